@@ -1,0 +1,235 @@
+//! Decides whether two scripts mean the same: the canonical text and its digest.
+//! Statements go in, a text or a [`Checksum`] comes out; frozen vectors below hold both for ever.
+//! It does not fold case or judge meaning on purpose: comments, blanks, line endings and a byte
+//! order mark are all it is blind to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::sql::lexer::{Token, TokenKind};
+use crate::sql::split::Statement;
+
+/// The name of the algorithm, as the ledger keeps it.
+pub const ALGORITHM: &str = "sha256-canonical-1";
+
+/// SHA-256 of a script's canonical text; shown as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Checksum([u8; 32]);
+
+impl Checksum {
+    /// The checksum of a script's statements.
+    ///
+    /// No statement at all has a checksum too: that of the empty text.
+    pub fn of(text: &str, statements: &[Statement<'_>]) -> Checksum {
+        Checksum(Sha256::digest(canonical_text(text, statements)).into())
+    }
+
+    /// A checksum from its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Checksum {
+        Checksum(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checksum({self})")
+    }
+}
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a checksum of 64 hexadecimal digits")]
+pub struct ParseChecksumError(String);
+
+impl FromStr for Checksum {
+    type Err = ParseChecksumError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseChecksumError(text.to_owned());
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let digits = &text[2 * index..2 * index + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(Checksum(bytes))
+    }
+}
+
+/// The canonical text: the tokens of each statement with one blank between two, `;` and a line
+/// feed behind each statement.
+///
+/// Literals stand verbatim. A literal that goes on over several lines keeps one line feed between
+/// its segments, because a blank would end it.
+pub fn canonical_text(text: &str, statements: &[Statement<'_>]) -> String {
+    let mut canonical = String::with_capacity(text.len());
+    for statement in statements {
+        for (index, token) in statement.significant().enumerate() {
+            if index > 0 {
+                canonical.push(' ');
+            }
+            push_token(&mut canonical, text, token);
+        }
+        canonical.push_str(";\n");
+    }
+    canonical
+}
+
+fn push_token(canonical: &mut String, text: &str, token: &Token) {
+    let written = token.text(text);
+    match token.kind {
+        TokenKind::String | TokenKind::EscapeString if written.contains('\n') => {
+            push_segments(canonical, written);
+        }
+        _ => canonical.push_str(written),
+    }
+}
+
+/// A literal with the white space and comments between its segments made one line feed.
+fn push_segments(canonical: &mut String, literal: &str) {
+    let bytes = literal.as_bytes();
+    let escapes = bytes.first().is_some_and(|first| first.eq_ignore_ascii_case(&b'e'));
+    let mut from = 0;
+    let mut at = literal.find('\'').map_or(literal.len(), |quote| quote + 1);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if escapes => at += 2,
+            b'\'' if bytes.get(at + 1) == Some(&b'\'') => at += 2,
+            b'\'' => {
+                canonical.push_str(&literal[from..=at]);
+                let Some(next) = next_segment(bytes, at + 1) else { return };
+                canonical.push('\n');
+                from = next;
+                at = next + 1;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// The opening quote of the segment behind `at`, over white space and comments.
+fn next_segment(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' => return Some(at),
+            b'-' => at += bytes[at..].iter().position(|&byte| byte == b'\n')?,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::lexer::lex;
+    use crate::sql::split::split;
+    use proptest::prelude::*;
+
+    fn canonical(text: &str) -> String {
+        let tokens = lex(text);
+        canonical_text(text, &split(text, &tokens).unwrap())
+    }
+
+    fn checksum(text: &str) -> String {
+        let tokens = lex(text);
+        Checksum::of(text, &split(text, &tokens).unwrap()).to_string()
+    }
+
+    /// Changing one of these would brick every database there is: add, never edit.
+    #[test]
+    fn frozen_vectors() {
+        let check = |text: &str, canonical_form: &str, digest: &str| {
+            assert_eq!(canonical(text), canonical_form, "{text}");
+            assert_eq!(checksum(text), digest, "{text}");
+        };
+        check("", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+
+    #[test]
+    fn what_does_not_change_the_meaning_does_not_change_the_text() {
+        let plain = "create table t ( a int = - 1 ) ;\nselect 'x  y' ;\n".replace(" ;", ";");
+        for text in [
+            "create table t (a int=-1); select 'x  y'",
+            "-- licence\ncreate table t(\n\ta int = -1\n);\n\nselect/* c */'x  y';;\n",
+            "create /* a /* b */ */ table t ( a int= - 1 ) ; select 'x  y' -- end",
+        ] {
+            assert_eq!(canonical(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_changes_the_meaning_changes_the_text() {
+        let different = [
+            "select 'a b'",
+            "select 'a  b'",
+            "select 'a' b",
+            "select E'a b'",
+            "select $$a b$$",
+            "select $x$a b$x$",
+            "select \"a b\"",
+            "select a b",
+            "select A b",
+            "select a.b",
+            "select ab",
+            "select a=>b",
+            "select a= >b",
+            "select 'a\nb'",
+            "select 'a'\n'b'",
+            "select 'a\n\nb'",
+            "select a; b",
+        ];
+        let texts: Vec<String> = different.iter().map(|text| canonical(text)).collect();
+        for (i, one) in texts.iter().enumerate() {
+            for other in &texts[i + 1..] {
+                assert_ne!(one, other);
+            }
+        }
+    }
+
+    #[test]
+    fn continued_literals_stay_one() {
+        assert_eq!(
+            canonical("select E'a\\''\n -- it's\n  '\\'b' c"),
+            "select E'a\\''\n'\\'b' c;\n"
+        );
+        assert_eq!(canonical("select 'a\nb'"), "select 'a\nb';\n");
+    }
+
+    #[test]
+    fn checksums_are_read_back() {
+        let text = checksum("select 1");
+        assert_eq!(text.parse::<Checksum>().unwrap().to_string(), text);
+        let error = "12".parse::<Checksum>().unwrap_err();
+        assert_eq!(error.to_string(), "`12` is not a checksum of 64 hexadecimal digits");
+        assert!(format!("{:é<64}", "").parse::<Checksum>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_text_is_a_fixed_point(text in "[a-cE'\"$;()\\-/* \n.:=<>+@\\\\{}1é]{0,40}") {
+            let tokens = lex(&text);
+            if let Ok(statements) = split(&text, &tokens) {
+                let once = canonical_text(&text, &statements);
+                prop_assert_eq!(canonical(&once), once);
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Says where ledger and set disagree, each time with the remedy.
+//! [`crate::plan::plan`] finds the deviations; here is what they are and how they read.
+//! It decides nothing on purpose: what is tolerated is the policy's business.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// One deviation between ledger and set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Drift {
+    /// An applied migration's text means something else now.
+    #[error(
+        "version {version}: `{file}` was edited after {applied_by} applied it at {applied_at} \
+         (applied {recorded}, embedded {embedded})"
+    )]
+    Edited {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// The checksum in the ledger.
+        recorded: String,
+        /// The checksum in the set.
+        embedded: String,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
+    /// The checksum in the ledger was made by an algorithm that this binary does not know.
+    #[error(
+        "version {version}: the checksum of `{file}` in the ledger is by `{algorithm}`, which this binary does not know"
+    )]
+    UnknownAlgorithm {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// The algorithm in the ledger.
+        algorithm: String,
+    },
+    /// An entry has no migration in the set, though the set holds newer ones.
+    #[error(
+        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is missing from the set"
+    )]
+    Missing {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
+    /// A pending migration sorts before one that was applied.
+    #[error(
+        "version {version}: `{file}` is pending and sorts before version {newest}, which was applied"
+    )]
+    OutOfOrder {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// The newest version applied.
+        newest: String,
+    },
+    /// The ledger is ahead of the set, and the caller refuses that.
+    #[error(
+        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is newer than this set"
+    )]
+    Ahead {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
+}
+
+impl Drift {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Drift::Edited { .. } => {
+                "restore the file and put the change into a new migration, or `allow_edited`"
+            }
+            Drift::UnknownAlgorithm { .. } => {
+                "run a binary at least as new as the one that applied it"
+            }
+            Drift::Missing { .. } => "restore the file, or `allow_missing`",
+            Drift::OutOfOrder { .. } => {
+                "give it a version above the newest applied one, or `allow_out_of_order`"
+            }
+            Drift::Ahead { .. } => "deploy a binary that knows it, or drop `refuse_ahead`",
+        }
+    }
+}
+
+/// Every deviation at once, never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriftReport(pub Vec<Drift>);
+
+impl fmt::Display for DriftReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = if self.0.len() == 1 { "place" } else { "places" };
+        write!(f, "ledger and set disagree in {} {places}", self.0.len())?;
+        for drift in &self.0 {
+            write!(f, "\n{drift}\n  help: {}", drift.help())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DriftReport {}

@@ -1,0 +1,106 @@
+//! Decides where in a file something stands, as people and editors count it.
+//! A text and a byte or character offset go in, a line and a column come out.
+//! It keeps no index on purpose: positions are asked for once, when something went wrong.
+
+use std::fmt;
+
+/// A place in a text file: both counts start at 1, the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters (not bytes), from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// The position of the byte `offset` of `text`.
+///
+/// An offset past the end is the position behind the last character; one inside a character is
+/// that character's position.
+///
+/// ```
+/// use migrate_core::location::position;
+/// assert_eq!(position("é = 1;\nx", 3).to_string(), "1:3");
+/// assert_eq!(position("é = 1;\nx", 8).to_string(), "2:1");
+/// ```
+pub fn position(text: &str, offset: usize) -> Position {
+    let before = &text.as_bytes()[..floor_boundary(text, offset)];
+    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    let lines = before[..line_start].split(|&b| b == b'\n').count() - 1;
+    let column = before[line_start..].iter().filter(|&&b| !is_continuation(b)).count();
+    Position { line: count(lines + 1), column: count(column + 1) }
+}
+
+/// The byte at which character number `characters` (from 0) of `text` begins.
+///
+/// PostgreSQL reports error positions in characters, whatever the encoding
+/// (manual, "Error and Notice Message Fields", field `P`). Past the end: the text's length.
+pub fn byte_of_character(text: &str, characters: usize) -> usize {
+    text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
+}
+
+/// The whole line that holds the byte `offset`, without its line feed.
+pub fn line_at(text: &str, offset: usize) -> &str {
+    let at = floor_boundary(text, offset);
+    let start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |feed| at + feed);
+    &text[start..end]
+}
+
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    let mut at = offset.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_become_lines_and_columns() {
+        let check = |text: &str, offset: usize, expected: &str| {
+            assert_eq!(position(text, offset).to_string(), expected, "{text:?} at {offset}");
+        };
+        check("", 0, "1:1");
+        check("ab", 1, "1:2");
+        check("ab", 99, "1:3");
+        check("a\nb", 1, "1:2");
+        check("a\nb", 2, "2:1");
+        check("日本\n語x", 6, "1:3");
+        check("日本\n語x", 7, "2:1");
+        check("日本\n語x", 8, "2:1"); // inside 語
+        check("日本\n語x", 10, "2:2");
+    }
+
+    #[test]
+    fn characters_become_bytes() {
+        assert_eq!(byte_of_character("日本x", 0), 0);
+        assert_eq!(byte_of_character("日本x", 2), 6);
+        assert_eq!(byte_of_character("日本x", 3), 7);
+        assert_eq!(byte_of_character("日本x", 9), 7);
+    }
+
+    #[test]
+    fn lines_are_found_around_an_offset() {
+        assert_eq!(line_at("one\ntwo\nthree", 5), "two");
+        assert_eq!(line_at("one\ntwo\nthree", 99), "three");
+        assert_eq!(line_at("one\n", 4), "");
+    }
+}

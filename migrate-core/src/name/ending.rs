@@ -1,0 +1,165 @@
+//! Decides what the words between a stem and its `.sql` say: direction, database, transaction.
+//! A name without `.sql` goes in; the stem and those words come out.
+//! It takes known words only, so that a description with dots stays whole.
+
+use super::{Direction, TransactionMark};
+
+/// A name without its endings, and what they said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending<'a> {
+    pub(super) stem: &'a str,
+    pub(super) direction: Direction,
+    pub(super) dialect: Option<Dialect>,
+    pub(super) transaction: TransactionMark,
+    pub(super) misspelt: Option<Misspelt>,
+}
+
+/// A direction in words we do not take as one: `.DOWN`, `.rollback`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Misspelt {
+    /// Where the word begins in the name, in bytes.
+    pub(super) start: usize,
+    pub(super) len: usize,
+    /// `up` or `down`.
+    pub(super) meant: &'static str,
+}
+
+/// The database a file is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Postgres,
+    /// By the word that names it.
+    Other(&'static str),
+}
+
+const POSTGRES: [&str; 5] = ["postgres", "postgresql", "pg", "pgsql", "psql"];
+const OTHERS: [&str; 15] = [
+    "sqlite",
+    "sqlite3",
+    "mysql",
+    "cockroach",
+    "cockroachdb",
+    "crdb",
+    "mariadb",
+    "mssql",
+    "sqlserver",
+    "oracle",
+    "h2",
+    "duckdb",
+    "clickhouse",
+    "spanner",
+    "libsql",
+];
+const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
+
+/// Takes the known words off the end of a name.
+pub(super) fn ending(name: &str) -> Ending<'_> {
+    let mut found = Ending {
+        stem: name,
+        direction: Direction::Whole,
+        dialect: None,
+        transaction: TransactionMark::Unmarked,
+        misspelt: None,
+    };
+    while let Some((head, word)) = found.stem.rsplit_once('.') {
+        if head.is_empty() || !found.take(head, word) {
+            break;
+        }
+        found.stem = head;
+    }
+    found
+}
+
+impl Ending<'_> {
+    fn take(&mut self, head: &str, word: &str) -> bool {
+        let directed = self.direction != Direction::Whole || self.misspelt.is_some();
+        if let (false, Some(direction)) = (directed, verb(word)) {
+            self.direction = direction;
+        } else if let (false, Some(meant)) = (directed, nearly_verb(word)) {
+            self.misspelt = Some(Misspelt { start: head.len() + 1, len: word.len(), meant });
+        } else if let (None, Some(dialect)) = (self.dialect, dialect(word)) {
+            self.dialect = Some(dialect);
+        } else if word == "autocommit" {
+            self.transaction = TransactionMark::Autocommit;
+        } else {
+            return false;
+        }
+        true
+    }
+}
+
+/// The direction a word stands for.
+pub(super) fn verb(word: &str) -> Option<Direction> {
+    match word {
+        "up" | "do" => Some(Direction::Up),
+        "down" | "undo" => Some(Direction::Down),
+        _ => None,
+    }
+}
+
+/// The right word for one that means a direction in other spelling.
+pub(super) fn nearly_verb(word: &str) -> Option<&'static str> {
+    let is = |known: &str| word.eq_ignore_ascii_case(known);
+    if is("up") || is("do") {
+        Some("up")
+    } else if is("down") || is("undo") || is_down_word(word) {
+        Some("down")
+    } else {
+        None
+    }
+}
+
+/// Whether a word means going back, other than `down` and `undo`.
+pub(super) fn is_down_word(word: &str) -> bool {
+    DOWN_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// The database a word names.
+pub(super) fn dialect(word: &str) -> Option<Dialect> {
+    if POSTGRES.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        return Some(Dialect::Postgres);
+    }
+    OTHERS.into_iter().find(|known| word.eq_ignore_ascii_case(known)).map(Dialect::Other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: &str) {
+        let found = ending(name);
+        let dialect = found.dialect.map_or(String::new(), |dialect| format!(" {dialect:?}"));
+        let mark =
+            if found.transaction == TransactionMark::Autocommit { " autocommit" } else { "" };
+        let misspelt = found.misspelt.map_or(String::new(), |word| {
+            format!(" {} is {}", &name[word.start..word.start + word.len], word.meant)
+        });
+        let shown = format!("{} {:?}{dialect}{mark}{misspelt}", found.stem, found.direction);
+        assert_eq!(shown, expected, "{name}");
+    }
+
+    #[test]
+    fn known_words_come_off_the_end() {
+        check("1_x", "1_x Whole");
+        check("1_x.up", "1_x Up");
+        check("1_x.down", "1_x Down");
+        check("0001.do", "0001 Up");
+        check("0001.undo", "0001 Down");
+        check("0001.do.x", "0001.do.x Whole");
+        check("1.postgres.autocommit.up", "1 Up Postgres autocommit");
+        check("x.sqlite3.down", "x Down Other(\"sqlite3\")");
+        check("x.PG", "x Whole Postgres");
+        check("V1.2__add v1.5 of it", "V1.2__add v1.5 of it Whole");
+        check("up", "up Whole");
+        check(".up", ".up Whole");
+        check("1.up.up", "1.up Up");
+    }
+
+    #[test]
+    fn other_words_for_a_direction_are_noticed() {
+        check("1_x.DOWN", "1_x Whole DOWN is down");
+        check("1_x.Up", "1_x Whole Up is up");
+        check("1_x.rollback", "1_x Whole rollback is down");
+        check("1_x.postgres.revert", "1_x Whole Postgres revert is down");
+    }
+}

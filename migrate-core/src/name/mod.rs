@@ -1,0 +1,191 @@
+//! Decides, from relative paths alone, what each file of a migration folder is: its version,
+//! description, direction and layout.
+//! Paths go in (`/` between folders, relative to the folder, UTF-8); names, sidecars and every
+//! problem at once come out.
+//! It reads no contents, and judges neither equal versions nor the pairing of up and down, which
+//! `source` does.
+
+mod agree;
+mod classify;
+mod ending;
+mod error;
+mod flyway;
+mod folders;
+mod look;
+mod lookalike;
+mod place;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::version::Version;
+
+pub use classify::classify;
+pub use error::{LayoutShare, NameError};
+pub use look::may_matter;
+
+/// How the files of a set are named. One set uses one layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layout {
+    /// A number of any length and a description: `001_create_users.sql`, `0105-mod-file.sql`,
+    /// `000001.sql`.
+    Numeric,
+    /// A date and a description: `20240126120000_x.sql`, `20250128_120000_x.sql`,
+    /// `2023-08-02.0-x.sql`.
+    Timestamp,
+    /// Flyway's: `V1.2__x.sql`, its undo `U1.2__x.sql`, and the repeatable `R__views.sql`.
+    Flyway,
+    /// Diesel's: `2024-01-01-000000_x/up.sql` beside `down.sql`, perhaps with a `metadata.toml`.
+    Folders,
+    /// Prisma's: `20240126184148_x/migration.sql`, perhaps with a `down.sql`.
+    Prisma,
+    /// Any name, the whole stem being the version. Never inferred, because every mistake would fit.
+    Any,
+}
+
+impl Layout {
+    /// All layouts, in the order messages list them.
+    pub const ALL: [Self; 6] =
+        [Self::Numeric, Self::Timestamp, Self::Flyway, Self::Folders, Self::Prisma, Self::Any];
+
+    /// The word for it in the macro's arguments and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Numeric => "numeric",
+            Self::Timestamp => "timestamp",
+            Self::Flyway => "flyway",
+            Self::Folders => "folders",
+            Self::Prisma => "prisma",
+            Self::Any => "any",
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The word is no layout; the text lists those that are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown layout `{word}`; known are numeric, timestamp, flyway, folders, prisma and any")]
+#[non_exhaustive]
+pub struct UnknownLayout {
+    /// The word as given.
+    pub word: String,
+}
+
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+
+    fn from_str(word: &str) -> Result<Self, UnknownLayout> {
+        Self::ALL
+            .into_iter()
+            .find(|layout| layout.as_str() == word)
+            .ok_or_else(|| UnknownLayout { word: word.to_owned() })
+    }
+}
+
+/// What to do with files that are written for one database, such as `x.sqlite.up.sql`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Dialects {
+    /// A file for another database is an error.
+    #[default]
+    Refuse,
+    /// Take `.postgres`, leave the other databases' files, and where `x.postgres.up.sql` and
+    /// `x.up.sql` share a version and direction, take the former alone (as Ory's tool, where such
+    /// names come from, does).
+    PostgresOnly,
+}
+
+/// What the caller said about the names of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NameOptions {
+    /// The layout asked for; `None` infers it. `numeric` and `timestamp` each take numbers of both
+    /// kinds, and every layout that is asked for takes all separators.
+    pub layout: Option<Layout>,
+    /// Files written for one database.
+    pub dialects: Dialects,
+}
+
+/// Which script of its migration a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// `x.up.sql`, `0001.do.x.sql`, `x/up.sql`.
+    Up,
+    /// `x.down.sql`, `0001.undo.x.sql`, `x/down.sql`, `U1__x.sql`.
+    Down,
+    /// The name does not say: the whole file is up, unless it holds sections.
+    Whole,
+}
+
+/// When a migration runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Once, in the order of versions.
+    Versioned,
+    /// Again whenever it changes, after the versioned ones: `R__views.sql`.
+    Repeatable,
+}
+
+/// What the name says about the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransactionMark {
+    /// Nothing.
+    Unmarked,
+    /// Run without one: `1.postgres.autocommit.up.sql`.
+    Autocommit,
+}
+
+/// What a file's name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The ordering key; `None` for a repeatable.
+    pub version: Option<Version>,
+    /// The description as written: may be empty, may contain spaces.
+    pub slug: String,
+    /// Which script the file holds.
+    pub direction: Direction,
+    /// When it runs.
+    pub kind: Kind,
+    /// Whether the name asks to run without a transaction.
+    pub transaction: TransactionMark,
+}
+
+/// A file that is a migration's script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassifiedFile {
+    /// The index of its path in what was given to [`classify`].
+    pub index: usize,
+    /// What its name says.
+    pub name: Name,
+}
+
+/// A file that says something about a migration without being its script: diesel's `metadata.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// The index of its path in what was given to [`classify`].
+    pub index: usize,
+    /// The folder it shares with its migration's scripts, as written.
+    pub folder: String,
+    /// The version of that folder.
+    pub version: Version,
+}
+
+/// What [`classify`] found, in the order of the paths.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Classified {
+    /// The layout asked for or inferred; `None` when no file tells.
+    pub layout: Option<Layout>,
+    /// The scripts. Those with a problem are in `errors` instead.
+    pub files: Vec<ClassifiedFile>,
+    /// The files that belong to a script.
+    pub sidecars: Vec<Sidecar>,
+    /// All problems, one a mistake.
+    pub errors: Vec<NameError>,
+}

@@ -1,0 +1,220 @@
+//! Decides where the version of a stem ends and its description begins.
+//! A stem goes in (a file or folder name without its endings); version, separator and description
+//! come out, or what stands in the way.
+//! It does not know the other files on purpose: whether a number is meant as a date is settled by
+//! the whole set.
+
+use super::flyway::{Flyway, flyway};
+use crate::version::{begins_with_date, leading_digits};
+
+/// A stem that begins with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbered<'a> {
+    pub(super) version: &'a str,
+    /// `_`, `-` or `.`; `None` without a description.
+    pub(super) separator: Option<char>,
+    pub(super) slug: &'a str,
+    pub(super) fit: Fit,
+}
+
+/// Which of the two layouts of leading numbers a version can belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    Numeric,
+    Timestamp,
+    /// Long but no date (`1677078479`), or zero, which comes first in any layout.
+    Both,
+}
+
+/// What a stem is when no folder and no Flyway prefix is involved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Split<'a> {
+    Numbered(Numbered<'a>),
+    /// `001 x`: a version, and no separator after it.
+    NoSeparator {
+        version: &'a str,
+        rest: &'a str,
+        fit: Fit,
+    },
+    NoVersion,
+}
+
+const MARKS: [char; 3] = ['_', '-', '.'];
+
+/// Splits `001_x`, `20250128_120000_x`, `2019-11-15-182353_x`.
+pub(super) fn numbered(stem: &str) -> Split<'_> {
+    let (end, fit) = version_end(stem);
+    if end == 0 {
+        return Split::NoVersion;
+    }
+    let (version, rest) = stem.split_at(end);
+    let Some(separator) = rest.chars().next() else {
+        return Split::Numbered(Numbered { version, separator: None, slug: "", fit });
+    };
+    if !MARKS.contains(&separator) {
+        let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        return Split::NoSeparator { version, rest, fit };
+    }
+    let slug = rest.trim_start_matches(separator);
+    let separator = (!slug.is_empty()).then_some(separator);
+    Split::Numbered(Numbered { version, separator, slug, fit })
+}
+
+/// The length of the version at the start of a stem; 0 for none.
+fn version_end(stem: &str) -> (usize, Fit) {
+    let first = leading_digits(stem);
+    if first == 0 {
+        return (0, Fit::Both);
+    }
+    if first == 4
+        && let Some(date) = dashed_date(stem)
+    {
+        return (date + dotted(&stem[date..]), Fit::Timestamp);
+    }
+    let fit = if begins_with_date(stem) {
+        Fit::Timestamp
+    } else if first >= 8 || stem[..first].bytes().all(|b| b == b'0') {
+        Fit::Both
+    } else {
+        Fit::Numeric
+    };
+    let mut end = first;
+    if first == 8 && fit == Fit::Timestamp {
+        end += clock(&stem[end..]);
+    }
+    (end + dotted(&stem[end..]), fit)
+}
+
+/// `2019-11-15` and what belongs to it; `None` when the text does not begin with such a date.
+fn dashed_date(stem: &str) -> Option<usize> {
+    if !(stem.starts_with("19") || stem.starts_with("20")) {
+        return None;
+    }
+    let joint = stem[4..].chars().next().filter(|c| MARKS.contains(c))?;
+    let month = group(&stem[4..], joint, 1..=2)?;
+    let day = group(&stem[4 + month..], joint, 1..=2)?;
+    let mut end = 4 + month + day;
+    let time = clock(&stem[end..]);
+    if time > 0 {
+        end += time;
+        // diesel writes the fraction of the second as four digits more
+        end += group(&stem[end..], '-', 4..=4).unwrap_or(0);
+        return Some(end);
+    }
+    // hour, minute and second, or the number within the day, joined as the date's parts are
+    for _ in 0..3 {
+        end += group(&stem[end..], joint, 1..=3).unwrap_or(0);
+    }
+    Some(end)
+}
+
+/// A time of day right after a date: a mark and exactly 6 or 4 digits.
+fn clock(rest: &str) -> usize {
+    let Some(joint) = rest.chars().next().filter(|c| MARKS.contains(c)) else {
+        return 0;
+    };
+    group(rest, joint, 6..=6).or_else(|| group(rest, joint, 4..=4)).unwrap_or(0)
+}
+
+/// Parts after dots, as in `1.2.3` and `2023-08-02.0`.
+fn dotted(rest: &str) -> usize {
+    let mut end = 0;
+    while let Some(more) = group(&rest[end..], '.', 1..=usize::MAX) {
+        end += more;
+    }
+    end
+}
+
+/// The length of `joint` and so many digits, when no letter and no further digit follows (`_2fa` is
+/// a word).
+pub(super) fn group(
+    rest: &str,
+    joint: char,
+    count: std::ops::RangeInclusive<usize>,
+) -> Option<usize> {
+    let digits = rest.strip_prefix(joint)?;
+    let len = leading_digits(digits);
+    let ends = !digits[len..].starts_with(char::is_alphanumeric);
+    (ends && count.contains(&len)).then_some(1 + len)
+}
+
+/// Whether a stem begins with a version in any layout, and so would be a migration if it were SQL.
+pub(super) fn has_version(stem: &str) -> bool {
+    matches!(numbered(stem), Split::Numbered(_))
+        || matches!(flyway(stem), Some(Flyway::Versioned { .. } | Flyway::Repeatable { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(stem: &str, expected: &str) {
+        let shown = match numbered(stem) {
+            Split::Numbered(n) => {
+                let separator = n.separator.map_or("none".to_owned(), String::from);
+                format!("{:?} {} {separator} [{}]", n.fit, n.version, n.slug)
+            }
+            Split::NoSeparator { version, rest, .. } => format!("no separator {version} [{rest}]"),
+            Split::NoVersion => "no version".to_owned(),
+        };
+        assert_eq!(shown, expected, "{stem}");
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_versions() {
+        check("001_create_users", "Numeric 001 _ [create_users]");
+        check("0105-mod-file", "Numeric 0105 - [mod-file]");
+        check("000001", "Numeric 000001 none []");
+        check("1677078479", "Both 1677078479 none []");
+        check(
+            "00000000000000_diesel_initial_setup",
+            "Both 00000000000000 _ [diesel_initial_setup]",
+        );
+        check("00_init", "Both 00 _ [init]");
+        check("1.2.3_x", "Numeric 1.2.3 _ [x]");
+        check("9__x", "Numeric 9 _ [x]");
+        check("1_", "Numeric 1 none []");
+        check("7_2fa", "Numeric 7 _ [2fa]");
+        check("0001.do.x", "Numeric 0001 . [do.x]");
+        check("2_new idir groups", "Numeric 2 _ [new idir groups]");
+    }
+
+    #[test]
+    fn dates_are_versions_with_their_time_of_day() {
+        check("20240821170947_0_42_3", "Timestamp 20240821170947 _ [0_42_3]");
+        check("20250128_120000_x", "Timestamp 20250128_120000 _ [x]");
+        check("20250128_1200_x", "Timestamp 20250128_1200 _ [x]");
+        check("20250128_12_x", "Timestamp 20250128 _ [12_x]");
+        check("20250625_add", "Timestamp 20250625 _ [add]");
+        check("20260730-pdp-v0-create", "Timestamp 20260730 - [pdp-v0-create]");
+        check("202601016134308_x", "Timestamp 202601016134308 _ [x]");
+        check("20150100000001000000_networks", "Timestamp 20150100000001000000 _ [networks]");
+    }
+
+    #[test]
+    fn dates_with_dashes_are_versions_part_by_part() {
+        check("2019-11-15-182353_Add email", "Timestamp 2019-11-15-182353 _ [Add email]");
+        check("2025-11-19-091444-0000_x", "Timestamp 2025-11-19-091444-0000 _ [x]");
+        check("2024-03-13_170000_sso", "Timestamp 2024-03-13_170000 _ [sso]");
+        check("2023-08-02.0-x", "Timestamp 2023-08-02.0 - [x]");
+        check("2024-1-5-x", "Timestamp 2024-1-5 - [x]");
+        check("2024-01-15-12-30-45_x", "Timestamp 2024-01-15-12-30-45 _ [x]");
+        check("2024-01-15-02-x", "Timestamp 2024-01-15-02 - [x]");
+        check("2024-01-15_02_x", "Timestamp 2024-01-15 _ [02_x]");
+        check("2024_01_15_120000_x", "Timestamp 2024_01_15_120000 _ [x]");
+        check("2024-notes", "Numeric 2024 - [notes]");
+    }
+
+    #[test]
+    fn what_is_no_version_says_why() {
+        check("001 x", "no separator 001 [x]");
+        check("001x", "no separator 001 [x]");
+        check("1) first", "no separator 1 [first]");
+        check("20250128_120000 x", "no separator 20250128_120000 [x]");
+        check("20250128T120000_x", "no separator 20250128 [T120000_x]");
+        check("XXXX-draft", "no version");
+        check("", "no version");
+        check("é", "no version");
+        check("2024-é", "Numeric 2024 - [é]");
+    }
+}

@@ -1,0 +1,250 @@
+//! Holds what one macro call embedded: scripts, migrations and the set of them.
+//! The macro builds these as constants, and [`crate::source`] builds the very same at run time.
+//! Nothing here is checked on purpose: whoever constructs a set has checked it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::checksum::Checksum;
+use crate::location::{Position, position};
+use crate::name::{Kind, Layout};
+use crate::sql::directive::TransactionMode;
+use crate::sql::kind::SessionEffect;
+use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
+use crate::version::Version;
+
+/// The module of a set that names none.
+pub const DEFAULT_MODULE: &str = "default";
+
+impl Kind {
+    /// The word that the ledger keeps.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Versioned => "versioned",
+            Kind::Repeatable => "repeatable",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Up or down: the statements of one file, or of one section of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    filename: Cow<'static, str>,
+    text: Cow<'static, str>,
+    statements: Cow<'static, [[u32; 2]]>,
+    placeholders: Cow<'static, [Placeholder]>,
+    transaction: TransactionMode,
+    session: SessionEffect,
+}
+
+impl Script {
+    /// A checked script: `statements` are byte ranges of `text`, the whole file LF-normalised.
+    #[doc(hidden)]
+    pub const fn new(
+        filename: Cow<'static, str>,
+        text: Cow<'static, str>,
+        statements: Cow<'static, [[u32; 2]]>,
+        placeholders: Cow<'static, [Placeholder]>,
+        transaction: TransactionMode,
+        session: SessionEffect,
+    ) -> Self {
+        Script { filename, text, statements, placeholders, transaction, session }
+    }
+
+    /// Path of its file, relative to the migration folder, with `/`.
+    pub fn filename(&self) -> &str {
+        &self.filename
+    }
+
+    /// The whole file that it stands in, LF-normalised and without a byte order mark.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Byte ranges in [`Script::text`] of the statements to run, in order.
+    pub fn statements(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
+        self.statements.iter().map(|&[start, end]| (start as usize, end as usize))
+    }
+
+    /// The placeholders in its statements, in order.
+    pub fn placeholders(&self) -> &[Placeholder] {
+        &self.placeholders
+    }
+
+    /// Whether it runs inside one transaction.
+    pub fn transaction(&self) -> TransactionMode {
+        self.transaction
+    }
+
+    /// Whether it changes settings of the session.
+    pub fn session(&self) -> SessionEffect {
+        self.session
+    }
+
+    /// Where in the file the byte `offset` of [`Script::text`] stands.
+    pub fn position(&self, offset: usize) -> Position {
+        position(&self.text, offset)
+    }
+
+    /// One statement as it is sent, for `schema`.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a placeholder asks for a schema that cannot be given.
+    pub fn render(
+        &self,
+        statement: (usize, usize),
+        schema: Option<&str>,
+    ) -> Result<Rendered<'_>, RenderError> {
+        render(&self.text, statement, &self.placeholders, schema)
+    }
+
+    /// All statements as one text for `schema`, each ended by `;` and a line feed.
+    ///
+    /// # Errors
+    /// As [`Script::render`].
+    pub fn sql(&self, schema: Option<&str>) -> Result<String, RenderError> {
+        let mut sql = String::new();
+        for statement in self.statements() {
+            sql.push_str(&self.render(statement, schema)?.sql);
+            sql.push_str(";\n");
+        }
+        Ok(sql)
+    }
+}
+
+/// One versioned step: an up script, perhaps a down script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    version: Version,
+    name: Cow<'static, str>,
+    kind: Kind,
+    checksum: Checksum,
+    up: Script,
+    down: Option<Script>,
+}
+
+impl Migration {
+    /// A checked migration.
+    #[doc(hidden)]
+    pub const fn new(
+        version: Version,
+        name: Cow<'static, str>,
+        kind: Kind,
+        checksum: Checksum,
+        up: Script,
+        down: Option<Script>,
+    ) -> Self {
+        Migration { version, name, kind, checksum, up, down }
+    }
+
+    /// Its ordering key; a repeatable one's is its name.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The description in its file name, as written; may be empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it runs once or whenever it changes.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// SHA-256 of the canonical text of its up script.
+    pub fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// What applies it.
+    pub fn up(&self) -> &Script {
+        &self.up
+    }
+
+    /// What undoes it.
+    pub fn down(&self) -> Option<&Script> {
+        self.down.as_ref()
+    }
+
+    /// Path of the up script's file, relative to the migration folder.
+    pub fn filename(&self) -> &str {
+        self.up.filename()
+    }
+}
+
+/// The set: all that one macro call embedded, in the order in which it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrations {
+    module: Cow<'static, str>,
+    folder: Cow<'static, str>,
+    layout: Layout,
+    list: Cow<'static, [Migration]>,
+}
+
+impl Migrations {
+    /// A checked set, in order.
+    #[doc(hidden)]
+    pub const fn new(
+        module: Cow<'static, str>,
+        folder: Cow<'static, str>,
+        layout: Layout,
+        list: Cow<'static, [Migration]>,
+    ) -> Self {
+        Migrations { module, folder, layout, list }
+    }
+
+    /// The name under which the ledger keeps this set apart from others.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// The folder as it was named to the macro; messages show files below it.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// How the files are named.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The migrations: versioned ones by version, then repeatable ones by name.
+    pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none, which no checked set allows.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// A file of the set as messages name it: the folder and the file's path below it.
+    pub fn path_of(&self, filename: &str) -> String {
+        if self.folder.is_empty() {
+            filename.to_owned()
+        } else {
+            format!("{}/{filename}", self.folder)
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Migrations {
+    type Item = &'a Migration;
+    type IntoIter = std::slice::Iter<'a, Migration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,270 @@
+//! Says what is wrong with a set: one [`SourceError`] a mistake, with file, line, column, frame.
+//! A problem and a place go in, the text of a compiler message comes out.
+//! It decides nothing on purpose; [`super`] does.
+
+use std::fmt;
+use std::ops::Range;
+
+use thiserror::Error;
+
+use crate::frame::frame;
+use crate::location::{Position, position};
+use crate::name::NameError;
+use crate::sql::lexer::Unclosed;
+use crate::sql::placeholder::PlaceholderProblem;
+use crate::sql::section::SectionProblem;
+use crate::sql::split::SplitProblem;
+
+/// One mistake in a set, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceError {
+    file: String,
+    position: Option<Position>,
+    frame: Option<String>,
+    problem: Box<Problem>,
+}
+
+impl SourceError {
+    /// A problem of a whole file or folder.
+    pub(crate) fn of_file(file: impl Into<String>, problem: Problem) -> Self {
+        SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
+    }
+
+    /// A problem of the bytes `span` of a file's `text`.
+    pub(crate) fn of_span(file: &str, text: &str, span: Range<usize>, problem: Problem) -> Self {
+        SourceError {
+            file: file.to_owned(),
+            position: Some(position(text, span.start)),
+            frame: Some(frame(text, span, problem.label())),
+            problem: Box::new(problem),
+        }
+    }
+
+    /// A problem at a place that cannot be shown.
+    pub(crate) fn at(file: &str, position: Position, problem: Problem) -> Self {
+        let file = file.to_owned();
+        SourceError { file, position: Some(position), frame: None, problem: Box::new(problem) }
+    }
+
+    /// The file or folder, as the set names it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where in the file; `None` where the file as a whole is wrong.
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        self.problem.help()
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(position) => writeln!(f, "{}:{position}: {}", self.file, self.problem)?,
+            None => writeln!(f, "{}: {}", self.file, self.problem)?,
+        }
+        if let Some(frame) = &self.frame {
+            writeln!(f, "{frame}")?;
+        }
+        write!(f, "help: {}", self.help())
+    }
+}
+
+impl std::error::Error for SourceError {}
+
+/// Every mistake of a set, never empty; shown one below the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceErrors(pub Vec<SourceError>);
+
+impl fmt::Display for SourceErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SourceErrors {}
+
+/// What is wrong with a set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The folder or a file cannot be read.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
+    /// No migration in the folder.
+    #[error("holds no migration")]
+    NoMigrations,
+    /// A file's name.
+    #[error(transparent)]
+    Name(NameError),
+    /// Not UTF-8.
+    #[error("is not UTF-8")]
+    NotUtf8,
+    /// A NUL byte, which PostgreSQL takes nowhere in a script.
+    #[error("holds a NUL byte")]
+    NulByte,
+    /// Something is never closed.
+    #[error("{}", split_message(*.0))]
+    Split(SplitProblem),
+    /// Sections and directives.
+    #[error(transparent)]
+    Section(SectionProblem),
+    /// Placeholders.
+    #[error(transparent)]
+    Placeholder(PlaceholderProblem),
+    /// An up script without a statement.
+    #[error("holds no statement")]
+    Empty,
+    /// Two migrations of one version.
+    #[error("version {version} is claimed by `{first}` and `{second}`")]
+    Duplicate {
+        /// The version, as the first file writes it.
+        version: String,
+        /// The file that sorts first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A down script without its up script.
+    #[error("undoes version {version}, which has no up script")]
+    DownWithoutUp {
+        /// The version as written.
+        version: String,
+    },
+    /// Two down scripts for one migration.
+    #[error("version {version} has a second down script here, besides `{first}`")]
+    DownTwice {
+        /// The version as written.
+        version: String,
+        /// The file that holds the other.
+        first: String,
+    },
+    /// A file whose name says up or down, with a section for the other.
+    #[error("holds a section that its name does not announce")]
+    OtherSection,
+    /// Only a down section.
+    #[error("holds a down section and no up section")]
+    OnlyDown,
+    /// Transaction control in a transactional migration.
+    #[error("{statement} in a migration that runs in a transaction")]
+    TransactionControl {
+        /// The statement's words.
+        statement: String,
+    },
+    /// `BEGIN` without `COMMIT`.
+    #[error("BEGIN is never committed")]
+    UncommittedBegin,
+    /// `COMMIT` without `BEGIN`.
+    #[error("COMMIT ends a transaction that this file did not begin")]
+    UnbegunCommit,
+    /// A statement that PostgreSQL refuses in a transaction.
+    #[error("{statement} cannot run in a transaction")]
+    OutsideTransaction {
+        /// The statement's words.
+        statement: String,
+    },
+    /// `COPY` from or to the client.
+    #[error("COPY from or to the client has no client here")]
+    CopyClient,
+    /// A meta command of psql.
+    #[error("a meta command of psql is not SQL")]
+    MetaCommand,
+}
+
+fn split_message(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => "this string is never closed",
+        SplitProblem::Unclosed(Unclosed::Identifier) => "this quoted identifier is never closed",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "this dollar-quoted string is never closed",
+        SplitProblem::Unclosed(Unclosed::Comment) => "this comment is never closed",
+        SplitProblem::UnclosedParenthesis => "this parenthesis is never closed",
+        SplitProblem::UnopenedParenthesis => "this parenthesis closes nothing",
+        SplitProblem::UnclosedAtomicBody => "this BEGIN ATOMIC has no END",
+    }
+}
+
+impl Problem {
+    /// The words under the place in a frame.
+    fn label(&self) -> &'static str {
+        match self {
+            Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
+            Problem::Split(_) => "opened here",
+            Problem::UncommittedBegin => "begun here",
+            _ => "here",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Problem::Name(error) => error.help(),
+            Problem::Section(problem) => problem.help(),
+            Problem::Placeholder(problem) => problem.help(),
+            Problem::Split(problem) => split_help(*problem).to_owned(),
+            Problem::OutsideTransaction { .. } => {
+                "put it into a migration of its own that begins with `-- migrate:no-transaction`"
+                    .to_owned()
+            }
+            other => other.plain_help().to_owned(),
+        }
+    }
+
+    /// The help of the problems whose help is always the same.
+    fn plain_help(&self) -> &'static str {
+        match self {
+            Problem::Unreadable { .. } => {
+                "the path is relative to the Cargo.toml of the crate that embeds it"
+            }
+            Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
+            Problem::NotUtf8 => "save the file as UTF-8",
+            Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",
+            Problem::Empty => {
+                "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
+            }
+            Problem::Duplicate { .. } => "renumber whichever has not been applied anywhere yet",
+            Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
+            Problem::DownTwice { .. } => "keep one of the two",
+            Problem::OtherSection => "take `.up` or `.down` out of the name, or the section out",
+            Problem::OnlyDown => "mark the up section, with the spelling of the down section",
+            Problem::TransactionControl { .. } => {
+                "remove it: the migration commits as a whole, with its ledger entry"
+            }
+            Problem::UncommittedBegin => "remove it, or add COMMIT",
+            Problem::UnbegunCommit => "remove it: the migration commits as a whole",
+            Problem::CopyClient => "write INSERT, or COPY from a file on the server",
+            Problem::MetaCommand => "write the SQL it stands for",
+            _ => "",
+        }
+    }
+}
+
+fn split_help(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => {
+            "close it with `'`; a quote inside a string is written twice"
+        }
+        SplitProblem::Unclosed(Unclosed::Identifier) => "close it with `\"`",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "close it with the same `$tag$`",
+        SplitProblem::Unclosed(Unclosed::Comment) => "close it with `*/`; comments nest",
+        SplitProblem::UnclosedParenthesis => "close it with `)`",
+        SplitProblem::UnopenedParenthesis => "remove it, or open it with `(`",
+        SplitProblem::UnclosedAtomicBody => "close the body with `END`",
+    }
+}

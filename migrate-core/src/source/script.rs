@@ -1,0 +1,232 @@
+//! Decides whether the text of one file is a script that can run, and which statements it holds.
+//! A file's bytes go in; its up and down scripts with their checksum, or all of its mistakes, come
+//! out. It does not know other files of the set on purpose.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::error::{Problem, SourceError};
+use crate::checksum::Checksum;
+use crate::location::position;
+use crate::name::Direction as NameDirection;
+use crate::set::Script;
+use crate::sql::directive::TransactionMode;
+use crate::sql::kind::{self, Kind, SessionEffect};
+use crate::sql::lexer::lex;
+use crate::sql::placeholder::{Placeholder, placeholders};
+use crate::sql::section::{Block, Sections, sections};
+use crate::sql::split::{Statement, split};
+
+/// What one file holds.
+#[derive(Debug, Default)]
+pub(super) struct Scripts {
+    /// The up script and its checksum.
+    pub(super) up: Option<(Script, Checksum)>,
+    /// The down script.
+    pub(super) down: Option<Script>,
+}
+
+/// One file to read: how messages name it, how the set names it, and what its name says.
+pub(super) struct File<'f> {
+    pub(super) shown: &'f str,
+    pub(super) path: &'f str,
+    pub(super) direction: NameDirection,
+    /// The transaction mode that the name or a sidecar asks for.
+    pub(super) transaction: TransactionMode,
+}
+
+/// Reads the scripts of a file from its bytes.
+pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<SourceError>> {
+    let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
+    let tokens = lex(&text);
+    let found = sections(&text, &tokens).map_err(|errors| {
+        let error = |e: crate::sql::section::SectionError| {
+            let span = e.span.0..e.span.1;
+            SourceError::of_span(file.shown, &text, span, Problem::Section(e.problem))
+        };
+        errors.into_iter().map(error).collect::<Vec<_>>()
+    })?;
+    let (up, down) =
+        assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
+    let reader = Reader { file, text: &text, allows_empty: found.allows.contains(&"empty") };
+    let up = up.map(|block| reader.up(block));
+    let down = down.map(|block| reader.down(block));
+    match (up.transpose(), down.transpose()) {
+        (Ok(up), Ok(down)) => Ok(Scripts { up, down: down.flatten() }),
+        (up, down) => {
+            let mut errors = up.err().unwrap_or_default();
+            errors.extend(down.err().unwrap_or_default());
+            Err(errors)
+        }
+    }
+}
+
+/// UTF-8 without byte order mark and NUL, with LF for every line ending.
+fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            return Err(SourceError::at(shown, position(&good, good.len()), Problem::NotUtf8));
+        }
+    };
+    if let Some(at) = text.find('\0') {
+        return Err(SourceError::at(shown, position(text, at), Problem::NulByte));
+    }
+    if text.contains('\r') {
+        Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+type Blocks<'t> = (Option<Block<'t>>, Option<Block<'t>>);
+
+/// Which block is up and which down, by the file's name and its sections.
+fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Problem> {
+    let Sections { whole, up, down, .. } = *sections;
+    match file.direction {
+        NameDirection::Whole if up.is_none() && down.is_some() => Err(Problem::OnlyDown),
+        NameDirection::Whole => Ok((up.or(whole), down)),
+        NameDirection::Up if down.is_some() => Err(Problem::OtherSection),
+        NameDirection::Up => Ok((up.or(whole), None)),
+        NameDirection::Down if up.is_some() => Err(Problem::OtherSection),
+        NameDirection::Down => Ok((None, down.or(whole))),
+    }
+}
+
+struct Reader<'f> {
+    file: &'f File<'f>,
+    text: &'f str,
+    allows_empty: bool,
+}
+
+impl Reader<'_> {
+    fn up(&self, block: Block<'_>) -> Result<(Script, Checksum), Vec<SourceError>> {
+        let (statements, script) = self.script(block)?;
+        if statements.is_empty() && !self.allows_empty {
+            return Err(vec![SourceError::of_file(self.file.shown, Problem::Empty)]);
+        }
+        Ok((script, Checksum::of(self.text, &statements)))
+    }
+
+    /// A down section without a statement is a template nobody filled in: no down script.
+    fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
+        let (statements, script) = self.script(block)?;
+        Ok((!statements.is_empty()).then_some(script))
+    }
+
+    fn script<'t>(
+        &self,
+        block: Block<'t>,
+    ) -> Result<(Vec<Statement<'t>>, Script), Vec<SourceError>> {
+        let transaction = match self.file.transaction {
+            TransactionMode::NonTransactional => TransactionMode::NonTransactional,
+            TransactionMode::Transactional => block.transaction,
+        };
+        let split = split(self.text, block.tokens).map_err(|error| {
+            vec![self.error(error.at..self.opener_end(error.at), Problem::Split(error.problem))]
+        })?;
+        let statements = self.runnable(split, transaction)?;
+        let found = self.placeholders(&statements)?;
+        let effect = |statement| kind::session_effect(self.text, statement);
+        let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
+        let range = |s: &Statement<'_>| [narrow(s.start()), narrow(s.end())];
+        let script = Script::new(
+            Cow::Owned(self.file.path.to_owned()),
+            Cow::Owned(self.text.to_owned()),
+            Cow::Owned(statements.iter().map(range).collect()),
+            Cow::Owned(found),
+            transaction,
+            session,
+        );
+        Ok((statements, script))
+    }
+
+    /// The statements to run, or every one that must not stand here.
+    fn runnable<'t>(
+        &self,
+        statements: Vec<Statement<'t>>,
+        transaction: TransactionMode,
+    ) -> Result<Vec<Statement<'t>>, Vec<SourceError>> {
+        let mut kept = Vec::with_capacity(statements.len());
+        let mut errors = Vec::new();
+        let mut begun = None;
+        for statement in statements {
+            let kind = kind::kind(self.text, &statement);
+            let problem = match (kind, transaction) {
+                (Kind::MetaCommand, _) => Some(Problem::MetaCommand),
+                (Kind::CopyClient, _) => Some(Problem::CopyClient),
+                (_, TransactionMode::NonTransactional) | (Kind::Plain, _) => None,
+                // A block of the file's own is part of ours: its two ends are dropped.
+                (Kind::Begin, _) if begun.is_none() => {
+                    begun = Some(statement);
+                    continue;
+                }
+                (Kind::Commit, _) if begun.take().is_some() => continue,
+                (Kind::Commit, _) => Some(Problem::UnbegunCommit),
+                (Kind::Begin, _) => Some(control("BEGIN inside BEGIN")),
+                (Kind::TransactionControl(words), _) => Some(control(words)),
+                (Kind::OutsideTransaction(words), _) => {
+                    Some(Problem::OutsideTransaction { statement: words.to_owned() })
+                }
+            };
+            match problem {
+                None => kept.push(statement),
+                Some(problem) => errors.push(self.error(first_word(&statement), problem)),
+            }
+        }
+        if let Some(statement) = begun {
+            errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
+        }
+        if errors.is_empty() { Ok(kept) } else { Err(errors) }
+    }
+
+    fn placeholders(
+        &self,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Placeholder>, Vec<SourceError>> {
+        let mut found = Vec::new();
+        let mut errors = Vec::new();
+        if !self.text.contains('{') {
+            return Ok(found);
+        }
+        for statement in statements {
+            match placeholders(self.text, statement) {
+                Ok(more) => found.extend(more),
+                Err(more) => errors.extend(more.into_iter().map(|error| {
+                    self.error(error.span.0..error.span.1, Problem::Placeholder(error.problem))
+                })),
+            }
+        }
+        if errors.is_empty() { Ok(found) } else { Err(errors) }
+    }
+
+    fn error(&self, span: Range<usize>, problem: Problem) -> SourceError {
+        SourceError::of_span(self.file.shown, self.text, span, problem)
+    }
+
+    /// Behind what opens at `at`: a dollar tag is as long as it is, all else is one or two bytes.
+    fn opener_end(&self, at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        match bytes.get(at) {
+            Some(b'$') => at + crate::sql::lexer::dollar_tag(bytes, at).map_or(1, <[u8]>::len),
+            Some(b'/') => at + 2,
+            Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
+            _ => at + 1,
+        }
+    }
+}
+
+fn first_word(statement: &Statement<'_>) -> Range<usize> {
+    statement.tokens.first().map_or(0..0, |token| token.start..token.end)
+}
+
+fn control(words: &str) -> Problem {
+    Problem::TransactionControl { statement: words.to_owned() }
+}
+
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

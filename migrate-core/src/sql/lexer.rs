@@ -1,0 +1,354 @@
+//! Decides where the tokens of a PostgreSQL script begin and end, by the rules of psql and of the
+//! server's own scanner (`src/fe_utils/psqlscan.l`, `src/backend/parser/scan.l`).
+//! A text goes in, tokens with byte ranges come out; whatever is unclosed becomes a token of its
+//! own that reaches to the end, so that no byte is lost.
+//! It knows no grammar and no keyword on purpose, and takes `standard_conforming_strings` as on.
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A run of white space.
+    Blank,
+    /// `-- ...` without its line feed.
+    LineComment,
+    /// `/* ... */`, nested ones included.
+    BlockComment,
+    /// An unquoted identifier or a keyword.
+    Word,
+    /// `"..."` or `U&"..."`.
+    QuotedIdentifier,
+    /// `'...'`, with its `B`, `X`, `N` or `U&` before it and with what continues it on later lines.
+    String,
+    /// `E'...'`, with what continues it on later lines.
+    EscapeString,
+    /// `$tag$...$tag$`.
+    DollarString,
+    /// A number.
+    Number,
+    /// `$1`.
+    Parameter,
+    /// One operator, as long as the server would read it, or `::`, `:=`, `..`.
+    Operator,
+    /// `{{...}}` on one line.
+    Placeholder,
+    /// `;`
+    Semicolon,
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+    /// `\`, which begins a meta command of psql.
+    Backslash,
+    /// Any other single character.
+    Other,
+    /// A literal or comment whose end is missing.
+    Unclosed(Unclosed),
+}
+
+/// What was opened and never closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclosed {
+    /// `'...`
+    String,
+    /// `"...`
+    Identifier,
+    /// `$tag$...`
+    Dollar,
+    /// `/* ...`
+    Comment,
+}
+
+/// One token: the bytes `start..end` of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// First byte.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+}
+
+impl Token {
+    /// The token's own text within `text`, the text it was read from.
+    pub fn text<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.start..self.end]
+    }
+
+    /// Whether it is white space or a comment.
+    pub fn is_trivia(&self) -> bool {
+        matches!(
+            self.kind,
+            TokenKind::Blank
+                | TokenKind::LineComment
+                | TokenKind::BlockComment
+                | TokenKind::Unclosed(Unclosed::Comment)
+        )
+    }
+}
+
+/// All tokens of `text`: they follow each other without a gap, from the first byte to the last.
+pub fn lex(text: &str) -> Vec<Token> {
+    let bytes = text.as_bytes();
+    let mut tokens = Vec::with_capacity(bytes.len() / 4);
+    let mut start = 0;
+    while start < bytes.len() {
+        let (kind, end) = next_token(bytes, start);
+        tokens.push(Token { kind, start, end });
+        start = end;
+    }
+    tokens
+}
+
+/// The kind and the end of the token that begins at `at`.
+fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let next = b.get(at + 1).copied();
+    match b[at] {
+        c if is_space(c) => (TokenKind::Blank, run(b, at + 1, is_space)),
+        b'-' if next == Some(b'-') => (TokenKind::LineComment, run(b, at, |c| c != b'\n')),
+        b'/' if next == Some(b'*') => block_comment(b, at),
+        b'\'' => string(b, at),
+        b'"' => quoted_identifier(b, at),
+        b'e' | b'E' if next == Some(b'\'') => escape_string(b, at + 1),
+        b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if next == Some(b'\'') => string(b, at + 1),
+        b'u' | b'U' if next == Some(b'&') && b.get(at + 2) == Some(&b'\'') => string(b, at + 2),
+        b'u' | b'U' if next == Some(b'&') && b.get(at + 2) == Some(&b'"') => {
+            quoted_identifier(b, at + 2)
+        }
+        c if is_word_start(c) => (TokenKind::Word, run(b, at + 1, is_word)),
+        b'$' => dollar(b, at),
+        b'0'..=b'9' => number(b, at),
+        b'.' if next.is_some_and(|c| c.is_ascii_digit()) => number(b, at),
+        b';' => (TokenKind::Semicolon, at + 1),
+        b'(' => (TokenKind::Open, at + 1),
+        b')' => (TokenKind::Close, at + 1),
+        b'\\' => (TokenKind::Backslash, at + 1),
+        b'{' if next == Some(b'{') => placeholder(b, at),
+        b':' if matches!(next, Some(b':' | b'=')) => (TokenKind::Operator, at + 2),
+        b'.' if next == Some(b'.') => (TokenKind::Operator, at + 2),
+        c if is_operator(c) => (TokenKind::Operator, operator(b, at)),
+        _ => (TokenKind::Other, at + 1),
+    }
+}
+
+/// The first index from `from` on whose byte is not in `class`.
+fn run(b: &[u8], from: usize, class: impl Fn(u8) -> bool) -> usize {
+    let mut at = from;
+    while at < b.len() && class(b[at]) {
+        at += 1;
+    }
+    at
+}
+
+/// scan.l, `space`: the vertical tab is one, other Unicode blanks are not.
+fn is_space(c: u8) -> bool {
+    matches!(c, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+}
+
+fn is_word_start(c: u8) -> bool {
+    c.is_ascii_alphabetic() || c == b'_' || c >= 0x80
+}
+
+fn is_word(c: u8) -> bool {
+    is_word_start(c) || c.is_ascii_digit() || c == b'$'
+}
+
+fn is_operator(c: u8) -> bool {
+    matches!(
+        c,
+        b'~' | b'!'
+            | b'@'
+            | b'#'
+            | b'^'
+            | b'&'
+            | b'|'
+            | b'`'
+            | b'?'
+            | b'+'
+            | b'-'
+            | b'*'
+            | b'/'
+            | b'%'
+            | b'<'
+            | b'>'
+            | b'='
+    )
+}
+
+fn block_comment(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let mut depth = 1;
+    let mut i = at + 2;
+    while i + 1 < b.len() {
+        match (b[i], b[i + 1]) {
+            (b'/', b'*') => (depth, i) = (depth + 1, i + 2),
+            (b'*', b'/') if depth == 1 => return (TokenKind::BlockComment, i + 2),
+            (b'*', b'/') => (depth, i) = (depth - 1, i + 2),
+            _ => i += 1,
+        }
+    }
+    (TokenKind::Unclosed(Unclosed::Comment), b.len())
+}
+
+fn string(b: &[u8], quote: usize) -> (TokenKind, usize) {
+    continued(b, quote, TokenKind::String, end_of_string)
+}
+
+fn escape_string(b: &[u8], quote: usize) -> (TokenKind, usize) {
+    continued(b, quote, TokenKind::EscapeString, end_of_escape_string)
+}
+
+/// A literal with the segments that continue it: a quote after white space that holds a line feed
+/// goes on in the mode of the first segment (scan.l, `quotecontinue`).
+fn continued(
+    b: &[u8],
+    quote: usize,
+    kind: TokenKind,
+    segment_end: fn(&[u8], usize) -> Option<usize>,
+) -> (TokenKind, usize) {
+    let mut quote = quote;
+    loop {
+        let Some(end) = segment_end(b, quote) else {
+            return (TokenKind::Unclosed(Unclosed::String), b.len());
+        };
+        match continuation(b, end) {
+            Some(next) => quote = next,
+            None => return (kind, end),
+        }
+    }
+}
+
+/// Behind the closing quote of the `'...'` that opens at `quote`; `''` is a quote inside.
+fn end_of_string(b: &[u8], quote: usize) -> Option<usize> {
+    let mut i = quote + 1;
+    while i < b.len() {
+        if b[i] != b'\'' {
+            i += 1;
+        } else if b.get(i + 1) == Some(&b'\'') {
+            i += 2;
+        } else {
+            return Some(i + 1);
+        }
+    }
+    None
+}
+
+/// As [`end_of_string`], where a backslash hides the next character.
+fn end_of_escape_string(b: &[u8], quote: usize) -> Option<usize> {
+    let mut i = quote + 1;
+    while i < b.len() {
+        match b[i] {
+            b'\\' => i += 2,
+            b'\'' if b.get(i + 1) == Some(&b'\'') => i += 2,
+            b'\'' => return Some(i + 1),
+            _ => i += 1,
+        }
+    }
+    None
+}
+
+/// The quote that continues a literal which ended at `end`, if one does.
+fn continuation(b: &[u8], end: usize) -> Option<usize> {
+    let mut i = end;
+    let mut fed = false;
+    while i < b.len() {
+        match b[i] {
+            b'\n' | b'\r' => (fed, i) = (true, i + 1),
+            c if is_space(c) => i += 1,
+            // A comment counts as white space here only once a line has ended.
+            b'-' if fed && b.get(i + 1) == Some(&b'-') => i = run(b, i, |c| c != b'\n'),
+            b'\'' if fed => return Some(i),
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn quoted_identifier(b: &[u8], quote: usize) -> (TokenKind, usize) {
+    let mut i = quote + 1;
+    while i < b.len() {
+        if b[i] != b'"' {
+            i += 1;
+        } else if b.get(i + 1) == Some(&b'"') {
+            i += 2;
+        } else {
+            return (TokenKind::QuotedIdentifier, i + 1);
+        }
+    }
+    (TokenKind::Unclosed(Unclosed::Identifier), b.len())
+}
+
+/// `$1`, `$tag$...$tag$`, or a lone `$`.
+fn dollar(b: &[u8], at: usize) -> (TokenKind, usize) {
+    if b.get(at + 1).is_some_and(u8::is_ascii_digit) {
+        return (TokenKind::Parameter, run(b, at + 1, |c| c.is_ascii_digit()));
+    }
+    let Some(tag) = dollar_tag(b, at) else { return (TokenKind::Other, at + 1) };
+    let mut i = at + tag.len();
+    while i + tag.len() <= b.len() {
+        if b[i] == b'$' && &b[i..i + tag.len()] == tag {
+            return (TokenKind::DollarString, i + tag.len());
+        }
+        i += 1;
+    }
+    (TokenKind::Unclosed(Unclosed::Dollar), b.len())
+}
+
+/// The `$tag$` that begins at `at`: a tag is an identifier without `$`, or nothing.
+pub(crate) fn dollar_tag(b: &[u8], at: usize) -> Option<&[u8]> {
+    let end = run(b, at + 1, |c| is_word(c) && c != b'$');
+    let starts_well = end == at + 1 || is_word_start(b[at + 1]);
+    (starts_well && b.get(end) == Some(&b'$')).then(|| &b[at..=end])
+}
+
+/// A number; `1..2` is two numbers with an operator between, as in an array slice or a loop.
+fn number(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let digit = |c: u8| c.is_ascii_digit() || c == b'_';
+    if b[at] == b'0' && matches!(b.get(at + 1), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B')) {
+        let end = run(b, at + 2, |c| c.is_ascii_hexdigit() || c == b'_');
+        if end > at + 2 {
+            return (TokenKind::Number, end);
+        }
+    }
+    let mut end = run(b, at, digit);
+    if b.get(end) == Some(&b'.') && b.get(end + 1) != Some(&b'.') {
+        end = run(b, end + 1, digit);
+    }
+    if matches!(b.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(b.get(end + 1), Some(b'+' | b'-')));
+        if b.get(end + 1 + sign).is_some_and(u8::is_ascii_digit) {
+            end = run(b, end + 1 + sign, digit);
+        }
+    }
+    (TokenKind::Number, end)
+}
+
+/// The end of the operator at `at` (scan.l, `operator`): a comment ends it, and a trailing `+` or
+/// `-` belongs to it only when a character that SQL itself does not use is in it.
+fn operator(b: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while end < b.len() && is_operator(b[end]) {
+        let comment = matches!((b[end], b.get(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*')));
+        if comment {
+            break;
+        }
+        end += 1;
+    }
+    let special =
+        |c: &u8| matches!(c, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%');
+    while end - at > 1 && matches!(b[end - 1], b'+' | b'-') && !b[at..end - 1].iter().any(special) {
+        end -= 1;
+    }
+    end
+}
+
+/// `{{...}}` closed on its own line; a lone brace otherwise.
+fn placeholder(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let mut i = at + 2;
+    while i + 1 < b.len() && b[i] != b'\n' {
+        if b[i] == b'}' && b[i + 1] == b'}' {
+            return (TokenKind::Placeholder, i + 2);
+        }
+        i += 1;
+    }
+    (TokenKind::Other, at + 1)
+}

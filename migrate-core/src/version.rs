@@ -1,0 +1,338 @@
+//! Decides which of two versions comes first, and whether they are the same one.
+//! A version's text goes in as it was written, and comes out unchanged beside an order, an equality
+//! and a hash that all look at its key alone.
+//! It knows no calendar and no upper bound on purpose: month 18 and numbers of 20 digits occur in
+//! real histories.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+/// The ordering key of a migration, kept as written and without Flyway's leading `V`.
+///
+/// The text falls into numbers at `.`, `-` and `_`, which are compared one by one; a number that is
+/// missing counts as zero. That is Flyway's rule (`1` is `1.0`), and it also makes `1`, `01` and
+/// `001` one version. A first number of at least 8 digits that begins with 19 or 20 is a date:
+/// year, month, day, and the rest as one number. So dates compare alike however they are written;
+/// behind a year nothing missing is filled in, and `2026-05-27` comes before `2026-05-27-0000`.
+/// Anything else is text, and sorts after all numbers.
+///
+/// ```
+/// # use migrate_core::version::Version;
+/// assert_eq!(Version::from_static("20250128_120000"), Version::from_static("20250128120000"));
+/// assert!(Version::from_static("20140924113530") < Version::from_static("2017-09-23-182408"));
+/// assert!(Version::from_static("9") < Version::from_static("0010"));
+/// ```
+#[derive(Clone)]
+pub struct Version(Cow<'static, str>);
+
+/// The text is empty, so it is no version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version is empty")]
+#[non_exhaustive]
+pub struct EmptyVersion;
+
+impl Version {
+    /// The version with this text, for a `static`.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The version with this text. Nothing is cut off: for a `V` in front, use [`FromStr`].
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Version {
+    type Err = EmptyVersion;
+
+    /// The version a person typed: `V7`, `v7` and `7` are one.
+    fn from_str(text: &str) -> Result<Self, EmptyVersion> {
+        let text = text.trim();
+        let number = text
+            .strip_prefix(['V', 'v'])
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        match number.unwrap_or(text) {
+            "" => Err(EmptyVersion),
+            text => Ok(Self::new(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({:?})", self.as_str())
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (Numbers::of(self.as_str()), Numbers::of(other.as_str())) {
+            (Some(a), Some(b)) => compare(a, b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => self.as_str().cmp(other.as_str()),
+        }
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Version {}
+
+impl Hash for Version {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Some(numbers) = Numbers::of(self.as_str()) else {
+            return self.as_str().hash(state);
+        };
+        // Zeros are left out, because `1` equals `1.0`; the place keeps `1.0.2` apart from `1.2`.
+        for (place, number) in numbers.enumerate().filter(|(_, number)| !number.is_empty()) {
+            (place, number).hash(state);
+        }
+    }
+}
+
+fn compare(mut a: Numbers<'_>, mut b: Numbers<'_>) -> Ordering {
+    let mut dated = None;
+    loop {
+        let (left, right) = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) if dated == Some(true) => return Ordering::Less,
+            (Some(_), None) if dated == Some(true) => return Ordering::Greater,
+            (left, right) => (left.unwrap_or_default(), right.unwrap_or_default()),
+        };
+        dated.get_or_insert(is_year(left));
+        // Without leading zeros the longer number is the greater one, whatever its length.
+        match left.len().cmp(&right.len()).then_with(|| left.cmp(right)) {
+            Ordering::Equal => {}
+            unequal => return unequal,
+        }
+    }
+}
+
+/// Whether a first number is the year of a date, behind which no zero is filled in: a real history
+/// holds `2026-05-27-120000_a` and `2026-05-27-120000-0000_b`.
+fn is_year(number: &str) -> bool {
+    number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
+}
+
+/// The numbers of a key, each as digits without leading zeros, so zero is empty.
+struct Numbers<'a> {
+    rest: &'a str,
+    /// How many numbers of a leading date (year, month, day) are still to come.
+    date_parts: u8,
+}
+
+impl<'a> Numbers<'a> {
+    /// Empty when the text is not made of numbers alone.
+    fn of(text: &'a str) -> Option<Self> {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let marks = text.bytes().filter(|&b| is_mark(b)).count();
+        if digits == 0 || digits + marks != text.len() {
+            return None;
+        }
+        let rest = text.trim_start_matches(['.', '-', '_']);
+        let date_parts = if begins_with_date(rest) { 3 } else { 0 };
+        Some(Self { rest, date_parts })
+    }
+}
+
+impl<'a> Iterator for Numbers<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.rest = self.rest.trim_start_matches(['.', '-', '_']);
+        if self.rest.is_empty() {
+            return None;
+        }
+        let len = match self.date_parts {
+            0 => leading_digits(self.rest),
+            3 => 4,
+            _ => 2,
+        };
+        self.date_parts = self.date_parts.saturating_sub(1);
+        let (number, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        Some(number.trim_start_matches('0'))
+    }
+}
+
+/// Whether the text begins with a year, month and day in one number of at least 8 digits.
+pub(crate) fn begins_with_date(text: &str) -> bool {
+    (text.starts_with("19") || text.starts_with("20")) && leading_digits(text) >= 8
+}
+
+/// How many ASCII digits the text begins with.
+pub(crate) fn leading_digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'.' | b'-' | b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::DefaultHasher;
+
+    fn check(pair: (&'static str, &'static str), expected: Ordering) {
+        let (a, b) = (Version::from_static(pair.0), Version::from_static(pair.1));
+        assert_eq!(a.cmp(&b), expected, "{} against {}", pair.0, pair.1);
+        assert_eq!(b.cmp(&a), expected.reverse(), "{} against {}", pair.1, pair.0);
+        assert_eq!(a == b, expected == Ordering::Equal, "{} equals {}", pair.0, pair.1);
+    }
+
+    fn digest(version: &Version) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        version.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn numbers_compare_as_numbers_of_any_length() {
+        check(("1", "001"), Ordering::Equal);
+        check(("9", "088"), Ordering::Less);
+        check(("9999", "10000"), Ordering::Less);
+        check(("18446744073709551615", "18446744073709551616"), Ordering::Less);
+        check(("99999999999999999999999999999999999999999", "1"), Ordering::Greater);
+        check(("0", "00000000000000"), Ordering::Equal);
+    }
+
+    #[test]
+    fn parts_compare_one_by_one_and_a_missing_one_is_zero() {
+        check(("1", "1.0"), Ordering::Equal);
+        check(("1.0.0.3", "1.0.0.3.1"), Ordering::Less);
+        check(("22_1.15.6.1", "22.1.15.6.1"), Ordering::Equal);
+        check(("4_99_1575367461", "4_100"), Ordering::Less);
+        check(("1.2", "1.10"), Ordering::Less);
+        check(("2019.05.23.03.30", "2019.5.23.3.31"), Ordering::Less);
+        check(("2022.03.2916.56", "2022.03.29.16.56"), Ordering::Greater);
+    }
+
+    #[test]
+    fn dates_compare_alike_however_they_are_written() {
+        check(("20140924113530", "2017-09-23-182408"), Ordering::Less);
+        check(("2014-09-24-113530", "20140924113530"), Ordering::Equal);
+        check(("20250128_120000", "20250128120000"), Ordering::Equal);
+        check(("20250625", "2025-11-19-091444-0000"), Ordering::Less);
+        check(("2025-11-19-091444-0000", "202601016134308"), Ordering::Less);
+        check(("20250128", "20250128120000"), Ordering::Less);
+        check(("20251832270000", "20251132270000"), Ordering::Greater);
+        check(("20150100000001000000", "20150100000002000000"), Ordering::Less);
+        check(("00000000000000", "20140924113530"), Ordering::Less);
+        check(("19991231235959", "20000101000000"), Ordering::Less);
+    }
+
+    #[test]
+    fn text_sorts_after_all_numbers() {
+        check(("alpha", "99999999999999"), Ordering::Greater);
+        check(("alpha", "beta"), Ordering::Less);
+        check(("001_x", "2"), Ordering::Greater);
+        check(("", "0"), Ordering::Greater);
+        check(("-", "0"), Ordering::Greater);
+        check(("é", "0"), Ordering::Greater);
+    }
+
+    const SAMPLES: [&str; 37] = [
+        "",
+        "-",
+        "0",
+        "00",
+        "0.0",
+        "1",
+        "01",
+        "1.0",
+        "1_0_0",
+        "1.0.2",
+        "1.2",
+        "1-2",
+        "2",
+        "10",
+        "V1",
+        "x",
+        "x1",
+        "1x",
+        "20140924113530",
+        "2014-09-24-113530",
+        "2014.9.24.113530",
+        "20140924",
+        "2014-09-24",
+        "201409240",
+        "2014",
+        "1510262030",
+        "19000000",
+        "1899999999",
+        "00000000000000",
+        "20250128_120000",
+        "20250128120000",
+        "2025-11-19-091444-0000",
+        "2025-11-19-091444",
+        "202601016134308",
+        "18446744073709551616",
+        "_1",
+        "1.",
+    ];
+
+    #[test]
+    fn order_is_total_and_hash_agrees_with_equality() {
+        let samples = SAMPLES.map(Version::from_static);
+        for a in &samples {
+            for b in &samples {
+                assert_eq!(a.cmp(b), b.cmp(a).reverse(), "{a} against {b}");
+                assert!(a != b || digest(a) == digest(b), "{a} and {b} hash apart");
+                for c in &samples {
+                    assert!(!(a <= b && b <= c) || a <= c, "{a}, {b}, {c}");
+                    assert!(!(a == b && b == c) || a == c, "{a}, {b}, {c}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn distinct_places_hash_apart() {
+        assert_ne!(digest(&Version::from_static("1.0.2")), digest(&Version::from_static("1.2")));
+    }
+
+    #[test]
+    fn typed_versions_lose_their_v_and_keep_their_text() {
+        let parse = |text: &str| text.parse::<Version>().map(|version| version.as_str().to_owned());
+        assert_eq!(parse("V007"), Ok("007".to_owned()));
+        assert_eq!(parse(" v1.2 "), Ok("1.2".to_owned()));
+        assert_eq!(parse("views"), Ok("views".to_owned()));
+        assert_eq!(parse(" "), Err(EmptyVersion));
+        assert_eq!(EmptyVersion.to_string(), "a version is empty");
+    }
+
+    #[test]
+    fn a_version_lives_in_a_static_and_shows_as_written() {
+        static FIRST: Version = Version::from_static("001");
+        assert_eq!(FIRST.to_string(), "001");
+        assert_eq!(format!("{FIRST:>5}"), "  001");
+        assert_eq!(format!("{FIRST:?}"), "Version(\"001\")");
+    }
+}

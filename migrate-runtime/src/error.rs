@@ -1,0 +1,262 @@
+//! Says what went wrong at run time: what happened, where, what stays applied, what to do next.
+//! The phases hand in what they know; one [`Error`] comes out, with the partial [`Report`].
+//! It decides nothing on purpose.
+
+use std::fmt;
+use std::time::Duration;
+
+use migrate_core::drift::DriftReport;
+use migrate_core::location::Position;
+use thiserror::Error;
+
+use crate::report::Report;
+
+/// Why a verb of the [`Migrator`](crate::Migrator) failed.
+///
+/// Its text begins with what happened and where; `help:` names the next action.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Ledger and set disagree; nothing ran since that was read.
+    #[error("{drift}{}", stays_applied(report))]
+    Drift {
+        /// Every deviation.
+        drift: DriftReport,
+        /// What this run applied before: only where another replica moved the ledger meanwhile.
+        report: Box<Report>,
+    },
+
+    /// A migration failed. What was applied before it stays applied and recorded.
+    #[error("{failure}{}", stays_applied(report))]
+    Migration {
+        /// What failed and where.
+        failure: Box<MigrationFailure>,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// Another replica held the ledger's lock until the deadline.
+    #[error(
+        "another session held the lock of `{ledger}` for all of {waited:?}{}\n\
+         help: look for it in pg_locks (locktype advisory), or give a longer `deadline`",
+        stays_applied(report)
+    )]
+    Busy {
+        /// The ledger as `schema.table`.
+        ledger: String,
+        /// How long this run waited.
+        waited: Duration,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// Migrations are pending, and `verify` applies none.
+    #[error("{} pending: {}\nhelp: `run` applies them", counted(versions.len()), versions.join(", "))]
+    Pending {
+        /// Their versions, in order.
+        versions: Vec<String>,
+    },
+
+    /// The ledger's name belongs to a table that is no ledger; it was not touched.
+    #[error(
+        "`{ledger}` is not a migration ledger: it has the columns {}\n\
+         help: choose another name with `.table(..)` or `.schema(..)`",
+        columns.join(", ")
+    )]
+    ForeignTable {
+        /// The table as `schema.table`.
+        ledger: String,
+        /// Its columns.
+        columns: Vec<String>,
+    },
+
+    /// A row of the ledger holds what this library never writes.
+    #[error(
+        "`{ledger}` holds an entry whose {column} cannot be read\nhelp: restore the entry, or the table, from a backup"
+    )]
+    BrokenEntry {
+        /// The table as `schema.table`.
+        ledger: String,
+        /// The column.
+        column: &'static str,
+    },
+
+    /// The session lock was gone when it was to be released: somebody else may have run meanwhile.
+    #[error(
+        "the lock of `{ledger}` was not held any more when it was to be released{}\n\
+         help: a pooler in transaction mode cannot hold a session lock; connect to the server itself",
+        stays_applied(report)
+    )]
+    LockLost {
+        /// The ledger as `schema.table`.
+        ledger: String,
+        /// What this run applied.
+        report: Box<Report>,
+    },
+
+    /// A placeholder asks for a schema that cannot be given; nothing ran.
+    #[error("{file}:{position}: {problem}\nhelp: choose one with `.schema(..)`")]
+    Placeholder {
+        /// The file, as the set names it.
+        file: String,
+        /// Where the placeholder stands.
+        position: Position,
+        /// What is wrong.
+        problem: String,
+    },
+
+    /// The server refused a statement of ours, or the connection broke.
+    #[error("{doing}{}{}", database_message(source), stays_applied(report))]
+    Database {
+        /// What was being done.
+        doing: String,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+}
+
+impl Error {
+    /// What the run applied before it failed; `None` for verbs and phases that apply nothing.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Error::Drift { report, .. }
+            | Error::Migration { report, .. }
+            | Error::Busy { report, .. }
+            | Error::LockLost { report, .. }
+            | Error::Database { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    /// The same error, with what the run applied before it.
+    pub(crate) fn with_report(mut self, so_far: &Report) -> Self {
+        if let Error::Database { report, .. } = &mut self {
+            **report = so_far.clone();
+        }
+        self
+    }
+}
+
+/// What the server refused, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationFailure {
+    /// The migration's version.
+    pub version: String,
+    /// The file, as the set names it.
+    pub file: String,
+    /// Where to look.
+    pub place: Place,
+    /// The server's message, or the driver's where the connection broke.
+    pub message: String,
+    /// The SQLSTATE; `None` where the connection broke.
+    pub sqlstate: Option<String>,
+    /// The server's detail.
+    pub detail: Option<String>,
+    /// The server's hint.
+    pub hint: Option<String>,
+    /// The server's context, such as the line of a function.
+    pub context: Option<String>,
+    /// What of the migration stays.
+    pub kept: Kept,
+}
+
+/// Where a migration failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// At a statement.
+    Statement {
+        /// Where the server points, else the statement's first character.
+        position: Position,
+        /// The line there, with the place underlined.
+        frame: String,
+    },
+    /// At `COMMIT`: a deferred constraint.
+    Commit,
+    /// Somewhere in the file: the server refused it as a whole and did not say where.
+    File,
+}
+
+/// What stays of a migration that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Nothing: its transaction was undone.
+    Nothing,
+    /// It is non-transactional; so many of its statements took effect.
+    Statements {
+        /// Statements that took effect, from the first on.
+        done: usize,
+        /// Statements in all.
+        of: usize,
+    },
+    /// The connection broke, and whether the last statement took effect is unknown.
+    Unknown,
+}
+
+impl fmt::Display for MigrationFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Statement { position, .. } => write!(f, "{}:{position}: ", self.file)?,
+            Place::Commit => write!(f, "{}: at COMMIT: ", self.file)?,
+            Place::File => write!(f, "{}: ", self.file)?,
+        }
+        write!(f, "{}", self.message)?;
+        if let Some(sqlstate) = &self.sqlstate {
+            write!(f, " (SQLSTATE {sqlstate})")?;
+        }
+        if let Place::Statement { frame, .. } = &self.place {
+            write!(f, "\n{frame}")?;
+        }
+        let lines = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
+        for (name, value) in lines {
+            if let Some(value) = value {
+                write!(f, "\n{name}: {value}")?;
+            }
+        }
+        match self.kept {
+            Kept::Nothing => write!(f, "\nversion {} was not applied", self.version),
+            Kept::Statements { done, of } => write!(
+                f,
+                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay; \
+                 the next run goes on behind them",
+                self.version
+            ),
+            Kept::Unknown => write!(
+                f,
+                "\nwhether version {} was applied is unknown; the next run reads it from the ledger",
+                self.version
+            ),
+        }
+    }
+}
+
+/// `: message (SQLSTATE ...)` of a server's error, else nothing: the source follows in the chain.
+fn database_message(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!(": {} (SQLSTATE {})", db.message(), db.code().code()),
+        None => String::new(),
+    }
+}
+
+/// A last line with what stays applied.
+fn stays_applied(report: &Report) -> String {
+    let versions: Vec<&str> =
+        report.applied.iter().map(|applied| applied.version.as_str()).collect();
+    match versions.as_slice() {
+        [] => String::new(),
+        [one] => format!("\napplied before it, and stays: version {one}"),
+        [first, .., last] => format!(
+            "\napplied before it, and stay: {} migrations, versions {first} to {last}",
+            versions.len()
+        ),
+    }
+}
+
+fn counted(n: usize) -> String {
+    if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
+}

@@ -1,0 +1,120 @@
+//! Says where in its file a migration failed, from what the server says of the message it got.
+//! A migration, a statement's number and a byte in what was sent go in; the file's line and column
+//! with a frame come out.
+//! It sends nothing on purpose.
+
+use std::ops::Range;
+
+use migrate_core::frame::frame;
+use migrate_core::set::{Migration, Script};
+use migrate_core::sql::lexer::{TokenKind, lex};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+use crate::error::{Kept, MigrationFailure, Place};
+use crate::execute::Run;
+
+/// A failure of statement number `index`; `offset` is the byte in what was sent for it.
+pub(crate) fn at_statement(
+    run: &Run<'_>,
+    migration: &Migration,
+    index: usize,
+    offset: Option<usize>,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    let script = migration.up();
+    let place = match script.statements().nth(index) {
+        None => Place::File,
+        Some(range) => {
+            let span = match offset {
+                Some(offset) => word_at(script.text(), origin(run, script, range, offset)),
+                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
+            };
+            Place::Statement {
+                position: script.position(span.start),
+                frame: frame(script.text(), span, "here"),
+            }
+        }
+    };
+    describe(run, migration, place, error, kept)
+}
+
+/// A failure of `COMMIT`, or of what we do right before it.
+pub(crate) fn at_commit(
+    run: &Run<'_>,
+    migration: &Migration,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    describe(run, migration, Place::Commit, error, kept)
+}
+
+/// A failure that nobody can place more precisely than in the file.
+pub(crate) fn somewhere(
+    run: &Run<'_>,
+    migration: &Migration,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    describe(run, migration, Place::File, error, kept)
+}
+
+fn describe(
+    run: &Run<'_>,
+    migration: &Migration,
+    place: Place,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    let db = error.as_db_error();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    MigrationFailure {
+        version: migration.version().to_string(),
+        file: run.path_of(migration.up()),
+        place,
+        message: db.map_or_else(|| error.to_string(), |db| db.message().to_owned()),
+        sqlstate: db.map(|db| db.code().code().to_owned()),
+        detail: owned(db.and_then(DbError::detail)),
+        hint: owned(db.and_then(DbError::hint)),
+        context: owned(db.and_then(DbError::where_)),
+        kept,
+    }
+}
+
+/// The byte of the file that the byte `offset` of the statement as sent came from.
+fn origin(run: &Run<'_>, script: &Script, range: (usize, usize), offset: usize) -> usize {
+    match script.render(range, run.migrator.schema.as_deref()) {
+        Ok(rendered) => rendered.origin(offset),
+        Err(_) => range.0 + offset,
+    }
+}
+
+/// The word, or the one character, that begins at the byte `at`.
+fn word_at(text: &str, at: usize) -> Range<usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
+    let one = rest.chars().next().map_or(0, char::len_utf8);
+    at..at + length.max(one)
+}
+
+/// The line of a `DO` block that failed, which the server tells in words only:
+/// `PL/pgSQL function inline_code_block line 3 at RAISE`.
+fn inside_block(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
+    let db = error.as_db_error()?;
+    if matches!(db.position(), Some(ErrorPosition::Original(_))) {
+        return None;
+    }
+    let context = db.where_()?.lines().last()?;
+    let line = context.split_once("inline_code_block line ")?.1;
+    let line: usize = line.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let statement = script.text().get(range.0..range.1)?;
+    let body = lex(statement).into_iter().find(|token| token.kind == TokenKind::DollarString)?;
+    let start = range.0 + body.start + statement[body.start + 1..].find('$')? + 2;
+    let lines = script.text().get(start..range.0 + body.end)?;
+    let skipped: usize = lines.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let found = lines[skipped..].lines().next()?;
+    let indent = found.len() - found.trim_start().len();
+    Some(start + skipped + indent..start + skipped + found.trim_end().len())
+}

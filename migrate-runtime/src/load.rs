@@ -1,0 +1,56 @@
+//! Makes a set at start-up: from an `include_dir::Dir` in the binary, or from a folder on disk.
+//! Files go in, the same checked [`Migrations`] that the macro makes comes out.
+//! It judges nothing by itself on purpose: `migrate-core` does, for every origin alike.
+
+use std::path::Path;
+
+use include_dir::Dir;
+use migrate_core::discover::discover;
+use migrate_core::set::Migrations;
+use migrate_core::source::{SetOptions, SourceErrors, SourceFile, check};
+
+/// The set in the folder `path` on disk; `path` is also what messages call the folder.
+///
+/// ```
+/// use migrate_runtime::{SetOptions, from_folder};
+/// let error = from_folder("no/such/folder", &SetOptions::default()).unwrap_err();
+/// assert!(error.to_string().starts_with("no/such/folder: cannot be read: "));
+/// ```
+///
+/// # Errors
+/// Every mistake in the folder, as the macro would report it.
+pub fn from_folder(
+    path: impl AsRef<Path>,
+    options: &SetOptions,
+) -> Result<Migrations, SourceErrors> {
+    let shown = path.as_ref().to_string_lossy();
+    let files = discover(path.as_ref(), &shown)?;
+    check(&shown, &files, options)
+}
+
+/// The set in `dir`, a folder that `include_dir!` put into the binary; `folder` is what messages
+/// call it.
+///
+/// # Errors
+/// Every mistake in the folder, as the macro would report it.
+pub fn from_include_dir(
+    dir: &Dir<'_>,
+    folder: &str,
+    options: &SetOptions,
+) -> Result<Migrations, SourceErrors> {
+    let mut files = Vec::new();
+    collect(dir, dir.path(), &mut files);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    check(folder, &files, options)
+}
+
+fn collect(dir: &Dir<'_>, root: &Path, files: &mut Vec<SourceFile>) {
+    for file in dir.files() {
+        let path = file.path().strip_prefix(root).unwrap_or(file.path());
+        let path = path.to_string_lossy().replace('\\', "/");
+        files.push(SourceFile { path, bytes: file.contents().to_vec() });
+    }
+    for inner in dir.dirs() {
+        collect(inner, root, files);
+    }
+}

@@ -1,0 +1,288 @@
+//! The builder and its verbs: what a service calls.
+//! A set and options go in; a verb reads the ledger, and `run` hands over to [`crate::execute`].
+//! No SQL stands here on purpose.
+
+use std::time::Duration;
+
+use migrate_core::plan::{Plan, Policy, Tolerance, plan};
+use migrate_core::set::Migrations;
+use migrate_core::sql::placeholder::quoted_identifier;
+use tokio_postgres::Client;
+
+use crate::error::Error;
+use crate::execute;
+use crate::ledger::{Contents, DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
+use crate::protocol;
+use crate::report::{Report, State, Status, StatusRow};
+
+/// Compares a set with a database and applies what is missing.
+///
+/// ```no_run
+/// use migrate_runtime::{Migrations, Migrator};
+/// # async fn boot(
+/// #     migrations: &Migrations,
+/// #     mut client: tokio_postgres::Client,
+/// # ) -> Result<(), migrate_runtime::Error> {
+/// let report = Migrator::new(migrations).run(&mut client).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Migrator<'s> {
+    pub(crate) set: &'s Migrations,
+    pub(crate) schema: Option<String>,
+    ledger_schema: Option<String>,
+    table: String,
+    create_schema: CreateSchema,
+    pub(crate) policy: Policy,
+    pub(crate) deadline: Duration,
+    pub(crate) chunk_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CreateSchema {
+    No,
+    IfMissing,
+}
+
+/// How long `run` waits for other replicas unless told otherwise.
+const DEFAULT_DEADLINE: Duration = Duration::from_mins(10);
+
+/// How much SQL goes into one message unless told otherwise, in bytes.
+const DEFAULT_CHUNK: usize = 512 * 1024;
+
+impl<'s> Migrator<'s> {
+    /// A migrator of `set` with the safe default of every option.
+    pub fn new(set: &'s Migrations) -> Self {
+        Migrator {
+            set,
+            schema: None,
+            ledger_schema: None,
+            table: DEFAULT_TABLE.to_owned(),
+            create_schema: CreateSchema::No,
+            policy: Policy::default(),
+            deadline: DEFAULT_DEADLINE,
+            chunk_bytes: DEFAULT_CHUNK,
+        }
+    }
+
+    /// The schema that `{{schema}}` and `{{tables.x}}` stand for, and where the ledger lives.
+    ///
+    /// Without one, `{{tables.users}}` is `"users"` and the ledger lives in `public`.
+    #[must_use]
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// Creates the schema with the ledger where it is missing.
+    #[must_use]
+    pub fn create_schema(mut self) -> Self {
+        self.create_schema = CreateSchema::IfMissing;
+        self
+    }
+
+    /// The ledger's schema, where it is not that of [`Migrator::schema`].
+    #[must_use]
+    pub fn ledger_schema(mut self, schema: impl Into<String>) -> Self {
+        self.ledger_schema = Some(schema.into());
+        self
+    }
+
+    /// The ledger's table name; `migration_ledger` unless told otherwise.
+    #[must_use]
+    pub fn table(mut self, table: impl Into<String>) -> Self {
+        self.table = table.into();
+        self
+    }
+
+    /// Applies pending migrations that sort before applied ones; otherwise they are drift.
+    #[must_use]
+    pub fn allow_out_of_order(mut self) -> Self {
+        self.policy.out_of_order = Tolerance::Allow;
+        self
+    }
+
+    /// Lets entries pass whose migration is missing from the set; otherwise they are drift.
+    #[must_use]
+    pub fn allow_missing(mut self) -> Self {
+        self.policy.missing = Tolerance::Allow;
+        self
+    }
+
+    /// Lets applied migrations pass whose meaning was edited; otherwise they are drift.
+    #[must_use]
+    pub fn allow_edited(mut self) -> Self {
+        self.policy.edited = Tolerance::Allow;
+        self
+    }
+
+    /// Takes entries newer than the set for drift; otherwise they are reported and let pass,
+    /// because an old replica must survive a roll-back deploy.
+    #[must_use]
+    pub fn refuse_ahead(mut self) -> Self {
+        self.policy.ahead = Tolerance::Refuse;
+        self
+    }
+
+    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
+    /// otherwise.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many bytes of SQL go into one message at most, unless a single migration is larger;
+    /// 512 KiB unless told otherwise.
+    #[must_use]
+    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
+        self.chunk_bytes = bytes;
+        self
+    }
+
+    /// Applies what is pending, exactly once whatever number of replicas run at the same time.
+    ///
+    /// Nothing pending is one message and takes no lock.
+    ///
+    /// # Errors
+    /// [`Error::Drift`] and [`Error::Placeholder`] before anything ran; [`Error::Migration`] where
+    /// the server refused a migration, [`Error::Busy`] at the deadline, [`Error::Database`] where
+    /// the ledger could not be read or written. Each keeps the report of what was applied before.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves every migration applied and recorded, or neither; the connection is
+    /// outside a transaction and without a lock once the server has worked off what was sent.
+    pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
+        execute::run(self, client).await
+    }
+
+    /// What `run` would apply now; applies nothing.
+    ///
+    /// # Errors
+    /// [`Error::Drift`] and what reading the ledger gives.
+    pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
+        let contents = read(client, &self.ledger()).await?;
+        plan(self.set, contents.entries, &self.policy)
+            .map_err(|drift| Error::Drift { drift, report: Box::default() })
+    }
+
+    /// Ledger and set side by side; applies nothing.
+    ///
+    /// # Errors
+    /// As [`Migrator::plan`].
+    pub async fn status(&self, client: &Client) -> Result<Status, Error> {
+        let plan = self.plan(client).await?;
+        Ok(status(self.set, &plan))
+    }
+
+    /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
+    /// and must not start on an old schema; applies nothing.
+    ///
+    /// # Errors
+    /// [`Error::Pending`] with what is, and as [`Migrator::plan`].
+    pub async fn verify(&self, client: &Client) -> Result<(), Error> {
+        let plan = self.plan(client).await?;
+        let version = |step: &migrate_core::plan::Step<'_>| step.migration.version().to_string();
+        let versions: Vec<String> = plan.steps.iter().map(version).collect();
+        if versions.is_empty() { Ok(()) } else { Err(Error::Pending { versions }) }
+    }
+
+    /// The ledger that the options name.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
+        Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// The statement that creates the schemas that the caller asked for.
+    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
+        let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
+        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
+        match self.create_schema {
+            CreateSchema::No => Vec::new(),
+            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
+        }
+    }
+}
+
+/// Reads the ledger: one message. A table that does not exist is an empty ledger.
+pub(crate) async fn read(client: &Client, ledger: &Ledger) -> Result<Contents, Error> {
+    let mut contents = Contents::default();
+    let mut broken = None;
+    let result = protocol::rows(client, &ledger.read(), |row| {
+        if let Err(column) = contents.take(&row) {
+            broken = Some(column);
+        }
+    })
+    .await;
+    if let Some(column) = broken {
+        return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
+    }
+    let Err(source) = result else { return Ok(contents) };
+    match source.code().map(tokio_postgres::error::SqlState::code) {
+        // undefined_table; a schema that does not exist says the same.
+        Some("42P01") => Ok(Contents::default()),
+        // Some column is missing or of another type: whose table is it?
+        Some(code) if code.starts_with("42") && code != "42501" => {
+            Err(foreign_table(client, ledger, source).await)
+        }
+        _ => Err(Error::Database {
+            doing: format!("reading the ledger `{}`", ledger.shown()),
+            source,
+            report: Box::default(),
+        }),
+    }
+}
+
+async fn foreign_table(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+    let mut columns = Vec::new();
+    let listed = protocol::rows(client, &ledger.columns(), |row| {
+        columns.extend(row.get(0).map(str::to_owned));
+    })
+    .await;
+    match listed {
+        Ok(()) if !columns.is_empty() => Error::ForeignTable { ledger: ledger.shown(), columns },
+        _ => Error::Database {
+            doing: format!("reading the ledger `{}`", ledger.shown()),
+            source,
+            report: Box::default(),
+        },
+    }
+}
+
+fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
+    use migrate_core::plan::Cause;
+    let mut applied = plan.applied.iter().peekable();
+    let mut steps = plan.steps.iter().peekable();
+    let row = |migration: &migrate_core::set::Migration, state| StatusRow {
+        version: migration.version().to_string(),
+        name: migration.name().to_owned(),
+        filename: migration.filename().to_owned(),
+        state,
+    };
+    let mut migrations = Vec::with_capacity(set.len() + plan.ahead.len());
+    // Both lists are in the set's order, and together they are the set.
+    for migration in set {
+        if let Some((_, entry)) = applied.next_if(|(found, _)| std::ptr::eq(*found, migration)) {
+            let at = entry.applied_at.clone();
+            let by = entry.applied_by.clone();
+            let millis = u64::try_from(entry.execution_ms).unwrap_or(0);
+            let duration = Duration::from_millis(millis);
+            migrations.push(row(migration, State::Applied { at, by, duration }));
+        } else if let Some(step) = steps.next_if(|step| std::ptr::eq(step.migration, migration)) {
+            let state = match step.cause {
+                Cause::Unfinished { done } => State::Unfinished { done },
+                _ => State::Pending,
+            };
+            migrations.push(row(migration, state));
+        }
+    }
+    migrations.extend(plan.ahead.iter().map(|entry| StatusRow {
+        version: entry.version.to_string(),
+        name: entry.name.clone(),
+        filename: entry.filename.clone(),
+        state: State::Ahead { at: entry.applied_at.clone(), by: entry.applied_by.clone() },
+    }));
+    Status { migrations }
+}

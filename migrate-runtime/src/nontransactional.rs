@@ -1,0 +1,175 @@
+//! Applies one non-transactional migration: statement by statement under a session lock.
+//! A step goes in; its statements go out one message each, progress is recorded behind each, and
+//! the lock is released on every path.
+//! It never waits for the lock inside the server, and never runs a statement twice that it knows
+//! to have taken effect.
+
+use std::time::Instant;
+
+use migrate_core::plan::{Cause, Step};
+use migrate_core::set::Migration;
+use migrate_core::sql::kind::SessionEffect;
+use tokio_postgres::Client;
+
+use crate::error::{Error, Kept};
+use crate::execute::{Attempt, Run, Table};
+use crate::failure;
+use crate::protocol::{self, OnDrop};
+use crate::session::{self, Scope};
+use crate::transactional::{creation, rendered};
+
+/// Applies `step` under the session lock of the ledger.
+///
+/// # Cancel safety
+/// Dropped midway it queues the release of the lock behind the statement that runs.
+pub(crate) async fn apply(
+    run: &mut Run<'_>,
+    step: Step<'_>,
+    table: Table,
+) -> Result<Attempt, Error> {
+    let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({})", run.ledger.lock_key());
+    let mut release = OnDrop::new(run.client, unlock.as_str());
+    if !lock(run).await? {
+        release.disarm();
+        return Ok(Attempt::Busy);
+    }
+    let result = locked(run, step, table).await;
+    release.disarm();
+    let released = query(run, &unlock, || "releasing the lock".to_owned()).await;
+    let attempt = result?;
+    match released?.as_deref() {
+        Some("t") => Ok(attempt),
+        _ => Err(Error::LockLost {
+            ledger: run.ledger.shown(),
+            report: Box::new(run.report.clone()),
+        }),
+    }
+}
+
+async fn lock(run: &mut Run<'_>) -> Result<bool, Error> {
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", run.ledger.lock_key());
+    let ledger = run.ledger.shown();
+    let locked = query(run, &sql, || format!("locking `{ledger}`")).await?;
+    Ok(locked.as_deref() == Some("t"))
+}
+
+/// Runs the migration, with the lock held.
+async fn locked(run: &mut Run<'_>, step: Step<'_>, table: Table) -> Result<Attempt, Error> {
+    if table == Table::Missing {
+        for sql in creation(run) {
+            let ledger = run.ledger.shown();
+            query(run, &sql, || format!("creating the ledger `{ledger}`")).await?;
+        }
+    }
+    let contents = run.read().await?;
+    if contents.last_position != run.last_position {
+        return Ok(Attempt::Moved);
+    }
+    let migration = step.migration;
+    let changes = migration.up().session() == SessionEffect::Changes;
+    if changes {
+        query(run, &session::save(Scope::Session), || "saving the session".to_owned()).await?;
+    }
+    let result = statements(run, step).await;
+    if changes {
+        let restored = query(run, session::RESTORE, || "restoring the session".to_owned()).await;
+        result?;
+        restored?;
+    } else {
+        result?;
+    }
+    Ok(Attempt::Done)
+}
+
+/// Runs the statements that have not taken effect yet, and finishes the entry.
+async fn statements(run: &mut Run<'_>, step: Step<'_>) -> Result<(), Error> {
+    let Step { migration, cause } = step;
+    let started = Instant::now();
+    let done = match cause {
+        Cause::Unfinished { done } => done as usize,
+        Cause::New | Cause::Changed => {
+            let down = run.down_sql(migration)?;
+            let position = run.last_position + 1;
+            let sql = run.ledger.record(migration, down.as_deref(), position, Some(0));
+            note(run, migration, &sql).await?;
+            0
+        }
+    };
+    for (index, range) in migration.up().statements().enumerate().skip(done) {
+        let sql = rendered(run, migration, range)?.sql;
+        run.report.messages += 1;
+        if let Err((offset, error)) = one(run.client, &sql).await {
+            return Err(fail(run, migration, index, offset, error).await);
+        }
+        let sql = run.ledger.progress(migration, index + 1);
+        note(run, migration, &sql).await?;
+    }
+    let sql = run.ledger.finish(migration, started.elapsed().as_millis());
+    note(run, migration, &sql).await?;
+    if let Cause::Unfinished { .. } = cause {
+        // Its entry had its position from the run that began it.
+        run.last_position -= 1;
+    }
+    run.unflushed = false;
+    run.applied(migration, started.elapsed());
+    Ok(())
+}
+
+/// Sends one statement; the byte the server points at comes with its error.
+async fn one(client: &Client, sql: &str) -> Result<(), (Option<usize>, tokio_postgres::Error)> {
+    let mut message = protocol::Message::new();
+    message.push((), sql);
+    match protocol::send(client, &message, |(), _| {}).await.failure {
+        None => Ok(()),
+        Some(failure) => Err((failure.offset, failure.error)),
+    }
+}
+
+/// The error of statement number `index`, with what the ledger says took effect before it.
+async fn fail(
+    run: &mut Run<'_>,
+    migration: &Migration,
+    index: usize,
+    offset: Option<usize>,
+    error: tokio_postgres::Error,
+) -> Error {
+    let mut kept = Kept::Unknown;
+    if error.as_db_error().is_some() {
+        // The file may have begun a transaction of its own; what it had not committed is undone,
+        // progress included.
+        run.report.messages += 1;
+        let undone = protocol::query(run.client, "ROLLBACK").await.is_ok();
+        let of = migration.up().statements().len();
+        let read = run.read().await.ok().filter(|_| undone);
+        let entry = read.and_then(|contents| {
+            contents.entries.into_iter().find(|entry| entry.version == *migration.version())
+        });
+        if let Some(done) = entry.and_then(|entry| entry.progress) {
+            kept = Kept::Statements { done: done as usize, of };
+        }
+    }
+    let failure = failure::at_statement(run, migration, index, offset, &error, kept);
+    let report = Box::new(run.report.clone());
+    Error::Migration { failure: Box::new(failure), source: error, report }
+}
+
+/// Sends a statement that keeps the ledger's entry true.
+async fn note(run: &mut Run<'_>, migration: &Migration, sql: &str) -> Result<(), Error> {
+    let doing = format!("recording version {} in `{}`", migration.version(), run.ledger.shown());
+    query(run, sql, || doing).await.map(drop)
+}
+
+/// Sends one statement of ours; the first column of its last row.
+async fn query(
+    run: &mut Run<'_>,
+    sql: &str,
+    doing: impl FnOnce() -> String,
+) -> Result<Option<String>, Error> {
+    run.report.messages += 1;
+    match protocol::query(run.client, sql).await {
+        Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
+        Err(source) => {
+            Err(Error::Database { doing: doing(), source, report: Box::new(run.report.clone()) })
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Sends messages of several statements and says which statement an outcome belongs to.
+//! Parts with their SQL go in; how far the server came, and the error that stopped it, come out.
+//! It knows neither ledger nor plan on purpose: what a part means is `execute`'s business.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use migrate_core::location::byte_of_character;
+use tokio_postgres::error::{DbError, ErrorPosition};
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+
+/// The SQLSTATE that the guard raises when another replica holds the lock.
+pub(crate) const BUSY: &str = "MG001";
+/// The SQLSTATE that the guard raises when the ledger is not what the plan was made for.
+pub(crate) const MOVED: &str = "MG002";
+
+/// One message: parts, each one statement that the server answers with one `CommandComplete`.
+#[derive(Debug)]
+pub(crate) struct Message<P> {
+    text: String,
+    parts: Vec<(P, Range<usize>)>,
+}
+
+impl<P: Copy> Message<P> {
+    pub(crate) fn new() -> Self {
+        Message { text: String::new(), parts: Vec::new() }
+    }
+
+    /// Adds one statement, without its `;`.
+    pub(crate) fn push(&mut self, part: P, sql: &str) {
+        let start = self.text.len();
+        self.text.push_str(sql);
+        self.parts.push((part, start..self.text.len()));
+        // The line feed ends a line comment that the statement may end with.
+        self.text.push_str("\n;\n");
+    }
+
+    /// The part that failed, and the byte within its statement that the server points at.
+    ///
+    /// The position wins over the count: a syntax error is found before the first statement runs.
+    fn blame(&self, completed: usize, error: &Error) -> Option<(P, Option<usize>)> {
+        let position = match error.as_db_error().and_then(DbError::position) {
+            Some(ErrorPosition::Original(character)) => Some(*character as usize),
+            _ => None,
+        };
+        if let Some(character) = position {
+            let byte = byte_of_character(&self.text, character.saturating_sub(1));
+            // Statements do not overlap and are in order; what lies between belongs to the first.
+            let found = self.parts.iter().rev().find(|(_, range)| range.start <= byte);
+            if let Some((part, range)) = found {
+                return Some((*part, Some(byte.min(range.end) - range.start)));
+            }
+        }
+        self.parts.get(completed).map(|(part, _)| (*part, None))
+    }
+}
+
+/// How a message ended.
+#[derive(Debug)]
+pub(crate) struct Outcome<P> {
+    /// How many of its parts completed.
+    pub(crate) completed: usize,
+    /// What stopped it.
+    pub(crate) failure: Option<Failure<P>>,
+}
+
+/// What stopped a message.
+#[derive(Debug)]
+pub(crate) struct Failure<P> {
+    /// The part that failed; `None` where the connection broke before or behind all of them.
+    pub(crate) part: Option<P>,
+    /// The byte within the part's statement that the server points at.
+    pub(crate) offset: Option<usize>,
+    /// The error itself.
+    pub(crate) error: Error,
+}
+
+/// Sends `message` and calls `on` for every completed part, with the last row it returned.
+///
+/// # Cancel safety
+/// Dropped midway it leaves the message running to its end or its first error, and queues a
+/// `ROLLBACK` behind it, so that the connection is outside a transaction for whoever uses it next.
+pub(crate) async fn send<P: Copy>(
+    client: &Client,
+    message: &Message<P>,
+    mut on: impl FnMut(P, Option<SimpleQueryRow>),
+) -> Outcome<P> {
+    let mut rollback = OnDrop::new(client, "ROLLBACK");
+    let mut completed = 0;
+    let result = async {
+        let mut stream = pin!(client.simple_query_raw(&message.text).await?);
+        let mut row = None;
+        while let Some(item) = next(stream.as_mut()).await {
+            match item? {
+                SimpleQueryMessage::Row(found) => row = Some(found),
+                SimpleQueryMessage::CommandComplete(_) => {
+                    if let Some((part, _)) = message.parts.get(completed) {
+                        on(*part, row.take());
+                    }
+                    completed += 1;
+                }
+                _ => {}
+            }
+        }
+        Ok::<(), Error>(())
+    }
+    .await;
+    rollback.disarm();
+    let failure = result.err().map(|error| {
+        let blamed = message.blame(completed, &error);
+        let (part, offset) = blamed.map_or((None, None), |(part, offset)| (Some(part), offset));
+        Failure { part, offset, error }
+    });
+    Outcome { completed, failure }
+}
+
+/// Sends one statement, or several of no interest by themselves; the last row they returned.
+pub(crate) async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
+    let mut last = None;
+    rows(client, sql, |row| last = Some(row)).await?;
+    Ok(last)
+}
+
+/// Sends one statement and calls `on` for every row.
+pub(crate) async fn rows(
+    client: &Client,
+    sql: &str,
+    mut on: impl FnMut(SimpleQueryRow),
+) -> Result<(), Error> {
+    let mut stream = pin!(client.simple_query_raw(sql).await?);
+    while let Some(item) = next(stream.as_mut()).await {
+        if let SimpleQueryMessage::Row(row) = item? {
+            on(row);
+        }
+    }
+    Ok(())
+}
+
+/// The stream's next item, without a dependency for it.
+async fn next(
+    mut stream: Pin<&mut SimpleQueryStream>,
+) -> Option<Result<SimpleQueryMessage, Error>> {
+    use futures_core::Stream as _;
+    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+}
+
+/// A statement that is queued on the connection when a future is dropped before its end.
+pub(crate) struct OnDrop<'c> {
+    client: &'c Client,
+    sql: Option<String>,
+}
+
+impl<'c> OnDrop<'c> {
+    pub(crate) fn new(client: &'c Client, sql: impl Into<String>) -> Self {
+        OnDrop { client, sql: Some(sql.into()) }
+    }
+
+    /// The statement is not needed any more.
+    pub(crate) fn disarm(&mut self) {
+        self.sql = None;
+    }
+}
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        let Some(sql) = self.sql.take() else { return };
+        // The first poll hands the message to the connection's task; its answer is of no interest.
+        let mut send = pin!(self.client.batch_execute(&sql));
+        let mut context = Context::from_waker(Waker::noop());
+        let _: Poll<Result<(), Error>> = send.as_mut().poll(&mut context);
+    }
+}

@@ -1,0 +1,190 @@
+//! Says what a run did, and what the ledger and the set look like side by side.
+//! `execute` fills a [`Report`], `Migrator::status` makes a [`Status`]; both show as a table.
+//! They hold plain values on purpose, so that a service can serialise them as it likes.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What one run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What this run applied, in order.
+    pub applied: Vec<Applied>,
+    /// What this run did not apply, in the set's order, and why.
+    pub skipped: Vec<Skipped>,
+    /// Versions in the ledger that are newer than the set.
+    pub ahead: Vec<String>,
+    /// Messages sent to the server.
+    pub messages: u32,
+    /// How long the run waited for other replicas.
+    pub waited: Duration,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+/// A migration that a run applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Path of its file, relative to the migration folder.
+    pub filename: String,
+    /// How long it ran, by the server's clock, in whole milliseconds.
+    pub duration: Duration,
+}
+
+/// A migration that a run did not apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Why it was not applied.
+    pub reason: SkipReason,
+}
+
+/// Why a run did not apply a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The ledger had it when the run began.
+    AlreadyApplied {
+        /// When it was applied: RFC 3339, UTC.
+        at: String,
+    },
+    /// Another replica applied it while this run waited.
+    AppliedMeanwhile {
+        /// When it was applied: RFC 3339, UTC.
+        at: String,
+    },
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.applied.is_empty() {
+            let row = |a: &Applied| {
+                [a.version.clone(), a.name.clone(), format!("{} ms", a.duration.as_millis())]
+            };
+            let rows = self.applied.iter().map(row).collect::<Vec<_>>();
+            table(f, ["version", "name", "time"], &rows)?;
+        }
+        match (self.applied.len(), self.skipped.len()) {
+            (0, known) => write!(f, "nothing pending: {known} applied before")?,
+            (new, 0) => write!(f, "{new} applied")?,
+            (new, known) => write!(f, "{new} applied, {known} before")?,
+        }
+        if !self.ahead.is_empty() {
+            write!(f, ", {} newer than this binary", self.ahead.len())?;
+        }
+        let messages = if self.messages == 1 { "message" } else { "messages" };
+        let millis = self.elapsed.as_millis();
+        write!(f, "; {} {messages}, {millis} ms", self.messages)
+    }
+}
+
+/// Ledger and set side by side.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// One row a migration: the set's in its order, then what only the ledger knows.
+    pub migrations: Vec<StatusRow>,
+}
+
+/// One migration of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusRow {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Path of its file, relative to the migration folder.
+    pub filename: String,
+    /// Whether it ran.
+    pub state: State,
+}
+
+/// Whether a migration ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It ran.
+    Applied {
+        /// When: RFC 3339, UTC.
+        at: String,
+        /// By which role.
+        by: String,
+        /// How long it ran, in whole milliseconds.
+        duration: Duration,
+    },
+    /// It will run.
+    Pending,
+    /// It is non-transactional and stopped midway; it will be continued.
+    Unfinished {
+        /// Statements that took effect.
+        done: u32,
+    },
+    /// Only the ledger knows it: it is newer than the set.
+    Ahead {
+        /// When it was applied: RFC 3339, UTC.
+        at: String,
+        /// By which role.
+        by: String,
+    },
+}
+
+impl State {
+    /// One word for it: `applied`, `pending`, `unfinished` or `ahead`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            State::Applied { .. } => "applied",
+            State::Pending => "pending",
+            State::Unfinished { .. } => "unfinished",
+            State::Ahead { .. } => "ahead",
+        }
+    }
+}
+
+impl Status {
+    /// How many migrations will run: pending and unfinished ones.
+    pub fn pending(&self) -> usize {
+        let open =
+            |row: &&StatusRow| matches!(row.state, State::Pending | State::Unfinished { .. });
+        self.migrations.iter().filter(open).count()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |row: &StatusRow| {
+            let state = match &row.state {
+                State::Applied { at, .. } => format!("applied {at}"),
+                other => other.as_str().to_owned(),
+            };
+            [row.version.clone(), row.name.clone(), state]
+        };
+        let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
+        table(f, ["version", "name", "state"], &rows)?;
+        write!(f, "{} pending of {}", self.pending(), self.migrations.len())
+    }
+}
+
+/// Three aligned columns under their heads, every line ended.
+fn table(f: &mut fmt::Formatter<'_>, heads: [&str; 3], rows: &[[String; 3]]) -> fmt::Result {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([heads[column].len()]).max().unwrap_or(0)
+    };
+    let (first, second) = (width(0), width(1));
+    writeln!(f, "{:<first$}  {:<second$}  {}", heads[0], heads[1], heads[2])?;
+    for [a, b, c] in rows {
+        writeln!(f, "{a:<first$}  {b:<second$}  {c}")?;
+    }
+    Ok(())
+}

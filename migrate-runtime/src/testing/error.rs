@@ -1,0 +1,176 @@
+//! What can go wrong on the way to a server.
+//! Each variant says what failed and where, then what to do; a failing program's own log is carried
+//! along. Nothing here ever holds the text of a `DATABASE_URL`, which may contain a password.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no server to test against.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// No folder holds both `initdb` and `postgres`.
+    #[error(
+        "no PostgreSQL server on this machine: looked into pg_config's folder, PATH, the package \
+         managers' folders and the cache for `initdb` beside `postgres`\nhelp: {install}"
+    )]
+    NotFound {
+        /// How to install one on this platform.
+        install: &'static str,
+    },
+    /// `PG_BIN` names a folder without a server.
+    #[error(
+        "PG_BIN is `{}`, which does not hold both `initdb` and `postgres`\n\
+         help: name the folder that holds them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
+        folder.display()
+    )]
+    NoServerInFolder {
+        /// The value of `PG_BIN`.
+        folder: PathBuf,
+    },
+    /// The process runs as root, and there is nobody else to run the server.
+    #[error(
+        "the server cannot run as root, and /etc/passwd knows none of {accounts}\n\
+         help: add one with `useradd --system postgres`, or run as another user"
+    )]
+    NoAccount {
+        /// The names looked for.
+        accounts: String,
+    },
+    /// A variable does not hold the address of a database.
+    #[error(
+        "{variable} is neither a postgresql:// address nor a list of key=value\n\
+         help: write it as `postgresql://user@host/database`, or unset it to start a throwaway server"
+    )]
+    BadUrl {
+        /// The variable's name; its value may hold a password and is left out.
+        variable: &'static str,
+    },
+    /// `initdb` failed.
+    #[error(
+        "`{}` failed{}\nhelp: run it by hand as that user; the folders above it must be open to them\n{log}",
+        bin.join("initdb").display(), as_user(account.as_deref())
+    )]
+    Initdb {
+        /// The folder of the binaries.
+        bin: PathBuf,
+        /// The unprivileged account it ran as, when the caller is root.
+        account: Option<String>,
+        /// The last lines of its output.
+        log: String,
+    },
+    /// The server ended before it was ready.
+    #[error(
+        "`{}` ended before it was ready{}\nhelp: the log below is its own; PG_BIN chooses another server\n{log}",
+        bin.join("postgres").display(), as_user(account.as_deref())
+    )]
+    Start {
+        /// The folder of the binaries.
+        bin: PathBuf,
+        /// The unprivileged account it ran as, when the caller is root.
+        account: Option<String>,
+        /// The last lines of the server's log.
+        log: String,
+    },
+    /// The server was still not ready when the time was up.
+    #[error(
+        "`{}` is not ready after {seconds} s\nhelp: start fewer servers at a time, or set DATABASE_URL\n{log}",
+        bin.join("postgres").display()
+    )]
+    Slow {
+        /// The folder of the binaries.
+        bin: PathBuf,
+        /// How long it was given, in seconds.
+        seconds: u64,
+        /// The last lines of the server's log.
+        log: String,
+    },
+    /// The system refused something.
+    #[error("cannot {doing} `{}`\nhelp: look at who may use it and whether the disk is full", path.display())]
+    Io {
+        /// What was tried, such as `create`.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+fn as_user(account: Option<&str>) -> String {
+    account.map_or_else(String::new, |name| format!(" as user `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &ServerError, expected: &str) {
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_missing_server_says_how_to_get_one() {
+        check(
+            &ServerError::NotFound { install: "apt-get install postgresql" },
+            "no PostgreSQL server on this machine: looked into pg_config's folder, PATH, the package \
+             managers' folders and the cache for `initdb` beside `postgres`\n\
+             help: apt-get install postgresql",
+        );
+        check(
+            &ServerError::NoServerInFolder { folder: "/opt/pg".into() },
+            "PG_BIN is `/opt/pg`, which does not hold both `initdb` and `postgres`\n\
+             help: name the folder that holds them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
+        );
+    }
+
+    #[test]
+    fn bad_settings_name_the_way_out() {
+        check(
+            &ServerError::NoAccount { accounts: "postgres, nobody".into() },
+            "the server cannot run as root, and /etc/passwd knows none of postgres, nobody\n\
+             help: add one with `useradd --system postgres`, or run as another user",
+        );
+        check(
+            &ServerError::BadUrl { variable: "DATABASE_URL" },
+            "DATABASE_URL is neither a postgresql:// address nor a list of key=value\n\
+             help: write it as `postgresql://user@host/database`, or unset it to start a throwaway server",
+        );
+    }
+
+    #[test]
+    fn failing_programs_show_their_log() {
+        let (bin, log) = (PathBuf::from("/pg/bin"), "FATAL:  no room".to_owned());
+        check(
+            &ServerError::Initdb {
+                bin: bin.clone(),
+                account: Some("nobody".into()),
+                log: log.clone(),
+            },
+            "`/pg/bin/initdb` failed as user `nobody`\n\
+             help: run it by hand as that user; the folders above it must be open to them\nFATAL:  no room",
+        );
+        check(
+            &ServerError::Start { bin: bin.clone(), account: None, log: log.clone() },
+            "`/pg/bin/postgres` ended before it was ready\n\
+             help: the log below is its own; PG_BIN chooses another server\nFATAL:  no room",
+        );
+        check(
+            &ServerError::Slow { bin, seconds: 60, log },
+            "`/pg/bin/postgres` is not ready after 60 s\n\
+             help: start fewer servers at a time, or set DATABASE_URL\nFATAL:  no room",
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_the_system_is_kept_as_the_source() {
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = ServerError::Io { doing: "start", path: "/bin/sh".into(), source };
+        check(
+            &error,
+            "cannot start `/bin/sh`\nhelp: look at who may use it and whether the disk is full",
+        );
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,2 @@
+-- Good: Single responsibility
+ALTER TABLE users ADD COLUMN status VARCHAR(20) DEFAULT 'active';

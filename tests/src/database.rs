@@ -1,0 +1,155 @@
+//! One server for the process and one database for each test.
+//! Takes the server of [`Server::from_env`]; gives databases that are made on demand and dropped with
+//! their value. It hands nothing from one test to the next: no pool, no template, no clean-up by `TRUNCATE`.
+
+use std::fmt;
+use std::process::{self, Command};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use migrate_runtime::testing::Server;
+use tokio_postgres::{Client, Config, NoTls};
+
+/// The server that all tests of this process share.
+///
+/// # Panics
+///
+/// When there is none, with the text that says how to get one.
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::from_env().unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// A client of the database; its connection runs as a task of the current runtime, which also takes
+/// the notices.
+///
+/// # Panics
+///
+/// When the server refuses.
+pub async fn connect(config: &Config) -> Client {
+    let (client, connection) =
+        config.connect(NoTls).await.expect("a connection to the test server");
+    tokio::spawn(connection);
+    client
+}
+
+/// An empty database of one test, dropped with this value.
+pub struct FreshDatabase {
+    name: String,
+    url: String,
+}
+
+impl FreshDatabase {
+    /// Creates one on the [`server`].
+    ///
+    /// # Panics
+    ///
+    /// When there is no server or it refuses.
+    pub async fn create() -> FreshDatabase {
+        let name = unique_name();
+        let url = server().url_for(&name);
+        // Not from template1, which may hold what somebody put there.
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
+        maintenance(&sql).await.expect("CREATE DATABASE on the test server");
+        FreshDatabase { name, url }
+    }
+
+    /// Its name, which needs no quotes.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address, for other programs as well.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its address, parsed.
+    ///
+    /// # Panics
+    ///
+    /// When tokio-postgres cannot read what `DATABASE_URL` says.
+    pub fn config(&self) -> Config {
+        self.url.parse().expect("the test server's address")
+    }
+
+    /// A new client, directly.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    pub async fn connect(&self) -> Client {
+        connect(&self.config()).await
+    }
+
+    /// Its schema as `pg_dump --schema-only` writes it, with these further arguments.
+    ///
+    /// Takes the server's own `pg_dump`, else the one on PATH; `None` when there is none or when it is too
+    /// old for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out.
+    ///
+    /// # Panics
+    ///
+    /// When `pg_dump` fails for another reason.
+    pub fn pg_dump(&self, args: &[&str]) -> Option<String> {
+        let program = server().bin("pg_dump").unwrap_or_else(|| "pg_dump".into());
+        let mut command = Command::new(program);
+        command.args(["--schema-only", "--dbname", &self.url]).args(args);
+        let output = command.output().ok()?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        if complaint.contains("server version mismatch") {
+            return None;
+        }
+        assert!(output.status.success(), "pg_dump: {complaint}");
+        let dump = String::from_utf8(output.stdout).expect("a dump in UTF-8");
+        let is_key =
+            |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+        Some(dump.split_inclusive('\n').filter(|line| !is_key(line)).collect())
+    }
+}
+
+impl fmt::Debug for FreshDatabase {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FreshDatabase").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for FreshDatabase {
+    /// On a thread of its own: the test's runtime is blocked meanwhile or already gone.
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let dropped = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+                runtime.block_on(maintenance(&sql)).map_err(|error| error.to_string())
+            })
+        });
+        match dropped.join() {
+            Ok(Ok(())) => {}
+            // A second panic would abort the process and hide the first.
+            Ok(Err(error)) if !thread::panicking() => panic!("cannot drop {}: {error}", self.name),
+            Ok(Err(error)) => eprintln!("cannot drop {}: {error}", self.name),
+            Err(_) => eprintln!("cannot drop {}: the thread panicked", self.name),
+        }
+    }
+}
+
+/// Runs one statement in the server's maintenance database.
+async fn maintenance(sql: &str) -> Result<(), tokio_postgres::Error> {
+    let config: Config = server().url().parse()?;
+    let (client, connection) = config.connect(NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let result = client.batch_execute(sql).await;
+    connection.abort();
+    result
+}
+
+/// Unique on a server that many test processes share, also over time.
+fn unique_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_micros();
+    format!("migrate_test_{now:x}_{}_{number}", process::id())
+}

@@ -1,0 +1,12 @@
+//! What the tests of this workspace share: a server, databases of one test each, and a proxy that counts.
+//! Tests take a [`database::FreshDatabase`] and, where messages matter, a [`proxy::CountingProxy`].
+//! Nothing here is skipped for want of a server: without one every test fails and says how to get one.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test without its server or its database can only fail"
+)]
+
+pub mod database;
+pub mod proxy;
