@@ -237,10 +237,13 @@ impl fmt::Display for MigrationFailure {
 
 /// `: message (SQLSTATE ...)` of a server's error, else nothing: the source follows in the chain.
 fn database_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!(": {} (SQLSTATE {})", db.message(), db.code().code()),
-        None => String::new(),
-    }
+    let Some(db) = error.as_db_error() else { return String::new() };
+    let help = match db.code().code() {
+        "3F000" => "\nhelp: create the schema, or `.create_schema()`",
+        "42501" => "\nhelp: grant the role the privilege, or connect as the schema's owner",
+        _ => "",
+    };
+    format!(": {} (SQLSTATE {}){help}", db.message(), db.code().code())
 }
 
 /// A last line with what stays applied.

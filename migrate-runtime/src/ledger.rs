@@ -150,12 +150,13 @@ impl Ledger {
         format!("UPDATE {} SET progress = {done} WHERE {}", self.quoted, self.key_of(migration))
     }
 
-    /// Turns an unfinished entry into a finished one; returns its `execution_ms`.
+    /// Turns an unfinished entry into a finished one of the text that finished it.
     pub(crate) fn finish(&self, migration: &Migration, execution_ms: u128) -> String {
         format!(
-            "UPDATE {} SET progress = NULL, applied_at = pg_catalog.clock_timestamp(), \
-             execution_ms = {execution_ms} WHERE {} RETURNING execution_ms",
+            "UPDATE {} SET progress = NULL, checksum = {}, \
+             applied_at = pg_catalog.clock_timestamp(), execution_ms = {execution_ms} WHERE {}",
             self.quoted,
+            literal(&migration.checksum().to_string()),
             self.key_of(migration)
         )
     }

@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use migrate_core::ledger::Entry;
 use migrate_core::plan::{Cause, Step};
 use migrate_core::set::Migration;
 use migrate_core::sql::kind::SessionEffect;
@@ -61,11 +62,19 @@ async fn locked(run: &mut Run<'_>, step: Step<'_>, table: Table) -> Result<Attem
             query(run, &sql, || format!("creating the ledger `{ledger}`")).await?;
         }
     }
+    let migration = step.migration;
     let contents = run.read().await?;
-    if contents.last_position != run.last_position {
+    // The position alone does not tell that whoever had begun this one has gone on with it.
+    let of_this = |entry: &&Entry| entry.version == *migration.version();
+    let entry = contents.entries.iter().find(of_this);
+    let as_planned = match step.cause {
+        Cause::New => entry.is_none(),
+        Cause::Changed => entry.is_some_and(Entry::is_finished),
+        Cause::Unfinished { done } => entry.is_some_and(|entry| entry.progress == Some(done)),
+    };
+    if contents.last_position != run.last_position || !as_planned {
         return Ok(Attempt::Moved);
     }
-    let migration = step.migration;
     let changes = migration.up().session() == SessionEffect::Changes;
     if changes {
         query(run, &session::save(Scope::Session), || "saving the session".to_owned()).await?;

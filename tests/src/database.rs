@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use migrate_runtime::testing::Server;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// The server that all tests of this process share.
 ///
@@ -33,6 +33,24 @@ pub async fn connect(config: &Config) -> Client {
         config.connect(NoTls).await.expect("a connection to the test server");
     tokio::spawn(connection);
     client
+}
+
+/// Counts the advisory locks that sessions hold in the current database.
+pub const ADVISORY_LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted \
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// The first value that a query returns, as text; `NULL` for a null, nothing for no row.
+///
+/// # Panics
+///
+/// When the server refuses the query.
+pub async fn value(client: &Client, sql: &str) -> String {
+    let messages = client.simple_query(sql).await.expect(sql);
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
+        _ => None,
+    });
+    row.unwrap_or_default()
 }
 
 /// An empty database of one test, dropped with this value.

@@ -10,3 +10,4 @@
 
 pub mod database;
 pub mod proxy;
+pub mod sets;

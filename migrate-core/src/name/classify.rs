@@ -131,7 +131,7 @@ fn mistake(entry: &Entry<'_>, layout: Option<Layout>, separator: char) -> Option
             NameError::NearlyFlyway { file, right }
         }
         Place::Baseline => NameError::Baseline { file },
-        Place::Callback { hook } => NameError::Callback { file, hook },
+        Place::Callback { when } => NameError::Callback { file, when },
         _ => return folder_mistake(entry, layout),
     })
 }

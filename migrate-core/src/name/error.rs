@@ -71,8 +71,8 @@ pub enum NameError {
     Callback {
         /// The file.
         file: String,
-        /// The hook that replaces it: `before-run`, `after-run`, `before-each` or `after-each`.
-        hook: &'static str,
+        /// When the service has to run it: `before` or `after` the migrator.
+        when: &'static str,
     },
     /// A Flyway baseline migration.
     #[error("`{file}` is a flyway baseline, not a migration")]
@@ -243,11 +243,11 @@ impl NameError {
             Self::Copy { .. } => "delete it, or give it a version of its own".to_owned(),
             Self::Language { extension, .. } => format!(
                 "rewrite it as SQL and move the `.{extension}` file out of the folder; \
-                 what needs code belongs in a hook"
+                 what needs code belongs in the service"
             ),
             Self::ScriptConfig { .. } => HELP_SCRIPT_CONFIG.to_owned(),
-            Self::Callback { hook, .. } => format!(
-                "move its SQL to the migrator's {hook} hook and the file out of the folder; \
+            Self::Callback { when, .. } => format!(
+                "run its SQL from the service {when} the migrator and move the file out of the folder; \
                  views and functions can be a repeatable, `R__name.sql`"
             ),
             Self::Baseline { .. } => HELP_BASELINE.to_owned(),

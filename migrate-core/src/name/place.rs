@@ -55,7 +55,7 @@ pub(super) enum Place<'a> {
     },
     Baseline,
     Callback {
-        hook: &'static str,
+        when: &'static str,
     },
     /// `create_users/up.sql`.
     FolderNoVersion {
@@ -95,8 +95,8 @@ pub(super) fn entry<'a>(
 
 fn flat<'a>(ending: &Ending<'a>, asked: Option<Layout>) -> Place<'a> {
     let stem = ending.stem;
-    if let Some(hook) = callback(stem) {
-        return Place::Callback { hook };
+    if let Some(when) = callback(stem) {
+        return Place::Callback { when };
     }
     match (asked, flyway(stem)) {
         (_, Some(Flyway::Repeatable { slug })) => return Place::Repeatable { slug },
@@ -165,7 +165,7 @@ fn is_release(folder: &str) -> bool {
     number.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The hook that replaces the Flyway callback of this stem; `None` for other stems.
+/// When the Flyway callback of this stem would run, seen from a run; `None` for other stems.
 fn callback(stem: &str) -> Option<&'static str> {
     let event = stem.split_once("__").map_or(stem, |(event, _)| event);
     let known = |rest: &str| {
@@ -186,15 +186,12 @@ fn callback(stem: &str) -> Option<&'static str> {
             || ["Connect", "CreateSchema", "Deploy"].contains(&rest)
     };
     if event == "createSchema" {
-        return Some("before-run");
+        return Some("before");
     }
-    if let Some(rest) = event.strip_prefix("before").filter(|rest| known(rest)) {
-        let each = rest.starts_with("Each");
-        return Some(if each { "before-each" } else { "before-run" });
+    if event.strip_prefix("before").is_some_and(known) {
+        return Some("before");
     }
-    let rest = event.strip_prefix("after").filter(|rest| known(rest))?;
-    let each = rest.starts_with("Each");
-    Some(if each { "after-each" } else { "after-run" })
+    event.strip_prefix("after").is_some_and(known).then_some("after")
 }
 
 impl<'a> Place<'a> {

@@ -64,11 +64,11 @@ fn other_languages_are_errors() {
         r"numeric
         0: 001 [x]
         `002_y.go` is a migration written in another language than SQL
-        help: rewrite it as SQL and move the `.go` file out of the folder; what needs code belongs in a hook
+        help: rewrite it as SQL and move the `.go` file out of the folder; what needs code belongs in the service
         `V3__z.java` is a migration written in another language than SQL
-        help: rewrite it as SQL and move the `.java` file out of the folder; what needs code belongs in a hook
+        help: rewrite it as SQL and move the `.java` file out of the folder; what needs code belongs in the service
         `20241209104738_x/migration.ts` is a migration written in another language than SQL
-        help: rewrite it as SQL and move the `.ts` file out of the folder; what needs code belongs in a hook",
+        help: rewrite it as SQL and move the `.ts` file out of the folder; what needs code belongs in the service",
     );
 }
 
@@ -86,19 +86,19 @@ fn flyway_extras_are_errors() {
         `B5__all.sql` is a flyway baseline, not a migration
         help: move it out of the folder; keep the migrations up to it, and baseline databases that already have them
         `afterMigrate.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's after-run hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `beforeEach__x.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's before-each hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `afterMigrateApplied__000_VIEW_drops.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's after-run hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `beforeEachMigrate.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's before-each hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `beforeMigrate__0__add_extensions.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's before-run hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `afterEachMigrate.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's after-each hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `createSchema.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's before-run hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`",
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`",
     );
 }
 

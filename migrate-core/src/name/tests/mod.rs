@@ -218,7 +218,7 @@ fn any_takes_the_stem_and_is_never_inferred() {
         1: 001_x [] up
         2: R [views]
         `afterMigrate.sql` is a flyway callback, not a migration
-        help: move its SQL to the migrator's after-run hook and the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
         `a/up.sql` is in a folder that is not a migration
         help: point the macro at `a` if the migrations are there; else move the file out, or up into the migration folder",
     );

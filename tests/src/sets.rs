@@ -1,0 +1,44 @@
+//! Sets written down in a test, instead of in a folder.
+//! File names and SQL go in, the checked set comes out, by the same checks as everywhere.
+
+use migrate_core::source::{SetOptions, SourceFile, check};
+use migrate_runtime::Migrations;
+
+/// The set of these files, in a folder that messages call `migrations`.
+///
+/// # Panics
+///
+/// When the files are no set; the text says why.
+pub fn set(files: &[(&str, &str)]) -> Migrations {
+    module("default", files)
+}
+
+/// As [`set`], under a module of its own.
+///
+/// # Panics
+///
+/// As [`set`].
+pub fn module(module: &str, files: &[(&str, &str)]) -> Migrations {
+    let file = |&(path, sql): &(&str, &str)| SourceFile {
+        path: path.to_owned(),
+        bytes: sql.as_bytes().to_vec(),
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    let options = SetOptions { module: module.to_owned(), ..SetOptions::default() };
+    check("migrations", &files, &options).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// A set of `count` small migrations, each creating one table.
+///
+/// # Panics
+///
+/// Never: the files are well formed.
+pub fn tables(count: usize) -> Migrations {
+    let names: Vec<(String, String)> = (1..=count)
+        .map(|n| {
+            (format!("{n:04}_table.sql"), format!("CREATE TABLE t{n} (id int PRIMARY KEY);\n"))
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    set(&files)
+}

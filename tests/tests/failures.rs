@@ -1,0 +1,230 @@
+//! What a failing migration leaves behind, and where its error points.
+
+use migrate_runtime::{Error, Kept, Migrations, Migrator, Place};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+async fn fail(client: &mut Client, set: &Migrations) -> Error {
+    Migrator::new(set).run(client).await.expect_err("a failure")
+}
+
+/// Runs `files` on a fresh database and compares the whole text of the error.
+async fn check(files: &[(&str, &str)], expected: &str) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let error = fail(&mut client, &set(files)).await;
+    assert_eq!(error.to_string(), expected);
+    // The connection is usable, outside a transaction, and holds no lock.
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    let one = "BEGIN; SELECT now() = statement_timestamp(); COMMIT";
+    assert_eq!(value(&client, one).await, "t");
+}
+
+const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int CHECK (id > 0));");
+
+#[tokio::test]
+async fn positions_lead_into_the_file() {
+    check(
+        &[A, ("2_b.sql", "-- a remark\nSELECT 1;\n\nSELECT *\n  FROM nowhere n;\n")],
+        "migrations/2_b.sql:5:8: relation \"nowhere\" does not exist (SQLSTATE 42P01)\n  \
+         |\n\
+         5 |   FROM nowhere n;\n  \
+         |        ^^^^^^^ here\n\
+         version 2 was not applied\n\
+         applied before it, and stays: version 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn failures_without_a_position_point_at_the_statement() {
+    check(
+        &[A, ("2_b.sql", "SELECT 1;\n\n  INSERT INTO a\n  VALUES (-1);")],
+        "migrations/2_b.sql:3:3: new row for relation \"a\" violates check constraint \
+         \"a_id_check\" (SQLSTATE 23514)\n  \
+         |\n\
+         3 |   INSERT INTO a\n  \
+         |   ^^^^^^^^^^^^^ here\n\
+         detail: Failing row contains (-1).\n\
+         version 2 was not applied\n\
+         applied before it, and stays: version 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn characters_and_line_endings_do_not_shift_positions() {
+    check(
+        &[
+            ("1_é.sql", "SELECT 'äöü 日本 🦀';"),
+            ("2_b.sql", "\u{feff}-- größe\r\nSELECT '日本語',\r\n  'ü' AS é, x;\r\n"),
+        ],
+        "migrations/2_b.sql:3:13: column \"x\" does not exist (SQLSTATE 42703)\n  \
+         |\n\
+         3 |   'ü' AS é, x;\n  \
+         |             ^ here\n\
+         version 2 was not applied\n\
+         applied before it, and stays: version 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn syntax_errors_do_not_keep_earlier_migrations_from_being_applied() {
+    check(
+        &[
+            A,
+            ("2_b.sql", "SELECT 1;"),
+            ("3_c.sql", "SELECT 1;\nCREATE TABEL c (id int);"),
+            ("4_d.sql", "SELECT 1;"),
+        ],
+        "migrations/3_c.sql:2:8: syntax error at or near \"TABEL\" (SQLSTATE 42601)\n  \
+         |\n\
+         2 | CREATE TABEL c (id int);\n  \
+         |        ^^^^^ here\n\
+         version 3 was not applied\n\
+         applied before it, and stay: 2 migrations, versions 1 to 2",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn syntax_errors_at_the_end_of_a_statement_stay_in_its_file() {
+    check(
+        &[("1_a.sql", "SELECT 1;\nSELECT 1 +;"), ("2_b.sql", "SELECT 1;")],
+        "migrations/1_a.sql:2:11: syntax error at or near \";\" (SQLSTATE 42601)\n  \
+         |\n\
+         2 | SELECT 1 +;\n  \
+         |           ^ here\n\
+         version 1 was not applied",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn blocks_point_at_their_failing_line() {
+    check(
+        &[("1_a.sql", "SELECT 1;\nDO $$\nBEGIN\n  PERFORM 1;\n  RAISE EXCEPTION 'no' USING HINT = 'try', DETAIL = 'why';\nEND $$;")],
+        "migrations/1_a.sql:5:3: no (SQLSTATE P0001)\n  \
+         |\n\
+         5 |   RAISE EXCEPTION 'no' USING HINT = 'try', DETAIL = 'why';\n  \
+         |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ here\n\
+         detail: why\n\
+         hint: try\n\
+         context: PL/pgSQL function inline_code_block line 4 at RAISE\n\
+         version 1 was not applied",
+    )
+    .await;
+    check(
+        &[("1_a.sql", "DO $x$ BEGIN PERFORM 1;\n  PERFORM 1/0; END $x$;")],
+        "migrations/1_a.sql:2:3: division by zero (SQLSTATE 22012)\n  \
+         |\n\
+         2 |   PERFORM 1/0; END $x$;\n  \
+         |   ^^^^^^^^^^^^^^^^^^^^ here\n\
+         context: SQL statement \"SELECT 1/0\"\n\
+         PL/pgSQL function inline_code_block line 2 at PERFORM\n\
+         version 1 was not applied",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn deferred_constraints_fail_at_commit() {
+    check(
+        &[
+            ("1_a.sql", "CREATE TABLE a (id int PRIMARY KEY, b int REFERENCES a DEFERRABLE INITIALLY DEFERRED);"),
+            ("2_b.sql", "INSERT INTO a VALUES (1, 2);"),
+            ("3_c.sql", "SELECT 1;"),
+        ],
+        "migrations/2_b.sql: at COMMIT: insert or update on table \"a\" violates foreign key \
+         constraint \"a_b_fkey\" (SQLSTATE 23503)\n\
+         detail: Key (b)=(2) is not present in table \"a\".\n\
+         version 2 was not applied\n\
+         applied before it, and stays: version 1",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn positions_survive_replaced_placeholders() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[(
+        "1_a.sql",
+        "CREATE TABLE {{tables.a}} (id int); SELECT *\nFROM {{tables.a}} x, {{schema}}.a y WHERE x.nope = 1;",
+    )]);
+    let migrator = Migrator::new(&set).schema("a rather long schema name").create_schema();
+    let error = migrator.run(&mut client).await.expect_err("a failure");
+    assert!(
+        error.to_string().starts_with("migrations/1_a.sql:2:43: column x.nope does not exist"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn failed_runs_are_repeated_from_where_they_stopped() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let b = |sql| set(&[A, ("2_b.sql", sql), ("3_c.sql", "CREATE TABLE c (id int);")]);
+    let error = fail(&mut client, &b("CREATE TABLE b (id int); SELECT 1/0;")).await;
+    let Error::Migration { failure, report, .. } = &error else { panic!("{error}") };
+    assert_eq!((failure.version.as_str(), failure.kept), ("2", Kept::Nothing));
+    assert_eq!(failure.sqlstate.as_deref(), Some("22012"));
+    assert_eq!(report.applied.len(), 1);
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(value(&client, "SELECT to_regclass('b') IS NULL").await, "t");
+    let report =
+        Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("mended");
+    let versions: Vec<&str> = report.applied.iter().map(|a| a.version.as_str()).collect();
+    assert_eq!(versions, ["2", "3"]);
+}
+
+#[tokio::test]
+async fn broken_connections_are_told_apart_from_refusals() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[A, ("2_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")]);
+    let error = fail(&mut client, &set).await;
+    let Error::Migration { failure, report, .. } = &error else { panic!("{error}") };
+    assert_eq!(report.applied.len(), 1, "{error}");
+    assert_eq!(
+        (failure.file.as_str(), failure.sqlstate.as_deref()),
+        ("migrations/2_b.sql", Some("57P01"))
+    );
+    assert!(matches!(failure.place, Place::Statement { .. }), "{error}");
+    let mut client = database.connect().await;
+    let one = migrate_tests::sets::set(&[A]);
+    assert_eq!(Migrator::new(&one).run(&mut client).await.expect("a run").applied.len(), 0);
+}
+
+#[tokio::test]
+async fn unreadable_and_unwritable_ledgers_are_named() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let role = format!("role_{}", database.name());
+    client
+        .batch_execute(&format!(
+            "CREATE ROLE {role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC; SET ROLE {role}"
+        ))
+        .await
+        .expect("a role");
+    let error = fail(&mut client, &set(&[A])).await;
+    assert_eq!(
+        error.to_string(),
+        "creating the ledger `public.migration_ledger`: permission denied for schema public (SQLSTATE 42501)\n\
+         help: grant the role the privilege, or connect as the schema's owner"
+    );
+    client
+        .batch_execute(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}"))
+        .await
+        .expect("drop");
+    assert_eq!(Migrator::new(&set(&[A])).run(&mut client).await.expect("a run").applied.len(), 1);
+    client.batch_execute("UPDATE migration_ledger SET kind = 'odd'").await.expect("an update");
+    let error = fail(&mut client, &set(&[A])).await;
+    assert_eq!(
+        error.to_string(),
+        "`public.migration_ledger` holds an entry whose kind cannot be read\n\
+         help: restore the entry, or the table, from a backup"
+    );
+}

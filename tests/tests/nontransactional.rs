@@ -1,0 +1,115 @@
+//! Migrations that run outside a transaction: statement by statement, under a session lock that is
+//! released on every path.
+
+use migrate_runtime::{Error, Kept, Migrator, State};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+
+const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int, b int);");
+
+#[tokio::test]
+async fn concurrent_indexes_are_built_statement_by_statement() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[
+        TABLE,
+        (
+            "2_indexes.sql",
+            "-- migrate:no-transaction\n\
+             CREATE INDEX CONCURRENTLY t_a ON t (a);\n\
+             CREATE INDEX CONCURRENTLY t_b ON t (b);\n\
+             VACUUM t;",
+        ),
+        ("3_c.sql", "ALTER TABLE t ADD c int;"),
+    ]);
+    let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 3);
+    let indexes = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY 1) FROM pg_index \
+                   WHERE indrelid = 't'::regclass AND indisvalid";
+    assert_eq!(value(&client, indexes).await, "t_a t_b");
+    let ledger = "SELECT string_agg(version || ':' || position, ' ' ORDER BY position) \
+                  FROM migration_ledger WHERE progress IS NULL";
+    assert_eq!(value(&client, ledger).await, "1:1 2:2 3:3");
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    assert_eq!(Migrator::new(&set).run(&mut client).await.expect("again").messages, 1);
+}
+
+#[tokio::test]
+async fn non_transactional_set_may_begin_a_ledger() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[("1_v.sql", "-- migrate:no-transaction\nVACUUM;")]);
+    let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn failure_in_between_is_told_truthfully_and_continued() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let files = |last: &'static str| {
+        let sql = format!(
+            "-- migrate:no-transaction\n\
+             INSERT INTO t VALUES (1);\n\
+             CREATE INDEX CONCURRENTLY t_a ON t (a);\n\
+             {last};\n\
+             INSERT INTO t VALUES (2);"
+        );
+        set(&[TABLE, ("2_x.sql", &sql), ("3_c.sql", "SELECT 1;")])
+    };
+    let broken = files("INSERT INTO t VALUES (1, 2, 3)");
+    let error = Migrator::new(&broken).run(&mut client).await.expect_err("a failure");
+    assert_eq!(
+        error.to_string(),
+        "migrations/2_x.sql:4:29: INSERT has more expressions than target columns (SQLSTATE 42601)\n  \
+         |\n\
+         4 | INSERT INTO t VALUES (1, 2, 3);\n  \
+         |                             ^ here\n\
+         version 2 is unfinished: 2 of its 4 statements took effect and stay; \
+         the next run goes on behind them\n\
+         applied before it, and stays: version 1"
+    );
+    let Error::Migration { failure, .. } = error else { panic!() };
+    assert_eq!(failure.kept, Kept::Statements { done: 2, of: 4 });
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    let status = Migrator::new(&broken).status(&client).await.expect("a status");
+    assert_eq!(status.migrations[1].state, State::Unfinished { done: 2 });
+    assert_eq!(status.pending(), 2);
+
+    // The mended text means something else, and says so; allowed, the run goes on behind what ran.
+    let mended = files("INSERT INTO t VALUES (1, 2)");
+    let error = Migrator::new(&mended).run(&mut client).await.expect_err("edited");
+    assert!(matches!(error, Error::Drift { .. }), "{error}");
+    let report = Migrator::new(&mended).allow_edited().run(&mut client).await.expect("mended");
+    assert_eq!(report.applied.len(), 2);
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "3");
+    let ledger = "SELECT string_agg(version || ':' || position, ' ' ORDER BY position) \
+                  FROM migration_ledger WHERE progress IS NULL";
+    assert_eq!(value(&client, ledger).await, "1:1 2:2 3:3");
+    assert_eq!(
+        Migrator::new(&mended).run(&mut client).await.expect("recorded as mended").messages,
+        1
+    );
+}
+
+#[tokio::test]
+async fn own_transaction_blocks_are_undone_with_their_progress() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[
+        TABLE,
+        (
+            "2_x.sql",
+            "-- migrate:no-transaction\n\
+             VACUUM t;\nBEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1/0;\nCOMMIT;",
+        ),
+    ]);
+    for _ in 0..2 {
+        let error = Migrator::new(&set).run(&mut client).await.expect_err("a failure");
+        let Error::Migration { failure, .. } = error else { panic!() };
+        assert_eq!(failure.kept, Kept::Statements { done: 1, of: 5 });
+        assert_eq!(value(&client, "SELECT count(*) FROM t").await, "0");
+        assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    }
+}

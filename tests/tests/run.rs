@@ -1,0 +1,329 @@
+//! What a run does to a database: the decisions that every migration library has to make, and how
+//! many messages they take.
+
+use std::time::Duration;
+
+use migrate_runtime::{Error, Migrations, Migrator, SkipReason, State};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::{module, set, tables};
+use tokio_postgres::Client;
+
+async fn applied(client: &mut Client, set: &Migrations) -> Vec<String> {
+    let report = Migrator::new(set).run(client).await.unwrap_or_else(|error| panic!("{error}"));
+    report.applied.into_iter().map(|applied| applied.version).collect()
+}
+
+const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");
+const B: (&str, &str) = ("2_b.sql", "CREATE TABLE b (id int);");
+const C: (&str, &str) = ("3_c.sql", "CREATE TABLE c (id int);");
+
+#[tokio::test]
+async fn pending_migrations_are_applied_once_and_recorded() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    assert_eq!(applied(&mut client, &set(&[A, B])).await, ["1", "2"]);
+    assert_eq!(applied(&mut client, &set(&[A, B])).await, [""; 0]);
+    assert_eq!(applied(&mut client, &set(&[A, B, C])).await, ["3"]);
+    let ledger = value(
+        &client,
+        "SELECT string_agg(concat_ws(' ', module, version, kind, name, filename, \
+         checksum_algorithm, position, applied_by = session_user, length(checksum), \
+         down_sql IS NULL, progress IS NULL), '; ' ORDER BY position) FROM migration_ledger",
+    )
+    .await;
+    assert_eq!(
+        ledger,
+        "default 1 versioned a 1_a.sql sha256-canonical-1 1 t 64 t t; \
+         default 2 versioned b 2_b.sql sha256-canonical-1 2 t 64 t t; \
+         default 3 versioned c 3_c.sql sha256-canonical-1 3 t 64 t t"
+    );
+}
+
+#[tokio::test]
+async fn reports_tell_what_was_skipped_and_why() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A])).await;
+    let both = set(&[A, ("2_slow.sql", "SELECT pg_sleep(0.05);")]);
+    let report = Migrator::new(&both).run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 1);
+    let slow = &report.applied[0];
+    assert_eq!((slow.version.as_str(), slow.name.as_str()), ("2", "slow"));
+    assert_eq!(slow.filename, "2_slow.sql");
+    assert!(slow.duration >= Duration::from_millis(50), "{slow:?}");
+    assert_eq!(report.skipped.len(), 1);
+    assert_eq!((report.skipped[0].version.as_str(), report.skipped[0].name.as_str()), ("1", "a"));
+    let SkipReason::AlreadyApplied { at } = &report.skipped[0].reason else { panic!("{report:?}") };
+    let now = value(&client, "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')").await;
+    assert_eq!((&at[..10], &at[10..11], &at[at.len() - 1..]), (now.as_str(), "T", "Z"));
+    assert_eq!(report.messages, 2);
+    assert!(report.ahead.is_empty());
+}
+
+#[tokio::test]
+async fn nothing_pending_is_one_message_and_a_fresh_set_is_two() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let set = tables(200);
+    let migrator = Migrator::new(&set);
+    proxy.reset();
+    let report = migrator.run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 200);
+    assert_eq!((report.messages, proxy.round_trips()), (2, 2));
+    assert_eq!(proxy.queries().len(), 2);
+    proxy.reset();
+    let report = migrator.run(&mut client).await.expect("a run");
+    assert_eq!((report.messages, proxy.round_trips()), (1, 1));
+    assert_eq!(proxy.queries().len(), 1);
+    assert_eq!(proxy.counts().into_iter().collect::<Vec<_>>(), [('Q', 1)]);
+}
+
+#[tokio::test]
+async fn large_sets_go_out_in_chunks() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let set = tables(200);
+    let bytes: usize = set.iter().map(|m| m.up().text().len()).sum();
+    proxy.reset();
+    let report = Migrator::new(&set).chunk_bytes(bytes / 4).run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 200);
+    assert!((5..=6).contains(&proxy.round_trips()), "{}", proxy.round_trips());
+    assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "200");
+}
+
+#[tokio::test]
+async fn all_but_the_last_commit_of_a_run_are_asynchronous() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let sql = "INSERT INTO modes VALUES (current_setting('synchronous_commit'));";
+    let set = set(&[
+        ("1_modes.sql", "CREATE TABLE modes (mode text);"),
+        ("2_x.sql", sql),
+        ("3_y.sql", sql),
+    ]);
+    for chunk in [usize::MAX, 1] {
+        client.batch_execute("DROP TABLE IF EXISTS modes, migration_ledger").await.expect("drop");
+        Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
+        let modes = value(&client, "SELECT string_agg(mode, ' ') FROM modes").await;
+        assert_eq!(modes, "off on", "chunks of {chunk}");
+    }
+    assert_eq!(value(&client, "SHOW synchronous_commit").await, "on");
+}
+
+#[tokio::test]
+async fn edited_applied_migration_is_drift() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A, B])).await;
+    let edited = set(&[("1_a.sql", "CREATE TABLE a (id bigint);"), B, C]);
+    let error = Migrator::new(&edited).run(&mut client).await.expect_err("drift");
+    assert!(matches!(error, Error::Drift { .. }));
+    let text = error.to_string();
+    assert!(text.starts_with("ledger and set disagree in 1 place\nversion 1: `migrations/1_a.sql` was edited after postgres applied it at 20"), "{text}");
+    assert!(
+        text.ends_with(
+            "\n  help: restore the file and put the change into a new migration, or `allow_edited`"
+        ),
+        "{text}"
+    );
+    assert_eq!(value(&client, "SELECT to_regclass('c') IS NULL").await, "t");
+    let report = Migrator::new(&edited).allow_edited().run(&mut client).await.expect("allowed");
+    assert_eq!(report.applied.len(), 1);
+}
+
+#[tokio::test]
+async fn comments_blanks_and_line_endings_are_no_drift() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[("1_a.sql", "CREATE TABLE a (\n  id int\n);\n")])).await;
+    let same = set(&[("1_a.sql", "\u{feff}-- licence\r\nCREATE TABLE a(id int) -- x\r\n;\r\n")]);
+    assert_eq!(applied(&mut client, &same).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn version_missing_from_the_set_is_drift_when_older_and_reported_when_newer() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A, B, C])).await;
+    let gap = set(&[A, C]);
+    let error = Migrator::new(&gap).run(&mut client).await.expect_err("drift");
+    assert!(error.to_string().contains("version 2: `2_b.sql` was applied by "), "{error}");
+    Migrator::new(&gap).allow_missing().run(&mut client).await.expect("allowed");
+
+    let old = set(&[A, B]);
+    let report = Migrator::new(&old).run(&mut client).await.expect("an old replica survives");
+    assert_eq!(report.ahead, ["3"]);
+    assert!(report.to_string().contains("1 newer than this binary"), "{report}");
+    let error = Migrator::new(&old).refuse_ahead().run(&mut client).await.expect_err("refused");
+    assert!(error.to_string().contains("is newer than this set"), "{error}");
+}
+
+#[tokio::test]
+async fn pending_migration_before_an_applied_one_is_drift() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A, C])).await;
+    let late = set(&[A, B, C]);
+    let error = Migrator::new(&late).run(&mut client).await.expect_err("drift");
+    let expected = "ledger and set disagree in 1 place\n\
+        version 2: `migrations/2_b.sql` is pending and sorts before version 3, which was applied\n  \
+        help: give it a version above the newest applied one, or `allow_out_of_order`";
+    assert_eq!(error.to_string(), expected);
+    let report = Migrator::new(&late).allow_out_of_order().run(&mut client).await.expect("allowed");
+    assert_eq!(report.applied.len(), 1);
+    let order = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger";
+    assert_eq!(value(&client, order).await, "1 3 2");
+}
+
+#[tokio::test]
+async fn every_deviation_is_listed_at_once() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A, ("1.5_gone.sql", "SELECT 1;"), C])).await;
+    let set = set(&[("1_a.sql", "SELECT 2;"), B, C]);
+    let error = Migrator::new(&set).run(&mut client).await.expect_err("drift");
+    let Error::Drift { drift, .. } = &error else { panic!("{error}") };
+    assert_eq!(drift.0.len(), 3, "{error}");
+}
+
+#[tokio::test]
+async fn version_is_the_same_however_it_is_written() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    applied(&mut client, &set(&[A])).await;
+    assert_eq!(applied(&mut client, &set(&[("V001__a.sql", A.1)])).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn plan_status_and_verify_apply_nothing() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let two = set(&[A, B]);
+    let migrator = Migrator::new(&two);
+    let plan = migrator.plan(&client).await.expect("a plan");
+    assert_eq!(plan.steps.len(), 2);
+    let error = migrator.verify(&client).await.expect_err("pending");
+    assert_eq!(error.to_string(), "2 migrations are pending: 1, 2\nhelp: `run` applies them");
+    assert_eq!(value(&client, "SELECT to_regclass('migration_ledger') IS NULL").await, "t");
+
+    applied(&mut client, &set(&[A])).await;
+    let status = migrator.status(&client).await.expect("a status");
+    let states: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!((states.as_slice(), status.pending()), (["applied", "pending"].as_slice(), 1));
+    let error = migrator.verify(&client).await.expect_err("pending");
+    assert_eq!(error.to_string(), "1 migration is pending: 2\nhelp: `run` applies them");
+
+    applied(&mut client, &set(&[A, B, C])).await;
+    migrator.verify(&client).await.expect("up to date");
+    let status = migrator.status(&client).await.expect("a status");
+    let State::Ahead { by, .. } = &status.migrations[2].state else { panic!("{status}") };
+    assert_eq!(by, &value(&client, "SELECT session_user").await);
+}
+
+#[tokio::test]
+async fn repeatable_migrations_run_whenever_they_changed() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let v = |body: &str| format!("CREATE OR REPLACE VIEW v AS SELECT {body} AS x;");
+    let with = |body: &str| {
+        set(&[("V1__a.sql", A.1), ("R__v.sql", &v(body)), ("R__a_first.sql", "SELECT 1;")])
+    };
+    assert_eq!(applied(&mut client, &with("1")).await, ["1", "R__a_first", "R__v"]);
+    assert_eq!(applied(&mut client, &with("1")).await, [""; 0]);
+    assert_eq!(applied(&mut client, &with("2")).await, ["R__v"]);
+    assert_eq!(value(&client, "SELECT x FROM v").await, "2");
+    let row = "SELECT concat_ws(' ', count(*), max(position)) FROM migration_ledger";
+    assert_eq!(value(&client, row).await, "3 4");
+}
+
+#[tokio::test]
+async fn modules_share_a_ledger_and_stay_apart() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    assert_eq!(applied(&mut client, &module("auth", &[A])).await, ["1"]);
+    assert_eq!(applied(&mut client, &module("billing", &[("1_x.sql", B.1)])).await, ["1"]);
+    assert_eq!(applied(&mut client, &module("auth", &[A])).await, [""; 0]);
+    let rows = "SELECT string_agg(module || version, ' ' ORDER BY position) FROM migration_ledger";
+    assert_eq!(value(&client, rows).await, "auth1 billing1");
+}
+
+#[tokio::test]
+async fn schemas_are_quoted_and_hold_the_ledger() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[(
+        "1_users.sql",
+        "CREATE TABLE {{tables.users}} (id int);\n\
+         CREATE FUNCTION {{schema}}.f() RETURNS bigint LANGUAGE sql \
+         AS $$ SELECT count(*) FROM {{tables.users}} $$;\n\
+         -- DOWN? no: a remark\nSELECT '{{tables.users}}'::regclass;",
+    )]);
+    for name in ["app", "My \"odd\" schema; DROP TABLE x", "o'brien\\"] {
+        let migrator = Migrator::new(&set).schema(name).create_schema();
+        let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((report.applied.len(), report.messages), (1, 2), "{name}");
+        let again = migrator.run(&mut client).await.expect("again");
+        assert_eq!(again.applied.len(), 0, "{name}");
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE tablename IN ('users', 'migration_ledger')";
+    assert_eq!(value(&client, tables).await, "6");
+    let error =
+        Migrator::new(&set).schema("nowhere").run(&mut client).await.expect_err("no schema");
+    let text = "creating the ledger `nowhere.migration_ledger`: \
+                schema \"nowhere\" does not exist (SQLSTATE 3F000)\n\
+                help: create the schema, or `.create_schema()`";
+    assert_eq!(error.to_string(), text);
+}
+
+#[tokio::test]
+async fn without_a_schema_placeholders_are_unqualified_or_refused() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let plain =
+        set(&[("1_u.sql", "CREATE TABLE {{schema}}.u (id int); SELECT * FROM {{tables.u}};")]);
+    assert_eq!(applied(&mut client, &plain).await, ["1"]);
+    let needs = set(&[
+        ("1_u.sql", plain.iter().next().expect("one").up().text()),
+        ("2_s.sql", "\nCOMMENT ON SCHEMA {{schema}} IS '';"),
+    ]);
+    let error = Migrator::new(&needs).run(&mut client).await.expect_err("no schema");
+    assert_eq!(
+        error.to_string(),
+        "migrations/2_s.sql:2:19: `{{schema}}` needs a schema, and none was chosen\n\
+         help: choose one with `.schema(..)`"
+    );
+}
+
+#[tokio::test]
+async fn tables_of_another_shape_are_never_touched() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client
+        .batch_execute("CREATE TABLE migration_ledger (version bigint, dirty bool)")
+        .await
+        .expect("table");
+    let error = Migrator::new(&set(&[A])).run(&mut client).await.expect_err("foreign");
+    assert_eq!(
+        error.to_string(),
+        "`public.migration_ledger` is not a migration ledger: it has the columns version, dirty\n\
+         help: choose another name with `.table(..)` or `.schema(..)`"
+    );
+    assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
+    let report = Migrator::new(&set(&[A])).table("other").run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(value(&client, "SELECT count(*) FROM public.other").await, "1");
+}
+
+#[tokio::test]
+async fn own_transaction_blocks_become_part_of_ours() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set =
+        set(&[("1_a.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\nSELECT 1;\nSELECT 1/0;")]);
+    let error = Migrator::new(&set).run(&mut client).await.expect_err("division");
+    assert!(error.to_string().starts_with("migrations/1_a.sql:5:1: division by zero"), "{error}");
+    assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
+}
