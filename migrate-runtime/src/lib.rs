@@ -1,25 +1,57 @@
-//! Migrate a PostgreSQL database at boot, from a set of SQL files embedded in the binary.
+//! Migrate a PostgreSQL database at boot, from a folder of SQL that the build has checked and
+//! baked into the binary.
+//!
+//! ```no_run
+//! use migrate_runtime::{Migrations, Migrator, embed_migrations};
+//!
+//! static MIGRATIONS: Migrations = embed_migrations!("migrations");
+//!
+//! # async fn boot(mut client: tokio_postgres::Client) -> Result<(), migrate_runtime::Error> {
+//! let report = Migrator::new(&MIGRATIONS).run(&mut client).await?; // tokio_postgres::Client
+//! # println!("{report}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! That is the whole of it. The build refuses a set with a mistake in it, with file, line and
+//! column ([`embed_migrations!`]). The run sends one message when nothing is pending, and applies
+//! each migration exactly once however many replicas boot at the same time ([`Migrator::run`]). An
+//! error points into the file and says what stays applied ([`Error`]).
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `include_dir` | [`from_folder`] and [`from_include_dir`]: the same checked set, made at start-up |
+//! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
+//!
+//! No feature is on by default, and none changes what is stored.
+#![cfg_attr(
+    not(all(feature = "include_dir", feature = "testing", unix)),
+    allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
+)]
 
+mod ledger;
+mod protocol;
+mod session;
+mod report;
+mod error;
+mod failure;
+mod transactional;
+mod nontransactional;
+mod execute;
+mod migrator;
+#[cfg(feature = "include_dir")]
+mod load;
+#[cfg(all(feature = "testing", unix))]
+pub mod testing;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod error;
-mod execute;
-mod failure;
-mod ledger;
-#[cfg(feature = "include_dir")]
-mod load;
-mod migrator;
-mod nontransactional;
-mod protocol;
-mod report;
-mod session;
-#[cfg(all(feature = "testing", unix))]
-pub mod testing;
-mod transactional;
 
 #[cfg(feature = "include_dir")]
 pub use load::{from_folder, from_include_dir};
+pub use migrate_core::checksum::Checksum;
 pub use migrate_core::drift::{Drift, DriftReport};
 pub use migrate_core::ledger::Entry;
 pub use migrate_core::location::Position;
@@ -34,7 +66,45 @@ pub use crate::error::{Error, Kept, MigrationFailure, Place};
 pub use crate::migrator::Migrator;
 pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, StatusRow};
 
-/// Embeds a folder of migrations as a constant expression of type [`Migrations`].
+/// Embeds a folder of migrations: a constant expression of type [`Migrations`].
+///
+/// The path is relative to the `Cargo.toml` of the crate that is being compiled. The expansion is
+/// constant, so the set can be a `static` or a `const`, and nothing is parsed at start-up.
+///
+/// ```
+/// use migrate_runtime::{Migrations, embed_migrations};
+///
+/// static MIGRATIONS: Migrations = embed_migrations!("migrations", module = "accounts");
+///
+/// let names: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name()).collect();
+/// assert_eq!(names, ["create_users", "index_users"]);
+/// assert_eq!(MIGRATIONS.module(), "accounts");
+/// ```
+///
+/// # Arguments behind the folder
+///
+/// | argument | meaning | otherwise |
+/// |---|---|---|
+/// | `module = "name"` | keeps this set apart from others in one ledger | `"default"` |
+/// | `layout = numeric` | how the files are named: `numeric`, `timestamp`, `flyway`, `folders`, `prisma` or `any` | inferred |
+/// | `dialect = postgres` | takes `x.postgres.sql` and leaves other databases' files | such files are an error |
+///
+/// # Errors
+///
+/// Every mistake of the set is a compiler error of its own, all of them in one build:
+///
+/// ```text
+/// error: migrations/0003_add_orders.sql:4:23: this string is never closed
+///          |
+///        4 | INSERT INTO t VALUES ('abc);
+///          |                       ^ opened here
+///        help: close it with `'`; a quote inside a string is written twice
+/// ```
+///
+/// # Rebuilds
+///
+/// An edit of an embedded file triggers a rebuild by itself. A file that was added does not, unless
+/// the crate has a `build.rs` that prints `cargo::rerun-if-changed=migrations`.
 #[macro_export]
 macro_rules! embed_migrations {
     ($($arguments:tt)*) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use migrate_runtime::{Error, Migrator, SkipReason};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 
 const REPLICAS: usize = 16;
@@ -81,6 +82,38 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     let error = Migrator::new(&two).run(&mut client).await.expect_err("drift");
     assert!(matches!(error, Error::Drift { .. }), "{error}");
     assert_eq!(holder.await.expect("a task").expect("a run").applied.len(), 1);
+}
+
+#[tokio::test]
+async fn unfinished_migration_that_another_replica_finished_is_not_continued_twice() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let other = database.connect().await;
+    let sql = |last: &str| format!("-- migrate:no-transaction\nCREATE TABLE t (a int);\n{last}");
+    let broken = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1/0);"))]);
+    Migrator::new(&broken).run(&mut client).await.expect_err("a failure");
+    // Another replica takes the lock, whose key a message of ours has told.
+    let queries = proxy.queries();
+    let lock = queries.iter().find(|sql| sql.contains("pg_try_advisory_lock")).expect("a lock");
+    assert_eq!(value(&other, lock).await, "t");
+    proxy.reset();
+    let mended = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1);"))]);
+    let migrator = Migrator::new(&mended).allow_edited();
+    let run = migrator.run(&mut client);
+    let finish = async {
+        while !proxy.queries().iter().any(|sql| sql.contains("pg_try_advisory_lock")) {
+            tokio::task::yield_now().await;
+        }
+        let finished = format!(
+            "INSERT INTO t VALUES (1); UPDATE migration_ledger SET progress = NULL; {}",
+            lock.replace("try_advisory_lock", "advisory_unlock")
+        );
+        other.batch_execute(&finished).await.expect("the other replica");
+    };
+    let (report, ()) = tokio::join!(run, finish);
+    assert_eq!(report.expect("a run").applied.len(), 0);
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "1");
 }
 
 #[tokio::test]

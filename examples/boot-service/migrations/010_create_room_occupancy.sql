@@ -1,0 +1,22 @@
+-- UP
+CREATE VIEW room_occupancy AS
+SELECT
+    rooms.id AS room_id,
+    buildings.name AS building,
+    rooms.code,
+    rooms.seats,
+    ARRAY(
+        SELECT item FROM room_equipment WHERE room_equipment.room_id = rooms.id ORDER BY item
+    ) AS equipment,
+    (
+        SELECT count(*)
+        FROM bookings
+        WHERE bookings.room_id = rooms.id
+          AND bookings.status = 'confirmed'
+          AND bookings.ends_at > now()
+    ) AS upcoming
+FROM rooms
+JOIN buildings ON buildings.id = rooms.building_id;
+
+-- DOWN
+DROP VIEW room_occupancy;

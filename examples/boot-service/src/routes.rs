@@ -1,0 +1,108 @@
+//! Answers requests: the service's health, its migrations, its rooms.
+//! Each handler takes the shared [`Database`] and gives JSON; what fails is a 503 with its text.
+//! No handler changes the schema, and none waits for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use migrate_runtime::{Migrator, State as MigrationState, Status, StatusRow};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::MIGRATIONS;
+use crate::database::Database;
+use crate::failure::{Failure, chain};
+
+/// How long a request waits for the database.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// Every route of the service.
+pub(crate) fn routes(database: Arc<Database>) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/migrations", get(migrations))
+        .route("/rooms", get(rooms))
+        .with_state(database)
+}
+
+/// 200 while the database answers and nothing is pending, 503 otherwise.
+async fn health(State(database): State<Arc<Database>>) -> Response {
+    let status = match status(&database).await {
+        Ok(status) => status,
+        Err(failure) => return failure.into_response(),
+    };
+    let (code, word) = match status.pending() {
+        0 => (StatusCode::OK, "ok"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "pending"),
+    };
+    let body = json!({
+        "status": word,
+        "migrations": status.migrations.len(),
+        "pending": status.pending(),
+    });
+    (code, Json(body)).into_response()
+}
+
+/// Ledger and set side by side, a row a migration.
+async fn migrations(State(database): State<Arc<Database>>) -> Result<Json<Value>, Failure> {
+    let status = status(&database).await?;
+    Ok(Json(status.migrations.iter().map(migration).collect()))
+}
+
+async fn status(database: &Database) -> Result<Status, Failure> {
+    in_time(async {
+        let client = database.client().await?;
+        Ok(Migrator::new(&MIGRATIONS).status(&client).await?)
+    })
+    .await
+}
+
+fn migration(row: &StatusRow) -> Value {
+    let (at, by, duration) = match &row.state {
+        MigrationState::Applied { at, by, duration } => (Some(at), Some(by), Some(duration)),
+        MigrationState::Ahead { at, by } => (Some(at), Some(by), None),
+        _ => (None, None, None),
+    };
+    json!({
+        "version": row.version,
+        "name": row.name,
+        "file": row.filename,
+        "state": row.state.as_str(),
+        "applied_at": at,
+        "applied_by": by,
+        "duration_ms": duration.and_then(|duration| u64::try_from(duration.as_millis()).ok()),
+    })
+}
+
+/// The rooms, and how many confirmed bookings each has ahead.
+async fn rooms(State(database): State<Arc<Database>>) -> Result<Json<Value>, Failure> {
+    let sql = "SELECT building, code, seats, equipment, upcoming FROM room_occupancy \
+               ORDER BY building, code";
+    let rows = in_time(async { Ok(database.client().await?.query(sql, &[]).await?) }).await?;
+    let rooms = rows.iter().map(|row| -> Result<Value, tokio_postgres::Error> {
+        Ok(json!({
+            "building": row.try_get::<_, String>("building")?,
+            "room": row.try_get::<_, String>("code")?,
+            "seats": row.try_get::<_, i32>("seats")?,
+            "equipment": row.try_get::<_, Vec<String>>("equipment")?,
+            "upcoming_bookings": row.try_get::<_, i64>("upcoming")?,
+        }))
+    });
+    Ok(Json(Value::Array(rooms.collect::<Result<_, _>>()?)))
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(ANSWER_LIMIT, work).await.unwrap_or(Err(Failure::Slow))
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let body = json!({ "status": "unavailable", "problem": chain(&self) });
+        (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+    }
+}
