@@ -161,6 +161,36 @@ mod tests {
             assert_eq!(checksum(text), digest, "{text}");
         };
         check("", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        check(
+            "CREATE TABLE t (id int);",
+            "CREATE TABLE t ( id int );\n",
+            "4c6d6ddcac39e7372a7845140bd4f39c096fc5ae07071962c124dcd60e85587f",
+        );
+        check(
+            "-- head\ncreate index concurrently i on t(a)\n",
+            "create index concurrently i on t ( a );\n",
+            "88558ffc632b2ef2da5c32e15bdab406ce6b63f38a56ee6069101d002628c10e",
+        );
+        check(
+            "SELECT 'it''s', E'a\\'b' , $x$ -- kept\n /* kept */ $x$;;\nSELECT \"Quoted  Name\" :: text/* c */->>'k';",
+            "SELECT 'it''s' , E'a\\'b' , $x$ -- kept\n /* kept */ $x$;\nSELECT \"Quoted  Name\" :: text ->> 'k';\n",
+            "690a0c5227478ce131f5460738c70dd378bcc29e163f5fe2e04cac126b6208db",
+        );
+        check(
+            "select 'a'\n  -- between\n  'b', -1.5e3, a=-1, x[1:2]",
+            "select 'a'\n'b' , - 1.5e3 , a = - 1 , x [ 1 : 2 ];\n",
+            "c7f6345562c510422c57e231ef2230637e43e14b3ec633b88a65ee987ff4032b",
+        );
+        check(
+            "CREATE VIEW {{tables.v}} AS SELECT 'größe' AS ü;",
+            "CREATE VIEW {{tables.v}} AS SELECT 'größe' AS ü;\n",
+            "177866424240a326d0f29f7f7f77b53a6f66b3ae76225e9345eb6ad7331afce7",
+        );
+        check(
+            "create function f() returns int begin atomic select 1; select 2; end;",
+            "create function f ( ) returns int begin atomic select 1 ; select 2 ; end;\n",
+            "7e7b43ad1f5e759946909d91df0121865fb425323520782ad0abcf1d2182494e",
+        );
     }
 
     #[test]

@@ -37,6 +37,23 @@ pub enum Error {
         report: Box<Report>,
     },
 
+    /// The connection broke while a message was under way. The server goes on with what it was
+    /// sent, and answers only now and then, so which of the migrations it applied is unknown.
+    #[error(
+        "the connection broke while {} being applied: {source}{}\n\
+         which were applied is unknown; the next run reads it from the ledger",
+        under_way(versions),
+        stays_applied(report)
+    )]
+    ConnectionLost {
+        /// The versions under way, in order.
+        versions: Vec<String>,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+        /// What this run applied before, as far as the server answered.
+        report: Box<Report>,
+    },
+
     /// Another replica held the ledger's lock until the deadline.
     #[error(
         "another session held the lock of `{ledger}` for all of {waited:?}{}\n\
@@ -108,7 +125,7 @@ pub enum Error {
     },
 
     /// The server refused a statement of ours, or the connection broke.
-    #[error("{doing}{}{}", database_message(source), stays_applied(report))]
+    #[error("{doing}: {}{}", database_message(source), stays_applied(report))]
     Database {
         /// What was being done.
         doing: String,
@@ -125,6 +142,7 @@ impl Error {
         match self {
             Error::Drift { report, .. }
             | Error::Migration { report, .. }
+            | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
             | Error::LockLost { report, .. }
             | Error::Database { report, .. } => Some(report),
@@ -235,15 +253,15 @@ impl fmt::Display for MigrationFailure {
     }
 }
 
-/// `: message (SQLSTATE ...)` of a server's error, else nothing: the source follows in the chain.
+/// `message (SQLSTATE ...)` and a help of a server's error, else the driver's words.
 fn database_message(error: &tokio_postgres::Error) -> String {
-    let Some(db) = error.as_db_error() else { return String::new() };
+    let Some(db) = error.as_db_error() else { return error.to_string() };
     let help = match db.code().code() {
         "3F000" => "\nhelp: create the schema, or `.create_schema()`",
         "42501" => "\nhelp: grant the role the privilege, or connect as the schema's owner",
         _ => "",
     };
-    format!(": {} (SQLSTATE {}){help}", db.message(), db.code().code())
+    format!("{} (SQLSTATE {}){help}", db.message(), db.code().code())
 }
 
 /// A last line with what stays applied.
@@ -257,6 +275,15 @@ fn stays_applied(report: &Report) -> String {
             "\napplied before it, and stay: {} migrations, versions {first} to {last}",
             versions.len()
         ),
+    }
+}
+
+/// `version 1 was` or `versions 1 to 9 were`.
+fn under_way(versions: &[String]) -> String {
+    match versions {
+        [] => "nothing was".to_owned(),
+        [one] => format!("version {one} was"),
+        [first, .., last] => format!("versions {first} to {last} were"),
     }
 }
 

@@ -31,23 +31,23 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
-mod ledger;
-mod protocol;
-mod session;
-mod report;
-mod error;
-mod failure;
-mod transactional;
-mod nontransactional;
-mod execute;
-mod migrator;
-#[cfg(feature = "include_dir")]
-mod load;
-#[cfg(all(feature = "testing", unix))]
-pub mod testing;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod error;
+mod execute;
+mod failure;
+mod ledger;
+#[cfg(feature = "include_dir")]
+mod load;
+mod migrator;
+mod nontransactional;
+mod protocol;
+mod report;
+mod session;
+#[cfg(all(feature = "testing", unix))]
+pub mod testing;
+mod transactional;
 
 #[cfg(feature = "include_dir")]
 pub use load::{from_folder, from_include_dir};

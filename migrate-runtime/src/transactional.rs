@@ -10,6 +10,7 @@ use migrate_core::set::Migration;
 use migrate_core::sql::kind::SessionEffect;
 use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::Severity;
 
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
@@ -270,8 +271,15 @@ fn record(run: &Run<'_>, migration: &Migration, position: i64) -> Result<String,
 /// The error of a message that stopped behind the first `done` of its `steps`.
 fn explain(run: &Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> Error {
     let Stopped { part, offset, completed, error } = stopped;
-    let lost = error.as_db_error().is_none();
-    let kept = if lost { Kept::Unknown } else { Kept::Nothing };
+    let report = Box::new(run.report.clone());
+    let Some(db) = error.as_db_error() else {
+        let versions = steps[done..].iter().map(|step| step.migration.version().to_string());
+        return Error::ConnectionLost { versions: versions.collect(), source: error, report };
+    };
+    // A session that is ended at COMMIT may have committed.
+    let ended = db.parsed_severity() != Some(Severity::Error);
+    let unknown = ended && matches!(part, Some(Part::Commit { .. }));
+    let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
     let migration = |step: usize| steps.get(step).map(|step| step.migration);
     let failure: Option<MigrationFailure> = match part {
         Some(Part::Statement { step, index }) => migration(step)
@@ -282,13 +290,12 @@ fn explain(run: &Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> 
         Some(Part::Restore { step }) => {
             migration(step).map(|migration| failure::somewhere(run, migration, &error, kept))
         }
-        // Nobody answered, or the message was refused unread and without a position.
-        _ if lost || completed == 0 => {
+        // The message was refused unread and without a position.
+        _ if completed == 0 => {
             migration(done).map(|migration| failure::somewhere(run, migration, &error, kept))
         }
         _ => None,
     };
-    let report = Box::new(run.report.clone());
     match failure {
         Some(failure) => Error::Migration { failure: Box::new(failure), source: error, report },
         None => Error::Database { doing: doing(run, part, steps), source: error, report },

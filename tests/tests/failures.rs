@@ -2,6 +2,7 @@
 
 use migrate_runtime::{Error, Kept, Migrations, Migrator, Place};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
@@ -226,5 +227,53 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
         error.to_string(),
         "`public.migration_ledger` holds an entry whose kind cannot be read\n\
          help: restore the entry, or the table, from a backup"
+    );
+}
+
+#[tokio::test]
+async fn cut_connections_leave_the_outcome_to_the_ledger() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let files = [A, ("2_b.sql", "SELECT pg_sleep(0.3); CREATE TABLE b (id int);")];
+    let slow = set(&files);
+    let watcher = database.connect().await;
+    let cut = async {
+        let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+                      AND datname = current_database()";
+        while value(&watcher, asleep).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        drop(proxy);
+    };
+    let migrator = Migrator::new(&slow);
+    let (result, ()) = tokio::join!(migrator.run(&mut client), cut);
+    let error = result.expect_err("a cut connection");
+    assert_eq!(
+        error.to_string(),
+        "the connection broke while versions 1 to 2 were being applied: connection closed\n\
+         which were applied is unknown; the next run reads it from the ledger"
+    );
+    let error = Migrator::new(&slow).run(&mut client).await.expect_err("still closed");
+    let text = "reading the ledger `public.migration_ledger`: connection closed";
+    assert_eq!(error.to_string(), text);
+    // The server goes on with what it was sent; the next run waits for it and finds it done.
+    let mut client = database.connect().await;
+    let report = migrator.run(&mut client).await.expect("a run");
+    assert_eq!((report.applied.len(), report.skipped.len()), (0, 2), "{report:?}");
+}
+
+#[tokio::test]
+async fn lost_session_locks_are_told() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set =
+        set(&[("1_a.sql", "-- migrate:no-transaction\nVACUUM;\nSELECT pg_advisory_unlock_all();")]);
+    let error = fail(&mut client, &set).await;
+    assert_eq!(
+        error.to_string(),
+        "the lock of `public.migration_ledger` was not held any more when it was to be released\n\
+         applied before it, and stays: version 1\n\
+         help: a pooler in transaction mode cannot hold a session lock; connect to the server itself"
     );
 }

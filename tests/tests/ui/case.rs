@@ -19,10 +19,7 @@ pub struct Case {
 }
 
 /// A case of one mistake, in one of `files`.
-pub const fn case(
-    name: &'static str,
-    files: &'static [(&'static str, &'static str)],
-) -> Case {
+pub const fn case(name: &'static str, files: &'static [(&'static str, &'static str)]) -> Case {
     Case { name, files, bytes: &[], arguments: None, prepare: None, mistakes: 1 }
 }
 

@@ -25,21 +25,19 @@ pub const CASES: &[Case] = &[
         &[("v0.20/01-users.sql", SQL), ("v0.21/01-posts.sql", SQL), ("v0.21/02-likes.sql", SQL)],
     ),
     case("folder_that_is_no_migration", &[("001_users.sql", SQL), ("old/001_x.sql", SQL)]),
-    case("other_script_in_migration_folder", &[
-        ("2024-01-01-000000_users/up.sql", SQL),
-        ("2024-01-01-000000_users/undo.sql", SQL),
-    ]),
+    case(
+        "other_script_in_migration_folder",
+        &[("2024-01-01-000000_users/up.sql", SQL), ("2024-01-01-000000_users/undo.sql", SQL)],
+    ),
     case("other_database", &[("1_users.postgres.up.sql", SQL), ("1_users.sqlite.up.sql", SQL)]),
-    case("layouts_mixed", &[
-        ("001_users.sql", SQL),
-        ("002_posts.sql", SQL),
-        ("V3__likes.sql", SQL),
-    ]),
+    case(
+        "layouts_mixed",
+        &[("001_users.sql", SQL), ("002_posts.sql", SQL), ("V3__likes.sql", SQL)],
+    ),
     case("not_the_layout_asked_for", &[("001_users.sql", SQL), ("002_posts.sql", SQL)])
         .arguments("\"not_the_layout_asked_for\", layout = flyway"),
-    case("separators_mixed", &[
-        ("001_users.sql", SQL),
-        ("002-posts.sql", SQL),
-        ("003_likes.sql", SQL),
-    ]),
+    case(
+        "separators_mixed",
+        &[("001_users.sql", SQL), ("002-posts.sql", SQL), ("003_likes.sql", SQL)],
+    ),
 ];

@@ -9,30 +9,36 @@ pub const CASES: &[Case] = &[
     case("only_a_down_section", &[("1_users.sql", "-- migrate:down\nDROP TABLE users;\n")]),
     case("two_ups", &[("1_users.sql", "-- UP\nSELECT 1;\n-- UP\nSELECT 2;\n")]),
     case("down_before_up", &[("1_users.sql", "-- DOWN\nSELECT 1;\n-- UP\nSELECT 2;\n")]),
-    case("statement_before_up", &[(
-        "1_users.sql",
-        "SET lock_timeout = '1s';\n-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;\n",
-    )]),
-    case("unclosed_goose_block", &[(
-        "1_users.sql",
-        "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose Down\nSELECT 2;\n",
-    )]),
-    case("unopened_goose_block", &[(
-        "1_users.sql",
-        "-- +goose Up\nSELECT 1;\n-- +goose StatementEnd\n",
-    )]),
+    case(
+        "statement_before_up",
+        &[(
+            "1_users.sql",
+            "SET lock_timeout = '1s';\n-- +migrate Up\nSELECT 1;\n-- +migrate Down\nSELECT 2;\n",
+        )],
+    ),
+    case(
+        "unclosed_goose_block",
+        &[(
+            "1_users.sql",
+            "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n-- +goose Down\nSELECT 2;\n",
+        )],
+    ),
+    case(
+        "unopened_goose_block",
+        &[("1_users.sql", "-- +goose Up\nSELECT 1;\n-- +goose StatementEnd\n")],
+    ),
     case("unknown_directive", &[("1_users.sql", "-- migrate:no-transactions\nSELECT 1;\n")]),
     case("unknown_goose_directive", &[("1_users.sql", "-- +goose UpByOne\nSELECT 1;\n")]),
     case("goose_environment", &[("1_users.sql", "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;\n")]),
-    case("misplaced_directive", &[(
-        "1_users.sql",
-        "SELECT 1;\n-- migrate:no-transaction\nVACUUM;\n",
-    )])
+    case(
+        "misplaced_directive",
+        &[("1_users.sql", "SELECT 1;\n-- migrate:no-transaction\nVACUUM;\n")],
+    )
     .mistakes(1),
     case("allow_without_reason", &[("1_users.sql", "-- migrate:allow empty\n")]),
     case("allow_with_an_empty_reason", &[("1_users.sql", "-- migrate:allow empty because \n")]),
-    case("allow_of_an_unknown_check", &[(
-        "1_users.sql",
-        "-- migrate:allow vacuum because it is quick\nSELECT 1;\n",
-    )]),
+    case(
+        "allow_of_an_unknown_check",
+        &[("1_users.sql", "-- migrate:allow vacuum because it is quick\nSELECT 1;\n")],
+    ),
 ];

@@ -7,25 +7,28 @@ pub const CASES: &[Case] = &[
     case("begin_without_commit", &[("1_users.sql", "BEGIN;\nSELECT 1;\n")]),
     case("rollback", &[("1_users.sql", "SELECT 1;\nROLLBACK;\n")]),
     case("abort", &[("1_users.sql", "SELECT 1;\nABORT;\n")]),
-    case("set_transaction", &[(
-        "1_users.sql",
-        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT 1;\n",
-    )]),
+    case(
+        "set_transaction",
+        &[("1_users.sql", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nSELECT 1;\n")],
+    ),
     case("prepare_transaction", &[("1_users.sql", "SELECT 1;\nPREPARE TRANSACTION 'x';\n")]),
-    case("create_index_concurrently", &[(
-        "1_users.sql",
-        "CREATE TABLE users (id int);\n\
+    case(
+        "create_index_concurrently",
+        &[(
+            "1_users.sql",
+            "CREATE TABLE users (id int);\n\
          CREATE UNIQUE INDEX CONCURRENTLY users_id ON users (id);\n",
-    )]),
+        )],
+    ),
     case("vacuum", &[("1_users.sql", "VACUUM (ANALYZE) users;\n")]),
-    case("vacuum_in_a_down_section", &[(
-        "1_users.sql",
-        "-- UP\nSELECT 1;\n-- DOWN\nVACUUM users;\n",
-    )]),
-    case("do_block_that_commits", &[(
-        "1_users.sql",
-        "DO $$\nBEGIN\n  UPDATE users SET a = 1;\n  COMMIT;\nEND\n$$;\n",
-    )]),
+    case(
+        "vacuum_in_a_down_section",
+        &[("1_users.sql", "-- UP\nSELECT 1;\n-- DOWN\nVACUUM users;\n")],
+    ),
+    case(
+        "do_block_that_commits",
+        &[("1_users.sql", "DO $$\nBEGIN\n  UPDATE users SET a = 1;\n  COMMIT;\nEND\n$$;\n")],
+    ),
     case("psql_meta_command", &[("1_users.sql", "SELECT 1;\n\\i other.sql\n")]),
     case("copy_from_stdin", &[("1_users.sql", "COPY users (id, name) FROM stdin;\n1\tann\n\\.\n")]),
 ];
