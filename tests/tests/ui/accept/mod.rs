@@ -11,10 +11,13 @@ use crate::case::{Case, case};
 use crate::scratch::{Compiler, Outcome, Scratch};
 
 /// The set that the programs in this folder use.
-const MIGRATIONS: Case = case("migrations", &[
-    ("0001_users.sql", "CREATE TABLE users (id int);\n"),
-    ("0002_quotes.sql", "INSERT INTO users VALUES (E'\\\"#', '\"##', 'é\u{202e}');\n"),
-]);
+const MIGRATIONS: Case = case(
+    "migrations",
+    &[
+        ("0001_users.sql", "CREATE TABLE users (id int);\n"),
+        ("0002_quotes.sql", "INSERT INTO users VALUES (E'\\\"#', '\"##', 'é\u{202e}');\n"),
+    ],
+);
 
 /// How many binaries a project has to have, so that none is forgotten.
 fn check(outcomes: &BTreeMap<String, Outcome>, names: &[&str]) {

@@ -1,0 +1,334 @@
+//! The texts of all mistakes and disagreements that the compile-fail tests (`ui`) do not show, word
+//! for word.
+
+use std::fs;
+use std::path::Path;
+
+use migrate_core::checksum::ALGORITHM;
+use migrate_core::plan::{Policy, Tolerance, plan};
+use migrate_core::source::{SourceFile, check};
+use migrate_core::sql::placeholder::RenderError;
+use migrate_runtime::{
+    Dialects, DriftReport, Entry, Kind, Layout, Migrations, SetOptions, Version, from_folder,
+};
+use migrate_tests::sets::set;
+
+/// What the checks say of these files, in a folder called `m`.
+fn said(files: &[(&str, &str)], options: &SetOptions) -> String {
+    let file = |&(path, text): &(&str, &str)| SourceFile {
+        path: path.to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    match check("m", &files, options) {
+        Ok(set) => panic!("{} migrations, and no mistake", set.len()),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+/// Compares it with `expected`, whose lines may be indented.
+fn refused(files: &[(&str, &str)], expected: &str) {
+    refused_with(files, &SetOptions::default(), expected);
+}
+
+fn refused_with(files: &[(&str, &str)], options: &SetOptions, expected: &str) {
+    assert_eq!(said(files, options), unindented(expected), "{files:?}");
+}
+
+/// The lines of a literal without the indentation that all but the first have in common.
+fn unindented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let rest = || text.lines().skip(1);
+    let common = rest().filter(|line| !line.is_empty()).map(indent).min().unwrap_or(0);
+    let cut = rest().map(|line| line.get(common..).unwrap_or_default());
+    text.lines().take(1).chain(cut).collect::<Vec<_>>().join("\n")
+}
+
+/// A transactional migration that holds one statement it must not: its words, its first word.
+fn control(sql: &str, words: &str, word: &str) {
+    let marks = "^".repeat(word.len());
+    let first = sql.lines().next().unwrap();
+    refused(
+        &[("1_a.sql", sql)],
+        &format!(
+            "m/1_a.sql:1:1: {words} in a migration that runs in a transaction\n  |\n\
+             1 | {first}\n  | {marks} here\n\
+             help: remove it: the migration commits as a whole, with its ledger entry"
+        ),
+    );
+}
+
+#[test]
+fn transaction_control_of_every_kind() {
+    control(
+        "BEGIN ISOLATION LEVEL SERIALIZABLE;\nSELECT 1;\n",
+        "BEGIN with transaction modes",
+        "BEGIN",
+    );
+    control(
+        "START TRANSACTION READ ONLY;\nSELECT 1;\n",
+        "START TRANSACTION with transaction modes",
+        "START",
+    );
+    control("COMMIT AND CHAIN;\nSELECT 1;\n", "COMMIT AND CHAIN", "COMMIT");
+    control("ABORT WORK;\nSELECT 1;\n", "ABORT", "ABORT");
+    refused(
+        &[("1_a.sql", "BEGIN; BEGIN; SELECT 1; COMMIT;\n")],
+        "m/1_a.sql:1:8: BEGIN inside BEGIN in a migration that runs in a transaction
+           |
+         1 | BEGIN; BEGIN; SELECT 1; COMMIT;
+           |        ^^^^^ here
+         help: remove it: the migration commits as a whole, with its ledger entry",
+    );
+}
+
+#[test]
+fn what_cannot_run_in_a_transaction_by_its_words() {
+    for (sql, words) in [
+        ("create index concurrently i on t (a)", "CREATE INDEX CONCURRENTLY"),
+        ("create unique index concurrently i on t (a)", "CREATE UNIQUE INDEX CONCURRENTLY"),
+        ("drop index concurrently i", "DROP INDEX CONCURRENTLY"),
+        ("reindex table concurrently t", "REINDEX CONCURRENTLY"),
+        ("reindex schema s", "REINDEX SCHEMA"),
+        ("reindex database d", "REINDEX DATABASE"),
+        ("reindex system d", "REINDEX SYSTEM"),
+        ("vacuum t", "VACUUM"),
+        ("cluster", "CLUSTER without a table"),
+        (
+            "alter table t detach partition p concurrently",
+            "ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY",
+        ),
+        ("create database d", "CREATE DATABASE"),
+        ("drop database d", "DROP DATABASE"),
+        ("alter database d set tablespace x", "ALTER DATABASE ... SET TABLESPACE"),
+        ("create tablespace x location '/x'", "CREATE TABLESPACE"),
+        ("drop tablespace x", "DROP TABLESPACE"),
+        ("alter system set work_mem = '1MB'", "ALTER SYSTEM"),
+        ("create subscription s connection '' publication p", "CREATE SUBSCRIPTION"),
+        ("discard all", "DISCARD ALL"),
+        ("commit prepared 'x'", "COMMIT PREPARED"),
+        ("rollback prepared 'x'", "ROLLBACK PREPARED"),
+        ("do $$ begin rollback; end $$", "DO with COMMIT or ROLLBACK inside"),
+    ] {
+        let text = said(&[("1_a.sql", sql)], &SetOptions::default());
+        let first = text.lines().next().unwrap_or_default();
+        assert_eq!(first, format!("m/1_a.sql:1:1: {words} cannot run in a transaction"), "{sql}");
+    }
+}
+
+#[test]
+fn sections_and_scripts_of_the_other_direction() {
+    refused(
+        &[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n-- DOWN\nSELECT 3;\n")],
+        "m/1_a.sql:5:1: a second down section begins here
+           |
+         5 | -- DOWN
+           | ^^^^^^^ here
+         help: keep one up and one down section a file; move the rest to a file of its own",
+    );
+    refused(
+        &[("1_a.down.sql", "-- UP\nSELECT 1;\n"), ("1_a.up.sql", "SELECT 1;")],
+        "m/1_a.down.sql: holds a section that its name does not announce
+         help: take `.up` or `.down` out of the name, or the section out",
+    );
+    refused(
+        &[("R__v.sql", "SELECT 1;\n"), ("R__v.up.sql", "SELECT 1;\n"), ("V1__a.sql", "SELECT 1;")],
+        "m/R__v.up.sql: version R__v is claimed by `R__v.sql` and `R__v.up.sql`
+         help: renumber whichever has not been applied anywhere yet",
+    );
+}
+
+#[test]
+fn names_that_stand_for_several_files() {
+    refused(
+        &[("1_a.mysql.up.sql", ""), ("1_a.sqlite.up.sql", ""), ("1_a.up.sql", "SELECT 1;")],
+        "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres, and one more file is alike
+         help: ask for `dialect = \"postgres\"` to take the postgres files and leave the others, or move the others out of the folder",
+    );
+    refused(
+        &[("2024_a/up.sql", "SELECT 1;"), ("2024_a/grants.sql", "SELECT 1;")],
+        "m/2024_a/grants.sql: `2024_a/grants.sql` is not a script that a migration folder holds
+         help: move its SQL into one of the scripts a migration folder holds: `up.sql` and `down.sql`, or prisma's `migration.sql`",
+    );
+    refused(
+        &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
+        "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
+         help: point the macro at `sql` if the migrations are there; else move its 2 scripts out, or up into the migration folder",
+    );
+    refused(
+        &[("release-1/a.sql", "SELECT 1;")],
+        "m/release-1/a.sql: `release-1/a.sql` is in a folder by release
+         help: move the files into the migration folder itself under versions that keep their order",
+    );
+    refused(
+        &[("20240126120000_a.sql", "SELECT 1;"), ("20240127120000_b.sql", "SELECT 1;"), ("3_c.sql", "")],
+        "m/3_c.sql: the set mixes layouts: 2 timestamp (`20240126120000_a.sql`), 1 numeric (`3_c.sql`); `3_c.sql` is not like most
+         help: rename those that are not like most, or ask for `layout = \"timestamp\"`, which takes numbers of both kinds",
+    );
+    let mut options = SetOptions::default();
+    options.names.layout = Some(Layout::Folders);
+    options.names.dialects = Dialects::PostgresOnly;
+    refused_with(
+        &[("1_a.sql", ""), ("1_b.mysql.sql", ""), ("2_b.sql", ""), ("3_c.sql", "")],
+        &options,
+        "m/1_a.sql: `1_a.sql` is numeric, but the layout asked for is folders, and 2 more files are alike
+         help: rename it to `1_a/up.sql`, or ask for `layout = \"numeric\"`",
+    );
+}
+
+#[test]
+fn several_mistakes_stand_one_below_the_other() {
+    refused(
+        &[("1_a.sql", "COMMIT;"), ("1_b.SQL", ""), ("2_c.sql", "-- nothing\n")],
+        "m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
+         help: rename it to `1_b.sql`
+
+         m/1_a.sql:1:1: COMMIT ends a transaction that this file did not begin
+           |
+         1 | COMMIT;
+           | ^^^^^^ here
+         help: remove it: the migration commits as a whole
+
+         m/2_c.sql: holds no statement
+         help: add SQL, or say why there is none: `-- migrate:allow empty because REASON`",
+    );
+}
+
+#[test]
+fn a_folder_on_disk_is_refused_in_the_same_words() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("messages");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("1_a.sql"), "SELECT 1;\nVACUUM;\n").unwrap();
+    let errors = from_folder(&folder, &SetOptions::default()).unwrap_err().to_string();
+    let shown = format!("{}/", folder.display());
+    assert_eq!(
+        errors.replace(&shown, "m/"),
+        said(&[("1_a.sql", "SELECT 1;\nVACUUM;\n")], &SetOptions::default())
+    );
+}
+
+#[test]
+fn placeholders_that_cannot_be_filled() {
+    let set = set(&[
+        ("1_a.sql", "CREATE SCHEMA {{schema}};\n"),
+        ("2_b.sql", "DO $$ BEGIN PERFORM {{schema}}.f(); END $$;\n"),
+    ]);
+    let scripts: Vec<_> = set.iter().map(migrate_runtime::Migration::up).collect();
+    let error = scripts[0].sql(None).unwrap_err();
+    assert_eq!(error, RenderError::NoSchema { at: 14 });
+    assert_eq!(error.to_string(), "`{{schema}}` needs a schema, and none was chosen");
+    assert_eq!(
+        scripts[1].sql(Some("a$b")).unwrap_err().to_string(),
+        "the schema name `a$b` would end the dollar quotes around its placeholder"
+    );
+}
+
+/// The entry that applying `version` of `set` leaves behind.
+fn entry(set: &Migrations, version: &'static str) -> Entry {
+    let version = Version::from_static(version);
+    let migration = set.iter().find(|migration| *migration.version() == version);
+    Entry {
+        kind: Kind::Versioned,
+        name: "x".to_owned(),
+        filename: format!("{version}_x.sql"),
+        checksum: migration.map(|migration| migration.checksum().to_string()),
+        checksum_algorithm: ALGORITHM.to_owned(),
+        position: 1,
+        applied_at: "2026-01-02T03:04:05Z".to_owned(),
+        execution_ms: 7,
+        applied_by: "deploy".to_owned(),
+        progress: None,
+        version,
+    }
+}
+
+/// The safe policy, which also refuses a ledger that is ahead.
+const STRICT: Policy = Policy {
+    out_of_order: Tolerance::Refuse,
+    missing: Tolerance::Refuse,
+    edited: Tolerance::Refuse,
+    ahead: Tolerance::Refuse,
+};
+
+fn disagreement(set: &Migrations, entries: Vec<Entry>, expected: &str) {
+    let report: DriftReport = plan(set, entries, &STRICT).unwrap_err();
+    assert_eq!(report.to_string(), unindented(expected));
+}
+
+#[test]
+fn each_disagreement_names_file_and_remedy() {
+    let set = set(&[("1_a.sql", "SELECT 1;"), ("3_c.sql", "SELECT 3;")]);
+    let both = || vec![entry(&set, "1"), entry(&set, "3")];
+
+    let mut edited = both();
+    edited[0].checksum = Some("00".repeat(32));
+    disagreement(
+        &set,
+        edited,
+        "ledger and set disagree in 1 place
+         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, embedded b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
+           help: restore the file and put the change into a new migration, or `allow_edited`",
+    );
+
+    let mut unknown = both();
+    "md5".clone_into(&mut unknown[1].checksum_algorithm);
+    disagreement(
+        &set,
+        unknown,
+        "ledger and set disagree in 1 place
+         version 3: the checksum of `migrations/3_c.sql` in the ledger is by `md5`, which this binary does not know
+           help: run a binary at least as new as the one that applied it",
+    );
+
+    let mut missing = both();
+    missing.push(entry(&set, "2"));
+    disagreement(
+        &set,
+        missing,
+        "ledger and set disagree in 1 place
+         version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
+           help: restore the file, or `allow_missing`",
+    );
+
+    disagreement(
+        &set,
+        vec![entry(&set, "3")],
+        "ledger and set disagree in 1 place
+         version 1: `migrations/1_a.sql` is pending and sorts before version 3, which was applied
+           help: give it a version above the newest applied one, or `allow_out_of_order`",
+    );
+
+    let mut ahead = both();
+    ahead.push(entry(&set, "4"));
+    disagreement(
+        &set,
+        ahead,
+        "ledger and set disagree in 1 place
+         version 4: `4_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
+           help: deploy a binary that knows it, or drop `refuse_ahead`",
+    );
+}
+
+#[test]
+fn all_disagreements_are_told_at_once() {
+    let set = set(&[("1_a.sql", "SELECT 1;"), ("3_c.sql", "SELECT 3;"), ("5_e.sql", "SELECT 5;")]);
+    let mut unknown = entry(&set, "5");
+    "crc32".clone_into(&mut unknown.checksum_algorithm);
+    let mut edited = entry(&set, "3");
+    edited.checksum = Some("ff".repeat(32));
+    disagreement(
+        &set,
+        vec![entry(&set, "6"), edited, unknown, entry(&set, "2")],
+        "ledger and set disagree in 5 places
+         version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
+           help: give it a version above the newest applied one, or `allow_out_of_order`
+         version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, embedded fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
+           help: restore the file and put the change into a new migration, or `allow_edited`
+         version 5: the checksum of `migrations/5_e.sql` in the ledger is by `crc32`, which this binary does not know
+           help: run a binary at least as new as the one that applied it
+         version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
+           help: restore the file, or `allow_missing`
+         version 6: `6_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
+           help: deploy a binary that knows it, or drop `refuse_ahead`",
+    );
+}
