@@ -93,6 +93,13 @@ pub fn plan<'s>(
     if drifts.is_empty() { Ok(plan) } else { Err(DriftReport(drifts)) }
 }
 
+/// The entry of a migration from before its set ordered equal versions by name.
+fn unnamed(entries: &mut BTreeMap<Version, Entry>, migration: &Migration) -> Option<Entry> {
+    let version = migration.version().without_name()?;
+    let same = entries.get(&version).is_some_and(|entry| entry.name == migration.name());
+    if same { entries.remove(&version) } else { None }
+}
+
 struct Planner<'s> {
     set: &'s Migrations,
     policy: Policy,
@@ -129,7 +136,8 @@ impl<'s> Planner<'s> {
             Kind::Versioned => &mut self.versioned,
             Kind::Repeatable => &mut self.repeatable,
         };
-        let Some(entry) = entries.remove(migration.version()) else {
+        let version = migration.version();
+        let Some(entry) = entries.remove(version).or_else(|| unnamed(entries, migration)) else {
             self.judge_order(migration);
             self.plan.steps.push(Step { migration, cause: Cause::New });
             return;

@@ -17,7 +17,8 @@ use std::str::FromStr;
 /// `001` one version. A first number of at least 8 digits that begins with 19 or 20 is a date:
 /// year, month, day, and the rest as one number. So dates compare alike however they are written;
 /// behind a year nothing missing is filled in, and `2026-05-27` comes before `2026-05-27-0000`.
-/// Anything else is text, and sorts after all numbers.
+/// Text behind the numbers orders what is equal so far; a key that begins with text sorts after all
+/// that begin with a number.
 ///
 /// ```
 /// # use migrate_core::version::Version;
@@ -48,6 +49,14 @@ impl Version {
     /// The text as written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The version that a name was added to, where this is one of several equal ones that their
+    /// set orders by name: `7` of `7_add_users`.
+    pub fn without_name(&self) -> Option<Version> {
+        let (_, name) = Numbers::of(&self.0)?;
+        let numbers = self.0[..self.0.len() - name.len()].trim_end_matches(['.', '-', '_']);
+        (!name.is_empty()).then(|| Version::new(numbers.to_owned()))
     }
 }
 
@@ -82,7 +91,7 @@ impl fmt::Debug for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         match (Numbers::of(self.as_str()), Numbers::of(other.as_str())) {
-            (Some(a), Some(b)) => compare(a, b),
+            (Some((a, left)), Some((b, right))) => compare(a, b).then_with(|| left.cmp(right)),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => self.as_str().cmp(other.as_str()),
@@ -106,9 +115,10 @@ impl Eq for Version {}
 
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Some(numbers) = Numbers::of(self.as_str()) else {
+        let Some((numbers, text)) = Numbers::of(self.as_str()) else {
             return self.as_str().hash(state);
         };
+        text.hash(state);
         // Zeros are left out, because `1` equals `1.0`; the place keeps `1.0.2` apart from `1.2`.
         for (place, number) in numbers.enumerate().filter(|(_, number)| !number.is_empty()) {
             (place, number).hash(state);
@@ -148,16 +158,13 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// Empty when the text is not made of numbers alone.
-    fn of(text: &'a str) -> Option<Self> {
-        let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let marks = text.bytes().filter(|&b| is_mark(b)).count();
-        if digits == 0 || digits + marks != text.len() {
-            return None;
-        }
-        let rest = text.trim_start_matches(['.', '-', '_']);
+    /// The numbers a text begins with, and the text behind them; nothing where it begins with none.
+    fn of(text: &'a str) -> Option<(Self, &'a str)> {
+        let end = text.bytes().position(|byte| !byte.is_ascii_digit() && !is_mark(byte));
+        let (numbers, tail) = text.split_at(end.unwrap_or(text.len()));
+        let rest = numbers.trim_matches(['.', '-', '_']);
         let date_parts = if begins_with_date(rest) { 3 } else { 0 };
-        Some(Self { rest, date_parts })
+        (!rest.is_empty()).then_some((Self { rest, date_parts }, tail))
     }
 }
 
@@ -249,16 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn text_sorts_after_all_numbers() {
+    fn text_sorts_behind_numbers() {
         check(("alpha", "99999999999999"), Ordering::Greater);
         check(("alpha", "beta"), Ordering::Less);
-        check(("001_x", "2"), Ordering::Greater);
+        check(("001_x", "2"), Ordering::Less);
+        check(("001_x", "1_x"), Ordering::Equal);
+        check(("1_a", "1_b"), Ordering::Less);
+        check(("1", "1_a"), Ordering::Less);
+        check(("20240304123642_a", "2024-03-04-123642_b"), Ordering::Less);
         check(("", "0"), Ordering::Greater);
         check(("-", "0"), Ordering::Greater);
         check(("é", "0"), Ordering::Greater);
     }
 
-    const SAMPLES: [&str; 37] = [
+    const SAMPLES: [&str; 41] = [
         "",
         "-",
         "0",
@@ -296,6 +307,10 @@ mod tests {
         "18446744073709551616",
         "_1",
         "1.",
+        "1_a",
+        "01-a",
+        "1_b",
+        "20140924_a",
     ];
 
     #[test]
@@ -326,6 +341,15 @@ mod tests {
         assert_eq!(parse("views"), Ok("views".to_owned()));
         assert_eq!(parse(" "), Err(EmptyVersion));
         assert_eq!(EmptyVersion.to_string(), "a version is empty");
+    }
+
+    #[test]
+    fn a_name_behind_a_version_comes_off() {
+        let plain = |text| Version::from_static(text).without_name().map(|v| v.to_string());
+        assert_eq!(plain("7_add_users"), Some("7".to_owned()));
+        assert_eq!(plain("2024-03-04_x"), Some("2024-03-04".to_owned()));
+        assert_eq!(plain("7"), None);
+        assert_eq!(plain("views"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! It looks at no file on purpose.
 
 use migrate_core::name::Dialects;
-use migrate_core::source::SetOptions;
+use migrate_core::source::{Down, Duplicates, Empty, SetOptions};
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
@@ -20,7 +20,7 @@ pub(crate) struct Input {
 }
 
 /// The names of all arguments behind the folder.
-const ARGUMENTS: &str = "`module`, `layout` and `dialect`";
+const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates` and `empty`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -63,20 +63,34 @@ fn argument(input: ParseStream<'_>, options: &mut SetOptions) -> syn::Result<()>
             let layout = word.parse().map_err(|error| syn::Error::new(span, error))?;
             options.names.layout = Some(layout);
         }
-        "dialect" => {
-            let (word, span) = word(input)?;
-            if word != "postgres" {
-                let message = format!("unknown dialect `{word}`; the only one is postgres");
-                return Err(syn::Error::new(span, message));
-            }
-            options.names.dialects = Dialects::PostgresOnly;
-        }
+        "dialect" => options.names.dialects = choice(input, &name, DIALECTS)?,
+        "down" => options.down = choice(input, &name, DOWN)?,
+        "duplicates" => options.duplicates = choice(input, &name, DUPLICATES)?,
+        "empty" => options.empty = choice(input, &name, EMPTY)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");
             return Err(syn::Error::new(name.span(), message));
         }
     }
     Ok(())
+}
+
+const DIALECTS: &[(&str, Dialects)] = &[("postgres", Dialects::PostgresOnly)];
+const DOWN: &[(&str, Down)] =
+    &[("optional", Down::Optional), ("required", Down::Required), ("unchecked", Down::Unchecked)];
+const DUPLICATES: &[(&str, Duplicates)] =
+    &[("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
+const EMPTY: &[(&str, Empty)] = &[("refuse", Empty::Refuse), ("allow", Empty::Allow)];
+
+/// One of the `known` values of the argument `name`.
+fn choice<T: Copy>(input: ParseStream<'_>, name: &Ident, known: &[(&str, T)]) -> syn::Result<T> {
+    let (word, span) = word(input)?;
+    if let Some((_, value)) = known.iter().find(|(known, _)| *known == word) {
+        return Ok(*value);
+    }
+    let words: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
+    let message = format!("unknown value `{word}` of `{name}`; it takes {}", words.join(" or "));
+    Err(syn::Error::new(span, message))
 }
 
 /// A value as a bare word or as a string.

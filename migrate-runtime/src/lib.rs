@@ -58,7 +58,9 @@ pub use migrate_core::location::Position;
 pub use migrate_core::name::{Dialects, Kind, Layout, NameOptions};
 pub use migrate_core::plan::{Cause, Plan, Step};
 pub use migrate_core::set::{Migration, Migrations, Script};
-pub use migrate_core::source::{Problem, SetOptions, SourceError, SourceErrors};
+pub use migrate_core::source::{
+    Down, Duplicates, Empty, Problem, SetOptions, SourceError, SourceErrors,
+};
 pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
 
@@ -88,6 +90,9 @@ pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, Sta
 /// | `module = "name"` | keeps this set apart from others in one ledger | `"default"` |
 /// | `layout = numeric` | how the files are named: `numeric`, `timestamp`, `flyway`, `folders`, `prisma` or `any` | inferred |
 /// | `dialect = postgres` | takes `x.postgres.sql` and leaves other databases' files | such files are an error |
+/// | `down = required` | every versioned migration has a down script; `unchecked` keeps broken ones | `optional` |
+/// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
+/// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///
 /// # Errors
 ///

@@ -148,6 +148,12 @@ pub enum Problem {
         /// The version as written.
         version: String,
     },
+    /// No down script, where the set asks for one.
+    #[error("version {version} has no down script, and this set requires one")]
+    NoDown {
+        /// The version as written.
+        version: String,
+    },
     /// Two down scripts for one migration.
     #[error("version {version} has a second down script here, besides `{first}`")]
     DownTwice {
@@ -238,8 +244,12 @@ impl Problem {
             Problem::Empty => {
                 "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
             }
-            Problem::Duplicate { .. } => "renumber whichever has not been applied anywhere yet",
+            Problem::Duplicate { .. } => {
+                "renumber whichever has not been applied anywhere yet; a grown history can say \
+                 `duplicates = by_name`"
+            }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
+            Problem::NoDown { .. } => "add a section `-- DOWN`, or a file `.down.sql` beside it",
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "take `.up` or `.down` out of the name, or the section out",
             Problem::OnlyDown => "mark the up section, with the spelling of the down section",

@@ -34,11 +34,56 @@ pub struct SetOptions {
     pub module: String,
     /// How its files are named.
     pub names: NameOptions,
+    /// What is asked of down scripts.
+    pub down: Down,
+    /// What several migrations of one version are.
+    pub duplicates: Duplicates,
+    /// What an up script without a statement is.
+    pub empty: Empty,
+}
+
+/// What is asked of down scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Down {
+    /// A migration may have one; it is checked like an up script.
+    #[default]
+    Optional,
+    /// Every versioned migration has one.
+    Required,
+    /// Nothing: a broken one is kept as it is, for grown histories.
+    Unchecked,
+}
+
+/// What several migrations of one version are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicates {
+    /// A mistake.
+    #[default]
+    Refuse,
+    /// Migrations of their own, ordered by name, for grown histories: their names become part of
+    /// their versions (`7_add_users`).
+    ByName,
+}
+
+/// What an up script without a statement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Empty {
+    /// A mistake, unless the file says why: `-- migrate:allow empty because REASON`.
+    #[default]
+    Refuse,
+    /// A migration like any other, for grown histories.
+    Allow,
 }
 
 impl Default for SetOptions {
     fn default() -> Self {
-        SetOptions { module: DEFAULT_MODULE.to_owned(), names: NameOptions::default() }
+        SetOptions {
+            module: DEFAULT_MODULE.to_owned(),
+            names: NameOptions::default(),
+            down: Down::default(),
+            duplicates: Duplicates::default(),
+            empty: Empty::default(),
+        }
     }
 }
 
@@ -53,7 +98,7 @@ pub fn check(
 ) -> Result<Migrations, SourceErrors> {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = name::classify(&paths, &options.names);
-    let mut set = Assembly::new(folder, files);
+    let mut set = Assembly::new(folder, files, options);
     set.errors.extend(
         classified
             .errors
@@ -93,15 +138,16 @@ struct Parts {
 struct Assembly<'f> {
     folder: &'f str,
     files: &'f [SourceFile],
+    options: &'f SetOptions,
     errors: Vec<SourceError>,
     versioned: BTreeMap<Version, Parts>,
     repeatable: BTreeMap<String, Parts>,
 }
 
 impl<'f> Assembly<'f> {
-    fn new(folder: &'f str, files: &'f [SourceFile]) -> Self {
+    fn new(folder: &'f str, files: &'f [SourceFile], options: &'f SetOptions) -> Self {
         let (versioned, repeatable) = (BTreeMap::new(), BTreeMap::new());
-        Assembly { folder, files, errors: Vec::new(), versioned, repeatable }
+        Assembly { folder, files, options, errors: Vec::new(), versioned, repeatable }
     }
 
     /// The versions whose `metadata.toml` (diesel's) says `run_in_transaction = false`.
@@ -132,12 +178,13 @@ impl<'f> Assembly<'f> {
             path: &source.path,
             direction: name.direction,
             transaction,
+            options: self.options,
         };
         let scripts = script::scripts(&file, &source.bytes);
         let parts = match &name.version {
             Some(version) => self
                 .versioned
-                .entry(version.clone())
+                .entry(self.key(version, name))
                 .or_insert_with(|| Parts::new(version.clone(), name, &source.path)),
             None => self
                 .repeatable
@@ -156,24 +203,25 @@ impl<'f> Assembly<'f> {
         }
     }
 
+    /// What tells this migration apart from the others of the set.
+    fn key(&self, version: &Version, name: &Name) -> Version {
+        match self.options.duplicates {
+            Duplicates::Refuse => version.clone(),
+            Duplicates::ByName => named_version(version, &name.slug),
+        }
+    }
+
     fn finish(mut self) -> Result<Vec<Migration>, SourceErrors> {
-        let all = self.versioned.into_values().chain(self.repeatable.into_values());
-        let mut migrations = Vec::new();
+        let mut all: Vec<Parts> = std::mem::take(&mut self.versioned).into_values().collect();
+        name_equal_versions(&mut all);
+        all.extend(std::mem::take(&mut self.repeatable).into_values());
+        let mut migrations = Vec::with_capacity(all.len());
         for parts in all {
-            match parts.up {
-                Some((up, checksum)) => migrations.push(Migration::new(
-                    parts.version,
-                    Cow::Owned(parts.name),
-                    parts.kind,
-                    checksum,
-                    up,
-                    parts.down,
-                )),
-                None if parts.broken => {}
-                None => self.errors.push(SourceError::of_file(
-                    shown(self.folder, &parts.first),
-                    Problem::DownWithoutUp { version: parts.version.to_string() },
-                )),
+            self.judge_presence(&parts);
+            if let Some((up, checksum)) = parts.up {
+                let (version, name) = (parts.version, Cow::Owned(parts.name));
+                migrations
+                    .push(Migration::new(version, name, parts.kind, checksum, up, parts.down));
             }
         }
         if migrations.is_empty() && self.errors.is_empty() {
@@ -181,6 +229,34 @@ impl<'f> Assembly<'f> {
         }
         if self.errors.is_empty() { Ok(migrations) } else { Err(SourceErrors(self.errors)) }
     }
+
+    /// Judges which of its two scripts a migration has; what is broken was reported already.
+    fn judge_presence(&mut self, parts: &Parts) {
+        let version = parts.version.to_string();
+        let required = self.options.down == Down::Required && parts.kind == Kind::Versioned;
+        let problem = match (&parts.up, &parts.down) {
+            _ if parts.broken => return,
+            (None, _) => Problem::DownWithoutUp { version },
+            (Some(_), None) if required => Problem::NoDown { version },
+            _ => return,
+        };
+        self.errors.push(SourceError::of_file(shown(self.folder, &parts.first), problem));
+    }
+}
+
+/// Puts their names behind versions that are equal.
+fn name_equal_versions(sorted: &mut [Parts]) {
+    for group in sorted.chunk_by_mut(|a, b| a.version == b.version) {
+        if let [_, _, ..] = group {
+            for parts in group {
+                parts.version = named_version(&parts.version, &parts.name);
+            }
+        }
+    }
+}
+
+fn named_version(version: &Version, name: &str) -> Version {
+    Version::new(format!("{version}_{name}"))
 }
 
 /// The ledger's key of a repeatable migration: it has no version, its name identifies it.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::error::{Problem, SourceError};
+use super::{Down, Empty, SetOptions};
 use crate::checksum::Checksum;
 use crate::location::position;
 use crate::name::Direction as NameDirection;
@@ -33,6 +34,7 @@ pub(super) struct File<'f> {
     pub(super) direction: NameDirection,
     /// The transaction mode that the name or a sidecar asks for.
     pub(super) transaction: TransactionMode,
+    pub(super) options: &'f SetOptions,
 }
 
 /// Reads the scripts of a file from its bytes.
@@ -48,7 +50,8 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
-    let reader = Reader { file, text: &text, allows_empty: found.allows.contains(&"empty") };
+    let allows_empty = found.allows.contains(&"empty") || file.options.empty == Empty::Allow;
+    let reader = Reader { file, text: &text, allows_empty };
     let up = up.map(|block| reader.up(block));
     let down = down.map(|block| reader.down(block));
     match (up.transpose(), down.transpose()) {
@@ -113,8 +116,24 @@ impl Reader<'_> {
 
     /// A down section without a statement is a template nobody filled in: no down script.
     fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
-        let (statements, script) = self.script(block)?;
-        Ok((!statements.is_empty()).then_some(script))
+        match self.script(block) {
+            Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
+            Err(_) if self.file.options.down == Down::Unchecked => Ok(Some(self.unchecked(block))),
+            Err(errors) => Err(errors),
+        }
+    }
+
+    /// A script that nobody could check: all of it is one statement, for the server to judge.
+    fn unchecked(&self, block: Block<'_>) -> Script {
+        let mut tokens = block.tokens.iter().filter(|token| !token.is_trivia());
+        let start = tokens.next().map_or(0, |token| token.start);
+        let end = tokens.next_back().map_or(start, |token| token.end);
+        self.assemble(
+            block.transaction,
+            &[[narrow(start), narrow(end)]],
+            Vec::new(),
+            SessionEffect::Changes,
+        )
     }
 
     fn script<'t>(
@@ -133,15 +152,25 @@ impl Reader<'_> {
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
         let range = |s: &Statement<'_>| [narrow(s.start()), narrow(s.end())];
-        let script = Script::new(
+        let ranges: Vec<[u32; 2]> = statements.iter().map(range).collect();
+        Ok((statements, self.assemble(transaction, &ranges, found, session)))
+    }
+
+    fn assemble(
+        &self,
+        transaction: TransactionMode,
+        ranges: &[[u32; 2]],
+        placeholders: Vec<Placeholder>,
+        session: SessionEffect,
+    ) -> Script {
+        Script::new(
             Cow::Owned(self.file.path.to_owned()),
             Cow::Owned(self.text.to_owned()),
-            Cow::Owned(statements.iter().map(range).collect()),
-            Cow::Owned(found),
+            Cow::Owned(ranges.to_vec()),
+            Cow::Owned(placeholders),
             transaction,
             session,
-        );
-        Ok((statements, script))
+        )
     }
 
     /// The statements to run, or every one that must not stand here.

@@ -1,0 +1,92 @@
+//! The options of a set that grown histories need: each refuses by default and says its name.
+
+use migrate_core::source::{Down, Duplicates, Empty, SetOptions, SourceFile, check};
+use migrate_runtime::{Migrations, Migrator};
+use migrate_tests::database::{FreshDatabase, value};
+
+const FILES: &[(&str, &str)] = &[
+    ("1_a.sql", "CREATE TABLE a (id int);"),
+    ("2_c.sql", "ALTER TABLE b ADD c int;"),
+    ("2_b.sql", "CREATE TABLE b (id int);"),
+    ("3_d.sql", "CREATE TABLE d (id int);"),
+];
+
+fn attempt(files: &[(&str, &str)], options: &SetOptions) -> Result<Migrations, String> {
+    let file = |&(path, sql): &(&str, &str)| SourceFile {
+        path: path.to_owned(),
+        bytes: sql.as_bytes().to_vec(),
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    check("m", &files, options).map_err(|errors| errors.to_string())
+}
+
+fn by_name() -> SetOptions {
+    SetOptions { duplicates: Duplicates::ByName, ..SetOptions::default() }
+}
+
+fn versions(set: &Migrations) -> Vec<&str> {
+    set.iter().map(|migration| migration.version().as_str()).collect()
+}
+
+#[test]
+fn equal_versions_are_ordered_by_name_on_request() {
+    let error = attempt(FILES, &SetOptions::default()).expect_err("a duplicate");
+    assert_eq!(
+        error,
+        "m/2_b.sql: version 2 is claimed by `2_c.sql` and `2_b.sql`\n\
+         help: renumber whichever has not been applied anywhere yet; a grown history can say \
+         `duplicates = by_name`"
+    );
+    let set = attempt(FILES, &by_name()).expect("a set");
+    assert_eq!(versions(&set), ["1", "2_b", "2_c", "3"]);
+}
+
+#[tokio::test]
+async fn version_that_later_gets_a_twin_is_known_again() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let one = attempt(&[FILES[0], FILES[2]], &by_name()).expect("a set");
+    assert_eq!(versions(&one), ["1", "2"]);
+    Migrator::new(&one).run(&mut client).await.expect("a run");
+    let all = attempt(FILES, &by_name()).expect("a set");
+    let report = Migrator::new(&all).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let applied: Vec<&str> = report.applied.iter().map(|a| a.version.as_str()).collect();
+    assert_eq!(applied, ["2_c", "3"]);
+    let ledger = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger";
+    assert_eq!(value(&client, ledger).await, "1 2 2_c 3");
+    assert_eq!(Migrator::new(&all).run(&mut client).await.expect("again").messages, 1);
+}
+
+#[test]
+fn down_scripts_are_required_or_left_unchecked_on_request() {
+    let files =
+        &[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\nDROP TABLE (a;\n"), ("2_b.sql", "SELECT 2;")];
+    let error = attempt(files, &SetOptions::default()).expect_err("a broken down script");
+    assert!(error.starts_with("m/1_a.sql:4:12: this parenthesis is never closed"), "{error}");
+    let options = SetOptions { down: Down::Unchecked, ..SetOptions::default() };
+    let set = attempt(files, &options).expect("a set");
+    let down = set.iter().next().and_then(|migration| migration.down()).expect("a down script");
+    assert_eq!(down.sql(None).as_deref(), Ok("DROP TABLE (a;;\n"));
+    let options = SetOptions { down: Down::Required, ..SetOptions::default() };
+    let error = attempt(&files[1..], &options).expect_err("no down script");
+    assert_eq!(
+        error,
+        "m/2_b.sql: version 2 has no down script, and this set requires one\n\
+         help: add a section `-- DOWN`, or a file `.down.sql` beside it"
+    );
+}
+
+#[test]
+fn empty_migrations_are_allowed_on_request() {
+    let files = &[("1_a.sql", "-- nothing any more\n")];
+    let error = attempt(files, &SetOptions::default()).expect_err("empty");
+    assert_eq!(
+        error,
+        "m/1_a.sql: holds no statement\n\
+         help: add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
+    );
+    let options = SetOptions { empty: Empty::Allow, ..SetOptions::default() };
+    assert_eq!(attempt(files, &options).expect("a set").len(), 1);
+    let files = &[("1_a.sql", "-- migrate:allow empty because it moved to 2\n")];
+    assert_eq!(attempt(files, &SetOptions::default()).expect("a set").len(), 1);
+}
