@@ -11,20 +11,45 @@ use crate::source::{Problem, SourceError, SourceErrors, SourceFile};
 /// How deep folders are followed: past it a symbolic link leads in a circle.
 const MAX_DEPTH: usize = 8;
 
-/// All files below `folder` that may matter; `shown` is what messages call the folder.
+/// All files below `folder` that may matter, with their contents; `shown` is what messages call
+/// the folder.
 ///
 /// # Errors
 /// A folder that does not exist or cannot be read, and every file in it that cannot be read.
 pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErrors> {
+    let mut files = Vec::new();
+    let mut errors = Vec::new();
+    for path in list(folder, shown)? {
+        match fs::read(folder.join(&path)) {
+            Ok(bytes) => files.push(SourceFile { path, bytes }),
+            Err(error) => errors.push(unreadable(shown, &path, &error.to_string())),
+        }
+    }
+    if errors.is_empty() { Ok(files) } else { Err(SourceErrors(errors)) }
+}
+
+/// The paths of all files below `folder` that may matter, relative to it, with `/`, sorted.
+///
+/// # Errors
+/// A folder that does not exist or cannot be read.
+pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, SourceErrors> {
     let mut walk = Walk { shown, files: Vec::new(), errors: Vec::new() };
     walk.folder(folder, "", 0);
-    walk.files.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.files.sort();
     if walk.errors.is_empty() { Ok(walk.files) } else { Err(SourceErrors(walk.errors)) }
+}
+
+fn unreadable(shown: &str, path: &str, reason: &str) -> SourceError {
+    let file = match path {
+        "" => shown.to_owned(),
+        path => format!("{shown}/{path}"),
+    };
+    SourceError::of_file(file, Problem::Unreadable { reason: reason.to_owned() })
 }
 
 struct Walk<'s> {
     shown: &'s str,
-    files: Vec<SourceFile>,
+    files: Vec<String>,
     errors: Vec<SourceError>,
 }
 
@@ -56,21 +81,12 @@ impl Walk<'_> {
         if path.is_dir() {
             return self.folder(path, &relative, depth + 1);
         }
-        if !may_matter(&relative) {
-            return;
-        }
-        match fs::read(path) {
-            Ok(bytes) => self.files.push(SourceFile { path: relative, bytes }),
-            Err(error) => self.error(&relative, &error.to_string()),
+        if may_matter(&relative) {
+            self.files.push(relative);
         }
     }
 
     fn error(&mut self, path: &str, reason: &str) {
-        let file = match path {
-            "" => self.shown.to_owned(),
-            path => format!("{}/{path}", self.shown),
-        };
-        let problem = Problem::Unreadable { reason: reason.to_owned() };
-        self.errors.push(SourceError::of_file(file, problem));
+        self.errors.push(unreadable(self.shown, path, reason));
     }
 }

@@ -3,21 +3,21 @@
 //!
 //! The macro (`migrate-macros`) and the runtime (`migrate-runtime`) both stand on it, so that a
 //! build and a start judge alike. It knows no network, no clock and no async; only the module
-//! `discover`, behind the feature of that name, reads files.
+//! `discover` reads files.
 //!
 //! Modules in reading order: a folder becomes a set (`version`, `name`, `sql`, `checksum`, `set`,
 //! `source`), a set and a ledger become a plan (`ledger`, `drift`, `plan`).
 
-pub mod checksum;
-#[cfg(feature = "discover")]
-pub mod discover;
-pub mod drift;
-pub mod frame;
-pub mod ledger;
 pub mod location;
+pub mod frame;
+pub mod version;
 pub mod name;
-pub mod plan;
+pub mod sql;
+pub mod checksum;
 pub mod set;
 pub mod source;
-pub mod sql;
-pub mod version;
+pub mod discover;
+pub mod lock;
+pub mod ledger;
+pub mod drift;
+pub mod plan;

@@ -179,12 +179,24 @@ impl Migration {
     }
 }
 
+/// The folder that a set was embedded from, which only debug builds remember.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Its absolute path on the machine of the build.
+    pub folder: &'static str,
+    /// The paths of all files in it that could matter, relative to it, sorted.
+    pub files: &'static [&'static str],
+}
+
 /// The set: all that one macro call embedded, in the order in which it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Sets are equal when they hold the same migrations, wherever these were read.
+#[derive(Debug, Clone)]
 pub struct Migrations {
     module: Cow<'static, str>,
     folder: Cow<'static, str>,
     layout: Layout,
+    origin: Option<Origin>,
     list: Cow<'static, [Migration]>,
 }
 
@@ -195,9 +207,10 @@ impl Migrations {
         module: Cow<'static, str>,
         folder: Cow<'static, str>,
         layout: Layout,
+        origin: Option<Origin>,
         list: Cow<'static, [Migration]>,
     ) -> Self {
-        Migrations { module, folder, layout, list }
+        Migrations { module, folder, layout, origin, list }
     }
 
     /// The name under which the ledger keeps this set apart from others.
@@ -208,6 +221,11 @@ impl Migrations {
     /// The folder as it was named to the macro; messages show files below it.
     pub fn folder(&self) -> &str {
         &self.folder
+    }
+
+    /// Where it was embedded from; `None` in a release build, and for a set made at start-up.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// How the files are named.
@@ -239,6 +257,15 @@ impl Migrations {
         }
     }
 }
+
+impl PartialEq for Migrations {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.module, &self.folder, self.layout, &self.list)
+            == (&other.module, &other.folder, other.layout, &other.list)
+    }
+}
+
+impl Eq for Migrations {}
 
 impl<'a> IntoIterator for &'a Migrations {
     type Item = &'a Migration;

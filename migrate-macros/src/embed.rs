@@ -1,32 +1,65 @@
-//! Finds and checks the set that a macro call names.
+//! Finds and checks the set that a macro call names, against its lock file too.
 //! The arguments go in; the set with the files it came from, or every mistake, come out.
-//! The walk and the checks are `migrate-core`'s: here is only where the folder lies.
+//! The walk and the checks are `migrate-core`'s: here is only where the files lie, and the one
+//! file that is ever written, the lock, when the environment asks for that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use migrate_core::discover::discover;
+use migrate_core::lock;
 use migrate_core::set::Migrations;
-use migrate_core::source::{SourceErrors, check};
+use migrate_core::source::{Problem, SourceError, SourceErrors, check};
 
 use crate::input::Input;
 
-/// A checked set and the files that it was read from.
+/// The environment variable that has the lock written anew.
+pub(crate) const UPDATE_LOCK: &str = "MIGRATE_UPDATE_LOCK";
+
+/// A checked set and what it was read from.
 pub(crate) struct Embedded {
     /// The set.
     pub(crate) set: Migrations,
-    /// Absolute paths of all files whose edits must trigger a rebuild.
+    /// The absolute path of its folder.
+    pub(crate) folder: String,
+    /// The paths of its files, relative to the folder.
     pub(crate) files: Vec<String>,
+    /// The absolute path of its lock file.
+    pub(crate) lock: Option<String>,
 }
 
 /// Reads the folder below the `Cargo.toml` of the crate being compiled.
 pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let shown = input.folder.value();
     // Cargo sets it for every compilation; without it the working directory is the best guess.
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown)?;
     let set = check(&shown, &sources, &input.options)?;
-    let absolute = |path: &str| folder.join(path).to_string_lossy().into_owned();
-    let files = sources.iter().map(|source| absolute(&source.path)).collect();
-    Ok(Embedded { set, files })
+    let lock = match &input.lock {
+        None => None,
+        Some(path) => Some(locked(&manifest, &path.value(), &set)?),
+    };
+    let files = sources.into_iter().map(|source| source.path).collect();
+    Ok(Embedded { set, folder: folder.to_string_lossy().into_owned(), files, lock })
+}
+
+/// Compares the set with its lock file, or writes that; gives its absolute path.
+fn locked(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
+    let path = manifest.join(shown);
+    let text = fs::read_to_string(&path).ok();
+    let update = env::var(UPDATE_LOCK).is_ok_and(|value| !value.is_empty() && value != "0");
+    if update {
+        let new = lock::lock(set);
+        if text.as_deref() != Some(&new) {
+            fs::write(&path, new).map_err(|error| {
+                let problem = Problem::Unwritable { reason: error.to_string() };
+                SourceErrors(vec![SourceError::of_file(shown, problem)])
+            })?;
+            eprintln!("note: `{shown}` was written, because {UPDATE_LOCK} is set");
+        }
+    } else {
+        lock::check(shown, text.as_deref(), set)?;
+    }
+    Ok(path.to_string_lossy().into_owned())
 }

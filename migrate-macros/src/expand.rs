@@ -5,6 +5,7 @@
 //! token stream piece by piece costs several times as much in an unoptimised macro.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use migrate_core::name::{Kind, Layout};
 use migrate_core::set::{Migration, Script};
@@ -15,7 +16,7 @@ use migrate_core::sql::placeholder::Within;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use crate::embed::Embedded;
+use crate::embed::{Embedded, UPDATE_LOCK};
 use crate::input::Input;
 
 /// One `compile_error!` a mistake, all of them on the folder's literal.
@@ -51,19 +52,45 @@ fn source(embedded: &Embedded) -> String {
     let set = &embedded.set;
     let texts: usize = set.iter().map(|migration| migration.up().text().len()).sum();
     let mut out = String::with_capacity(texts + 512 * set.len() + 1024);
-    for file in &embedded.files {
-        // Nothing of it lands in the binary: the compiler only learns that the file matters.
-        let _ =
-            write!(out, "const _: &[::core::primitive::u8] = ::core::include_bytes!({file:?});");
-    }
+    push_tracking(&mut out, embedded);
     out.push_str("const MIGRATIONS: &[migrate::Migration] = &[");
     for migration in set {
         push_migration(&mut out, migration);
     }
     let layout = layout(set.layout());
     let (module, folder) = (set.module(), set.folder());
-    let _ = write!(out, "];migrate::migrations({module:?},{folder:?},{layout},MIGRATIONS)");
+    out.push_str("];");
+    push_origin(&mut out, embedded);
+    let _ = write!(out, "migrate::migrations({module:?},{folder:?},{layout},ORIGIN,MIGRATIONS)");
     out
+}
+
+/// What makes the compiler look again when a file, or the wish to write the lock, changes. Nothing
+/// of it lands in the binary.
+fn push_tracking(out: &mut String, embedded: &Embedded) {
+    let folder = Path::new(&embedded.folder);
+    let paths = embedded.files.iter().map(|file| folder.join(file).to_string_lossy().into_owned());
+    for path in paths.chain(embedded.lock.clone()) {
+        let _ =
+            write!(out, "const _: &[::core::primitive::u8] = ::core::include_bytes!({path:?});");
+    }
+    if embedded.lock.is_some() {
+        let variable = "::core::option::Option<&::core::primitive::str>";
+        let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_LOCK:?});");
+    }
+}
+
+/// Where a debug build remembers that the set came from.
+fn push_origin(out: &mut String, embedded: &Embedded) {
+    out.push_str(
+        "const ORIGIN: ::core::option::Option<migrate::Origin> = \
+         if ::core::cfg!(debug_assertions) { ::core::option::Option::Some(migrate::Origin { ",
+    );
+    let _ = write!(out, "folder: {:?}, files: &[", embedded.folder);
+    for file in &embedded.files {
+        let _ = write!(out, "{file:?},");
+    }
+    out.push_str("] }) } else { ::core::option::Option::None };");
 }
 
 fn push_migration(out: &mut String, migration: &Migration) {

@@ -15,12 +15,14 @@ pub(crate) struct Input {
     pub(crate) runtime: TokenStream,
     /// The folder, relative to the caller's `Cargo.toml`.
     pub(crate) folder: LitStr,
+    /// The lock file, relative to the caller's `Cargo.toml`.
+    pub(crate) lock: Option<LitStr>,
     /// What the other arguments say.
     pub(crate) options: SetOptions,
 }
 
 /// The names of all arguments behind the folder.
-const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates` and `empty`";
+const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty` and `lock`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -35,19 +37,21 @@ impl Parse for Input {
             Ok(folder) => folder,
             Err(error) => return Err(syn::Error::new(error.span(), expected)),
         };
-        let mut options = SetOptions::default();
+        let (lock, options) = (None, SetOptions::default());
+        let mut parsed = Input { runtime, folder, lock, options };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
                 break;
             }
-            argument(input, &mut options)?;
+            argument(input, &mut parsed)?;
         }
-        Ok(Input { runtime, folder, options })
+        Ok(parsed)
     }
 }
 
-fn argument(input: ParseStream<'_>, options: &mut SetOptions) -> syn::Result<()> {
+fn argument(input: ParseStream<'_>, parsed: &mut Input) -> syn::Result<()> {
+    let options = &mut parsed.options;
     let name: Ident = input.parse()?;
     input.parse::<Token![=]>()?;
     match name.to_string().as_str() {
@@ -66,6 +70,7 @@ fn argument(input: ParseStream<'_>, options: &mut SetOptions) -> syn::Result<()>
         "dialect" => options.names.dialects = choice(input, &name, DIALECTS)?,
         "down" => options.down = choice(input, &name, DOWN)?,
         "duplicates" => options.duplicates = choice(input, &name, DUPLICATES)?,
+        "lock" => parsed.lock = Some(input.parse()?),
         "empty" => options.empty = choice(input, &name, EMPTY)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");

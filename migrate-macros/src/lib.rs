@@ -4,9 +4,9 @@
 //! expansion finds the runtime under whatever name the caller knows it. Modules in reading order:
 //! arguments come in (`input`), the set is found and checked (`embed`), tokens go out (`expand`).
 
+mod input;
 mod embed;
 mod expand;
-mod input;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;

@@ -10,6 +10,7 @@ use migrate_core::location::Position;
 use thiserror::Error;
 
 use crate::report::Report;
+use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
 ///
@@ -25,6 +26,10 @@ pub enum Error {
         /// What this run applied before: only where another replica moved the ledger meanwhile.
         report: Box<Report>,
     },
+
+    /// The set is not the folder that it was embedded from; nothing ran.
+    #[error(transparent)]
+    StaleEmbed(#[from] StaleEmbed),
 
     /// A migration failed. What was applied before it stays applied and recorded.
     #[error("{failure}{}", stays_applied(report))]

@@ -31,23 +31,24 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
-mod error;
+// In reading order.
+mod migrator;
+mod stale;
 mod execute;
-mod failure;
+mod transactional;
+mod nontransactional;
+mod session;
 mod ledger;
+mod protocol;
+mod failure;
+mod error;
+mod report;
 #[cfg(feature = "include_dir")]
 mod load;
-mod migrator;
-mod nontransactional;
-mod protocol;
-mod report;
-mod session;
 #[cfg(all(feature = "testing", unix))]
 pub mod testing;
-mod transactional;
+#[doc(hidden)]
+pub mod __private;
 
 #[cfg(feature = "include_dir")]
 pub use load::{from_folder, from_include_dir};
@@ -67,6 +68,7 @@ pub use migrate_core::version::Version;
 pub use crate::error::{Error, Kept, MigrationFailure, Place};
 pub use crate::migrator::Migrator;
 pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, StatusRow};
+pub use crate::stale::{StaleEmbed, check_embed};
 
 /// Embeds a folder of migrations: a constant expression of type [`Migrations`].
 ///
@@ -92,6 +94,7 @@ pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, Sta
 /// | `dialect = postgres` | takes `x.postgres.sql` and leaves other databases' files | such files are an error |
 /// | `down = required` | every versioned migration has a down script; `unchecked` keeps broken ones | `optional` |
 /// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
+/// | `lock = "migrations.lock"` | a file that holds the history; an edited, renamed, removed or wrongly ordered migration fails the build; `MIGRATE_UPDATE_LOCK=1 cargo build` writes it | no lock |
 /// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///
 /// # Errors
@@ -108,8 +111,17 @@ pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, Sta
 ///
 /// # Rebuilds
 ///
-/// An edit of an embedded file triggers a rebuild by itself. A file that was added does not, unless
-/// the crate has a `build.rs` that prints `cargo::rerun-if-changed=migrations`.
+/// An edit of an embedded file triggers a rebuild by itself. A file that was added does so with this
+/// `build.rs`:
+///
+/// ```
+/// fn main() {
+///     println!("cargo::rerun-if-changed=migrations");
+/// }
+/// ```
+///
+/// Without it, a debug build that runs beside its folder refuses to migrate and names the file
+/// ([`check_embed`]).
 #[macro_export]
 macro_rules! embed_migrations {
     ($($arguments:tt)*) => {

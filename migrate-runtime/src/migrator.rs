@@ -14,6 +14,7 @@ use crate::execute;
 use crate::ledger::{Contents, DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
 use crate::protocol;
 use crate::report::{Report, State, Status, StatusRow};
+use crate::stale::check_embed;
 
 /// Compares a set with a database and applies what is missing.
 ///
@@ -155,6 +156,7 @@ impl<'s> Migrator<'s> {
     /// A dropped future leaves every migration applied and recorded, or neither; the connection is
     /// outside a transaction and without a lock once the server has worked off what was sent.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
+        check_embed(self.set)?;
         execute::run(self, client).await
     }
 

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::frame::frame;
 use crate::location::{Position, position};
+use crate::lock::LockProblem;
 use crate::name::NameError;
 use crate::sql::lexer::Unclosed;
 use crate::sql::placeholder::PlaceholderProblem;
@@ -26,7 +27,7 @@ pub struct SourceError {
 
 impl SourceError {
     /// A problem of a whole file or folder.
-    pub(crate) fn of_file(file: impl Into<String>, problem: Problem) -> Self {
+    pub fn of_file(file: impl Into<String>, problem: Problem) -> Self {
         SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
     }
 
@@ -108,6 +109,15 @@ pub enum Problem {
         /// What the system says.
         reason: String,
     },
+    /// The lock file cannot be written.
+    #[error("cannot be written: {reason}")]
+    Unwritable {
+        /// What the system says.
+        reason: String,
+    },
+    /// The set deviates from its lock file.
+    #[error(transparent)]
+    Lock(LockProblem),
     /// No migration in the folder.
     #[error("holds no migration")]
     NoMigrations,
@@ -221,6 +231,7 @@ impl Problem {
     pub fn help(&self) -> String {
         match self {
             Problem::Name(error) => error.help(),
+            Problem::Lock(problem) => problem.help().to_owned(),
             Problem::Section(problem) => problem.help(),
             Problem::Placeholder(problem) => problem.help(),
             Problem::Split(problem) => split_help(*problem).to_owned(),
@@ -238,6 +249,7 @@ impl Problem {
             Problem::Unreadable { .. } => {
                 "the path is relative to the Cargo.toml of the crate that embeds it"
             }
+            Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",
             Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",

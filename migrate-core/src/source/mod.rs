@@ -114,6 +114,7 @@ pub fn check(
         Cow::Owned(options.module.clone()),
         Cow::Owned(folder.to_owned()),
         classified.layout.unwrap_or(name::Layout::Numeric),
+        None,
         Cow::Owned(migrations),
     ))
 }

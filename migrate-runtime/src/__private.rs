@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 pub use migrate_core::name::{Kind, Layout};
-pub use migrate_core::set::{Migration, Migrations, Script};
+pub use migrate_core::set::{Migration, Migrations, Origin, Script};
 pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::sql::kind::SessionEffect;
 pub use migrate_core::sql::placeholder::{Placeholder, Within};
@@ -19,15 +19,16 @@ pub const fn migrations(
     module: &'static str,
     folder: &'static str,
     layout: Layout,
+    origin: Option<Origin>,
     migrations: &'static [Migration],
 ) -> Migrations {
     let (module, folder) = (Cow::Borrowed(module), Cow::Borrowed(folder));
-    Migrations::new(module, folder, layout, Cow::Borrowed(migrations))
+    Migrations::new(module, folder, layout, origin, Cow::Borrowed(migrations))
 }
 
 /// What stands in for a set that was refused, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
-    migrations("", "", Layout::Numeric, &[])
+    migrations("", "", Layout::Numeric, None, &[])
 }
 
 /// One migration.

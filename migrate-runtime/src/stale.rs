@@ -1,0 +1,70 @@
+//! Decides whether a set is still the folder that it was embedded from.
+//! A set goes in; the files that came or went since the build come out.
+//! It compares names only on purpose: an edited file triggers a rebuild by itself. A release build
+//! remembers no folder, and a folder that is not on this machine says nothing.
+
+use std::path::Path;
+
+use migrate_core::discover::list;
+use migrate_core::set::Migrations;
+use thiserror::Error;
+
+/// Files of a migration folder that came or went since the set was embedded.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "the set was embedded from `{folder}` before its files changed{}{}\n\
+     help: rebuild the crate that embeds it, whose build.rs should print \
+     `cargo::rerun-if-changed={shown}`",
+    named("added", added),
+    named("removed", removed)
+)]
+#[non_exhaustive]
+pub struct StaleEmbed {
+    /// The folder's absolute path.
+    pub folder: String,
+    /// The folder as it was named to the macro.
+    pub shown: String,
+    /// Files that are on disk and not in the set.
+    pub added: Vec<String>,
+    /// Files that are in the set and not on disk.
+    pub removed: Vec<String>,
+}
+
+fn named(what: &str, files: &[String]) -> String {
+    if files.is_empty() { String::new() } else { format!("\n{what}: {}", files.join(", ")) }
+}
+
+/// Whether the folder that `set` was embedded from still holds the same files.
+///
+/// A debug build's [`run`](crate::Migrator::run) checks this by itself. In a test it says what a
+/// missing `build.rs` would hide:
+///
+/// ```
+/// use migrate_runtime::{Migrations, check_embed, embed_migrations};
+///
+/// static MIGRATIONS: Migrations = embed_migrations!("migrations");
+///
+/// check_embed(&MIGRATIONS).unwrap();
+/// ```
+///
+/// # Errors
+/// [`StaleEmbed`] with the names of the files that came or went.
+pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
+    let Some(origin) = set.origin() else { return Ok(()) };
+    let Ok(now) = list(Path::new(origin.folder), set.folder()) else { return Ok(()) };
+    let added: Vec<String> = now
+        .iter()
+        .filter(|file| origin.files.binary_search(&file.as_str()).is_err())
+        .cloned()
+        .collect();
+    let removed = origin
+        .files
+        .iter()
+        .filter(|&&file| now.binary_search_by(|found| found.as_str().cmp(file)).is_err());
+    let removed: Vec<String> = removed.map(|&file| file.to_owned()).collect();
+    if added.is_empty() && removed.is_empty() {
+        return Ok(());
+    }
+    let (folder, shown) = (origin.folder.to_owned(), set.folder().to_owned());
+    Err(StaleEmbed { folder, shown, added, removed })
+}
