@@ -8,28 +8,43 @@ use std::ops::Range;
 use migrate_core::frame::frame;
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::lexer::{TokenKind, lex};
+use migrate_core::sql::split::split;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use crate::error::{Kept, MigrationFailure, Place};
 use crate::execute::Run;
 
-/// A failure of statement number `index`; `offset` is the byte in what was sent for it.
+/// Which statement failed, as far as the server's answers tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blame {
+    /// Its number in the script.
+    pub(crate) index: usize,
+    /// The byte in what was sent for it that the server points at.
+    pub(crate) offset: Option<usize>,
+    /// How many statements of it completed, where it is a whole block of the file's own.
+    pub(crate) completed: usize,
+}
+
+/// A failure of a statement.
 pub(crate) fn at_statement(
     run: &Run<'_>,
     migration: &Migration,
-    index: usize,
-    offset: Option<usize>,
+    blame: Blame,
     error: &Error,
     kept: Kept,
 ) -> MigrationFailure {
     let script = migration.up();
+    let Blame { index, offset, completed } = blame;
     let place = match script.statements().nth(index) {
         None => Place::File,
         Some(range) => {
             let span = match offset {
                 Some(offset) => word_at(script.text(), origin(run, script, range, offset)),
-                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
+                None => {
+                    let range = inside_range(script, range, completed);
+                    inside_block(script, range, error).unwrap_or(range.0..range.1)
+                }
             };
             Place::Statement {
                 position: script.position(span.start),
@@ -97,6 +112,17 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
     let one = rest.chars().next().map_or(0, char::len_utf8);
     at..at + length.max(one)
+}
+
+/// The statement number `completed` of a range that holds several.
+fn inside_range(script: &Script, range: (usize, usize), completed: usize) -> (usize, usize) {
+    let text = script.text().get(range.0..range.1).unwrap_or_default();
+    let tokens = lex(text);
+    let statements = split(text, &tokens).unwrap_or_default();
+    match statements.get(completed) {
+        Some(one) if statements.len() > 1 => (range.0 + one.start(), range.0 + one.end()),
+        _ => range,
+    }
 }
 
 /// The line of a `DO` block that failed, which the server tells in words only:

@@ -14,8 +14,8 @@ use tokio_postgres::Client;
 
 use crate::error::{Error, Kept};
 use crate::execute::{Attempt, Run, Table};
-use crate::failure;
-use crate::protocol::{self, OnDrop};
+use crate::failure::{self, Blame};
+use crate::protocol::{self, Failure, OnDrop};
 use crate::session::{self, Scope};
 use crate::transactional::{creation, rendered};
 
@@ -107,8 +107,8 @@ async fn statements(run: &mut Run<'_>, step: Step<'_>) -> Result<(), Error> {
     for (index, range) in migration.up().statements().enumerate().skip(done) {
         let sql = rendered(run, migration, range)?.sql;
         run.report.messages += 1;
-        if let Err((offset, error)) = one(run.client, &sql).await {
-            return Err(fail(run, migration, index, offset, error).await);
+        if let Err((blame, error)) = one(run.client, index, &sql).await {
+            return Err(fail(run, migration, blame, error).await);
         }
         let sql = run.ledger.progress(migration, index + 1);
         note(run, migration, &sql).await?;
@@ -124,28 +124,32 @@ async fn statements(run: &mut Run<'_>, step: Step<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sends one statement; the byte the server points at comes with its error.
-async fn one(client: &Client, sql: &str) -> Result<(), (Option<usize>, tokio_postgres::Error)> {
+/// Sends statement number `index`, which may be a whole block of the file's own.
+async fn one(
+    client: &Client,
+    index: usize,
+    sql: &str,
+) -> Result<(), (Blame, tokio_postgres::Error)> {
     let mut message = protocol::Message::new();
     message.push((), sql);
-    match protocol::send(client, &message, |(), _| {}).await.failure {
+    let outcome = protocol::send(client, &message, |(), _| {}).await;
+    let completed = outcome.completed;
+    match outcome.failure {
         None => Ok(()),
-        Some(failure) => Err((failure.offset, failure.error)),
+        Some(Failure { offset, error, .. }) => Err((Blame { index, offset, completed }, error)),
     }
 }
 
-/// The error of statement number `index`, with what the ledger says took effect before it.
+/// The error of a statement, with what the ledger says took effect before it.
 async fn fail(
     run: &mut Run<'_>,
     migration: &Migration,
-    index: usize,
-    offset: Option<usize>,
+    blame: Blame,
     error: tokio_postgres::Error,
 ) -> Error {
     let mut kept = Kept::Unknown;
     if error.as_db_error().is_some() {
-        // The file may have begun a transaction of its own; what it had not committed is undone,
-        // progress included.
+        // The file may have begun a transaction of its own, which is undone.
         run.report.messages += 1;
         let undone = protocol::query(run.client, "ROLLBACK").await.is_ok();
         let of = migration.up().statements().len();
@@ -157,7 +161,7 @@ async fn fail(
             kept = Kept::Statements { done: done as usize, of };
         }
     }
-    let failure = failure::at_statement(run, migration, index, offset, &error, kept);
+    let failure = failure::at_statement(run, migration, blame, &error, kept);
     let report = Box::new(run.report.clone());
     Error::Migration { failure: Box::new(failure), source: error, report }
 }

@@ -14,7 +14,7 @@ use tokio_postgres::error::Severity;
 
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
-use crate::failure;
+use crate::failure::{self, Blame};
 use crate::ledger::{NOTE_START, literal};
 use crate::protocol::{self, BUSY, Failure, MOVED, Message};
 use crate::session::{self, Scope};
@@ -282,8 +282,11 @@ fn explain(run: &Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> 
     let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
     let migration = |step: usize| steps.get(step).map(|step| step.migration);
     let failure: Option<MigrationFailure> = match part {
-        Some(Part::Statement { step, index }) => migration(step)
-            .map(|migration| failure::at_statement(run, migration, index, offset, &error, kept)),
+        Some(Part::Statement { step, index }) => {
+            let blame = Blame { index, offset, completed: 0 };
+            migration(step)
+                .map(|migration| failure::at_statement(run, migration, blame, &error, kept))
+        }
         Some(Part::Commit { step }) => {
             migration(step).map(|migration| failure::at_commit(run, migration, &error, kept))
         }

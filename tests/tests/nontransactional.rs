@@ -94,22 +94,28 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
 }
 
 #[tokio::test]
-async fn own_transaction_blocks_are_undone_with_their_progress() {
+async fn own_transaction_blocks_are_one_step() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    let set = set(&[
-        TABLE,
-        (
-            "2_x.sql",
-            "-- migrate:no-transaction\n\
-             VACUUM t;\nBEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1/0;\nCOMMIT;",
-        ),
-    ]);
-    for _ in 0..2 {
-        let error = Migrator::new(&set).run(&mut client).await.expect_err("a failure");
-        let Error::Migration { failure, .. } = error else { panic!() };
-        assert_eq!(failure.kept, Kept::Statements { done: 1, of: 5 });
+    let files = |last: &str| {
+        let sql = format!(
+            "-- migrate:no-transaction\nVACUUM t;\nBEGIN;\n\
+             SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n\
+             INSERT INTO t VALUES (1); -- é\n{last};\nCOMMIT;\nVACUUM t;"
+        );
+        set(&[TABLE, ("2_x.sql", &sql)])
+    };
+    for (last, place) in [("SELECT 1/0", "6:1"), ("SELECT nope", "6:8")] {
+        let migrator_set = files(last);
+        let migrator = Migrator::new(&migrator_set).allow_edited();
+        let error = migrator.run(&mut client).await.expect_err("a failure");
+        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        assert_eq!(failure.kept, Kept::Statements { done: 1, of: 3 });
+        assert!(error.to_string().starts_with(&format!("migrations/2_x.sql:{place}: ")), "{error}");
         assert_eq!(value(&client, "SELECT count(*) FROM t").await, "0");
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     }
+    let mended = files("INSERT INTO t VALUES (2)");
+    Migrator::new(&mended).allow_edited().run(&mut client).await.expect("mended");
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "2");
 }

@@ -33,12 +33,42 @@ fn equal_versions_are_ordered_by_name_on_request() {
     let error = attempt(FILES, &SetOptions::default()).expect_err("a duplicate");
     assert_eq!(
         error,
-        "m/2_b.sql: version 2 is claimed by `2_c.sql` and `2_b.sql`\n\
+        "m/2_c.sql: version 2 is claimed by `2_b.sql` and `2_c.sql`\n\
          help: renumber whichever has not been applied anywhere yet; a grown history can say \
          `duplicates = by_name`"
     );
     let set = attempt(FILES, &by_name()).expect("a set");
     assert_eq!(versions(&set), ["1", "2_b", "2_c", "3"]);
+}
+
+#[test]
+fn pairs_with_two_spellings_stay_pairs() {
+    let pair = &[("1_jobs.up.sql", "SELECT 1;"), ("1_job.down.sql", "SELECT 2;")];
+    for options in [SetOptions::default(), by_name()] {
+        let set = attempt(pair, &options).expect("a set");
+        assert_eq!(versions(&set), ["1"]);
+        assert!(set.iter().all(|migration| migration.down().is_some()));
+    }
+}
+
+#[test]
+fn mistake_inside_a_file_hides_no_equal_version() {
+    let files = &[
+        ("1_a.sql", "SELECT 1;"),
+        ("1_b.sql", "CREATE INDEX CONCURRENTLY i ON t (a);"),
+        ("1_c.sql", "SELECT 2;"),
+    ];
+    let error = attempt(files, &SetOptions::default()).expect_err("mistakes");
+    let first: Vec<&str> = error.lines().filter(|line| line.starts_with("m/")).collect();
+    let expected = [
+        "m/1_b.sql:1:1: CREATE INDEX CONCURRENTLY cannot run in a transaction",
+        "m/1_b.sql: version 1 is claimed by `1_a.sql` and `1_b.sql`",
+        "m/1_c.sql: version 1 is claimed by `1_a.sql` and `1_c.sql`",
+    ];
+    assert_eq!(first, expected);
+    let files = &[("1_a.up.go", "package x"), ("1_a.down.sql", "SELECT 1;")];
+    let error = attempt(files, &SetOptions::default()).expect_err("another language");
+    assert_eq!(error.matches("help:").count(), 1, "{error}");
 }
 
 #[tokio::test]

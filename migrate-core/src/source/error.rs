@@ -195,6 +195,8 @@ pub enum Problem {
     OutsideTransaction {
         /// The statement's words.
         statement: String,
+        /// What else its script holds.
+        beside: Beside,
     },
     /// `COPY` from or to the client.
     #[error("COPY from or to the client has no client here")]
@@ -202,6 +204,30 @@ pub enum Problem {
     /// A meta command of psql.
     #[error("a meta command of psql is not SQL")]
     MetaCommand,
+}
+
+/// What stands beside a statement that cannot run in a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing: the script is this statement.
+    Nothing,
+    /// Other statements, which lose their transaction with it.
+    Others,
+    /// The `BEGIN` that it stands behind, in a migration without a transaction of ours.
+    Begin,
+}
+
+impl Beside {
+    fn help(self) -> &'static str {
+        match self {
+            Beside::Nothing => "write `-- migrate:no-transaction` above it",
+            Beside::Others => {
+                "put it into a migration of its own, below a line `-- migrate:no-transaction`; or \
+                 write that line above the first statement here, and all of them run one by one"
+            }
+            Beside::Begin => "move it out of the block",
+        }
+    }
 }
 
 fn split_message(problem: SplitProblem) -> &'static str {
@@ -235,10 +261,7 @@ impl Problem {
             Problem::Section(problem) => problem.help(),
             Problem::Placeholder(problem) => problem.help(),
             Problem::Split(problem) => split_help(*problem).to_owned(),
-            Problem::OutsideTransaction { .. } => {
-                "put it into a migration of its own that begins with `-- migrate:no-transaction`"
-                    .to_owned()
-            }
+            Problem::OutsideTransaction { beside, .. } => beside.help().to_owned(),
             other => other.plain_help().to_owned(),
         }
     }
@@ -247,7 +270,7 @@ impl Problem {
     fn plain_help(&self) -> &'static str {
         match self {
             Problem::Unreadable { .. } => {
-                "the path is relative to the Cargo.toml of the crate that embeds it"
+                "a path in `embed_migrations!` is relative to the crate's Cargo.toml"
             }
             Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
@@ -266,10 +289,11 @@ impl Problem {
             Problem::OtherSection => "take `.up` or `.down` out of the name, or the section out",
             Problem::OnlyDown => "mark the up section, with the spelling of the down section",
             Problem::TransactionControl { .. } => {
-                "remove it: the migration commits as a whole, with its ledger entry"
+                "remove it: the migration commits as a whole, with its ledger entry; or write \
+                 `-- migrate:no-transaction` above the first statement, and transactions are yours"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
-            Problem::UnbegunCommit => "remove it: the migration commits as a whole",
+            Problem::UnbegunCommit => "remove it, or add BEGIN",
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
             Problem::MetaCommand => "write the SQL it stands for",
             _ => "",

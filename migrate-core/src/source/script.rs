@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::error::{Problem, SourceError};
+use super::error::{Beside, Problem, SourceError};
 use super::{Down, Empty, SetOptions};
 use crate::checksum::Checksum;
 use crate::location::position;
@@ -68,19 +68,24 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
 fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
+        Ok(text) => unix_lines(text),
         Err(error) => {
             let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let good = unix_lines(&good);
             return Err(SourceError::at(shown, position(&good, good.len()), Problem::NotUtf8));
         }
     };
-    if let Some(at) = text.find('\0') {
-        return Err(SourceError::at(shown, position(text, at), Problem::NulByte));
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => Err(SourceError::at(shown, position(&text, at), Problem::NulByte)),
     }
+}
+
+fn unix_lines(text: &str) -> String {
     if text.contains('\r') {
-        Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+        text.replace("\r\n", "\n").replace('\r', "\n")
     } else {
-        Ok(text.to_owned())
+        text.to_owned()
     }
 }
 
@@ -151,8 +156,7 @@ impl Reader<'_> {
         let found = self.placeholders(&statements)?;
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
-        let range = |s: &Statement<'_>| [narrow(s.start()), narrow(s.end())];
-        let ranges: Vec<[u32; 2]> = statements.iter().map(range).collect();
+        let ranges = self.ranges(&statements);
         Ok((statements, self.assemble(transaction, &ranges, found, session)))
     }
 
@@ -182,34 +186,50 @@ impl Reader<'_> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut errors = Vec::new();
         let mut begun = None;
+        let alone = statements.len() == 1;
         for statement in statements {
             let kind = kind::kind(self.text, &statement);
-            let problem = match (kind, transaction) {
-                (Kind::MetaCommand, _) => Some(Problem::MetaCommand),
-                (Kind::CopyClient, _) => Some(Problem::CopyClient),
-                (_, TransactionMode::NonTransactional) | (Kind::Plain, _) => None,
-                // A block of the file's own is part of ours: its two ends are dropped.
-                (Kind::Begin, _) if begun.is_none() => {
-                    begun = Some(statement);
-                    continue;
-                }
-                (Kind::Commit, _) if begun.take().is_some() => continue,
-                (Kind::Commit, _) => Some(Problem::UnbegunCommit),
-                (Kind::Begin, _) => Some(control("BEGIN inside BEGIN")),
-                (Kind::TransactionControl(words), _) => Some(control(words)),
-                (Kind::OutsideTransaction(words), _) => {
-                    Some(Problem::OutsideTransaction { statement: words.to_owned() })
-                }
+            let inside = begun.is_some();
+            let problem = match transaction {
+                TransactionMode::Transactional => in_our_transaction(kind, inside, alone),
+                TransactionMode::NonTransactional => in_no_transaction(kind, inside),
             };
-            match problem {
-                None => kept.push(statement),
-                Some(problem) => errors.push(self.error(first_word(&statement), problem)),
+            if let Some(problem) = problem {
+                errors.push(self.error(first_word(&statement), problem));
+                continue;
+            }
+            if kind.opens() {
+                begun = Some(statement);
+            } else if kind.closes() {
+                begun = None;
+            }
+            // A block of the file's own is part of our transaction: its two ends are dropped.
+            let ours = transaction == TransactionMode::Transactional;
+            if !(ours && (kind.opens() || kind.closes())) {
+                kept.push(statement);
             }
         }
         if let Some(statement) = begun {
             errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
         }
         if errors.is_empty() { Ok(kept) } else { Err(errors) }
+    }
+
+    /// The byte ranges to send: one a statement, but one for all of a block of the file's own. Such
+    /// a block is one step, because progress cannot be recorded inside it.
+    fn ranges(&self, statements: &[Statement<'_>]) -> Vec<[u32; 2]> {
+        let mut ranges: Vec<[u32; 2]> = Vec::with_capacity(statements.len());
+        let mut inside = false;
+        for statement in statements {
+            let (start, end) = (narrow(statement.start()), narrow(statement.end()));
+            match ranges.last_mut().filter(|_| inside) {
+                Some(block) => block[1] = end,
+                None => ranges.push([start, end]),
+            }
+            let kind = kind::kind(self.text, statement);
+            inside = kind.opens() || inside && !kind.closes();
+        }
+        ranges
     }
 
     fn placeholders(
@@ -245,6 +265,44 @@ impl Reader<'_> {
             Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
             _ => at + 1,
         }
+    }
+}
+
+/// What is wrong with a statement in a script that runs in a transaction of ours.
+fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Option<Problem> {
+    let beside = if alone { Beside::Nothing } else { Beside::Others };
+    match kind {
+        Kind::Begin if inside => Some(control("BEGIN inside BEGIN")),
+        Kind::Commit if !inside => Some(Problem::UnbegunCommit),
+        Kind::TransactionControl(words) => Some(control(words)),
+        Kind::OutsideTransaction(words) => {
+            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside })
+        }
+        other => never(other),
+    }
+}
+
+/// What is wrong with a statement in a script that runs statement by statement.
+fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
+    match kind {
+        kind if kind.opens() && inside => Some(control("BEGIN inside BEGIN")),
+        kind if kind.closes() && !inside => Some(Problem::UnbegunCommit),
+        Kind::TransactionControl(words @ ("PREPARE TRANSACTION" | "COMMIT AND CHAIN")) => {
+            Some(control(words))
+        }
+        Kind::OutsideTransaction(words) if inside => {
+            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside: Beside::Begin })
+        }
+        other => never(other),
+    }
+}
+
+/// What is wrong with a statement wherever it stands.
+fn never(kind: Kind) -> Option<Problem> {
+    match kind {
+        Kind::MetaCommand => Some(Problem::MetaCommand),
+        Kind::CopyClient => Some(Problem::CopyClient),
+        _ => None,
     }
 }
 

@@ -26,6 +26,21 @@ pub enum Kind {
     MetaCommand,
 }
 
+impl Kind {
+    /// Whether a transaction of the script's own begins here.
+    pub fn opens(self) -> bool {
+        matches!(self, Kind::Begin | Kind::TransactionControl(BEGIN_MODES | START_MODES))
+    }
+
+    /// Whether a transaction of the script's own ends here.
+    pub fn closes(self) -> bool {
+        matches!(self, Kind::Commit | Kind::TransactionControl("ROLLBACK" | "ABORT"))
+    }
+}
+
+const BEGIN_MODES: &str = "BEGIN with transaction modes";
+const START_MODES: &str = "START TRANSACTION with transaction modes";
+
 /// Whether a statement changes settings of the session beyond its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum SessionEffect {
@@ -122,10 +137,8 @@ fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
     Some(match (words.at(0), words.at(1)) {
         ("BEGIN", _) if words.len() == optional(1) => Kind::Begin,
         ("START", "TRANSACTION") if words.len() == 2 => Kind::Begin,
-        ("BEGIN", _) => Kind::TransactionControl("BEGIN with transaction modes"),
-        ("START", "TRANSACTION") => {
-            Kind::TransactionControl("START TRANSACTION with transaction modes")
-        }
+        ("BEGIN", _) => Kind::TransactionControl(BEGIN_MODES),
+        ("START", "TRANSACTION") => Kind::TransactionControl(START_MODES),
         ("COMMIT", "PREPARED") => Kind::OutsideTransaction("COMMIT PREPARED"),
         ("COMMIT" | "END", _) if words.len() == optional(1) => Kind::Commit,
         ("COMMIT" | "END", _) => Kind::TransactionControl("COMMIT AND CHAIN"),

@@ -82,7 +82,8 @@ impl PlaceholderProblem {
 
 fn looks_like_go(written: &str) -> bool {
     let inside = written.trim_matches(['{', '}', '-']).trim();
-    inside.starts_with('.') || inside.contains(' ')
+    let keywords = ["if ", "else", "end", "range ", "with ", "index ", "template ", "define "];
+    inside.starts_with('.') || keywords.iter().any(|word| inside.starts_with(word))
 }
 
 /// What a placeholder stands for.
@@ -130,10 +131,12 @@ pub fn placeholders(
             }
             TokenKind::DollarString => {
                 inside(written, token.start, Within::DollarString, &mut found);
+                errors.extend(go_templates(written, token.start));
             }
             TokenKind::QuotedIdentifier if known_inside(written) => {
                 errors.push(error(PlaceholderProblem::Quoted { written: written.to_owned() }));
             }
+            TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
                 errors.push(error(PlaceholderProblem::Flyway));
             }
@@ -158,6 +161,23 @@ fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placehol
     found.extend(
         known(literal).map(|(start, end)| placeholder(offset + start, offset + end, within)),
     );
+}
+
+/// Go templates where SQL stands in quotes: a body that runs, or a name. A string may hold what it
+/// likes.
+fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = quoted[from..].find("{{").map(|at| from + at) {
+        let Some(end) = quoted[start..].find("}}").map(|at| start + at + 2) else { break };
+        let written = &quoted[start..end];
+        if meaning(written).is_none() && looks_like_go(written) && !written.contains('\n') {
+            let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
+            found.push(PlaceholderError { problem, span: (offset + start, offset + end) });
+        }
+        from = start + 2;
+    }
+    found
 }
 
 fn known_inside(literal: &str) -> bool {
@@ -396,6 +416,16 @@ mod tests {
         );
         check(
             "select {{ .Schema }}.t",
+            "unknown placeholder `{{ .Schema }}`",
+            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+        );
+        check(
+            "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
+            "unknown placeholder `{{ index .Options \"Namespace\" }}`",
+            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+        );
+        check(
+            "select \"{{ .Schema }}\".t",
             "unknown placeholder `{{ .Schema }}`",
             "this looks like a Go template (tern, atlas); write the SQL it stands for",
         );
