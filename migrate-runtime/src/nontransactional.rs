@@ -104,14 +104,18 @@ async fn statements(run: &mut Run<'_>, step: Step<'_>) -> Result<(), Error> {
             0
         }
     };
+    let count = migration.up().statements().len();
     for (index, range) in migration.up().statements().enumerate().skip(done) {
         let sql = rendered(run, migration, range)?.sql;
         run.report.messages += 1;
         if let Err((blame, error)) = one(run.client, index, &sql).await {
             return Err(fail(run, migration, blame, error).await);
         }
-        let sql = run.ledger.progress(migration, index + 1);
-        note(run, migration, &sql).await?;
+        // Behind the last one the entry is finished at once.
+        if index + 1 < count {
+            let sql = run.ledger.progress(migration, index + 1);
+            note(run, migration, &sql).await?;
+        }
     }
     let sql = run.ledger.finish(migration, started.elapsed().as_millis());
     note(run, migration, &sql).await?;

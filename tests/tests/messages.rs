@@ -134,7 +134,7 @@ fn sections_and_scripts_of_the_other_direction() {
     refused(
         &[("R__v.sql", "SELECT 1;\n"), ("R__v.up.sql", "SELECT 1;\n"), ("V1__a.sql", "SELECT 1;")],
         "m/R__v.up.sql: version R__v is claimed by `R__v.sql` and `R__v.up.sql`
-         help: renumber whichever has not been applied anywhere yet",
+         help: renumber whichever has not been applied anywhere yet; a grown history can say `duplicates = by_name`",
     );
 }
 
@@ -180,14 +180,14 @@ fn names_that_stand_for_several_files() {
 fn several_mistakes_stand_one_below_the_other() {
     refused(
         &[("1_a.sql", "COMMIT;"), ("1_b.SQL", ""), ("2_c.sql", "-- nothing\n")],
-        "m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
-         help: rename it to `1_b.sql`
-
-         m/1_a.sql:1:1: COMMIT ends a transaction that this file did not begin
+        "m/1_a.sql:1:1: COMMIT ends a transaction that this file did not begin
            |
          1 | COMMIT;
            | ^^^^^^ here
          help: remove it: the migration commits as a whole
+
+         m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
+         help: rename it to `1_b.sql`
 
          m/2_c.sql: holds no statement
          help: add SQL, or say why there is none: `-- migrate:allow empty because REASON`",

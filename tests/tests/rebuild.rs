@@ -7,7 +7,7 @@ mod scratch;
 use std::fs;
 use std::process::Command;
 
-use scratch::{Compiler, Scratch};
+use scratch::{Compiler, Outcome, Scratch};
 
 const PROGRAM: &str = r#"
 use migrate_runtime::{Migrations, embed_migrations};
@@ -21,9 +21,21 @@ fn main() {
 }
 "#;
 
+/// A project of this one program, which has the project's name.
+fn project(name: &str) -> Scratch {
+    let project = Scratch::new(name, "2024", "migrate-runtime");
+    project.write("src/main.rs", PROGRAM);
+    project
+}
+
+/// Builds it: what the compiler says of its one program.
+fn build(project: &Scratch) -> Outcome {
+    project.build(Compiler::Rustc).into_values().next().unwrap()
+}
+
 /// Builds and runs it: whether there was anything to build, and what it prints.
 fn build_and_run(project: &Scratch) -> (Built, String) {
-    let outcome = project.build(Compiler::Rustc).remove("app").unwrap();
+    let outcome = build(project);
     assert_eq!(outcome.diagnostics, Vec::<String>::new());
     let output = Command::new(outcome.executable.unwrap()).output().unwrap();
     let built = if outcome.fresh { Built::Nothing } else { Built::Again };
@@ -38,8 +50,7 @@ enum Built {
 
 #[test]
 fn an_edited_migration_is_embedded_anew() {
-    let project = Scratch::new("rebuild", "2024", "migrate-runtime");
-    project.write("src/bin/app.rs", PROGRAM);
+    let project = project("rebuild");
     project.write("migrations/1_users.sql", "CREATE TABLE users (id int);\n");
     project.write("migrations/2_posts.sql", "CREATE TABLE posts (id int);\n");
     project.write("migrations/README.md", "# Migrations\n");
@@ -68,10 +79,9 @@ fn an_edited_migration_is_embedded_anew() {
 
 #[test]
 fn a_mistake_that_is_mended_is_seen() {
-    let project = Scratch::new("rebuild-mended", "2024", "migrate-runtime");
-    project.write("src/bin/app.rs", PROGRAM);
+    let project = project("rebuild-mended");
     project.write("migrations/1_users.sql", "VACUUM;\n");
-    let outcome = project.build(Compiler::Rustc).remove("app").unwrap();
+    let outcome = build(&project);
     assert!(outcome.executable.is_none() && outcome.diagnostics[0].contains("VACUUM"));
 
     project.write("migrations/1_users.sql", "SELECT 1;\n");

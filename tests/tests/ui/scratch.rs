@@ -1,7 +1,8 @@
 //! A cargo project of the tests' own, below the target folder, as a user's crate would be.
 //! Files go in, what cargo and the compiler say of each binary comes out.
 //! It needs no network: the lock file is the workspace's, whose packages are fetched already. All
-//! projects share one target folder, so the dependencies are built once.
+//! projects share one target folder, so the dependencies are built once; so no two of them may
+//! have a binary of one name.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -46,7 +47,7 @@ impl Scratch {
             fs::remove_dir_all(&root).unwrap();
         }
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let path = workspace.join("migrate-runtime");
+        let path = workspace.join("migrate-runtime").to_str().unwrap().to_owned();
         let manifest = format!(
             "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = {edition:?}\n\n\
              [dependencies]\n{runtime} = {{ package = \"migrate-runtime\", path = {path:?} }}\n\n\
@@ -71,6 +72,9 @@ impl Scratch {
     }
 
     /// Builds all binaries, also when some fail, and says how each fared.
+    ///
+    /// # Panics
+    /// When no binary was reached, because a dependency does not build.
     pub fn build(&self, compiler: Compiler) -> BTreeMap<String, Outcome> {
         let mut command = Command::new(env!("CARGO"));
         command
@@ -91,8 +95,12 @@ impl Scratch {
         }
         let output = command.output().unwrap();
         let outcomes = outcomes(&output.stdout);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!outcomes.is_empty(), "cargo built nothing:\n{said}");
+        assert!(
+            !outcomes.is_empty(),
+            "no binary was reached:\n{}{}",
+            String::from_utf8_lossy(&output.stderr),
+            String::from_utf8_lossy(&output.stdout),
+        );
         outcomes
     }
 }

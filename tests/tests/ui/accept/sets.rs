@@ -201,6 +201,21 @@ pub const CASES: &[(Case, &str)] = &[
         1 [users] up: ["SELECT 1,\\n  'a\\nb'"] down: ["SELECT -1"]"#,
     ),
     (
+        case(
+            "a_grown_history",
+            &[
+                ("1_users.sql", "-- UP\nSELECT 1;\n-- DOWN\nDROP TABLE (users;\n"),
+                ("2_likes.sql", "-- nothing left\n"),
+                ("2_posts.sql", "SELECT 2;\n"),
+            ],
+        )
+        .arguments("\"a_grown_history\", down = unchecked, duplicates = by_name, empty = allow"),
+        r#"numeric
+        1 [users] up: ["SELECT 1"] down: ["DROP TABLE (users;"]
+        2_likes [likes] up: []
+        2_posts [posts] up: ["SELECT 2"]"#,
+    ),
+    (
         case("any_name", &[("alpha.sql", "SELECT 1;\n"), ("beta gamma.sql", "SELECT 2;\n")])
             .arguments("\"any_name\", layout = any"),
         r#"any

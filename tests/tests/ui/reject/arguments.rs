@@ -12,5 +12,6 @@ pub const CASES: &[Case] = &[
     case("unknown_dialect", FILES).arguments("\"unknown_dialect\", dialect = \"mysql\""),
     case("empty_module", FILES).arguments("\"empty_module\", module = \"\""),
     case("module_not_a_string", FILES).arguments("\"module_not_a_string\", module = billing"),
+    case("unknown_value", FILES).arguments("\"unknown_value\", duplicates = allow"),
     case("missing_comma", FILES).arguments("\"missing_comma\" module = \"billing\""),
 ];

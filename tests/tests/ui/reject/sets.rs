@@ -17,6 +17,12 @@ pub const CASES: &[Case] = &[
         &[("1_users.down.sql", SQL), ("1_users.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n")],
     ),
     case(
+        "down_required",
+        &[("1_users.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n"), ("2_posts.sql", SQL)],
+    )
+    .arguments("\"down_required\", down = required"),
+    case("broken_down", &[("1_users.down.sql", "DROP TABLE (users;\n"), ("1_users.up.sql", SQL)]),
+    case(
         "down_section_in_an_up_file",
         &[("1_users.up.sql", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n")],
     ),
