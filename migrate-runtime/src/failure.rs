@@ -39,12 +39,11 @@ pub(crate) fn at_statement(
     let place = match script.statements().nth(index) {
         None => Place::File,
         Some(range) => {
-            let span = match offset {
-                Some(offset) => word_at(script.text(), origin(run, script, range, offset)),
-                None => {
-                    let range = inside_range(script, range, completed);
-                    inside_block(script, range, error).unwrap_or(range.0..range.1)
-                }
+            let span = if let Some(offset) = offset {
+                word_at(script.text(), origin(run, script, range, offset))
+            } else {
+                let range = inside_range(script, range, completed);
+                inside_block(script, range, error).unwrap_or(range.0..range.1)
             };
             Place::Statement {
                 position: script.position(span.start),

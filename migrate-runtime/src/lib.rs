@@ -111,13 +111,11 @@ pub use crate::stale::{StaleEmbed, check_embed};
 ///
 /// # Rebuilds
 ///
-/// An edit of an embedded file triggers a rebuild by itself. A file that was added does so with this
-/// `build.rs`:
+/// An edit of an embedded file triggers a rebuild by itself. A file that was added does so with one
+/// line in the `main` of the crate's `build.rs`:
 ///
 /// ```
-/// fn main() {
-///     println!("cargo::rerun-if-changed=migrations");
-/// }
+/// println!("cargo::rerun-if-changed=migrations");
 /// ```
 ///
 /// Without it, a debug build that runs beside its folder refuses to migrate and names the file
