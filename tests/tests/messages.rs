@@ -53,7 +53,7 @@ fn control(sql: &str, words: &str, word: &str) {
         &format!(
             "m/1_a.sql:1:1: {words} in a migration that runs in a transaction\n  |\n\
              1 | {first}\n  | {marks} here\n\
-             help: remove it: the migration commits as a whole, with its ledger entry"
+             help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement, and transactions are yours"
         ),
     );
 }
@@ -78,7 +78,7 @@ fn transaction_control_of_every_kind() {
            |
          1 | BEGIN; BEGIN; SELECT 1; COMMIT;
            |        ^^^^^ here
-         help: remove it: the migration commits as a whole, with its ledger entry",
+         help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement, and transactions are yours",
     );
 }
 
@@ -184,7 +184,7 @@ fn several_mistakes_stand_one_below_the_other() {
            |
          1 | COMMIT;
            | ^^^^^^ here
-         help: remove it: the migration commits as a whole
+         help: remove it, or add BEGIN
 
          m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
          help: rename it to `1_b.sql`

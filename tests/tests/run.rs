@@ -211,8 +211,8 @@ async fn plan_status_and_verify_apply_nothing() {
 
     applied(&mut client, &set(&[A])).await;
     let status = migrator.status(&client).await.expect("a status");
-    let states: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
-    assert_eq!((states.as_slice(), status.pending()), (["applied", "pending"].as_slice(), 1));
+    let words: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!((words.as_slice(), status.pending()), (["applied", "pending"].as_slice(), 1));
     let error = migrator.verify(&client).await.expect_err("pending");
     assert_eq!(error.to_string(), "1 migration is pending: 2\nhelp: `run` applies them");
 

@@ -76,6 +76,18 @@ impl Scratch {
     /// # Panics
     /// When no binary was reached, because a dependency does not build.
     pub fn build(&self, compiler: Compiler) -> BTreeMap<String, Outcome> {
+        self.build_with(compiler, &[])
+    }
+
+    /// As [`Scratch::build`], with environment variables of its own.
+    ///
+    /// # Panics
+    /// As [`Scratch::build`].
+    pub fn build_with(
+        &self,
+        compiler: Compiler,
+        environment: &[(&str, &str)],
+    ) -> BTreeMap<String, Outcome> {
         let mut command = Command::new(env!("CARGO"));
         command
             .args(["build", "--offline", "--keep-going", "--color=never"])
@@ -90,6 +102,7 @@ impl Scratch {
                 command.env_remove(name);
             }
         }
+        command.envs(environment.iter().copied());
         if let Compiler::Clippy = compiler {
             command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
         }
