@@ -256,7 +256,9 @@ mod tests {
         #[test]
         fn canonical_text_is_a_fixed_point(text in "[a-cE'\"$;()\\-/* \n.:=<>+@\\\\{}1é]{0,40}") {
             let tokens = lex(&text);
-            if let Ok(statements) = split(&text, &tokens) {
+            // A meta command of psql is in no set.
+            let meta = tokens.iter().any(|token| token.kind == TokenKind::Backslash);
+            if let (false, Ok(statements)) = (meta, split(&text, &tokens)) {
                 let once = canonical_text(&text, &statements);
                 prop_assert_eq!(canonical(&once), once);
             }

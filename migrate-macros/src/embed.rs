@@ -30,7 +30,8 @@ pub(crate) struct Embedded {
 
 /// Reads the folder below the `Cargo.toml` of the crate being compiled.
 pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
-    let shown = input.folder.value();
+    let named = input.folder.value();
+    let shown = named.trim_end_matches('/').to_owned();
     // Cargo sets it for every compilation; without it the working directory is the best guess.
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);

@@ -70,10 +70,12 @@ fn source(embedded: &Embedded) -> String {
 fn push_tracking(out: &mut String, embedded: &Embedded) {
     let folder = Path::new(&embedded.folder);
     let paths = embedded.files.iter().map(|file| folder.join(file).to_string_lossy().into_owned());
+    // One constant for all files: each costs the compiler an item.
+    out.push_str("const _: () = {");
     for path in paths.chain(embedded.lock.clone()) {
-        let _ =
-            write!(out, "const _: &[::core::primitive::u8] = ::core::include_bytes!({path:?});");
+        let _ = write!(out, "::core::include_bytes!({path:?});");
     }
+    out.push_str("};");
     if embedded.lock.is_some() {
         let variable = "::core::option::Option<&::core::primitive::str>";
         let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_LOCK:?});");

@@ -34,25 +34,32 @@ impl Parse for Input {
         input.parse::<Token![;]>()?;
         let expected = "expected the migration folder as a string, such as \"migrations\"";
         let folder = match input.parse::<LitStr>() {
-            Ok(folder) => folder,
+            Ok(folder) if !folder.value().is_empty() => folder,
+            Ok(folder) => return Err(syn::Error::new(folder.span(), expected)),
             Err(error) => return Err(syn::Error::new(error.span(), expected)),
         };
         let (lock, options) = (None, SetOptions::default());
         let mut parsed = Input { runtime, folder, lock, options };
+        let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
                 break;
             }
-            argument(input, &mut parsed)?;
+            let name: Ident = input.parse()?;
+            if seen.contains(&name.to_string()) {
+                let message = format!("argument `{name}` is given twice");
+                return Err(syn::Error::new(name.span(), message));
+            }
+            seen.push(name.to_string());
+            argument(input, &name, &mut parsed)?;
         }
         Ok(parsed)
     }
 }
 
-fn argument(input: ParseStream<'_>, parsed: &mut Input) -> syn::Result<()> {
+fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Result<()> {
     let options = &mut parsed.options;
-    let name: Ident = input.parse()?;
     input.parse::<Token![=]>()?;
     match name.to_string().as_str() {
         "module" => {
@@ -67,11 +74,11 @@ fn argument(input: ParseStream<'_>, parsed: &mut Input) -> syn::Result<()> {
             let layout = word.parse().map_err(|error| syn::Error::new(span, error))?;
             options.names.layout = Some(layout);
         }
-        "dialect" => options.names.dialects = choice(input, &name, DIALECTS)?,
-        "down" => options.down = choice(input, &name, DOWN)?,
-        "duplicates" => options.duplicates = choice(input, &name, DUPLICATES)?,
+        "dialect" => options.names.dialects = choice(input, name, DIALECTS)?,
+        "down" => options.down = choice(input, name, DOWN)?,
+        "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
         "lock" => parsed.lock = Some(input.parse()?),
-        "empty" => options.empty = choice(input, &name, EMPTY)?,
+        "empty" => options.empty = choice(input, name, EMPTY)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");
             return Err(syn::Error::new(name.span(), message));

@@ -103,7 +103,13 @@ impl std::error::Error for SourceErrors {}
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// The folder or a file cannot be read.
+    /// The folder cannot be read.
+    #[error("cannot be read: {reason}")]
+    NoFolder {
+        /// What the system says.
+        reason: String,
+    },
+    /// A file or a folder in it cannot be read.
     #[error("cannot be read: {reason}")]
     Unreadable {
         /// What the system says.
@@ -269,10 +275,11 @@ impl Problem {
     /// The help of the problems whose help is always the same.
     fn plain_help(&self) -> &'static str {
         match self {
-            Problem::Unreadable { .. } => {
-                "a path in `embed_migrations!` is relative to the crate's Cargo.toml"
+            Problem::NoFolder { .. } => {
+                "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
             }
             Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
+            Problem::Unreadable { .. } => "mend it, or move it out of the folder",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",
             Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",

@@ -13,7 +13,7 @@ use crate::name::Direction as NameDirection;
 use crate::set::Script;
 use crate::sql::directive::TransactionMode;
 use crate::sql::kind::{self, Kind, SessionEffect};
-use crate::sql::lexer::lex;
+use crate::sql::lexer::{Token, TokenKind, lex};
 use crate::sql::placeholder::{Placeholder, placeholders};
 use crate::sql::section::{Block, Sections, sections};
 use crate::sql::split::{Statement, split};
@@ -123,34 +123,31 @@ impl Reader<'_> {
     fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
         match self.script(block) {
             Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
-            Err(_) if self.file.options.down == Down::Unchecked => Ok(Some(self.unchecked(block))),
+            Err(_) if self.file.options.down == Down::Unchecked => Ok(self.unchecked(block)),
             Err(errors) => Err(errors),
         }
     }
 
     /// A script that nobody could check: all of it is one statement, for the server to judge.
-    fn unchecked(&self, block: Block<'_>) -> Script {
-        let mut tokens = block.tokens.iter().filter(|token| !token.is_trivia());
-        let start = tokens.next().map_or(0, |token| token.start);
-        let end = tokens.next_back().map_or(start, |token| token.end);
-        self.assemble(
-            block.transaction,
-            &[[narrow(start), narrow(end)]],
-            Vec::new(),
-            SessionEffect::Changes,
-        )
+    fn unchecked(&self, block: Block<'_>) -> Option<Script> {
+        let tokens = block.tokens.iter();
+        let mut tokens =
+            tokens.filter(|token| !token.is_trivia() && token.kind != TokenKind::Semicolon);
+        let first = tokens.next()?;
+        let last = tokens.next_back().unwrap_or(first);
+        let all = [[narrow(first.start), narrow(last.end)]];
+        Some(self.assemble(self.mode(block), &all, Vec::new(), SessionEffect::Changes))
     }
 
     fn script<'t>(
         &self,
         block: Block<'t>,
     ) -> Result<(Vec<Statement<'t>>, Script), Vec<SourceError>> {
-        let transaction = match self.file.transaction {
-            TransactionMode::NonTransactional => TransactionMode::NonTransactional,
-            TransactionMode::Transactional => block.transaction,
-        };
+        let transaction = self.mode(block);
         let split = split(self.text, block.tokens).map_err(|error| {
-            vec![self.error(error.at..self.opener_end(error.at), Problem::Split(error.problem))]
+            let opened = error.at..self.opener_end(error.at);
+            let copy = self.copy_before(block.tokens, error.at);
+            vec![copy.unwrap_or_else(|| self.error(opened, Problem::Split(error.problem)))]
         })?;
         let statements = self.runnable(split, transaction)?;
         let found = self.placeholders(&statements)?;
@@ -158,6 +155,16 @@ impl Reader<'_> {
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
         let ranges = self.ranges(&statements);
         Ok((statements, self.assemble(transaction, &ranges, found, session)))
+    }
+
+    /// The `COPY` whose data, read as SQL, made the mistake at the byte `at`.
+    fn copy_before(&self, tokens: &[Token], at: usize) -> Option<SourceError> {
+        let before = tokens.iter().position(|token| token.start >= at)?;
+        let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
+        let statements = split(self.text, &tokens[..end]).ok()?;
+        let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == Kind::CopyClient;
+        let copy = statements.iter().find(copies)?;
+        Some(self.error(first_word(copy), Problem::CopyClient))
     }
 
     fn assemble(
@@ -177,6 +184,13 @@ impl Reader<'_> {
         )
     }
 
+    fn mode(&self, block: Block<'_>) -> TransactionMode {
+        match self.file.transaction {
+            TransactionMode::NonTransactional => TransactionMode::NonTransactional,
+            TransactionMode::Transactional => block.transaction,
+        }
+    }
+
     /// The statements to run, or every one that must not stand here.
     fn runnable<'t>(
         &self,
@@ -185,23 +199,25 @@ impl Reader<'_> {
     ) -> Result<Vec<Statement<'t>>, Vec<SourceError>> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut errors = Vec::new();
-        let mut begun = None;
         let alone = statements.len() == 1;
+        let mut open = OwnTransaction::default();
         for statement in statements {
             let kind = kind::kind(self.text, &statement);
-            let inside = begun.is_some();
+            let inside = open.depth > 0;
             let problem = match transaction {
                 TransactionMode::Transactional => in_our_transaction(kind, inside, alone),
                 TransactionMode::NonTransactional => in_no_transaction(kind, inside),
             };
+            open.take(kind, statement, problem.is_some());
             if let Some(problem) = problem {
                 errors.push(self.error(first_word(&statement), problem));
+                let words = &self.text[statement.start()..statement.end()];
+                if kind == Kind::CopyClient && words.to_ascii_lowercase().contains("stdin") {
+                    // What follows is data, up to a line `\.`.
+                    open = OwnTransaction::default();
+                    break;
+                }
                 continue;
-            }
-            if kind.opens() {
-                begun = Some(statement);
-            } else if kind.closes() {
-                begun = None;
             }
             // A block of the file's own is part of our transaction: its two ends are dropped.
             let ours = transaction == TransactionMode::Transactional;
@@ -209,7 +225,7 @@ impl Reader<'_> {
                 kept.push(statement);
             }
         }
-        if let Some(statement) = begun {
+        if let (Some(statement), false) = (open.begun, open.told) {
             errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
         }
         if errors.is_empty() { Ok(kept) } else { Err(errors) }
@@ -264,6 +280,30 @@ impl Reader<'_> {
             Some(b'/') => at + 2,
             Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
             _ => at + 1,
+        }
+    }
+}
+
+/// The transaction that a file's own statements have begun.
+#[derive(Default)]
+struct OwnTransaction<'t> {
+    begun: Option<Statement<'t>>,
+    depth: usize,
+    /// A mistake in it was reported; what ends it, or does not, is no second one.
+    told: bool,
+}
+
+impl<'t> OwnTransaction<'t> {
+    fn take(&mut self, kind: Kind, statement: Statement<'t>, wrong: bool) {
+        self.told |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
+        if kind.opens() {
+            self.begun.get_or_insert(statement);
+            self.depth += 1;
+        } else if kind.closes() {
+            self.depth = self.depth.saturating_sub(1);
+        }
+        if self.depth == 0 {
+            *self = OwnTransaction::default();
         }
     }
 }

@@ -78,6 +78,14 @@ pub enum DirectiveError {
         /// The nearest that exists.
         nearest: &'static str,
     },
+    /// A marker in words that are not understood: taken as a remark, the down would run as up.
+    #[error("`{written}` looks like the beginning of {}", section_words(*direction))]
+    NearlySection {
+        /// As written.
+        written: String,
+        /// Which section it seems to begin.
+        direction: Direction,
+    },
     /// goose's `ENVSUB ON`: there is no environment at build time.
     #[error("goose's environment substitution cannot happen in an embedded set")]
     EnvironmentSubstitution,
@@ -100,6 +108,13 @@ impl DirectiveError {
     pub fn help(&self) -> String {
         match self {
             Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
+            Self::NearlySection { direction: Direction::Up, .. } => {
+                "write `-- UP` alone on the line; if it is a remark, choose other words".to_owned()
+            }
+            Self::NearlySection { direction: Direction::Down, .. } => {
+                "write `-- DOWN` alone on the line; if it is a remark, choose other words"
+                    .to_owned()
+            }
             Self::EnvironmentSubstitution => "write the values, and remove this line".to_owned(),
             Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
             Self::UnknownCheck { .. } => format!("the checks are: {}", CHECKS.join(", ")),
@@ -131,8 +146,38 @@ pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
         Ok(Some(section(Direction::Down, None, Spelling::Word)))
     } else if first == "no-transaction" {
         Ok(Some(Directive::Transaction(TransactionMode::NonTransactional)))
+    } else if let Some(direction) = nearly_section(body) {
+        Err(DirectiveError::NearlySection { written: comment.trim().to_owned(), direction })
     } else {
         Ok(None)
+    }
+}
+
+/// `UP: create users`, `==== DOWN ====`, `Down Migration` (node-pg-migrate), `rambler down`,
+/// `!Downs` (Play), `@UNDO` (`MyBatis`).
+fn nearly_section(body: &str) -> Option<Direction> {
+    let bare = body.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    let (head, colon) = bare.split_once(':').map_or((bare.as_str(), false), |(h, _)| (h, true));
+    let head = head.trim();
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let direction = |word: &str| match word {
+        "up" | "ups" => Some(Direction::Up),
+        "down" | "downs" | "undo" => Some(Direction::Down),
+        _ => None,
+    };
+    let marks = ["migration", "migrations", "migrate", "script", "section", "rambler", "micrate"];
+    match words[..] {
+        [word] if colon || bare.len() < body.len() => direction(word),
+        [word, mark] if marks.contains(&mark) => direction(word),
+        [mark, word] if marks.contains(&mark) => direction(word),
+        _ => None,
+    }
+}
+
+fn section_words(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "an up section",
+        Direction::Down => "a down section",
     }
 }
 
@@ -181,6 +226,10 @@ fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
 fn allow(written: &str, options: &str) -> Result<Directive, DirectiveError> {
     let (check, reason) = options.split_once(" because").unwrap_or((options, ""));
     let (check, reason) = (check.trim(), reason.trim());
+    let first = check.split_whitespace().next().unwrap_or_default();
+    if first.is_empty() || (first != check && CHECKS.contains(&first)) {
+        return Err(DirectiveError::NoReason { written: written.to_owned() });
+    }
     let Some(check) = CHECKS.iter().find(|known| **known == check) else {
         return Err(DirectiveError::UnknownCheck { written: check.to_owned() });
     };

@@ -29,17 +29,30 @@ pub enum Kind {
 impl Kind {
     /// Whether a transaction of the script's own begins here.
     pub fn opens(self) -> bool {
-        matches!(self, Kind::Begin | Kind::TransactionControl(BEGIN_MODES | START_MODES))
+        matches!(
+            self,
+            Kind::Begin
+                | Kind::TransactionControl(
+                    BEGIN_MODES | START_MODES | BEGIN_UNENDED | START_UNENDED
+                )
+        )
     }
 
     /// Whether a transaction of the script's own ends here.
     pub fn closes(self) -> bool {
-        matches!(self, Kind::Commit | Kind::TransactionControl("ROLLBACK" | "ABORT"))
+        matches!(
+            self,
+            Kind::Commit | Kind::TransactionControl("ROLLBACK" | "ABORT" | COMMIT_UNENDED)
+        )
     }
 }
 
 const BEGIN_MODES: &str = "BEGIN with transaction modes";
 const START_MODES: &str = "START TRANSACTION with transaction modes";
+// What follows them is the next statement, whose author forgot a semicolon.
+const BEGIN_UNENDED: &str = "BEGIN without `;`";
+const START_UNENDED: &str = "START TRANSACTION without `;`";
+const COMMIT_UNENDED: &str = "COMMIT without `;`";
 
 /// Whether a statement changes settings of the session beyond its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -137,11 +150,16 @@ fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
     Some(match (words.at(0), words.at(1)) {
         ("BEGIN", _) if words.len() == optional(1) => Kind::Begin,
         ("START", "TRANSACTION") if words.len() == 2 => Kind::Begin,
-        ("BEGIN", _) => Kind::TransactionControl(BEGIN_MODES),
-        ("START", "TRANSACTION") => Kind::TransactionControl(START_MODES),
+        ("BEGIN", _) if is_mode(words.at(optional(1))) => Kind::TransactionControl(BEGIN_MODES),
+        ("BEGIN", _) => Kind::TransactionControl(BEGIN_UNENDED),
+        ("START", "TRANSACTION") if is_mode(words.at(2)) => Kind::TransactionControl(START_MODES),
+        ("START", "TRANSACTION") => Kind::TransactionControl(START_UNENDED),
         ("COMMIT", "PREPARED") => Kind::OutsideTransaction("COMMIT PREPARED"),
         ("COMMIT" | "END", _) if words.len() == optional(1) => Kind::Commit,
-        ("COMMIT" | "END", _) => Kind::TransactionControl("COMMIT AND CHAIN"),
+        ("COMMIT" | "END", _) if words.at(optional(1)) == "AND" => {
+            Kind::TransactionControl("COMMIT AND CHAIN")
+        }
+        ("COMMIT", _) => Kind::TransactionControl(COMMIT_UNENDED),
         ("ROLLBACK", "PREPARED") => Kind::OutsideTransaction("ROLLBACK PREPARED"),
         ("ROLLBACK", _) if words.at(optional(1)) == "TO" => return None,
         ("ROLLBACK", _) => Kind::TransactionControl("ROLLBACK"),
@@ -150,6 +168,11 @@ fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
         ("SET", "TRANSACTION") => Kind::TransactionControl("SET TRANSACTION"),
         _ => return None,
     })
+}
+
+/// Whether a word begins a transaction mode (manual, "BEGIN").
+fn is_mode(word: &str) -> bool {
+    matches!(word, "ISOLATION" | "READ" | "NOT" | "DEFERRABLE")
 }
 
 /// What `PreventInTransactionBlock` refuses (tried on PostgreSQL 13, 15 and 18).

@@ -37,7 +37,7 @@ pub enum TokenKind {
     Open,
     /// `)`
     Close,
-    /// `\`, which begins a meta command of psql.
+    /// A meta command of psql: `\` and the rest of its line.
     Backslash,
     /// Any other single character.
     Other,
@@ -122,7 +122,7 @@ fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
         b';' => (TokenKind::Semicolon, at + 1),
         b'(' => (TokenKind::Open, at + 1),
         b')' => (TokenKind::Close, at + 1),
-        b'\\' => (TokenKind::Backslash, at + 1),
+        b'\\' => (TokenKind::Backslash, run(b, at, |c| c != b'\n')),
         b'{' if next == Some(b'{') => placeholder(b, at),
         b':' if matches!(next, Some(b':' | b'=')) => (TokenKind::Operator, at + 2),
         b'.' if next == Some(b'.') => (TokenKind::Operator, at + 2),

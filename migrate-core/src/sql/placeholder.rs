@@ -138,7 +138,10 @@ pub fn placeholders(
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                errors.push(error(PlaceholderProblem::Flyway));
+                let end =
+                    text[token.end..].find(['}', '\n']).map_or(token.end, |at| token.end + at + 1);
+                let span = (token.start - 1, end);
+                errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
             }
             _ => {}
         }
@@ -148,7 +151,7 @@ pub fn placeholders(
 }
 
 fn follows_dollar(text: &str, previous: Option<&Token>, token: &Token) -> bool {
-    previous.is_some_and(|before| before.end == token.start && before.text(text) == "$")
+    previous.is_some_and(|before| before.end == token.start && before.text(text).ends_with('$'))
 }
 
 fn placeholder(start: usize, end: usize, within: Within) -> Placeholder {

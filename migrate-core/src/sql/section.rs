@@ -62,6 +62,9 @@ pub enum SectionProblem {
     /// Statements before the first section.
     #[error("a statement stands before the first section")]
     BeforeSection,
+    /// Statements before a down section, and no up section.
+    #[error("a statement stands before the down section, and no up section is marked")]
+    UnmarkedUp,
     /// A directive behind the first statement of its section.
     #[error("this directive stands behind a statement, where it has no effect")]
     Misplaced,
@@ -82,6 +85,9 @@ impl SectionProblem {
                 "keep one up and one down section a file; move the rest to a file of its own".into()
             }
             Self::DownFirst => "put the up section first".into(),
+            Self::UnmarkedUp => {
+                "mark the up section above it, in the spelling of the down section".into()
+            }
             Self::BeforeSection => "move it below the marker of the section it belongs to".into(),
             Self::Misplaced => "move it above the first statement of its section".into(),
             Self::UnclosedStatement => "add `StatementEnd` behind the statement".into(),
@@ -112,7 +118,15 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
                 match directive(token.text(text)) {
                     Ok(Some(directive)) => reader.directive(&directive, index),
                     Ok(None) => {}
+                    Err(DirectiveError::NearlySection { .. }) if reader.depth > 0 => {}
                     Err(error) => reader.error(error.into(), token),
+                }
+            }
+            TokenKind::LineComment => {
+                // Behind SQL on its line a directive would have no effect, and nobody would notice.
+                let found = directive(token.text(text));
+                if let Ok(Some(Directive::Transaction(_) | Directive::Allow { .. })) = found {
+                    reader.error(SectionProblem::Misplaced, token);
                 }
             }
             TokenKind::Open => reader.depth += 1,
@@ -203,12 +217,15 @@ impl<'t> Reader<'t> {
         index: usize,
     ) {
         let token = self.tokens[index];
-        self.close(index);
+        self.close(index, direction);
         let again = match direction {
             Direction::Up => self.sections.up.is_some(),
             Direction::Down => self.sections.down.is_some(),
         };
-        if again {
+        let told = |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
+        if again && self.errors.iter().any(told) {
+            // One file of alternating sections is one mistake.
+        } else if again {
             self.error(SectionProblem::Repeated { direction }, &token);
         } else if direction == Direction::Up && self.sections.down.is_some() {
             self.error(SectionProblem::DownFirst, &token);
@@ -217,8 +234,8 @@ impl<'t> Reader<'t> {
         self.transaction = transaction;
     }
 
-    /// Ends the section being read before the token `index`.
-    fn close(&mut self, index: usize) {
+    /// Ends the section being read before the token `index`, where one of `next` begins.
+    fn close(&mut self, index: usize, next: Direction) {
         let block = Block {
             tokens: &self.tokens[self.from..index],
             transaction: self.transaction.unwrap_or(self.file_transaction),
@@ -230,7 +247,13 @@ impl<'t> Reader<'t> {
                 self.file_transaction = block.transaction;
                 if let Some(first) = first {
                     let token = self.tokens[first];
-                    self.error(SectionProblem::BeforeSection, &token);
+                    self.error(
+                        match next {
+                            Direction::Up => SectionProblem::BeforeSection,
+                            Direction::Down => SectionProblem::UnmarkedUp,
+                        },
+                        &token,
+                    );
                 }
             }
             Some(Direction::Up) => self.sections.up = self.sections.up.or(Some(block)),
@@ -245,8 +268,12 @@ impl<'t> Reader<'t> {
     }
 
     fn finish(mut self) -> Result<Sections<'t>, Vec<SectionError>> {
-        if self.current.is_some() {
-            self.close(self.tokens.len());
+        // What is never closed hides the `StatementEnd` behind it, and is reported by itself.
+        if self.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Unclosed(_))) {
+            self.open_statement = None;
+        }
+        if let Some(current) = self.current {
+            self.close(self.tokens.len(), current);
         } else {
             let transaction = self.transaction.unwrap_or(self.file_transaction);
             self.sections.whole = Some(Block { tokens: self.tokens, transaction });

@@ -63,7 +63,13 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
         if let TokenKind::Unclosed(what) = token.kind {
             return Err(SplitError { problem: SplitProblem::Unclosed(what), at: token.start });
         }
-        if token.kind == TokenKind::Semicolon && state.splits_here() {
+        if token.kind == TokenKind::Backslash {
+            // psql sends what stands before it (`\gset`), or has read it to its end (`\set`).
+            statements.extend(trimmed(&tokens[from..index]));
+            statements.extend(trimmed(&tokens[index..=index]));
+            from = index + 1;
+            state = State::default();
+        } else if token.kind == TokenKind::Semicolon && state.splits_here() {
             statements.extend(trimmed(&tokens[from..index]));
             from = index + 1;
             state = State::default();

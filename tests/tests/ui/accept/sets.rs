@@ -211,7 +211,7 @@ pub const CASES: &[(Case, &str)] = &[
         )
         .arguments("\"a_grown_history\", down = unchecked, duplicates = by_name, empty = allow"),
         r#"numeric
-        1 [users] up: ["SELECT 1"] down: ["DROP TABLE (users;"]
+        1 [users] up: ["SELECT 1"] down: ["DROP TABLE (users"]
         2_likes [likes] up: []
         2_posts [posts] up: ["SELECT 2"]"#,
     ),

@@ -1,5 +1,8 @@
 //! What the macro finds at the path, before it reads a name.
 
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use crate::case::{Case, case};
@@ -18,5 +21,15 @@ pub const CASES: &[Case] = &[
     }),
     case("links_in_a_circle", &[("1_users.sql", "SELECT 1;\n")]).prepare(|folder| {
         symlink(".", folder.join("again")).unwrap();
+    }),
+    case("two_links_in_a_circle", &[("1_users.sql", "SELECT 1;\n")])
+        .prepare(|folder| {
+            symlink(".", folder.join("a")).unwrap();
+            symlink(".", folder.join("b")).unwrap();
+        })
+        .mistakes(2),
+    case("name_not_utf8", &[("1_users.sql", "SELECT 1;\n")]).prepare(|folder| {
+        let name = OsStr::from_bytes(b"2_caf\xe9.sql");
+        fs::write(folder.join(name), "SELECT 2;\n").unwrap();
     }),
 ];

@@ -40,4 +40,5 @@ pub const CASES: &[Case] = &[
         "separators_mixed",
         &[("001_users.sql", SQL), ("002-posts.sql", SQL), ("003_likes.sql", SQL)],
     ),
+    case("misspelt_ending_beside_its_down", &[("1_x.down.sql", SQL), ("1_x.up.sq", SQL)]),
 ];

@@ -17,4 +17,5 @@ pub const CASES: &[Case] = &[
         "placeholder_in_a_quoted_identifier",
         &[("1_users.sql", "CREATE TABLE \"{{schema}}\".users (id int);\n")],
     ),
+    case("flyway_placeholder_in_a_name", &[("1_users.sql", "CREATE TABLE a_${name} (id int);\n")]),
 ];

@@ -41,4 +41,37 @@ pub const CASES: &[Case] = &[
         "allow_of_an_unknown_check",
         &[("1_users.sql", "-- migrate:allow vacuum because it is quick\nSELECT 1;\n")],
     ),
+    case(
+        "unclosed_dollar_quote_in_a_goose_block",
+        &[(
+            "1_users.sql",
+            "-- +goose Up\n-- +goose StatementBegin\nDO $$ BEGIN END;\n-- +goose StatementEnd\n",
+        )],
+    ),
+    case(
+        "alternating_sections",
+        &[(
+            "1_users.sql",
+            "-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n-- UP\nSELECT 3;\n-- DOWN\nSELECT 4;\n",
+        )],
+    ),
+    case("unmarked_up", &[("1_users.sql", "SELECT 1;\n\n-- DOWN\nSELECT 2;\n")]),
+    case(
+        "nearly_a_down_section",
+        &[(
+            "1_users.sql",
+            "-- UP\nCREATE TABLE users (id int);\n\n-- DOWN: the table\nDROP TABLE users;\n",
+        )],
+    ),
+    case(
+        "sections_of_node_pg_migrate",
+        &[("1_users.sql", "-- Up Migration\nSELECT 1;\n\n-- Down Migration\nSELECT 2;\n")],
+    )
+    .mistakes(2),
+    case(
+        "directive_behind_sql",
+        &[("1_users.sql", "SELECT 1; -- migrate:no-transaction\nSELECT 2;\n")],
+    ),
+    case("allow_of_nothing", &[("1_users.sql", "-- migrate:allow\nSELECT 1;\n")]),
+    case("allow_without_because", &[("1_users.sql", "-- migrate:allow empty not needed\n")]),
 ];

@@ -6,6 +6,27 @@ pub const CASES: &[Case] = &[
     case("commit_without_begin", &[("1_users.sql", "SELECT 1;\nCOMMIT;\n")]),
     case("begin_without_commit", &[("1_users.sql", "BEGIN;\nSELECT 1;\n")]),
     case("rollback", &[("1_users.sql", "SELECT 1;\nROLLBACK;\n")]),
+    case(
+        "begin_with_modes",
+        &[("1_users.sql", "BEGIN ISOLATION LEVEL SERIALIZABLE;\nSELECT 1;\nCOMMIT;\n")],
+    ),
+    case("begin_in_begin", &[("1_users.sql", "BEGIN;\nBEGIN;\nSELECT 1;\nCOMMIT;\nCOMMIT;\n")]),
+    case("begin_and_rollback", &[("1_users.sql", "BEGIN;\nSELECT 1;\nROLLBACK;\n")]),
+    case("commit_without_semicolon", &[("1_users.sql", "BEGIN;\nSELECT 1;\nCOMMIT\nSELECT 2;\n")]),
+    case(
+        "psql_set_before_begin",
+        &[("1_users.sql", "\\set ON_ERROR_STOP on\nBEGIN;\nSELECT 1;\nCOMMIT;\n")],
+    ),
+    case("psql_echo_with_an_apostrophe", &[("1_users.sql", "\\echo it's done\nSELECT 1;\n")]),
+    case("psql_gset", &[("1_users.sql", "SELECT 1 AS a \\gset\nSELECT 2;\n")]),
+    case(
+        "copy_of_data_with_an_apostrophe",
+        &[("1_users.sql", "SELECT 1;\nCOPY users (name) FROM stdin;\nO'Neill\n\\.\nSELECT 2;\n")],
+    ),
+    case(
+        "copy_of_data_with_a_semicolon",
+        &[("1_users.sql", "COPY users (name) FROM stdin;\nVACUUM;\n\\.\nSELECT 2;\n")],
+    ),
     case("abort", &[("1_users.sql", "SELECT 1;\nABORT;\n")]),
     case(
         "set_transaction",
