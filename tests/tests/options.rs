@@ -96,7 +96,7 @@ fn down_scripts_are_required_or_left_unchecked_on_request() {
     let options = SetOptions { down: Down::Unchecked, ..SetOptions::default() };
     let set = attempt(files, &options).expect("a set");
     let down = set.iter().next().and_then(|migration| migration.down()).expect("a down script");
-    assert_eq!(down.sql(None).as_deref(), Ok("DROP TABLE (a;;\n"));
+    assert_eq!(down.sql(None).as_deref(), Ok("DROP TABLE (a;\n"));
     let options = SetOptions { down: Down::Required, ..SetOptions::default() };
     let error = attempt(&files[1..], &options).expect_err("no down script");
     assert_eq!(
