@@ -14,6 +14,9 @@ pub mod version;
 pub mod name;
 pub mod sql;
 pub mod checksum;
+pub mod lint;
+#[cfg(feature = "syntax")]
+pub mod syntax;
 pub mod set;
 pub mod source;
 pub mod discover;

@@ -207,7 +207,7 @@ mod tests {
             bytes: sql.as_bytes().to_vec(),
         };
         let files: Vec<SourceFile> = files.iter().map(file).collect();
-        source::check("m", &files, &SetOptions::default()).unwrap()
+        source::check("m", &files, &SetOptions::default()).unwrap().set
     }
 
     /// Locks the first set and compares the second with it.

@@ -11,6 +11,8 @@ use crate::name::{Kind, Layout};
 use crate::sql::directive::TransactionMode;
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
+#[cfg(feature = "syntax")]
+use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
 /// The module of a set that names none.
@@ -70,6 +72,20 @@ impl Script {
     /// Byte ranges in [`Script::text`] of the statements to run, in order.
     pub fn statements(&self) -> impl ExactSizeIterator<Item = (usize, usize)> {
         self.statements.iter().map(|&[start, end]| (start as usize, end as usize))
+    }
+
+    /// As [`Script::statements`], with each block of the file's own taken apart.
+    #[cfg(feature = "syntax")]
+    pub(crate) fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.statements().flat_map(|(start, end)| {
+            let text = &self.text[start..end];
+            if !text.contains(';') {
+                return vec![(start, end)];
+            }
+            let tokens = lex(text);
+            let parts = split(text, &tokens).unwrap_or_default();
+            parts.iter().map(|part| (start + part.start(), start + part.end())).collect()
+        })
     }
 
     /// The placeholders in its statements, in order.

@@ -9,7 +9,7 @@ use std::{env, fs};
 use migrate_core::discover::discover;
 use migrate_core::lock;
 use migrate_core::set::Migrations;
-use migrate_core::source::{Problem, SourceError, SourceErrors, check};
+use migrate_core::source::{Checked, Problem, SourceError, SourceErrors, check};
 
 use crate::input::Input;
 
@@ -20,6 +20,8 @@ pub(crate) const UPDATE_LOCK: &str = "MIGRATE_UPDATE_LOCK";
 pub(crate) struct Embedded {
     /// The set.
     pub(crate) set: Migrations,
+    /// What is worth a warning.
+    pub(crate) warnings: Vec<SourceError>,
     /// The absolute path of its folder.
     pub(crate) folder: String,
     /// The paths of its files, relative to the folder.
@@ -36,13 +38,14 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown)?;
-    let set = check(&shown, &sources, &input.options)?;
+    let Checked { set, warnings } = check(&shown, &sources, &input.options)?;
     let lock = match &input.lock {
         None => None,
         Some(path) => Some(locked(&manifest, &path.value(), &set)?),
     };
     let files = sources.into_iter().map(|source| source.path).collect();
-    Ok(Embedded { set, folder: folder.to_string_lossy().into_owned(), files, lock })
+    let folder = folder.to_string_lossy().into_owned();
+    Ok(Embedded { set, warnings, folder, files, lock })
 }
 
 /// Compares the set with its lock file, or writes that; gives its absolute path.

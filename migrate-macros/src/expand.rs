@@ -9,7 +9,7 @@ use std::path::Path;
 
 use migrate_core::name::{Kind, Layout};
 use migrate_core::set::{Migration, Script};
-use migrate_core::source::SourceErrors;
+use migrate_core::source::{SourceError, SourceErrors};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
 use migrate_core::sql::placeholder::Within;
@@ -42,10 +42,24 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
         let message = "the set could not be written as tokens; please report this as a bug";
         return quote_spanned! { input.folder.span() => ::core::compile_error! { #message } };
     };
+    let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
     quote! {{
         use #runtime::__private as migrate;
+        #(#warnings)*
         #body
     }}
+}
+
+/// The only warning that a stable compiler lets a macro give: the use of something deprecated.
+fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
+    let message = warning.to_string();
+    quote_spanned! { input.folder.span() =>
+        const _: () = {
+            #[deprecated(note = #message)]
+            const MIGRATION: () = ();
+            MIGRATION
+        };
+    }
 }
 
 fn source(embedded: &Embedded) -> String {

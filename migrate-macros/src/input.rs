@@ -4,7 +4,7 @@
 //! It looks at no file on purpose.
 
 use migrate_core::name::Dialects;
-use migrate_core::source::{Down, Duplicates, Empty, SetOptions};
+use migrate_core::source::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
@@ -22,7 +22,8 @@ pub(crate) struct Input {
 }
 
 /// The names of all arguments behind the folder.
-const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty` and `lock`";
+const ARGUMENTS: &str =
+    "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints` and `lock`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -77,6 +78,8 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "dialect" => options.names.dialects = choice(input, name, DIALECTS)?,
         "down" => options.down = choice(input, name, DOWN)?,
         "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
+        "syntax" => options.syntax = choice(input, name, SYNTAX)?,
+        "lints" => options.lints = choice(input, name, LINTS)?,
         "lock" => parsed.lock = Some(input.parse()?),
         "empty" => options.empty = choice(input, name, EMPTY)?,
         other => {
@@ -92,6 +95,9 @@ const DOWN: &[(&str, Down)] =
     &[("optional", Down::Optional), ("required", Down::Required), ("unchecked", Down::Unchecked)];
 const DUPLICATES: &[(&str, Duplicates)] =
     &[("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
+const SYNTAX: &[(&str, Syntax)] = &[("check", Syntax::Check), ("off", Syntax::Off)];
+const LINTS: &[(&str, Lints)] =
+    &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
 const EMPTY: &[(&str, Empty)] = &[("refuse", Empty::Refuse), ("allow", Empty::Allow)];
 
 /// One of the `known` values of the argument `name`.

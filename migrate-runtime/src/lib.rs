@@ -22,10 +22,11 @@
 //!
 //! | feature | brings |
 //! |---|---|
+//! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
 //! | `include_dir` | [`from_folder`] and [`from_include_dir`]: the same checked set, made at start-up |
 //! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
 //!
-//! No feature is on by default, and none changes what is stored.
+//! None changes what is stored.
 #![cfg_attr(
     not(all(feature = "include_dir", feature = "testing", unix)),
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
@@ -60,7 +61,7 @@ pub use migrate_core::name::{Dialects, Kind, Layout, NameOptions};
 pub use migrate_core::plan::{Cause, Plan, Step};
 pub use migrate_core::set::{Migration, Migrations, Script};
 pub use migrate_core::source::{
-    Down, Duplicates, Empty, Problem, SetOptions, SourceError, SourceErrors,
+    Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
 };
 pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
@@ -94,6 +95,8 @@ pub use crate::stale::{StaleEmbed, check_embed};
 /// | `dialect = postgres` | takes `x.postgres.sql` and leaves other databases' files | such files are an error |
 /// | `down = required` | every versioned migration has a down script; `unchecked` keeps broken ones | `optional` |
 /// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
+/// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
+/// | `lints = deny` | what locks a table for long, or breaks the version that still runs, is an error; `warn` makes it a warning | `off` |
 /// | `lock = "migrations.lock"` | a file that holds the history; an edited, renamed, removed or wrongly ordered migration fails the build; `MIGRATE_UPDATE_LOCK=1 cargo build` writes it | no lock |
 /// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///

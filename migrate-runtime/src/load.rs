@@ -7,7 +7,8 @@ use std::path::Path;
 use include_dir::Dir;
 use migrate_core::discover::discover;
 use migrate_core::set::Migrations;
-use migrate_core::source::{SetOptions, SourceErrors, SourceFile, check};
+use migrate_core::source::{Checked, SetOptions, SourceErrors, SourceFile, check};
+use tracing::warn;
 
 /// The set in the folder `path` on disk; `path` is also what messages call the folder.
 ///
@@ -25,7 +26,7 @@ pub fn from_folder(
 ) -> Result<Migrations, SourceErrors> {
     let shown = path.as_ref().to_string_lossy();
     let files = discover(path.as_ref(), &shown)?;
-    check(&shown, &files, options)
+    check(&shown, &files, options).map(warned)
 }
 
 /// The set in `dir`, a folder that `include_dir!` put into the binary; `folder` is what messages
@@ -41,7 +42,15 @@ pub fn from_include_dir(
     let mut files = Vec::new();
     collect(dir, dir.path(), &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    check(folder, &files, options)
+    check(folder, &files, options).map(warned)
+}
+
+/// The set, with its warnings said to whoever listens.
+fn warned(checked: Checked) -> Migrations {
+    for warning in checked.warnings {
+        warn!("{warning}");
+    }
+    checked.set
 }
 
 fn collect(dir: &Dir<'_>, root: &Path, files: &mut Vec<SourceFile>) {

@@ -1,7 +1,7 @@
 //! Sets written down in a test, instead of in a folder.
 //! File names and SQL go in, the checked set comes out, by the same checks as everywhere.
 
-use migrate_core::source::{SetOptions, SourceFile, check};
+use migrate_core::source::{SetOptions, SourceFile, Syntax, check};
 use migrate_runtime::Migrations;
 
 /// The set of these files, in a folder that messages call `migrations`.
@@ -19,13 +19,25 @@ pub fn set(files: &[(&str, &str)]) -> Migrations {
 ///
 /// As [`set`].
 pub fn module(module: &str, files: &[(&str, &str)]) -> Migrations {
+    with(files, &SetOptions { module: module.to_owned(), ..SetOptions::default() })
+}
+
+/// As [`set`], where only the server judges the grammar.
+///
+/// # Panics
+///
+/// As [`set`].
+pub fn unparsed(files: &[(&str, &str)]) -> Migrations {
+    with(files, &SetOptions { syntax: Syntax::Off, ..SetOptions::default() })
+}
+
+fn with(files: &[(&str, &str)], options: &SetOptions) -> Migrations {
     let file = |&(path, sql): &(&str, &str)| SourceFile {
         path: path.to_owned(),
         bytes: sql.as_bytes().to_vec(),
     };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
-    let options = SetOptions { module: module.to_owned(), ..SetOptions::default() };
-    check("migrations", &files, &options).unwrap_or_else(|errors| panic!("{errors}"))
+    check("migrations", &files, options).unwrap_or_else(|errors| panic!("{errors}")).set
 }
 
 /// A set of `count` small migrations, each creating one table.

@@ -3,7 +3,7 @@
 use migrate_runtime::{Error, Kept, Migrations, Migrator, Place};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
-use migrate_tests::sets::set;
+use migrate_tests::sets::{set, unparsed};
 use tokio_postgres::Client;
 
 async fn fail(client: &mut Client, set: &Migrations) -> Error {
@@ -14,7 +14,8 @@ async fn fail(client: &mut Client, set: &Migrations) -> Error {
 async fn check(files: &[(&str, &str)], expected: &str) {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    let error = fail(&mut client, &set(files)).await;
+    // What the build would have refused can still be refused by a server that knows less.
+    let error = fail(&mut client, &unparsed(files)).await;
     assert_eq!(error.to_string(), expected);
     // The connection is usable, outside a transaction, and holds no lock.
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");

@@ -21,7 +21,7 @@ fn said(files: &[(&str, &str)], options: &SetOptions) -> String {
     };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     match check("m", &files, options) {
-        Ok(set) => panic!("{} migrations, and no mistake", set.len()),
+        Ok(checked) => panic!("{} migrations, and no mistake", checked.set.len()),
         Err(errors) => errors.to_string(),
     }
 }

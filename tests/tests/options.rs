@@ -17,7 +17,7 @@ fn attempt(files: &[(&str, &str)], options: &SetOptions) -> Result<Migrations, S
         bytes: sql.as_bytes().to_vec(),
     };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
-    check("m", &files, options).map_err(|errors| errors.to_string())
+    check("m", &files, options).map(|checked| checked.set).map_err(|errors| errors.to_string())
 }
 
 fn by_name() -> SetOptions {
@@ -61,8 +61,8 @@ fn mistake_inside_a_file_hides_no_equal_version() {
     let error = attempt(files, &SetOptions::default()).expect_err("mistakes");
     let first: Vec<&str> = error.lines().filter(|line| line.starts_with("m/")).collect();
     let expected = [
-        "m/1_b.sql:1:1: CREATE INDEX CONCURRENTLY cannot run in a transaction",
         "m/1_b.sql: version 1 is claimed by `1_a.sql` and `1_b.sql`",
+        "m/1_b.sql:1:1: CREATE INDEX CONCURRENTLY cannot run in a transaction",
         "m/1_c.sql: version 1 is claimed by `1_a.sql` and `1_c.sql`",
     ];
     assert_eq!(first, expected);

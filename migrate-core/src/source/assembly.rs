@@ -14,6 +14,17 @@ use crate::set::Migration;
 use crate::sql::directive::TransactionMode;
 use crate::version::Version;
 
+/// What came of the files of a set.
+#[derive(Default)]
+pub(super) struct Assembled {
+    /// The migrations, in order.
+    pub(super) migrations: Vec<Migration>,
+    /// The checks that files allow, by path.
+    pub(super) allows: BTreeMap<String, Vec<&'static str>>,
+    /// What is worth a warning.
+    pub(super) warnings: Vec<SourceError>,
+}
+
 /// The migrations that `classified` files make; mistakes go to `errors`.
 pub(super) fn assemble(
     folder: &str,
@@ -21,7 +32,7 @@ pub(super) fn assemble(
     classified: &Classified,
     options: &SetOptions,
     errors: &mut Vec<SourceError>,
-) -> Vec<Migration> {
+) -> Assembled {
     let misnamed = classified.errors.iter().map(|error| stem(error.file()).to_owned()).collect();
     let mut assembly = Assembly { folder, files, options, misnamed, errors };
     let outside = assembly.outside_transaction(&classified.sidecars);
@@ -34,11 +45,16 @@ pub(super) fn assemble(
             None => repeatable.entry(&file.name.slug).or_default().push(claim),
         }
     }
-    let mut migrations = Vec::new();
+    let mut assembled = Assembled::default();
     for group in versioned.into_values().chain(repeatable.into_values()) {
-        migrations.extend(assembly.group(group));
+        for scripts in group.iter().filter_map(|claim| Some((claim.path, claim.scripts.as_ref()?)))
+        {
+            assembled.allows.insert(scripts.0.to_owned(), scripts.1.allows.clone());
+            assembled.warnings.extend(scripts.1.warnings.iter().cloned());
+        }
+        assembled.migrations.extend(assembly.group(group));
     }
-    migrations
+    assembled
 }
 
 /// A file's last name without what follows its first dot.

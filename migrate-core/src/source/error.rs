@@ -8,6 +8,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::frame::frame;
+use crate::lint::Finding;
 use crate::location::{Position, position};
 use crate::lock::LockProblem;
 use crate::name::NameError;
@@ -207,6 +208,20 @@ pub enum Problem {
     /// `COPY` from or to the client.
     #[error("COPY from or to the client has no client here")]
     CopyClient,
+    /// The grammar does not take a statement.
+    #[error("{message}")]
+    Syntax {
+        /// What was expected and what was found.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A lint has found something.
+    #[error("{}", .0.message)]
+    Lint(Finding),
+    /// A migration without a transaction that could have one.
+    #[error("nothing here needs to run outside a transaction")]
+    NeedlessNoTransaction,
     /// A meta command of psql.
     #[error("a meta command of psql is not SQL")]
     MetaCommand,
@@ -264,6 +279,12 @@ impl Problem {
         match self {
             Problem::Name(error) => error.help(),
             Problem::Lock(problem) => problem.help().to_owned(),
+            Problem::Syntax { help, .. } => help.clone(),
+            Problem::Lint(finding) => format!(
+                "{}; or say why not: `-- migrate:allow {} because REASON`",
+                finding.help,
+                finding.lint.as_str()
+            ),
             Problem::Section(problem) => problem.help(),
             Problem::Placeholder(problem) => problem.help(),
             Problem::Split(problem) => split_help(*problem).to_owned(),
@@ -302,6 +323,10 @@ impl Problem {
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => "remove it, or add BEGIN",
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
+            Problem::NeedlessNoTransaction => {
+                "let it run in one, and nothing of it stays when it fails; or say why not: \
+                 `-- migrate:allow needless-no-transaction because REASON`"
+            }
             Problem::MetaCommand => "write the SQL it stands for",
             _ => "",
         }

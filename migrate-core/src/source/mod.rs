@@ -6,6 +6,7 @@
 
 mod assembly;
 mod script;
+mod grammar;
 mod error;
 
 use std::borrow::Cow;
@@ -14,7 +15,7 @@ pub use error::{Beside, Problem, SourceError, SourceErrors};
 
 use crate::name::{self, Layout, NameError, NameOptions};
 use crate::set::{DEFAULT_MODULE, Migrations};
-use assembly::assemble;
+use assembly::{Assembled, assemble};
 
 /// One file, wherever it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,42 @@ pub struct SetOptions {
     pub duplicates: Duplicates,
     /// What an up script without a statement is.
     pub empty: Empty,
+    /// Whether statements are checked against PostgreSQL's grammar; only with the feature `syntax`.
+    pub syntax: Syntax,
+    /// What a statement is that locks for long, or breaks the version that still runs.
+    pub lints: Lints,
+}
+
+/// Whether statements are checked against PostgreSQL's grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Syntax {
+    /// A statement that the grammar does not take is a mistake, unless the file says why:
+    /// `-- migrate:allow syntax because REASON`.
+    #[default]
+    Check,
+    /// They are left to the server.
+    Off,
+}
+
+/// What a finding of [`crate::lint`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lints {
+    /// Nobody looks.
+    #[default]
+    Off,
+    /// A warning.
+    Warn,
+    /// A mistake, unless the file says why: `-- migrate:allow LINT because REASON`.
+    Deny,
+}
+
+/// A set that can be embedded, and what is to be said about it all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The set.
+    pub set: Migrations,
+    /// What is worth a warning.
+    pub warnings: Vec<SourceError>,
 }
 
 /// What is asked of down scripts.
@@ -81,6 +118,8 @@ impl Default for SetOptions {
             down: Down::default(),
             duplicates: Duplicates::default(),
             empty: Empty::default(),
+            syntax: Syntax::default(),
+            lints: Lints::default(),
         }
     }
 }
@@ -93,28 +132,36 @@ pub fn check(
     folder: &str,
     files: &[SourceFile],
     options: &SetOptions,
-) -> Result<Migrations, SourceErrors> {
+) -> Result<Checked, SourceErrors> {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = name::classify(&paths, &options.names);
     let of_name = |error: &NameError| {
         SourceError::of_file(shown(folder, error.file()), Problem::Name(error.clone()))
     };
     let mut errors: Vec<SourceError> = classified.errors.iter().map(of_name).collect();
-    let migrations = assemble(folder, files, &classified, options, &mut errors);
+    let assembled = assemble(folder, files, &classified, options, &mut errors);
+    let Assembled { migrations, allows, mut warnings } = assembled;
+    if options.syntax == Syntax::Check {
+        errors.extend(grammar::check(folder, &migrations, &allows, options));
+    }
+    if options.lints == Lints::Deny {
+        errors.append(&mut warnings);
+    }
     if migrations.is_empty() && errors.is_empty() {
         errors.push(SourceError::of_file(folder, Problem::NoMigrations));
     }
     if !errors.is_empty() {
-        errors.sort_by(|a, b| a.file().cmp(b.file()));
+        errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
         return Err(SourceErrors(errors));
     }
-    Ok(Migrations::new(
+    let set = Migrations::new(
         Cow::Owned(options.module.clone()),
         Cow::Owned(folder.to_owned()),
         classified.layout.unwrap_or(Layout::Numeric),
         None,
         Cow::Owned(migrations),
-    ))
+    );
+    Ok(Checked { set, warnings })
 }
 
 fn shown(folder: &str, path: &str) -> String {

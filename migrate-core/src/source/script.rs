@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::error::{Beside, Problem, SourceError};
-use super::{Down, Empty, SetOptions};
+use super::{Down, Empty, Lints, SetOptions};
 use crate::checksum::Checksum;
+use crate::lint::lint;
 use crate::location::position;
 use crate::name::Direction as NameDirection;
 use crate::set::Script;
@@ -25,6 +26,10 @@ pub(super) struct Scripts {
     pub(super) up: Option<(Script, Checksum)>,
     /// The down script.
     pub(super) down: Option<Script>,
+    /// The checks that the file allows.
+    pub(super) allows: Vec<&'static str>,
+    /// What is worth a warning.
+    pub(super) warnings: Vec<SourceError>,
 }
 
 /// One file to read: how messages name it, how the set names it, and what its name says.
@@ -50,12 +55,15 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
-    let allows_empty = found.allows.contains(&"empty") || file.options.empty == Empty::Allow;
-    let reader = Reader { file, text: &text, allows_empty };
+    let reader = Reader { file, text: &text, allows: &found.allows };
     let up = up.map(|block| reader.up(block));
     let down = down.map(|block| reader.down(block));
     match (up.transpose(), down.transpose()) {
-        (Ok(up), Ok(down)) => Ok(Scripts { up, down: down.flatten() }),
+        (Ok(up), Ok(down)) => {
+            let (up, warnings) = up.map_or((None, Vec::new()), |(up, found)| (Some(up), found));
+            let down = down.flatten();
+            Ok(Scripts { up, down, allows: found.allows.clone(), warnings })
+        }
         (up, down) => {
             let mut errors = up.err().unwrap_or_default();
             errors.extend(down.err().unwrap_or_default());
@@ -107,16 +115,44 @@ fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Pr
 struct Reader<'f> {
     file: &'f File<'f>,
     text: &'f str,
-    allows_empty: bool,
+    allows: &'f [&'static str],
 }
 
+/// A checked up script with its checksum, and what is worth a warning.
+type Up = ((Script, Checksum), Vec<SourceError>);
+
 impl Reader<'_> {
-    fn up(&self, block: Block<'_>) -> Result<(Script, Checksum), Vec<SourceError>> {
+    fn up(&self, block: Block<'_>) -> Result<Up, Vec<SourceError>> {
         let (statements, script) = self.script(block)?;
-        if statements.is_empty() && !self.allows_empty {
+        let allows_empty = self.allows("empty") || self.file.options.empty == Empty::Allow;
+        if statements.is_empty() && !allows_empty {
             return Err(vec![SourceError::of_file(self.file.shown, Problem::Empty)]);
         }
-        Ok((script, Checksum::of(self.text, &statements)))
+        let warnings = self.warnings(&statements, script.transaction());
+        Ok(((script, Checksum::of(self.text, &statements)), warnings))
+    }
+
+    fn allows(&self, check: &str) -> bool {
+        self.allows.contains(&check)
+    }
+
+    /// What the lints find in an up script, unless nobody asked for them.
+    fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<SourceError> {
+        if self.file.options.lints == Lints::Off {
+            return Vec::new();
+        }
+        let found = lint(self.text, statements).into_iter();
+        let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
+        let mut warnings: Vec<SourceError> =
+            found.map(|finding| self.error(finding.span.clone(), Problem::Lint(finding))).collect();
+        let needs = |s: &Statement<'_>| kind::kind(self.text, s) != Kind::Plain;
+        let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
+        if let (true, false, Some(first)) =
+            (needless, self.allows("needless-no-transaction"), statements.first())
+        {
+            warnings.push(self.error(first_word(first), Problem::NeedlessNoTransaction));
+        }
+        warnings
     }
 
     /// A down section without a statement is a template nobody filled in: no down script.

@@ -4,6 +4,8 @@
 
 use thiserror::Error;
 
+use crate::lint::Lint;
+
 /// Whether a script runs inside a transaction of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TransactionMode {
@@ -47,7 +49,7 @@ pub enum Directive {
     FileTransaction(TransactionMode),
     /// Accepts what the check `check` finds, for a stated reason.
     Allow {
-        /// A name from [`CHECKS`].
+        /// A name from [`checks`].
         check: &'static str,
         /// Never empty.
         reason: String,
@@ -63,8 +65,13 @@ pub enum Spelling {
     Marker,
 }
 
-/// The checks that `-- migrate:allow CHECK because REASON` can name.
-pub const CHECKS: &[&str] = &["empty"];
+/// The checks that `-- migrate:allow CHECK because REASON` can name, besides the lints.
+const CHECKS: &[&str] = &["empty", "syntax", "needless-no-transaction"];
+
+/// All checks that can be allowed.
+pub fn checks() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().copied().chain(Lint::ALL.iter().map(|lint| lint.as_str()))
+}
 
 /// A comment that is almost a directive.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -117,7 +124,10 @@ impl DirectiveError {
             }
             Self::EnvironmentSubstitution => "write the values, and remove this line".to_owned(),
             Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
-            Self::UnknownCheck { .. } => format!("the checks are: {}", CHECKS.join(", ")),
+            Self::UnknownCheck { .. } => {
+                let checks: Vec<&str> = checks().collect();
+                format!("the checks are: {}", checks.join(", "))
+            }
         }
     }
 }
@@ -227,10 +237,10 @@ fn allow(written: &str, options: &str) -> Result<Directive, DirectiveError> {
     let (check, reason) = options.split_once(" because").unwrap_or((options, ""));
     let (check, reason) = (check.trim(), reason.trim());
     let first = check.split_whitespace().next().unwrap_or_default();
-    if first.is_empty() || (first != check && CHECKS.contains(&first)) {
+    if first.is_empty() || (first != check && checks().any(|known| known == first)) {
         return Err(DirectiveError::NoReason { written: written.to_owned() });
     }
-    let Some(check) = CHECKS.iter().find(|known| **known == check) else {
+    let Some(check) = checks().find(|known| *known == check) else {
         return Err(DirectiveError::UnknownCheck { written: check.to_owned() });
     };
     if reason.is_empty() {
@@ -395,7 +405,10 @@ mod tests {
         check(
             "-- migrate:allow drops because yes",
             "there is no check `drops` to allow",
-            "the checks are: empty",
+            "the checks are: empty, syntax, needless-no-transaction, index-not-concurrent, \
+             not-null-without-default, volatile-default, column-type-change, set-not-null, \
+             constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
+             table-dropped, column-dropped",
         );
     }
 }

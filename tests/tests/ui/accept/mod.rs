@@ -89,3 +89,68 @@ fn the_folder_may_be_named_by_an_absolute_path() {
     let outcomes = project.build(Compiler::Rustc);
     assert!(outcomes["absolute"].executable.is_none(), "the folder is gone");
 }
+
+/// Builds one set, which is taken; what the compiler says all the same.
+fn said_of(case: &Case) -> Vec<String> {
+    let project = Scratch::new(&format!("accept-{}", case.name), "2024", "migrate-runtime");
+    case.write(&project);
+    let call = case.call();
+    let program = format!("fn main() {{ assert!(!migrate_runtime::{call}.is_empty()); }}\n");
+    project.write(&format!("src/bin/{}.rs", case.name), program);
+    let outcomes = project.build(Compiler::Rustc);
+    let outcome = &outcomes[case.name];
+    assert!(outcome.executable.is_some(), "{:?}", outcome.diagnostics);
+    outcome.diagnostics.clone()
+}
+
+const LOCKS: &[(&str, &str)] = &[
+    ("1_users.sql", "CREATE TABLE users (id int);\nCREATE INDEX ON users (id);\n"),
+    ("2_index.sql", "CREATE INDEX users_id ON users (id);\n"),
+];
+
+#[test]
+fn lints_can_warn_on_a_stable_compiler() {
+    let said = said_of(&case("warned", LOCKS).arguments("\"warned\", lints = warn"));
+    assert_eq!(said.len(), 1, "{said:?}");
+    let lines: Vec<&str> = said[0].lines().collect();
+    assert!(lines[0].starts_with("warning: use of deprecated constant "), "{}", said[0]);
+    let expected =
+        "warned/2_index.sql:1:1: this index is built while nobody can write to the table";
+    assert!(lines[0].ends_with(expected), "{}", said[0]);
+    assert!(
+        said[0].contains("-- migrate:allow index-not-concurrent because REASON"),
+        "{}",
+        said[0]
+    );
+}
+
+#[test]
+fn lints_are_off_until_asked_for_and_allowed_a_file() {
+    assert_eq!(said_of(&case("unlinted", LOCKS)), Vec::<String>::new());
+    let allowed = case(
+        "allowed",
+        &[(
+            "1_index.sql",
+            "-- migrate:allow index-not-concurrent because the table is small\n\
+             CREATE INDEX users_id ON users (id);\n",
+        )],
+    );
+    let said = said_of(&allowed.arguments("\"allowed\", lints = deny"));
+    assert_eq!(said, Vec::<String>::new());
+}
+
+#[test]
+fn syntax_that_is_not_known_has_a_way_out() {
+    let files: &[(&str, &str)] = &[("1_new.sql", "CREATE NOVELTY x WITH (everything);\n")];
+    let off = case("unchecked_syntax", files).arguments("\"unchecked_syntax\", syntax = off");
+    assert_eq!(said_of(&off), Vec::<String>::new());
+    let allowed = case(
+        "allowed_syntax",
+        &[(
+            "1_new.sql",
+            "-- migrate:allow syntax because it is of the next version\n\
+             CREATE NOVELTY x WITH (everything);\n",
+        )],
+    );
+    assert_eq!(said_of(&allowed), Vec::<String>::new());
+}

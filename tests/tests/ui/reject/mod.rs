@@ -2,6 +2,8 @@
 
 mod arguments;
 mod folder;
+mod grammar;
+mod lints;
 mod names;
 mod placeholders;
 mod sections;
@@ -28,6 +30,8 @@ fn cases() -> Vec<Case> {
         sections::CASES,
         statements::CASES,
         placeholders::CASES,
+        grammar::CASES,
+        lints::CASES,
     ]
     .concat()
 }

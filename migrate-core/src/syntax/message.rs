@@ -1,0 +1,179 @@
+//! Decides how a complaint of the parser is told to whoever wrote the SQL.
+//! A raw message such as `expected NULL_KW` and what was found go in, a sentence and a help line
+//! come out.
+//! It decides nothing about the statement on purpose; [`super::rules`] does.
+
+use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
+
+use super::rules::{BARE, NO_DEFAULT};
+use super::suggest::suggestion;
+
+/// What stands where the parser complains.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'s> {
+    /// Its number among the tokens of the statement.
+    pub(super) index: usize,
+    /// Its text; `None` at the end of the statement.
+    pub(super) text: Option<&'s str>,
+    /// Its kind.
+    pub(super) kind: Option<Kind>,
+    /// The text of the token before it.
+    pub(super) previous: Option<&'s str>,
+    /// The kind of the token before it.
+    pub(super) previous_kind: Option<Kind>,
+}
+
+/// No more of a token is shown.
+const SHOWN: usize = 30;
+
+/// The sentence for the raw message `raw`.
+pub(super) fn message(raw: &str, found: &Found<'_>) -> String {
+    let shown = shown(found.text);
+    if raw.starts_with("unexpected comma") || raw.starts_with("unexpected closing comma") {
+        return "unexpected `,`".to_owned();
+    }
+    if raw == "unexpected trailing comma" {
+        return "unexpected trailing `,`".to_owned();
+    }
+    if raw == "expected an expression before it" {
+        return format!("expected an expression before {shown}");
+    }
+    if raw.starts_with("missing co") {
+        return format!("expected `,`, found {shown}");
+    }
+    match wanted(raw, found) {
+        Some(wanted) => format!("expected {wanted}, found {shown}"),
+        None if raw.starts_with("unexpected token") => format!("unexpected {shown}"),
+        None => lower_first(&words(raw.trim_end_matches('.'))),
+    }
+}
+
+/// The next action for the raw message `raw`.
+pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
+    let wanted = wanted(raw, found).unwrap_or_default();
+    if let Some(suggestion) = suggestion(&wanted, found) {
+        return suggestion;
+    }
+    let told = match found.text {
+        _ if raw == BARE => {
+            "an index or a partition key takes columns, function calls, and expressions in \
+             parentheses of their own: `((a || b))`"
+        }
+        _ if raw == NO_DEFAULT => "write the default; one with AND, OR or NOT needs parentheses",
+        Some(_) if wanted == "`;`" => "end the statement before it with `;`",
+        Some(",") if raw.contains("comma") => "remove the comma",
+        Some(word) if name_is_reserved(&wanted, found) => {
+            return format!("it is a reserved word; as a name it is written `\"{word}\"`");
+        }
+        None => "complete the statement, or remove the `;` that ends it too early",
+        Some(_) => {
+            "correct it; if the server takes it as it is, say so: \
+             `-- migrate:allow syntax because REASON`"
+        }
+    };
+    told.to_owned()
+}
+
+/// Whether a reserved word that begins no clause stands where a name is wanted.
+fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
+    let list_begins = wanted == "`)`" && matches!(found.previous, Some("(" | ","));
+    let clause = [
+        Kind::WHERE_KW,
+        Kind::FROM_KW,
+        Kind::SELECT_KW,
+        Kind::INTO_KW,
+        Kind::ON_KW,
+        Kind::AS_KW,
+        Kind::NOT_KW,
+        Kind::USING_KW,
+        Kind::RETURNING_KW,
+    ];
+    (list_begins || wanted.contains("name"))
+        && found.kind.is_some_and(|kind| is_reserved_keyword(kind) && !clause.contains(&kind))
+}
+
+/// The first line of a token, cut where it gets long.
+fn shown(text: Option<&str>) -> String {
+    let Some(text) = text else { return "the end of the statement".to_owned() };
+    let line = text.lines().next().unwrap_or_default();
+    let cut: String = line.chars().take(SHOWN).collect();
+    if cut.len() < text.len() { format!("`{cut}...`") } else { format!("`{cut}`") }
+}
+
+/// What the parser wanted, where the message says so.
+fn wanted(raw: &str, found: &Found<'_>) -> Option<String> {
+    let wanted = raw.strip_prefix("expected ").or_else(|| raw.strip_prefix("Expected "))?;
+    let ends = [", got ", ", found ", " but got "];
+    let wanted = ends.iter().find_map(|end| wanted.split_once(end)).map_or(wanted, |(w, _)| w);
+    Some(match wanted {
+        "command" if found.index == 0 || found.text.is_none() => "a statement".to_owned(),
+        "command" => "the end of the statement".to_owned(),
+        "name ref list" => "a list of names".to_owned(),
+        "path name" | "simple type name" => format!("a {}", wanted.rsplit_once(' ')?.1),
+        "start of a select statement" => "SELECT".to_owned(),
+        "expression in atom_expr" | "an expression in target_el" => "an expression".to_owned(),
+        "ident, year, month, day, hour, minute, second, or string" => "a field".to_owned(),
+        "one of `*` or column list" => "`*` or a list of columns".to_owned(),
+        "alter column option" => "TYPE, SET, DROP, ADD, RESET or RESTART".to_owned(),
+        "table relation name" | "relation name" => "a table name".to_owned(),
+        "select stmt" => "VALUES or SELECT".to_owned(),
+        other => with_article(&words(other.trim_end_matches('.'))),
+    })
+}
+
+/// The parser's names of tokens and nodes as they are written in SQL.
+fn words(raw: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(',');
+        let comma = &word[bare.len()..];
+        let told = match bare {
+            "COMMA" | "comma" => "`,`",
+            "L_PAREN" | "'('" => "`(`",
+            "R_PAREN" => "`)`",
+            "L_BRACK" => "`[`",
+            "R_BRACK" => "`]`",
+            "EQ" => "`=`",
+            "DOT" => "`.`",
+            "COLON" => "`:`",
+            "COLON_COLON" => "`::`",
+            "FAT_ARROW" => "`=>`",
+            "STAR" => "`*`",
+            "SEMICOLON" => "`;`",
+            "IDENT" | "ident" | "identifier" | "path" => "name",
+            "STRING" => "string",
+            "INT_NUMBER" | "numeric" => "number",
+            "expr" => "expression",
+            "stmt" => "statement",
+            "from_item" => "FROM item",
+            "AT_TIME_ZONE" => "AT TIME ZONE",
+            other => {
+                let bare = other.strip_suffix("_KW").unwrap_or(other);
+                return format!("{}{comma}", bare.replace('_', " "));
+            }
+        };
+        format!("{told}{comma}")
+    };
+    raw.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    let lower = |first: char| match text.get(1..2) {
+        // A word in capitals is a keyword.
+        Some(second) if second.chars().all(char::is_uppercase) => first,
+        _ => first.to_ascii_lowercase(),
+    };
+    chars.next().map(lower).into_iter().chain(chars).collect()
+}
+
+fn with_article(phrase: &str) -> String {
+    let first = phrase.split(' ').next().unwrap_or_default();
+    let plural = phrase.ends_with('s') && !phrase.ends_with("ss");
+    let named = ["a", "an", "the", "at", "one", "parentheses"].contains(&first);
+    match phrase.chars().next() {
+        Some(c) if !c.is_lowercase() || named || plural => phrase.to_owned(),
+        Some('a' | 'e' | 'i' | 'o') => format!("an {phrase}"),
+        _ if phrase.starts_with("unsigned") => format!("an {phrase}"),
+        _ => format!("a {phrase}"),
+    }
+}

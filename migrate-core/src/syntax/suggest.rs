@@ -1,0 +1,156 @@
+//! Decides which keyword a misspelled word was meant to be.
+//! What was wanted and what was found go in, a help line comes out where one keyword is near enough.
+
+use squawk_parser::SyntaxKind as Kind;
+
+use super::message::Found;
+
+/// Keywords that migrations are made of, most frequent first.
+const KEYWORDS: &[&str] = &[
+    "TABLE",
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "INTO",
+    "VALUES",
+    "SET",
+    "NOT",
+    "NULL",
+    "DEFAULT",
+    "PRIMARY",
+    "KEY",
+    "REFERENCES",
+    "UNIQUE",
+    "CHECK",
+    "CONSTRAINT",
+    "FOREIGN",
+    "COLUMN",
+    "INDEX",
+    "TYPE",
+    "ADD",
+    "RENAME",
+    "USING",
+    "ON",
+    "CASCADE",
+    "RESTRICT",
+    "EXISTS",
+    "FUNCTION",
+    "PROCEDURE",
+    "TRIGGER",
+    "VIEW",
+    "MATERIALIZED",
+    "SCHEMA",
+    "SEQUENCE",
+    "EXTENSION",
+    "DOMAIN",
+    "POLICY",
+    "ROLE",
+    "COMMENT",
+    "GRANT",
+    "REVOKE",
+    "REPLACE",
+    "RETURNS",
+    "RETURNING",
+    "LANGUAGE",
+    "EXECUTE",
+    "BEFORE",
+    "AFTER",
+    "EACH",
+    "BEGIN",
+    "COMMIT",
+    "TRUNCATE",
+    "CONCURRENTLY",
+    "GENERATED",
+    "ALWAYS",
+    "IDENTITY",
+    "STORED",
+    "COLLATE",
+    "CONFLICT",
+    "NOTHING",
+    "JOIN",
+    "INNER",
+    "OUTER",
+    "LEFT",
+    "RIGHT",
+    "GROUP",
+    "ORDER",
+    "HAVING",
+    "LIMIT",
+    "UNION",
+    "WITH",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "PARTITION",
+    "INCLUDE",
+    "VALIDATE",
+    "DEFERRABLE",
+    "INITIALLY",
+    "TEMPORARY",
+    "OWNER",
+    "PRIVILEGES",
+    "DISTINCT",
+];
+
+/// `did you mean ...?`, of the word where the parser complains or of the one before it, which it may
+/// have taken for a name.
+pub(super) fn suggestion(wanted: &str, found: &Found<'_>) -> Option<String> {
+    let here = word(found.text, found.kind).and_then(|word| nearest(word, wanted, 2));
+    if let Some(keyword) = here {
+        return Some(format!("did you mean `{keyword}`?"));
+    }
+    let before = word(found.previous, found.previous_kind)?;
+    let keyword = nearest(before, wanted, 1)?;
+    Some(format!("did you mean `{keyword}` where it says `{before}`?"))
+}
+
+/// A token that is a word and no keyword.
+fn word(text: Option<&str>, kind: Option<Kind>) -> Option<&str> {
+    text.filter(|text| kind == Some(Kind::IDENT) && text.is_ascii() && !text.starts_with('"'))
+}
+
+/// The keyword at most `most` edits from `word`, and fewer from a short one; those that were wanted
+/// come first.
+fn nearest<'w>(word: &str, wanted: &'w str, most: usize) -> Option<&'w str> {
+    let most = match word.len() {
+        0..=2 => return None,
+        3..=5 => 1,
+        _ => most,
+    };
+    let upper = word.to_ascii_uppercase();
+    let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
+    let wanted = wanted.split([' ', ',']).filter(keyword);
+    let near = wanted.chain(KEYWORDS.iter().copied()).map(|known| (edits(&upper, known), known));
+    near.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits).map(|(_, known)| known)
+}
+
+/// How many letters have to be put in, taken out, replaced or swapped with the next.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut fewest = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                fewest = fewest.min(before[j - 2] + 1);
+            }
+            row.push(fewest);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
