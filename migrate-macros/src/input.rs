@@ -64,7 +64,7 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
     input.parse::<Token![=]>()?;
     match name.to_string().as_str() {
         "module" => {
-            let module: LitStr = input.parse()?;
+            let module = string(input, name)?;
             if module.value().is_empty() {
                 return Err(syn::Error::new(module.span(), "a module's name cannot be empty"));
             }
@@ -80,7 +80,7 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
         "syntax" => options.syntax = choice(input, name, SYNTAX)?,
         "lints" => options.lints = choice(input, name, LINTS)?,
-        "lock" => parsed.lock = Some(input.parse()?),
+        "lock" => parsed.lock = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name, EMPTY)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");
@@ -109,6 +109,12 @@ fn choice<T: Copy>(input: ParseStream<'_>, name: &Ident, known: &[(&str, T)]) ->
     let words: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
     let message = format!("unknown value `{word}` of `{name}`; it takes {}", words.join(" or "));
     Err(syn::Error::new(span, message))
+}
+
+/// A value that only a string can be.
+fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
+    let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
+    input.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), message))
 }
 
 /// A value as a bare word or as a string.

@@ -128,6 +128,16 @@ fn invariant_7_default_features_compile_no_c() {
     assert_eq!(all.iter().filter(c).collect::<Vec<_>>(), [""; 0]);
 }
 
+#[test]
+fn invariant_9_one_module_names_the_parser() {
+    for crate_folder in ["migrate-core/src", "migrate-macros/src", "migrate-runtime/src"] {
+        for (path, code) in sources(crate_folder) {
+            let inside = path.starts_with("migrate-core/src/syntax/");
+            assert!(inside || !code.contains("squawk"), "{path} names the parser");
+        }
+    }
+}
+
 #[tokio::test]
 async fn invariant_8_only_run_writes() {
     let database = FreshDatabase::create().await;

@@ -1,26 +1,22 @@
-//! Has every statement of a set checked against PostgreSQL's grammar, all of them in one go.
+//! Has the statements of a set checked against PostgreSQL's grammar, all of them in one go.
 //! Checked migrations go in; what the grammar does not take comes out, with its place in the file.
 //! Files that allow it and down scripts that nobody checks are left out. Without the feature
-//! `syntax` there is nothing here.
+//! `syntax` nothing is ever found.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use super::SetOptions;
-use super::error::SourceError;
+use super::error::{Problem, SourceError};
+use super::{Down, SetOptions, shown};
 use crate::set::Migration;
 
 /// Every statement of `migrations` that the grammar does not take; `allows` is by file.
-#[cfg(feature = "syntax")]
 pub(super) fn check(
     folder: &str,
     migrations: &[Migration],
     allows: &BTreeMap<String, Vec<&'static str>>,
     options: &SetOptions,
 ) -> Vec<SourceError> {
-    use super::error::Problem;
-    use super::{Down, shown};
-    use crate::syntax::check_all;
-
     let downs = migrations.iter().filter_map(Migration::down);
     let downs = downs.filter(|_| options.down != Down::Unchecked);
     let scripts = migrations.iter().map(Migration::up).chain(downs);
@@ -30,22 +26,40 @@ pub(super) fn check(
         places.extend(script.single_statements().map(|(start, end)| (script, start, end)));
     }
     let texts = places.iter().map(|&(script, start, end)| &script.text()[start..end]);
-    let wrong = check_all(texts).into_iter().filter_map(|(index, error)| {
+    let wrong = judged(texts).into_iter().filter_map(|(index, span, problem)| {
         let &(script, start, _) = places.get(index)?;
         let file = shown(folder, script.filename());
-        let span = start + error.span.start..start + error.span.end;
-        let problem = Problem::Syntax { message: error.message, help: error.help };
+        let span = start + span.start..start + span.end;
         Some(SourceError::of_span(&file, script.text(), span, problem))
     });
     wrong.collect()
 }
 
+/// What the grammar does not take in these `statements` of one text, with its place there.
+pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<(Range<usize>, Problem)> {
+    let texts = statements.iter().map(|&(start, end)| &text[start..end]);
+    let wrong = judged(texts).into_iter().filter_map(|(index, span, problem)| {
+        let &(start, _) = statements.get(index)?;
+        Some((start + span.start..start + span.end, problem))
+    });
+    wrong.collect()
+}
+
+/// The number of each wrong statement, with the place within it.
+#[cfg(feature = "syntax")]
+fn judged<'s>(
+    statements: impl Iterator<Item = &'s str> + Send,
+) -> Vec<(usize, Range<usize>, Problem)> {
+    let wrong = crate::syntax::check_all(statements).into_iter();
+    wrong
+        .map(|(index, error)| {
+            let problem = Problem::Syntax { message: error.message, help: error.help };
+            (index, error.span, problem)
+        })
+        .collect()
+}
+
 #[cfg(not(feature = "syntax"))]
-pub(super) fn check(
-    _folder: &str,
-    _migrations: &[Migration],
-    _allows: &BTreeMap<String, Vec<&'static str>>,
-    _options: &SetOptions,
-) -> Vec<SourceError> {
+fn judged<'s>(_: impl Iterator<Item = &'s str>) -> Vec<(usize, Range<usize>, Problem)> {
     Vec::new()
 }

@@ -6,6 +6,7 @@
 
 mod assembly;
 mod script;
+mod control;
 mod grammar;
 mod error;
 

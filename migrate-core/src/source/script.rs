@@ -5,8 +5,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::error::{Beside, Problem, SourceError};
-use super::{Down, Empty, Lints, SetOptions};
+use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
+use super::error::{Problem, SourceError};
+use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
 use crate::checksum::Checksum;
 use crate::lint::lint;
 use crate::location::position;
@@ -185,12 +186,35 @@ impl Reader<'_> {
             let copy = self.copy_before(block.tokens, error.at);
             vec![copy.unwrap_or_else(|| self.error(opened, Problem::Split(error.problem)))]
         })?;
-        let statements = self.runnable(split, transaction)?;
-        let found = self.placeholders(&statements)?;
+        let split = self.before_data(split);
+        let runnable = self.runnable(&split, transaction);
+        let placeholders = self.placeholders(&split);
+        let (statements, found) = match (runnable, placeholders) {
+            (Ok(statements), Ok(found)) => (statements, found),
+            (runnable, placeholders) => {
+                let mut errors = runnable.err().unwrap_or_default();
+                errors.extend(placeholders.err().unwrap_or_default());
+                errors.extend(self.grammar(&split, &errors));
+                return Err(errors);
+            }
+        };
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
         let ranges = self.ranges(&statements);
         Ok((statements, self.assemble(transaction, &ranges, found, session)))
+    }
+
+    /// The statements up to a `COPY ... FROM stdin`: what follows is data, up to a line `\.`.
+    fn before_data<'t>(&self, mut statements: Vec<Statement<'t>>) -> Vec<Statement<'t>> {
+        let reads_data = |statement: &Statement<'_>| {
+            let words = &self.text[statement.start()..statement.end()];
+            kind::kind(self.text, statement) == Kind::CopyClient
+                && words.to_ascii_lowercase().contains("stdin")
+        };
+        if let Some(copy) = statements.iter().position(reads_data) {
+            statements.truncate(copy + 1);
+        }
+        statements
     }
 
     /// The `COPY` whose data, read as SQL, made the mistake at the byte `at`.
@@ -230,14 +254,14 @@ impl Reader<'_> {
     /// The statements to run, or every one that must not stand here.
     fn runnable<'t>(
         &self,
-        statements: Vec<Statement<'t>>,
+        statements: &[Statement<'t>],
         transaction: TransactionMode,
     ) -> Result<Vec<Statement<'t>>, Vec<SourceError>> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut errors = Vec::new();
         let alone = statements.len() == 1;
         let mut open = OwnTransaction::default();
-        for statement in statements {
+        for &statement in statements {
             let kind = kind::kind(self.text, &statement);
             let inside = open.depth > 0;
             let problem = match transaction {
@@ -247,11 +271,9 @@ impl Reader<'_> {
             open.take(kind, statement, problem.is_some());
             if let Some(problem) = problem {
                 errors.push(self.error(first_word(&statement), problem));
-                let words = &self.text[statement.start()..statement.end()];
-                if kind == Kind::CopyClient && words.to_ascii_lowercase().contains("stdin") {
-                    // What follows is data, up to a line `\.`.
+                if kind == Kind::CopyClient {
+                    // Where data followed, the COMMIT behind it was not read.
                     open = OwnTransaction::default();
-                    break;
                 }
                 continue;
             }
@@ -304,6 +326,22 @@ impl Reader<'_> {
         if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
 
+    /// What the grammar does not take in a script with other mistakes, besides the statements that
+    /// have them; the scripts without any are judged together, by [`super::grammar`].
+    fn grammar(&self, statements: &[Statement<'_>], told: &[SourceError]) -> Vec<SourceError> {
+        if self.file.options.syntax == Syntax::Off || self.allows("syntax") {
+            return Vec::new();
+        }
+        let clean = |statement: &&Statement<'_>| {
+            let places =
+                position(self.text, statement.start())..position(self.text, statement.end());
+            !told.iter().any(|error| error.position().is_some_and(|at| places.contains(&at)))
+        };
+        let clean: Vec<_> = statements.iter().filter(clean).map(|s| (s.start(), s.end())).collect();
+        let errors = grammar::errors(self.text, &clean);
+        errors.into_iter().map(|(span, problem)| self.error(span, problem)).collect()
+    }
+
     fn error(&self, span: Range<usize>, problem: Problem) -> SourceError {
         SourceError::of_span(self.file.shown, self.text, span, problem)
     }
@@ -320,74 +358,8 @@ impl Reader<'_> {
     }
 }
 
-/// The transaction that a file's own statements have begun.
-#[derive(Default)]
-struct OwnTransaction<'t> {
-    begun: Option<Statement<'t>>,
-    depth: usize,
-    /// A mistake in it was reported; what ends it, or does not, is no second one.
-    told: bool,
-}
-
-impl<'t> OwnTransaction<'t> {
-    fn take(&mut self, kind: Kind, statement: Statement<'t>, wrong: bool) {
-        self.told |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
-        if kind.opens() {
-            self.begun.get_or_insert(statement);
-            self.depth += 1;
-        } else if kind.closes() {
-            self.depth = self.depth.saturating_sub(1);
-        }
-        if self.depth == 0 {
-            *self = OwnTransaction::default();
-        }
-    }
-}
-
-/// What is wrong with a statement in a script that runs in a transaction of ours.
-fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Option<Problem> {
-    let beside = if alone { Beside::Nothing } else { Beside::Others };
-    match kind {
-        Kind::Begin if inside => Some(control("BEGIN inside BEGIN")),
-        Kind::Commit if !inside => Some(Problem::UnbegunCommit),
-        Kind::TransactionControl(words) => Some(control(words)),
-        Kind::OutsideTransaction(words) => {
-            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside })
-        }
-        other => never(other),
-    }
-}
-
-/// What is wrong with a statement in a script that runs statement by statement.
-fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
-    match kind {
-        kind if kind.opens() && inside => Some(control("BEGIN inside BEGIN")),
-        kind if kind.closes() && !inside => Some(Problem::UnbegunCommit),
-        Kind::TransactionControl(words @ ("PREPARE TRANSACTION" | "COMMIT AND CHAIN")) => {
-            Some(control(words))
-        }
-        Kind::OutsideTransaction(words) if inside => {
-            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside: Beside::Begin })
-        }
-        other => never(other),
-    }
-}
-
-/// What is wrong with a statement wherever it stands.
-fn never(kind: Kind) -> Option<Problem> {
-    match kind {
-        Kind::MetaCommand => Some(Problem::MetaCommand),
-        Kind::CopyClient => Some(Problem::CopyClient),
-        _ => None,
-    }
-}
-
 fn first_word(statement: &Statement<'_>) -> Range<usize> {
     statement.tokens.first().map_or(0..0, |token| token.start..token.end)
-}
-
-fn control(words: &str) -> Problem {
-    Problem::TransactionControl { statement: words.to_owned() }
 }
 
 fn narrow(offset: usize) -> u32 {
