@@ -14,8 +14,9 @@ use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
 ///
-/// Its text begins with what happened and where; `help:` names the next action.
-#[derive(Debug, Error)]
+/// Its text begins with what happened and where; `help:` names the next action. `Debug` shows the
+/// same text, because that is what a `main` that returns an error prints.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Ledger and set disagree; nothing ran since that was read.
@@ -141,6 +142,12 @@ pub enum Error {
     },
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Error {
     /// What the run applied before it failed; `None` for verbs and phases that apply nothing.
     pub fn report(&self) -> Option<&Report> {
@@ -153,6 +160,20 @@ impl Error {
             | Error::Database { report, .. } => Some(report),
             _ => None,
         }
+    }
+
+    /// The same error, after a run that took so long.
+    pub(crate) fn after(mut self, elapsed: Duration) -> Self {
+        if let Error::Drift { report, .. }
+        | Error::Migration { report, .. }
+        | Error::ConnectionLost { report, .. }
+        | Error::Busy { report, .. }
+        | Error::LockLost { report, .. }
+        | Error::Database { report, .. } = &mut self
+        {
+            report.elapsed = elapsed;
+        }
+        self
     }
 
     /// The same error, with what the run applied before it.

@@ -37,7 +37,6 @@ pub(crate) struct Run<'r> {
     pub(crate) last_position: i64,
     /// Whether this run committed something that a crash of the server could still take back.
     pub(crate) unflushed: bool,
-    started: Instant,
     wait: Duration,
     /// What the ledger held when the run began.
     at_start: Option<HashSet<String>>,
@@ -72,7 +71,16 @@ pub(crate) enum Last {
 
 /// Applies what is pending.
 pub(crate) async fn run(migrator: &Migrator<'_>, client: &Client) -> Result<Report, Error> {
-    let mut run = Run::new(migrator, client);
+    let started = Instant::now();
+    let report = attempts(Run::new(migrator, client)).await;
+    match report {
+        Ok(report) => Ok(Report { elapsed: started.elapsed(), ..report }),
+        Err(error) => Err(error.after(started.elapsed())),
+    }
+}
+
+/// Reads, plans and applies, until nothing is pending.
+async fn attempts(mut run: Run<'_>) -> Result<Report, Error> {
     loop {
         let contents = run.read().await?;
         let exists = contents.exists;
@@ -94,7 +102,6 @@ impl<'r> Run<'r> {
             report: Report::default(),
             last_position: 0,
             unflushed: false,
-            started: Instant::now(),
             wait: FIRST_WAIT,
             at_start: None,
         }
@@ -215,7 +222,6 @@ impl<'r> Run<'r> {
         };
         self.report.skipped = plan.applied.iter().filter_map(skipped).collect();
         self.report.ahead = plan.ahead.iter().map(|entry| entry.version.to_string()).collect();
-        self.report.elapsed = self.started.elapsed();
         let Report { applied, skipped, messages, .. } = &self.report;
         info!(
             applied = applied.len(),

@@ -3,6 +3,7 @@
 //! It compares names only on purpose: an edited file triggers a rebuild by itself. A release build
 //! remembers no folder, and a folder that is not on this machine says nothing.
 
+use std::fmt;
 use std::path::Path;
 
 use migrate_core::discover::list;
@@ -10,7 +11,7 @@ use migrate_core::set::Migrations;
 use thiserror::Error;
 
 /// Files of a migration folder that came or went since the set was embedded.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, PartialEq, Eq, Error)]
 #[error(
     "the set was embedded from `{folder}` before its files changed{}{}\n\
      help: rebuild the crate that embeds it, whose build.rs should print \
@@ -28,6 +29,13 @@ pub struct StaleEmbed {
     pub added: Vec<String>,
     /// Files that are in the set and not on disk.
     pub removed: Vec<String>,
+}
+
+impl fmt::Debug for StaleEmbed {
+    /// The text for people: it is what a test that unwraps prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn named(what: &str, files: &[String]) -> String {

@@ -1,6 +1,6 @@
 //! What a failing migration leaves behind, and where its error points.
 
-use migrate_runtime::{Error, Kept, Migrations, Migrator, Place};
+use migrate_runtime::{Error, Kept, Migrations, Migrator, Place, State};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{set, unparsed};
@@ -277,4 +277,38 @@ async fn lost_session_locks_are_told() {
          applied before it, and stays: version 1\n\
          help: a pooler in transaction mode cannot hold a session lock; connect to the server itself"
     );
+}
+
+#[tokio::test]
+async fn cut_connections_leave_a_single_statement_unknown() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let set = set(&[("1_a.sql", "-- migrate:no-transaction\nVACUUM;\nSELECT pg_sleep(0.3);")]);
+    let watcher = database.connect().await;
+    let cut = async {
+        let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+                      AND datname = current_database()";
+        while value(&watcher, asleep).await == "0" {
+            tokio::task::yield_now().await;
+        }
+        drop(proxy);
+    };
+    let migrator = Migrator::new(&set);
+    let (result, ()) = tokio::join!(migrator.run(&mut client), cut);
+    let error = result.expect_err("a cut connection");
+    assert_eq!(
+        error.to_string(),
+        "migrations/1_a.sql:3:1: connection closed\n  \
+         |\n\
+         3 | SELECT pg_sleep(0.3);\n  \
+         | ^^^^^^^^^^^^^^^^^^^^ here\n\
+         whether version 1 was applied is unknown; the next run reads it from the ledger"
+    );
+    assert_eq!(format!("{error:?}"), error.to_string(), "what a `main` that returns it prints");
+    // The lock went with the session; what had taken effect is not run again.
+    let mut client = database.connect().await;
+    let status = migrator.status(&client).await.expect("a status");
+    assert_eq!(status.migrations[0].state, State::Unfinished { done: 1 });
+    assert_eq!(migrator.run(&mut client).await.expect("the rest").applied.len(), 1);
 }

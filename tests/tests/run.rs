@@ -327,3 +327,59 @@ async fn own_transaction_blocks_become_part_of_ours() {
     assert!(error.to_string().starts_with("migrations/1_a.sql:5:1: division by zero"), "{error}");
     assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
 }
+
+#[tokio::test]
+async fn reports_and_statuses_show_as_tables() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let two = set(&[("1_a.sql", "SELECT 1;"), ("10_long name.sql", "SELECT 2;")]);
+    let migrator = Migrator::new(&two);
+    let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let status = lines(migrator.status(&client).await.expect("a status").to_string());
+    let expected =
+        ["version  name       state", "1        a          pending", "10       long name  pending"];
+    assert_eq!(status[..3], expected);
+    assert_eq!(status[3], "2 pending of 2");
+    let report = lines(migrator.run(&mut client).await.expect("a run").to_string());
+    assert_eq!(report[0], "version  name       time");
+    assert!(report[2].starts_with("10       long name  ") && report[2].ends_with(" ms"));
+    assert!(report[3].starts_with("2 applied; 2 messages, "), "{}", report[3]);
+    let again = lines(migrator.run(&mut client).await.expect("a run").to_string());
+    assert_eq!(again.len(), 1);
+    assert!(again[0].starts_with("nothing pending: 2 applied before; 1 message, "), "{}", again[0]);
+}
+
+/// Keeps what is said while it listens.
+#[derive(Clone, Default)]
+struct Listener(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Listener {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the listener").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn runs_are_told_to_tracing() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let listener = Listener::default();
+    let writer = listener.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    applied(&mut client, &set(&[A])).await;
+    let said = String::from_utf8(listener.0.lock().expect("the listener").clone()).expect("UTF-8");
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("migrate_runtime")).collect();
+    assert!(lines[0].contains("migration applied version=\"1\" name=\"a\" ms="), "{said}");
+    let end = "migrations are up to date applied=1 skipped=0 messages=2";
+    assert!(lines[1].ends_with(end), "{said}");
+}

@@ -84,9 +84,16 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// Every mistake of a set, never empty; shown one below the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Every mistake of a set, never empty; shown one below the other, by `Debug` too, because that is
+/// what a `main` that returns an error prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceErrors(pub Vec<SourceError>);
+
+impl fmt::Debug for SourceErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
