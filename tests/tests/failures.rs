@@ -231,6 +231,16 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
     );
 }
 
+/// Drops the proxy, and with it the connection, once a migration is asleep behind it.
+async fn cut_while_asleep(watcher: &Client, proxy: CountingProxy) {
+    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+                  AND datname = current_database()";
+    while value(watcher, asleep).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    drop(proxy);
+}
+
 #[tokio::test]
 async fn cut_connections_leave_the_outcome_to_the_ledger() {
     let database = FreshDatabase::create().await;
@@ -239,14 +249,7 @@ async fn cut_connections_leave_the_outcome_to_the_ledger() {
     let files = [A, ("2_b.sql", "SELECT pg_sleep(0.3); CREATE TABLE b (id int);")];
     let slow = set(&files);
     let watcher = database.connect().await;
-    let cut = async {
-        let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
-                      AND datname = current_database()";
-        while value(&watcher, asleep).await == "0" {
-            tokio::task::yield_now().await;
-        }
-        drop(proxy);
-    };
+    let cut = cut_while_asleep(&watcher, proxy);
     let migrator = Migrator::new(&slow);
     let (result, ()) = tokio::join!(migrator.run(&mut client), cut);
     let error = result.expect_err("a cut connection");
@@ -286,14 +289,7 @@ async fn cut_connections_leave_a_single_statement_unknown() {
     let mut client = proxy.connect().await;
     let set = set(&[("1_a.sql", "-- migrate:no-transaction\nVACUUM;\nSELECT pg_sleep(0.3);")]);
     let watcher = database.connect().await;
-    let cut = async {
-        let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
-                      AND datname = current_database()";
-        while value(&watcher, asleep).await == "0" {
-            tokio::task::yield_now().await;
-        }
-        drop(proxy);
-    };
+    let cut = cut_while_asleep(&watcher, proxy);
     let migrator = Migrator::new(&set);
     let (result, ()) = tokio::join!(migrator.run(&mut client), cut);
     let error = result.expect_err("a cut connection");
