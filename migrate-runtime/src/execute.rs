@@ -81,15 +81,22 @@ pub(crate) async fn run(migrator: &Migrator<'_>, client: &Client) -> Result<Repo
 
 /// Reads, plans and applies, until nothing is pending.
 async fn attempts(mut run: Run<'_>) -> Result<Report, Error> {
+    let mut last = Attempt::Done;
     loop {
         let contents = run.read().await?;
         let exists = contents.exists;
         let plan = run.plan(contents)?;
-        match run.apply(&plan.steps, exists).await? {
+        let attempt = run.apply(&plan.steps, exists).await?;
+        match attempt {
             Attempt::Done => return Ok(run.finish(&plan)),
-            Attempt::Moved => debug!("the ledger has moved, reading it again"),
-            Attempt::Busy => run.wait().await?,
+            Attempt::Moved if last != Attempt::Moved => {
+                debug!("the ledger has moved, reading it again");
+            }
+            // A ledger that is never as it was read (behind a pooler that reads elsewhere) must
+            // not be asked without a pause and for ever.
+            Attempt::Moved | Attempt::Busy => run.wait().await?,
         }
+        last = attempt;
     }
 }
 
