@@ -105,11 +105,10 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
         while !proxy.queries().iter().any(|sql| sql.contains("pg_try_advisory_lock")) {
             tokio::task::yield_now().await;
         }
-        let finished = format!(
-            "INSERT INTO t VALUES (1); UPDATE migration_ledger SET progress = NULL; {}",
-            lock.replace("try_advisory_lock", "advisory_unlock")
-        );
-        other.batch_execute(&finished).await.expect("the other replica");
+        // The lock goes once the progress is committed, not in one message with it.
+        let finished = "INSERT INTO t VALUES (1); UPDATE migration_ledger SET progress = NULL";
+        other.batch_execute(finished).await.expect("the other replica");
+        assert_eq!(value(&other, &lock.replace("try_advisory_lock", "advisory_unlock")).await, "t");
     };
     let (report, ()) = tokio::join!(run, finish);
     assert_eq!(report.expect("a run").applied.len(), 0);
