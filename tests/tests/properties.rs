@@ -1,0 +1,414 @@
+//! What must hold for every text: splitting loses no byte, the canonical text is its own canonical
+//! text, and the checksum is blind to comments, blanks, line endings and a byte order mark, and to
+//! nothing else.
+//! The texts are sequences of tokens, most of them valid; only what PostgreSQL's scanner says of
+//! them counts, not its grammar.
+
+use migrate_core::checksum::{Checksum, canonical_text};
+use migrate_core::source::{self, Empty, SetOptions, SourceFile, Syntax};
+use migrate_core::sql::lexer::{Token, TokenKind, lex};
+use migrate_core::sql::split::{Statement, split};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+/// A word; not `end`, with which a statement would be a COMMIT, refused in a transaction.
+fn word() -> impl Strategy<Value = String> {
+    let known = ["select", "create", "function", "or", "replace", "procedure", "case", "e"];
+    prop_oneof![
+        3 => "[a-dA-D_é][a-d0-9_$é]{0,4}",
+        1 => select(known.to_vec()).prop_map(str::to_owned),
+    ]
+}
+
+/// What may stand inside a literal: every character that means something outside.
+const INSIDE: &str = "[a-b;()\\-/*$\"{} \n\t1é]{0,6}";
+
+fn string() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![INSIDE, Just("''".to_owned()), Just("\\".to_owned())];
+    let prefix = select(vec!["", "", "", "B", "x", "N", "U&"]);
+    (prefix, vec(piece, 0..3)).prop_map(|(prefix, pieces)| format!("{prefix}'{}'", pieces.concat()))
+}
+
+fn escape_string() -> impl Strategy<Value = String> {
+    let piece =
+        prop_oneof![INSIDE, select(vec!["''", "\\'", "\\\\", "\\n"]).prop_map(str::to_owned)];
+    (select(vec!["E", "e"]), vec(piece, 0..3))
+        .prop_map(|(prefix, pieces)| format!("{prefix}'{}'", pieces.concat()))
+}
+
+/// Between two segments of one literal.
+const SEGMENT_GAPS: &[&str] = &["\n", " \n ", "\n\n", "\n-- it's\n", " \n\t-- ;\n "];
+
+/// A literal that goes on on a later line.
+fn continued_string() -> impl Strategy<Value = String> {
+    let gap = select(SEGMENT_GAPS);
+    let inside = "[a-b;\" ]{0,3}";
+    (select(vec!["", "E", "N"]), inside, gap, inside)
+        .prop_map(|(prefix, one, gap, two)| format!("{prefix}'{one}'{gap}'{two}'"))
+}
+
+fn quoted_identifier() -> impl Strategy<Value = String> {
+    let piece = prop_oneof!["[a-b;()\\-/*$' é]{1,5}", Just("\"\"".to_owned())];
+    (select(vec!["", "", "U&"]), vec(piece, 1..3))
+        .prop_map(|(prefix, pieces)| format!("{prefix}\"{}\"", pieces.concat()))
+}
+
+fn dollar_string() -> impl Strategy<Value = String> {
+    let inside = "[a-b;()\\-/*'\"{} \n1é]{0,8}";
+    (select(vec!["", "a", "_1", "é"]), inside)
+        .prop_map(|(tag, text)| format!("${tag}${text}${tag}$"))
+}
+
+fn number() -> impl Strategy<Value = String> {
+    select(vec!["0", "1", "42", "1.5", ".5", "1e3", "1.5e-3", "0xFF", "1_000", "$1", "$23"])
+        .prop_map(str::to_owned)
+}
+
+fn operator() -> impl Strategy<Value = String> {
+    let all =
+        ["=", "<", ">=", "->>", "#>>", "@>", "-|-", "||", "::", ":=", "=>", "+", "-", "*", "/"];
+    select(all.to_vec()).prop_map(str::to_owned)
+}
+
+/// One token that is whole by itself, or a few in parentheses.
+fn token() -> impl Strategy<Value = Vec<String>> {
+    let one = prop_oneof![
+        6 => word(),
+        2 => string(),
+        1 => escape_string(),
+        1 => continued_string(),
+        1 => quoted_identifier(),
+        2 => dollar_string(),
+        2 => number(),
+        2 => operator(),
+        2 => select(vec![",", ".", "[", "]", ":", "{{schema}}", "{{tables.a}}"]).prop_map(str::to_owned),
+    ];
+    one.prop_map(|token| vec![token]).prop_recursive(2, 8, 3, |inner| {
+        vec(inner, 0..3).prop_map(|inside| {
+            let mut all = vec!["(".to_owned()];
+            all.extend(inside.concat());
+            all.push(")".to_owned());
+            all
+        })
+    })
+}
+
+/// Tokens of a script, `;` among them: as written, none of them blank.
+fn tokens() -> impl Strategy<Value = Vec<String>> {
+    let piece = prop_oneof![6 => token(), 1 => Just(vec![";".to_owned()])];
+    vec(piece, 1..10).prop_map(|pieces| pieces.concat())
+}
+
+/// A `BEGIN ATOMIC` routine or not, before the rest.
+fn script() -> impl Strategy<Value = Vec<String>> {
+    let routine = "create function f ( ) begin atomic select 1 ; case 2 end ; end ;";
+    let routine: Vec<String> = routine.split(' ').map(str::to_owned).collect();
+    prop_oneof![5 => Just(Vec::new()), 1 => Just(routine)]
+        .prop_flat_map(|head| tokens().prop_map(move |rest| [head.clone(), rest].concat()))
+}
+
+/// Blanks and comments that can stand between any two tokens. A line feed alone is none: between
+/// two literals it means that the second continues the first.
+fn gap() -> impl Strategy<Value = String> {
+    let piece = select(vec![
+        " ",
+        "\t",
+        "  ",
+        "\x0b",
+        "\x0c",
+        "/**/",
+        "/* it's; \" $$ ( */",
+        "/* /* ; */\n*/",
+        "/*--*/",
+        " -- it's; $$ ( /*\n",
+        " --\n",
+        "\n",
+        "\n\n",
+    ]);
+    vec(piece, 1..3).prop_map(|pieces| pieces.concat())
+}
+
+/// `tokens` with `gaps` between them; each gap begins with a comment, so that a literal behind
+/// another does not become its continuation.
+fn joined(tokens: &[String], gaps: &[String]) -> String {
+    let mut text = String::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if index > 0 {
+            text.push_str("/**/");
+            if !gaps.is_empty() {
+                text.push_str(&gaps[index % gaps.len()]);
+            }
+        }
+        text.push_str(token);
+    }
+    text
+}
+
+/// `tokens` as people write them.
+fn plain(tokens: &[String]) -> String {
+    tokens.join(" ")
+}
+
+fn canonical(text: &str) -> Option<String> {
+    let tokens = lex(text);
+    let statements = split(text, &tokens).ok()?;
+    Some(canonical_text(text, &statements))
+}
+
+/// The checksum of the set that is this one file.
+fn checksum(text: &str) -> Result<Checksum, String> {
+    let file = SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() };
+    let options = SetOptions { syntax: Syntax::Off, empty: Empty::Allow, ..SetOptions::default() };
+    let checked = source::check("m", &[file], &options).map_err(|errors| errors.to_string())?;
+    let migrations: Vec<_> = checked.set.iter().collect();
+    assert_eq!(migrations.len(), 1);
+    Ok(migrations[0].checksum())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn tokens_hold_every_byte(text in any_text()) {
+        let tokens = lex(&text);
+        let joined: String = tokens.iter().map(|token| token.text(&text)).collect();
+        prop_assert_eq!(&joined, &text);
+        prop_assert!(tokens.iter().all(|token| token.start < token.end));
+    }
+
+    #[test]
+    fn statements_hold_every_byte_that_means_something(text in any_text()) {
+        let tokens = lex(&text);
+        if let Ok(statements) = split(&text, &tokens) {
+            let mut from = 0;
+            for statement in &statements {
+                prop_assert!(statement.start() >= from);
+                prop_assert!(statement.start() < statement.end());
+                prop_assert!(means_nothing(&text[from..statement.start()]), "{text:?}");
+                from = statement.end();
+            }
+            prop_assert!(means_nothing(&text[from..]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn statements_are_whole_by_themselves(tokens in script(), gaps in vec(gap(), 1..4)) {
+        let text = joined(&tokens, &gaps);
+        let tokens = lex(&text);
+        for statement in split(&text, &tokens).unwrap() {
+            let alone = &text[statement.start()..statement.end()];
+            let again = lex(alone);
+            let again: Vec<_> = split(alone, &again).unwrap();
+            prop_assert_eq!(again.len(), 1, "{:?}", alone);
+            prop_assert_eq!((again[0].start(), again[0].end()), (0, alone.len()), "{:?}", alone);
+        }
+    }
+
+    #[test]
+    fn generated_tokens_are_the_lexed_ones(tokens in script(), gaps in vec(gap(), 1..4)) {
+        let text = joined(&tokens, &gaps);
+        let lexed = lex(&text);
+        let found = lexed.iter().filter(|token| !token.is_trivia()).map(|token| token.text(&text));
+        prop_assert_eq!(found.collect::<Vec<_>>(), tokens);
+    }
+
+    #[test]
+    fn canonical_text_is_its_own(text in any_text()) {
+        if let Some(once) = canonical(&text) {
+            prop_assert_eq!(canonical(&once), Some(once));
+        }
+    }
+
+    #[test]
+    fn canonical_text_has_as_many_statements(text in any_text()) {
+        let tokens = lex(&text);
+        if let Ok(statements) = split(&text, &tokens) {
+            let once = canonical_text(&text, &statements);
+            let again = lex(&once);
+            let again = split(&once, &again).unwrap();
+            prop_assert_eq!(kinds(&again), kinds(&statements), "{:?}", once);
+        }
+    }
+
+    #[test]
+    fn checksum_is_blind_to_comments_and_blanks(
+        tokens in script(), one in vec(gap(), 0..4), other in vec(gap(), 1..4),
+        head in vec(gap(), 0..3), tail in vec(gap(), 0..3),
+    ) {
+        let (left, right) = (joined(&tokens, &one), joined(&tokens, &other));
+        let right = format!("{}{right}{}", head.concat(), tail.concat());
+        prop_assert_eq!(checksum(&left), checksum(&right), "{:?} {:?}", left, right);
+        prop_assert!(checksum(&left).is_ok(), "{:?}", checksum(&left));
+    }
+
+    #[test]
+    fn checksum_is_blind_to_line_endings(tokens in script(), gaps in vec(gap(), 0..4)) {
+        let text = joined(&tokens, &gaps);
+        let carriage = text.replace('\n', "\r\n");
+        prop_assert_eq!(checksum(&text), checksum(&carriage), "{:?}", text);
+        let old = text.replace('\n', "\r");
+        prop_assert_eq!(checksum(&text), checksum(&old), "{:?}", text);
+    }
+
+    #[test]
+    fn checksum_is_blind_to_a_mark_and_a_licence(tokens in script(), gaps in vec(gap(), 0..4)) {
+        let text = joined(&tokens, &gaps);
+        let plain = checksum(&text);
+        let marked = format!("\u{feff}{text}");
+        prop_assert_eq!(&plain, &checksum(&marked));
+        let licence = "-- Copyright 2026 The Authors; it's free\n/*\n * SPDX: MIT\n */\n\n";
+        prop_assert_eq!(&plain, &checksum(&format!("{licence}{text}")));
+        prop_assert_eq!(&plain, &checksum(&format!("\u{feff}{licence}{text}\n")));
+        prop_assert_eq!(&plain, &checksum(&format!("{text}\n;\n;")));
+    }
+
+    #[test]
+    fn checksum_is_blind_to_what_stands_between_segments(
+        prefix in select(vec!["", "E", "N"]), left in "[a-b;\" ]{0,3}", right in "[a-b;\" ]{0,3}",
+        one in select(SEGMENT_GAPS), other in select(SEGMENT_GAPS),
+    ) {
+        let text = |gap: &str| format!("select {prefix}'{left}'{gap}'{right}'");
+        prop_assert_eq!(checksum(&text(one)), checksum(&text(other)));
+        prop_assert!(checksum(&text(one)).is_ok());
+        prop_assert_ne!(checksum(&text(one)), checksum(&text(" ")));
+        prop_assert_ne!(checksum(&text(one)), checksum(&text("/**/\n")));
+    }
+
+    #[test]
+    fn checksum_sees_every_other_sequence_of_tokens(
+        tokens in script(), edit in edit(), at in any::<Index>(), other in any::<Index>(), new in token(),
+    ) {
+        let edited = edited(&tokens, edit, at.index(tokens.len()), other.index(tokens.len()), &new);
+        let (left, right) = (joined(&tokens, &[]), joined(&edited, &[]));
+        if statements_of(&tokens) == statements_of(&edited) {
+            prop_assert_eq!(checksum(&left).ok(), checksum(&right).ok());
+        } else if let (Ok(one), Ok(two)) = (checksum(&left), checksum(&right)) {
+            prop_assert_ne!(one, two, "{:?} {:?}", left, right);
+        }
+    }
+
+    #[test]
+    fn checksum_sees_every_character_of_a_token(
+        tokens in script(), at in any::<Index>(), inside in any::<Index>(),
+        new in select(vec![' ', '\n', ';', 'x', 'X', '1', '-', '\'', 'é']),
+    ) {
+        let at = at.index(tokens.len());
+        let old = &tokens[at];
+        let places: Vec<usize> = old.char_indices().map(|(place, _)| place).collect();
+        let place = places[inside.index(places.len())];
+        let mut edited = tokens.clone();
+        edited[at].insert(place, new);
+        let one = |token: &str| lex(token).len() == 1;
+        // What is now several tokens is another sequence, or another blank.
+        if place > 0 && one(old) && one(&edited[at]) && !between_segments(old, place) {
+            let (left, right) = (joined(&tokens, &[]), joined(&edited, &[]));
+            if let (Ok(left), Ok(right)) = (checksum(&left), checksum(&right)) {
+                prop_assert_ne!(left, right, "{:?} {:?}", tokens, edited);
+            }
+        }
+    }
+
+    #[test]
+    fn checksum_sees_letter_case(tokens in script(), at in any::<Index>()) {
+        let at = at.index(tokens.len());
+        let mut edited = tokens.clone();
+        let old = segments(&tokens[at]);
+        edited[at] = swapped_case(&old);
+        let (left, right) = (joined(&tokens, &[]), joined(&edited, &[]));
+        if edited[at] != old && let (Ok(one), Ok(two)) = (checksum(&left), checksum(&right)) {
+            prop_assert_ne!(one, two, "{:?} {:?}", left, right);
+        }
+    }
+}
+
+/// A sequence of tokens, or characters in any order; no psql meta command, which is in no set.
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => (script(), vec(gap(), 0..4)).prop_map(|(tokens, gaps)| joined(&tokens, &gaps)),
+        1 => script().prop_map(|tokens| plain(&tokens)),
+        1 => script().prop_map(|tokens| tokens.concat()),
+        2 => "[a-cE'\"$;()\\-/* \n\r.:=<>+@{}1é]{0,40}",
+    ]
+    .prop_filter("a psql meta command", |text| {
+        lex(text).iter().all(|token| token.kind != TokenKind::Backslash)
+    })
+}
+
+fn means_nothing(between: &str) -> bool {
+    lex(between).iter().all(|token| token.is_trivia() || token.kind == TokenKind::Semicolon)
+}
+
+/// The kinds of the tokens of each statement.
+fn kinds(statements: &[Statement<'_>]) -> Vec<Vec<TokenKind>> {
+    let kinds = |one: &Statement<'_>| one.significant().map(|token: &Token| token.kind).collect();
+    statements.iter().map(kinds).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Edit {
+    Change,
+    Remove,
+    Duplicate,
+    Swap,
+    Insert,
+    Join,
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    select(vec![Edit::Change, Edit::Remove, Edit::Duplicate, Edit::Swap, Edit::Insert, Edit::Join])
+}
+
+fn edited(tokens: &[String], edit: Edit, at: usize, other: usize, new: &[String]) -> Vec<String> {
+    let mut edited = tokens.to_vec();
+    match edit {
+        Edit::Change => drop(edited.splice(at..=at, new.iter().cloned())),
+        Edit::Remove => drop(edited.remove(at)),
+        Edit::Duplicate => edited.insert(at, tokens[at].clone()),
+        Edit::Swap => edited.swap(at, other),
+        Edit::Insert => drop(edited.splice(at..at, new.iter().cloned())),
+        // Perhaps one token now, perhaps still two: the lexer says.
+        Edit::Join if at + 1 < tokens.len() => {
+            let next = edited.remove(at + 1);
+            edited[at].push_str(&next);
+        }
+        Edit::Join => {}
+    }
+    edited
+}
+
+/// The significant tokens of each statement, as the splitter sees them: empty ones are nothing.
+fn statements_of(tokens: &[String]) -> Vec<Vec<String>> {
+    let text = joined(tokens, &[]);
+    let lexed = lex(&text);
+    let Ok(statements) = split(&text, &lexed) else { return Vec::new() };
+    let words = |one: &Statement<'_>| one.significant().map(|t| segments(t.text(&text))).collect();
+    statements.iter().map(words).collect()
+}
+
+/// A literal with one line feed between its segments; any other token as it is.
+fn segments(token: &str) -> String {
+    for gap in SEGMENT_GAPS {
+        if let Some((one, two)) = token.split_once(&format!("'{gap}'")) {
+            return format!("{one}'\n'{two}");
+        }
+    }
+    token.to_owned()
+}
+
+/// Whether the byte `at` of `token` stands between two segments of a literal: what is written there
+/// is a blank or a comment.
+fn between_segments(token: &str, at: usize) -> bool {
+    SEGMENT_GAPS.iter().any(|gap| {
+        token
+            .find(&format!("'{gap}'"))
+            .is_some_and(|quote| (quote + 1..=quote + 1 + gap.len()).contains(&at))
+    })
+}
+
+fn swapped_case(token: &str) -> String {
+    let swap = |c: char| {
+        if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+    };
+    token.chars().map(swap).collect()
+}
