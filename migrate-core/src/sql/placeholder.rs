@@ -134,7 +134,10 @@ pub fn placeholders(
                 errors.extend(go_templates(written, token.start));
             }
             TokenKind::QuotedIdentifier if known_inside(written) => {
-                errors.push(error(PlaceholderProblem::Quoted { written: written.to_owned() }));
+                errors.extend(known(written).map(|(start, end)| PlaceholderError {
+                    problem: PlaceholderProblem::Quoted { written: written[start..end].to_owned() },
+                    span: (token.start + start, token.start + end),
+                }));
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
@@ -434,7 +437,7 @@ mod tests {
         );
         check(
             "select \"{{schema}}\".t",
-            "`\"{{schema}}\"` stands inside a quoted identifier",
+            "`{{schema}}` stands inside a quoted identifier",
             "remove the double quotes: the value is quoted anyway",
         );
         check(
