@@ -263,7 +263,9 @@ impl fmt::Display for MigrationFailure {
             }
         }
         match self.kept {
-            Kept::Nothing => write!(f, "\nversion {} was not applied", self.version),
+            Kept::Nothing => {
+                write!(f, "\nversion {} was not applied; mend it and run again", self.version)
+            }
             Kept::Statements { done, of } => write!(
                 f,
                 "\nversion {} is unfinished: {done} of its {of} statements took effect and stay; \
@@ -283,7 +285,7 @@ impl fmt::Display for MigrationFailure {
 fn database_message(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else { return error.to_string() };
     let help = match db.code().code() {
-        "3F000" => "\nhelp: create the schema, or `.create_schema()`",
+        "3F000" => "\nhelp: create the schema, or choose one with `.schema(..).create_schema()`",
         "42501" => "\nhelp: grant the role the privilege, or connect as the schema's owner",
         _ => "",
     };

@@ -33,7 +33,7 @@ async fn positions_lead_into_the_file() {
          |\n\
          5 |   FROM nowhere n;\n  \
          |        ^^^^^^^ here\n\
-         version 2 was not applied\n\
+         version 2 was not applied; mend it and run again\n\
          applied before it, and stays: version 1",
     )
     .await;
@@ -49,7 +49,7 @@ async fn failures_without_a_position_point_at_the_statement() {
          3 |   INSERT INTO a\n  \
          |   ^^^^^^^^^^^^^ here\n\
          detail: Failing row contains (-1).\n\
-         version 2 was not applied\n\
+         version 2 was not applied; mend it and run again\n\
          applied before it, and stays: version 1",
     )
     .await;
@@ -66,7 +66,7 @@ async fn characters_and_line_endings_do_not_shift_positions() {
          |\n\
          3 |   'ü' AS é, x;\n  \
          |             ^ here\n\
-         version 2 was not applied\n\
+         version 2 was not applied; mend it and run again\n\
          applied before it, and stays: version 1",
     )
     .await;
@@ -85,7 +85,7 @@ async fn syntax_errors_do_not_keep_earlier_migrations_from_being_applied() {
          |\n\
          2 | CREATE TABEL c (id int);\n  \
          |        ^^^^^ here\n\
-         version 3 was not applied\n\
+         version 3 was not applied; mend it and run again\n\
          applied before it, and stay: 2 migrations, versions 1 to 2",
     )
     .await;
@@ -99,7 +99,7 @@ async fn syntax_errors_at_the_end_of_a_statement_stay_in_its_file() {
          |\n\
          2 | SELECT 1 +;\n  \
          |           ^ here\n\
-         version 1 was not applied",
+         version 1 was not applied; mend it and run again",
     )
     .await;
 }
@@ -115,7 +115,7 @@ async fn blocks_point_at_their_failing_line() {
          detail: why\n\
          hint: try\n\
          context: PL/pgSQL function inline_code_block line 4 at RAISE\n\
-         version 1 was not applied",
+         version 1 was not applied; mend it and run again",
     )
     .await;
     check(
@@ -126,7 +126,7 @@ async fn blocks_point_at_their_failing_line() {
          |   ^^^^^^^^^^^^^^^^^^^^ here\n\
          context: SQL statement \"SELECT 1/0\"\n\
          PL/pgSQL function inline_code_block line 2 at PERFORM\n\
-         version 1 was not applied",
+         version 1 was not applied; mend it and run again",
     )
     .await;
 }
@@ -142,7 +142,7 @@ async fn deferred_constraints_fail_at_commit() {
         "migrations/2_b.sql: at COMMIT: insert or update on table \"a\" violates foreign key \
          constraint \"a_b_fkey\" (SQLSTATE 23503)\n\
          detail: Key (b)=(2) is not present in table \"a\".\n\
-         version 2 was not applied\n\
+         version 2 was not applied; mend it and run again\n\
          applied before it, and stays: version 1",
     )
     .await;

@@ -184,7 +184,7 @@ fn several_mistakes_stand_one_below_the_other() {
            |
          1 | COMMIT;
            | ^^^^^^ here
-         help: remove it, or add BEGIN
+         help: remove it: a transaction is begun and committed for you; where `-- migrate:no-transaction` says otherwise, add BEGIN
 
          m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
          help: rename it to `1_b.sql`

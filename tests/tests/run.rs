@@ -274,7 +274,7 @@ async fn schemas_are_quoted_and_hold_the_ledger() {
         Migrator::new(&set).schema("nowhere").run(&mut client).await.expect_err("no schema");
     let text = "creating the ledger `nowhere.migration_ledger`: \
                 schema \"nowhere\" does not exist (SQLSTATE 3F000)\n\
-                help: create the schema, or `.create_schema()`";
+                help: create the schema, or choose one with `.schema(..).create_schema()`";
     assert_eq!(error.to_string(), text);
 }
 

@@ -328,7 +328,10 @@ impl Problem {
                  `-- migrate:no-transaction` above the first statement, and transactions are yours"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
-            Problem::UnbegunCommit => "remove it, or add BEGIN",
+            Problem::UnbegunCommit => {
+                "remove it: a transaction is begun and committed for you; where \
+                 `-- migrate:no-transaction` says otherwise, add BEGIN"
+            }
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
             Problem::NeedlessNoTransaction => {
                 "let it run in one, and nothing of it stays when it fails; or say why not: \

@@ -8,7 +8,7 @@ use std::mem;
 use thiserror::Error;
 
 use super::directive::{
-    Direction, Directive, DirectiveError, Spelling, TransactionMode, directive,
+    Direction, Directive, DirectiveError, Spelling, TransactionMode, directive, edit_distance,
 };
 use super::lexer::{Token, TokenKind};
 
@@ -117,7 +117,7 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
             TokenKind::LineComment if starts_line(text, token.start) => {
                 match directive(token.text(text)) {
                     Ok(Some(directive)) => reader.directive(&directive, index),
-                    Ok(None) => {}
+                    Ok(None) => reader.remark(text, token),
                     Err(DirectiveError::NearlySection { .. }) if reader.depth > 0 => {}
                     Err(error) => reader.error(error.into(), token),
                 }
@@ -159,6 +159,8 @@ struct Reader<'t> {
     first_statement: Option<usize>,
     depth: usize,
     open_statement: Option<Token>,
+    /// Remarks that are a section marker but for one letter: mistakes, where there are sections.
+    almost: Vec<SectionError>,
 }
 
 impl<'t> Reader<'t> {
@@ -175,11 +177,23 @@ impl<'t> Reader<'t> {
             first_statement: None,
             depth: 0,
             open_statement: None,
+            almost: Vec::new(),
         }
     }
 
     fn error(&mut self, problem: SectionProblem, token: &Token) {
         self.errors.push(SectionError { problem, span: (token.start, token.end) });
+    }
+
+    /// A lone word that is `DOWN` but for one letter would have the down script run as up.
+    fn remark(&mut self, text: &str, token: &Token) {
+        let comment = token.text(text);
+        let word = comment.trim_start_matches('-').trim();
+        if self.depth == 0 && word.len() < 6 && edit_distance(&word.to_lowercase(), "down") == 1 {
+            let (written, direction) = (comment.trim().to_owned(), Direction::Down);
+            let problem = DirectiveError::NearlySection { written, direction }.into();
+            self.almost.push(SectionError { problem, span: (token.start, token.end) });
+        }
     }
 
     fn directive(&mut self, directive: &Directive, index: usize) {
@@ -287,6 +301,9 @@ impl<'t> Reader<'t> {
                 block.transaction = TransactionMode::NonTransactional;
             }
         }
+        if self.sections.whole.is_none() {
+            self.errors.append(&mut self.almost);
+        }
         if self.errors.is_empty() { Ok(self.sections) } else { Err(self.errors) }
     }
 }
@@ -354,6 +371,7 @@ mod tests {
         );
         check("create table t (\n  -- up\n a)", "=createtablet(a)");
         check("/*\n-- UP\n*/ a", "=a");
+        check("a;\n-- dawn\nb;", "=a;b;");
     }
 
     #[test]
@@ -384,6 +402,13 @@ mod tests {
         check_errors(
             "-- +goose Up\na;\n-- +goose StatementEnd",
             &["`StatementEnd` closes nothing @16: remove it, or add `StatementBegin` before it"],
+        );
+        check_errors(
+            "-- UP\na;\n-- DWN\nb;",
+            &[
+                "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
+               line; if it is a remark, choose other words",
+            ],
         );
         check_errors(
             "-- migrate:upp\na\n-- +goose Dwn",

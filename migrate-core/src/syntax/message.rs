@@ -66,12 +66,20 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
             return format!("it is a reserved word; as a name it is written `\"{word}\"`");
         }
         None => "complete the statement, or remove the `;` that ends it too early",
+        Some(word) if begins_statement(word) => "is a `;` missing before it?",
         Some(_) => {
             "correct it; if the server takes it as it is, say so: \
              `-- migrate:allow syntax because REASON`"
         }
     };
     told.to_owned()
+}
+
+/// Whether a word most often begins a statement, so that the one before it was perhaps not ended.
+fn begins_statement(word: &str) -> bool {
+    ["alter", "create", "drop", "insert", "update", "delete", "grant", "revoke", "truncate"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether a reserved word that begins no clause stands where a name is wanted.
