@@ -42,6 +42,13 @@ fn equal_versions_are_ordered_by_name_on_request() {
 }
 
 #[test]
+fn names_that_begin_with_a_number_order_their_versions() {
+    let files =
+        &[("1_2_a.sql", "SELECT 1;"), ("1_3_b.sql", "SELECT 2;"), ("1.1_c.sql", "SELECT 3;")];
+    assert_eq!(versions(&attempt(files, &by_name()).expect("a set")), ["1.1", "1_2_a", "1_3_b"]);
+}
+
+#[test]
 fn pairs_with_two_spellings_stay_pairs() {
     let pair = &[("1_jobs.up.sql", "SELECT 1;"), ("1_job.down.sql", "SELECT 2;")];
     for options in [SetOptions::default(), by_name()] {

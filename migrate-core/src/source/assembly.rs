@@ -54,6 +54,9 @@ pub(super) fn assemble(
         }
         assembled.migrations.extend(assembly.group(group));
     }
+    if options.duplicates == Duplicates::ByName {
+        assembly.reorder(&mut assembled.migrations);
+    }
     assembled
 }
 
@@ -159,6 +162,23 @@ impl<'a> Assembly<'a> {
             self.down_without_up(down);
         }
         migrations.into_iter().flatten().collect()
+    }
+
+    /// A name that begins with a number moves its migration: `1_2_a` comes behind `1.1`, and
+    /// `1_0_a` is `1_a`.
+    fn reorder(&mut self, migrations: &mut [Migration]) {
+        migrations.sort_by(|a, b| {
+            let repeatable = |m: &Migration| m.kind() == Kind::Repeatable;
+            repeatable(a).cmp(&repeatable(b)).then_with(|| a.version().cmp(b.version()))
+        });
+        for pair in migrations.windows(2) {
+            let [first, second] = pair else { continue };
+            if first.version() == second.version() {
+                let version = second.version().to_string();
+                let (first, second) = (first.filename().to_owned(), second.filename().to_owned());
+                self.error(&second.clone(), Problem::Duplicate { version, first, second });
+            }
+        }
     }
 
     /// A file of the same version whose name is a mistake may be the up script that is missing.

@@ -254,8 +254,7 @@ fn continuation(b: &[u8], end: usize) -> Option<usize> {
         match b[i] {
             b'\n' | b'\r' => (fed, i) = (true, i + 1),
             c if is_space(c) => i += 1,
-            // A comment counts as white space here only once a line has ended.
-            b'-' if fed && b.get(i + 1) == Some(&b'-') => i = run(b, i, |c| c != b'\n'),
+            b'-' if b.get(i + 1) == Some(&b'-') => i = run(b, i, |c| c != b'\n'),
             b'\'' if fed => return Some(i),
             _ => return None,
         }

@@ -206,6 +206,7 @@ mod tests {
         check(r"select 'a\'; b", &[r"select 'a\'", "b"]);
         check("select E'a'\n  '\\';'; b", &["select E'a'\n  '\\';'", "b"]);
         check("select E'a' '\\'; b", &["select E'a' '\\'", "b"]);
+        check("select E'a' -- c\n '\\';'; b", &["select E'a' -- c\n '\\';'", "b"]);
         check("select U&'d\\0061;' ; b", &["select U&'d\\0061;'", "b"]);
         check("select \"a;\"\"b\"; c", &["select \"a;\"\"b\"", "c"]);
         check("select U&\"a;\"; c", &["select U&\"a;\"", "c"]);
