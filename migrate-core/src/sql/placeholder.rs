@@ -326,7 +326,7 @@ fn push_value(
             sql.push_str(&value.replace('\\', r"\\").replace('\'', "''"));
         }
         // The tag is not known here; a name with `$` is rare enough to refuse.
-        Within::DollarString if value.contains('$') => {
+        Within::DollarString if schema.contains('$') => {
             let at = placeholder.start as usize;
             return Err(RenderError::EndsQuotes { at, schema: schema.to_owned() });
         }
@@ -373,6 +373,7 @@ mod tests {
         check(r"x E'{{schema}}.'", Some(r"a\b'"), r#"x E'"a\\b''".'"#);
         check("do $$ {{tables.t}} {{x}} $$", Some("s"), "do $$ \"s\".\"t\" {{x}} $$");
         check("x '{{ other }}'", Some("s"), "x '{{ other }}'");
+        check("x $t${{tables.a$}}$t$", Some("s"), "x $t$\"s\".\"a$\"$t$");
     }
 
     #[test]
