@@ -12,6 +12,8 @@ finish() {
     echo "$2" >"$1/ended"
     while read -r _ <&3; do :; done
     rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+    # Whoever waits for this process may look for its helper next.
+    wait
     exit 0
 }
 
