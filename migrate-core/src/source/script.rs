@@ -200,7 +200,7 @@ impl Reader<'_> {
         };
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
-        let ranges = self.ranges(&statements);
+        let ranges = self.ranges(&statements, transaction);
         Ok((statements, self.assemble(transaction, &ranges, found, session)))
     }
 
@@ -208,7 +208,9 @@ impl Reader<'_> {
     fn before_data<'t>(&self, mut statements: Vec<Statement<'t>>) -> Vec<Statement<'t>> {
         let reads_data = |statement: &Statement<'_>| {
             let words = &self.text[statement.start()..statement.end()];
-            kind::kind(self.text, statement) == Kind::CopyClient
+            // Looked at first: it is cheap, and hardly a statement begins so.
+            self.text[first_word(statement)].eq_ignore_ascii_case("copy")
+                && kind::kind(self.text, statement) == Kind::CopyClient
                 && words.to_ascii_lowercase().contains("stdin")
         };
         if let Some(copy) = statements.iter().position(reads_data) {
@@ -291,7 +293,11 @@ impl Reader<'_> {
 
     /// The byte ranges to send: one a statement, but one for all of a block of the file's own. Such
     /// a block is one step, because progress cannot be recorded inside it.
-    fn ranges(&self, statements: &[Statement<'_>]) -> Vec<[u32; 2]> {
+    fn ranges(&self, statements: &[Statement<'_>], transaction: TransactionMode) -> Vec<[u32; 2]> {
+        // In a transaction of ours the two ends of a block are dropped, so none is left.
+        if transaction == TransactionMode::Transactional {
+            return statements.iter().map(|s| [narrow(s.start()), narrow(s.end())]).collect();
+        }
         let mut ranges: Vec<[u32; 2]> = Vec::with_capacity(statements.len());
         let mut inside = false;
         for statement in statements {
