@@ -31,6 +31,9 @@ pub struct Entry {
     /// Statements of an unfinished non-transactional migration that took effect; `None` once it
     /// is finished.
     pub progress: Option<u32>,
+    /// Whether the statement behind those was sent, and how it ended was never noted: the session
+    /// that ran it broke.
+    pub in_flight: bool,
 }
 
 impl Entry {

@@ -52,6 +52,8 @@ pub enum Cause {
     Unfinished {
         /// Statements that took effect.
         done: u32,
+        /// Whether the outcome of the statement behind them is unknown.
+        in_flight: bool,
     },
 }
 
@@ -144,9 +146,10 @@ impl<'s> Planner<'s> {
         };
         let same = entry.checksum_algorithm == ALGORITHM
             && entry.checksum.as_deref() == Some(migration.checksum().to_string().as_str());
+        let unfinished = |done| Cause::Unfinished { done, in_flight: entry.in_flight };
         let cause = match (entry.progress, migration.kind()) {
-            (Some(done), Kind::Versioned) => Some(Cause::Unfinished { done }),
-            (Some(done), Kind::Repeatable) if same => Some(Cause::Unfinished { done }),
+            (Some(done), Kind::Versioned) => Some(unfinished(done)),
+            (Some(done), Kind::Repeatable) if same => Some(unfinished(done)),
             (_, Kind::Repeatable) if !same => Some(Cause::Changed),
             _ => None,
         };

@@ -157,6 +157,7 @@ fn push_script(out: &mut String, script: &Script) {
     let session = match script.session() {
         SessionEffect::Keeps => "Keeps",
         SessionEffect::Changes => "Changes",
+        SessionEffect::Resets => "Resets",
     };
     let _ =
         write!(out, "],migrate::TransactionMode::{transaction},migrate::SessionEffect::{session})");

@@ -9,7 +9,7 @@ use migrate_core::drift::DriftReport;
 use migrate_core::location::Position;
 use thiserror::Error;
 
-use crate::report::Report;
+use crate::report::{Holder, LockKind, Report};
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
@@ -60,17 +60,73 @@ pub enum Error {
         report: Box<Report>,
     },
 
-    /// Another replica held the ledger's lock until the deadline.
+    /// Another replica held the ledger's lock for longer than this run may wait.
     #[error(
-        "another session held the lock of `{ledger}` for all of {waited:?}{}\n\
-         help: look for it in pg_locks (locktype advisory), or give a longer `deadline`",
-        stays_applied(report)
+        "another session held the lock of `{ledger}` for all of {waited:?}{}{}\n\
+         help: {}, or give a longer `wait_timeout`",
+        held_by(holder.as_deref()),
+        stays_applied(report),
+        if holder.is_some() { "see what it is doing" } else { "look for it in pg_locks (locktype advisory)" }
     )]
     Busy {
         /// The ledger as `schema.table`.
         ledger: String,
         /// How long this run waited.
         waited: Duration,
+        /// Who holds it; `None` where the server does not tell.
+        holder: Option<Box<Holder>>,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// The run's deadline passed. What was cut was undone; what was applied before it stays.
+    #[error(
+        "{}the run was cut at its deadline of {deadline:?}{}\n\
+         help: give a longer `deadline`, or split the migration",
+        at.as_ref().map_or_else(String::new, |failure| format!("{failure}\n")),
+        stays_applied(report)
+    )]
+    Deadline {
+        /// How long the run was given.
+        deadline: Duration,
+        /// Where it was, if at a migration.
+        at: Option<Box<MigrationFailure>>,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// A pooler stands between this connection and the server, and a pending migration needs a
+    /// session of its own; nothing ran.
+    #[error(
+        "{file}: runs outside a transaction, and this connection goes through a pooler, which may \
+         serve each message by another session{}\n\
+         help: connect to the server itself{}",
+        stays_applied(report),
+        match lock {
+            LockKind::Advisory => ", or choose `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`",
+            LockKind::Row => ", or take the session's settings out of the file",
+        }
+    )]
+    Pooled {
+        /// The first such migration's file, as the set names it.
+        file: String,
+        /// What keeps runs apart; a row of the ledger can do without a session, the migration's own
+        /// settings cannot.
+        lock: LockKind,
+        /// What this run applied before: only where it had read the ledger more than once.
+        report: Box<Report>,
+    },
+
+    /// The role can take no advisory lock, and the caller wants no other; nothing ran.
+    #[error(
+        "this role can take no advisory lock for `{ledger}`{}\n\
+         help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
+         pg_advisory_unlock, or choose `.lock(Lock::Row)`",
+        stays_applied(report)
+    )]
+    NoAdvisoryLock {
+        /// The ledger as `schema.table`.
+        ledger: String,
         /// What this run applied before.
         report: Box<Report>,
     },
@@ -108,8 +164,9 @@ pub enum Error {
 
     /// The session lock was gone when it was to be released: somebody else may have run meanwhile.
     #[error(
-        "the lock of `{ledger}` was not held any more when it was to be released{}\n\
-         help: a pooler in transaction mode cannot hold a session lock; connect to the server itself",
+        "the lock of `{ledger}` was not held any more when it was to be renewed or released{}\n\
+         help: a pooler in transaction mode cannot hold a session lock, and a migration must not \
+         release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)",
         stays_applied(report)
     )]
     LockLost {
@@ -131,10 +188,12 @@ pub enum Error {
     },
 
     /// The server refused a statement of ours, or the connection broke.
-    #[error("{doing}: {}{}", database_message(source), stays_applied(report))]
+    #[error("{doing}: {}{}{}", database_message(source), stays_applied(report), help_line(help.as_ref()))]
     Database {
         /// What was being done.
         doing: String,
+        /// What to do about it, such as the GRANT that is missing.
+        help: Option<String>,
         /// The driver's error.
         source: tokio_postgres::Error,
         /// What this run applied before.
@@ -156,6 +215,24 @@ impl Error {
             | Error::Migration { report, .. }
             | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
+            | Error::Deadline { report, .. }
+            | Error::Pooled { report, .. }
+            | Error::NoAdvisoryLock { report, .. }
+            | Error::LockLost { report, .. }
+            | Error::Database { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    fn report_mut(&mut self) -> Option<&mut Report> {
+        match self {
+            Error::Drift { report, .. }
+            | Error::Migration { report, .. }
+            | Error::ConnectionLost { report, .. }
+            | Error::Busy { report, .. }
+            | Error::Deadline { report, .. }
+            | Error::Pooled { report, .. }
+            | Error::NoAdvisoryLock { report, .. }
             | Error::LockLost { report, .. }
             | Error::Database { report, .. } => Some(report),
             _ => None,
@@ -164,13 +241,7 @@ impl Error {
 
     /// The same error, after a run that took so long.
     pub(crate) fn after(mut self, elapsed: Duration) -> Self {
-        if let Error::Drift { report, .. }
-        | Error::Migration { report, .. }
-        | Error::ConnectionLost { report, .. }
-        | Error::Busy { report, .. }
-        | Error::LockLost { report, .. }
-        | Error::Database { report, .. } = &mut self
-        {
+        if let Some(report) = self.report_mut() {
             report.elapsed = elapsed;
         }
         self
@@ -178,8 +249,16 @@ impl Error {
 
     /// The same error, with what the run applied before it.
     pub(crate) fn with_report(mut self, so_far: &Report) -> Self {
-        if let Error::Database { report, .. } = &mut self {
-            **report = so_far.clone();
+        if let Some(report) = self.report_mut() {
+            *report = so_far.clone();
+        }
+        self
+    }
+
+    /// The same error, of a migration that was tried so often.
+    pub(crate) fn tried(mut self, tries: u32) -> Self {
+        if let Error::Migration { failure, .. } = &mut self {
+            failure.tries = tries;
         }
         self
     }
@@ -207,6 +286,12 @@ pub struct MigrationFailure {
     pub context: Option<String>,
     /// What of the migration stays.
     pub kept: Kept,
+    /// The statement that failed, as the file has it; `None` where it is not known which.
+    pub statement: Option<String>,
+    /// What to do about it, such as the GRANT that is missing; `None` where the message says it.
+    pub help: Option<String>,
+    /// How often it was tried, because others held locks.
+    pub tries: u32,
 }
 
 /// Where a migration failed.
@@ -238,7 +323,15 @@ pub enum Kept {
         /// Statements in all.
         of: usize,
     },
-    /// The connection broke, and whether the last statement took effect is unknown.
+    /// It is non-transactional, and the connection broke while a statement ran: whether that took
+    /// effect is unknown.
+    InFlight {
+        /// Statements that took effect before it, from the first on.
+        done: usize,
+        /// Statements in all.
+        of: usize,
+    },
+    /// The connection broke at `COMMIT`, and whether that took effect is unknown.
     Unknown,
 }
 
@@ -272,24 +365,41 @@ impl fmt::Display for MigrationFailure {
                  the next run goes on behind them",
                 self.version
             ),
+            Kept::InFlight { done, of } => write!(
+                f,
+                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay, \
+                 and whether the next one did is unknown; the next run finds out",
+                self.version
+            ),
             Kept::Unknown => write!(
                 f,
                 "\nwhether version {} was applied is unknown; the next run reads it from the ledger",
                 self.version
             ),
+        }?;
+        if self.tries > 1 {
+            write!(f, "\ntried {} times; others held locks each time", self.tries)?;
         }
+        write!(f, "{}", help_line(self.help.as_ref()))
     }
 }
 
-/// `message (SQLSTATE ...)` and a help of a server's error, else the driver's words.
+/// A last line that says what to do.
+fn help_line(help: Option<&String>) -> String {
+    help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
+}
+
+/// A line that says who holds a lock.
+fn held_by(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))
+}
+
+/// `message (SQLSTATE ...)` of a server's error, else the driver's words.
 fn database_message(error: &tokio_postgres::Error) -> String {
-    let Some(db) = error.as_db_error() else { return error.to_string() };
-    let help = match db.code().code() {
-        "3F000" => "\nhelp: create the schema, or choose one with `.schema(..).create_schema()`",
-        "42501" => "\nhelp: grant the role the privilege, or connect as the schema's owner",
-        _ => "",
-    };
-    format!("{} (SQLSTATE {}){help}", db.message(), db.code().code())
+    match error.as_db_error() {
+        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
 }
 
 /// A last line with what stays applied.

@@ -4,28 +4,27 @@
 //! `nontransactional`'s; nothing here decides what is pending.
 
 use std::collections::HashSet;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 use migrate_core::ledger::Entry;
 use migrate_core::plan::{Plan, Step, plan};
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
+use migrate_core::sql::kind::SessionEffect;
 use migrate_core::sql::placeholder::RenderError;
 use tokio_postgres::Client;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::error::Error;
-use crate::ledger::{Contents, Ledger};
-use crate::migrator::Migrator;
+use crate::ledger::{Contents, Lease, Ledger};
+use crate::locking::{self, Claim};
+use crate::migrator::{Lock, Migrator};
 use crate::protocol;
-use crate::report::{Applied, Report, SkipReason, Skipped};
-use crate::{nontransactional, transactional};
+use crate::report::{Applied, LockKind, Report, SkipReason, Skipped};
+use crate::{nontransactional, pooled, privilege, transactional, waiting};
 
-/// The first wait for another replica, and the longest; jitter takes or adds up to a half.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How much later than the server the client gives up at the deadline.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A run under way.
 pub(crate) struct Run<'r> {
@@ -37,13 +36,29 @@ pub(crate) struct Run<'r> {
     pub(crate) last_position: i64,
     /// Whether this run committed something that a crash of the server could still take back.
     pub(crate) unflushed: bool,
-    wait: Duration,
+    /// What keeps other runs away.
+    pub(crate) lock: LockKind,
+    /// Whether the server lets this role take advisory locks, as far as is known.
+    pub(crate) advisory_works: bool,
+    /// The lock that is a row of the ledger, where this run holds it.
+    pub(crate) claim: Option<Claim<'r>>,
+    /// The same as it was read, whoever holds it.
+    pub(crate) lease: Option<Lease>,
+    /// The process that served the read of the ledger.
+    backend: Option<i32>,
+    /// Whether each message may be served by another session, where that matters.
+    pub(crate) pooled: bool,
+    pub(crate) started: Instant,
+    /// How long it waits for others next.
+    pub(crate) wait: Duration,
+    /// How often it has tried a blocked migration again.
+    pub(crate) tries: u32,
     /// What the ledger held when the run began.
     at_start: Option<HashSet<String>>,
 }
 
 /// How an attempt to apply ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Attempt {
     /// All that was asked for is applied.
     Done,
@@ -51,6 +66,10 @@ pub(crate) enum Attempt {
     Moved,
     /// Another replica holds the lock.
     Busy,
+    /// The server lets this role take no advisory lock.
+    NoAdvisory,
+    /// A migration was undone because somebody else held a lock, and can be tried again.
+    Blocked(Box<Error>),
 }
 
 /// Whether the ledger's table is there.
@@ -71,32 +90,21 @@ pub(crate) enum Last {
 
 /// Applies what is pending.
 pub(crate) async fn run(migrator: &Migrator<'_>, client: &Client) -> Result<Report, Error> {
-    let started = Instant::now();
-    let report = attempts(Run::new(migrator, client)).await;
-    match report {
-        Ok(report) => Ok(Report { elapsed: started.elapsed(), ..report }),
-        Err(error) => Err(error.after(started.elapsed())),
-    }
-}
-
-/// Reads, plans and applies, until nothing is pending.
-async fn attempts(mut run: Run<'_>) -> Result<Report, Error> {
-    let mut last = Attempt::Done;
-    loop {
-        let contents = run.read().await?;
-        let exists = contents.exists;
-        let plan = run.plan(contents)?;
-        let attempt = run.apply(&plan.steps, exists).await?;
-        match attempt {
-            Attempt::Done => return Ok(run.finish(&plan)),
-            Attempt::Moved if last != Attempt::Moved => {
-                debug!("the ledger has moved, reading it again");
+    let mut run = Run::new(migrator, client);
+    let result = match migrator.deadline {
+        None => run.carry_out().await,
+        Some(deadline) => {
+            // The server keeps the deadline itself; this is for one that does not answer.
+            match tokio::time::timeout(deadline + GRACE, run.carry_out()).await {
+                Ok(result) => result,
+                Err(_) => Err(run.deadline_error(None)),
             }
-            // A ledger that is never as it was read (behind a pooler that reads elsewhere) must
-            // not be asked without a pause and for ever.
-            Attempt::Moved | Attempt::Busy => run.wait().await?,
         }
-        last = attempt;
+    };
+    let elapsed = run.started.elapsed();
+    match result {
+        Ok(()) => Ok(Report { elapsed, ..run.report }),
+        Err(error) => Err(error.after(elapsed)),
     }
 }
 
@@ -109,22 +117,79 @@ impl<'r> Run<'r> {
             report: Report::default(),
             last_position: 0,
             unflushed: false,
-            wait: FIRST_WAIT,
+            lock: locking::kind(migrator.lock),
+            advisory_works: true,
+            claim: None,
+            lease: None,
+            backend: None,
+            pooled: false,
+            started: Instant::now(),
+            wait: waiting::FIRST_WAIT,
+            tries: 0,
             at_start: None,
         }
     }
 
+    /// Applies what is pending, and gives back what lock it holds, whatever came of it.
+    async fn carry_out(&mut self) -> Result<(), Error> {
+        let result = self.attempts().await;
+        self.leave().await;
+        result
+    }
+
+    /// Reads, plans and applies, until nothing is pending.
+    async fn attempts(&mut self) -> Result<(), Error> {
+        let mut moved = false;
+        loop {
+            let contents = self.read().await?;
+            let table = if contents.exists { Table::Exists } else { Table::Missing };
+            let plan = self.plan(contents)?;
+            let again = match self.apply(&plan.steps, table).await? {
+                Attempt::Done => {
+                    self.finish(&plan);
+                    return Ok(());
+                }
+                Attempt::Moved => {
+                    debug!("the ledger has moved, reading it again");
+                    true
+                }
+                Attempt::Busy => {
+                    self.wait_for_others().await?;
+                    false
+                }
+                Attempt::NoAdvisory => {
+                    self.take_row_instead()?;
+                    false
+                }
+                Attempt::Blocked(error) => {
+                    self.wait_to_retry(*error).await?;
+                    false
+                }
+            };
+            // A ledger that is never as it was read (behind a pooler that reads elsewhere) must
+            // not be asked without a pause and for ever.
+            if again && moved {
+                self.wait_for_others().await?;
+            }
+            moved = again;
+        }
+    }
+
     /// Reads the ledger: one message.
-    pub(crate) async fn read(&mut self) -> Result<Contents, Error> {
+    async fn read(&mut self) -> Result<Contents, Error> {
         self.report.messages += 1;
-        crate::migrator::read(self.client, &self.ledger)
-            .await
-            .map_err(|error| error.with_report(&self.report))
+        let contents = crate::migrator::read(self.client, &self.ledger).await;
+        match contents {
+            Ok(contents) => Ok(contents),
+            Err(error) => Err(error.with_report(&self.report)),
+        }
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.
     fn plan(&mut self, contents: Contents) -> Result<Plan<'r>, Error> {
         self.last_position = contents.last_position;
+        self.lease = contents.lease;
+        self.backend = contents.backend;
         let plan =
             plan(self.migrator.set, contents.entries, &self.migrator.policy).map_err(|report| {
                 Error::Drift { drift: report, report: Box::new(self.report.clone()) }
@@ -148,8 +213,17 @@ impl<'r> Run<'r> {
     }
 
     /// Applies `steps` in order: runs of transactional ones together, the others one by one.
-    async fn apply(&mut self, steps: &[Step<'_>], exists: bool) -> Result<Attempt, Error> {
-        let mut table = if exists { Table::Exists } else { Table::Missing };
+    async fn apply(&mut self, steps: &[Step<'_>], table: Table) -> Result<Attempt, Error> {
+        if steps.is_empty() {
+            return Ok(Attempt::Done);
+        }
+        self.look_for_a_pooler(steps).await?;
+        match self.enter(table).await? {
+            Attempt::Done => {}
+            other => return Ok(other),
+        }
+        // The row that is a lock stands in a ledger that exists.
+        let mut table = if self.claim.is_some() { Table::Exists } else { table };
         let mut rest = steps;
         while let Some(first) = rest.first() {
             let attempt;
@@ -164,43 +238,71 @@ impl<'r> Run<'r> {
                 rest = &rest[1..];
             }
             table = Table::Exists;
-            if attempt != Attempt::Done {
+            if !matches!(attempt, Attempt::Done) {
                 return Ok(attempt);
             }
         }
         Ok(Attempt::Done)
     }
 
-    /// Sleeps a little, or gives up at the deadline.
-    async fn wait(&mut self) -> Result<(), Error> {
-        let left = self.migrator.deadline.saturating_sub(self.report.waited);
-        if left.is_zero() {
-            return Err(Error::Busy {
-                ledger: self.ledger.shown(),
-                waited: self.report.waited,
+    /// Refuses what a pooled connection cannot carry, before anything runs.
+    async fn look_for_a_pooler(&mut self, steps: &[Step<'_>]) -> Result<(), Error> {
+        let outside = steps.iter().find(|step| !is_transactional(step));
+        let Some(step) = outside.filter(|_| self.migrator.lock != Lock::Advisory) else {
+            return Ok(());
+        };
+        let backend = if let Some(backend) = self.backend {
+            backend
+        } else {
+            let sql = "SELECT pg_catalog.pg_backend_pid()";
+            let asked = self.ask(sql, "asking which process serves the session").await?;
+            asked.and_then(|process| process.parse().ok()).unwrap_or_default()
+        };
+        self.pooled = pooled::is_pooled(self.client, backend).await;
+        let settings = step.migration.up().session() != SessionEffect::Keeps;
+        if self.pooled && (self.lock == LockKind::Advisory || settings) {
+            return Err(Error::Pooled {
+                file: self.path_of(step.migration.up()),
+                lock: self.lock,
                 report: Box::new(self.report.clone()),
             });
         }
-        // A hasher with random keys is all the randomness that jitter needs.
-        let random = RandomState::new().hash_one(self.report.messages) % 1024;
-        let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
-        let pause = self.wait.mul_f64(factor).min(left);
-        debug!(?pause, "another replica holds the lock, waiting");
-        tokio::time::sleep(pause).await;
-        self.report.waited += pause;
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        Ok(())
+    }
+
+    /// Goes on with a lock that is a row of the ledger, where the server has no other.
+    fn take_row_instead(&mut self) -> Result<(), Error> {
+        self.advisory_works = false;
+        if self.migrator.lock == Lock::Advisory {
+            return Err(Error::NoAdvisoryLock {
+                ledger: self.ledger.shown(),
+                report: Box::new(self.report.clone()),
+            });
+        }
+        if self.lock == LockKind::Advisory {
+            warn!("this role can take no advisory lock, a row of the ledger is the lock instead");
+            self.note("this role can take no advisory lock; a row of the ledger was the lock");
+            self.lock = LockKind::Row;
+        }
         Ok(())
     }
 
     /// Notes that a migration was applied.
     pub(crate) fn applied(&mut self, migration: &Migration, duration: Duration) {
-        self.last_position += 1;
-        // Whoever we waited for has let go.
-        self.wait = FIRST_WAIT;
+        // Whoever we waited for has let go, and whoever blocked us.
+        self.wait = waiting::FIRST_WAIT;
+        self.tries = 0;
         let (version, name) = (migration.version().to_string(), migration.name().to_owned());
         info!(version, name, ms = duration.as_millis(), "migration applied");
         let filename = migration.filename().to_owned();
         self.report.applied.push(Applied { version, name, filename, duration });
+    }
+
+    /// Notes what an operator should know.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        info!(note, "noted");
+        self.report.notes.push(note);
     }
 
     /// Makes asynchronous commits durable before the run ends early.
@@ -213,9 +315,28 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn finish(mut self, plan: &Plan<'_>) -> Report {
+    /// Sends one statement of ours; the first column of its last row.
+    pub(crate) async fn ask(&mut self, sql: &str, doing: &str) -> Result<Option<String>, Error> {
+        self.report.messages += 1;
+        match protocol::query(self.client, sql).await {
+            Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
+            Err(source) => Err(self.database_error(doing.to_owned(), source).await),
+        }
+    }
+
+    /// The error of a statement of ours, with the GRANT that it lacks.
+    pub(crate) async fn database_error(
+        &mut self,
+        doing: String,
+        source: tokio_postgres::Error,
+    ) -> Error {
+        let help = privilege::help(self.client, &self.ledger, &source).await;
+        Error::Database { doing, help, source, report: Box::new(self.report.clone()) }
+    }
+
+    fn finish(&mut self, plan: &Plan<'_>) {
         let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
-        let at_start = self.at_start.unwrap_or_default();
+        let at_start = self.at_start.take().unwrap_or_default();
         let skipped = |(migration, entry): &(&Migration, Entry)| {
             let version = migration.version().to_string();
             let at = entry.applied_at.clone();
@@ -229,6 +350,7 @@ impl<'r> Run<'r> {
         };
         self.report.skipped = plan.applied.iter().filter_map(skipped).collect();
         self.report.ahead = plan.ahead.iter().map(|entry| entry.version.to_string()).collect();
+        self.report.lock = self.lock;
         let Report { applied, skipped, messages, .. } = &self.report;
         info!(
             applied = applied.len(),
@@ -236,7 +358,6 @@ impl<'r> Run<'r> {
             messages,
             "migrations are up to date"
         );
-        self.report
     }
 
     /// The down script as the ledger keeps it, for the run's schema.

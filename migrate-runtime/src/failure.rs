@@ -8,22 +8,20 @@ use std::ops::Range;
 use migrate_core::frame::frame;
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::lexer::{TokenKind, lex};
-use migrate_core::sql::split::split;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
-use crate::error::{Kept, MigrationFailure, Place};
+use crate::error::{Error as RunError, Kept, MigrationFailure, Place};
 use crate::execute::Run;
+use crate::privilege;
 
 /// Which statement failed, as far as the server's answers tell.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Blame {
-    /// Its number in the script.
-    pub(crate) index: usize,
+    /// Its bytes in the script.
+    pub(crate) range: Option<(usize, usize)>,
     /// The byte in what was sent for it that the server points at.
     pub(crate) offset: Option<usize>,
-    /// How many statements of it completed, where it is a whole block of the file's own.
-    pub(crate) completed: usize,
 }
 
 /// A failure of a statement.
@@ -35,15 +33,12 @@ pub(crate) fn at_statement(
     kept: Kept,
 ) -> MigrationFailure {
     let script = migration.up();
-    let Blame { index, offset, completed } = blame;
-    let place = match script.statements().nth(index) {
+    let place = match blame.range {
         None => Place::File,
         Some(range) => {
-            let span = if let Some(offset) = offset {
-                word_at(script.text(), origin(run, script, range, offset))
-            } else {
-                let range = inside_range(script, range, completed);
-                inside_block(script, range, error).unwrap_or(range.0..range.1)
+            let span = match blame.offset {
+                Some(offset) => word_at(script.text(), origin(run, script, range, offset)),
+                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
             };
             Place::Statement {
                 position: script.position(span.start),
@@ -51,7 +46,27 @@ pub(crate) fn at_statement(
             }
         }
     };
-    describe(run, migration, place, error, kept)
+    let mut failure = describe(run, migration, place, error, kept);
+    failure.statement = blame.range.map(|(start, end)| script.text()[start..end].to_owned());
+    failure
+}
+
+/// The run's error of a failed migration: with the GRANT that it lacks, or as the deadline's doing.
+pub(crate) async fn error(
+    run: &mut Run<'_>,
+    mut failure: MigrationFailure,
+    source: Error,
+) -> RunError {
+    let sqlstate = source.code().map_or("", |code| code.code());
+    // query_canceled
+    if sqlstate == "57014" && run.time_left().is_some_and(|left| left.is_zero()) {
+        return run.deadline_error(Some(Box::new(failure)));
+    }
+    if let Some(statement) = &failure.statement {
+        failure.help = privilege::help_for_statement(run.client, &source, statement).await;
+    }
+    let report = Box::new(run.report.clone());
+    RunError::Migration { failure: Box::new(failure), source, report }
 }
 
 /// A failure of `COMMIT`, or of what we do right before it.
@@ -93,6 +108,9 @@ fn describe(
         hint: owned(db.and_then(DbError::hint)),
         context: owned(db.and_then(DbError::where_)),
         kept,
+        statement: None,
+        help: None,
+        tries: 1,
     }
 }
 
@@ -111,17 +129,6 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
     let one = rest.chars().next().map_or(0, char::len_utf8);
     at..at + length.max(one)
-}
-
-/// The statement number `completed` of a range that holds several.
-fn inside_range(script: &Script, range: (usize, usize), completed: usize) -> (usize, usize) {
-    let text = script.text().get(range.0..range.1).unwrap_or_default();
-    let tokens = lex(text);
-    let statements = split(text, &tokens).unwrap_or_default();
-    match statements.get(completed) {
-        Some(one) if statements.len() > 1 => (range.0 + one.start(), range.0 + one.end()),
-        _ => range,
-    }
 }
 
 /// The line of a `DO` block that failed, which the server tells in words only:

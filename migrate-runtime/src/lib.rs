@@ -36,12 +36,17 @@
 mod migrator;
 mod stale;
 mod execute;
+mod waiting;
 mod transactional;
 mod nontransactional;
+mod leftover;
+mod locking;
+mod pooled;
 mod session;
 mod ledger;
 mod protocol;
 mod failure;
+mod privilege;
 mod error;
 mod report;
 #[cfg(feature = "include_dir")]
@@ -67,8 +72,10 @@ pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
 
 pub use crate::error::{Error, Kept, MigrationFailure, Place};
-pub use crate::migrator::Migrator;
-pub use crate::report::{Applied, Report, SkipReason, Skipped, State, Status, StatusRow};
+pub use crate::migrator::{Lock, Migrator};
+pub use crate::report::{
+    Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,
+};
 pub use crate::stale::{StaleEmbed, check_embed};
 
 /// Embeds a folder of migrations: a constant expression of type [`Migrations`].

@@ -12,6 +12,7 @@ use tokio_postgres::Client;
 use crate::error::Error;
 use crate::execute;
 use crate::ledger::{Contents, DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
+use crate::privilege;
 use crate::protocol;
 use crate::report::{Report, State, Status, StatusRow};
 use crate::stale::check_embed;
@@ -37,8 +38,28 @@ pub struct Migrator<'s> {
     table: String,
     create_schema: CreateSchema,
     pub(crate) policy: Policy,
-    pub(crate) deadline: Duration,
+    pub(crate) lock: Lock,
+    pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) retries: u32,
+    pub(crate) wait_timeout: Duration,
+    pub(crate) deadline: Option<Duration>,
     pub(crate) chunk_bytes: usize,
+}
+
+/// What keeps two runs apart ([`Migrator::lock`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lock {
+    /// Advisory locks; a row of the ledger where this role can take none. A non-transactional
+    /// migration, which needs a lock of the session, is refused behind a pooler.
+    #[default]
+    Detect,
+    /// Advisory locks and nothing else, and the session is taken to be the client's own: for a
+    /// pooler that keeps one session for each client.
+    Advisory,
+    /// A row of the ledger, which holds behind any pooler and without advisory locks. It is renewed
+    /// with every message, and falls to others 30 seconds after its holder is gone.
+    Row,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +69,14 @@ enum CreateSchema {
 }
 
 /// How long `run` waits for other replicas unless told otherwise.
-const DEFAULT_DEADLINE: Duration = Duration::from_mins(10);
+const DEFAULT_WAIT: Duration = Duration::from_mins(10);
+
+/// How long a statement of a migration waits for a lock unless told otherwise: whoever comes behind
+/// it waits as long.
+pub(crate) const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a blocked migration is tried again unless told otherwise.
+const DEFAULT_RETRIES: u32 = 10;
 
 /// How much SQL goes into one message unless told otherwise, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
@@ -63,7 +91,11 @@ impl<'s> Migrator<'s> {
             table: DEFAULT_TABLE.to_owned(),
             create_schema: CreateSchema::No,
             policy: Policy::default(),
-            deadline: DEFAULT_DEADLINE,
+            lock: Lock::Detect,
+            lock_timeout: None,
+            retries: DEFAULT_RETRIES,
+            wait_timeout: DEFAULT_WAIT,
+            deadline: None,
             chunk_bytes: DEFAULT_CHUNK,
         }
     }
@@ -127,11 +159,49 @@ impl<'s> Migrator<'s> {
         self
     }
 
+    /// What keeps two runs apart; advisory locks unless told otherwise.
+    #[must_use]
+    pub fn lock(mut self, lock: Lock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// How long a statement of a migration waits for a lock; zero is for ever.
+    ///
+    /// Unless told otherwise it is the session's own `lock_timeout`, or five seconds where that is
+    /// none: every query that comes behind a waiting `ALTER TABLE` waits with it. A migration that
+    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
+    /// waiting, waits as the session says.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = Some(timeout);
+        self
+    }
+
+    /// How often a migration that was undone because somebody else held a lock (SQLSTATE 55P03,
+    /// 40P01 or 40001) is tried again; ten times unless told otherwise. The pauses between grow
+    /// from a quarter of a second to ten seconds.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
     /// How long `run` waits for other replicas, all waits together; ten minutes unless told
     /// otherwise.
     #[must_use]
+    pub fn wait_timeout(mut self, timeout: Duration) -> Self {
+        self.wait_timeout = timeout;
+        self
+    }
+
+    /// How long `run` may take, waits and migrations together; unlimited unless told otherwise.
+    ///
+    /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
+    /// nothing of its migration stays.
+    #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.deadline = Some(deadline);
         self
     }
 
@@ -149,12 +219,15 @@ impl<'s> Migrator<'s> {
     ///
     /// # Errors
     /// [`Error::Drift`] and [`Error::Placeholder`] before anything ran; [`Error::Migration`] where
-    /// the server refused a migration, [`Error::Busy`] at the deadline, [`Error::Database`] where
-    /// the ledger could not be read or written. Each keeps the report of what was applied before.
+    /// the server refused a migration, [`Error::Busy`] where others held the lock for too long,
+    /// [`Error::Deadline`] when the run's own time was up, [`Error::Pooled`] where the connection
+    /// cannot carry a migration, [`Error::Database`] where the ledger could not be read or written.
+    /// Each keeps the report of what was applied before.
     ///
     /// # Cancel safety
     /// A dropped future leaves every migration applied and recorded, or neither; the connection is
-    /// outside a transaction and without a lock once the server has worked off what was sent.
+    /// outside a transaction and without a lock once the server has worked off what was sent. A
+    /// non-transactional migration is then unfinished, and the next run goes on with it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;
         execute::run(self, client).await
@@ -229,12 +302,14 @@ pub(crate) async fn read(client: &Client, ledger: &Ledger) -> Result<Contents, E
         Some(code) if code.starts_with("42") && code != "42501" => {
             Err(foreign_table(client, ledger, source).await)
         }
-        _ => Err(Error::Database {
-            doing: format!("reading the ledger `{}`", ledger.shown()),
-            source,
-            report: Box::default(),
-        }),
+        _ => Err(unreadable(client, ledger, source).await),
     }
+}
+
+async fn unreadable(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+    let doing = format!("reading the ledger `{}`", ledger.shown());
+    let help = privilege::help(client, ledger, &source).await;
+    Error::Database { doing, help, source, report: Box::default() }
 }
 
 async fn foreign_table(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
@@ -245,11 +320,7 @@ async fn foreign_table(client: &Client, ledger: &Ledger, source: tokio_postgres:
     .await;
     match listed {
         Ok(()) if !columns.is_empty() => Error::ForeignTable { ledger: ledger.shown(), columns },
-        _ => Error::Database {
-            doing: format!("reading the ledger `{}`", ledger.shown()),
-            source,
-            report: Box::default(),
-        },
+        _ => unreadable(client, ledger, source).await,
     }
 }
 
@@ -274,7 +345,7 @@ fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
             migrations.push(row(migration, State::Applied { at, by, duration }));
         } else if let Some(step) = steps.next_if(|step| std::ptr::eq(step.migration, migration)) {
             let state = match step.cause {
-                Cause::Unfinished { done } => State::Unfinished { done },
+                Cause::Unfinished { done, in_flight } => State::Unfinished { done, in_flight },
                 _ => State::Pending,
             };
             migrations.push(row(migration, state));

@@ -15,6 +15,10 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQu
 pub(crate) const BUSY: &str = "MG001";
 /// The SQLSTATE that the guard raises when the ledger is not what the plan was made for.
 pub(crate) const MOVED: &str = "MG002";
+/// The SQLSTATE that the guard raises when the run's lock, a row of the ledger, was taken over.
+pub(crate) const LOST: &str = "MG003";
+/// The SQLSTATE that the guard raises when the run's deadline has passed.
+pub(crate) const DEADLINE: &str = "MG004";
 
 /// One message: parts, each one statement that the server answers with one `CommandComplete`.
 #[derive(Debug)]
@@ -35,6 +39,17 @@ impl<P: Copy> Message<P> {
         self.parts.push((part, start..self.text.len()));
         // The line feed ends a line comment that the statement may end with.
         self.text.push_str("\n;\n");
+    }
+
+    /// Adds a comment, which is no part.
+    pub(crate) fn comment(&mut self, comment: &str) {
+        self.text.push_str("/* ");
+        self.text.push_str(comment);
+        self.text.push_str(" */ ");
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
     }
 
     /// The part that failed, and the byte within its statement that the server points at.
@@ -87,7 +102,7 @@ pub(crate) async fn send<P: Copy>(
     message: &Message<P>,
     mut on: impl FnMut(P, Option<SimpleQueryRow>),
 ) -> Outcome<P> {
-    let mut rollback = OnDrop::new(client, "ROLLBACK");
+    let mut rollback = OnDrop::new(client, vec!["ROLLBACK".to_owned()]);
     let mut completed = 0;
     let result = async {
         let mut stream = pin!(client.simple_query_raw(&message.text).await?);
@@ -146,29 +161,36 @@ async fn next(
     std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
 }
 
-/// A statement that is queued on the connection when a future is dropped before its end.
+/// Messages that are queued on the connection when a future is dropped before its end.
 pub(crate) struct OnDrop<'c> {
     client: &'c Client,
-    sql: Option<String>,
+    messages: Vec<String>,
 }
 
 impl<'c> OnDrop<'c> {
-    pub(crate) fn new(client: &'c Client, sql: impl Into<String>) -> Self {
-        OnDrop { client, sql: Some(sql.into()) }
+    pub(crate) fn new(client: &'c Client, messages: Vec<String>) -> Self {
+        OnDrop { client, messages }
     }
 
-    /// The statement is not needed any more.
+    /// Other messages are needed from now on.
+    pub(crate) fn arm(&mut self, messages: Vec<String>) {
+        self.messages = messages;
+    }
+
+    /// None is needed any more.
     pub(crate) fn disarm(&mut self) {
-        self.sql = None;
+        self.messages.clear();
     }
 }
 
 impl Drop for OnDrop<'_> {
     fn drop(&mut self) {
-        let Some(sql) = self.sql.take() else { return };
-        // The first poll hands the message to the connection's task; its answer is of no interest.
-        let mut send = pin!(self.client.batch_execute(&sql));
-        let mut context = Context::from_waker(Waker::noop());
-        let _: Poll<Result<(), Error>> = send.as_mut().poll(&mut context);
+        for sql in &self.messages {
+            // The first poll hands the message to the connection's task; its answer is of no
+            // interest.
+            let mut send = pin!(self.client.batch_execute(sql));
+            let mut context = Context::from_waker(Waker::noop());
+            let _: Poll<Result<(), Error>> = send.as_mut().poll(&mut context);
+        }
     }
 }

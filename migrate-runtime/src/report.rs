@@ -17,10 +17,58 @@ pub struct Report {
     pub ahead: Vec<String>,
     /// Messages sent to the server.
     pub messages: u32,
-    /// How long the run waited for other replicas.
+    /// What kept other runs away while this one applied something.
+    pub lock: LockKind,
+    /// What else an operator should know: a leftover removed, a statement sent again.
+    pub notes: Vec<String>,
+    /// How long the run waited: for other replicas, and before it tried a migration again.
     pub waited: Duration,
+    /// Who held the lock when this run had waited for a second.
+    pub waited_for: Option<Holder>,
     /// How long the run took.
     pub elapsed: Duration,
+}
+
+/// What keeps two runs apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockKind {
+    /// An advisory lock of the server.
+    #[default]
+    Advisory,
+    /// A row of the ledger.
+    Row,
+}
+
+/// Who holds the lock of a ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The process of the server that serves its session.
+    pub pid: i32,
+    /// What its session calls itself; may be empty.
+    pub application_name: String,
+    /// Its role; empty where the server does not tell.
+    pub user: String,
+    /// Since when it has held the lock, or has been at it: RFC 3339, UTC; `None` where the server
+    /// does not tell.
+    pub since: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.application_name.is_empty() {
+            write!(f, ", application_name `{}`", self.application_name)?;
+        }
+        if !self.user.is_empty() {
+            write!(f, ", user `{}`", self.user)?;
+        }
+        match &self.since {
+            Some(since) => write!(f, ", since {since}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A migration that a run applied.
@@ -84,7 +132,8 @@ impl fmt::Display for Report {
         }
         let messages = if self.messages == 1 { "message" } else { "messages" };
         let millis = self.elapsed.as_millis();
-        write!(f, "; {} {messages}, {millis} ms", self.messages)
+        write!(f, "; {} {messages}, {millis} ms", self.messages)?;
+        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {note}"))
     }
 }
 
@@ -129,6 +178,8 @@ pub enum State {
     Unfinished {
         /// Statements that took effect.
         done: u32,
+        /// Whether the next one may have taken effect too: its session broke.
+        in_flight: bool,
     },
     /// Only the ledger knows it: it is newer than the set.
     Ahead {

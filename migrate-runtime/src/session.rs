@@ -1,51 +1,127 @@
-//! Keeps what a migration does to the session from whatever comes after it: settings and role.
-//! Nothing goes in; SQL to save the settings before a migration and to restore them behind it
-//! comes out.
-//! Only migrations that touch the session pay for it, which the build has found out. Saved values
-//! do not survive a `RESET ALL` in the migration itself.
+//! Keeps what a migration does to the session from whatever comes after it: settings, role,
+//! temporary tables, prepared statements, cursors and channels.
+//! Nothing goes in; SQL that notes the session before a migration and restores it behind it comes
+//! out.
+//! Only migrations that touch the session pay for it, which the build has found out. What a
+//! migration takes away (`DEALLOCATE`, `DISCARD TEMP`) it cannot give back.
 
-/// How long the saved settings are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// To the end of the transaction.
-    Transaction,
-    /// To the end of the session.
-    Session,
+use tokio_postgres::SimpleQueryRow;
+
+use crate::ledger::literal;
+
+/// What [`NOTE`] and [`SELECT`] say of a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    authorization: String,
+    role: String,
+    all: String,
 }
 
-/// Saves every setting that a user can change, the role and the session user.
-pub(crate) fn save(scope: Scope) -> String {
-    let local = scope == Scope::Transaction;
+/// The session as a document, with its user and role beside it.
+pub(crate) const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\", \
+     pg_catalog.current_setting('role') AS \"role\", pg_catalog.json_build_object(\
+     'authorization', session_user, 'role', pg_catalog.current_setting('role'), \
+     'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM pg_catalog.pg_settings s \
+     WHERE s.context IN ('user', 'superuser')), \
+     'temporary', (SELECT pg_catalog.json_object_agg(c.oid, true) FROM pg_catalog.pg_class c \
+     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema()), \
+     'prepared', (SELECT pg_catalog.json_object_agg(p.name, true) \
+     FROM pg_catalog.pg_prepared_statements p), \
+     'cursors', (SELECT pg_catalog.json_object_agg(k.name, true) FROM pg_catalog.pg_cursors k)\
+     )::pg_catalog.text AS session";
+
+/// As [`SELECT`], and notes the document in the transaction for [`restore_noted`].
+pub(crate) fn note() -> String {
     format!(
-        "SELECT pg_catalog.set_config('migrate.session', (SELECT pg_catalog.json_build_object(\
-         'authorization', session_user, 'role', pg_catalog.current_setting('role'), \
-         'settings', pg_catalog.json_object_agg(s.name, s.setting))::pg_catalog.text \
-         FROM pg_catalog.pg_settings s WHERE s.context IN ('user', 'superuser')), {local})"
+        "SELECT n.*, pg_catalog.set_config('migrate.session', n.session, true) FROM ({SELECT}) n"
     )
 }
 
-/// Restores what [`save`] saved, whatever differs by now.
-///
+/// Restores what [`note`] noted, whatever differs by now.
+pub(crate) fn restore_noted() -> String {
+    restore_from("NULLIF(pg_catalog.current_setting('migrate.session', true), '')")
+}
+
+impl Session {
+    /// The session of one row of [`SELECT`].
+    pub(crate) fn of(row: &SimpleQueryRow) -> Option<Session> {
+        let text = |column| row.try_get(column).ok().flatten().map(str::to_owned);
+        let (authorization, role, all) = (text("authorization")?, text("role")?, text("session")?);
+        Some(Session { authorization, role, all })
+    }
+
+    /// Restores the session, also behind a `RESET ALL`.
+    pub(crate) fn restore(&self) -> String {
+        restore_from(&literal(&self.all))
+    }
+
+    /// Takes the user and the role that the run began with, to the end of the transaction.
+    pub(crate) fn act_as_before(&self) -> String {
+        let (authorization, role) = (literal(&self.authorization), literal(&self.role));
+        format!(
+            "SELECT pg_catalog.set_config('session_authorization', {authorization}, true), \
+             pg_catalog.set_config('role', {role}, true)"
+        )
+    }
+}
+
 /// The session user comes before the role, because setting it resets the role (manual,
 /// "SET SESSION AUTHORIZATION").
-pub(crate) const RESTORE: &str = "DO '
+///
+/// `LISTEN` shows only when it is committed: so all channels are left, and the known ones joined
+/// again, which the commit does in this order and without a gap.
+fn restore_from(document: &str) -> String {
+    let body = format!(
+        "
 DECLARE
-  saved pg_catalog.json := NULLIF(pg_catalog.current_setting(''migrate.session'', true), '''');
+  saved pg_catalog.json := {document};
   changed record;
 BEGIN
-  IF saved OPERATOR(pg_catalog.->>) ''authorization'' <> session_user THEN
-    PERFORM pg_catalog.set_config(''session_authorization'',
-      saved OPERATOR(pg_catalog.->>) ''authorization'', false);
+  IF saved IS NULL THEN RETURN; END IF;
+  IF saved OPERATOR(pg_catalog.->>) 'authorization' <> session_user THEN
+    PERFORM pg_catalog.set_config('session_authorization',
+      saved OPERATOR(pg_catalog.->>) 'authorization', false);
   END IF;
-  IF saved OPERATOR(pg_catalog.->>) ''role'' <> pg_catalog.current_setting(''role'') THEN
-    PERFORM pg_catalog.set_config(''role'', saved OPERATOR(pg_catalog.->>) ''role'', false);
+  IF saved OPERATOR(pg_catalog.->>) 'role' <> pg_catalog.current_setting('role') THEN
+    PERFORM pg_catalog.set_config('role', saved OPERATOR(pg_catalog.->>) 'role', false);
   END IF;
   FOR changed IN
     SELECT s.key, s.value
-    FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) ''settings'') s
+    FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'settings') s
     JOIN pg_catalog.pg_settings now ON now.name = s.key
     WHERE now.setting IS DISTINCT FROM s.value
   LOOP
     PERFORM pg_catalog.set_config(changed.key, changed.value, false);
   END LOOP;
-END'";
+  FOR changed IN
+    SELECT c.relname AS name,
+      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
+    FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S')
+      AND (saved OPERATOR(pg_catalog.->) 'temporary' OPERATOR(pg_catalog.->) c.oid::pg_catalog.text) IS NULL
+    ORDER BY c.relkind = 'S'
+  LOOP
+    EXECUTE pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', changed.kind, changed.name);
+  END LOOP;
+  FOR changed IN
+    SELECT p.name FROM pg_catalog.pg_prepared_statements p
+    WHERE p.from_sql
+      AND (saved OPERATOR(pg_catalog.->) 'prepared' OPERATOR(pg_catalog.->) p.name) IS NULL
+  LOOP
+    EXECUTE pg_catalog.format('DEALLOCATE %I', changed.name);
+  END LOOP;
+  FOR changed IN
+    SELECT k.name FROM pg_catalog.pg_cursors k
+    WHERE k.is_holdable
+      AND (saved OPERATOR(pg_catalog.->) 'cursors' OPERATOR(pg_catalog.->) k.name) IS NULL
+  LOOP
+    EXECUTE pg_catalog.format('CLOSE %I', changed.name);
+  END LOOP;
+  UNLISTEN *;
+  FOR changed IN SELECT c.name FROM pg_catalog.pg_listening_channels() c (name) LOOP
+    EXECUTE pg_catalog.format('LISTEN %I', changed.name);
+  END LOOP;
+END"
+    );
+    format!("DO {}", literal(&body))
+}

@@ -15,9 +15,9 @@ use tokio_postgres::error::Severity;
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
-use crate::ledger::{NOTE_START, literal};
-use crate::protocol::{self, BUSY, Failure, MOVED, Message};
-use crate::session::{self, Scope};
+use crate::locking::{self, Commit, Expect};
+use crate::protocol::{self, DEADLINE, Failure, Message};
+use crate::session::{self, Session};
 
 /// What a statement of a message is for; `step` counts from the first step of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub(crate) enum Part {
     Guard,
     /// Creates the ledger.
     Create,
+    /// Takes the lock that is a row of the ledger.
+    Claim,
+    /// Notes the session before a migration.
+    Save,
     /// One statement of a migration.
     Statement { step: usize, index: usize },
     /// Restores the session behind a migration.
@@ -36,6 +40,12 @@ pub(crate) enum Part {
     Record { step: usize },
     /// Commits the step.
     Commit { step: usize },
+    /// Limits how long what follows waits and runs.
+    Limit,
+    /// Looks for what an earlier attempt left behind.
+    Look,
+    /// Gives the session's lock back.
+    Unlock,
 }
 
 /// Applies `steps`, in as many messages as their size asks for.
@@ -52,7 +62,7 @@ pub(crate) async fn apply(
         let (now, behind) = rest.split_at(count);
         let last = if behind.is_empty() { last } else { Last::OfGroup };
         let attempt = send(run, now, last, table).await?;
-        if attempt != Attempt::Done {
+        if !matches!(attempt, Attempt::Done) {
             return Ok(attempt);
         }
         table = Table::Exists;
@@ -61,15 +71,23 @@ pub(crate) async fn apply(
     Ok(Attempt::Done)
 }
 
-/// How many of `steps` go into one message: at least one, and no more than `bytes` of SQL.
+/// How many of `steps` go into one message: at least one, no more than `bytes` of SQL, and none
+/// behind one that wipes the session, which is restored by a message of its own.
 fn chunk(steps: &[Step<'_>], bytes: usize) -> usize {
     let mut size = 0;
+    let mut wiped = false;
     let fits = |step: &&Step<'_>| {
         let script = step.migration.up();
         size += script.statements().map(|(start, end)| end - start).sum::<usize>();
-        size <= bytes
+        let fits = size <= bytes && !wiped;
+        wiped |= wipes(step);
+        fits
     };
     steps.iter().take_while(fits).count().max(1)
+}
+
+fn wipes(step: &Step<'_>) -> bool {
+    step.migration.up().session() == SessionEffect::Resets
 }
 
 /// Sends `steps` as one message; when the server cannot even read that, one by one.
@@ -80,22 +98,30 @@ async fn send(
     table: Table,
 ) -> Result<Attempt, Error> {
     let before = run.report.applied.len();
-    let Some(failure) = deliver(run, steps, last, table).await? else {
+    let Some(stopped) = deliver(run, steps, last, table).await? else {
         return Ok(Attempt::Done);
     };
-    let sqlstate = failure.error.code().map_or("", |code| code.code());
-    match (failure.part, sqlstate) {
-        (Some(Part::Guard), BUSY) => return Ok(Attempt::Busy),
-        (Some(Part::Guard), MOVED) => return Ok(Attempt::Moved),
-        _ => {}
+    if let Some(attempt) = locking::turned_away(&stopped.failure) {
+        return Ok(attempt);
     }
-    let unread = failure.error.as_db_error().is_some() && failure.completed == 0;
+    let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
     if unread && steps.len() > 1 {
         return one_by_one(run, steps, last, table).await;
     }
     let done = run.report.applied.len() - before;
-    run.flush().await;
-    Err(explain(run, steps, done, failure))
+    let blocked = is_blocked(&stopped.failure);
+    if !blocked {
+        run.flush().await;
+    }
+    let error = explain(run, steps, done, stopped).await;
+    if blocked { Ok(Attempt::Blocked(Box::new(error))) } else { Err(error) }
+}
+
+/// Whether others were in the way of a part that is undone and can be tried again:
+/// `lock_not_available`, `deadlock_detected`, `serialization_failure`.
+pub(crate) fn is_blocked<P>(failure: &Failure<P>) -> bool {
+    let code = failure.error.code().map_or("", |code| code.code());
+    failure.part.is_some() && matches!(code, "55P03" | "40P01" | "40001")
 }
 
 /// The server reads a whole message before it runs its first statement, so a syntax error in the
@@ -109,7 +135,7 @@ async fn one_by_one(
     let mut table = table;
     for step in steps {
         let attempt = Box::pin(send(run, std::slice::from_ref(step), last, table)).await?;
-        if attempt != Attempt::Done {
+        if !matches!(attempt, Attempt::Done) {
             return Ok(attempt);
         }
         table = Table::Exists;
@@ -119,10 +145,8 @@ async fn one_by_one(
 
 /// Why a message stopped.
 struct Stopped {
-    part: Option<Part>,
-    offset: Option<usize>,
+    failure: Failure<Part>,
     completed: usize,
-    error: tokio_postgres::Error,
 }
 
 /// Sends `steps` as one message and notes what it applied; what stopped it, if anything did.
@@ -135,25 +159,28 @@ async fn deliver(
     let message = message(run, steps, last, table)?;
     run.report.messages += 1;
     let mut duration = Duration::ZERO;
-    let client = run.client;
-    let outcome = protocol::send(client, &message, |part, row| match part {
+    let mut saved = None;
+    let outcome = protocol::send(run.client, &message, |part, row| match part {
+        Part::Save => saved = row.as_ref().and_then(Session::of),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
             run.unflushed = !(last == Last::OfRun && step + 1 == steps.len());
+            run.last_position += 1;
             run.applied(steps[step].migration, duration);
         }
         _ => {}
     })
     .await;
-    let Some(Failure { part, offset, error }) = outcome.failure else { return Ok(None) };
-    let open = outcome.completed > 0 && !matches!(part, Some(Part::Commit { .. }));
-    if open && error.as_db_error().is_some() {
-        run.report.messages += 1;
-        // Ends the transaction that the message began. Should this fail too, the connection is
-        // broken and its transaction gone; the first error is the one to tell.
-        let _ = protocol::query(client, "ROLLBACK").await;
-    }
-    Ok(Some(Stopped { part, offset, completed: outcome.completed, error }))
+    let Some(failure) = outcome.failure else {
+        if let (Some(session), Some(true)) = (saved, steps.last().map(wipes)) {
+            run.ask(&session.restore(), "restoring the session").await?;
+        }
+        return Ok(None);
+    };
+    // What the transaction set, it set to its own end, so there is nothing to restore behind this.
+    let open = !matches!(failure.part, Some(Part::Commit { .. }));
+    run.end_transaction(&failure.error, if open { outcome.completed } else { 0 }).await;
+    Ok(Some(Stopped { failure, completed: outcome.completed }))
 }
 
 fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
@@ -173,16 +200,11 @@ fn message(
         push_creation(run, &mut message);
     }
     for (index, step) in steps.iter().enumerate() {
-        let synchronous = last == Last::OfRun && index + 1 == steps.len();
+        let is_last = last == Last::OfRun && index + 1 == steps.len();
+        let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
         message.push(Part::Control, BEGIN);
-        if !synchronous {
-            // WAL is sequential: the run's last commit, a synchronous one, makes these durable,
-            // and a crash before it loses a suffix whose entries are lost with it.
-            message.push(Part::Control, "SET LOCAL synchronous_commit = off");
-        }
-        message.push(Part::Guard, &guard(run, Some(position)));
-        push_migration(run, &mut message, index, step.migration)?;
+        push_migration(run, &mut message, (index, step.migration), (position, commit))?;
         message.push(Part::Record { step: index }, &record(run, step.migration, position + 1)?);
         message.push(Part::Commit { step: index }, "COMMIT");
     }
@@ -191,11 +213,11 @@ fn message(
 
 /// The isolation level is ours: under a stricter default the guard would look at a snapshot taken
 /// before it had the lock.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 fn push_creation(run: &Run<'_>, message: &mut Message<Part>) {
     message.push(Part::Control, BEGIN);
-    message.push(Part::Guard, &guard(run, None));
+    message.push(Part::Guard, &locking::guard(run, Expect::Nothing, Commit::Synchronous));
     for sql in creation(run) {
         message.push(Part::Create, &sql);
     }
@@ -209,43 +231,26 @@ pub(crate) fn creation(run: &Run<'_>) -> Vec<String> {
     sql
 }
 
-/// Takes the ledger's lock or raises [`BUSY`]; raises [`MOVED`] unless the last position is
-/// `position`. Nobody ever waits for the lock inside the server: a waiting session holds a
-/// snapshot, and `CREATE INDEX CONCURRENTLY` waits for it.
-fn guard(run: &Run<'_>, position: Option<i64>) -> String {
-    let key = run.ledger.lock_key();
-    let moved = position.map_or_else(String::new, |position| {
-        format!(
-            "IF {} <> {position} THEN RAISE EXCEPTION 'the ledger has moved' \
-             USING ERRCODE = '{MOVED}'; END IF; ",
-            run.ledger.last_position()
-        )
-    });
-    let body = format!(
-        "BEGIN IF NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN \
-         RAISE EXCEPTION 'another replica is migrating' USING ERRCODE = '{BUSY}'; END IF; \
-         {moved}PERFORM {NOTE_START}; END"
-    );
-    format!("DO {}", literal(&body))
-}
-
 fn push_migration(
     run: &Run<'_>,
     message: &mut Message<Part>,
-    step: usize,
-    migration: &Migration,
+    (step, migration): (usize, &Migration),
+    (position, commit): (i64, Commit),
 ) -> Result<(), Error> {
     let script = migration.up();
-    let changes = script.session() == SessionEffect::Changes;
-    if changes {
-        message.push(Part::Control, &session::save(Scope::Transaction));
+    let session = script.session();
+    if session != SessionEffect::Keeps {
+        // Before the guard, whose settings are for this transaction only.
+        message.push(Part::Save, &session::note());
     }
+    message.push(Part::Guard, &locking::guard(run, Expect::Position(position), commit));
     for (index, range) in script.statements().enumerate() {
         let rendered = rendered(run, migration, range)?;
         message.push(Part::Statement { step, index }, &rendered.sql);
     }
-    if changes {
-        message.push(Part::Restore { step }, session::RESTORE);
+    // Behind a reset the note is gone too, and the session is restored by a message of its own.
+    if session == SessionEffect::Changes {
+        message.push(Part::Restore { step }, &session::restore_noted());
     }
     Ok(())
 }
@@ -269,24 +274,26 @@ fn record(run: &Run<'_>, migration: &Migration, position: i64) -> Result<String,
 }
 
 /// The error of a message that stopped behind the first `done` of its `steps`.
-fn explain(run: &Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> Error {
-    let Stopped { part, offset, completed, error } = stopped;
-    let report = Box::new(run.report.clone());
+async fn explain(run: &mut Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> Error {
+    let Stopped { failure: Failure { part, offset, error }, completed } = stopped;
     let Some(db) = error.as_db_error() else {
         let versions = steps[done..].iter().map(|step| step.migration.version().to_string());
+        let report = Box::new(run.report.clone());
         return Error::ConnectionLost { versions: versions.collect(), source: error, report };
     };
+    if db.code().code() == DEADLINE {
+        return run.deadline_error(None);
+    }
     // A session that is ended at COMMIT may have committed.
     let ended = db.parsed_severity() != Some(Severity::Error);
     let unknown = ended && matches!(part, Some(Part::Commit { .. }));
     let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
     let migration = |step: usize| steps.get(step).map(|step| step.migration);
     let failure: Option<MigrationFailure> = match part {
-        Some(Part::Statement { step, index }) => {
-            let blame = Blame { index, offset, completed: 0 };
-            migration(step)
-                .map(|migration| failure::at_statement(run, migration, blame, &error, kept))
-        }
+        Some(Part::Statement { step, index }) => migration(step).map(|migration| {
+            let range = migration.up().statements().nth(index);
+            failure::at_statement(run, migration, Blame { range, offset }, &error, kept)
+        }),
         Some(Part::Commit { step }) => {
             migration(step).map(|migration| failure::at_commit(run, migration, &error, kept))
         }
@@ -299,14 +306,15 @@ fn explain(run: &Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> 
         }
         _ => None,
     };
-    match failure {
-        Some(failure) => Error::Migration { failure: Box::new(failure), source: error, report },
-        None => Error::Database { doing: doing(run, part, steps), source: error, report },
+    if let Some(failure) = failure {
+        return failure::error(run, failure, error).await;
     }
+    let doing = doing(run, part, steps);
+    run.database_error(doing, error).await
 }
 
 /// What a part of ours was for, in words.
-fn doing(run: &Run<'_>, part: Option<Part>, steps: &[Step<'_>]) -> String {
+pub(crate) fn doing(run: &Run<'_>, part: Option<Part>, steps: &[Step<'_>]) -> String {
     let ledger = run.ledger.shown();
     match part {
         Some(Part::Create) => format!("creating the ledger `{ledger}`"),

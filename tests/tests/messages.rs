@@ -238,6 +238,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         execution_ms: 7,
         applied_by: "deploy".to_owned(),
         progress: None,
+        in_flight: false,
         version,
     }
 }

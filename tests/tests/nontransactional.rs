@@ -74,7 +74,7 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
     assert_eq!(failure.kept, Kept::Statements { done: 2, of: 4 });
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     let status = Migrator::new(&broken).status(&client).await.expect("a status");
-    assert_eq!(status.migrations[1].state, State::Unfinished { done: 2 });
+    assert_eq!(status.migrations[1].state, State::Unfinished { done: 2, in_flight: false });
     assert_eq!(status.pending(), 2);
 
     // The mended text means something else, and says so; allowed, the run goes on behind what ran.

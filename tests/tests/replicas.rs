@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_runtime::{Error, Migrator, SkipReason};
-use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 
@@ -65,23 +65,33 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
         ("1_a.sql", "SELECT 1;"),
         ("2_b.sql", "SELECT pg_sleep(1.5); CREATE TABLE b (id int);"),
     ]);
-    let mut other = database.connect().await;
-    let holder = tokio::spawn(async move { Migrator::new(&slow).run(&mut other).await });
+    let mut other = connect(database.config().application_name("the \"other\"")).await;
+    let at_work = tokio::spawn(async move { Migrator::new(&slow).run(&mut other).await });
     while value(&client, ADVISORY_LOCKS).await == "0" {
         tokio::task::yield_now().await;
     }
-    let migrator = Migrator::new(&two).deadline(Duration::from_millis(200));
+    let migrator = Migrator::new(&two).wait_timeout(Duration::from_millis(200));
     let error = migrator.run(&mut client).await.expect_err("busy");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    let Error::Busy { holder: Some(holder), .. } = &error else { panic!("{error}") };
+    let locked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted";
+    assert_eq!(value(&client, locked).await, holder.pid.to_string());
+    assert_eq!(
+        (holder.application_name.as_str(), holder.user.as_str()),
+        ("the \"other\"", "postgres")
+    );
+    assert!(holder.since.as_ref().is_some_and(|since| since.ends_with('Z')), "{holder}");
     assert_eq!(
         error.to_string(),
-        "another session held the lock of `public.migration_ledger` for all of 200ms\n\
-         help: look for it in pg_locks (locktype advisory), or give a longer `deadline`"
+        format!(
+            "another session held the lock of `public.migration_ledger` for all of 200ms\n\
+             held by: {holder}\n\
+             help: see what it is doing, or give a longer `wait_timeout`"
+        )
     );
     // The text differs from the other's, so what it applied is drift, told as soon as it is there.
     let error = Migrator::new(&two).run(&mut client).await.expect_err("drift");
     assert!(matches!(error, Error::Drift { .. }), "{error}");
-    assert_eq!(holder.await.expect("a task").expect("a run").applied.len(), 1);
+    assert_eq!(at_work.await.expect("a task").expect("a run").applied.len(), 1);
 }
 
 #[tokio::test]
@@ -95,8 +105,10 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
     Migrator::new(&broken).run(&mut client).await.expect_err("a failure");
     // Another replica takes the lock, whose key a message of ours has told.
     let queries = proxy.queries();
-    let lock = queries.iter().find(|sql| sql.contains("pg_try_advisory_lock")).expect("a lock");
-    assert_eq!(value(&other, lock).await, "t");
+    let key =
+        queries.iter().find_map(|sql| sql.split_once("pg_try_advisory_lock(")).expect("a lock");
+    let key = key.1.split(')').next().expect("a key");
+    assert_eq!(value(&other, &format!("SELECT pg_try_advisory_lock({key})")).await, "t");
     proxy.reset();
     let mended = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1);"))]);
     let migrator = Migrator::new(&mended).allow_edited();
@@ -108,7 +120,7 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
         // The lock goes once the progress is committed, not in one message with it.
         let finished = "INSERT INTO t VALUES (1); UPDATE migration_ledger SET progress = NULL";
         other.batch_execute(finished).await.expect("the other replica");
-        assert_eq!(value(&other, &lock.replace("try_advisory_lock", "advisory_unlock")).await, "t");
+        assert_eq!(value(&other, &format!("SELECT pg_advisory_unlock({key})")).await, "t");
     };
     let (report, ()) = tokio::join!(run, finish);
     assert_eq!(report.expect("a run").applied.len(), 0);

@@ -3,7 +3,7 @@
 //! It does not know what else a statement does, and looks into routine bodies only as far as a
 //! `COMMIT` or a `set_config` there would surprise the run.
 
-use super::lexer::{Token, TokenKind, lex};
+use super::lexer::{TokenKind, lex};
 use super::split::Statement;
 
 /// What a statement means for the transaction around it.
@@ -54,14 +54,16 @@ const BEGIN_UNENDED: &str = "BEGIN without `;`";
 const START_UNENDED: &str = "START TRANSACTION without `;`";
 const COMMIT_UNENDED: &str = "COMMIT without `;`";
 
-/// Whether a statement changes settings of the session beyond its transaction.
+/// Whether a statement changes the session beyond its transaction, or what we may do in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum SessionEffect {
     /// The session stays as it was.
     #[default]
     Keeps,
-    /// `SET`, `RESET`, `DISCARD` or `set_config` may have changed it.
+    /// Settings, the role, temporary tables, prepared statements, cursors or channels may differ.
     Changes,
+    /// `RESET ALL` or `DISCARD ALL`: whatever the session held is gone, also what was noted in it.
+    Resets,
 }
 
 /// The kind of `statement`, a statement of `text`.
@@ -81,12 +83,24 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> Kind {
 pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
     let words = Words::of(text, statement);
     let changes = match words.at(0) {
-        "SET" => !matches!(words.at(1), "LOCAL" | "CONSTRAINTS" | "TRANSACTION"),
-        "RESET" | "DISCARD" => true,
-        "DO" => words.do_body().is_some_and(changes_inside),
+        // Even a local role would keep us from writing the ledger's entry.
+        "SET" if words.at(1) == "LOCAL" => matches!(words.at(2), "ROLE" | "SESSION"),
+        "SET" => !matches!(words.at(1), "CONSTRAINTS" | "TRANSACTION"),
+        "RESET" | "DISCARD" if words.at(1) == "ALL" => return SessionEffect::Resets,
+        "RESET" | "DISCARD" | "PREPARE" | "DEALLOCATE" | "LISTEN" | "UNLISTEN" | "DECLARE" => true,
+        "DO" => return words.do_body().map_or(SessionEffect::Keeps, effect_inside),
+        "CREATE" => creates_temporary(&words) || words.contains("SET_CONFIG"),
+        "SELECT" | "WITH" => words.contains("SET_CONFIG") || selects_into_temporary(&words),
         _ => words.contains("SET_CONFIG"),
     };
     if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
+}
+
+/// Whether `statement`, a statement of `text`, calls a procedure, which may commit inside.
+pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
+    let words = Words::of(text, statement);
+    let inside = |body: &str| first_words(body).any(|word| word == "CALL");
+    words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
 /// A statement with its first words in upper case: enough to tell commands apart.
@@ -260,11 +274,38 @@ fn commits_inside(words: &Words<'_, '_>) -> Option<Kind> {
         .then_some(Kind::OutsideTransaction("DO with COMMIT or ROLLBACK inside"))
 }
 
-/// Whether a PL/pgSQL body sets a parameter of the session.
-fn changes_inside(body: &str) -> bool {
-    let called = |token: &Token| token.text(body).eq_ignore_ascii_case("set_config");
-    first_words(body).any(|word| matches!(word.as_str(), "SET" | "RESET"))
-        || lex(body).iter().any(called)
+/// `CREATE [ OR REPLACE ] [ LOCAL | GLOBAL ] { TEMP | TEMPORARY } ...`, or a name in `pg_temp`.
+fn creates_temporary(words: &Words<'_, '_>) -> bool {
+    let head = &words.head[..words.len().min(8)];
+    head.iter().any(|word| is_temporary(word))
+}
+
+/// `SELECT ... INTO { TEMP | TEMPORARY } ...`
+fn selects_into_temporary(words: &Words<'_, '_>) -> bool {
+    let mut previous = "";
+    words.all().any(|word| {
+        let before = std::mem::replace(&mut previous, word);
+        before.eq_ignore_ascii_case("INTO") && is_temporary(word)
+    })
+}
+
+fn is_temporary(word: &str) -> bool {
+    ["TEMP", "TEMPORARY", "PG_TEMP"].iter().any(|temporary| word.eq_ignore_ascii_case(temporary))
+}
+
+/// What a PL/pgSQL body does to the session; what it executes dynamically could be anything.
+fn effect_inside(body: &str) -> SessionEffect {
+    let tokens = lex(body);
+    let words = || tokens.iter().filter(|token| !token.is_trivia()).map(|token| token.text(body));
+    let mut pairs = words().zip(words().skip(1));
+    if pairs.any(|(a, b)| a.eq_ignore_ascii_case("RESET") && b.eq_ignore_ascii_case("ALL")) {
+        return SessionEffect::Resets;
+    }
+    let telling = ["SET_CONFIG", "EXECUTE", "LISTEN", "UNLISTEN"];
+    let tells = |word: &str| telling.iter().any(|telling| word.eq_ignore_ascii_case(telling));
+    let changes = words().any(|word| tells(word) || is_temporary(word))
+        || first_words(body).any(|word| matches!(word.as_str(), "SET" | "RESET"));
+    if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
 }
 
 /// The words, in upper case, that begin a statement of a PL/pgSQL body.
@@ -398,8 +439,19 @@ mod tests {
         for text in [
             "set search_path = ''",
             "set session work_mem = '1MB'",
-            "reset all",
+            "reset work_mem",
             "set role x",
+            "set local role x",
+            "set local session authorization x",
+            "create temp table t (a int)",
+            "create or replace local temporary view v as select 1",
+            "create table pg_temp.t (a int)",
+            "select 1 into temp t",
+            "prepare p as select 1",
+            "listen c",
+            "declare c cursor with hold for select 1",
+            "do $$ begin execute 'set role x'; end $$",
+            "do $$ begin create temp table t (a int); end $$",
             "select pg_catalog.set_config('search_path', '', false)",
             "discard temp",
             "do $$ begin perform set_config('a.b', 'c', false); end $$",
@@ -413,8 +465,13 @@ mod tests {
             "update t set a = 1",
             "select 'set_config'",
             "create function f() returns void language sql as $$ select set_config('a.b', '', false) $$",
+            "create table weather (id int, place text, day date, temp int)",
+            "do $$ begin update t set a = 1; end $$",
         ] {
             assert_eq!(of(text).1, SessionEffect::Keeps, "{text}");
+        }
+        for text in ["reset all", "discard all", "do $$ begin set role x; reset all; end $$"] {
+            assert_eq!(of(text).1, SessionEffect::Resets, "{text}");
         }
     }
 }

@@ -4,12 +4,16 @@
 //! is called by its schema, whatever a migration did to the `search_path`.
 
 use migrate_core::checksum::ALGORITHM;
-use migrate_core::ledger::Entry;
-use migrate_core::name::Kind;
+use migrate_core::plan::Cause;
 use migrate_core::set::Migration;
 use migrate_core::sql::placeholder::quoted_identifier;
-use migrate_core::version::Version;
-use tokio_postgres::SimpleQueryRow;
+
+mod contents;
+mod foreign;
+mod lease;
+
+pub(crate) use contents::Contents;
+pub(crate) use lease::Lease;
 
 /// The table of what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +28,6 @@ pub(crate) struct Ledger {
 /// The schema and the table of a ledger whose caller names neither.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 pub(crate) const DEFAULT_TABLE: &str = "migration_ledger";
-
-/// What the read of the ledger found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
-    /// The entries of the set's module.
-    pub(crate) entries: Vec<Entry>,
-    /// The highest position of any module; 0 in an empty ledger.
-    pub(crate) last_position: i64,
-    /// Whether the table exists.
-    pub(crate) exists: bool,
-}
 
 impl Ledger {
     pub(crate) fn new(schema: &str, table: &str, module: &str) -> Ledger {
@@ -59,32 +52,6 @@ impl Ledger {
         hash.cast_signed()
     }
 
-    /// Reads the entries of the module, and the last position of all: at least one row.
-    pub(crate) fn read(&self) -> String {
-        let Ledger { quoted, module, .. } = self;
-        let module = literal(module);
-        format!(
-            "SELECT l.last, e.version, e.kind, e.name, e.filename, e.checksum, \
-             e.checksum_algorithm, e.\"position\", pg_catalog.to_char(e.applied_at AT TIME ZONE \
-             'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS applied_at, e.execution_ms, \
-             e.applied_by, e.progress FROM (SELECT pg_catalog.max(\"position\") AS last \
-             FROM {quoted}) l LEFT JOIN {quoted} e ON e.module = {module} ORDER BY e.\"position\""
-        )
-    }
-
-    /// The columns of whatever table has the ledger's name: one row each, none without a table.
-    pub(crate) fn columns(&self) -> String {
-        format!(
-            "SELECT a.attname FROM pg_catalog.pg_attribute a \
-             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped \
-             ORDER BY a.attnum",
-            literal(&self.schema),
-            literal(&self.table)
-        )
-    }
-
     pub(crate) fn create(&self) -> String {
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\
@@ -93,28 +60,56 @@ impl Ledger {
              checksum_algorithm text NOT NULL, \"position\" bigint NOT NULL UNIQUE, \
              applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
              applied_by text NOT NULL, down_sql text, progress integer, \
-             PRIMARY KEY (module, version))",
+             in_flight boolean NOT NULL DEFAULT false, PRIMARY KEY (module, version))",
             self.quoted
         )
     }
 
-    /// The expression of the ledger's last position, for the guard.
+    /// The expression of the last entry's position; 0 in an empty ledger.
     pub(crate) fn last_position(&self) -> String {
+        format!(
+            "COALESCE((SELECT p.\"position\" FROM {} p WHERE p.module <> '' \
+             ORDER BY p.\"position\" DESC LIMIT 1), 0)",
+            self.quoted
+        )
+    }
+
+    /// The expression of the highest position there is, that of a lock included.
+    pub(crate) fn highest_position(&self) -> String {
         let quoted = &self.quoted;
         format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
     }
 
+    /// The condition that `migration` stands in the ledger as its step was planned.
+    pub(crate) fn as_planned(&self, migration: &Migration, cause: Cause) -> String {
+        let entry = |condition: &str| {
+            let key = self.key_of(migration);
+            format!("EXISTS (SELECT 1 FROM {} WHERE {key}{condition})", self.quoted)
+        };
+        match cause {
+            Cause::New => format!("NOT {}", entry("")),
+            Cause::Changed => entry(" AND progress IS NULL"),
+            Cause::Unfinished { done, in_flight } => {
+                entry(&format!(" AND progress = {done} AND in_flight = {in_flight}"))
+            }
+        }
+    }
+
     /// Records `migration` at `position`; returns its `execution_ms`.
     ///
-    /// `progress` is for an unfinished migration. An entry that is there already belongs to a
-    /// repeatable migration or to an unfinished one, and is replaced.
+    /// `progress` is for a migration that has only begun. An entry that is there already belongs to
+    /// a repeatable migration or to an unfinished one, and is replaced.
     pub(crate) fn record(
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
         position: i64,
-        progress: Option<usize>,
+        progress: Option<Progress>,
     ) -> String {
+        let (done, in_flight) = match progress {
+            None => ("NULL".to_owned(), false),
+            Some(Progress { done, in_flight }) => (done.to_string(), in_flight),
+        };
         let values = [
             literal(&self.module),
             literal(migration.version().as_str()),
@@ -128,33 +123,43 @@ impl Ledger {
             ELAPSED_MS.to_owned(),
             "session_user".to_owned(),
             down_sql.map_or_else(|| "NULL".to_owned(), literal),
-            progress.map_or_else(|| "NULL".to_owned(), |done| done.to_string()),
+            done,
+            in_flight.to_string(),
         ];
         format!(
             "INSERT INTO {} AS l (module, version, kind, name, filename, checksum, \
              checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, \
-             progress) VALUES ({}) ON CONFLICT (module, version) DO UPDATE SET \
+             progress, in_flight) VALUES ({}) ON CONFLICT (module, version) DO UPDATE SET \
              name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
              checksum_algorithm = excluded.checksum_algorithm, \
              \"position\" = excluded.\"position\", applied_at = excluded.applied_at, \
              execution_ms = excluded.execution_ms, applied_by = excluded.applied_by, \
-             down_sql = excluded.down_sql, progress = excluded.progress \
+             down_sql = excluded.down_sql, progress = excluded.progress, \
+             in_flight = excluded.in_flight \
              WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms",
             self.quoted,
             values.join(", ")
         )
     }
 
-    /// Notes that `done` statements of an unfinished migration took effect.
-    pub(crate) fn progress(&self, migration: &Migration, done: usize) -> String {
-        format!("UPDATE {} SET progress = {done} WHERE {}", self.quoted, self.key_of(migration))
+    /// Notes how far an unfinished migration has come, if it is where `from` says.
+    pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress) -> String {
+        let Progress { done, in_flight } = to;
+        format!(
+            "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
+             AND progress = {from}",
+            self.quoted,
+            self.key_of(migration)
+        )
     }
 
-    /// Turns an unfinished entry into a finished one of the text that finished it.
-    pub(crate) fn finish(&self, migration: &Migration, execution_ms: u128) -> String {
+    /// Turns an unfinished entry into a finished one of the text that finished it, if it is where
+    /// `from` says. `before_ms` is how long it had run when the message was sent.
+    pub(crate) fn finish(&self, migration: &Migration, from: u32, before_ms: u128) -> String {
         format!(
-            "UPDATE {} SET progress = NULL, checksum = {}, \
-             applied_at = pg_catalog.clock_timestamp(), execution_ms = {execution_ms} WHERE {}",
+            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {}, \
+             applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} + {SINCE_MESSAGE} \
+             WHERE {} AND progress = {from}",
             self.quoted,
             literal(&migration.checksum().to_string()),
             self.key_of(migration)
@@ -177,6 +182,19 @@ impl Ledger {
     }
 }
 
+/// How far an unfinished migration has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Statements that took effect.
+    pub(crate) done: u32,
+    /// Whether the next one is about to be sent and could take effect without being noted.
+    pub(crate) in_flight: bool,
+}
+
+/// Milliseconds since the message arrived.
+pub(crate) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - \
+     pg_catalog.statement_timestamp()) * 1000)::pg_catalog.int8";
+
 /// Milliseconds since the guard of the same transaction noted the time; 0 where a migration
 /// wiped the note (`RESET ALL`).
 const ELAPSED_MS: &str = "COALESCE(((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) - \
@@ -194,43 +212,5 @@ pub(crate) fn literal(text: &str) -> String {
         format!("E'{}'", doubled.replace('\\', "\\\\"))
     } else {
         format!("'{doubled}'")
-    }
-}
-
-impl Contents {
-    /// Takes one row of [`Ledger::read`].
-    ///
-    /// # Errors
-    /// The name of the column whose value is none that we would have written.
-    pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
-        self.exists = true;
-        if let Some(last) = row.get("last") {
-            self.last_position = last.parse().map_err(|_| "position")?;
-        }
-        let Some(version) = row.get("version") else { return Ok(()) };
-        let text = |column| row.get(column).unwrap_or_default().to_owned();
-        let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
-        let progress = match row.get("progress") {
-            None => None,
-            Some(done) => Some(done.parse().map_err(|_| "progress")?),
-        };
-        self.entries.push(Entry {
-            version: Version::new(version.to_owned()),
-            kind: match row.get("kind") {
-                Some("versioned") => Kind::Versioned,
-                Some("repeatable") => Kind::Repeatable,
-                _ => return Err("kind"),
-            },
-            name: text("name"),
-            filename: text("filename"),
-            checksum: row.get("checksum").map(str::to_owned),
-            checksum_algorithm: text("checksum_algorithm"),
-            position: number("position").ok_or("position")?,
-            applied_at: text("applied_at"),
-            execution_ms: number("execution_ms").ok_or("execution_ms")?,
-            applied_by: text("applied_by"),
-            progress,
-        });
-        Ok(())
     }
 }

@@ -1,0 +1,118 @@
+//! Reads the ledger: what a run has to know of it, and what it says of each migration.
+//! Rows go in, [`Contents`] come out.
+//! It does not judge on purpose, beyond whether a value is one that we would have written.
+
+use migrate_core::ledger::Entry;
+use migrate_core::name::Kind;
+use migrate_core::version::Version;
+use tokio_postgres::SimpleQueryRow;
+
+use super::lease::{EXPIRED, Lease};
+use super::{Ledger, literal};
+use crate::report::Holder;
+
+/// What the read of the ledger found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    /// The entries of the set's module.
+    pub(crate) entries: Vec<Entry>,
+    /// The highest position of any module; 0 in an empty ledger.
+    pub(crate) last_position: i64,
+    /// Whether the table exists.
+    pub(crate) exists: bool,
+    /// The process that serves the session, as it says itself; `None` without a table.
+    pub(crate) backend: Option<i32>,
+    /// The lock that is a row of the ledger, where somebody holds it.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Ledger {
+    /// Reads what a run has to know, as one row, and the entries of the module: one message.
+    ///
+    /// The last position comes first: an entry that is written in between makes it stale, which
+    /// the guard finds out, and never the other way round.
+    pub(crate) fn read(&self) -> String {
+        let Ledger { quoted, module, .. } = self;
+        let module = literal(module);
+        let (last, at_lock) = (self.last_position(), Self::at_lock("h"));
+        let (since, applied_at) = (utc("h.applied_at"), utc("e.applied_at"));
+        format!(
+            "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
+             h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
+             {EXPIRED} AS expired FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}; \
+             SELECT e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
+             e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
+             e.in_flight FROM {quoted} e WHERE e.module = {module} ORDER BY e.\"position\""
+        )
+    }
+}
+
+/// A time as text: RFC 3339, UTC.
+fn utc(expression: &str) -> String {
+    format!(
+        "pg_catalog.to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    )
+}
+
+impl Contents {
+    /// Takes one row of [`Ledger::read`].
+    ///
+    /// # Errors
+    /// The name of the column whose value is none that we would have written.
+    pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
+        self.exists = true;
+        match row.try_get("last") {
+            Ok(last) => self.take_situation(last, row),
+            Err(_) => entry(row).map(|entry| self.entries.push(entry)),
+        }
+    }
+
+    fn take_situation(
+        &mut self,
+        last: Option<&str>,
+        row: &SimpleQueryRow,
+    ) -> Result<(), &'static str> {
+        self.last_position = last.and_then(|last| last.parse().ok()).ok_or("position")?;
+        self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
+        let text = |column| row.get(column).map(str::to_owned);
+        self.lease = text("token").map(|token| Lease {
+            token,
+            holder: Holder {
+                pid: row.get("pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
+                application_name: text("application_name").unwrap_or_default(),
+                user: text("user").unwrap_or_default(),
+                since: text("since"),
+            },
+            expired: row.get("expired") == Some("t"),
+        });
+        Ok(())
+    }
+}
+
+/// One entry of [`Ledger::read`].
+fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
+    let text = |column| row.get(column).unwrap_or_default().to_owned();
+    let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
+    let progress = match row.get("progress") {
+        None => None,
+        Some(done) => Some(done.parse().map_err(|_| "progress")?),
+    };
+    Ok(Entry {
+        version: Version::new(text("version")),
+        kind: match row.get("kind") {
+            Some("versioned") => Kind::Versioned,
+            Some("repeatable") => Kind::Repeatable,
+            _ => return Err("kind"),
+        },
+        name: text("name"),
+        filename: text("filename"),
+        checksum: row.get("checksum").map(str::to_owned),
+        checksum_algorithm: text("checksum_algorithm"),
+        position: number("position").ok_or("position")?,
+        applied_at: text("applied_at"),
+        execution_ms: number("execution_ms").ok_or("execution_ms")?,
+        applied_by: text("applied_by"),
+        progress,
+        in_flight: row.get("in_flight") == Some("t"),
+    })
+}

@@ -1,0 +1,104 @@
+//! Finds what a `CONCURRENTLY` that was cut short left behind: INVALID indexes.
+//! How a statement runs goes in; SQL that looks for its leftovers and removes one comes out.
+//! It sends nothing on purpose, and touches no index that is valid or that somebody is building.
+
+use migrate_core::sql::alone::{Alone, Scope};
+use tokio_postgres::SimpleQueryRow;
+
+use crate::ledger::literal;
+
+/// An index that stands where a statement wants to build one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    /// Its name, quoted, with its schema.
+    pub(crate) name: String,
+    /// Whether queries use it: then nothing was left behind.
+    pub(crate) valid: bool,
+    /// Whether another session is at work on its table, perhaps building it.
+    pub(crate) in_use: bool,
+}
+
+/// Whether a run goes on with a statement that an earlier one began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempted {
+    /// It was never sent, as far as the ledger knows.
+    No,
+    /// It failed or was cut short.
+    Before,
+}
+
+/// The query for one leftover of a statement, as one row; `None` where it can leave none.
+///
+/// An index of a given name is looked for even before the first attempt: an INVALID one would make
+/// `IF NOT EXISTS` pass. One whose name the server chose is told by being the only INVALID one.
+pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
+    let condition = match (alone, attempted) {
+        (Alone::Builds { name: Some(name), table }, _) => format!(
+            "x.indrelid = {} AND i.relname = (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
+            relation(table),
+            literal(name)
+        ),
+        (Alone::Builds { name: None, table }, Attempted::Before) => format!(
+            "NOT x.indisvalid AND x.indrelid = {0} AND 1 = (SELECT pg_catalog.count(*) \
+             FROM pg_catalog.pg_index o WHERE o.indrelid = {0} AND NOT o.indisvalid)",
+            relation(table)
+        ),
+        (Alone::Rebuilds(scope), Attempted::Before) => {
+            format!("NOT x.indisvalid AND i.relname ~ '_cc(new|old)[0-9]*$' AND {}", within(scope))
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
+         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation = x.indrelid \
+         AND k.mode = 'ShareUpdateExclusiveLock' AND k.granted AND k.database = (SELECT d.oid \
+         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
+         AND k.pid <> pg_catalog.pg_backend_pid()) AS in_use \
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE {condition} LIMIT 1"
+    ))
+}
+
+/// Which indexes a `REINDEX` of this scope may have left.
+fn within(scope: &Scope) -> String {
+    match scope {
+        Scope::Index(name) => format!(
+            "x.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = {})",
+            relation(name)
+        ),
+        // A partitioned table's are its partitions' indexes; each table's TOAST table has one too.
+        Scope::Table(name) => format!(
+            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION \
+             SELECT t.reltoastrelid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION SELECT {0}::pg_catalog.oid \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid = {0})",
+            relation(name)
+        ),
+        Scope::Schema(name) => format!(
+            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0} \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0})",
+            format_args!("pg_catalog.to_regnamespace({})", literal(name))
+        ),
+        Scope::Database => "true".to_owned(),
+    }
+}
+
+/// The relation that a name means in this session.
+fn relation(name: &str) -> String {
+    format!("pg_catalog.to_regclass({})", literal(name))
+}
+
+impl Leftover {
+    /// The leftover of one row of [`look`].
+    pub(crate) fn of(row: &SimpleQueryRow) -> Option<Leftover> {
+        let is = |column| row.try_get(column).ok().flatten() == Some("t");
+        let name = row.try_get("name").ok().flatten()?.to_owned();
+        Some(Leftover { name, valid: is("valid"), in_use: is("in_use") })
+    }
+
+    /// Removes it without keeping anybody waiting.
+    pub(crate) fn drop(&self) -> String {
+        format!("DROP INDEX CONCURRENTLY {}", self.name)
+    }
+}

@@ -1,0 +1,119 @@
+//! Writes the messages of a non-transactional migration.
+//! Its work so far goes in, messages come out.
+//! It sends nothing on purpose. A note always follows the user and the role that the run began
+//! with, whatever the migration has set.
+
+use migrate_core::sql::alone::Alone;
+use migrate_core::sql::kind::SessionEffect;
+
+use super::{Work, at};
+use crate::error::Error;
+use crate::execute::Table;
+use crate::ledger::Progress;
+use crate::locking;
+use crate::protocol::Message;
+use crate::session::{self, Session};
+use crate::transactional::{BEGIN, Part, creation};
+
+impl Work<'_, '_> {
+    pub(super) fn beginning(&self, table: Table) -> Result<Message<Part>, Error> {
+        let (run, migration) = (&*self.run, self.step.migration);
+        let mut message = Message::new();
+        message.push(Part::Control, BEGIN);
+        message.push(Part::Guard, &locking::session_guard(run));
+        if table == Table::Missing {
+            for sql in creation(run) {
+                message.push(Part::Create, &sql);
+            }
+        }
+        if migration.up().session() != SessionEffect::Keeps {
+            message.push(Part::Save, session::SELECT);
+        }
+        let as_planned = run.ledger.as_planned(migration, self.step.cause);
+        let position = run.last_position;
+        message.push(Part::Guard, &locking::condition_guard(run, position, &as_planned));
+        if !self.is_continued() {
+            let down = run.down_sql(migration)?;
+            let (down, progress) = (down.as_deref(), Some(self.noted));
+            let sql = run.ledger.record(migration, down, position + 1, progress);
+            message.push(Part::Record { step: 0 }, &sql);
+        }
+        message.push(Part::Control, "COMMIT");
+        Ok(message)
+    }
+
+    pub(super) fn transaction(&self, index: usize) -> Result<Message<Part>, Error> {
+        let mut message = Message::new();
+        let statement = |inner| Part::Statement { step: 0, index: inner };
+        let sql = self.rendered(index)?.sql;
+        if let Alone::Block(ranges) = &self.ways[index] {
+            // All but its last statement, which is the COMMIT.
+            let inside = &ranges[..ranges.len().saturating_sub(1)];
+            for (inner, &(start, end)) in inside.iter().enumerate() {
+                message.push(statement(inner), &sql[start..end]);
+            }
+        } else {
+            message.push(Part::Control, BEGIN);
+            message.push(Part::Control, &locking::limits_of_transaction(self.run));
+            message.push(statement(0), &sql);
+        }
+        self.push_note(&mut message, index + 1);
+        message.push(Part::Commit { step: 0 }, "COMMIT");
+        Ok(message)
+    }
+
+    /// Notes that the statements before `index` took effect, and whether that one is in flight.
+    pub(super) fn push_note(&self, message: &mut Message<Part>, index: usize) {
+        let Work { run, step, .. } = self;
+        if let Some(session) = &self.session {
+            message.push(Part::Control, &session.act_as_before());
+        }
+        let (from, migration) = (self.noted.done, step.migration);
+        let sql = if index < self.ways.len() {
+            run.ledger.progress(migration, from, at(index, &self.ways))
+        } else {
+            let before = self.started.elapsed().as_millis();
+            run.ledger.finish(migration, from, before)
+        };
+        message.push(Part::Record { step: 0 }, &locking::note(run, &sql));
+    }
+
+    pub(super) fn ending(&self, applied: bool) -> Message<Part> {
+        let mut message = Message::new();
+        if applied && !self.finished {
+            message.push(Part::Control, BEGIN);
+            self.push_note(&mut message, self.ways.len());
+            message.push(Part::Control, "COMMIT");
+        } else if !applied && self.noted.in_flight {
+            // It was answered, so its outcome is known: nothing of it is in flight any more.
+            message.push(Part::Control, BEGIN);
+            if let Some(session) = &self.session {
+                message.push(Part::Control, &session.act_as_before());
+            }
+            let to = Progress { in_flight: false, ..self.noted };
+            let sql = self.run.ledger.progress(self.step.migration, self.noted.done, to);
+            message.push(Part::Record { step: 0 }, &locking::note(self.run, &sql));
+            message.push(Part::Control, "COMMIT");
+        }
+        for sql in self.restores() {
+            message.push(Part::Restore { step: 0 }, &sql);
+        }
+        if self.run.claim.is_none() {
+            message.push(Part::Unlock, &locking::unlock(self.run));
+        }
+        message
+    }
+
+    /// What brings the session back to what it was.
+    pub(super) fn restores(&self) -> Vec<String> {
+        let session = self.session.as_ref().map(Session::restore);
+        self.limits.clone().into_iter().chain(session).collect()
+    }
+
+    /// Makes a dropped future release what is held by now.
+    pub(super) fn arm(&mut self) {
+        let unlock = self.run.claim.is_none().then(|| locking::unlock(self.run));
+        self.cleanup.disarm();
+        self.cleanup.arm(unlock.into_iter().chain(self.restores()).collect());
+    }
+}

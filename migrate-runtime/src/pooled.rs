@@ -1,0 +1,89 @@
+//! Tells a connection to the server from one to a pooler in between.
+//! A client and the process that serves it go in, yes or no comes out, without a message.
+//! It does not ask what pooler it is on purpose: none of them says so, and each behaves as it likes.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::Client;
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+
+/// Whether somebody between this client and the server process `backend` answers for it.
+///
+/// A server tells at start-up which process it is, so that a request to cancel can name it; a
+/// pooler, which serves many clients by few sessions, has to make something up (PgBouncer: random
+/// bytes). The driver shows that number in such a request only, so one is written that goes
+/// nowhere. A driver that shows nothing counts as not pooled.
+pub(crate) async fn is_pooled(client: &Client, backend: i32) -> bool {
+    let written = Written::default();
+    let request = client.cancel_token().cancel_query_raw(written.clone(), PassThrough).await;
+    request.is_ok() && written.process().is_some_and(|process| process != backend)
+}
+
+/// A stream that keeps what is written to it, and agrees to whatever is asked of it.
+#[derive(Debug, Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    /// The process that a request to cancel names: its length and code, the process, its key, four
+    /// bytes each (manual, "Message Formats", `CancelRequest`), behind a request for encryption or not.
+    fn process(&self) -> Option<i32> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = bytes.last_chunk::<16>()?;
+        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *request;
+        Some(i32::from_be_bytes([a, b, c, d]))
+    }
+}
+
+impl AsyncRead for Written {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Yes to a request for encryption, which is then left out.
+        buffer.put_slice(b"S");
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Written {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl TlsStream for Written {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+/// No encryption, wherever the driver asks for some: nothing leaves this process.
+struct PassThrough;
+
+impl TlsConnect<Written> for PassThrough {
+    type Stream = Written;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Written>>;
+
+    fn connect(self, stream: Written) -> Self::Future {
+        std::future::ready(Ok(stream))
+    }
+}

@@ -1,0 +1,99 @@
+//! Waits: for other replicas, and before a blocked migration is tried again; or gives up.
+//! A run goes in; time passes, or the error of a limit comes out.
+//! Nothing waits inside the server on purpose, and whom a run waits for is told once.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+use tracing::info;
+
+use crate::error::{Error, MigrationFailure};
+use crate::execute::Run;
+
+/// The first wait for another replica, and the longest; jitter takes or adds up to a half.
+pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// The same before a migration is tried again: whoever waited behind it gets through meanwhile.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+
+/// How long a run waits before it says for whom.
+const TELL_AFTER: Duration = Duration::from_secs(1);
+
+impl Run<'_> {
+    /// Sleeps a little while another replica is at work, or gives up.
+    pub(crate) async fn wait_for_others(&mut self) -> Result<(), Error> {
+        let left = self.migrator.wait_timeout.saturating_sub(self.report.waited);
+        if left.is_zero() {
+            let holder = self.holder().await.map(Box::new);
+            return Err(Error::Busy {
+                ledger: self.ledger.shown(),
+                waited: self.report.waited,
+                holder,
+                report: Box::new(self.report.clone()),
+            });
+        }
+        if self.report.waited >= TELL_AFTER && self.report.waited_for.is_none() {
+            let holder = self.holder().await.unwrap_or_default();
+            info!(
+                holder.pid = holder.pid,
+                holder.application_name = holder.application_name,
+                holder.user = holder.user,
+                holder.since = holder.since,
+                "waiting for another replica"
+            );
+            self.report.waited_for = Some(holder);
+        }
+        self.sleep(self.wait, left).await?;
+        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        Ok(())
+    }
+
+    /// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.
+    pub(crate) async fn wait_to_retry(&mut self, error: Error) -> Result<(), Error> {
+        if self.tries >= self.migrator.retries {
+            self.flush().await;
+            return Err(error.tried(self.tries + 1));
+        }
+        let pause = (FIRST_RETRY * 2_u32.saturating_pow(self.tries.min(16))).min(LONGEST_RETRY);
+        self.tries += 1;
+        let first_line = error.to_string();
+        let first_line = first_line.lines().next().unwrap_or_default();
+        info!(try_ = self.tries, error = first_line, "a migration was blocked, trying again");
+        self.sleep(pause, Duration::MAX).await
+    }
+
+    /// Sleeps for about so long, or gives up at the run's deadline.
+    async fn sleep(&mut self, about: Duration, at_most: Duration) -> Result<(), Error> {
+        // A hasher with random keys is all the randomness that jitter needs.
+        let random = RandomState::new().hash_one(self.report.messages) % 1024;
+        let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
+        let mut pause = about.mul_f64(factor).min(at_most);
+        if let Some(left) = self.time_left() {
+            if left.is_zero() {
+                self.flush().await;
+                return Err(self.deadline_error(None));
+            }
+            pause = pause.min(left);
+        }
+        tokio::time::sleep(pause).await;
+        self.report.waited += pause;
+        Ok(())
+    }
+
+    /// What is left of the run's time; `None` without a deadline.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
+    }
+
+    /// The run's time is up; `at` says where, if it was at a migration.
+    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> Error {
+        Error::Deadline {
+            deadline: self.migrator.deadline.unwrap_or_default(),
+            at,
+            report: Box::new(self.report.clone()),
+        }
+    }
+}
