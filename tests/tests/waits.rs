@@ -1,0 +1,170 @@
+//! How long a run waits: for locks that others hold, for other replicas, and in all.
+
+use std::time::{Duration, Instant};
+
+use migrate_runtime::{Error, Kept, Migrations, Migrator};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
+
+/// A database with [`TABLE`] applied, and a client of it.
+async fn with_table() -> (FreshDatabase, Client) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
+    (database, client)
+}
+
+fn alters(sql: &str) -> Migrations {
+    set(&[TABLE, ("2_x.sql", sql), ("3_y.sql", "CREATE TABLE y (a int);")])
+}
+
+#[tokio::test]
+async fn blocked_migration_is_tried_again_until_the_table_is_free() {
+    let (database, mut client) = with_table().await;
+    let mut other = database.connect().await;
+    let transaction = other.transaction().await.expect("a transaction");
+    transaction.batch_execute("SELECT * FROM t").await.expect("a lock");
+    for (name, sql) in [
+        ("transactional", "ALTER TABLE t ADD b int;"),
+        ("non-transactional", "-- migrate:no-transaction\nALTER TABLE t ADD b int;\nVACUUM t;"),
+    ] {
+        let set = alters(sql);
+        let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20));
+        let error = migrator.clone().retries(1).run(&mut client).await.expect_err("blocked");
+        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        assert_eq!((failure.sqlstate.as_deref(), failure.tries), (Some("55P03"), 2), "{name}");
+        assert!(
+            error.to_string().contains("\ntried 2 times; others held locks each time"),
+            "{error}"
+        );
+        assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+        assert_eq!(value(&client, "SHOW lock_timeout").await, "0", "{name}");
+    }
+    let set = alters("-- migrate:no-transaction\nALTER TABLE t ADD b int;\nVACUUM t;");
+    let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20));
+    let free = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        transaction.rollback().await.expect("a rollback");
+    };
+    let (report, ()) = tokio::join!(migrator.run(&mut client), free);
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 2);
+    assert!(report.waited >= Duration::from_millis(100), "{report:?}");
+}
+
+#[tokio::test]
+async fn deadlocks_and_serialization_failures_are_tried_again() {
+    for code in ["40P01", "40001", "55P03"] {
+        let (_database, mut client) = with_table().await;
+        // A sequence is not undone, so it counts the tries.
+        client.batch_execute("CREATE SEQUENCE tries").await.expect("a sequence");
+        let set = alters(&format!(
+            "ALTER TABLE t ADD b int; DO $$ BEGIN IF nextval('tries') < 3 THEN \
+             RAISE EXCEPTION 'in the way' USING ERRCODE = '{code}'; END IF; END $$;"
+        ));
+        let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(report.applied.len(), 2);
+        assert_eq!(value(&client, "SELECT last_value FROM tries").await, "3");
+    }
+}
+
+#[tokio::test]
+async fn lock_timeout_is_the_callers_the_sessions_or_five_seconds() {
+    let (_database, mut client) = with_table().await;
+    client.batch_execute("CREATE TABLE seen (n serial, value text)").await.expect("a table");
+    let note = "INSERT INTO seen (value) SELECT current_setting('lock_timeout');";
+    let outside = format!("-- migrate:no-transaction\n{note}\nVACUUM t;");
+    let own = format!("SET LOCAL lock_timeout = '7s'; {note}");
+    let files = [TABLE, ("2_a.sql", note), ("3_b.sql", &outside), ("4_c.sql", &own)];
+    Migrator::new(&set(&files)).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    client.batch_execute("SET lock_timeout = '9s'").await.expect("a limit");
+    let files = [&files[..], &[("5_d.sql", note)]].concat();
+    Migrator::new(&set(&files)).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let files = [&files[..], &[("6_e.sql", note)]].concat();
+    let migrator_set = set(&files);
+    let migrator = Migrator::new(&migrator_set).lock_timeout(Duration::ZERO);
+    migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let seen = "SELECT string_agg(value, ' ' ORDER BY n) FROM seen";
+    assert_eq!(value(&client, seen).await, "5s 5s 7s 9s 0");
+    assert_eq!(value(&client, "SHOW lock_timeout").await, "9s");
+}
+
+#[tokio::test]
+async fn what_keeps_nobody_waiting_may_wait_itself() {
+    let (database, mut client) = with_table().await;
+    let mut other = database.connect().await;
+    let transaction = other.transaction().await.expect("a transaction");
+    transaction.batch_execute("INSERT INTO t VALUES (1)").await.expect("a lock");
+    let set = alters("-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON t (a);");
+    let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20));
+    let free = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        transaction.rollback().await.expect("a rollback");
+    };
+    let (report, ()) = tokio::join!(migrator.run(&mut client), free);
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 2);
+}
+
+#[tokio::test]
+async fn deadline_cuts_the_statement_that_runs() {
+    for sql in ["SELECT pg_sleep(60);", "-- migrate:no-transaction\nSELECT pg_sleep(60);\nVACUUM;"]
+    {
+        let (_database, mut client) = with_table().await;
+        let set = alters(sql);
+        let migrator = Migrator::new(&set).deadline(Duration::from_millis(300));
+        let started = Instant::now();
+        let error = migrator.run(&mut client).await.expect_err("the deadline");
+        assert!(started.elapsed() < Duration::from_secs(30), "cut by the server");
+        let Error::Deadline { at: Some(failure), .. } = &error else { panic!("{error}") };
+        assert_ne!(failure.kept, Kept::Unknown);
+        let text = error.to_string();
+        let end = "the run was cut at its deadline of 300ms\n\
+                   help: give a longer `deadline`, or split the migration";
+        assert!(text.starts_with("migrations/2_x.sql:") && text.ends_with(end), "{text}");
+        assert_eq!(value(&client, "SHOW statement_timeout").await, "0");
+        assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    }
+}
+
+#[tokio::test]
+async fn deadline_passes_between_migrations_too() {
+    let (_database, mut client) = with_table().await;
+    let set = set(&[
+        TABLE,
+        ("2_a.sql", "SELECT pg_sleep(0.1);"),
+        ("3_b.sql", "SELECT pg_sleep(0.1);"),
+        ("4_c.sql", "SELECT pg_sleep(0.1); SELECT pg_sleep(0.1); SELECT pg_sleep(0.1);"),
+        ("5_d.sql", "SELECT pg_sleep(0.1);"),
+    ]);
+    let migrator = Migrator::new(&set).deadline(Duration::from_millis(350));
+    let error = migrator.run(&mut client).await.expect_err("the deadline");
+    let Error::Deadline { report, .. } = &error else { panic!("{error}") };
+    assert!(!report.applied.is_empty() && report.applied.len() < 4, "{report:?}");
+    // A limit of the session's own that is shorter stays.
+    client.batch_execute("SET statement_timeout = 50").await.expect("a limit");
+    let migrator = Migrator::new(&set).deadline(Duration::from_secs(60));
+    let error = migrator.run(&mut client).await.expect_err("the session's limit");
+    let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+    assert_eq!(failure.sqlstate.as_deref(), Some("57014"));
+}
+
+#[tokio::test]
+async fn whom_a_run_waits_for_is_told_once() {
+    let (database, mut client) = with_table().await;
+    let set = alters("CREATE TABLE x (a int);");
+    let slow = alters("SELECT pg_sleep(3); CREATE TABLE x (a int);");
+    let mut other = database.connect().await;
+    let holder = tokio::spawn(async move { Migrator::new(&slow).run(&mut other).await });
+    while value(&client, ADVISORY_LOCKS).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    let migrator = Migrator::new(&set).allow_edited();
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 0);
+    let waited_for = report.waited_for.expect("a holder");
+    assert!(waited_for.pid > 0 && waited_for.since.is_some(), "{waited_for}");
+    holder.await.expect("a task").expect("a run");
+}
