@@ -8,6 +8,8 @@
     reason = "a test without its server or its database can only fail"
 )]
 
+pub mod cluster;
 pub mod database;
+pub mod proof;
 pub mod proxy;
 pub mod sets;

@@ -1,0 +1,229 @@
+//! Proves that what a run was answered survives its primary: a replica migrates a primary with a
+//! synchronous standby, the primary dies at a random moment, and the standby is promoted.
+//! Then what was acknowledged has to be there, every other migration whole or absent, and the next run
+//! has to end with the schema of a quiet one. All commits of a run but its last are asynchronous: this is
+//! where that would show. Ends with status 1 when an invariant does not hold.
+//!
+//! `cargo run --release -p migrate-tests --bin failover -- --rounds 10 --seed 1`
+
+use std::fmt;
+use std::process;
+use std::time::{Duration, Instant};
+
+use migrate_tests::cluster::{Cluster, Crash};
+use migrate_tests::database::{connect, value};
+use migrate_tests::proof::checks::{self, Quiet};
+use migrate_tests::proof::dice::Dice;
+use migrate_tests::proof::options::Options;
+use migrate_tests::proof::replica::{self, End, Outcome};
+use migrate_tests::proof::script::{DOOMED, Name};
+use migrate_tests::proof::standing::Standing;
+use tokio::io::AsyncReadExt;
+use tokio::process::Child;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+const DATABASE: &str = "app";
+
+/// How long the standby may take until commits wait for it, and a run until it reaches its moment.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// How much later than its moment a crash may come.
+const LATER: Duration = Duration::from_millis(6);
+
+/// When the primary dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// Once so many migrations are visible on the primary, and a little later.
+    Applied(usize),
+    /// As soon as the replica has printed its line.
+    Told,
+}
+
+/// What a round is made of.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    seed: u64,
+    moment: Moment,
+    later: Duration,
+    crash: Crash,
+    /// `replica`, or [`DOOMED`].
+    session: &'static str,
+    /// Whether the server leaves asynchronous commits unwritten for as long as it can.
+    lazy: bool,
+}
+
+/// What a crash left.
+struct Left {
+    outcome: Outcome,
+    /// Entries that were last seen on the primary.
+    seen: usize,
+    standing: Standing,
+}
+
+fn main() {
+    replica::run_if_asked();
+    let options = Options::from_arguments("failover", 3);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    process::exit(i32::from(runtime.block_on(prove(options)) != 0));
+}
+
+/// Runs all rounds; how many of them broke an invariant.
+async fn prove(options: Options) -> u64 {
+    let mut template = Cluster::create();
+    template.start();
+    let quiet = Quiet::run(&template, Name::Failover, options.care).await;
+    drop(template);
+    println!("failover: seed {}, a quiet run takes {:.1?}", options.seed, quiet.took);
+    let (mut failed, mut lost) = (0, 0);
+    for number in 0..options.rounds {
+        let round = Round::new(options.seed.wrapping_add(number), quiet.script.versions.len());
+        let (broken, fewer) = play(round, &quiet).await;
+        for sentence in &broken {
+            println!("  broken: {sentence}");
+        }
+        failed += u64::from(!broken.is_empty());
+        lost += fewer;
+    }
+    println!("failover: {lost} migrations were seen on a primary, never acknowledged, and lost");
+    if failed == 0 {
+        println!("failover: {} rounds, all invariants held", options.rounds);
+    } else {
+        println!("failover: {} rounds, {failed} broke an invariant", options.rounds);
+    }
+    failed
+}
+
+impl Round {
+    /// What the seed decides; half of the moments lie around the last commit.
+    fn new(seed: u64, migrations: usize) -> Round {
+        let mut dice = Dice::new(seed);
+        let moment = match dice.below(100) {
+            0..30 => Moment::Applied(dice.below(migrations)),
+            30..80 => Moment::Applied(migrations - 1 - dice.below(4)),
+            _ => Moment::Told,
+        };
+        Round {
+            seed,
+            moment,
+            later: dice.pause(LATER),
+            crash: if dice.chance(50) { Crash::Kill } else { Crash::Immediate },
+            session: if dice.chance(25) { DOOMED } else { "replica" },
+            lazy: dice.chance(50),
+        }
+    }
+}
+
+/// One round on a pair of servers of its own: the invariants that do not hold, and how many migrations
+/// were lost that nobody was promised.
+async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
+    let started = Instant::now();
+    let (mut primary, mut standby) = pair(round.lazy).await;
+    let (outcome, seen) = crash(round, &mut primary, quiet).await;
+    standby.promote().await;
+    let client = connect(&standby.config(DATABASE)).await;
+    let left = Left { outcome, seen, standing: Standing::read(&client).await };
+    let mut broken = left.standing.broken(&quiet.script, &left.outcome);
+    drop(client);
+    let next = Outcome::of(&mut quiet.replica(&standby, DATABASE, "replica"));
+    if next.end == End::Ok {
+        broken.extend(quiet.broken(&standby, DATABASE).await);
+    } else {
+        broken.push(format!("the next run ended with: {next}"));
+        broken.extend(quiet.stuck(&standby, DATABASE).await);
+    }
+    let verdict = if broken.is_empty() { "held" } else { "BROKEN" };
+    println!("{round}: {left}, {:.1} s: {verdict}", started.elapsed().as_secs_f64());
+    if !broken.is_empty() {
+        primary.keep();
+        standby.keep();
+        println!("  logs: {} and {}", primary.log().display(), standby.log().display());
+    }
+    (broken, seen.saturating_sub(left.standing.entries.len()))
+}
+
+/// A primary whose synchronous commits wait for the standby beside it, with an empty database.
+async fn pair(lazy: bool) -> (Cluster, Cluster) {
+    let mut primary = Cluster::create();
+    let mut standby = primary.standby();
+    if lazy {
+        primary.set("wal_writer_delay=10s");
+        primary.set("wal_writer_flush_after=1GB");
+    }
+    primary.start();
+    standby.start();
+    // Not at the start: without a standby the first commit would wait for ever.
+    let client = connect(&primary.config("postgres")).await;
+    let names = "ALTER SYSTEM SET synchronous_standby_names = '*'";
+    client.batch_execute(names).await.expect(names);
+    client.batch_execute("SELECT pg_reload_conf()").await.expect("pg_reload_conf");
+    let deadline = Instant::now() + LIMIT;
+    while value(&client, "SELECT sync_state FROM pg_stat_replication").await != "sync" {
+        assert!(Instant::now() < deadline, "no synchronous standby");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(checks::create(&primary, DATABASE).await);
+    (primary, standby)
+}
+
+/// Runs the replica until the round's moment, and ends the primary; what the replica said of it, and
+/// how many entries were visible just before.
+async fn crash(round: Round, primary: &mut Cluster, quiet: &Quiet) -> (Outcome, usize) {
+    let client = connect(&primary.config(DATABASE)).await;
+    let mut command =
+        tokio::process::Command::from(quiet.replica(primary, DATABASE, round.session));
+    let child = command.kill_on_drop(true).spawn().expect("our own executable");
+    let line = tokio::spawn(line(child));
+    let deadline = Instant::now() + LIMIT;
+    let reached = |seen| matches!(round.moment, Moment::Applied(n) if seen >= n);
+    while !reached(visible(&client).await) && !line.is_finished() {
+        assert!(Instant::now() < deadline, "the run does not come to its moment");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    if round.moment != Moment::Told {
+        tokio::time::sleep(round.later).await;
+    }
+    let seen = visible(&client).await;
+    primary.crash(round.crash);
+    (Outcome::read(&line.await.expect("the replica's line")), seen)
+}
+
+/// What a replica prints, once it has ended.
+async fn line(mut child: Child) -> String {
+    let mut line = String::new();
+    let mut stdout = child.stdout.take().expect("the replica's output");
+    stdout.read_to_string(&mut line).await.expect("the replica's line");
+    child.wait().await.expect("the replica's end");
+    line
+}
+
+/// Entries that others see, flushed or not; 0 before the ledger is there.
+async fn visible(client: &Client) -> usize {
+    let messages = client.simple_query("SELECT count(*) FROM migration_ledger").await;
+    let count = messages.unwrap_or_default().into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        _ => None,
+    });
+    count.unwrap_or(0)
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seed {}: {:?} ", self.seed, self.crash)?;
+        match self.moment {
+            Moment::Applied(n) => {
+                write!(f, "{:.1} ms behind entry {n}", self.later.as_secs_f64() * 1000.0)?;
+            }
+            Moment::Told => f.write_str("behind its report")?,
+        }
+        write!(f, " of a {}", if self.session == DOOMED { "failing run" } else { "run" })?;
+        f.write_str(if self.lazy { ", late writes" } else { "" })
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome { end, applied, .. } = self.outcome;
+        let there = self.standing.entries.len();
+        write!(f, "the replica said {end:?} {applied}, {} were seen, {there} are there", self.seen)
+    }
+}

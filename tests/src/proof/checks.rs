@@ -1,0 +1,233 @@
+//! What has to hold in a database once every replica ended well.
+//! A [`Quiet`] run, without any fault, says what a set leaves behind; [`broken`] compares a database
+//! with it and gives one sentence for each invariant that does not hold. It asks PostgreSQL's own
+//! catalogs and `pg_dump`, and of the library only its ledger.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::replica::{self, End, Outcome};
+use super::script::{Care, Name, Script};
+use crate::cluster::Cluster;
+use crate::database::{ADVISORY_LOCKS, connect, value};
+
+/// How long the sessions of replicas that were killed may go on with what they were sent.
+const SESSIONS_LIMIT: Duration = Duration::from_secs(30);
+
+const DATA: &str = "SELECT md5(string_agg(i::text, ',' ORDER BY id)) FROM items i";
+
+const SESSIONS: &str = "SELECT concat_ws(' ', application_name, state, left(query, 80)) \
+     FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+     AND backend_type = 'client backend'";
+
+const INVALID: &str = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid";
+
+const UNFINISHED: &str = "SELECT concat_ws(' behind statement ', version, progress) \
+     FROM migration_ledger WHERE progress IS NOT NULL";
+
+/// What a run without any fault leaves behind.
+#[derive(Debug, Clone)]
+pub struct Quiet {
+    /// The set that ran.
+    pub script: Script,
+    /// How long the replica took, from its start to its end.
+    pub took: Duration,
+    name: Name,
+    care: Care,
+    schema: String,
+    data: String,
+}
+
+impl Quiet {
+    /// Runs one replica in a new database named `quiet`.
+    ///
+    /// # Panics
+    ///
+    /// When it fails: then a fault cannot be what breaks a round.
+    pub async fn run(cluster: &Cluster, name: Name, care: Care) -> Quiet {
+        let client = create(cluster, "quiet").await;
+        let started = Instant::now();
+        let mut command = replica::command(&cluster.address("quiet"), name, care, "replica");
+        let outcome = Outcome::of(&mut command);
+        let took = started.elapsed();
+        assert_eq!(outcome.end, End::Ok, "a run without faults: {outcome}");
+        let (schema, data) = (dump(cluster, "quiet"), value(&client, DATA).await);
+        Quiet { script: Script::new(name, care), took, name, care, schema, data }
+    }
+
+    /// Every invariant that does not hold in `database`.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses a question.
+    pub async fn broken(&self, cluster: &Cluster, database: &str) -> Vec<String> {
+        let client = connect(&cluster.config(database)).await;
+        let mut broken = sessions(&client).await;
+        broken.extend(self.ledger(&client).await);
+        let counters = counts(&client, "SELECT migration, n FROM ran").await;
+        broken.extend(not_once("transactional migration", &self.script.counted, &counters));
+        if self.care == Care::None {
+            let marks = marks(&client).await;
+            broken.extend(not_once("plain statement", &self.script.marks, &marks));
+        }
+        // `_ccnew` is the copy, `_ccold` the original behind the swap (manual, "REINDEX").
+        let copy = |index: &String| self.care == Care::Repeatable && index.contains("_cc");
+        let indexes = column(&client, INVALID).await.into_iter().filter(|index| !copy(index));
+        broken.extend(indexes.map(|index| invalid(&index)));
+        if value(&client, DATA).await != self.data {
+            broken.push("the data is not that of a quiet run".to_owned());
+        }
+        let schema = dump(cluster, database);
+        if schema != self.schema {
+            broken.push(format!("the schema differs: {}", difference(&self.schema, &schema)));
+        }
+        broken
+    }
+
+    /// How far a run came that did not end well: what is not there yet is not worth a sentence each.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses a question.
+    pub async fn stuck(&self, cluster: &Cluster, database: &str) -> Vec<String> {
+        let client = connect(&cluster.config(database)).await;
+        let entries = value(&client, "SELECT count(*) FROM migration_ledger").await;
+        let mut stuck =
+            vec![format!("the ledger holds {entries} of {}", self.script.versions.len())];
+        stuck.extend(column(&client, UNFINISHED).await.iter().map(|entry| unfinished(entry)));
+        stuck.extend(column(&client, INVALID).await.iter().map(|index| invalid(index)));
+        stuck
+    }
+
+    /// How the ledger differs from a set that is applied in order, each migration once and whole.
+    async fn ledger(&self, client: &Client) -> Vec<String> {
+        let mut broken = Vec::new();
+        let sql = "SELECT version FROM migration_ledger ORDER BY \"position\"";
+        let versions = column(client, sql).await;
+        if versions != self.script.versions {
+            broken.push(format!("the ledger holds {}", versions.join(" ")));
+        }
+        broken.extend(column(client, UNFINISHED).await.iter().map(|entry| unfinished(entry)));
+        broken
+    }
+
+    /// How often the plain statements of non-transactional migrations ran: least and most.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses a question.
+    pub async fn repeats(&self, cluster: &Cluster, database: &str) -> (usize, usize) {
+        let marks = marks(&connect(&cluster.config(database)).await).await;
+        let of = |mark| marks.get(mark).copied().unwrap_or(0);
+        let times: Vec<usize> = self.script.marks.iter().map(of).collect();
+        (times.iter().copied().min().unwrap_or(0), times.iter().copied().max().unwrap_or(0))
+    }
+
+    /// A command for a replica of the same set, whose session has this name.
+    pub fn replica(&self, cluster: &Cluster, database: &str, session: &str) -> Command {
+        replica::command(&cluster.address(database), self.name, self.care, session)
+    }
+}
+
+/// Creates a database; the client is one of it.
+///
+/// # Panics
+///
+/// When the server refuses.
+pub async fn create(cluster: &Cluster, database: &str) -> Client {
+    let maintenance = connect(&cluster.config("postgres")).await;
+    let sql = format!("CREATE DATABASE {database} TEMPLATE template0");
+    maintenance.batch_execute(&sql).await.expect(&sql);
+    connect(&cluster.config(database)).await
+}
+
+/// What is left of sessions and locks, once what was under way had time to end.
+async fn sessions(client: &Client) -> Vec<String> {
+    let deadline = Instant::now() + SESSIONS_LIMIT;
+    let mut left = column(client, SESSIONS).await;
+    while !left.is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        left = column(client, SESSIONS).await;
+    }
+    let mut broken: Vec<String> =
+        left.iter().map(|session| format!("a session is left: {session}")).collect();
+    let locks = value(client, ADVISORY_LOCKS).await;
+    if locks != "0" {
+        broken.push(format!("{locks} advisory locks are left"));
+    }
+    broken
+}
+
+async fn marks(client: &Client) -> BTreeMap<String, usize> {
+    counts(client, "SELECT concat_ws(' ', migration, mark), count(*) FROM marks GROUP BY 1").await
+}
+
+/// What did not run exactly once, and what ran that should not exist.
+fn not_once(kind: &str, expected: &[String], found: &BTreeMap<String, usize>) -> Vec<String> {
+    let missing = expected.iter().filter(|key| !found.contains_key(*key)).map(|key| (key, 0));
+    let counted = found.iter().map(|(key, &times)| (key, times));
+    let wrong = missing.chain(counted).filter(|(key, n)| *n != 1 || !expected.contains(key));
+    wrong.map(|(key, times)| format!("{kind} {key} ran {times} times")).collect()
+}
+
+fn unfinished(entry: &str) -> String {
+    format!("unfinished: {entry}")
+}
+
+fn invalid(index: &str) -> String {
+    format!("the index {index} is INVALID")
+}
+
+/// The first column of every row.
+///
+/// # Panics
+///
+/// When the server refuses.
+pub async fn column(client: &Client, sql: &str) -> Vec<String> {
+    rows(client, sql).await.into_iter().map(|(first, _)| first).collect()
+}
+
+/// The first two columns of every row, the second a number.
+///
+/// # Panics
+///
+/// When the server refuses, or the second is none.
+pub async fn counts(client: &Client, sql: &str) -> BTreeMap<String, usize> {
+    let count = |(key, n): (String, String)| (key, n.parse().expect("a count"));
+    rows(client, sql).await.into_iter().map(count).collect()
+}
+
+async fn rows(client: &Client, sql: &str) -> Vec<(String, String)> {
+    let messages = client.simple_query(sql).await.expect(sql);
+    let row = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => {
+            let text = |index| if index < row.len() { row.get(index) } else { None };
+            Some((text(0).unwrap_or("NULL").to_owned(), text(1).unwrap_or_default().to_owned()))
+        }
+        _ => None,
+    };
+    messages.iter().filter_map(row).collect()
+}
+
+/// The schema as `pg_dump` writes it, without the lines that hold a random key.
+fn dump(cluster: &Cluster, database: &str) -> String {
+    let mut command = Command::new(cluster.program("pg_dump"));
+    command.args(["--schema-only", "--dbname", &cluster.address(database)]);
+    let output = command.output().expect("pg_dump, of the server's version or newer");
+    assert!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("a dump in UTF-8");
+    let is_key = |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+    text.split_inclusive('\n').filter(|line| !is_key(line)).collect()
+}
+
+/// The first line in which two texts differ.
+fn difference(expected: &str, found: &str) -> String {
+    let lines = expected.lines().zip(found.lines()).find(|(one, other)| one != other);
+    lines.map_or_else(
+        || format!("{} lines instead of {}", found.lines().count(), expected.lines().count()),
+        |(one, other)| format!("`{other}` instead of `{one}`"),
+    )
+}

@@ -1,0 +1,71 @@
+//! The options of a proof: how many rounds, from which seed, and how strictly.
+//! The arguments of the process go in; [`Options`] come out, or the process ends with what is wrong.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::process;
+
+use super::script::Care;
+
+/// What a proof was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How many rounds, one seed each: `seed`, `seed + 1` and so on.
+    pub rounds: u64,
+    /// The first round's seed.
+    pub seed: u64,
+    /// How the set is written, and with it what has to hold.
+    pub care: Care,
+}
+
+impl Options {
+    /// Those of the command line of `program`; a seed that is not given is random.
+    ///
+    /// Ends the process with status 2 when an argument is none of the options.
+    pub fn from_arguments(program: &str, rounds: u64) -> Options {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        parse(&arguments, rounds).unwrap_or_else(|problem| {
+            eprintln!("{problem}\nusage: {program} [--rounds N] [--seed S] [--strict on|off]");
+            process::exit(2)
+        })
+    }
+}
+
+fn parse(arguments: &[String], rounds: u64) -> Result<Options, String> {
+    let seed = RandomState::new().hash_one(0) % 1_000_000;
+    let mut options = Options { rounds, seed, care: Care::None };
+    for pair in arguments.chunks(2) {
+        let [name, value] = pair else { return Err(format!("`{}` needs a value", pair[0])) };
+        let number = || value.parse().map_err(|_| format!("{name}: `{value}` is no number"));
+        match name.as_str() {
+            "--rounds" => options.rounds = number()?,
+            "--seed" => options.seed = number()?,
+            "--strict" if value == "on" => options.care = Care::None,
+            "--strict" if value == "off" => options.care = Care::Repeatable,
+            _ => return Err(format!("`{name} {value}` is no option")),
+        }
+    }
+    // No round would hold every invariant and prove nothing.
+    if options.rounds == 0 { Err("no rounds".to_owned()) } else { Ok(options) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_pairs_of_known_names() {
+        #[track_caller]
+        fn check(arguments: &str, expected: Result<(u64, Care), &str>) {
+            let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+            let options = parse(&arguments, 3).map(|options| (options.rounds, options.care));
+            assert_eq!(options, expected.map_err(str::to_owned));
+        }
+        check("", Ok((3, Care::None)));
+        check("--rounds 7 --seed 9 --strict off", Ok((7, Care::Repeatable)));
+        check("--rounds", Err("`--rounds` needs a value"));
+        check("--rounds many", Err("--rounds: `many` is no number"));
+        check("--rounds 0", Err("no rounds"));
+        check("--strict maybe", Err("`--strict maybe` is no option"));
+    }
+}
