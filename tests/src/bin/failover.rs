@@ -28,7 +28,7 @@ const DATABASE: &str = "app";
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// How much later than its moment a crash may come.
-const LATER: Duration = Duration::from_millis(6);
+const LATER: Duration = Duration::from_millis(15);
 
 /// When the primary dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Round {
         let mut dice = Dice::new(seed);
         let moment = match dice.below(100) {
             0..30 => Moment::Applied(dice.below(migrations)),
-            30..80 => Moment::Applied(migrations - 1 - dice.below(4)),
+            30..80 => Moment::Applied(migrations - 1 - dice.below(3)),
             _ => Moment::Told,
         };
         Round {
@@ -122,7 +122,7 @@ async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     standby.promote().await;
     let client = connect(&standby.config(DATABASE)).await;
     let left = Left { outcome, seen, standing: Standing::read(&client).await };
-    let mut broken = left.standing.broken(&quiet.script, &left.outcome);
+    let mut broken = left.standing.broken(&quiet.script, &left.outcome, quiet.care);
     drop(client);
     let next = Outcome::of(&mut quiet.replica(&standby, DATABASE, "replica"));
     if next.end == End::Ok {

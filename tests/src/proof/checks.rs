@@ -35,8 +35,9 @@ pub struct Quiet {
     pub script: Script,
     /// How long the replica took, from its start to its end.
     pub took: Duration,
+    /// How it is written.
+    pub care: Care,
     name: Name,
-    care: Care,
     schema: String,
     data: String,
 }

@@ -144,7 +144,7 @@ impl Script {
         if n == 80 {
             let _ = write!(
                 sql,
-                "DO $$ BEGIN\n  PERFORM pg_sleep(0.01);\n  IF current_setting('application_name') = \
+                "DO $$ BEGIN\n  PERFORM pg_sleep(0.004);\n  IF current_setting('application_name') = \
                  '{DOOMED}' THEN RAISE EXCEPTION 'doomed'; END IF;\nEND $$;\n"
             );
         }
