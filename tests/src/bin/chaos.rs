@@ -102,12 +102,13 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     broken
 }
 
-/// Lets faults strike until there were enough of them, or nobody is left to strike.
+/// Lets faults strike until there were enough of them, nobody is left to strike, or nobody comes on.
 async fn strike(cluster: &mut Cluster, fleet: &Fleet, database: &str, dice: &mut Dice) -> Struck {
     let mut struck = Struck::default();
     for _ in 0..FAULTS.0 + dice.below(FAULTS.1) {
         tokio::time::sleep(dice.pause(BETWEEN)).await;
-        if fleet.tally().finished == REPLICAS {
+        let tally = fleet.tally();
+        if tally.finished == REPLICAS || tally.unexplained() > ERRORS {
             break;
         }
         match dice.below(100) {

@@ -84,7 +84,7 @@ async fn prove(options: Options) -> u64 {
         failed += u64::from(!broken.is_empty());
         lost += fewer;
     }
-    println!("failover: {lost} migrations were seen on a primary, never acknowledged, and lost");
+    println!("failover: {lost} migrations were seen on a primary and did not reach its standby");
     if failed == 0 {
         println!("failover: {} rounds, all invariants held", options.rounds);
     } else {
@@ -114,7 +114,7 @@ impl Round {
 }
 
 /// One round on a pair of servers of its own: the invariants that do not hold, and how many migrations
-/// were lost that nobody was promised.
+/// were seen on the primary and are not on the standby.
 async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     let started = Instant::now();
     let (mut primary, mut standby) = pair(round.lazy).await;

@@ -1,6 +1,6 @@
 //! What has to hold in a database once every replica ended well.
-//! A [`Quiet`] run, without any fault, says what a set leaves behind; [`broken`] compares a database
-//! with it and gives one sentence for each invariant that does not hold. It asks PostgreSQL's own
+//! A [`Quiet`] run, without any fault, says what a set leaves behind; [`Quiet::broken`] compares a
+//! database with it and gives one sentence for each invariant that does not hold. It asks PostgreSQL's own
 //! catalogs and `pg_dump`, and of the library only its ledger.
 
 use std::collections::BTreeMap;
