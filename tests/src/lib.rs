@@ -11,5 +11,6 @@
 pub mod cluster;
 pub mod database;
 pub mod proof;
+pub mod fault;
 pub mod proxy;
 pub mod sets;

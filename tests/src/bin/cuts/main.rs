@@ -1,0 +1,239 @@
+//! Cuts the line of a run at every byte, in either direction, and looks what is left.
+//! Behind each cut the ledger has to be true, without lock and session, and the next run has to complete
+//! what is missing; a line of single bytes and one that lags have to change nothing.
+//! Prints figures and what broke, and fails if anything did.
+//!
+//! `cargo run -p migrate-tests --bin cuts [-- --step N] [--lenient] [--workers N]`
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a proof fails as tests do"
+)]
+
+mod ground;
+mod tally;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_tests::database::{FreshDatabase, server};
+use migrate_tests::fault::{self, Direction, Fault, Traffic};
+use tokio::time::sleep;
+use tokio_postgres::Client;
+
+use ground::{COUNTERS, Found, RESET, SCHEMA, look, sessions};
+use tally::{Cut, Tally};
+
+/// For a cut session to end, whose server may first work off what it has received.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Whether the statements of a non-transactional migration have to run exactly once, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Demand {
+    Strict,
+    Lenient,
+}
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    step: u64,
+    workers: usize,
+    demand: Demand,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}\nhelp: `cuts [--step N] [--workers N] [--lenient]`");
+            return ExitCode::from(2);
+        }
+    };
+    let started = Instant::now();
+    let ground = Ground::create().await;
+    relax(&ground).await;
+    let mut tally = Tally::default();
+    let traffic = ground.uncut(Fault::Nothing, &mut tally).await;
+    ground.uncut(Fault::SingleBytes, &mut tally).await;
+    ground.uncut(Fault::Delay(Duration::from_millis(5)), &mut tally).await;
+    drop(ground);
+
+    let cuts = Arc::new(cuts(&traffic, options.step));
+    let next = Arc::new(AtomicUsize::new(0));
+    let work = |_| tokio::spawn(worker(Arc::clone(&cuts), Arc::clone(&next), options.demand));
+    let workers: Vec<_> = (0..options.workers).map(work).collect();
+    for worker in workers {
+        tally.add(worker.await.expect("a worker"));
+    }
+    println!("{tally}");
+    println!("{} cuts in {:.1} s", cuts.len(), started.elapsed().as_secs_f64());
+    if tally.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options { step: 1, workers: 4, demand: Demand::Strict };
+    while let Some(name) = args.next() {
+        let mut number = || {
+            let value = args.next().and_then(|value| value.parse::<u32>().ok());
+            value.filter(|n| *n > 0).ok_or(format!("`{name}` needs a number above 0"))
+        };
+        match name.as_str() {
+            "--step" => options.step = u64::from(number()?),
+            "--workers" => options.workers = number()? as usize,
+            "--strict" => options.demand = Demand::Strict,
+            "--lenient" => options.demand = Demand::Lenient,
+            _ => return Err(format!("`{name}` is no option of this program")),
+        }
+    }
+    Ok(options)
+}
+
+/// A throwaway server need not survive a power cut, which is not what this is about.
+async fn relax(ground: &Ground) {
+    if server().is_throwaway() {
+        for sql in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+            ground.direct.batch_execute(sql).await.expect(sql);
+        }
+    }
+}
+
+/// Every boundary of a run's traffic, both its beginning and its end among them.
+fn cuts(traffic: &Traffic, step: u64) -> Vec<Cut> {
+    let of = |direction| {
+        let bytes = traffic.bytes(direction);
+        println!("a whole run: {bytes} bytes {}", direction.as_str());
+        let step = usize::try_from(step).unwrap_or(usize::MAX);
+        (0..=bytes).step_by(step).map(move |after| Cut { direction, after })
+    };
+    Direction::BOTH.into_iter().flat_map(of).collect()
+}
+
+/// Takes one cut after the other, on a database of its own: an index that is built concurrently waits for
+/// every transaction of its database.
+async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, demand: Demand) -> Tally {
+    let mut ground = Ground::create().await;
+    let mut tally = Tally::default();
+    while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
+        ground.cut(*cut, demand, &mut tally).await;
+    }
+    tally
+}
+
+/// A database, and a client that no fault touches.
+struct Ground {
+    direct: Client,
+    set: Migrations,
+    database: FreshDatabase,
+}
+
+impl Ground {
+    async fn create() -> Ground {
+        let database = FreshDatabase::create().await;
+        let direct = database.connect().await;
+        direct.batch_execute(COUNTERS).await.expect(COUNTERS);
+        Ground { direct, set: ground::migrations(), database }
+    }
+
+    fn migrator(&self) -> Migrator<'_> {
+        Migrator::new(&self.set).schema(SCHEMA).create_schema()
+    }
+
+    /// A run on an empty database through a line with this fault.
+    async fn run(&self, fault: Fault) -> (Option<Result<Report, Error>>, Traffic) {
+        self.direct.batch_execute(RESET).await.expect(RESET);
+        let Ok((mut client, traffic)) = fault::connect(&self.database.config(), fault).await else {
+            return (None, Traffic::default());
+        };
+        (Some(self.migrator().run(&mut client).await), traffic)
+    }
+
+    /// A run that has to complete.
+    async fn uncut(&self, fault: Fault, tally: &mut Tally) -> Traffic {
+        let (result, traffic) = self.run(fault).await;
+        let name = format!("uncut, {fault:?}");
+        match result {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => tally.broke(&name, &format!("the run fails: {error}")),
+            None => tally.broke(&name, "no connection"),
+        }
+        let found = self.once_alone().await;
+        for rule in found.broken_at_end() {
+            tally.broke(&name, rule);
+        }
+        if found.runs[2] != 1 {
+            tally.broke(&name, "the non-transactional INSERT ran twice");
+        }
+        tally.whole(&name);
+        traffic
+    }
+
+    /// Cuts a run, looks what is left, and lets the next run complete it.
+    async fn cut(&mut self, cut: Cut, demand: Demand, tally: &mut Tally) {
+        let Cut { direction, after } = cut;
+        let (result, _) = self.run(Fault::Cut { direction, after }).await;
+        let found = self.once_alone().await;
+        let name = cut.to_string();
+        for rule in found.broken_by_cut(&claimed(result.as_ref())) {
+            tally.broke(&name, rule);
+        }
+        tally.outcome(direction, &format!("ledger {}; {}", found.ledger(), said(result.as_ref())));
+
+        let migrator = Migrator::new(&self.set).schema(SCHEMA).create_schema();
+        if let Err(error) = migrator.run(&mut self.direct).await {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            tally.broke(&name, &format!("the next run fails: {first}"));
+            return;
+        }
+        let end = look(&self.direct).await;
+        for rule in end.broken_at_end() {
+            tally.broke(&name, rule);
+        }
+        if end.runs[2] > 1 {
+            tally.twice(direction);
+            if demand == Demand::Strict {
+                tally.broke(&name, "the non-transactional INSERT ran twice");
+            }
+        }
+    }
+
+    /// What is there once no other session is; or after [`LIMIT`], which then is a broken rule.
+    async fn once_alone(&self) -> Found {
+        let deadline = Instant::now() + LIMIT;
+        let mut pause = Duration::from_millis(1);
+        while sessions(&self.direct).await > 0 && Instant::now() < deadline {
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(16));
+        }
+        look(&self.direct).await
+    }
+}
+
+/// The versions that a run says it applied, whether it failed or not.
+fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
+    let report = match result {
+        None => None,
+        Some(Ok(report)) => Some(report),
+        Some(Err(error)) => error.report(),
+    };
+    let applied = report.into_iter().flat_map(|report| &report.applied);
+    applied.map(|applied| applied.version.clone()).collect()
+}
+
+/// How a run ended, in a word.
+fn said(result: Option<&Result<Report, Error>>) -> &'static str {
+    match result {
+        None => "no connection",
+        Some(Ok(_)) => "run complete",
+        Some(Err(Error::ConnectionLost { .. })) => "ConnectionLost",
+        Some(Err(Error::Migration { .. })) => "Migration",
+        Some(Err(Error::Database { .. })) => "Database",
+        Some(Err(_)) => "another error",
+    }
+}

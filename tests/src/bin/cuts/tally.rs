@@ -1,0 +1,104 @@
+//! Counts what came of the cuts, and keeps what broke.
+//! Workers fill one each, which are added up; it shows as a table, with the first places of each kind of
+//! breakage. It judges nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use migrate_tests::fault::Direction;
+
+/// How many places of one kind of breakage are shown.
+const SHOWN: usize = 4;
+
+/// Where a run is cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut {
+    pub(crate) direction: Direction,
+    pub(crate) after: u64,
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} byte {}", self.direction.as_str(), self.after)
+    }
+}
+
+/// What came of the cuts.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    whole: Vec<String>,
+    outcomes: BTreeMap<(Direction, String), usize>,
+    twice: BTreeMap<Direction, usize>,
+    broken: BTreeMap<String, Vec<String>>,
+}
+
+impl Tally {
+    /// Notes a run that nothing cut.
+    pub(crate) fn whole(&mut self, name: &str) {
+        self.whole.push(name.to_owned());
+    }
+
+    /// Notes one cut and what came of it.
+    pub(crate) fn outcome(&mut self, direction: Direction, outcome: &str) {
+        *self.outcomes.entry((direction, outcome.to_owned())).or_default() += 1;
+    }
+
+    /// Notes that the plain statement of the non-transactional migration ran twice.
+    pub(crate) fn twice(&mut self, direction: Direction) {
+        *self.twice.entry(direction).or_default() += 1;
+    }
+
+    /// Notes that `rule` did not hold at `place`.
+    pub(crate) fn broke(&mut self, place: &str, rule: &str) {
+        self.broken.entry(rule.to_owned()).or_default().push(place.to_owned());
+    }
+
+    /// Adds what another one counted.
+    pub(crate) fn add(&mut self, other: Tally) {
+        self.whole.extend(other.whole);
+        for (key, count) in other.outcomes {
+            *self.outcomes.entry(key).or_default() += count;
+        }
+        for (key, count) in other.twice {
+            *self.twice.entry(key).or_default() += count;
+        }
+        for (rule, places) in other.broken {
+            self.broken.entry(rule).or_default().extend(places);
+        }
+    }
+
+    /// Whether something was cut and every rule held.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.broken.is_empty() && !self.outcomes.is_empty()
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for name in &self.whole {
+            writeln!(f, "{name}: looked at")?;
+        }
+        for direction in Direction::BOTH {
+            let of = |(key, count): (&(Direction, String), &usize)| {
+                (key.0 == direction).then(|| (key.1.clone(), *count))
+            };
+            let outcomes: Vec<(String, usize)> = self.outcomes.iter().filter_map(of).collect();
+            let cuts: usize = outcomes.iter().map(|(_, count)| count).sum();
+            let twice = self.twice.get(&direction).copied().unwrap_or_default();
+            writeln!(
+                f,
+                "\n{}: {cuts} cuts; the plain INSERT ran twice after {twice}",
+                direction.as_str()
+            )?;
+            for (outcome, count) in outcomes {
+                writeln!(f, "  {count:>6}  {outcome}")?;
+            }
+        }
+        writeln!(f)?;
+        for (rule, places) in &self.broken {
+            let first: Vec<&str> = places.iter().take(SHOWN).map(String::as_str).collect();
+            writeln!(f, "BROKEN {} times: {rule}\n  at {}", places.len(), first.join(", "))?;
+        }
+        write!(f, "{}", if self.is_sound() { "every invariant holds" } else { "NOT sound" })
+    }
+}
