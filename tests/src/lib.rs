@@ -12,5 +12,6 @@ pub mod cluster;
 pub mod database;
 pub mod proof;
 pub mod fault;
+pub mod pooler;
 pub mod proxy;
 pub mod sets;

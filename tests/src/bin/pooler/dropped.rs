@@ -1,0 +1,116 @@
+//! Drops runs at random points behind the pooler, and looks what they leave on its connections.
+//! Half of them lose their client as well, as a process that dies does; the other half go on with it.
+
+use std::time::Duration;
+
+use migrate_runtime::Migrator;
+use migrate_tests::database::value;
+use tokio::time::timeout;
+use tokio_postgres::Client;
+
+use crate::ground::{Ground, of};
+
+const ROUNDS: u64 = 40;
+
+/// Dropped at the same time, at points of their own.
+const AT_A_TIME: usize = 3;
+
+/// Longer than a run of the set takes, so that some points lie behind its end.
+const LONGEST: u64 = 120;
+
+/// A generator of random numbers that can be repeated (xorshift64, G. Marsaglia 2003).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        for shift in [13_i32, -7, 17] {
+            self.0 ^= if shift > 0 { self.0 << shift } else { self.0 >> -shift };
+        }
+        self.0 % limit
+    }
+}
+
+/// A set whose migrations take a while, in a schema that a run chooses.
+fn slow_files() -> Vec<(String, String)> {
+    let file = |n: u32| {
+        let first = if n == 1 { "CREATE TABLE {{tables.runs}} (n int NOT NULL);\n" } else { "" };
+        let sql = format!(
+            "{first}SELECT pg_sleep(0.01);\nINSERT INTO {{{{tables.runs}}}} VALUES ({n});\n"
+        );
+        (format!("{n}_slow.sql"), sql)
+    };
+    (1..=6).map(file).collect()
+}
+
+/// Rounds of dropped runs, each completed by one that is not.
+pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
+    let (database, direct) = ground.database().await;
+    let set = of(&slow_files());
+    let mut random = Random(seed);
+    let (mut dropped, mut ended) = (0, 0);
+    for round in 0..ROUNDS {
+        let schema = format!("round_{round}");
+        let migrator = Migrator::new(&set).schema(&schema).create_schema();
+        let mut runs = Vec::new();
+        for _ in 0..AT_A_TIME {
+            let limit = Duration::from_millis(random.below(LONGEST));
+            runs.push((ground.client(&database).await, limit));
+        }
+        let (mut first, mut second, mut third) = three(runs);
+        let cut = |(client, limit)| timeout(limit, migrator.run(client));
+        let outcomes = tokio::join!(
+            cut((&mut first.0, first.1)),
+            cut((&mut second.0, second.1)),
+            cut((&mut third.0, third.1))
+        );
+        for outcome in [outcomes.0, outcomes.1, outcomes.2] {
+            *(if outcome.is_err() { &mut dropped } else { &mut ended }) += 1;
+        }
+        let clients = [first.0, second.0, third.0];
+        if round % 2 == 0 {
+            drop(clients);
+        } else {
+            usable(ground, &clients).await;
+        }
+        ground.check_quiet(&direct, &format!("behind dropped runs, seed {seed}")).await;
+        complete(ground, &database, &direct, &migrator, &schema).await;
+    }
+    println!("  dropped futures, seed {seed}: {dropped} dropped, {ended} ended before");
+    ground.check(dropped > 0 && ended > 0, "the random points miss one of both sides");
+}
+
+fn three(
+    runs: Vec<(Client, Duration)>,
+) -> ((Client, Duration), (Client, Duration), (Client, Duration)) {
+    let [first, second, third] = <[_; AT_A_TIME]>::try_from(runs).expect("three runs");
+    (first, second, third)
+}
+
+/// A client whose run was dropped is outside a transaction.
+async fn usable(ground: &mut Ground, clients: &[Client]) {
+    for client in clients {
+        // In a transaction that began before, the two would differ.
+        let fresh = value(client, "SELECT now() = statement_timestamp()").await;
+        ground.equal(&fresh, "t", "a client outside a transaction");
+    }
+}
+
+/// The next run does the rest, and every migration has run once.
+async fn complete(
+    ground: &mut Ground,
+    database: &str,
+    direct: &Client,
+    migrator: &Migrator<'_>,
+    schema: &str,
+) {
+    let mut client = ground.client(database).await;
+    if let Err(error) = migrator.run(&mut client).await {
+        ground.check(false, format!("the run behind dropped ones fails: {error}"));
+        return;
+    }
+    let sql = format!("SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM {schema}.runs");
+    ground.equal(&value(direct, &sql).await, "6 6", "migrations that ran, behind dropped runs");
+    let sql =
+        format!("SELECT string_agg(version, ' ' ORDER BY position) FROM {schema}.migration_ledger");
+    ground.equal(&value(direct, &sql).await, "1 2 3 4 5 6", "entries behind dropped runs");
+}

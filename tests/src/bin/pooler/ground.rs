@@ -1,0 +1,147 @@
+//! A throwaway server, a pooler before it, and what is looked at behind its back.
+//! Gives databases, clients through the pooler and clients straight to the server, and notes every rule
+//! that did not hold. It runs nothing by itself.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use migrate_runtime::testing::Server;
+use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
+use migrate_tests::pooler::{PoolMode, Pooler};
+use migrate_tests::sets::set;
+use tokio::time::sleep;
+use tokio_postgres::{Client, Config};
+
+/// Server connections a database.
+const POOL_SIZE: usize = 4;
+
+/// For the server to work off what a client has left.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How one replica ended.
+pub(crate) type Outcome = Result<Report, Error>;
+
+/// A server and its pooler.
+pub(crate) struct Ground {
+    // Before the server, so that it goes first.
+    pooler: Pooler,
+    server: Server,
+    databases: u32,
+    broken: Vec<String>,
+}
+
+impl Ground {
+    pub(crate) async fn create(mode: PoolMode) -> Result<Ground, String> {
+        let server = Server::start().map_err(|error| error.to_string())?;
+        let config: Config = server.url().parse().expect("the server's own address");
+        let pooler = Pooler::start(&config, mode, POOL_SIZE).await?;
+        Ok(Ground { pooler, server, databases: 0, broken: Vec::new() })
+    }
+
+    /// A database of its own for a check; gives its name and a client that no pooler is before.
+    pub(crate) async fn database(&mut self) -> (String, Client) {
+        self.databases += 1;
+        let name = format!("d{}", self.databases);
+        let maintenance = self.direct("postgres").await;
+        let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
+        maintenance.batch_execute(&sql).await.expect(&sql);
+        let direct = self.direct(&name).await;
+        (name, direct)
+    }
+
+    async fn direct(&self, database: &str) -> Client {
+        connect(&self.server.url_for(database).parse().expect("an address")).await
+    }
+
+    /// A client through the pooler.
+    pub(crate) async fn client(&self, database: &str) -> Client {
+        self.pooler.connect(database).await.expect("a connection to the pooler")
+    }
+
+    /// So many replicas at the same time, each with a connection of its own.
+    pub(crate) async fn replicas(
+        &self,
+        count: usize,
+        database: &str,
+        set: &Migrations,
+    ) -> Vec<Outcome> {
+        let mut tasks = Vec::new();
+        for _ in 0..count {
+            let (set, mut client) = (set.clone(), self.client(database).await);
+            // Far below the ten minutes of a service, far above what a sound run takes.
+            let run = async move {
+                Migrator::new(&set).deadline(Duration::from_secs(20)).run(&mut client).await
+            };
+            tasks.push(tokio::spawn(run));
+        }
+        let mut outcomes = Vec::new();
+        for task in tasks {
+            outcomes.push(task.await.expect("a replica"));
+        }
+        outcomes
+    }
+
+    /// Notes what does not hold.
+    pub(crate) fn check(&mut self, holds: bool, rule: impl Into<String>) {
+        if !holds {
+            let rule = rule.into();
+            println!("  BROKEN: {rule}");
+            self.broken.push(rule);
+        }
+    }
+
+    /// As [`Ground::check`], with both values.
+    pub(crate) fn equal(&mut self, found: &str, expected: &str, what: &str) {
+        self.check(found == expected, format!("{what}: {found}, not {expected}"));
+    }
+
+    /// No server connection stays in a transaction, and no lock is held, once nothing runs any more.
+    pub(crate) async fn check_quiet(&mut self, direct: &Client, when: &str) {
+        let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                    AND pid <> pg_backend_pid() AND backend_type = 'client backend' \
+                    AND state <> 'idle'";
+        let deadline = Instant::now() + LIMIT;
+        while value(direct, busy).await != "0" && Instant::now() < deadline {
+            sleep(Duration::from_millis(2)).await;
+        }
+        self.equal(&value(direct, busy).await, "0", &format!("busy server connections {when}"));
+        self.equal(&value(direct, ADVISORY_LOCKS).await, "0", &format!("advisory locks {when}"));
+    }
+
+    pub(crate) fn broken(&self) -> usize {
+        self.broken.len()
+    }
+}
+
+/// A set of `count` transactional migrations, each of which makes a table and counts that it ran.
+pub(crate) fn counting(count: usize) -> Vec<(String, String)> {
+    let file = |n: usize| {
+        let first = if n == 1 { "CREATE TABLE runs (n int NOT NULL);\n" } else { "" };
+        let sql = format!(
+            "{first}CREATE TABLE t{n} (id int PRIMARY KEY);\nINSERT INTO runs VALUES ({n});\n"
+        );
+        (format!("{n:04}_table.sql"), sql)
+    };
+    (1..=count).map(file).collect()
+}
+
+/// The set of these files.
+pub(crate) fn of(files: &[(String, String)]) -> Migrations {
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).collect();
+    set(&files)
+}
+
+/// How many outcomes there are of each kind, an error by its first line.
+pub(crate) fn kinds(outcomes: &[Outcome]) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for outcome in outcomes {
+        let kind = match outcome {
+            Ok(_) => "complete".to_owned(),
+            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        };
+        *kinds.entry(kind).or_default() += 1;
+    }
+    kinds
+}

@@ -1,0 +1,150 @@
+//! Boots replicas through a real PgBouncer, in transaction mode and in session mode.
+//! A transactional set has to come through it exactly once, whatever fails or is dropped on the way, and
+//! nothing may stay behind on the pooled connections. Prints what happened, and fails if a rule is broken.
+//!
+//! `cargo run -p migrate-tests --bin pooler [-- --expect-refusal] [--seed N]`
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a proof fails as tests do"
+)]
+
+mod dropped;
+mod ground;
+mod nontransactional;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use migrate_runtime::{Error, Migrator};
+use migrate_tests::database::value;
+use migrate_tests::pooler::PoolMode;
+
+use ground::{Ground, Outcome, counting, kinds, of};
+
+const REPLICAS: usize = 32;
+const MIGRATIONS: usize = 40;
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    /// What the library has to do with a non-transactional migration behind a pooler.
+    nontransactional: nontransactional::Demand,
+    /// Where the random points begin.
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let started = Instant::now();
+    match options(std::env::args().skip(1)) {
+        Err(problem) => {
+            eprintln!("{problem}\nhelp: `pooler [--expect-refusal] [--seed N]`");
+            ExitCode::from(2)
+        }
+        Ok(options) => match proof(options).await {
+            Err(problem) => {
+                eprintln!("{problem}");
+                ExitCode::FAILURE
+            }
+            Ok(broken) => {
+                println!("{broken} rules broken, {:.1} s", started.elapsed().as_secs_f64());
+                if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+        },
+    }
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let now = std::time::UNIX_EPOCH.elapsed().map_or(1, |since| u64::from(since.subsec_nanos()));
+    let mut options = Options { nontransactional: nontransactional::Demand::None, seed: now | 1 };
+    while let Some(name) = args.next() {
+        match name.as_str() {
+            "--expect-refusal" => options.nontransactional = nontransactional::Demand::Refusal,
+            "--seed" => {
+                let seed = args.next().and_then(|value| value.parse().ok());
+                options.seed = seed.ok_or("`--seed` needs a number")?;
+            }
+            _ => return Err(format!("`{name}` is no option of this program")),
+        }
+    }
+    Ok(options)
+}
+
+/// Every check, one after the other; how many rules were broken.
+async fn proof(options: Options) -> Result<usize, String> {
+    let mut ground = Ground::create(PoolMode::Transaction).await?;
+    println!("transaction pooling");
+    boots(&mut ground).await;
+    failure_is_mended(&mut ground).await;
+    dropped::futures(&mut ground, options.seed).await;
+    nontransactional::in_transaction_mode(&mut ground, options.nontransactional).await;
+    let broken = ground.broken();
+    drop(ground);
+
+    let mut ground = Ground::create(PoolMode::Session).await?;
+    println!("session pooling");
+    boots(&mut ground).await;
+    nontransactional::in_session_mode(&mut ground).await;
+    Ok(broken + ground.broken())
+}
+
+/// All replicas come up, each migration runs once; booted again, each sends one message.
+async fn boots(ground: &mut Ground) {
+    let set = of(&counting(MIGRATIONS));
+    let (database, direct) = ground.database().await;
+    let started = Instant::now();
+    let first = ground.replicas(REPLICAS, &database, &set).await;
+    let wall = started.elapsed().as_millis();
+    let again = ground.replicas(REPLICAS, &database, &set).await;
+
+    let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
+    let sum: usize = first.iter().map(applied).sum();
+    println!("  {REPLICAS} replicas, {MIGRATIONS} migrations, {wall} ms: {:?}", kinds(&first));
+    ground.check(first.iter().all(Result::is_ok), format!("not all are up: {:?}", kinds(&first)));
+    ground.equal(&sum.to_string(), &MIGRATIONS.to_string(), "migrations that reports name");
+    let counted = "SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM runs";
+    let once = format!("{MIGRATIONS} {MIGRATIONS}");
+    ground.equal(&value(&direct, counted).await, &once, "migrations that ran, different ones");
+    let entries = "SELECT count(*) FROM migration_ledger WHERE progress IS NULL";
+    ground.equal(&value(&direct, entries).await, &MIGRATIONS.to_string(), "entries");
+
+    let idle = |outcome: &Outcome| {
+        outcome.as_ref().is_ok_and(|report| report.applied.is_empty() && report.messages == 1)
+    };
+    let count = again.iter().filter(|outcome| idle(outcome)).count();
+    println!("  booted again: {count} with nothing pending and one message");
+    ground.equal(&count.to_string(), &REPLICAS.to_string(), "up to date in one message");
+    ground.check_quiet(&direct, "behind the boots").await;
+}
+
+/// A failing migration stops every replica at the same place; mended, all come up.
+async fn failure_is_mended(ground: &mut Ground) {
+    const COUNT: usize = 8;
+    let (database, direct) = ground.database().await;
+    let mut files = counting(COUNT);
+    files.push(("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 0;\n".to_owned()));
+    files.push(("0010_behind.sql".to_owned(), "CREATE TABLE behind (id int);\n".to_owned()));
+    let failed = ground.replicas(COUNT, &database, &of(&files)).await;
+    println!("  a failing migration: {:?}", kinds(&failed));
+    let at_place = |outcome: &Outcome| match outcome {
+        Err(error @ Error::Migration { .. }) => {
+            error.to_string().starts_with("migrations/0009_broken.sql:2:1: division by zero")
+        }
+        _ => false,
+    };
+    ground.check(failed.iter().all(at_place), "a failure that does not say where");
+    ground.check_quiet(&direct, "behind a failure").await;
+    let there = "SELECT concat_ws(' ', count(*), to_regclass('behind')) FROM migration_ledger";
+    ground.equal(&value(&direct, there).await, &COUNT.to_string(), "entries behind a failure");
+
+    files[COUNT] = ("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 1;\n".to_owned());
+    let mended = of(&files);
+    let outcomes = ground.replicas(COUNT, &database, &mended).await;
+    ground.check(outcomes.iter().all(Result::is_ok), format!("mended: {:?}", kinds(&outcomes)));
+    let mut client = ground.client(&database).await;
+    let last = Migrator::new(&mended).run(&mut client).await;
+    let skipped = last.map_or(0, |report| report.skipped.len());
+    ground.equal(&skipped.to_string(), "10", "migrations applied once mended");
+}

@@ -1,0 +1,202 @@
+//! A real PgBouncer in front of a throwaway server.
+//! Takes where the server is and how long a server connection belongs to a client; gives the address of a
+//! pooler on the loopback, which is killed with its value. It configures nothing beyond what a pooler
+//! needs to be one, and trusts everybody, as the server behind it does.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, NoTls};
+
+/// For PgBouncer to listen; a few milliseconds are usual.
+const LIMIT: Duration = Duration::from_secs(20);
+
+const CONFIG: &str = "pgbouncer.ini";
+
+/// How long a server connection belongs to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolMode {
+    /// To the end of the transaction.
+    Transaction,
+    /// To the end of the client's session.
+    Session,
+}
+
+impl PoolMode {
+    /// The word of PgBouncer's `pool_mode`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            PoolMode::Transaction => "transaction",
+            PoolMode::Session => "session",
+        }
+    }
+}
+
+/// A running PgBouncer, killed and removed when dropped.
+pub struct Pooler {
+    port: u16,
+    folder: PathBuf,
+    child: Child,
+}
+
+impl Pooler {
+    /// A pooler of `size` server connections a database, to a server on a Unix socket.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or went wrong, in words; PgBouncer's own log where it ended.
+    pub async fn start(server: &Config, mode: PoolMode, size: usize) -> Result<Pooler, String> {
+        let [Host::Unix(socket)] = server.get_hosts() else {
+            return Err("the server behind the pooler has to listen on one Unix socket".to_owned());
+        };
+        // Whoever owns the socket's folder may enter it, and is not root.
+        let owner = fs::metadata(socket).map_err(|error| failed("look at", socket, &error))?;
+        let folder = folder();
+        let port =
+            free_port().map_err(|error| failed("listen on", Path::new("loopback"), &error))?;
+        let server_port = server.get_ports().first().copied().unwrap_or(5432);
+        let ini = ini(&folder, port, socket, server_port, mode, size);
+        let child = prepare(&folder, &ini, &owner)
+            .map_err(|error| failed("write into", &folder, &error))
+            .and_then(|()| spawn(&folder, &owner));
+        let child = child.inspect_err(|_| drop(fs::remove_dir_all(&folder)))?;
+        let mut pooler = Pooler { port, folder, child };
+        pooler.wait_until_ready().await?;
+        Ok(pooler)
+    }
+
+    /// How to connect to this database through the pooler.
+    pub fn config(&self, database: &str) -> Config {
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).user("postgres").dbname(database);
+        config
+    }
+
+    /// A client of this database through the pooler.
+    ///
+    /// # Errors
+    ///
+    /// Those of connecting.
+    pub async fn connect(&self, database: &str) -> Result<Client, tokio_postgres::Error> {
+        let (client, connection) = self.config(database).connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// The console of PgBouncer answers before any server is asked.
+    async fn wait_until_ready(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let Err(error) = self.connect("pgbouncer").await else { return Ok(()) };
+            let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
+            if ended || Instant::now() > deadline {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                return Err(format!("pgbouncer does not answer: {error}\n{log}"));
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl fmt::Debug for Pooler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pooler").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Pooler {
+    /// Nobody is left to hear of a failure; what remains is one process or folder.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn ini(
+    folder: &Path,
+    port: u16,
+    socket: &Path,
+    server_port: u16,
+    mode: PoolMode,
+    size: usize,
+) -> String {
+    let (folder, socket, mode) = (folder.display(), socket.display(), mode.as_str());
+    format!(
+        "[databases]\n\
+         * = host={socket} port={server_port}\n\
+         [pgbouncer]\n\
+         listen_addr = 127.0.0.1\n\
+         listen_port = {port}\n\
+         unix_socket_dir =\n\
+         auth_type = trust\n\
+         auth_file = {folder}/users.txt\n\
+         admin_users = postgres\n\
+         pool_mode = {mode}\n\
+         default_pool_size = {size}\n\
+         max_client_conn = 500\n\
+         logfile = {folder}/log\n"
+    )
+}
+
+/// As the owner of the server, since PgBouncer refuses to run as root.
+fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
+    let mut command = Command::new("pgbouncer");
+    command.arg("--quiet").arg(folder.join(CONFIG)).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Away from the terminal's signals: PgBouncer takes the interrupt for a request to wait.
+    command.process_group(0);
+    if is_other(owner) {
+        command.uid(owner.uid()).gid(owner.gid());
+    }
+    command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "there is no `pgbouncer` on PATH\n\
+             help: install the package `pgbouncer`, e.g. `apt-get install pgbouncer`"
+            .to_owned(),
+        _ => failed("start", Path::new("pgbouncer"), &error),
+    })
+}
+
+/// The folder with PgBouncer's files, which the owner of the server may read and write.
+fn prepare(folder: &Path, ini: &str, owner: &fs::Metadata) -> io::Result<()> {
+    let (config, users) = (folder.join(CONFIG), folder.join("users.txt"));
+    fs::create_dir(folder)?;
+    fs::write(&config, ini)?;
+    fs::write(&users, "\"postgres\" \"\"\n")?;
+    if is_other(owner) {
+        for path in [config.as_path(), users.as_path(), folder] {
+            chown(path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it belongs to another user than this process; only root meets one.
+fn is_other(owner: &fs::Metadata) -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() != owner.uid())
+}
+
+/// Free a moment ago, which is all that a program that takes a number can be given.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("migrate-pooler-{}-{number}", process::id()))
+}
+
+fn failed(doing: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {doing} {}: {error}", path.display())
+}
