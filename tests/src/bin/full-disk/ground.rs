@@ -1,0 +1,141 @@
+//! The set that fills the disk, and what its database must look like.
+//! Takes a client; gives what is really there, and which rules it breaks. It knows nothing of disks.
+
+use std::collections::BTreeMap;
+
+use migrate_runtime::Migrations;
+use migrate_tests::sets::set;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+/// Migrations of the set; every fourth runs outside a transaction.
+const COUNT: u32 = 16;
+
+/// Rows that each statement with data writes: about a megabyte.
+const ROWS: u32 = 2000;
+
+/// Tables of a megabyte each, and every fourth migration one more megabyte of rows and an index.
+pub(crate) fn migrations() -> Migrations {
+    let file = |n: u32| (format!("{n:04}_data.sql"), text(n));
+    let files: Vec<(String, String)> = (1..=COUNT).map(file).collect();
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).collect();
+    set(&files)
+}
+
+fn is_transactional(n: u32) -> bool {
+    !n.is_multiple_of(4)
+}
+
+fn text(n: u32) -> String {
+    let rows =
+        format!("SELECT i, repeat('x', 500) AS filler FROM generate_series(1, {ROWS}) AS s (i)");
+    if is_transactional(n) {
+        return format!("CREATE TABLE t{n} (i int, filler text);\nINSERT INTO t{n} {rows};\n");
+    }
+    let table = n - 1;
+    format!(
+        "-- migrate:no-transaction\n\
+         INSERT INTO t{table} {rows};\n\
+         CREATE INDEX CONCURRENTLY t{table}_i ON t{table} (i, filler);\n"
+    )
+}
+
+/// What is really in the database.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Progress by version, in the words of the ledger: nothing where it is finished.
+    entries: BTreeMap<u32, Option<String>>,
+    /// Rows by the table's number.
+    rows: BTreeMap<u32, u32>,
+    /// Whether it is valid, by the number of the index's table.
+    indexes: BTreeMap<u32, bool>,
+}
+
+const ENTRIES: &str = "SELECT version::int, progress FROM migration_ledger";
+const TABLES: &str =
+    "SELECT substr(tablename, 2), NULL FROM pg_tables WHERE tablename ~ '^t[0-9]+$'";
+const INDEXES: &str = "SELECT trim(BOTH 't_i' FROM indexrelid::regclass::text), indisvalid \
+     FROM pg_index WHERE indexrelid::regclass::text ~ '^t[0-9]+_i$'";
+
+impl Found {
+    /// Looks at the database as it is now.
+    pub(crate) async fn look(client: &Client) -> Found {
+        let exists = "SELECT 1, to_regclass('migration_ledger')";
+        let has_ledger = pairs(client, exists).await.values().any(Option::is_some);
+        let entries = if has_ledger { pairs(client, ENTRIES).await } else { BTreeMap::new() };
+        let mut rows = BTreeMap::new();
+        for table in pairs(client, TABLES).await.into_keys() {
+            let counted = pairs(client, &format!("SELECT {table}, count(*) FROM t{table}")).await;
+            let count = counted.into_values().flatten().next().expect("a count");
+            rows.insert(table, count.parse().expect("a count"));
+        }
+        let is_valid =
+            |(table, valid): (u32, Option<String>)| (table, valid.as_deref() == Some("t"));
+        let indexes = pairs(client, INDEXES).await.into_iter().map(is_valid).collect();
+        Found { entries, rows, indexes }
+    }
+
+    /// Whether the ledger says that this version is applied.
+    pub(crate) fn is_finished(&self, version: &str) -> bool {
+        let number = version.parse().expect("a version");
+        self.entries.get(&number).is_some_and(Option::is_none)
+    }
+
+    /// How many entries are finished.
+    pub(crate) fn finished(&self) -> usize {
+        self.entries.values().filter(|progress| progress.is_none()).count()
+    }
+
+    /// Where the ledger and the objects disagree.
+    pub(crate) fn broken(&self) -> Vec<String> {
+        (1..=COUNT)
+            .filter(|n| !self.is_true(*n))
+            .map(|n| format!("entry {n} is not true: {self:?}"))
+            .collect()
+    }
+
+    fn is_true(&self, n: u32) -> bool {
+        let entry = self.entries.get(&n).map(|progress| progress.as_deref().unwrap_or("all"));
+        if is_transactional(n) {
+            let more = !is_transactional(n + 1) && self.rows.get(&n) == Some(&(2 * ROWS));
+            let rows = if more { 2 * ROWS } else { ROWS };
+            return match entry {
+                Some("all") => self.rows.get(&n) == Some(&rows),
+                Some(_) => false,
+                None => !self.rows.contains_key(&n),
+            };
+        }
+        let inserted = self.rows.get(&(n - 1)).is_some_and(|rows| *rows == 2 * ROWS);
+        let index = self.indexes.get(&(n - 1)).copied();
+        // The statement in flight may have taken effect, also in part where it builds an index.
+        match entry {
+            None => !inserted && index.is_none(),
+            Some("0") => index.is_none(),
+            Some("1") => inserted,
+            _ => inserted && index == Some(true),
+        }
+    }
+
+    /// What a completed run should have left, and did not.
+    pub(crate) fn incomplete(&self) -> Vec<String> {
+        let all = self.finished() == COUNT as usize && self.entries.len() == COUNT as usize;
+        let mut broken = self.broken();
+        if !all {
+            broken.push(format!("{} entries are finished, not {COUNT}", self.finished()));
+        }
+        broken
+    }
+}
+
+/// Two columns, by the number in the first.
+async fn pairs(client: &Client, sql: &str) -> BTreeMap<u32, Option<String>> {
+    let messages = client.simple_query(sql).await.expect(sql);
+    let pair = |message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let number = row.get(0).and_then(|text| text.parse().ok()).expect(sql);
+            Some((number, row.get(1).map(str::to_owned)))
+        }
+        _ => None,
+    };
+    messages.into_iter().filter_map(pair).collect()
+}
