@@ -23,6 +23,17 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = "pgbouncer.ini";
 
+/// Runs PgBouncer, and kills it when the other end of standard input is gone: with this process, however
+/// it ends. Takes the folder to remove then, and the configuration.
+const WATCHDOG: &str = "exec 3<&0\n\
+     pgbouncer --quiet \"$2\" 3<&- </dev/null &\n\
+     child=$!\n\
+     { read -r _; kill -s KILL \"$child\"; rm -rf \"$1\"; } <&3 3<&- &\n\
+     wait \"$child\"";
+
+/// What a shell ends with when there is no such program.
+const NO_PROGRAM: i32 = 127;
+
 /// How long a server connection belongs to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PoolMode {
@@ -42,7 +53,7 @@ impl PoolMode {
     }
 }
 
-/// A running PgBouncer, killed and removed when dropped.
+/// A running PgBouncer, killed and removed when dropped, and when this process ends without that.
 pub struct Pooler {
     port: u16,
     folder: PathBuf,
@@ -98,8 +109,13 @@ impl Pooler {
         let deadline = Instant::now() + LIMIT;
         loop {
             let Err(error) = self.connect("pgbouncer").await else { return Ok(()) };
-            let ended = self.child.try_wait().is_ok_and(|status| status.is_some());
-            if ended || Instant::now() > deadline {
+            let ended = self.child.try_wait().ok().flatten();
+            if ended.is_some_and(|status| status.code() == Some(NO_PROGRAM)) {
+                return Err("there is no `pgbouncer` on PATH\n\
+                     help: install the package `pgbouncer`, e.g. `apt-get install pgbouncer`"
+                    .to_owned());
+            }
+            if ended.is_some() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
                 return Err(format!("pgbouncer does not answer: {error}\n{log}"));
             }
@@ -115,9 +131,9 @@ impl fmt::Debug for Pooler {
 }
 
 impl Drop for Pooler {
-    /// Nobody is left to hear of a failure; what remains is one process or folder.
+    /// Lets go of the pipe, upon which the watchdog kills and removes. A failure has nobody to report to.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -151,20 +167,15 @@ fn ini(
 
 /// As the owner of the server, since PgBouncer refuses to run as root.
 fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
-    let mut command = Command::new("pgbouncer");
-    command.arg("--quiet").arg(folder.join(CONFIG)).current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Away from the terminal's signals: PgBouncer takes the interrupt for a request to wait.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", WATCHDOG, "pooler"]).arg(folder).arg(folder.join(CONFIG)).current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Away from the terminal's signals, which end this process first; the watchdog then follows.
     command.process_group(0);
     if is_other(owner) {
         command.uid(owner.uid()).gid(owner.gid());
     }
-    command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => "there is no `pgbouncer` on PATH\n\
-             help: install the package `pgbouncer`, e.g. `apt-get install pgbouncer`"
-            .to_owned(),
-        _ => failed("start", Path::new("pgbouncer"), &error),
-    })
+    command.spawn().map_err(|error| failed("start", Path::new("/bin/sh"), &error))
 }
 
 /// The folder with PgBouncer's files, which the owner of the server may read and write.

@@ -31,6 +31,9 @@ use tally::{Cut, Tally};
 /// For a cut session to end, whose server may first work off what it has received.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// The rule that only [`Demand::Strict`] has.
+const TWICE: &str = "the non-transactional INSERT ran twice";
+
 /// Whether the statements of a non-transactional migration have to run exactly once, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Demand {
@@ -156,29 +159,30 @@ impl Ground {
     /// A run that has to complete.
     async fn uncut(&self, fault: Fault, tally: &mut Tally) -> Traffic {
         let (result, traffic) = self.run(fault).await;
-        let name = format!("uncut, {fault:?}");
-        match result {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => tally.broke(&name, &format!("the run fails: {error}")),
-            None => tally.broke(&name, "no connection"),
-        }
+        let mut broken = match result {
+            Some(Ok(_)) => Vec::new(),
+            Some(Err(error)) => vec![format!("the run fails: {error}")],
+            None => vec!["no connection".to_owned()],
+        };
         let found = self.once_alone().await;
-        for rule in found.broken_at_end() {
-            tally.broke(&name, rule);
+        broken.extend(found.broken_at_end().into_iter().map(str::to_owned));
+        if found.runs[2] > 1 {
+            broken.push(TWICE.to_owned());
         }
-        if found.runs[2] != 1 {
-            tally.broke(&name, "the non-transactional INSERT ran twice");
-        }
-        tally.whole(&name);
+        tally.whole(&format!("uncut, {fault:?}"), &broken);
         traffic
     }
 
     /// Cuts a run, looks what is left, and lets the next run complete it.
     async fn cut(&mut self, cut: Cut, demand: Demand, tally: &mut Tally) {
         let Cut { direction, after } = cut;
-        let (result, _) = self.run(Fault::Cut { direction, after }).await;
+        let (result, traffic) = self.run(Fault::Cut { direction, after }).await;
         let found = self.once_alone().await;
         let name = cut.to_string();
+        let bytes = traffic.bytes(direction);
+        if bytes > after || matches!(result, Some(Err(_))) && bytes != after {
+            tally.broke(&name, "the line was cut at another byte");
+        }
         for rule in found.broken_by_cut(&claimed(result.as_ref())) {
             tally.broke(&name, rule);
         }
@@ -198,7 +202,7 @@ impl Ground {
         if end.runs[2] > 1 {
             tally.twice(direction);
             if demand == Demand::Strict {
-                tally.broke(&name, "the non-transactional INSERT ran twice");
+                tally.broke(&name, TWICE);
             }
         }
     }

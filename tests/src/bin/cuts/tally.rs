@@ -33,9 +33,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Notes a run that nothing cut.
-    pub(crate) fn whole(&mut self, name: &str) {
-        self.whole.push(name.to_owned());
+    /// Notes a run that nothing cut, and what it broke.
+    pub(crate) fn whole(&mut self, name: &str, broken: &[String]) {
+        let how = if broken.is_empty() { "complete" } else { "BROKEN" };
+        self.whole.push(format!("{name}: {how}"));
+        for rule in broken {
+            self.broke(name, rule);
+        }
     }
 
     /// Notes one cut and what came of it.
@@ -76,7 +80,7 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for name in &self.whole {
-            writeln!(f, "{name}: looked at")?;
+            writeln!(f, "{name}")?;
         }
         for direction in Direction::BOTH {
             let of = |(key, count): (&(Direction, String), &usize)| {
