@@ -239,18 +239,10 @@ impl Error {
         }
     }
 
-    /// The same error, after a run that took so long.
-    pub(crate) fn after(mut self, elapsed: Duration) -> Self {
+    /// The same error, of a run that did so much.
+    pub(crate) fn of_run(mut self, did: Report) -> Self {
         if let Some(report) = self.report_mut() {
-            report.elapsed = elapsed;
-        }
-        self
-    }
-
-    /// The same error, with what the run applied before it.
-    pub(crate) fn with_report(mut self, so_far: &Report) -> Self {
-        if let Some(report) = self.report_mut() {
-            *report = so_far.clone();
+            *report = did;
         }
         self
     }
@@ -402,16 +394,25 @@ fn database_message(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// A last line with what stays applied.
+/// Last lines with what stays applied, and what may have gone with a crash of the server.
 fn stays_applied(report: &Report) -> String {
     let versions: Vec<&str> =
         report.applied.iter().map(|applied| applied.version.as_str()).collect();
-    match versions.as_slice() {
+    let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
+    let stays = match stay {
         [] => String::new(),
         [one] => format!("\napplied before it, and stays: version {one}"),
         [first, .., last] => format!(
             "\napplied before it, and stay: {} migrations, versions {first} to {last}",
-            versions.len()
+            stay.len()
+        ),
+    };
+    match unconfirmed {
+        [] => stays,
+        [one] => format!("{stays}\napplied too, unless the server crashed: version {one}"),
+        [first, .., last] => format!(
+            "{stays}\napplied too, unless the server crashed: {} migrations, versions {first} to {last}",
+            unconfirmed.len()
         ),
     }
 }

@@ -34,8 +34,6 @@ pub(crate) struct Run<'r> {
     pub(crate) report: Report,
     /// The ledger's last position, as read or as written by this run.
     pub(crate) last_position: i64,
-    /// Whether this run committed something that a crash of the server could still take back.
-    pub(crate) unflushed: bool,
     /// What keeps other runs away.
     pub(crate) lock: LockKind,
     /// Whether the server lets this role take advisory locks, as far as is known.
@@ -101,10 +99,10 @@ pub(crate) async fn run(migrator: &Migrator<'_>, client: &Client) -> Result<Repo
             }
         }
     };
-    let elapsed = run.started.elapsed();
+    run.report.elapsed = run.started.elapsed();
     match result {
-        Ok(()) => Ok(Report { elapsed, ..run.report }),
-        Err(error) => Err(error.after(elapsed)),
+        Ok(()) => Ok(run.report),
+        Err(error) => Err(error.of_run(run.report)),
     }
 }
 
@@ -116,7 +114,6 @@ impl<'r> Run<'r> {
             ledger: migrator.ledger(),
             report: Report::default(),
             last_position: 0,
-            unflushed: false,
             lock: locking::kind(migrator.lock),
             advisory_works: true,
             claim: None,
@@ -133,6 +130,9 @@ impl<'r> Run<'r> {
     /// Applies what is pending, and gives back what lock it holds, whatever came of it.
     async fn carry_out(&mut self) -> Result<(), Error> {
         let result = self.attempts().await;
+        if result.is_err() {
+            self.flush().await;
+        }
         self.leave().await;
         result
     }
@@ -178,11 +178,7 @@ impl<'r> Run<'r> {
     /// Reads the ledger: one message.
     async fn read(&mut self) -> Result<Contents, Error> {
         self.report.messages += 1;
-        let contents = crate::migrator::read(self.client, &self.ledger).await;
-        match contents {
-            Ok(contents) => Ok(contents),
-            Err(error) => Err(error.with_report(&self.report)),
-        }
+        crate::migrator::read(self.client, &self.ledger).await
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.
@@ -190,10 +186,8 @@ impl<'r> Run<'r> {
         self.last_position = contents.last_position;
         self.lease = contents.lease;
         self.backend = contents.backend;
-        let plan =
-            plan(self.migrator.set, contents.entries, &self.migrator.policy).map_err(|report| {
-                Error::Drift { drift: report, report: Box::new(self.report.clone()) }
-            })?;
+        let plan = plan(self.migrator.set, contents.entries, &self.migrator.policy)
+            .map_err(|report| Error::Drift { drift: report, report: Box::default() })?;
         self.at_start.get_or_insert_with(|| {
             plan.applied.iter().map(|(migration, _)| migration.version().to_string()).collect()
         });
@@ -264,7 +258,7 @@ impl<'r> Run<'r> {
             return Err(Error::Pooled {
                 file: self.path_of(step.migration.up()),
                 lock: self.lock,
-                report: Box::new(self.report.clone()),
+                report: Box::default(),
             });
         }
         Ok(())
@@ -276,7 +270,7 @@ impl<'r> Run<'r> {
         if self.migrator.lock == Lock::Advisory {
             return Err(Error::NoAdvisoryLock {
                 ledger: self.ledger.shown(),
-                report: Box::new(self.report.clone()),
+                report: Box::default(),
             });
         }
         if self.lock == LockKind::Advisory {
@@ -306,12 +300,15 @@ impl<'r> Run<'r> {
     }
 
     /// Makes asynchronous commits durable before the run ends early.
-    pub(crate) async fn flush(&mut self) {
-        if std::mem::take(&mut self.unflushed) {
+    async fn flush(&mut self) {
+        if self.report.unconfirmed > 0 {
             self.report.messages += 1;
-            // A failure here changes nothing that can be said: the first error is the one to tell.
             let flushed = protocol::query(self.client, &self.ledger.touch()).await;
             debug!(ok = flushed.is_ok(), "asynchronous commits flushed");
+            // Where this fails the server may have crashed, and its last commits with it.
+            if flushed.is_ok() {
+                self.report.unconfirmed = 0;
+            }
         }
     }
 
@@ -331,7 +328,7 @@ impl<'r> Run<'r> {
         source: tokio_postgres::Error,
     ) -> Error {
         let help = privilege::help(self.client, &self.ledger, &source).await;
-        Error::Database { doing, help, source, report: Box::new(self.report.clone()) }
+        Error::Database { doing, help, source, report: Box::default() }
     }
 
     fn finish(&mut self, plan: &Plan<'_>) {
@@ -365,6 +362,12 @@ impl<'r> Run<'r> {
         let Some(down) = migration.down() else { return Ok(None) };
         let sql = down.sql(self.migrator.schema.as_deref());
         sql.map(Some).map_err(|error| self.placeholder_error(down, &error))
+    }
+
+    /// What writing the entry of `migration` is called in messages.
+    pub(crate) fn recording(&self, migration: &Migration) -> String {
+        let (file, ledger) = (self.path_of(migration.up()), self.ledger.shown());
+        format!("{file}: recording version {} in `{ledger}`", migration.version())
     }
 
     /// A placeholder of `script` that cannot be replaced.

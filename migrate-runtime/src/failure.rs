@@ -65,7 +65,7 @@ pub(crate) async fn error(
     if let Some(statement) = &failure.statement {
         failure.help = privilege::help_for_statement(run.client, &source, statement).await;
     }
-    let report = Box::new(run.report.clone());
+    let report = Box::default();
     RunError::Migration { failure: Box::new(failure), source, report }
 }
 

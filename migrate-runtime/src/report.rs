@@ -11,6 +11,10 @@ use std::time::Duration;
 pub struct Report {
     /// What this run applied, in order.
     pub applied: Vec<Applied>,
+    /// How many of the last of them were committed without waiting for the disk, by a run that then
+    /// broke: if the server crashed, it may have lost them, each whole. 0 behind a run that ended
+    /// well.
+    pub unconfirmed: usize,
     /// What this run did not apply, in the set's order, and why.
     pub skipped: Vec<Skipped>,
     /// Versions in the ledger that are newer than the set.

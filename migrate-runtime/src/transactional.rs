@@ -110,9 +110,6 @@ async fn send(
     }
     let done = run.report.applied.len() - before;
     let blocked = is_blocked(&stopped.failure);
-    if !blocked {
-        run.flush().await;
-    }
     let error = explain(run, steps, done, stopped).await;
     if blocked { Ok(Attempt::Blocked(Box::new(error))) } else { Err(error) }
 }
@@ -164,7 +161,8 @@ async fn deliver(
         Part::Save => saved = row.as_ref().and_then(Session::of),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
-            run.unflushed = !(last == Last::OfRun && step + 1 == steps.len());
+            let synchronous = last == Last::OfRun && step + 1 == steps.len();
+            run.report.unconfirmed = if synchronous { 0 } else { run.report.unconfirmed + 1 };
             run.last_position += 1;
             run.applied(steps[step].migration, duration);
         }
@@ -278,7 +276,7 @@ async fn explain(run: &mut Run<'_>, steps: &[Step<'_>], done: usize, stopped: St
     let Stopped { failure: Failure { part, offset, error }, completed } = stopped;
     let Some(db) = error.as_db_error() else {
         let versions = steps[done..].iter().map(|step| step.migration.version().to_string());
-        let report = Box::new(run.report.clone());
+        let report = Box::default();
         return Error::ConnectionLost { versions: versions.collect(), source: error, report };
     };
     if db.code().code() == DEADLINE {
@@ -318,10 +316,10 @@ pub(crate) fn doing(run: &Run<'_>, part: Option<Part>, steps: &[Step<'_>]) -> St
     let ledger = run.ledger.shown();
     match part {
         Some(Part::Create) => format!("creating the ledger `{ledger}`"),
-        Some(Part::Record { step }) => {
-            let version = steps.get(step).map(|step| step.migration.version().to_string());
-            format!("recording version {} in `{ledger}`", version.unwrap_or_default())
-        }
+        Some(Part::Record { step }) => match steps.get(step) {
+            Some(step) => run.recording(step.migration),
+            None => format!("writing the ledger `{ledger}`"),
+        },
         _ => format!("locking the ledger `{ledger}`"),
     }
 }

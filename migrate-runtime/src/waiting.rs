@@ -32,7 +32,7 @@ impl Run<'_> {
                 ledger: self.ledger.shown(),
                 waited: self.report.waited,
                 holder,
-                report: Box::new(self.report.clone()),
+                report: Box::default(),
             });
         }
         if self.report.waited >= TELL_AFTER && self.report.waited_for.is_none() {
@@ -54,7 +54,6 @@ impl Run<'_> {
     /// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.
     pub(crate) async fn wait_to_retry(&mut self, error: Error) -> Result<(), Error> {
         if self.tries >= self.migrator.retries {
-            self.flush().await;
             return Err(error.tried(self.tries + 1));
         }
         let pause = (FIRST_RETRY * 2_u32.saturating_pow(self.tries.min(16))).min(LONGEST_RETRY);
@@ -73,7 +72,6 @@ impl Run<'_> {
         let mut pause = about.mul_f64(factor).min(at_most);
         if let Some(left) = self.time_left() {
             if left.is_zero() {
-                self.flush().await;
                 return Err(self.deadline_error(None));
             }
             pause = pause.min(left);
@@ -93,7 +91,7 @@ impl Run<'_> {
         Error::Deadline {
             deadline: self.migrator.deadline.unwrap_or_default(),
             at,
-            report: Box::new(self.report.clone()),
+            report: Box::default(),
         }
     }
 }

@@ -120,7 +120,8 @@ impl Work<'_, '_> {
             .await;
         self.session = session;
         let Err((failure, completed)) = result else {
-            self.run.unflushed = false;
+            // Its commit was a synchronous one.
+            self.run.report.unconfirmed = 0;
             self.run.last_position += i64::from(!self.is_continued());
             self.arm();
             return Ok(Attempt::Done);

@@ -36,12 +36,11 @@ impl Work<'_, '_> {
             }
             _ if db.is_none() => {
                 let versions = vec![migration.version().to_string()];
-                let report = Box::new(run.report.clone());
+                let report = Box::default();
                 return Error::ConnectionLost { versions, source: error, report };
             }
             _ => {
-                let (version, ledger) = (migration.version(), run.ledger.shown());
-                let doing = format!("recording version {version} in `{ledger}`");
+                let doing = run.recording(migration);
                 return run.database_error(doing, error).await;
             }
         };
@@ -81,5 +80,5 @@ pub(super) fn took_effect(alone: &Alone, sqlstate: &str) -> bool {
 }
 
 pub(super) fn lock_lost(run: &Run<'_>) -> Error {
-    Error::LockLost { ledger: run.ledger.shown(), report: Box::new(run.report.clone()) }
+    Error::LockLost { ledger: run.ledger.shown(), report: Box::default() }
 }
