@@ -133,8 +133,8 @@ impl Case {
             Case::Meaning => rewritten::observe(lab, peer, Rewrite::Meaning).await,
             Case::Older => older::observe(lab, peer).await,
             Case::Malformed => malformed::observe(peer),
-            Case::Added => rebuilt::observe(peer, Change::Add),
-            Case::Edited => rebuilt::observe(peer, Change::Edit),
+            Case::Added => rebuilt::observe(lab, peer, Change::Add).await,
+            Case::Edited => rebuilt::observe(lab, peer, Change::Edit).await,
             Case::Position => position::observe(lab, peer).await,
         }
     }

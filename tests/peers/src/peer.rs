@@ -150,8 +150,8 @@ impl Peer {
         }
     }
 
-    /// A program that embeds the folder `migrations` and prints `embedded N`; and where the tool can
-    /// tell that this is no longer the folder, what it says. `black_box` keeps the texts in the binary.
+    /// A program that embeds the folder `migrations`, prints `embedded N`, migrates the database of its
+    /// first argument (or of libpq's variables) and prints why not, where the tool refuses.
     pub const fn program(self) -> &'static str {
         match self {
             Peer::Ours => ours::PROGRAM,

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::address::{Address, USER};
 use crate::files::Script;
 use crate::peer::{Peer, write};
 
@@ -27,11 +28,13 @@ impl Project {
         if folder.exists() {
             fs::remove_dir_all(&folder).expect("a folder to empty");
         }
-        write(&folder.join("Cargo.toml"), &manifest());
-        write(&folder.join("Cargo.lock"), &LOCK.replace(NAME, "peers-case"));
+        // One name a tool: cargo takes packages of one name in one target folder for the same.
+        let name = format!("peers-case-{}", peer.name());
+        write(&folder.join("Cargo.toml"), &manifest(&name));
+        write(&folder.join("Cargo.lock"), &LOCK.replace(NAME, &name));
         write(&folder.join("src/main.rs"), peer.program());
         let program = std::env::current_exe().expect("the path of this program");
-        let project = Project { peer, folder, binary: program.with_file_name("peers-case") };
+        let project = Project { peer, folder, binary: program.with_file_name(name) };
         peer.write(&project.migrations(), set);
         project
     }
@@ -51,15 +54,20 @@ impl Project {
     /// # Errors
     /// The first error of the build.
     pub fn build(&self) -> Result<(), String> {
-        let output = self.cargo("build");
+        let output = self.cargo("build").output().expect("cargo");
         if output.status.success() { Ok(()) } else { Err(first_error(&output)) }
     }
 
-    /// Builds and runs it; gives what it prints.
-    pub fn run(&self) -> String {
-        let output = self.cargo("run");
+    /// Builds it and lets it migrate a database; gives what it prints.
+    pub fn run(&self, address: &Address) -> String {
+        let mut command = self.cargo("run");
+        command.arg("--").arg(address.key_values());
+        command.env("PGHOST", &address.folder).env("PGPORT", address.port.to_string());
+        command.env("PGUSER", USER).env("PGDATABASE", &address.database);
+        let output = command.output().expect("cargo");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("UTF-8")
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.replace(&format!("{}/", self.folder.display()), "")
     }
 
     /// Whether this text is in the binary that was built last.
@@ -68,7 +76,7 @@ impl Project {
         binary.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    fn cargo(&self, verb: &str) -> Output {
+    fn cargo(&self, verb: &str) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args([verb, "--quiet", "--offline", "--color", "never"]);
@@ -76,17 +84,17 @@ impl Project {
             command.arg("--release");
         }
         command.arg("--target-dir").arg(target()).current_dir(&self.folder);
-        command.output().expect("cargo")
+        command
     }
 }
 
-/// This program's dependencies, and debug assertions for the project itself in either profile: a
-/// service under development has them.
-fn manifest() -> String {
+/// This program's dependencies and profile without its lints, and debug assertions for the project
+/// itself in either profile: a service under development has them.
+fn manifest(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
-    let manifest =
-        MANIFEST.replace("../..", &root.display().to_string()).replace(NAME, "peers-case");
-    format!("{manifest}\n[profile.release.package.peers-case]\ndebug-assertions = true\n")
+    let (manifest, _) = MANIFEST.split_once("\n# Last, because").expect("the lints, last");
+    let manifest = manifest.replace("../..", &root.display().to_string()).replace(NAME, name);
+    format!("{manifest}\n[profile.release.package.{name}]\ndebug-assertions = true\n")
 }
 
 /// `TARGET/debug/migrate-peers` or `TARGET/release/migrate-peers` is this program.

@@ -46,7 +46,9 @@ pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
     } else {
         Named::Nothing
     };
-    let has_line = names(&text, &[&format!(":{LINE}:"), &format!("line {LINE}")]);
+    // With a blank behind it, `line 5` is not found in `line 57`.
+    let padded = format!("{text} ").replace(['\n', ',', ';', '.', ')'], " ");
+    let has_line = names(&padded, &[&format!(":{LINE}:"), &format!("line {LINE} ")]);
     let line = if has_line { Named::Line } else { Named::Nothing };
     drop(replica);
     database.remove().await;

@@ -1,10 +1,11 @@
 //! A project without a build script is built, its folder changes, and it is built again: is the change
-//! in the binary, and if not, does the binary say so?
+//! in the binary, and if not, does the binary migrate without it?
 
 use std::fmt;
 
 use crate::cell::{Cell, Observation};
 use crate::files::{self, Script};
+use crate::lab::Lab;
 use crate::peer::Peer;
 use crate::project::Project;
 
@@ -13,7 +14,7 @@ use crate::project::Project;
 pub(super) enum Change {
     /// A file comes.
     Add,
-    /// A file is edited, so that the build has to refuse or embed it anew.
+    /// A file is edited.
     Edit,
 }
 
@@ -22,31 +23,31 @@ pub(super) enum Change {
 enum Seen {
     /// It is in the binary.
     Embedded,
-    /// It is not, and the debug build says so in these words.
-    Told(String),
-    /// It is not, and nothing says so.
+    /// It is not, and the binary, a debug build, refuses to migrate in these words.
+    Refused(String),
+    /// It is not, and the binary migrates without it.
     Missed,
 }
 
-pub(super) fn observe(peer: Peer, change: Change) -> Cell {
+pub(super) async fn observe(lab: &Lab, peer: Peer, change: Change) -> Cell {
+    let database = lab.database().await;
     let project = Project::new(peer, &files::plain());
-    let before = project.run();
+    let before = project.run(&database.direct);
     assert_eq!(before, format!("embedded {}\n", files::plain().len()), "{}", peer.name());
+    database.remove().await;
     let script = match change {
         Change::Add => Script::new(4, "more", "CREATE TABLE more (id int);\n"),
         Change::Edit => Script::new(3, "tags", "CREATE TABLE tags (id bigint, marker int);\n"),
     };
     project.add(&script);
-    let after = project.run();
-    let embedded = match change {
-        Change::Add => after.starts_with("embedded 4\n"),
-        Change::Edit => project.holds("id bigint, marker int"),
-    };
-    let told = after.split_once('\n').map_or("", |(_, rest)| rest).trim_end();
-    let seen = match (embedded, told) {
+    let database = lab.database().await;
+    let after = project.run(&database.direct);
+    database.remove().await;
+    let refused = after.split_once('\n').map_or("", |(_, rest)| rest).trim_end();
+    let seen = match (project.holds(script.sql.trim_end()), refused) {
         (true, _) => Seen::Embedded,
         (false, "") => Seen::Missed,
-        (false, told) => Seen::Told(told.to_owned()),
+        (false, text) => Seen::Refused(text.to_owned()),
     };
     Cell::of(peer, &seen)
 }
@@ -55,8 +56,8 @@ impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Seen::Embedded => "embeds it",
-            Seen::Told(_) => "does not embed it; a debug build says so and does not run",
-            Seen::Missed => "does not embed it, and nothing says so",
+            Seen::Refused(_) => "does not embed it; a debug build then refuses to migrate",
+            Seen::Missed => "does not embed it, and migrates without it",
         })
     }
 }
@@ -72,7 +73,7 @@ impl Observation for Seen {
 
     fn remarks(&self) -> Vec<String> {
         match self {
-            Seen::Told(text) => vec![text.clone()],
+            Seen::Refused(text) => vec![text.clone()],
             _ => Vec::new(),
         }
     }

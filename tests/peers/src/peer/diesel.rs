@@ -14,12 +14,17 @@ use crate::files::{Mode, Script};
 /// A connection.
 pub type Session = PgConnection;
 
-pub(super) const PROGRAM: &str = r#"use diesel::migration::MigrationSource;
-use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+pub(super) const PROGRAM: &str = r#"use diesel::Connection;
+use diesel::migration::MigrationSource;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 fn main() {
-    let migrations = MigrationSource::<diesel::pg::Pg>::migrations(std::hint::black_box(&MIGRATIONS));
+    let migrations = MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS);
     println!("embedded {}", migrations.expect("the embedded set").len());
+    let mut connection = diesel::PgConnection::establish("").expect("a connection");
+    if let Err(error) = connection.run_pending_migrations(MIGRATIONS) {
+        println!("{error}");
+    }
 }
 "#;
 

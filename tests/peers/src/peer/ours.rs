@@ -11,11 +11,16 @@ use crate::files::{Mode, Script};
 /// A client, whose connection is a task.
 pub type Session = Client;
 
-pub(super) const PROGRAM: &str = r#"use migrate_runtime::{Migrations, check_embed, embed_migrations};
+pub(super) const PROGRAM: &str = r#"use migrate_runtime::{Migrations, Migrator, embed_migrations};
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
-fn main() {
-    println!("embedded {}", std::hint::black_box(&MIGRATIONS).len());
-    if let Err(error) = check_embed(&MIGRATIONS) {
+#[tokio::main]
+async fn main() {
+    println!("embedded {}", MIGRATIONS.len());
+    let address = std::env::args().nth(1).expect("an address");
+    let connected = tokio_postgres::connect(&address, tokio_postgres::NoTls).await;
+    let (mut client, connection) = connected.expect("a connection");
+    tokio::spawn(connection);
+    if let Err(error) = Migrator::new(&MIGRATIONS).run(&mut client).await {
         println!("{error}");
     }
 }

@@ -16,9 +16,17 @@ pub type Session = Client;
 pub(super) const PROGRAM: &str = r#"mod embedded {
     refinery::embed_migrations!("migrations");
 }
-fn main() {
-    let runner = std::hint::black_box(embedded::migrations::runner());
+#[tokio::main]
+async fn main() {
+    let runner = embedded::migrations::runner();
     println!("embedded {}", runner.get_migrations().len());
+    let address = std::env::args().nth(1).expect("an address");
+    let connected = tokio_postgres::connect(&address, tokio_postgres::NoTls).await;
+    let (mut client, connection) = connected.expect("a connection");
+    tokio::spawn(connection);
+    if let Err(error) = runner.run_async(&mut client).await {
+        println!("{error}");
+    }
 }
 "#;
 

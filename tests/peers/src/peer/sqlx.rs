@@ -13,8 +13,14 @@ use crate::files::{Mode, Script};
 pub type Session = PgPool;
 
 pub(super) const PROGRAM: &str = r#"static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
-fn main() {
-    println!("embedded {}", std::hint::black_box(&MIGRATOR).iter().count());
+#[tokio::main]
+async fn main() {
+    println!("embedded {}", MIGRATOR.iter().count());
+    let options = sqlx::postgres::PgConnectOptions::new();
+    let pool = sqlx::PgPool::connect_with(options).await.expect("a connection");
+    if let Err(error) = MIGRATOR.run(&pool).await {
+        println!("{error}");
+    }
 }
 "#;
 
