@@ -7,6 +7,7 @@ mod concurrently;
 mod pooler;
 mod mended;
 mod cancelled;
+mod invalid;
 mod rewritten;
 mod older;
 mod malformed;
@@ -14,9 +15,11 @@ mod rebuilt;
 mod position;
 
 use crate::cell::Cell;
+use crate::files::Mode;
 use crate::lab::Lab;
 use crate::peer::Peer;
 use cancelled::End;
+use pooler::Set;
 use rebuilt::Change;
 use rewritten::Rewrite;
 
@@ -29,12 +32,18 @@ pub enum Case {
     Concurrently,
     /// Six replicas through a pooler in transaction mode.
     Pooler,
+    /// The same, with an index built concurrently.
+    PoolerConcurrently,
     /// A failure, then the mended set on the same connection.
     Mended,
     /// A run that is dropped midway.
     Dropped,
+    /// A run that is dropped midway, where no transaction is open.
+    DroppedOutside,
     /// A process that is killed midway.
     Killed,
+    /// An index built concurrently that fails and leaves itself INVALID.
+    Invalid,
     /// The files again with other line endings.
     Crlf,
     /// The files again with a comment more.
@@ -55,13 +64,16 @@ pub enum Case {
 
 impl Case {
     /// In the order of the table.
-    pub const ALL: [Case; 14] = [
+    pub const ALL: [Case; 17] = [
         Case::Replicas,
         Case::Concurrently,
         Case::Pooler,
+        Case::PoolerConcurrently,
         Case::Mended,
         Case::Dropped,
+        Case::DroppedOutside,
         Case::Killed,
+        Case::Invalid,
         Case::Crlf,
         Case::Comment,
         Case::Meaning,
@@ -78,9 +90,12 @@ impl Case {
             Case::Replicas => "replicas",
             Case::Concurrently => "concurrently",
             Case::Pooler => "pooler",
+            Case::PoolerConcurrently => "pooler-concurrently",
             Case::Mended => "mended",
             Case::Dropped => "dropped",
+            Case::DroppedOutside => "dropped-outside",
             Case::Killed => "killed",
+            Case::Invalid => "invalid",
             Case::Crlf => "crlf",
             Case::Comment => "comment",
             Case::Meaning => "meaning",
@@ -105,9 +120,17 @@ impl Case {
             Case::Pooler => {
                 "6 replicas at once through PgBouncer in transaction mode, 30 migrations"
             }
+            Case::PoolerConcurrently => "the same with `CREATE INDEX CONCURRENTLY` in the middle",
             Case::Mended => "a migration fails, its file is mended, the same connection runs again",
             Case::Dropped => "the run's future is dropped within a migration",
+            Case::DroppedOutside => {
+                "the run's future is dropped within a migration outside a transaction"
+            }
             Case::Killed => "the process is killed within a migration",
+            Case::Invalid => {
+                "`CREATE UNIQUE INDEX CONCURRENTLY` finds duplicates, they are removed, the same \
+                 connection runs again"
+            }
             Case::Crlf => "applied with LF, run again from CRLF files",
             Case::Comment => "applied, then a comment is added to a file",
             Case::Meaning => "applied, then a file's meaning is changed",
@@ -124,10 +147,15 @@ impl Case {
         match self {
             Case::Replicas => replicas::observe(lab, peer).await,
             Case::Concurrently => concurrently::observe(lab, peer).await,
-            Case::Pooler => pooler::observe(lab, peer).await,
+            Case::Pooler => pooler::observe(lab, peer, Set::Small).await,
+            Case::PoolerConcurrently => pooler::observe(lab, peer, Set::Concurrently).await,
             Case::Mended => mended::observe(lab, peer).await,
-            Case::Dropped => cancelled::observe(lab, peer, End::Drop).await,
-            Case::Killed => cancelled::observe(lab, peer, End::Kill).await,
+            Case::Dropped => cancelled::observe(lab, peer, End::Drop, Mode::Transactional).await,
+            Case::DroppedOutside => {
+                cancelled::observe(lab, peer, End::Drop, Mode::NonTransactional).await
+            }
+            Case::Killed => cancelled::observe(lab, peer, End::Kill, Mode::Transactional).await,
+            Case::Invalid => invalid::observe(lab, peer).await,
             Case::Crlf => rewritten::observe(lab, peer, Rewrite::Crlf).await,
             Case::Comment => rewritten::observe(lab, peer, Rewrite::Comment).await,
             Case::Meaning => rewritten::observe(lab, peer, Rewrite::Meaning).await,

@@ -63,6 +63,20 @@ pub fn concurrently() -> Vec<Script> {
     ]
 }
 
+/// A set whose unique index, built concurrently, cannot be built before [`MEND`] has run.
+pub fn duplicates() -> Vec<Script> {
+    let fill = "CREATE TABLE items (id int);\nINSERT INTO items VALUES (1), (1);\n";
+    let index = "CREATE UNIQUE INDEX CONCURRENTLY items_by_id ON items (id);\n";
+    vec![
+        Script::new(1, "fill", fill),
+        Script { mode: Mode::NonTransactional, ..Script::new(2, "index", index) },
+        Script::new(3, "after", "CREATE TABLE after (id int);\n"),
+    ]
+}
+
+/// What an operator does about [`duplicates`].
+pub const MEND: &str = "TRUNCATE items; INSERT INTO items VALUES (1)";
+
 /// Three ordinary migrations.
 pub fn plain() -> Vec<Script> {
     vec![

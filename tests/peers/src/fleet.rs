@@ -2,7 +2,7 @@
 //! A replica that hangs is killed, as an orchestrator of containers would; so is one that failed in a
 //! [`boot`], as a service that cannot migrate ends. None is started again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub struct Replica {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
+    /// What it was told to apply last.
+    folder: PathBuf,
 }
 
 impl Replica {
@@ -71,7 +73,7 @@ impl Replica {
         let mut child = command.kill_on_drop(true).spawn().expect("a replica");
         let input = child.stdin.take().expect("its input");
         let output = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let mut replica = Replica { child, input, output };
+        let mut replica = Replica { child, input, output, folder: PathBuf::new() };
         let line = replica.output.next_line().await.expect("its first line");
         assert_eq!(line.as_deref(), Some(READY));
         replica
@@ -85,6 +87,7 @@ impl Replica {
 
     /// Begins to apply the folder.
     pub async fn begin(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.folder);
         self.send(&Command::Run(folder.to_owned())).await;
     }
 
@@ -97,12 +100,22 @@ impl Replica {
     /// What becomes of the run that has begun.
     async fn outcome(&mut self) -> Outcome {
         match timeout(LIMIT, self.output.next_line()).await {
-            Ok(Ok(Some(line))) => Outcome::Said(Said::parse(&line).expect("an outcome")),
+            Ok(Ok(Some(line))) => Outcome::Said(self.heard(&line)),
             Ok(_) => Outcome::Ended,
             Err(_) => {
                 self.kill().await;
                 Outcome::Hung
             }
+        }
+    }
+
+    /// What a line says, without the folder, which differs from run to run.
+    fn heard(&self, line: &str) -> Said {
+        match Said::parse(line).expect("an outcome") {
+            Said::Failed(text) => {
+                Said::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
+            }
+            said => said,
         }
     }
 

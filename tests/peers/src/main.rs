@@ -16,6 +16,7 @@ mod fleet;
 mod lab;
 mod pooler;
 mod project;
+mod index;
 mod cell;
 mod cases;
 mod page;

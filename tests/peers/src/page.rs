@@ -111,8 +111,8 @@ impl Page {
              SQL in its own file names, and its own mark for a migration outside a transaction. \
              Every observation has a fresh database. A replica is a process of its own; one that \
              fails ends and is not started again; one that takes longer than {} s counts as hung \
-             and is killed. Cases with several replicas have {} rounds; where these differ, a cell \
-             gives each, as in 1/2/1. In \"What they said\", N stands for any number.",
+             and is killed. Rounds of each case with several replicas: {}; where they differ, a \
+             cell gives each, as in 1/2/1. In \"What they said\", N stands for any number.",
             drivers.join(", "),
             LIMIT.as_secs(),
             self.rounds

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::cell::{Cell, Observation, first_line};
-use crate::files::{self, Script};
+use crate::files::{self, Mode, Script};
 use crate::fleet::{Outcome, Replica};
 use crate::lab::{Lab, Left};
 use crate::peer::{Peer, Tuning};
@@ -30,13 +30,13 @@ struct Seen {
 const SLEEPING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                         AND wait_event = 'PgSleep'";
 
-pub(super) async fn observe(lab: &Lab, peer: Peer, end: End) -> Cell {
+pub(super) async fn observe(lab: &Lab, peer: Peer, end: End, mode: Mode) -> Cell {
     if end == End::Drop && !peer.is_async() {
         return Cell::impossible("a run blocks and cannot be dropped");
     }
     let (folder, database) = (lab.folder(), lab.database().await);
     let mut slow = files::plain();
-    slow[1] = Script::new(2, "posts", "SELECT pg_sleep(1);\nCREATE TABLE posts (id int);\n");
+    slow[1] = Script { mode, ..Script::new(2, "slow", "SELECT pg_sleep(1);\n") };
     peer.write(&folder, &slow);
     let mut replica = Replica::start(peer, Tuning::Default, &database.direct).await;
     replica.begin(&folder).await;

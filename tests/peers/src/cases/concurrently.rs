@@ -7,7 +7,8 @@ use super::rounds::{AllBoots, Boots, each};
 use crate::cell::{Cell, Observation};
 use crate::files;
 use crate::fleet::boot;
-use crate::lab::{Database, Lab};
+use crate::index::Index;
+use crate::lab::Lab;
 use crate::peer::{Peer, Tuning};
 
 const REPLICAS: usize = 6;
@@ -15,14 +16,6 @@ const REPLICAS: usize = 6;
 struct Seen {
     boots: AllBoots,
     indexes: Vec<Index>,
-}
-
-/// The index when all is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Index {
-    Valid,
-    Invalid,
-    Missing,
 }
 
 pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
@@ -35,32 +28,10 @@ pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
         seen.boots.0.push(Boots::of(&fleet));
         drop(fleet);
         database.end_sessions().await;
-        seen.indexes.push(Index::read(&database).await);
+        seen.indexes.push(Index::read(&database, "items_by_name").await);
         database.remove().await;
     }
     Cell::of(peer, &seen)
-}
-
-impl Index {
-    async fn read(database: &Database<'_>) -> Index {
-        let sql = "SELECT indisvalid FROM pg_index \
-                   WHERE indexrelid = to_regclass('public.items_by_name')";
-        match database.value(sql).await.as_str() {
-            "t" => Index::Valid,
-            "f" => Index::Invalid,
-            _ => Index::Missing,
-        }
-    }
-}
-
-impl fmt::Display for Index {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Index::Valid => "valid",
-            Index::Invalid => "INVALID",
-            Index::Missing => "missing",
-        })
-    }
 }
 
 impl fmt::Display for Seen {

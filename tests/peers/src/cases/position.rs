@@ -36,7 +36,7 @@ pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
     let mut replica = Replica::start(peer, Tuning::Default, &database.direct).await;
     let outcome = replica.run(&folder).await;
     let text = outcome.error().unwrap_or_else(|| panic!("{outcome:?}"));
-    let text = text.replace(&format!("{}/", folder.display()), "");
+    let text = text.to_owned();
     let path = peer.path(&set[1]);
     let stem = path.trim_end_matches("/up.sql").trim_end_matches(".sql");
     let migration = if names(&text, &[stem]) {
