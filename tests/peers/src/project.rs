@@ -89,12 +89,13 @@ impl Project {
 }
 
 /// This program's dependencies and profile without its lints, and debug assertions for the project
-/// itself in either profile: a service under development has them.
+/// itself in either profile: a service under development has them, and is not optimised.
 fn manifest(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
     let (manifest, _) = MANIFEST.split_once("\n# Last, because").expect("the lints, last");
     let manifest = manifest.replace("../..", &root.display().to_string()).replace(NAME, name);
-    format!("{manifest}\n[profile.release.package.{name}]\ndebug-assertions = true\n")
+    let profile = "debug-assertions = true\nopt-level = 0\n";
+    format!("{manifest}\n[profile.release.package.{name}]\n{profile}")
 }
 
 /// `TARGET/debug/migrate-peers` or `TARGET/release/migrate-peers` is this program.

@@ -70,7 +70,7 @@ impl Observation for Seen {
             Rewrite::Crlf | Rewrite::Comment => self.outcome.is_up(),
             Rewrite::Meaning => self.outcome.error().is_some(),
         };
-        if kept { Vec::new() } else { vec![format!("{:?}: {self}", self.rewrite)] }
+        if kept { Vec::new() } else { vec![format!("the rewritten files: {self}")] }
     }
 
     fn remarks(&self) -> Vec<String> {
