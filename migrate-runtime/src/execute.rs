@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::ledger::{Contents, Lease, Ledger};
 use crate::locking::{self, Claim};
 use crate::migrator::{Lock, Migrator};
-use crate::protocol;
+use crate::protocol::{self, OnDrop};
 use crate::report::{Applied, LockKind, Report, SkipReason, Skipped};
 use crate::{nontransactional, pooled, privilege, transactional, waiting};
 
@@ -42,6 +42,8 @@ pub(crate) struct Run<'r> {
     pub(crate) claim: Option<Claim<'r>>,
     /// The same as it was read, whoever holds it.
     pub(crate) lease: Option<Lease>,
+    /// What has strings read as before the run, where the run changed that.
+    pub(crate) strings: Option<OnDrop<'r>>,
     /// The process that served the read of the ledger.
     backend: Option<i32>,
     /// Whether each message may be served by another session, where that matters.
@@ -66,6 +68,8 @@ pub(crate) enum Attempt {
     Busy,
     /// The server lets this role take no advisory lock.
     NoAdvisory,
+    /// The session reads strings otherwise than the build did.
+    Escapes,
     /// A migration was undone because somebody else held a lock, and can be tried again.
     Blocked(Box<Error>),
 }
@@ -118,6 +122,7 @@ impl<'r> Run<'r> {
             advisory_works: true,
             claim: None,
             lease: None,
+            strings: None,
             backend: None,
             pooled: false,
             started: Instant::now(),
@@ -134,6 +139,7 @@ impl<'r> Run<'r> {
             self.flush().await;
         }
         self.leave().await;
+        self.give_strings_back().await;
         result
     }
 
@@ -159,6 +165,10 @@ impl<'r> Run<'r> {
                 }
                 Attempt::NoAdvisory => {
                     self.take_row_instead()?;
+                    false
+                }
+                Attempt::Escapes => {
+                    self.take_backslashes_as_they_are().await?;
                     false
                 }
                 Attempt::Blocked(error) => {

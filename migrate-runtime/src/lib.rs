@@ -43,6 +43,7 @@ mod leftover;
 mod locking;
 mod pooled;
 mod session;
+mod strings;
 mod ledger;
 mod protocol;
 mod failure;

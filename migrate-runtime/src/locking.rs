@@ -7,6 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
+use migrate_core::set::Script;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::DbError;
 
@@ -14,8 +15,9 @@ use crate::error::Error;
 use crate::execute::{Attempt, Run, Table};
 use crate::ledger::{NOTE_START, SINCE_MESSAGE, literal};
 use crate::migrator::{DEFAULT_LOCK_TIMEOUT, Lock};
-use crate::protocol::{self, BUSY, DEADLINE, Failure, LOST, MOVED, Message, OnDrop};
+use crate::protocol::{self, BUSY, DEADLINE, ESCAPES, Failure, LOST, MOVED, Message, OnDrop};
 use crate::report::{Holder, LockKind};
+use crate::strings;
 use crate::transactional::{self, Part};
 
 /// How long a row's holder may stay silent between two messages.
@@ -27,13 +29,13 @@ pub(crate) struct Claim<'c> {
     release: OnDrop<'c>,
 }
 
-/// What a guard asks of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expect {
-    /// Nothing: it is only being created.
-    Nothing,
-    /// That its last position is this.
-    Position(i64),
+/// What a transaction of ours is for, and so what its guard asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'s> {
+    /// Creates the ledger, or takes the row that is a lock.
+    Ledger,
+    /// Applies a script, as long as the ledger's last position is this.
+    Apply { script: &'s Script, position: i64, commit: Commit },
 }
 
 /// When a transaction of ours is on disk.
@@ -48,7 +50,7 @@ pub(crate) enum Commit {
 
 /// Takes the lock to the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] unless the
 /// ledger is what was read; notes the time, and sets how the transaction commits and waits.
-pub(crate) fn guard(run: &Run<'_>, expect: Expect, commit: Commit) -> String {
+pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
     let lock = match &run.claim {
         None => raise_unless(
             &format!("pg_catalog.pg_try_advisory_xact_lock({})", run.ledger.lock_key()),
@@ -56,19 +58,31 @@ pub(crate) fn guard(run: &Run<'_>, expect: Expect, commit: Commit) -> String {
         ),
         Some(claim) => renewal(run, claim),
     };
-    let moved = match expect {
-        Expect::Nothing => String::new(),
-        Expect::Position(position) => {
+    let (before, moved, commit) = match purpose {
+        Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous),
+        Purpose::Apply { script, position, commit } => {
             let last = position_expression(run);
-            raise_unless(&format!("{last} = {position}"), ("the ledger has moved", MOVED))
+            let moved =
+                raise_unless(&format!("{last} = {position}"), ("the ledger has moved", MOVED));
+            (strings_guard(script), moved, commit)
         }
     };
-    let settings = settings(run, commit);
-    block(&format!("{lock}{moved}{}PERFORM {NOTE_START}, {settings};", time_left(run)))
+    let (time_left, settings) = (time_left(run), settings(run, commit));
+    block(&format!("{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};"))
+}
+
+/// Raises [`ESCAPES`] where the session reads a string of `script` otherwise than the build did.
+fn strings_guard(script: &Script) -> String {
+    if !strings::matter(script) {
+        return String::new();
+    }
+    let on = "(pg_catalog.current_setting('standard_conforming_strings') = 'on')";
+    raise_unless(on, ("standard_conforming_strings is off", ESCAPES))
 }
 
 /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock as a row renews that.
-pub(crate) fn session_guard(run: &Run<'_>) -> String {
+pub(crate) fn session_guard(run: &Run<'_>, script: &Script) -> String {
+    let before = format!("{}{}", strings_guard(script), time_left(run));
     match &run.claim {
         None => {
             let lock = raise_unless(
@@ -76,9 +90,9 @@ pub(crate) fn session_guard(run: &Run<'_>) -> String {
                 ("another replica is migrating", BUSY),
             );
             // The lock comes last: what raises before it leaves none behind.
-            block(&format!("{}{lock}", time_left(run)))
+            block(&format!("{before}{lock}"))
         }
-        Some(claim) => block(&format!("{}{}", time_left(run), renewal(run, claim))),
+        Some(claim) => block(&format!("{before}{}", renewal(run, claim))),
     }
 }
 
@@ -234,7 +248,7 @@ impl Run<'_> {
         message.push(Part::Control, transactional::BEGIN);
         if self.advisory_works {
             // Those who hold the advisory lock are not waited for either.
-            message.push(Part::Guard, &guard(self, Expect::Nothing, Commit::Synchronous));
+            message.push(Part::Guard, &guard(self, Purpose::Ledger));
         }
         if table == Table::Missing {
             for sql in transactional::creation(self) {
@@ -321,6 +335,7 @@ pub(crate) fn turned_away(failure: &Failure<Part>) -> Option<Attempt> {
     match failure.part? {
         Part::Guard if code == BUSY => Some(Attempt::Busy),
         Part::Guard if code == MOVED || code == LOST => Some(Attempt::Moved),
+        Part::Guard if code == ESCAPES => Some(Attempt::Escapes),
         Part::Guard if lacks_advisory_locks(db) => Some(Attempt::NoAdvisory),
         // duplicate_table, duplicate_object, unique_violation of the catalog: somebody else has
         // just created it.

@@ -17,6 +17,8 @@ pub(crate) const BUSY: &str = "MG001";
 pub(crate) const MOVED: &str = "MG002";
 /// The SQLSTATE that the guard raises when the run's lock, a row of the ledger, was taken over.
 pub(crate) const LOST: &str = "MG003";
+/// The SQLSTATE that the guard raises when the session reads strings otherwise than the build.
+pub(crate) const ESCAPES: &str = "MG005";
 /// The SQLSTATE that the guard raises when the run's deadline has passed.
 pub(crate) const DEADLINE: &str = "MG004";
 

@@ -15,7 +15,7 @@ use tokio_postgres::error::Severity;
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
-use crate::locking::{self, Commit, Expect};
+use crate::locking::{self, Commit, Purpose};
 use crate::protocol::{self, DEADLINE, Failure, Message};
 use crate::session::{self, Session};
 
@@ -105,6 +105,9 @@ async fn send(
         return Ok(attempt);
     }
     let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
+    if unread && let Some(attempt) = run.misread(steps).await {
+        return Ok(attempt);
+    }
     if unread && steps.len() > 1 {
         return one_by_one(run, steps, last, table).await;
     }
@@ -215,7 +218,7 @@ pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 fn push_creation(run: &Run<'_>, message: &mut Message<Part>) {
     message.push(Part::Control, BEGIN);
-    message.push(Part::Guard, &locking::guard(run, Expect::Nothing, Commit::Synchronous));
+    message.push(Part::Guard, &locking::guard(run, Purpose::Ledger));
     for sql in creation(run) {
         message.push(Part::Create, &sql);
     }
@@ -241,7 +244,7 @@ fn push_migration(
         // Before the guard, whose settings are for this transaction only.
         message.push(Part::Save, &session::note());
     }
-    message.push(Part::Guard, &locking::guard(run, Expect::Position(position), commit));
+    message.push(Part::Guard, &locking::guard(run, Purpose::Apply { script, position, commit }));
     for (index, range) in script.statements().enumerate() {
         let rendered = rendered(run, migration, range)?;
         message.push(Part::Statement { step, index }, &rendered.sql);

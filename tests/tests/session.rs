@@ -83,3 +83,29 @@ async fn callers_role_and_isolation_level_are_kept() {
         .await
         .expect("the role goes");
 }
+
+#[tokio::test]
+async fn backslashes_are_read_as_the_build_read_them() {
+    let files = [
+        // Read with escapes, the quote behind the backslash would not end the string.
+        (
+            "1_a.sql",
+            "CREATE TABLE s (n serial, v text); INSERT INTO s (v) VALUES ('a\\'), ('b\\\\');",
+        ),
+        ("2_b.sql", "INSERT INTO s (v) VALUES ('c\\nd');"),
+        ("3_c.sql", "-- migrate:no-transaction\nINSERT INTO s (v) VALUES ('e\\\\');\nVACUUM s;"),
+    ];
+    for upto in 1..=files.len() {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        if upto > 1 {
+            Migrator::new(&set(&files[..upto - 1])).run(&mut client).await.expect("a run");
+        }
+        client.batch_execute("SET standard_conforming_strings = off").await.expect("a setting");
+        let set = set(&files);
+        Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(value(&client, "SHOW standard_conforming_strings").await, "off");
+        let read = "SELECT string_agg(v, ' ' ORDER BY n) FROM s";
+        assert_eq!(value(&client, read).await, "a\\ b\\\\ c\\nd e\\\\");
+    }
+}

@@ -20,7 +20,7 @@ impl Work<'_, '_> {
         let (run, migration) = (&*self.run, self.step.migration);
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
-        message.push(Part::Guard, &locking::session_guard(run));
+        message.push(Part::Guard, &locking::session_guard(run, migration.up()));
         if table == Table::Missing {
             for sql in creation(run) {
                 message.push(Part::Create, &sql);
