@@ -1,8 +1,10 @@
 //! What a run says to `tracing`. It has a process of its own: another test's thread, which listens to
 //! nothing, could have the events switched off for good before this one listens.
 
+use std::time::Duration;
+
 use migrate_runtime::Migrator;
-use migrate_tests::database::FreshDatabase;
+use migrate_tests::database::{FreshDatabase, connect};
 use migrate_tests::sets::set;
 
 /// Keeps what is said while it listens.
@@ -20,10 +22,8 @@ impl std::io::Write for Listener {
     }
 }
 
-#[tokio::test]
-async fn runs_are_told_to_tracing() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+/// What `run` says to `tracing` while it goes on, line by line.
+async fn said(run: impl Future<Output = ()>) -> Vec<String> {
     let listener = Listener::default();
     let writer = listener.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -31,12 +31,41 @@ async fn runs_are_told_to_tracing() {
         .with_ansi(false)
         .without_time()
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    Migrator::new(&set).run(&mut client).await.expect("a run");
+    let guard = tracing::subscriber::set_default(subscriber);
+    run.await;
+    drop(guard);
     let said = String::from_utf8(listener.0.lock().expect("the listener").clone()).expect("UTF-8");
-    let lines: Vec<&str> = said.lines().filter(|line| line.contains("migrate_runtime")).collect();
-    assert!(lines[0].contains("migration applied version=\"1\" name=\"a\" ms="), "{said}");
+    said.lines().filter(|line| line.contains("migrate_runtime")).map(str::to_owned).collect()
+}
+
+// One test, so that no other thread listens at the same time.
+#[tokio::test]
+async fn runs_and_waits_are_told_to_tracing() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let one = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let lines = said(async {
+        Migrator::new(&one).run(&mut client).await.expect("a run");
+    })
+    .await;
+    assert!(lines[0].contains("migration applied version=\"1\" name=\"a\" ms="), "{lines:?}");
     let end = "migrations are up to date applied=1 skipped=0 messages=2";
-    assert!(lines[1].ends_with(end), "{said}");
+    assert!(lines[1].ends_with(end), "{lines:?}");
+
+    let two = set(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(4);")]);
+    let mut other = connect(database.config().application_name("other")).await;
+    let lines = said(async {
+        let first = Migrator::new(&two);
+        let second = Migrator::new(&two);
+        let (a, b) = tokio::join!(first.run(&mut other), second.run(&mut client));
+        let (a, b) = (a.expect("a run"), b.expect("a run"));
+        assert_eq!(a.applied.len() + b.applied.len(), 1);
+        assert!(a.waited.max(b.waited) > Duration::from_secs(2), "{a:?} {b:?}");
+    })
+    .await;
+    let waits: Vec<_> = lines.iter().filter(|line| line.contains("waiting for another")).collect();
+    assert_eq!(waits.len(), 1, "{lines:?}");
+    for part in ["holder.pid=", "holder.application_name=", "holder.since=\"20"] {
+        assert!(waits[0].contains(part), "{waits:?}");
+    }
 }
