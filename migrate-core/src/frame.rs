@@ -4,12 +4,22 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use unicode_width::UnicodeWidthChar;
 
-use crate::location::{line_at, position};
+use crate::location::{floor_boundary, line_at, position};
 
-/// No line of a frame is wider than this; a longer one is cut around the place.
+/// No line of a frame is wider than this, as long as place and label are not; a longer one is cut
+/// around the place.
 const WIDTH: usize = 100;
+
+/// What stands where something was cut.
+const ELLIPSIS: &str = "...";
+
+/// Columns beside the place that are shown where there is room: an ellipsis and some text.
+const PADDING: usize = 6;
+
+/// An indentation that is worth its room.
+const INDENT: usize = 20;
 
 /// The line of `text` that holds `span`, numbered, with `span` underlined and `label` behind it.
 ///
@@ -23,18 +33,129 @@ const WIDTH: usize = 100;
 /// );
 /// ```
 pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
-    let line = line_at(text, span.start);
-    let number = position(text, span.start).line as usize;
-    let line_start = text[..span.start.min(text.len())].rfind('\n').map_or(0, |feed| feed + 1);
-    let start = span.start.saturating_sub(line_start).min(line.len());
-    let end = span.end.saturating_sub(line_start).clamp(start, line.len());
-    let snippet = Snippet::source(line)
-        .line_start(number)
-        .annotation(AnnotationKind::Primary.span(start..end).label(label));
-    let group = Group::with_level(Level::ERROR).element(snippet);
-    let rendered = Renderer::plain().term_width(WIDTH).render(&[group]);
-    let lines: Vec<&str> = rendered.lines().map(str::trim_end).collect();
-    lines.join("\n")
+    let at = floor_boundary(text, span.start);
+    let line = line_at(text, at);
+    let line_start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    let column = |byte: usize| {
+        let byte = floor_boundary(line, byte.saturating_sub(line_start));
+        visible(&line[..byte]).map(width).sum::<usize>()
+    };
+    let start = column(at);
+    let end = column(span.end).max(start + 1);
+    let number = position(text, at).line.to_string();
+    let gutter = " ".repeat(number.len());
+    let room = WIDTH.saturating_sub(number.len() + " | ".len());
+    let mut shown = shown(line, window(line, &(start..end), label, room));
+    let indent = " ".repeat(start.saturating_sub(shown.left));
+    let underline = if end - start > 2 * room {
+        shown.cut(start + room / 3..end - room / 3);
+        let end = "^".repeat(room / 3);
+        [&end, ELLIPSIS, &end].concat()
+    } else {
+        "^".repeat(end - start)
+    };
+    let code: String = shown.cells.iter().map(|&(_, c)| c).collect();
+    let lines = [
+        format!("{gutter} |"),
+        format!("{number} | {code}"),
+        format!("{gutter} | {indent}{underline} {label}"),
+    ];
+    lines.each_ref().map(|line| line.trim_end()).join("\n")
+}
+
+/// The characters that stand for `text`, each of which can be underlined: four blanks for a tab,
+/// pictures of control characters, nothing for a joiner, and no change of direction.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(|c| {
+        let (shown, times) = match c {
+            '\t' => (' ', 4),
+            '\0'..='\x1f' => (char::from_u32(0x2400 + u32::from(c)).unwrap_or(c), 1),
+            '\x7f' => ('\u{2421}', 1),
+            '\u{200d}' => (c, 0),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => (char::REPLACEMENT_CHARACTER, 1),
+            _ => (c, 1),
+        };
+        std::iter::repeat_n(shown, times)
+    })
+}
+
+/// How many columns a terminal gives to `c`.
+fn width(c: char) -> usize {
+    c.width().unwrap_or(1)
+}
+
+/// The columns of `line` that are shown in `room` columns: all, or those around `place`.
+fn window(line: &str, place: &Range<usize>, label: &str, room: usize) -> Range<usize> {
+    let columns = |text: &str| visible(text).map(width).sum::<usize>();
+    let total = columns(line);
+    let code = line.trim_start();
+    let indent = if code.is_empty() { 0 } else { columns(&line[..line.len() - code.len()]) };
+    let indent = indent.min(place.start).saturating_sub(PADDING);
+    let left = if indent > INDENT { indent - INDENT + PADDING - 2 } else { 0 };
+    if total.saturating_sub(left) <= room {
+        return left..total;
+    }
+    let before = place.start.saturating_sub(PADDING);
+    let behind = place.end + PADDING;
+    let labelled = behind + 1 + columns(label);
+    let left = if labelled - indent <= room {
+        indent
+    } else if labelled - before <= room {
+        before.saturating_sub((room - (labelled - before)) / 2)
+    } else if behind - before <= room {
+        before.saturating_sub((room - (behind - before)) / 5 * 2)
+    } else {
+        before
+    };
+    if total - left <= room { left..total } else { left..total.min(behind.max(left + room)) }
+}
+
+/// The characters of a line that are shown.
+struct Shown {
+    /// Each with its column in the whole line.
+    cells: Vec<(usize, char)>,
+    /// The column of the first.
+    left: usize,
+}
+
+/// The characters of `line` in the columns of `window`, with an ellipsis where some are left out.
+fn shown(line: &str, window: Range<usize>) -> Shown {
+    let mut total = 0;
+    let mut cells = Vec::new();
+    for c in visible(line) {
+        cells.push((total, c));
+        total += width(c);
+    }
+    cells.retain(|&(column, _)| column >= window.start);
+    // A wide character is never cut in two.
+    let left = cells.first().map_or(window.start, |&(column, _)| column);
+    let right = window.end + left - window.start;
+    cells.retain(|&(column, c)| column + width(c) <= right);
+    let right = cells.last().map_or(left, |&(column, c)| column + width(c));
+    let mut shown = Shown { cells, left };
+    if window.start > 0 {
+        shown.cut(0..left + ELLIPSIS.len());
+    }
+    if total > window.end {
+        shown.cut(right.saturating_sub(ELLIPSIS.len())..usize::MAX);
+    }
+    shown
+}
+
+impl Shown {
+    /// Puts an ellipsis in the place of all that stands in `columns`, and blanks for the halves of
+    /// wide characters that keep what follows in its column.
+    fn cut(&mut self, columns: Range<usize>) {
+        let from = self.cells.partition_point(|&(column, c)| column + width(c) <= columns.start);
+        let to = self.cells.partition_point(|&(column, _)| column < columns.end);
+        let before = self.cells.get(from).map_or(columns.start, |&(column, _)| column);
+        let behind = self.cells.get(to).map_or(columns.end, |&(column, _)| column);
+        let aligned = if to < self.cells.len() { columns.start } else { before };
+        let half = (before..aligned).map(|column| (column, ' '));
+        let other_half = (columns.end..behind).map(|column| (column, ' '));
+        let ellipsis = ELLIPSIS.chars().map(|c| (columns.start, c));
+        self.cells.splice(from..to.max(from), half.chain(ellipsis).chain(other_half));
+    }
 }
 
 #[cfg(test)]
@@ -56,10 +177,71 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_cut() {
+    fn what_has_no_column_of_its_own_keeps_the_underline_in_place() {
+        check("\ta\tb", 1..4, &["  |", "1 |     a    b", "  |     ^^^^^^ here"]);
+        check("'🎉' 日本語", 7..13, &["  |", "1 | '🎉' 日本語", "  |      ^^^^ here"]);
+        check("e\u{301} x", 4..5, &["  |", "1 | e\u{301} x", "  |   ^ here"]);
+        check("e\u{301} x", 1..3, &["  |", "1 | e\u{301} x", "  |  ^ here"]);
+        check("a\0\x1b\x7f\u{202e}b", 7..8, &["  |", "1 | a␀␛␡\u{fffd}b", "  |      ^ here"]);
+        check("👩\u{200d}🔧 x", 12..13, &["  |", "1 | 👩🔧 x", "  |      ^ here"]);
+        check("a\rb", 2..3, &["  |", "1 | a␍b", "  |   ^ here"]);
+    }
+
+    #[test]
+    fn spans_that_fit_no_line_are_shown_all_the_same() {
+        check("a\nbc", 99..99, &["  |", "2 | bc", "  |   ^ here"]);
+        check("a\nbc\n", 5..5, &["  |", "3 |", "  | ^ here"]);
+        check("日本", 1..4, &["  |", "1 | 日本", "  | ^^ here"]);
+        let ninth = format!("{}x\ny", "\n".repeat(8));
+        check(&ninth, 8..11, &["  |", "9 | x", "  | ^ here"]);
+        check(&ninth, 10..11, &["   |", "10 | y", "   | ^ here"]);
+    }
+
+    #[test]
+    fn a_deep_indentation_is_cut() {
+        let text = |blanks: usize| format!("{}select", " ".repeat(blanks));
+        let blanks = " ".repeat(26);
+        let whole = [format!("1 | {blanks}select"), format!("  | {blanks}^^^^^^ here")];
+        check(&text(26), 26..32, &["  |", &whole[0], &whole[1]]);
+        let blanks = " ".repeat(19);
+        let cut = [format!("1 | ...{blanks}select"), format!("  |    {blanks}^^^^^^ here")];
+        check(&text(27), 27..33, &["  |", &cut[0], &cut[1]]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
         let text = format!("{}x{}", "a ".repeat(500), " b".repeat(500));
-        let shown = frame(&text, 1000..1001, "here");
-        assert!(shown.lines().all(|line| line.chars().count() < 130), "{shown}");
-        assert!(shown.contains("^ here"), "{shown}");
+        let here = format!("  | {}^ here", " ".repeat(45));
+        check(&text, 0..1, &["  |", &format!("1 | {}a...", "a ".repeat(46)), "  | ^ here"]);
+        let middle = format!("1 | ...{}x{} ...", "a ".repeat(21), " b".repeat(23));
+        check(&text, 1000..1001, &["  |", &middle, &here]);
+        check(&text, 2000..2001, &["  |", &format!("1 | ...{}b", "b ".repeat(21)), &here]);
+    }
+
+    #[test]
+    fn wide_characters_are_not_cut_in_two() {
+        let text = format!("{}x{}", "日".repeat(100), "本".repeat(100));
+        let lines = frame(&text, 300..301, "here");
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        let columns = |text: &str| text.chars().map(width).sum::<usize>();
+        let place = lines[1].find('x').map(|at| columns(&lines[1][..at]));
+        assert_eq!(lines[2].find('^'), place, "{lines:?}");
+        assert!(lines[1].starts_with("1 | ...") && lines[1].ends_with("本..."), "{lines:?}");
+        assert!(columns(lines[1]) <= WIDTH, "{lines:?}");
+    }
+
+    #[test]
+    fn a_span_longer_than_two_lines_is_cut_in_its_middle() {
+        let kept = 96 / 3;
+        let text = "x".repeat(300);
+        let shown = [
+            format!("1 | {0}...{0}", "x".repeat(kept)),
+            format!("  | {0}...{0} here", "^".repeat(kept)),
+        ];
+        check(&text, 0..300, &["  |", &shown[0], &shown[1]]);
+        let whole = "x".repeat(192);
+        let shown = [format!("1 | {whole}"), format!("  | {} here", "^".repeat(192))];
+        check(&whole, 0..192, &["  |", &shown[0], &shown[1]]);
     }
 }

@@ -53,7 +53,8 @@ pub fn line_at(text: &str, offset: usize) -> &str {
     &text[start..end]
 }
 
-fn floor_boundary(text: &str, offset: usize) -> usize {
+/// The last byte up to `offset` at which a character of `text` begins or the text ends.
+pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     let mut at = offset.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
