@@ -1,52 +1,67 @@
 //! Finds the files of a migration folder on disk; the only place that reads files.
 //! A folder goes in; the relative paths and the contents that may matter come out, sorted.
-//! It judges neither names nor contents on purpose: [`crate::source`] does, for every origin alike.
+//! It judges neither names nor contents on purpose: `source` does, for every origin alike.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::name::may_matter;
+#[cfg(feature = "source")]
 use crate::source::{Problem, SourceError, SourceErrors, SourceFile};
+
+/// A folder or a file that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// As messages call it.
+    pub file: String,
+    /// The system's own words.
+    pub reason: String,
+}
 
 /// All files below `folder` that may matter, with their contents; `shown` is what messages call
 /// the folder.
 ///
 /// # Errors
 /// A folder that does not exist or cannot be read, and every file in it that cannot be read.
+#[cfg(feature = "source")]
 pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for path in list(folder, shown)? {
+    let error = |error| source_error(shown, error);
+    let listed = list(folder, shown);
+    for path in listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))? {
         match fs::read(folder.join(&path)) {
             Ok(bytes) => files.push(SourceFile { path, bytes }),
-            Err(error) => errors.push(unreadable(shown, &path, &error.to_string())),
+            Err(reason) => errors.push(error(unreadable(shown, &path, &reason.to_string()))),
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(SourceErrors(errors)) }
 }
 
+#[cfg(feature = "source")]
+fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {
+    let whole = file == shown;
+    let problem = if whole { Problem::NoFolder { reason } } else { Problem::Unreadable { reason } };
+    SourceError::of_file(file, problem)
+}
+
 /// The paths of all files below `folder` that may matter, relative to it, with `/`, sorted.
 ///
 /// # Errors
-/// A folder that does not exist or cannot be read.
-pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, SourceErrors> {
+/// The folder itself where it does not exist, and whatever else in it cannot be read.
+pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, Vec<Unreadable>> {
     let mut walk = Walk { shown, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
     walk.folder(folder, "");
     walk.files.sort();
-    if walk.errors.is_empty() { Ok(walk.files) } else { Err(SourceErrors(walk.errors)) }
+    if walk.errors.is_empty() { Ok(walk.files) } else { Err(walk.errors) }
 }
 
-fn unreadable(shown: &str, path: &str, reason: &str) -> SourceError {
+fn unreadable(shown: &str, path: &str, reason: &str) -> Unreadable {
     let file = match path {
         "" => shown.to_owned(),
         path => format!("{shown}/{path}"),
     };
-    let reason = reason.to_owned();
-    let problem = match path {
-        "" => Problem::NoFolder { reason },
-        _ => Problem::Unreadable { reason },
-    };
-    SourceError::of_file(file, problem)
+    Unreadable { file, reason: reason.to_owned() }
 }
 
 struct Walk<'s> {
@@ -54,7 +69,7 @@ struct Walk<'s> {
     /// The folders that the walk is in, without symbolic links, which can lead in a circle.
     above: Vec<PathBuf>,
     files: Vec<String>,
-    errors: Vec<SourceError>,
+    errors: Vec<Unreadable>,
 }
 
 impl Walk<'_> {

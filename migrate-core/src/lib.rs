@@ -5,8 +5,17 @@
 //! build and a start judge alike. It knows no network, no clock and no async; only the module
 //! `discover` reads files.
 //!
+//! With the feature `source` (on by default) it makes and checks sets, as a build and the loaders of
+//! the runtime do; without it there is what a run of an embedded set needs, which is what a service
+//! compiles for itself. The feature `syntax` checks statements against PostgreSQL's grammar.
+//!
 //! Modules in reading order: a folder becomes a set (`version`, `name`, `sql`, `checksum`, `set`,
 //! `source`), a set and a ledger become a plan (`ledger`, `drift`, `plan`).
+
+#![cfg_attr(
+    not(feature = "source"),
+    allow(rustdoc::broken_intra_doc_links, reason = "some texts name what makes sets")
+)]
 
 pub mod location;
 pub mod frame;
@@ -14,12 +23,15 @@ pub mod version;
 pub mod name;
 pub mod sql;
 pub mod checksum;
+#[cfg(feature = "source")]
 pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;
 pub mod set;
+#[cfg(feature = "source")]
 pub mod source;
 pub mod discover;
+#[cfg(feature = "source")]
 pub mod lock;
 pub mod ledger;
 pub mod drift;

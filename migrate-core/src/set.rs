@@ -11,6 +11,7 @@ use crate::name::{Kind, Layout};
 use crate::sql::directive::TransactionMode;
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
+#[cfg(feature = "source")]
 use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
@@ -74,6 +75,7 @@ impl Script {
     }
 
     /// As [`Script::statements`], with each block of the file's own taken apart.
+    #[cfg(feature = "source")]
     pub(crate) fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
         self.statements().flat_map(|(start, end)| {
             let text = &self.text[start..end];

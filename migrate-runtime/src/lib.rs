@@ -63,9 +63,12 @@ pub use migrate_core::checksum::Checksum;
 pub use migrate_core::drift::{Drift, DriftReport};
 pub use migrate_core::ledger::Entry;
 pub use migrate_core::location::Position;
-pub use migrate_core::name::{Dialects, Kind, Layout, NameOptions};
+#[cfg(feature = "include_dir")]
+pub use migrate_core::name::{Dialects, NameOptions};
+pub use migrate_core::name::{Kind, Layout};
 pub use migrate_core::plan::{Cause, Plan, Step};
 pub use migrate_core::set::{Migration, Migrations, Script};
+#[cfg(feature = "include_dir")]
 pub use migrate_core::source::{
     Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
 };

@@ -14,8 +14,56 @@ use super::folders::misplaced;
 use super::look::{Look, look};
 use super::lookalike::{take_copies, take_undotted};
 use super::place::{Entry, Place, entry};
-use super::{Classified, ClassifiedFile, Kind, Layout, Name, NameError, NameOptions, Sidecar};
+use super::{Direction, Kind, Layout, NameError, NameOptions, TransactionMark};
 use crate::version::Version;
+
+/// What a file's name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The ordering key; `None` for a repeatable.
+    pub version: Option<Version>,
+    /// The description as written: may be empty, may contain spaces.
+    pub slug: String,
+    /// Which script the file holds.
+    pub direction: Direction,
+    /// When it runs.
+    pub kind: Kind,
+    /// Whether the name asks to run without a transaction.
+    pub transaction: TransactionMark,
+}
+
+/// A file that is a migration's script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassifiedFile {
+    /// The index of its path in what was given to [`classify`].
+    pub index: usize,
+    /// What its name says.
+    pub name: Name,
+}
+
+/// A file that says something about a migration without being its script: diesel's `metadata.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// The index of its path in what was given to [`classify`].
+    pub index: usize,
+    /// The folder it shares with its migration's scripts, as written.
+    pub folder: String,
+    /// The version of that folder.
+    pub version: Version,
+}
+
+/// What [`classify`] found, in the order of the paths.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Classified {
+    /// The layout asked for or inferred; `None` when no file tells.
+    pub layout: Option<Layout>,
+    /// The scripts. Those with a problem are in `errors` instead.
+    pub files: Vec<ClassifiedFile>,
+    /// The files that belong to a script.
+    pub sidecars: Vec<Sidecar>,
+    /// All problems, one a mistake.
+    pub errors: Vec<NameError>,
+}
 
 /// What each file of a set is, from the paths alone: relative to the migration folder, with `/`
 /// between folders.

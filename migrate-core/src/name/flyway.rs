@@ -34,6 +34,7 @@ pub(super) enum Prefix {
     Repeatable,
 }
 
+#[cfg(any(test, feature = "source"))]
 impl Prefix {
     pub(super) fn letter(self) -> char {
         match self {

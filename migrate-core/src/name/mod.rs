@@ -5,25 +5,32 @@
 //! It reads no contents, and judges neither equal versions nor the pairing of up and down, which
 //! `source` does.
 
+#[cfg(feature = "source")]
 mod agree;
+#[cfg(feature = "source")]
 mod classify;
 mod ending;
+#[cfg(feature = "source")]
 mod error;
 mod flyway;
+#[cfg(feature = "source")]
 mod folders;
 mod look;
+#[cfg(feature = "source")]
 mod lookalike;
+#[cfg(feature = "source")]
 mod place;
 mod split;
 #[cfg(test)]
+#[cfg(feature = "source")]
 mod tests;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::version::Version;
-
-pub use classify::classify;
+#[cfg(feature = "source")]
+pub use classify::{Classified, ClassifiedFile, Name, Sidecar, classify};
+#[cfg(feature = "source")]
 pub use error::{LayoutShare, NameError};
 pub use look::may_matter;
 
@@ -140,52 +147,4 @@ pub enum TransactionMark {
     Unmarked,
     /// Run without one: `1.postgres.autocommit.up.sql`.
     Autocommit,
-}
-
-/// What a file's name says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    /// The ordering key; `None` for a repeatable.
-    pub version: Option<Version>,
-    /// The description as written: may be empty, may contain spaces.
-    pub slug: String,
-    /// Which script the file holds.
-    pub direction: Direction,
-    /// When it runs.
-    pub kind: Kind,
-    /// Whether the name asks to run without a transaction.
-    pub transaction: TransactionMark,
-}
-
-/// A file that is a migration's script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassifiedFile {
-    /// The index of its path in what was given to [`classify`].
-    pub index: usize,
-    /// What its name says.
-    pub name: Name,
-}
-
-/// A file that says something about a migration without being its script: diesel's `metadata.toml`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sidecar {
-    /// The index of its path in what was given to [`classify`].
-    pub index: usize,
-    /// The folder it shares with its migration's scripts, as written.
-    pub folder: String,
-    /// The version of that folder.
-    pub version: Version,
-}
-
-/// What [`classify`] found, in the order of the paths.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Classified {
-    /// The layout asked for or inferred; `None` when no file tells.
-    pub layout: Option<Layout>,
-    /// The scripts. Those with a problem are in `errors` instead.
-    pub files: Vec<ClassifiedFile>,
-    /// The files that belong to a script.
-    pub sidecars: Vec<Sidecar>,
-    /// All problems, one a mistake.
-    pub errors: Vec<NameError>,
 }

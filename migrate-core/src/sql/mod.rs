@@ -6,5 +6,6 @@ pub mod split;
 pub mod kind;
 pub mod alone;
 pub mod directive;
+#[cfg(feature = "source")]
 pub mod section;
 pub mod placeholder;

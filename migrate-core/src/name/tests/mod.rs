@@ -7,6 +7,7 @@ mod disagreements;
 mod mistakes;
 
 use super::*;
+use crate::version::Version;
 
 /// Shows a set as its layout, then its scripts, sidecars and errors, a line each.
 fn shown(set: &Classified) -> Vec<String> {

@@ -1,20 +1,11 @@
 //! Decides which comments speak to the migration library, in its own words or in those of another
 //! tool. One line comment goes in, a [`Directive`], nothing, or a [`DirectiveError`] comes out.
-//! Whether a directive stands where it may is not judged here but in [`super::section`].
+//! Whether a directive stands where it may is not judged here but in [`crate::sql::section`].
 
 use thiserror::Error;
 
+use super::TransactionMode;
 use crate::lint::Lint;
-
-/// Whether a script runs inside a transaction of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TransactionMode {
-    /// The whole script and its ledger entry commit together.
-    #[default]
-    Transactional,
-    /// Statement by statement, each committed by itself.
-    NonTransactional,
-}
 
 /// The script that a section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,7 +307,7 @@ fn nearest(written: &str) -> &'static str {
 }
 
 /// Levenshtein's distance in characters.
-pub(super) fn edit_distance(a: &str, b: &str) -> usize {
+pub(in crate::sql) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, ca) in a.chars().enumerate() {

@@ -1,23 +1,12 @@
-//! Decides whether two scripts mean the same: the canonical text and its digest.
+//! Writes the canonical text of a script, and takes its digest.
 //! Statements go in, a text or a [`Checksum`] comes out; frozen vectors below hold both for ever.
-//! It does not fold case or judge meaning on purpose: comments, blanks, line endings and a byte
-//! order mark are all it is blind to.
-
-use std::fmt;
-use std::str::FromStr;
+//! A run compares checksums that the build has made, so it needs nothing of this.
 
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 
+use super::Checksum;
 use crate::sql::lexer::{Token, TokenKind};
 use crate::sql::split::Statement;
-
-/// The name of the algorithm, as the ledger keeps it.
-pub const ALGORITHM: &str = "sha256-canonical-1";
-
-/// SHA-256 of a script's canonical text; shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Checksum([u8; 32]);
 
 impl Checksum {
     /// The checksum of a script's statements.
@@ -25,50 +14,6 @@ impl Checksum {
     /// No statement at all has a checksum too: that of the empty text.
     pub fn of(text: &str, statements: &[Statement<'_>]) -> Checksum {
         Checksum(Sha256::digest(canonical_text(text, statements)).into())
-    }
-
-    /// A checksum from its 32 bytes.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Checksum {
-        Checksum(bytes)
-    }
-
-    /// Its 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Checksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Checksum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Checksum({self})")
-    }
-}
-
-/// A text that is not 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is not a checksum of 64 hexadecimal digits")]
-pub struct ParseChecksumError(String);
-
-impl FromStr for Checksum {
-    type Err = ParseChecksumError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ParseChecksumError(text.to_owned());
-        if text.len() != 64 || !text.is_ascii() {
-            return Err(wrong());
-        }
-        let mut bytes = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            let digits = &text[2 * index..2 * index + 2];
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
-        }
-        Ok(Checksum(bytes))
     }
 }
 
@@ -241,15 +186,6 @@ mod tests {
             "select E'a\\''\n'\\'b' c;\n"
         );
         assert_eq!(canonical("select 'a\nb'"), "select 'a\nb';\n");
-    }
-
-    #[test]
-    fn checksums_are_read_back() {
-        let text = checksum("select 1");
-        assert_eq!(text.parse::<Checksum>().unwrap().to_string(), text);
-        let error = "12".parse::<Checksum>().unwrap_err();
-        assert_eq!(error.to_string(), "`12` is not a checksum of 64 hexadecimal digits");
-        assert!(format!("{:é<64}", "").parse::<Checksum>().is_err());
     }
 
     proptest! {

@@ -3,12 +3,15 @@
 //! schema go in, the SQL to send comes out.
 //! It replaces nothing at build time on purpose: the schema is the caller's choice at run time.
 
+#[cfg(feature = "source")]
+mod find;
+
 use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::lexer::{Token, TokenKind};
-use super::split::Statement;
+#[cfg(feature = "source")]
+pub use find::{PlaceholderError, PlaceholderProblem, placeholders};
 
 /// One placeholder: the bytes `start..end` of its text, braces included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,58 +37,6 @@ pub enum Within {
     DollarString,
 }
 
-/// A `{{...}}` that is no placeholder of ours, and its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceholderError {
-    /// What is wrong.
-    pub problem: PlaceholderProblem,
-    /// The bytes to look at.
-    pub span: (usize, usize),
-}
-
-/// What is wrong with a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PlaceholderProblem {
-    /// Neither `{{schema}}` nor `{{tables.name}}`.
-    #[error("unknown placeholder `{written}`")]
-    Unknown {
-        /// As written.
-        written: String,
-    },
-    /// A placeholder inside `"..."`, where its own quotes would end the identifier.
-    #[error("`{written}` stands inside a quoted identifier")]
-    Quoted {
-        /// As written.
-        written: String,
-    },
-    /// `${name}`, which is Flyway's.
-    #[error("`${{...}}` is a placeholder of Flyway")]
-    Flyway,
-}
-
-impl PlaceholderProblem {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Unknown { written } if looks_like_go(written) => {
-                "this looks like a Go template (tern, atlas); write the SQL it stands for".into()
-            }
-            Self::Unknown { .. } => {
-                "the placeholders are `{{tables.NAME}}` and `{{schema}}`".into()
-            }
-            Self::Quoted { .. } => "remove the double quotes: the value is quoted anyway".into(),
-            Self::Flyway => "write the SQL it stands for, or use `{{schema}}`".into(),
-        }
-    }
-}
-
-fn looks_like_go(written: &str) -> bool {
-    let inside = written.trim_matches(['{', '}', '-']).trim();
-    let keywords = ["if ", "else", "end", "range ", "with ", "index ", "template ", "define "];
-    inside.starts_with('.') || keywords.iter().any(|word| inside.starts_with(word))
-}
-
 /// What a placeholder stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning<'t> {
@@ -102,108 +53,6 @@ fn meaning(written: &str) -> Option<Meaning<'_>> {
     let table = inside.strip_prefix("tables.")?;
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     (!table.is_empty() && table.chars().all(plain)).then_some(Meaning::Table(table))
-}
-
-/// All placeholders of `statement`, in order.
-///
-/// # Errors
-/// Every `{{...}}` outside a literal that is not ours; inside a literal it is left as it is.
-pub fn placeholders(
-    text: &str,
-    statement: &Statement<'_>,
-) -> Result<Vec<Placeholder>, Vec<PlaceholderError>> {
-    let mut found = Vec::new();
-    let mut errors = Vec::new();
-    let mut previous: Option<&Token> = None;
-    for token in statement.significant() {
-        let written = token.text(text);
-        let error = |problem| PlaceholderError { problem, span: (token.start, token.end) };
-        match token.kind {
-            TokenKind::Placeholder if meaning(written).is_some() => {
-                found.push(placeholder(token.start, token.end, Within::Sql));
-            }
-            TokenKind::Placeholder => {
-                errors.push(error(PlaceholderProblem::Unknown { written: written.to_owned() }));
-            }
-            TokenKind::String => inside(written, token.start, Within::String, &mut found),
-            TokenKind::EscapeString => {
-                inside(written, token.start, Within::EscapeString, &mut found);
-            }
-            TokenKind::DollarString => {
-                inside(written, token.start, Within::DollarString, &mut found);
-                errors.extend(go_templates(written, token.start));
-            }
-            TokenKind::QuotedIdentifier if known_inside(written) => {
-                errors.extend(known(written).map(|(start, end)| PlaceholderError {
-                    problem: PlaceholderProblem::Quoted { written: written[start..end].to_owned() },
-                    span: (token.start + start, token.start + end),
-                }));
-            }
-            TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
-            TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                let end =
-                    text[token.end..].find(['}', '\n']).map_or(token.end, |at| token.end + at + 1);
-                let span = (token.start - 1, end);
-                errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
-            }
-            _ => {}
-        }
-        previous = Some(token);
-    }
-    if errors.is_empty() { Ok(found) } else { Err(errors) }
-}
-
-fn follows_dollar(text: &str, previous: Option<&Token>, token: &Token) -> bool {
-    previous.is_some_and(|before| before.end == token.start && before.text(text).ends_with('$'))
-}
-
-fn placeholder(start: usize, end: usize, within: Within) -> Placeholder {
-    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-    Placeholder { start: narrow(start), end: narrow(end), within }
-}
-
-/// Adds the known placeholders of a literal that begins at the byte `offset`.
-fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placeholder>) {
-    found.extend(
-        known(literal).map(|(start, end)| placeholder(offset + start, offset + end, within)),
-    );
-}
-
-/// Go templates where SQL stands in quotes: a body that runs, or a name. A string may hold what it
-/// likes.
-fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = quoted[from..].find("{{").map(|at| from + at) {
-        let Some(end) = quoted[start..].find("}}").map(|at| start + at + 2) else { break };
-        let written = &quoted[start..end];
-        if meaning(written).is_none() && looks_like_go(written) && !written.contains('\n') {
-            let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
-            found.push(PlaceholderError { problem, span: (offset + start, offset + end) });
-        }
-        from = start + 2;
-    }
-    found
-}
-
-fn known_inside(literal: &str) -> bool {
-    known(literal).next().is_some()
-}
-
-/// The byte ranges of the placeholders in `text` that we know.
-fn known(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        while let Some(start) = text[from..].find("{{").map(|at| from + at) {
-            let end = text[start..].find("}}").map(|at| start + at + 2)?;
-            if meaning(&text[start..end]).is_some() {
-                from = end;
-                return Some((start, end));
-            }
-            from = start + 2;
-        }
-        None
-    })
 }
 
 /// A piece of a rendered statement, for the way back from its bytes to those of the template.
@@ -346,6 +195,7 @@ pub fn quoted_identifier(name: &str) -> String {
 }
 
 #[cfg(test)]
+#[cfg(feature = "source")]
 mod tests {
     use super::super::lexer::lex;
     use super::super::split::split;
@@ -406,45 +256,5 @@ mod tests {
         assert_eq!(back("é"), text.find('é').unwrap());
         assert_eq!(back("schema"), text.find("{{").unwrap());
         assert_eq!(back("= x"), text.find("= x").unwrap());
-    }
-
-    #[test]
-    fn other_templates_are_errors() {
-        let check = |text: &str, message: &str, help: &str| {
-            let tokens = lex(text);
-            let statement = split(text, &tokens).unwrap()[0];
-            let error = &placeholders(text, &statement).unwrap_err()[0].problem;
-            assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
-        };
-        check(
-            "select {{table.users}}",
-            "unknown placeholder `{{table.users}}`",
-            "the placeholders are `{{tables.NAME}}` and `{{schema}}`",
-        );
-        check(
-            "select {{ .Schema }}.t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
-            "unknown placeholder `{{ index .Options \"Namespace\" }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "select \"{{ .Schema }}\".t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "select \"{{schema}}\".t",
-            "`{{schema}}` stands inside a quoted identifier",
-            "remove the double quotes: the value is quoted anyway",
-        );
-        check(
-            "select ${schema}.t",
-            "`${...}` is a placeholder of Flyway",
-            "write the SQL it stands for, or use `{{schema}}`",
-        );
     }
 }

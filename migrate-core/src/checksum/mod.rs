@@ -1,0 +1,83 @@
+//! Decides whether two scripts mean the same: the canonical text and its digest.
+//! Statements go in, a text or a [`Checksum`] comes out; frozen vectors in `canonical` hold both for
+//! ever.
+//! It does not fold case or judge meaning on purpose: comments, blanks, line endings and a byte
+//! order mark are all it is blind to.
+
+#[cfg(feature = "source")]
+mod canonical;
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+#[cfg(feature = "source")]
+pub use canonical::canonical_text;
+
+/// The name of the algorithm, as the ledger keeps it.
+pub const ALGORITHM: &str = "sha256-canonical-1";
+
+/// SHA-256 of a script's canonical text; shown as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Checksum([u8; 32]);
+
+impl Checksum {
+    /// A checksum from its 32 bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Checksum {
+        Checksum(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checksum({self})")
+    }
+}
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a checksum of 64 hexadecimal digits")]
+pub struct ParseChecksumError(String);
+
+impl FromStr for Checksum {
+    type Err = ParseChecksumError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseChecksumError(text.to_owned());
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let digits = &text[2 * index..2 * index + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(Checksum(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_are_read_back() {
+        let text = "4c6d6ddcac39e7372a7845140bd4f39c096fc5ae07071962c124dcd60e85587f";
+        assert_eq!(text.parse::<Checksum>().unwrap().to_string(), text);
+        let error = "12".parse::<Checksum>().unwrap_err();
+        assert_eq!(error.to_string(), "`12` is not a checksum of 64 hexadecimal digits");
+        assert!(format!("{:é<64}", "").parse::<Checksum>().is_err());
+    }
+}
