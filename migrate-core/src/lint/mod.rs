@@ -1,17 +1,19 @@
-//! Decides which statements of a migration lock a table for long, or break the version of the program
-//! that still runs while it is applied.
+//! Decides which statements of a migration lock a table for long, break the version of the program
+//! that still runs while it is applied, or set what does not last.
 //! The statements of one script go in, findings with their place and a safer way come out.
 //! It reads tokens and no catalogue, so it does not know how large a table is, which functions of the
 //! user are volatile, or what earlier migrations did; tables that the script itself creates hold
 //! nothing yet and are exempt. What runs inside of routines and `DO` blocks is not looked at.
 
 mod alter;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::ops::Range;
 
+use crate::sql::directive::TransactionMode;
 use crate::sql::split::Statement;
 use words::{Name, Words};
 
@@ -41,6 +43,8 @@ pub enum Lint {
     TableDropped,
     /// A column that is gone.
     ColumnDropped,
+    /// A setting of the session that ends with the migration.
+    SessionSetting,
 }
 
 impl Lint {
@@ -57,6 +61,7 @@ impl Lint {
         Lint::ColumnRenamed,
         Lint::TableDropped,
         Lint::ColumnDropped,
+        Lint::SessionSetting,
     ];
 
     /// Its name, as `-- migrate:allow NAME because REASON` spells it.
@@ -73,6 +78,7 @@ impl Lint {
             Lint::ColumnRenamed => "column-renamed",
             Lint::TableDropped => "table-dropped",
             Lint::ColumnDropped => "column-dropped",
+            Lint::SessionSetting => "session-setting",
         }
     }
 
@@ -102,6 +108,9 @@ impl Lint {
             Lint::ColumnRenamed => "the running version does not find a column under its old name",
             Lint::TableDropped => "the running version may still use this table",
             Lint::ColumnDropped => "the running version may still use this column",
+            Lint::SessionSetting => {
+                "this setting ends with the migration: the run restores the session behind it"
+            }
         }
     }
 
@@ -135,6 +144,9 @@ impl Lint {
             Lint::TableDropped | Lint::ColumnDropped => {
                 "drop it one release after the last version that uses it"
             }
+            Lint::SessionSetting => {
+                "say so with SET LOCAL, and repeat it in each file that needs it"
+            }
         }
     }
 }
@@ -153,18 +165,23 @@ pub struct Finding {
 }
 
 /// All findings of `statements`, the statements of `text` in the order they run; none without any.
+/// What a transaction of `mode` makes of them counts too.
 ///
 /// ```
-/// # use migrate_core::{lint::lint, sql::{lexer::lex, split::split}};
+/// # use migrate_core::{lint::lint, sql::{directive::TransactionMode, lexer::lex, split::split}};
 /// let text = "create index on users (name)";
 /// let tokens = lex(text);
-/// let found = lint(text, &split(text, &tokens).unwrap());
+/// let found = lint(text, &split(text, &tokens).unwrap(), TransactionMode::Transactional);
 /// assert_eq!(found[0].lint.as_str(), "index-not-concurrent");
 /// ```
-pub fn lint(text: &str, statements: &[Statement<'_>]) -> Vec<Finding> {
+pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<Finding> {
     let mut script = Script::default();
     for statement in statements {
         script.read(Words::of(text, statement));
+        // Outside of a transaction SET LOCAL is no way out.
+        if mode == TransactionMode::Transactional && !script.has_set {
+            script.set(Words::of(text, statement));
+        }
     }
     script.findings
 }
@@ -179,6 +196,8 @@ struct Script {
     added: Vec<(Name, String)>,
     /// Tables of which it has validated a constraint.
     validated: Vec<Name>,
+    /// Whether it was told that a setting does not last.
+    has_set: bool,
 }
 
 impl Script {

@@ -2,12 +2,16 @@ use super::*;
 use crate::sql::lexer::lex;
 use crate::sql::split::split;
 
-/// The findings of a script, `name: bytes` each.
+/// The findings of a transactional script, `name: bytes` each.
 fn found(text: &str) -> Vec<String> {
+    found_in(text, TransactionMode::Transactional)
+}
+
+fn found_in(text: &str, mode: TransactionMode) -> Vec<String> {
     let tokens = lex(text);
     let statements = split(text, &tokens).unwrap();
     let show = |found: &Finding| format!("{}: {}", found.lint.as_str(), &text[found.span.clone()]);
-    lint(text, &statements).iter().map(show).collect()
+    lint(text, &statements, mode).iter().map(show).collect()
 }
 
 fn check(lint: Lint, positive: &[(&str, &str)], negative: &[&str]) {
@@ -248,11 +252,66 @@ fn dropped_things_are_missed() {
 }
 
 #[test]
+fn a_setting_ends_with_its_migration() {
+    check(
+        Lint::SessionSetting,
+        &[
+            ("set search_path = app", "set search_path"),
+            ("SET SESSION \"search_path\" TO app, public", "SET SESSION \"search_path\""),
+            ("set schema 'app'", "set schema"),
+            ("set role app; create table t (a int)", "set role"),
+            ("set session authorization app", "set session authorization"),
+            ("set session characteristics as transaction read only", "set session characteristics"),
+            ("set time zone 'UTC'", "set time zone"),
+            ("set my.search_path = {{schema}}", "set my.search_path"),
+            ("set statement_timeout = 0; set work_mem = '1GB'; set role a", "set work_mem"),
+            ("select pg_catalog.set_config('search_path', '', false)", "set_config('search_path'"),
+            (
+                "select set_config('lock_timeout', '0', false), SET_CONFIG ( 'a.b', f(1, 2), x)",
+                "SET_CONFIG ( 'a.b'",
+            ),
+            ("select set_config('a' || 'b', 'c', false)", "set_config('a'"),
+        ],
+        &[
+            "set local search_path = app",
+            "set constraints all deferred",
+            "set transaction read only",
+            "set role none",
+            "set session authorization default",
+            "set search_path to default; set work_mem = default; reset all",
+            "set names 'UTF8'; set xml option document",
+            "select set_config('search_path', 'app', true)",
+            "select set_config('search_path', 'app', TRUE) from t where a in (false, false)",
+            "select set_config('statement_timeout', '0', false)",
+            "select 'set_config(', \"set_config\"",
+            "update t set a = 1",
+            "do $$ begin set search_path = app; end $$",
+            "create function f() returns int language sql set search_path = a as 'select 1'",
+        ],
+    );
+    let text = "set search_path = app";
+    assert_eq!(found_in(text, TransactionMode::NonTransactional), [""; 0]);
+}
+
+/// What `pg_dump` (18) writes in front of each script.
+#[test]
+fn the_header_of_a_dump_is_told_its_search_path_only() {
+    let header = "SET statement_timeout = 0; SET lock_timeout = 0; \
+                  SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0; \
+                  SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; \
+                  SELECT pg_catalog.set_config('search_path', '', false); \
+                  SET check_function_bodies = false; SET xmloption = content; \
+                  SET client_min_messages = warning; SET row_security = off; \
+                  SET default_tablespace = ''; SET default_table_access_method = heap;";
+    assert_eq!(found(header), ["session-setting: set_config('search_path'"]);
+}
+
+#[test]
 fn each_lint_has_a_name_of_its_own() {
     let mut names: Vec<&str> = Lint::ALL.iter().map(|lint| lint.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 11);
+    assert_eq!(names.len(), 12);
     for lint in Lint::ALL {
         assert!(!lint.message().is_empty() && !lint.help().is_empty());
     }

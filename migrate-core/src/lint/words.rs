@@ -93,6 +93,13 @@ impl<'t> Words<'t> {
         Some(name)
     }
 
+    /// Steps over a plain string, in lower case.
+    pub(super) fn literal(&mut self) -> Option<String> {
+        let token = self.tokens.get(self.at).filter(|token| token.kind == TokenKind::String)?;
+        self.at += 1;
+        Some(token.text(self.text).trim_matches('\'').to_lowercase())
+    }
+
     /// The bytes of all words that were stepped over.
     pub(super) fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.start);
@@ -122,6 +129,11 @@ impl<'t> Words<'t> {
         }
         parts.push(self.part(from, self.tokens.len()));
         parts
+    }
+
+    /// What is left, as a statement of its own.
+    pub(super) fn rest(&self) -> Words<'t> {
+        self.part(self.at, self.tokens.len())
     }
 
     fn part(&self, from: usize, to: usize) -> Words<'t> {

@@ -42,7 +42,7 @@ pub struct SetOptions {
     pub empty: Empty,
     /// Whether statements are checked against PostgreSQL's grammar; only with the feature `syntax`.
     pub syntax: Syntax,
-    /// What a statement is that locks for long, or breaks the version that still runs.
+    /// What a finding of [`crate::lint`] is.
     pub lints: Lints,
 }
 

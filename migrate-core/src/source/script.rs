@@ -142,7 +142,7 @@ impl Reader<'_> {
         if self.file.options.lints == Lints::Off {
             return Vec::new();
         }
-        let found = lint(self.text, statements).into_iter();
+        let found = lint(self.text, statements, mode).into_iter();
         let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
         let mut warnings: Vec<SourceError> =
             found.map(|finding| self.error(finding.span.clone(), Problem::Lint(finding))).collect();

@@ -399,7 +399,7 @@ mod tests {
             "the checks are: empty, syntax, needless-no-transaction, index-not-concurrent, \
              not-null-without-default, volatile-default, column-type-change, set-not-null, \
              constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
-             table-dropped, column-dropped",
+             table-dropped, column-dropped, session-setting",
         );
     }
 }

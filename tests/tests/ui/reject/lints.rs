@@ -26,6 +26,11 @@ pub const CASES: &[Case] = &[
     denied!("lint_column_renamed", "ALTER TABLE users RENAME COLUMN name TO title;\n"),
     denied!("lint_table_dropped", "DROP TABLE users;\n"),
     denied!("lint_column_dropped", "ALTER TABLE users DROP COLUMN name;\n"),
+    denied!("lint_session_setting", "SET search_path = app;\nCREATE TABLE users (id int);\n"),
+    denied!(
+        "lint_session_setting_of_a_dump",
+        "SET lock_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n"
+    ),
     denied!(
         "lint_needless_no_transaction",
         "-- migrate:no-transaction\nCREATE TABLE users (id int);\n"
