@@ -145,7 +145,7 @@ async fn deadline_passes_between_migrations_too() {
     assert!(!report.applied.is_empty() && report.applied.len() < 4, "{report:?}");
     // A limit of the session's own that is shorter stays.
     client.batch_execute("SET statement_timeout = 50").await.expect("a limit");
-    let migrator = Migrator::new(&set).deadline(Duration::from_secs(60));
+    let migrator = Migrator::new(&set).deadline(Duration::from_mins(1));
     let error = migrator.run(&mut client).await.expect_err("the session's limit");
     let Error::Migration { failure, .. } = &error else { panic!("{error}") };
     assert_eq!(failure.sqlstate.as_deref(), Some("57014"));
