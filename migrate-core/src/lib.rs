@@ -10,7 +10,7 @@
 //! compiles for itself. The feature `syntax` checks statements against PostgreSQL's grammar.
 //!
 //! Modules in reading order: a folder becomes a set (`version`, `name`, `sql`, `checksum`, `set`,
-//! `source`), a set and a ledger become a plan (`ledger`, `drift`, `plan`).
+//! `source`), a set and a ledger become a plan (`ledger`, `drift`, `plan`), or what to undo (`rollback`).
 
 #![cfg_attr(
     not(feature = "source"),
@@ -36,3 +36,4 @@ pub mod lock;
 pub mod ledger;
 pub mod drift;
 pub mod plan;
+pub mod rollback;

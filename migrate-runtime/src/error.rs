@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use migrate_core::drift::DriftReport;
 use migrate_core::location::Position;
+use migrate_core::rollback::Obstacles;
 use thiserror::Error;
 
 use crate::report::{Holder, LockKind, Report};
@@ -25,6 +26,15 @@ pub enum Error {
         /// Every deviation.
         drift: DriftReport,
         /// What this run applied before: only where another replica moved the ledger meanwhile.
+        report: Box<Report>,
+    },
+
+    /// A rollback cannot begin; nothing was undone since that was read.
+    #[error("{obstacles}{}", stays_applied(report))]
+    Rollback {
+        /// Every obstacle.
+        obstacles: Obstacles,
+        /// What this run undid before: only where another replica moved the ledger meanwhile.
         report: Box<Report>,
     },
 
@@ -131,6 +141,13 @@ pub enum Error {
         report: Box<Report>,
     },
 
+    /// The set has no such migration; nothing ran.
+    #[error("version {version} is not in the set\nhelp: choose one that is; `status` lists them")]
+    UnknownVersion {
+        /// The version as the caller writes it.
+        version: String,
+    },
+
     /// Migrations are pending, and `verify` applies none.
     #[error("{} pending: {}\nhelp: `run` applies them", counted(versions.len()), versions.join(", "))]
     Pending {
@@ -212,6 +229,7 @@ impl Error {
     pub fn report(&self) -> Option<&Report> {
         match self {
             Error::Drift { report, .. }
+            | Error::Rollback { report, .. }
             | Error::Migration { report, .. }
             | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
@@ -227,6 +245,7 @@ impl Error {
     fn report_mut(&mut self) -> Option<&mut Report> {
         match self {
             Error::Drift { report, .. }
+            | Error::Rollback { report, .. }
             | Error::Migration { report, .. }
             | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
@@ -262,6 +281,8 @@ impl Error {
 pub struct MigrationFailure {
     /// The migration's version.
     pub version: String,
+    /// Whether it was to be applied or undone.
+    pub direction: Direction,
     /// The file, as the set names it.
     pub file: String,
     /// Where to look.
@@ -284,6 +305,15 @@ pub struct MigrationFailure {
     pub help: Option<String>,
     /// How often it was tried, because others held locks.
     pub tries: u32,
+}
+
+/// Whether a migration is applied or undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Its up script runs.
+    Up,
+    /// Its down script runs.
+    Down,
 }
 
 /// Where a migration failed.
@@ -348,6 +378,9 @@ impl fmt::Display for MigrationFailure {
             }
         }
         match self.kept {
+            Kept::Nothing if self.direction == Direction::Down => {
+                write!(f, "\nversion {} was not undone, and stays applied", self.version)
+            }
             Kept::Nothing => {
                 write!(f, "\nversion {} was not applied; mend it and run again", self.version)
             }
@@ -394,24 +427,28 @@ fn database_message(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// Last lines with what stays applied, and what may have gone with a crash of the server.
+/// Last lines with what stays as the run made it, and what may have gone with a crash of the server.
 fn stays_applied(report: &Report) -> String {
-    let versions: Vec<&str> =
-        report.applied.iter().map(|applied| applied.version.as_str()).collect();
+    // A run applies or undoes, never both.
+    let (list, word) = match report.undone.as_slice() {
+        [] => (report.applied.as_slice(), "applied"),
+        undone => (undone, "undone"),
+    };
+    let versions: Vec<&str> = list.iter().map(|one| one.version.as_str()).collect();
     let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
     let stays = match stay {
         [] => String::new(),
-        [one] => format!("\napplied before it, and stays: version {one}"),
+        [one] => format!("\n{word} before it, and stays: version {one}"),
         [first, .., last] => format!(
-            "\napplied before it, and stay: {} migrations, versions {first} to {last}",
+            "\n{word} before it, and stay: {} migrations, versions {first} to {last}",
             stay.len()
         ),
     };
     match unconfirmed {
         [] => stays,
-        [one] => format!("{stays}\napplied too, unless the server crashed: version {one}"),
+        [one] => format!("{stays}\n{word} too, unless the server crashed: version {one}"),
         [first, .., last] => format!(
-            "{stays}\napplied too, unless the server crashed: {} migrations, versions {first} to {last}",
+            "{stays}\n{word} too, unless the server crashed: {} migrations, versions {first} to {last}",
             unconfirmed.len()
         ),
     }

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use migrate_core::ledger::Entry;
-use migrate_core::plan::{Plan, Step, plan};
+use migrate_core::plan::{Plan, Step};
+use migrate_core::rollback::{NO_TRANSACTION, Target};
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
@@ -15,8 +16,9 @@ use migrate_core::sql::placeholder::RenderError;
 use tokio_postgres::Client;
 use tracing::{debug, info, warn};
 
+use crate::deed::Deed;
 use crate::error::Error;
-use crate::ledger::{Contents, Lease, Ledger};
+use crate::ledger::{Contents, Lease, Ledger, Reading};
 use crate::locking::{self, Claim};
 use crate::migrator::{Lock, Migrator};
 use crate::protocol::{self, OnDrop};
@@ -90,14 +92,27 @@ pub(crate) enum Last {
     OfGroup,
 }
 
-/// Applies what is pending.
-pub(crate) async fn run(migrator: &Migrator<'_>, client: &Client) -> Result<Report, Error> {
+/// What a run is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal<'g> {
+    /// Nothing pending.
+    Apply,
+    /// So much undone.
+    Undo(&'g Target),
+}
+
+/// Carries out a run.
+pub(crate) async fn run(
+    migrator: &Migrator<'_>,
+    client: &Client,
+    goal: Goal<'_>,
+) -> Result<Report, Error> {
     let mut run = Run::new(migrator, client);
     let result = match migrator.deadline {
-        None => run.carry_out().await,
+        None => run.carry_out(goal).await,
         Some(deadline) => {
             // The server keeps the deadline itself; this is for one that does not answer.
-            match tokio::time::timeout(deadline + GRACE, run.carry_out()).await {
+            match tokio::time::timeout(deadline + GRACE, run.carry_out(goal)).await {
                 Ok(result) => result,
                 Err(_) => Err(run.deadline_error(None)),
             }
@@ -132,9 +147,9 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Applies what is pending, and gives back what lock it holds, whatever came of it.
-    async fn carry_out(&mut self) -> Result<(), Error> {
-        let result = self.attempts().await;
+    /// Reaches the goal, and gives back what it holds, whatever came of it.
+    async fn carry_out(&mut self, goal: Goal<'_>) -> Result<(), Error> {
+        let result = self.attempts(goal).await;
         if result.is_err() {
             self.flush().await;
         }
@@ -143,18 +158,16 @@ impl<'r> Run<'r> {
         result
     }
 
-    /// Reads, plans and applies, until nothing is pending.
-    async fn attempts(&mut self) -> Result<(), Error> {
+    /// Attempts it until it is done.
+    async fn attempts(&mut self, goal: Goal<'_>) -> Result<(), Error> {
         let mut moved = false;
         loop {
-            let contents = self.read().await?;
-            let table = if contents.exists { Table::Exists } else { Table::Missing };
-            let plan = self.plan(contents)?;
-            let again = match self.apply(&plan.steps, table).await? {
-                Attempt::Done => {
-                    self.finish(&plan);
-                    return Ok(());
-                }
+            let attempt = match goal {
+                Goal::Apply => self.try_to_apply().await?,
+                Goal::Undo(target) => self.try_to_undo(target).await?,
+            };
+            let again = match attempt {
+                Attempt::Done => return Ok(()),
                 Attempt::Moved => {
                     debug!("the ledger has moved, reading it again");
                     true
@@ -185,19 +198,31 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// Reads, plans and applies.
+    async fn try_to_apply(&mut self) -> Result<Attempt, Error> {
+        let contents = self.read(Reading::Entries).await?;
+        let table = if contents.exists { Table::Exists } else { Table::Missing };
+        let plan = self.plan(contents)?;
+        let attempt = self.apply(&plan.steps, table).await?;
+        if matches!(attempt, Attempt::Done) {
+            self.finish(&plan);
+        }
+        Ok(attempt)
+    }
+
     /// Reads the ledger: one message.
-    async fn read(&mut self) -> Result<Contents, Error> {
+    pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents, Error> {
         self.report.messages += 1;
-        crate::migrator::read(self.client, &self.ledger).await
+        let contents = crate::migrator::read(self.client, &self.ledger, reading).await?;
+        self.last_position = contents.last_position;
+        self.lease.clone_from(&contents.lease);
+        self.backend = contents.backend;
+        Ok(contents)
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.
     fn plan(&mut self, contents: Contents) -> Result<Plan<'r>, Error> {
-        self.last_position = contents.last_position;
-        self.lease = contents.lease;
-        self.backend = contents.backend;
-        let plan = plan(self.migrator.set, contents.entries, &self.migrator.policy)
-            .map_err(|report| Error::Drift { drift: report, report: Box::default() })?;
+        let plan = self.migrator.decide(contents.entries)?;
         self.at_start.get_or_insert_with(|| {
             plan.applied.iter().map(|(migration, _)| migration.version().to_string()).collect()
         });
@@ -221,7 +246,8 @@ impl<'r> Run<'r> {
         if steps.is_empty() {
             return Ok(Attempt::Done);
         }
-        self.look_for_a_pooler(steps).await?;
+        let outside = steps.iter().find(|step| !is_transactional(step));
+        self.look_for_a_pooler(outside.map(|step| step.migration.up())).await?;
         match self.enter(table).await? {
             Attempt::Done => {}
             other => return Ok(other),
@@ -235,7 +261,8 @@ impl<'r> Run<'r> {
                 let end = rest.iter().position(|step| !is_transactional(step));
                 let (group, behind) = rest.split_at(end.unwrap_or(rest.len()));
                 let last = if behind.is_empty() { Last::OfRun } else { Last::OfGroup };
-                attempt = transactional::apply(self, group, last, table).await?;
+                let deeds: Vec<_> = group.iter().map(|step| Deed::Apply(step.migration)).collect();
+                attempt = transactional::apply(self, &deeds, last, table).await?;
                 rest = behind;
             } else {
                 attempt = nontransactional::apply(self, *first, table).await?;
@@ -250,9 +277,11 @@ impl<'r> Run<'r> {
     }
 
     /// Refuses what a pooled connection cannot carry, before anything runs.
-    async fn look_for_a_pooler(&mut self, steps: &[Step<'_>]) -> Result<(), Error> {
-        let outside = steps.iter().find(|step| !is_transactional(step));
-        let Some(step) = outside.filter(|_| self.migrator.lock != Lock::Advisory) else {
+    pub(crate) async fn look_for_a_pooler(
+        &mut self,
+        outside: Option<&Script>,
+    ) -> Result<(), Error> {
+        let Some(script) = outside.filter(|_| self.migrator.lock != Lock::Advisory) else {
             return Ok(());
         };
         let backend = if let Some(backend) = self.backend {
@@ -263,10 +292,10 @@ impl<'r> Run<'r> {
             asked.and_then(|process| process.parse().ok()).unwrap_or_default()
         };
         self.pooled = pooled::is_pooled(self.client, backend).await;
-        let settings = step.migration.up().session() != SessionEffect::Keeps;
+        let settings = script.session() != SessionEffect::Keeps;
         if self.pooled && (self.lock == LockKind::Advisory || settings) {
             return Err(Error::Pooled {
-                file: self.path_of(step.migration.up()),
+                file: self.path_of(script),
                 lock: self.lock,
                 report: Box::default(),
             });
@@ -291,15 +320,25 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// Notes that a migration was applied.
-    pub(crate) fn applied(&mut self, migration: &Migration, duration: Duration) {
+    /// Notes that a migration was applied or undone.
+    pub(crate) fn done(&mut self, deed: Deed<'_>, duration: Duration) {
         // Whoever we waited for has let go, and whoever blocked us.
         self.wait = waiting::FIRST_WAIT;
         self.tries = 0;
-        let (version, name) = (migration.version().to_string(), migration.name().to_owned());
-        info!(version, name, ms = duration.as_millis(), "migration applied");
-        let filename = migration.filename().to_owned();
-        self.report.applied.push(Applied { version, name, filename, duration });
+        let (version, name) = (deed.version().to_owned(), deed.name().to_owned());
+        let filename = deed.script().filename().to_owned();
+        let ms = duration.as_millis();
+        let list = match deed {
+            Deed::Apply(_) => {
+                info!(version, name, ms, "migration applied");
+                &mut self.report.applied
+            }
+            Deed::Undo(_) => {
+                info!(version, name, ms, "migration undone");
+                &mut self.report.undone
+            }
+        };
+        list.push(Applied { version, name, filename, duration });
     }
 
     /// Notes what an operator should know.
@@ -371,13 +410,17 @@ impl<'r> Run<'r> {
     pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, Error> {
         let Some(down) = migration.down() else { return Ok(None) };
         let sql = down.sql(self.migrator.schema.as_deref());
-        sql.map(Some).map_err(|error| self.placeholder_error(down, &error))
+        let sql = sql.map_err(|error| self.placeholder_error(down, &error))?;
+        Ok(Some(match down.transaction() {
+            TransactionMode::Transactional => sql,
+            TransactionMode::NonTransactional => format!("{NO_TRANSACTION}{sql}"),
+        }))
     }
 
-    /// What writing the entry of `migration` is called in messages.
-    pub(crate) fn recording(&self, migration: &Migration) -> String {
-        let (file, ledger) = (self.path_of(migration.up()), self.ledger.shown());
-        format!("{file}: recording version {} in `{ledger}`", migration.version())
+    /// What writing the entry of a migration is called in messages.
+    pub(crate) fn recording(&self, deed: Deed<'_>) -> String {
+        let (file, ledger) = (self.path_of(deed.script()), self.ledger.shown());
+        format!("{file}: recording version {} in `{ledger}`", deed.version())
     }
 
     /// A placeholder of `script` that cannot be replaced.

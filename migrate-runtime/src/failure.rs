@@ -6,11 +6,12 @@
 use std::ops::Range;
 
 use migrate_core::frame::frame;
-use migrate_core::set::{Migration, Script};
+use migrate_core::set::Script;
 use migrate_core::sql::lexer::{TokenKind, lex};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
+use crate::deed::Deed;
 use crate::error::{Error as RunError, Kept, MigrationFailure, Place};
 use crate::execute::Run;
 use crate::privilege;
@@ -27,12 +28,12 @@ pub(crate) struct Blame {
 /// A failure of a statement.
 pub(crate) fn at_statement(
     run: &Run<'_>,
-    migration: &Migration,
+    deed: Deed<'_>,
     blame: Blame,
     error: &Error,
     kept: Kept,
 ) -> MigrationFailure {
-    let script = migration.up();
+    let script = deed.script();
     let place = match blame.range {
         None => Place::File,
         Some(range) => {
@@ -46,7 +47,7 @@ pub(crate) fn at_statement(
             }
         }
     };
-    let mut failure = describe(run, migration, place, error, kept);
+    let mut failure = describe(run, deed, place, error, kept);
     failure.statement = blame.range.map(|(start, end)| script.text()[start..end].to_owned());
     failure
 }
@@ -72,26 +73,26 @@ pub(crate) async fn error(
 /// A failure of `COMMIT`, or of what we do right before it.
 pub(crate) fn at_commit(
     run: &Run<'_>,
-    migration: &Migration,
+    deed: Deed<'_>,
     error: &Error,
     kept: Kept,
 ) -> MigrationFailure {
-    describe(run, migration, Place::Commit, error, kept)
+    describe(run, deed, Place::Commit, error, kept)
 }
 
 /// A failure that nobody can place more precisely than in the file.
 pub(crate) fn somewhere(
     run: &Run<'_>,
-    migration: &Migration,
+    deed: Deed<'_>,
     error: &Error,
     kept: Kept,
 ) -> MigrationFailure {
-    describe(run, migration, Place::File, error, kept)
+    describe(run, deed, Place::File, error, kept)
 }
 
 fn describe(
     run: &Run<'_>,
-    migration: &Migration,
+    deed: Deed<'_>,
     place: Place,
     error: &Error,
     kept: Kept,
@@ -99,8 +100,9 @@ fn describe(
     let db = error.as_db_error();
     let owned = |text: Option<&str>| text.map(str::to_owned);
     MigrationFailure {
-        version: migration.version().to_string(),
-        file: run.path_of(migration.up()),
+        version: deed.version().to_owned(),
+        direction: deed.direction(),
+        file: run.path_of(deed.script()),
         place,
         message: db.map_or_else(|| error.to_string(), |db| db.message().to_owned()),
         sqlstate: db.map(|db| db.code().code().to_owned()),

@@ -35,6 +35,8 @@
 // In reading order.
 mod migrator;
 mod stale;
+mod rollback;
+mod deed;
 mod execute;
 mod waiting;
 mod transactional;
@@ -67,6 +69,7 @@ pub use migrate_core::location::Position;
 pub use migrate_core::name::{Dialects, NameOptions};
 pub use migrate_core::name::{Kind, Layout};
 pub use migrate_core::plan::{Cause, Plan, Step};
+pub use migrate_core::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
 pub use migrate_core::set::{Migration, Migrations, Script};
 #[cfg(feature = "include_dir")]
 pub use migrate_core::source::{
@@ -75,7 +78,7 @@ pub use migrate_core::source::{
 pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
 
-pub use crate::error::{Error, Kept, MigrationFailure, Place};
+pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{
     Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,

@@ -4,14 +4,18 @@
 
 use std::time::Duration;
 
+use migrate_core::ledger::Entry;
+use migrate_core::name::Kind;
 use migrate_core::plan::{Plan, Policy, Tolerance, plan};
-use migrate_core::set::Migrations;
+use migrate_core::rollback::{Target as Rollback, Undo, rollback};
+use migrate_core::set::{Migration, Migrations};
 use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_core::version::Version;
 use tokio_postgres::Client;
 
 use crate::error::Error;
-use crate::execute;
-use crate::ledger::{Contents, DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
+use crate::execute::{self, Goal};
+use crate::ledger::{Contents, DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger, Reading};
 use crate::privilege;
 use crate::protocol;
 use crate::report::{Report, State, Status, StatusRow};
@@ -38,6 +42,7 @@ pub struct Migrator<'s> {
     table: String,
     create_schema: CreateSchema,
     pub(crate) policy: Policy,
+    pub(crate) limit: Limit,
     pub(crate) lock: Lock,
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) retries: u32,
@@ -60,6 +65,14 @@ pub enum Lock {
     /// A row of the ledger, which holds behind any pooler and without advisory locks. It is renewed
     /// with every message, and falls to others 30 seconds after its holder is gone.
     Row,
+}
+
+/// Which of the pending migrations a run applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Limit {
+    None,
+    To(Version),
+    Only(Version),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +104,7 @@ impl<'s> Migrator<'s> {
             table: DEFAULT_TABLE.to_owned(),
             create_schema: CreateSchema::No,
             policy: Policy::default(),
+            limit: Limit::None,
             lock: Lock::Detect,
             lock_timeout: None,
             retries: DEFAULT_RETRIES,
@@ -156,6 +170,20 @@ impl<'s> Migrator<'s> {
     #[must_use]
     pub fn refuse_ahead(mut self) -> Self {
         self.policy.ahead = Tolerance::Refuse;
+        self
+    }
+
+    /// Applies versioned migrations up to this version, itself included, and no repeatable ones.
+    #[must_use]
+    pub fn to(mut self, version: impl Into<String>) -> Self {
+        self.limit = Limit::To(Version::new(version.into()));
+        self
+    }
+
+    /// Applies this migration and no other. One that is pending before it is then out of order.
+    #[must_use]
+    pub fn only(mut self, version: impl Into<String>) -> Self {
+        self.limit = Limit::Only(Version::new(version.into()));
         self
     }
 
@@ -230,7 +258,39 @@ impl<'s> Migrator<'s> {
     /// non-transactional migration is then unfinished, and the next run goes on with it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;
-        execute::run(self, client).await
+        execute::run(self, client, Goal::Apply).await
+    }
+
+    /// Undoes applied migrations, newest application first, each in a transaction of its own with
+    /// its entry. The down script is the set's where its up script is what was applied, else the
+    /// one that the ledger keeps: an older binary can undo what a newer one applied.
+    ///
+    /// A non-transactional down script is run statement by statement; where it is cut short, all of
+    /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
+    ///
+    /// # Errors
+    /// [`Error::Rollback`] with every obstacle, before anything was undone; else as
+    /// [`Migrator::run`].
+    ///
+    /// # Cancel safety
+    /// As [`Migrator::run`].
+    pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
+        check_embed(self.set)?;
+        execute::run(self, client, Goal::Undo(&target)).await
+    }
+
+    /// What `rollback` would undo now, in that order; undoes nothing.
+    ///
+    /// # Errors
+    /// As [`Migrator::rollback`].
+    pub async fn plan_rollback(
+        &self,
+        client: &Client,
+        target: Rollback,
+    ) -> Result<Vec<Undo<'s>>, Error> {
+        let contents = read(client, &self.ledger(), Reading::WithDownScripts).await?;
+        rollback(self.set, contents.recorded, &target)
+            .map_err(|obstacles| Error::Rollback { obstacles, report: Box::default() })
     }
 
     /// What `run` would apply now; applies nothing.
@@ -238,9 +298,40 @@ impl<'s> Migrator<'s> {
     /// # Errors
     /// [`Error::Drift`] and what reading the ledger gives.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
-        let contents = read(client, &self.ledger()).await?;
-        plan(self.set, contents.entries, &self.policy)
-            .map_err(|drift| Error::Drift { drift, report: Box::default() })
+        let contents = read(client, &self.ledger(), Reading::Entries).await?;
+        self.decide(contents.entries)
+    }
+
+    /// The plan for these entries, within the limit.
+    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
+        let mut plan = plan(self.set, entries, &self.policy)
+            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+        let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
+        let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
+        let is_it =
+            |migration: &Migration| is_versioned(migration) && migration.version() == version;
+        if !self.set.iter().any(is_it) {
+            return Err(Error::UnknownVersion { version: version.to_string() });
+        }
+        let upto =
+            |migration: &Migration| is_versioned(migration) && migration.version() <= version;
+        let is_only = matches!(self.limit, Limit::Only(_));
+        plan.steps
+            .retain(|step| if is_only { is_it(step.migration) } else { upto(step.migration) });
+        Ok(plan)
+    }
+
+    /// Undoes the last applied migration and applies it again.
+    ///
+    /// # Errors
+    /// As [`Migrator::rollback`] and [`Migrator::run`]. A migration that was undone and then failed
+    /// is pending.
+    pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
+        let undone = self.rollback(client, Rollback::Steps(1)).await?;
+        match undone.undone.first() {
+            Some(last) => self.clone().only(last.version.as_str()).run(client).await,
+            None => Ok(undone),
+        }
     }
 
     /// Ledger and set side by side; applies nothing.
@@ -282,10 +373,14 @@ impl<'s> Migrator<'s> {
 }
 
 /// Reads the ledger: one message. A table that does not exist is an empty ledger.
-pub(crate) async fn read(client: &Client, ledger: &Ledger) -> Result<Contents, Error> {
+pub(crate) async fn read(
+    client: &Client,
+    ledger: &Ledger,
+    reading: Reading,
+) -> Result<Contents, Error> {
     let mut contents = Contents::default();
     let mut broken = None;
-    let result = protocol::rows(client, &ledger.read(), |row| {
+    let result = protocol::rows(client, &ledger.read(reading), |row| {
         if let Err(column) = contents.take(&row) {
             broken = Some(column);
         }

@@ -11,7 +11,9 @@ use std::time::Duration;
 pub struct Report {
     /// What this run applied, in order.
     pub applied: Vec<Applied>,
-    /// How many of the last of them were committed without waiting for the disk, by a run that then
+    /// What this run undid, in order: newest first.
+    pub undone: Vec<Applied>,
+    /// How many of the last of either were committed without waiting for the disk, by a run that then
     /// broke: if the server crashed, it may have lost them, each whole. 0 behind a run that ended
     /// well.
     pub unconfirmed: usize,
@@ -75,7 +77,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// A migration that a run applied.
+/// A migration that a run applied, or undid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -119,17 +121,19 @@ pub enum SkipReason {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.applied.is_empty() {
-            let row = |a: &Applied| {
-                [a.version.clone(), a.name.clone(), format!("{} ms", a.duration.as_millis())]
-            };
-            let rows = self.applied.iter().map(row).collect::<Vec<_>>();
+        let row = |a: &Applied| {
+            [a.version.clone(), a.name.clone(), format!("{} ms", a.duration.as_millis())]
+        };
+        let listed = self.applied.iter().chain(&self.undone);
+        let rows = listed.map(row).collect::<Vec<_>>();
+        if !rows.is_empty() {
             table(f, ["version", "name", "time"], &rows)?;
         }
-        match (self.applied.len(), self.skipped.len()) {
-            (0, known) => write!(f, "nothing pending: {known} applied before")?,
-            (new, 0) => write!(f, "{new} applied")?,
-            (new, known) => write!(f, "{new} applied, {known} before")?,
+        match (self.applied.len(), self.skipped.len(), self.undone.len()) {
+            (0, known, 0) => write!(f, "nothing pending: {known} applied before")?,
+            (0, _, undone) => write!(f, "{undone} undone")?,
+            (new, 0, _) => write!(f, "{new} applied")?,
+            (new, known, _) => write!(f, "{new} applied, {known} before")?,
         }
         if !self.ahead.is_empty() {
             write!(f, ", {} newer than this binary", self.ahead.len())?;

@@ -4,9 +4,9 @@
 //! It costs nothing where no migration holds a backslash, and no message where the setting is on:
 //! the guard looks, as the first statement of a message that is read whole before.
 
-use migrate_core::plan::Step;
 use migrate_core::set::Script;
 
+use crate::deed::Deed;
 use crate::error::Error;
 use crate::execute::{Attempt, Run};
 use crate::protocol::{self, OnDrop};
@@ -35,8 +35,8 @@ impl Run<'_> {
     }
 
     /// What becomes of a message that the server could not read: perhaps it read strings otherwise.
-    pub(crate) async fn misread(&mut self, steps: &[Step<'_>]) -> Option<Attempt> {
-        let matters = steps.iter().any(|step| matter(step.migration.up()));
+    pub(crate) async fn misread(&mut self, deeds: &[Deed<'_>]) -> Option<Attempt> {
+        let matters = deeds.iter().any(|deed| matter(deed.script()));
         if !matters || self.strings.is_some() {
             return None;
         }

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use migrate_core::plan::Step;
-use migrate_core::set::Migration;
+use migrate_core::set::Script;
 use migrate_core::sql::kind::SessionEffect;
 use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::Severity;
 
+use crate::deed::Deed;
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
@@ -48,15 +48,15 @@ pub(crate) enum Part {
     Unlock,
 }
 
-/// Applies `steps`, in as many messages as their size asks for.
+/// Carries out `deeds`, in as many messages as their size asks for.
 pub(crate) async fn apply(
     run: &mut Run<'_>,
-    steps: &[Step<'_>],
+    deeds: &[Deed<'_>],
     last: Last,
     table: Table,
 ) -> Result<Attempt, Error> {
     let mut table = table;
-    let mut rest = steps;
+    let mut rest = deeds;
     while !rest.is_empty() {
         let count = chunk(rest, run.migrator.chunk_bytes);
         let (now, behind) = rest.split_at(count);
@@ -71,49 +71,49 @@ pub(crate) async fn apply(
     Ok(Attempt::Done)
 }
 
-/// How many of `steps` go into one message: at least one, no more than `bytes` of SQL, and none
+/// How many of `deeds` go into one message: at least one, no more than `bytes` of SQL, and none
 /// behind one that wipes the session, which is restored by a message of its own.
-fn chunk(steps: &[Step<'_>], bytes: usize) -> usize {
+fn chunk(deeds: &[Deed<'_>], bytes: usize) -> usize {
     let mut size = 0;
     let mut wiped = false;
-    let fits = |step: &&Step<'_>| {
-        let script = step.migration.up();
+    let fits = |deed: &&Deed<'_>| {
+        let script = deed.script();
         size += script.statements().map(|(start, end)| end - start).sum::<usize>();
         let fits = size <= bytes && !wiped;
-        wiped |= wipes(step);
+        wiped |= wipes(deed);
         fits
     };
-    steps.iter().take_while(fits).count().max(1)
+    deeds.iter().take_while(fits).count().max(1)
 }
 
-fn wipes(step: &Step<'_>) -> bool {
-    step.migration.up().session() == SessionEffect::Resets
+fn wipes(deed: &Deed<'_>) -> bool {
+    deed.script().session() == SessionEffect::Resets
 }
 
-/// Sends `steps` as one message; when the server cannot even read that, one by one.
+/// Sends `deeds` as one message; when the server cannot even read that, one by one.
 async fn send(
     run: &mut Run<'_>,
-    steps: &[Step<'_>],
+    deeds: &[Deed<'_>],
     last: Last,
     table: Table,
 ) -> Result<Attempt, Error> {
-    let before = run.report.applied.len();
-    let Some(stopped) = deliver(run, steps, last, table).await? else {
+    let before = run.report.applied.len() + run.report.undone.len();
+    let Some(stopped) = deliver(run, deeds, last, table).await? else {
         return Ok(Attempt::Done);
     };
     if let Some(attempt) = locking::turned_away(&stopped.failure) {
         return Ok(attempt);
     }
     let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
-    if unread && let Some(attempt) = run.misread(steps).await {
+    if unread && let Some(attempt) = run.misread(deeds).await {
         return Ok(attempt);
     }
-    if unread && steps.len() > 1 {
-        return one_by_one(run, steps, last, table).await;
+    if unread && deeds.len() > 1 {
+        return one_by_one(run, deeds, last, table).await;
     }
-    let done = run.report.applied.len() - before;
+    let done = run.report.applied.len() + run.report.undone.len() - before;
     let blocked = is_blocked(&stopped.failure);
-    let error = explain(run, steps, done, stopped).await;
+    let error = explain(run, deeds, done, stopped).await;
     if blocked { Ok(Attempt::Blocked(Box::new(error))) } else { Err(error) }
 }
 
@@ -128,13 +128,13 @@ pub(crate) fn is_blocked<P>(failure: &Failure<P>) -> bool {
 /// last migration keeps the first from being applied. Sent alone, all before it are.
 async fn one_by_one(
     run: &mut Run<'_>,
-    steps: &[Step<'_>],
+    deeds: &[Deed<'_>],
     last: Last,
     table: Table,
 ) -> Result<Attempt, Error> {
     let mut table = table;
-    for step in steps {
-        let attempt = Box::pin(send(run, std::slice::from_ref(step), last, table)).await?;
+    for deed in deeds {
+        let attempt = Box::pin(send(run, std::slice::from_ref(deed), last, table)).await?;
         if !matches!(attempt, Attempt::Done) {
             return Ok(attempt);
         }
@@ -149,14 +149,14 @@ struct Stopped {
     completed: usize,
 }
 
-/// Sends `steps` as one message and notes what it applied; what stopped it, if anything did.
+/// Sends `deeds` as one message and notes what it applied; what stopped it, if anything did.
 async fn deliver(
     run: &mut Run<'_>,
-    steps: &[Step<'_>],
+    deeds: &[Deed<'_>],
     last: Last,
     table: Table,
 ) -> Result<Option<Stopped>, Error> {
-    let message = message(run, steps, last, table)?;
+    let message = message(run, deeds, last, table)?;
     run.report.messages += 1;
     let mut duration = Duration::ZERO;
     let mut saved = None;
@@ -164,16 +164,16 @@ async fn deliver(
         Part::Save => saved = row.as_ref().and_then(Session::of),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
-            let synchronous = last == Last::OfRun && step + 1 == steps.len();
+            let synchronous = last == Last::OfRun && step + 1 == deeds.len();
             run.report.unconfirmed = if synchronous { 0 } else { run.report.unconfirmed + 1 };
             run.last_position += 1;
-            run.applied(steps[step].migration, duration);
+            run.done(deeds[step], duration);
         }
         _ => {}
     })
     .await;
     let Some(failure) = outcome.failure else {
-        if let (Some(session), Some(true)) = (saved, steps.last().map(wipes)) {
+        if let (Some(session), Some(true)) = (saved, deeds.last().map(wipes)) {
             run.ask(&session.restore(), "restoring the session").await?;
         }
         return Ok(None);
@@ -189,10 +189,10 @@ fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
     Duration::from_millis(millis.unwrap_or(0))
 }
 
-/// The message that applies `steps`.
+/// The message that carries out `deeds`.
 fn message(
     run: &Run<'_>,
-    steps: &[Step<'_>],
+    deeds: &[Deed<'_>],
     last: Last,
     table: Table,
 ) -> Result<Message<Part>, Error> {
@@ -200,13 +200,13 @@ fn message(
     if table == Table::Missing {
         push_creation(run, &mut message);
     }
-    for (index, step) in steps.iter().enumerate() {
-        let is_last = last == Last::OfRun && index + 1 == steps.len();
+    for (index, deed) in deeds.iter().enumerate() {
+        let is_last = last == Last::OfRun && index + 1 == deeds.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
         message.push(Part::Control, BEGIN);
-        push_migration(run, &mut message, (index, step.migration), (position, commit))?;
-        message.push(Part::Record { step: index }, &record(run, step.migration, position + 1)?);
+        push_migration(run, &mut message, (index, *deed), (position, commit))?;
+        message.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
         message.push(Part::Commit { step: index }, "COMMIT");
     }
     Ok(message)
@@ -235,10 +235,10 @@ pub(crate) fn creation(run: &Run<'_>) -> Vec<String> {
 fn push_migration(
     run: &Run<'_>,
     message: &mut Message<Part>,
-    (step, migration): (usize, &Migration),
+    (step, deed): (usize, Deed<'_>),
     (position, commit): (i64, Commit),
 ) -> Result<(), Error> {
-    let script = migration.up();
+    let script = deed.script();
     let session = script.session();
     if session != SessionEffect::Keeps {
         // Before the guard, whose settings are for this transaction only.
@@ -246,7 +246,7 @@ fn push_migration(
     }
     message.push(Part::Guard, &locking::guard(run, Purpose::Apply { script, position, commit }));
     for (index, range) in script.statements().enumerate() {
-        let rendered = rendered(run, migration, range)?;
+        let rendered = rendered(run, script, range)?;
         message.push(Part::Statement { step, index }, &rendered.sql);
     }
     // Behind a reset the note is gone too, and the session is restored by a message of its own.
@@ -256,29 +256,35 @@ fn push_migration(
     Ok(())
 }
 
-/// One statement of the up script as it is sent.
-pub(crate) fn rendered<'m>(
+/// One statement of a script as it is sent.
+pub(crate) fn rendered<'s>(
     run: &Run<'_>,
-    migration: &'m Migration,
+    script: &'s Script,
     range: (usize, usize),
-) -> Result<Rendered<'m>, Error> {
-    let script = migration.up();
+) -> Result<Rendered<'s>, Error> {
     script
         .render(range, run.migrator.schema.as_deref())
         .map_err(|error| run.placeholder_error(script, &error))
 }
 
-/// The statement that records `migration`, finished, at `position`.
-fn record(run: &Run<'_>, migration: &Migration, position: i64) -> Result<String, Error> {
-    let down = run.down_sql(migration)?;
-    Ok(run.ledger.record(migration, down.as_deref(), position, None))
+/// The statement that keeps the ledger true of `deed`, at `position`; returns how long it took.
+fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, Error> {
+    match deed {
+        Deed::Apply(migration) => {
+            let down = run.down_sql(migration)?;
+            Ok(run.ledger.record(migration, down.as_deref(), position, None))
+        }
+        Deed::Undo(undo) => {
+            Ok(format!("{} RETURNING execution_ms", run.ledger.undo(&undo.entry, position)))
+        }
+    }
 }
 
-/// The error of a message that stopped behind the first `done` of its `steps`.
-async fn explain(run: &mut Run<'_>, steps: &[Step<'_>], done: usize, stopped: Stopped) -> Error {
+/// The error of a message that stopped behind the first `done` of its `deeds`.
+async fn explain(run: &mut Run<'_>, deeds: &[Deed<'_>], done: usize, stopped: Stopped) -> Error {
     let Stopped { failure: Failure { part, offset, error }, completed } = stopped;
     let Some(db) = error.as_db_error() else {
-        let versions = steps[done..].iter().map(|step| step.migration.version().to_string());
+        let versions = deeds[done..].iter().map(|deed| deed.version().to_string());
         let report = Box::default();
         return Error::ConnectionLost { versions: versions.collect(), source: error, report };
     };
@@ -289,38 +295,36 @@ async fn explain(run: &mut Run<'_>, steps: &[Step<'_>], done: usize, stopped: St
     let ended = db.parsed_severity() != Some(Severity::Error);
     let unknown = ended && matches!(part, Some(Part::Commit { .. }));
     let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
-    let migration = |step: usize| steps.get(step).map(|step| step.migration);
+    let deed = |step: usize| deeds.get(step).copied();
     let failure: Option<MigrationFailure> = match part {
-        Some(Part::Statement { step, index }) => migration(step).map(|migration| {
-            let range = migration.up().statements().nth(index);
-            failure::at_statement(run, migration, Blame { range, offset }, &error, kept)
+        Some(Part::Statement { step, index }) => deed(step).map(|deed| {
+            let range = deed.script().statements().nth(index);
+            failure::at_statement(run, deed, Blame { range, offset }, &error, kept)
         }),
         Some(Part::Commit { step }) => {
-            migration(step).map(|migration| failure::at_commit(run, migration, &error, kept))
+            deed(step).map(|deed| failure::at_commit(run, deed, &error, kept))
         }
         Some(Part::Restore { step }) => {
-            migration(step).map(|migration| failure::somewhere(run, migration, &error, kept))
+            deed(step).map(|deed| failure::somewhere(run, deed, &error, kept))
         }
         // The message was refused unread and without a position.
-        _ if completed == 0 => {
-            migration(done).map(|migration| failure::somewhere(run, migration, &error, kept))
-        }
+        _ if completed == 0 => deed(done).map(|deed| failure::somewhere(run, deed, &error, kept)),
         _ => None,
     };
     if let Some(failure) = failure {
         return failure::error(run, failure, error).await;
     }
-    let doing = doing(run, part, steps);
+    let doing = doing(run, part, deeds);
     run.database_error(doing, error).await
 }
 
 /// What a part of ours was for, in words.
-pub(crate) fn doing(run: &Run<'_>, part: Option<Part>, steps: &[Step<'_>]) -> String {
+pub(crate) fn doing(run: &Run<'_>, part: Option<Part>, deeds: &[Deed<'_>]) -> String {
     let ledger = run.ledger.shown();
     match part {
         Some(Part::Create) => format!("creating the ledger `{ledger}`"),
-        Some(Part::Record { step }) => match steps.get(step) {
-            Some(step) => run.recording(step.migration),
+        Some(Part::Record { step }) => match deeds.get(step) {
+            Some(deed) => run.recording(*deed),
             None => format!("writing the ledger `{ledger}`"),
         },
         _ => format!("locking the ledger `{ledger}`"),

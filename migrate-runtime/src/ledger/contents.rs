@@ -4,6 +4,7 @@
 
 use migrate_core::ledger::Entry;
 use migrate_core::name::Kind;
+use migrate_core::rollback::Recorded;
 use migrate_core::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
@@ -16,6 +17,8 @@ use crate::report::Holder;
 pub(crate) struct Contents {
     /// The entries of the set's module.
     pub(crate) entries: Vec<Entry>,
+    /// The same with their down scripts, where these were asked for.
+    pub(crate) recorded: Vec<Recorded>,
     /// The highest position of any module; 0 in an empty ledger.
     pub(crate) last_position: i64,
     /// Whether the table exists.
@@ -26,15 +29,28 @@ pub(crate) struct Contents {
     pub(crate) lease: Option<Lease>,
 }
 
+/// What of an entry is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// All that planning asks for.
+    Entries,
+    /// The down script too.
+    WithDownScripts,
+}
+
 impl Ledger {
     /// Reads what a run has to know, as one row, and the entries of the module: one message.
     ///
     /// The last position comes first: an entry that is written in between makes it stale, which
     /// the guard finds out, and never the other way round.
-    pub(crate) fn read(&self) -> String {
+    pub(crate) fn read(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let module = literal(module);
         let (last, at_lock) = (self.last_position(), Self::at_lock("h"));
+        let downs = match reading {
+            Reading::Entries => "",
+            Reading::WithDownScripts => ", e.down_sql, e.down_checksum",
+        };
         let (since, applied_at) = (utc("h.applied_at"), utc("e.applied_at"));
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
@@ -42,7 +58,7 @@ impl Ledger {
              {EXPIRED} AS expired FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}; \
              SELECT e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
              e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-             e.in_flight FROM {quoted} e WHERE e.module = {module} ORDER BY e.\"position\""
+             e.in_flight{downs} FROM {quoted} e WHERE e.module = {module} ORDER BY e.\"position\""
         )
     }
 }
@@ -63,8 +79,15 @@ impl Contents {
         self.exists = true;
         match row.try_get("last") {
             Ok(last) => self.take_situation(last, row),
-            Err(_) => entry(row).map(|entry| self.entries.push(entry)),
+            Err(_) => entry(row).map(|entry| self.take_entry(entry, row)),
         }
+    }
+
+    fn take_entry(&mut self, entry: Entry, row: &SimpleQueryRow) {
+        let Ok(down_sql) = row.try_get("down_sql") else { return self.entries.push(entry) };
+        let down_checksum = row.get("down_checksum").map(str::to_owned);
+        let down_sql = down_sql.map(str::to_owned);
+        self.recorded.push(Recorded { entry, down_sql, down_checksum });
     }
 
     fn take_situation(

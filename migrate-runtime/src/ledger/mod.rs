@@ -4,15 +4,18 @@
 //! is called by its schema, whatever a migration did to the `search_path`.
 
 use migrate_core::checksum::ALGORITHM;
+use migrate_core::ledger::Entry;
 use migrate_core::plan::Cause;
+use migrate_core::rollback::digest;
 use migrate_core::set::Migration;
 use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_core::version::Version;
 
 mod contents;
 mod foreign;
 mod lease;
 
-pub(crate) use contents::Contents;
+pub(crate) use contents::{Contents, Reading};
 pub(crate) use lease::Lease;
 
 /// The table of what ran.
@@ -59,7 +62,7 @@ impl Ledger {
              name text NOT NULL, filename text NOT NULL, checksum text, \
              checksum_algorithm text NOT NULL, \"position\" bigint NOT NULL UNIQUE, \
              applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
-             applied_by text NOT NULL, down_sql text, progress integer, \
+             applied_by text NOT NULL, down_sql text, down_checksum text, progress integer, \
              in_flight boolean NOT NULL DEFAULT false, PRIMARY KEY (module, version))",
             self.quoted
         )
@@ -68,9 +71,10 @@ impl Ledger {
     /// The expression of the last entry's position; 0 in an empty ledger.
     pub(crate) fn last_position(&self) -> String {
         format!(
-            "COALESCE((SELECT p.\"position\" FROM {} p WHERE p.module <> '' \
+            "COALESCE((SELECT p.\"position\" FROM {} p WHERE NOT ({}) \
              ORDER BY p.\"position\" DESC LIMIT 1), 0)",
-            self.quoted
+            self.quoted,
+            Self::at_lock("p")
         )
     }
 
@@ -80,10 +84,10 @@ impl Ledger {
         format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
     }
 
-    /// The condition that `migration` stands in the ledger as its step was planned.
-    pub(crate) fn as_planned(&self, migration: &Migration, cause: Cause) -> String {
+    /// The condition that a migration stands in the ledger as its step was planned.
+    pub(crate) fn as_planned(&self, version: &Version, cause: Cause) -> String {
         let entry = |condition: &str| {
-            let key = self.key_of(migration);
+            let key = self.key_of(version);
             format!("EXISTS (SELECT 1 FROM {} WHERE {key}{condition})", self.quoted)
         };
         match cause {
@@ -106,8 +110,9 @@ impl Ledger {
         position: i64,
         progress: Option<Progress>,
     ) -> String {
+        let null = || "NULL".to_owned();
         let (done, in_flight) = match progress {
-            None => ("NULL".to_owned(), false),
+            None => (null(), false),
             Some(Progress { done, in_flight }) => (done.to_string(), in_flight),
         };
         let values = [
@@ -122,19 +127,21 @@ impl Ledger {
             "pg_catalog.clock_timestamp()".to_owned(),
             ELAPSED_MS.to_owned(),
             "session_user".to_owned(),
-            down_sql.map_or_else(|| "NULL".to_owned(), literal),
+            down_sql.map_or_else(null, literal),
+            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
             done,
             in_flight.to_string(),
         ];
         format!(
             "INSERT INTO {} AS l (module, version, kind, name, filename, checksum, \
              checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, \
-             progress, in_flight) VALUES ({}) ON CONFLICT (module, version) DO UPDATE SET \
+             down_checksum, progress, in_flight) VALUES ({}) ON CONFLICT (module, version) DO UPDATE SET \
              name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
              checksum_algorithm = excluded.checksum_algorithm, \
              \"position\" = excluded.\"position\", applied_at = excluded.applied_at, \
              execution_ms = excluded.execution_ms, applied_by = excluded.applied_by, \
-             down_sql = excluded.down_sql, progress = excluded.progress, \
+             down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
+             progress = excluded.progress, \
              in_flight = excluded.in_flight \
              WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms",
             self.quoted,
@@ -149,7 +156,7 @@ impl Ledger {
             "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
              AND progress = {from}",
             self.quoted,
-            self.key_of(migration)
+            self.key_of(migration.version())
         )
     }
 
@@ -162,7 +169,22 @@ impl Ledger {
              WHERE {} AND progress = {from}",
             self.quoted,
             literal(&migration.checksum().to_string()),
-            self.key_of(migration)
+            self.key_of(migration.version())
+        )
+    }
+
+    /// Takes the entry away, and leaves a row at `position` that tells of it, so that the ledger
+    /// has moved for everybody and no position is ever taken twice.
+    pub(crate) fn undo(&self, entry: &Entry, position: i64) -> String {
+        format!(
+            "WITH gone AS (DELETE FROM {0} WHERE {1} RETURNING module, version, name, filename, \
+             checksum, checksum_algorithm) INSERT INTO {0} (module, version, kind, name, filename, \
+             checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
+             SELECT '', 'undone {position}', 'undone', g.module || ' ' || g.version || ' ' || g.name, \
+             g.filename, g.checksum, g.checksum_algorithm, {position}, \
+             pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM gone g",
+            self.quoted,
+            self.key_of(&entry.version)
         )
     }
 
@@ -176,9 +198,8 @@ impl Ledger {
         )
     }
 
-    fn key_of(&self, migration: &Migration) -> String {
-        let version = literal(migration.version().as_str());
-        format!("module = {} AND version = {version}", literal(&self.module))
+    fn key_of(&self, version: &Version) -> String {
+        format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
     }
 }
 

@@ -3,10 +3,12 @@
 //! It sends nothing on purpose. A note always follows the user and the role that the run began
 //! with, whatever the migration has set.
 
+use migrate_core::plan::Cause;
 use migrate_core::sql::alone::Alone;
 use migrate_core::sql::kind::SessionEffect;
 
 use super::{Work, at};
+use crate::deed::Deed;
 use crate::error::Error;
 use crate::execute::Table;
 use crate::ledger::Progress;
@@ -17,22 +19,25 @@ use crate::transactional::{BEGIN, Part, creation};
 
 impl Work<'_, '_> {
     pub(super) fn beginning(&self, table: Table) -> Result<Message<Part>, Error> {
-        let (run, migration) = (&*self.run, self.step.migration);
+        let (run, script) = (&*self.run, self.deed.script());
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
-        message.push(Part::Guard, &locking::session_guard(run, migration.up()));
+        message.push(Part::Guard, &locking::session_guard(run, script));
         if table == Table::Missing {
             for sql in creation(run) {
                 message.push(Part::Create, &sql);
             }
         }
-        if migration.up().session() != SessionEffect::Keeps {
+        if script.session() != SessionEffect::Keeps {
             message.push(Part::Save, session::SELECT);
         }
-        let as_planned = run.ledger.as_planned(migration, self.step.cause);
         let position = run.last_position;
+        let as_planned = match self.deed {
+            Deed::Apply(migration) => run.ledger.as_planned(migration.version(), self.cause),
+            Deed::Undo(undo) => run.ledger.as_planned(&undo.entry.version, Cause::Changed),
+        };
         message.push(Part::Guard, &locking::condition_guard(run, position, &as_planned));
-        if !self.is_continued() {
+        if let (Deed::Apply(migration), true) = (self.deed, self.is_recorded_first()) {
             let down = run.down_sql(migration)?;
             let (down, progress) = (down.as_deref(), Some(self.noted));
             let sql = run.ledger.record(migration, down, position + 1, progress);
@@ -64,17 +69,18 @@ impl Work<'_, '_> {
 
     /// Notes that the statements before `index` took effect, and whether that one is in flight.
     pub(super) fn push_note(&self, message: &mut Message<Part>, index: usize) {
-        let Work { run, step, .. } = self;
+        let run = &*self.run;
+        let (from, is_end) = (self.noted.done, index == self.ways.len());
+        let before = self.started.elapsed().as_millis();
+        let sql = match self.deed {
+            Deed::Apply(migration) if is_end => run.ledger.finish(migration, from, before),
+            Deed::Apply(migration) => run.ledger.progress(migration, from, at(index, &self.ways)),
+            Deed::Undo(undo) if is_end => run.ledger.undo(&undo.entry, run.last_position + 1),
+            Deed::Undo(_) => return,
+        };
         if let Some(session) = &self.session {
             message.push(Part::Control, &session.act_as_before());
         }
-        let (from, migration) = (self.noted.done, step.migration);
-        let sql = if index < self.ways.len() {
-            run.ledger.progress(migration, from, at(index, &self.ways))
-        } else {
-            let before = self.started.elapsed().as_millis();
-            run.ledger.finish(migration, from, before)
-        };
         message.push(Part::Record { step: 0 }, &locking::note(run, &sql));
     }
 
@@ -84,14 +90,16 @@ impl Work<'_, '_> {
             message.push(Part::Control, BEGIN);
             self.push_note(&mut message, self.ways.len());
             message.push(Part::Control, "COMMIT");
-        } else if !applied && self.noted.in_flight {
+        } else if let (Deed::Apply(migration), false, true) =
+            (self.deed, applied, self.noted.in_flight)
+        {
             // It was answered, so its outcome is known: nothing of it is in flight any more.
             message.push(Part::Control, BEGIN);
             if let Some(session) = &self.session {
                 message.push(Part::Control, &session.act_as_before());
             }
             let to = Progress { in_flight: false, ..self.noted };
-            let sql = self.run.ledger.progress(self.step.migration, self.noted.done, to);
+            let sql = self.run.ledger.progress(migration, self.noted.done, to);
             message.push(Part::Record { step: 0 }, &locking::note(self.run, &sql));
             message.push(Part::Control, "COMMIT");
         }

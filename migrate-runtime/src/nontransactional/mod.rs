@@ -8,11 +8,13 @@
 use std::time::Instant;
 
 use migrate_core::plan::{Cause, Step};
-use migrate_core::set::Migration;
+use migrate_core::rollback::Undo;
+use migrate_core::set::Script;
 use migrate_core::sql::alone::{Alone, prepares_session};
 use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 
+use crate::deed::Deed;
 use crate::error::Error;
 use crate::execute::{Attempt, Run, Table};
 use crate::ledger::Progress;
@@ -30,7 +32,9 @@ use outcome::{lock_lost, took_effect};
 /// One such migration under way.
 struct Work<'w, 'r> {
     run: &'w mut Run<'r>,
-    step: Step<'w>,
+    deed: Deed<'w>,
+    /// How it was planned; one to undo is as new.
+    cause: Cause,
     /// How each statement runs.
     ways: Vec<Alone>,
     /// What the ledger says.
@@ -65,12 +69,30 @@ pub(crate) async fn apply(
     step: Step<'_>,
     table: Table,
 ) -> Result<Attempt, Error> {
-    let ways = ways(run, step.migration)?;
+    work(run, (Deed::Apply(step.migration), step.cause), table).await
+}
+
+/// Undoes a migration by a script that runs outside a transaction. How far it comes is not noted:
+/// where it is cut short, all of it runs again.
+///
+/// # Cancel safety
+/// As [`apply`].
+pub(crate) async fn undo(run: &mut Run<'_>, undo: &Undo<'_>) -> Result<Attempt, Error> {
+    work(run, (Deed::Undo(undo), Cause::New), Table::Exists).await
+}
+
+async fn work(
+    run: &mut Run<'_>,
+    (deed, cause): (Deed<'_>, Cause),
+    table: Table,
+) -> Result<Attempt, Error> {
+    let ways = ways(run, deed.script())?;
     let mut work = Work {
-        noted: noted(step, &ways),
+        noted: noted(cause, &ways),
         cleanup: OnDrop::new(run.client, Vec::new()),
         run,
-        step,
+        deed,
+        cause,
         ways,
         finished: false,
         session: None,
@@ -85,14 +107,14 @@ pub(crate) async fn apply(
     work.end(result).await
 }
 
-fn ways(run: &Run<'_>, migration: &Migration) -> Result<Vec<Alone>, Error> {
-    let ranges = migration.up().statements();
-    ranges.map(|range| Ok(Alone::of(&rendered(run, migration, range)?.sql))).collect()
+fn ways(run: &Run<'_>, script: &Script) -> Result<Vec<Alone>, Error> {
+    let ranges = script.statements();
+    ranges.map(|range| Ok(Alone::of(&rendered(run, script, range)?.sql))).collect()
 }
 
 /// What the ledger says once the step has begun.
-fn noted(step: Step<'_>, ways: &[Alone]) -> Progress {
-    match step.cause {
+fn noted(cause: Cause, ways: &[Alone]) -> Progress {
+    match cause {
         Cause::Unfinished { done, in_flight } => Progress { done, in_flight },
         Cause::New | Cause::Changed => at(0, ways),
     }
@@ -122,7 +144,7 @@ impl Work<'_, '_> {
         let Err((failure, completed)) = result else {
             // Its commit was a synchronous one.
             self.run.report.unconfirmed = 0;
-            self.run.last_position += i64::from(!self.is_continued());
+            self.run.last_position += i64::from(self.is_recorded_first());
             self.arm();
             return Ok(Attempt::Done);
         };
@@ -134,13 +156,18 @@ impl Work<'_, '_> {
         if let Some(attempt) = locking::turned_away(&failure) {
             return Ok(attempt);
         }
-        let doing = transactional::doing(self.run, failure.part, &[self.step]);
+        let doing = transactional::doing(self.run, failure.part, &[self.deed]);
         Err(self.run.database_error(doing, failure.error).await)
+    }
+
+    /// Whether it begins with an entry of its own.
+    fn is_recorded_first(&self) -> bool {
+        matches!(self.deed, Deed::Apply(_)) && !self.is_continued()
     }
 
     /// Whether an earlier run began it.
     fn is_continued(&self) -> bool {
-        matches!(self.step.cause, Cause::Unfinished { .. })
+        matches!(self.cause, Cause::Unfinished { .. })
     }
 
     /// Runs the statements that have not taken effect yet.
@@ -212,8 +239,7 @@ impl Work<'_, '_> {
     async fn outside(&mut self, index: usize) -> Result<Ended, Error> {
         let resumed = self.is_continued() && index == self.resumed_at();
         let attempted = if resumed { Attempted::Before } else { Attempted::No };
-        let unknown =
-            resumed && matches!(self.step.cause, Cause::Unfinished { in_flight: true, .. });
+        let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
         while let Some(leftover) = self.announce(index, attempted).await? {
             match leftover {
                 Leftover { valid: true, name, .. } if unknown => {
@@ -245,7 +271,7 @@ impl Work<'_, '_> {
     }
 
     fn resumed_at(&self) -> usize {
-        match self.step.cause {
+        match self.cause {
             Cause::Unfinished { done, .. } => done as usize,
             Cause::New | Cause::Changed => 0,
         }
@@ -259,7 +285,8 @@ impl Work<'_, '_> {
         attempted: Attempted,
     ) -> Result<Option<Leftover>, Error> {
         let mut message = Message::new();
-        if self.noted != at(index, &self.ways) {
+        // How far a rollback comes is not noted.
+        if matches!(self.deed, Deed::Apply(_)) && self.noted != at(index, &self.ways) {
             message.push(Part::Control, BEGIN);
             self.push_note(&mut message, index);
             message.push(Part::Control, "COMMIT");
@@ -350,7 +377,8 @@ impl Work<'_, '_> {
             return Err(self.failed(self.ways.len().saturating_sub(1), failure).await);
         }
         if applied {
-            self.run.applied(self.step.migration, self.started.elapsed());
+            self.run.last_position += i64::from(matches!(self.deed, Deed::Undo(_)));
+            self.run.done(self.deed, self.started.elapsed());
         }
         let attempt = result?;
         if unlocked { Ok(attempt) } else { Err(lock_lost(self.run)) }
@@ -367,9 +395,9 @@ impl Work<'_, '_> {
     }
 
     fn rendered(&self, index: usize) -> Result<Rendered<'_>, Error> {
-        let migration = self.step.migration;
-        let range = migration.up().statements().nth(index).unwrap_or_default();
-        rendered(self.run, migration, range)
+        let script = self.deed.script();
+        let range = script.statements().nth(index).unwrap_or_default();
+        rendered(self.run, script, range)
     }
 }
 

@@ -2,7 +2,7 @@
 //! The server's error goes in, the run's error comes out.
 //! It tells a statement that failed from one whose outcome nobody knows.
 
-use migrate_core::set::Migration;
+use migrate_core::set::Script;
 use migrate_core::sql::alone::Alone;
 use tokio_postgres::error::Severity;
 
@@ -17,7 +17,7 @@ impl Work<'_, '_> {
     /// The error of statement number `index`, or of a note about it.
     pub(super) async fn failed(&mut self, index: usize, failure: Failure<Part>) -> Error {
         let Failure { part, offset, error } = failure;
-        let (run, migration) = (&mut *self.run, self.step.migration);
+        let (run, deed) = (&mut *self.run, self.deed);
         if error.code().is_some_and(|code| code.code() == LOST) {
             return lock_lost(run);
         }
@@ -28,19 +28,19 @@ impl Work<'_, '_> {
         let kept = if ended { Kept::InFlight { done, of } } else { Kept::Statements { done, of } };
         let failure = match part {
             Some(Part::Commit { .. }) if db.is_some() => {
-                failure::at_commit(run, migration, &error, kept)
+                failure::at_commit(run, deed, &error, kept)
             }
             Some(Part::Statement { index: inner, .. }) => {
-                let range = inner_range(run, migration, index, inner);
-                failure::at_statement(run, migration, Blame { range, offset }, &error, kept)
+                let range = inner_range(run, deed.script(), index, inner);
+                failure::at_statement(run, deed, Blame { range, offset }, &error, kept)
             }
             _ if db.is_none() => {
-                let versions = vec![migration.version().to_string()];
+                let versions = vec![deed.version().to_owned()];
                 let report = Box::default();
                 return Error::ConnectionLost { versions, source: error, report };
             }
             _ => {
-                let doing = run.recording(migration);
+                let doing = run.recording(deed);
                 return run.database_error(doing, error).await;
             }
         };
@@ -51,12 +51,12 @@ impl Work<'_, '_> {
 /// The bytes in the script of a statement, or of statement number `inner` of a block.
 fn inner_range(
     run: &Run<'_>,
-    migration: &Migration,
+    script: &Script,
     index: usize,
     inner: usize,
 ) -> Option<(usize, usize)> {
-    let range = migration.up().statements().nth(index)?;
-    let rendered = rendered(run, migration, range).ok()?;
+    let range = script.statements().nth(index)?;
+    let rendered = rendered(run, script, range).ok()?;
     match Alone::of(&rendered.sql) {
         Alone::Block(ranges) => match ranges.get(inner) {
             Some(&(start, end)) => Some((rendered.origin(start), rendered.origin(end))),

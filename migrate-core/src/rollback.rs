@@ -1,0 +1,211 @@
+//! Decides what a rollback undoes, before anything is undone.
+//! A set, what the ledger holds of its module, and a target go in; the down scripts to run, newest
+//! application first, or every obstacle, come out.
+//! A down script that only the ledger knows is as good as one of the set: so an older binary can
+//! undo what a newer one applied.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::checksum::Checksum;
+use crate::ledger::Entry;
+use crate::name::Kind;
+use crate::set::{Migration, Migrations, Script};
+use crate::sql::directive::TransactionMode;
+use crate::sql::kind::{SessionEffect, session_effect};
+use crate::sql::{lexer::lex, split::split};
+use crate::version::Version;
+
+/// How far a rollback goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// So many migrations, the last applied first.
+    Steps(usize),
+    /// All that are newer than this version, which has to be applied.
+    To(Version),
+    /// All of them.
+    All,
+}
+
+/// One entry with the down script that the ledger keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The entry.
+    pub entry: Entry,
+    /// The down script as it would be sent; `None` where there is none.
+    pub down_sql: Option<String>,
+    /// Its [`digest`] when it was written.
+    pub down_checksum: Option<String>,
+}
+
+/// One migration that will be undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undo<'s> {
+    /// Its entry, which goes with it.
+    pub entry: Entry,
+    down: Cow<'s, Script>,
+}
+
+impl Undo<'_> {
+    /// What undoes it.
+    pub fn script(&self) -> &Script {
+        &self.down
+    }
+}
+
+/// What keeps a rollback from beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// There is no down script, neither in the set nor in the ledger.
+    #[error("version {version}: `{filename}` has no down script")]
+    NoDown {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+    },
+    /// It is non-transactional and stopped midway.
+    #[error("version {version}: `{filename}` is unfinished")]
+    Unfinished {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+    },
+    /// The down script in the ledger is not the one that was written there.
+    #[error("version {version}: the down script of `{filename}` in the ledger was changed")]
+    Damaged {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+    },
+    /// The target was never applied.
+    #[error("version {version} is not applied")]
+    NotApplied {
+        /// The version as the caller writes it.
+        version: String,
+    },
+}
+
+impl Obstacle {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Obstacle::NoDown { .. } => {
+                "add a down script to the set, or undo it by a new migration"
+            }
+            Obstacle::Unfinished { .. } => "run the migrations first, which goes on with it",
+            Obstacle::Damaged { .. } => "restore it, or use a binary whose set has the migration",
+            Obstacle::NotApplied { .. } => "choose one that is; `status` lists them",
+        }
+    }
+}
+
+/// Every obstacle at once, never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacles(pub Vec<Obstacle>);
+
+impl fmt::Display for Obstacles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the rollback cannot begin, and nothing was undone")?;
+        for obstacle in &self.0 {
+            write!(f, "\n{obstacle}\n  help: {}", obstacle.help())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Obstacles {}
+
+/// What of `recorded` goes, newest application first. Repeatable migrations are not undone.
+///
+/// # Errors
+/// [`Obstacles`] with every one there is.
+pub fn rollback<'s>(
+    set: &'s Migrations,
+    recorded: Vec<Recorded>,
+    target: &Target,
+) -> Result<Vec<Undo<'s>>, Obstacles> {
+    let mut versioned: Vec<Recorded> =
+        recorded.into_iter().filter(|one| one.entry.kind == Kind::Versioned).collect();
+    versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
+    match target {
+        Target::All => {}
+        Target::Steps(steps) => versioned.truncate(*steps),
+        Target::To(version) => {
+            if !versioned.iter().any(|one| one.entry.version == *version) {
+                let version = version.to_string();
+                return Err(Obstacles(vec![Obstacle::NotApplied { version }]));
+            }
+            versioned.retain(|one| one.entry.version > *version);
+        }
+    }
+    let mut undos = Vec::with_capacity(versioned.len());
+    let mut obstacles = Vec::new();
+    for one in versioned {
+        match undo(set, one) {
+            Ok(undo) => undos.push(undo),
+            Err(obstacle) => obstacles.push(obstacle),
+        }
+    }
+    if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
+}
+
+/// The set's down script where its up script is what was applied, else the ledger's.
+fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
+    let Recorded { entry, down_sql, down_checksum } = recorded;
+    let (version, filename) = (entry.version.to_string(), entry.filename.clone());
+    if !entry.is_finished() {
+        return Err(Obstacle::Unfinished { version, filename });
+    }
+    let is_applied = |migration: &&Migration| {
+        let same = entry.checksum.as_ref().is_none_or(|c| *c == migration.checksum().to_string());
+        migration.kind() == Kind::Versioned && *migration.version() == entry.version && same
+    };
+    if let Some(down) = set.iter().find(is_applied).and_then(Migration::down) {
+        return Ok(Undo { entry, down: Cow::Borrowed(down) });
+    }
+    let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
+    if down_checksum.is_some_and(|checksum| checksum != digest(&sql)) {
+        return Err(Obstacle::Damaged { version, filename });
+    }
+    let down = script(&filename, sql);
+    down.map(|down| Undo { entry, down: Cow::Owned(down) })
+        .ok_or(Obstacle::Damaged { version, filename })
+}
+
+/// The line that begins a non-transactional down script in the ledger.
+pub const NO_TRANSACTION: &str = "-- migrate:no-transaction\n";
+
+/// A script of the ledger's text, which a build had checked.
+fn script(filename: &str, sql: String) -> Option<Script> {
+    let tokens = lex(&sql);
+    let statements = split(&sql, &tokens).ok()?;
+    let narrow = |offset: usize| u32::try_from(offset).ok();
+    let ranges = statements.iter().map(|one| Some([narrow(one.start())?, narrow(one.end())?]));
+    let ranges = ranges.collect::<Option<Vec<_>>>()?;
+    let session = statements.iter().map(|one| session_effect(&sql, one)).max();
+    let mode = if sql.starts_with(NO_TRANSACTION) {
+        TransactionMode::NonTransactional
+    } else {
+        TransactionMode::Transactional
+    };
+    Some(Script::new(
+        Cow::Owned(format!("{filename} (as the ledger keeps it)")),
+        Cow::Owned(sql),
+        Cow::Owned(ranges),
+        Cow::Borrowed(&[]),
+        mode,
+        session.unwrap_or(SessionEffect::Keeps),
+    ))
+}
+
+/// SHA-256 of a down script as the ledger keeps it, as lower-case hexadecimal digits.
+pub fn digest(down_sql: &str) -> String {
+    Checksum::from_bytes(Sha256::digest(down_sql.as_bytes()).into()).to_string()
+}

@@ -1,0 +1,49 @@
+//! Names what a run does to one migration: apply it, or undo it.
+//! A migration of the set, or what a rollback found, goes in; the script to run, and what it is
+//! called in messages, come out.
+//! It decides nothing on purpose.
+
+use migrate_core::rollback::Undo;
+use migrate_core::set::{Migration, Script};
+
+use crate::error::Direction;
+
+/// One migration and what is done to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Deed<'d> {
+    /// Its up script runs, and its entry is written.
+    Apply(&'d Migration),
+    /// Its down script runs, and its entry goes.
+    Undo(&'d Undo<'d>),
+}
+
+impl<'d> Deed<'d> {
+    /// What runs.
+    pub(crate) fn script(self) -> &'d Script {
+        match self {
+            Deed::Apply(migration) => migration.up(),
+            Deed::Undo(undo) => undo.script(),
+        }
+    }
+
+    pub(crate) fn version(self) -> &'d str {
+        match self {
+            Deed::Apply(migration) => migration.version().as_str(),
+            Deed::Undo(undo) => undo.entry.version.as_str(),
+        }
+    }
+
+    pub(crate) fn direction(self) -> Direction {
+        match self {
+            Deed::Apply(_) => Direction::Up,
+            Deed::Undo(_) => Direction::Down,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'d str {
+        match self {
+            Deed::Apply(migration) => migration.name(),
+            Deed::Undo(undo) => &undo.entry.name,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Undoing what was applied: by steps, to a version, all of it; also by a binary that never knew it.
+
+use migrate_runtime::{Direction, Error, Kept, Migrations, Migrator, Rollback, Version};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const ONE: (&str, &str) = ("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
+const TWO: (&str, &str) = (
+    "2_b.sql",
+    "-- UP\nCREATE TABLE b (id int); SELECT '\\';\n-- DOWN\nSET search_path = '';\nDROP TABLE public.b;",
+);
+const THREE: (&str, &str) =
+    ("3_c.sql", "-- UP\nALTER TABLE a ADD c int;\n-- DOWN\nALTER TABLE a DROP c;");
+
+async fn applied(client: &Client) -> String {
+    let ledger = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger \
+                  WHERE module <> ''";
+    value(client, ledger).await
+}
+
+async fn with(files: &[(&str, &str)]) -> (FreshDatabase, Client, Migrations) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(files);
+    Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    (database, client, set)
+}
+
+fn undone(report: &migrate_runtime::Report) -> Vec<&str> {
+    report.undone.iter().map(|one| one.version.as_str()).collect()
+}
+
+#[tokio::test]
+async fn targets_are_steps_a_version_or_all() {
+    let (_database, mut client, set) = with(&[ONE, TWO, THREE]).await;
+    let migrator = Migrator::new(&set);
+    let plan = migrator.plan_rollback(&client, Rollback::All).await.expect("a plan");
+    let planned: Vec<&str> = plan.iter().map(|undo| undo.entry.version.as_str()).collect();
+    assert_eq!(planned, ["3", "2", "1"]);
+    assert_eq!(applied(&client).await, "1 2 3", "a plan undoes nothing");
+
+    let report = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("a rollback");
+    assert_eq!((undone(&report), report.messages), (vec!["3"], 2));
+    assert_eq!(applied(&client).await, "1 2");
+    migrator.run(&mut client).await.expect("again");
+    let to = Rollback::To(Version::new("001"));
+    let report = migrator.rollback(&mut client, to).await.expect("a rollback");
+    assert_eq!(undone(&report), ["3", "2"]);
+    assert!(report.to_string().contains("\n2 undone; 2 messages, "), "{report}");
+    assert_eq!(value(&client, "SHOW search_path").await, "\"$user\", public");
+    migrator.run(&mut client).await.expect("again");
+    let report = migrator.rollback(&mut client, Rollback::All).await.expect("a rollback");
+    assert_eq!(undone(&report), ["3", "2", "1"]);
+    assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
+    assert_eq!(applied(&client).await, "NULL");
+    let report = migrator.rollback(&mut client, Rollback::All).await.expect("nothing left");
+    assert_eq!((report.undone.len(), report.messages), (0, 1));
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    // Who undid what, and when, stays, and no position is taken twice.
+    let acts = "SELECT count(*) FROM migration_ledger WHERE kind = 'undone' AND name LIKE 'default %' \
+                AND applied_by = session_user AND applied_at > now() - interval '1 hour'";
+    assert_eq!(value(&client, acts).await, "6");
+    let report = migrator.run(&mut client).await.expect("all again");
+    assert_eq!(report.applied.len(), 3);
+    assert_eq!(migrator.run(&mut client).await.expect("up to date").messages, 1);
+}
+
+#[tokio::test]
+async fn older_binary_undoes_what_a_newer_one_applied() {
+    let four = (
+        "4_d.sql",
+        "-- UP\nCREATE INDEX d ON a (c);\n-- DOWN\n-- migrate:no-transaction\nDROP INDEX CONCURRENTLY d;",
+    );
+    let (_database, mut client, _) = with(&[ONE, TWO, THREE, four]).await;
+    let older = set(&[ONE]);
+    let migrator = Migrator::new(&older);
+    let report = migrator.rollback(&mut client, Rollback::To(Version::new("1"))).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(undone(&report), ["4", "3", "2"]);
+    assert_eq!(applied(&client).await, "1");
+    assert_eq!(
+        value(
+            &client,
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attname = 'c'"
+        )
+        .await,
+        "0"
+    );
+}
+
+#[tokio::test]
+async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
+    let (_database, mut client, _) = with(&[ONE, TWO]).await;
+    client
+        .batch_execute("UPDATE migration_ledger SET down_sql = 'DROP TABLE a' WHERE version = '2'")
+        .await
+        .expect("an update");
+    let older = set(&[ONE]);
+    let error = Migrator::new(&older).rollback(&mut client, Rollback::All).await.expect_err("it");
+    assert_eq!(
+        error.to_string(),
+        "the rollback cannot begin, and nothing was undone\n\
+         version 2: the down script of `2_b.sql` in the ledger was changed\n  \
+         help: restore it, or use a binary whose set has the migration"
+    );
+    assert_eq!(applied(&client).await, "1 2");
+}
+
+#[tokio::test]
+async fn every_obstacle_is_told_before_anything_is_undone() {
+    let outside = "-- migrate:no-transaction\nVACUUM a;\nSELECT 1/0;";
+    let files = [ONE, ("2_b.sql", "CREATE TABLE b (id int);"), ("3_c.sql", outside)];
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&files);
+    Migrator::new(&set).run(&mut client).await.expect_err("a failure");
+    let error = Migrator::new(&set).rollback(&mut client, Rollback::All).await.expect_err("two");
+    assert_eq!(
+        error.to_string(),
+        "the rollback cannot begin, and nothing was undone\n\
+         version 3: `3_c.sql` is unfinished\n  \
+         help: run the migrations first, which goes on with it\n\
+         version 2: `2_b.sql` has no down script\n  \
+         help: add a down script to the set, or undo it by a new migration"
+    );
+    let to = Rollback::To(Version::new("9"));
+    let error = Migrator::new(&set).rollback(&mut client, to).await.expect_err("not applied");
+    assert_eq!(
+        error.to_string(),
+        "the rollback cannot begin, and nothing was undone\n\
+         version 9 is not applied\n  help: choose one that is; `status` lists them"
+    );
+    assert_eq!(applied(&client).await, "1 2 3");
+}
+
+#[tokio::test]
+async fn down_script_that_fails_leaves_its_migration_applied() {
+    let broken =
+        ("2_b.sql", "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;\nDROP TABLE nowhere;");
+    let (_database, mut client, set) = with(&[ONE, broken, THREE]).await;
+    let error = Migrator::new(&set).rollback(&mut client, Rollback::All).await.expect_err("it");
+    assert_eq!(
+        error.to_string(),
+        "migrations/2_b.sql:5:1: table \"nowhere\" does not exist (SQLSTATE 42P01)\n  \
+         |\n\
+         5 | DROP TABLE nowhere;\n  \
+         | ^^^^^^^^^^^^^^^^^^ here\n\
+         version 2 was not undone, and stays applied\n\
+         undone before it, and stays: version 3"
+    );
+    let Error::Migration { failure, .. } = error else { panic!() };
+    assert_eq!((failure.direction, failure.kept), (Direction::Down, Kept::Nothing));
+    assert_eq!(applied(&client).await, "1 2");
+    assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t");
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn replicas_that_undo_and_apply_at_once_leave_a_true_ledger() {
+    let (database, client, set) = with(&[ONE, TWO, THREE]).await;
+    let set = std::sync::Arc::new(set);
+    let mut tasks = Vec::new();
+    for n in 0..12 {
+        let (set, mut client) = (std::sync::Arc::clone(&set), database.connect().await);
+        tasks.push(tokio::spawn(async move {
+            let migrator = Migrator::new(&set);
+            let result = match n % 3 {
+                0 => migrator.rollback(&mut client, Rollback::Steps(1)).await,
+                1 => migrator.rollback(&mut client, Rollback::To(Version::new("1"))).await,
+                _ => migrator.run(&mut client).await,
+            };
+            // Whoever undoes may find version 1 gone, or a pending one out of order.
+            if let Err(error) = result {
+                assert!(matches!(error, Error::Rollback { .. }), "{error}");
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("a task");
+    }
+    for (version, there) in [
+        ("1", "to_regclass('a') IS NOT NULL"),
+        ("2", "to_regclass('b') IS NOT NULL"),
+        (
+            "3",
+            "EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('a') AND attname = 'c')",
+        ),
+    ] {
+        let entry = format!("EXISTS (SELECT FROM migration_ledger WHERE version = '{version}')");
+        assert_eq!(value(&client, &format!("SELECT {entry} = ({there})")).await, "t", "{version}");
+    }
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn redo_applies_the_last_one_again() {
+    let (_database, mut client, set) = with(&[ONE, TWO, THREE]).await;
+    let report = Migrator::new(&set).redo(&mut client).await.expect("a redo");
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(applied(&client).await, "1 2 3");
+}
+
+#[tokio::test]
+async fn runs_stop_at_a_version_or_apply_one() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[ONE, TWO, THREE, ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;")]);
+    let migrator = Migrator::new(&set);
+    let error = migrator.clone().to("7").run(&mut client).await.expect_err("unknown");
+    assert_eq!(
+        error.to_string(),
+        "version 7 is not in the set\nhelp: choose one that is; `status` lists them"
+    );
+    migrator.clone().to("02").run(&mut client).await.expect("a run");
+    assert_eq!(applied(&client).await, "1 2");
+    migrator.clone().only("3").run(&mut client).await.expect("a run");
+    assert_eq!(applied(&client).await, "1 2 3");
+    let report = migrator.run(&mut client).await.expect("the rest");
+    assert_eq!(report.applied.len(), 1);
+}
