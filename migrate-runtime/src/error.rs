@@ -148,6 +148,27 @@ pub enum Error {
         version: String,
     },
 
+    /// Migrations that a service requires are not applied.
+    #[error(
+        "required and not applied: {}\nhelp: run a binary that has them, before this one starts",
+        versions.join(", ")
+    )]
+    Required {
+        /// Them, as the caller writes them.
+        versions: Vec<String>,
+    },
+
+    /// An entry was named that the ledger does not have; nothing changed.
+    #[error(
+        "`{ledger}` has no entry of version {version}\nhelp: choose one that is applied; `status` lists them"
+    )]
+    NoEntry {
+        /// The ledger as `schema.table`.
+        ledger: String,
+        /// The version as the caller writes it.
+        version: String,
+    },
+
     /// Migrations are pending, and `verify` applies none.
     #[error("{} pending: {}\nhelp: `run` applies them", counted(versions.len()), versions.join(", "))]
     Pending {
@@ -430,11 +451,11 @@ fn database_message(error: &tokio_postgres::Error) -> String {
 /// Last lines with what stays as the run made it, and what may have gone with a crash of the server.
 fn stays_applied(report: &Report) -> String {
     // A run applies or undoes, never both.
-    let (list, word) = match report.undone.as_slice() {
+    let (done, word) = match report.undone.as_slice() {
         [] => (report.applied.as_slice(), "applied"),
         undone => (undone, "undone"),
     };
-    let versions: Vec<&str> = list.iter().map(|one| one.version.as_str()).collect();
+    let versions: Vec<&str> = done.iter().map(|one| one.version.as_str()).collect();
     let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
     let stays = match stay {
         [] => String::new(),

@@ -16,6 +16,7 @@ use migrate_core::sql::placeholder::RenderError;
 use tokio_postgres::Client;
 use tracing::{debug, info, warn};
 
+use crate::amend::Amendment;
 use crate::deed::Deed;
 use crate::error::Error;
 use crate::ledger::{Contents, Lease, Ledger, Reading};
@@ -99,6 +100,31 @@ pub(crate) enum Goal<'g> {
     Apply,
     /// So much undone.
     Undo(&'g Target),
+    /// What is pending run and undone again.
+    TryOut,
+    /// The ledger changed, and nothing else.
+    Amend(&'g Amendment),
+}
+
+/// The statements of a plan as text.
+pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, Error> {
+    let schema = migrator.schema.as_deref();
+    let mut text = String::new();
+    for step in &plan.steps {
+        let script = step.migration.up();
+        let file = migrator.set.path_of(script.filename());
+        let sql = script.sql(schema).map_err(|error| Error::Placeholder {
+            file: file.clone(),
+            position: script.position(error.at()),
+            problem: error.to_string(),
+        })?;
+        let mode = match script.transaction() {
+            TransactionMode::Transactional => "",
+            TransactionMode::NonTransactional => ", outside a transaction",
+        };
+        text += &["-- ", &file, mode, "\n", &sql, "\n"].concat();
+    }
+    Ok(text)
 }
 
 /// Carries out a run.
@@ -165,6 +191,8 @@ impl<'r> Run<'r> {
             let attempt = match goal {
                 Goal::Apply => self.try_to_apply().await?,
                 Goal::Undo(target) => self.try_to_undo(target).await?,
+                Goal::TryOut => self.try_out().await?,
+                Goal::Amend(amendment) => self.try_to_amend(amendment).await?,
             };
             let again = match attempt {
                 Attempt::Done => return Ok(()),
@@ -210,10 +238,36 @@ impl<'r> Run<'r> {
         Ok(attempt)
     }
 
+    /// Reads, plans, runs what can run in a transaction, and undoes it.
+    async fn try_out(&mut self) -> Result<Attempt, Error> {
+        let contents = self.read(Reading::Entries).await?;
+        let table = if contents.exists { Table::Exists } else { Table::Missing };
+        let plan = self.plan(contents)?;
+        let (inside, outside): (Vec<&Step<'_>>, Vec<&Step<'_>>) =
+            plan.steps.iter().partition(|step| is_transactional(step));
+        match self.enter(table).await? {
+            Attempt::Done if inside.is_empty() => {}
+            Attempt::Done => {
+                let table = if self.claim.is_some() { Table::Exists } else { table };
+                let deeds: Vec<_> = inside.iter().map(|s| Deed::Apply(s.migration)).collect();
+                let attempt = transactional::try_out(self, &deeds, table).await?;
+                if !matches!(attempt, Attempt::Done) {
+                    return Ok(attempt);
+                }
+            }
+            other => return Ok(other),
+        }
+        for step in outside {
+            let file = self.path_of(step.migration.up());
+            self.note(format!("{file} runs outside a transaction and was left out"));
+        }
+        Ok(Attempt::Done)
+    }
+
     /// Reads the ledger: one message.
     pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents, Error> {
         self.report.messages += 1;
-        let contents = crate::migrator::read(self.client, &self.ledger, reading).await?;
+        let contents = crate::reading::read(self.client, &self.ledger, reading).await?;
         self.last_position = contents.last_position;
         self.lease.clone_from(&contents.lease);
         self.backend = contents.backend;

@@ -36,6 +36,8 @@
 mod migrator;
 mod stale;
 mod rollback;
+mod amend;
+mod reading;
 mod deed;
 mod execute;
 mod waiting;
@@ -81,7 +83,8 @@ pub use migrate_core::version::Version;
 pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{
-    Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,
+    Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,
+    Trial,
 };
 pub use crate::stale::{StaleEmbed, check_embed};
 

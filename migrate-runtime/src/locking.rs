@@ -34,6 +34,8 @@ pub(crate) struct Claim<'c> {
 pub(crate) enum Purpose<'s> {
     /// Creates the ledger, or takes the row that is a lock.
     Ledger,
+    /// Changes the ledger alone, as long as its last position is this.
+    Amend { position: i64 },
     /// Applies a script, as long as the ledger's last position is this.
     Apply { script: &'s Script, position: i64, commit: Commit },
 }
@@ -58,13 +60,15 @@ pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
         ),
         Some(claim) => renewal(run, claim),
     };
+    let moved = |position: i64| {
+        let last = position_expression(run);
+        raise_unless(&format!("{last} = {position}"), ("the ledger has moved", MOVED))
+    };
     let (before, moved, commit) = match purpose {
         Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous),
+        Purpose::Amend { position } => (String::new(), moved(position), Commit::Synchronous),
         Purpose::Apply { script, position, commit } => {
-            let last = position_expression(run);
-            let moved =
-                raise_unless(&format!("{last} = {position}"), ("the ledger has moved", MOVED));
-            (strings_guard(script), moved, commit)
+            (strings_guard(script), moved(position), commit)
         }
     };
     let (time_left, settings) = (time_left(run), settings(run, commit));

@@ -13,6 +13,8 @@ pub struct Report {
     pub applied: Vec<Applied>,
     /// What this run undid, in order: newest first.
     pub undone: Vec<Applied>,
+    /// Whose entries this run changed without running anything.
+    pub amended: Vec<Amended>,
     /// How many of the last of either were committed without waiting for the disk, by a run that then
     /// broke: if the server crashed, it may have lost them, each whole. 0 behind a run that ended
     /// well.
@@ -91,6 +93,30 @@ pub struct Applied {
     pub duration: Duration,
 }
 
+/// What ran in a trial; nothing of it stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trial {
+    /// What ran, in order.
+    pub ran: Vec<Applied>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+    /// How long the trial took.
+    pub elapsed: Duration,
+}
+
+/// A migration whose entry was changed, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Amended {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Path of its file, relative to the migration folder.
+    pub filename: String,
+}
+
 /// A migration that a run did not apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -130,6 +156,7 @@ impl fmt::Display for Report {
             table(f, ["version", "name", "time"], &rows)?;
         }
         match (self.applied.len(), self.skipped.len(), self.undone.len()) {
+            _ if !self.amended.is_empty() => write!(f, "{} amended", self.amended.len())?,
             (0, known, 0) => write!(f, "nothing pending: {known} applied before")?,
             (0, _, undone) => write!(f, "{undone} undone")?,
             (new, 0, _) => write!(f, "{new} applied")?,

@@ -15,6 +15,7 @@ use crate::deed::Deed;
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
+use crate::ledger::Extent;
 use crate::locking::{self, Commit, Purpose};
 use crate::protocol::{self, DEADLINE, Failure, Message};
 use crate::session::{self, Session};
@@ -216,6 +217,44 @@ fn message(
 /// before it had the lock.
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// Runs all of `deeds` in one transaction and undoes it: what ran, with how long it took.
+pub(crate) async fn try_out(
+    run: &mut Run<'_>,
+    deeds: &[Deed<'_>],
+    table: Table,
+) -> Result<Attempt, Error> {
+    let mut message = Message::new();
+    message.push(Part::Control, BEGIN);
+    if table == Table::Missing {
+        message.push(Part::Guard, &locking::guard(run, Purpose::Ledger));
+        for sql in creation(run) {
+            message.push(Part::Create, &sql);
+        }
+    }
+    for (index, deed) in deeds.iter().enumerate() {
+        let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
+        let asynchronous = (position, Commit::Asynchronous);
+        push_migration(run, &mut message, (index, *deed), asynchronous)?;
+        message.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
+    }
+    message.push(Part::Control, "ROLLBACK");
+    run.report.messages += 1;
+    let outcome = protocol::send(run.client, &message, |part, row| {
+        if let Part::Record { step } = part {
+            run.done(deeds[step], execution_time(row.as_ref()));
+        }
+    })
+    .await;
+    let Some(failure) = outcome.failure else { return Ok(Attempt::Done) };
+    run.end_transaction(&failure.error, outcome.completed).await;
+    let done = std::mem::take(&mut run.report.applied).len();
+    if let Some(attempt) = locking::turned_away(&failure) {
+        return Ok(attempt);
+    }
+    let stopped = Stopped { failure, completed: outcome.completed };
+    Err(explain(run, deeds, done, stopped).await)
+}
+
 fn push_creation(run: &Run<'_>, message: &mut Message<Part>) {
     message.push(Part::Control, BEGIN);
     message.push(Part::Guard, &locking::guard(run, Purpose::Ledger));
@@ -272,10 +311,11 @@ fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, Error>
     match deed {
         Deed::Apply(migration) => {
             let down = run.down_sql(migration)?;
-            Ok(run.ledger.record(migration, down.as_deref(), position, None))
+            Ok(run.ledger.record(migration, down.as_deref(), position, Extent::Whole))
         }
         Deed::Undo(undo) => {
-            Ok(format!("{} RETURNING execution_ms", run.ledger.undo(&undo.entry, position)))
+            let removed = run.ledger.remove("undone", &undo.entry, position);
+            Ok(format!("{removed} RETURNING execution_ms"))
         }
     }
 }

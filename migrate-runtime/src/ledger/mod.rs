@@ -101,19 +101,21 @@ impl Ledger {
 
     /// Records `migration` at `position`; returns its `execution_ms`.
     ///
-    /// `progress` is for a migration that has only begun. An entry that is there already belongs to
-    /// a repeatable migration or to an unfinished one, and is replaced.
+    /// An entry that is there already belongs to a repeatable migration or to an unfinished one, and
+    /// is replaced.
     pub(crate) fn record(
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
         position: i64,
-        progress: Option<Progress>,
+        extent: Extent,
     ) -> String {
         let null = || "NULL".to_owned();
-        let (done, in_flight) = match progress {
-            None => (null(), false),
-            Some(Progress { done, in_flight }) => (done.to_string(), in_flight),
+        let checksum = literal(&migration.checksum().to_string());
+        let (checksum, done, in_flight) = match extent {
+            Extent::Whole => (checksum, null(), false),
+            Extent::Begun(progress) => (checksum, progress.done.to_string(), progress.in_flight),
+            Extent::Nothing => (null(), null(), false),
         };
         let values = [
             literal(&self.module),
@@ -121,7 +123,7 @@ impl Ledger {
             literal(migration.kind().as_str()),
             literal(migration.name()),
             literal(migration.filename()),
-            literal(&migration.checksum().to_string()),
+            checksum,
             literal(ALGORITHM),
             position.to_string(),
             "pg_catalog.clock_timestamp()".to_owned(),
@@ -173,17 +175,51 @@ impl Ledger {
         )
     }
 
-    /// Takes the entry away, and leaves a row at `position` that tells of it, so that the ledger
-    /// has moved for everybody and no position is ever taken twice.
-    pub(crate) fn undo(&self, entry: &Entry, position: i64) -> String {
+    /// Takes the entry away, and leaves a row at `position` that tells what was done and by whom, so
+    /// that the ledger has moved for everybody and no position is ever taken twice.
+    pub(crate) fn remove(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let key = self.key_of(&entry.version);
+        let gone = format!("DELETE FROM {} WHERE {key} RETURNING *", self.quoted);
+        self.telling(act, &gone, position)
+    }
+
+    /// Leaves a row at `position` that tells what was done with the entry, and by whom.
+    pub(crate) fn tell(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let key = self.key_of(&entry.version);
+        let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
+        self.telling(act, &found, position)
+    }
+
+    fn telling(&self, act: &str, entry: &str, position: i64) -> String {
+        let kind = literal(act);
         format!(
-            "WITH gone AS (DELETE FROM {0} WHERE {1} RETURNING module, version, name, filename, \
-             checksum, checksum_algorithm) INSERT INTO {0} (module, version, kind, name, filename, \
+            "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
-             SELECT '', 'undone {position}', 'undone', g.module || ' ' || g.version || ' ' || g.name, \
-             g.filename, g.checksum, g.checksum_algorithm, {position}, \
-             pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM gone g",
+             SELECT '', {kind} || ' {position}', {kind}, e.module || ' ' || e.version || ' ' || e.name, \
+             e.filename, e.checksum, e.checksum_algorithm, {position}, \
+             pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
+            self.quoted
+        )
+    }
+
+    /// Takes the text of the set for what was applied.
+    pub(crate) fn accept(
+        &self,
+        migration: &Migration,
+        down_sql: Option<&str>,
+        entry: &Entry,
+    ) -> String {
+        let null = || "NULL".to_owned();
+        format!(
+            "UPDATE {} SET checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
+             down_sql = {}, down_checksum = {} WHERE {}",
             self.quoted,
+            literal(&migration.checksum().to_string()),
+            literal(ALGORITHM),
+            literal(migration.name()),
+            literal(migration.filename()),
+            down_sql.map_or_else(null, literal),
+            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
             self.key_of(&entry.version)
         )
     }
@@ -201,6 +237,17 @@ impl Ledger {
     fn key_of(&self, version: &Version) -> String {
         format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
     }
+}
+
+/// How much of a migration ran when its entry is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// It is only beginning.
+    Begun(Progress),
+    /// Nothing, and so there is no checksum of what ran: a baseline.
+    Nothing,
 }
 
 /// How far an unfinished migration has come.

@@ -11,7 +11,7 @@ use super::{Work, at};
 use crate::deed::Deed;
 use crate::error::Error;
 use crate::execute::Table;
-use crate::ledger::Progress;
+use crate::ledger::{Extent, Progress};
 use crate::locking;
 use crate::protocol::Message;
 use crate::session::{self, Session};
@@ -39,8 +39,8 @@ impl Work<'_, '_> {
         message.push(Part::Guard, &locking::condition_guard(run, position, &as_planned));
         if let (Deed::Apply(migration), true) = (self.deed, self.is_recorded_first()) {
             let down = run.down_sql(migration)?;
-            let (down, progress) = (down.as_deref(), Some(self.noted));
-            let sql = run.ledger.record(migration, down, position + 1, progress);
+            let (down, extent) = (down.as_deref(), Extent::Begun(self.noted));
+            let sql = run.ledger.record(migration, down, position + 1, extent);
             message.push(Part::Record { step: 0 }, &sql);
         }
         message.push(Part::Control, "COMMIT");
@@ -75,7 +75,9 @@ impl Work<'_, '_> {
         let sql = match self.deed {
             Deed::Apply(migration) if is_end => run.ledger.finish(migration, from, before),
             Deed::Apply(migration) => run.ledger.progress(migration, from, at(index, &self.ways)),
-            Deed::Undo(undo) if is_end => run.ledger.undo(&undo.entry, run.last_position + 1),
+            Deed::Undo(undo) if is_end => {
+                run.ledger.remove("undone", &undo.entry, run.last_position + 1)
+            }
             Deed::Undo(_) => return,
         };
         if let Some(session) = &self.session {

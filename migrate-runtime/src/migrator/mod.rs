@@ -1,0 +1,251 @@
+//! The builder: a set and the options of a run.
+//! Options go in, one a method, each with its safe default; what they amount to comes out.
+//! What a service then calls stands in `verbs`.
+
+use std::time::Duration;
+
+use migrate_core::plan::{Policy, Tolerance};
+use migrate_core::set::Migrations;
+use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_core::version::Version;
+
+use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
+
+mod verbs;
+
+/// Compares a set with a database and applies what is missing.
+///
+/// ```no_run
+/// use migrate_runtime::{Migrations, Migrator};
+/// # async fn boot(
+/// #     migrations: &Migrations,
+/// #     mut client: tokio_postgres::Client,
+/// # ) -> Result<(), migrate_runtime::Error> {
+/// let report = Migrator::new(migrations).run(&mut client).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Migrator<'s> {
+    pub(crate) set: &'s Migrations,
+    pub(crate) schema: Option<String>,
+    ledger_schema: Option<String>,
+    table: String,
+    create_schema: CreateSchema,
+    pub(crate) policy: Policy,
+    pub(crate) limit: Limit,
+    pub(crate) lock: Lock,
+    pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) retries: u32,
+    pub(crate) wait_timeout: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) chunk_bytes: usize,
+}
+
+/// What keeps two runs apart ([`Migrator::lock`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lock {
+    /// Advisory locks; a row of the ledger where this role can take none. A non-transactional
+    /// migration, which needs a lock of the session, is refused behind a pooler.
+    #[default]
+    Detect,
+    /// Advisory locks and nothing else, and the session is taken to be the client's own: for a
+    /// pooler that keeps one session for each client.
+    Advisory,
+    /// A row of the ledger, which holds behind any pooler and without advisory locks. It is renewed
+    /// with every message, and falls to others 30 seconds after its holder is gone.
+    Row,
+}
+
+/// Which of the pending migrations a run applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Limit {
+    None,
+    To(Version),
+    Only(Version),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CreateSchema {
+    No,
+    IfMissing,
+}
+
+/// How long `run` waits for other replicas unless told otherwise.
+const DEFAULT_WAIT: Duration = Duration::from_mins(10);
+
+/// How long a statement of a migration waits for a lock unless told otherwise: whoever comes behind
+/// it waits as long.
+pub(crate) const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often a blocked migration is tried again unless told otherwise.
+const DEFAULT_RETRIES: u32 = 10;
+
+/// How much SQL goes into one message unless told otherwise, in bytes.
+const DEFAULT_CHUNK: usize = 512 * 1024;
+
+impl<'s> Migrator<'s> {
+    /// A migrator of `set` with the safe default of every option.
+    pub fn new(set: &'s Migrations) -> Self {
+        Migrator {
+            set,
+            schema: None,
+            ledger_schema: None,
+            table: DEFAULT_TABLE.to_owned(),
+            create_schema: CreateSchema::No,
+            policy: Policy::default(),
+            limit: Limit::None,
+            lock: Lock::Detect,
+            lock_timeout: None,
+            retries: DEFAULT_RETRIES,
+            wait_timeout: DEFAULT_WAIT,
+            deadline: None,
+            chunk_bytes: DEFAULT_CHUNK,
+        }
+    }
+
+    /// The schema that `{{schema}}` and `{{tables.x}}` stand for, and where the ledger lives.
+    ///
+    /// Without one, `{{tables.users}}` is `"users"` and the ledger lives in `public`.
+    #[must_use]
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// Creates the schema with the ledger where it is missing.
+    #[must_use]
+    pub fn create_schema(mut self) -> Self {
+        self.create_schema = CreateSchema::IfMissing;
+        self
+    }
+
+    /// The ledger's schema, where it is not that of [`Migrator::schema`].
+    #[must_use]
+    pub fn ledger_schema(mut self, schema: impl Into<String>) -> Self {
+        self.ledger_schema = Some(schema.into());
+        self
+    }
+
+    /// The ledger's table name; `migration_ledger` unless told otherwise.
+    #[must_use]
+    pub fn table(mut self, table: impl Into<String>) -> Self {
+        self.table = table.into();
+        self
+    }
+
+    /// Applies pending migrations that sort before applied ones; otherwise they are drift.
+    #[must_use]
+    pub fn allow_out_of_order(mut self) -> Self {
+        self.policy.out_of_order = Tolerance::Allow;
+        self
+    }
+
+    /// Lets entries pass whose migration is missing from the set; otherwise they are drift.
+    #[must_use]
+    pub fn allow_missing(mut self) -> Self {
+        self.policy.missing = Tolerance::Allow;
+        self
+    }
+
+    /// Lets applied migrations pass whose meaning was edited; otherwise they are drift.
+    #[must_use]
+    pub fn allow_edited(mut self) -> Self {
+        self.policy.edited = Tolerance::Allow;
+        self
+    }
+
+    /// Takes entries newer than the set for drift; otherwise they are reported and let pass,
+    /// because an old replica must survive a roll-back deploy.
+    #[must_use]
+    pub fn refuse_ahead(mut self) -> Self {
+        self.policy.ahead = Tolerance::Refuse;
+        self
+    }
+
+    /// Applies versioned migrations up to this version, itself included, and no repeatable ones.
+    #[must_use]
+    pub fn to(mut self, version: impl Into<String>) -> Self {
+        self.limit = Limit::To(Version::new(version.into()));
+        self
+    }
+
+    /// Applies this migration and no other. One that is pending before it is then out of order.
+    #[must_use]
+    pub fn only(mut self, version: impl Into<String>) -> Self {
+        self.limit = Limit::Only(Version::new(version.into()));
+        self
+    }
+
+    /// What keeps two runs apart; advisory locks unless told otherwise.
+    #[must_use]
+    pub fn lock(mut self, lock: Lock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// How long a statement of a migration waits for a lock; zero is for ever.
+    ///
+    /// Unless told otherwise it is the session's own `lock_timeout`, or five seconds where that is
+    /// none: every query that comes behind a waiting `ALTER TABLE` waits with it. A migration that
+    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
+    /// waiting, waits as the session says.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = Some(timeout);
+        self
+    }
+
+    /// How often a migration that was undone because somebody else held a lock (SQLSTATE 55P03,
+    /// 40P01 or 40001) is tried again; ten times unless told otherwise. The pauses between grow
+    /// from a quarter of a second to ten seconds.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
+    /// otherwise.
+    #[must_use]
+    pub fn wait_timeout(mut self, timeout: Duration) -> Self {
+        self.wait_timeout = timeout;
+        self
+    }
+
+    /// How long `run` may take, waits and migrations together; unlimited unless told otherwise.
+    ///
+    /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
+    /// nothing of its migration stays.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How many bytes of SQL go into one message at most, unless a single migration is larger;
+    /// 512 KiB unless told otherwise.
+    #[must_use]
+    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
+        self.chunk_bytes = bytes;
+        self
+    }
+
+    /// The ledger that the options name.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
+        Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// The statement that creates the schemas that the caller asked for.
+    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
+        let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
+        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
+        match self.create_schema {
+            CreateSchema::No => Vec::new(),
+            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
+        }
+    }
+}

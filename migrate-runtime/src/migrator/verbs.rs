@@ -1,0 +1,278 @@
+//! The verbs of a migrator: what a service calls.
+//! A client goes in; a verb reads the ledger, and hands over to [`crate::execute`] where something
+//! is to be done.
+//! No SQL stands here on purpose.
+
+use std::time::Duration;
+
+use migrate_core::ledger::Entry;
+use migrate_core::name::Kind;
+use migrate_core::plan::{Cause, Plan, Step, plan};
+use migrate_core::rollback::{Target as Rollback, Undo, rollback};
+use migrate_core::set::{Migration, Migrations};
+use migrate_core::version::Version;
+use tokio_postgres::Client;
+
+use super::{Limit, Migrator};
+use crate::amend::Amendment;
+use crate::error::Error;
+use crate::execute::{self, Goal};
+use crate::ledger::Reading;
+use crate::reading::read;
+use crate::report::{Report, State, Status, StatusRow, Trial};
+use crate::stale::check_embed;
+
+impl<'s> Migrator<'s> {
+    /// Applies what is pending, exactly once whatever number of replicas run at the same time.
+    ///
+    /// Nothing pending is one message and takes no lock.
+    ///
+    /// # Errors
+    /// [`Error::Drift`] and [`Error::Placeholder`] before anything ran; [`Error::Migration`] where
+    /// the server refused a migration, [`Error::Busy`] where others held the lock for too long,
+    /// [`Error::Deadline`] when the run's own time was up, [`Error::Pooled`] where the connection
+    /// cannot carry a migration, [`Error::Database`] where the ledger could not be read or written.
+    /// Each keeps the report of what was applied before.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves every migration applied and recorded, or neither; the connection is
+    /// outside a transaction and without a lock once the server has worked off what was sent. A
+    /// non-transactional migration is then unfinished, and the next run goes on with it.
+    pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
+        check_embed(self.set)?;
+        execute::run(self, client, Goal::Apply).await
+    }
+
+    /// Runs what is pending in one transaction and undoes it, so that a database tells beforehand
+    /// what a run would meet. Migrations that run outside a transaction are left out.
+    ///
+    /// Locks are taken and held as in a run, all of them until the end.
+    ///
+    /// # Errors
+    /// As [`Migrator::run`].
+    pub async fn trial(&self, client: &mut Client) -> Result<Trial, Error> {
+        check_embed(self.set)?;
+        let report = execute::run(self, client, Goal::TryOut).await?;
+        Ok(Trial { ran: report.applied, notes: report.notes, elapsed: report.elapsed })
+    }
+
+    /// The statements of a plan as a run would send them, each migration under a comment with its
+    /// file; without what surrounds them (transactions, guards, entries).
+    ///
+    /// # Errors
+    /// [`Error::Placeholder`] where a placeholder asks for a schema that was not chosen.
+    pub fn script(&self, plan: &Plan<'_>) -> Result<String, Error> {
+        execute::script(self, plan)
+    }
+
+    /// Undoes applied migrations, newest application first, each in a transaction of its own with
+    /// its entry. The down script is the set's where its up script is what was applied, else the
+    /// one that the ledger keeps: an older binary can undo what a newer one applied.
+    ///
+    /// A non-transactional down script is run statement by statement; where it is cut short, all of
+    /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
+    ///
+    /// # Errors
+    /// [`Error::Rollback`] with every obstacle, before anything was undone; else as
+    /// [`Migrator::run`].
+    ///
+    /// # Cancel safety
+    /// As [`Migrator::run`].
+    pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
+        check_embed(self.set)?;
+        execute::run(self, client, Goal::Undo(&target)).await
+    }
+
+    /// What `rollback` would undo now, in that order; undoes nothing.
+    ///
+    /// # Errors
+    /// As [`Migrator::rollback`].
+    pub async fn plan_rollback(
+        &self,
+        client: &Client,
+        target: Rollback,
+    ) -> Result<Vec<Undo<'s>>, Error> {
+        let contents = read(client, &self.ledger(), Reading::WithDownScripts).await?;
+        rollback(self.set, contents.recorded, &target)
+            .map_err(|obstacles| Error::Rollback { obstacles, report: Box::default() })
+    }
+
+    /// Takes the migrations up to `version`, itself included, for applied without running them: for
+    /// a database that was there before its ledger. Those that have an entry keep it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownVersion`] where the set has no such migration, and what reading and writing
+    /// the ledger gives.
+    pub async fn baseline(
+        &self,
+        client: &mut Client,
+        version: impl Into<String>,
+    ) -> Result<Report, Error> {
+        self.amend(client, Amendment::Baseline(Version::new(version.into()))).await
+    }
+
+    /// Takes the set's text of an edited migration for what was applied, and notes who did so.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] where it is not applied or not in the set, and what reading and writing
+    /// the ledger gives.
+    pub async fn accept(
+        &self,
+        client: &mut Client,
+        version: impl Into<String>,
+    ) -> Result<Report, Error> {
+        self.amend(client, Amendment::Accept(Some(Version::new(version.into())))).await
+    }
+
+    /// As [`Migrator::accept`], for every edited migration.
+    ///
+    /// # Errors
+    /// What reading and writing the ledger gives.
+    pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
+        self.amend(client, Amendment::Accept(None)).await
+    }
+
+    /// Forgets that a migration was applied, and notes who did so: the next run applies it.
+    ///
+    /// # Errors
+    /// [`Error::NoEntry`] where it is not applied, and what reading and writing the ledger gives.
+    pub async fn forget(
+        &self,
+        client: &mut Client,
+        version: impl Into<String>,
+    ) -> Result<Report, Error> {
+        self.amend(client, Amendment::Forget(Version::new(version.into()))).await
+    }
+
+    async fn amend(&self, client: &Client, amendment: Amendment) -> Result<Report, Error> {
+        check_embed(self.set)?;
+        execute::run(self, client, Goal::Amend(&amendment)).await
+    }
+
+    /// Whether these migrations are applied, whatever the set holds: for a service that must not
+    /// migrate, and must not start on an older schema. Each is a version, or a version with its
+    /// name as files have it (`001_initial_schema`).
+    ///
+    /// A list from the environment: `required.split(',')`; blanks around and empty items are left
+    /// out.
+    ///
+    /// # Errors
+    /// [`Error::Required`] with all that are not, and what reading the ledger gives.
+    pub async fn require<I>(&self, client: &Client, required: I) -> Result<(), Error>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let contents = read(client, &self.ledger(), Reading::Entries).await?;
+        let is_applied = |required: &str| {
+            contents.entries.iter().filter(|entry| entry.is_finished()).any(|entry| {
+                let stem = entry.filename.trim_end_matches(".sql").trim_end_matches(".up");
+                entry.version == Version::new(required.to_owned()) || stem == required
+            })
+        };
+        let mut missing = Vec::new();
+        for required in required {
+            let required = required.as_ref().trim();
+            if !required.is_empty() && !is_applied(required) {
+                missing.push(required.to_owned());
+            }
+        }
+        if missing.is_empty() { Ok(()) } else { Err(Error::Required { versions: missing }) }
+    }
+
+    /// What `run` would apply now; applies nothing.
+    ///
+    /// # Errors
+    /// [`Error::Drift`] and what reading the ledger gives.
+    pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
+        let contents = read(client, &self.ledger(), Reading::Entries).await?;
+        self.decide(contents.entries)
+    }
+
+    /// The plan for these entries, within the limit.
+    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
+        let mut plan = plan(self.set, entries, &self.policy)
+            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+        let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
+        let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
+        let is_it =
+            |migration: &Migration| is_versioned(migration) && migration.version() == version;
+        if !self.set.iter().any(is_it) {
+            return Err(Error::UnknownVersion { version: version.to_string() });
+        }
+        let upto =
+            |migration: &Migration| is_versioned(migration) && migration.version() <= version;
+        let is_only = matches!(self.limit, Limit::Only(_));
+        plan.steps
+            .retain(|step| if is_only { is_it(step.migration) } else { upto(step.migration) });
+        Ok(plan)
+    }
+
+    /// Undoes the last applied migration and applies it again.
+    ///
+    /// # Errors
+    /// As [`Migrator::rollback`] and [`Migrator::run`]. A migration that was undone and then failed
+    /// is pending.
+    pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
+        let undone = self.rollback(client, Rollback::Steps(1)).await?;
+        match undone.undone.first() {
+            Some(last) => self.clone().only(last.version.as_str()).run(client).await,
+            None => Ok(undone),
+        }
+    }
+
+    /// Ledger and set side by side; applies nothing.
+    ///
+    /// # Errors
+    /// As [`Migrator::plan`].
+    pub async fn status(&self, client: &Client) -> Result<Status, Error> {
+        let plan = self.plan(client).await?;
+        Ok(status(self.set, &plan))
+    }
+
+    /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
+    /// and must not start on an old schema; applies nothing.
+    ///
+    /// # Errors
+    /// [`Error::Pending`] with what is, and as [`Migrator::plan`].
+    pub async fn verify(&self, client: &Client) -> Result<(), Error> {
+        let plan = self.plan(client).await?;
+        let version = |step: &Step<'_>| step.migration.version().to_string();
+        let versions: Vec<String> = plan.steps.iter().map(version).collect();
+        if versions.is_empty() { Ok(()) } else { Err(Error::Pending { versions }) }
+    }
+}
+
+fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
+    let mut applied = plan.applied.iter().peekable();
+    let mut steps = plan.steps.iter().peekable();
+    let row = |migration: &Migration, state| StatusRow {
+        version: migration.version().to_string(),
+        name: migration.name().to_owned(),
+        filename: migration.filename().to_owned(),
+        state,
+    };
+    let mut migrations = Vec::with_capacity(set.len() + plan.ahead.len());
+    // Both lists are in the set's order, and together they are the set.
+    for migration in set {
+        if let Some((_, entry)) = applied.next_if(|(found, _)| std::ptr::eq(*found, migration)) {
+            let at = entry.applied_at.clone();
+            let by = entry.applied_by.clone();
+            let millis = u64::try_from(entry.execution_ms).unwrap_or(0);
+            let duration = Duration::from_millis(millis);
+            migrations.push(row(migration, State::Applied { at, by, duration }));
+        } else if let Some(step) = steps.next_if(|step| std::ptr::eq(step.migration, migration)) {
+            let state = match step.cause {
+                Cause::Unfinished { done, in_flight } => State::Unfinished { done, in_flight },
+                _ => State::Pending,
+            };
+            migrations.push(row(migration, state));
+        }
+    }
+    migrations.extend(plan.ahead.iter().map(|entry| StatusRow {
+        version: entry.version.to_string(),
+        name: entry.name.clone(),
+        filename: entry.filename.clone(),
+        state: State::Ahead { at: entry.applied_at.clone(), by: entry.applied_by.clone() },
+    }));
+    Status { migrations }
+}

@@ -1,0 +1,56 @@
+//! Reads the ledger, and says why it cannot.
+//! A client and a ledger go in, [`Contents`] come out.
+//! It sends one message, and others only behind an error.
+
+use tokio_postgres::Client;
+
+use crate::error::Error;
+use crate::ledger::{Contents, Ledger, Reading};
+use crate::{privilege, protocol};
+
+/// Reads the ledger: one message. A table that does not exist is an empty ledger.
+pub(crate) async fn read(
+    client: &Client,
+    ledger: &Ledger,
+    reading: Reading,
+) -> Result<Contents, Error> {
+    let mut contents = Contents::default();
+    let mut broken = None;
+    let result = protocol::rows(client, &ledger.read(reading), |row| {
+        if let Err(column) = contents.take(&row) {
+            broken = Some(column);
+        }
+    })
+    .await;
+    if let Some(column) = broken {
+        return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
+    }
+    let Err(source) = result else { return Ok(contents) };
+    match source.code().map(tokio_postgres::error::SqlState::code) {
+        // undefined_table; a schema that does not exist says the same.
+        Some("42P01") => Ok(Contents::default()),
+        // Some column is missing or of another type: whose table is it?
+        Some(code) if code.starts_with("42") && code != "42501" => {
+            Err(foreign_table(client, ledger, source).await)
+        }
+        _ => Err(unreadable(client, ledger, source).await),
+    }
+}
+
+async fn unreadable(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+    let doing = format!("reading the ledger `{}`", ledger.shown());
+    let help = privilege::help(client, ledger, &source).await;
+    Error::Database { doing, help, source, report: Box::default() }
+}
+
+async fn foreign_table(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+    let mut columns = Vec::new();
+    let listed = protocol::rows(client, &ledger.columns(), |row| {
+        columns.extend(row.get(0).map(str::to_owned));
+    })
+    .await;
+    match listed {
+        Ok(()) if !columns.is_empty() => Error::ForeignTable { ledger: ledger.shown(), columns },
+        _ => unreadable(client, ledger, source).await,
+    }
+}

@@ -1,0 +1,149 @@
+//! What changes the ledger alone, and what asks without changing anything.
+
+use migrate_runtime::{Error, Migrator};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const A: (&str, &str) = ("001_a.sql", "CREATE TABLE a (id int);");
+const B: (&str, &str) = ("002_b.sql", "CREATE TABLE b (id int);");
+const C: (&str, &str) = ("003_c.sql", "ALTER TABLE b ADD c int;");
+const V: (&str, &str) = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT c FROM b;");
+
+async fn entries(client: &Client) -> String {
+    let ledger = "SELECT string_agg(concat_ws(':', kind, version, name, checksum IS NULL), ' ' \
+                  ORDER BY position) FROM migration_ledger";
+    value(client, ledger).await
+}
+
+#[tokio::test]
+async fn baseline_takes_for_applied_what_was_there() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute("CREATE TABLE a (id int); CREATE TABLE b (id int)").await.expect("tables");
+    let set = set(&[A, B, C, V]);
+    let migrator = Migrator::new(&set);
+    let report = migrator.baseline(&mut client, "2").await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((report.amended.len(), report.messages), (2, 2));
+    assert!(report.to_string().starts_with("2 amended; 2 messages"), "{report}");
+    assert_eq!(entries(&client).await, "versioned:001:a:t versioned:002:b:t");
+    let report = migrator.baseline(&mut client, "2").await.expect("again");
+    assert_eq!((report.amended.len(), report.messages), (0, 1));
+    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 2);
+    let error = migrator.baseline(&mut client, "7").await.expect_err("unknown");
+    assert!(matches!(error, Error::UnknownVersion { .. }), "{error}");
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn edited_migrations_are_accepted_on_purpose() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    Migrator::new(&set(&[A, B, C])).run(&mut client).await.expect("a run");
+    let edited = set(&[
+        ("001_a.sql", "CREATE TABLE a (id bigint);"),
+        ("002_b.sql", "CREATE TABLE b (id bigint);"),
+        C,
+    ]);
+    let migrator = Migrator::new(&edited);
+    migrator.verify(&client).await.expect_err("drift");
+    let report = migrator.accept(&mut client, "1").await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.amended[0].filename, "001_a.sql");
+    let error = migrator.verify(&client).await.expect_err("one is left");
+    let Error::Drift { drift, .. } = error else { panic!("{error}") };
+    assert_eq!(drift.0.len(), 1);
+    assert_eq!(migrator.accept_all(&mut client).await.expect("the other").amended.len(), 1);
+    migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
+    let who = "SELECT string_agg(concat_ws(' ', name, applied_by = session_user), '; ' ORDER BY position) \
+               FROM migration_ledger WHERE kind = 'accepted'";
+    assert_eq!(value(&client, who).await, "default 001 a t; default 002 b t");
+    let error = migrator.accept(&mut client, "9").await.expect_err("no entry");
+    assert_eq!(
+        error.to_string(),
+        "`public.migration_ledger` has no entry of version 9\n\
+         help: choose one that is applied; `status` lists them"
+    );
+    assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
+}
+
+#[tokio::test]
+async fn forgotten_entries_are_applied_again() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[A, B, C]);
+    let migrator = Migrator::new(&set);
+    migrator.run(&mut client).await.expect("a run");
+    client.batch_execute("ALTER TABLE b DROP c").await.expect("by hand");
+    migrator.forget(&mut client, "3").await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        entries(&client).await,
+        "versioned:001:a:f versioned:002:b:f forgotten:forgotten 4:default 003 c:f"
+    );
+    assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 1);
+    assert!(matches!(migrator.forget(&mut client, "9").await, Err(Error::NoEntry { .. })));
+}
+
+#[tokio::test]
+async fn required_migrations_are_asked_of_the_ledger() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[A, B]);
+    let migrator = Migrator::new(&set);
+    let list = "001_a, 2,, 003_c ,4";
+    let error = migrator.require(&client, list.split(',')).await.expect_err("an empty database");
+    assert_eq!(
+        error.to_string(),
+        "required and not applied: 001_a, 2, 003_c, 4\n\
+         help: run a binary that has them, before this one starts"
+    );
+    migrator.run(&mut client).await.expect("a run");
+    migrator.require(&client, ["001_a", "2"]).await.unwrap_or_else(|e| panic!("{e}"));
+    let error = migrator.require(&client, list.split(',')).await.expect_err("two");
+    let Error::Required { versions } = error else { panic!("{error}") };
+    assert_eq!(versions, ["003_c", "4"]);
+    migrator.require(&client, "".split(',')).await.expect("nothing required");
+}
+
+#[tokio::test]
+async fn trial_runs_everything_and_leaves_nothing() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let outside = ("004_d.sql", "-- migrate:no-transaction\nVACUUM;");
+    let good = set(&[A, B, C, outside, V]);
+    let migrator = Migrator::new(&good);
+    let trial = migrator.trial(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let ran: Vec<&str> = trial.ran.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(ran, ["a", "b", "c", "v"]);
+    assert_eq!(trial.notes, ["migrations/004_d.sql runs outside a transaction and was left out"]);
+    let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(value(&client, left).await, "0");
+    let bad = set(&[A, B, ("003_c.sql", "ALTER TABLE nowhere ADD c int;")]);
+    let error = Migrator::new(&bad).trial(&mut client).await.expect_err("a failure");
+    assert!(
+        error.to_string().starts_with("migrations/003_c.sql:1:1: relation \"nowhere\" does not"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("stays"), "{error}");
+    assert_eq!(value(&client, left).await, "0");
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    migrator.run(&mut client).await.expect("a run");
+    assert!(migrator.trial(&mut client).await.expect("nothing pending").ran.is_empty());
+}
+
+#[tokio::test]
+async fn script_shows_what_a_run_would_send() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let set = set(&[
+        ("1_a.sql", "-- a remark\nCREATE TABLE {{tables.a}} (id int);"),
+        ("2_b.sql", "-- migrate:no-transaction\nVACUUM;"),
+    ]);
+    let migrator = Migrator::new(&set).schema("s");
+    let plan = migrator.plan(&client).await.expect("a plan");
+    assert_eq!(
+        migrator.script(&plan).expect("a script"),
+        "-- migrations/1_a.sql\nCREATE TABLE \"s\".\"a\" (id int);\n\n\
+         -- migrations/2_b.sql, outside a transaction\nVACUUM;\n\n"
+    );
+}
