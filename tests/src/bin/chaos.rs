@@ -3,24 +3,34 @@
 //! A seed decides the faults; a round ends when all replicas ended well, and then every invariant of
 //! [`migrate_tests::proof::checks`] has to hold. Ends with status 1 when one does not.
 //!
+//! With `--lock row` there are fewer faults, since each that hits the holder costs its lease.
+//!
 //! `cargo run --release -p migrate-tests --bin chaos -- --rounds 10 --seed 1`
 
 use std::process;
 use std::time::{Duration, Instant};
 
+use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
-use migrate_tests::database::connect;
+use migrate_tests::database::{connect, value};
 use migrate_tests::proof::checks::{self, Quiet, column};
 use migrate_tests::proof::dice::Dice;
 use migrate_tests::proof::fleet::{Fleet, Tally};
 use migrate_tests::proof::options::Options;
 use migrate_tests::proof::replica;
 use migrate_tests::proof::script::Name;
+use tokio_postgres::Client;
 
 const REPLICAS: usize = 32;
 
 /// How many faults strike in a round: so many at least, and up to so many more.
 const FAULTS: (usize, usize) = (15, 45);
+
+/// The same where the lock is a row, and others wait for its lease when its holder is gone.
+const FAULTS_OF_A_ROW: (usize, usize) = (3, 4);
+
+/// How long a fault waits for a replica that works, where the lock is a row.
+const HOLDER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The longest time between two faults.
 const BETWEEN: Duration = Duration::from_millis(500);
@@ -31,9 +41,17 @@ const SETTLE: Duration = Duration::from_mins(2);
 /// More errors than these, with no fault to explain them, and the round will not end well.
 const ERRORS: usize = 3 * REPLICAS;
 
-/// The replica that works: all others wait for its lock.
-const HOLDER: &str = "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) \
-     WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()";
+/// The process that serves the replica that works: all others wait for its lock.
+const HOLDER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
+     (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// The same where the lock is a row, which outlives its holder.
+const HOLDER_OF_A_ROW: &str = "SELECT progress FROM migration_ledger JOIN pg_stat_activity \
+     ON pid = progress WHERE module = ''";
+
+/// The processes that serve replicas.
+const REPLICA_SESSIONS: &str = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+     AND application_name LIKE 'replica-%' ORDER BY pid";
 
 /// Faults that struck.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +71,7 @@ fn main() {
 async fn prove(options: Options) -> u64 {
     let mut cluster = Cluster::create();
     cluster.start();
-    let quiet = Quiet::run(&cluster, Name::Chaos, options.care).await;
+    let quiet = Quiet::run(&cluster, Name::Chaos, options.lock).await;
     println!("chaos: seed {}, a quiet run takes {:.1?}", options.seed, quiet.took);
     let mut failed = 0;
     for round in 0..options.rounds {
@@ -80,7 +98,8 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     let started = Instant::now();
     let session = |index| format!("replica-{index}");
     let fleet = Fleet::start(REPLICAS, |index| quiet.replica(cluster, &database, &session(index)));
-    let struck = strike(cluster, &fleet, &database, &mut Dice::new(seed)).await;
+    let mut dice = Dice::new(seed);
+    let struck = strike(cluster, &fleet, (&database, quiet.lock), &mut dice).await;
     let mut broken = settle(&fleet).await;
     let tally = fleet.tally();
     drop(fleet);
@@ -92,8 +111,7 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     } else {
         broken.extend(quiet.stuck(cluster, &database).await);
     }
-    let repeats = quiet.repeats(cluster, &database).await;
-    show(seed, &tally, struck, started.elapsed(), repeats, broken.is_empty());
+    show(seed, &tally, struck, started.elapsed(), broken.is_empty());
     if broken.is_empty() {
         let client = connect(&cluster.config("postgres")).await;
         let sql = format!("DROP DATABASE {database} WITH (FORCE)");
@@ -103,17 +121,26 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
 }
 
 /// Lets faults strike until there were enough of them, nobody is left to strike, or nobody comes on.
-async fn strike(cluster: &mut Cluster, fleet: &Fleet, database: &str, dice: &mut Dice) -> Struck {
+async fn strike(
+    cluster: &mut Cluster,
+    fleet: &Fleet,
+    (database, lock): (&str, Lock),
+    dice: &mut Dice,
+) -> Struck {
     let mut struck = Struck::default();
-    for _ in 0..FAULTS.0 + dice.below(FAULTS.1) {
+    let (least, more) = if lock == Lock::Row { FAULTS_OF_A_ROW } else { FAULTS };
+    for _ in 0..least + dice.below(more) {
+        if lock == Lock::Row {
+            wait_for_holder(cluster, fleet, database).await;
+        }
         tokio::time::sleep(dice.pause(BETWEEN)).await;
         let tally = fleet.tally();
         if tally.finished == REPLICAS || tally.unexplained() > ERRORS {
             break;
         }
         match dice.below(100) {
-            0..45 => fleet.kill(victim(cluster, database, dice).await),
-            45..85 => struck.terminations += terminate(cluster, database, dice).await,
+            0..45 => fleet.kill(victim(cluster, (database, lock), dice).await),
+            45..85 => struck.terminations += terminate(cluster, (database, lock), dice).await,
             _ => {
                 cluster.crash(Crash::Immediate);
                 tokio::time::sleep(dice.pause(BETWEEN)).await;
@@ -125,31 +152,50 @@ async fn strike(cluster: &mut Cluster, fleet: &Fleet, database: &str, dice: &mut
     struck
 }
 
+/// Waits until a replica works, or all have ended: a fault that only delays the next one proves little.
+async fn wait_for_holder(cluster: &Cluster, fleet: &Fleet, database: &str) {
+    let client = connect(&cluster.config(database)).await;
+    let deadline = Instant::now() + HOLDER_LIMIT;
+    while holder(&client, Lock::Row).await.is_none()
+        && fleet.tally().finished < REPLICAS
+        && Instant::now() < deadline
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The process that serves the replica that works.
+async fn holder(client: &Client, lock: Lock) -> Option<String> {
+    if lock != Lock::Row {
+        return column(client, HOLDER).await.pop();
+    }
+    match value(client, "SELECT to_regclass('migration_ledger')").await.as_str() {
+        "NULL" => None,
+        _ => column(client, HOLDER_OF_A_ROW).await.pop(),
+    }
+}
+
 /// Any replica, or the one that works.
-async fn victim(cluster: &Cluster, database: &str, dice: &mut Dice) -> usize {
+async fn victim(cluster: &Cluster, (database, lock): (&str, Lock), dice: &mut Dice) -> usize {
     let any = dice.below(REPLICAS);
     if dice.chance(50) {
         return any;
     }
     let client = connect(&cluster.config(database)).await;
-    let holder = column(&client, HOLDER).await.pop();
-    let index = holder.and_then(|name| name.strip_prefix("replica-")?.parse().ok());
-    index.unwrap_or(any)
+    let Some(pid) = holder(&client, lock).await else { return any };
+    let sql = format!("SELECT application_name FROM pg_stat_activity WHERE pid = {pid}");
+    let name = column(&client, &sql).await.pop();
+    name.and_then(|name| name.strip_prefix("replica-")?.parse().ok()).unwrap_or(any)
 }
 
 /// Terminates the session of any replica, or of the one that works; how many were.
-async fn terminate(cluster: &Cluster, database: &str, dice: &mut Dice) -> usize {
+async fn terminate(cluster: &Cluster, (database, lock): (&str, Lock), dice: &mut Dice) -> usize {
     let client = connect(&cluster.config(database)).await;
-    let working = if dice.chance(50) {
-        "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"
+    let mut pids = if dice.chance(50) {
+        holder(&client, lock).await.into_iter().collect()
     } else {
-        ""
+        column(&client, REPLICA_SESSIONS).await
     };
-    let sessions = format!(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
-         AND application_name LIKE 'replica-%' {working} ORDER BY pid"
-    );
-    let mut pids = column(&client, &sessions).await;
     if pids.is_empty() {
         return 0;
     }
@@ -177,24 +223,14 @@ async fn settle(fleet: &Fleet) -> Vec<String> {
     }
 }
 
-fn show(
-    seed: u64,
-    tally: &Tally,
-    struck: Struck,
-    took: Duration,
-    repeats: (usize, usize),
-    held: bool,
-) {
+fn show(seed: u64, tally: &Tally, struck: Struck, took: Duration, held: bool) {
     println!(
-        "seed {seed}: {} kills, {} terminations, {} restarts, {} starts, {} runs cut off, \
-         plain statements ran {} to {} times, {:.1} s: {}",
+        "seed {seed}: {} kills, {} terminations, {} restarts, {} starts, {} runs cut off, {:.1} s: {}",
         tally.kills,
         struck.terminations,
         struck.restarts,
         tally.starts,
         tally.faults,
-        repeats.0,
-        repeats.1,
         took.as_secs_f64(),
         if held { "held" } else { "BROKEN" }
     );

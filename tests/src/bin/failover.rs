@@ -71,7 +71,7 @@ fn main() {
 async fn prove(options: Options) -> u64 {
     let mut template = Cluster::create();
     template.start();
-    let quiet = Quiet::run(&template, Name::Failover, options.care).await;
+    let quiet = Quiet::run(&template, Name::Failover, options.lock).await;
     drop(template);
     println!("failover: seed {}, a quiet run takes {:.1?}", options.seed, quiet.took);
     let (mut failed, mut lost) = (0, 0);
@@ -122,7 +122,7 @@ async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     standby.promote().await;
     let client = connect(&standby.config(DATABASE)).await;
     let left = Left { outcome, seen, standing: Standing::read(&client).await };
-    let mut broken = left.standing.broken(&quiet.script, &left.outcome, quiet.care);
+    let mut broken = left.standing.broken(&quiet.script, &left.outcome);
     drop(client);
     let next = Outcome::of(&mut quiet.replica(&standby, DATABASE, "replica"));
     if next.end == End::Ok {
@@ -198,7 +198,8 @@ async fn line(mut child: Child) -> String {
 
 /// Entries that others see, flushed or not; 0 before the ledger is there.
 async fn visible(client: &Client) -> usize {
-    let messages = client.simple_query("SELECT count(*) FROM migration_ledger").await;
+    let messages =
+        client.simple_query("SELECT count(*) FROM migration_ledger WHERE module <> ''").await;
     let count = messages.unwrap_or_default().into_iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
         _ => None,

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use migrate_runtime::Lock;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::replica::{self, End, Outcome};
-use super::script::{Care, Name, Script};
+use super::script::{Name, Script};
 use crate::cluster::Cluster;
 use crate::database::{ADVISORY_LOCKS, connect, value};
 
@@ -25,8 +26,13 @@ const SESSIONS: &str = "SELECT concat_ws(' ', application_name, state, left(quer
 
 const INVALID: &str = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid";
 
+const MARKS: &str = "SELECT concat_ws(' ', migration, mark), count(*) FROM marks GROUP BY 1";
+
 const UNFINISHED: &str = "SELECT concat_ws(' behind statement ', version, progress) \
-     FROM migration_ledger WHERE progress IS NOT NULL";
+     FROM migration_ledger WHERE module <> '' AND progress IS NOT NULL";
+
+/// The lock that is a row of the ledger.
+const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''";
 
 /// What a run without any fault leaves behind.
 #[derive(Debug, Clone)]
@@ -35,8 +41,8 @@ pub struct Quiet {
     pub script: Script,
     /// How long the replica took, from its start to its end.
     pub took: Duration,
-    /// How it is written.
-    pub care: Care,
+    /// What keeps its replicas apart.
+    pub lock: Lock,
     name: Name,
     schema: String,
     data: String,
@@ -48,15 +54,16 @@ impl Quiet {
     /// # Panics
     ///
     /// When it fails: then a fault cannot be what breaks a round.
-    pub async fn run(cluster: &Cluster, name: Name, care: Care) -> Quiet {
+    pub async fn run(cluster: &Cluster, name: Name, lock: Lock) -> Quiet {
         let client = create(cluster, "quiet").await;
         let started = Instant::now();
-        let mut command = replica::command(&cluster.address("quiet"), name, care, "replica");
+        let mut command = replica::command(&cluster.address("quiet"), name, lock, "replica");
         let outcome = Outcome::of(&mut command);
         let took = started.elapsed();
         assert_eq!(outcome.end, End::Ok, "a run without faults: {outcome}");
+        assert_eq!(value(&client, LOCK_ROWS).await, "0", "a run without faults leaves its lock");
         let (schema, data) = (dump(cluster, "quiet"), value(&client, DATA).await);
-        Quiet { script: Script::new(name, care), took, name, care, schema, data }
+        Quiet { script: Script::new(name), took, name, lock, schema, data }
     }
 
     /// Every invariant that does not hold in `database`.
@@ -70,14 +77,14 @@ impl Quiet {
         broken.extend(self.ledger(&client).await);
         let counters = counts(&client, "SELECT migration, n FROM ran").await;
         broken.extend(not_once("transactional migration", &self.script.counted, &counters));
-        if self.care == Care::None {
-            let marks = marks(&client).await;
-            broken.extend(not_once("plain statement", &self.script.marks, &marks));
+        let marks = counts(&client, MARKS).await;
+        broken.extend(not_once("plain statement", &self.script.marks, &marks));
+        broken.extend(column(&client, INVALID).await.iter().map(|index| invalid(index)));
+        // A replica that was killed behind its last migration leaves its row; nobody needs the lock
+        // then, so nobody takes it away.
+        if self.lock != Lock::Row && value(&client, LOCK_ROWS).await != "0" {
+            broken.push("a lock row is left".to_owned());
         }
-        // `_ccnew` is the copy, `_ccold` the original behind the swap (manual, "REINDEX").
-        let copy = |index: &String| self.care == Care::Repeatable && index.contains("_cc");
-        let indexes = column(&client, INVALID).await.into_iter().filter(|index| !copy(index));
-        broken.extend(indexes.map(|index| invalid(&index)));
         if value(&client, DATA).await != self.data {
             broken.push("the data is not that of a quiet run".to_owned());
         }
@@ -95,7 +102,8 @@ impl Quiet {
     /// When the server refuses a question.
     pub async fn stuck(&self, cluster: &Cluster, database: &str) -> Vec<String> {
         let client = connect(&cluster.config(database)).await;
-        let entries = value(&client, "SELECT count(*) FROM migration_ledger").await;
+        let entries = "SELECT count(*) FROM migration_ledger WHERE module <> ''";
+        let entries = value(&client, entries).await;
         let mut stuck =
             vec![format!("the ledger holds {entries} of {}", self.script.versions.len())];
         stuck.extend(column(&client, UNFINISHED).await.iter().map(|entry| unfinished(entry)));
@@ -106,7 +114,7 @@ impl Quiet {
     /// How the ledger differs from a set that is applied in order, each migration once and whole.
     async fn ledger(&self, client: &Client) -> Vec<String> {
         let mut broken = Vec::new();
-        let sql = "SELECT version FROM migration_ledger ORDER BY \"position\"";
+        let sql = "SELECT version FROM migration_ledger WHERE module <> '' ORDER BY \"position\"";
         let versions = column(client, sql).await;
         if versions != self.script.versions {
             broken.push(format!("the ledger holds {}", versions.join(" ")));
@@ -115,21 +123,9 @@ impl Quiet {
         broken
     }
 
-    /// How often the plain statements of non-transactional migrations ran: least and most.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses a question.
-    pub async fn repeats(&self, cluster: &Cluster, database: &str) -> (usize, usize) {
-        let marks = marks(&connect(&cluster.config(database)).await).await;
-        let of = |mark| marks.get(mark).copied().unwrap_or(0);
-        let times: Vec<usize> = self.script.marks.iter().map(of).collect();
-        (times.iter().copied().min().unwrap_or(0), times.iter().copied().max().unwrap_or(0))
-    }
-
     /// A command for a replica of the same set, whose session has this name.
     pub fn replica(&self, cluster: &Cluster, database: &str, session: &str) -> Command {
-        replica::command(&cluster.address(database), self.name, self.care, session)
+        replica::command(&cluster.address(database), self.name, self.lock, session)
     }
 }
 
@@ -160,10 +156,6 @@ async fn sessions(client: &Client) -> Vec<String> {
         broken.push(format!("{locks} advisory locks are left"));
     }
     broken
-}
-
-async fn marks(client: &Client) -> BTreeMap<String, usize> {
-    counts(client, "SELECT concat_ws(' ', migration, mark), count(*) FROM marks GROUP BY 1").await
 }
 
 /// What did not run exactly once, and what ran that should not exist.

@@ -1,11 +1,11 @@
-//! The options of a proof: how many rounds, from which seed, and how strictly.
+//! The options of a proof: how many rounds, from which seed, and what keeps replicas apart.
 //! The arguments of the process go in; [`Options`] come out, or the process ends with what is wrong.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::process;
 
-use super::script::Care;
+use migrate_runtime::Lock;
 
 /// What a proof was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Options {
     pub rounds: u64,
     /// The first round's seed.
     pub seed: u64,
-    /// How the set is written, and with it what has to hold.
-    pub care: Care,
+    /// What keeps the replicas apart.
+    pub lock: Lock,
 }
 
 impl Options {
@@ -25,7 +25,7 @@ impl Options {
     pub fn from_arguments(program: &str, rounds: u64) -> Options {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         parse(&arguments, rounds).unwrap_or_else(|problem| {
-            eprintln!("{problem}\nusage: {program} [--rounds N] [--seed S] [--strict on|off]");
+            eprintln!("{problem}\nusage: {program} [--rounds N] [--seed S] [--lock detect|row]");
             process::exit(2)
         })
     }
@@ -33,15 +33,15 @@ impl Options {
 
 fn parse(arguments: &[String], rounds: u64) -> Result<Options, String> {
     let seed = RandomState::new().hash_one(0) % 1_000_000;
-    let mut options = Options { rounds, seed, care: Care::None };
+    let mut options = Options { rounds, seed, lock: Lock::Detect };
     for pair in arguments.chunks(2) {
         let [name, value] = pair else { return Err(format!("`{}` needs a value", pair[0])) };
         let number = || value.parse().map_err(|_| format!("{name}: `{value}` is no number"));
         match name.as_str() {
             "--rounds" => options.rounds = number()?,
             "--seed" => options.seed = number()?,
-            "--strict" if value == "on" => options.care = Care::None,
-            "--strict" if value == "off" => options.care = Care::Repeatable,
+            "--lock" if value == "detect" => options.lock = Lock::Detect,
+            "--lock" if value == "row" => options.lock = Lock::Row,
             _ => return Err(format!("`{name} {value}` is no option")),
         }
     }
@@ -56,16 +56,16 @@ mod tests {
     #[test]
     fn options_are_pairs_of_known_names() {
         #[track_caller]
-        fn check(arguments: &str, expected: Result<(u64, Care), &str>) {
+        fn check(arguments: &str, expected: Result<(u64, Lock), &str>) {
             let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-            let options = parse(&arguments, 3).map(|options| (options.rounds, options.care));
+            let options = parse(&arguments, 3).map(|options| (options.rounds, options.lock));
             assert_eq!(options, expected.map_err(str::to_owned));
         }
-        check("", Ok((3, Care::None)));
-        check("--rounds 7 --seed 9 --strict off", Ok((7, Care::Repeatable)));
+        check("", Ok((3, Lock::Detect)));
+        check("--rounds 7 --seed 9 --lock row", Ok((7, Lock::Row)));
         check("--rounds", Err("`--rounds` needs a value"));
         check("--rounds many", Err("--rounds: `many` is no number"));
         check("--rounds 0", Err("no rounds"));
-        check("--strict maybe", Err("`--strict maybe` is no option"));
+        check("--lock maybe", Err("`--lock maybe` is no option"));
     }
 }

@@ -1,5 +1,5 @@
 //! One process of a service: connects, migrates, says how it went in one line, and ends.
-//! The address, the name of the set and the session's name come as arguments; [`Outcome`] is what
+//! The address, the name of the set, the lock and the session's name come as arguments; [`Outcome`] is what
 //! whoever started it reads back. A proof starts its own executable for it, because `cargo run --bin`
 //! builds one binary only, and another could be an old one.
 
@@ -9,10 +9,10 @@ use std::os::unix::process::parent_id;
 use std::process::{self, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{Error, Migrator};
+use migrate_runtime::{Applied, Error, Lock, Migrator, Report};
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::script::{Care, Name, Script};
+use super::script::{Name, Script};
 
 /// The first argument of a process that is a replica, and not a proof.
 const VERB: &str = "replica";
@@ -47,9 +47,9 @@ pub enum End {
 /// # Panics
 ///
 /// When this process does not know its executable.
-pub fn command(address: &str, script: Name, care: Care, session: &str) -> Command {
+pub fn command(address: &str, script: Name, lock: Lock, session: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("our own executable"));
-    command.args([VERB, address, &format!("{script:?}"), &format!("{care:?}"), session]);
+    command.args([VERB, address, &format!("{script:?}"), &format!("{lock:?}"), session]);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }
@@ -61,21 +61,21 @@ pub fn command(address: &str, script: Name, care: Care, session: &str) -> Comman
 /// When the arguments are not those of [`command`].
 pub fn run_if_asked() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [verb, address, script, care, session] = arguments.as_slice() else { return };
+    let [verb, address, script, lock, session] = arguments.as_slice() else { return };
     if verb != VERB {
         return;
     }
     let name = if script == "Chaos" { Name::Chaos } else { Name::Failover };
-    let care = if care == "None" { Care::None } else { Care::Repeatable };
+    let lock = if lock == "Row" { Lock::Row } else { Lock::Detect };
     let mut config: Config = address.parse().expect("an address");
     config.application_name(session);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let outcome = runtime.expect("a runtime").block_on(run(&config, &Script::new(name, care)));
+    let outcome = runtime.expect("a runtime").block_on(run(&config, &Script::new(name), lock));
     println!("{outcome}");
     process::exit(i32::from(outcome.end != End::Ok));
 }
 
-async fn run(config: &Config, script: &Script) -> Outcome {
+async fn run(config: &Config, script: &Script, lock: Lock) -> Outcome {
     let set = script.set();
     let mut client = match connected(config).await {
         Ok(client) => client,
@@ -83,7 +83,7 @@ async fn run(config: &Config, script: &Script) -> Outcome {
             return Outcome { end: End::Fault, applied: 0, text: format!("connecting: {error}") };
         }
     };
-    match Migrator::new(&set).run(&mut client).await {
+    match Migrator::new(&set).lock(lock).run(&mut client).await {
         Ok(report) => {
             let text = format!(
                 "skipped {} messages {} waited {} ms in {} ms",
@@ -96,10 +96,15 @@ async fn run(config: &Config, script: &Script) -> Outcome {
         }
         Err(error) => {
             let end = if is_fault(&error) { End::Fault } else { End::Error };
-            let applied = error.report().map_or(0, |report| report.applied.len());
+            let applied = error.report().map_or(0, |report| confirmed(report).len());
             Outcome { end, applied, text: error.to_string() }
         }
     }
+}
+
+/// What a run says that stays whatever became of the server.
+pub fn confirmed(report: &Report) -> &[Applied] {
+    &report.applied[..report.applied.len().saturating_sub(report.unconfirmed)]
 }
 
 /// Connects, again and again while the server is away. A run is never begun again in here: whoever

@@ -1,5 +1,5 @@
 //! The sets of the proofs: every migration writes down that it ran.
-//! A name and a [`Care`] go in; the files come out, with what a database has to hold once they ran. A
+//! A name goes in; the files come out, with what a database has to hold once they ran. A
 //! transactional migration counts itself in the table `ran`; a non-transactional one leaves a row in
 //! `marks` for each of its plain statements, which nothing makes unique.
 
@@ -8,17 +8,6 @@ use std::fmt::Write as _;
 use migrate_runtime::Migrations;
 
 use crate::sets;
-
-/// How the concurrent statements of a set are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Care {
-    /// As anybody would: none of them can be repeated, and nothing may run twice.
-    None,
-    /// So that each can be repeated: `IF NOT EXISTS` with a `REINDEX` behind it, `IF EXISTS`. Then a
-    /// plain statement may run twice, and an interrupted `REINDEX CONCURRENTLY` may leave its copy
-    /// or its original.
-    Repeatable,
-}
 
 /// Files, and what they leave behind.
 #[derive(Debug, Clone)]
@@ -30,7 +19,6 @@ pub struct Script {
     pub counted: Vec<String>,
     /// `version mark` of every row in `marks`.
     pub marks: Vec<String>,
-    care: Care,
 }
 
 /// Which of the two sets.
@@ -59,9 +47,9 @@ END $$;
 
 impl Script {
     /// The script of this name.
-    pub fn new(name: Name, care: Care) -> Script {
+    pub fn new(name: Name) -> Script {
         let (files, versions, counted, marks) = (vec![], vec![], vec![], vec![]);
-        let mut script = Script { files, versions, counted, marks, care };
+        let mut script = Script { files, versions, counted, marks };
         script.transactional("base", BASE);
         match name {
             Name::Chaos => (2..=60).for_each(|n| script.chaos(n)),
@@ -85,18 +73,15 @@ impl Script {
         // What migration n creates is changed or dropped by n + 5.
         let before = n.saturating_sub(5);
         match n % 10 {
-            0 => self.concurrent(&[self.create("", n, "(slow(id))")]),
-            2 => self.concurrent(&[self.create("UNIQUE ", n, "(slow(id), v)")]),
+            0 => self.concurrent(&[create("", n, "(slow(id))")]),
+            2 => self.concurrent(&[create("UNIQUE ", n, "(slow(id), v)")]),
             5 if n == 5 => {
                 self.concurrent(&["REINDEX INDEX CONCURRENTLY items_pkey;\n".to_owned()]);
             }
             5 => self.concurrent(&[format!("REINDEX INDEX CONCURRENTLY items_{before:04};\n")]),
-            7 => self.concurrent(&[self.drop(before)]),
+            7 => self.concurrent(&[format!("DROP INDEX CONCURRENTLY items_{before:04};\n")]),
             9 => {
-                self.concurrent(&[
-                    self.create("", n, "(v)"),
-                    self.create("UNIQUE ", n + 1000, "(id, v)"),
-                ]);
+                self.concurrent(&[create("", n, "(v)"), create("UNIQUE ", n + 1000, "(id, v)")]);
             }
             1 => self.transactional(
                 "block",
@@ -132,7 +117,7 @@ impl Script {
 
     fn failover(&mut self, n: usize) {
         if n == 25 || n == 50 {
-            return self.concurrent(&[self.create("", n, "(slow(id))")]);
+            return self.concurrent(&[create("", n, "(slow(id))")]);
         }
         let mut sql = format!(
             "CREATE TABLE t_{n:04} (id int PRIMARY KEY, filler text);\n\
@@ -182,22 +167,8 @@ impl Script {
     fn next(&self) -> String {
         format!("{:04}", self.files.len() + 1)
     }
+}
 
-    fn create(&self, unique: &str, n: usize, columns: &str) -> String {
-        let (condition, mend) = match self.care {
-            Care::None => ("", String::new()),
-            // The first takes an INVALID index for one that is there; the second mends it.
-            Care::Repeatable => {
-                ("IF NOT EXISTS ", format!("REINDEX INDEX CONCURRENTLY items_{n:04};\n"))
-            }
-        };
-        format!(
-            "CREATE {unique}INDEX CONCURRENTLY {condition}items_{n:04} ON items {columns};\n{mend}"
-        )
-    }
-
-    fn drop(&self, n: usize) -> String {
-        let condition = if self.care == Care::Repeatable { "IF EXISTS " } else { "" };
-        format!("DROP INDEX CONCURRENTLY {condition}items_{n:04};\n")
-    }
+fn create(unique: &str, n: usize, columns: &str) -> String {
+    format!("CREATE {unique}INDEX CONCURRENTLY items_{n:04} ON items {columns};\n")
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use super::checks::{column, counts};
 use super::replica::{End, Outcome};
-use super::script::{Care, Script};
+use super::script::Script;
 
 const TABLES: &str = "SELECT right(relname, 4) FROM pg_class WHERE relname ~ '^t_[0-9]{4}$' \
      UNION ALL SELECT '0001' FROM pg_class WHERE relname = 'items' AND relkind = 'r'";
@@ -44,7 +44,8 @@ impl Standing {
         if !column(client, &exists("migration_ledger")).await.is_empty() {
             let of = |end| {
                 format!(
-                    "SELECT version FROM migration_ledger WHERE progress {end} ORDER BY \"position\""
+                    "SELECT version FROM migration_ledger WHERE module <> '' \
+                     AND progress {end} ORDER BY \"position\""
                 )
             };
             entries = column(client, &of("IS NULL")).await;
@@ -58,9 +59,8 @@ impl Standing {
         Standing { entries, unfinished, ran, tables, indexes }
     }
 
-    /// What contradicts the set, or what the replica said that stays; where connection or server went
-    /// away, the latter is asked of a strict proof only.
-    pub fn broken(&self, script: &Script, outcome: &Outcome, care: Care) -> Vec<String> {
+    /// What contradicts the set, or what the replica said that stays.
+    pub fn broken(&self, script: &Script, outcome: &Outcome) -> Vec<String> {
         let mut broken = Vec::new();
         let begun = [self.entries.as_slice(), self.unfinished.as_slice()].concat();
         if self.unfinished.len() > 1 || !script.versions.starts_with(&begun) {
@@ -70,8 +70,7 @@ impl Standing {
             broken.push(format!("acknowledged, and {} entries are there", self.entries.len()));
         }
         // A run that could not end in order still says what stays.
-        let said = care == Care::None || outcome.end != End::Fault;
-        if said && outcome.applied > self.entries.len() {
+        if outcome.applied > self.entries.len() {
             let there = self.entries.len();
             broken.push(format!(
                 "{there} of {} are there, and it was said: {outcome}",

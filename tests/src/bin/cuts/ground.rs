@@ -3,7 +3,7 @@
 //! ledger that the cut left, behind the next run by what a whole run leaves.
 //! It knows nothing of lines and bytes.
 
-use migrate_runtime::Migrations;
+use migrate_runtime::{Lock, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -16,6 +16,9 @@ pub(crate) const COUNTERS: &str = "CREATE TABLE public.runs (n int NOT NULL)";
 
 /// Back to an empty database, but for the counters' table.
 pub(crate) const RESET: &str = "DROP SCHEMA IF EXISTS app CASCADE; DELETE FROM public.runs";
+
+/// The ledger of a whole run, as [`Found::ledger`] shows it.
+pub(crate) const WHOLE: &str = "1 2 3";
 
 /// Two transactional migrations, one of them of several statements, and one that is not.
 pub(crate) fn migrations() -> Migrations {
@@ -61,6 +64,8 @@ pub(crate) struct Found {
     /// How often each of the three migrations counted itself.
     pub(crate) runs: [u32; 3],
     pub(crate) locks: u32,
+    /// Rows of the ledger that are a lock.
+    pub(crate) lock_rows: u32,
     /// Other sessions of this database.
     pub(crate) sessions: u32,
 }
@@ -75,6 +80,8 @@ const LOOK: &str = "SELECT to_regclass('app.migration_ledger') IS NOT NULL, \
 const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
+const LOCK_ROWS: &str = "SELECT count(*) FROM app.migration_ledger WHERE module = ''";
+
 /// How many other sessions the database has.
 pub(crate) async fn sessions(client: &Client) -> u32 {
     value(client, SESSIONS).await.parse().expect(SESSIONS)
@@ -86,9 +93,13 @@ pub(crate) async fn look(client: &Client) -> Found {
     let row = &rows[0];
     let number = |column: usize| row[column].as_deref().unwrap_or_default().parse().expect(LOOK);
     let is_true = |column: usize| row[column].as_deref() == Some("t");
-    let entries = if is_true(0) { entries(client).await } else { Vec::new() };
+    let (mut listed, mut lock_rows) = (Vec::new(), 0);
+    if is_true(0) {
+        listed = entries(client).await;
+        lock_rows = value(client, LOCK_ROWS).await.parse().expect(LOCK_ROWS);
+    }
     Found {
-        entries,
+        entries: listed,
         has_table: is_true(1),
         index: match row[2].as_deref() {
             None => Index::Missing,
@@ -97,12 +108,21 @@ pub(crate) async fn look(client: &Client) -> Found {
         },
         runs: [number(3), number(4), number(5)],
         locks: value(client, ADVISORY_LOCKS).await.parse().expect(ADVISORY_LOCKS),
+        lock_rows,
         sessions: sessions(client).await,
     }
 }
 
+/// Lets the lock that a cut run left expire, as it would with time.
+pub(crate) async fn expire(client: &Client) {
+    let sql = "UPDATE app.migration_ledger SET applied_at = applied_at - interval '1 hour' \
+               WHERE module = ''";
+    client.batch_execute(sql).await.expect(sql);
+}
+
 async fn entries(client: &Client) -> Vec<Entry> {
-    let sql = "SELECT version, progress FROM app.migration_ledger ORDER BY position";
+    let sql =
+        "SELECT version, progress FROM app.migration_ledger WHERE module <> '' ORDER BY position";
     let entry = |row: Vec<Option<String>>| Entry {
         version: row[0].clone().unwrap_or_default(),
         progress: row[1].as_deref().map(|done| done.parse().expect(sql)),
@@ -139,19 +159,20 @@ impl Found {
     }
 
     /// What of the invariants behind a cut does not hold, `claimed` being what the run said it applied.
-    pub(crate) fn broken_by_cut(&self, claimed: &[String]) -> Vec<&'static str> {
+    pub(crate) fn broken_by_cut(&self, claimed: &[String], lock: Lock) -> Vec<&'static str> {
         let finished = |version| self.entry(version).is_some_and(|entry| entry.progress.is_none());
         let (first, second) = (u32::from(finished("1")), u32::from(finished("2")));
         let statements = match self.entry("3").map(|entry| entry.progress.unwrap_or(u32::MAX)) {
             None => self.index == Index::Missing && self.runs[2] == 0,
-            // The statement in flight may have taken effect, those behind it must not.
+            // The index in flight may be there, in part or whole; the INSERT commits with its note.
             Some(0) => self.runs[2] == 0,
-            Some(1) => self.index == Index::Valid && self.runs[2] <= 1,
+            Some(1) => self.index == Index::Valid && self.runs[2] == 0,
             Some(_) => self.index == Index::Valid && self.runs[2] == 1,
         };
         let rules = [
             (self.sessions == 0, "the cut session remains"),
             (self.locks == 0, "an advisory lock remains behind a cut"),
+            (self.lock_rows <= u32::from(lock == Lock::Row), "a lock row that nobody took"),
             (self.is_a_prefix(), "entries are no prefix of the set, each once"),
             (self.has_table == finished("1") && self.runs[0] == first, "entry 1 is not true"),
             (self.runs[1] == second, "entry 2 is not true"),
@@ -171,12 +192,12 @@ impl Found {
     /// What of the invariants behind a whole run does not hold.
     pub(crate) fn broken_at_end(&self) -> Vec<&'static str> {
         let rules = [
-            (self.ledger() == "1 2 3", "the next run leaves another ledger than 1 2 3"),
+            (self.ledger() == WHOLE, "the next run leaves another ledger than 1 2 3"),
             (self.has_table, "the table is missing at the end"),
             (self.index != Index::Invalid, "the index is INVALID at the end"),
             (self.index != Index::Missing, "the index is missing at the end"),
             (self.runs[..2] == [1, 1], "a transactional migration did not run exactly once"),
-            (self.runs[2] >= 1, "the non-transactional INSERT never ran"),
+            (self.runs[2] == 1, "the non-transactional INSERT did not run exactly once"),
             (self.locks == 0, "an advisory lock remains at the end"),
         ];
         broken(&rules)
@@ -202,17 +223,19 @@ mod tests {
                 index,
                 runs: [1, 1, inserted],
                 locks: 0,
+                lock_rows: 0,
                 sessions: 0,
             };
             let claimed = ["1".to_owned(), "2".to_owned()];
-            assert_eq!(found.broken_by_cut(&claimed).is_empty(), holds, "{found:?}");
+            assert_eq!(found.broken_by_cut(&claimed, Lock::Detect).is_empty(), holds, "{found:?}");
             let absent = Found { entries: Vec::new(), ..found };
-            assert!(absent.broken_by_cut(&claimed).contains(&"entry 1 is not true"));
+            assert!(absent.broken_by_cut(&claimed, Lock::Detect).contains(&"entry 1 is not true"));
         }
         check(Some(0), Index::Missing, 0, true);
         check(Some(0), Index::Invalid, 0, true);
         check(Some(0), Index::Valid, 1, false);
-        check(Some(1), Index::Valid, 1, true);
+        check(Some(1), Index::Valid, 0, true);
+        check(Some(1), Index::Valid, 1, false);
         check(Some(1), Index::Invalid, 0, false);
         check(Some(1), Index::Valid, 2, false);
         check(Some(2), Index::Valid, 0, false);

@@ -3,7 +3,9 @@
 //! what is missing; a line of single bytes and one that lags have to change nothing.
 //! Prints figures and what broke, and fails if anything did.
 //!
-//! `cargo run -p migrate-tests --bin cuts [-- --step N] [--lenient] [--workers N]`
+//! With `--lock row` a cut run leaves its lock behind, which then expires as it would with time.
+//!
+//! `cargo run -p migrate-tests --bin cuts [-- --step N] [--workers N] [--lock detect|row]`
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -19,34 +21,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::{FreshDatabase, server};
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use ground::{COUNTERS, Found, RESET, SCHEMA, look, sessions};
+use ground::{COUNTERS, Found, RESET, SCHEMA, WHOLE, expire, look, sessions};
 use tally::{Cut, Tally};
 
 /// For a cut session to end, whose server may first work off what it has received.
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// The rule that only [`Demand::Strict`] has.
-const TWICE: &str = "the non-transactional INSERT ran twice";
-
-/// Whether the statements of a non-transactional migration have to run exactly once, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Demand {
-    Strict,
-    Lenient,
-}
 
 /// What the command line asks for.
 #[derive(Debug, Clone, Copy)]
 struct Options {
     step: u64,
     workers: usize,
-    demand: Demand,
+    lock: Lock,
 }
 
 #[tokio::main]
@@ -54,12 +46,12 @@ async fn main() -> ExitCode {
     let options = match options(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(problem) => {
-            eprintln!("{problem}\nhelp: `cuts [--step N] [--workers N] [--lenient]`");
+            eprintln!("{problem}\nhelp: `cuts [--step N] [--workers N] [--lock detect|row]`");
             return ExitCode::from(2);
         }
     };
     let started = Instant::now();
-    let ground = Ground::create().await;
+    let ground = Ground::create(options.lock).await;
     relax(&ground).await;
     let mut tally = Tally::default();
     let traffic = ground.uncut(Fault::Nothing, &mut tally).await;
@@ -69,7 +61,7 @@ async fn main() -> ExitCode {
 
     let cuts = Arc::new(cuts(&traffic, options.step));
     let next = Arc::new(AtomicUsize::new(0));
-    let work = |_| tokio::spawn(worker(Arc::clone(&cuts), Arc::clone(&next), options.demand));
+    let work = |_| tokio::spawn(worker(Arc::clone(&cuts), Arc::clone(&next), options.lock));
     let workers: Vec<_> = (0..options.workers).map(work).collect();
     for worker in workers {
         tally.add(worker.await.expect("a worker"));
@@ -80,18 +72,19 @@ async fn main() -> ExitCode {
 }
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { step: 1, workers: 4, demand: Demand::Strict };
+    let mut options = Options { step: 1, workers: 4, lock: Lock::Detect };
     while let Some(name) = args.next() {
-        let mut number = || {
-            let value = args.next().and_then(|value| value.parse::<u32>().ok());
-            value.filter(|n| *n > 0).ok_or(format!("`{name}` needs a number above 0"))
+        let value = args.next().unwrap_or_default();
+        let number = || {
+            let number = value.parse::<u32>().ok().filter(|n| *n > 0);
+            number.ok_or(format!("`{name}` needs a number above 0"))
         };
-        match name.as_str() {
-            "--step" => options.step = u64::from(number()?),
-            "--workers" => options.workers = number()? as usize,
-            "--strict" => options.demand = Demand::Strict,
-            "--lenient" => options.demand = Demand::Lenient,
-            _ => return Err(format!("`{name}` is no option of this program")),
+        match (name.as_str(), value.as_str()) {
+            ("--step", _) => options.step = u64::from(number()?),
+            ("--workers", _) => options.workers = number()? as usize,
+            ("--lock", "detect") => options.lock = Lock::Detect,
+            ("--lock", "row") => options.lock = Lock::Row,
+            _ => return Err(format!("`{name} {value}` is no option of this program")),
         }
     }
     Ok(options)
@@ -119,11 +112,11 @@ fn cuts(traffic: &Traffic, step: u64) -> Vec<Cut> {
 
 /// Takes one cut after the other, on a database of its own: an index that is built concurrently waits for
 /// every transaction of its database.
-async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, demand: Demand) -> Tally {
-    let mut ground = Ground::create().await;
+async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, lock: Lock) -> Tally {
+    let mut ground = Ground::create(lock).await;
     let mut tally = Tally::default();
     while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
-        ground.cut(*cut, demand, &mut tally).await;
+        ground.cut(*cut, &mut tally).await;
     }
     tally
 }
@@ -132,19 +125,16 @@ async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, demand: Demand) -> 
 struct Ground {
     direct: Client,
     set: Migrations,
+    lock: Lock,
     database: FreshDatabase,
 }
 
 impl Ground {
-    async fn create() -> Ground {
+    async fn create(lock: Lock) -> Ground {
         let database = FreshDatabase::create().await;
         let direct = database.connect().await;
         direct.batch_execute(COUNTERS).await.expect(COUNTERS);
-        Ground { direct, set: ground::migrations(), database }
-    }
-
-    fn migrator(&self) -> Migrator<'_> {
-        Migrator::new(&self.set).schema(SCHEMA).create_schema()
+        Ground { direct, set: ground::migrations(), lock, database }
     }
 
     /// A run on an empty database through a line with this fault.
@@ -153,7 +143,7 @@ impl Ground {
         let Ok((mut client, traffic)) = fault::connect(&self.database.config(), fault).await else {
             return (None, Traffic::default());
         };
-        (Some(self.migrator().run(&mut client).await), traffic)
+        (Some(migrator(&self.set, self.lock).run(&mut client).await), traffic)
     }
 
     /// A run that has to complete.
@@ -166,15 +156,15 @@ impl Ground {
         };
         let found = self.once_alone().await;
         broken.extend(found.broken_at_end().into_iter().map(str::to_owned));
-        if found.runs[2] > 1 {
-            broken.push(TWICE.to_owned());
+        if found.lock_rows > 0 {
+            broken.push("a whole run leaves its lock row".to_owned());
         }
         tally.whole(&format!("uncut, {fault:?}"), &broken);
         traffic
     }
 
     /// Cuts a run, looks what is left, and lets the next run complete it.
-    async fn cut(&mut self, cut: Cut, demand: Demand, tally: &mut Tally) {
+    async fn cut(&mut self, cut: Cut, tally: &mut Tally) {
         let Cut { direction, after } = cut;
         let (result, traffic) = self.run(Fault::Cut { direction, after }).await;
         let found = self.once_alone().await;
@@ -183,12 +173,16 @@ impl Ground {
         if bytes > after || matches!(result, Some(Err(_))) && bytes != after {
             tally.broke(&name, "the line was cut at another byte");
         }
-        for rule in found.broken_by_cut(&claimed(result.as_ref())) {
+        for rule in found.broken_by_cut(&claimed(result.as_ref()), self.lock) {
             tally.broke(&name, rule);
         }
         tally.outcome(direction, &format!("ledger {}; {}", found.ledger(), said(result.as_ref())));
 
-        let migrator = Migrator::new(&self.set).schema(SCHEMA).create_schema();
+        if found.lock_rows > 0 {
+            tally.lock_row(direction);
+            expire(&self.direct).await;
+        }
+        let migrator = migrator(&self.set, self.lock);
         if let Err(error) = migrator.run(&mut self.direct).await {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
@@ -199,11 +193,9 @@ impl Ground {
         for rule in end.broken_at_end() {
             tally.broke(&name, rule);
         }
-        if end.runs[2] > 1 {
-            tally.twice(direction);
-            if demand == Demand::Strict {
-                tally.broke(&name, TWICE);
-            }
+        // Where the cut run had come to its end, nobody needs the lock that it left.
+        if end.lock_rows > 0 && found.ledger() != WHOLE {
+            tally.broke(&name, "a lock row remains at the end");
         }
     }
 
@@ -217,6 +209,10 @@ impl Ground {
         }
         look(&self.direct).await
     }
+}
+
+fn migrator(set: &Migrations, lock: Lock) -> Migrator<'_> {
+    Migrator::new(set).schema(SCHEMA).create_schema().lock(lock)
 }
 
 /// The versions that a run says it applied, whether it failed or not.

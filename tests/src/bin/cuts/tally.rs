@@ -28,7 +28,7 @@ impl fmt::Display for Cut {
 pub(crate) struct Tally {
     whole: Vec<String>,
     outcomes: BTreeMap<(Direction, String), usize>,
-    twice: BTreeMap<Direction, usize>,
+    lock_rows: BTreeMap<Direction, usize>,
     broken: BTreeMap<String, Vec<String>>,
 }
 
@@ -47,9 +47,9 @@ impl Tally {
         *self.outcomes.entry((direction, outcome.to_owned())).or_default() += 1;
     }
 
-    /// Notes that the plain statement of the non-transactional migration ran twice.
-    pub(crate) fn twice(&mut self, direction: Direction) {
-        *self.twice.entry(direction).or_default() += 1;
+    /// Notes that a cut run left the lock that is a row of the ledger.
+    pub(crate) fn lock_row(&mut self, direction: Direction) {
+        *self.lock_rows.entry(direction).or_default() += 1;
     }
 
     /// Notes that `rule` did not hold at `place`.
@@ -63,8 +63,8 @@ impl Tally {
         for (key, count) in other.outcomes {
             *self.outcomes.entry(key).or_default() += count;
         }
-        for (key, count) in other.twice {
-            *self.twice.entry(key).or_default() += count;
+        for (key, count) in other.lock_rows {
+            *self.lock_rows.entry(key).or_default() += count;
         }
         for (rule, places) in other.broken {
             self.broken.entry(rule).or_default().extend(places);
@@ -88,12 +88,8 @@ impl fmt::Display for Tally {
             };
             let outcomes: Vec<(String, usize)> = self.outcomes.iter().filter_map(of).collect();
             let cuts: usize = outcomes.iter().map(|(_, count)| count).sum();
-            let twice = self.twice.get(&direction).copied().unwrap_or_default();
-            writeln!(
-                f,
-                "\n{}: {cuts} cuts; the plain INSERT ran twice after {twice}",
-                direction.as_str()
-            )?;
+            let left = self.lock_rows.get(&direction).copied().unwrap_or_default();
+            writeln!(f, "\n{}: {cuts} cuts; a lock row was left by {left}", direction.as_str())?;
             for (outcome, count) in outcomes {
                 writeln!(f, "  {count:>6}  {outcome}")?;
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use migrate_runtime::testing::Server;
-use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::sets::set;
@@ -18,6 +18,9 @@ const POOL_SIZE: usize = 4;
 
 /// For the server to work off what a client has left.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// For a run: far below the ten minutes of a service, far above what a sound run takes.
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How one replica ended.
 pub(crate) type Outcome = Result<Report, Error>;
@@ -50,7 +53,8 @@ impl Ground {
         (name, direct)
     }
 
-    async fn direct(&self, database: &str) -> Client {
+    /// A client that no pooler is before.
+    pub(crate) async fn direct(&self, database: &str) -> Client {
         connect(&self.server.url_for(database).parse().expect("an address")).await
     }
 
@@ -66,20 +70,11 @@ impl Ground {
         database: &str,
         set: &Migrations,
     ) -> Vec<Outcome> {
-        let mut tasks = Vec::new();
+        let mut clients = Vec::new();
         for _ in 0..count {
-            let (set, mut client) = (set.clone(), self.client(database).await);
-            // Far below the ten minutes of a service, far above what a sound run takes.
-            let run = async move {
-                Migrator::new(&set).deadline(Duration::from_secs(20)).run(&mut client).await
-            };
-            tasks.push(tokio::spawn(run));
+            clients.push((self.client(database).await, Lock::Detect));
         }
-        let mut outcomes = Vec::new();
-        for task in tasks {
-            outcomes.push(task.await.expect("a replica"));
-        }
-        outcomes
+        together(clients, set).await
     }
 
     /// Notes what does not hold.
@@ -112,6 +107,22 @@ impl Ground {
     pub(crate) fn broken(&self) -> usize {
         self.broken.len()
     }
+}
+
+/// All of them at the same time, each with its kind of lock.
+pub(crate) async fn together(clients: Vec<(Client, Lock)>, set: &Migrations) -> Vec<Outcome> {
+    let mut tasks = Vec::new();
+    for (mut client, lock) in clients {
+        let set = set.clone();
+        let run =
+            async move { Migrator::new(&set).lock(lock).deadline(DEADLINE).run(&mut client).await };
+        tasks.push(tokio::spawn(run));
+    }
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("a replica"));
+    }
+    outcomes
 }
 
 /// A set of `count` transactional migrations, each of which makes a table and counts that it ran.

@@ -1,8 +1,9 @@
 //! Boots replicas through a real PgBouncer, in transaction mode and in session mode.
-//! A transactional set has to come through it exactly once, whatever fails or is dropped on the way, and
-//! nothing may stay behind on the pooled connections. Prints what happened, and fails if a rule is broken.
+//! A set has to come through it exactly once, whatever fails or is dropped on the way, or be refused before
+//! anything runs; nothing may stay behind on the pooled connections. Prints what happened, and fails if a
+//! rule is broken.
 //!
-//! `cargo run -p migrate-tests --bin pooler [-- --expect-refusal] [--seed N]`
+//! `cargo run -p migrate-tests --bin pooler [-- --seed N]`
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +14,7 @@
 mod dropped;
 mod ground;
 mod nontransactional;
+mod rows;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -29,8 +31,6 @@ const MIGRATIONS: usize = 40;
 /// What the command line asks for.
 #[derive(Debug, Clone, Copy)]
 struct Options {
-    /// What the library has to do with a non-transactional migration behind a pooler.
-    nontransactional: nontransactional::Demand,
     /// Where the random points begin.
     seed: u64,
 }
@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let started = Instant::now();
     match options(std::env::args().skip(1)) {
         Err(problem) => {
-            eprintln!("{problem}\nhelp: `pooler [--expect-refusal] [--seed N]`");
+            eprintln!("{problem}\nhelp: `pooler [--seed N]`");
             ExitCode::from(2)
         }
         Ok(options) => match proof(options).await {
@@ -58,10 +58,9 @@ async fn main() -> ExitCode {
 
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     let now = std::time::UNIX_EPOCH.elapsed().map_or(1, |since| u64::from(since.subsec_nanos()));
-    let mut options = Options { nontransactional: nontransactional::Demand::None, seed: now | 1 };
+    let mut options = Options { seed: now | 1 };
     while let Some(name) = args.next() {
         match name.as_str() {
-            "--expect-refusal" => options.nontransactional = nontransactional::Demand::Refusal,
             "--seed" => {
                 let seed = args.next().and_then(|value| value.parse().ok());
                 options.seed = seed.ok_or("`--seed` needs a number")?;
@@ -79,7 +78,8 @@ async fn proof(options: Options) -> Result<usize, String> {
     boots(&mut ground).await;
     failure_is_mended(&mut ground).await;
     dropped::futures(&mut ground, options.seed).await;
-    nontransactional::in_transaction_mode(&mut ground, options.nontransactional).await;
+    nontransactional::in_transaction_mode(&mut ground).await;
+    rows::in_transaction_mode(&mut ground).await;
     let broken = ground.broken();
     drop(ground);
 

@@ -1,29 +1,19 @@
-//! What becomes of a non-transactional migration behind a pooler.
-//! In session mode it has to run; in transaction mode, where its session lock does not hold, it is
-//! either observed or has to be refused before anything ran ([`Demand`]).
+//! What becomes of a non-transactional migration behind a pooler when nobody says what is behind it.
+//! In either mode it has to be refused before anything ran; in session mode it has to run where the caller
+//! says that the session is the client's own.
 
-use std::collections::BTreeMap;
-
-use migrate_runtime::Migrations;
+use migrate_runtime::{Error, Lock, LockKind, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
+use tokio_postgres::Client;
 
-use crate::ground::{Ground, Outcome, kinds};
+use crate::ground::{Ground, Outcome, kinds, together};
 
 /// Fresh databases, each with one replica alone, then with several at a time.
-const ROUNDS: usize = 8;
-const REPLICAS: usize = 6;
+const ROUNDS: usize = 4;
+pub(crate) const REPLICAS: usize = 6;
 
-/// What the library has to do in transaction mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Demand {
-    /// Nothing; what happens is printed.
-    None,
-    /// To refuse the set with an error that says `pooler`, before anything ran.
-    Refusal,
-}
-
-fn migrations() -> Migrations {
+pub(crate) fn migrations() -> Migrations {
     set(&[
         ("1_t.sql", "CREATE TABLE t (a int);\n"),
         (
@@ -35,64 +25,66 @@ fn migrations() -> Migrations {
     ])
 }
 
-/// Runs the set behind a transaction pooler, alone and with others, and judges or prints.
-pub(crate) async fn in_transaction_mode(ground: &mut Ground, demand: Demand) {
+/// Runs the set behind a transaction pooler, alone and with others.
+pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
     for replicas in [1, REPLICAS] {
-        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for _ in 0..ROUNDS {
             let (database, direct) = ground.database().await;
             let outcomes = ground.replicas(replicas, &database, &migrations()).await;
-            let rows = match value(&direct, "SELECT to_regclass('t')").await.as_str() {
-                "t" => value(&direct, "SELECT count(*) FROM t").await,
-                _ => "no table".to_owned(),
-            };
-            let locks = value(&direct, ADVISORY_LOCKS).await;
-            let ledger = value(&direct, "SELECT to_regclass('migration_ledger')").await;
-            if demand == Demand::Refusal {
-                check_refusal(ground, &outcomes, &rows, &ledger, &locks);
-            }
-            for (kind, count) in kinds(&outcomes) {
-                *seen.entry(kind).or_default() += count;
-            }
-            *seen.entry(format!("INSERT ran: {rows}; locks left: {locks}")).or_default() += 1;
+            refused(ground, &outcomes, &direct, LockKind::Advisory).await;
         }
-        println!(
-            "  non-transactional, {ROUNDS} databases, {replicas} replicas each, {demand:?} demanded:"
-        );
-        for (what, count) in seen {
-            println!("    {count:>3}  {what}");
-        }
+        println!("  non-transactional, {ROUNDS} databases, {replicas} replicas each: refused");
     }
 }
 
-/// Every replica says `pooler`, and there is neither a table, nor a ledger, nor a lock.
-fn check_refusal(ground: &mut Ground, outcomes: &[Outcome], rows: &str, ledger: &str, locks: &str) {
-    let says = |outcome: &Outcome| match outcome {
-        Ok(_) => false,
-        Err(error) => error.to_string().contains("pooler"),
+/// Every replica says so, and there is neither a table, nor a ledger, nor a lock.
+pub(crate) async fn refused(
+    ground: &mut Ground,
+    outcomes: &[Outcome],
+    direct: &Client,
+    kind: LockKind,
+) {
+    let says = |outcome: &Outcome| {
+        matches!(outcome, Err(error @ Error::Pooled { lock, .. })
+            if *lock == kind && error.to_string().contains("pooler"))
     };
     ground.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
-    ground.equal(rows, "no table", "what a refused set leaves");
-    ground.equal(ledger, "NULL", "the ledger of a refused set");
-    ground.equal(locks, "0", "locks of a refused set");
+    let left = "SELECT concat_ws(' ', to_regclass('t'), to_regclass('migration_ledger'))";
+    ground.equal(&value(direct, left).await, "", "what a refused set leaves");
+    ground.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
 }
 
-/// In session mode a session lock holds, and each statement runs once.
+/// All are up, each migration was applied by one of them, each statement ran once, and no lock is left.
+pub(crate) async fn once(ground: &mut Ground, outcomes: &[Outcome], direct: &Client, when: &str) {
+    let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
+    ground.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
+    let sum: usize = outcomes.iter().map(applied).sum();
+    ground.equal(&sum.to_string(), "2", &format!("migrations that reports name, {when}"));
+    if value(direct, "SELECT to_regclass('t')").await == "NULL" {
+        ground.check(false, format!("no table, {when}"));
+        return;
+    }
+    let rows = value(direct, "SELECT count(*) FROM t").await;
+    ground.equal(&rows, "1", &format!("INSERT ran, {when}"));
+    let valid = "SELECT string_agg(relname || ' ' || indisvalid, ' ') FROM pg_index \
+                 JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass";
+    ground.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
+    let entries = "SELECT concat_ws(' ', count(*) FILTER (WHERE module <> '' AND progress IS NULL), \
+                   count(*) FILTER (WHERE module = '')) FROM migration_ledger";
+    ground.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
+    ground.check_quiet(direct, when).await;
+}
+
+/// In session mode a session lock holds, once the library is told so.
 pub(crate) async fn in_session_mode(ground: &mut Ground) {
     let (database, direct) = ground.database().await;
     let outcomes = ground.replicas(REPLICAS, &database, &migrations()).await;
-    println!("  non-transactional, {REPLICAS} replicas: {:?}", kinds(&outcomes));
-    let all = outcomes.iter().all(Result::is_ok);
-    ground.check(all, format!("session pooling: {:?}", kinds(&outcomes)));
-    if all {
-        ground.equal(
-            &value(&direct, "SELECT count(*) FROM t").await,
-            "1",
-            "INSERT, in session mode",
-        );
+    refused(ground, &outcomes, &direct, LockKind::Advisory).await;
+    let mut clients = Vec::new();
+    for _ in 0..REPLICAS {
+        clients.push((ground.client(&database).await, Lock::Advisory));
     }
-    let valid =
-        "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('t_a') AND indisvalid";
-    ground.equal(&value(&direct, valid).await, "1", "valid indexes, in session mode");
-    ground.check_quiet(&direct, "behind session pooling").await;
+    let outcomes = together(clients, &migrations()).await;
+    println!("  non-transactional, advisory lock, {REPLICAS} replicas: {:?}", kinds(&outcomes));
+    once(ground, &outcomes, &direct, "in session mode").await;
 }

@@ -1,0 +1,79 @@
+//! What a row of the ledger, as the lock, carries through a pooler in transaction mode.
+//! Replicas boot on several databases at once, all through the pooler, and half of them around it with the
+//! other kind of lock; what needs the session's own settings has to be refused.
+
+use migrate_runtime::{Lock, LockKind};
+use migrate_tests::sets::set;
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+use crate::ground::{Ground, Outcome, kinds, together};
+use crate::nontransactional::{REPLICAS, migrations, once, refused};
+
+/// Databases that replicas boot on at the same time.
+const DATABASES: usize = 8;
+
+/// Who boots on one database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crowd {
+    /// All through the pooler, with the row.
+    Pooled,
+    /// Every other one straight to the server, with what the library takes by itself.
+    Half,
+}
+
+/// Every check of the row.
+pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
+    boots(ground, Crowd::Pooled).await;
+    boots(ground, Crowd::Half).await;
+    settings(ground).await;
+}
+
+/// Boots on all databases at the same time.
+async fn boots(ground: &mut Ground, crowd: Crowd) {
+    let mut booting = JoinSet::new();
+    for _ in 0..DATABASES {
+        let (database, direct) = ground.database().await;
+        let clients = clients(ground, crowd, &database).await;
+        booting.spawn(async move { (together(clients, &migrations()).await, direct) });
+    }
+    let mut all: Vec<Outcome> = Vec::new();
+    while let Some(booted) = booting.join_next().await {
+        let (outcomes, direct) = booted.expect("a boot");
+        once(ground, &outcomes, &direct, &format!("with the row, {crowd:?}")).await;
+        all.extend(outcomes);
+    }
+    println!(
+        "  the row, {DATABASES} databases, {REPLICAS} replicas each, {crowd:?}: {:?}",
+        kinds(&all)
+    );
+    let by_row = |outcome: &&Outcome| outcome.as_ref().is_ok_and(|r| r.lock == LockKind::Row);
+    let expected = DATABASES * if crowd == Crowd::Half { REPLICAS / 2 } else { REPLICAS };
+    let found = all.iter().filter(by_row).count();
+    ground.equal(&found.to_string(), &expected.to_string(), "reports that name the row");
+}
+
+async fn clients(ground: &Ground, crowd: Crowd, database: &str) -> Vec<(Client, Lock)> {
+    let mut clients = Vec::new();
+    for index in 0..REPLICAS {
+        clients.push(if crowd == Crowd::Half && index % 2 == 0 {
+            (ground.direct(database).await, Lock::Detect)
+        } else {
+            (ground.client(database).await, Lock::Row)
+        });
+    }
+    clients
+}
+
+/// A file whose statements rely on what it has set in its session.
+async fn settings(ground: &mut Ground) {
+    let set = set(&[
+        ("1_t.sql", "CREATE TABLE t (a int);\n"),
+        ("2_set.sql", "-- migrate:no-transaction\nSET work_mem = '9MB';\nVACUUM t;\n"),
+    ]);
+    let (database, direct) = ground.database().await;
+    let clients = clients(ground, Crowd::Pooled, &database).await;
+    let outcomes = together(clients, &set).await;
+    println!("  the row, a file with settings: {:?}", kinds(&outcomes));
+    refused(ground, &outcomes, &direct, LockKind::Row).await;
+}
