@@ -72,11 +72,9 @@ pub enum Error {
 
     /// Another replica held the ledger's lock for longer than this run may wait.
     #[error(
-        "another session held the lock of `{ledger}` for all of {waited:?}{}{}\n\
-         help: {}, or give a longer `wait_timeout`",
+        "another session held the lock of `{ledger}` for all of {waited:?}{}{}\nhelp: {help}",
         held_by(holder.as_deref()),
-        stays_applied(report),
-        if holder.is_some() { "see what it is doing" } else { "look for it in pg_locks (locktype advisory)" }
+        stays_applied(report)
     )]
     Busy {
         /// The ledger as `schema.table`.
@@ -85,6 +83,8 @@ pub enum Error {
         waited: Duration,
         /// Who holds it; `None` where the server does not tell.
         holder: Option<Box<Holder>>,
+        /// What to do about it.
+        help: String,
         /// What this run applied before.
         report: Box<Report>,
     },

@@ -345,7 +345,7 @@ impl<'r> Run<'r> {
             let asked = self.ask(sql, "asking which process serves the session").await?;
             asked.and_then(|process| process.parse().ok()).unwrap_or_default()
         };
-        self.pooled = pooled::is_pooled(self.client, backend).await;
+        self.pooled = pooled::process(self.client).await.is_some_and(|process| process != backend);
         let settings = script.session() != SessionEffect::Keeps;
         if self.pooled && (self.lock == LockKind::Advisory || settings) {
             return Err(Error::Pooled {

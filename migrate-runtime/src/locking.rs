@@ -13,8 +13,9 @@ use tokio_postgres::error::DbError;
 
 use crate::error::Error;
 use crate::execute::{Attempt, Run, Table};
-use crate::ledger::{NOTE_START, SINCE_MESSAGE, literal};
+use crate::ledger::{Lease, NOTE_START, SINCE_MESSAGE, literal};
 use crate::migrator::{DEFAULT_LOCK_TIMEOUT, Lock};
+use crate::pooled;
 use crate::protocol::{self, BUSY, DEADLINE, ESCAPES, Failure, LOST, MOVED, Message, OnDrop};
 use crate::report::{Holder, LockKind};
 use crate::strings;
@@ -240,7 +241,8 @@ impl Run<'_> {
         Ok(Attempt::Done)
     }
 
-    fn foreign_lease(&self) -> Option<crate::ledger::Lease> {
+    /// The lock that is a row of the ledger, where somebody else holds it.
+    pub(crate) fn foreign_lease(&self) -> Option<Lease> {
         let own = self.claim.as_ref().map(|claim| claim.token.as_str());
         self.lease.clone().filter(|lease| Some(lease.token.as_str()) != own)
     }
@@ -248,6 +250,7 @@ impl Run<'_> {
     /// Takes the lock as a row of the ledger, which is created where it is missing.
     async fn claim(&mut self, table: Table) -> Result<Attempt, Error> {
         let token = token();
+        let process = pooled::process(self.client).await;
         let mut message = Message::new();
         message.push(Part::Control, transactional::BEGIN);
         if self.advisory_works {
@@ -259,7 +262,7 @@ impl Run<'_> {
                 message.push(Part::Create, &sql);
             }
         }
-        message.push(Part::Claim, &self.ledger.claim(&token, LEASE));
+        message.push(Part::Claim, &self.ledger.claim(&token, LEASE, process));
         message.push(Part::Commit { step: 0 }, "COMMIT");
         // Armed before it is sent: whoever drops the run meanwhile leaves no lock behind.
         let mut release = OnDrop::new(self.client, vec![self.ledger.release(&token)]);

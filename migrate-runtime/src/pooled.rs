@@ -1,5 +1,5 @@
 //! Tells a connection to the server from one to a pooler in between.
-//! A client and the process that serves it go in, yes or no comes out, without a message.
+//! A client goes in, the process that it was told serves it comes out, without a message.
 //! It does not ask what pooler it is on purpose: none of them says so, and each behaves as it likes.
 
 use std::io;
@@ -11,16 +11,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Client;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// Whether somebody between this client and the server process `backend` answers for it.
+/// The process that serves this client, as it was told at start-up; `None` where the driver does not
+/// show it. One that does not say the same of itself (`pg_backend_pid()`) is behind a pooler.
 ///
-/// A server tells at start-up which process it is, so that a request to cancel can name it; a
-/// pooler, which serves many clients by few sessions, has to make something up (PgBouncer: random
-/// bytes). The driver shows that number in such a request only, so one is written that goes
-/// nowhere. A driver that shows nothing counts as not pooled.
-pub(crate) async fn is_pooled(client: &Client, backend: i32) -> bool {
+/// A server tells which process it is, so that a request to cancel can name it; a pooler, which
+/// serves many clients by few sessions, has to make something up (PgBouncer: random bytes). The
+/// driver shows that number in such a request only, so one is written that goes nowhere.
+pub(crate) async fn process(client: &Client) -> Option<i32> {
     let written = Written::default();
-    let request = client.cancel_token().cancel_query_raw(written.clone(), PassThrough).await;
-    request.is_ok() && written.process().is_some_and(|process| process != backend)
+    let token = client.cancel_token();
+    token.cancel_query_raw(written.clone(), PassThrough).await.ok()?;
+    written.process()
 }
 
 /// A stream that keeps what is written to it, and agrees to whatever is asked of it.

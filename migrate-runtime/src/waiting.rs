@@ -28,10 +28,12 @@ impl Run<'_> {
         let left = self.migrator.wait_timeout.saturating_sub(self.report.waited);
         if left.is_zero() {
             let holder = self.holder().await.map(Box::new);
+            let help = self.help_with_the_holder(holder.is_some());
             return Err(Error::Busy {
                 ledger: self.ledger.shown(),
                 waited: self.report.waited,
                 holder,
+                help,
                 report: Box::default(),
             });
         }
@@ -49,6 +51,22 @@ impl Run<'_> {
         self.sleep(self.wait, left).await?;
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
         Ok(())
+    }
+
+    fn help_with_the_holder(&self, is_known: bool) -> String {
+        let look = if is_known {
+            "see what it is doing"
+        } else {
+            "look for it in pg_locks (locktype advisory)"
+        };
+        let row = match self.foreign_lease() {
+            Some(_) => format!(
+                "; if it is certainly gone, {} takes its lock away",
+                self.ledger.unlock_by_hand()
+            ),
+            None => String::new(),
+        };
+        format!("{look}, or give a longer `wait_timeout`{row}")
     }
 
     /// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.

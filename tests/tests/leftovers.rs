@@ -48,7 +48,7 @@ async fn cut_short(database: &FreshDatabase, set: &Migrations) -> Error {
     };
     let migrator = Migrator::new(set);
     let both = async { tokio::join!(migrator.run(&mut client), cut) };
-    let both = tokio::time::timeout(Duration::from_secs(60), both).await;
+    let both = tokio::time::timeout(Duration::from_mins(1), both).await;
     let (result, ()) = both.expect("a statement that waits");
     transaction.rollback().await.expect("a rollback");
     result.expect_err("a session that ended")

@@ -170,7 +170,9 @@ async fn lock_that_has_not_expired_is_waited_for() {
             format!(
                 "another session held the lock of `public.migration_ledger` for all of 100ms\n\
                  held by: {holder}\n\
-                 help: see what it is doing, or give a longer `wait_timeout`"
+                 help: see what it is doing, or give a longer `wait_timeout`; if it is certainly \
+                 gone, `DELETE FROM \"public\".\"migration_ledger\" WHERE module = '' AND \
+                 version = 'lock'` takes its lock away"
             )
         );
         assert_eq!(value(&client, LOCK_ROWS).await, "1");
@@ -181,8 +183,34 @@ async fn lock_that_has_not_expired_is_waited_for() {
 }
 
 #[tokio::test]
-async fn lock_whose_statement_still_runs_is_not_taken_over() {
+async fn lock_of_a_living_session_is_not_taken_over() {
     let (database, mut client) = with_dead_holder(3600).await;
+    let holder = database.connect().await;
+    let pid = value(&holder, "SELECT pg_backend_pid()").await;
+    let its = format!(
+        "UPDATE migration_ledger SET progress = {pid}, applied_at = clock_timestamp(), \
+         execution_ms = -1 WHERE version = 'lock'"
+    );
+    client.batch_execute(&its).await.expect("its lock, expired");
+    let set = second();
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let impatient = migrator.clone().wait_timeout(Duration::from_millis(200));
+    let error = impatient.run(&mut client).await.expect_err("busy");
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    drop(holder);
+    let gone = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
+    while value(&client, &gone).await != "0" {
+        tokio::task::yield_now().await;
+    }
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((report.applied.len(), report.notes.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn lock_behind_a_pooler_whose_statement_still_runs_is_not_taken_over() {
+    let (database, mut client) = with_dead_holder(3600).await;
+    let pooled = "UPDATE migration_ledger SET kind = 'pooled lock' WHERE version = 'lock'";
+    client.batch_execute(pooled).await.expect("an update");
     let holder = database.connect().await;
     let cancel = holder.cancel_token();
     let statement = format!("/* {TOKEN} */ SELECT pg_sleep(600)");

@@ -18,6 +18,10 @@ pub(crate) struct Lease {
     pub(crate) expired: bool,
 }
 
+/// The kind of a lock whose holder has a session of its own, and of one behind a pooler.
+const OWN_SESSION: &str = "lock";
+const POOLED: &str = "pooled lock";
+
 /// The key of the row that is a lock: a module that no set can have, and a version.
 const LOCK: (&str, &str) = ("", "lock");
 
@@ -30,18 +34,30 @@ pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.ma
      < pg_catalog.clock_timestamp())";
 
 impl Ledger {
-    /// Takes the lock that is a row of the ledger; returns a row if it was free.
-    pub(crate) fn claim(&self, token: &str, lease: Duration) -> String {
+    /// Takes the lock that is a row of the ledger; returns a row if it was free. Its kind says
+    /// whether the holder is one session, the `process` that it was told serves it, or whatever
+    /// session a pooler gives it.
+    pub(crate) fn claim(&self, token: &str, lease: Duration, process: Option<i32>) -> String {
         let (module, version) = LOCK;
+        let (own, pooled) = (literal(OWN_SESSION), literal(POOLED));
+        let kind = match process {
+            None => own,
+            Some(process) => {
+                format!(
+                    "CASE pg_catalog.pg_backend_pid() WHEN {process} THEN {own} ELSE {pooled} END"
+                )
+            }
+        };
         format!(
             "INSERT INTO {} (module, version, kind, name, filename, checksum_algorithm, \
-             \"position\", applied_at, execution_ms, applied_by, progress) VALUES ({}, {}, 'lock', \
+             \"position\", applied_at, execution_ms, applied_by, progress) VALUES ({}, {}, {}, \
              pg_catalog.current_setting('application_name'), {}, '', {LOCK_POSITION}, \
              pg_catalog.clock_timestamp(), {}, session_user, pg_catalog.pg_backend_pid()) \
              ON CONFLICT DO NOTHING RETURNING filename",
             self.quoted,
             literal(module),
             literal(version),
+            kind,
             literal(token),
             lease.as_millis()
         )
@@ -66,19 +82,34 @@ impl Ledger {
 
     /// Takes a lock away whose holder is provably gone; returns a row if it did.
     ///
-    /// Gone is a holder that did not renew in time, is in no transaction that renewed (its row would
-    /// be locked), and runs no statement in any session of its role: each of them names the lock.
+    /// Gone is a holder that did not renew in time and is in no transaction that renewed (its row
+    /// would be locked), and whose session is gone. Behind a pooler no session is its own: there it
+    /// is gone when no session of its role runs a statement that names the lock, which each of its
+    /// statements does; one that hides what it runs could be it.
     pub(crate) fn break_lease(&self, token: &str) -> String {
         let (quoted, at_lock, token) = (&self.quoted, Self::at_lock("h"), literal(token));
+        let own = literal(OWN_SESSION);
         format!(
             "DELETE FROM {quoted} l WHERE l.ctid = ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
              WHERE {at_lock} AND h.filename = {token} AND {EXPIRED} AND NOT EXISTS (\
              SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.datname = \
-             pg_catalog.current_database() AND a.usename = h.applied_by::pg_catalog.name \
-             AND a.pid <> pg_catalog.pg_backend_pid() AND (a.query IS NULL \
-             OR a.query = '<insufficient privilege>' OR (a.state <> 'idle' \
-             AND pg_catalog.strpos(a.query, h.filename) > 0))) FOR UPDATE OF h SKIP LOCKED)) \
+             pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() \
+             AND CASE h.kind WHEN {own} THEN a.pid = h.progress \
+             AND (a.backend_start IS NULL OR a.backend_start <= h.applied_at) \
+             ELSE a.usename = h.applied_by::pg_catalog.name AND (a.query IS NULL \
+             OR a.query = '<insufficient privilege>' OR a.state = 'disabled' OR (a.state <> 'idle' \
+             AND pg_catalog.strpos(a.query, h.filename) > 0)) END) FOR UPDATE OF h SKIP LOCKED)) \
              RETURNING l.filename"
+        )
+    }
+
+    /// The statement that takes the lock away, whoever holds it, for a message.
+    pub(crate) fn unlock_by_hand(&self) -> String {
+        format!(
+            "`DELETE FROM {} WHERE module = {} AND version = {}`",
+            self.quoted,
+            literal(LOCK.0),
+            literal(LOCK.1)
         )
     }
 

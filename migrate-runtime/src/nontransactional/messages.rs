@@ -49,6 +49,9 @@ impl Work<'_, '_> {
 
     pub(super) fn transaction(&self, index: usize) -> Result<Message<Part>, Error> {
         let mut message = Message::new();
+        if let Some(claim) = &self.run.claim {
+            message.comment(&claim.token);
+        }
         let statement = |inner| Part::Statement { step: 0, index: inner };
         let sql = self.rendered(index)?.sql;
         if let Alone::Block(ranges) = &self.ways[index] {
