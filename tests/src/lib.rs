@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod database;
 pub mod proof;
 pub mod fault;
+pub mod furnished;
 pub mod pooler;
 pub mod proxy;
 pub mod sets;

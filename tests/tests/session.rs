@@ -2,7 +2,9 @@
 
 use migrate_runtime::Migrator;
 use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::furnished::{Case, Furnished, Way, left_behind};
 use migrate_tests::sets::set;
+use tokio_postgres::{AsyncMessage, NoTls};
 
 #[tokio::test]
 async fn settings_reach_neither_the_ledger_nor_the_next_migration_nor_the_caller() {
@@ -108,4 +110,151 @@ async fn backslashes_are_read_as_the_build_read_them() {
         let read = "SELECT string_agg(v, ' ' ORDER BY n) FROM s";
         assert_eq!(value(&client, read).await, "a\\ b\\\\ c\\nd e\\\\");
     }
+const OBJECTS: &[Case] = &[
+    ("temporary table", "CREATE TEMP TABLE left_t (id serial PRIMARY KEY, b text);"),
+    ("temporary view", "CREATE TEMPORARY VIEW left_v AS SELECT 1 AS a;"),
+    (
+        "temporary views on tables",
+        "CREATE TEMP TABLE left_t (a int); CREATE VIEW left_v AS SELECT * FROM left_t;",
+    ),
+    ("temporary sequence", "CREATE TEMP SEQUENCE left_s;"),
+    (
+        "temporary table as",
+        "CREATE TABLE pg_temp.left_t AS SELECT 1 AS a; CREATE INDEX left_i ON left_t (a);",
+    ),
+    ("select into", "SELECT 1 AS a INTO TEMP left_t;"),
+    (
+        "temporary partitions",
+        "CREATE TEMP TABLE left_t (a int) PARTITION BY LIST (a); \
+         CREATE TEMP TABLE left_p PARTITION OF left_t DEFAULT;",
+    ),
+    ("dropped with its transaction", "CREATE TEMP TABLE left_t (a int) ON COMMIT DROP;"),
+    ("odd name", "CREATE TEMP TABLE \"Left; \"\"t\" (a int);"),
+];
+
+const CURSORS: &[Case] = &[("cursor", "DECLARE \"Left; \"\"c\" CURSOR WITH HOLD FOR SELECT 1;")];
+
+const PREPARED: &[Case] = &[
+    ("prepared statement", "PREPARE left_p AS SELECT 1;"),
+    ("odd prepared statement", "PREPARE \"Left; \"\"p\" AS SELECT 1;"),
+    ("prepared by execute", "DO $$ BEGIN EXECUTE 'PREPARE left_p AS SELECT 1'; END $$;"),
+];
+
+const CHANNELS: &[Case] = &[
+    ("listen", "LISTEN left_l; LISTEN \"Left; \"\"l\";"),
+    ("unlisten", "UNLISTEN mine;"),
+    ("unlisten all", "UNLISTEN *; LISTEN left_l; NOTIFY left_l;"),
+    ("listen in a block", "DO $$ BEGIN LISTEN left_l; EXECUTE 'UNLISTEN mine'; END $$;"),
+];
+
+const SETTINGS: &[Case] = &[
+    ("role", "SET ROLE {role};"),
+    ("local role", "SET LOCAL ROLE {role};"),
+    ("authorization", "SET SESSION AUTHORIZATION {role};"),
+    ("local authorization", "SET LOCAL SESSION AUTHORIZATION {role}; SET ROLE {role};"),
+    ("reset all", "RESET ALL;"),
+    ("reset", "RESET work_mem; SET search_path TO DEFAULT; SET TIME ZONE 'Asia/Tokyo';"),
+    ("strings", "SET standard_conforming_strings = off; SET backslash_quote = on;"),
+    ("lock timeout", "SET lock_timeout = '3s'; SET statement_timeout = '44s';"),
+    ("local timeouts", "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = 0;"),
+    ("asynchronous", "SET synchronous_commit = off;"),
+    ("synchronous", "SET synchronous_commit = on;"),
+    ("encoding", "SET client_encoding = 'LATIN1';"),
+    ("names", "SET NAMES 'SQL_ASCII'; SET datestyle = 'SQL, MDY'; SET intervalstyle = 'iso_8601';"),
+    ("security", "SET row_security = off; SET session_replication_role = replica;"),
+    ("empty path", "SELECT pg_catalog.set_config('search_path', '', false);"),
+    ("block", "DO $$ BEGIN SET work_mem = '9MB'; CREATE TEMP TABLE left_t (a int); END $$;"),
+    (
+        "execute",
+        "DO $$ BEGIN EXECUTE 'SET work_mem = ''9MB'''; EXECUTE 'SET LOCAL ROLE {role}'; END $$;",
+    ),
+    ("reset in a block", "DO $$ BEGIN RESET ALL; END $$;"),
+];
+
+const READ_ONLY: &[Case] = &[
+    ("read only", "SET default_transaction_read_only = on;"),
+    (
+        "characteristics",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY;",
+    ),
+];
+
+const ALL: &[&[Case]] = &[OBJECTS, CURSORS, PREPARED, CHANNELS, SETTINGS, READ_ONLY];
+const OUTSIDE: &[&[Case]] = &[OBJECTS, CURSORS, PREPARED, SETTINGS];
+const NONE: [&str; 0] = [];
+
+#[tokio::test]
+async fn nothing_is_left_to_the_next_migration_of_the_same_message() {
+    assert_eq!(left_behind(ALL, Way::Together).await, NONE);
+}
+
+#[tokio::test]
+async fn nothing_is_left_to_a_later_message() {
+    assert_eq!(left_behind(ALL, Way::Apart).await, NONE);
+}
+
+#[tokio::test]
+async fn nothing_is_left_by_what_runs_outside_a_transaction() {
+    assert_eq!(left_behind(OUTSIDE, Way::Outside).await, NONE);
+}
+
+#[tokio::test]
+async fn nothing_is_left_by_what_fails() {
+    let undone = &[OBJECTS, CURSORS, CHANNELS, SETTINGS, READ_ONLY];
+    assert_eq!(left_behind(undone, Way::Fails).await, NONE);
+    assert_eq!(left_behind(OUTSIDE, Way::FailsOutside).await, NONE);
+}
+
+#[tokio::test]
+async fn dropped_runs_leave_the_session_as_it_was() {
+    let mut at = Furnished::create("").await;
+    let inside = "SET work_mem = '9MB'; SET search_path = ''; LISTEN left_l; UNLISTEN mine; \
+                  PREPARE left_p AS SELECT 1; CREATE TEMP TABLE left_t (a int);";
+    let (found, points) = at.left_when_dropped(("inside", inside)).await;
+    assert_eq!(found, NONE);
+    assert!(points > 2, "{points}");
+    let outside = "-- migrate:no-transaction\nSET work_mem = '9MB'; SET search_path = ''; \
+                   PREPARE left_p AS SELECT 1; VACUUM public.seen; RESET ALL; \
+                   CREATE TEMP TABLE left_t (a int);";
+    let (found, points) = at.left_when_dropped(("outside", outside)).await;
+    assert_eq!(found, NONE);
+    assert!(points > 10, "{points}");
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn notifications_arrive_during_a_run() {
+    let database = FreshDatabase::create().await;
+    let (mut client, mut connection) = database.config().connect(NoTls).await.expect("a client");
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            if let AsyncMessage::Notification(heard) = message {
+                let _ = sender.send(format!("{} {}", heard.channel(), heard.payload()));
+            }
+        }
+    });
+    client.batch_execute("LISTEN mine").await.expect("a channel");
+    let sql = "LISTEN other; UNLISTEN mine; UNLISTEN *; NOTIFY other; SELECT pg_sleep(0.005);";
+    let names: Vec<String> = (1..=40).map(|n| format!("{n}_x.sql")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), sql)).collect();
+    let set = set(&files);
+    let other = database.connect().await;
+    let run = async {
+        let report = Migrator::new(&set).chunk_bytes(400).run(&mut client).await;
+        assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 40);
+    };
+    let notify = async {
+        for number in 1..=100 {
+            other.batch_execute(&format!("NOTIFY mine, '{number}'")).await.expect("a notification");
+        }
+    };
+    tokio::join!(run, notify);
+    client.batch_execute("NOTIFY other, 'unheard'; NOTIFY mine, 'end'").await.expect("the end");
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|last| last != "mine end") {
+        heard.push(receiver.recv().await.expect("a connection"));
+    }
+    let expected = (1..=100).map(|number| format!("mine {number}"));
+    assert_eq!(heard, expected.chain(["mine end".to_owned()]).collect::<Vec<_>>());
 }
