@@ -15,4 +15,5 @@ pub mod fault;
 pub mod furnished;
 pub mod pooler;
 pub mod proxy;
+pub mod role;
 pub mod sets;

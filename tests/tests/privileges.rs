@@ -1,0 +1,227 @@
+//! Roles of little power: what they can migrate, and which GRANT an error names.
+
+use migrate_runtime::{Error, Lock, Migrator};
+use migrate_tests::database::value;
+use migrate_tests::role::{Denied, SmallRole, behind_a_table, denied_all};
+use migrate_tests::sets::set;
+
+const A: (&str, &str) = ("1_a.sql", "CREATE TABLE {{tables.a}} (id int PRIMARY KEY);");
+
+#[tokio::test]
+async fn owning_a_schema_is_enough() {
+    for lock in [Lock::Detect, Lock::Advisory, Lock::Row] {
+        let mut at = SmallRole::create().await;
+        let set = set(&[
+            A,
+            ("2_b.sql", "SET work_mem = '9MB'; CREATE TEMP VIEW v AS SELECT 1 AS x; RESET ROLE;"),
+            (
+                "3_c.sql",
+                "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON {{tables.a}} (id);\n\
+                 VACUUM {{tables.a}};\nSET search_path = '';",
+            ),
+            ("4_d.sql", "RESET ALL;"),
+            ("5_e.sql", "-- migrate:no-transaction\nSELECT 1;\nVACUUM {{tables.a}};"),
+        ]);
+        at.prepare(&format!("GRANT TEMPORARY ON DATABASE {} TO {{role}}", at.database.name()))
+            .await;
+        let migrator = Migrator::new(&set).schema("own").lock(lock);
+        let result = migrator.run(&mut at.client).await;
+        let report = result.unwrap_or_else(|error| panic!("{lock:?}: {error}"));
+        assert_eq!(report.applied.len(), 5, "{lock:?}");
+        let report = migrator.run(&mut at.client).await.expect("again");
+        assert_eq!((report.applied.len(), report.messages), (0, 1), "{lock:?}");
+        migrator.verify(&at.client).await.expect("up to date");
+        let by = "SELECT string_agg(DISTINCT applied_by, ' ') FROM own.migration_ledger";
+        assert_eq!(value(&at.client, by).await, at.role);
+        let elsewhere = "SELECT count(*) FROM pg_class WHERE relowner <> 10 \
+                         AND relnamespace NOT IN ('own'::regnamespace, 'pg_toast'::regnamespace)";
+        assert_eq!(value(&at.admin, elsewhere).await, "0", "{lock:?}");
+        at.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn schemas_that_may_not_be_created_in() {
+    let mut at = SmallRole::create().await;
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    at.prepare("GRANT USAGE ON SCHEMA theirs TO {role}").await;
+    let expected = "creating the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
+                    help: GRANT CREATE ON SCHEMA theirs TO {role}";
+    at.granted(&Migrator::new(&set).schema("theirs"), expected, 1).await;
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn schemas_that_may_not_be_used() {
+    let mut at = SmallRole::create().await;
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let migrator = Migrator::new(&set).schema("theirs");
+    let expected = "reading the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
+                    help: GRANT USAGE, CREATE ON SCHEMA theirs TO {role}";
+    at.granted(&migrator, expected, 1).await;
+    // The ledger is there, and cannot be reached.
+    at.prepare("REVOKE USAGE ON SCHEMA theirs FROM {role}").await;
+    let expected = "reading the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
+                    help: GRANT USAGE ON SCHEMA theirs TO {role}";
+    at.granted(&migrator, expected, 0).await;
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn databases_that_may_not_be_created_in() {
+    let mut at = SmallRole::create().await;
+    let set = set(&[A]);
+    let migrator = Migrator::new(&set).schema("new one").create_schema();
+    let expected = "creating the ledger `new one.migration_ledger`: permission denied for database {db} (SQLSTATE 42501)\n\
+                    help: GRANT CREATE ON DATABASE {db} TO {role}";
+    at.granted(&migrator, expected, 1).await;
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn ledgers_of_another_role() {
+    let mut at = SmallRole::create().await;
+    let one = set(&[("1_a.sql", "SELECT 1;")]);
+    Migrator::new(&one)
+        .schema("own")
+        .run(&mut at.admin)
+        .await
+        .expect("a ledger of somebody else's");
+    at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
+    let migrator = Migrator::new(&one).schema("own");
+    let expected = "reading the ledger `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
+                    help: GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
+    assert_eq!(at.refused(&migrator).await, expected);
+    at.prepare("GRANT SELECT ON own.migration_ledger TO {role}").await;
+    assert_eq!(migrator.run(&mut at.client).await.expect("nothing pending").messages, 1);
+    let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
+    let expected = "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
+                    help: GRANT INSERT, UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
+    at.granted(&Migrator::new(&more).schema("own"), expected, 1).await;
+    at.remove().await;
+}
+
+const A_SECOND: (&str, &str) = ("2_b.sql", "CREATE TABLE {{tables.b}} (id int);");
+
+#[tokio::test]
+async fn ledgers_that_may_not_be_updated() {
+    for (sql, of) in [("SELECT 1;\nVACUUM;", "non-transactional"), ("SELECT 1;", "transactional")] {
+        let mut at = SmallRole::create().await;
+        let one = set(&[("1_a.sql", "SELECT 1;")]);
+        Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+        at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
+        at.prepare("GRANT SELECT, INSERT ON own.migration_ledger TO {role}").await;
+        let directive = if of == "transactional" { "" } else { "-- migrate:no-transaction\n" };
+        let more = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", &format!("{directive}{sql}"))]);
+        let expected = "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
+                        help: GRANT UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
+        at.granted(&Migrator::new(&more).schema("own"), expected, 1).await;
+        at.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn ledgers_whose_lock_row_may_not_be_deleted() {
+    let mut at = SmallRole::create().await;
+    let one = set(&[("1_a.sql", "SELECT 1;")]);
+    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+    at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
+    at.prepare("GRANT SELECT, INSERT, UPDATE ON own.migration_ledger TO {role}").await;
+    let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
+    // Without the row that is a lock nothing is ever deleted.
+    let migrator = Migrator::new(&more).schema("own");
+    assert_eq!(migrator.run(&mut at.client).await.expect("a run").applied.len(), 1);
+    at.remove().await;
+}
+
+const NONE: [&str; 0] = [];
+
+#[tokio::test]
+async fn denied_schemas_types_and_owners_are_named() {
+    let owner = "grant the role the privilege, or migrate as the owner";
+    let cases: &[Denied] = &[
+        (
+            "CREATE TABLE theirs.new (id int);",
+            "theirs",
+            "permission denied for schema theirs",
+            "GRANT USAGE, CREATE ON SCHEMA theirs TO {role}, or migrate as the owner",
+        ),
+        ("ALTER TABLE theirs.t ADD a int;", "", "must be owner of table t", owner),
+        ("DROP TABLE theirs.t;", "", "must be owner of table t", owner),
+        ("CREATE INDEX i ON theirs.t (id);", "", "must be owner of table t", owner),
+        (
+            "CREATE SCHEMA new;",
+            "",
+            "permission denied for database {db}",
+            "GRANT CREATE ON DATABASE {db} TO {role}, or migrate as the owner",
+        ),
+        (
+            "CREATE TABLE own.e (e theirs.e);",
+            "",
+            "permission denied for type theirs.e",
+            "GRANT USAGE ON TYPE theirs.e TO {role}, or migrate as the owner",
+        ),
+    ];
+    assert_eq!(denied_all(cases).await, NONE);
+}
+
+#[tokio::test]
+async fn read_only_sessions() {
+    let mut at = SmallRole::create().await;
+    at.client.batch_execute("SET default_transaction_read_only = on").await.expect("a setting");
+    for sql in ["SELECT 1;", "-- migrate:no-transaction\nSELECT 1;\nVACUUM;"] {
+        let set = set(&[("1_a.sql", sql)]);
+        let migrator = Migrator::new(&set).schema("own");
+        assert_eq!(
+            at.refused(&migrator).await,
+            "creating the ledger `own.migration_ledger`: cannot execute CREATE TABLE in a \
+             read-only transaction (SQLSTATE 25006)\n\
+             help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+        );
+    }
+    let one = set(&[("1_a.sql", "SELECT 1;")]);
+    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+    at.prepare("GRANT ALL ON own.migration_ledger TO {role}").await;
+    assert_eq!(
+        Migrator::new(&one).schema("own").run(&mut at.client).await.expect("nothing").messages,
+        1
+    );
+    let more = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;")]);
+    assert_eq!(
+        at.refused(&Migrator::new(&more).schema("own")).await,
+        "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute INSERT in a \
+         read-only transaction (SQLSTATE 25006)\n\
+         help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+    );
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn roles_without_advisory_locks() {
+    let mut at = SmallRole::create().await;
+    for function in ["pg_try_advisory_lock", "pg_try_advisory_xact_lock", "pg_advisory_unlock"] {
+        at.prepare(&format!("REVOKE EXECUTE ON FUNCTION {function}(bigint) FROM PUBLIC")).await;
+    }
+    let set = set(&[A]);
+    let error = at.refused(&Migrator::new(&set).schema("own").lock(Lock::Advisory)).await;
+    assert_eq!(
+        error,
+        "this role can take no advisory lock for `own.migration_ledger`\n\
+         help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
+         pg_advisory_unlock, or choose `.lock(Lock::Row)`"
+    );
+    let report = Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a row");
+    assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report:?}");
+    at.remove().await;
+}
+
+#[tokio::test]
+async fn error_keeps_the_statement_that_was_denied() {
+    let mut at = SmallRole::create().await;
+    at.prepare("CREATE TABLE theirs.t (id int)").await;
+    let set = behind_a_table("SELECT 1;\nSELECT * FROM theirs.t;");
+    let result = Migrator::new(&set).schema("own").run(&mut at.client).await;
+    let Err(Error::Migration { failure, .. }) = result else { panic!("{result:?}") };
+    assert_eq!(failure.statement.as_deref(), Some("SELECT * FROM theirs.t"));
+    at.remove().await;
+}
