@@ -1,0 +1,277 @@
+//! Names of every kind: a schema, a ledger, a module may be called anything that PostgreSQL takes.
+
+use migrate_runtime::{Error, Migrator};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::{module, set};
+use tokio_postgres::Client;
+
+/// Names that a table, a schema and a module can have.
+fn names() -> Vec<String> {
+    let plain = [
+        "Upper Case",
+        "select",
+        "user",
+        "default",
+        "pg_toast_x",
+        "o'brien",
+        "''",
+        "\"",
+        "\"\"quoted\"\"",
+        "back\\slash",
+        "\\'; DROP TABLE victims; --",
+        "x\"; DROP TABLE victims; --",
+        "x'; DROP TABLE victims; --",
+        "x'); DROP TABLE victims; --",
+        "$$; DROP TABLE victims; $$",
+        "$a$ /* -- ",
+        "{{schema}}",
+        "{{tables.a}}",
+        "%I %s %%",
+        "a.b",
+        "line\nfeed\ttab",
+        "größe",
+        "日本語",
+        "🦀 e\u{301}",
+        " ",
+        "*/",
+    ];
+    let long = ["x".repeat(63), "é".repeat(31), format!("{}\"", "q".repeat(62))];
+    plain.iter().map(|&name| name.to_owned()).chain(long).collect()
+}
+
+/// A database with a table that an injection would drop.
+async fn with_victims() -> (FreshDatabase, CountingProxy, Client) {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let client = proxy.connect().await;
+    client.batch_execute("CREATE TABLE victims ()").await.expect("victims");
+    (database, proxy, client)
+}
+
+/// Runs, runs again, looks, and runs what comes later, in both ways.
+async fn used(client: &mut Client, migrator: Migrator<'_>, migrations: usize, name: &str) {
+    let result = migrator.run(client).await;
+    let report = result.unwrap_or_else(|error| panic!("{name:?}: {error}"));
+    assert_eq!(report.applied.len(), migrations, "{name:?}");
+    let report = migrator.run(client).await.expect("again");
+    assert_eq!((report.applied.len(), report.messages), (0, 1), "{name:?}");
+    assert_eq!(migrator.plan(client).await.expect("a plan").steps.len(), 0, "{name:?}");
+    assert_eq!(migrator.status(client).await.expect("a status").pending(), 0, "{name:?}");
+    migrator.verify(client).await.expect("up to date");
+    assert_eq!(value(client, ADVISORY_LOCKS).await, "0", "{name:?}");
+    let victims = "SELECT to_regclass('public.victims') IS NOT NULL";
+    assert_eq!(value(client, victims).await, "t", "{name:?}");
+}
+
+const FILES: &[(&str, &str)] = &[
+    ("1_a.sql", "CREATE TABLE {{tables.a}} (id int);\nSELECT '{{tables.a}}'::regclass;"),
+    (
+        "2_b.sql",
+        "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY ON {{tables.a}} (id);\nVACUUM {{tables.a}};",
+    ),
+    ("3_c.sql", "SET search_path = '';\nCREATE VIEW {{schema}}.v AS SELECT * FROM {{tables.a}};"),
+];
+
+/// The names of the objects that a query finds, which must be exactly these.
+async fn found(client: &Client, sql: &str, expected: &[&str]) {
+    let mut expected: Vec<&str> = expected.to_vec();
+    expected.sort_unstable();
+    // No name holds this character.
+    let query = format!("SELECT string_agg(n, chr(1) ORDER BY n COLLATE \"C\") FROM ({sql}) f (n)");
+    assert_eq!(value(client, &query).await, expected.join("\u{1}"));
+}
+
+const SCHEMAS: &str = "SELECT nspname::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' \
+                       AND nspname <> 'information_schema' OR nspname = 'pg_toast_x'";
+
+#[tokio::test]
+async fn schemas_have_any_name() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let set = set(FILES);
+    let names: Vec<String> = names().into_iter().filter(|name| !name.starts_with("pg_")).collect();
+    for name in &names {
+        used(&mut client, Migrator::new(&set).schema(name).create_schema(), set.len(), name).await;
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).chain(["public"]).collect();
+    found(&client, SCHEMAS, &all).await;
+    let each = format!(
+        "SELECT DISTINCT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c \
+         JOIN ({SCHEMAS}) s (n) ON c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = s.n) \
+         WHERE relkind IN ('r', 'v') GROUP BY s.n"
+    );
+    found(&client, &each, &["a migration_ledger v", "victims"]).await;
+}
+
+#[tokio::test]
+async fn ledgers_have_any_name() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let set = set(&[
+        ("1_a.sql", "SELECT 1;"),
+        ("2_b.sql", "-- migrate:no-transaction\nSELECT 1;\nVACUUM victims;"),
+    ]);
+    let names = names();
+    for name in &names {
+        used(&mut client, Migrator::new(&set).table(name), set.len(), name).await;
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).chain(["victims"]).collect();
+    let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    found(&client, tables, &all).await;
+}
+
+#[tokio::test]
+async fn ledgers_live_in_schemas_of_any_name() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let names: Vec<String> = names().into_iter().filter(|name| !name.starts_with("pg_")).collect();
+    for name in &names {
+        let migrator = Migrator::new(&set).ledger_schema(name).table(name).create_schema();
+        used(&mut client, migrator, set.len(), name).await;
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).chain(["public"]).collect();
+    found(&client, SCHEMAS, &all).await;
+}
+
+#[tokio::test]
+async fn modules_have_any_name() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let mut names = names();
+    // A module is a value, not an identifier.
+    names.push("m".repeat(2000));
+    for name in &names {
+        let set = module(
+            name,
+            &[
+                ("1_a.sql", "SELECT 1;"),
+                ("2_b.sql", "-- migrate:no-transaction\nVACUUM victims;\nSELECT 1;"),
+            ],
+        );
+        used(&mut client, Migrator::new(&set), set.len(), name).await;
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    found(&client, "SELECT DISTINCT module FROM migration_ledger", &all).await;
+}
+
+#[tokio::test]
+async fn names_are_read_alike_where_backslashes_escape() {
+    let (database, proxy, mut client) = with_victims().await;
+    client
+        .batch_execute("SET standard_conforming_strings = off; SET backslash_quote = on")
+        .await
+        .expect("old strings");
+    let name = "\\'; DROP TABLE victims; -- \"x\\";
+    let set = module(name, &[("1_it's \\ x.sql", "CREATE TABLE {{tables.a}} (id int);")]);
+    let migrator = Migrator::new(&set).schema(name).table(name).create_schema();
+    proxy.reset();
+    assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 1);
+    assert_eq!(proxy.round_trips(), 2);
+    proxy.reset();
+    assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 0);
+    assert_eq!(proxy.round_trips(), 1);
+    let plain = database.connect().await;
+    let entry = "SELECT module || ' ' || filename FROM \"\\'; DROP TABLE victims; -- \"\"x\\\".\"\\'; DROP TABLE victims; -- \"\"x\\\"";
+    assert_eq!(value(&plain, entry).await, format!("{name} 1_it's \\ x.sql"));
+    assert_eq!(value(&plain, "SELECT to_regclass('victims') IS NOT NULL").await, "t");
+}
+
+#[tokio::test]
+async fn foreign_tables_of_odd_names_are_told() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let name = "it's \\ \"odd\"";
+    client
+        .batch_execute("CREATE TABLE \"it's \\ \"\"odd\"\"\" (id int, x int)")
+        .await
+        .expect("a table");
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let error = Migrator::new(&set).table(name).run(&mut client).await.expect_err("foreign");
+    assert_eq!(
+        error.to_string(),
+        "`public.it's \\ \"odd\"` is not a migration ledger: it has the columns id, x\n\
+         help: choose another name with `.table(..)` or `.schema(..)`"
+    );
+}
+
+#[tokio::test]
+async fn long_names_are_found_again() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let set = set(FILES);
+    let schema = "s".repeat(70);
+    let table = "é".repeat(40);
+    let migrator = Migrator::new(&set).schema(&schema).table(&table).create_schema();
+    used(&mut client, migrator, set.len(), &schema).await;
+    let names = "SELECT nspname || '.' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+                 WHERE relname LIKE 'é%' AND relkind = 'r'";
+    assert_eq!(value(&client, names).await, format!("{}.{}", "s".repeat(63), "é".repeat(31)));
+}
+
+#[tokio::test]
+async fn other_runs_with_a_lock_of_the_same_name_wait() {
+    let (database, _proxy, mut client) = with_victims().await;
+    let set = set(&[("1_a.sql", "SELECT pg_sleep(0.5);"), ("2_b.sql", "CREATE TABLE b ();")]);
+    let name = "\"; DROP TABLE victims; --";
+    let mut other = database.connect().await;
+    let migrator = Migrator::new(&set).table(name);
+    let (one, two) = tokio::join!(migrator.run(&mut client), migrator.run(&mut other));
+    let applied = one.expect("a run").applied.len() + two.expect("a run").applied.len();
+    assert_eq!(applied, 2);
+}
+
+#[tokio::test]
+async fn nul_bytes_are_an_error_and_no_panic() {
+    let (_database, _proxy, mut client) = with_victims().await;
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    let migrator = Migrator::new(&set).table("a\0b");
+    let error = migrator.run(&mut client).await.expect_err("a NUL byte");
+    assert!(matches!(error, Error::Database { .. }), "{error}");
+    assert!(migrator.status(&client).await.is_err());
+    // The connection is usable.
+    assert_eq!(Migrator::new(&set).run(&mut client).await.expect("a run").applied.len(), 1);
+}
+
+/// Two names that PostgreSQL takes for one: it cuts them behind 63 bytes.
+fn alike() -> [String; 2] {
+    let one = "x".repeat(63);
+    let other = format!("{one}y");
+    [one, other]
+}
+
+#[tokio::test]
+async fn foreign_tables_of_long_names_are_told() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let [one, other] = alike();
+    client.batch_execute(&format!("CREATE TABLE {one} (id int)")).await.expect("a table");
+    for name in [one, other] {
+        let error = Migrator::new(&set(&[("1_a.sql", "SELECT 1;")]))
+            .table(&name)
+            .run(&mut client)
+            .await
+            .expect_err("foreign");
+        assert!(matches!(error, Error::ForeignTable { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn grants_for_ledgers_of_long_names_are_named() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let role = format!("role_{}", database.name());
+    let [one, other] = alike();
+    client
+        .batch_execute(&format!("CREATE ROLE {role}; CREATE SCHEMA {one}; SET ROLE {role}"))
+        .await
+        .expect("a role");
+    for name in [&one, &other] {
+        let error = Migrator::new(&set(&[("1_a.sql", "SELECT 1;")]))
+            .schema(name)
+            .run(&mut client)
+            .await
+            .expect_err("denied");
+        let help = format!("\nhelp: GRANT USAGE, CREATE ON SCHEMA {one} TO {role}");
+        assert!(error.to_string().ends_with(&help), "{error}");
+    }
+    client
+        .batch_execute(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}"))
+        .await
+        .expect("the role goes");
+}
