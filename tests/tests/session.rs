@@ -1,7 +1,7 @@
 //! What a migration sets in its session stays in that migration.
 
 use migrate_runtime::Migrator;
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::furnished::{Case, Furnished, Way, left_behind};
 use migrate_tests::sets::set;
 use tokio_postgres::{AsyncMessage, NoTls};
@@ -257,4 +257,28 @@ async fn notifications_arrive_during_a_run() {
     }
     let expected = (1..=100).map(|number| format!("mine {number}"));
     assert_eq!(heard, expected.chain(["mine end".to_owned()]).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn small_roles_that_reset_all() {
+    // A setting that only a superuser may set, made for the role when it logged in.
+    let database = FreshDatabase::create().await;
+    let admin = database.connect().await;
+    let role = format!("role_{}", database.name());
+    let sql = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'small' ; ALTER ROLE {role} SET session_replication_role = replica; \
+         ALTER ROLE {role} SET log_min_messages = error; GRANT CREATE ON SCHEMA public TO {role}"
+    );
+    admin.batch_execute(&sql).await.expect("a role");
+    let mut config = database.config();
+    config.user(&role).password("small");
+    let mut client = connect(&config).await;
+    client.batch_execute("SET work_mem = '7MB'").await.expect("a setting");
+    let set = set(&[("1_a.sql", "RESET ALL;"), ("2_b.sql", "SET work_mem = '9MB';")]);
+    let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 2);
+    let settings = "SELECT concat_ws(' ', current_setting('work_mem'), \
+                    current_setting('session_replication_role'), current_setting('log_min_messages'))";
+    assert_eq!(value(&client, settings).await, "7MB replica error");
+    admin.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.expect("drop");
 }
