@@ -1,5 +1,7 @@
 //! What a migration sets in its session stays in that migration.
 
+use std::time::Duration;
+
 use migrate_runtime::Migrator;
 use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::furnished::{Case, Furnished, Way, left_behind};
@@ -253,7 +255,10 @@ async fn notifications_arrive_during_a_run() {
     client.batch_execute("NOTIFY other, 'unheard'; NOTIFY mine, 'end'").await.expect("the end");
     let mut heard = Vec::new();
     while heard.last().is_none_or(|last| last != "mine end") {
-        heard.push(receiver.recv().await.expect("a connection"));
+        // One that never comes must fail the test and not keep it waiting.
+        let next = tokio::time::timeout(Duration::from_secs(30), receiver.recv()).await;
+        heard
+            .push(next.unwrap_or_else(|_| panic!("no more than {heard:?}")).expect("a connection"));
     }
     let expected = (1..=100).map(|number| format!("mine {number}"));
     assert_eq!(heard, expected.chain(["mine end".to_owned()]).collect::<Vec<_>>());
