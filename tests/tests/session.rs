@@ -112,6 +112,8 @@ async fn backslashes_are_read_as_the_build_read_them() {
         let read = "SELECT string_agg(v, ' ' ORDER BY n) FROM s";
         assert_eq!(value(&client, read).await, "a\\ b\\\\ c\\nd e\\\\");
     }
+}
+
 const OBJECTS: &[Case] = &[
     ("temporary table", "CREATE TEMP TABLE left_t (id serial PRIMARY KEY, b text);"),
     ("temporary view", "CREATE TEMPORARY VIEW left_v AS SELECT 1 AS a;"),
