@@ -141,6 +141,17 @@ pub enum Error {
         report: Box<Report>,
     },
 
+    /// A name that no schema or table can have; nothing ran.
+    #[error(
+        "{option} was given a name that {problem}\nhelp: give it the name of a schema or table"
+    )]
+    BadName {
+        /// The option that it was given to.
+        option: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     /// The set has no such migration; nothing ran.
     #[error("version {version} is not in the set\nhelp: choose one that is; `status` lists them")]
     UnknownVersion {

@@ -133,6 +133,7 @@ pub(crate) async fn run(
     client: &Client,
     goal: Goal<'_>,
 ) -> Result<Report, Error> {
+    migrator.check_names()?;
     let mut run = Run::new(migrator, client);
     let result = match migrator.deadline {
         None => run.carry_out(goal).await,

@@ -124,9 +124,19 @@ fn origin(run: &Run<'_>, script: &Script, range: (usize, usize), offset: usize) 
     }
 }
 
-/// The word, or the one character, that begins at the byte `at`.
+/// The word, the quoted name, or the one character, that begins at the byte `at`.
 fn word_at(text: &str, at: usize) -> Range<usize> {
     let rest = text.get(at..).unwrap_or_default();
+    if let Some(quoted) = rest.strip_prefix('"') {
+        // A quote inside a name is written twice.
+        let ends = |&(end, _): &(usize, &str)| {
+            !quoted[end + 1..].starts_with('"')
+                && quoted[..end].matches('"').count().is_multiple_of(2)
+        };
+        if let Some((end, _)) = quoted.match_indices('"').find(ends) {
+            return at..at + end + 2;
+        }
+    }
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
     let one = rest.chars().next().map_or(0, char::len_utf8);

@@ -69,7 +69,7 @@ pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
         Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous),
         Purpose::Amend { position } => (String::new(), moved(position), Commit::Synchronous),
         Purpose::Apply { script, position, commit } => {
-            (strings_guard(script), moved(position), commit)
+            (strings_guard(run, script), moved(position), commit)
         }
     };
     let (time_left, settings) = (time_left(run), settings(run, commit));
@@ -77,8 +77,8 @@ pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
 }
 
 /// Raises [`ESCAPES`] where the session reads a string of `script` otherwise than the build did.
-fn strings_guard(script: &Script) -> String {
-    if !strings::matter(script) {
+fn strings_guard(run: &Run<'_>, script: &Script) -> String {
+    if !strings::matter(script, run.migrator.schema.as_deref()) {
         return String::new();
     }
     let on = "(pg_catalog.current_setting('standard_conforming_strings') = 'on')";
@@ -87,7 +87,7 @@ fn strings_guard(script: &Script) -> String {
 
 /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock as a row renews that.
 pub(crate) fn session_guard(run: &Run<'_>, script: &Script) -> String {
-    let before = format!("{}{}", strings_guard(script), time_left(run));
+    let before = format!("{}{}", strings_guard(run, script), time_left(run));
     match &run.claim {
         None => {
             let lock = raise_unless(

@@ -2,9 +2,10 @@
 //! An error of the server goes in, a help with the statement that mends it comes out.
 //! It grants nothing on purpose, and asks the server only behind an error.
 
+use migrate_core::sql::lexer::lex;
 use tokio_postgres::Client;
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, literal};
 use crate::protocol;
 
 /// The help for an error of a statement of ours; `None` where no privilege is missing.
@@ -38,14 +39,15 @@ pub(crate) async fn help_for_statement(
     statement: &str,
 ) -> Option<String> {
     let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
-    let row = protocol::query(client, "SELECT pg_catalog.quote_ident(current_user)").await;
-    let role = row.ok().flatten().and_then(|row| row.get(0).map(str::to_owned));
-    let role = role.unwrap_or_else(|| "the role".to_owned());
-    let grant = denied(db.message()).and_then(|(kind, name)| grant(kind, name, statement));
-    Some(match grant {
-        Some(grant) => format!("{grant} TO {role}, or migrate as the owner"),
-        None => OWNER.to_owned(),
-    })
+    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.to_owned()) };
+    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.to_owned()) };
+    let row = protocol::query(client, &in_full(kind, name)).await.ok().flatten();
+    let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
+    let (Some(role), Some(name)) = (text("role"), text("name")) else {
+        return Some(OWNER.to_owned());
+    };
+    let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");
+    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner"))
 }
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";
@@ -55,27 +57,78 @@ fn denied(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("permission denied for ")?.split_once(' ')
 }
 
-/// The GRANT that `statement` lacks on something of this kind.
-fn grant(kind: &str, name: &str, statement: &str) -> Option<String> {
-    let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
-    let privileges = match kind {
-        "schema" if matches!(first.as_str(), "CREATE" | "ALTER") => "USAGE, CREATE",
+/// The current role, and the name in quotes with its schema, where only one of somebody else's has
+/// it: the server tells the bare name.
+fn in_full(kind: &str, name: &str) -> String {
+    let name = literal(name);
+    let found = match kind {
+        "table" | "view" | "sequence" => format!(
+            "SELECT pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relname = {name} AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+             HAVING pg_catalog.count(*) = 1"
+        ),
+        "function" | "procedure" => format!(
+            "SELECT pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, r.proname)) \
+             FROM pg_catalog.pg_proc r JOIN pg_catalog.pg_namespace n ON n.oid = r.pronamespace \
+             WHERE r.proname = {name} AND NOT pg_catalog.pg_has_role(r.proowner, 'USAGE') \
+             HAVING pg_catalog.count(*) = 1"
+        ),
+        _ => "SELECT NULL".to_owned(),
+    };
+    // A type's name is told as SQL has it.
+    let bare = if kind == "type" { name } else { format!("pg_catalog.quote_ident({name})") };
+    format!(
+        "SELECT pg_catalog.quote_ident(current_user) AS role, \
+         COALESCE(({found}), {bare}) AS name"
+    )
+}
+
+/// The privileges that `statement` lacks on something of this kind and name.
+fn privileges(kind: &str, name: &str, statement: &str) -> Option<&'static str> {
+    let tokens = lex(statement);
+    let words: Vec<&str> =
+        tokens.iter().filter(|token| !token.is_trivia()).map(|t| t.text(statement)).collect();
+    let has = |word: &str| words.iter().any(|found| found.eq_ignore_ascii_case(word));
+    let first = words.first().map_or(String::new(), |word| word.to_ascii_uppercase());
+    let changes = matches!(first.as_str(), "CREATE" | "ALTER");
+    Some(match kind {
+        "schema" if changes => "USAGE, CREATE",
         "schema" | "sequence" | "type" | "language" => "USAGE",
         "database" => "CREATE",
         "function" | "procedure" => "EXECUTE",
-        "table" | "view" => match first.as_str() {
-            "INSERT" => "INSERT",
-            "UPDATE" => "SELECT, UPDATE",
-            "DELETE" => "SELECT, DELETE",
-            "TRUNCATE" => "TRUNCATE",
-            // A foreign key to a table of somebody else's.
-            "CREATE" | "ALTER" => "SELECT, REFERENCES",
-            _ => "SELECT",
+        "table" | "view" => match written(&words, name) {
+            Some("INSERT") if has("RETURNING") || has("CONFLICT") => "SELECT, INSERT",
+            Some("INSERT") => "INSERT",
+            Some("UPDATE") => "SELECT, UPDATE",
+            Some(_) => "SELECT, DELETE",
+            None if first == "TRUNCATE" => "TRUNCATE",
+            None if first == "LOCK" => "UPDATE",
+            None if changes && has("REFERENCES") => "SELECT, REFERENCES",
+            None if changes && has("TRIGGER") => "TRIGGER",
+            None => "SELECT",
         },
         _ => return None,
+    })
+}
+
+/// How the words of a statement write to `name`; `None` where they only read it.
+fn written<'w>(words: &[&'w str], name: &str) -> Option<&'static str> {
+    let is = |at: usize, word: &str| {
+        words.get(at).is_some_and(|w: &&'w str| w.eq_ignore_ascii_case(word))
     };
-    Some(format!(
-        "GRANT {privileges} ON {} {name}",
-        kind.to_ascii_uppercase().replace("VIEW", "TABLE")
-    ))
+    (0..words.len()).find_map(|at| {
+        let (verb, mut target) = match () {
+            () if is(at, "INSERT") && is(at + 1, "INTO") => ("INSERT", at + 2),
+            () if is(at, "DELETE") && is(at + 1, "FROM") => ("DELETE", at + 2),
+            () if is(at, "UPDATE") => ("UPDATE", at + 1),
+            () => return None,
+        };
+        target += usize::from(is(target, "ONLY"));
+        while is(target + 1, ".") {
+            target += 2;
+        }
+        let written = words.get(target)?.trim_matches('"').replace("\"\"", "\"");
+        (written.to_lowercase() == name.to_lowercase()).then_some(verb)
+    })
 }

@@ -5,11 +5,13 @@
 //! Only migrations that touch the session pay for it, which the build has found out. What a
 //! migration takes away (`DEALLOCATE`, `DISCARD TEMP`) it cannot give back.
 
+use migrate_core::set::Script;
+use migrate_core::sql::kind::own_settings;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::ledger::literal;
 
-/// What [`NOTE`] and [`SELECT`] say of a session.
+/// What [`note`] and [`select`] say of a session.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     authorization: String,
@@ -17,23 +19,44 @@ pub(crate) struct Session {
     all: String,
 }
 
-/// The session as a document, with its user and role beside it.
-pub(crate) const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\", \
+/// The session as a document, with its user and role beside it. Settings of a service's own
+/// (`app.tenant`) are listed nowhere; noted are those that `script` names.
+pub(crate) fn select(script: &Script) -> String {
+    let own = own_settings(script.text());
+    let pair = |name: &String| {
+        let name = literal(name);
+        format!("{name}, pg_catalog.current_setting({name}, true)")
+    };
+    let own: Vec<String> = own.iter().map(pair).collect();
+    format!(
+        "{SELECT}, 'own', pg_catalog.json_build_object({}))::pg_catalog.text AS session",
+        own.join(", ")
+    )
+}
+
+const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\", \
      pg_catalog.current_setting('role') AS \"role\", pg_catalog.json_build_object(\
      'authorization', session_user, 'role', pg_catalog.current_setting('role'), \
      'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM pg_catalog.pg_settings s \
-     WHERE s.context IN ('user', 'superuser')), \
-     'temporary', (SELECT pg_catalog.json_object_agg(c.oid, true) FROM pg_catalog.pg_class c \
+     WHERE s.context IN ('user', 'superuser') AND s.name NOT IN \
+     ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')), \
+     'relations', (SELECT pg_catalog.json_object_agg(c.oid, true) FROM pg_catalog.pg_class c \
      WHERE c.relnamespace = pg_catalog.pg_my_temp_schema()), \
+     'routines', (SELECT pg_catalog.json_object_agg(r.oid, true) FROM pg_catalog.pg_proc r \
+     WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()), \
+     'types', (SELECT pg_catalog.json_object_agg(t.oid, true) FROM pg_catalog.pg_type t \
+     WHERE t.typnamespace = pg_catalog.pg_my_temp_schema()), \
+     'channels', (SELECT pg_catalog.json_object_agg(l.name, true) \
+     FROM pg_catalog.pg_listening_channels() l (name)), \
      'prepared', (SELECT pg_catalog.json_object_agg(p.name, true) \
      FROM pg_catalog.pg_prepared_statements p), \
-     'cursors', (SELECT pg_catalog.json_object_agg(k.name, true) FROM pg_catalog.pg_cursors k)\
-     )::pg_catalog.text AS session";
+     'cursors', (SELECT pg_catalog.json_object_agg(k.name, true) FROM pg_catalog.pg_cursors k)";
 
-/// As [`SELECT`], and notes the document in the transaction for [`restore_noted`].
-pub(crate) fn note() -> String {
+/// As [`select`], and notes the document in the transaction for [`restore_noted`].
+pub(crate) fn note(script: &Script) -> String {
+    let select = select(script);
     format!(
-        "SELECT n.*, pg_catalog.set_config('migrate.session', n.session, true) FROM ({SELECT}) n"
+        "SELECT n.*, pg_catalog.set_config('migrate.session', n.session, true) FROM ({select}) n"
     )
 }
 
@@ -42,8 +65,12 @@ pub(crate) fn restore_noted() -> String {
     restore_from("NULLIF(pg_catalog.current_setting('migrate.session', true), '')")
 }
 
+/// Begins a transaction of ours in a session whose defaults a migration may have changed.
+pub(crate) const BEGIN_WHATEVER: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE";
+
 impl Session {
-    /// The session of one row of [`SELECT`].
+    /// The session of one row of [`select`].
     pub(crate) fn of(row: &SimpleQueryRow) -> Option<Session> {
         let text = |column| row.try_get(column).ok().flatten().map(str::to_owned);
         let (authorization, role, all) = (text("authorization")?, text("role")?, text("session")?);
@@ -68,7 +95,7 @@ impl Session {
 /// The session user comes before the role, because setting it resets the role (manual,
 /// "SET SESSION AUTHORIZATION").
 ///
-/// `LISTEN` shows only when it is committed: so all channels are left, and the known ones joined
+/// `LISTEN` shows only when it is committed: so all channels are left, and the noted ones joined
 /// again, which the commit does in this order and without a gap.
 fn restore_from(document: &str) -> String {
     let body = format!(
@@ -94,14 +121,34 @@ BEGIN
     PERFORM pg_catalog.set_config(changed.key, changed.value, false);
   END LOOP;
   FOR changed IN
+    SELECT o.key, o.value FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'own') o
+    WHERE pg_catalog.current_setting(o.key, true) IS DISTINCT FROM o.value
+  LOOP
+    PERFORM pg_catalog.set_config(changed.key, COALESCE(changed.value, ''), false);
+  END LOOP;
+  FOR changed IN
     SELECT c.relname AS name,
       CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
     FROM pg_catalog.pg_class c
     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S')
-      AND (saved OPERATOR(pg_catalog.->) 'temporary' OPERATOR(pg_catalog.->) c.oid::pg_catalog.text) IS NULL
+      AND (saved OPERATOR(pg_catalog.->) 'relations' OPERATOR(pg_catalog.->) c.oid::pg_catalog.text) IS NULL
     ORDER BY c.relkind = 'S'
   LOOP
     EXECUTE pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', changed.kind, changed.name);
+  END LOOP;
+  FOR changed IN
+    SELECT r.oid::pg_catalog.regprocedure::pg_catalog.text AS name FROM pg_catalog.pg_proc r
+    WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()
+      AND (saved OPERATOR(pg_catalog.->) 'routines' OPERATOR(pg_catalog.->) r.oid::pg_catalog.text) IS NULL
+  LOOP
+    EXECUTE 'DROP ROUTINE IF EXISTS ' || changed.name || ' CASCADE';
+  END LOOP;
+  FOR changed IN
+    SELECT t.typname AS name FROM pg_catalog.pg_type t
+    WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typelem = 0
+      AND (saved OPERATOR(pg_catalog.->) 'types' OPERATOR(pg_catalog.->) t.oid::pg_catalog.text) IS NULL
+  LOOP
+    EXECUTE pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', changed.name);
   END LOOP;
   FOR changed IN
     SELECT p.name FROM pg_catalog.pg_prepared_statements p
@@ -118,7 +165,11 @@ BEGIN
     EXECUTE pg_catalog.format('CLOSE %I', changed.name);
   END LOOP;
   UNLISTEN *;
-  FOR changed IN SELECT c.name FROM pg_catalog.pg_listening_channels() c (name) LOOP
+  FOR changed IN
+    SELECT k.key AS name FROM pg_catalog.json_object_keys(CASE pg_catalog.json_typeof(
+      saved OPERATOR(pg_catalog.->) 'channels') WHEN 'object'
+      THEN saved OPERATOR(pg_catalog.->) 'channels' ELSE '{{}}' END) k (key)
+  LOOP
     EXECUTE pg_catalog.format('LISTEN %I', changed.name);
   END LOOP;
 END"

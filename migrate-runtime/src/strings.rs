@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::execute::{Attempt, Run};
 use crate::protocol::{self, OnDrop};
 
-/// Whether how strings are read matters for `script`.
-pub(crate) fn matter(script: &Script) -> bool {
-    script.text().contains('\\')
+/// Whether how strings are read matters for `script`, or for what stands in for its placeholders.
+pub(crate) fn matter(script: &Script, schema: Option<&str>) -> bool {
+    let escapes = |text: &str| text.contains('\\');
+    escapes(script.text()) || (!script.placeholders().is_empty() && schema.is_some_and(escapes))
 }
 
 impl Run<'_> {
@@ -36,7 +37,8 @@ impl Run<'_> {
 
     /// What becomes of a message that the server could not read: perhaps it read strings otherwise.
     pub(crate) async fn misread(&mut self, deeds: &[Deed<'_>]) -> Option<Attempt> {
-        let matters = deeds.iter().any(|deed| matter(deed.script()));
+        let schema = self.migrator.schema.as_deref();
+        let matters = deeds.iter().any(|deed| matter(deed.script(), schema));
         if !matters || self.strings.is_some() {
             return None;
         }

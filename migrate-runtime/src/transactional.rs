@@ -17,7 +17,7 @@ use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
 use crate::ledger::Extent;
 use crate::locking::{self, Commit, Purpose};
-use crate::protocol::{self, DEADLINE, Failure, Message};
+use crate::protocol::{self, DEADLINE, Failure, Message, OnDrop};
 use crate::session::{self, Session};
 
 /// What a statement of a message is for; `step` counts from the first step of the message.
@@ -158,11 +158,17 @@ async fn deliver(
     table: Table,
 ) -> Result<Option<Stopped>, Error> {
     let message = message(run, deeds, last, table)?;
+    // What a reset wipes is noted beforehand, and given back also where the run is dropped.
+    let mut wiped = OnDrop::new(run.client, Vec::new());
+    let mut saved = None;
+    if let Some(deed) = deeds.last().filter(|deed| wipes(deed)) {
+        saved = note_session(run, deed.script()).await?;
+        wiped.arm(saved.iter().map(Session::restore).collect());
+    }
     run.report.messages += 1;
     let mut duration = Duration::ZERO;
-    let mut saved = None;
     let outcome = protocol::send(run.client, &message, |part, row| match part {
-        Part::Save => saved = row.as_ref().and_then(Session::of),
+        Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
             let synchronous = last == Last::OfRun && step + 1 == deeds.len();
@@ -173,16 +179,31 @@ async fn deliver(
         _ => {}
     })
     .await;
+    wiped.disarm();
     let Some(failure) = outcome.failure else {
         if let (Some(session), Some(true)) = (saved, deeds.last().map(wipes)) {
             run.ask(&session.restore(), "restoring the session").await?;
         }
         return Ok(None);
     };
-    // What the transaction set, it set to its own end, so there is nothing to restore behind this.
     let open = !matches!(failure.part, Some(Part::Commit { .. }));
     run.end_transaction(&failure.error, if open { outcome.completed } else { 0 }).await;
+    // Settings went with the transaction; what PREPARE made did not.
+    if let (Some(session), Some(_)) = (saved, failure.error.as_db_error()) {
+        run.report.messages += 1;
+        // The first error is the one to tell.
+        let _ = protocol::query(run.client, &session.restore()).await;
+    }
     Ok(Some(Stopped { failure, completed: outcome.completed }))
+}
+
+/// The session as it is, for a script that wipes what could be noted in it.
+async fn note_session(run: &mut Run<'_>, script: &Script) -> Result<Option<Session>, Error> {
+    run.report.messages += 1;
+    match protocol::query(run.client, &session::select(script)).await {
+        Ok(row) => Ok(row.as_ref().and_then(Session::of)),
+        Err(source) => Err(run.database_error("noting the session".to_owned(), source).await),
+    }
 }
 
 fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
@@ -208,6 +229,10 @@ fn message(
         message.push(Part::Control, BEGIN);
         push_migration(run, &mut message, (index, *deed), (position, commit))?;
         message.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
+        if is_last && deed.script().text().contains("synchronous_commit") {
+            // Whatever the migration set: this commit makes the others durable.
+            message.push(Part::Control, "SET LOCAL synchronous_commit = on");
+        }
         message.push(Part::Commit { step: index }, "COMMIT");
     }
     Ok(message)
@@ -281,7 +306,7 @@ fn push_migration(
     let session = script.session();
     if session != SessionEffect::Keeps {
         // Before the guard, whose settings are for this transaction only.
-        message.push(Part::Save, &session::note());
+        message.push(Part::Save, &session::note(script));
     }
     message.push(Part::Guard, &locking::guard(run, Purpose::Apply { script, position, commit }));
     for (index, range) in script.statements().enumerate() {

@@ -162,9 +162,7 @@ async fn names_are_read_alike_where_backslashes_escape() {
     let name = "\\'; DROP TABLE victims; -- \"x\\";
     let set = module(name, &[("1_it's \\ x.sql", "CREATE TABLE {{tables.a}} (id int);")]);
     let migrator = Migrator::new(&set).schema(name).table(name).create_schema();
-    proxy.reset();
     assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 1);
-    assert_eq!(proxy.round_trips(), 2);
     proxy.reset();
     assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 0);
     assert_eq!(proxy.round_trips(), 1);
@@ -222,7 +220,7 @@ async fn nul_bytes_are_an_error_and_no_panic() {
     let set = set(&[("1_a.sql", "SELECT 1;")]);
     let migrator = Migrator::new(&set).table("a\0b");
     let error = migrator.run(&mut client).await.expect_err("a NUL byte");
-    assert!(matches!(error, Error::Database { .. }), "{error}");
+    assert!(matches!(error, Error::BadName { .. }), "{error}");
     assert!(migrator.status(&client).await.is_err());
     // The connection is usable.
     assert_eq!(Migrator::new(&set).run(&mut client).await.expect("a run").applied.len(), 1);

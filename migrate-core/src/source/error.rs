@@ -132,6 +132,9 @@ pub enum Problem {
     /// The set deviates from its lock file.
     #[error(transparent)]
     Lock(LockProblem),
+    /// The set's module has no name.
+    #[error("a module's name cannot be empty")]
+    NoModule,
     /// No migration in the folder.
     #[error("holds no migration")]
     NoMigrations,
@@ -308,6 +311,7 @@ impl Problem {
             }
             Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
             Problem::Unreadable { .. } => "mend it, or move it out of the folder",
+            Problem::NoModule => "name it, or leave the option out",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",
             Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",

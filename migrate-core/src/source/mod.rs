@@ -140,6 +140,9 @@ pub fn check(
         SourceError::of_file(shown(folder, error.file()), Problem::Name(error.clone()))
     };
     let mut errors: Vec<SourceError> = classified.errors.iter().map(of_name).collect();
+    if options.module.is_empty() {
+        errors.push(SourceError::of_file(folder, Problem::NoModule));
+    }
     let assembled = assemble(folder, files, &classified, options, &mut errors);
     let Assembled { migrations, allows, mut warnings } = assembled;
     if options.syntax == Syntax::Check {

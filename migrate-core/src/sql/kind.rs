@@ -3,6 +3,8 @@
 //! It does not know what else a statement does, and looks into routine bodies only as far as a
 //! `COMMIT` or a `set_config` there would surprise the run.
 
+use std::borrow::Cow;
+
 use super::lexer::{TokenKind, lex};
 use super::split::Statement;
 
@@ -88,18 +90,51 @@ pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
         "SET" => !matches!(words.at(1), "CONSTRAINTS" | "TRANSACTION"),
         "RESET" | "DISCARD" if words.at(1) == "ALL" => return SessionEffect::Resets,
         "RESET" | "DISCARD" | "PREPARE" | "DEALLOCATE" | "LISTEN" | "UNLISTEN" | "DECLARE" => true,
-        "DO" => return words.do_body().map_or(SessionEffect::Keeps, effect_inside),
+        "DO" => {
+            return words.do_body().map_or(SessionEffect::Keeps, |body| effect_inside(&body));
+        }
         "CREATE" => creates_temporary(&words) || words.contains("SET_CONFIG"),
         "SELECT" | "WITH" => words.contains("SET_CONFIG") || selects_into_temporary(&words),
+        "UPDATE" => words.contains("SET_CONFIG") || words.contains("PG_SETTINGS"),
         _ => words.contains("SET_CONFIG"),
     };
     if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
 }
 
+/// The settings of a service's own (`app.tenant`) that `text` names where it sets them, also inside
+/// quoted bodies.
+pub fn own_settings(text: &str) -> Vec<String> {
+    let tokens: Vec<_> = lex(text).into_iter().filter(|token| !token.is_trivia()).collect();
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let is = |name: &str| token.text(text).eq_ignore_ascii_case(name);
+        if is("SET") || is("RESET") {
+            let scope = ["SESSION", "LOCAL"].iter().any(|s| word(at + 1).eq_ignore_ascii_case(s));
+            let name = at + 1 + usize::from(scope);
+            if word(name + 1) == "." {
+                found.push(format!("{}.{}", word(name), word(name + 2)).to_ascii_lowercase());
+            }
+        } else if is("SET_CONFIG") && word(at + 1) == "(" {
+            let name = word(at + 2).trim_matches('\'');
+            found.extend(name.contains('.').then(|| name.to_ascii_lowercase()));
+        } else if token.kind == TokenKind::DollarString {
+            // Its last tag is no word that sets anything.
+            let quoted = token.text(text);
+            let body = quoted[1..].find('$').map_or("", |tag| &quoted[tag + 2..]);
+            found.extend(own_settings(body));
+        }
+    }
+    found.retain(|name| name.chars().all(|c| c.is_alphanumeric() || "._$".contains(c)));
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// Whether `statement`, a statement of `text`, calls a procedure, which may commit inside.
 pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
     let words = Words::of(text, statement);
-    let inside = |body: &str| first_words(body).any(|word| word == "CALL");
+    let inside = |body: Cow<'_, str>| first_words(&body).any(|word| word == "CALL");
     words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
@@ -148,12 +183,21 @@ impl<'s, 't> Words<'s, 't> {
         close.map_or(self.len(), |offset| index + offset + 1)
     }
 
-    /// The text inside the dollar quotes of a `DO` block, which runs at once.
-    fn do_body(&self) -> Option<&'t str> {
+    /// The text inside the quotes of a `DO` block, which runs at once.
+    fn do_body(&self) -> Option<Cow<'t, str>> {
         let mut tokens = self.statement.significant();
-        let quoted = tokens.find(|token| token.kind == TokenKind::DollarString)?.text(self.text);
-        let tag = quoted[1..].find('$')? + 2;
-        quoted.get(tag..quoted.len() - tag)
+        let is_body = |kind| {
+            matches!(kind, TokenKind::DollarString | TokenKind::String | TokenKind::EscapeString)
+        };
+        let token = tokens.find(|token| is_body(token.kind))?;
+        let quoted = token.text(self.text);
+        if token.kind == TokenKind::DollarString {
+            let tag = quoted[1..].find('$')? + 2;
+            return quoted.get(tag..quoted.len() - tag).map(Cow::Borrowed);
+        }
+        // Doubled and escaped quotes become what they stand for; no other escape matters here.
+        let inside = quoted.get(quoted.find('\'')? + 1..quoted.len() - 1)?;
+        Some(Cow::Owned(inside.replace("\\'", "'").replace("''", "'")))
     }
 }
 
@@ -269,7 +313,7 @@ fn copies_to_client(words: &Words<'_, '_>) -> bool {
 fn commits_inside(words: &Words<'_, '_>) -> Option<Kind> {
     let body = if words.at(0) == "DO" { words.do_body()? } else { return None };
     let ends = |word: &str| matches!(word, "COMMIT" | "ROLLBACK");
-    first_words(body)
+    first_words(&body)
         .any(|word| ends(&word))
         .then_some(Kind::OutsideTransaction("DO with COMMIT or ROLLBACK inside"))
 }
@@ -301,7 +345,7 @@ fn effect_inside(body: &str) -> SessionEffect {
     if pairs.any(|(a, b)| a.eq_ignore_ascii_case("RESET") && b.eq_ignore_ascii_case("ALL")) {
         return SessionEffect::Resets;
     }
-    let telling = ["SET_CONFIG", "EXECUTE", "LISTEN", "UNLISTEN"];
+    let telling = ["SET_CONFIG", "EXECUTE", "LISTEN", "UNLISTEN", "PREPARE", "PG_SETTINGS"];
     let tells = |word: &str| telling.iter().any(|telling| word.eq_ignore_ascii_case(telling));
     let changes = words().any(|word| tells(word) || is_temporary(word))
         || first_words(body).any(|word| matches!(word.as_str(), "SET" | "RESET"));
@@ -427,6 +471,19 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_a_services_own_are_found() {
+        let check =
+            |text: &str, expected: &[&str]| assert_eq!(own_settings(text), expected, "{text}");
+        check(
+            "SET app.Tenant = 'x'; set local a.b to 1; RESET c.d; set work_mem = 1",
+            &["a.b", "app.tenant", "c.d"],
+        );
+        check("select set_config('e.f', '', false), set_config('work_mem', '', false)", &["e.f"]);
+        check("do $x$ begin set session g.h = 'i'; end $x$", &["g.h"]);
+        check("select 'set a.b'; update t set a = b.c", &[]);
+    }
+
+    #[test]
     fn copies_and_meta_commands_are_known() {
         assert_eq!(of("copy t (a) from stdin").0, Kind::CopyClient);
         assert_eq!(of("COPY (select 1) TO STDOUT WITH (format csv)").0, Kind::CopyClient);
@@ -452,6 +509,10 @@ mod tests {
             "declare c cursor with hold for select 1",
             "do $$ begin execute 'set role x'; end $$",
             "do $$ begin create temp table t (a int); end $$",
+            "do $$ begin prepare p as select 1; end $$",
+            "do 'begin set a.b = ''c''; end'",
+            "do E'begin set a.b = \\'c\\'; end'",
+            "update pg_settings set setting = '1' where name = 'a'",
             "select pg_catalog.set_config('search_path', '', false)",
             "discard temp",
             "do $$ begin perform set_config('a.b', 'c', false); end $$",

@@ -34,6 +34,7 @@ pub(crate) const DEFAULT_TABLE: &str = "migration_ledger";
 
 impl Ledger {
     pub(crate) fn new(schema: &str, table: &str, module: &str) -> Ledger {
+        let (schema, table) = (as_cut(schema), as_cut(table));
         let quoted = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
         let (schema, table) = (schema.to_owned(), table.to_owned());
         Ledger { schema, table, quoted, module: module.to_owned() }
@@ -237,6 +238,16 @@ impl Ledger {
     fn key_of(&self, version: &Version) -> String {
         format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
     }
+}
+
+/// An identifier as the server takes it: cut behind 63 bytes, and not inside a character. Two names
+/// that it takes for one must have one lock.
+fn as_cut(name: &str) -> &str {
+    let mut end = name.len().min(63);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
 }
 
 /// How much of a migration ran when its entry is written.

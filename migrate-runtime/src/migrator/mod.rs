@@ -9,6 +9,7 @@ use migrate_core::set::Migrations;
 use migrate_core::sql::placeholder::quoted_identifier;
 use migrate_core::version::Version;
 
+use crate::error::Error;
 use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
 
 mod verbs;
@@ -237,6 +238,24 @@ impl<'s> Migrator<'s> {
     pub(crate) fn ledger(&self) -> Ledger {
         let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
         Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// Refuses names that no server takes.
+    pub(crate) fn check_names(&self) -> Result<(), Error> {
+        let names = [
+            ("`.schema(..)`", self.schema.as_deref()),
+            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
+            ("`.table(..)`", Some(self.table.as_str())),
+        ];
+        for (option, name) in names {
+            let problem = match name {
+                Some("") => "is empty",
+                Some(name) if name.contains('\0') => "holds a NUL byte",
+                _ => continue,
+            };
+            return Err(Error::BadName { option, problem });
+        }
+        Ok(())
     }
 
     /// The statement that creates the schemas that the caller asked for.

@@ -17,7 +17,7 @@ use super::{Limit, Migrator};
 use crate::amend::Amendment;
 use crate::error::Error;
 use crate::execute::{self, Goal};
-use crate::ledger::Reading;
+use crate::ledger::{Contents, Reading};
 use crate::reading::read;
 use crate::report::{Report, State, Status, StatusRow, Trial};
 use crate::stale::check_embed;
@@ -92,7 +92,7 @@ impl<'s> Migrator<'s> {
         client: &Client,
         target: Rollback,
     ) -> Result<Vec<Undo<'s>>, Error> {
-        let contents = read(client, &self.ledger(), Reading::WithDownScripts).await?;
+        let contents = self.read(client, Reading::WithDownScripts).await?;
         rollback(self.set, contents.recorded, &target)
             .map_err(|obstacles| Error::Rollback { obstacles, report: Box::default() })
     }
@@ -162,7 +162,7 @@ impl<'s> Migrator<'s> {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        let contents = read(client, &self.ledger(), Reading::Entries).await?;
+        let contents = self.read(client, Reading::Entries).await?;
         let is_applied = |required: &str| {
             contents.entries.iter().filter(|entry| entry.is_finished()).any(|entry| {
                 let stem = entry.filename.trim_end_matches(".sql").trim_end_matches(".up");
@@ -184,8 +184,13 @@ impl<'s> Migrator<'s> {
     /// # Errors
     /// [`Error::Drift`] and what reading the ledger gives.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
-        let contents = read(client, &self.ledger(), Reading::Entries).await?;
+        let contents = self.read(client, Reading::Entries).await?;
         self.decide(contents.entries)
+    }
+
+    async fn read(&self, client: &Client, reading: Reading) -> Result<Contents, Error> {
+        self.check_names()?;
+        read(client, &self.ledger(), reading).await
     }
 
     /// The plan for these entries, within the limit.

@@ -14,7 +14,7 @@ use crate::execute::Table;
 use crate::ledger::{Extent, Progress};
 use crate::locking;
 use crate::protocol::Message;
-use crate::session::{self, Session};
+use crate::session::{self, BEGIN_WHATEVER, Session};
 use crate::transactional::{BEGIN, Part, creation};
 
 impl Work<'_, '_> {
@@ -29,7 +29,7 @@ impl Work<'_, '_> {
             }
         }
         if script.session() != SessionEffect::Keeps {
-            message.push(Part::Save, session::SELECT);
+            message.push(Part::Save, &session::select(script));
         }
         let position = run.last_position;
         let as_planned = match self.deed {
@@ -61,7 +61,7 @@ impl Work<'_, '_> {
                 message.push(statement(inner), &sql[start..end]);
             }
         } else {
-            message.push(Part::Control, BEGIN);
+            message.push(Part::Control, self.begins());
             message.push(Part::Control, &locking::limits_of_transaction(self.run));
             message.push(statement(0), &sql);
         }
@@ -92,14 +92,14 @@ impl Work<'_, '_> {
     pub(super) fn ending(&self, applied: bool) -> Message<Part> {
         let mut message = Message::new();
         if applied && !self.finished {
-            message.push(Part::Control, BEGIN);
+            message.push(Part::Control, self.begins());
             self.push_note(&mut message, self.ways.len());
             message.push(Part::Control, "COMMIT");
         } else if let (Deed::Apply(migration), false, true) =
             (self.deed, applied, self.noted.in_flight)
         {
             // It was answered, so its outcome is known: nothing of it is in flight any more.
-            message.push(Part::Control, BEGIN);
+            message.push(Part::Control, self.begins());
             if let Some(session) = &self.session {
                 message.push(Part::Control, &session.act_as_before());
             }
@@ -109,7 +109,9 @@ impl Work<'_, '_> {
             message.push(Part::Control, "COMMIT");
         }
         for sql in self.restores() {
+            message.push(Part::Control, self.begins());
             message.push(Part::Restore { step: 0 }, &sql);
+            message.push(Part::Control, "COMMIT");
         }
         if self.run.claim.is_none() {
             message.push(Part::Unlock, &locking::unlock(self.run));
@@ -128,5 +130,10 @@ impl Work<'_, '_> {
         let unlock = self.run.claim.is_none().then(|| locking::unlock(self.run));
         self.cleanup.disarm();
         self.cleanup.arm(unlock.into_iter().chain(self.restores()).collect());
+    }
+
+    /// What begins a transaction of ours behind statements of the migration.
+    pub(super) fn begins(&self) -> &'static str {
+        if self.session.is_some() { BEGIN_WHATEVER } else { BEGIN }
     }
 }

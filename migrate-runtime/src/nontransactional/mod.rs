@@ -22,7 +22,7 @@ use crate::leftover::{self, Attempted, Leftover};
 use crate::locking;
 use crate::protocol::{self, Failure, Message, OnDrop};
 use crate::session::Session;
-use crate::transactional::{self, BEGIN, Part, is_blocked, rendered};
+use crate::transactional::{self, Part, is_blocked, rendered};
 
 mod messages;
 mod outcome;
@@ -287,7 +287,7 @@ impl Work<'_, '_> {
         let mut message = Message::new();
         // How far a rollback comes is not noted.
         if matches!(self.deed, Deed::Apply(_)) && self.noted != at(index, &self.ways) {
-            message.push(Part::Control, BEGIN);
+            message.push(Part::Control, self.begins());
             self.push_note(&mut message, index);
             message.push(Part::Control, "COMMIT");
         }
