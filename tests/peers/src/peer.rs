@@ -37,16 +37,19 @@ pub enum Tuning {
     NoStatementCache,
     /// sqlx: likewise, and no session lock, which such a pooler strands.
     NoStatementCacheNoLock,
+    /// This library: a row of the ledger is the lock, which a pooler in transaction mode can hold.
+    RowLock,
     /// refinery, sqlx: entries that the set does not have are let pass.
     AllowMissing,
 }
 
 impl Tuning {
-    const ALL: [Tuning; 5] = [
+    const ALL: [Tuning; 6] = [
         Tuning::Default,
         Tuning::Grouped,
         Tuning::NoStatementCache,
         Tuning::NoStatementCacheNoLock,
+        Tuning::RowLock,
         Tuning::AllowMissing,
     ];
 
@@ -95,7 +98,7 @@ impl Peer {
     /// How its documentation names an option; `None` where the tool has none.
     pub const fn option(self, tuning: Tuning) -> Option<&'static str> {
         match self {
-            Peer::Ours => None,
+            Peer::Ours => ours::option(tuning),
             Peer::Refinery => refinery::option(tuning),
             Peer::Sqlx => sqlx::option(tuning),
             Peer::Diesel => diesel::option(tuning),
@@ -182,7 +185,7 @@ impl Session {
     /// The tool's text.
     pub async fn migrate(&mut self, folder: &Path, tuning: Tuning) -> Result<(), String> {
         match self {
-            Session::Ours(session) => ours::migrate(session, folder).await,
+            Session::Ours(session) => ours::migrate(session, folder, tuning).await,
             Session::Refinery(session) => refinery::migrate(session, folder, tuning).await,
             Session::Sqlx(session) => sqlx::migrate(session, folder, tuning).await,
             Session::Diesel(session) => diesel::migrate(session, folder),

@@ -31,6 +31,7 @@ enum End {
 
 struct Seen {
     set: Set,
+    tuning: Tuning,
     boots: AllBoots,
     ends: Vec<End>,
     locks: Vec<u32>,
@@ -40,9 +41,13 @@ struct Seen {
 
 pub(super) async fn observe(lab: &Lab, peer: Peer, set: Set) -> Cell {
     let mut cell = Cell::of(peer, &rounds(lab, (peer, Tuning::Default), set).await);
-    for tuning in [Tuning::NoStatementCache, Tuning::NoStatementCacheNoLock] {
+    for tuning in [Tuning::NoStatementCache, Tuning::NoStatementCacheNoLock, Tuning::RowLock] {
         if let Some(option) = peer.option(tuning) {
-            cell = cell.with(option, &rounds(lab, (peer, tuning), set).await);
+            let seen = rounds(lab, (peer, tuning), set).await;
+            if peer == Peer::Ours {
+                cell.broken.extend(seen.shortfalls());
+            }
+            cell = cell.with(option, &seen);
         }
     }
     cell
@@ -52,7 +57,7 @@ async fn rounds(lab: &Lab, (peer, tuning): (Peer, Tuning), set: Set) -> Seen {
     let folder = lab.folder();
     peer.write(&folder, &set.scripts());
     let (boots, ends) = (AllBoots(Vec::new()), Vec::new());
-    let mut seen = Seen { set, boots, ends, locks: Vec::new(), next: Vec::new() };
+    let mut seen = Seen { set, tuning, boots, ends, locks: Vec::new(), next: Vec::new() };
     for _ in 0..lab.rounds {
         let database = lab.database().await;
         let fleet = boot((peer, tuning), &database.pooled, &folder, REPLICAS).await;
@@ -111,16 +116,19 @@ impl fmt::Display for Seen {
 }
 
 impl Observation for Seen {
-    /// With an index built concurrently this library promises only that a later boot repairs what
-    /// the pooler broke: no session lock holds there, as the README says.
+    /// An index built concurrently is refused by this library before anything runs, unless a row of
+    /// the ledger is the lock.
     fn shortfalls(&self) -> Vec<String> {
         let mut shortfalls = Vec::new();
-        if self.set == Set::Small {
-            shortfalls.extend(self.boots.shortfall());
-            if self.locks.iter().any(|locks| *locks > 0) {
-                shortfalls.push("an advisory lock is stranded behind the pooler".to_owned());
-            }
+        if self.locks.iter().any(|locks| *locks > 0) {
+            shortfalls.push("an advisory lock is stranded behind the pooler".to_owned());
         }
+        if self.set == Set::Concurrently && self.tuning != Tuning::RowLock {
+            let missing = End::Index(Index::Missing);
+            shortfalls.extend(self.ends.iter().filter(|end| **end != missing).map(End::to_string));
+            return shortfalls;
+        }
+        shortfalls.extend(self.boots.shortfall());
         if self.next.iter().any(|next| *next != "up") {
             shortfalls.push(format!("the next boot: {}", each(self.next.iter())));
         }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use migrate_runtime::{Migrator, SetOptions, from_folder};
+use migrate_runtime::{Lock, Migrator, SetOptions, from_folder};
 use tokio_postgres::{Client, NoTls};
 
+use super::Tuning;
 use crate::address::Address;
 use crate::files::{Mode, Script};
 
@@ -44,8 +45,20 @@ pub(super) async fn connect(address: &Address) -> Result<Session, String> {
     Ok(client)
 }
 
-pub(super) async fn migrate(session: &mut Session, folder: &Path) -> Result<(), String> {
+pub(super) const fn option(tuning: Tuning) -> Option<&'static str> {
+    match tuning {
+        Tuning::RowLock => Some("lock(Lock::Row)"),
+        _ => None,
+    }
+}
+
+pub(super) async fn migrate(
+    session: &mut Session,
+    folder: &Path,
+    tuning: Tuning,
+) -> Result<(), String> {
     let set = from_folder(folder, &SetOptions::default()).map_err(|error| error.to_string())?;
-    let report = Migrator::new(&set).run(session).await;
+    let lock = if tuning == Tuning::RowLock { Lock::Row } else { Lock::Detect };
+    let report = Migrator::new(&set).lock(lock).run(session).await;
     report.map(drop).map_err(|error| error.to_string())
 }
