@@ -6,15 +6,13 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use migrate_core::ledger::Entry;
 use migrate_core::plan::{Plan, Step};
 use migrate_core::rollback::{NO_TRANSACTION, Target};
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
-use migrate_core::sql::placeholder::RenderError;
 use tokio_postgres::Client;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::amend::Amendment;
 use crate::deed::Deed;
@@ -23,7 +21,7 @@ use crate::ledger::{Contents, Lease, Ledger, Reading};
 use crate::locking::{self, Claim};
 use crate::migrator::{Lock, Migrator};
 use crate::protocol::{self, OnDrop};
-use crate::report::{Applied, LockKind, Report, SkipReason, Skipped};
+use crate::report::{LockKind, Report};
 use crate::{nontransactional, pooled, privilege, transactional, waiting};
 
 /// How much later than the server the client gives up at the deadline.
@@ -57,7 +55,7 @@ pub(crate) struct Run<'r> {
     /// How often it has tried a blocked migration again.
     pub(crate) tries: u32,
     /// What the ledger held when the run began.
-    at_start: Option<HashSet<String>>,
+    pub(crate) at_start: Option<HashSet<String>>,
 }
 
 /// How an attempt to apply ended.
@@ -375,34 +373,6 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// Notes that a migration was applied or undone.
-    pub(crate) fn done(&mut self, deed: Deed<'_>, duration: Duration) {
-        // Whoever we waited for has let go, and whoever blocked us.
-        self.wait = waiting::FIRST_WAIT;
-        self.tries = 0;
-        let (version, name) = (deed.version().to_owned(), deed.name().to_owned());
-        let filename = deed.script().filename().to_owned();
-        let ms = duration.as_millis();
-        let list = match deed {
-            Deed::Apply(_) => {
-                info!(version, name, ms, "migration applied");
-                &mut self.report.applied
-            }
-            Deed::Undo(_) => {
-                info!(version, name, ms, "migration undone");
-                &mut self.report.undone
-            }
-        };
-        list.push(Applied { version, name, filename, duration });
-    }
-
-    /// Notes what an operator should know.
-    pub(crate) fn note(&mut self, note: impl Into<String>) {
-        let note = note.into();
-        info!(note, "noted");
-        self.report.notes.push(note);
-    }
-
     /// Makes asynchronous commits durable before the run ends early.
     async fn flush(&mut self) {
         if self.report.unconfirmed > 0 {
@@ -435,32 +405,6 @@ impl<'r> Run<'r> {
         Error::Database { doing, help, source, report: Box::default() }
     }
 
-    fn finish(&mut self, plan: &Plan<'_>) {
-        let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
-        let at_start = self.at_start.take().unwrap_or_default();
-        let skipped = |(migration, entry): &(&Migration, Entry)| {
-            let version = migration.version().to_string();
-            let at = entry.applied_at.clone();
-            let reason = if at_start.contains(&version) {
-                SkipReason::AlreadyApplied { at }
-            } else {
-                SkipReason::AppliedMeanwhile { at }
-            };
-            let name = migration.name().to_owned();
-            (!ours.contains(version.as_str())).then_some(Skipped { version, name, reason })
-        };
-        self.report.skipped = plan.applied.iter().filter_map(skipped).collect();
-        self.report.ahead = plan.ahead.iter().map(|entry| entry.version.to_string()).collect();
-        self.report.lock = self.lock;
-        let Report { applied, skipped, messages, .. } = &self.report;
-        info!(
-            applied = applied.len(),
-            skipped = skipped.len(),
-            messages,
-            "migrations are up to date"
-        );
-    }
-
     /// The down script as the ledger keeps it, for the run's schema.
     pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, Error> {
         let Some(down) = migration.down() else { return Ok(None) };
@@ -470,26 +414,6 @@ impl<'r> Run<'r> {
             TransactionMode::Transactional => sql,
             TransactionMode::NonTransactional => format!("{NO_TRANSACTION}{sql}"),
         }))
-    }
-
-    /// What writing the entry of a migration is called in messages.
-    pub(crate) fn recording(&self, deed: Deed<'_>) -> String {
-        let (file, ledger) = (self.path_of(deed.script()), self.ledger.shown());
-        format!("{file}: recording version {} in `{ledger}`", deed.version())
-    }
-
-    /// A placeholder of `script` that cannot be replaced.
-    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> Error {
-        Error::Placeholder {
-            file: self.path_of(script),
-            position: script.position(error.at()),
-            problem: error.to_string(),
-        }
-    }
-
-    /// A script's file as messages name it.
-    pub(crate) fn path_of(&self, script: &Script) -> String {
-        self.migrator.set.path_of(script.filename())
     }
 }
 

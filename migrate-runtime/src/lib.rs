@@ -41,6 +41,7 @@ mod reading;
 mod deed;
 mod execute;
 mod waiting;
+mod account;
 mod transactional;
 mod nontransactional;
 mod leftover;

@@ -1,0 +1,95 @@
+//! Keeps account of a run: what it applied, undid and skipped, and what things are called.
+//! Deeds and plans go in, the run's [`Report`] grows.
+//! It sends nothing on purpose.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use migrate_core::ledger::Entry;
+use migrate_core::plan::Plan;
+use migrate_core::set::{Migration, Script};
+use migrate_core::sql::placeholder::RenderError;
+use tracing::info;
+
+use crate::deed::Deed;
+use crate::error::Error;
+use crate::execute::Run;
+use crate::report::{Applied, Report, SkipReason, Skipped};
+use crate::waiting;
+
+impl Run<'_> {
+    /// Notes that a migration was applied or undone.
+    pub(crate) fn done(&mut self, deed: Deed<'_>, duration: Duration) {
+        // Whoever we waited for has let go, and whoever blocked us.
+        self.wait = waiting::FIRST_WAIT;
+        self.tries = 0;
+        let (version, name) = (deed.version().to_owned(), deed.name().to_owned());
+        let filename = deed.script().filename().to_owned();
+        let ms = duration.as_millis();
+        let list = match deed {
+            Deed::Apply(_) => {
+                info!(version, name, ms, "migration applied");
+                &mut self.report.applied
+            }
+            Deed::Undo(_) => {
+                info!(version, name, ms, "migration undone");
+                &mut self.report.undone
+            }
+        };
+        list.push(Applied { version, name, filename, duration });
+    }
+
+    /// Notes what an operator should know.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        info!(note, "noted");
+        self.report.notes.push(note);
+    }
+
+    /// Notes at the end what was there before, and what others did meanwhile.
+    pub(crate) fn finish(&mut self, plan: &Plan<'_>) {
+        let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
+        let at_start = self.at_start.take().unwrap_or_default();
+        let skipped = |(migration, entry): &(&Migration, Entry)| {
+            let version = migration.version().to_string();
+            let at = entry.applied_at.clone();
+            let reason = if at_start.contains(&version) {
+                SkipReason::AlreadyApplied { at }
+            } else {
+                SkipReason::AppliedMeanwhile { at }
+            };
+            let name = migration.name().to_owned();
+            (!ours.contains(version.as_str())).then_some(Skipped { version, name, reason })
+        };
+        self.report.skipped = plan.applied.iter().filter_map(skipped).collect();
+        self.report.ahead = plan.ahead.iter().map(|entry| entry.version.to_string()).collect();
+        self.report.lock = self.lock;
+        let Report { applied, skipped, messages, .. } = &self.report;
+        info!(
+            applied = applied.len(),
+            skipped = skipped.len(),
+            messages,
+            "migrations are up to date"
+        );
+    }
+
+    /// What writing the entry of a migration is called in messages.
+    pub(crate) fn recording(&self, deed: Deed<'_>) -> String {
+        let (file, ledger) = (self.path_of(deed.script()), self.ledger.shown());
+        format!("{file}: recording version {} in `{ledger}`", deed.version())
+    }
+
+    /// A placeholder of `script` that cannot be replaced.
+    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> Error {
+        Error::Placeholder {
+            file: self.path_of(script),
+            position: script.position(error.at()),
+            problem: error.to_string(),
+        }
+    }
+
+    /// A script's file as messages name it.
+    pub(crate) fn path_of(&self, script: &Script) -> String {
+        self.migrator.set.path_of(script.filename())
+    }
+}
