@@ -1,4 +1,5 @@
-//! Changes the ledger alone, on purpose: a baseline, an accepted edit, a forgotten entry.
+//! Changes the ledger alone, on purpose: a baseline, an accepted edit, a forgotten entry, what another
+//! tool applied.
 //! A run and what the caller wants go in; one transaction of ledger changes goes out, each beside
 //! a row that says who did it and when.
 //! It runs no migration on purpose, and no flag of `run` leads here.
@@ -8,6 +9,7 @@ use migrate_core::plan::{Cause, Policy, Tolerance, plan};
 use migrate_core::set::Migration;
 use migrate_core::version::Version;
 
+use crate::adopt::Adoption;
 use crate::error::Error;
 use crate::execute::{Attempt, Run, Table};
 use crate::ledger::{Contents, Extent, Reading};
@@ -25,12 +27,14 @@ pub(crate) enum Amendment {
     Accept(Option<Version>),
     /// The entry of this version goes.
     Forget(Version),
+    /// What another tool's table says was applied counts as applied.
+    Adopt(Adoption),
 }
 
 /// One change: its statements, from a position on, and whom it is about.
-struct Change {
-    sql: Vec<String>,
-    amended: Amended,
+pub(crate) struct Change {
+    pub(crate) sql: Vec<String>,
+    pub(crate) amended: Amended,
 }
 
 impl Run<'_> {
@@ -38,12 +42,19 @@ impl Run<'_> {
     pub(crate) async fn try_to_amend(&mut self, amendment: &Amendment) -> Result<Attempt, Error> {
         let contents = self.read(Reading::Entries).await?;
         let table = if contents.exists { Table::Exists } else { Table::Missing };
+        let mut notes = Vec::new();
         let changes = match amendment {
             Amendment::Baseline(version) => self.baseline(contents, version)?,
             Amendment::Accept(version) => self.accept(contents, version.as_ref())?,
             Amendment::Forget(version) => self.forget(contents, version)?,
+            Amendment::Adopt(adoption) => {
+                let (changes, said) = self.adopt(&contents, adoption).await?;
+                notes = said;
+                changes
+            }
         };
         if changes.is_empty() {
+            self.note_all(notes);
             return Ok(Attempt::Done);
         }
         match self.enter(table).await? {
@@ -51,7 +62,17 @@ impl Run<'_> {
             other => return Ok(other),
         }
         let table = if self.claim.is_some() { Table::Exists } else { table };
-        self.amend(changes, table).await
+        let attempt = self.amend(changes, table).await?;
+        if matches!(attempt, Attempt::Done) {
+            self.note_all(notes);
+        }
+        Ok(attempt)
+    }
+
+    fn note_all(&mut self, notes: Vec<String>) {
+        for note in notes {
+            self.note(note);
+        }
     }
 
     /// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
@@ -152,7 +173,7 @@ impl Run<'_> {
     }
 }
 
-fn amended(migration: &Migration) -> Amended {
+pub(crate) fn amended(migration: &Migration) -> Amended {
     Amended {
         version: migration.version().to_string(),
         name: migration.name().to_owned(),

@@ -37,6 +37,7 @@ mod migrator;
 mod stale;
 mod rollback;
 mod amend;
+mod adopt;
 mod reading;
 mod deed;
 mod execute;
@@ -81,6 +82,7 @@ pub use migrate_core::source::{
 pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
 
+pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
 pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{

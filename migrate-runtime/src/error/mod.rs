@@ -14,6 +14,7 @@ mod migration;
 
 pub use migration::{Direction, Kept, MigrationFailure, Place};
 
+use crate::adopt::AdoptObstacles;
 use crate::report::{Holder, LockKind, Report};
 use crate::stale::StaleEmbed;
 
@@ -182,6 +183,34 @@ pub enum Error {
         ledger: String,
         /// The version as the caller writes it.
         version: String,
+    },
+
+    /// Another tool's table cannot be taken over; nothing was written.
+    #[error("`{table}` cannot be taken over from {tool}:{obstacles}")]
+    Adoption {
+        /// The tool's name.
+        tool: &'static str,
+        /// Its table as `schema.table`.
+        table: String,
+        /// Every reason.
+        obstacles: AdoptObstacles,
+    },
+
+    /// Another tool's table is missing, or is not that tool's; nothing was written.
+    #[error(
+        "`{table}` {}\nhelp: name {tool}'s table with `.table(..)` and `.schema(..)`",
+        match columns.as_slice() {
+            [] => "does not exist".to_owned(),
+            columns => format!("is not a table of {tool}: it has the columns {}", columns.join(", ")),
+        }
+    )]
+    NotAdoptable {
+        /// The tool's name.
+        tool: &'static str,
+        /// The table as `schema.table`.
+        table: String,
+        /// Its columns; none where it is missing.
+        columns: Vec<String>,
     },
 
     /// Migrations are pending, and `verify` applies none.

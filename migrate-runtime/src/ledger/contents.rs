@@ -64,7 +64,7 @@ impl Ledger {
 }
 
 /// A time as text: RFC 3339, UTC.
-fn utc(expression: &str) -> String {
+pub(crate) fn utc(expression: &str) -> String {
     format!(
         "pg_catalog.to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     )

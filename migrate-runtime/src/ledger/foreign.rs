@@ -5,18 +5,23 @@
 
 use super::{Ledger, literal};
 
+/// The columns of whatever table has this name: one row each, none without a table.
+pub(crate) fn columns(schema: &str, table: &str) -> String {
+    format!(
+        "SELECT a.attname FROM pg_catalog.pg_attribute a \
+         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped \
+         ORDER BY a.attnum",
+        literal(schema),
+        literal(table)
+    )
+}
+
 impl Ledger {
     /// The columns of whatever table has the ledger's name: one row each, none without a table.
     pub(crate) fn columns(&self) -> String {
-        format!(
-            "SELECT a.attname FROM pg_catalog.pg_attribute a \
-             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped \
-             ORDER BY a.attnum",
-            literal(&self.schema),
-            literal(&self.table)
-        )
+        columns(&self.schema, &self.table)
     }
 
     /// The `GRANT`s that the current role lacks to keep this ledger, as one text; NULL if none.

@@ -11,11 +11,14 @@ use migrate_core::set::Migration;
 use migrate_core::sql::placeholder::quoted_identifier;
 use migrate_core::version::Version;
 
+mod adopted;
 mod contents;
 mod foreign;
 mod lease;
 
-pub(crate) use contents::{Contents, Reading};
+pub(crate) use adopted::Taken;
+pub(crate) use contents::{Contents, Reading, utc};
+pub(crate) use foreign::columns;
 pub(crate) use lease::Lease;
 
 /// The table of what ran.

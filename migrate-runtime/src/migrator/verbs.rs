@@ -14,6 +14,7 @@ use migrate_core::version::Version;
 use tokio_postgres::Client;
 
 use super::{Limit, Migrator};
+use crate::adopt::Adoption;
 use crate::amend::Amendment;
 use crate::error::Error;
 use crate::execute::{self, Goal};
@@ -142,6 +143,39 @@ impl<'s> Migrator<'s> {
         version: impl Into<String>,
     ) -> Result<Report, Error> {
         self.amend(client, Amendment::Forget(Version::new(version.into()))).await
+    }
+
+    /// Takes over what another tool has applied, from that tool's table, in one transaction; the
+    /// table stays as it is. What has an entry keeps it, so adopting again changes nothing.
+    ///
+    /// Where the tool kept a checksum, the set's text must have the same by the tool's own algorithm;
+    /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
+    /// keep. What cannot be verified is recorded without a checksum, like a baseline, and said in the
+    /// report's notes. Times, roles and durations are taken over where the tool kept them; a time
+    /// without a zone is read in the session's.
+    ///
+    /// The tool must not run meanwhile: its table is not locked.
+    ///
+    /// ```no_run
+    /// use migrate_runtime::{Adopt, Migrator};
+    /// # async fn adopt(
+    /// #     migrator: Migrator<'_>,
+    /// #     mut client: tokio_postgres::Client,
+    /// # ) -> Result<(), migrate_runtime::Error> {
+    /// println!("{}", migrator.adopt(&mut client, Adopt::Sqlx).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Adoption`] with everything that stands against it, [`Error::NotAdoptable`] where the
+    /// table is missing or another, and what reading and writing the ledger gives.
+    pub async fn adopt(
+        &self,
+        client: &mut Client,
+        from: impl Into<Adoption>,
+    ) -> Result<Report, Error> {
+        self.amend(client, Amendment::Adopt(from.into())).await
     }
 
     async fn amend(&self, client: &Client, amendment: Amendment) -> Result<Report, Error> {

@@ -1,0 +1,231 @@
+//! Decides which migrations another tool has applied, and whether their text is what it applied.
+//! Its rows, the set and the ledger's entries go in; what is to be recorded comes out, or every
+//! reason why nothing is.
+//! It reads no database on purpose.
+
+use migrate_core::ledger::Entry;
+use migrate_core::name::Kind;
+use migrate_core::set::{Migration, Migrations};
+use migrate_core::version::Version;
+
+use super::Adopt;
+use super::digest::{crc32_of_lines, sha256, sha384, siphash_of_refinery};
+use super::obstacle::AdoptObstacle;
+use super::tool::{Row, State};
+use crate::ledger::Taken;
+
+/// A migration that the other tool has applied, and that has no entry yet.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'s> {
+    pub(super) migration: &'s Migration,
+    pub(super) taken: Taken,
+}
+
+/// What is to be recorded, in the order in which the tool applied it.
+///
+/// # Errors
+/// Every row that cannot be taken over.
+pub(super) fn decide<'s>(
+    tool: Adopt,
+    rows: Vec<Row>,
+    set: &'s Migrations,
+    entries: &[Entry],
+) -> Result<Vec<Found<'s>>, Vec<AdoptObstacle>> {
+    let mut decision = Decision { tool, set, entries, found: Vec::new(), obstacles: Vec::new() };
+    for row in latest(rows) {
+        decision.judge(&row);
+    }
+    let Decision { found, obstacles, .. } = decision;
+    if obstacles.is_empty() { Ok(found) } else { Err(obstacles) }
+}
+
+/// The last word on each migration: a history may say applied, undone, applied.
+fn latest(rows: Vec<Row>) -> Vec<Row> {
+    let mut latest: Vec<Row> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let is_same = |other: &Row| match (&row.version, &other.version) {
+            (Some(version), Some(other)) => version == other,
+            (None, None) => row.file == other.file,
+            _ => false,
+        };
+        latest.retain(|other| !is_same(other));
+        latest.push(row);
+    }
+    latest
+}
+
+struct Decision<'s, 'e> {
+    tool: Adopt,
+    set: &'s Migrations,
+    entries: &'e [Entry],
+    found: Vec<Found<'s>>,
+    obstacles: Vec<AdoptObstacle>,
+}
+
+impl<'s> Decision<'s, '_> {
+    fn judge(&mut self, row: &Row) {
+        let migration = self.set.iter().find(|migration| is_of(self.tool, row, migration));
+        match row.state {
+            State::Undone => {}
+            State::Failed => self.obstacles.push(AdoptObstacle::Failed { row: row.shown() }),
+            State::Baseline => self.take_up_to(row),
+            State::Current if migration.is_some() => self.take_up_to(row),
+            State::Applied if migration.is_some() => {
+                if let Some(migration) = migration {
+                    self.take(row, migration);
+                }
+            }
+            State::Applied | State::Current => self.miss(row),
+        }
+    }
+
+    /// A row that no migration of the set belongs to. Its entry may have been taken over before the
+    /// set lost it, and a repeatable one that left the set is history.
+    fn miss(&mut self, row: &Row) {
+        let is_entry = |entry: &Entry| match (&row.version, &row.file) {
+            (Some(version), _) => {
+                entry.kind == Kind::Versioned && entry.version == Version::new(version.clone())
+            }
+            (None, Some(file)) => is_file(file, &entry.filename),
+            (None, None) => false,
+        };
+        let is_repeatable = self.tool == Adopt::Flyway && row.version.is_none();
+        if !is_repeatable && !self.entries.iter().any(is_entry) {
+            self.obstacles.push(AdoptObstacle::Unknown { row: row.shown() });
+        }
+    }
+
+    fn take(&mut self, row: &Row, migration: &'s Migration) {
+        if self.is_recorded(migration) {
+            return;
+        }
+        let verified =
+            match row.checksum.as_deref().map(|kept| verify(self.tool, row, migration, kept)) {
+                None => false,
+                Some(Ok(())) => true,
+                // An edited repeatable migration is pending, for that tool and for us.
+                Some(Err(_)) if migration.kind() == Kind::Repeatable => return,
+                Some(Err(embedded)) => {
+                    return self.obstacles.push(AdoptObstacle::Checksum {
+                        file: self.set.path_of(migration.filename()),
+                        algorithm: self.tool.algorithm().unwrap_or_default(),
+                        kept: row.checksum.clone().unwrap_or_default(),
+                        embedded,
+                    });
+                }
+            };
+        if verified || migration.kind() == Kind::Versioned {
+            self.push(row, migration, verified);
+        }
+    }
+
+    /// All versioned migrations up to the row's, which says nothing of each.
+    fn take_up_to(&mut self, row: &Row) {
+        let Some(version) = row.version.clone().map(Version::new) else { return };
+        let set = self.set;
+        for migration in set {
+            let counts = migration.kind() == Kind::Versioned && *migration.version() <= version;
+            if counts && !self.is_recorded(migration) {
+                self.push(row, migration, false);
+            }
+        }
+    }
+
+    fn push(&mut self, row: &Row, migration: &'s Migration, verified: bool) {
+        let whole = row.state == State::Applied;
+        self.found.push(Found {
+            migration,
+            taken: Taken {
+                applied_at: row.applied_at.clone(),
+                applied_by: row.applied_by.clone(),
+                execution_ms: row.execution_ms.filter(|ms| whole && *ms >= 0),
+                verified,
+            },
+        });
+    }
+
+    /// Whether the ledger has it, or this adoption already takes it.
+    fn is_recorded(&self, migration: &Migration) -> bool {
+        let is_it = |entry: &Entry| {
+            let unnamed = || {
+                migration.version().without_name().is_some_and(|version| version == entry.version)
+                    && entry.name == migration.name()
+            };
+            entry.kind == migration.kind() && (entry.version == *migration.version() || unnamed())
+        };
+        self.entries.iter().any(is_it)
+            || self.found.iter().any(|found| std::ptr::eq(found.migration, migration))
+    }
+}
+
+/// Whether a row of the tool's table speaks of `migration`.
+fn is_of(tool: Adopt, row: &Row, migration: &Migration) -> bool {
+    let Some(version) = &row.version else {
+        return row.file.as_ref().is_some_and(|file| is_file(file, migration.filename()));
+    };
+    let ours = migration.version();
+    if migration.kind() != Kind::Versioned {
+        return false;
+    }
+    // diesel takes the dashes out of a folder's version, and so its zone would not be told apart.
+    if tool == Adopt::Diesel && ours.as_str().replace('-', "") == *version {
+        return true;
+    }
+    let theirs = Version::new(version.clone());
+    let named = || {
+        ours.without_name().is_some_and(|ours| ours == theirs)
+            && row.name.as_deref() == Some(migration.name())
+    };
+    *ours == theirs || named()
+}
+
+/// Whether `file`, a path or its last part, with or without its ending, is this path of the set.
+fn is_file(file: &str, filename: &str) -> bool {
+    let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let stem = |path: &str| {
+        let base = base(path);
+        let stem = base.strip_suffix(".sql").unwrap_or(&base);
+        stem.strip_suffix(".up").unwrap_or(stem).to_owned()
+    };
+    file == filename || stem(file) == stem(filename)
+}
+
+/// Whether the checksum that the tool kept is that of the set's text; the text's own otherwise.
+///
+/// The set holds its files without a byte order mark and with line feeds only. A tool that read the
+/// bytes as they were may have seen either, so all are tried.
+fn verify(tool: Adopt, row: &Row, migration: &Migration, kept: &str) -> Result<(), String> {
+    let text = migration.up().text();
+    let digest = |text: &str| digest(tool, row, text);
+    let windows = || text.replace('\n', "\r\n");
+    let marked = |text: &str| format!("\u{feff}{text}");
+    let mut matches =
+        [digest(text), digest(&windows()), digest(&marked(text)), digest(&marked(&windows()))]
+            .into_iter()
+            .flatten();
+    if matches.any(|digest| digest.eq_ignore_ascii_case(kept.trim())) {
+        return Ok(());
+    }
+    Err(digest(text).into_iter().next().unwrap_or_default())
+}
+
+/// What the tool would keep for `text`; refinery's depends on how wide its versions were built.
+fn digest(tool: Adopt, row: &Row, text: &str) -> Vec<String> {
+    match tool {
+        Adopt::Refinery => {
+            let version = row.version.as_deref().and_then(|version| version.parse::<i64>().ok());
+            let (version, name) =
+                (version.unwrap_or_default(), row.name.as_deref().unwrap_or_default());
+            let narrow = i32::try_from(version).ok();
+            let narrow =
+                narrow.map(|version| siphash_of_refinery(name, &version.to_le_bytes(), text));
+            let wide = siphash_of_refinery(name, &version.to_le_bytes(), text);
+            narrow.into_iter().chain([wide]).collect()
+        }
+        Adopt::Sqlx => vec![sha384(text)],
+        Adopt::Flyway => vec![crc32_of_lines(text.trim_start_matches('\u{feff}'))],
+        // pgdbm takes a text without the blanks around it.
+        Adopt::Pgdbm => vec![sha256(text.trim())],
+        _ => vec![sha256(text)],
+    }
+}

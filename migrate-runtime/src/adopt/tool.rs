@@ -1,0 +1,211 @@
+//! Says what each tool's table is called, what it keeps, and how it is read.
+//! A tool and a table's name go in; a query whose rows all have the columns of [`Row`] comes out.
+//! It sends nothing and judges nothing on purpose.
+
+use migrate_core::set::DEFAULT_MODULE;
+use migrate_core::sql::placeholder::quoted_identifier;
+use tokio_postgres::SimpleQueryRow;
+
+use super::{Adopt, Adoption};
+use crate::ledger::{literal, utc};
+
+/// One row of another tool's table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The version, where the tool keeps one.
+    pub(super) version: Option<String>,
+    /// The file's name, with or without its ending, where the tool keeps one.
+    pub(super) file: Option<String>,
+    /// The name, where refinery's checksum needs it.
+    pub(super) name: Option<String>,
+    pub(super) checksum: Option<String>,
+    /// RFC 3339, UTC.
+    pub(super) applied_at: Option<String>,
+    pub(super) applied_by: Option<String>,
+    pub(super) execution_ms: Option<i64>,
+    pub(super) state: State,
+}
+
+/// What a row says of its migration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum State {
+    /// It ran.
+    #[default]
+    Applied,
+    /// It was undone, or taken out of the history.
+    Undone,
+    /// It broke, and nobody mended it.
+    Failed,
+    /// It is the newest that ran, and those before it ran too.
+    Current,
+    /// Those up to it count as applied, whether it exists or not.
+    Baseline,
+}
+
+impl Row {
+    pub(super) fn read(row: &SimpleQueryRow) -> Row {
+        let text = |column: &str| row.try_get(column).ok().flatten().map(str::to_owned);
+        let state = match text("state").as_deref() {
+            Some("undone") => State::Undone,
+            Some("failed") => State::Failed,
+            Some("current") => State::Current,
+            Some("baseline") => State::Baseline,
+            _ => State::Applied,
+        };
+        Row {
+            version: text("version"),
+            file: text("file"),
+            name: text("name"),
+            checksum: text("checksum"),
+            applied_at: text("applied_at"),
+            applied_by: text("applied_by"),
+            execution_ms: text("execution_ms").and_then(|ms| ms.parse().ok()),
+            state,
+        }
+    }
+
+    /// What messages call it: its version, or its file where it has none.
+    pub(super) fn shown(&self) -> String {
+        match (&self.version, &self.file) {
+            (Some(version), _) => format!("version {version}"),
+            (None, Some(file)) => format!("`{file}`"),
+            (None, None) => "a row without a version".to_owned(),
+        }
+    }
+}
+
+impl Adopt {
+    /// The tool's own name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Adopt::Refinery => "refinery",
+            Adopt::Sqlx => "sqlx",
+            Adopt::Diesel => "diesel",
+            Adopt::Flyway => "Flyway",
+            Adopt::Goose => "goose",
+            Adopt::GolangMigrate => "golang-migrate",
+            Adopt::Dbmate => "dbmate",
+            Adopt::Chronis => "Chronis",
+            Adopt::Pgdbm => "pgdbm",
+            Adopt::Pycopg => "pycopg",
+            Adopt::DataBridge => "data-bridge",
+            Adopt::Xyn => "Xyn",
+        }
+    }
+
+    /// The table that the tool writes unless told otherwise.
+    pub const fn default_table(self) -> &'static str {
+        match self {
+            Adopt::Refinery => "refinery_schema_history",
+            Adopt::Sqlx => "_sqlx_migrations",
+            Adopt::Diesel => "__diesel_schema_migrations",
+            Adopt::Flyway => "flyway_schema_history",
+            Adopt::Goose => "goose_db_version",
+            Adopt::Chronis => "chronis_migration_history",
+            Adopt::DataBridge => "_migrations",
+            Adopt::GolangMigrate | Adopt::Dbmate | Adopt::Pgdbm | Adopt::Pycopg | Adopt::Xyn => {
+                "schema_migrations"
+            }
+        }
+    }
+
+    /// The algorithm of the checksums that the tool keeps; `None` where it keeps none.
+    pub const fn algorithm(self) -> Option<&'static str> {
+        match self {
+            Adopt::Refinery => Some("SipHash-1-3"),
+            Adopt::Sqlx => Some("SHA-384"),
+            Adopt::Flyway => Some("CRC32"),
+            Adopt::Chronis | Adopt::Pgdbm | Adopt::DataBridge => Some("SHA-256"),
+            Adopt::Diesel
+            | Adopt::Goose
+            | Adopt::GolangMigrate
+            | Adopt::Dbmate
+            | Adopt::Pycopg
+            | Adopt::Xyn => None,
+        }
+    }
+}
+
+impl Adoption {
+    /// Reads the table in the order in which the tool applied what is in it.
+    pub(super) fn query(&self, schema: &str) -> String {
+        let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
+        let (columns, time) = self.tool.columns();
+        let time = time.map_or_else(String::new, |column| {
+            let utc = utc(&format!("(t.{column})::pg_catalog.timestamptz"));
+            format!(", {utc} AS applied_at")
+        });
+        format!("SELECT {columns}{time} FROM {schema}.{table} t {}", self.rows())
+    }
+
+    /// Which rows are read, and in which order.
+    fn rows(&self) -> String {
+        match self.tool {
+            Adopt::Refinery => {
+                "ORDER BY t.applied_on::pg_catalog.timestamptz, t.version".to_owned()
+            }
+            Adopt::Sqlx => "ORDER BY t.installed_on, t.version".to_owned(),
+            Adopt::Diesel => "ORDER BY t.run_on, t.version".to_owned(),
+            // A `SCHEMA` row tells that Flyway created the schema.
+            Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank".to_owned(),
+            // Version 0 stands for the empty database.
+            Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id".to_owned(),
+            // Version -1 stands for the empty database.
+            Adopt::GolangMigrate => "WHERE t.version >= 0".to_owned(),
+            Adopt::Dbmate => "ORDER BY t.version".to_owned(),
+            Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
+                "ORDER BY t.applied_at, t.version".to_owned()
+            }
+            Adopt::Pgdbm => format!(
+                "WHERE t.module_name = {} OR t.module_name IS NULL ORDER BY t.id",
+                literal(self.module.as_deref().unwrap_or(DEFAULT_MODULE))
+            ),
+            Adopt::Xyn => "ORDER BY t.applied_at, t.id".to_owned(),
+        }
+    }
+}
+
+impl Adopt {
+    /// The columns of [`Row`] as the tool's table has them, and which one says when it ran.
+    const fn columns(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Adopt::Refinery => ("t.version, t.name, t.checksum", Some("applied_on")),
+            Adopt::Sqlx => (
+                "t.version, pg_catalog.encode(t.checksum, 'hex') AS checksum, \
+                 GREATEST(t.execution_time, 0) / 1000000 AS execution_ms, \
+                 CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state",
+                Some("installed_on"),
+            ),
+            Adopt::Diesel => ("t.version", Some("run_on")),
+            // `BASELINE` is what `baseline` writes, `SQL_BASELINE` a `B` file; `DELETE` and the
+            // `UNDO`s say that something left the history.
+            Adopt::Flyway => (
+                "t.version, t.script AS file, t.checksum, t.installed_by AS applied_by, \
+                 t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
+                 WHEN t.type = 'DELETE' OR t.type LIKE 'UNDO%' THEN 'undone' \
+                 WHEN t.type LIKE '%BASELINE' THEN 'baseline' ELSE 'applied' END AS state",
+                Some("installed_on"),
+            ),
+            Adopt::Goose => (
+                "t.version_id AS version, \
+                 CASE WHEN t.is_applied THEN 'applied' ELSE 'undone' END AS state",
+                Some("tstamp"),
+            ),
+            Adopt::GolangMigrate => {
+                ("t.version, CASE WHEN t.dirty THEN 'failed' ELSE 'current' END AS state", None)
+            }
+            Adopt::Dbmate => ("t.version", None),
+            Adopt::Chronis => (
+                "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
+                Some("applied_at"),
+            ),
+            Adopt::Pgdbm => (
+                "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
+                Some("applied_at"),
+            ),
+            Adopt::Pycopg => ("t.version, t.name", Some("applied_at")),
+            Adopt::DataBridge => ("t.version, t.checksum", Some("applied_at")),
+            Adopt::Xyn => ("t.id AS file", Some("applied_at")),
+        }
+    }
+}
