@@ -131,8 +131,8 @@ impl Adoption {
     pub(super) fn query(&self, schema: &str) -> String {
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
         let (columns, time) = self.tool.columns();
-        let time = time.map_or_else(String::new, |column| {
-            let utc = utc(&format!("(t.{column})::pg_catalog.timestamptz"));
+        let time = time.map_or_else(String::new, |time| {
+            let utc = utc(&format!("({time})::pg_catalog.timestamptz"));
             format!(", {utc} AS applied_at")
         });
         format!("SELECT {columns}{time} FROM {schema}.{table} t {}", self.rows())
@@ -169,14 +169,15 @@ impl Adopt {
     /// The columns of [`Row`] as the tool's table has them, and which one says when it ran.
     const fn columns(self) -> (&'static str, Option<&'static str>) {
         match self {
-            Adopt::Refinery => ("t.version, t.name, t.checksum", Some("applied_on")),
+            Adopt::Refinery => ("t.version, t.name, t.checksum", Some("t.applied_on")),
             Adopt::Sqlx => (
                 "t.version, pg_catalog.encode(t.checksum, 'hex') AS checksum, \
                  GREATEST(t.execution_time, 0) / 1000000 AS execution_ms, \
                  CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state",
-                Some("installed_on"),
+                Some("t.installed_on"),
             ),
-            Adopt::Diesel => ("t.version", Some("run_on")),
+            // diesel has its sessions at UTC and keeps times without a zone.
+            Adopt::Diesel => ("t.version", Some("t.run_on AT TIME ZONE 'UTC'")),
             // `BASELINE` is what `baseline` writes, `SQL_BASELINE` a `B` file; `DELETE` and the
             // `UNDO`s say that something left the history.
             Adopt::Flyway => (
@@ -184,12 +185,12 @@ impl Adopt {
                  t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
                  WHEN t.type = 'DELETE' OR t.type LIKE 'UNDO%' THEN 'undone' \
                  WHEN t.type LIKE '%BASELINE' THEN 'baseline' ELSE 'applied' END AS state",
-                Some("installed_on"),
+                Some("t.installed_on"),
             ),
             Adopt::Goose => (
                 "t.version_id AS version, \
                  CASE WHEN t.is_applied THEN 'applied' ELSE 'undone' END AS state",
-                Some("tstamp"),
+                Some("t.tstamp"),
             ),
             Adopt::GolangMigrate => {
                 ("t.version, CASE WHEN t.dirty THEN 'failed' ELSE 'current' END AS state", None)
@@ -197,15 +198,15 @@ impl Adopt {
             Adopt::Dbmate => ("t.version", None),
             Adopt::Chronis => (
                 "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
-                Some("applied_at"),
+                Some("t.applied_at"),
             ),
             Adopt::Pgdbm => (
                 "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
-                Some("applied_at"),
+                Some("t.applied_at"),
             ),
-            Adopt::Pycopg => ("t.version, t.name", Some("applied_at")),
-            Adopt::DataBridge => ("t.version, t.checksum", Some("applied_at")),
-            Adopt::Xyn => ("t.id AS file", Some("applied_at")),
+            Adopt::Pycopg => ("t.version, t.name", Some("t.applied_at")),
+            Adopt::DataBridge => ("t.version, t.checksum", Some("t.applied_at")),
+            Adopt::Xyn => ("t.id AS file", Some("t.applied_at")),
         }
     }
 }
