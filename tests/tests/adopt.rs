@@ -2,9 +2,11 @@
 //! The checksums in them are the server's own `sha256` and `sha384`, Python's `zlib.crc32`, and what
 //! refinery 0.10 wrote (`tests/peers/src/bin/adoption.rs` has the real tools write theirs).
 
-use migrate_runtime::{Adopt, Adoption, Error, Migrations, Migrator, Report};
+use migrate_core::source::{Duplicates, SetOptions, SourceFile, check};
+use migrate_runtime::{Adopt, Adoption, Error, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
+use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 const A: &str = "CREATE TABLE a (id int);\n";
@@ -300,6 +302,12 @@ async fn pgdbm_is_verified_by_file_and_module() {
     adopts(&set, &history, Adopt::Pgdbm.module("mine"), (expected, 1)).await;
     let error = refuses(&set, &history, Adopt::Pgdbm.module("other")).await;
     assert!(error.to_string().contains("\n`009_x.sql` is not in the set\n"), "{error}");
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(&history).await.expect("a history");
+    let report = Migrator::new(&set).adopt(&mut client, Adopt::Pgdbm).await.expect("nothing");
+    let note = "`public.schema_migrations` holds nothing that pgdbm applied in module `default`";
+    assert_eq!((report.amended.len(), report.notes), (0, vec![note.to_owned()]));
 }
 
 #[tokio::test]
@@ -411,4 +419,42 @@ async fn table_that_may_not_be_read_names_the_grant() {
              (SQLSTATE 42501)\nhelp: GRANT SELECT ON TABLE _sqlx_migrations TO {role}, or migrate as the owner"
         )
     );
+}
+
+#[tokio::test]
+async fn equal_versions_are_told_apart_by_name() {
+    let file = |(path, sql): (&str, &str)| SourceFile {
+        path: path.to_owned(),
+        bytes: sql.as_bytes().to_vec(),
+    };
+    let files = [("001_a.sql", A), ("001_b.sql", B), ("002_c.sql", C)].map(file);
+    let options = SetOptions { duplicates: Duplicates::ByName, ..SetOptions::default() };
+    let set = check("migrations", &files, &options).expect("a set").set;
+    let history = "CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, \
+                   applied_at TIMESTAMPTZ NOT NULL DEFAULT NOW());\
+                   INSERT INTO schema_migrations VALUES (1, 'a', '2024-01-01 12:00Z');";
+    adopts(&set, history, Adopt::Pycopg, ("001_a:unverified:2024-01-01T12:00:me:0", 2)).await;
+}
+
+#[tokio::test]
+async fn replicas_adopt_once() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let history = [SQLX, &sqlx_row(1, A, true), &sqlx_row(2, B, true)].concat();
+    client.batch_execute(&history).await.expect("a history");
+    for (table, lock) in [("by_advisory", Lock::Advisory), ("by_row", Lock::Row)] {
+        let mut replicas = JoinSet::new();
+        for _ in 0..8 {
+            let mut client = database.connect().await;
+            replicas.spawn(async move {
+                let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+                let migrator = Migrator::new(&set).table(table).lock(lock);
+                let report = migrator.adopt(&mut client, Adopt::Sqlx).await;
+                report.unwrap_or_else(|error| panic!("{error}")).amended.len()
+            });
+        }
+        assert_eq!(replicas.join_all().await.iter().sum::<usize>(), 2, "{table}");
+        let entries = format!("SELECT count(*) FROM {table} WHERE kind = 'versioned'");
+        assert_eq!(value(&client, &entries).await, "2");
+    }
 }

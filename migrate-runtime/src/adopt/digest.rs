@@ -84,7 +84,7 @@ fn round(v: &mut [u64; 4]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::hash::{DefaultHasher, Hasher};
+    use std::hash::{DefaultHasher, Hash, Hasher};
 
     /// The standard library's hasher is SipHash-1-3 without a key today.
     #[test]
@@ -95,6 +95,18 @@ mod tests {
             hasher.write(&bytes);
             assert_eq!(siphash13(&bytes), hasher.finish(), "{length} bytes");
         }
+    }
+
+    /// As refinery does it, and what refinery 0.10.1 wrote for `V1__a.sql`.
+    #[test]
+    fn refinery_hashes_name_version_and_text() {
+        let text = "CREATE TABLE a (id int);\n";
+        let narrow = siphash_of_refinery("a", &1_i32.to_le_bytes(), text);
+        assert_eq!(narrow, "17668404793905020130");
+        let mut hasher = DefaultHasher::new();
+        ("a", 1_i64, text).hash(&mut hasher);
+        let wide = siphash_of_refinery("a", &1_i64.to_le_bytes(), text);
+        assert_eq!(wide, hasher.finish().to_string());
     }
 
     /// The check value of CRC-32 (IEEE) is `cbf43926` for `123456789`.

@@ -9,7 +9,7 @@ mod matching;
 mod obstacle;
 mod tool;
 
-use migrate_core::set::Migration;
+use migrate_core::set::{DEFAULT_MODULE, Migration};
 
 use crate::amend::{Change, amended};
 use crate::error::Error;
@@ -115,6 +115,12 @@ impl Adoption {
         self
     }
 
+    /// The module whose rows are read, where the tool has modules.
+    fn module_read(&self) -> Option<&str> {
+        let module = self.module.as_deref().unwrap_or(DEFAULT_MODULE);
+        (self.tool == Adopt::Pgdbm).then_some(module)
+    }
+
     fn table_name(&self) -> &str {
         self.table.as_deref().unwrap_or_else(|| self.tool.default_table())
     }
@@ -133,7 +139,9 @@ impl Run<'_> {
         let tool = adoption.tool;
         let table = format!("{schema}.{}", adoption.table_name());
         if rows.is_empty() {
-            let note = format!("`{table}` holds nothing that {} applied", tool.name());
+            let module = adoption.module_read().map(|module| format!(" in module `{module}`"));
+            let module = module.unwrap_or_default();
+            let note = format!("`{table}` holds nothing that {} applied{module}", tool.name());
             return Ok((Vec::new(), vec![note]));
         }
         let found =

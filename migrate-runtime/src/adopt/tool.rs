@@ -2,7 +2,6 @@
 //! A tool and a table's name go in; a query whose rows all have the columns of [`Row`] comes out.
 //! It sends nothing and judges nothing on purpose.
 
-use migrate_core::set::DEFAULT_MODULE;
 use migrate_core::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
@@ -158,7 +157,7 @@ impl Adoption {
             }
             Adopt::Pgdbm => format!(
                 "WHERE t.module_name = {} OR t.module_name IS NULL ORDER BY t.id",
-                literal(self.module.as_deref().unwrap_or(DEFAULT_MODULE))
+                literal(self.module_read().unwrap_or_default())
             ),
             Adopt::Xyn => "ORDER BY t.applied_at, t.id".to_owned(),
         }
