@@ -1,0 +1,106 @@
+//! Takes over the tables of other tools.
+//! A history as the other tool would have left it goes in; what adoption made of it comes out, each
+//! looked at twice. `tests/peers/src/bin/adoption.rs` has the real tools write theirs.
+
+mod histories;
+mod refusals;
+
+use migrate_runtime::{Adoption, Error, Migrations, Migrator, Report};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const A: &str = "CREATE TABLE a (id int);\n";
+const B: &str = "-- b's own\nCREATE TABLE b (id int);\n";
+const C: &str = "CREATE TABLE c (id int);\n";
+
+const SQLX: &str = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, \
+    description TEXT NOT NULL, installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), \
+    success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL);";
+
+const GOLANG_MIGRATE: &str =
+    "CREATE TABLE schema_migrations (version bigint not null primary key, dirty boolean not null);";
+
+/// The entries as `version:verified:applied_at:applied_by:ms`; `me` and `now` are this adoption's.
+const ENTRIES: &str = "SELECT string_agg(concat_ws(':', version, \
+    CASE WHEN checksum IS NULL THEN 'unverified' ELSE 'verified' END, \
+    CASE WHEN applied_at > now() - interval '1 hour' THEN 'now' \
+    ELSE to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI') END, \
+    CASE WHEN applied_by = session_user THEN 'me' ELSE applied_by END, execution_ms), ' ' \
+    ORDER BY position) FROM migration_ledger WHERE kind IN ('versioned', 'repeatable')";
+
+/// `text` as a literal of the server.
+fn quoted(text: &str) -> String {
+    format!(
+        "convert_to(E'{}', 'UTF8')",
+        text.replace('\'', "''").replace('\n', "\\n").replace('\r', "\\r")
+    )
+}
+
+fn sha384(text: &str) -> String {
+    format!("sha384({})", quoted(text))
+}
+
+fn sqlx_row(version: i64, text: &str, success: bool) -> String {
+    let checksum = sha384(text);
+    format!(
+        "INSERT INTO _sqlx_migrations VALUES ({version}, 'x', '2024-05-0{version} 12:00Z', {success}, \
+         {checksum}, 12345678);"
+    )
+}
+
+fn three(names: [&str; 3]) -> Migrations {
+    set(&[(names[0], A), (names[1], B), (names[2], C)])
+}
+
+struct Adopted {
+    _database: FreshDatabase,
+    client: Client,
+    report: Report,
+}
+
+/// Makes the other tool's history, adopts it twice, then runs what is pending.
+async fn adopts(
+    set: &Migrations,
+    history: &str,
+    adoption: impl Into<Adoption>,
+    (entries, pending): (&str, usize),
+) -> Adopted {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute("SET timezone = 'Asia/Tokyo'").await.expect("a time zone");
+    client.batch_execute(history).await.expect(history);
+    let adoption = adoption.into();
+    let table = history.split(' ').nth(2).expect("CREATE TABLE and a name").to_owned();
+    let rows =
+        format!("SELECT string_agg(concat(t.ctid, t.xmin, t), ';' ORDER BY t.ctid) FROM {table} t");
+    let before = value(&client, &rows).await;
+    let migrator = Migrator::new(set);
+    let report = migrator.adopt(&mut client, adoption.clone()).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, ENTRIES).await, entries);
+    assert_eq!(report.amended.len(), entries.split(' ').count());
+    assert_eq!(report.messages, 3);
+    let again =
+        migrator.adopt(&mut client, adoption).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((again.amended.len(), again.notes.len(), again.messages), (0, 0, 2));
+    assert_eq!(value(&client, ENTRIES).await, entries);
+    assert_eq!(value(&client, &rows).await, before);
+    let run = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.applied.len(), pending);
+    migrator.verify(&client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, &rows).await, before);
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    Adopted { _database: database, client, report }
+}
+
+/// Makes the other tool's history, and gives the error of adopting it, which left nothing.
+async fn refuses(set: &Migrations, history: &str, adoption: impl Into<Adoption>) -> Error {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(history).await.expect(history);
+    let error = Migrator::new(set).adopt(&mut client, adoption).await.expect_err("a refusal");
+    assert_eq!(value(&client, "SELECT to_regclass('migration_ledger')").await, "NULL");
+    assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
+    error
+}

@@ -1,0 +1,108 @@
+//! What adoption refuses, where it looks for the table, and who may adopt at the same time.
+//! Wrong histories, other names and many replicas go in; exact messages come out.
+//! Which row is verified how is for `histories`.
+
+use migrate_runtime::{Adopt, Lock, Migrator};
+use migrate_tests::database::{FreshDatabase, value};
+use tokio::task::JoinSet;
+
+use super::{A, B, C, GOLANG_MIGRATE, SQLX, refuses, sha384, sqlx_row, three};
+
+#[tokio::test]
+async fn all_obstacles_are_told_at_once() {
+    let rows = [sqlx_row(1, C, true), sqlx_row(2, B, false), sqlx_row(7, A, true)].concat();
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let error = refuses(&set, &[SQLX, &rows].concat(), Adopt::Sqlx).await;
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let digest =
+        async |text| value(&client, &format!("SELECT encode({}, 'hex')", sha384(text))).await;
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "`public._sqlx_migrations` cannot be taken over from sqlx:\n\
+             migrations/1_a.sql is not what ran: SHA-384 {} was kept, the set's is {}\n\
+             version 2 failed and was not mended\n\
+             version 7 is not in the set\n\
+             help: bring the missing files into the folder\n\
+             help: restore the edited files as they ran\n\
+             help: mend what failed with the other tool first",
+            digest(C).await,
+            digest(A).await
+        )
+    );
+}
+
+#[tokio::test]
+async fn table_that_is_missing_or_another_is_named() {
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    assert_eq!(
+        refuses(&set, "SELECT 1", Adopt::Sqlx.schema("nowhere")).await.to_string(),
+        "`nowhere._sqlx_migrations` does not exist\n\
+         help: name sqlx's table with `.table(..)` and `.schema(..)`"
+    );
+    assert_eq!(
+        refuses(&set, GOLANG_MIGRATE, Adopt::Pycopg).await.to_string(),
+        "`public.schema_migrations` is not a table of pycopg: it has the columns version, dirty\n\
+         help: name pycopg's table with `.table(..)` and `.schema(..)`"
+    );
+}
+
+#[tokio::test]
+async fn table_of_another_name_is_read() {
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let history = [SQLX, &sqlx_row(1, A, true)].concat();
+    let history = history.replace("_sqlx_migrations", "\"Meta\".\"my_\"\"table\"");
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute("CREATE SCHEMA \"Meta\"").await.expect("a schema");
+    client.batch_execute(&history).await.expect(&history);
+    let migrator = Migrator::new(&set);
+    let from = Adopt::Sqlx.table("my_\"table").schema("Meta");
+    assert_eq!(migrator.adopt(&mut client, from.clone()).await.expect("one").amended.len(), 1);
+    client.batch_execute("TRUNCATE \"Meta\".\"my_\"\"table\"").await.expect("emptied");
+    let report = migrator.adopt(&mut client, from).await.expect("nothing");
+    assert_eq!(report.notes, ["`Meta.my_\"table` holds nothing that sqlx applied"]);
+}
+
+#[tokio::test]
+async fn table_that_may_not_be_read_names_the_grant() {
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let role = format!("reader_of_{}", database.name());
+    let begin = format!("{SQLX} CREATE ROLE {role}; SET ROLE {role};");
+    client.batch_execute(&begin).await.expect(&begin);
+    let error = Migrator::new(&set).adopt(&mut client, Adopt::Sqlx).await.expect_err("denied");
+    client.batch_execute(&format!("RESET ROLE; DROP ROLE {role}")).await.expect("no role");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "reading sqlx's `public._sqlx_migrations`: permission denied for table _sqlx_migrations \
+             (SQLSTATE 42501)\nhelp: GRANT SELECT ON TABLE _sqlx_migrations TO {role}, or migrate as the owner"
+        )
+    );
+}
+
+#[tokio::test]
+async fn replicas_adopt_once() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let history = [SQLX, &sqlx_row(1, A, true), &sqlx_row(2, B, true)].concat();
+    client.batch_execute(&history).await.expect("a history");
+    for (table, lock) in [("by_advisory", Lock::Advisory), ("by_row", Lock::Row)] {
+        let mut replicas = JoinSet::new();
+        for _ in 0..8 {
+            let mut client = database.connect().await;
+            replicas.spawn(async move {
+                let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+                let migrator = Migrator::new(&set).table(table).lock(lock);
+                let report = migrator.adopt(&mut client, Adopt::Sqlx).await;
+                report.unwrap_or_else(|error| panic!("{error}")).amended.len()
+            });
+        }
+        assert_eq!(replicas.join_all().await.iter().sum::<usize>(), 2, "{table}");
+        let entries = format!("SELECT count(*) FROM {table} WHERE kind = 'versioned'");
+        assert_eq!(value(&client, &entries).await, "2");
+    }
+}
