@@ -162,7 +162,7 @@ impl Run<'_> {
     async fn read_other(&mut self, adoption: &Adoption, schema: &str) -> Result<Vec<Row>, Error> {
         self.report.messages += 1;
         let mut rows = Vec::new();
-        let sql = adoption.query(schema);
+        let sql = adoption.select(schema);
         let result = protocol::rows(self.client, &sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
         let (tool, table) = (adoption.tool.name(), adoption.table_name());

@@ -127,7 +127,7 @@ impl Adopt {
 
 impl Adoption {
     /// Reads the table in the order in which the tool applied what is in it.
-    pub(super) fn query(&self, schema: &str) -> String {
+    pub(super) fn select(&self, schema: &str) -> String {
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
         let (columns, time) = self.tool.columns();
         let time = time.map_or_else(String::new, |time| {
