@@ -65,17 +65,14 @@ struct Decision<'s, 'e> {
 impl<'s> Decision<'s, '_> {
     fn judge(&mut self, row: &Row) {
         let migration = self.set.iter().find(|migration| is_of(self.tool, row, migration));
-        match row.state {
-            State::Undone => {}
-            State::Failed => self.obstacles.push(AdoptObstacle::Failed { row: row.shown() }),
-            State::Baseline => self.take_up_to(row),
-            State::Current if migration.is_some() => self.take_up_to(row),
-            State::Applied if migration.is_some() => {
-                if let Some(migration) = migration {
-                    self.take(row, migration);
-                }
+        match (row.state, migration) {
+            (State::Undone, _) => {}
+            (State::Failed, _) => {
+                self.obstacles.push(AdoptObstacle::Failed { row: row.shown() });
             }
-            State::Applied | State::Current => self.miss(row),
+            (State::Baseline, _) | (State::Current, Some(_)) => self.take_up_to(row),
+            (State::Applied, Some(migration)) => self.take(row, migration),
+            (State::Applied | State::Current, None) => self.miss(row),
         }
     }
 
