@@ -33,6 +33,8 @@ pub mod source;
 pub mod discover;
 #[cfg(feature = "source")]
 pub mod lock;
+#[cfg(feature = "source")]
+pub mod create;
 pub mod ledger;
 pub mod drift;
 pub mod plan;

@@ -155,6 +155,20 @@ pub fn compare(text: &str, set: &Migrations) -> Vec<LockProblem> {
     problems
 }
 
+/// The newest version that the lock file's `text` holds; `None` where it locks nothing.
+///
+/// # Errors
+/// The first line that is none of a lock file.
+pub fn newest(text: &str) -> Result<Option<Version>, LockProblem> {
+    let mut newest = None;
+    for (index, line) in text.lines().enumerate() {
+        let malformed = |()| LockProblem::Malformed { line: index + 1, text: line.to_owned() };
+        let version = entry(line).map_err(malformed)?.map(|(version, ..)| version);
+        newest = newest.max(version);
+    }
+    Ok(newest)
+}
+
 fn versioned(set: &Migrations) -> impl Iterator<Item = &Migration> {
     set.iter().filter(|migration| migration.kind() == Kind::Versioned)
 }

@@ -23,7 +23,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
-//! | `include_dir` | [`from_folder`] and [`from_include_dir`]: the same checked set, made at start-up |
+//! | `include_dir` | [`from_folder`] and [`from_include_dir`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
 //! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
 //!
 //! None changes what is stored.
@@ -58,11 +58,15 @@ mod error;
 mod report;
 #[cfg(feature = "include_dir")]
 mod load;
+#[cfg(feature = "include_dir")]
+mod create;
 #[cfg(all(feature = "testing", unix))]
 pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "include_dir")]
+pub use create::{CreateError, CreateOptions, Created, create};
 #[cfg(feature = "include_dir")]
 pub use load::{from_folder, from_include_dir};
 pub use migrate_core::checksum::Checksum;
