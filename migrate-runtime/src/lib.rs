@@ -34,6 +34,7 @@
 
 // In reading order.
 mod migrator;
+pub mod tenants;
 mod stale;
 mod rollback;
 mod amend;

@@ -51,16 +51,50 @@ impl Ledger {
             Reading::Entries => "",
             Reading::WithDownScripts => ", e.down_sql, e.down_checksum",
         };
-        let (since, applied_at) = (utc("h.applied_at"), utc("e.applied_at"));
+        let (since, columns) = (utc("h.applied_at"), entry_columns());
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
              h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
              {EXPIRED} AS expired FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}; \
-             SELECT e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
-             e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-             e.in_flight{downs} FROM {quoted} e WHERE e.module = {module} ORDER BY e.\"position\""
+             SELECT {columns}{downs} FROM {quoted} e WHERE e.module = {module} ORDER BY e.\"position\""
         )
     }
+
+    /// Those of `schemas` that hold a table of this ledger's name: one row each.
+    pub(crate) fn among(&self, schemas: &[String]) -> String {
+        let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
+        format!(
+            "SELECT n.nspname AS tenant FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relname = {} AND c.relkind IN ('r', 'p') AND n.nspname IN ({})",
+            literal(&self.table),
+            schemas.join(", ")
+        )
+    }
+
+    /// Reads the entries of the module in the ledgers of this name in all of `schemas`, each with its
+    /// schema as `tenant`: one message. A schema without one is an error of the server.
+    pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
+        let one = |schema: &String| {
+            let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
+            let (tenant, module, columns) = (literal(schema), literal(&module), entry_columns());
+            format!(
+                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module = {module}"
+            )
+        };
+        let all: Vec<String> = schemas.iter().map(one).collect();
+        all.join(" UNION ALL ")
+    }
+}
+
+/// The columns that [`entry`] reads.
+fn entry_columns() -> String {
+    let applied_at = utc("e.applied_at");
+    format!(
+        "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
+         e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
+         e.in_flight"
+    )
 }
 
 /// A time as text: RFC 3339, UTC.
@@ -112,8 +146,8 @@ impl Contents {
     }
 }
 
-/// One entry of [`Ledger::read`].
-fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
+/// One entry of [`Ledger::read`] or [`Ledger::read_tenants`].
+pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
     let text = |column| row.get(column).unwrap_or_default().to_owned();
     let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
     let progress = match row.get("progress") {

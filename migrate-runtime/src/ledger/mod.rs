@@ -17,7 +17,7 @@ mod foreign;
 mod lease;
 
 pub(crate) use adopted::Taken;
-pub(crate) use contents::{Contents, Reading, utc};
+pub(crate) use contents::{Contents, Reading, entry, utc};
 pub(crate) use foreign::columns;
 pub(crate) use lease::Lease;
 

@@ -258,6 +258,11 @@ impl<'s> Migrator<'s> {
         Ok(())
     }
 
+    /// The same for one schema of many, which keeps its own ledger.
+    pub(crate) fn of_tenant(&self, schema: &str) -> Self {
+        Migrator { ledger_schema: None, ..self.clone() }.schema(schema)
+    }
+
     /// The statement that creates the schemas that the caller asked for.
     pub(crate) fn schemas_to_create(&self) -> Vec<String> {
         let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];

@@ -1,0 +1,166 @@
+//! Many schemas of one database, each with its own ledger.
+
+use std::convert::Infallible;
+
+use migrate_runtime::Migrator;
+use migrate_runtime::tenants::{Failure, Progress, Tenants};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::set;
+use tokio_postgres::{Client, Config, NoTls};
+
+const A: (&str, &str) = ("1_a.sql", "CREATE TABLE {{tables.a}} (id int);");
+const B: (&str, &str) = ("2_b.sql", "ALTER TABLE {{tables.a}} ADD b int;");
+
+/// What a pool without a limit would hand out.
+async fn connect(config: &Config) -> Result<Box<Client>, Infallible> {
+    Ok(Box::new(migrate_tests::database::connect(config).await))
+}
+
+fn schemas(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("tenant_{number:05}")).collect()
+}
+
+async fn create(client: &Client, schemas: &[String]) {
+    let sql: Vec<String> = schemas.iter().map(|s| format!("CREATE SCHEMA \"{s}\"")).collect();
+    client.batch_execute(&sql.join(";")).await.expect("schemas");
+}
+
+#[tokio::test]
+async fn two_hundred_schemas_that_are_up_to_date_are_a_handful_of_messages() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let client = database.connect().await;
+    let schemas = schemas(200);
+    let (one, two) = (set(&[A]), set(&[A, B]));
+    let migrator = Migrator::new(&one).create_schema();
+    let config = proxy.config();
+    let get = || connect(&config);
+    let mut told = Vec::new();
+    let tenants = Tenants::new(&migrator);
+    let report =
+        tenants.run(&schemas, get, |progress: Progress<'_, _>| told.push(progress.to_string()));
+    let report = report.await.expect("a run");
+    assert_eq!((report.migrated.len(), report.failed.len()), (200, 0), "{report}");
+    assert_eq!(told.len(), 201);
+    assert_eq!(told[0], "0 up to date, 200 to migrate");
+    assert!(told[200].ends_with(": 1 applied; 200 done, 0 left"), "{}", told[200]);
+    assert_eq!(proxy.messages().len(), report.messages as usize);
+    assert_eq!(value(&client, "SELECT count(*) FROM pg_tables WHERE tablename = 'a'").await, "200");
+
+    proxy.reset();
+    let report = tenants.run(&schemas, get, |_| {}).await.expect("nothing pending");
+    assert_eq!((report.up_to_date.len(), report.messages), (200, 2), "{report}");
+    assert_eq!(report.up_to_date, schemas);
+    assert_eq!(proxy.messages().len(), 2);
+    assert!(report.to_string().starts_with("200 up to date, 0 migrated, 0 failed; 2 messages, "));
+
+    // Cut short by hand: some are migrated already, and are skipped.
+    for schema in &schemas[..150] {
+        let mut client = database.connect().await;
+        Migrator::new(&two).schema(schema).run(&mut client).await.expect("a run");
+    }
+    let migrator = Migrator::new(&two);
+    let report = Tenants::new(&migrator).concurrency(8).run(&schemas, get, |_| {}).await;
+    let report = report.expect("the rest");
+    assert_eq!((report.up_to_date.len(), report.migrated.len()), (150, 50), "{report}");
+    assert!(report.migrated.iter().all(|(_, report)| report.applied.len() == 1));
+}
+
+#[tokio::test]
+async fn failures_stay_with_their_schemas() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let (set, edited) =
+        (set(&[A, B]), set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id text);"), B]));
+    let migrator = Migrator::new(&set);
+    let schemas = schemas(6);
+    create(&client, &schemas[..5]).await;
+    // 0 is good; 1 has the table already, 2 drifted, 3 has a foreign table, 5 has no schema
+    client
+        .batch_execute(
+            "CREATE TABLE tenant_00001.a (); CREATE TABLE tenant_00003.migration_ledger ()",
+        )
+        .await
+        .expect("tables");
+    let mut other = database.connect().await;
+    let drifted = Migrator::new(&edited).schema("tenant_00002").to("1");
+    drifted.run(&mut other).await.expect("another text");
+    let config = database.config();
+    let doubled = schemas.iter().chain(&schemas);
+    let mut told = 0;
+    let report = Tenants::new(&migrator)
+        .run(
+            doubled,
+            || connect(&config),
+            |progress| {
+                told += usize::from(matches!(progress, Progress::Failed { .. }));
+            },
+        )
+        .await
+        .expect("a run");
+    let mut migrated: Vec<&str> =
+        report.migrated.iter().map(|(schema, _)| schema.as_str()).collect();
+    migrated.sort_unstable();
+    assert_eq!(migrated, ["tenant_00000", "tenant_00004"]);
+    let mut failed: Vec<(&str, String)> =
+        report.failed.iter().map(|(schema, why)| (schema.as_str(), why.to_string())).collect();
+    failed.sort_unstable();
+    let expected = [
+        ("tenant_00001", "migrations/1_a.sql:1:1: relation \"a\" already exists"),
+        ("tenant_00002", "version 1"),
+        ("tenant_00003", "tenant_00003.migration_ledger"),
+        ("tenant_00005", "tenant_00005"),
+    ];
+    assert_eq!((failed.len(), told), (expected.len(), expected.len()));
+    for ((schema, why), (expected, part)) in failed.iter().zip(expected) {
+        assert_eq!(*schema, expected);
+        assert!(why.contains(part), "{schema}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn pools_that_hand_out_nothing_are_told() {
+    let set = set(&[A]);
+    let migrator = Migrator::new(&set);
+    let get = || async { Err::<Box<Client>, _>(std::io::Error::other("empty pool")) };
+    let failure = Tenants::new(&migrator).run(["a"], get, |_| {}).await.expect_err("no client");
+    assert!(matches!(failure, Failure::Connect(_)));
+    let text = "no client to migrate with\nhelp: see what the pool says, and run again";
+    assert_eq!(failure.to_string(), text);
+    let source = std::error::Error::source(&failure).expect("the pool's own error");
+    assert_eq!(source.to_string(), "empty pool");
+}
+
+#[tokio::test]
+async fn deadpool_and_bb8_hand_out_clients_of_tenants() {
+    let database = FreshDatabase::create().await;
+    let set = set(&[A]);
+    let migrator = Migrator::new(&set).create_schema();
+    let schemas = schemas(5);
+    let manager = deadpool_postgres::Manager::new(database.config(), NoTls);
+    let pool = deadpool_postgres::Pool::builder(manager).max_size(2).build().expect("a pool");
+    let tenants = Tenants::new(&migrator).concurrency(2);
+    let report = tenants.run(&schemas, || pool.get(), |_| {}).await.expect("a run");
+    assert_eq!(report.migrated.len(), 5, "{report}");
+
+    let manager = bb8_postgres::PostgresConnectionManager::new(database.config(), NoTls);
+    let pool = bb8::Pool::builder().max_size(2).build(manager).await.expect("a pool");
+    let report = tenants.run(&schemas, || pool.get(), |_| {}).await.expect("a run");
+    assert_eq!(report.up_to_date.len(), 5, "{report}");
+}
+
+/// The future can be handed to another thread, as a service's start-up is.
+#[tokio::test]
+async fn runs_can_be_spawned() {
+    let database = FreshDatabase::create().await;
+    let config = database.config();
+    let task = tokio::spawn(async move {
+        let set = set(&[A]);
+        let migrator = Migrator::new(&set).create_schema();
+        let tenants = Tenants::new(&migrator);
+        let get = || connect(&config);
+        tenants.run(schemas(3), get, |_| {}).await.map(|report| report.migrated.len())
+    });
+    assert_eq!(task.await.expect("a task").expect("a run"), 3);
+}
