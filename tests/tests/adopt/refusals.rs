@@ -79,7 +79,7 @@ async fn table_that_may_not_be_read_names_the_grant() {
         error.to_string(),
         format!(
             "reading sqlx's `public._sqlx_migrations`: permission denied for table _sqlx_migrations \
-             (SQLSTATE 42501)\nhelp: GRANT SELECT ON TABLE _sqlx_migrations TO {role}, or migrate as the owner"
+             (SQLSTATE 42501)\nhelp: GRANT SELECT ON TABLE public._sqlx_migrations TO {role}, or migrate as the owner"
         )
     );
 }
