@@ -47,7 +47,7 @@ pub(super) async fn connect(address: &Address) -> Result<Session, String> {
 
 pub(super) const fn option(tuning: Tuning) -> Option<&'static str> {
     match tuning {
-        Tuning::RowLock => Some("lock(Lock::Row)"),
+        Tuning::RowLock => Some("`lock(Lock::Row)`"),
         _ => None,
     }
 }
