@@ -4,6 +4,7 @@
 //! It sends nothing on purpose.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use migrate_core::frame::frame;
 use migrate_core::set::Script;
@@ -52,6 +53,10 @@ pub(crate) fn at_statement(
     failure
 }
 
+/// How much earlier than this process the server may find that the time is up: it counts whole
+/// milliseconds.
+const ROUNDING: Duration = Duration::from_millis(20);
+
 /// The run's error of a failed migration: with the GRANT that it lacks, or as the deadline's doing.
 pub(crate) async fn error(
     run: &mut Run<'_>,
@@ -60,7 +65,7 @@ pub(crate) async fn error(
 ) -> RunError {
     let sqlstate = source.code().map_or("", |code| code.code());
     // query_canceled
-    if sqlstate == "57014" && run.time_left().is_some_and(|left| left.is_zero()) {
+    if sqlstate == "57014" && run.time_left().is_some_and(|left| left < ROUNDING) {
         return run.deadline_error(Some(Box::new(failure)));
     }
     if let Some(statement) = &failure.statement {
