@@ -16,7 +16,7 @@ use crate::ledger::{Contents, Extent, Reading};
 use crate::locking::{self, Purpose};
 use crate::protocol::{self, Message};
 use crate::report::Amended;
-use crate::transactional::{self, BEGIN, Part, creation};
+use crate::transactional::{self, BEGIN, Part};
 
 /// What is to be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,10 +147,7 @@ impl Run<'_> {
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
         if table == Table::Missing {
-            message.push(Part::Guard, &locking::guard(self, Purpose::Ledger));
-            for sql in creation(self) {
-                message.push(Part::Create, &sql);
-            }
+            transactional::push_ledger(self, &mut message);
         }
         let position = self.last_position;
         message.push(Part::Guard, &locking::guard(self, Purpose::Amend { position }));

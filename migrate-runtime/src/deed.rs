@@ -5,6 +5,7 @@
 
 use migrate_core::rollback::Undo;
 use migrate_core::set::{Migration, Script};
+use migrate_core::sql::directive::TransactionMode;
 
 use crate::error::Direction;
 
@@ -24,6 +25,11 @@ impl<'d> Deed<'d> {
             Deed::Apply(migration) => migration.up(),
             Deed::Undo(undo) => undo.script(),
         }
+    }
+
+    /// Whether that runs inside one transaction.
+    pub(crate) fn is_transactional(self) -> bool {
+        self.script().transaction() == TransactionMode::Transactional
     }
 
     pub(crate) fn version(self) -> &'d str {

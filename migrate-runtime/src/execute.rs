@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use migrate_core::plan::{Plan, Step};
+use migrate_core::plan::{Cause, Plan, Step};
 use migrate_core::rollback::{NO_TRANSACTION, Target};
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
@@ -230,7 +230,9 @@ impl<'r> Run<'r> {
         let contents = self.read(Reading::Entries).await?;
         let table = if contents.exists { Table::Exists } else { Table::Missing };
         let plan = self.plan(contents)?;
-        let attempt = self.apply(&plan.steps, table).await?;
+        let deed = |step: &Step<'r>| (Deed::Apply(step.migration), step.cause);
+        let work: Vec<_> = plan.steps.iter().map(deed).collect();
+        let attempt = self.carry(&work, table).await?;
         if matches!(attempt, Attempt::Done) {
             self.finish(&plan);
         }
@@ -242,22 +244,22 @@ impl<'r> Run<'r> {
         let contents = self.read(Reading::Entries).await?;
         let table = if contents.exists { Table::Exists } else { Table::Missing };
         let plan = self.plan(contents)?;
-        let (inside, outside): (Vec<&Step<'_>>, Vec<&Step<'_>>) =
-            plan.steps.iter().partition(|step| is_transactional(step));
+        let deeds = plan.steps.iter().map(|step| Deed::Apply(step.migration));
+        let (inside, outside): (Vec<Deed<'_>>, Vec<Deed<'_>>) =
+            deeds.partition(|deed| deed.is_transactional());
         match self.enter(table).await? {
             Attempt::Done if inside.is_empty() => {}
             Attempt::Done => {
                 let table = if self.claim.is_some() { Table::Exists } else { table };
-                let deeds: Vec<_> = inside.iter().map(|s| Deed::Apply(s.migration)).collect();
-                let attempt = transactional::try_out(self, &deeds, table).await?;
+                let attempt = transactional::try_out(self, &inside, table).await?;
                 if !matches!(attempt, Attempt::Done) {
                     return Ok(attempt);
                 }
             }
             other => return Ok(other),
         }
-        for step in outside {
-            let file = self.path_of(step.migration.up());
+        for deed in outside {
+            let file = self.path_of(deed.script());
             self.note(format!("{file} runs outside a transaction and was left out"));
         }
         Ok(Attempt::Done)
@@ -294,31 +296,35 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// Applies `steps` in order: runs of transactional ones together, the others one by one.
-    async fn apply(&mut self, steps: &[Step<'_>], table: Table) -> Result<Attempt, Error> {
-        if steps.is_empty() {
+    /// Carries out `work` in order: runs of transactional deeds together, the others one by one.
+    pub(crate) async fn carry(
+        &mut self,
+        work: &[(Deed<'_>, Cause)],
+        table: Table,
+    ) -> Result<Attempt, Error> {
+        if work.is_empty() {
             return Ok(Attempt::Done);
         }
-        let outside = steps.iter().find(|step| !is_transactional(step));
-        self.look_for_a_pooler(outside.map(|step| step.migration.up())).await?;
+        let outside = work.iter().map(|(deed, _)| deed).find(|deed| !deed.is_transactional());
+        self.look_for_a_pooler(outside.map(|deed| deed.script())).await?;
         match self.enter(table).await? {
             Attempt::Done => {}
             other => return Ok(other),
         }
         // The row that is a lock stands in a ledger that exists.
         let mut table = if self.claim.is_some() { Table::Exists } else { table };
-        let mut rest = steps;
-        while let Some(first) = rest.first() {
+        let mut rest = work;
+        while let Some((first, cause)) = rest.first() {
             let attempt;
-            if is_transactional(first) {
-                let end = rest.iter().position(|step| !is_transactional(step));
+            if first.is_transactional() {
+                let end = rest.iter().position(|(deed, _)| !deed.is_transactional());
                 let (group, behind) = rest.split_at(end.unwrap_or(rest.len()));
                 let last = if behind.is_empty() { Last::OfRun } else { Last::OfGroup };
-                let deeds: Vec<_> = group.iter().map(|step| Deed::Apply(step.migration)).collect();
+                let deeds: Vec<_> = group.iter().map(|(deed, _)| *deed).collect();
                 attempt = transactional::apply(self, &deeds, last, table).await?;
                 rest = behind;
             } else {
-                attempt = nontransactional::apply(self, *first, table).await?;
+                attempt = nontransactional::apply(self, (*first, *cause), table).await?;
                 rest = &rest[1..];
             }
             table = Table::Exists;
@@ -415,8 +421,4 @@ impl<'r> Run<'r> {
             TransactionMode::NonTransactional => format!("{NO_TRANSACTION}{sql}"),
         }))
     }
-}
-
-fn is_transactional(step: &Step<'_>) -> bool {
-    step.migration.up().transaction() == TransactionMode::Transactional
 }

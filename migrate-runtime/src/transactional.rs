@@ -251,10 +251,7 @@ pub(crate) async fn try_out(
     let mut message = Message::new();
     message.push(Part::Control, BEGIN);
     if table == Table::Missing {
-        message.push(Part::Guard, &locking::guard(run, Purpose::Ledger));
-        for sql in creation(run) {
-            message.push(Part::Create, &sql);
-        }
+        push_ledger(run, &mut message);
     }
     for (index, deed) in deeds.iter().enumerate() {
         let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
@@ -282,11 +279,16 @@ pub(crate) async fn try_out(
 
 fn push_creation(run: &Run<'_>, message: &mut Message<Part>) {
     message.push(Part::Control, BEGIN);
+    push_ledger(run, message);
+    message.push(Part::Control, "COMMIT");
+}
+
+/// Creates the ledger inside a transaction, under its lock.
+pub(crate) fn push_ledger(run: &Run<'_>, message: &mut Message<Part>) {
     message.push(Part::Guard, &locking::guard(run, Purpose::Ledger));
     for sql in creation(run) {
         message.push(Part::Create, &sql);
     }
-    message.push(Part::Control, "COMMIT");
 }
 
 /// What creates the ledger, and the schemas where the caller asked for that.

@@ -7,8 +7,7 @@
 
 use std::time::Instant;
 
-use migrate_core::plan::{Cause, Step};
-use migrate_core::rollback::Undo;
+use migrate_core::plan::Cause;
 use migrate_core::set::Script;
 use migrate_core::sql::alone::{Alone, prepares_session};
 use migrate_core::sql::placeholder::Rendered;
@@ -59,29 +58,13 @@ enum Ended {
     Stopped(Attempt),
 }
 
-/// Applies `step` under the lock of the ledger.
+/// Carries out `deed` under the lock of the ledger. How far a rollback comes is not noted: where it
+/// is cut short, all of it runs again.
 ///
 /// # Cancel safety
 /// Dropped midway it queues the release of the lock, and what restores the session, behind the
 /// statement that runs.
 pub(crate) async fn apply(
-    run: &mut Run<'_>,
-    step: Step<'_>,
-    table: Table,
-) -> Result<Attempt, Error> {
-    work(run, (Deed::Apply(step.migration), step.cause), table).await
-}
-
-/// Undoes a migration by a script that runs outside a transaction. How far it comes is not noted:
-/// where it is cut short, all of it runs again.
-///
-/// # Cancel safety
-/// As [`apply`].
-pub(crate) async fn undo(run: &mut Run<'_>, undo: &Undo<'_>) -> Result<Attempt, Error> {
-    work(run, (Deed::Undo(undo), Cause::New), Table::Exists).await
-}
-
-async fn work(
     run: &mut Run<'_>,
     (deed, cause): (Deed<'_>, Cause),
     table: Table,
