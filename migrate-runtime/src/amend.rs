@@ -156,7 +156,7 @@ impl Run<'_> {
         }
         message.push(Part::Commit { step: 0 }, "COMMIT");
         self.report.messages += 1;
-        let outcome = protocol::send(self.client, &message, |_, _| {}).await;
+        let outcome = protocol::send(self.client, &message, &mut |_, _| {}).await;
         let Some(failure) = outcome.failure else {
             self.report.amended.extend(changes.into_iter().map(|change| change.amended));
             return Ok(Attempt::Done);

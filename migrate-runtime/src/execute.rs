@@ -15,6 +15,7 @@ use tokio_postgres::Client;
 use tracing::{debug, warn};
 
 use crate::amend::Amendment;
+use crate::boxed::{Boxed, boxed};
 use crate::deed::Deed;
 use crate::error::Error;
 use crate::ledger::{Contents, Lease, Ledger, Reading};
@@ -126,7 +127,15 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 }
 
 /// Carries out a run.
-pub(crate) async fn run(
+pub(crate) fn run<'r>(
+    migrator: &'r Migrator<'_>,
+    client: &'r Client,
+    goal: Goal<'r>,
+) -> Boxed<'r, Result<Report, Error>> {
+    boxed(carry_out(migrator, client, goal))
+}
+
+async fn carry_out(
     migrator: &Migrator<'_>,
     client: &Client,
     goal: Goal<'_>,
@@ -188,10 +197,10 @@ impl<'r> Run<'r> {
         let mut moved = false;
         loop {
             let attempt = match goal {
-                Goal::Apply => self.try_to_apply().await?,
-                Goal::Undo(target) => self.try_to_undo(target).await?,
-                Goal::TryOut => self.try_out().await?,
-                Goal::Amend(amendment) => self.try_to_amend(amendment).await?,
+                Goal::Apply => boxed(self.try_to_apply()).await?,
+                Goal::Undo(target) => boxed(self.try_to_undo(target)).await?,
+                Goal::TryOut => boxed(self.try_out()).await?,
+                Goal::Amend(amendment) => boxed(self.try_to_amend(amendment)).await?,
             };
             let again = match attempt {
                 Attempt::Done => return Ok(()),
@@ -200,7 +209,7 @@ impl<'r> Run<'r> {
                     true
                 }
                 Attempt::Busy => {
-                    self.wait_for_others().await?;
+                    boxed(self.wait_for_others()).await?;
                     false
                 }
                 Attempt::NoAdvisory => {
@@ -208,18 +217,18 @@ impl<'r> Run<'r> {
                     false
                 }
                 Attempt::Escapes => {
-                    self.take_backslashes_as_they_are().await?;
+                    boxed(self.take_backslashes_as_they_are()).await?;
                     false
                 }
                 Attempt::Blocked(error) => {
-                    self.wait_to_retry(*error).await?;
+                    boxed(self.wait_to_retry(*error)).await?;
                     false
                 }
             };
             // A ledger that is never as it was read (behind a pooler that reads elsewhere) must
             // not be asked without a pause and for ever.
             if again && moved {
-                self.wait_for_others().await?;
+                boxed(self.wait_for_others()).await?;
             }
             moved = again;
         }
@@ -247,7 +256,7 @@ impl<'r> Run<'r> {
         let deeds = plan.steps.iter().map(|step| Deed::Apply(step.migration));
         let (inside, outside): (Vec<Deed<'_>>, Vec<Deed<'_>>) =
             deeds.partition(|deed| deed.is_transactional());
-        match self.enter(table).await? {
+        match boxed(self.enter(table)).await? {
             Attempt::Done if inside.is_empty() => {}
             Attempt::Done => {
                 let table = if self.claim.is_some() { Table::Exists } else { table };
@@ -268,7 +277,7 @@ impl<'r> Run<'r> {
     /// Reads the ledger: one message.
     pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents, Error> {
         self.report.messages += 1;
-        let contents = crate::reading::read(self.client, &self.ledger, reading).await?;
+        let contents = boxed(crate::reading::read(self.client, &self.ledger, reading)).await?;
         self.last_position = contents.last_position;
         self.lease.clone_from(&contents.lease);
         self.backend = contents.backend;
@@ -306,8 +315,8 @@ impl<'r> Run<'r> {
             return Ok(Attempt::Done);
         }
         let outside = work.iter().map(|(deed, _)| deed).find(|deed| !deed.is_transactional());
-        self.look_for_a_pooler(outside.map(|deed| deed.script())).await?;
-        match self.enter(table).await? {
+        boxed(self.look_for_a_pooler(outside.map(|deed| deed.script()))).await?;
+        match boxed(self.enter(table)).await? {
             Attempt::Done => {}
             other => return Ok(other),
         }
@@ -321,10 +330,10 @@ impl<'r> Run<'r> {
                 let (group, behind) = rest.split_at(end.unwrap_or(rest.len()));
                 let last = if behind.is_empty() { Last::OfRun } else { Last::OfGroup };
                 let deeds: Vec<_> = group.iter().map(|(deed, _)| *deed).collect();
-                attempt = transactional::apply(self, &deeds, last, table).await?;
+                attempt = boxed(transactional::apply(self, &deeds, last, table)).await?;
                 rest = behind;
             } else {
-                attempt = nontransactional::apply(self, (*first, *cause), table).await?;
+                attempt = boxed(nontransactional::apply(self, (*first, *cause), table)).await?;
                 rest = &rest[1..];
             }
             table = Table::Exists;
@@ -407,7 +416,7 @@ impl<'r> Run<'r> {
         doing: String,
         source: tokio_postgres::Error,
     ) -> Error {
-        let help = privilege::help(self.client, &self.ledger, &source).await;
+        let help = boxed(privilege::help(self.client, &self.ledger, &source)).await;
         Error::Database { doing, help, source, report: Box::default() }
     }
 

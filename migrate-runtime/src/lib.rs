@@ -52,6 +52,7 @@ mod pooled;
 mod session;
 mod strings;
 mod ledger;
+mod boxed;
 mod protocol;
 mod failure;
 mod privilege;

@@ -268,7 +268,7 @@ impl Run<'_> {
         let mut release = OnDrop::new(self.client, vec![self.ledger.release(&token)]);
         let mut claimed = false;
         self.report.messages += 1;
-        let outcome = protocol::send(self.client, &message, |part, row| {
+        let outcome = protocol::send(self.client, &message, &mut |part, row| {
             claimed |= part == Part::Claim && row.is_some();
         })
         .await;

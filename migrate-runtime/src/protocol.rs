@@ -2,14 +2,16 @@
 //! Parts with their SQL go in; how far the server came, and the error that stopped it, come out.
 //! It knows neither ledger nor plan on purpose: what a part means is `execute`'s business.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::ops::Range;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use migrate_core::location::byte_of_character;
 use tokio_postgres::error::{DbError, ErrorPosition};
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+
+use crate::boxed::{Boxed, boxed};
 
 /// The SQLSTATE that the guard raises when another replica holds the lock.
 pub(crate) const BUSY: &str = "MG001";
@@ -94,35 +96,32 @@ pub(crate) struct Failure<P> {
     pub(crate) error: Error,
 }
 
+/// What is told of every completed part, with the last row it returned.
+pub(crate) type OnPart<'o, P> = &'o mut (dyn FnMut(P, Option<SimpleQueryRow>) + Send);
+
 /// Sends `message` and calls `on` for every completed part, with the last row it returned.
 ///
 /// # Cancel safety
 /// Dropped midway it leaves the message running to its end or its first error, and queues a
 /// `ROLLBACK` behind it, so that the connection is outside a transaction for whoever uses it next.
-pub(crate) async fn send<P: Copy>(
+pub(crate) async fn send<P: Copy + Sync>(
     client: &Client,
     message: &Message<P>,
-    mut on: impl FnMut(P, Option<SimpleQueryRow>),
+    on: OnPart<'_, P>,
 ) -> Outcome<P> {
     let mut rollback = OnDrop::new(client, vec!["ROLLBACK".to_owned()]);
     let mut completed = 0;
-    let result = async {
-        let mut stream = pin!(client.simple_query_raw(&message.text).await?);
-        let mut row = None;
-        while let Some(item) = next(stream.as_mut()).await {
-            match item? {
-                SimpleQueryMessage::Row(found) => row = Some(found),
-                SimpleQueryMessage::CommandComplete(_) => {
-                    if let Some((part, _)) = message.parts.get(completed) {
-                        on(*part, row.take());
-                    }
-                    completed += 1;
-                }
-                _ => {}
+    let mut row = None;
+    let result = exchange(client, &message.text, &mut |item| match item {
+        SimpleQueryMessage::Row(found) => row = Some(found),
+        SimpleQueryMessage::CommandComplete(_) => {
+            if let Some((part, _)) = message.parts.get(completed) {
+                on(*part, row.take());
             }
+            completed += 1;
         }
-        Ok::<(), Error>(())
-    }
+        _ => {}
+    })
     .await;
     rollback.disarm();
     let failure = result.err().map(|error| {
@@ -144,23 +143,30 @@ pub(crate) async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQue
 pub(crate) async fn rows(
     client: &Client,
     sql: &str,
-    mut on: impl FnMut(SimpleQueryRow),
+    mut on: impl FnMut(SimpleQueryRow) + Send,
 ) -> Result<(), Error> {
-    let mut stream = pin!(client.simple_query_raw(sql).await?);
-    while let Some(item) = next(stream.as_mut()).await {
-        if let SimpleQueryMessage::Row(row) = item? {
+    exchange(client, sql, &mut |item| {
+        if let SimpleQueryMessage::Row(row) = item {
             on(row);
         }
-    }
-    Ok(())
+    })
+    .await
 }
 
-/// The stream's next item, without a dependency for it.
-async fn next(
-    mut stream: Pin<&mut SimpleQueryStream>,
-) -> Option<Result<SimpleQueryMessage, Error>> {
+/// Sends `text` and calls `on` for everything that comes back.
+fn exchange<'x>(
+    client: &'x Client,
+    text: &'x str,
+    on: &'x mut (dyn FnMut(SimpleQueryMessage) + Send),
+) -> Boxed<'x, Result<(), Error>> {
     use futures_core::Stream as _;
-    std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+    boxed(async move {
+        let mut stream = pin!(client.simple_query_raw(text).await?);
+        while let Some(item) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            on(item?);
+        }
+        Ok(())
+    })
 }
 
 /// Messages that are queued on the connection when a future is dropped before its end.

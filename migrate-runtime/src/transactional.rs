@@ -167,7 +167,7 @@ async fn deliver(
     }
     run.report.messages += 1;
     let mut duration = Duration::ZERO;
-    let outcome = protocol::send(run.client, &message, |part, row| match part {
+    let outcome = protocol::send(run.client, &message, &mut |part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
@@ -261,7 +261,7 @@ pub(crate) async fn try_out(
     }
     message.push(Part::Control, "ROLLBACK");
     run.report.messages += 1;
-    let outcome = protocol::send(run.client, &message, |part, row| {
+    let outcome = protocol::send(run.client, &message, &mut |part, row| {
         if let Part::Record { step } = part {
             run.done(deeds[step], execution_time(row.as_ref()));
         }

@@ -19,7 +19,7 @@ use crate::execute::{Attempt, Run, Table};
 use crate::ledger::Progress;
 use crate::leftover::{self, Attempted, Leftover};
 use crate::locking;
-use crate::protocol::{self, Failure, Message, OnDrop};
+use crate::protocol::{self, Failure, Message, OnDrop, OnPart};
 use crate::session::Session;
 use crate::transactional::{self, Part, is_blocked, rendered};
 
@@ -117,7 +117,7 @@ impl Work<'_, '_> {
         let mut locked = false;
         let mut session = None;
         let result = self
-            .send(&message, |part, row| match part {
+            .send(&message, &mut |part, row| match part {
                 Part::Guard => locked = true,
                 Part::Save => session = row.as_ref().and_then(Session::of),
                 _ => {}
@@ -182,7 +182,7 @@ impl Work<'_, '_> {
             }
             let mut message = Message::new();
             message.push(Part::Statement { step: 0, index: 0 }, &sql);
-            if let Err((failure, _)) = self.send(&message, |_, _| {}).await {
+            if let Err((failure, _)) = self.send(&message, &mut |_, _| {}).await {
                 return Err(self.failed(index, failure).await);
             }
         }
@@ -194,7 +194,7 @@ impl Work<'_, '_> {
     async fn atomic(&mut self, index: usize) -> Result<Ended, Error> {
         self.announce(index, Attempted::No).await?;
         let message = self.transaction(index)?;
-        let Err((mut failure, completed)) = self.send(&message, |_, _| {}).await else {
+        let Err((mut failure, completed)) = self.send(&message, &mut |_, _| {}).await else {
             self.noted = at(index + 1, &self.ways);
             self.finished = index + 1 == self.ways.len();
             return Ok(Ended::Done);
@@ -293,7 +293,7 @@ impl Work<'_, '_> {
             return Ok(None);
         }
         let result = self
-            .send(&message, |part, row| match part {
+            .send(&message, &mut |part, row| match part {
                 Part::Look => found = row.as_ref().and_then(Leftover::of),
                 Part::Limit => limits = row.as_ref().and_then(put_back),
                 _ => {}
@@ -325,13 +325,13 @@ impl Work<'_, '_> {
             message.comment(&claim.token);
         }
         message.push(Part::Statement { step: 0, index: 0 }, sql);
-        self.send(&message, |_, _| {}).await
+        self.send(&message, &mut |_, _| {}).await
     }
 
     async fn send(
         &mut self,
         message: &Message<Part>,
-        on: impl FnMut(Part, Option<SimpleQueryRow>),
+        on: OnPart<'_, Part>,
     ) -> Result<(), (Failure<Part>, usize)> {
         self.run.report.messages += 1;
         let outcome = protocol::send(self.run.client, message, on).await;
@@ -347,7 +347,7 @@ impl Work<'_, '_> {
         let message = self.ending(applied);
         let mut unlocked = self.run.claim.is_some();
         let ended = self
-            .send(&message, |part, row| {
+            .send(&message, &mut |part, row| {
                 let is_true = |row: SimpleQueryRow| row.get(0) == Some("t");
                 unlocked |= part == Part::Unlock && row.is_some_and(is_true);
             })
