@@ -43,6 +43,17 @@ pub struct Script {
     placeholders: Cow<'static, [Placeholder]>,
     transaction: TransactionMode,
     session: SessionEffect,
+    ends: Ends,
+}
+
+/// What comes behind the statements of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ends {
+    /// Nothing.
+    #[default]
+    WithSql,
+    /// A function of the service's, in the same transaction (`-- migrate:function`).
+    WithFunction,
 }
 
 impl Script {
@@ -56,7 +67,16 @@ impl Script {
         transaction: TransactionMode,
         session: SessionEffect,
     ) -> Self {
-        Script { filename, text, statements, placeholders, transaction, session }
+        let ends = Ends::WithSql;
+        Script { filename, text, statements, placeholders, transaction, session, ends }
+    }
+
+    /// The same script with a function behind its statements.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn with_function(mut self) -> Self {
+        self.ends = Ends::WithFunction;
+        self
     }
 
     /// Path of its file, relative to the migration folder, with `/`.
@@ -96,6 +116,11 @@ impl Script {
     /// Whether it runs inside one transaction.
     pub fn transaction(&self) -> TransactionMode {
         self.transaction
+    }
+
+    /// What comes behind its statements.
+    pub fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// Whether it changes settings of the session.

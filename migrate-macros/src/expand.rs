@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use migrate_core::name::{Kind, Layout};
-use migrate_core::set::{Migration, Script};
+use migrate_core::set::{Ends, Migration, Script};
 use migrate_core::source::{SourceError, SourceErrors};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
@@ -161,6 +161,9 @@ fn push_script(out: &mut String, script: &Script) {
     };
     let _ =
         write!(out, "],migrate::TransactionMode::{transaction},migrate::SessionEffect::{session})");
+    if script.ends() == Ends::WithFunction {
+        out.push_str(".with_function()");
+    }
 }
 
 /// A raw string literal, where nothing has to be escaped, which is most of the work otherwise.

@@ -13,7 +13,9 @@ use tracing::info;
 
 use crate::deed::Deed;
 use crate::error::Error;
+use crate::event::Event;
 use crate::execute::Run;
+use crate::hook::Subject;
 use crate::report::{Applied, Report, SkipReason, Skipped};
 use crate::waiting;
 
@@ -36,7 +38,16 @@ impl Run<'_> {
                 &mut self.report.undone
             }
         };
-        list.push(Applied { version, name, filename, duration });
+        let applied = Applied { version, name, filename, duration };
+        self.migrator.listeners.tell(&Event::Finished(&applied));
+        list.push(applied);
+    }
+
+    /// Tells whoever listens that a migration begins.
+    pub(crate) fn starts(&self, deed: Option<&Deed<'_>>) {
+        if let Some(deed) = deed {
+            self.migrator.listeners.tell(&Event::Started(Subject::of(*deed)));
+        }
     }
 
     /// Notes what an operator should know.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use migrate_core::plan::{Cause, Plan, Step};
 use migrate_core::rollback::{NO_TRANSACTION, Target};
-use migrate_core::set::{Migration, Script};
+use migrate_core::set::{Ends, Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
 use tokio_postgres::Client;
@@ -18,6 +18,8 @@ use crate::amend::Amendment;
 use crate::boxed::{Boxed, boxed};
 use crate::deed::Deed;
 use crate::error::Error;
+use crate::event::Event;
+use crate::hook::When;
 use crate::ledger::{Contents, Lease, Ledger, Reading};
 use crate::locking::{self, Claim};
 use crate::migrator::{Lock, Migrator};
@@ -57,6 +59,8 @@ pub(crate) struct Run<'r> {
     pub(crate) tries: u32,
     /// What the ledger held when the run began.
     pub(crate) at_start: Option<HashSet<String>>,
+    /// Whether the hooks before the run were called.
+    begun: bool,
 }
 
 /// How an attempt to apply ended.
@@ -121,9 +125,29 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
             TransactionMode::Transactional => "",
             TransactionMode::NonTransactional => ", outside a transaction",
         };
-        text += &["-- ", &file, mode, "\n", &sql, "\n"].concat();
+        let ends = match script.ends() {
+            Ends::WithSql => "",
+            Ends::WithFunction => "-- and then its function\n",
+        };
+        text += &["-- ", &file, mode, "\n", &sql, ends, "\n"].concat();
     }
     Ok(text)
+}
+
+/// The report of a set that these contents of its ledger need no run of; `None` where they do.
+pub(crate) fn up_to_date(
+    migrator: &Migrator<'_>,
+    client: &Client,
+    contents: Contents,
+) -> Result<Option<Report>, Error> {
+    let mut run = Run::new(migrator, client);
+    let plan = run.plan(contents)?;
+    if !plan.steps.is_empty() {
+        return Ok(None);
+    }
+    run.finish(&plan);
+    run.report.elapsed = run.started.elapsed();
+    Ok(Some(run.report))
 }
 
 /// Carries out a run.
@@ -141,6 +165,7 @@ async fn carry_out(
     goal: Goal<'_>,
 ) -> Result<Report, Error> {
     migrator.check_names()?;
+    migrator.check_functions()?;
     let mut run = Run::new(migrator, client);
     let result = match migrator.deadline {
         None => run.carry_out(goal).await,
@@ -178,16 +203,22 @@ impl<'r> Run<'r> {
             wait: waiting::FIRST_WAIT,
             tries: 0,
             at_start: None,
+            begun: false,
         }
     }
 
     /// Reaches the goal, and gives back what it holds, whatever came of it.
     async fn carry_out(&mut self, goal: Goal<'_>) -> Result<(), Error> {
-        let result = self.attempts(goal).await;
+        let mut result = self.attempts(goal).await;
         if result.is_err() {
             self.flush().await;
         }
         self.leave().await;
+        if self.begun {
+            // The first error is the one to tell.
+            let called = self.call_around(When::AfterRun).await;
+            result = result.and(called);
+        }
         self.give_strings_back().await;
         result
     }
@@ -256,6 +287,7 @@ impl<'r> Run<'r> {
         let deeds = plan.steps.iter().map(|step| Deed::Apply(step.migration));
         let (inside, outside): (Vec<Deed<'_>>, Vec<Deed<'_>>) =
             deeds.partition(|deed| deed.is_transactional());
+        self.begin(inside.len()).await?;
         match boxed(self.enter(table)).await? {
             Attempt::Done if inside.is_empty() => {}
             Attempt::Done => {
@@ -272,6 +304,18 @@ impl<'r> Run<'r> {
             self.note(format!("{file} runs outside a transaction and was left out"));
         }
         Ok(Attempt::Done)
+    }
+
+    /// Tells that something will be done, and asks those who want to be asked.
+    async fn begin(&mut self, migrations: usize) -> Result<(), Error> {
+        if migrations > 0 {
+            self.migrator.listeners.tell(&Event::Planned { migrations });
+        }
+        if migrations > 0 && !self.begun {
+            self.begun = true;
+            self.call_around(When::BeforeRun).await?;
+        }
+        Ok(())
     }
 
     /// Reads the ledger: one message.
@@ -292,8 +336,18 @@ impl<'r> Run<'r> {
         });
         for step in &plan.steps {
             self.check_placeholders(step.migration)?;
+            self.check_function(step.migration)?;
         }
         Ok(plan)
+    }
+
+    fn check_function(&self, migration: &Migration) -> Result<(), Error> {
+        let is_given = self.migrator.calls.versions().any(|known| known == migration.version());
+        if migration.up().ends() == Ends::WithFunction && !is_given {
+            let (file, version) = (self.path_of(migration.up()), migration.version().to_string());
+            return Err(Error::NoFunction { file, version });
+        }
+        Ok(())
     }
 
     fn check_placeholders(&self, migration: &Migration) -> Result<(), Error> {
@@ -314,6 +368,7 @@ impl<'r> Run<'r> {
         if work.is_empty() {
             return Ok(Attempt::Done);
         }
+        self.begin(work.len()).await?;
         let outside = work.iter().map(|(deed, _)| deed).find(|deed| !deed.is_transactional());
         boxed(self.look_for_a_pooler(outside.map(|deed| deed.script()))).await?;
         match boxed(self.enter(table)).await? {

@@ -23,7 +23,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
-//! | `include_dir` | [`from_folder`] and [`from_include_dir`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
+//! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
 //! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
 //!
 //! None changes what is stored.
@@ -35,6 +35,7 @@
 // In reading order.
 mod migrator;
 pub mod tenants;
+mod compose;
 mod stale;
 mod rollback;
 mod amend;
@@ -44,6 +45,9 @@ mod deed;
 mod execute;
 mod waiting;
 mod account;
+mod dialogue;
+mod hook;
+mod event;
 mod transactional;
 mod nontransactional;
 mod leftover;
@@ -70,7 +74,7 @@ pub mod __private;
 #[cfg(feature = "include_dir")]
 pub use create::{CreateError, CreateOptions, Created, create};
 #[cfg(feature = "include_dir")]
-pub use load::{from_folder, from_include_dir};
+pub use load::{from_folder, from_include_dir, from_texts};
 pub use migrate_core::checksum::Checksum;
 pub use migrate_core::drift::{Drift, DriftReport};
 pub use migrate_core::ledger::Entry;
@@ -89,7 +93,10 @@ pub use migrate_core::sql::directive::TransactionMode;
 pub use migrate_core::version::Version;
 
 pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
+pub use crate::compose::{InOrderError, run_in_order};
 pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
+pub use crate::event::Event;
+pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{
     Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,

@@ -1,4 +1,5 @@
-//! Makes a set at start-up: from an `include_dir::Dir` in the binary, or from a folder on disk.
+//! Makes a set at start-up: from an `include_dir::Dir` in the binary, from a folder on disk, or from
+//! texts in the code.
 //! Files go in, the same checked [`Migrations`] that the macro makes comes out.
 //! It judges nothing by itself on purpose: `migrate-core` does, for every origin alike.
 
@@ -43,6 +44,41 @@ pub fn from_include_dir(
     collect(dir, dir.path(), &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check(folder, &files, options).map(warned)
+}
+
+/// The set of migrations that stand in the code: each a file's name, as a folder would have it, and
+/// its text. Messages call them by these names.
+///
+/// ```
+/// use migrate_runtime::{SetOptions, from_texts};
+///
+/// let texts = [
+///     ("1_create_users.up.sql", "CREATE TABLE users (id bigint)"),
+///     ("1_create_users.down.sql", "DROP TABLE users"),
+///     ("2_add_age.up.sql", "ALTER TABLE users ADD age int"),
+/// ];
+/// let set = from_texts(texts, &SetOptions::default())?;
+/// assert_eq!(set.len(), 2);
+/// # Ok::<(), migrate_runtime::SourceErrors>(())
+/// ```
+///
+/// # Errors
+/// Every mistake in the names and texts, as the macro would report it.
+pub fn from_texts<N, T>(
+    texts: impl IntoIterator<Item = (N, T)>,
+    options: &SetOptions,
+) -> Result<Migrations, SourceErrors>
+where
+    N: Into<String>,
+    T: Into<String>,
+{
+    let file = |(name, text): (N, T)| {
+        let text: String = text.into();
+        SourceFile { path: name.into(), bytes: text.into_bytes() }
+    };
+    let mut files: Vec<SourceFile> = texts.into_iter().map(file).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    check("", &files, options).map(warned)
 }
 
 /// The set, with its warnings said to whoever listens.

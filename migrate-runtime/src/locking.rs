@@ -16,7 +16,9 @@ use crate::execute::{Attempt, Run, Table};
 use crate::ledger::{Lease, NOTE_START, SINCE_MESSAGE, literal};
 use crate::migrator::{DEFAULT_LOCK_TIMEOUT, Lock};
 use crate::pooled;
-use crate::protocol::{self, BUSY, DEADLINE, ESCAPES, Failure, LOST, MOVED, Message, OnDrop};
+use crate::protocol::{
+    self, BUSY, DEADLINE, ENDED, ESCAPES, Failure, LOST, MOVED, Message, OnDrop,
+};
 use crate::report::{Holder, LockKind};
 use crate::strings;
 use crate::transactional::{self, Part};
@@ -73,7 +75,25 @@ pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
         }
     };
     let (time_left, settings) = (time_left(run), settings(run, commit));
-    block(&format!("{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};"))
+    let tell = tell(run, purpose);
+    block(&format!("{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{tell}"))
+}
+
+/// The server keeps its answers back until a message is done, but sends what it has with a notice
+/// (`send_message_to_frontend`), so whoever listens learns of the migrations before this one now.
+fn tell(run: &Run<'_>, purpose: Purpose<'_>) -> &'static str {
+    match purpose {
+        Purpose::Apply { .. } if !run.migrator.listeners.is_empty() => {
+            " RAISE INFO 'the next migration begins';"
+        }
+        _ => "",
+    }
+}
+
+/// Raises [`ENDED`] where the guard was that of another transaction, whose note is gone.
+pub(crate) fn same_transaction() -> String {
+    let noted = "(COALESCE(pg_catalog.current_setting('migrate.started', true), '') <> '')";
+    block(&raise_unless(noted, ("the transaction was ended", ENDED)))
 }
 
 /// Raises [`ESCAPES`] where the session reads a string of `script` otherwise than the build did.

@@ -24,6 +24,15 @@ pub(crate) const ESCAPES: &str = "MG005";
 /// The SQLSTATE that the guard raises when the run's deadline has passed.
 pub(crate) const DEADLINE: &str = "MG004";
 
+/// The SQLSTATE that is raised when a service's own code has ended the transaction it was given.
+pub(crate) const ENDED: &str = "MG006";
+
+/// Whether a SQLSTATE says that others were in the way: `lock_not_available`, `deadlock_detected`,
+/// `serialization_failure`.
+pub(crate) fn is_others_doing(sqlstate: &str) -> bool {
+    matches!(sqlstate, "55P03" | "40P01" | "40001")
+}
+
 /// One message: parts, each one statement that the server answers with one `CommandComplete`.
 #[derive(Debug)]
 pub(crate) struct Message<P> {

@@ -11,13 +11,16 @@ use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::Severity;
 
+use crate::boxed::boxed;
 use crate::deed::Deed;
+use crate::dialogue::{Dialogue, Pause};
 use crate::error::{Error, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
+use crate::hook::When;
 use crate::ledger::Extent;
 use crate::locking::{self, Commit, Purpose};
-use crate::protocol::{self, DEADLINE, Failure, Message, OnDrop};
+use crate::protocol::{self, DEADLINE, ENDED, Failure, Message, OnDrop};
 use crate::session::{self, Session};
 
 /// What a statement of a message is for; `step` counts from the first step of the message.
@@ -35,6 +38,8 @@ pub(crate) enum Part {
     Save,
     /// One statement of a migration.
     Statement { step: usize, index: usize },
+    /// Sees that the transaction is still the one that was begun.
+    Check { step: usize },
     /// Restores the session behind a migration.
     Restore { step: usize },
     /// Writes the entry.
@@ -59,7 +64,7 @@ pub(crate) async fn apply(
     let mut table = table;
     let mut rest = deeds;
     while !rest.is_empty() {
-        let count = chunk(rest, run.migrator.chunk_bytes);
+        let count = chunk(run, rest);
         let (now, behind) = rest.split_at(count);
         let last = if behind.is_empty() { last } else { Last::OfGroup };
         let attempt = send(run, now, last, table).await?;
@@ -72,16 +77,16 @@ pub(crate) async fn apply(
     Ok(Attempt::Done)
 }
 
-/// How many of `deeds` go into one message: at least one, no more than `bytes` of SQL, and none
-/// behind one that wipes the session, which is restored by a message of its own.
-fn chunk(deeds: &[Deed<'_>], bytes: usize) -> usize {
+/// How many of `deeds` go out together: at least one, no more than a chunk of SQL, and none behind
+/// one that wipes the session, which is restored by a message of its own. One with pauses goes alone.
+fn chunk(run: &Run<'_>, deeds: &[Deed<'_>]) -> usize {
     let mut size = 0;
-    let mut wiped = false;
+    let mut closed = false;
     let fits = |deed: &&Deed<'_>| {
         let script = deed.script();
         size += script.statements().map(|(start, end)| end - start).sum::<usize>();
-        let fits = size <= bytes && !wiped;
-        wiped |= wipes(deed);
+        let fits = size <= run.migrator.chunk_bytes && !closed && !run.pauses(**deed);
+        closed |= wipes(deed);
         fits
     };
     deeds.iter().take_while(fits).count().max(1)
@@ -99,8 +104,9 @@ async fn send(
     table: Table,
 ) -> Result<Attempt, Error> {
     let before = run.report.applied.len() + run.report.undone.len();
-    let Some(stopped) = deliver(run, deeds, last, table).await? else {
-        return Ok(Attempt::Done);
+    let stopped = match deliver(run, deeds, last, table).await? {
+        Delivered::Ended(attempt) => return Ok(attempt),
+        Delivered::Stopped(stopped) => stopped,
     };
     if let Some(attempt) = locking::turned_away(&stopped.failure) {
         return Ok(attempt);
@@ -118,11 +124,10 @@ async fn send(
     if blocked { Ok(Attempt::Blocked(Box::new(error))) } else { Err(error) }
 }
 
-/// Whether others were in the way of a part that is undone and can be tried again:
-/// `lock_not_available`, `deadlock_detected`, `serialization_failure`.
+/// Whether others were in the way of a part that is undone and can be tried again.
 pub(crate) fn is_blocked<P>(failure: &Failure<P>) -> bool {
     let code = failure.error.code().map_or("", |code| code.code());
-    failure.part.is_some() && matches!(code, "55P03" | "40P01" | "40001")
+    failure.part.is_some() && protocol::is_others_doing(code)
 }
 
 /// The server reads a whole message before it runs its first statement, so a syntax error in the
@@ -150,14 +155,22 @@ struct Stopped {
     completed: usize,
 }
 
-/// Sends `deeds` as one message and notes what it applied; what stopped it, if anything did.
+/// What came of sending.
+enum Delivered {
+    /// All is done, or the service's own code wants it tried again.
+    Ended(Attempt),
+    /// The server stopped.
+    Stopped(Stopped),
+}
+
+/// Sends `deeds`, as one message unless there are pauses, and notes what it applied.
 async fn deliver(
     run: &mut Run<'_>,
     deeds: &[Deed<'_>],
     last: Last,
     table: Table,
-) -> Result<Option<Stopped>, Error> {
-    let message = message(run, deeds, last, table)?;
+) -> Result<Delivered, Error> {
+    let dialogue = dialogue(run, deeds, last, table)?;
     // What a reset wipes is noted beforehand, and given back also where the run is dropped.
     let mut wiped = OnDrop::new(run.client, Vec::new());
     let mut saved = None;
@@ -165,9 +178,9 @@ async fn deliver(
         saved = note_session(run, deed.script()).await?;
         wiped.arm(saved.iter().map(Session::restore).collect());
     }
-    run.report.messages += 1;
     let mut duration = Duration::ZERO;
-    let outcome = protocol::send(run.client, &message, &mut |part, row| match part {
+    run.starts(deeds.first());
+    let result = boxed(dialogue.carry_on(run, &mut |run, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
@@ -175,26 +188,38 @@ async fn deliver(
             run.report.unconfirmed = if synchronous { 0 } else { run.report.unconfirmed + 1 };
             run.last_position += 1;
             run.done(deeds[step], duration);
+            run.starts(deeds.get(step + 1));
         }
         _ => {}
-    })
+    }))
     .await;
     wiped.disarm();
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(interrupted) => {
+            restore_anyhow(run, saved).await;
+            return interrupted.attempt(run).map(Delivered::Ended);
+        }
+    };
     let Some(failure) = outcome.failure else {
         if let (Some(session), Some(true)) = (saved, deeds.last().map(wipes)) {
             run.ask(&session.restore(), "restoring the session").await?;
         }
-        return Ok(None);
+        return Ok(Delivered::Ended(Attempt::Done));
     };
     let open = !matches!(failure.part, Some(Part::Commit { .. }));
     run.end_transaction(&failure.error, if open { outcome.completed } else { 0 }).await;
-    // Settings went with the transaction; what PREPARE made did not.
-    if let (Some(session), Some(_)) = (saved, failure.error.as_db_error()) {
+    restore_anyhow(run, saved.filter(|_| failure.error.as_db_error().is_some())).await;
+    Ok(Delivered::Stopped(Stopped { failure, completed: outcome.completed }))
+}
+
+/// Restores the session behind a failure, which is the error to tell. Settings went with the
+/// transaction; what PREPARE made did not.
+async fn restore_anyhow(run: &mut Run<'_>, saved: Option<Session>) {
+    if let Some(session) = saved {
         run.report.messages += 1;
-        // The first error is the one to tell.
         let _ = protocol::query(run.client, &session.restore()).await;
     }
-    Ok(Some(Stopped { failure, completed: outcome.completed }))
 }
 
 /// The session as it is, for a script that wipes what could be noted in it.
@@ -211,31 +236,32 @@ fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
     Duration::from_millis(millis.unwrap_or(0))
 }
 
-/// The message that carries out `deeds`.
-fn message(
+/// What carries out `deeds`.
+fn dialogue<'d>(
     run: &Run<'_>,
-    deeds: &[Deed<'_>],
+    deeds: &[Deed<'d>],
     last: Last,
     table: Table,
-) -> Result<Message<Part>, Error> {
-    let mut message = Message::new();
+) -> Result<Dialogue<'d>, Error> {
+    let mut dialogue = Dialogue::new();
     if table == Table::Missing {
-        push_creation(run, &mut message);
+        push_creation(run, dialogue.message());
     }
     for (index, deed) in deeds.iter().enumerate() {
         let is_last = last == Last::OfRun && index + 1 == deeds.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
-        message.push(Part::Control, BEGIN);
-        push_migration(run, &mut message, (index, *deed), (position, commit))?;
-        message.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
-        if is_last && deed.script().text().contains("synchronous_commit") {
+        dialogue.push(Part::Control, BEGIN);
+        push_migration(run, &mut dialogue, (index, *deed), (position, commit))?;
+        dialogue.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
+        let sets = run.pauses(*deed) || deed.script().text().contains("synchronous_commit");
+        if is_last && sets {
             // Whatever the migration set: this commit makes the others durable.
-            message.push(Part::Control, "SET LOCAL synchronous_commit = on");
+            dialogue.push(Part::Control, "SET LOCAL synchronous_commit = on");
         }
-        message.push(Part::Commit { step: index }, "COMMIT");
+        dialogue.push(Part::Commit { step: index }, "COMMIT");
     }
-    Ok(message)
+    Ok(dialogue)
 }
 
 /// The isolation level is ours: under a stricter default the guard would look at a snapshot taken
@@ -248,25 +274,33 @@ pub(crate) async fn try_out(
     deeds: &[Deed<'_>],
     table: Table,
 ) -> Result<Attempt, Error> {
-    let mut message = Message::new();
-    message.push(Part::Control, BEGIN);
+    let mut dialogue = Dialogue::new();
+    dialogue.push(Part::Control, BEGIN);
     if table == Table::Missing {
-        push_ledger(run, &mut message);
+        push_ledger(run, dialogue.message());
     }
     for (index, deed) in deeds.iter().enumerate() {
         let position = run.last_position + i64::try_from(index).unwrap_or(i64::MAX);
         let asynchronous = (position, Commit::Asynchronous);
-        push_migration(run, &mut message, (index, *deed), asynchronous)?;
-        message.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
+        push_migration(run, &mut dialogue, (index, *deed), asynchronous)?;
+        dialogue.push(Part::Record { step: index }, &record(run, *deed, position + 1)?);
     }
-    message.push(Part::Control, "ROLLBACK");
-    run.report.messages += 1;
-    let outcome = protocol::send(run.client, &message, &mut |part, row| {
+    dialogue.push(Part::Control, "ROLLBACK");
+    run.starts(deeds.first());
+    let result = boxed(dialogue.carry_on(run, &mut |run, part, row| {
         if let Part::Record { step } = part {
             run.done(deeds[step], execution_time(row.as_ref()));
+            run.starts(deeds.get(step + 1));
         }
-    })
+    }))
     .await;
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(interrupted) => {
+            run.report.applied.clear();
+            return interrupted.attempt(run);
+        }
+    };
     let Some(failure) = outcome.failure else { return Ok(Attempt::Done) };
     run.end_transaction(&failure.error, outcome.completed).await;
     let done = std::mem::take(&mut run.report.applied).len();
@@ -298,26 +332,35 @@ pub(crate) fn creation(run: &Run<'_>) -> Vec<String> {
     sql
 }
 
-fn push_migration(
+fn push_migration<'d>(
     run: &Run<'_>,
-    message: &mut Message<Part>,
-    (step, deed): (usize, Deed<'_>),
+    dialogue: &mut Dialogue<'d>,
+    (step, deed): (usize, Deed<'d>),
     (position, commit): (i64, Commit),
 ) -> Result<(), Error> {
     let script = deed.script();
-    let session = script.session();
+    let pauses = run.pauses(deed);
+    // What the service's own code does to the session, nobody knows.
+    let session =
+        script.session().max(if pauses { SessionEffect::Changes } else { SessionEffect::Keeps });
     if session != SessionEffect::Keeps {
         // Before the guard, whose settings are for this transaction only.
-        message.push(Part::Save, &session::note(script));
+        dialogue.push(Part::Save, &session::note(script));
     }
-    message.push(Part::Guard, &locking::guard(run, Purpose::Apply { script, position, commit }));
+    dialogue.push(Part::Guard, &locking::guard(run, Purpose::Apply { script, position, commit }));
+    run.pause(dialogue, Pause::Hooks(When::BeforeEach, deed));
     for (index, range) in script.statements().enumerate() {
         let rendered = rendered(run, script, range)?;
-        message.push(Part::Statement { step, index }, &rendered.sql);
+        dialogue.push(Part::Statement { step, index }, &rendered.sql);
     }
-    // Behind a reset the note is gone too, and the session is restored by a message of its own.
+    run.pause(dialogue, Pause::Function(deed));
+    run.pause(dialogue, Pause::Hooks(When::AfterEach, deed));
+    // Behind a reset the notes are gone too, and the session is restored by a message of its own.
+    if pauses && session == SessionEffect::Changes {
+        dialogue.push(Part::Check { step }, &locking::same_transaction());
+    }
     if session == SessionEffect::Changes {
-        message.push(Part::Restore { step }, &session::restore_noted());
+        dialogue.push(Part::Restore { step }, &session::restore_noted());
     }
     Ok(())
 }
@@ -371,7 +414,11 @@ async fn explain(run: &mut Run<'_>, deeds: &[Deed<'_>], done: usize, stopped: St
         Some(Part::Commit { step }) => {
             deed(step).map(|deed| failure::at_commit(run, deed, &error, kept))
         }
-        Some(Part::Restore { step }) => {
+        Some(Part::Check { step }) if db.code().code() == ENDED => {
+            let file = deed(step).map(|deed| run.path_of(deed.script())).unwrap_or_default();
+            return Error::TransactionEnded { file, report: Box::default() };
+        }
+        Some(Part::Check { step } | Part::Restore { step }) => {
             deed(step).map(|deed| failure::somewhere(run, deed, &error, kept))
         }
         // The message was refused unread and without a position.

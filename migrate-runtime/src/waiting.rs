@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracing::info;
 
 use crate::error::{Error, MigrationFailure};
+use crate::event::Event;
 use crate::execute::Run;
 
 /// The first wait for another replica, and the longest; jitter takes or adds up to a half.
@@ -48,6 +49,8 @@ impl Run<'_> {
             );
             self.report.waited_for = Some(holder);
         }
+        let (holder, waited) = (self.report.waited_for.as_ref(), self.report.waited);
+        self.migrator.listeners.tell(&Event::Waiting { holder, waited });
         self.sleep(self.wait, left).await?;
         self.wait = (self.wait * 2).min(LONGEST_WAIT);
         Ok(())
@@ -79,6 +82,8 @@ impl Run<'_> {
         let first_line = error.to_string();
         let first_line = first_line.lines().next().unwrap_or_default();
         info!(try_ = self.tries, error = first_line, "a migration was blocked, trying again");
+        let retrying = Event::Retrying { tries: self.tries, error: first_line };
+        self.migrator.listeners.tell(&retrying);
         self.sleep(pause, Duration::MAX).await
     }
 

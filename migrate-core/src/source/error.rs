@@ -201,6 +201,12 @@ pub enum Problem {
         /// The statement's words.
         statement: String,
     },
+    /// A function where no transaction of ours is.
+    #[error("a function in a migration that runs outside a transaction")]
+    FunctionOutside,
+    /// A function in a down section.
+    #[error("a function in a down section")]
+    FunctionDown,
     /// `BEGIN` without `COMMIT`.
     #[error("BEGIN is never committed")]
     UncommittedBegin,
@@ -330,6 +336,13 @@ impl Problem {
             Problem::TransactionControl { .. } => {
                 "remove it: the migration commits as a whole, with its ledger entry; or write \
                  `-- migrate:no-transaction` above the first statement, and transactions are yours"
+            }
+            Problem::FunctionOutside => {
+                "a function runs in the migration's transaction, with its ledger entry: give it a \
+                 file of its own"
+            }
+            Problem::FunctionDown => {
+                "undo what it does in SQL, which the ledger keeps for binaries without the function"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => {

@@ -12,7 +12,7 @@ use crate::checksum::Checksum;
 use crate::lint::lint;
 use crate::location::position;
 use crate::name::Direction as NameDirection;
-use crate::set::Script;
+use crate::set::{Ends, Script};
 use crate::sql::directive::TransactionMode;
 use crate::sql::kind::{self, Kind, SessionEffect};
 use crate::sql::lexer::{Token, TokenKind, lex};
@@ -125,12 +125,26 @@ type Up = ((Script, Checksum), Vec<SourceError>);
 impl Reader<'_> {
     fn up(&self, block: Block<'_>) -> Result<Up, Vec<SourceError>> {
         let (statements, script) = self.script(block)?;
-        let allows_empty = self.allows("empty") || self.file.options.empty == Empty::Allow;
+        let script = self.with_function(block, script)?;
+        let allows_empty = self.allows("empty")
+            || self.file.options.empty == Empty::Allow
+            || script.ends() == Ends::WithFunction;
         if statements.is_empty() && !allows_empty {
             return Err(vec![SourceError::of_file(self.file.shown, Problem::Empty)]);
         }
         let warnings = self.warnings(&statements, script.transaction());
         Ok(((script, Checksum::of(self.text, &statements)), warnings))
+    }
+
+    /// The up script with the function that its file asks for, which needs a transaction of ours.
+    fn with_function(&self, block: Block<'_>, script: Script) -> Result<Script, Vec<SourceError>> {
+        match (block.function, script.transaction()) {
+            (None, _) => Ok(script),
+            (Some(_), TransactionMode::Transactional) => Ok(script.with_function()),
+            (Some((start, end)), TransactionMode::NonTransactional) => {
+                Err(vec![self.error(start..end, Problem::FunctionOutside)])
+            }
+        }
     }
 
     fn allows(&self, check: &str) -> bool {
@@ -158,6 +172,9 @@ impl Reader<'_> {
 
     /// A down section without a statement is a template nobody filled in: no down script.
     fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
+        if let Some((start, end)) = block.function {
+            return Err(vec![self.error(start..end, Problem::FunctionDown)]);
+        }
         match self.script(block) {
             Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
             Err(_) if self.file.options.down == Down::Unchecked => Ok(self.unchecked(block)),

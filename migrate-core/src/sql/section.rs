@@ -19,6 +19,8 @@ pub struct Block<'t> {
     pub tokens: &'t [Token],
     /// How it runs.
     pub transaction: TransactionMode,
+    /// Bytes of the directive that has a function run behind it.
+    pub function: Option<(usize, usize)>,
 }
 
 /// What a file holds.
@@ -125,7 +127,7 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
             TokenKind::LineComment => {
                 // Behind SQL on its line a directive would have no effect, and nobody would notice.
                 let found = directive(token.text(text));
-                if let Ok(Some(Directive::Transaction(_) | Directive::Allow { .. })) = found {
+                if found.is_ok_and(|found| found.is_some_and(|found| found.leads())) {
                     reader.error(SectionProblem::Misplaced, token);
                 }
             }
@@ -154,6 +156,7 @@ struct Reader<'t> {
     current: Option<Direction>,
     from: usize,
     transaction: Option<TransactionMode>,
+    function: Option<(usize, usize)>,
     file_transaction: TransactionMode,
     /// The first token of the current section that is no comment.
     first_statement: Option<usize>,
@@ -173,6 +176,7 @@ impl<'t> Reader<'t> {
             current: None,
             from: 0,
             transaction: None,
+            function: None,
             file_transaction: TransactionMode::default(),
             first_statement: None,
             depth: 0,
@@ -214,12 +218,11 @@ impl<'t> Reader<'t> {
                 }
             }
             Directive::FileTransaction(mode) => self.file_transaction = mode,
-            Directive::Transaction(_) | Directive::Allow { .. }
-                if self.first_statement.is_some() =>
-            {
+            _ if directive.leads() && self.first_statement.is_some() => {
                 self.error(SectionProblem::Misplaced, &token);
             }
             Directive::Transaction(mode) => self.transaction = Some(mode),
+            Directive::Function => self.function = Some((token.start, token.end)),
             Directive::Allow { check, .. } => self.sections.allows.push(check),
         }
     }
@@ -253,6 +256,7 @@ impl<'t> Reader<'t> {
         let block = Block {
             tokens: &self.tokens[self.from..index],
             transaction: self.transaction.unwrap_or(self.file_transaction),
+            function: self.function,
         };
         let first = mem::take(&mut self.first_statement);
         match self.current {
@@ -279,6 +283,10 @@ impl<'t> Reader<'t> {
         self.from = index;
         self.depth = 0;
         self.transaction = None;
+        // What stands before the first marker is of the up section.
+        if self.current.is_some() {
+            self.function = None;
+        }
     }
 
     fn finish(mut self) -> Result<Sections<'t>, Vec<SectionError>> {
@@ -290,7 +298,8 @@ impl<'t> Reader<'t> {
             self.close(self.tokens.len(), current);
         } else {
             let transaction = self.transaction.unwrap_or(self.file_transaction);
-            self.sections.whole = Some(Block { tokens: self.tokens, transaction });
+            let function = self.function;
+            self.sections.whole = Some(Block { tokens: self.tokens, transaction, function });
             if let Some(open) = self.open_statement.take() {
                 self.error(SectionProblem::UnclosedStatement, &open);
             }

@@ -49,6 +49,15 @@ pub enum Direction {
     Down,
 }
 
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        })
+    }
+}
+
 /// Where a migration failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -15,6 +15,7 @@ mod migration;
 pub use migration::{Direction, Kept, MigrationFailure, Place};
 
 use crate::adopt::AdoptObstacles;
+use crate::hook::{BoxError, When};
 use crate::report::{Holder, LockKind, Report};
 use crate::stale::StaleEmbed;
 
@@ -56,6 +57,72 @@ pub enum Error {
         source: tokio_postgres::Error,
         /// What this run applied before.
         report: Box<Report>,
+    },
+
+    /// The function of a migration failed; nothing of the migration stays.
+    #[error("{file}: its function failed: {source}{}", stays_applied(report))]
+    Function {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// Its version.
+        version: String,
+        /// What the function returned.
+        source: BoxError,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// A hook stopped the run. Around a transactional migration, nothing of that stays.
+    #[error(
+        "{}a hook {when} stopped the run: {source}{}",
+        file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
+        stays_applied(report)
+    )]
+    Hook {
+        /// Which hook.
+        when: When,
+        /// The migration's file, as the set names it; `None` around the run.
+        file: Option<String>,
+        /// What the hook returned.
+        source: BoxError,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// A function or a hook ended the transaction that it was given. What it committed stays, and is
+    /// not recorded.
+    #[error(
+        "{file}: its function, or a hook, has ended the transaction of the run{}\n\
+         help: take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database",
+        stays_applied(report)
+    )]
+    TransactionEnded {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// What this run applied before.
+        report: Box<Report>,
+    },
+
+    /// A migration ends with a function, and the migrator was given none; nothing ran.
+    #[error("{file}: its function is missing\nhelp: give it with `.function({version:?}, ..)`")]
+    NoFunction {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// Its version.
+        version: String,
+    },
+
+    /// The migrator was given a function for a migration that asks for none; nothing ran.
+    #[error(
+        "a function was given for version {version}, {}\n\
+         help: write `-- migrate:function` above the first statement of its file",
+        if *is_known { "whose file does not ask for one" } else { "which is not in the set" }
+    )]
+    UnwantedFunction {
+        /// The version as the caller writes it.
+        version: String,
+        /// Whether the set has that migration.
+        is_known: bool,
     },
 
     /// The connection broke while a message was under way. The server goes on with what it was
@@ -144,6 +211,18 @@ pub enum Error {
         ledger: String,
         /// What this run applied before.
         report: Box<Report>,
+    },
+
+    /// Two sets were to run in order that one ledger cannot tell apart; nothing ran.
+    #[error(
+        "two sets are the module `{module}` of `{ledger}`\n\
+         help: name one of them by `embed_migrations!(.., module = \"..\")`"
+    )]
+    SameModule {
+        /// The module.
+        module: String,
+        /// The ledger as `schema.table`.
+        ledger: String,
     },
 
     /// A name that no schema or table can have; nothing ran.
@@ -296,6 +375,9 @@ impl Error {
             Error::Drift { report, .. }
             | Error::Rollback { report, .. }
             | Error::Migration { report, .. }
+            | Error::Function { report, .. }
+            | Error::Hook { report, .. }
+            | Error::TransactionEnded { report, .. }
             | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
             | Error::Deadline { report, .. }
@@ -312,6 +394,9 @@ impl Error {
             Error::Drift { report, .. }
             | Error::Rollback { report, .. }
             | Error::Migration { report, .. }
+            | Error::Function { report, .. }
+            | Error::Hook { report, .. }
+            | Error::TransactionEnded { report, .. }
             | Error::ConnectionLost { report, .. }
             | Error::Busy { report, .. }
             | Error::Deadline { report, .. }

@@ -5,11 +5,13 @@
 use std::time::Duration;
 
 use migrate_core::plan::{Policy, Tolerance};
-use migrate_core::set::Migrations;
+use migrate_core::set::{Ends, Migrations};
 use migrate_core::sql::placeholder::quoted_identifier;
 use migrate_core::version::Version;
 
 use crate::error::Error;
+use crate::event::{Event, Listeners};
+use crate::hook::{Calls, Function, When};
 use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
 
 mod verbs;
@@ -42,6 +44,8 @@ pub struct Migrator<'s> {
     pub(crate) wait_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) chunk_bytes: usize,
+    pub(crate) calls: Calls,
+    pub(crate) listeners: Listeners,
 }
 
 /// What keeps two runs apart ([`Migrator::lock`]).
@@ -104,6 +108,8 @@ impl<'s> Migrator<'s> {
             wait_timeout: DEFAULT_WAIT,
             deadline: None,
             chunk_bytes: DEFAULT_CHUNK,
+            calls: Calls::default(),
+            listeners: Listeners::default(),
         }
     }
 
@@ -234,10 +240,97 @@ impl<'s> Migrator<'s> {
         self
     }
 
+    /// The function of the migration `version`, whose file says `-- migrate:function`: it runs behind
+    /// the file's statements, in the same transaction, for what SQL cannot do.
+    ///
+    /// It may be called again where it was undone, so what it does outside the database must bear
+    /// that. Its code is in no checksum.
+    ///
+    /// ```no_run
+    /// use migrate_runtime::{Context, Migrations, Migrator};
+    ///
+    /// async fn hash_passwords(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    ///     for row in transaction.query("SELECT id, password FROM users", &[]).await? {
+    ///         let (id, password): (i64, String) = (row.get(0), row.get(1));
+    ///         let hash = password.len().to_string(); // a hash, in earnest
+    ///         transaction.execute("UPDATE users SET hash = $1 WHERE id = $2", &[&hash, &id]).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).function("8", hash_passwords)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn function(
+        mut self,
+        version: impl Into<String>,
+        function: impl for<'c> Function<'c> + 'static,
+    ) -> Self {
+        self.calls.add_function(Version::new(version.into()), function);
+        self
+    }
+
+    /// Calls `hook` at moments of every run, with the run's client. Its error stops the run, and
+    /// undoes the transactional migration that it was called for.
+    ///
+    /// A hook before or after each migration costs its messages: every migration goes out by itself
+    /// then, in two or three. What a hook does to the session lasts until its migration ends. A
+    /// migration outside a transaction is not undone where the hook after it fails. A run with
+    /// nothing pending calls none. For progress alone see [`Migrator::on`], which is free.
+    ///
+    /// ```no_run
+    /// use migrate_runtime::{Context, Migrations, Migrator, When};
+    ///
+    /// async fn as_owner(migration: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    ///     migration.batch_execute("SET ROLE app_owner").await
+    /// }
+    ///
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).hook(When::BeforeEach, as_owner)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn hook(mut self, when: When, hook: impl for<'c> Function<'c> + 'static) -> Self {
+        self.calls.add_hook(when, hook);
+        self
+    }
+
+    /// Tells `listener` how a run comes on, as it does, at no cost in messages.
+    ///
+    /// ```no_run
+    /// use migrate_runtime::{Event, Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).on(|event| {
+    ///     if let Event::Finished(migration) = event {
+    ///         println!("{} took {:?}", migration.filename, migration.duration);
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.listeners.add(listener);
+        self
+    }
+
     /// The ledger that the options name.
     pub(crate) fn ledger(&self) -> Ledger {
         let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
         Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// Refuses functions that no migration asks for.
+    pub(crate) fn check_functions(&self) -> Result<(), Error> {
+        for version in self.calls.versions() {
+            let found = self.set.iter().find(|migration| migration.version() == version);
+            if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
+                let (version, is_known) = (version.to_string(), found.is_some());
+                return Err(Error::UnwantedFunction { version, is_known });
+            }
+        }
+        Ok(())
     }
 
     /// Refuses names that no server takes.

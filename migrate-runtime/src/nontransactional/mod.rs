@@ -14,8 +14,10 @@ use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::deed::Deed;
+use crate::dialogue::Pause;
 use crate::error::Error;
 use crate::execute::{Attempt, Run, Table};
+use crate::hook::When;
 use crate::ledger::Progress;
 use crate::leftover::{self, Attempted, Leftover};
 use crate::locking;
@@ -73,7 +75,7 @@ pub(crate) async fn apply(
     let mut work = Work {
         noted: noted(cause, &ways),
         cleanup: OnDrop::new(run.client, Vec::new()),
-        run,
+        run: &mut *run,
         deed,
         cause,
         ways,
@@ -86,8 +88,23 @@ pub(crate) async fn apply(
     if !matches!(attempt, Attempt::Done) {
         return Ok(attempt);
     }
-    let result = work.statements().await;
-    work.end(result).await
+    work.run.starts(Some(&deed));
+    let result = work.carried_out().await;
+    let attempt = work.end(result).await?;
+    if matches!(attempt, Attempt::Done) {
+        call(run, When::AfterEach, deed).await?;
+    }
+    Ok(attempt)
+}
+
+/// Calls hooks, which stand outside a transaction here.
+async fn call(run: &Run<'_>, when: When, deed: Deed<'_>) -> Result<(), Error> {
+    run.call(Pause::Hooks(when, deed)).await.map_err(|source| Error::Hook {
+        when,
+        file: Some(run.path_of(deed.script())),
+        source,
+        report: Box::default(),
+    })
 }
 
 fn ways(run: &Run<'_>, script: &Script) -> Result<Vec<Alone>, Error> {
@@ -151,6 +168,11 @@ impl Work<'_, '_> {
     /// Whether an earlier run began it.
     fn is_continued(&self) -> bool {
         matches!(self.cause, Cause::Unfinished { .. })
+    }
+
+    async fn carried_out(&mut self) -> Result<Attempt, Error> {
+        call(self.run, When::BeforeEach, self.deed).await?;
+        self.statements().await
     }
 
     /// Runs the statements that have not taken effect yet.

@@ -38,6 +38,8 @@ pub enum Directive {
     Transaction(TransactionMode),
     /// The transaction mode of the whole file, wherever it stands (goose).
     FileTransaction(TransactionMode),
+    /// A Rust function of the service's runs behind the statements of the up script.
+    Function,
     /// Accepts what the check `check` finds, for a stated reason.
     Allow {
         /// A name from [`checks`].
@@ -45,6 +47,13 @@ pub enum Directive {
         /// Never empty.
         reason: String,
     },
+}
+
+impl Directive {
+    /// Whether it stands above the first statement of what it speaks of, and nowhere else.
+    pub(in crate::sql) fn leads(&self) -> bool {
+        matches!(self, Self::Transaction(_) | Self::Function | Self::Allow { .. })
+    }
 }
 
 /// How a section is marked.
@@ -212,6 +221,7 @@ fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
         "no-transaction" if options.is_empty() => {
             return Ok(Directive::Transaction(TransactionMode::NonTransactional));
         }
+        "function" if options.is_empty() => return Ok(Directive::Function),
         "allow" => return allow(written, options),
         _ => return Err(unknown(written)),
     };
@@ -287,6 +297,7 @@ const SPELLINGS: &[&str] = &[
     "migrate:no-transaction",
     "migrate:up transaction:false",
     "migrate:down transaction:false",
+    "migrate:function",
     "migrate:allow CHECK because REASON",
     "+goose Up",
     "+goose Down",

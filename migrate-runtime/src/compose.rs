@@ -1,0 +1,144 @@
+//! Runs several sets in a given order: a service's own, and those of the libraries in it.
+//! Migrators and a client go in; a report a set comes out.
+//! It shares the read of the ledgers, and nothing else: each set is one module, and runs by itself.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use tokio_postgres::Client;
+
+use crate::boxed::boxed;
+use crate::error::Error;
+use crate::execute::{self, Goal};
+use crate::ledger::{Contents, Ledger, Reading};
+use crate::migrator::Migrator;
+use crate::protocol;
+use crate::report::Report;
+use crate::stale::check_embed;
+
+/// Runs the sets of `migrators` in this order; a report for each.
+///
+/// The ledgers are read by one message, so nothing pending in any of them is one message, which the
+/// first report counts. Drift in any set stops all before anything runs. A set begins when the one
+/// before it is done, and what that applied stays whatever follows.
+///
+/// ```no_run
+/// use migrate_runtime::{Migrations, Migrator, run_in_order};
+/// # async fn boot(
+/// #     auth: &Migrations, app: &Migrations, mut client: tokio_postgres::Client,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// // Two sets that differ in `module = ".."`, in one ledger.
+/// let reports = run_in_order([&Migrator::new(auth), &Migrator::new(app)], &mut client).await?;
+/// # let _ = reports;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`InOrderError`] with the set that failed, and the reports of those before it.
+///
+/// # Cancel safety
+/// As [`Migrator::run`].
+pub async fn run_in_order<'m, 's: 'm>(
+    migrators: impl IntoIterator<Item = &'m Migrator<'s>>,
+    client: &mut Client,
+) -> Result<Vec<Report>, InOrderError> {
+    let migrators: Vec<&Migrator<'_>> = migrators.into_iter().collect();
+    boxed(in_order(&migrators, client)).await
+}
+
+/// Why a set of several was not run to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct InOrderError {
+    /// The set's module.
+    pub module: String,
+    /// What went wrong.
+    pub error: Box<Error>,
+    /// The reports of the sets before it; none where all were refused before anything ran.
+    pub reports: Vec<Report>,
+}
+
+impl fmt::Display for InOrderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "module `{}`: {}", self.module, self.error)
+    }
+}
+
+impl StdError for InOrderError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+async fn in_order(
+    migrators: &[&Migrator<'_>],
+    client: &mut Client,
+) -> Result<Vec<Report>, InOrderError> {
+    let refused = |migrator: &Migrator<'_>, error| InOrderError {
+        module: migrator.set.module().to_owned(),
+        error: Box::new(error),
+        reports: Vec::new(),
+    };
+    check(migrators)?;
+    let mut known = Vec::new();
+    if let Some(all) = read_all(migrators, client).await {
+        for (migrator, contents) in migrators.iter().zip(all) {
+            let report = execute::up_to_date(migrator, client, contents);
+            known.push(report.map_err(|error| refused(migrator, error))?);
+        }
+    }
+    let mut reports = Vec::with_capacity(migrators.len());
+    for (index, migrator) in migrators.iter().enumerate() {
+        let report = match known.get_mut(index).and_then(Option::take) {
+            Some(report) => Ok(report),
+            None => execute::run(migrator, client, Goal::Apply).await,
+        };
+        match report {
+            Ok(report) => reports.push(report),
+            Err(error) => return Err(InOrderError { reports, ..refused(migrator, error) }),
+        }
+    }
+    if let Some(first) = reports.first_mut() {
+        first.messages += 1;
+    }
+    Ok(reports)
+}
+
+/// Refuses what would be refused anyway before any set runs, and two sets that are one to a ledger.
+fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
+    for (index, migrator) in migrators.iter().enumerate() {
+        let refused = |error| InOrderError {
+            module: migrator.set.module().to_owned(),
+            error: Box::new(error),
+            reports: Vec::new(),
+        };
+        check_embed(migrator.set).map_err(|stale| refused(stale.into()))?;
+        migrator.check_names().map_err(refused)?;
+        migrator.check_functions().map_err(refused)?;
+        let ledger = migrator.ledger();
+        if migrators[..index].iter().any(|other| other.ledger() == ledger) {
+            let module = migrator.set.module().to_owned();
+            return Err(refused(Error::SameModule { module, ledger: ledger.shown() }));
+        }
+    }
+    Ok(())
+}
+
+/// All ledgers by one message; `None` where one is missing or cannot be read, which its run finds
+/// out.
+async fn read_all(migrators: &[&Migrator<'_>], client: &Client) -> Option<Vec<Contents>> {
+    let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
+    let reads: Vec<String> = ledgers.iter().map(|ledger| ledger.read(Reading::Entries)).collect();
+    let mut found: Vec<Contents> = Vec::with_capacity(ledgers.len());
+    let mut whole = true;
+    let read = protocol::rows(client, &reads.join("; "), |row| {
+        // Each ledger's rows begin with one that tells its last position.
+        if row.try_get("last").is_ok() {
+            found.push(Contents::default());
+        }
+        whole &= found.last_mut().is_some_and(|contents| contents.take(&row).is_ok());
+    })
+    .await;
+    (read.is_ok() && whole && found.len() == ledgers.len()).then_some(found)
+}

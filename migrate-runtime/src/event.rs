@@ -1,0 +1,67 @@
+//! Tells a service how a run comes on, while it does.
+//! What a run is at goes in; whoever listens is called.
+//! Nobody can stop a run from here on purpose: that is a hook's business.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::hook::Subject;
+use crate::report::{Applied, Holder};
+
+/// What a run is at ([`Migrator::on`](crate::Migrator::on)).
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'e> {
+    /// So many migrations will be run or undone; told again where the ledger has moved.
+    Planned {
+        /// How many.
+        migrations: usize,
+    },
+    /// A migration begins.
+    Started(Subject<'e>),
+    /// It is applied, or undone, and committed.
+    Finished(&'e Applied),
+    /// Another replica is at work.
+    Waiting {
+        /// Who; `None` in the first second, and where the server does not tell.
+        holder: Option<&'e Holder>,
+        /// How long the run has waited so far.
+        waited: Duration,
+    },
+    /// A migration was undone because somebody else held a lock, and is tried again.
+    Retrying {
+        /// How often it was tried.
+        tries: u32,
+        /// The first line of the error.
+        error: &'e str,
+    },
+}
+
+type Listener = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// Who wants to be told.
+#[derive(Clone, Default)]
+pub(crate) struct Listeners(Vec<Listener>);
+
+impl Listeners {
+    pub(crate) fn add(&mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) {
+        self.0.push(Arc::new(listener));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        for listener in &self.0 {
+            listener(event);
+        }
+    }
+}
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Listeners({})", self.0.len())
+    }
+}

@@ -1,0 +1,87 @@
+//! Several sets in one boot, in a given order.
+
+use migrate_runtime::{Error, Migrations, Migrator, run_in_order};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::module;
+
+fn auth() -> Migrations {
+    module("auth", &[("001_users.sql", "CREATE TABLE users (id int PRIMARY KEY);")])
+}
+
+fn app() -> Migrations {
+    let posts = "CREATE TABLE posts (author int REFERENCES users);";
+    module("app", &[("001_posts.sql", posts), ("002_tags.sql", "CREATE TABLE tags ();")])
+}
+
+#[tokio::test]
+async fn sets_run_in_the_order_given_and_nothing_pending_is_one_message() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (auth, app) = (auth(), app());
+    let (auth, app) = (Migrator::new(&auth), Migrator::new(&app));
+    let reports = run_in_order([&auth, &app], &mut client).await.expect("a boot");
+    let counts: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
+    assert_eq!(counts, [1, 2]);
+    let again = run_in_order([&auth, &app], &mut client).await.expect("a boot");
+    let skipped: Vec<usize> = again.iter().map(|report| report.skipped.len()).collect();
+    assert_eq!(skipped, [1, 2]);
+    assert_eq!(again.iter().map(|report| report.messages).sum::<u32>(), 1);
+    let order = "SELECT string_agg(module, ' ' ORDER BY position) FROM migration_ledger";
+    assert_eq!(value(&client, order).await, "auth app app");
+}
+
+#[tokio::test]
+async fn only_what_is_behind_runs() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (auth, app) = (auth(), app());
+    let (auth, app) = (Migrator::new(&auth), Migrator::new(&app));
+    auth.run(&mut client).await.expect("a run");
+    app.clone().to("001").run(&mut client).await.expect("a run");
+    let reports = run_in_order([&auth, &app], &mut client).await.expect("a boot");
+    let counts: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
+    assert_eq!(counts, [0, 1]);
+    // The read of all, the second's own, and what it applies.
+    assert_eq!(reports.iter().map(|report| report.messages).sum::<u32>(), 3);
+}
+
+#[tokio::test]
+async fn failure_names_its_module_and_keeps_the_reports_before_it() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (auth, broken) = (auth(), module("app", &[("1_x.sql", "SELECT 1/0;")]));
+    let (auth, broken) = (Migrator::new(&auth), Migrator::new(&broken));
+    let error = run_in_order([&auth, &broken], &mut client).await.unwrap_err();
+    assert_eq!((error.module.as_str(), error.reports.len()), ("app", 1));
+    let text = error.to_string();
+    assert!(text.starts_with("module `app`: migrations/1_x.sql:1:1: "), "{text}");
+}
+
+#[tokio::test]
+async fn drift_in_the_last_set_stops_the_first_before_it_runs() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (auth, app) = (auth(), app());
+    let edited = module("app", &[("001_posts.sql", "CREATE TABLE posts ();")]);
+    Migrator::new(&edited).run(&mut client).await.expect("a run");
+    let error = run_in_order([&Migrator::new(&auth), &Migrator::new(&app)], &mut client).await;
+    let error = error.unwrap_err();
+    assert!(matches!(*error.error, Error::Drift { .. }), "{error}");
+    assert_eq!(value(&client, "SELECT to_regclass('users') IS NULL").await, "t");
+}
+
+#[tokio::test]
+async fn sets_that_one_ledger_cannot_tell_apart_are_refused() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (auth, other) = (auth(), module("auth", &[("1_x.sql", "CREATE TABLE x ();")]));
+    let both = [&Migrator::new(&auth), &Migrator::new(&other)];
+    let error = run_in_order(both, &mut client).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "module `auth`: two sets are the module `auth` of `public.migration_ledger`\n\
+         help: name one of them by `embed_migrations!(.., module = \"..\")`"
+    );
+    let elsewhere = Migrator::new(&other).table("other_ledger");
+    run_in_order([&Migrator::new(&auth), &elsewhere], &mut client).await.expect("two ledgers");
+}

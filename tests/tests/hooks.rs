@@ -1,0 +1,201 @@
+//! Hooks around a run and around its migrations, and what listeners are told.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use migrate_runtime::{BoxError, Context, Error, Event, Migrator, Rollback, When};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::set;
+
+const A: (&str, &str) = ("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
+const B: (&str, &str) = ("2_b.sql", "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;");
+const ALONE: (&str, &str) = (
+    "3_alone.sql",
+    "-- migrate:no-transaction\n-- UP\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- DOWN\nDROP INDEX i;",
+);
+
+async fn write_down(context: Context<'_>, moment: &str) -> Result<(), BoxError> {
+    let migration = context.migration();
+    let (version, way) = migration.map_or(("", String::new()), |subject| {
+        (subject.version, format!(" {}", subject.direction))
+    });
+    let done = context.report().applied.len() + context.report().undone.len();
+    let line = format!("{moment}{way} {version} behind {done}");
+    context.execute("INSERT INTO diary (line) VALUES ($1)", &[&line]).await?;
+    Ok(())
+}
+
+async fn before_run(context: Context<'_>) -> Result<(), BoxError> {
+    write_down(context, "before run").await
+}
+
+async fn before_each(context: Context<'_>) -> Result<(), BoxError> {
+    write_down(context, "before").await
+}
+
+async fn after_each(context: Context<'_>) -> Result<(), BoxError> {
+    write_down(context, "after").await
+}
+
+async fn after_run(context: Context<'_>) -> Result<(), BoxError> {
+    write_down(context, "after run").await
+}
+
+async fn diary(client: &tokio_postgres::Client) -> Vec<String> {
+    let rows = client.query("SELECT line FROM diary ORDER BY n", &[]).await.expect("a diary");
+    rows.iter().map(|row| row.get::<_, String>(0).trim().to_owned()).collect()
+}
+
+async fn with_diary() -> (FreshDatabase, tokio_postgres::Client) {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let sql = "CREATE TABLE diary (n serial, line text)";
+    client.batch_execute(sql).await.expect("a diary");
+    (database, client)
+}
+
+#[tokio::test]
+async fn hooks_are_called_around_the_run_and_each_migration() {
+    let (_database, mut client) = with_diary().await;
+    let set = set(&[A, B, ALONE]);
+    let migrator = Migrator::new(&set)
+        .hook(When::BeforeRun, before_run)
+        .hook(When::BeforeEach, before_each)
+        .hook(When::AfterEach, after_each)
+        .hook(When::AfterRun, after_run);
+    migrator.run(&mut client).await.expect("a run");
+    let expected = [
+        "before run  behind 0",
+        "before up 1 behind 0",
+        "after up 1 behind 0",
+        "before up 2 behind 1",
+        "after up 2 behind 1",
+        "before up 3 behind 2",
+        "after up 3 behind 3",
+        "after run  behind 3",
+    ];
+    assert_eq!(diary(&client).await, expected);
+    assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
+    assert_eq!(diary(&client).await.len(), expected.len());
+    migrator.rollback(&mut client, Rollback::Steps(2)).await.expect("a rollback");
+    let undone = [
+        "before run  behind 0",
+        "before down 3 behind 0",
+        "after down 3 behind 1",
+        "before down 2 behind 1",
+        "after down 2 behind 1",
+        "after run  behind 2",
+    ];
+    assert_eq!(diary(&client).await[expected.len()..], undone);
+}
+
+#[tokio::test]
+async fn hook_stops_the_run_and_undoes_its_migration() {
+    async fn refuse(context: Context<'_>) -> Result<(), BoxError> {
+        match context.migration() {
+            Some(subject) if subject.version == "2" => Err("not on a Friday".into()),
+            _ => Ok(()),
+        }
+    }
+    for when in [When::BeforeEach, When::AfterEach] {
+        let (_database, mut client) = with_diary().await;
+        let set = set(&[A, B]);
+        let migrator = Migrator::new(&set).hook(when, refuse).hook(When::AfterRun, after_run);
+        let error = migrator.run(&mut client).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "migrations/2_b.sql: a hook {when} stopped the run: not on a Friday\n\
+                 applied before it, and stays: version 1"
+            )
+        );
+        let left = "SELECT concat_ws(' ', to_regclass('b') IS NULL, (SELECT count(*) FROM \
+                    migration_ledger))";
+        assert_eq!(value(&client, left).await, "t 1");
+        assert_eq!(diary(&client).await, ["after run  behind 1"]);
+    }
+}
+
+#[tokio::test]
+async fn hook_before_the_run_stops_it_before_anything() {
+    async fn refuse(_: Context<'_>) -> Result<(), BoxError> {
+        Err("maintenance is not announced".into())
+    }
+    let (_database, mut client) = with_diary().await;
+    let set = set(&[A]);
+    let error =
+        Migrator::new(&set).hook(When::BeforeRun, refuse).run(&mut client).await.unwrap_err();
+    let text = "a hook before the run stopped the run: maintenance is not announced";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(value(&client, "SELECT to_regclass('migration_ledger') IS NULL").await, "t");
+}
+
+#[tokio::test]
+async fn migration_outside_a_transaction_stays_where_the_hook_after_it_fails() {
+    async fn refuse(_: Context<'_>) -> Result<(), BoxError> {
+        Err("enough".into())
+    }
+    let (_database, mut client) = with_diary().await;
+    let set = set(&[A, ALONE]);
+    Migrator::new(&set).to("1").run(&mut client).await.expect("a run");
+    let error = Migrator::new(&set).hook(When::AfterEach, refuse).run(&mut client).await;
+    assert!(matches!(error, Err(Error::Hook { .. })), "{error:?}");
+    assert_eq!(value(&client, "SELECT to_regclass('i') IS NOT NULL").await, "t");
+    Migrator::new(&set).run(&mut client).await.expect("the next run");
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = \
+                 (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(value(&client, locks).await, "0");
+}
+
+#[tokio::test]
+async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
+    async fn as_owner(context: Context<'_>) -> Result<(), tokio_postgres::Error> {
+        context.batch_execute("SET ROLE hook_owner").await
+    }
+    let (_database, mut client) = with_diary().await;
+    let role = "DO $$ BEGIN CREATE ROLE hook_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+                GRANT ALL ON SCHEMA public TO hook_owner";
+    client.batch_execute(role).await.expect("a role");
+    let set = set(&[A]);
+    Migrator::new(&set).hook(When::BeforeEach, as_owner).run(&mut client).await.expect("a run");
+    let owner = "SELECT tableowner || ' ' || current_setting('role') FROM pg_tables \
+                 WHERE tablename = 'a'";
+    assert_eq!(value(&client, owner).await, "hook_owner none");
+    let entry = "SELECT applied_by = session_user FROM migration_ledger";
+    assert_eq!(value(&client, entry).await, "t");
+}
+
+#[tokio::test]
+async fn listener_is_told_while_the_message_still_runs() {
+    let (_database, mut client) = with_diary().await;
+    let slow = ("3_slow.sql", "SELECT pg_sleep(1);");
+    let set = set(&[A, B, slow]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let began = std::time::Instant::now();
+    let migrator = Migrator::new(&set).on(move |event| {
+        let line = match event {
+            Event::Planned { migrations } => format!("planned {migrations}"),
+            Event::Started(subject) => format!("started {}", subject.version),
+            Event::Finished(applied) => format!("finished {}", applied.version),
+            other => format!("{other:?}"),
+        };
+        listener.lock().expect("a lock").push((line, began.elapsed()));
+    });
+    let report = migrator.run(&mut client).await.expect("a run");
+    assert_eq!(report.messages, 2);
+    let told = told.lock().expect("a lock");
+    let lines: Vec<&str> = told.iter().map(|(line, _)| line.as_str()).collect();
+    let expected = [
+        "planned 3",
+        "started 1",
+        "finished 1",
+        "started 2",
+        "finished 2",
+        "started 3",
+        "finished 3",
+    ];
+    assert_eq!(lines, expected);
+    let (second, third) = (told[4].1, told[6].1);
+    assert!(third > second + Duration::from_millis(900), "{told:?}");
+}
