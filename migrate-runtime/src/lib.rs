@@ -84,7 +84,7 @@ pub use migrate_core::name::{Dialects, NameOptions};
 pub use migrate_core::name::{Kind, Layout};
 pub use migrate_core::plan::{Cause, Plan, Step};
 pub use migrate_core::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
-pub use migrate_core::set::{Migration, Migrations, Script};
+pub use migrate_core::set::{Ends, Migration, Migrations, Script};
 #[cfg(feature = "include_dir")]
 pub use migrate_core::source::{
     Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,

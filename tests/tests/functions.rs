@@ -138,7 +138,7 @@ async fn function_that_is_blocked_is_called_again() {
     blocker.batch_execute("BEGIN; LOCK TABLE users IN SHARE MODE").await.expect("a lock");
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
-    let blocked = closure(move |transaction| {
+    let function = closure(move |transaction| {
         counted.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             transaction.batch_execute("LOCK TABLE users IN EXCLUSIVE MODE NOWAIT").await?;
@@ -147,7 +147,7 @@ async fn function_that_is_blocked_is_called_again() {
     });
     // The file's own statement waits too, so the function alone is to be blocked.
     let only = migrate_tests::sets::set(&[USERS, ("2_hashes.sql", "-- migrate:function\n")]);
-    let migrator = Migrator::new(&only).function("2", blocked);
+    let migrator = Migrator::new(&only).function("2", function);
     let release = async {
         while calls.load(Ordering::Relaxed) < 2 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -162,7 +162,7 @@ async fn function_that_is_blocked_is_called_again() {
 #[tokio::test]
 async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
     async fn sleep(_: Context<'_>) -> Result<(), BoxError> {
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         Ok(())
     }
     let database = FreshDatabase::create().await;
@@ -182,7 +182,7 @@ async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
 #[tokio::test]
 async fn deadline_cuts_a_function() {
     async fn sleep(_: Context<'_>) -> Result<(), BoxError> {
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        tokio::time::sleep(Duration::from_mins(10)).await;
         Ok(())
     }
     let database = FreshDatabase::create().await;

@@ -2,7 +2,7 @@
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 
-use migrate_runtime::{Migrations, Script, TransactionMode};
+use migrate_runtime::{Ends, Migrations, Script, TransactionMode};
 
 /// One line a migration: version, name, up, down.
 fn describe(name: &str, set: &Migrations) {
@@ -26,5 +26,9 @@ fn script(script: &Script) -> String {
         TransactionMode::Transactional => "",
         TransactionMode::NonTransactional => "!",
     };
-    format!("{mode}{statements:?}")
+    let ends = match script.ends() {
+        Ends::WithSql => "",
+        Ends::WithFunction => " and a function",
+    };
+    format!("{mode}{statements:?}{ends}")
 }

@@ -23,6 +23,18 @@ pub const CASES: &[(Case, &str)] = &[
     ),
     (
         case(
+            "functions",
+            &[
+                ("1_hash.sql", "-- migrate:function\n"),
+                ("2_hash.sql", "-- migrate:function\n-- UP\nSELECT 1;\n-- DOWN\nSELECT 2;\n"),
+            ],
+        ),
+        r#"numeric
+        1 [hash] up: [] and a function
+        2 [hash] up: ["SELECT 1"] and a function down: ["SELECT 2"]"#,
+    ),
+    (
+        case(
             "timestamp",
             &[("20250128_120000_users.sql", "SELECT 1;\n"), ("20250128_120001.sql", "SELECT 2;\n")],
         ),

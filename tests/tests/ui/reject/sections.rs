@@ -72,6 +72,16 @@ pub const CASES: &[Case] = &[
         "directive_behind_sql",
         &[("1_users.sql", "SELECT 1; -- migrate:no-transaction\nSELECT 2;\n")],
     ),
+    case(
+        "function_outside_a_transaction",
+        &[("1_users.sql", "-- migrate:no-transaction\n-- migrate:function\nVACUUM;\n")],
+    ),
+    case(
+        "function_in_a_down_section",
+        &[("1_users.sql", "-- UP\nSELECT 1;\n-- DOWN\n-- migrate:function\nSELECT 2;\n")],
+    ),
+    case("function_behind_a_statement", &[("1_users.sql", "SELECT 1;\n-- migrate:function\n")]),
+    case("function_with_a_name", &[("1_users.sql", "-- migrate:function hash\nSELECT 1;\n")]),
     case("allow_of_nothing", &[("1_users.sql", "-- migrate:allow\nSELECT 1;\n")]),
     case("allow_without_because", &[("1_users.sql", "-- migrate:allow empty not needed\n")]),
 ];
