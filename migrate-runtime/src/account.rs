@@ -9,7 +9,7 @@ use migrate_core::ledger::Entry;
 use migrate_core::plan::Plan;
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::placeholder::RenderError;
-use tracing::info;
+use tracing::{Span, debug, info};
 
 use crate::deed::Deed;
 use crate::error::Error;
@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::execute::Run;
 use crate::hook::Subject;
 use crate::report::{Applied, Report, SkipReason, Skipped};
-use crate::waiting;
+use crate::{spans, waiting};
 
 impl Run<'_> {
     /// Notes that a migration was applied or undone.
@@ -25,6 +25,7 @@ impl Run<'_> {
         // Whoever we waited for has let go, and whoever blocked us.
         self.wait = waiting::FIRST_WAIT;
         self.tries = 0;
+        self.at = Span::none();
         let (version, name) = (deed.version().to_owned(), deed.name().to_owned());
         let filename = deed.script().filename().to_owned();
         let ms = duration.as_millis();
@@ -44,10 +45,25 @@ impl Run<'_> {
     }
 
     /// Tells whoever listens that a migration begins.
-    pub(crate) fn starts(&self, deed: Option<&Deed<'_>>) {
+    pub(crate) fn starts(&mut self, deed: Option<&Deed<'_>>) {
         if let Some(deed) = deed {
+            self.at = spans::migration(&self.path_of(deed.script()), *deed);
             self.migrator.listeners.tell(&Event::Started(Subject::of(*deed)));
         }
+    }
+
+    /// Tells `tracing` that a statement of the migration has been run.
+    pub(crate) fn ran(&self, index: usize) {
+        debug!(parent: &self.at, statement = index + 1, "statement completed");
+    }
+
+    /// Notes in the span of the run what it did.
+    pub(crate) fn record(&self) {
+        let Report { applied, undone, messages, .. } = &self.report;
+        let span = Span::current();
+        span.record("migrate.applied", applied.len());
+        span.record("migrate.undone", undone.len());
+        span.record("migrate.messages", messages);
     }
 
     /// Notes what an operator should know.

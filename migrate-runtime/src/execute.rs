@@ -12,7 +12,7 @@ use migrate_core::set::{Ends, Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::kind::SessionEffect;
 use tokio_postgres::Client;
-use tracing::{debug, warn};
+use tracing::{Instrument as _, Span, debug, warn};
 
 use crate::amend::Amendment;
 use crate::boxed::{Boxed, boxed};
@@ -25,7 +25,7 @@ use crate::locking::{self, Claim};
 use crate::migrator::{Lock, Migrator};
 use crate::protocol::{self, OnDrop};
 use crate::report::{LockKind, Report};
-use crate::{nontransactional, pooled, privilege, transactional, waiting};
+use crate::{nontransactional, pooled, privilege, spans, transactional, waiting};
 
 /// How much later than the server the client gives up at the deadline.
 const GRACE: Duration = Duration::from_secs(1);
@@ -61,6 +61,8 @@ pub(crate) struct Run<'r> {
     pub(crate) at_start: Option<HashSet<String>>,
     /// Whether the hooks before the run were called.
     begun: bool,
+    /// The migration that is run, as `tracing` knows it.
+    pub(crate) at: Span,
 }
 
 /// How an attempt to apply ended.
@@ -107,6 +109,18 @@ pub(crate) enum Goal<'g> {
     TryOut,
     /// The ledger changed, and nothing else.
     Amend(&'g Amendment),
+}
+
+impl Goal<'_> {
+    /// One word for it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Goal::Apply => "run",
+            Goal::Undo(_) => "rollback",
+            Goal::TryOut => "trial",
+            Goal::Amend(_) => "amend",
+        }
+    }
 }
 
 /// The statements of a plan as text.
@@ -156,7 +170,8 @@ pub(crate) fn run<'r>(
     client: &'r Client,
     goal: Goal<'r>,
 ) -> Boxed<'r, Result<Report, Error>> {
-    boxed(carry_out(migrator, client, goal))
+    let span = spans::run(migrator.set.module(), &migrator.ledger().shown(), goal);
+    boxed(carry_out(migrator, client, goal).instrument(span))
 }
 
 async fn carry_out(
@@ -178,9 +193,14 @@ async fn carry_out(
         }
     };
     run.report.elapsed = run.started.elapsed();
+    run.record();
     match result {
         Ok(()) => Ok(run.report),
-        Err(error) => Err(error.of_run(run.report)),
+        Err(error) => {
+            spans::failed(&Span::current(), &error);
+            spans::failed(&run.at, &error);
+            Err(error.of_run(run.report))
+        }
     }
 }
 
@@ -204,6 +224,7 @@ impl<'r> Run<'r> {
             tries: 0,
             at_start: None,
             begun: false,
+            at: Span::none(),
         }
     }
 

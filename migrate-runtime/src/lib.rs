@@ -45,6 +45,7 @@ mod deed;
 mod execute;
 mod waiting;
 mod account;
+mod spans;
 mod dialogue;
 mod hook;
 mod event;

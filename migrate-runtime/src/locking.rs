@@ -83,9 +83,7 @@ pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
 /// (`send_message_to_frontend`), so whoever listens learns of the migrations before this one now.
 fn tell(run: &Run<'_>, purpose: Purpose<'_>) -> &'static str {
     match purpose {
-        Purpose::Apply { .. } if !run.migrator.listeners.is_empty() => {
-            " RAISE INFO 'the next migration begins';"
-        }
+        Purpose::Apply { .. } if run.is_watched() => " RAISE INFO 'the next migration begins';",
         _ => "",
     }
 }

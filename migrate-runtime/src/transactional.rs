@@ -182,6 +182,7 @@ async fn deliver(
     run.starts(deeds.first());
     let result = boxed(dialogue.carry_on(run, &mut |run, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
+        Part::Statement { index, .. } => run.ran(index),
         Part::Record { .. } => duration = execution_time(row.as_ref()),
         Part::Commit { step } => {
             let synchronous = last == Last::OfRun && step + 1 == deeds.len();

@@ -6,11 +6,12 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use tracing::info;
+use tracing::{Instrument as _, info};
 
 use crate::error::{Error, MigrationFailure};
 use crate::event::Event;
 use crate::execute::Run;
+use crate::spans;
 
 /// The first wait for another replica, and the longest; jitter takes or adds up to a half.
 pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(20);
@@ -99,7 +100,7 @@ impl Run<'_> {
             }
             pause = pause.min(left);
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pause).instrument(spans::wait()).await;
         self.report.waited += pause;
         Ok(())
     }

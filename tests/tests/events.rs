@@ -6,6 +6,8 @@ use std::time::Duration;
 use migrate_runtime::Migrator;
 use migrate_tests::database::{FreshDatabase, connect};
 use migrate_tests::sets::set;
+use tracing::Level;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Keeps what is said while it listens.
 #[derive(Clone, Default)]
@@ -24,9 +26,16 @@ impl std::io::Write for Listener {
 
 /// What `run` says to `tracing` while it goes on, line by line.
 async fn said(run: impl Future<Output = ()>) -> Vec<String> {
+    heard(run, FmtSpan::NONE, Level::INFO).await
+}
+
+/// The same with the spans as they end.
+async fn heard(run: impl Future<Output = ()>, spans: FmtSpan, level: Level) -> Vec<String> {
     let listener = Listener::default();
     let writer = listener.clone();
     let subscriber = tracing_subscriber::fmt()
+        .with_span_events(spans)
+        .with_max_level(level)
         .with_writer(move || writer.clone())
         .with_ansi(false)
         .without_time()
@@ -68,4 +77,57 @@ async fn runs_and_waits_are_told_to_tracing() {
     for part in ["holder.pid=", "holder.application_name=", "holder.since=\"20"] {
         assert!(waits[0].contains(part), "{waits:?}");
     }
+
+    spans_carry_the_names_of_opentelemetry().await;
+}
+
+async fn spans_carry_the_names_of_opentelemetry() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let index = "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);";
+    let broken = set(&[
+        ("1_a.sql", "CREATE TABLE a (id int);"),
+        ("2_i.sql", index),
+        ("3_b.sql", "SELECT 1/0;"),
+    ]);
+    let lines = heard(
+        async {
+            Migrator::new(&broken).run(&mut client).await.expect_err("a division by zero");
+        },
+        FmtSpan::CLOSE,
+        Level::DEBUG,
+    )
+    .await;
+    let closed = |name: &str| -> Vec<&String> {
+        let is =
+            |line: &&String| line.ends_with("spans: close") && last_span(line).starts_with(name);
+        lines.iter().filter(is).collect()
+    };
+    let migrations = closed("migrate.migration{");
+    assert_eq!(migrations.len(), 3, "{lines:#?}");
+    for part in ["db.system.name=\"postgresql\"", "db.operation.name=up", "migrate.version=\"1\""] {
+        assert!(migrations[0].contains(part), "{part}: {migrations:#?}");
+    }
+    let failed = ["otel.status_code=\"ERROR\"", "db.response.status_code=\"22012\""];
+    assert!(failed.iter().all(|part| migrations[2].contains(part)), "{migrations:#?}");
+    assert!(!migrations[1].contains("ERROR"), "{migrations:#?}");
+    let statements = closed("migrate.statement{");
+    assert_eq!(statements.len(), 1, "{lines:#?}");
+    assert!(statements[0].contains("db.query.text=\"CREATE INDEX CONCURRENTLY i ON a (id)\""));
+    assert!(statements[0].contains("migrate.run{"), "{statements:#?}");
+    let runs = closed("migrate.run{");
+    assert_eq!(runs.len(), 1, "{lines:#?}");
+    for part in ["db.collection.name=\"public.migration_ledger\"", "migrate.applied=2", "22012"] {
+        assert!(runs[0].contains(part), "{part}: {runs:#?}");
+    }
+}
+
+/// The innermost span of a line.
+fn last_span(line: &str) -> &str {
+    let spans = line.split(": migrate_runtime::").next().unwrap_or_default();
+    spans.rfind("migrate.").map_or("", |_| {
+        let names = ["migrate.run{", "migrate.wait", "migrate.migration{", "migrate.statement{"];
+        let last = names.iter().filter_map(|name| spans.rfind(name)).max();
+        last.map_or("", |at| &spans[at..])
+    })
 }

@@ -12,6 +12,7 @@ use migrate_core::set::Script;
 use migrate_core::sql::alone::{Alone, prepares_session};
 use migrate_core::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
+use tracing::{Instrument as _, Span};
 
 use crate::deed::Deed;
 use crate::dialogue::Pause;
@@ -23,6 +24,7 @@ use crate::leftover::{self, Attempted, Leftover};
 use crate::locking;
 use crate::protocol::{self, Failure, Message, OnDrop, OnPart};
 use crate::session::Session;
+use crate::spans;
 use crate::transactional::{self, Part, is_blocked, rendered};
 
 mod messages;
@@ -216,7 +218,9 @@ impl Work<'_, '_> {
     async fn atomic(&mut self, index: usize) -> Result<Ended, Error> {
         self.announce(index, Attempted::No).await?;
         let message = self.transaction(index)?;
-        let Err((mut failure, completed)) = self.send(&message, &mut |_, _| {}).await else {
+        let span = self.span(index)?;
+        let sent = self.send(&message, &mut |_, _| {}).instrument(span).await;
+        let Err((mut failure, completed)) = sent else {
             self.noted = at(index + 1, &self.ways);
             self.finished = index + 1 == self.ways.len();
             return Ok(Ended::Done);
@@ -257,7 +261,10 @@ impl Work<'_, '_> {
             }
         }
         let sql = self.rendered(index)?.sql.into_owned();
-        let Err((failure, _)) = self.alone(&sql).await else { return Ok(Ended::Done) };
+        let span = self.span(index)?;
+        let Err((failure, _)) = self.alone(&sql).instrument(span).await else {
+            return Ok(Ended::Done);
+        };
         let code = failure.error.code().map_or("", |code| code.code()).to_owned();
         if unknown && took_effect(&self.ways[index], &code) {
             self.run
@@ -397,6 +404,12 @@ impl Work<'_, '_> {
             // Should this fail, the connection is broken, and its lock gone with it.
             let _ = protocol::query(self.run.client, &sql).await;
         }
+    }
+
+    /// A statement as `tracing` knows it.
+    fn span(&self, index: usize) -> Result<Span, Error> {
+        let rendered = self.rendered(index)?;
+        Ok(spans::statement(&self.run.at, &rendered.sql))
     }
 
     fn rendered(&self, index: usize) -> Result<Rendered<'_>, Error> {
