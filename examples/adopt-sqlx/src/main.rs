@@ -1,0 +1,47 @@
+//! Takes over a database that sqlx has migrated so far, and goes on from there.
+//!
+//! `cargo run -p adopt-sqlx` uses a throwaway server, in which it first plays what an older release
+//! with `sqlx::migrate!` left behind: the first migration applied, and sqlx's own table.
+
+use std::error::Error;
+
+use migrate_runtime::testing::Server;
+use migrate_runtime::{Adopt, Migrations, Migrator, embed_migrations};
+use tokio_postgres::{Client, NoTls};
+
+/// The very folder that `sqlx::migrate!` was given.
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let server = Server::start()?;
+    let (mut client, connection) = tokio_postgres::connect(server.url(), NoTls).await?;
+    tokio::spawn(connection);
+    as_sqlx_left_it(&client).await?;
+
+    let migrator = Migrator::new(&MIGRATIONS);
+    // Verifies sqlx's checksums and fills the ledger; changes nothing where that was done before, so
+    // it can stay in the boot for as long as there are databases without a ledger.
+    println!("{}", migrator.adopt(&mut client, Adopt::Sqlx).await?);
+    println!("{}", migrator.run(&mut client).await?);
+    println!("{}", migrator.status(&client).await?);
+    Ok(())
+}
+
+/// What sqlx 0.8 writes: the table, and a row with the SHA-384 of the first file.
+async fn as_sqlx_left_it(client: &Client) -> Result<(), tokio_postgres::Error> {
+    client
+        .batch_execute(concat!(
+            include_str!("../migrations/20240101120000_create_songs.up.sql"),
+            "CREATE TABLE _sqlx_migrations (\
+             version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+             installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, \
+             checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL);",
+        ))
+        .await?;
+    let file = include_str!("../migrations/20240101120000_create_songs.up.sql");
+    let row = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+               VALUES (20240101120000, 'create songs', true, sha384($1::text::bytea), 1234567)";
+    client.execute(row, &[&file]).await?;
+    Ok(())
+}

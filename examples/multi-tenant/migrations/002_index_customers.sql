@@ -1,0 +1,1 @@
+CREATE INDEX invoices_customer ON {{tables.invoices}} (customer);
