@@ -20,9 +20,9 @@ fn output(example: &str, database: Option<&FreshDatabase>) -> String {
         command.env("DATABASE_URL", database.url());
     }
     let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    assert!(output.status.success(), "{example}: {}", text(output.stderr));
-    text(output.stdout)
+    let utf8 = |bytes| String::from_utf8(bytes).unwrap();
+    assert!(output.status.success(), "{example}: {}", utf8(output.stderr));
+    utf8(output.stdout)
 }
 
 #[tokio::test]
