@@ -14,6 +14,7 @@ pub mod proof;
 pub mod fault;
 pub mod furnished;
 pub mod pooler;
+pub mod predecessors;
 pub mod proxy;
 pub mod role;
 pub mod sets;

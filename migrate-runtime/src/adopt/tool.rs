@@ -199,8 +199,10 @@ impl Adopt {
                 "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
                 Some("t.applied_at"),
             ),
+            // Its guide's table has no `applied_by`, the one that it writes does.
             Adopt::Pgdbm => (
-                "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
+                "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms, \
+                 pg_catalog.to_jsonb(t) ->> 'applied_by' AS applied_by",
                 Some("t.applied_at"),
             ),
             Adopt::Pycopg => ("t.version, t.name", Some("t.applied_at")),

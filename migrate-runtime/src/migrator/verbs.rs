@@ -185,7 +185,7 @@ impl<'s> Migrator<'s> {
 
     /// Whether these migrations are applied, whatever the set holds: for a service that must not
     /// migrate, and must not start on an older schema. Each is a version, or a version with its
-    /// name as files have it (`001_initial_schema`).
+    /// name as files have it (`001_initial_schema`, `001_initial_schema.sql`).
     ///
     /// A list from the environment: `required.split(',')`; blanks around and empty items are left
     /// out.
@@ -200,7 +200,8 @@ impl<'s> Migrator<'s> {
         let is_applied = |required: &str| {
             contents.entries.iter().filter(|entry| entry.is_finished()).any(|entry| {
                 let stem = entry.filename.trim_end_matches(".sql").trim_end_matches(".up");
-                entry.version == Version::new(required.to_owned()) || stem == required
+                entry.version == Version::new(required.to_owned())
+                    || [stem, &entry.filename].contains(&required)
             })
         };
         let mut missing = Vec::new();

@@ -4,6 +4,7 @@
 
 mod histories;
 mod refusals;
+mod written;
 
 use migrate_runtime::{Adoption, Error, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};

@@ -1,0 +1,20 @@
+-- What dbmate 2.36.0 left of two files, each of which creates a table under `-- migrate:up`.
+-- Written by pg_dump 15 with --inserts; comments and settings are left out.
+
+CREATE TABLE public.a (
+    id integer
+);
+
+CREATE TABLE public.b (
+    id integer
+);
+
+CREATE TABLE public.schema_migrations (
+    version character varying NOT NULL
+);
+
+INSERT INTO public.schema_migrations VALUES ('20240101120000');
+INSERT INTO public.schema_migrations VALUES ('20240102120000');
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
