@@ -13,6 +13,8 @@ pub mod database;
 pub mod proof;
 pub mod fault;
 pub mod furnished;
+#[cfg(doctest)]
+mod pages;
 pub mod pooler;
 pub mod predecessors;
 pub mod proxy;
