@@ -149,8 +149,8 @@ impl Adoption {
             Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank".to_owned(),
             // Version 0 stands for the empty database.
             Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id".to_owned(),
-            // Version -1 stands for the empty database.
-            Adopt::GolangMigrate => "WHERE t.version >= 0".to_owned(),
+            // Version -1 stands for the empty database, unless its first migration broke halfway down.
+            Adopt::GolangMigrate => "WHERE t.version >= 0 OR t.dirty".to_owned(),
             Adopt::Dbmate => "ORDER BY t.version".to_owned(),
             Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
                 "ORDER BY t.applied_at, t.version".to_owned()

@@ -133,6 +133,16 @@ fn breaking_change_is_linted() {
     assert!(refusal(&[good, renamed], &denied).contains("002_b.sql:1:"));
 }
 
+/// Not in the guide, but pgdbm 0.5.0 has it; another comment would be another checksum.
+#[tokio::test]
+async fn files_outside_a_transaction_stay_as_they_are() {
+    let sql = "-- pgdbm:no-transaction\nCREATE INDEX CONCURRENTLY i ON a(id);";
+    let (_database, mut client) = fresh().await;
+    run(&set(&[A, ("002_i.sql", sql)]), &mut client).await;
+    let index = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass";
+    assert_eq!(value(&client, index).await, "t");
+}
+
 #[tokio::test]
 async fn data_are_migrated() {
     let (_database, mut client) = fresh().await;

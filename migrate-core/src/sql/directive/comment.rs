@@ -154,7 +154,7 @@ pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
         Ok(Some(section(Direction::Up, None, Spelling::Word)))
     } else if body.eq_ignore_ascii_case("down") {
         Ok(Some(section(Direction::Down, None, Spelling::Word)))
-    } else if first == "no-transaction" {
+    } else if ["no-transaction", "pgdbm:no-transaction"].contains(&first) {
         Ok(Some(Directive::Transaction(TransactionMode::NonTransactional)))
     } else if let Some(direction) = nearly_section(body) {
         Err(DirectiveError::NearlySection { written: comment.trim().to_owned(), direction })
@@ -368,6 +368,7 @@ mod tests {
         let none = Some(Directive::Transaction(NonTransactional));
         check("-- migrate:no-transaction", none.clone());
         check("-- no-transaction", none.clone());
+        check("-- pgdbm:no-transaction because", none.clone());
         check("-- atlas:txmode none", none);
         check("-- atlas:txmode file", None);
         let reason = "the table came later".to_owned();
@@ -375,8 +376,7 @@ mod tests {
             "-- migrate:allow empty because the table came later",
             Some(Directive::Allow { check: "empty", reason }),
         );
-        for remark in
-            ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- migrated: x"]
+        for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
         {
             check(remark, None);
         }
