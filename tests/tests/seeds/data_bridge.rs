@@ -49,6 +49,7 @@ const FEATURES: &[Feature] = &[
     ("migration_rollback(migrations_dir, steps=1): records are removed", "steps_are_undone_newest_first"),
     ("migration_create(description, migrations_dir): path of the file, by its time", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): template with UP and DOWN", "next_file_has_the_time_and_both_sections"),
+    ("migration_create(description, migrations_dir): the template's header is left out, and so is its example table, which somebody would apply", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): a folder that does not exist is refused, because a mistyped one would be a second history", "tests/tests/create.rs: folders_that_cannot_take_a_migration_say_so"),
     ("Always Write Reversible Migrations: test your DOWN migration", "every_pattern_goes_up_and_down_and_up"),
     ("Use Transactions Wisely: CREATE INDEX CONCURRENTLY", "concurrent_index_says_so_in_its_file"),
@@ -170,6 +171,7 @@ fn next_file_has_the_time_and_both_sections() {
     assert_eq!(created.files, [folder.path().join(name)]);
     let text = fs::read_to_string(&created.files[0]).expect("the file");
     assert!(text.starts_with("-- UP\n") && text.contains("\n-- DOWN\n"), "{text}");
+    assert!(!text.contains("TABLE") && !text.contains("Description"), "{text}");
     fs::write(&created.files[0], A.1).expect("the SQL");
     assert_eq!(load(folder.path()).len(), 13);
     let empty = tempfile::tempdir().expect("a folder");

@@ -44,6 +44,10 @@ const FEATURES: &[Feature] = &[
     ("Creating New Migrations: create a new migration file", "next_file_is_created"),
     ("Creating New Migrations: the created file includes a template", "next_file_is_created"),
     (
+        "Creating New Migrations: the template's header with name and date is left out, which the file's name and version control say",
+        "next_file_is_created",
+    ),
+    (
         "Creating New Migrations: a created file that nobody fills in is refused, where pycopg applies it as empty",
         "next_file_is_created",
     ),

@@ -20,6 +20,10 @@ const FEATURES: &[Feature] = &[
         "every_file_may_run_twice",
     ),
     ("Numbering Scheme: 000 to 005, the ledger's own file first", "script_of_the_guide_is_a_run"),
+    (
+        "Migration Philosophy: excludes from 001, run_edges and parent_run_id",
+        "one_file_is_applied_by_hand",
+    ),
     ("Migration Philosophy: 001 is retroactive", "retroactive_baseline_is_recorded_and_not_run"),
     (
         "Migration Philosophy: must be idempotent (safe to run multiple times)",
@@ -106,6 +110,8 @@ async fn one_file_is_applied_by_hand() {
     let report = migrator.clone().only("001").run(&mut client).await.expect("one");
     assert_eq!(versions(&report.applied), ["001"]);
     assert_eq!(value(&client, TABLES).await, "blueprints events runs schema_migrations steps");
+    let excluded = "SELECT count(*) FROM pg_attribute WHERE attname = 'parent_run_id'";
+    assert_eq!(value(&client, excluded).await, "0");
 }
 
 /// As if a ledger had been lost: every file runs over what it made before.
