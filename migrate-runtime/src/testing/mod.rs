@@ -1,7 +1,11 @@
-//! A throwaway local PostgreSQL server for tests and demonstrations, behind the feature `testing`.
+//! What tests need, behind the feature `testing`: a migrated database of their own, checks of the
+//! migrations themselves, and the throwaway server beneath.
+//!
+//! [`TestDatabase::new`] gives a test a database in which a set is applied, in the time that a copy takes.
+//!
 //! [`Server::from_env`] takes the server named by `DATABASE_URL`, or else starts one in a folder of
 //! its own and removes it again, however the process ends. It downloads nothing, opens no TCP port
-//! and never touches a server that it did not start.
+//! and never touches a server that it did not start. [`Server::shared`] is one for all processes.
 //!
 //! ```no_run
 //! use migrate_runtime::testing::Server;
@@ -11,11 +15,19 @@
 //! # Ok::<(), migrate_runtime::testing::ServerError>(())
 //! ```
 
-mod address;
-mod binaries;
-mod error;
-mod owner;
+mod database;
+mod template;
+mod leftovers;
+mod session;
+mod trouble;
 mod server;
+mod shared;
+mod owner;
+mod binaries;
+mod address;
+mod error;
 
+pub use database::TestDatabase;
 pub use error::ServerError;
 pub use server::Server;
+pub use trouble::TestError;

@@ -89,7 +89,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// The owner of a file just created, since `geteuid` is out of reach without `unsafe`.
-fn effective_uid() -> Result<u32, ServerError> {
+pub(super) fn effective_uid() -> Result<u32, ServerError> {
     let path = std::env::temp_dir().join(super::server::unique_name());
     let probe = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     let owner = probe.map_err(io_error("create", &path))?.metadata().map(|metadata| metadata.uid());

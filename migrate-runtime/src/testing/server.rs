@@ -20,6 +20,7 @@ use super::address;
 use super::binaries;
 use super::error::ServerError;
 use super::owner::{Owner, io_error};
+use super::shared::Shared;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 
@@ -46,6 +47,8 @@ enum Origin {
     /// `DATABASE_URL` names it; never started or stopped here.
     Named,
     Throwaway(Throwaway),
+    /// One for all processes of this user, which goes when the last of them has gone.
+    Shared(Shared),
 }
 
 impl Server {
@@ -74,9 +77,37 @@ impl Server {
     pub fn start() -> Result<Server, ServerError> {
         let owner = Owner::detect()?;
         let bin = binaries::find(&owner)?;
-        let mut server = Throwaway::spawn(bin, &owner)?;
+        let mut server = Throwaway::spawn(bin, &owner, None)?;
         server.wait_until_ready()?;
         Ok(Server { url: server.url(), origin: Origin::Throwaway(server) })
+    }
+
+    /// The server of `DATABASE_URL` or, where that is unset or empty, a throwaway one that all
+    /// processes of this user share: the first one starts it, and it is stopped and removed 20
+    /// seconds after the last one has gone, however they end. `MIGRATE_SERVER_LINGER` is another
+    /// number of seconds, for the process that starts it.
+    ///
+    /// Unlike one of [`Server::start`] it takes 500 connections and does not wait for the disk:
+    /// what is in it is lost with the machine anyway.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::from_env`] and [`Server::start`].
+    pub fn shared() -> Result<Server, ServerError> {
+        if env::var_os("DATABASE_URL").is_some_and(|value| !value.is_empty()) {
+            return Server::from_env();
+        }
+        let owner = Owner::detect()?;
+        let bin = binaries::find(&owner)?;
+        let shared = Shared::join(&bin, &owner)?;
+        Ok(Server { url: url_of(shared.folder()), origin: Origin::Shared(shared) })
+    }
+
+    /// Lets a shared server stay for an hour without anybody, so that somebody can look into it.
+    pub(super) fn linger(&self) {
+        if let Origin::Shared(shared) = &self.origin {
+            shared.keep();
+        }
     }
 
     /// Where its maintenance database is, or the database that `DATABASE_URL` names.
@@ -108,6 +139,7 @@ impl Server {
     pub fn bin(&self, name: &str) -> Option<PathBuf> {
         match &self.origin {
             Origin::Throwaway(server) => binaries::program(&server.bin, name),
+            Origin::Shared(server) => binaries::program(server.bin(), name),
             Origin::Named => {
                 let folder = binaries::find(&Owner::Caller).ok()?;
                 binaries::program(&folder, name)
@@ -115,9 +147,10 @@ impl Server {
         }
     }
 
-    /// Whether it was started here and goes away with this value.
+    /// Whether it is a throwaway one, which goes away with this value or, when it is shared, with
+    /// the last of its users.
     pub fn is_throwaway(&self) -> bool {
-        matches!(self.origin, Origin::Throwaway(_))
+        !matches!(self.origin, Origin::Named)
     }
 }
 
@@ -130,10 +163,15 @@ impl fmt::Debug for Server {
 
 /// A name that no other process and no earlier call has taken.
 pub(super) fn unique_name() -> String {
+    format!("migrate-pg-{}-{:016x}", process::id(), random())
+}
+
+/// A number that no other call gives, in this process or another.
+pub(super) fn random() -> u64 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let random = RandomState::new().hash_one(number);
-    format!("migrate-pg-{}-{number}-{random:016x}", process::id())
+    // Its keys come from the system's randomness.
+    RandomState::new().hash_one((process::id(), number))
 }
 
 fn named(url: Option<&str>) -> Option<Server> {
@@ -142,8 +180,14 @@ fn named(url: Option<&str>) -> Option<Server> {
     Some(Server { url: url.to_owned(), origin: Origin::Named })
 }
 
+/// The maintenance database of the server in a folder.
+fn url_of(folder: &Path) -> String {
+    let host = address::encode(&folder.to_string_lossy());
+    format!("postgresql://postgres@/postgres?host={host}&port=5432")
+}
+
 /// A server beneath a watchdog, which lives as long as this value holds the pipe to it.
-struct Throwaway {
+pub(super) struct Throwaway {
     bin: PathBuf,
     folder: PathBuf,
     account: Option<String>,
@@ -151,12 +195,18 @@ struct Throwaway {
 }
 
 impl Throwaway {
-    /// Starts the watchdog, which creates the folder and starts the server.
-    fn spawn(bin: PathBuf, owner: &Owner) -> Result<Throwaway, ServerError> {
+    /// Starts the watchdog, which creates the folder and starts the server; one to share stays so
+    /// many seconds without users.
+    pub(super) fn spawn(
+        bin: PathBuf,
+        owner: &Owner,
+        linger: Option<u32>,
+    ) -> Result<Throwaway, ServerError> {
         let folder = owner.base().join(unique_name());
         let shell = Path::new("/bin/sh");
         let mut command = Command::new(shell);
         command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&folder, &bin]);
+        command.arg(linger.map_or_else(String::new, |seconds| seconds.to_string()));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Away from the terminal's signals, which end this process first; the watchdog then follows.
         command.process_group(0);
@@ -172,11 +222,14 @@ impl Throwaway {
     }
 
     fn url(&self) -> String {
-        let host = address::encode(&self.folder.to_string_lossy());
-        format!("postgresql://postgres@/postgres?host={host}&port=5432")
+        url_of(&self.folder)
     }
 
-    fn wait_until_ready(&mut self) -> Result<(), ServerError> {
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn wait_until_ready(&mut self) -> Result<(), ServerError> {
         let deadline = Instant::now() + START_LIMIT;
         while !self.is_ready() {
             self.fail_if_ended()?;
@@ -194,6 +247,11 @@ impl Throwaway {
         let status =
             fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
         status.lines().nth(7).is_some_and(|line| line.trim_end() == "ready")
+    }
+
+    /// Leaves the server to its users.
+    pub(super) fn release(mut self) {
+        drop(self.watchdog.stdin.take());
     }
 
     fn fail_if_ended(&mut self) -> Result<(), ServerError> {
@@ -231,7 +289,8 @@ impl Throwaway {
 impl Drop for Throwaway {
     /// Lets go of the pipe and waits until the watchdog has removed everything.
     fn drop(&mut self) {
-        drop(self.watchdog.stdin.take());
+        let Some(pipe) = self.watchdog.stdin.take() else { return };
+        drop(pipe);
         // A failure here has nobody to report to; what remains is removed below.
         let _ = self.watchdog.wait();
         let _ = fs::remove_dir_all(&self.folder);

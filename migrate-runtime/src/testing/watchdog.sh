@@ -2,6 +2,8 @@
 # Takes the folder to create ($1) and the folder of the binaries ($2); standard input is a pipe whose other
 # end only the parent holds. Its end of file means that the parent is done or dead, SIGKILL included.
 # It runs as the server's own user, who may therefore signal the server and remove the folder.
+# With a number of seconds behind them ($3), the server is one that processes share: they come and go through
+# the pipe `users` in its folder, and it stays so long after the last of them has gone, by whatever death.
 umask 077
 trap '' HUP INT TERM
 mkdir "$1" || exit 1
@@ -38,6 +40,34 @@ stop_when_let_go() {
     ends_by "$1" INT || ends_by "$1" QUIT || ends_by "$1" KILL
 }
 
+# Answers each who joins, and returns when nobody has held the pipe for $2 seconds. Who joins counts as a
+# user only when answered: so nobody relies on a server that has just decided to go.
+until_unused() {
+    # For reading and writing first, because opening for reading alone waits for a writer.
+    exec 5<>"$1/users" 4<"$1/users" 5>&-
+    idle=0
+    limit=$(($2 * 5))
+    while [ "$idle" -le "$limit" ]; do
+        # Waits while anybody holds the pipe, and fails at once when nobody does.
+        if read -r verb name <&4; then
+            idle=0
+            case $verb in
+            join) : >"$1/joined-$name" ;;
+            keep) limit=18000 ;;
+            esac
+        else
+            idle=$((idle + 1))
+            sleep 0.2
+        fi
+    done
+    rm -f "$1/users"
+}
+
+stop_when_unused() {
+    until_unused "$1" "$2"
+    ends_by "$1" INT || ends_by "$1" QUIT || ends_by "$1" KILL
+}
+
 # Without syncing: nobody reads this folder after a crash. The server itself keeps fsync on.
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || finish "$1" initdb
 
@@ -49,8 +79,14 @@ printf '%s\n' \
     "timezone = 'UTC'" \
     "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server
 
+# Many processes' tests have to fit, and a crash of the machine takes them along.
+[ -z "$3" ] || {
+    mkfifo "$1/users" &&
+        printf '%s\n' "max_connections = 500" "fsync = off" "full_page_writes = off" >>"$1/data/postgresql.conf"
+} || finish "$1" server
+
 "$2/postgres" -D "$1/data" 3<&- &
 server=$!
-stop_when_let_go "$1" &
+if [ -n "$3" ]; then stop_when_unused "$1" "$3" & else stop_when_let_go "$1" & fi
 wait "$server"
 finish "$1" server

@@ -1,0 +1,243 @@
+//! A database of one test: migrated, its own, and gone when the test is over.
+//! A set, or a migrator with its options, goes in; a [`TestDatabase`] comes out, cloned from a template
+//! that is built once for the set. It decides nothing about the test's own connections.
+
+use std::env;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use migrate_core::set::Migrations;
+use tokio_postgres::{Client, Config};
+
+use super::leftovers;
+use super::server::{Server, random};
+use super::session::{Session, config, connect};
+use super::template::{Template, key, values};
+use super::trouble::TestError;
+use crate::migrator::Migrator;
+
+impl<'s> From<&'s Migrations> for Migrator<'s> {
+    /// As [`Migrator::new`].
+    fn from(set: &'s Migrations) -> Self {
+        Migrator::new(set)
+    }
+}
+
+impl<'s> From<&Migrator<'s>> for Migrator<'s> {
+    fn from(migrator: &Migrator<'s>) -> Self {
+        migrator.clone()
+    }
+}
+
+/// A migrated database of one test, dropped with this value.
+///
+/// It is a clone of a template, which the first test with this set builds and all others of this
+/// server share, whatever number of threads and processes they run in. The template goes by the
+/// digest of all that is in it, so an edited migration makes another one. Those that were not used
+/// for a week are dropped, and so is what killed tests left behind.
+///
+/// The server is that of `DATABASE_URL`, whose role needs CREATEDB, else the one of
+/// [`Server::shared`].
+///
+/// ```no_run
+/// use migrate_runtime::testing::TestDatabase;
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+///
+/// #[tokio::test]
+/// async fn a_user_can_be_added() {
+///     let database = TestDatabase::new(&MIGRATIONS).unwrap();
+///     let client = database.connect().await.unwrap();
+///     client.batch_execute("INSERT INTO users (name) VALUES ('anna')").await.unwrap();
+/// }
+/// # fn main() {}
+/// ```
+///
+/// In a blocking test, or for a program under test, [`TestDatabase::url`] says where it is.
+///
+/// A test that fails takes its database along, unless `MIGRATE_KEEP` is set (to anything): then it
+/// stays for a day, a throwaway server for an hour, and standard error says where it is.
+///
+/// What is not in a database is not cloned with it: roles, `ALTER DATABASE ... SET`, and grants on
+/// the database itself.
+pub struct TestDatabase {
+    name: String,
+    url: String,
+    server: Arc<Server>,
+    /// Holds the lock that says that the test still runs, and the template's; `None` once dropped.
+    session: Option<Session>,
+    keep: bool,
+}
+
+impl TestDatabase {
+    /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
+    ///
+    /// It blocks, and may do so inside a runtime too: for some ten milliseconds, or as long as the
+    /// migrations take where it is the first one.
+    ///
+    /// # Errors
+    /// [`TestError::Server`] without a server, [`TestError::Migrate`] where a migration fails,
+    /// [`TestError::Database`] where the server refuses something else, [`TestError::Waited`] where
+    /// another process builds the template for too long, [`TestError::Runtime`].
+    pub fn new<'s>(migrator: impl Into<Migrator<'s>>) -> Result<TestDatabase, TestError> {
+        TestDatabase::with_fixture(migrator, "")
+    }
+
+    /// As [`TestDatabase::new`], with `fixture` run once behind the migrations: it is part of the
+    /// template. SQL of several statements, which one transaction runs.
+    ///
+    /// # Errors
+    /// As [`TestDatabase::new`].
+    pub fn with_fixture<'s>(
+        migrator: impl Into<Migrator<'s>>,
+        fixture: &str,
+    ) -> Result<TestDatabase, TestError> {
+        let migrator = migrator.into();
+        TestDatabase::made(async |server, client, name| {
+            let role = values(client, "ask for the role", "SELECT current_user").await?;
+            let template = Template::new(&migrator, fixture, &role.concat());
+            template.clone_to(server, client, name).await
+        })
+    }
+
+    /// An empty database, for tests of the migrations themselves.
+    ///
+    /// # Errors
+    /// As [`TestDatabase::new`].
+    pub fn empty() -> Result<TestDatabase, TestError> {
+        TestDatabase::made(async |_, client, name| {
+            // Not from template1, which may hold what somebody put there.
+            let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
+            values(client, "create a database", &sql).await.map(drop)
+        })
+    }
+
+    /// A database that `make` creates, whose lock is held before it is there.
+    fn made(
+        make: impl AsyncFnOnce(&Server, &Client, &str) -> Result<(), TestError> + Send,
+    ) -> Result<TestDatabase, TestError> {
+        let server = server()?;
+        let name = format!("{}{:016x}", leftovers::PREFIX, random());
+        let session = Session::open(server.url())?;
+        let begun = session.run(async |client| {
+            values(client, "set up a session", &set_up(&name)).await?;
+            make(&server, client, &name).await?;
+            if !COLLECTED.swap(true, Ordering::Relaxed) {
+                // It keeps no test from running; the next process tries again.
+                let _ = leftovers::collect(client, &name).await;
+            }
+            Ok(())
+        });
+        match begun {
+            Ok(()) => {
+                let url = server.url_for(&name);
+                Ok(TestDatabase { name, url, server, session: Some(session), keep: false })
+            }
+            Err(error) => {
+                session.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Its name, which needs no quotes.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address, for pools, other drivers and programs under test. Contains the password if
+    /// `DATABASE_URL` does.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its address, parsed.
+    ///
+    /// # Errors
+    /// [`TestError::Database`] where the driver cannot read what `DATABASE_URL` says.
+    pub fn config(&self) -> Result<Config, TestError> {
+        config(&self.url)
+    }
+
+    /// A new client, whose connection runs as a task of the current runtime.
+    ///
+    /// # Errors
+    /// [`TestError::Database`] where the server refuses it.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub async fn connect(&self) -> Result<Client, TestError> {
+        Ok(connect(&self.config()?).await?.0)
+    }
+
+    /// The server that it is on.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Keeps it when this value is dropped, so that somebody can look into it: for a day, or as
+    /// long as a throwaway server stays, which is then an hour behind its last user.
+    pub fn keep(&mut self) {
+        self.keep = true;
+    }
+
+    fn is_wanted(&self) -> bool {
+        let on_failure = env::var_os("MIGRATE_KEEP").is_some_and(|value| !value.is_empty());
+        self.keep || (on_failure && thread::panicking())
+    }
+}
+
+/// Whether this process has looked for what others left.
+static COLLECTED: AtomicBool = AtomicBool::new(false);
+
+/// The server of this process, which it stays a user of until it ends.
+fn server() -> Result<Arc<Server>, TestError> {
+    static SERVER: Mutex<Option<Arc<Server>>> = Mutex::new(None);
+    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = &*server {
+        return Ok(Arc::clone(server));
+    }
+    Ok(Arc::clone(server.insert(Arc::new(Server::shared()?))))
+}
+
+/// No time limit of the role may cut the making of a database; and the lock that says that `name` is
+/// in use, which the session's end releases whatever it is.
+fn set_up(name: &str) -> String {
+    format!(
+        "SELECT pg_catalog.set_config(s.name, '0', false) FROM pg_catalog.pg_settings s \
+         WHERE s.name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', \
+         'idle_session_timeout', 'idle_in_transaction_session_timeout'); \
+         SELECT pg_catalog.pg_advisory_lock({})",
+        key(name)
+    )
+}
+
+impl fmt::Debug for TestDatabase {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDatabase").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Drops the database with whoever is still in it. Where that fails, the next process does it.
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if self.is_wanted() {
+            self.server.linger();
+            let kept = session.run(async |client| {
+                values(client, "keep a database", &leftovers::keep(&self.name)).await
+            });
+            if kept.is_ok() {
+                let shown = if self.server.is_throwaway() { &self.url } else { &self.name };
+                eprintln!("kept the database of this test: {shown}");
+            }
+        } else {
+            let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            let _ = session.run(async |client| values(client, "drop a database", &sql).await);
+        }
+        session.close();
+    }
+}

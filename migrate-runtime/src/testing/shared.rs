@@ -1,0 +1,172 @@
+//! One throwaway server for all processes of a user: found, or started by whoever comes first.
+//! Takes the binaries and their owner; gives a [`Shared`], which is a user of the server for as long
+//! as it, or its process, lives. It never stops the server: the watchdog does when all users have gone.
+//!
+//! Which server it is stands in a small file, whose lock keeps two processes from starting two. A
+//! user holds a pipe of the server open, which the system closes whatever ends the process. The
+//! watchdog answers each one who joins, so none can join a server that has just decided to go.
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use migrate_core::checksum::Checksum;
+use sha2::{Digest, Sha256};
+
+use super::error::ServerError;
+use super::owner::{Owner, effective_uid, io_error};
+use super::server::{Throwaway, random};
+
+/// How long a server stays without users unless `MIGRATE_SERVER_LINGER` says otherwise, in seconds:
+/// from one test binary of `cargo test` to the next, and from one edit to the next run.
+const LINGER: u32 = 20;
+
+/// How long the watchdog may take to answer; it looks five times a second.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+const POLL: Duration = Duration::from_millis(2);
+
+/// A user of a shared server, until it is dropped or its process ends.
+pub(super) struct Shared {
+    folder: PathBuf,
+    bin: PathBuf,
+    /// The pipe that the watchdog waits on.
+    users: File,
+}
+
+impl Shared {
+    /// Joins the server of these binaries, or starts it.
+    pub(super) fn join(bin: &Path, owner: &Owner) -> Result<Shared, ServerError> {
+        let uid = effective_uid()?;
+        let path = owner.base().join(register_name(uid, bin));
+        let mut register = open_register(&path, uid)?;
+        // Held while one starts a server; the others then find it.
+        register.lock().map_err(io_error("lock", &path))?;
+        let mut known = String::new();
+        register.read_to_string(&mut known).map_err(io_error("read", &path))?;
+        if let Some(users) = joined(Path::new(&known), |folder| is_owners(folder, owner, uid)) {
+            return Ok(Shared { folder: known.into(), bin: bin.to_owned(), users });
+        }
+        let mut server = Throwaway::spawn(bin.to_owned(), owner, Some(linger()))?;
+        server.wait_until_ready()?;
+        let folder = server.folder().to_owned();
+        let users = joined(&folder, |_| true).ok_or_else(|| {
+            let source = io::Error::from(io::ErrorKind::TimedOut);
+            ServerError::Io { doing: "join the server in", path: folder.clone(), source }
+        })?;
+        write_register(&mut register, &folder).map_err(io_error("write", &path))?;
+        server.release();
+        Ok(Shared { folder, bin: bin.to_owned(), users })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn bin(&self) -> &Path {
+        &self.bin
+    }
+
+    /// Asks the server to stay for an hour without users.
+    pub(super) fn keep(&self) {
+        // Where the watchdog is gone there is nothing to keep.
+        let _ = (&self.users).write_all(b"keep\n");
+    }
+}
+
+fn linger() -> u32 {
+    let seconds = env::var("MIGRATE_SERVER_LINGER").ok();
+    seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(LINGER)
+}
+
+/// One register for each user and each set of binaries.
+fn register_name(uid: u32, bin: &Path) -> String {
+    let digest = Sha256::digest(bin.as_os_str().as_encoded_bytes());
+    format!("migrate-pg-shared-{uid}-{}", Checksum::from_bytes(digest.into()))
+}
+
+/// The register, which nobody else may have put there: it says whom to trust.
+fn open_register(path: &Path, uid: u32) -> Result<File, ServerError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let register = options.open(path).map_err(io_error("open", path))?;
+    let metadata = register.metadata().map_err(io_error("look at", path))?;
+    if metadata.is_file() && metadata.uid() == uid {
+        return Ok(register);
+    }
+    let source = io::Error::from(io::ErrorKind::PermissionDenied);
+    Err(ServerError::Io { doing: "trust", path: path.to_owned(), source })
+}
+
+fn write_register(register: &mut File, folder: &Path) -> io::Result<()> {
+    register.set_len(0)?;
+    register.rewind()?;
+    register.write_all(folder.as_os_str().as_encoded_bytes())
+}
+
+/// Whether the folder is one that this owner made, and no link to another.
+fn is_owners(folder: &Path, owner: &Owner, uid: u32) -> bool {
+    let expected = match owner {
+        Owner::Caller => uid,
+        Owner::Account { uid, .. } => *uid,
+    };
+    fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == expected)
+}
+
+/// The pipe of a server that has answered; `None` where none is, or is about to go.
+fn joined(folder: &Path, is_trusted: impl FnOnce(&Path) -> bool) -> Option<File> {
+    let answers = folder.is_absolute() && is_trusted(folder);
+    if !answers || UnixStream::connect(folder.join(".s.PGSQL.5432")).is_err() {
+        return None;
+    }
+    let path = folder.join("users");
+    // For reading too, because opening a pipe for writing alone waits for its reader.
+    let mut users = OpenOptions::new().read(true).write(true).open(&path).ok()?;
+    let name = format!("{:016x}", random());
+    users.write_all(format!("join {name}\n").as_bytes()).ok()?;
+    let answer = folder.join(format!("joined-{name}"));
+    let deadline = Instant::now() + ANSWER_LIMIT;
+    while !answer.exists() {
+        if !path.exists() || Instant::now() > deadline {
+            return None;
+        }
+        thread::sleep(POLL);
+    }
+    // What is left of it goes with the folder.
+    let _ = fs::remove_file(&answer);
+    Some(users)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_user_and_each_version_has_a_register() {
+        let (one, other) = (Path::new("/pg/15/bin"), Path::new("/pg/18/bin"));
+        assert_eq!(register_name(1000, one), register_name(1000, one));
+        assert_ne!(register_name(1000, one), register_name(1000, other));
+        assert_ne!(register_name(1000, one), register_name(1001, one));
+    }
+
+    #[test]
+    fn folder_of_somebody_else_and_link_are_not_trusted() {
+        let base = env::temp_dir().join(super::super::server::unique_name());
+        fs::create_dir(&base).unwrap();
+        let uid = fs::metadata(&base).unwrap().uid();
+        std::os::unix::fs::symlink(&base, base.join("link")).unwrap();
+        let account = |uid| Owner::Account { name: "a".to_owned(), uid, gid: 0 };
+        assert!(is_owners(&base, &Owner::Caller, uid));
+        assert!(!is_owners(&base, &account(uid + 1), uid));
+        assert!(!is_owners(&base.join("link"), &Owner::Caller, uid));
+        assert!(open_register(&base.join("register"), uid).is_ok());
+        assert!(open_register(&base.join("register"), uid + 1).is_err());
+        assert!(joined(&base, |_| true).is_none(), "no server is in it");
+        fs::remove_dir_all(&base).unwrap();
+    }
+}
