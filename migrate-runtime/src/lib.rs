@@ -24,11 +24,12 @@
 //! |---|---|
 //! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
 //! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
+//! | `cli` | [`cli::Args`]: the verbs for a service's own command line, and the binary `migrate` |
 //! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
 //!
 //! None changes what is stored.
 #![cfg_attr(
-    not(all(feature = "include_dir", feature = "testing", unix)),
+    not(all(feature = "cli", feature = "include_dir", feature = "testing", unix)),
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
@@ -63,12 +64,15 @@ mod failure;
 mod privilege;
 mod error;
 mod report;
+mod history;
 #[cfg(feature = "include_dir")]
 mod load;
 #[cfg(feature = "include_dir")]
 mod create;
 #[cfg(all(feature = "testing", unix))]
 pub mod testing;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[doc(hidden)]
 pub mod __private;
 
@@ -98,6 +102,7 @@ pub use crate::compose::{InOrderError, run_in_order};
 pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
 pub use crate::event::Event;
 pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
+pub use crate::history::{Act, HistoryRow, Survey};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{
     Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,

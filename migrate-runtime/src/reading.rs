@@ -5,6 +5,7 @@
 use tokio_postgres::Client;
 
 use crate::error::Error;
+use crate::history::HistoryRow;
 use crate::ledger::{Contents, Ledger, Reading};
 use crate::{privilege, protocol};
 
@@ -25,10 +26,39 @@ pub(crate) async fn read(
     if let Some(column) = broken {
         return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
     }
-    let Err(source) = result else { return Ok(contents) };
+    match result {
+        Ok(()) => Ok(contents),
+        Err(source) => missing(client, ledger, source).await.map(|()| Contents::default()),
+    }
+}
+
+/// Reads what happened: one message. A table that does not exist has no past.
+pub(crate) async fn history(client: &Client, ledger: &Ledger) -> Result<Vec<HistoryRow>, Error> {
+    let mut rows = Vec::new();
+    let mut broken = None;
+    let result = protocol::rows(client, &ledger.history(), |row| match ledger.past(&row) {
+        Ok(row) => rows.push(row),
+        Err(column) => broken = Some(column),
+    })
+    .await;
+    if let Some(column) = broken {
+        return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
+    }
+    match result {
+        Ok(()) => Ok(rows),
+        Err(source) => missing(client, ledger, source).await.map(|()| Vec::new()),
+    }
+}
+
+/// Nothing where the table is missing, else why it cannot be read.
+async fn missing(
+    client: &Client,
+    ledger: &Ledger,
+    source: tokio_postgres::Error,
+) -> Result<(), Error> {
     match source.code().map(tokio_postgres::error::SqlState::code) {
         // undefined_table; a schema that does not exist says the same.
-        Some("42P01") => Ok(Contents::default()),
+        Some("42P01") => Ok(()),
         // Some column is missing or of another type: whose table is it?
         Some(code) if code.starts_with("42") && code != "42501" => {
             Err(foreign_table(client, ledger, source).await)

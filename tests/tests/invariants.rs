@@ -109,6 +109,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
             "ledger/lease.rs",
             "ledger/contents.rs",
             "ledger/foreign.rs",
+            "ledger/history.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],

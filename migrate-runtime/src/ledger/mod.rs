@@ -14,6 +14,7 @@ use migrate_core::version::Version;
 mod adopted;
 mod contents;
 mod foreign;
+mod history;
 mod lease;
 
 pub(crate) use adopted::Taken;

@@ -15,6 +15,7 @@ use crate::hook::{Calls, Function, When};
 use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
 
 mod verbs;
+mod survey;
 
 /// Compares a set with a database and applies what is missing.
 ///

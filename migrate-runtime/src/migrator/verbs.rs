@@ -223,7 +223,7 @@ impl<'s> Migrator<'s> {
         self.decide(contents.entries)
     }
 
-    async fn read(&self, client: &Client, reading: Reading) -> Result<Contents, Error> {
+    pub(super) async fn read(&self, client: &Client, reading: Reading) -> Result<Contents, Error> {
         self.check_names()?;
         read(client, &self.ledger(), reading).await
     }
@@ -282,7 +282,7 @@ impl<'s> Migrator<'s> {
     }
 }
 
-fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
+pub(super) fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
     let mut applied = plan.applied.iter().peekable();
     let mut steps = plan.steps.iter().peekable();
     let row = |migration: &Migration, state| StatusRow {

@@ -1,0 +1,118 @@
+//! Decides which database a command line means, and connects to it.
+//! `--database-url`, else `DATABASE_URL`, with libpq's `PG*` variables and password file for what
+//! that leaves open, go in; a client comes out.
+//! No password is in any message: an address that cannot be read is never shown.
+
+mod address;
+mod error;
+mod passfile;
+mod settings;
+mod tls;
+
+use std::time::Duration;
+
+use clap::Args;
+use tokio_postgres::{Client, Config};
+
+pub use error::ConnectError;
+pub(in crate::cli) use settings::Place;
+use settings::Target;
+
+/// A server that does not answer keeps nobody waiting for longer, unless `connect_timeout` says so.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the database is: `--database-url`, else the environment.
+///
+/// [`Args`](super::Args) holds one. A service that wants the same database for its other subcommands
+/// flattens a second one where its own arguments are; what is given on either side of the subcommand
+/// then counts for both.
+///
+/// ```
+/// use clap::Parser;
+/// use migrate_runtime::cli::{Args, Connection};
+///
+/// #[derive(Parser)]
+/// struct Cli {
+///     #[command(flatten)]
+///     connection: Connection,
+///     #[command(subcommand)]
+///     command: Command,
+/// }
+///
+/// #[derive(clap::Subcommand)]
+/// enum Command {
+///     Serve,
+///     Migrate(Args),
+/// }
+///
+/// let url = "postgresql://me@db.example/app";
+/// let cli = Cli::parse_from(["service", "serve", "--database-url", url]);
+/// assert_eq!(cli.connection.config()?.get_dbname(), Some("app"));
+/// # Ok::<(), migrate_runtime::cli::ConnectError>(())
+/// ```
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Connection")]
+#[allow(clippy::doc_markdown, reason = "what is said here is what `--help` says")]
+pub struct Connection {
+    /// The database, as `postgresql://user@host/database` or `host=... dbname=...` [default:
+    /// $DATABASE_URL, else $PGHOST, $PGDATABASE and so on]
+    #[arg(long, value_name = "URL", global = true)]
+    database_url: Option<String>,
+}
+
+impl std::fmt::Debug for Connection {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// The database at this address, whatever `DATABASE_URL` says.
+    pub fn of_url(url: impl Into<String>) -> Self {
+        Connection { database_url: Some(url.into()) }
+    }
+
+    /// What the driver is told, the password included; without TLS, which [`Connection::connect`]
+    /// adds.
+    ///
+    /// # Errors
+    /// [`ConnectError`] where no database is named, or an address or a setting cannot be read.
+    pub fn config(&self) -> Result<Config, ConnectError> {
+        Ok(self.target()?.config)
+    }
+
+    /// A new client, over TLS as `sslmode` says. Its connection runs as a task of the current
+    /// runtime and ends with it.
+    ///
+    /// # Errors
+    /// [`ConnectError`] as [`Connection::config`], and where the server cannot be reached or does not
+    /// let us in.
+    pub async fn connect(&self) -> Result<Client, ConnectError> {
+        self.target()?.connect().await
+    }
+
+    pub(in crate::cli) fn target(&self) -> Result<Target, ConnectError> {
+        settings::target(self.database_url.as_deref(), &|name| std::env::var_os(name))
+    }
+}
+
+impl Target {
+    /// Connects, and has the connection run as a task.
+    pub(in crate::cli) async fn connect(&self) -> Result<Client, ConnectError> {
+        let connector = self.tls.connector().map_err(|error| ConnectError::tls(&error))?;
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
+        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len());
+        // The driver's own limit ends with the socket's connection, before the server says a word.
+        let limit = each * u32::try_from(hosts.max(1)).unwrap_or(1);
+        match tokio::time::timeout(limit, self.config.connect(connector)).await {
+            Ok(Ok((client, connection))) => {
+                // How it ends is told to whoever uses the client next.
+                tokio::spawn(connection);
+                Ok(client)
+            }
+            Ok(Err(source)) => Err(ConnectError::refused(&self.place, source)),
+            Err(_) => Err(ConnectError::slow(&self.place, limit)),
+        }
+    }
+}

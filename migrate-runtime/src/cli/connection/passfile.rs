@@ -1,0 +1,93 @@
+//! Finds the password of a connection in a password file.
+//! The file's text and what is connected to go in, the first password that fits comes out (manual,
+//! section 34.16). A file that others can read is not used, as libpq does not.
+
+use std::fs;
+use std::path::Path;
+
+/// What a line has to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted<'w> {
+    pub(super) host: &'w str,
+    pub(super) port: u16,
+    pub(super) database: &'w str,
+    pub(super) user: &'w str,
+}
+
+/// The password that `path` holds; `None` where it holds none, or where there is no such file.
+///
+/// # Errors
+/// Why a file that is there is not used.
+pub(super) fn password(path: &Path, wanted: &Wanted<'_>) -> Result<Option<String>, &'static str> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
+    if !metadata.is_file() {
+        return Err("is not a plain file");
+    }
+    if is_open_to_others(&metadata) {
+        return Err("can be read by others: `chmod 600` it");
+    }
+    let text = fs::read_to_string(path).map_err(|_| "cannot be read")?;
+    Ok(find(&text, wanted))
+}
+
+#[cfg(unix)]
+fn is_open_to_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
+    let port = wanted.port.to_string();
+    let values = [wanted.host, port.as_str(), wanted.database, wanted.user];
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let fields = fields(line.trim_end_matches('\r'));
+        let (password, keys) = fields.split_last()?;
+        let fits = |(key, value): (&String, &str)| key == "*" || key == value;
+        (keys.len() == values.len() && keys.iter().zip(values).all(fits)).then(|| password.clone())
+    })
+}
+
+/// `host:port:database:user:password`; a backslash keeps a colon or a backslash.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        let kept = match c {
+            ':' if fields.len() < 5 => {
+                fields.push(String::new());
+                continue;
+            }
+            '\\' => chars.next(),
+            c => Some(c),
+        };
+        if let Some(field) = fields.last_mut() {
+            field.extend(kept);
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_that_fits_counts() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<&str>) {
+            let wanted = Wanted { host: "h", port: 5432, database: "app", user: "me" };
+            assert_eq!(find(text, &wanted).as_deref(), expected, "{text}");
+        }
+        check("", None);
+        check("h:5432:app:me:secret", Some("secret"));
+        check("*:*:*:*:any\nh:5432:app:me:secret", Some("any"));
+        check("other:*:*:*:no\n#h:5432:app:me:no\nh:*:*:me:a:b\\:c\\\\d\r\n", Some("a:b:c\\d"));
+        check("h:5433:app:me:no\nh:5432:app:you:no\nh:5432:db:me:no", None);
+        check("h:5432:app:me", None);
+    }
+}

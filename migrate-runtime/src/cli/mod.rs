@@ -1,0 +1,149 @@
+//! The command line: the verbs of a [`Migrator`] for a service's own binary, and for a folder.
+//! [`Args`] is flattened into the arguments of a service and runs one verb on the embedded set; the
+//! binary `migrate` runs it on a folder.
+//! It decides nothing of its own on purpose, beyond what it asks, shows and exits with.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use clap::Parser;
+//! use migrate_runtime::{Migrations, Migrator, cli, embed_migrations};
+//!
+//! static MIGRATIONS: Migrations = embed_migrations!("migrations");
+//!
+//! #[derive(Parser)]
+//! struct Cli {
+//!     #[command(subcommand)]
+//!     command: Command,
+//! }
+//!
+//! #[derive(clap::Subcommand)]
+//! enum Command {
+//!     /// Serves until it is told to stop
+//!     Serve,
+//!     /// Shows and changes the database's schema
+//!     Migrate(cli::Args),
+//! }
+//!
+//! # async fn serve() -> ExitCode { ExitCode::SUCCESS }
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     match Cli::parse().command {
+//!         Command::Serve => serve().await,
+//!         Command::Migrate(args) => args.run(Migrator::new(&MIGRATIONS)).await,
+//!     }
+//! }
+//! ```
+//!
+//! `myservice migrate status` then shows what is applied; `docs/cli.md` describes every verb, the
+//! exit codes and the JSON shapes.
+
+mod args;
+mod connection;
+mod consent;
+mod exit;
+mod fault;
+mod folder;
+mod json;
+mod ledger;
+mod page;
+mod paint;
+mod run;
+mod show;
+mod watch;
+
+use std::process::ExitCode;
+
+use tokio_postgres::Client;
+
+use crate::load::from_folder;
+use crate::migrator::Migrator;
+use args::Verb;
+pub use args::{Args, Folder};
+use connection::Place;
+pub use connection::{ConnectError, Connection};
+pub use exit::Exit;
+use fault::Fault;
+use page::Answer;
+
+impl Args {
+    /// Runs the verb on the migrator's set: says what came of it, and what to exit with.
+    ///
+    /// Options of the command line win over those that the migrator has.
+    pub async fn run(self, migrator: Migrator<'_>) -> ExitCode {
+        let result = self.answer(migrator).await;
+        self.tell(result)
+    }
+
+    /// As [`Args::run`], with a client of the service's own.
+    pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
+        let result = match self.without_database(Some(migrator.set)) {
+            Some(result) => result,
+            None => self.with_database(migrator, client, &Place::default()).await,
+        };
+        self.tell(result)
+    }
+
+    /// Runs the verb on the set that `folder` holds now: what the binary `migrate` does.
+    pub async fn run_folder(self, folder: &Folder) -> ExitCode {
+        let result = match self.without_database(None) {
+            Some(result) => result,
+            None => match from_folder(folder.dir(), &folder.options()) {
+                Ok(set) => self.answer(Migrator::new(&set)).await,
+                Err(errors) => Err(Fault::Set(errors)),
+            },
+        };
+        self.tell(result)
+    }
+
+    async fn answer(&self, migrator: Migrator<'_>) -> Result<Answer, Fault> {
+        if let Some(result) = self.without_database(Some(migrator.set)) {
+            return result;
+        }
+        let target = self.connection.target()?;
+        let mut client = target.connect().await?;
+        self.with_database(migrator, &mut client, &target.place).await
+    }
+
+    /// What a verb that needs no database answers; `None` for the others.
+    fn without_database(&self, set: Option<&crate::Migrations>) -> Option<Result<Answer, Fault>> {
+        match &self.verb {
+            Verb::Create(verb) => Some(folder::create(verb, set)),
+            Verb::Lock(verb) => Some(folder::lock(verb, set)),
+            Verb::Check(verb) => Some(folder::check(verb, set)),
+            Verb::Completions { shell } => Some(Ok(folder::completions(*shell, set))),
+            _ => None,
+        }
+    }
+
+    async fn with_database(
+        &self,
+        migrator: Migrator<'_>,
+        client: &mut Client,
+        place: &Place,
+    ) -> Result<Answer, Fault> {
+        let migrator = self.options.apply(migrator);
+        let about = run::About { migrator, place, output: &self.output };
+        match &self.verb {
+            Verb::Status => show::status(&about, client).await,
+            Verb::Plan { limit, sql } => show::plan(&about, client, limit, *sql).await,
+            Verb::Verify => show::verify(&about, client).await,
+            Verb::History => show::history(&about, client).await,
+            Verb::Up(up) => run::up(&about, client, up).await,
+            Verb::Down(down) => run::down(&about, client, down).await,
+            Verb::Redo => run::redo(&about, client).await,
+            Verb::Baseline { version } => ledger::baseline(&about, client, version).await,
+            Verb::Adopt(adopt) => ledger::adopt(&about, client, adopt).await,
+            Verb::Repair { what } => ledger::repair(&about, client, what).await,
+            Verb::Create(_) | Verb::Lock(_) | Verb::Check(_) | Verb::Completions { .. } => {
+                Err(Fault::Usage { what: "this verb needs no database".to_owned(), help: "" })
+            }
+        }
+    }
+
+    /// Prints the answer, or why there is none.
+    fn tell(&self, result: Result<Answer, Fault>) -> ExitCode {
+        let exit = page::print(self.verb.name(), &self.output, result);
+        ExitCode::from(exit.code())
+    }
+}

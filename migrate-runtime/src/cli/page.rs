@@ -1,0 +1,277 @@
+//! Puts an answer on the page: tables, lines of deeds, colours, or one JSON object.
+//! What a verb found goes in, text with colours comes out, which the stream leaves out where nobody
+//! can see them.
+//! Widths are those of a terminal's columns; what a database says is shown without its control
+//! characters, which could otherwise write anything anywhere.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use console::{Term, measure_text_width, truncate_str};
+
+use super::args::{Color, Output};
+use super::exit::Exit;
+use super::fault::Fault;
+use super::json::{Body, Document};
+use super::paint::{painted, reworded};
+
+/// What a verb found or did.
+pub(super) struct Answer {
+    pub(super) exit: Exit,
+    pub(super) text: String,
+    pub(super) body: Body,
+}
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const OPEN: Style = AnsiColor::Yellow.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const ASIDE: Style = AnsiColor::Cyan.on_default();
+pub(super) const FAINT: Style = Style::new().dimmed();
+pub(super) const HEAD: Style = Style::new().bold();
+const DEED: Style = AnsiColor::Green.on_default().bold();
+
+/// Prints what came of a verb, and says what to exit with.
+pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, Fault>) -> Exit {
+    let exit = match &result {
+        Ok(answer) => answer.exit,
+        Err(fault) => fault.exit(),
+    };
+    let choice = match output.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    // Where nobody reads, as behind `| head`, there is nobody to tell either.
+    let _ = match result {
+        _ if output.json => print_json(&Document::new(verb, exit, result.as_ref())),
+        Ok(answer) => AutoStream::new(io::stdout(), choice).write_all(answer.text.as_bytes()),
+        Err(fault) => {
+            let text = painted(&reworded(&fault.to_string()));
+            AutoStream::new(io::stderr(), choice).write_all(text.as_bytes())
+        }
+    };
+    exit
+}
+
+fn print_json(document: &Document<'_>) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut stdout, document)?;
+    writeln!(stdout)
+}
+
+/// `text` in a style.
+pub(super) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A line that says what was done, as cargo does: the word in a column of its own.
+pub(super) fn deed(word: &str, rest: &str) -> String {
+    format!("{DEED}{word:>12}{DEED:#} {}\n", shown(rest))
+}
+
+/// A text of a database without control characters.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A time of the ledger, to the second.
+pub(super) fn moment(at: &str) -> String {
+    match (at.split_once('T'), at.find('.')) {
+        (Some((day, time)), Some(_)) => {
+            format!("{day} {}", time.split_once('.').map_or(time, |(seconds, _)| seconds))
+        }
+        _ => at.to_owned(),
+    }
+}
+
+/// How long something took, in three digits or so.
+pub(super) fn took(duration: Duration) -> String {
+    let (seconds, millis) = (duration.as_secs(), duration.as_millis());
+    if seconds >= 60 {
+        format!("{} min {:02} s", seconds / 60, seconds % 60)
+    } else if millis >= 1000 {
+        format!("{}.{:02} s", seconds, duration.subsec_millis() / 10)
+    } else {
+        format!("{millis} ms")
+    }
+}
+
+/// `1 migration` or `2 migrations`.
+pub(super) fn counted(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+/// One cell of a [`Table`].
+pub(super) struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    pub(super) fn plain(text: &str) -> Cell {
+        Cell::new(text, Style::new())
+    }
+
+    pub(super) fn new(text: &str, style: Style) -> Cell {
+        Cell { text: shown(text), style }
+    }
+}
+
+/// Where a column's text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Align {
+    Left,
+    Right,
+    /// To the left, and cut where the terminal is too narrow.
+    Cut,
+}
+
+/// Aligned columns under their heads.
+pub(super) struct Table {
+    heads: Vec<(&'static str, Align)>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// What a column that is cut keeps at least.
+const KEPT: usize = 8;
+
+const GAP: usize = 2;
+
+impl Table {
+    pub(super) fn new(heads: &[(&'static str, Align)]) -> Table {
+        Table { heads: heads.to_vec(), rows: Vec::new() }
+    }
+
+    pub(super) fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    /// The table, for the terminal that stdout is, or as wide as it is.
+    pub(super) fn show(self) -> String {
+        let term = Term::stdout();
+        let width = if term.is_term() { term.size_checked() } else { None };
+        self.within(width.map(|(_, columns)| usize::from(columns)))
+    }
+
+    fn within(mut self, width: Option<usize>) -> String {
+        // A column without a word in it says nothing.
+        let said = |column: usize| self.rows.iter().any(|row| !row[column].text.is_empty());
+        let kept: Vec<bool> = (0..self.heads.len()).map(said).collect();
+        let mut keep = kept.iter();
+        self.heads.retain(|_| *keep.next().unwrap_or(&true));
+        for row in &mut self.rows {
+            let mut keep = kept.iter();
+            row.retain(|_| *keep.next().unwrap_or(&true));
+        }
+        let widths = self.widths(width);
+        let mut text = String::new();
+        let heads: Vec<Cell> = self.heads.iter().map(|(head, _)| Cell::new(head, HEAD)).collect();
+        for row in std::iter::once(&heads).chain(&self.rows) {
+            self.push_row(&mut text, row, &widths);
+        }
+        text
+    }
+
+    fn widths(&self, width: Option<usize>) -> Vec<usize> {
+        let natural = |(column, (head, _)): (usize, &(&str, Align))| {
+            let cells = self.rows.iter().map(|row| measure_text_width(&row[column].text));
+            cells.chain([measure_text_width(head)]).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = self.heads.iter().enumerate().map(natural).collect();
+        let all = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        let mut over = width.map_or(0, |width| all.saturating_sub(width));
+        for (column, (_, align)) in self.heads.iter().enumerate() {
+            if *align == Align::Cut {
+                let less = over.min(widths[column].saturating_sub(KEPT));
+                widths[column] -= less;
+                over -= less;
+            }
+        }
+        widths
+    }
+
+    fn push_row(&self, text: &mut String, row: &[Cell], widths: &[usize]) {
+        let mut blanks = 0;
+        for (column, cell) in row.iter().enumerate() {
+            let (width, align) = (widths[column], self.heads[column].1);
+            let cut = truncate_str(&cell.text, width, "…");
+            let rest = width.saturating_sub(measure_text_width(&cut));
+            if align == Align::Right {
+                blanks += rest;
+            }
+            // Blanks are written before a word only, so that no line ends in them.
+            if !cut.is_empty() {
+                text.push_str(&" ".repeat(blanks));
+                text.push_str(&styled(cell.style, &cut));
+                blanks = 0;
+            }
+            blanks += GAP + if align == Align::Right { 0 } else { rest };
+        }
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(names: &[&str]) -> Table {
+        let mut table =
+            Table::new(&[("version", Align::Left), ("name", Align::Cut), ("took", Align::Right)]);
+        for name in names {
+            table.row(vec![Cell::plain("1"), Cell::plain(name), Cell::plain("7 ms")]);
+        }
+        table
+    }
+
+    #[track_caller]
+    fn check(names: &[&str], width: Option<usize>, expected: &[&str]) {
+        let text = anstream::adapter::strip_str(&table(names).within(width)).to_string();
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_a_terminal_shows() {
+        check(
+            &["a", "日本"],
+            None,
+            &["version  name  took", "1        a     7 ms", "1        日本  7 ms"],
+        );
+        check(&["e\u{301}é"], None, &["version  name  took", "1        e\u{301}é    7 ms"]);
+    }
+
+    #[test]
+    fn a_name_is_cut_where_the_terminal_is_narrow() {
+        check(
+            &["create_all_the_tables"],
+            Some(24),
+            &["version  name        took", "1        create_…  7 ms"]
+                .map(|line| line.replace("name        ", "name      "))
+                .each_ref()
+                .map(String::as_str),
+        );
+        check(&["日本語日本語"], Some(23), &["version  name      took", "1        日本語…   7 ms"]);
+        check(&["create_all"], Some(1), &["version  name      took", "1        create_…  7 ms"]);
+    }
+
+    #[test]
+    fn what_a_database_says_cannot_move_the_cursor() {
+        check(&["a\x1b[2Jb\r\n"], None, &["version  name     took", "1        a�[2Jb��  7 ms"]);
+    }
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        check(&["", ""], None, &["version  took", "1        7 ms", "1        7 ms"]);
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(took(Duration::from_millis(7)), "7 ms");
+        assert_eq!(took(Duration::from_millis(1_239)), "1.23 s");
+        assert_eq!(took(Duration::from_millis(123_456)), "2 min 03 s");
+        assert_eq!(moment("2026-11-21T10:59:22.123456Z"), "2026-11-21 10:59:22");
+        assert_eq!(moment("-infinity"), "-infinity");
+    }
+}

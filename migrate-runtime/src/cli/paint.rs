@@ -1,0 +1,125 @@
+//! Colours an error as rustc does, and names the flags of the command line where its help names
+//! methods.
+//! The text of an error goes in, the same text with colours comes out.
+//! Only lines that begin with `help:` are reworded: all else may be a server's words or a file's.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const BOLD: Style = Style::new().bold();
+const GUTTER: Style = AnsiColor::BrightBlue.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+const NOTE: Style = Style::new().bold();
+
+/// What the library's help says, and what it is called here.
+const FLAGS: [(&str, &str); 16] = [
+    ("`allow_edited`", "`--allow-edited`"),
+    ("`allow_missing`", "`--allow-missing`"),
+    ("`allow_out_of_order`", "`--allow-out-of-order`"),
+    ("`refuse_ahead`", "`--refuse-ahead`"),
+    ("`deadline`", "`--deadline`"),
+    ("`wait_timeout`", "`--wait-timeout`"),
+    ("`.lock(Lock::Row)`", "`--lock-by row`"),
+    ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
+    ("with `.table(..)` and `.schema(..)`", "with `--from-table` and `--from-schema`"),
+    ("`.table(..)`", "`--table`"),
+    ("`.schema(..)`", "`--schema`"),
+    ("`run` applies them", "`up` applies them"),
+    ("`accept_all`", "`repair accept --all`"),
+    ("lock it with `MIGRATE_UPDATE_LOCK=1 cargo build`", "lock it with `lock`"),
+    ("`MIGRATE_UPDATE_LOCK=1 cargo build`", "`lock --rewrite`"),
+    ("run the migrations first", "run `up` first"),
+];
+
+/// The text of an error, coloured, with `error:` before it.
+pub(super) fn painted(text: &str) -> String {
+    titled("error", ERROR, text)
+}
+
+/// The same for what is only worth a warning.
+pub(super) fn warning(text: &str) -> String {
+    titled("warning", WARNING, text)
+}
+
+/// A line that an operator should know of.
+pub(super) fn note(text: &str) -> String {
+    format!("{NOTE}note:{NOTE:#} {text}\n")
+}
+
+/// What a help line names, as it is called here.
+pub(super) fn reworded(text: &str) -> String {
+    let line = |line: &str| {
+        if !line.trim_start().starts_with("help:") {
+            return line.to_owned();
+        }
+        FLAGS.iter().fold(line.to_owned(), |line, (method, flag)| line.replace(method, flag))
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn titled(title: &str, style: Style, text: &str) -> String {
+    let mut painted = String::new();
+    let mut is_first = true;
+    for line in text.lines() {
+        if is_first && !line.is_empty() {
+            let _ = writeln!(painted, "{style}{title}{style:#}{BOLD}: {line}{BOLD:#}");
+        } else {
+            painted += &line_of(line, style);
+            painted.push('\n');
+        }
+        // Mistakes of a set stand one below the other, each behind an empty line.
+        is_first = line.is_empty();
+    }
+    painted
+}
+
+fn line_of(line: &str, style: Style) -> String {
+    let words =
+        [("help:", HELP), ("note:", NOTE), ("hint:", HELP), ("detail:", NOTE), ("context:", NOTE)];
+    let bare = line.trim_start();
+    let indent = &line[..line.len() - bare.len()];
+    for (word, of_word) in words {
+        if let Some(rest) = bare.strip_prefix(word) {
+            return format!("{indent}{of_word}{word}{of_word:#}{rest}");
+        }
+    }
+    let Some((gutter, code)) = line.split_once('|') else { return line.to_owned() };
+    if !gutter.trim().bytes().all(|byte| byte.is_ascii_digit()) || !gutter.ends_with(' ') {
+        return line.to_owned();
+    }
+    let under = code.trim_start();
+    if gutter.trim().is_empty() && under.starts_with('^') {
+        let blanks = &code[..code.len() - under.len()];
+        return format!("{GUTTER}{gutter}|{GUTTER:#}{blanks}{style}{under}{style:#}");
+    }
+    format!("{GUTTER}{gutter}|{GUTTER:#}{code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_colours_are_added() {
+        let text = "a.sql:1:1: no\n   |\n12 | x | y\n   | ^ here\ndetail: d\nhelp: h\n\nb.sql: no\nhelp: i";
+        let painted = painted(text);
+        let plain = anstream::adapter::strip_str(&painted).to_string();
+        let expected =
+            text.replacen("a.sql", "error: a.sql", 1).replacen("b.sql", "error: b.sql", 1);
+        assert_eq!(plain.trim_end(), expected);
+        assert!(painted.contains("\u{1b}[1m\u{1b}[31m^ here"), "{painted:?}");
+        assert!(painted.contains("|\u{1b}[0m x | y"), "{painted:?}");
+    }
+
+    #[test]
+    fn help_names_flags_and_nothing_else_changes() {
+        let text = "the word `allow_edited`\n  help: restore it, or `allow_edited`";
+        assert_eq!(
+            reworded(text),
+            "the word `allow_edited`\n  help: restore it, or `--allow-edited`"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! The verbs that show the ledger and never fail on drift: for a command line and for pages.
+//! A client goes in; what happened, or ledger and set side by side with every deviation, come out.
+//! They apply nothing and take no lock.
+
+use migrate_core::plan::{Policy, Tolerance, plan};
+use tokio_postgres::Client;
+
+use super::Migrator;
+use super::verbs::status;
+use crate::error::Error;
+use crate::history::{HistoryRow, Survey};
+use crate::ledger::Reading;
+use crate::reading;
+
+impl Migrator<'_> {
+    /// All that the ledger tells of this set's module, in the order in which it happened: what is
+    /// applied, and what was undone, accepted or forgotten. Empty without a ledger.
+    ///
+    /// An undone or forgotten migration has the row of that act only; one that was applied again has
+    /// both.
+    ///
+    /// # Errors
+    /// What reading the ledger gives.
+    pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
+        self.check_names()?;
+        reading::history(client, &self.ledger()).await
+    }
+
+    /// Ledger and set side by side, as [`Migrator::status`] shows them, with drift as part of the
+    /// answer.
+    ///
+    /// # Errors
+    /// What reading the ledger gives.
+    pub async fn survey(&self, client: &Client) -> Result<Survey, Error> {
+        let entries = self.read(client, Reading::Entries).await?.entries;
+        let drift = plan(self.set, entries.clone(), &self.policy).err();
+        let lenient = Policy {
+            edited: Tolerance::Allow,
+            out_of_order: Tolerance::Allow,
+            missing: Tolerance::Allow,
+            ahead: Tolerance::Allow,
+        };
+        let all = plan(self.set, entries, &lenient)
+            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+        Ok(Survey { status: status(self.set, &all), drift })
+    }
+}
