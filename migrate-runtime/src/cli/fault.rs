@@ -11,6 +11,7 @@ use super::connection::ConnectError;
 use super::exit::Exit;
 use crate::create::CreateError;
 use crate::error::{Error, Place};
+use crate::report::Report;
 
 /// Why a verb has no answer.
 #[derive(Debug)]
@@ -79,7 +80,9 @@ impl Fault {
             Fault::Migrate(Error::Drift { .. }) => Exit::Drift,
             Fault::Usage { .. }
             | Fault::Declined
-            | Fault::Migrate(Error::BadName { .. } | Error::UnknownVersion { .. }) => Exit::Usage,
+            | Fault::Migrate(
+                Error::BadName { .. } | Error::UnknownVersion { .. } | Error::NoEntry { .. },
+            ) => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -130,6 +133,14 @@ impl Fault {
                 Some((file, Some((position.line, position.column))))
             }
             Error::Pooled { file, .. } => Some((file, None)),
+            _ => None,
+        }
+    }
+
+    /// What was done before it failed.
+    pub(super) fn report(&self) -> Option<&Report> {
+        match self {
+            Fault::Migrate(error) => error.report(),
             _ => None,
         }
     }

@@ -42,8 +42,7 @@ impl<'d> Document<'d> {
 
 /// What a run did before it failed.
 fn partial(fault: &Fault) -> Option<Body> {
-    let Fault::Migrate(error) = fault else { return None };
-    error.report().map(|report| Body::Run(RunBody::new(report)))
+    fault.report().map(|report| Body::Run(RunBody::new(report)))
 }
 
 /// What is particular to a verb.
@@ -262,7 +261,9 @@ impl ProblemBody {
             line: error.position().map(|position| position.line),
             column: error.position().map(|position| position.column),
             message: error.problem().to_string(),
-            help: error.help(),
+            help: reworded(&format!("help: {}", error.help()))
+                .trim_start_matches("help: ")
+                .to_owned(),
         };
         errors.0.iter().map(problem).collect()
     }

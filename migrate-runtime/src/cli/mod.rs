@@ -101,6 +101,9 @@ impl Args {
             return result;
         }
         let target = self.connection.target()?;
+        if let Some(problem) = &target.warning {
+            page::warn(&self.output, problem);
+        }
         let mut client = target.connect().await?;
         self.with_database(migrator, &mut client, &target.place).await
     }

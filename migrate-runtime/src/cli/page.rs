@@ -15,7 +15,8 @@ use super::args::{Color, Output};
 use super::exit::Exit;
 use super::fault::Fault;
 use super::json::{Body, Document};
-use super::paint::{painted, reworded};
+use super::paint::{painted, reworded, warning};
+use super::run::deeds;
 
 /// What a verb found or did.
 pub(super) struct Answer {
@@ -38,21 +39,35 @@ pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, 
         Ok(answer) => answer.exit,
         Err(fault) => fault.exit(),
     };
-    let choice = match output.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
+    let choice = choice(output);
     // Where nobody reads, as behind `| head`, there is nobody to tell either.
     let _ = match result {
         _ if output.json => print_json(&Document::new(verb, exit, result.as_ref())),
         Ok(answer) => AutoStream::new(io::stdout(), choice).write_all(answer.text.as_bytes()),
         Err(fault) => {
+            let did = fault.report().map(deeds).unwrap_or_default();
+            let _ = AutoStream::new(io::stdout(), choice).write_all(did.as_bytes());
             let text = painted(&reworded(&fault.to_string()));
             AutoStream::new(io::stderr(), choice).write_all(text.as_bytes())
         }
     };
     exit
+}
+
+/// Says what is worth a warning, to people.
+pub(super) fn warn(output: &Output, text: &str) {
+    if !output.json {
+        let text = warning(text);
+        let _ = AutoStream::new(io::stderr(), choice(output)).write_all(text.as_bytes());
+    }
+}
+
+fn choice(output: &Output) -> ColorChoice {
+    match output.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
 }
 
 fn print_json(document: &Document<'_>) -> io::Result<()> {
@@ -244,21 +259,20 @@ mod tests {
 
     #[test]
     fn a_name_is_cut_where_the_terminal_is_narrow() {
-        check(
-            &["create_all_the_tables"],
-            Some(24),
-            &["version  name        took", "1        create_…  7 ms"]
-                .map(|line| line.replace("name        ", "name      "))
-                .each_ref()
-                .map(String::as_str),
-        );
-        check(&["日本語日本語"], Some(23), &["version  name      took", "1        日本語…   7 ms"]);
-        check(&["create_all"], Some(1), &["version  name      took", "1        create_…  7 ms"]);
+        let cut = ["version  name      took", "1        create_…  7 ms"];
+        check(&["create_all_the_tables"], Some(23), &cut);
+        check(&["create_all"], Some(1), &cut);
+        let wide = ["version  name       took", "1        日本語日…  7 ms"];
+        check(&["日本語日本語"], Some(24), &wide);
+        // Half of a wide character is none.
+        let half = ["version  name      took", "1        日本語…   7 ms"];
+        check(&["日本語日本語"], Some(23), &half);
     }
 
     #[test]
     fn what_a_database_says_cannot_move_the_cursor() {
-        check(&["a\x1b[2Jb\r\n"], None, &["version  name     took", "1        a�[2Jb��  7 ms"]);
+        let shown = ["version  name      took", "1        a\u{fffd}[2Jb\u{fffd}\u{fffd}  7 ms"];
+        check(&["a\x1b[2Jb\r\n"], None, &shown);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Colours an error as rustc does, and names the flags of the command line where its help names
 //! methods.
 //! The text of an error goes in, the same text with colours comes out.
-//! Only lines that begin with `help:` are reworded: all else may be a server's words or a file's.
+//! Only lines that begin with `help:` or a method are reworded: all else may be a server's words or a file's.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = Style::new().bold();
 
 /// What the library's help says, and what it is called here.
-const FLAGS: [(&str, &str); 16] = [
+const FLAGS: [(&str, &str); 17] = [
     ("`allow_edited`", "`--allow-edited`"),
     ("`allow_missing`", "`--allow-missing`"),
     ("`allow_out_of_order`", "`--allow-out-of-order`"),
@@ -25,6 +25,7 @@ const FLAGS: [(&str, &str); 16] = [
     ("`.lock(Lock::Row)`", "`--lock-by row`"),
     ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
     ("with `.table(..)` and `.schema(..)`", "with `--from-table` and `--from-schema`"),
+    ("`.ledger_schema(..)`", "`--ledger-schema`"),
     ("`.table(..)`", "`--table`"),
     ("`.schema(..)`", "`--schema`"),
     ("`run` applies them", "`up` applies them"),
@@ -37,6 +38,11 @@ const FLAGS: [(&str, &str); 16] = [
 /// The text of an error, coloured, with `error:` before it.
 pub(super) fn painted(text: &str) -> String {
     titled("error", ERROR, text)
+}
+
+/// The same for a deviation between ledger and set, among others.
+pub(super) fn drift(text: &str) -> String {
+    titled("drift", ERROR, text)
 }
 
 /// The same for what is only worth a warning.
@@ -52,7 +58,9 @@ pub(super) fn note(text: &str) -> String {
 /// What a help line names, as it is called here.
 pub(super) fn reworded(text: &str) -> String {
     let line = |line: &str| {
-        if !line.trim_start().starts_with("help:") {
+        // An option that was given a name that none can have stands first in its error.
+        let is_ours = line.trim_start().starts_with("help:") || line.starts_with("`.");
+        if !is_ours {
             return line.to_owned();
         }
         FLAGS.iter().fold(line.to_owned(), |line, (method, flag)| line.replace(method, flag))

@@ -32,7 +32,11 @@ impl About<'_> {
     /// A first line that says which database and which ledger this is about.
     pub(super) fn head(&self) -> String {
         let ledger = self.migrator.ledger().shown();
-        let line = format!("{}, ledger {ledger}", shown(&self.place.to_string()));
+        let line = match &self.place.server {
+            Some(_) => format!("{}, ledger {ledger}", self.place),
+            None => format!("ledger {ledger}"),
+        };
+        let line = shown(&line);
         format!("{}\n", styled(FAINT, &line))
     }
 }
@@ -154,8 +158,14 @@ pub(super) async fn redo(about: &About<'_>, client: &mut Client) -> Result<Answe
     Ok(done(&report))
 }
 
-/// What a run did, a line a migration.
+/// What a run did.
 pub(super) fn done(report: &Report) -> Answer {
+    let text = deeds(report) + &finished(report) + &notes(&report.notes);
+    Answer { exit: Exit::Fine, text, body: Body::Run(RunBody::new(report)) }
+}
+
+/// A line for each migration that a run did something to, ended well or not.
+pub(super) fn deeds(report: &Report) -> String {
     let line = |word: &str, one: &Applied| {
         deed(word, &format!("{} ({})", one.filename, took(one.duration)))
     };
@@ -169,9 +179,7 @@ pub(super) fn done(report: &Report) -> Answer {
     for one in &report.amended {
         text += &deed("Recorded", &one.filename);
     }
-    text += &finished(report);
-    text += &notes(&report.notes);
-    Answer { exit: Exit::Fine, text, body: Body::Run(RunBody::new(report)) }
+    text
 }
 
 fn notes(notes: &[String]) -> String {
@@ -202,10 +210,10 @@ fn tried(trial: &Trial) -> Answer {
         text += &deed("Tried", &format!("{} ({})", one.filename, took(one.duration)));
     }
     let what = match trial.ran.len() {
-        0 => "nothing to try".to_owned(),
-        n => format!("{n} ran and were undone, in {}", took(trial.elapsed)),
+        0 => deed("Up to date", "nothing to try"),
+        n => deed("Finished", &format!("{n} tried and undone, in {}", took(trial.elapsed))),
     };
-    text += &deed("Finished", &what);
+    text += &what;
     text += &notes(&trial.notes);
     let body = Body::Trial(TrialBody {
         ran: trial.ran.iter().map(AppliedBody::new).collect(),

@@ -19,7 +19,7 @@ use super::page::{
     ASIDE, Align, Answer, BAD, Cell, FAINT, GOOD, OPEN, Table, counted, deed, moment, shown,
     styled, took,
 };
-use super::paint::{reworded, warning};
+use super::paint::{self, reworded};
 use super::run::About;
 use crate::error::Error;
 use crate::history::{Act, HistoryRow, Survey};
@@ -43,7 +43,7 @@ pub(super) async fn status(about: &About<'_>, client: &Client) -> Result<Answer,
     }
     text += &summary(&rows, pending);
     for drift in drifts {
-        text += &warning(&reworded(&format!("{drift}\nhelp: {}", drift.help())));
+        text += &paint::drift(&reworded(&format!("{drift}\nhelp: {}", drift.help())));
     }
     let body = Body::Status(StatusBody {
         database: about.place.database.clone(),

@@ -255,7 +255,13 @@ impl<'s> Migrator<'s> {
     pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
         let undone = self.rollback(client, Rollback::Steps(1)).await?;
         match undone.undone.first() {
-            Some(last) => self.clone().only(last.version.as_str()).run(client).await,
+            Some(last) => {
+                let mut report = self.clone().only(last.version.as_str()).run(client).await?;
+                report.undone = undone.undone;
+                report.messages += undone.messages;
+                report.elapsed += undone.elapsed;
+                Ok(report)
+            }
             None => Ok(undone),
         }
     }

@@ -21,6 +21,7 @@ use migrate_core::version::Version;
 ///
 /// See the [module](super) for how.
 #[derive(ClapArgs, Debug, Clone)]
+#[command(about = "Shows and changes the database's schema", long_about = None)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub struct Args {
     #[command(subcommand)]

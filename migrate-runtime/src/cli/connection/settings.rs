@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio_postgres::Config;
@@ -24,6 +25,8 @@ pub(in crate::cli) struct Target {
     pub(super) config: Config,
     pub(super) tls: Tls,
     pub(in crate::cli) place: Place,
+    /// A password file that is not used, and why.
+    pub(in crate::cli) warning: Option<String>,
 }
 
 /// How messages name a database; never with a password.
@@ -79,13 +82,18 @@ pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, 
         .or_else(|| of_home(".postgresql/root.crt").filter(|file| file.exists()));
     let (certificate, key) = (file("sslcert", "PGSSLCERT"), file("sslkey", "PGSSLKEY"));
     let place = place(&config, address.is_clear);
+    let mut warning = None;
     if config.get_password().is_none() {
         let passfile = file("passfile", "PGPASSFILE").or_else(|| of_home(".pgpass"));
-        if let Some(password) = passfile.and_then(|file| password(&file, &config)) {
-            config.password(password);
+        match passfile.map(|file| password(&file, &config)) {
+            Some(Ok(Some(password))) => {
+                config.password(password);
+            }
+            Some(Err(problem)) => warning = Some(problem),
+            Some(Ok(None)) | None => {}
         }
     }
-    Ok(Target { config, tls: Tls { mode, roots, certificate, key }, place })
+    Ok(Target { config, tls: Tls { mode, roots, certificate, key }, place, warning })
 }
 
 fn address(
@@ -201,8 +209,8 @@ fn database(config: &Config) -> Option<&str> {
     config.get_dbname().or_else(|| config.get_user())
 }
 
-/// The password that the file holds for any of the hosts; why a file is not used goes to the log.
-fn password(file: &Path, config: &Config) -> Option<String> {
+/// The password that the file holds for any of the hosts, or why the file is not used.
+fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
     let named = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => name.clone(),
@@ -212,19 +220,18 @@ fn password(file: &Path, config: &Config) -> Option<String> {
         }
         Host::Unix(folder) => folder.to_string_lossy().into_owned(),
     });
-    let (user, database) = (config.get_user()?, database(config)?);
+    let (Some(user), Some(database)) = (config.get_user(), database(config)) else {
+        return Ok(None);
+    };
     for host in named.chain(addresses) {
         let wanted = Wanted { host: &host, port: port(config), database, user };
-        match passfile::password(file, &wanted) {
-            Ok(Some(password)) => return Some(password),
-            Ok(None) => {}
-            Err(problem) => {
-                tracing::warn!("the password file `{}` {problem}", file.display());
-                return None;
-            }
+        let found = passfile::password(file, &wanted)
+            .map_err(|problem| format!("the password file `{}` {problem}", file.display()))?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
-    None
+    Ok(None)
 }
 
 /// What messages may say: nothing where a password with an unescaped `@` reaches into host or
@@ -235,11 +242,13 @@ fn place(config: &Config, is_clear: bool) -> Place {
     }
     let port = port(config);
     let server = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
-        (Some(Host::Tcp(name)), _) => Some(format!("{name}, port {port}")),
+        // An IPv6 address has colons of its own.
+        (Some(Host::Tcp(name)), _) if name.contains(':') => Some(format!("[{name}]:{port}")),
+        (Some(Host::Tcp(name)), _) => Some(format!("{name}:{port}")),
         (Some(Host::Unix(folder)), _) => {
-            Some(format!("the socket in {}, port {port}", folder.display()))
+            Some(format!("the socket in {} for port {port}", folder.display()))
         }
-        (None, Some(address)) => Some(format!("{address}, port {port}")),
+        (None, Some(address)) => Some(SocketAddr::new(*address, port).to_string()),
         (None, None) => None,
     };
     Place { database: database(config).map(str::to_owned), server }

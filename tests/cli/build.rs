@@ -1,0 +1,5 @@
+//! Has the service built anew when a migration is added or removed.
+
+fn main() {
+    println!("cargo::rerun-if-changed=migrations");
+}

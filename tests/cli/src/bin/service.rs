@@ -1,0 +1,60 @@
+//! A service as a user of the command line writes one: its own subcommands beside the verbs, and one
+//! way to name the database for both.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use migrate_runtime::cli::{Args, Connection};
+use migrate_runtime::{Migrations, Migrator, embed_migrations};
+
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+/// Keeps notes
+#[derive(Parser)]
+#[command(name = "service")]
+struct Cli {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Counts the notes
+    Count,
+    /// Migrates with the service's own connection
+    Own(Args),
+    /// Shows and changes the database's schema
+    Migrate(Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let migrator = Migrator::new(&MIGRATIONS).table("service_ledger");
+    match cli.command {
+        Command::Migrate(args) => args.run(migrator).await,
+        Command::Own(args) => match cli.connection.connect().await {
+            Ok(mut client) => args.run_on(migrator, &mut client).await,
+            Err(error) => failed(&error),
+        },
+        Command::Count => match count(&cli.connection).await {
+            Ok(notes) => {
+                println!("{notes} notes");
+                ExitCode::SUCCESS
+            }
+            Err(error) => failed(&*error),
+        },
+    }
+}
+
+async fn count(connection: &Connection) -> Result<i64, Box<dyn std::error::Error>> {
+    let client = connection.connect().await?;
+    Ok(client.query_one("SELECT count(*) FROM notes", &[]).await?.get(0))
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::FAILURE
+}

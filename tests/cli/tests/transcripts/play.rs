@@ -1,0 +1,140 @@
+//! Plays a transcript: its commands go to a shell, what comes of them is written down.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::{env, fmt::Write as _};
+
+use migrate_tests::database::{FreshDatabase, value};
+use regex::Regex;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// The folder that this test was built into, and with it the programs of this package.
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_service")).parent().expect("a folder").to_owned()
+}
+
+/// Builds the binary `migrate` into it, once a process.
+fn migrate() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let folder = programs();
+        let profile = match folder.file_name().expect("a name").to_str().expect("UTF-8") {
+            "debug" => "dev",
+            other => other,
+        };
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--quiet", "-p", "migrate-runtime", "--features", "cli"]);
+        command.args(["--bin", "migrate", "--profile", profile]);
+        command.arg("--target-dir").arg(folder.parent().expect("a folder"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = command.output().expect("cargo");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        folder.join("migrate")
+    })
+}
+
+/// A place to play in.
+struct Stage {
+    folder: TempDir,
+    database: FreshDatabase,
+    user: String,
+}
+
+/// A folder with the migrations of this package's service in it.
+fn furnished() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (from, to) = (
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations"),
+        folder.path().join("migrations"),
+    );
+    fs::create_dir(&to).expect("a folder");
+    for file in fs::read_dir(from).expect("the migrations") {
+        let file = file.expect("a file");
+        fs::copy(file.path(), to.join(file.file_name())).expect("a copy");
+    }
+    folder
+}
+
+/// What the commands of `script` print now, in its place.
+pub(crate) fn play(script: &str) -> String {
+    let runtime = Runtime::new().expect("a runtime");
+    let stage = runtime.block_on(async {
+        let database = FreshDatabase::create().await;
+        let user = value(&database.connect().await, "SELECT current_user").await;
+        Stage { folder: furnished(), database, user }
+    });
+    let mut played = String::new();
+    let mut lines = script.lines().peekable();
+    while let Some(line) = lines.next() {
+        if let Some(rest) = line.strip_prefix("$ ") {
+            let mut command = rest.to_owned();
+            played.extend([line, "\n"]);
+            while let Some(more) = lines.next_if(|line| line.starts_with("> ")) {
+                played.extend([more, "\n"]);
+                command.extend(["\n", &more[2..]]);
+            }
+            played += &stage.run(&command);
+        } else if line.starts_with("## ") {
+            // A heading begins behind an empty line.
+            let gap = if played.is_empty() { "" } else { "\n" };
+            let _ = writeln!(played, "{gap}{line}");
+        }
+    }
+    played
+}
+
+impl Stage {
+    /// What `command` prints, and what it exits with where that is not 0.
+    fn run(&self, command: &str) -> String {
+        let paths = [programs(), migrate().parent().expect("a folder").to_owned()];
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(paths.into_iter().chain(env::split_paths(&path)));
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("exec 2>&1\n{command}")]).current_dir(self.folder.path());
+        shell.env_clear().env("PATH", path.expect("a path")).env("HOME", self.folder.path());
+        shell.env("DATABASE_URL", self.database.url()).stdin(Stdio::null());
+        let output = shell.output().expect("a shell");
+        let mut text = String::from_utf8(output.stdout).expect("UTF-8");
+        match output.status.code() {
+            Some(0) => {}
+            code => {
+                let _ = writeln!(text, "? {}", code.expect("an exit code"));
+            }
+        }
+        self.fixed(&text)
+    }
+
+    /// The same text on every machine and at every time.
+    fn fixed(&self, text: &str) -> String {
+        let folder = fs::canonicalize(self.folder.path()).expect("the folder");
+        let text = text.replace(&*folder.to_string_lossy(), "/work");
+        let text = text.replace(&*self.folder.path().to_string_lossy(), "/work");
+        let manifest = env!("CARGO_MANIFEST_DIR");
+        let text = text.replace(manifest, "/src");
+        let text = text.replace(self.database.name(), "app");
+        let user = Regex::new(&format!(r"\b{}\b", regex::escape(&self.user))).expect("a regex");
+        let mut text = user.replace_all(&text, "me").into_owned();
+        let rules = [
+            (r"` on (?:the socket in \S+ for port \d+|\S+:\d+)", "` on db.example:5432"),
+            (r"\d{4}-\d\d-\d\d-\d{6}", "2026-01-02-030405"),
+            (r#""server": "[^"]*""#, r#""server": "db.example:5432""#),
+            (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-02 03:04:05"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "2026-01-02T03:04:05.678901Z"),
+            (r#"_ms": \d+"#, r#"_ms": 7"#),
+            // A column of durations is as wide as the longest.
+            (r"(\S)  +took(  |\n)", "$1  took$2"),
+            (r"(\S)  +(?:\d+ ms|\d+\.\d\d s)(  |\n)", "$1  7 ms$2"),
+            (r"(03:04:05) {4,}(\S)", "$1        $2"),
+            (r"\d+ ms|\d+\.\d\d s\b", "7 ms"),
+            (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
+        ];
+        for (pattern, fixed) in rules {
+            text = Regex::new(pattern).expect("a regex").replace_all(&text, fixed).into_owned();
+        }
+        text
+    }
+}
