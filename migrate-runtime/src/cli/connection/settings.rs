@@ -253,3 +253,88 @@ fn place(config: &Config, is_clear: bool) -> Place {
     };
     Place { database: database(config).map(str::to_owned), server }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target_of(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Target, ConnectError> {
+        let env = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        };
+        target(url, &env)
+    }
+
+    #[track_caller]
+    fn check(url: Option<&str>, variables: &[(&str, &str)], expected: &str) {
+        let target = target_of(url, variables).unwrap_or_else(|error| panic!("{error}"));
+        let config = &target.config;
+        let password = config.get_password().map(String::from_utf8_lossy);
+        let found = format!(
+            "{} user={} password={} app={} sslmode={:?}",
+            target.place,
+            config.get_user().unwrap_or("-"),
+            password.as_deref().unwrap_or("-"),
+            config.get_application_name().unwrap_or("-"),
+            target.tls.mode,
+        );
+        assert_eq!(found, expected, "{url:?} {variables:?}");
+    }
+
+    #[test]
+    fn the_address_wins_and_variables_fill_in() {
+        check(
+            Some("postgresql://me:pw@h:5433/app?sslmode=disable&application_name=mine"),
+            &[("DATABASE_URL", "host=x"), ("PGUSER", "you"), ("PGSSLMODE", "require")],
+            "`app` on h:5433 user=me password=pw app=mine sslmode=Disable",
+        );
+        check(
+            None,
+            &[("DATABASE_URL", "host=h"), ("PGUSER", "me"), ("PGPASSWORD", "pw"), ("PGPORT", "1")],
+            "`me` on h:1 user=me password=pw app=migrate sslmode=Prefer",
+        );
+        let variables = [
+            ("PGHOST", "/run/pg"),
+            ("PGDATABASE", "app"),
+            ("PGUSER", "me"),
+            ("PGAPPNAME", "deploy"),
+            ("PGSSLMODE", "verify-full"),
+        ];
+        let expected = "`app` on the socket in /run/pg for port 5432 user=me password=- app=deploy \
+                        sslmode=VerifyFull";
+        check(None, &variables, expected);
+        check(
+            None,
+            &[("PGHOSTADDR", "::1"), ("PGDATABASE", "app"), ("DATABASE_URL", "")],
+            "`app` on [::1]:5432 user=- password=- app=migrate sslmode=Prefer",
+        );
+    }
+
+    #[test]
+    fn several_hosts_are_several() {
+        let target = target_of(Some("postgresql://me@a:1,b:2/app"), &[]).ok().expect("a target");
+        assert_eq!(target.config.get_hosts().len(), 2);
+        assert_eq!(target.config.get_ports(), [1, 2]);
+        let variables = [("PGHOST", "a,b"), ("PGPORT", "1,2"), ("PGUSER", "me")];
+        let target = target_of(None, &variables).ok().expect("a target");
+        assert_eq!(target.config.get_hosts().len(), 2);
+        assert_eq!(target.config.get_ports(), [1, 2]);
+    }
+
+    #[test]
+    fn places_hold_no_piece_of_a_password() {
+        for url in ["postgresql://me:sec@ret@h/app", "postgresql://me:sec@h/ret@h/app"] {
+            let target = target_of(Some(url), &[]).ok().expect("a target");
+            assert_eq!(target.place.to_string(), "the database", "{url}");
+        }
+    }
+
+    #[test]
+    fn without_a_name_there_is_no_database() {
+        for variables in [&[][..], &[("PGPASSWORD", "x"), ("PGSSLMODE", "require")][..]] {
+            let error = target_of(None, variables).err().expect("an error");
+            assert!(error.is_usage());
+            assert!(error.to_string().starts_with("no database is named\nhelp: "), "{error}");
+        }
+    }
+}
