@@ -101,8 +101,8 @@ pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
 pub use crate::compose::{InOrderError, run_in_order};
 pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
 pub use crate::event::Event;
-pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
 pub use crate::history::{Act, HistoryRow, Survey};
+pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::report::{
     Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,

@@ -100,12 +100,19 @@ impl Fault {
                 Error::Rollback { .. } => "rollback",
                 Error::StaleEmbed(_) => "stale_embed",
                 Error::Migration { .. } => "migration",
+                Error::Function { .. }
+                | Error::TransactionEnded { .. }
+                | Error::NoFunction { .. }
+                | Error::UnwantedFunction { .. } => "function",
+                Error::Hook { .. } => "hook",
                 Error::ConnectionLost { .. } => "connection_lost",
                 Error::Busy { .. } => "busy",
                 Error::Deadline { .. } => "deadline",
                 Error::Pooled { .. } => "pooled",
                 Error::NoAdvisoryLock { .. } => "no_advisory_lock",
-                Error::BadName { .. } | Error::UnknownVersion { .. } => "usage",
+                Error::BadName { .. } | Error::UnknownVersion { .. } | Error::SameModule { .. } => {
+                    "usage"
+                }
                 Error::Required { .. } | Error::Pending { .. } => "pending",
                 Error::NoEntry { .. } => "no_entry",
                 Error::Adoption { .. } | Error::NotAdoptable { .. } => "adoption",
@@ -132,7 +139,11 @@ impl Fault {
             Error::Placeholder { file, position, .. } => {
                 Some((file, Some((position.line, position.column))))
             }
-            Error::Pooled { file, .. } => Some((file, None)),
+            Error::Pooled { file, .. }
+            | Error::Function { file, .. }
+            | Error::TransactionEnded { file, .. }
+            | Error::NoFunction { file, .. } => Some((file, None)),
+            Error::Hook { file, .. } => file.as_deref().map(|file| (file, None)),
             _ => None,
         }
     }

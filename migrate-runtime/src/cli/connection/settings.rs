@@ -312,11 +312,11 @@ mod tests {
 
     #[test]
     fn several_hosts_are_several() {
-        let target = target_of(Some("postgresql://me@a:1,b:2/app"), &[]).ok().expect("a target");
+        let target = target_of(Some("postgresql://me@a:1,b:2/app"), &[]).expect("a target");
         assert_eq!(target.config.get_hosts().len(), 2);
         assert_eq!(target.config.get_ports(), [1, 2]);
         let variables = [("PGHOST", "a,b"), ("PGPORT", "1,2"), ("PGUSER", "me")];
-        let target = target_of(None, &variables).ok().expect("a target");
+        let target = target_of(None, &variables).expect("a target");
         assert_eq!(target.config.get_hosts().len(), 2);
         assert_eq!(target.config.get_ports(), [1, 2]);
     }
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn places_hold_no_piece_of_a_password() {
         for url in ["postgresql://me:sec@ret@h/app", "postgresql://me:sec@h/ret@h/app"] {
-            let target = target_of(Some(url), &[]).ok().expect("a target");
+            let target = target_of(Some(url), &[]).expect("a target");
             assert_eq!(target.place.to_string(), "the database", "{url}");
         }
     }
