@@ -156,7 +156,7 @@ async fn function_that_is_blocked_is_called_again() {
     };
     let (report, ()) = tokio::join!(migrator.run(&mut client), release);
     assert_eq!(report.expect("a run").applied.len(), 1);
-    assert!(calls.load(Ordering::Relaxed) > 2);
+    assert!(calls.load(Ordering::Relaxed) >= 2);
 }
 
 #[tokio::test]
