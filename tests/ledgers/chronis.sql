@@ -1,5 +1,4 @@
--- What Chronis 0.1.0rc4 (its `MigrationRunner`, through psycopg2) left of the first three files of sets/chronis.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What Chronis 0.1.0rc4 left of the first files of its set: `tests/ledgers/write chronis`.
 
 CREATE FUNCTION public.chronis_touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -36,9 +35,9 @@ CREATE TABLE public.chronis_migration_history (
     execution_time_ms integer
 );
 
-INSERT INTO public.chronis_migration_history VALUES (1, 'initial schema', 'V001__initial_schema.sql', '2026-11-21 11:10:40.58614', '6914e04e35d1b5d4cd86a789cc54dde860c11198d5194691a4eede1954aea26c', 4);
-INSERT INTO public.chronis_migration_history VALUES (2, 'add locks table', 'V002__add_locks_table.sql', '2026-11-21 11:10:40.594094', '08044f4fc7bf0d63b39a6a6df29078f6b8ab33a37f7dea4b08a9696d4727d018', 1);
-INSERT INTO public.chronis_migration_history VALUES (3, 'add job indexes', 'V003__add_job_indexes.sql', '2026-11-21 11:10:40.5964', '98df2c6bbcb53831d98f1a41e68227a03d705b4f2fd89512ca26b62dd2e345cd', 1);
+INSERT INTO public.chronis_migration_history VALUES (1, 'initial schema', 'V001__initial_schema.sql', '2026-11-21 11:46:20.906658', '6914e04e35d1b5d4cd86a789cc54dde860c11198d5194691a4eede1954aea26c', 2);
+INSERT INTO public.chronis_migration_history VALUES (2, 'add locks table', 'V002__add_locks_table.sql', '2026-11-21 11:46:20.912381', '08044f4fc7bf0d63b39a6a6df29078f6b8ab33a37f7dea4b08a9696d4727d018', 1);
+INSERT INTO public.chronis_migration_history VALUES (3, 'add job indexes', 'V003__add_job_indexes.sql', '2026-11-21 11:46:20.914857', '98df2c6bbcb53831d98f1a41e68227a03d705b4f2fd89512ca26b62dd2e345cd', 3);
 
 ALTER TABLE ONLY public.chronis_jobs
     ADD CONSTRAINT chronis_jobs_pkey PRIMARY KEY (job_id);

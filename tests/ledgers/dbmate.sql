@@ -1,5 +1,4 @@
--- What dbmate 2.36.0 left of two files, each of which creates a table under `-- migrate:up`.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What dbmate 2.36.0 left of the first files of its set: `tests/ledgers/write dbmate`.
 
 CREATE TABLE public.a (
     id integer

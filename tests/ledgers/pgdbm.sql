@@ -1,5 +1,4 @@
--- What pgdbm 0.5.0 (its `AsyncMigrationManager`, without a schema) left of the first nine files of sets/pgdbm_numeric.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What pgdbm 0.5.0 left of the first files of its set: `tests/ledgers/write pgdbm`.
 
 CREATE FUNCTION public.get_document_count() RETURNS integer
     LANGUAGE plpgsql
@@ -116,15 +115,15 @@ ALTER TABLE ONLY public.schema_migrations ALTER COLUMN id SET DEFAULT nextval('p
 
 ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_id_seq'::regclass);
 
-INSERT INTO public.schema_migrations VALUES (1, '001_initial_schema.sql', '07bfe479309a1b1708dcdd7bccc0a586c283fa0dc9992bf65245154864da2ca6', 'default', '2026-11-21 11:11:01.046034', 'postgres', 10);
-INSERT INTO public.schema_migrations VALUES (2, '002_add_users_table.sql', '96fe5fce1fad99307717c3aa6d5d03f09f600b4061b92a187bdd9908e034c0ab', 'default', '2026-11-21 11:11:01.069753', 'postgres', 10);
-INSERT INTO public.schema_migrations VALUES (3, '003_add_indexes.sql', 'ff8a7abd838bf1b39bd6bcbb4c4b33506dbd106f0dcbb5f39c08afa94b623998', 'default', '2026-11-21 11:11:01.085758', 'postgres', 14);
-INSERT INTO public.schema_migrations VALUES (4, '004_add_user_status.sql', '9e9be17d0fae2ab2f3776bd0c8084893b51814536a9e9959fff5d5694058acc5', 'default', '2026-11-21 11:11:01.105766', 'postgres', 1);
-INSERT INTO public.schema_migrations VALUES (5, '005_add_products_table.sql', '6a6ef78e5771ded12ad5b6d4a6081fe3718fd72af0e20cd806c51c22b32325a0', 'default', '2026-11-21 11:11:01.113759', 'postgres', 1);
-INSERT INTO public.schema_migrations VALUES (6, '006_add_document_count.sql', 'd4117180de91a146eb34d91c69111752d4bc91c5d94bfe614faaab6fc81c12d5', 'default', '2026-11-21 11:11:01.125864', 'postgres', 1);
-INSERT INTO public.schema_migrations VALUES (7, '007_add_organizations.sql', 'e3dd4b8b360f5f0712ac5a12a0fdb4f2236a24f6914a15713e7d74c9bec931ee', 'default', '2026-11-21 11:11:01.137783', 'postgres', 2);
-INSERT INTO public.schema_migrations VALUES (8, '008_add_user_full_name.sql', 'cc12c190e00f839bb6e538baaa972aa42530c810dfdf52cadf1a0edf808b6ebc', 'default', '2026-11-21 11:11:01.144236', 'postgres', 4);
-INSERT INTO public.schema_migrations VALUES (9, '009_add_recent_documents.sql', 'c4d01b7c14e0052eee278e3734ab69a40a5e812eb1f020baac7508911d984c8a', 'default', '2026-11-21 11:11:01.153749', 'postgres', 1);
+INSERT INTO public.schema_migrations VALUES (1, '001_initial_schema.sql', '07bfe479309a1b1708dcdd7bccc0a586c283fa0dc9992bf65245154864da2ca6', 'default', '2026-11-21 11:46:30.414795', 'postgres', 7);
+INSERT INTO public.schema_migrations VALUES (2, '002_add_users_table.sql', '96fe5fce1fad99307717c3aa6d5d03f09f600b4061b92a187bdd9908e034c0ab', 'default', '2026-11-21 11:46:30.426893', 'postgres', 6);
+INSERT INTO public.schema_migrations VALUES (3, '003_add_indexes.sql', 'ff8a7abd838bf1b39bd6bcbb4c4b33506dbd106f0dcbb5f39c08afa94b623998', 'default', '2026-11-21 11:46:30.435604', 'postgres', 4);
+INSERT INTO public.schema_migrations VALUES (4, '004_add_user_status.sql', '9e9be17d0fae2ab2f3776bd0c8084893b51814536a9e9959fff5d5694058acc5', 'default', '2026-11-21 11:46:30.44442', 'postgres', 1);
+INSERT INTO public.schema_migrations VALUES (5, '005_add_products_table.sql', '6a6ef78e5771ded12ad5b6d4a6081fe3718fd72af0e20cd806c51c22b32325a0', 'default', '2026-11-21 11:46:30.447642', 'postgres', 2);
+INSERT INTO public.schema_migrations VALUES (6, '006_add_document_count.sql', 'd4117180de91a146eb34d91c69111752d4bc91c5d94bfe614faaab6fc81c12d5', 'default', '2026-11-21 11:46:30.45431', 'postgres', 1);
+INSERT INTO public.schema_migrations VALUES (7, '007_add_organizations.sql', 'e3dd4b8b360f5f0712ac5a12a0fdb4f2236a24f6914a15713e7d74c9bec931ee', 'default', '2026-11-21 11:46:30.458103', 'postgres', 3);
+INSERT INTO public.schema_migrations VALUES (8, '008_add_user_full_name.sql', 'cc12c190e00f839bb6e538baaa972aa42530c810dfdf52cadf1a0edf808b6ebc', 'default', '2026-11-21 11:46:30.463186', 'postgres', 2);
+INSERT INTO public.schema_migrations VALUES (9, '009_add_recent_documents.sql', 'c4d01b7c14e0052eee278e3734ab69a40a5e812eb1f020baac7508911d984c8a', 'default', '2026-11-21 11:46:30.467255', 'postgres', 1);
 
 SELECT pg_catalog.setval('public.organizations_id_seq', 1, false);
 

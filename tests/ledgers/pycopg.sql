@@ -1,5 +1,4 @@
--- What pycopg 1.2.0 (its `Migrator`) left of the first four files of sets/pycopg.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What pycopg 1.2.0 left of the first files of its set: `tests/ledgers/write pycopg`.
 
 CREATE TABLE public.orders (
     id integer NOT NULL,
@@ -54,10 +53,10 @@ ALTER TABLE ONLY public.orders ALTER COLUMN id SET DEFAULT nextval('public.order
 
 ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_id_seq'::regclass);
 
-INSERT INTO public.schema_migrations VALUES (1, 'create_users', '2026-11-21 11:10:42.134956+00');
-INSERT INTO public.schema_migrations VALUES (2, 'add_user_profile', '2026-11-21 11:10:42.157564+00');
-INSERT INTO public.schema_migrations VALUES (3, 'create_orders', '2026-11-21 11:10:42.171734+00');
-INSERT INTO public.schema_migrations VALUES (4, 'backfill_user_slugs', '2026-11-21 11:10:42.201018+00');
+INSERT INTO public.schema_migrations VALUES (1, 'create_users', '2026-11-21 11:46:51.460223+00');
+INSERT INTO public.schema_migrations VALUES (2, 'add_user_profile', '2026-11-21 11:46:51.489324+00');
+INSERT INTO public.schema_migrations VALUES (3, 'create_orders', '2026-11-21 11:46:51.498345+00');
+INSERT INTO public.schema_migrations VALUES (4, 'backfill_user_slugs', '2026-11-21 11:46:51.519138+00');
 
 SELECT pg_catalog.setval('public.orders_id_seq', 1, false);
 

@@ -1,5 +1,4 @@
--- What the first five files of sets/xyn left, run by hand with psql 15, as the guide of Xyn says.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What psql 15.18 left of the first files of its set: `tests/ledgers/write xyn`.
 
 CREATE TABLE public.blueprints (
     ref text NOT NULL,
@@ -69,11 +68,11 @@ CREATE TABLE public.steps (
     completed_at timestamp with time zone
 );
 
-INSERT INTO public.schema_migrations VALUES ('000_migrations_ledger', '2026-11-21 11:10:42.698237+00');
-INSERT INTO public.schema_migrations VALUES ('001_initial_schema', '2026-11-21 11:10:42.80382+00');
-INSERT INTO public.schema_migrations VALUES ('002_add_scheduling_and_priority', '2026-11-21 11:10:42.870723+00');
-INSERT INTO public.schema_migrations VALUES ('003_add_run_edges_for_dag', '2026-11-21 11:10:42.927047+00');
-INSERT INTO public.schema_migrations VALUES ('004_add_queue_claim_indexes', '2026-11-21 11:10:42.981615+00');
+INSERT INTO public.schema_migrations VALUES ('000_migrations_ledger', '2026-11-21 11:46:52.842033+00');
+INSERT INTO public.schema_migrations VALUES ('001_initial_schema', '2026-11-21 11:46:52.889752+00');
+INSERT INTO public.schema_migrations VALUES ('002_add_scheduling_and_priority', '2026-11-21 11:46:52.933501+00');
+INSERT INTO public.schema_migrations VALUES ('003_add_run_edges_for_dag', '2026-11-21 11:46:52.969176+00');
+INSERT INTO public.schema_migrations VALUES ('004_add_queue_claim_indexes', '2026-11-21 11:46:53.005756+00');
 
 ALTER TABLE ONLY public.blueprints
     ADD CONSTRAINT blueprints_pkey PRIMARY KEY (ref);

@@ -79,6 +79,11 @@ impl Predecessor {
         ALL.iter().find(|one| one.name == name)
     }
 
+    /// The database that the tool left, as SQL.
+    pub fn left(&self) -> &'static str {
+        self.left
+    }
+
     /// Makes an empty database what the tool left.
     ///
     /// # Panics

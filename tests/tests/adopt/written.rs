@@ -102,3 +102,21 @@ async fn whom_pgdbm_wrote_down_stays_known() {
     let by = "SELECT string_agg(DISTINCT applied_by, ' ') FROM migration_ledger WHERE kind = 'versioned'";
     assert_eq!(value(&client, by).await, "deployer");
 }
+
+/// With a schema and no module, pgdbm's module is the schema's name.
+#[tokio::test]
+async fn what_pgdbm_wrote_in_a_schema_is_taken_over() {
+    let from = Predecessor::named("pgdbm").expect("pgdbm");
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let left = from.left().replace("public.", "myapp.").replace("'default'", "'myapp'");
+    client.batch_execute("CREATE SCHEMA myapp").await.expect("a schema");
+    client.batch_execute(&left).await.expect(&left);
+    let migrator = Migrator::new(from.set).schema("myapp");
+    let none = migrator.adopt(&mut client, from.tool).await.expect("another module");
+    assert_eq!(none.amended.len(), 0);
+    let report = migrator.adopt(&mut client, from.tool.module("myapp")).await.expect("adopted");
+    assert_eq!((report.amended.len(), report.notes.len()), (from.applied, 0));
+    assert_eq!(migrator.run(&mut client).await.expect("the rest").applied.len(), 2);
+    assert_eq!(value(&client, "SELECT to_regclass('public.migration_ledger')").await, "NULL");
+}

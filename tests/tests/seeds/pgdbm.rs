@@ -72,6 +72,7 @@ const FEATURES: &[Feature] = &[
     ("Adoption: the ledger that pgdbm wrote, verified and gone on with", "tests/tests/adopt/written.rs: what_the_tools_wrote_is_taken_over"),
     ("Adoption: who applied a migration comes along", "tests/tests/adopt/written.rs: whom_pgdbm_wrote_down_stays_known"),
     ("Adoption: files that say -- pgdbm:no-transaction", "tests/tests/seeds/pgdbm_operations.rs: files_outside_a_transaction_stay_as_they_are"),
+    ("Adoption: the rows of a schema, whose name is the module", "tests/tests/adopt/written.rs: what_pgdbm_wrote_in_a_schema_is_taken_over"),
     ("Adoption: one module's rows", "tests/tests/adopt/histories.rs: pgdbm_is_verified_by_file_and_module"),
 ];
 
