@@ -1,6 +1,4 @@
--- What data-bridge leaves of the first seven files of sets/data_bridge, by its guide: the public source of its
--- runner is a stub, so its table was made from the documented DDL and the SHA-256 of each file.
--- Written by pg_dump 15 with --inserts; comments and settings are left out.
+-- What data-bridge 0.1.0-alpha (its `MigrationRunner`, compiled by itself) left of the first seven files of its set.
 
 CREATE FUNCTION public.update_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -67,13 +65,13 @@ ALTER TABLE ONLY public.posts ALTER COLUMN id SET DEFAULT nextval('public.posts_
 
 ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_id_seq'::regclass);
 
-INSERT INTO public._migrations VALUES ('20250128_120000', 'Create users table with basic columns', '2026-11-21 11:12:06.58567+00', '50d685676871bf97562b02213324fe07fedd852271c469e947d60d9dd45281a3');
-INSERT INTO public._migrations VALUES ('20250128_130000', 'add user status', '2026-11-21 11:12:06.64963+00', '23ef8f94db2ef00db250d8e84815feb0424832128e0a4c336c0e456da6872111');
-INSERT INTO public._migrations VALUES ('20250128_153000', 'add user profile fields', '2026-11-21 11:12:06.709683+00', '6961317fa3f29324205bb8902c2cf7c24cd16b8c36c546f7b59491f0529f7c33');
-INSERT INTO public._migrations VALUES ('20250129_093000', 'create posts table', '2026-11-21 11:12:06.777132+00', 'e63788017fe3a91282dfc03fb6fc74899eee38295e90e40e28538e2a80482daf');
-INSERT INTO public._migrations VALUES ('20250129_110000', 'add user full name', '2026-11-21 11:12:06.829649+00', 'f88ee4c0c2c099b2e053398ccd66f8c13467cda3c9272734cda4a8e8643cf2f2');
-INSERT INTO public._migrations VALUES ('20250129_142500', 'check email format', '2026-11-21 11:12:06.881696+00', 'd7a37dc4143353b67d7d164003eb1bc5cc1792d37f7312703de0ac0b712af83f');
-INSERT INTO public._migrations VALUES ('20250130_090000', 'keep updated_at of users current', '2026-11-21 11:12:06.939175+00', '35397c883f90bace3c699fc9f31387e7c35c35e3f0631d528227fec958a9d39f');
+INSERT INTO public._migrations VALUES ('20250128_120000', 'Create users table with basic columns', '2026-11-21 11:53:37.97593+00', '50d685676871bf97562b02213324fe07fedd852271c469e947d60d9dd45281a3');
+INSERT INTO public._migrations VALUES ('20250128_130000', 'add user status', '2026-11-21 11:53:37.998457+00', '23ef8f94db2ef00db250d8e84815feb0424832128e0a4c336c0e456da6872111');
+INSERT INTO public._migrations VALUES ('20250128_153000', 'add user profile fields', '2026-11-21 11:53:38.006946+00', '6961317fa3f29324205bb8902c2cf7c24cd16b8c36c546f7b59491f0529f7c33');
+INSERT INTO public._migrations VALUES ('20250129_093000', 'create posts table', '2026-11-21 11:53:38.014642+00', 'e63788017fe3a91282dfc03fb6fc74899eee38295e90e40e28538e2a80482daf');
+INSERT INTO public._migrations VALUES ('20250129_110000', 'add user full name', '2026-11-21 11:53:38.034421+00', 'f88ee4c0c2c099b2e053398ccd66f8c13467cda3c9272734cda4a8e8643cf2f2');
+INSERT INTO public._migrations VALUES ('20250129_142500', 'check email format', '2026-11-21 11:53:38.042542+00', 'd7a37dc4143353b67d7d164003eb1bc5cc1792d37f7312703de0ac0b712af83f');
+INSERT INTO public._migrations VALUES ('20250130_090000', 'keep updated_at of users current', '2026-11-21 11:53:38.046008+00', '35397c883f90bace3c699fc9f31387e7c35c35e3f0631d528227fec958a9d39f');
 
 SELECT pg_catalog.setval('public.posts_id_seq', 1, false);
 

@@ -78,7 +78,7 @@ const FEATURES: &[Feature] = &[
     ("vs Alembic: dependencies none (compiled)", "tests/tests/invariants.rs: invariant_7_default_features_compile_no_c"),
     ("vs Flyway: rollback built-in", "steps_are_undone_newest_first"),
     ("Examples: table creation, adding columns, foreign keys and triggers", "every_pattern_goes_up_and_down_and_up"),
-    ("Adoption: the documented ledger, verified and gone on with", "tests/tests/adopt/written.rs: what_the_tools_wrote_is_taken_over"),
+    ("Adoption: the ledger that data-bridge wrote, verified and gone on with", "tests/tests/adopt/written.rs: what_the_tools_wrote_is_taken_over"),
 ];
 
 #[test]
