@@ -15,6 +15,8 @@
 //! # Ok::<(), migrate_runtime::testing::ServerError>(())
 //! ```
 
+mod check;
+mod catalog;
 mod database;
 mod template;
 mod leftovers;
@@ -27,6 +29,11 @@ mod binaries;
 mod address;
 mod error;
 
+pub use catalog::Difference;
+pub use check::{
+    CheckError, assert_idempotent, assert_no_stale_embed, assert_reversible,
+    assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
+};
 pub use database::TestDatabase;
 pub use error::ServerError;
 pub use server::Server;

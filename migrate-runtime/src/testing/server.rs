@@ -77,7 +77,7 @@ impl Server {
     pub fn start() -> Result<Server, ServerError> {
         let owner = Owner::detect()?;
         let bin = binaries::find(&owner)?;
-        let mut server = Throwaway::spawn(bin, &owner, None)?;
+        let mut server = Throwaway::spawn(bin, &owner, &owner.base(), None)?;
         server.wait_until_ready()?;
         Ok(Server { url: server.url(), origin: Origin::Throwaway(server) })
     }
@@ -87,8 +87,9 @@ impl Server {
     /// seconds after the last one has gone, however they end. `MIGRATE_SERVER_LINGER` is another
     /// number of seconds, for the process that starts it.
     ///
-    /// Unlike one of [`Server::start`] it takes 500 connections and does not wait for the disk:
-    /// what is in it is lost with the machine anyway.
+    /// Unlike one of [`Server::start`] it takes 500 connections and does not wait for the disk,
+    /// since what is in it is lost with the machine anyway; and it lives in memory, in `/dev/shm`,
+    /// where that has four GiB free and `TMPDIR` names no other place.
     ///
     /// # Errors
     ///
@@ -101,6 +102,11 @@ impl Server {
         let bin = binaries::find(&owner)?;
         let shared = Shared::join(&bin, &owner)?;
         Ok(Server { url: url_of(shared.folder()), origin: Origin::Shared(shared) })
+    }
+
+    /// Whether it is a throwaway one that processes share.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.origin, Origin::Shared(_))
     }
 
     /// Lets a shared server stay for an hour without anybody, so that somebody can look into it.
@@ -200,9 +206,10 @@ impl Throwaway {
     pub(super) fn spawn(
         bin: PathBuf,
         owner: &Owner,
+        base: &Path,
         linger: Option<u32>,
     ) -> Result<Throwaway, ServerError> {
-        let folder = owner.base().join(unique_name());
+        let folder = base.join(unique_name());
         let shell = Path::new("/bin/sh");
         let mut command = Command::new(shell);
         command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&folder, &bin]);

@@ -12,6 +12,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,9 @@ const LINGER: u32 = 20;
 
 /// How long the watchdog may take to answer; it looks five times a second.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// What has to be free in memory, in KiB: machines have so much, and most containers do not.
+const ROOM: u64 = 4 * 1024 * 1024;
 
 const POLL: Duration = Duration::from_millis(2);
 
@@ -52,7 +56,8 @@ impl Shared {
         if let Some(users) = joined(Path::new(&known), |folder| is_owners(folder, owner, uid)) {
             return Ok(Shared { folder: known.into(), bin: bin.to_owned(), users });
         }
-        let mut server = Throwaway::spawn(bin.to_owned(), owner, Some(linger()))?;
+        let base = in_memory().unwrap_or_else(|| owner.base());
+        let mut server = Throwaway::spawn(bin.to_owned(), owner, &base, Some(linger()))?;
         server.wait_until_ready()?;
         let folder = server.folder().to_owned();
         let users = joined(&folder, |_| true).ok_or_else(|| {
@@ -82,6 +87,24 @@ impl Shared {
 fn linger() -> u32 {
     let seconds = env::var("MIGRATE_SERVER_LINGER").ok();
     seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(LINGER)
+}
+
+/// A folder in memory with room for a server, unless the caller chose another place. A database is
+/// some seven hundred files, and a copy of them takes a disk several times as long.
+fn in_memory() -> Option<PathBuf> {
+    let folder = Path::new("/dev/shm");
+    let is_open = fs::metadata(folder).is_ok_and(|found| found.mode() & 0o1777 == 0o1777);
+    if !is_open || env::var_os("TMPDIR").is_some_and(|value| !value.is_empty()) {
+        return None;
+    }
+    let output = Command::new("df").args(["-Pk", "/dev/shm"]).output().ok()?;
+    is_roomy(&String::from_utf8_lossy(&output.stdout)).then(|| folder.to_owned())
+}
+
+/// Reads what `df -Pk` says (POSIX): a line of heads, and one with the free KiB as the fourth word.
+fn is_roomy(said: &str) -> bool {
+    let free = said.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+    free.and_then(|free| free.parse().ok()).is_some_and(|free: u64| free >= ROOM)
 }
 
 /// One register for each user and each set of binaries.
@@ -152,6 +175,18 @@ mod tests {
         assert_eq!(register_name(1000, one), register_name(1000, one));
         assert_ne!(register_name(1000, one), register_name(1000, other));
         assert_ne!(register_name(1000, one), register_name(1001, one));
+    }
+
+    #[test]
+    fn memory_has_to_have_room() {
+        let said = |free: &str| {
+            format!(
+                "Filesystem 1024-blocks Used Available Capacity Mounted on\nshm 9 0 {free} 0% /dev/shm\n"
+            )
+        };
+        assert!(is_roomy(&said("4194304")));
+        assert!(!is_roomy(&said("65536")));
+        assert!(!is_roomy("df: /dev/shm: No such file or directory"));
     }
 
     #[test]

@@ -39,13 +39,21 @@ pub(super) struct Template<'s> {
     migrator: &'s Migrator<'s>,
     fixture: &'s str,
     name: String,
+    strategy: &'static str,
 }
 
 impl<'s> Template<'s> {
     /// The template of a migrator that has run, with `fixture` run behind it by `role`.
-    pub(super) fn new(migrator: &'s Migrator<'s>, fixture: &'s str, role: &str) -> Template<'s> {
+    ///
+    /// `strategy` is that of `CREATE DATABASE`; empty for the server's own.
+    pub(super) fn new(
+        migrator: &'s Migrator<'s>,
+        fixture: &'s str,
+        role: &str,
+        strategy: &'static str,
+    ) -> Template<'s> {
         let name = format!("{PREFIX}{}", &digest(migrator, fixture, role)[..32]);
-        Template { migrator, fixture, name }
+        Template { migrator, fixture, name, strategy }
     }
 
     /// Creates the database `clone`. The template's lock stays shared until the session ends.
@@ -60,7 +68,7 @@ impl<'s> Template<'s> {
             match self.share(client).await? {
                 Found::Ready { used } => {
                     self.note_use(client, used).await;
-                    if create(client, clone, &self.name).await? == Created::Yes {
+                    if create(client, clone, &self.name, self.strategy).await? == Created::Yes {
                         return Ok(());
                     }
                     self.unlock(client, "_shared").await?;
@@ -123,7 +131,7 @@ impl<'s> Template<'s> {
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         values(client, "drop half a template", &drop).await?;
         // Not from template1, which may hold what somebody put there.
-        create(client, name, "template0").await?;
+        create(client, name, "template0", "").await?;
         let built = self.fill(server, client).await;
         if built.is_err() {
             // What failed is of more interest; the next builder drops it if this cannot.
@@ -187,8 +195,13 @@ enum Created {
 }
 
 /// Creates a database, whoever is in the way for the moment.
-async fn create(client: &Client, name: &str, template: &str) -> Result<Created, TestError> {
-    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
+async fn create(
+    client: &Client,
+    name: &str,
+    template: &str,
+    strategy: &str,
+) -> Result<Created, TestError> {
+    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
     let deadline = Instant::now() + BLOCKED_LIMIT;
     loop {
         let Err(source) = query(client, &sql).await else { return Ok(Created::Yes) };

@@ -46,13 +46,19 @@ until_unused() {
     # For reading and writing first, because opening for reading alone waits for a writer.
     exec 5<>"$1/users" 4<"$1/users" 5>&-
     idle=0
-    limit=$(($2 * 5))
-    while [ "$idle" -le "$limit" ]; do
+    # Whoever started the server has ten seconds to join it.
+    limit=50
+    # Without its pipe the folder is gone, and the server with it.
+    while [ "$idle" -le "$limit" ] && [ -e "$1/users" ]; do
         # Waits while anybody holds the pipe, and fails at once when nobody does.
         if read -r verb name <&4; then
             idle=0
             case $verb in
-            join) : >"$1/joined-$name" ;;
+            join)
+                # An hour that somebody asked for stays.
+                [ "$limit" = 18000 ] || limit=$(($2 * 5))
+                : >"$1/joined-$name"
+                ;;
             keep) limit=18000 ;;
             esac
         else
@@ -79,10 +85,11 @@ printf '%s\n' \
     "timezone = 'UTC'" \
     "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server
 
-# Many processes' tests have to fit, and a crash of the machine takes them along.
+# Many processes' tests have to fit, perhaps into memory, and a crash of the machine takes them along.
 [ -z "$3" ] || {
     mkfifo "$1/users" &&
-        printf '%s\n' "max_connections = 500" "fsync = off" "full_page_writes = off" >>"$1/data/postgresql.conf"
+        printf '%s\n' "max_connections = 500" "fsync = off" "full_page_writes = off" \
+            "min_wal_size = 32MB" "max_wal_size = 256MB" >>"$1/data/postgresql.conf"
 } || finish "$1" server
 
 "$2/postgres" -D "$1/data" 3<&- &
