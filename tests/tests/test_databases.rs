@@ -29,7 +29,7 @@ const PART: &str = "MIGRATE_TESTS_PART";
 const SALT: &str = "MIGRATE_TESTS_SALT";
 
 /// For what takes a fraction of a second on an idle machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A set that no other test and no earlier run has had.
 fn salt(test: &str) -> String {
@@ -450,7 +450,9 @@ fn shared_server_that_died_is_replaced() {
     let said = [one.said.clone(), other.said.clone()];
     one.end();
     other.end();
-    said.iter().for_each(|said| wait_until_gone(said));
+    for said in &said {
+        wait_until_gone(said);
+    }
 }
 
 /// Each round comes while the server of the round before is about to go.
@@ -459,14 +461,16 @@ fn who_comes_while_the_server_goes_gets_one_that_stays() {
     let ground = ground();
     let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let mut seen = HashSet::new();
-    for round in 0..12 {
+    for round in 0..6 {
         let part = Part::begin("server", "", &env).ready();
         thread::sleep(Duration::from_millis(50));
         assert!(is_alive(&part.said[1]), "the server went under its user");
         assert!(Path::new(&part.said[0]).join("users").exists(), "it is about to go");
         seen.insert(part.said.clone());
         part.end();
-        thread::sleep(Duration::from_millis(25 * round));
+        thread::sleep(Duration::from_millis(60 * round));
     }
-    seen.iter().for_each(|said| wait_until_gone(said));
+    for said in &seen {
+        wait_until_gone(said);
+    }
 }

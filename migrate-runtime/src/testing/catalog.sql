@@ -43,7 +43,7 @@ UNION ALL SELECT r.word || ' ' || r.shown, '', concat_ws('; ',
         FROM pg_inherits i WHERE i.inhrelid = r.oid),
     CASE WHEN r.relrowsecurity THEN 'row security' END,
     CASE WHEN r.relforcerowsecurity THEN 'row security forced' END,
-    CASE WHEN r.relreplident NOT IN ('d', 'n') THEN 'replica identity ' || r.relreplident END,
+    CASE WHEN r.relreplident NOT IN ('d', 'n') THEN 'replica identity ' || r.relreplident::text END,
     CASE WHEN r.relkind = 'm' AND NOT r.relispopulated THEN 'not populated' END,
     'with ' || array_to_string(r.reloptions, ', '),
     'tablespace ' || (SELECT t.spcname FROM pg_tablespace t WHERE t.oid = r.reltablespace),
@@ -76,7 +76,7 @@ UNION ALL SELECT 'column ' || r.shown || '.' || quote_ident(a.attname), r.word |
         FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
             AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i'),
-    (SELECT 'storage ' || a.attstorage FROM pg_type t WHERE t.oid = a.atttypid AND t.typstorage <> a.attstorage),
+    (SELECT 'storage ' || a.attstorage::text FROM pg_type t WHERE t.oid = a.atttypid AND t.typstorage <> a.attstorage),
     'compression ' || nullif(to_jsonb(a) ->> 'attcompression', ''),
     'statistics ' || nullif(coalesce(to_jsonb(a) ->> 'attstattarget', '-1'), '-1'),
     'with ' || array_to_string(a.attoptions, ', '),
@@ -103,11 +103,11 @@ FROM pg_index i JOIN relation r ON r.oid = i.indrelid JOIN pg_class x ON x.oid =
     JOIN pg_namespace n ON n.oid = x.relnamespace
 
 UNION ALL SELECT 'rule ' || quote_ident(w.rulename) || ' on ' || r.shown, r.word || ' ' || r.shown,
-    pg_get_ruledef(w.oid) || CASE WHEN w.ev_enabled <> 'O' THEN ' enabled ' || w.ev_enabled ELSE '' END
+    pg_get_ruledef(w.oid) || CASE WHEN w.ev_enabled <> 'O' THEN ' enabled ' || w.ev_enabled::text ELSE '' END
 FROM pg_rewrite w JOIN relation r ON r.oid = w.ev_class WHERE w.rulename <> '_RETURN'
 
 UNION ALL SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || r.shown, r.word || ' ' || r.shown,
-    pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled <> 'O' THEN ' enabled ' || t.tgenabled ELSE '' END
+    pg_get_triggerdef(t.oid) || CASE WHEN t.tgenabled <> 'O' THEN ' enabled ' || t.tgenabled::text ELSE '' END
 FROM pg_trigger t JOIN relation r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
 
 UNION ALL SELECT 'policy ' || quote_ident(p.polname) || ' on ' || r.shown, r.word || ' ' || r.shown, concat_ws(' ',
