@@ -19,4 +19,5 @@ pub mod pooler;
 pub mod predecessors;
 pub mod proxy;
 pub mod role;
+pub mod service;
 pub mod sets;

@@ -1,0 +1,4 @@
+-- UP
+ALTER TABLE users ADD email text;
+-- DOWN
+ALTER TABLE users DROP email;

@@ -1,0 +1,50 @@
+//! The main function of a service that migrates as it is told: for processes of two versions.
+//! A set and the arguments `run|verify|rollback <address>` go in; the report, or the error, comes out
+//! as text with an exit code. `rollback` goes back to the newest version that the set knows.
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+
+use migrate_runtime::{Migrations, Migrator, Rollback, Version};
+use tokio_postgres::NoTls;
+
+/// Does what the arguments say.
+pub fn main(set: &Migrations) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(act(set)));
+    match done {
+        Ok(text) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn act(set: &Migrations) -> Result<String, Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [verb, address] = arguments.as_slice() else {
+        return Err("give a verb and an address".into());
+    };
+    let (mut client, connection) = tokio_postgres::connect(address, NoTls).await?;
+    tokio::spawn(connection);
+    let migrator = Migrator::new(set);
+    match verb.as_str() {
+        "run" => Ok(migrator.run(&mut client).await?.to_string()),
+        "verify" => {
+            migrator.verify(&client).await?;
+            Ok("nothing pending".to_owned())
+        }
+        "rollback" => {
+            let newest =
+                set.iter().map(|one| one.version().as_str()).last().ok_or("an empty set")?;
+            let target = Rollback::To(Version::new(newest.to_owned()));
+            Ok(migrator.rollback(&mut client, target).await?.to_string())
+        }
+        other => Err(format!("no verb is called {other}").into()),
+    }
+}
