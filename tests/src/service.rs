@@ -41,7 +41,7 @@ async fn act(set: &Migrations) -> Result<String, Box<dyn Error>> {
         }
         "rollback" => {
             let newest =
-                set.iter().map(|one| one.version().as_str()).last().ok_or("an empty set")?;
+                set.iter().map(|one| one.version().as_str()).next_back().ok_or("an empty set")?;
             let target = Rollback::To(Version::new(newest.to_owned()));
             Ok(migrator.rollback(&mut client, target).await?.to_string())
         }

@@ -188,8 +188,9 @@ fn named(url: Option<&str>) -> Option<Server> {
 
 /// The maintenance database of the server in a folder.
 fn url_of(folder: &Path) -> String {
+    // In the place of a host, because not every driver takes an address without one.
     let host = address::encode(&folder.to_string_lossy());
-    format!("postgresql://postgres@/postgres?host={host}&port=5432")
+    format!("postgresql://postgres@{host}:5432/postgres")
 }
 
 /// A server beneath a watchdog, which lives as long as this value holds the pipe to it.
