@@ -23,6 +23,8 @@ pub(super) enum Fault {
     },
     /// Somebody was asked, and did not want it.
     Declined,
+    /// A signal came, and the run did not end by being cut.
+    Interrupted,
     Connect(ConnectError),
     Migrate(Error),
     /// The folder is no set, or not its lock file's.
@@ -52,6 +54,10 @@ impl fmt::Display for Fault {
             Fault::Usage { what, help: "" } => f.write_str(what),
             Fault::Usage { what, help } => write!(f, "{what}\nhelp: {help}"),
             Fault::Declined => f.write_str("nothing was changed, because the answer was not yes"),
+            Fault::Interrupted => f.write_str(
+                "interrupted: each migration is applied and recorded, or neither\n\
+                 help: `status` shows which are",
+            ),
             Fault::Connect(error) => error.fmt(f),
             Fault::Migrate(error) => error.fmt(f),
             Fault::Set(errors) => errors.fmt(f),
@@ -92,6 +98,7 @@ impl Fault {
         match self {
             Fault::Usage { .. } => "usage",
             Fault::Declined => "declined",
+            Fault::Interrupted => "interrupted",
             Fault::Connect(_) => "connection",
             Fault::Set(_) => "set",
             Fault::Create(_) | Fault::File { .. } => "file",

@@ -44,6 +44,7 @@ mod consent;
 mod exit;
 mod fault;
 mod folder;
+mod interrupt;
 mod json;
 mod ledger;
 mod page;
@@ -64,6 +65,7 @@ use connection::Place;
 pub use connection::{ConnectError, Connection};
 pub use exit::Exit;
 use fault::Fault;
+use interrupt::Cancel;
 use page::Answer;
 
 impl Args {
@@ -79,7 +81,7 @@ impl Args {
     pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
         let result = match self.without_database(Some(migrator.set)) {
             Some(result) => result,
-            None => self.with_database(migrator, client, &Place::default()).await,
+            None => self.with_database(migrator, client, &Place::default(), None).await,
         };
         self.tell(result)
     }
@@ -105,7 +107,8 @@ impl Args {
             page::warn(&self.output, problem);
         }
         let mut client = target.connect().await?;
-        self.with_database(migrator, &mut client, &target.place).await
+        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
+        self.with_database(migrator, &mut client, &target.place, Some(cancel)).await
     }
 
     /// What a verb that needs no database answers; `None` for the others.
@@ -124,17 +127,18 @@ impl Args {
         migrator: Migrator<'_>,
         client: &mut Client,
         place: &Place,
+        cancel: Option<Cancel>,
     ) -> Result<Answer, Fault> {
         let migrator = self.options.apply(migrator);
-        let about = run::About { migrator, place, output: &self.output };
+        let mut about = run::About { migrator, place, output: &self.output, cancel };
         match &self.verb {
             Verb::Status => show::status(&about, client).await,
             Verb::Plan { limit, sql } => show::plan(&about, client, limit, *sql).await,
             Verb::Verify => show::verify(&about, client).await,
             Verb::History => show::history(&about, client).await,
-            Verb::Up(up) => run::up(&about, client, up).await,
-            Verb::Down(down) => run::down(&about, client, down).await,
-            Verb::Redo => run::redo(&about, client).await,
+            Verb::Up(up) => run::up(&mut about, client, up).await,
+            Verb::Down(down) => run::down(&mut about, client, down).await,
+            Verb::Redo => run::redo(&mut about, client).await,
             Verb::Baseline { version } => ledger::baseline(&about, client, version).await,
             Verb::Adopt(adopt) => ledger::adopt(&about, client, adopt).await,
             Verb::Repair { what } => ledger::repair(&about, client, what).await,

@@ -11,6 +11,7 @@ use super::connection::Place;
 use super::consent::ask;
 use super::exit::Exit;
 use super::fault::Fault;
+use super::interrupt::{Cancel, interruptible};
 use super::json::{AppliedBody, Body, RunBody, TrialBody, UndoBody, UndoRowBody, millis};
 use super::page::{
     Align, Answer, Cell, FAINT, OPEN, Table, counted, deed, moment, shown, styled, took,
@@ -26,6 +27,8 @@ pub(super) struct About<'a> {
     pub(super) migrator: Migrator<'a>,
     pub(super) place: &'a Place,
     pub(super) output: &'a Output,
+    /// How a run is cut; `None` where that is not for the command line to do.
+    pub(super) cancel: Option<Cancel>,
 }
 
 impl About<'_> {
@@ -41,7 +44,11 @@ impl About<'_> {
     }
 }
 
-pub(super) async fn up(about: &About<'_>, client: &mut Client, up: &Up) -> Result<Answer, Fault> {
+pub(super) async fn up(
+    about: &mut About<'_>,
+    client: &mut Client,
+    up: &Up,
+) -> Result<Answer, Fault> {
     if up.dry_run {
         return plan(about, client, &up.limit, false).await;
     }
@@ -49,11 +56,11 @@ pub(super) async fn up(about: &About<'_>, client: &mut Client, up: &Up) -> Resul
     let doing = if up.trial { "trying" } else { "applying" };
     let watch = watch(about, client, &migrator, doing).await;
     if up.trial {
-        let trial = migrator.trial(client).await?;
+        let trial = interruptible(about.cancel.take(), migrator.trial(client)).await?;
         drop(watch);
         return Ok(tried(&trial));
     }
-    let report = migrator.run(client).await?;
+    let report = interruptible(about.cancel.take(), migrator.run(client)).await?;
     drop(watch);
     Ok(done(&report))
 }
@@ -84,7 +91,7 @@ async fn watch(
 }
 
 pub(super) async fn down(
-    about: &About<'_>,
+    about: &mut About<'_>,
     client: &mut Client,
     down: &Down,
 ) -> Result<Answer, Fault> {
@@ -97,7 +104,8 @@ pub(super) async fn down(
     }
     ask(about.output, &format!("undo {} of {}", versions(&undos), about.place))?;
     let watch = Watch::begin(about.output, format!("undoing {}", versions(&undos)));
-    let report = about.migrator.rollback(client, down.target()).await?;
+    let undo = about.migrator.rollback(client, down.target());
+    let report = interruptible(about.cancel.take(), undo).await?;
     drop(watch);
     Ok(done(&report))
 }
@@ -145,7 +153,7 @@ fn would_undo(about: &About<'_>, undos: &[Undo<'_>]) -> Answer {
     Answer { exit: Exit::Fine, text, body: Body::Undo(UndoBody { undo: rows }) }
 }
 
-pub(super) async fn redo(about: &About<'_>, client: &mut Client) -> Result<Answer, Fault> {
+pub(super) async fn redo(about: &mut About<'_>, client: &mut Client) -> Result<Answer, Fault> {
     let undos = about.migrator.plan_rollback(client, Rollback::Steps(1)).await?;
     if undos.is_empty() {
         return Ok(done(&Report::default()));
@@ -153,7 +161,7 @@ pub(super) async fn redo(about: &About<'_>, client: &mut Client) -> Result<Answe
     let what = versions(&undos);
     ask(about.output, &format!("undo {what} of {} and apply it again", about.place))?;
     let watch = Watch::begin(about.output, format!("redoing {what}"));
-    let report = about.migrator.redo(client).await?;
+    let report = interruptible(about.cancel.take(), about.migrator.redo(client)).await?;
     drop(watch);
     Ok(done(&report))
 }

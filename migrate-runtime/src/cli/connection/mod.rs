@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use error::ConnectError;
 pub(in crate::cli) use settings::Place;
@@ -98,9 +99,14 @@ impl Connection {
 }
 
 impl Target {
+    /// What encrypts a connection to it.
+    pub(in crate::cli) fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
+        self.tls.connector().map_err(|error| ConnectError::tls(&error))
+    }
+
     /// Connects, and has the connection run as a task.
     pub(in crate::cli) async fn connect(&self) -> Result<Client, ConnectError> {
-        let connector = self.tls.connector().map_err(|error| ConnectError::tls(&error))?;
+        let connector = self.connector()?;
         let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
         let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len());
         // The driver's own limit ends with the socket's connection, before the server says a word.

@@ -1,41 +1,15 @@
 //! Plays a transcript: its commands go to a shell, what comes of them is written down.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::{env, fmt::Write as _};
 
+use migrate_cli_tests::migrate;
 use migrate_tests::database::{FreshDatabase, value};
 use regex::Regex;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-
-/// The folder that this test was built into, and with it the programs of this package.
-fn programs() -> PathBuf {
-    Path::new(env!("CARGO_BIN_EXE_service")).parent().expect("a folder").to_owned()
-}
-
-/// Builds the binary `migrate` into it, once a process.
-fn migrate() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let folder = programs();
-        let profile = match folder.file_name().expect("a name").to_str().expect("UTF-8") {
-            "debug" => "dev",
-            other => other,
-        };
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "-p", "migrate-runtime", "--features", "cli"]);
-        command.args(["--bin", "migrate", "--profile", profile]);
-        command.arg("--target-dir").arg(folder.parent().expect("a folder"));
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        let output = command.output().expect("cargo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        folder.join("migrate")
-    })
-}
 
 /// A place to play in.
 struct Stage {
@@ -90,7 +64,8 @@ pub(crate) fn play(script: &str) -> String {
 impl Stage {
     /// What `command` prints, and what it exits with where that is not 0.
     fn run(&self, command: &str) -> String {
-        let paths = [programs(), migrate().parent().expect("a folder").to_owned()];
+        let programs = [Path::new(env!("CARGO_BIN_EXE_service")), migrate()];
+        let paths = programs.map(|program| program.parent().expect("a folder").to_owned());
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(paths.into_iter().chain(env::split_paths(&path)));
         let mut shell = Command::new("/bin/sh");

@@ -1,0 +1,111 @@
+//! The command line on a terminal, and when it is told to stop.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use migrate_cli_tests::migrate;
+use migrate_tests::database::{FreshDatabase, value};
+use rexpect::process::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+use tempfile::TempDir;
+
+/// For what takes a fraction of a second on an idle machine.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("migrations")).expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.path().join("migrations").join(name), text).expect("a file");
+    }
+    folder
+}
+
+fn command(folder: &Path, database: &FreshDatabase, args: &[&str]) -> Command {
+    let mut command = Command::new(migrate());
+    command.args(args).current_dir(folder).env("DATABASE_URL", database.url());
+    command.env("TERM", "xterm").env_remove("NO_COLOR");
+    command
+}
+
+fn on_terminal(folder: &Path, database: &FreshDatabase, args: &[&str]) -> PtySession {
+    let limit = u64::try_from(LIMIT.as_millis()).expect("a number");
+    spawn_command(command(folder, database, args), Some(limit)).expect("a terminal")
+}
+
+/// What it still prints, and what it exits with.
+fn end(mut session: PtySession) -> (String, i32) {
+    let text = session.exp_eof().expect("an end");
+    match session.process().wait().expect("an exit") {
+        WaitStatus::Exited(_, code) => (text, code),
+        other => panic!("{other:?}: {text}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_something_away_asks_on_a_terminal() {
+    let database = FreshDatabase::create().await;
+    let folder = folder(&[("1_a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;")]);
+    let run = |args: &[&str]| on_terminal(folder.path(), &database, args);
+    let (text, code) = end(run(&["up"]));
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("\u{1b}[1m\u{1b}[32m     Applied\u{1b}[0m 1_a.sql ("), "{text:?}");
+    for (answer, expected, tables) in [("", 2, "1"), ("no", 2, "1"), ("y", 0, "0")] {
+        let mut session = run(&["down"]);
+        let asked = session.exp_string("? [y/N] ").expect("a question");
+        assert!(asked.contains("Undo version 1 of `"), "{asked}");
+        session.send_line(answer).expect("an answer");
+        let (text, code) = end(session);
+        assert_eq!(code, expected, "{answer}: {text}");
+        let declined = text.contains("nothing was changed, because the answer was not yes");
+        assert_eq!(declined, expected == 2, "{answer}: {text}");
+        let client = database.connect().await;
+        let sql = "SELECT count(*) FROM pg_tables WHERE tablename = 'a'";
+        assert_eq!(value(&client, sql).await, tables, "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_shown_while_it_goes_on() {
+    let database = FreshDatabase::create().await;
+    let folder = folder(&[("1_a.sql", "SELECT pg_sleep(0.5);"), ("2_b.sql", "SELECT 1;")]);
+    let mut session = on_terminal(folder.path(), &database, &["up"]);
+    session.exp_string("applying 2 migrations, 1 to 2").expect("a line");
+    let (text, code) = end(session);
+    assert!(code == 0 && text.contains("2 applied"), "{text}");
+    let (text, code) = end(on_terminal(folder.path(), &database, &["up", "--json"]));
+    assert!(code == 0 && text.starts_with("{\r\n"), "{text:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_told_to_stop_says_what_stays() {
+    for signal in ["INT", "TERM"] {
+        let database = FreshDatabase::create().await;
+        let files = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(600);")];
+        let folder = folder(&files);
+        let mut up = command(folder.path(), &database, &["up"]);
+        up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let up = up.spawn().expect("a run");
+        let client = database.connect().await;
+        let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
+                        AND datname = current_database()";
+        let begun = Instant::now();
+        while value(&client, sleeping).await == "0" {
+            assert!(begun.elapsed() < LIMIT, "the second migration never ran");
+        }
+        let pid = up.id().to_string();
+        let killed = Command::new("kill").args(["-s", signal, &pid]).status().expect("kill");
+        assert!(killed.success());
+        let output = up.wait_with_output().expect("an end");
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{signal}: {text}");
+        for part in ["Applied 1_a.sql", "migrations/2_b.sql:1:1: canceling statement"] {
+            assert!(text.contains(part), "{signal}: {text}");
+        }
+        assert_eq!(value(&client, sleeping).await, "0", "the server goes on");
+        let entries = "SELECT string_agg(version, ',') FROM migration_ledger";
+        assert_eq!(value(&client, entries).await, "1");
+    }
+}
