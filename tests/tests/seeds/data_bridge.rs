@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use include_dir::{Dir, DirEntry, File};
 use migrate_core::source::Down;
 use migrate_runtime::{
     CreateOptions, Error, Layout, Migrations, Migrator, NameOptions, Rollback, SetOptions, State,
-    create, from_include_dir,
+    create, from_texts,
 };
 use migrate_tests::database::value;
 use migrate_tests::predecessors::DATA_BRIDGE;
@@ -314,15 +313,13 @@ async fn table_has_any_name() {
     assert_eq!(value(&client, "SELECT version FROM my_custom_migrations").await, "20250128_120000");
 }
 
-/// Text that is compiled in, or was built at run time, without a folder.
 #[tokio::test]
 async fn migration_is_given_in_code() {
-    let up_and_down =
-        "-- UP\nCREATE TABLE users (id SERIAL PRIMARY KEY);\n-- DOWN\nDROP TABLE users;\n";
-    let file = File::new("20250128_120000_create_users.sql", up_and_down.as_bytes());
-    let files = [DirEntry::File(file)];
-    let set = from_include_dir(&Dir::new("", &files), "code", &SetOptions::default());
-    let set: Migrations = set.unwrap_or_else(|errors| panic!("{errors}"));
+    let texts = [
+        ("20250128_120000_create_users.up.sql", "CREATE TABLE users (id SERIAL PRIMARY KEY);"),
+        ("20250128_120000_create_users.down.sql", "DROP TABLE users;"),
+    ];
+    let set: Migrations = from_texts(texts, &SetOptions::default()).expect("a set");
     let (_database, mut client) = fresh().await;
     assert_eq!(run(&set, &mut client).await.applied[0].name, "create_users");
     Migrator::new(&set).rollback(&mut client, Rollback::Steps(1)).await.expect("down");
