@@ -77,13 +77,12 @@ impl Run<'_> {
     pub(crate) fn finish(&mut self, plan: &Plan<'_>) {
         let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
         let at_start = self.at_start.take().unwrap_or_default();
-        let skipped = |(migration, entry): &(&Migration, Entry)| {
+        let skipped = |(migration, _): &(&Migration, Entry)| {
             let version = migration.version().to_string();
-            let at = entry.applied_at.clone();
             let reason = if at_start.contains(&version) {
-                SkipReason::AlreadyApplied { at }
+                SkipReason::AlreadyApplied
             } else {
-                SkipReason::AppliedMeanwhile { at }
+                SkipReason::AppliedMeanwhile
             };
             let name = migration.name().to_owned();
             (!ours.contains(version.as_str())).then_some(Skipped { version, name, reason })

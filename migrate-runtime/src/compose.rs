@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use crate::boxed::boxed;
 use crate::error::Error;
 use crate::execute::{self, Goal};
-use crate::ledger::{Contents, Ledger, Reading};
+use crate::ledger::{Contents, Ledger};
 use crate::migrator::Migrator;
 use crate::protocol;
 use crate::report::Report;
@@ -84,7 +84,11 @@ async fn in_order(
     let mut known = Vec::new();
     if let Some(all) = read_all(migrators, client).await {
         for (migrator, contents) in migrators.iter().zip(all) {
-            let report = execute::up_to_date(migrator, client, contents);
+            let report = match execute::up_to_date(migrator, client, contents) {
+                // What drifted is told in full.
+                Err(Error::Drift { .. }) => migrator.plan(client).await.map(|_| None),
+                report => report,
+            };
             known.push(report.map_err(|error| refused(migrator, error))?);
         }
     }
@@ -129,7 +133,11 @@ fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
 /// out.
 async fn read_all(migrators: &[&Migrator<'_>], client: &Client) -> Option<Vec<Contents>> {
     let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
-    let reads: Vec<String> = ledgers.iter().map(|ledger| ledger.read(Reading::Entries)).collect();
+    let reads: Vec<String> = migrators
+        .iter()
+        .zip(&ledgers)
+        .map(|(migrator, ledger)| ledger.read(migrator.reading()))
+        .collect();
     let mut found: Vec<Contents> = Vec::with_capacity(ledgers.len());
     let mut whole = true;
     let read = protocol::rows(client, &reads.join("; "), |row| {

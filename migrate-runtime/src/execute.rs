@@ -89,6 +89,12 @@ pub(crate) enum Table {
     Missing,
 }
 
+impl Table {
+    fn of(contents: &Contents) -> Self {
+        if contents.exists { Table::Exists } else { Table::Missing }
+    }
+}
+
 /// What follows a group of transactional migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
@@ -288,9 +294,7 @@ impl<'r> Run<'r> {
 
     /// Reads, plans and applies.
     async fn try_to_apply(&mut self) -> Result<Attempt, Error> {
-        let contents = self.read(Reading::Entries).await?;
-        let table = if contents.exists { Table::Exists } else { Table::Missing };
-        let plan = self.plan(contents)?;
+        let (plan, table) = self.read_plan().await?;
         let deed = |step: &Step<'r>| (Deed::Apply(step.migration), step.cause);
         let work: Vec<_> = plan.steps.iter().map(deed).collect();
         let attempt = self.carry(&work, table).await?;
@@ -302,9 +306,7 @@ impl<'r> Run<'r> {
 
     /// Reads, plans, runs what can run in a transaction, and undoes it.
     async fn try_out(&mut self) -> Result<Attempt, Error> {
-        let contents = self.read(Reading::Entries).await?;
-        let table = if contents.exists { Table::Exists } else { Table::Missing };
-        let plan = self.plan(contents)?;
+        let (plan, table) = self.read_plan().await?;
         let deeds = plan.steps.iter().map(|step| Deed::Apply(step.migration));
         let (inside, outside): (Vec<Deed<'_>>, Vec<Deed<'_>>) =
             deeds.partition(|deed| deed.is_transactional());
@@ -347,6 +349,22 @@ impl<'r> Run<'r> {
         self.lease.clone_from(&contents.lease);
         self.backend = contents.backend;
         Ok(contents)
+    }
+
+    /// Reads what has to be compared, and plans. Where they disagree, and where something is to be
+    /// done while somebody holds the lock that is a row, reads all that there is to say.
+    async fn read_plan(&mut self) -> Result<(Plan<'r>, Table), Error> {
+        let contents = self.read(self.migrator.reading()).await?;
+        let (table, is_locked) = (Table::of(&contents), contents.is_locked);
+        match self.plan(contents) {
+            Ok(plan) if plan.steps.is_empty() || !is_locked => Ok((plan, table)),
+            Ok(_) | Err(Error::Drift { .. }) => {
+                let contents = self.read(Reading::Entries).await?;
+                let table = Table::of(&contents);
+                Ok((self.plan(contents)?, table))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.

@@ -134,15 +134,9 @@ pub struct Skipped {
 #[non_exhaustive]
 pub enum SkipReason {
     /// The ledger had it when the run began.
-    AlreadyApplied {
-        /// When it was applied: RFC 3339, UTC.
-        at: String,
-    },
+    AlreadyApplied,
     /// Another replica applied it while this run waited.
-    AppliedMeanwhile {
-        /// When it was applied: RFC 3339, UTC.
-        at: String,
-    },
+    AppliedMeanwhile,
 }
 
 impl fmt::Display for Report {

@@ -54,9 +54,7 @@ async fn reports_tell_what_was_skipped_and_why() {
     assert!(slow.duration >= Duration::from_millis(50), "{slow:?}");
     assert_eq!(report.skipped.len(), 1);
     assert_eq!((report.skipped[0].version.as_str(), report.skipped[0].name.as_str()), ("1", "a"));
-    let SkipReason::AlreadyApplied { at } = &report.skipped[0].reason else { panic!("{report:?}") };
-    let now = value(&client, "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')").await;
-    assert_eq!((&at[..10], &at[10..11], &at[at.len() - 1..]), (now.as_str(), "T", "Z"));
+    assert_eq!(report.skipped[0].reason, SkipReason::AlreadyApplied);
     assert_eq!(report.messages, 2);
     assert!(report.ahead.is_empty());
 }

@@ -27,7 +27,7 @@ const LOCK: (&str, &str) = ("", "lock");
 
 /// The position of the row that is a lock: above any entry, so that every guard of a run that does
 /// not hold it finds the ledger moved.
-const LOCK_POSITION: i64 = 1 << 62;
+pub(super) const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
 pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.make_interval(secs => 0.001) \

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use migrate_core::plan::{Policy, Tolerance};
-use migrate_core::set::{Ends, Migrations};
+use migrate_core::set::{Ends, Migration, Migrations};
 use migrate_core::sql::placeholder::quoted_identifier;
 use migrate_core::version::Version;
 
 use crate::error::Error;
 use crate::event::{Event, Listeners};
 use crate::hook::{Calls, Function, When};
-use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger};
+use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger, Reading};
 
 mod verbs;
 mod survey;
@@ -320,6 +320,13 @@ impl<'s> Migrator<'s> {
     pub(crate) fn ledger(&self) -> Ledger {
         let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
         Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
+    /// known by their names.
+    pub(crate) fn reading(&self) -> Reading {
+        let is_named = |migration: &Migration| migration.version().without_name().is_some();
+        if self.set.iter().any(is_named) { Reading::Entries } else { Reading::Brief }
     }
 
     /// Refuses functions that no migration asks for.
