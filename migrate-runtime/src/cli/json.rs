@@ -71,6 +71,9 @@ pub(super) struct StatusBody {
     pub(super) pending: usize,
     pub(super) migrations: Vec<StatusRowBody>,
     pub(super) drift: Vec<DriftBody>,
+    /// The page that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) html: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -110,6 +113,16 @@ impl DriftBody {
             message: drift.to_string(),
             help: help.trim_start_matches("help: ").to_owned(),
         }
+    }
+}
+
+impl DriftBody {
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn help(&self) -> &str {
+        &self.help
     }
 }
 

@@ -44,6 +44,7 @@ mod consent;
 mod exit;
 mod fault;
 mod folder;
+mod html;
 mod interrupt;
 mod json;
 mod ledger;
@@ -132,7 +133,7 @@ impl Args {
         let migrator = self.options.apply(migrator);
         let mut about = run::About { migrator, place, output: &self.output, cancel };
         match &self.verb {
-            Verb::Status => show::status(&about, client).await,
+            Verb::Status { html } => show::status(&about, client, html.as_deref()).await,
             Verb::Plan { limit, sql } => show::plan(&about, client, limit, *sql).await,
             Verb::Verify => show::verify(&about, client).await,
             Verb::History => show::history(&about, client).await,

@@ -88,7 +88,8 @@ pub(super) fn deed(word: &str, rest: &str) -> String {
 
 /// A text of a database without control characters.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let is_safe = |c: &char| !c.is_control() || *c == '\t';
+    text.chars().map(|c| if is_safe(&c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// A time of the ledger, to the second.
@@ -130,7 +131,7 @@ impl Cell {
     }
 
     pub(super) fn new(text: &str, style: Style) -> Cell {
-        Cell { text: shown(text), style }
+        Cell { text: shown(text).replace('\t', " "), style }
     }
 }
 

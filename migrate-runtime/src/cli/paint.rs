@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::page::shown;
+
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const BOLD: Style = Style::new().bold();
@@ -72,6 +74,7 @@ fn titled(title: &str, style: Style, text: &str) -> String {
     let mut painted = String::new();
     let mut is_first = true;
     for line in text.lines() {
+        let line = &shown(line);
         if is_first && !line.is_empty() {
             let _ = writeln!(painted, "{style}{title}{style:#}{BOLD}: {line}{BOLD:#}");
         } else {
@@ -120,6 +123,12 @@ mod tests {
         assert_eq!(plain.trim_end(), expected);
         assert!(painted.contains("\u{1b}[1m\u{1b}[31m^ here"), "{painted:?}");
         assert!(painted.contains("|\u{1b}[0m x | y"), "{painted:?}");
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_move_the_cursor() {
+        let painted = anstream::adapter::strip_str(&painted("no\u{9b}2J\u{7}")).to_string();
+        assert_eq!(painted, "error: no\u{fffd}2J\u{fffd}\n");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //! A migrator and a client go in, a page and its JSON come out.
 //! Drift is a part of what `status` shows, and its exit; for the others it is an error.
 
+use std::fs;
+use std::path::Path;
+
 use migrate_core::drift::Drift;
 use migrate_core::plan::{Cause, Plan, Step};
 use migrate_core::sql::directive::TransactionMode;
@@ -11,6 +14,7 @@ use tokio_postgres::Client;
 use super::args::Limit;
 use super::exit::Exit;
 use super::fault::Fault;
+use super::html::page;
 use super::json::{
     Body, DriftBody, HistoryBody, HistoryRowBody, PlanBody, StatusBody, StatusRowBody, StepBody,
     drift_parts, millis,
@@ -26,7 +30,11 @@ use crate::history::{Act, HistoryRow, Survey};
 use crate::migrator::Migrator;
 use crate::report::{State, StatusRow};
 
-pub(super) async fn status(about: &About<'_>, client: &Client) -> Result<Answer, Fault> {
+pub(super) async fn status(
+    about: &About<'_>,
+    client: &Client,
+    html: Option<&Path>,
+) -> Result<Answer, Fault> {
     let survey = about.migrator.survey(client).await?;
     let rows = rows(&survey);
     let drifts = survey.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
@@ -45,7 +53,7 @@ pub(super) async fn status(about: &About<'_>, client: &Client) -> Result<Answer,
     for drift in drifts {
         text += &paint::drift(&reworded(&format!("{drift}\nhelp: {}", drift.help())));
     }
-    let body = Body::Status(StatusBody {
+    let body = StatusBody {
         database: about.place.database.clone(),
         server: about.place.server.clone(),
         ledger,
@@ -53,8 +61,15 @@ pub(super) async fn status(about: &About<'_>, client: &Client) -> Result<Answer,
         pending,
         migrations: rows,
         drift: drifts.iter().map(DriftBody::new).collect(),
-    });
-    Ok(Answer { exit, text, body })
+        html: html.map(|file| file.to_string_lossy().into_owned()),
+    };
+    if let Some(file) = html {
+        let history = about.migrator.history(client).await?;
+        let written = fs::write(file, page(&body, &history));
+        written.map_err(|source| Fault::File { file: file.to_owned(), source })?;
+        text += &deed("Wrote", &file.to_string_lossy());
+    }
+    Ok(Answer { exit, text, body: Body::Status(body) })
 }
 
 /// The rows of the status, with drift in its place.

@@ -5,6 +5,8 @@
 mod folder;
 mod options;
 
+use std::path::PathBuf;
+
 use clap::builder::ValueParser;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -63,7 +65,11 @@ pub(super) enum Verb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
     /// Exits with 3 where migrations are pending and with 4 where ledger and set disagree.
-    Status,
+    Status {
+        /// Write it to this file too, as an HTML page with the history
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
     /// Apply what is pending
     Up(Up),
     /// Undo applied migrations, the last applied first
@@ -112,7 +118,7 @@ pub(super) enum Verb {
 impl Verb {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Verb::Status => "status",
+            Verb::Status { .. } => "status",
             Verb::Up(_) => "up",
             Verb::Down(_) => "down",
             Verb::Redo => "redo",

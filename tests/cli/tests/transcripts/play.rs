@@ -94,7 +94,8 @@ impl Stage {
         let user = Regex::new(&format!(r"\b{}\b", regex::escape(&self.user))).expect("a regex");
         let mut text = user.replace_all(&text, "me").into_owned();
         let rules = [
-            (r"` on (?:the socket in \S+ for port \d+|\S+:\d+)", "` on db.example:5432"),
+            (r"\bon (?:the socket in \S+ for port \d+|\S+:\d+)", "on db.example:5432"),
+            (r"width:\d+%", "width:50%"),
             (r"\d{4}-\d\d-\d\d-\d{6}", "2026-01-02-030405"),
             (r#""server": "[^"]*""#, r#""server": "db.example:5432""#),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-01-02 03:04:05"),
