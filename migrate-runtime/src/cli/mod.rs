@@ -99,6 +99,22 @@ impl Args {
         self.tell(result)
     }
 
+    /// Has the verb use the database at `url`, unless `--database-url` names another; the
+    /// environment is not asked which. For a service that knows its database already.
+    #[must_use]
+    pub fn database_url(mut self, url: impl Into<String>) -> Self {
+        self.connection = self.connection.or_url(url);
+        self
+    }
+
+    /// Whether the verb connects to a database: `create`, `lock`, `check` and `completions` do not.
+    pub fn needs_database(&self) -> bool {
+        !matches!(
+            self.verb,
+            Verb::Create(_) | Verb::Lock(_) | Verb::Check(_) | Verb::Completions { .. }
+        )
+    }
+
     async fn answer(&self, migrator: Migrator<'_>) -> Result<Answer, Fault> {
         if let Some(result) = self.without_database(Some(migrator.set)) {
             return result;

@@ -64,12 +64,21 @@ pub(super) async fn status(
         html: html.map(|file| file.to_string_lossy().into_owned()),
     };
     if let Some(file) = html {
-        let history = about.migrator.history(client).await?;
-        let written = fs::write(file, page(&body, &history));
-        written.map_err(|source| Fault::File { file: file.to_owned(), source })?;
-        text += &deed("Wrote", &file.to_string_lossy());
+        text += &write_page(about, client, &body, file).await?;
     }
     Ok(Answer { exit, text, body: Body::Status(body) })
+}
+
+async fn write_page(
+    about: &About<'_>,
+    client: &Client,
+    body: &StatusBody,
+    file: &Path,
+) -> Result<String, Fault> {
+    let history = about.migrator.history(client).await?;
+    let written = fs::write(file, page(body, &history));
+    written.map_err(|source| Fault::File { file: file.to_owned(), source })?;
+    Ok(deed("Wrote", &file.to_string_lossy()))
 }
 
 /// The rows of the status, with drift in its place.

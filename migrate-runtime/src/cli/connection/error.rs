@@ -36,7 +36,7 @@ impl ConnectError {
         ConnectError::usage("no database is named", help)
     }
 
-    /// `origin` is where it was given.
+    /// `origin` says which.
     pub(super) fn address(origin: &str, mistake: &Mistake) -> Self {
         let help = match mistake {
             Mistake::Unknown(_) | Mistake::Hidden => "take it out; docs/cli.md lists the options",
@@ -45,7 +45,7 @@ impl ConnectError {
             }
             _ => "write it as `postgresql://user@host/database`",
         };
-        ConnectError::usage(format!("the address in {origin} cannot be used: {mistake}"), help)
+        ConnectError::usage(format!("{origin} cannot be used: {mistake}"), help)
     }
 
     pub(super) fn variable(name: &str, mistake: &Mistake) -> Self {

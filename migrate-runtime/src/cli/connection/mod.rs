@@ -74,6 +74,12 @@ impl Connection {
         Connection { database_url: Some(url.into()) }
     }
 
+    /// The same, at this address where none was given.
+    pub(in crate::cli) fn or_url(mut self, url: impl Into<String>) -> Self {
+        self.database_url.get_or_insert_with(|| url.into());
+        self
+    }
+
     /// What the driver is told, the password included; without TLS, which [`Connection::connect`]
     /// adds.
     ///

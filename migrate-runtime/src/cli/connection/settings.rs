@@ -54,38 +54,21 @@ const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, ConnectError> {
     let (origin, address) = address(url, env)?;
-    let unreadable = |mistake| ConnectError::address(origin, &mistake);
     let mut config: Config = if address.driver.is_empty() {
         Config::new()
     } else {
-        address.driver.parse().map_err(|_| unreadable(Mistake::Driver))?
+        let unreadable = |_| ConnectError::address(origin, &Mistake::Driver);
+        address.driver.parse().map_err(unreadable)?
     };
     fill_in(&mut config, env)?;
-    let said = |key: &str| {
-        let all = address.settings.iter().rev();
-        all.clone().find(|(name, _)| name == key).map(|(_, value)| value.clone())
-    };
-    let mode = match (said("sslmode"), text(env, "PGSSLMODE")?) {
-        (Some(mode), _) => Mode::parse(&mode).map_err(unreadable)?,
-        (None, Some(mode)) => {
-            Mode::parse(&mode).map_err(|mistake| ConnectError::variable("PGSSLMODE", &mistake))?
-        }
-        (None, None) => Mode::default(),
-    };
-    config.ssl_mode(mode.driver());
-    let file = |key, variable| {
-        said(key).map(OsString::from).or_else(|| set(env, variable)).map(PathBuf::from)
-    };
-    let home = set(env, "HOME").map(PathBuf::from);
-    let of_home = |path: &str| home.as_ref().map(|home| home.join(path));
-    let roots = file("sslrootcert", "PGSSLROOTCERT")
-        .or_else(|| of_home(".postgresql/root.crt").filter(|file| file.exists()));
-    let (certificate, key) = (file("sslcert", "PGSSLCERT"), file("sslkey", "PGSSLKEY"));
+    let said = Said { origin, address: &address, env };
+    let tls = said.tls()?;
+    config.ssl_mode(tls.mode.driver());
     let place = place(&config, address.is_clear);
     let mut warning = None;
     if config.get_password().is_none() {
-        let passfile = file("passfile", "PGPASSFILE").or_else(|| of_home(".pgpass"));
-        match passfile.map(|file| password(&file, &config)) {
+        let file = said.file("passfile", "PGPASSFILE").or_else(|| said.of_home(".pgpass"));
+        match file.map(|file| password(&file, &config)) {
             Some(Ok(Some(password))) => {
                 config.password(password);
             }
@@ -93,7 +76,50 @@ pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, 
             Some(Ok(None)) | None => {}
         }
     }
-    Ok(Target { config, tls: Tls { mode, roots, certificate, key }, place, warning })
+    Ok(Target { config, tls, place, warning })
+}
+
+/// What is said of TLS and of files: by the address, else by a variable.
+struct Said<'s> {
+    origin: &'static str,
+    address: &'s Address,
+    env: Environment<'s>,
+}
+
+impl Said<'_> {
+    fn by_address(&self, key: &str) -> Option<&str> {
+        // Of two values for one key the last one counts.
+        let mut all = self.address.settings.iter().rev();
+        all.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn file(&self, key: &str, variable: &str) -> Option<PathBuf> {
+        let by_address = self.by_address(key).map(OsString::from);
+        by_address.or_else(|| set(self.env, variable)).map(PathBuf::from)
+    }
+
+    fn of_home(&self, path: &str) -> Option<PathBuf> {
+        set(self.env, "HOME").map(|home| PathBuf::from(home).join(path))
+    }
+
+    fn tls(&self) -> Result<Tls, ConnectError> {
+        let variable = "PGSSLMODE";
+        let mode =
+            match (self.by_address("sslmode"), text(self.env, variable)?) {
+                (Some(mode), _) => Mode::parse(mode)
+                    .map_err(|mistake| ConnectError::address(self.origin, &mistake))?,
+                (None, Some(mode)) => Mode::parse(&mode)
+                    .map_err(|mistake| ConnectError::variable(variable, &mistake))?,
+                (None, None) => Mode::default(),
+            };
+        let usual = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
+        Ok(Tls {
+            mode,
+            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(usual),
+            certificate: self.file("sslcert", "PGSSLCERT"),
+            key: self.file("sslkey", "PGSSLKEY"),
+        })
+    }
 }
 
 fn address(
@@ -101,10 +127,10 @@ fn address(
     env: Environment<'_>,
 ) -> Result<(&'static str, Address), ConnectError> {
     let (origin, text) = match (url, set(env, "DATABASE_URL")) {
-        (Some(url), _) => ("`--database-url`", OsString::from(url)),
-        (None, Some(url)) => ("DATABASE_URL", url),
+        (Some(url), _) => ("the given address", OsString::from(url)),
+        (None, Some(url)) => ("the address in DATABASE_URL", url),
         (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
-            return Ok(("PG*", Address { is_clear: true, ..Address::default() }));
+            return Ok(("the address", Address { is_clear: true, ..Address::default() }));
         }
         (None, None) => return Err(ConnectError::unnamed()),
     };

@@ -23,6 +23,8 @@ struct Cli {
 enum Command {
     /// Counts the notes
     Count,
+    /// Migrates the database that only the service knows
+    Known(Args),
     /// Migrates with the service's own connection
     Own(Args),
     /// Shows and changes the database's schema
@@ -35,6 +37,12 @@ async fn main() -> ExitCode {
     let migrator = Migrator::new(&MIGRATIONS).table("service_ledger");
     match cli.command {
         Command::Migrate(args) => args.run(migrator).await,
+        Command::Known(mut args) => {
+            if args.needs_database() {
+                args = args.database_url(std::env::var("SERVICE_DATABASE").unwrap_or_default());
+            }
+            args.run(migrator).await
+        }
         Command::Own(args) => match cli.connection.connect().await {
             Ok(mut client) => args.run_on(migrator, &mut client).await,
             Err(error) => failed(&error),
