@@ -93,6 +93,8 @@ impl Stage {
         for role in ["tls", "plain", "certified"] {
             run(&format!("CREATE ROLE {role} LOGIN")).await;
         }
+        // md5 was the default before PostgreSQL 14.
+        run("SET password_encryption = 'scram-sha-256'").await;
         run(&format!("CREATE ROLE secret LOGIN PASSWORD '{PASSWORD}'")).await;
         run("ALTER SYSTEM SET ssl_ca_file = 'root.crt'").await;
         run("ALTER SYSTEM SET ssl = on").await;
