@@ -17,7 +17,7 @@ pub(super) async fn baseline(
 ) -> Result<Answer, Fault> {
     let upto = format!("take migrations up to version {version} for applied in {}", about.place);
     ask(about.output, &upto)?;
-    Ok(done(&about.migrator.baseline(client, version).await?))
+    Ok(done(about.output, &about.migrator.baseline(client, version).await?))
 }
 
 pub(super) async fn adopt(
@@ -25,7 +25,7 @@ pub(super) async fn adopt(
     client: &mut Client,
     adopt: &AdoptArgs,
 ) -> Result<Answer, Fault> {
-    Ok(done(&about.migrator.adopt(client, adopt.adoption()).await?))
+    Ok(done(about.output, &about.migrator.adopt(client, adopt.adoption()).await?))
 }
 
 pub(super) async fn repair(
@@ -52,5 +52,5 @@ pub(super) async fn repair(
             migrator.accept_all(client).await?
         }
     };
-    Ok(done(&report))
+    Ok(done(about.output, &report))
 }

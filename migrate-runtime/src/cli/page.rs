@@ -45,7 +45,7 @@ pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, 
         _ if output.json => print_json(&Document::new(verb, exit, result.as_ref())),
         Ok(answer) => AutoStream::new(io::stdout(), choice).write_all(answer.text.as_bytes()),
         Err(fault) => {
-            let did = fault.report().map(deeds).unwrap_or_default();
+            let did = fault.report().map(|report| deeds(output, report)).unwrap_or_default();
             let _ = AutoStream::new(io::stdout(), choice).write_all(did.as_bytes());
             let text = painted(&reworded(&fault.to_string()));
             AutoStream::new(io::stderr(), choice).write_all(text.as_bytes())
@@ -62,7 +62,7 @@ pub(super) fn warn(output: &Output, text: &str) {
     }
 }
 
-fn choice(output: &Output) -> ColorChoice {
+pub(super) fn choice(output: &Output) -> ColorChoice {
     match output.color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,

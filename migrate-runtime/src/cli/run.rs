@@ -52,42 +52,17 @@ pub(super) async fn up(
     if up.dry_run {
         return plan(about, client, &up.limit, false).await;
     }
-    let migrator = limited(&about.migrator, &up.limit);
-    let doing = if up.trial { "trying" } else { "applying" };
-    let watch = watch(about, client, &migrator, doing).await;
+    let (doing, done_word) = if up.trial { ("trying", "Tried") } else { ("applying", "Applied") };
+    let watch = Watch::begin(about.output, &format!("{doing} what is pending"), done_word);
+    let migrator = watch.over(limited(&about.migrator, &up.limit));
     if up.trial {
         let trial = interruptible(about.cancel.take(), migrator.trial(client)).await?;
         drop(watch);
-        return Ok(tried(&trial));
+        return Ok(tried(about.output, &trial));
     }
     let report = interruptible(about.cancel.take(), migrator.run(client)).await?;
     drop(watch);
-    Ok(done(&report))
-}
-
-/// A line that moves while it goes on. What is pending is read for it only where it is seen.
-async fn watch(
-    about: &About<'_>,
-    client: &Client,
-    migrator: &Migrator<'_>,
-    doing: &str,
-) -> Option<Watch> {
-    if !Watch::is_seen(about.output) {
-        return None;
-    }
-    // What is wrong with the ledger is the run's to tell.
-    let plan = migrator.plan(client).await.ok()?;
-    let what = match plan.steps.as_slice() {
-        [] => return None,
-        [one] => format!("{doing} {}", one.migration.filename()),
-        [first, .., last] => format!(
-            "{doing} {} migrations, {} to {}",
-            plan.steps.len(),
-            first.migration.version(),
-            last.migration.version()
-        ),
-    };
-    Some(Watch::begin(about.output, shown(&what)))
+    Ok(done(about.output, &report))
 }
 
 pub(super) async fn down(
@@ -100,14 +75,15 @@ pub(super) async fn down(
         return Ok(would_undo(about, &undos));
     }
     if undos.is_empty() {
-        return Ok(done(&Report::default()));
+        return Ok(done(about.output, &Report::default()));
     }
     ask(about.output, &format!("undo {} of {}", versions(&undos), about.place))?;
-    let watch = Watch::begin(about.output, format!("undoing {}", versions(&undos)));
-    let undo = about.migrator.rollback(client, down.target());
+    let watch = Watch::begin(about.output, &format!("undoing {}", versions(&undos)), "Applied");
+    let migrator = watch.over(about.migrator.clone());
+    let undo = migrator.rollback(client, down.target());
     let report = interruptible(about.cancel.take(), undo).await?;
     drop(watch);
-    Ok(done(&report))
+    Ok(done(about.output, &report))
 }
 
 fn versions(undos: &[Undo<'_>]) -> String {
@@ -156,38 +132,38 @@ fn would_undo(about: &About<'_>, undos: &[Undo<'_>]) -> Answer {
 pub(super) async fn redo(about: &mut About<'_>, client: &mut Client) -> Result<Answer, Fault> {
     let undos = about.migrator.plan_rollback(client, Rollback::Steps(1)).await?;
     if undos.is_empty() {
-        return Ok(done(&Report::default()));
+        return Ok(done(about.output, &Report::default()));
     }
     let what = versions(&undos);
     ask(about.output, &format!("undo {what} of {} and apply it again", about.place))?;
-    let watch = Watch::begin(about.output, format!("redoing {what}"));
-    let report = interruptible(about.cancel.take(), about.migrator.redo(client)).await?;
+    let watch = Watch::begin(about.output, &format!("redoing {what}"), "Applied");
+    let migrator = watch.over(about.migrator.clone());
+    let report = interruptible(about.cancel.take(), migrator.redo(client)).await?;
     drop(watch);
-    Ok(done(&report))
+    Ok(done(about.output, &report))
 }
 
 /// What a run did.
-pub(super) fn done(report: &Report) -> Answer {
-    let text = deeds(report) + &finished(report) + &notes(&report.notes);
+pub(super) fn done(output: &Output, report: &Report) -> Answer {
+    let text = deeds(output, report) + &finished(report) + &notes(&report.notes);
     Answer { exit: Exit::Fine, text, body: Body::Run(RunBody::new(report)) }
 }
 
-/// A line for each migration that a run did something to, ended well or not.
-pub(super) fn deeds(report: &Report) -> String {
-    let line = |word: &str, one: &Applied| {
-        deed(word, &format!("{} ({})", one.filename, took(one.duration)))
-    };
+/// A line for each migration that a run did something to, ended well or not; only for those that
+/// nobody has seen yet.
+pub(super) fn deeds(output: &Output, report: &Report) -> String {
     let mut text = String::new();
-    for one in &report.undone {
-        text += &line("Undone", one);
+    if !Watch::is_seen(output) {
+        text.extend(report.undone.iter().map(|one| line_of("Undone", one)));
+        text.extend(report.applied.iter().map(|one| line_of("Applied", one)));
     }
-    for one in &report.applied {
-        text += &line("Applied", one);
-    }
-    for one in &report.amended {
-        text += &deed("Recorded", &one.filename);
-    }
+    text.extend(report.amended.iter().map(|one| deed("Recorded", &one.filename)));
     text
+}
+
+/// The line of one migration.
+pub(super) fn line_of(word: &str, one: &Applied) -> String {
+    deed(word, &format!("{} ({})", one.filename, took(one.duration)))
 }
 
 fn notes(notes: &[String]) -> String {
@@ -212,10 +188,10 @@ fn finished(report: &Report) -> String {
     }
 }
 
-fn tried(trial: &Trial) -> Answer {
+fn tried(output: &Output, trial: &Trial) -> Answer {
     let mut text = String::new();
-    for one in &trial.ran {
-        text += &deed("Tried", &format!("{} ({})", one.filename, took(one.duration)));
+    if !Watch::is_seen(output) {
+        text.extend(trial.ran.iter().map(|one| line_of("Tried", one)));
     }
     let what = match trial.ran.len() {
         0 => deed("Up to date", "nothing to try"),

@@ -72,9 +72,11 @@ async fn a_run_is_shown_while_it_goes_on() {
     let database = FreshDatabase::create().await;
     let folder = folder(&[("1_a.sql", "SELECT pg_sleep(0.5);"), ("2_b.sql", "SELECT 1;")]);
     let mut session = on_terminal(folder.path(), &database, &["up"]);
-    session.exp_string("applying 2 migrations, 1 to 2").expect("a line");
+    session.exp_string("[1/2] running 1_a.sql").expect("a line");
+    session.exp_string("Applied\u{1b}[0m 1_a.sql (").expect("a line that stays");
     let (text, code) = end(session);
     assert!(code == 0 && text.contains("2 applied"), "{text}");
+    assert_eq!(text.matches("1_a.sql (").count(), 0, "said twice: {text}");
     let (text, code) = end(on_terminal(folder.path(), &database, &["up", "--json"]));
     assert!(code == 0 && text.starts_with("{\r\n"), "{text:?}");
 }
