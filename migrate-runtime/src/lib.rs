@@ -26,6 +26,7 @@
 //! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
 //! | `cli` | [`cli::Args`]: the verbs for a service's own command line, and the binary `migrate` |
 //! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
+//! | | [`testing::TestDatabase`]: a migrated database for each test; [`testing::assert_reversible`] and other checks of a set |
 //!
 //! None changes what is stored.
 #![cfg_attr(

@@ -286,6 +286,32 @@ fn migration_that_fails_is_told_and_leaves_no_template() {
     part.end();
 }
 
+#[test]
+fn server_that_refuses_is_told_without_its_password() {
+    let nowhere = "postgresql://anna:s3cret@127.0.0.1:1/app";
+    let part = Part::begin("error", "", &[("DATABASE_URL", nowhere)]).ready();
+    assert!(part.said[0].starts_with("cannot connect to `app`: "), "{:?}", part.said);
+    let help = "help: see that the server of DATABASE_URL is up and takes connections without TLS; or unset \
+                it to use a throwaway server";
+    assert_eq!(part.said[1..], [help]);
+    part.end();
+
+    let server = Server::start().unwrap();
+    psql(&folder(&server), "CREATE ROLE anna LOGIN");
+    let address = server.url().replace("postgres@", "anna@");
+    let part = Part::begin("error", "", &[("DATABASE_URL", address.as_str())]).ready();
+    assert!(part.said[0].starts_with("cannot create `migrate_template_"), "{:?}", part.said);
+    assert!(
+        part.said[0].ends_with("`: permission denied to create database (SQLSTATE 42501)"),
+        "{:?}",
+        part.said
+    );
+    let help =
+        "help: the role of DATABASE_URL needs CREATEDB; or unset it to use a throwaway server";
+    assert_eq!(part.said[1..], [help]);
+    part.end();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn clone_waits_for_whoever_is_in_the_way() {
     let set = salted(&salt("blocked"));
@@ -356,6 +382,12 @@ fn a_part_is_played_when_asked_for() {
         let server = Server::shared().unwrap();
         println!("part: {} | {}", folder(&server).display(), pid_of(&folder(&server)));
         std::io::stdin().read_line(&mut String::new()).unwrap();
+        return;
+    }
+    if part == "error" {
+        let error = TestDatabase::new(&salted("any")).expect_err("it cannot be").to_string();
+        assert!(!error.contains("s3cret"));
+        println!("part: {}", error.replace('\n', " | "));
         return;
     }
     if part == "broken" {

@@ -217,13 +217,16 @@ fn server() -> Result<Arc<Server>, TestError> {
 /// No time limit of the role may cut the making of a database; and the lock that says that `name` is
 /// in use, which the session's end releases whatever it is.
 fn set_up(name: &str) -> String {
-    format!(
-        "SELECT pg_catalog.set_config(s.name, '0', false) FROM pg_catalog.pg_settings s \
-         WHERE s.name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout', \
-         'idle_session_timeout', 'idle_in_transaction_session_timeout'); \
-         SELECT pg_catalog.pg_advisory_lock({})",
-        key(name)
-    )
+    let timeouts =
+        ["statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"];
+    // Not every version has all of them.
+    let unlimited = timeouts.map(|name| {
+        format!(
+            "CASE WHEN pg_catalog.current_setting('{name}', true) <> '0' \
+             THEN pg_catalog.set_config('{name}', '0', false) END"
+        )
+    });
+    format!("SELECT pg_catalog.pg_advisory_lock({}), {}", key(name), unlimited.join(", "))
 }
 
 impl fmt::Debug for TestDatabase {

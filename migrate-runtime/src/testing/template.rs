@@ -105,8 +105,9 @@ impl<'s> Template<'s> {
 
     fn comment(&self) -> String {
         format!(
-            "SELECT pg_catalog.shobj_description(d.oid, 'pg_database') \
-             FROM pg_catalog.pg_database d WHERE d.datname = '{}'",
+            "SELECT s.description FROM pg_catalog.pg_shdescription s \
+             JOIN pg_catalog.pg_database d ON d.oid = s.objoid AND d.datname = '{}' \
+             WHERE s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass",
             self.name
         )
     }

@@ -84,3 +84,25 @@ fn help(error: &tokio_postgres::Error) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_says_what_to_do() {
+        let waited = TestError::Waited { template: "migrate_template_0".to_owned(), seconds: 600 };
+        assert_eq!(
+            waited.to_string(),
+            "another process has been building `migrate_template_0` for 600 s\n\
+             help: find who holds the advisory lock in pg_locks, or drop that database"
+        );
+        let source = io::Error::from(io::ErrorKind::WouldBlock);
+        let runtime = TestError::Runtime { source };
+        assert_eq!(
+            runtime.to_string(),
+            "cannot start a thread with a runtime\nhelp: look at the limits of this process"
+        );
+        assert!(runtime.source().is_some());
+    }
+}
