@@ -46,7 +46,7 @@ impl<'s> From<&Migrator<'s>> for Migrator<'s> {
 /// # use migrate_runtime::{Migrations, embed_migrations};
 /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
 ///
-/// #[tokio::test]
+/// // #[tokio::test]
 /// async fn a_user_can_be_added() {
 ///     let database = TestDatabase::new(&MIGRATIONS).unwrap();
 ///     let client = database.connect().await.unwrap();
