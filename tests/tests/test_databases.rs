@@ -487,6 +487,65 @@ fn shared_server_that_died_is_replaced() {
     }
 }
 
+/// The watchdog decides to go just when somebody has opened its pipe: whoever was not answered is no
+/// user, and gets another server.
+#[test]
+fn who_is_not_answered_relies_on_no_server() {
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let one = Part::begin("server", "", &env).ready();
+    let (folder, postmaster) = (PathBuf::from(&one.said[0]), one.said[1].clone());
+    let watchdog = parent_of(&postmaster);
+    let listening: Vec<String> =
+        children_of(&watchdog).into_iter().filter(|child| *child != postmaster).collect();
+    signal("STOP", &listening);
+    let other = Part::begin("server", "", &env);
+    let deadline = Instant::now() + LIMIT;
+    while !has_open(other.child.id(), &folder.join("users")) {
+        assert!(Instant::now() < deadline, "nobody joins");
+    }
+    fs::remove_file(folder.join("users")).unwrap();
+    let other = other.ready();
+    signal("CONT", &listening);
+    assert_ne!(other.said, one.said);
+    let said = [one.said.clone(), other.said.clone()];
+    one.end();
+    other.end();
+    for said in &said {
+        wait_until_gone(said);
+    }
+}
+
+fn signal(name: &str, ids: &[String]) {
+    assert_eq!(ids.len(), 1, "one process listens");
+    assert!(Command::new("kill").args(["-s", name]).args(ids).status().unwrap().success());
+}
+
+/// Each process with its parent.
+fn processes() -> Vec<[String; 2]> {
+    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let pair = |line: &str| {
+        let (child, parent) = line.trim().split_once(char::is_whitespace)?;
+        Some([child.to_owned(), parent.trim().to_owned()])
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+fn parent_of(id: &str) -> String {
+    processes().into_iter().find(|[child, _]| child == id).unwrap()[1].clone()
+}
+
+fn children_of(id: &str) -> Vec<String> {
+    processes().into_iter().filter(|[_, parent]| parent == id).map(|[child, _]| child).collect()
+}
+
+/// Whether a process has a file open, as Linux tells it.
+fn has_open(id: u32, path: &Path) -> bool {
+    let Ok(files) = fs::read_dir(format!("/proc/{id}/fd")) else { return false };
+    files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|found| found == path))
+}
+
 /// Each round comes while the server of the round before is about to go.
 #[test]
 fn who_comes_while_the_server_goes_gets_one_that_stays() {
