@@ -55,13 +55,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.block_on(strategies(&keep, rounds))
 }
 
-/// Clones the template of this database by each strategy.
+/// Clones the largest template, which is this database's, by each strategy.
 async fn strategies(database: &TestDatabase, rounds: usize) -> Result<(), Box<dyn Error>> {
     let (client, connection) = tokio_postgres::connect(database.server().url(), NoTls).await?;
     tokio::spawn(connection);
     let sql = "SELECT current_setting('server_version'), current_setting('fsync'), \
                (SELECT datname FROM pg_database WHERE datname LIKE 'migrate\\_template%' \
-                ORDER BY oid DESC LIMIT 1)";
+                ORDER BY pg_database_size(oid) DESC LIMIT 1)";
     let row = client.query_one(sql, &[]).await?;
     let (version, fsync, template): (String, String, String) = (row.get(0), row.get(1), row.get(2));
     println!("PostgreSQL {version}, fsync {fsync}");

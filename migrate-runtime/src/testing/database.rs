@@ -74,7 +74,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
     ///
-    /// It blocks, and may do so inside a runtime too: for some ten milliseconds, or as long as the
+    /// It blocks, and may do so inside a runtime too: for some tens of milliseconds, or as long as the
     /// migrations take where it is the first one.
     ///
     /// # Errors
