@@ -1,0 +1,128 @@
+//! The throwaway server that the processes of a user share: one for all, as long as any of them lives.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::part::{LIMIT, Part, ground, is_alive, wait_until_gone};
+
+#[test]
+fn processes_share_a_server_until_the_last_is_gone() {
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let parts: Vec<Part> = (0..4).map(|_| Part::begin("server", "", &env)).collect();
+    let mut parts: Vec<Part> = parts.into_iter().map(Part::ready).collect();
+    let said = parts[0].said.clone();
+    assert!(said[0].starts_with(ground.path().to_str().unwrap()), "{said:?}");
+    assert!(parts.iter().all(|part| part.said == said), "all of one server");
+    for mut part in parts.drain(1..) {
+        part.child.kill().unwrap();
+        part.child.wait().unwrap();
+    }
+    // Whoever comes while one is there gets the same, also long after the lingering time.
+    thread::sleep(Duration::from_millis(700));
+    let late = Part::begin("server", "", &env).ready();
+    assert_eq!(late.said, said);
+    late.end();
+    assert!(is_alive(&said[1]));
+    parts.pop().unwrap().end();
+    wait_until_gone(&said);
+}
+
+#[test]
+fn shared_server_that_died_is_replaced() {
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let one = Part::begin("server", "", &env).ready();
+    assert!(Command::new("kill").args(["-9", &one.said[1]]).status().unwrap().success());
+    let other = Part::begin("server", "", &env).ready();
+    assert_ne!(other.said, one.said);
+    let said = [one.said.clone(), other.said.clone()];
+    one.end();
+    other.end();
+    for said in &said {
+        wait_until_gone(said);
+    }
+}
+
+/// The watchdog decides to go just when somebody has opened its pipe: whoever was not answered is no
+/// user, and gets another server.
+#[test]
+fn who_is_not_answered_relies_on_no_server() {
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let one = Part::begin("server", "", &env).ready();
+    let (folder, postmaster) = (PathBuf::from(&one.said[0]), one.said[1].clone());
+    let watchdog = parent_of(&postmaster);
+    let listening: Vec<String> =
+        children_of(&watchdog).into_iter().filter(|child| *child != postmaster).collect();
+    signal("STOP", &listening);
+    let other = Part::begin("server", "", &env);
+    let deadline = Instant::now() + LIMIT;
+    while !has_open(other.child.id(), &folder.join("users")) {
+        assert!(Instant::now() < deadline, "nobody joins");
+    }
+    fs::remove_file(folder.join("users")).unwrap();
+    let other = other.ready();
+    signal("CONT", &listening);
+    assert_ne!(other.said, one.said);
+    let said = [one.said.clone(), other.said.clone()];
+    one.end();
+    other.end();
+    for said in &said {
+        wait_until_gone(said);
+    }
+}
+
+fn signal(name: &str, ids: &[String]) {
+    assert_eq!(ids.len(), 1, "one process listens");
+    assert!(Command::new("kill").args(["-s", name]).args(ids).status().unwrap().success());
+}
+
+/// Each process with its parent.
+fn processes() -> Vec<[String; 2]> {
+    let output = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let pair = |line: &str| {
+        let (child, parent) = line.trim().split_once(char::is_whitespace)?;
+        Some([child.to_owned(), parent.trim().to_owned()])
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+fn parent_of(id: &str) -> String {
+    processes().into_iter().find(|[child, _]| child == id).unwrap()[1].clone()
+}
+
+fn children_of(id: &str) -> Vec<String> {
+    processes().into_iter().filter(|[_, parent]| parent == id).map(|[child, _]| child).collect()
+}
+
+/// Whether a process has a file open, as Linux tells it.
+fn has_open(id: u32, path: &Path) -> bool {
+    let Ok(files) = fs::read_dir(format!("/proc/{id}/fd")) else { return false };
+    files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|found| found == path))
+}
+
+/// Each round comes while the server of the round before is about to go.
+#[test]
+fn who_comes_while_the_server_goes_gets_one_that_stays() {
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let mut seen = HashSet::new();
+    for round in 0..6 {
+        let part = Part::begin("server", "", &env).ready();
+        thread::sleep(Duration::from_millis(50));
+        assert!(is_alive(&part.said[1]), "the server went under its user");
+        assert!(Path::new(&part.said[0]).join("users").exists(), "it is about to go");
+        seen.insert(part.said.clone());
+        part.end();
+        thread::sleep(Duration::from_millis(60 * round));
+    }
+    for said in &seen {
+        wait_until_gone(said);
+    }
+}
