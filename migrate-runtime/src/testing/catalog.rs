@@ -63,7 +63,8 @@ impl Catalog {
     pub(super) async fn read(client: &Client, ledger: &Ledger) -> Result<Catalog, TestError> {
         let doing = || "read the catalogs".to_owned();
         let failed = |source| TestError::Database { doing: doing(), source };
-        query(client, "SET search_path = ''").await.map_err(failed)?;
+        // The query is long and its result short: compiling it costs more than running it.
+        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed)?;
         let sql = OBJECTS.replace("{ledger}", &literal(&ledger.shown()));
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
