@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use crate::boxed::boxed;
 use crate::error::Error;
 use crate::execute::{self, Goal};
-use crate::ledger::{Contents, Ledger};
+use crate::ledger::{Contents, Ledger, Reading};
 use crate::migrator::Migrator;
 use crate::protocol;
 use crate::report::Report;
@@ -18,8 +18,8 @@ use crate::stale::check_embed;
 
 /// Runs the sets of `migrators` in this order; a report for each.
 ///
-/// The ledgers are read by one message, so nothing pending in any of them is one message, which the
-/// first report counts. Drift in any set stops all before anything runs. A set begins when the one
+/// Sets that share a ledger are compared by one message, so nothing pending in any of them is one
+/// message, which the first report counts. Drift in any set stops all before anything runs. A set begins when the one
 /// before it is done, and what that applied stays whatever follows.
 ///
 /// ```no_run
@@ -82,7 +82,8 @@ async fn in_order(
     };
     check(migrators)?;
     let mut known = Vec::new();
-    if let Some(all) = read_all(migrators, client).await {
+    let (all, messages) = read_all(migrators, client).await;
+    if let Some(all) = all {
         for (migrator, contents) in migrators.iter().zip(all) {
             let report = match execute::up_to_date(migrator, client, contents) {
                 // What drifted is told in full.
@@ -104,7 +105,7 @@ async fn in_order(
         }
     }
     if let Some(first) = reports.first_mut() {
-        first.messages += 1;
+        first.messages += messages;
     }
     Ok(reports)
 }
@@ -129,24 +130,22 @@ fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
     Ok(())
 }
 
-/// All ledgers by one message; `None` where one is missing or cannot be read, which its run finds
-/// out.
-async fn read_all(migrators: &[&Migrator<'_>], client: &Client) -> Option<Vec<Contents>> {
+/// The contents for each set by one message, and how many that took; `None` where their ledgers are
+/// not one table, or where that cannot be read, which the runs find out.
+async fn read_all(migrators: &[&Migrator<'_>], client: &Client) -> (Option<Vec<Contents>>, u32) {
     let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
-    let reads: Vec<String> = migrators
-        .iter()
-        .zip(&ledgers)
-        .map(|(migrator, ledger)| ledger.read(migrator.reading()))
-        .collect();
-    let mut found: Vec<Contents> = Vec::with_capacity(ledgers.len());
+    let is_brief = migrators.iter().all(|migrator| migrator.reading() != Reading::Entries);
+    let first = ledgers
+        .first()
+        .filter(|first| is_brief && ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
+    let Some(first) = first else { return (None, 0) };
+    let mut found: Vec<Contents> = ledgers.iter().map(|_| Contents::default()).collect();
     let mut whole = true;
-    let read = protocol::rows(client, &reads.join("; "), |row| {
-        // Each ledger's rows begin with one that tells its last position.
-        if row.try_get("last").is_ok() {
-            found.push(Contents::default());
+    let read = protocol::rows(client, &first.read(Reading::Brief), |row| {
+        for (contents, ledger) in found.iter_mut().zip(&ledgers) {
+            whole &= contents.take(ledger, &row).is_ok();
         }
-        whole &= found.last_mut().is_some_and(|contents| contents.take(&row).is_ok());
     })
     .await;
-    (read.is_ok() && whole && found.len() == ledgers.len()).then_some(found)
+    ((read.is_ok() && whole).then_some(found), 1)
 }

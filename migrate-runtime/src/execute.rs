@@ -352,12 +352,14 @@ impl<'r> Run<'r> {
     }
 
     /// Reads what has to be compared, and plans. Where they disagree, and where something is to be
-    /// done while somebody holds the lock that is a row, reads all that there is to say.
+    /// done that an earlier run began, or while somebody holds the lock that is a row, reads all that
+    /// there is to say.
     async fn read_plan(&mut self) -> Result<(Plan<'r>, Table), Error> {
         let contents = self.read(self.migrator.reading()).await?;
         let (table, is_locked) = (Table::of(&contents), contents.is_locked);
+        let is_unfinished = contents.is_brief && contents.entries.iter().any(|e| !e.is_finished());
         match self.plan(contents) {
-            Ok(plan) if plan.steps.is_empty() || !is_locked => Ok((plan, table)),
+            Ok(plan) if plan.steps.is_empty() || !(is_locked || is_unfinished) => Ok((plan, table)),
             Ok(_) | Err(Error::Drift { .. }) => {
                 let contents = self.read(Reading::Entries).await?;
                 let table = Table::of(&contents);

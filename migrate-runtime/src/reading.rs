@@ -18,7 +18,7 @@ pub(crate) async fn read(
     let mut contents = Contents::default();
     let mut broken = None;
     let result = protocol::rows(client, &ledger.read(reading), |row| {
-        if let Err(column) = contents.take(&row) {
+        if let Err(column) = contents.take(ledger, &row) {
             broken = Some(column);
         }
     })
@@ -27,7 +27,7 @@ pub(crate) async fn read(
         return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
     }
     match result {
-        Ok(()) => Ok(contents),
+        Ok(()) => Ok(Contents { exists: true, ..contents }),
         Err(source) => missing(client, ledger, source).await.map(|()| Contents::default()),
     }
 }

@@ -27,7 +27,7 @@ const LOCK: (&str, &str) = ("", "lock");
 
 /// The position of the row that is a lock: above any entry, so that every guard of a run that does
 /// not hold it finds the ledger moved.
-pub(super) const LOCK_POSITION: i64 = 1 << 62;
+const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
 pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.make_interval(secs => 0.001) \
@@ -111,6 +111,11 @@ impl Ledger {
             literal(LOCK.0),
             literal(LOCK.1)
         )
+    }
+
+    /// Whether the row of this key is the lock.
+    pub(super) fn is_lock(module: &str, version: &str) -> bool {
+        (module, version) == LOCK
     }
 
     /// The condition that the row `alias` is the lock.

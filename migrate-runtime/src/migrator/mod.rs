@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use migrate_core::plan::{Policy, Tolerance};
 use migrate_core::set::{Ends, Migration, Migrations};
+use migrate_core::sql::directive::TransactionMode;
 use migrate_core::sql::placeholder::quoted_identifier;
 use migrate_core::version::Version;
 
@@ -323,10 +324,19 @@ impl<'s> Migrator<'s> {
     }
 
     /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
-    /// known by their names.
+    /// known by their names, and what runs outside a transaction needs a session of its own.
     pub(crate) fn reading(&self) -> Reading {
         let is_named = |migration: &Migration| migration.version().without_name().is_some();
-        if self.set.iter().any(is_named) { Reading::Entries } else { Reading::Brief }
+        let is_outside = |migration: &Migration| {
+            migration.up().transaction() == TransactionMode::NonTransactional
+        };
+        if self.set.iter().any(is_named) {
+            Reading::Entries
+        } else if self.set.iter().any(is_outside) {
+            Reading::BriefWithProcess
+        } else {
+            Reading::Brief
+        }
     }
 
     /// Refuses functions that no migration asks for.
