@@ -18,6 +18,26 @@
 //! each migration exactly once however many replicas boot at the same time ([`Migrator::run`]). An
 //! error points into the file and says what stays applied ([`Error`]).
 //!
+//! # Guides
+//!
+//! One page a task, in the folder `docs/guides` of the repository:
+//!
+//! | page | task | begins with |
+//! |---|---|---|
+//! | `boot.md` | migrate at boot, with limits | [`Migrator::run`] |
+//! | `ci-check.md` | check migrations in CI and before a deployment | [`embed_migrations!`], [`Migrator::trial`] |
+//! | `concurrently.md` | build an index without keeping anybody from writing | `-- migrate:no-transaction` |
+//! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |
+//! | `tenants.md` | migrate a schema a tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
+//! | `adopting.md` | take over a database that was there before | [`Migrator::adopt`], [`Migrator::baseline`] |
+//! | `testing.md` | test against the migrated database | [`testing::TestDatabase`] |
+//! | `poolers.md` | run through a pooler | [`Lock`] |
+//! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
+//! | `observability.md` | see what a run does | [`Migrator::on`], [`Report`] |
+//!
+//! `docs/errors.md` has every error with its cause and its remedy, `docs/comparison.md` what other
+//! libraries do in the same cases.
+//!
 //! # Features
 //!
 //! | feature | brings |
@@ -31,7 +51,7 @@
 //! None changes what is stored.
 #![cfg_attr(
     not(all(feature = "cli", feature = "include_dir", feature = "testing", unix)),
-    allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
+    allow(rustdoc::broken_intra_doc_links, reason = "the tables above name optional items")
 )]
 
 // In reading order.

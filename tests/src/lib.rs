@@ -14,6 +14,8 @@ pub mod proof;
 pub mod fault;
 pub mod furnished;
 #[cfg(doctest)]
+mod guides;
+#[cfg(doctest)]
 mod pages;
 pub mod pooler;
 pub mod predecessors;

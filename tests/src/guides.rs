@@ -1,0 +1,23 @@
+//! The pages `docs/guides/*.md`, for the compiler: each Rust example of theirs is a documentation test of
+//! this package. They embed `tests/migrations`, which stands for the service's own folder.
+
+#[doc = include_str!("../../docs/guides/boot.md")]
+mod boot {}
+#[doc = include_str!("../../docs/guides/ci-check.md")]
+mod ci_check {}
+#[doc = include_str!("../../docs/guides/concurrently.md")]
+mod concurrently {}
+#[doc = include_str!("../../docs/guides/rollback.md")]
+mod rollback {}
+#[doc = include_str!("../../docs/guides/tenants.md")]
+mod tenants {}
+#[doc = include_str!("../../docs/guides/adopting.md")]
+mod adopting {}
+#[doc = include_str!("../../docs/guides/testing.md")]
+mod testing {}
+#[doc = include_str!("../../docs/guides/poolers.md")]
+mod poolers {}
+#[doc = include_str!("../../docs/guides/hooks-and-functions.md")]
+mod hooks_and_functions {}
+#[doc = include_str!("../../docs/guides/observability.md")]
+mod observability {}
