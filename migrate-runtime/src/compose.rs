@@ -48,6 +48,13 @@ pub async fn run_in_order<'m, 's: 'm>(
 }
 
 /// Why a set of several was not run to its end.
+///
+/// ```
+/// fn tell(error: &migrate_runtime::InOrderError) {
+///     eprintln!("{error}"); // module `app`: migrations/2_b.sql:5:8: ...
+///     eprintln!("{} sets before it are up to date", error.reports.len());
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct InOrderError {

@@ -17,6 +17,14 @@ use migrate_core::source::{Problem, SourceError, SourceErrors, SourceFile};
 use migrate_core::version::Version;
 
 /// What [`create`] is told besides the description.
+///
+/// ```
+/// use migrate_runtime::{CreateOptions, Layout, NameOptions};
+///
+/// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
+/// let options = CreateOptions { names, lock: Some("migrations.lock".into()) };
+/// # let _ = options;
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreateOptions {
     /// How the set's files are named; the layout matters where the folder does not tell it.

@@ -10,6 +10,19 @@ use crate::hook::Subject;
 use crate::report::{Applied, Holder};
 
 /// What a run is at ([`Migrator::on`](crate::Migrator::on)).
+///
+/// ```
+/// use migrate_runtime::Event;
+///
+/// fn line(event: &Event<'_>) -> Option<String> {
+///     match event {
+///         Event::Started(migration) => Some(format!("{} begins", migration.filename)),
+///         Event::Waiting { holder: Some(holder), waited } => Some(format!("{waited:?}: {holder}")),
+///         Event::Retrying { tries, error } => Some(format!("try {tries} failed: {error}")),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'e> {

@@ -50,6 +50,17 @@ impl fmt::Display for When {
 /// It dereferences to the [`Client`]. In a function, and in a hook around a transactional migration,
 /// all that is done with it is in the migration's transaction, which the run commits; who commits it
 /// first fails the run. Where the call fails, the transaction is undone.
+///
+/// ```
+/// use migrate_runtime::{BoxError, Context};
+///
+/// async fn audit(context: Context<'_>) -> Result<(), BoxError> {
+///     let Some(migration) = context.migration() else { return Ok(()) };
+///     let row = "INSERT INTO audit (version, what) VALUES ($1, $2)";
+///     context.execute(row, &[&migration.version, &migration.direction.to_string()]).await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Context<'c> {
     pub(crate) client: &'c Client,
@@ -121,6 +132,23 @@ pub type Called<'c> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send +
 ///
 /// Every such function is one. What needs more than its argument is a [`closure`], or a type of the
 /// service's own that implements this.
+///
+/// ```
+/// use migrate_runtime::{Called, Context, Function, Migrations, Migrator};
+///
+/// struct SetRole(String);
+///
+/// impl<'c> Function<'c> for SetRole {
+///     fn call(&self, context: Context<'c>) -> Called<'c> {
+///         let sql = format!("SET ROLE {}", self.0);
+///         Box::pin(async move { Ok(context.batch_execute(&sql).await?) })
+///     }
+/// }
+///
+/// # fn of(set: &Migrations) -> Migrator<'_> {
+/// Migrator::new(set).hook(migrate_runtime::When::BeforeEach, SetRole("app_owner".to_owned()))
+/// # }
+/// ```
 pub trait Function<'c>: Send + Sync {
     /// Calls it.
     fn call(&self, context: Context<'c>) -> Called<'c>;

@@ -33,6 +33,17 @@ pub fn from_folder(
 /// The set in `dir`, a folder that `include_dir!` put into the binary; `folder` is what messages
 /// call it.
 ///
+/// ```
+/// use include_dir::{Dir, include_dir};
+/// use migrate_runtime::{SetOptions, from_include_dir};
+///
+/// static FOLDER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+///
+/// let set = from_include_dir(&FOLDER, "migrations", &SetOptions::default())?;
+/// assert_eq!(set.len(), 2);
+/// # Ok::<(), migrate_runtime::SourceErrors>(())
+/// ```
+///
 /// # Errors
 /// Every mistake in the folder, as the macro would report it.
 pub fn from_include_dir(

@@ -6,6 +6,20 @@ use std::fmt;
 use std::time::Duration;
 
 /// What one run did.
+///
+/// ```
+/// use migrate_runtime::Report;
+///
+/// fn tell(report: &Report) {
+///     println!("{report}"); // a table, and a line such as `2 applied, 7 before; 2 messages, 31 ms`
+///     for one in &report.applied {
+///         println!("{} took {:?}", one.filename, one.duration);
+///     }
+///     if let Some(holder) = &report.waited_for {
+///         println!("waited {:?} for {holder}", report.waited);
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -167,6 +181,15 @@ impl fmt::Display for Report {
 }
 
 /// Ledger and set side by side.
+///
+/// ```
+/// use migrate_runtime::{State, Status};
+///
+/// fn pending(status: &Status) -> Vec<&str> {
+///     let rows = status.migrations.iter().filter(|row| matches!(row.state, State::Pending));
+///     rows.map(|row| row.version.as_str()).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {

@@ -21,6 +21,14 @@ pub use obstacle::{AdoptObstacle, AdoptObstacles};
 use tool::Row;
 
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
+///
+/// ```
+/// use migrate_runtime::Adopt;
+///
+/// assert_eq!(Adopt::Sqlx.default_table(), "_sqlx_migrations");
+/// assert_eq!(Adopt::Sqlx.algorithm(), Some("SHA-384"));
+/// assert_eq!(Adopt::Dbmate.algorithm(), None); // versions only: nothing can be verified
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Adopt {

@@ -47,6 +47,16 @@ impl fmt::Display for AdoptObstacle {
 }
 
 /// Every reason why nothing was taken over, in the table's order.
+///
+/// ```
+/// use migrate_runtime::{AdoptObstacle, Error};
+///
+/// fn missing_files(error: &Error) -> usize {
+///     let Error::Adoption { obstacles, .. } = error else { return 0 };
+///     let is_missing = |one: &&AdoptObstacle| matches!(one, AdoptObstacle::Unknown { .. });
+///     obstacles.0.iter().filter(is_missing).count()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptObstacles(pub Vec<AdoptObstacle>);
 

@@ -9,6 +9,17 @@ use migrate_core::location::Position;
 use super::help_line;
 
 /// What the server refused, and where it stands.
+///
+/// ```
+/// use migrate_runtime::{Error, Place};
+///
+/// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
+/// fn annotation(error: &Error) -> Option<String> {
+///     let Error::Migration { failure, .. } = error else { return None };
+///     let Place::Statement { position, .. } = &failure.place else { return None };
+///     Some(format!("{}:{position}: {}", failure.file, failure.message))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MigrationFailure {

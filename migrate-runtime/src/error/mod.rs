@@ -11,8 +11,11 @@ use migrate_core::rollback::Obstacles;
 use thiserror::Error;
 
 mod migration;
+mod text;
 
 pub use migration::{Direction, Kept, MigrationFailure, Place};
+pub(crate) use text::help_line;
+use text::{counted, database_message, held_by, stays_applied, under_way};
 
 use crate::adopt::AdoptObstacles;
 use crate::hook::{BoxError, When};
@@ -23,6 +26,22 @@ use crate::stale::StaleEmbed;
 ///
 /// Its text begins with what happened and where; `help:` names the next action. `Debug` shows the
 /// same text, because that is what a `main` that returns an error prints.
+///
+/// ```
+/// use migrate_runtime::Error;
+///
+/// /// Whether to try again later, as it is.
+/// fn is_passing(error: &Error) -> bool {
+///     match error {
+///         Error::Busy { .. } | Error::ConnectionLost { .. } | Error::Deadline { .. } => true,
+///         // lock_not_available, deadlock_detected: others held locks at every try
+///         Error::Migration { failure, .. } => {
+///             matches!(failure.sqlstate.as_deref(), Some("55P03" | "40P01"))
+///         }
+///         _ => false,
+///     }
+/// }
+/// ```
 #[derive(Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -370,6 +389,15 @@ impl fmt::Debug for Error {
 
 impl Error {
     /// What the run applied before it failed; `None` for verbs and phases that apply nothing.
+    ///
+    /// ```
+    /// fn tell(error: &migrate_runtime::Error) {
+    ///     eprintln!("{error}");
+    ///     if let Some(report) = error.report() {
+    ///         eprintln!("{} were applied before and stay", report.applied.len());
+    ///     }
+    /// }
+    /// ```
     pub fn report(&self) -> Option<&Report> {
         match self {
             Error::Drift { report, .. }
@@ -423,62 +451,4 @@ impl Error {
         }
         self
     }
-}
-
-/// A last line that says what to do.
-pub(crate) fn help_line(help: Option<&String>) -> String {
-    help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
-}
-
-/// A line that says who holds a lock.
-fn held_by(holder: Option<&Holder>) -> String {
-    holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))
-}
-
-/// `message (SQLSTATE ...)` of a server's error, else the driver's words.
-fn database_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-        None => error.to_string(),
-    }
-}
-
-/// Last lines with what stays as the run made it, and what may have gone with a crash of the server.
-fn stays_applied(report: &Report) -> String {
-    // A run applies or undoes, never both.
-    let (done, word) = match report.undone.as_slice() {
-        [] => (report.applied.as_slice(), "applied"),
-        undone => (undone, "undone"),
-    };
-    let versions: Vec<&str> = done.iter().map(|one| one.version.as_str()).collect();
-    let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
-    let stays = match stay {
-        [] => String::new(),
-        [one] => format!("\n{word} before it, and stays: version {one}"),
-        [first, .., last] => format!(
-            "\n{word} before it, and stay: {} migrations, versions {first} to {last}",
-            stay.len()
-        ),
-    };
-    match unconfirmed {
-        [] => stays,
-        [one] => format!("{stays}\n{word} too, unless the server crashed: version {one}"),
-        [first, .., last] => format!(
-            "{stays}\n{word} too, unless the server crashed: {} migrations, versions {first} to {last}",
-            unconfirmed.len()
-        ),
-    }
-}
-
-/// `version 1 was` or `versions 1 to 9 were`.
-fn under_way(versions: &[String]) -> String {
-    match versions {
-        [] => "nothing was".to_owned(),
-        [one] => format!("version {one} was"),
-        [first, .., last] => format!("versions {first} to {last} were"),
-    }
-}
-
-fn counted(n: usize) -> String {
-    if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
 }

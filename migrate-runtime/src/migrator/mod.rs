@@ -5,18 +5,18 @@
 use std::time::Duration;
 
 use migrate_core::plan::{Policy, Tolerance};
-use migrate_core::set::{Ends, Migration, Migrations};
-use migrate_core::sql::directive::TransactionMode;
-use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_core::set::Migrations;
 use migrate_core::version::Version;
 
-use crate::error::Error;
 use crate::event::{Event, Listeners};
 use crate::hook::{Calls, Function, When};
-use crate::ledger::{DEFAULT_SCHEMA, DEFAULT_TABLE, Ledger, Reading};
+use crate::ledger::DEFAULT_TABLE;
 
 mod verbs;
+mod amendments;
 mod survey;
+mod limits;
+mod checked;
 
 /// Compares a set with a database and applies what is missing.
 ///
@@ -95,6 +95,13 @@ const DEFAULT_CHUNK: usize = 512 * 1024;
 
 impl<'s> Migrator<'s> {
     /// A migrator of `set` with the safe default of every option.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set) // `set` is `&MIGRATIONS`
+    /// # }
+    /// ```
     pub fn new(set: &'s Migrations) -> Self {
         Migrator {
             set,
@@ -118,6 +125,13 @@ impl<'s> Migrator<'s> {
     /// The schema that `{{schema}}` and `{{tables.x}}` stand for, and where the ledger lives.
     ///
     /// Without one, `{{tables.users}}` is `"users"` and the ledger lives in `public`.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).schema("app") // app.migration_ledger
+    /// # }
+    /// ```
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
@@ -125,6 +139,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// Creates the schema with the ledger where it is missing.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).schema("app").create_schema()
+    /// # }
+    /// ```
     #[must_use]
     pub fn create_schema(mut self) -> Self {
         self.create_schema = CreateSchema::IfMissing;
@@ -132,6 +153,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's schema, where it is not that of [`Migrator::schema`].
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).schema("app").ledger_schema("meta") // meta.migration_ledger
+    /// # }
+    /// ```
     #[must_use]
     pub fn ledger_schema(mut self, schema: impl Into<String>) -> Self {
         self.ledger_schema = Some(schema.into());
@@ -139,6 +167,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's table name; `migration_ledger` unless told otherwise.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).table("app_migrations") // public.app_migrations
+    /// # }
+    /// ```
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = table.into();
@@ -146,6 +181,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies pending migrations that sort before applied ones; otherwise they are drift.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).allow_out_of_order()
+    /// # }
+    /// ```
     #[must_use]
     pub fn allow_out_of_order(mut self) -> Self {
         self.policy.out_of_order = Tolerance::Allow;
@@ -153,6 +195,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// Lets entries pass whose migration is missing from the set; otherwise they are drift.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).allow_missing() // old files were removed
+    /// # }
+    /// ```
     #[must_use]
     pub fn allow_missing(mut self) -> Self {
         self.policy.missing = Tolerance::Allow;
@@ -160,6 +209,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// Lets applied migrations pass whose meaning was edited; otherwise they are drift.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).allow_edited()
+    /// # }
+    /// ```
     #[must_use]
     pub fn allow_edited(mut self) -> Self {
         self.policy.edited = Tolerance::Allow;
@@ -168,6 +224,13 @@ impl<'s> Migrator<'s> {
 
     /// Takes entries newer than the set for drift; otherwise they are reported and let pass,
     /// because an old replica must survive a roll-back deploy.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).refuse_ahead() // this binary must be the newest
+    /// # }
+    /// ```
     #[must_use]
     pub fn refuse_ahead(mut self) -> Self {
         self.policy.ahead = Tolerance::Refuse;
@@ -175,6 +238,13 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies versioned migrations up to this version, itself included, and no repeatable ones.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).to("7")
+    /// # }
+    /// ```
     #[must_use]
     pub fn to(mut self, version: impl Into<String>) -> Self {
         self.limit = Limit::To(Version::new(version.into()));
@@ -182,63 +252,16 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies this migration and no other. One that is pending before it is then out of order.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).only("7")
+    /// # }
+    /// ```
     #[must_use]
     pub fn only(mut self, version: impl Into<String>) -> Self {
         self.limit = Limit::Only(Version::new(version.into()));
-        self
-    }
-
-    /// What keeps two runs apart; advisory locks unless told otherwise.
-    #[must_use]
-    pub fn lock(mut self, lock: Lock) -> Self {
-        self.lock = lock;
-        self
-    }
-
-    /// How long a statement of a migration waits for a lock; zero is for ever.
-    ///
-    /// Unless told otherwise it is the session's own `lock_timeout`, or five seconds where that is
-    /// none: every query that comes behind a waiting `ALTER TABLE` waits with it. A migration that
-    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
-    /// waiting, waits as the session says.
-    #[must_use]
-    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
-        self.lock_timeout = Some(timeout);
-        self
-    }
-
-    /// How often a migration that was undone because somebody else held a lock (SQLSTATE 55P03,
-    /// 40P01 or 40001) is tried again; ten times unless told otherwise. The pauses between grow
-    /// from a quarter of a second to ten seconds.
-    #[must_use]
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
-        self
-    }
-
-    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
-    /// otherwise.
-    #[must_use]
-    pub fn wait_timeout(mut self, timeout: Duration) -> Self {
-        self.wait_timeout = timeout;
-        self
-    }
-
-    /// How long `run` may take, waits and migrations together; unlimited unless told otherwise.
-    ///
-    /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
-    /// nothing of its migration stays.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
-        self
-    }
-
-    /// How many bytes of SQL go into one message at most, unless a single migration is larger;
-    /// 512 KiB unless told otherwise.
-    #[must_use]
-    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
-        self.chunk_bytes = bytes;
         self
     }
 
@@ -315,72 +338,5 @@ impl<'s> Migrator<'s> {
     pub fn on(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.listeners.add(listener);
         self
-    }
-
-    /// The ledger that the options name.
-    pub(crate) fn ledger(&self) -> Ledger {
-        let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
-        Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
-    }
-
-    /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
-    /// known by their names, and what runs outside a transaction needs a session of its own.
-    pub(crate) fn reading(&self) -> Reading {
-        let is_named = |migration: &Migration| migration.version().without_name().is_some();
-        let is_outside = |migration: &Migration| {
-            migration.up().transaction() == TransactionMode::NonTransactional
-        };
-        if self.set.iter().any(is_named) {
-            Reading::Entries
-        } else if self.set.iter().any(is_outside) {
-            Reading::BriefWithProcess
-        } else {
-            Reading::Brief
-        }
-    }
-
-    /// Refuses functions that no migration asks for.
-    pub(crate) fn check_functions(&self) -> Result<(), Error> {
-        for version in self.calls.versions() {
-            let found = self.set.iter().find(|migration| migration.version() == version);
-            if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
-                let (version, is_known) = (version.to_string(), found.is_some());
-                return Err(Error::UnwantedFunction { version, is_known });
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses names that no server takes.
-    pub(crate) fn check_names(&self) -> Result<(), Error> {
-        let names = [
-            ("`.schema(..)`", self.schema.as_deref()),
-            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
-            ("`.table(..)`", Some(self.table.as_str())),
-        ];
-        for (option, name) in names {
-            let problem = match name {
-                Some("") => "is empty",
-                Some(name) if name.contains('\0') => "holds a NUL byte",
-                _ => continue,
-            };
-            return Err(Error::BadName { option, problem });
-        }
-        Ok(())
-    }
-
-    /// The same for one schema of many, which keeps its own ledger.
-    pub(crate) fn of_tenant(&self, schema: &str) -> Self {
-        Migrator { ledger_schema: None, ..self.clone() }.schema(schema)
-    }
-
-    /// The statement that creates the schemas that the caller asked for.
-    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
-        let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
-        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
-        match self.create_schema {
-            CreateSchema::No => Vec::new(),
-            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
-        }
     }
 }

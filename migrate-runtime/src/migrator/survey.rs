@@ -19,6 +19,16 @@ impl Migrator<'_> {
     /// An undone or forgotten migration has the row of that act only; one that was applied again has
     /// both.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// for row in migrator.history(&client).await? {
+    ///     println!("{} {} by {} at {}", row.version, row.act.as_str(), row.by, row.at);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// What reading the ledger gives.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
@@ -28,6 +38,18 @@ impl Migrator<'_> {
 
     /// Ledger and set side by side, as [`Migrator::status`] shows them, with drift as part of the
     /// answer.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// let survey = migrator.survey(&client).await?;
+    /// println!("{}", survey.status);
+    /// if let Some(drift) = survey.drift {
+    ///     println!("{drift}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// What reading the ledger gives.

@@ -14,8 +14,6 @@ use migrate_core::version::Version;
 use tokio_postgres::Client;
 
 use super::{Limit, Migrator};
-use crate::adopt::Adoption;
-use crate::amend::Amendment;
 use crate::error::Error;
 use crate::execute::{self, Goal};
 use crate::ledger::{Contents, Reading};
@@ -27,6 +25,15 @@ impl<'s> Migrator<'s> {
     /// Applies what is pending, exactly once whatever number of replicas run at the same time.
     ///
     /// Nothing pending is one message and takes no lock.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// let report = migrator.run(&mut client).await?;
+    /// println!("{} applied, {} before", report.applied.len(), report.skipped.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Drift`] and [`Error::Placeholder`] before anything ran; [`Error::Migration`] where
@@ -49,6 +56,16 @@ impl<'s> Migrator<'s> {
     ///
     /// Locks are taken and held as in a run, all of them until the end.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// for one in migrator.trial(&mut client).await?.ran {
+    ///     println!("{} would take {:?}", one.filename, one.duration);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Migrator::run`].
     pub async fn trial(&self, client: &mut Client) -> Result<Trial, Error> {
@@ -59,6 +76,14 @@ impl<'s> Migrator<'s> {
 
     /// The statements of a plan as a run would send them, each migration under a comment with its
     /// file; without what surrounds them (transactions, guards, entries).
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// print!("{}", migrator.script(&migrator.plan(&client).await?)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Placeholder`] where a placeholder asks for a schema that was not chosen.
@@ -73,6 +98,15 @@ impl<'s> Migrator<'s> {
     /// A non-transactional down script is run statement by statement; where it is cut short, all of
     /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator, Rollback, Version};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// migrator.rollback(&mut client, Rollback::Steps(1)).await?;
+    /// migrator.rollback(&mut client, Rollback::To(Version::new("7"))).await?; // 7 stays
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Rollback`] with every obstacle, before anything was undone; else as
     /// [`Migrator::run`].
@@ -86,6 +120,16 @@ impl<'s> Migrator<'s> {
 
     /// What `rollback` would undo now, in that order; undoes nothing.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator, Rollback};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// for undo in migrator.plan_rollback(&client, Rollback::Steps(2)).await? {
+    ///     println!("would undo {}", undo.entry.filename);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Migrator::rollback`].
     pub async fn plan_rollback(
@@ -98,97 +142,21 @@ impl<'s> Migrator<'s> {
             .map_err(|obstacles| Error::Rollback { obstacles, report: Box::default() })
     }
 
-    /// Takes the migrations up to `version`, itself included, for applied without running them: for
-    /// a database that was there before its ledger. Those that have an entry keep it.
-    ///
-    /// # Errors
-    /// [`Error::UnknownVersion`] where the set has no such migration, and what reading and writing
-    /// the ledger gives.
-    pub async fn baseline(
-        &self,
-        client: &mut Client,
-        version: impl Into<String>,
-    ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Baseline(Version::new(version.into()))).await
-    }
-
-    /// Takes the set's text of an edited migration for what was applied, and notes who did so.
-    ///
-    /// # Errors
-    /// [`Error::NoEntry`] where it is not applied or not in the set, and what reading and writing
-    /// the ledger gives.
-    pub async fn accept(
-        &self,
-        client: &mut Client,
-        version: impl Into<String>,
-    ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(Some(Version::new(version.into())))).await
-    }
-
-    /// As [`Migrator::accept`], for every edited migration.
-    ///
-    /// # Errors
-    /// What reading and writing the ledger gives.
-    pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(None)).await
-    }
-
-    /// Forgets that a migration was applied, and notes who did so: the next run applies it.
-    ///
-    /// # Errors
-    /// [`Error::NoEntry`] where it is not applied, and what reading and writing the ledger gives.
-    pub async fn forget(
-        &self,
-        client: &mut Client,
-        version: impl Into<String>,
-    ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Forget(Version::new(version.into()))).await
-    }
-
-    /// Takes over what another tool has applied, from that tool's table, in one transaction; the
-    /// table stays as it is. What has an entry keeps it, so adopting again changes nothing.
-    ///
-    /// Where the tool kept a checksum, the set's text must have the same by the tool's own algorithm;
-    /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
-    /// keep. What cannot be verified is recorded without a checksum, like a baseline, and said in the
-    /// report's notes. Times, roles and durations are taken over where the tool kept them; a time
-    /// without a zone is read in the session's.
-    ///
-    /// The tool must not run meanwhile: its table is not locked.
-    ///
-    /// ```no_run
-    /// use migrate_runtime::{Adopt, Migrator};
-    /// # async fn adopt(
-    /// #     migrator: Migrator<'_>,
-    /// #     mut client: tokio_postgres::Client,
-    /// # ) -> Result<(), migrate_runtime::Error> {
-    /// println!("{}", migrator.adopt(&mut client, Adopt::Sqlx).await?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Adoption`] with everything that stands against it, [`Error::NotAdoptable`] where the
-    /// table is missing or another, and what reading and writing the ledger gives.
-    pub async fn adopt(
-        &self,
-        client: &mut Client,
-        from: impl Into<Adoption>,
-    ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Adopt(from.into())).await
-    }
-
-    async fn amend(&self, client: &Client, amendment: Amendment) -> Result<Report, Error> {
-        check_embed(self.set)?;
-        execute::run(self, client, Goal::Amend(&amendment)).await
-    }
-
     /// Whether these migrations are applied, whatever the set holds: for a service that must not
     /// migrate, and must not start on an older schema. Each is a version, or a version with its
     /// name as files have it (`001_initial_schema`, `001_initial_schema.sql`).
     ///
     /// A list from the environment: `required.split(',')`; blanks around and empty items are left
     /// out.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// let required = std::env::var("REQUIRED_MIGRATIONS").unwrap_or_default();
+    /// migrator.require(&client, required.split(',')).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Required`] with all that are not, and what reading the ledger gives.
@@ -215,6 +183,16 @@ impl<'s> Migrator<'s> {
     }
 
     /// What `run` would apply now; applies nothing.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// for step in migrator.plan(&client).await?.steps {
+    ///     println!("{} is pending: {:?}", step.migration.filename(), step.cause);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Drift`] and what reading the ledger gives.
@@ -249,6 +227,14 @@ impl<'s> Migrator<'s> {
 
     /// Undoes the last applied migration and applies it again.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// migrator.redo(&mut client).await?; // while the newest file is being written
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Migrator::rollback`] and [`Migrator::run`]. A migration that was undone and then failed
     /// is pending.
@@ -268,6 +254,16 @@ impl<'s> Migrator<'s> {
 
     /// Ledger and set side by side; applies nothing.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// let status = migrator.status(&client).await?;
+    /// println!("{status}"); // a table
+    /// println!("{} pending", status.pending());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Migrator::plan`].
     pub async fn status(&self, client: &Client) -> Result<Status, Error> {
@@ -277,6 +273,17 @@ impl<'s> Migrator<'s> {
 
     /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
     /// and must not start on an old schema; applies nothing.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Error, Migrator};
+    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
+    /// match migrator.verify(&client).await {
+    ///     Err(Error::Pending { versions }) => println!("not ready: {versions:?}"),
+    ///     other => other?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Pending`] with what is, and as [`Migrator::plan`].

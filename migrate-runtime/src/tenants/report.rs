@@ -10,6 +10,15 @@ use crate::error::Error;
 use crate::report::Report;
 
 /// What was done to which schema.
+///
+/// ```
+/// use migrate_runtime::tenants::TenantsReport;
+///
+/// /// A tenant that failed is not served; the others are.
+/// fn serves<E>(report: &TenantsReport<E>, schema: &str) -> bool {
+///     report.failed.iter().all(|(failed, _)| failed != schema)
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TenantsReport<E> {

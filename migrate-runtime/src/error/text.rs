@@ -1,0 +1,64 @@
+//! The parts of an error's text that several errors share: what stays, who holds a lock, what to do.
+//! Plain values go in, whole lines come out, each with the line break before it; none where there is
+//! nothing to say.
+//! It decides nothing on purpose.
+
+use crate::report::{Holder, Report};
+
+/// A last line that says what to do.
+pub(crate) fn help_line(help: Option<&String>) -> String {
+    help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
+}
+
+/// A line that says who holds a lock.
+pub(super) fn held_by(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))
+}
+
+/// `message (SQLSTATE ...)` of a server's error, else the driver's words.
+pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
+}
+
+/// Last lines with what stays as the run made it, and what may have gone with a crash of the server.
+pub(super) fn stays_applied(report: &Report) -> String {
+    // A run applies or undoes, never both.
+    let (done, word) = match report.undone.as_slice() {
+        [] => (report.applied.as_slice(), "applied"),
+        undone => (undone, "undone"),
+    };
+    let versions: Vec<&str> = done.iter().map(|one| one.version.as_str()).collect();
+    let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
+    let stays = match stay {
+        [] => String::new(),
+        [one] => format!("\n{word} before it, and stays: version {one}"),
+        [first, .., last] => format!(
+            "\n{word} before it, and stay: {} migrations, versions {first} to {last}",
+            stay.len()
+        ),
+    };
+    match unconfirmed {
+        [] => stays,
+        [one] => format!("{stays}\n{word} too, unless the server crashed: version {one}"),
+        [first, .., last] => format!(
+            "{stays}\n{word} too, unless the server crashed: {} migrations, versions {first} to {last}",
+            unconfirmed.len()
+        ),
+    }
+}
+
+/// `version 1 was` or `versions 1 to 9 were`.
+pub(super) fn under_way(versions: &[String]) -> String {
+    match versions {
+        [] => "nothing was".to_owned(),
+        [one] => format!("version {one} was"),
+        [first, .., last] => format!("versions {first} to {last} were"),
+    }
+}
+
+pub(super) fn counted(n: usize) -> String {
+    if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
+}

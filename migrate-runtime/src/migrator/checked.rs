@@ -1,0 +1,80 @@
+//! What the options amount to: the ledger, the schemas to create, and what no run can begin with.
+//! A migrator goes in; names as SQL takes them, or an [`Error`], come out.
+//! It asks no server on purpose: whether a name is taken is found out by whoever uses it.
+
+use migrate_core::set::{Ends, Migration};
+use migrate_core::sql::directive::TransactionMode;
+use migrate_core::sql::placeholder::quoted_identifier;
+
+use super::{CreateSchema, Migrator};
+use crate::error::Error;
+use crate::ledger::{DEFAULT_SCHEMA, Ledger, Reading};
+
+impl Migrator<'_> {
+    /// The ledger that the options name.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
+        Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
+    /// known by their names, and what runs outside a transaction needs a session of its own.
+    pub(crate) fn reading(&self) -> Reading {
+        let is_named = |migration: &Migration| migration.version().without_name().is_some();
+        let is_outside = |migration: &Migration| {
+            migration.up().transaction() == TransactionMode::NonTransactional
+        };
+        if self.set.iter().any(is_named) {
+            Reading::Entries
+        } else if self.set.iter().any(is_outside) {
+            Reading::BriefWithProcess
+        } else {
+            Reading::Brief
+        }
+    }
+
+    /// Refuses functions that no migration asks for.
+    pub(crate) fn check_functions(&self) -> Result<(), Error> {
+        for version in self.calls.versions() {
+            let found = self.set.iter().find(|migration| migration.version() == version);
+            if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
+                let (version, is_known) = (version.to_string(), found.is_some());
+                return Err(Error::UnwantedFunction { version, is_known });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses names that no server takes.
+    pub(crate) fn check_names(&self) -> Result<(), Error> {
+        let names = [
+            ("`.schema(..)`", self.schema.as_deref()),
+            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
+            ("`.table(..)`", Some(self.table.as_str())),
+        ];
+        for (option, name) in names {
+            let problem = match name {
+                Some("") => "is empty",
+                Some(name) if name.contains('\0') => "holds a NUL byte",
+                _ => continue,
+            };
+            return Err(Error::BadName { option, problem });
+        }
+        Ok(())
+    }
+
+    /// The same for one schema of many, which keeps its own ledger.
+    pub(crate) fn of_tenant(&self, schema: &str) -> Self {
+        Migrator { ledger_schema: None, ..self.clone() }.schema(schema)
+    }
+
+    /// The statement that creates the schemas that the caller asked for.
+    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
+        let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
+        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
+        match self.create_schema {
+            CreateSchema::No => Vec::new(),
+            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The options of how a run keeps out of others' way: its lock, its waits, its limits.
+//! A migrator goes in and comes out with one of them changed; the defaults stand in [`super`].
+//! Nothing is waited for here: that is [`crate::waiting`]'s business.
+
+use std::time::Duration;
+
+use super::{Lock, Migrator};
+
+impl Migrator<'_> {
+    /// What keeps two runs apart; advisory locks unless told otherwise.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Lock, Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).lock(Lock::Row) // through PgBouncer, non-transactional too
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn lock(mut self, lock: Lock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// How long a statement of a migration waits for a lock; zero is for ever.
+    ///
+    /// Unless told otherwise it is the session's own `lock_timeout`, or five seconds where that is
+    /// none: every query that comes behind a waiting `ALTER TABLE` waits with it. A migration that
+    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
+    /// waiting, waits as the session says.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).lock_timeout(Duration::from_secs(2))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = Some(timeout);
+        self
+    }
+
+    /// How often a migration that was undone because somebody else held a lock (SQLSTATE 55P03,
+    /// 40P01 or 40001) is tried again; ten times unless told otherwise. The pauses between grow
+    /// from a quarter of a second to ten seconds.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).retries(0) // the first block is an error
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
+    /// otherwise.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).wait_timeout(Duration::from_mins(2))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn wait_timeout(mut self, timeout: Duration) -> Self {
+        self.wait_timeout = timeout;
+        self
+    }
+
+    /// How long `run` may take, waits and migrations together; unlimited unless told otherwise.
+    ///
+    /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
+    /// nothing of its migration stays.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).deadline(Duration::from_mins(5))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How many bytes of SQL go into one message at most, unless a single migration is larger;
+    /// 512 KiB unless told otherwise.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).chunk_bytes(64 * 1024) // smaller messages
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
+        self.chunk_bytes = bytes;
+        self
+    }
+}
