@@ -1,0 +1,82 @@
+//! Whether what `docs/guides` says of its own set is so, on a real server: the set is applied with its
+//! function, undone and checked as the guides have it, and a new database is no other tool's.
+
+use migrate_runtime::testing::{TestDatabase, check_reversible};
+use migrate_runtime::{
+    Act, Adopt, Context, Error, Migrations, Migrator, Rollback, State, TransactionMode, Version,
+    embed_migrations,
+};
+
+static MIGRATIONS: Migrations =
+    embed_migrations!("migrations", lints = deny, down = required, lock = "migrations.lock");
+
+async fn fill_hashes(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    transaction.execute("UPDATE users SET hash = upper(email)", &[]).await.map(drop)
+}
+
+fn migrator() -> Migrator<'static> {
+    Migrator::new(&MIGRATIONS).function("0003", fill_hashes)
+}
+
+#[tokio::test]
+async fn the_set_of_the_guides_runs_and_is_undone() {
+    let database = TestDatabase::empty().expect("a database");
+    let mut client = database.connect().await.expect("a client");
+    let before = migrator().to("0002").run(&mut client).await.expect("a run");
+    assert_eq!(before.applied.len(), 2);
+    client.batch_execute("INSERT INTO users (email) VALUES ('anna')").await.expect("a row");
+    assert_eq!(migrator().run(&mut client).await.expect("a run").applied.len(), 1);
+    let row = client.query_one("SELECT hash FROM users", &[]).await.expect("a row");
+    assert_eq!(row.get::<_, String>(0), "ANNA");
+    // Where nothing is pending, neither the function nor a hook is missed.
+    migrator().verify(&client).await.expect("nothing pending");
+
+    let target = Rollback::To(Version::new("0001"));
+    let undone = migrator().rollback(&mut client, target).await.expect("a rollback");
+    let files: Vec<&str> = undone.undone.iter().map(|one| one.filename.as_str()).collect();
+    assert_eq!(files, ["0003_add_hashes.sql", "0002_index_emails.sql"]);
+    let history = migrator().history(&client).await.expect("a history");
+    assert_eq!(history.iter().filter(|row| row.act == Act::Undone).count(), 2);
+    let status = migrator().status(&client).await.expect("a status");
+    assert!(matches!(status.migrations[0].state, State::Applied { .. }), "{status}");
+    assert_eq!(status.pending(), 2);
+}
+
+#[test]
+fn the_set_of_the_guides_can_be_undone_object_by_object() {
+    let modes = MIGRATIONS.iter().map(|migration| migration.up().transaction());
+    assert_eq!(modes.filter(|mode| *mode == TransactionMode::NonTransactional).count(), 1);
+    check_reversible(migrator()).expect("reversible");
+    // The guide on tests says that they need the function too.
+    let error = check_reversible(&MIGRATIONS).expect_err("no function");
+    assert!(error.to_string().contains("its function is missing"), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_database_is_nothing_to_adopt_and_then_runs() {
+    let database = TestDatabase::empty().expect("a database");
+    let mut client = database.connect().await.expect("a client");
+    match migrator().adopt(&mut client, Adopt::Sqlx).await {
+        Err(Error::NotAdoptable { columns, .. }) => assert!(columns.is_empty(), "{columns:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(migrator().run(&mut client).await.expect("a run").applied.len(), 3);
+}
+
+#[tokio::test]
+async fn a_baseline_is_vouched_for_and_then_an_edit_is_noticed() {
+    let database = TestDatabase::empty().expect("a database");
+    let mut client = database.connect().await.expect("a client");
+    let up = MIGRATIONS.iter().next().expect("the first").up().sql(None).expect("its text");
+    client.batch_execute(&up).await.expect("made by hand");
+    migrator().baseline(&mut client, "0001").await.expect("a baseline");
+    let taken = migrator().history(&client).await.expect("a history");
+    assert_eq!((taken.len(), taken[0].checksum.as_deref()), (1, None));
+    let vouched = migrator().accept_all(&mut client).await.expect("accepted");
+    assert_eq!(vouched.amended.len(), 1);
+    assert_eq!(migrator().run(&mut client).await.expect("a run").applied.len(), 2);
+    let edited =
+        migrate_tests::sets::set(&[("0001_create_users.sql", "CREATE TABLE other (id int);")]);
+    let error = Migrator::new(&edited).status(&client).await.expect_err("drift");
+    assert!(error.to_string().contains("was edited after"), "{error}");
+}
