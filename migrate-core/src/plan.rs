@@ -67,6 +67,13 @@ pub struct Step<'s> {
 }
 
 /// What will run, in order, and what was found besides.
+///
+/// ```
+/// # use migrate_core::plan::{Cause, Plan};
+/// fn new(plan: &Plan<'_>) -> usize {
+///     plan.steps.iter().filter(|step| step.cause == Cause::New).count()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan<'s> {
     /// What will run; empty when nothing is pending.

@@ -20,6 +20,13 @@ use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
 /// How far a rollback goes back.
+///
+/// ```
+/// # use migrate_core::{rollback::Target as Rollback, version::Version};
+/// let last = Rollback::Steps(1);
+/// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself stays
+/// # assert_ne!(last, down_to_seven);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// So many migrations, the last applied first.
@@ -42,6 +49,14 @@ pub struct Recorded {
 }
 
 /// One migration that will be undone.
+///
+/// ```
+/// # use migrate_core::rollback::Undo;
+/// fn tell(undo: &Undo<'_>) {
+///     println!("-- {}, applied by {}", undo.entry.filename, undo.entry.applied_by);
+///     println!("{}", undo.script().text());
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo<'s> {
     /// Its entry, which goes with it.

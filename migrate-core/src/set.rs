@@ -35,6 +35,13 @@ impl fmt::Display for Kind {
 }
 
 /// Up or down: the statements of one file, or of one section of a file.
+///
+/// ```
+/// # use migrate_core::set::Script;
+/// fn statements(script: &Script) -> Vec<&str> {
+///     script.statements().map(|(start, end)| &script.text()[start..end]).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     filename: Cow<'static, str>,
@@ -232,6 +239,15 @@ pub struct Origin {
 /// The set: all that one macro call embedded, in the order in which it runs.
 ///
 /// Sets are equal when they hold the same migrations, wherever these were read.
+///
+/// ```
+/// # use migrate_core::set::Migrations;
+/// /// Those that nobody can undo.
+/// fn without_down(set: &Migrations) -> Vec<&str> {
+///     let lacking = set.iter().filter(|migration| migration.down().is_none());
+///     lacking.map(|migration| migration.filename()).collect()
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Migrations {
     module: Cow<'static, str>,

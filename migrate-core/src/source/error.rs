@@ -86,6 +86,17 @@ impl std::error::Error for SourceError {}
 
 /// Every mistake of a set, never empty; shown one below the other, by `Debug` too, because that is
 /// what a `main` that returns an error prints.
+///
+/// ```
+/// # use migrate_core::source::SourceErrors;
+/// /// One line a mistake, as an editor takes it.
+/// fn tell(errors: &SourceErrors) {
+///     for error in &errors.0 {
+///         let line = error.position().map_or(1, |position| position.line);
+///         eprintln!("{}:{line}: {}", error.file(), error.problem());
+///     }
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceErrors(pub Vec<SourceError>);
 

@@ -28,6 +28,13 @@ pub struct SourceFile {
 }
 
 /// What the caller says of a set.
+///
+/// ```
+/// # use migrate_core::source::{Down, Lints, SetOptions};
+/// let options =
+///     SetOptions { lints: Lints::Deny, down: Down::Required, ..SetOptions::default() };
+/// # let _ = options;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetOptions {
     /// The set's module.
