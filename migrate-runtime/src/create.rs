@@ -56,6 +56,14 @@ impl fmt::Display for Created {
 }
 
 /// Why no migration was created; nothing was written then.
+///
+/// ```
+/// use migrate_runtime::{CreateError, CreateOptions, create};
+///
+/// let error = create("no/such/folder", "add users", &CreateOptions::default()).unwrap_err();
+/// assert!(matches!(error, CreateError::Refused(_)));
+/// assert!(error.to_string().starts_with("no/such/folder: cannot be read: "));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CreateError {

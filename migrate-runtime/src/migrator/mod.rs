@@ -51,6 +51,19 @@ pub struct Migrator<'s> {
 }
 
 /// What keeps two runs apart ([`Migrator::lock`]).
+///
+/// ```
+/// use migrate_runtime::{Lock, Migrations, Migrator};
+///
+/// /// `POOL_MODE` is what the deployment says of the pooler in between.
+/// fn migrator<'s>(set: &'s Migrations, pool_mode: Option<&str>) -> Migrator<'s> {
+///     Migrator::new(set).lock(match pool_mode {
+///         Some("session") => Lock::Advisory,
+///         Some(_) => Lock::Row,
+///         None => Lock::Detect,
+///     })
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lock {

@@ -35,6 +35,16 @@ pub struct TenantsReport<E> {
 }
 
 /// Why a schema was not migrated; `E` is the pool's error.
+///
+/// ```
+/// use migrate_runtime::Error;
+/// use migrate_runtime::tenants::Failure;
+///
+/// /// Whether the tenant's own history is at fault, and not the pool or the server.
+/// fn is_drift<E>(failure: &Failure<E>) -> bool {
+///     matches!(failure, Failure::Run(Error::Drift { .. }))
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure<E> {
@@ -74,6 +84,19 @@ impl<E: StdError + 'static> StdError for Failure<E> {
 }
 
 /// How far a run over many schemas has come.
+///
+/// ```
+/// use migrate_runtime::tenants::Progress;
+///
+/// /// How far a bar is, of how much.
+/// fn advance<E>(bar: &mut (usize, usize), progress: &Progress<'_, E>) {
+///     match progress {
+///         Progress::Compared { pending, .. } => *bar = (0, *pending),
+///         Progress::Migrated { done, .. } => bar.0 = *done,
+///         _ => {}
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress<'r, E> {
