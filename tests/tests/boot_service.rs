@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use migrate_tests::database::{FreshDatabase, server, value};
+use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// How many migrations the example embeds.
 const MIGRATIONS: usize = 13;
@@ -304,6 +304,58 @@ async fn health_tells_what_is_pending_and_that_the_database_is_back() {
     }
 }
 
+#[tokio::test]
+async fn ready_while_ledger_and_set_agree() {
+    let database = FreshDatabase::create().await;
+    let service = Service::start(Some(database.url()));
+    let client = database.connect().await;
+    for path in ["/health/live", "/health/ready"] {
+        let (status, body) = service.get(path);
+        assert!(status == 200 && body.contains("\"status\":\"ok\""), "{path}: {status} {body}");
+    }
+
+    // A newer release has migrated, and this one still serves.
+    let ahead = "INSERT INTO migration_ledger SELECT (jsonb_populate_record(l, \
+                 '{\"version\": \"014\", \"filename\": \"014_x.sql\", \"position\": 14}')).* \
+                 FROM migration_ledger l WHERE version = '013'";
+    client.batch_execute(ahead).await.unwrap();
+    assert_eq!(service.get("/health/ready").0, 200);
+
+    client.batch_execute("DELETE FROM migration_ledger WHERE version >= '012'").await.unwrap();
+    let (status, body) = service.get("/health/ready");
+    assert_eq!(status, 503, "{body}");
+    let files = "\"files\":[\"012_add_no_show.sql\",\"013_count_no_shows.sql\"]";
+    assert!(body.contains("\"status\":\"pending\"") && body.contains(files), "{body}");
+
+    let edit = "UPDATE migration_ledger SET checksum = 'other' WHERE version = '001'";
+    client.batch_execute(edit).await.unwrap();
+    let (status, body) = service.get("/health/ready");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("\"status\":\"drift\"") && body.contains("001_create_rooms"), "{body}");
+    assert_eq!(service.get("/health/live").0, 200);
+}
+
+#[tokio::test]
+async fn alive_but_not_ready_without_its_database() {
+    let database = FreshDatabase::create().await;
+    let service = Service::start(Some(database.url()));
+    assert_eq!(service.get("/health/ready").0, 200);
+    let maintenance = connect(&server().url().parse().unwrap()).await;
+    let drop = format!("DROP DATABASE {} WITH (FORCE)", database.name());
+    maintenance.batch_execute(&drop).await.unwrap();
+    // The first answer may be that of the connection that was cut.
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let (status, body) = service.get("/health/ready");
+        assert_eq!(status, 503, "{body}");
+        if body.contains("\"status\":\"unavailable\"") && body.contains("does not exist") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{body}");
+    }
+    assert_eq!(service.get("/health/live").0, 200);
+}
+
 #[test]
 fn a_signal_ends_it_and_its_server() {
     for signal in ["TERM", "INT"] {
@@ -350,44 +402,94 @@ async fn a_signal_ends_it_while_it_migrates() {
 
 #[test]
 fn wrong_arguments_exit_with_the_usage() {
-    for (args, first) in [
-        (&["--onse"][..], "unknown argument `--onse`\n"),
-        (&["--port"], "`--port` needs a number behind it\n"),
-        (&["--port", "http"], "--port is `http`, which is no port: a number from 0 to 65535\n"),
+    for (args, port, first) in [
+        (&["--onse"][..], "", "error: unexpected argument '--onse' found\n"),
+        (&["serve"], "", "error: unrecognized subcommand 'serve'\n"),
+        (&["--port"], "", "error: a value is required for '--port <PORT>' but none was supplied\n"),
+        (&["--port", "http"], "", "error: invalid value 'http' for '--port <PORT>'"),
+        (&["--once", "migrate", "up"], "", "error: `--once` and `--port` say how to serve"),
+        (&[], "http", "error: PORT is `http`, which is no port: a number from 0 to 65535\n"),
     ] {
-        let ended = run(None, args);
+        let child = command(None, args).env("PORT", port).spawn().unwrap();
+        let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
         ended.assert_code(2);
         assert_eq!(ended.stdout, "");
         assert!(ended.stderr.starts_with(first), "{}", ended.stderr);
-        assert!(ended.stderr.contains("\nusage: boot-service "), "{}", ended.stderr);
+        assert!(ended.stderr.contains("try '--help'"), "{}", ended.stderr);
     }
     let help = run(None, &["--help"]);
     help.assert_code(0);
-    assert!(help.stdout.starts_with("usage: boot-service "), "{}", help.stdout);
+    assert!(help.stdout.contains("\nUsage: boot-service [OPTIONS] [COMMAND]\n"), "{}", help.stdout);
+    assert!(help.stdout.contains("/health/ready"), "{}", help.stdout);
     assert_eq!(help.stderr, "");
+}
+
+#[tokio::test]
+async fn it_is_its_own_migration_tool() {
+    let database = FreshDatabase::create().await;
+    let url = Some(database.url());
+    let status = run(url, &["migrate", "status"]);
+    status.assert_code(3);
+    assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
+    run(url, &["migrate", "up", "--to", "012"]).assert_code(0);
+    run(url, &["migrate", "verify"]).assert_code(3);
+    let boot = run(url, &["--once"]);
+    boot.assert_code(0);
+    assert!(boot.stdout.contains("\n1 applied, 12 before; "), "{}", boot.stdout);
+    run(url, &["migrate", "verify"]).assert_code(0);
+    // The address of the command line, on either side of the subcommand, wins over the environment.
+    let nowhere = Some("postgresql://me@127.0.0.1:1/app");
+    run(nowhere, &["migrate", "verify", "--database-url", database.url()]).assert_code(0);
+    run(nowhere, &["--database-url", database.url(), "migrate", "verify"]).assert_code(0);
+    run(nowhere, &["--database-url", database.url(), "--once"]).assert_code(0);
+    run(nowhere, &["migrate", "verify"]).assert_code(1);
+}
+
+#[test]
+fn verbs_without_a_database_take_and_remove_their_own() {
+    // Variables that name a database without an address do not count.
+    let child = command(None, &["migrate", "status"]).env("PGHOST", "127.0.0.1").spawn().unwrap();
+    let status = Ended::new(child.id(), child.wait_with_output().unwrap());
+    status.assert_code(3);
+    assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
+    let expected = "DATABASE_URL is not set: using a throwaway server, removed at exit";
+    assert!(status.stderr.starts_with(expected), "{}", status.stderr);
+    assert_eq!(traces(status.pid), [""; 0]);
+
+    let check = run(None, &["migrate", "check"]);
+    check.assert_code(0);
+    assert_eq!(check.stderr, "", "no server is started for what needs none");
 }
 
 #[test]
 fn a_database_out_of_reach_is_told_without_the_password() {
     let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = tls.local_addr().unwrap().port();
-    // A server that offers encryption when asked for it (manual, section 55.2.10).
-    thread::spawn(move || {
+    // A server that offers encryption when asked for it (manual, section 55.2.10), and hangs up.
+    let greeted = thread::spawn(move || {
         let (mut stream, _) = tls.accept()?;
         stream.read_exact(&mut [0; 8])?;
-        stream.write_all(b"S")
+        stream.write_all(b"S")?;
+        let mut first = [0];
+        stream.read_exact(&mut first).map(|()| first)
     });
     let missing = server().url_for("migrate_no_such_database");
     for (url, expected) in [
-        (format!("postgresql://me:{PASSWORD}@127.0.0.1:1/app"), "127.0.0.1, port 1\nhelp: "),
+        (
+            format!("postgresql://me:{PASSWORD}@127.0.0.1:1/app"),
+            "cannot connect to `app` on 127.0.0.1:1: ",
+        ),
         (format!("host=127.0.0.1 port=1 user=me password={PASSWORD}"), "Connection refused"),
-        (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "`port`"),
+        (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "the driver cannot read it"),
         (format!("postgresql://me:{PASSWORD}@127.0.0.1/app?sslmode=maybe"), "`sslmode`"),
         (format!("postgresql://me:x@{PASSWORD}@127.0.0.1:1/app"), "cannot connect to "),
-        (format!("mysql://me:{PASSWORD}@127.0.0.1/app"), "DATABASE_URL is neither"),
+        (
+            format!("mysql://me:{PASSWORD}@127.0.0.1/app"),
+            "the address in DATABASE_URL cannot be used",
+        ),
         (
             format!("postgresql://me:{PASSWORD}@127.0.0.1:{port}/app?sslmode=require"),
-            "\nhelp: this example connects without TLS",
+            "\nhelp: `sslmode` says whether TLS is used",
         ),
         (missing, "database \"migrate_no_such_database\" does not exist"),
     ] {
@@ -397,6 +499,8 @@ fn a_database_out_of_reach_is_told_without_the_password() {
         assert!(ended.stderr.contains(expected), "{url}: {}", ended.stderr);
         assert!(!ended.stderr.contains(PASSWORD), "{}", ended.stderr);
     }
+    // A TLS record of the type handshake (RFC 8446, section 5.1).
+    assert_eq!(greeted.join().unwrap().unwrap(), [22]);
 }
 
 #[tokio::test]

@@ -1,36 +1,53 @@
 //! Decides what the caller asks for.
-//! The arguments and the variable `PORT` go in, a [`Command`] comes out, or a [`Mistake`].
-//! It reads neither the environment nor `DATABASE_URL` on purpose, so that its rules are a table.
+//! The arguments and the variable `PORT` go in; a [`Task`] and the database it is about come out, or
+//! what `clap` says of a mistake. It opens nothing on purpose, so that its rules are a table.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
-use thiserror::Error;
-
-/// What `--help` prints, and what follows a mistake.
-pub(crate) const USAGE: &str = "\
-usage: boot-service [--once] [--port PORT]
-
-Migrates its database, then serves on 127.0.0.1.
-
-  --once       migrate, print what was applied, and exit
-  --port PORT  the port to serve on; 0 takes a free one [default: $PORT, else 3000]
-  --help       print this
-
-  DATABASE_URL names the database; without it a throwaway PostgreSQL server is
-               started, and removed at exit
-
-  GET /healthz      200 while the database answers and nothing is pending, else 503
-  GET /migrations   every migration and when it was applied
-  GET /rooms        the rooms and how many bookings are coming up
-";
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use migrate_runtime::cli::{Args, Connection};
 
 const DEFAULT_PORT: u16 = 3000;
 
+/// What `--help` says below the options.
+const AFTER_HELP: &str = "\
+Without `--database-url` and DATABASE_URL, whatever PGHOST says, a throwaway server is
+started, and removed at exit.
+
+  GET /health/live    200 while the process answers
+  GET /health/ready   200 where nothing is pending and nothing drifted, else 503
+  GET /healthz        the same
+  GET /migrations     every migration and when it was applied
+  GET /rooms          the rooms and how many bookings are coming up";
+
+/// Migrates its database, then serves on 127.0.0.1
+#[derive(Debug, Parser)]
+#[command(name = "boot-service", after_help = AFTER_HELP)]
+struct Cli {
+    /// Migrate, print what was applied, and exit
+    #[arg(long)]
+    once: bool,
+    /// The port to serve on; 0 takes a free one [default: $PORT, else 3000]
+    #[arg(long, overrides_with = "port")]
+    port: Option<u16>,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows and changes the database's schema
+    Migrate(Args),
+}
+
 /// What to do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    /// Print the usage.
-    Help,
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// A verb of the library's.
+    Migrate(Box<Args>),
     /// Migrate, and then.
     Boot(Then),
 }
@@ -47,112 +64,99 @@ pub(crate) enum Then {
     },
 }
 
-/// What is wrong with the arguments.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub(crate) enum Mistake {
-    /// No argument of this name.
-    #[error("unknown argument `{0}`")]
-    Unknown(String),
-    /// `--port` is the last argument.
-    #[error("`--port` needs a number behind it")]
-    NoPort,
-    /// The port is none.
-    #[error("{origin} is `{value}`, which is no port: a number from 0 to 65535")]
-    BadPort {
-        /// Where it was given.
-        origin: &'static str,
-        /// What was given.
-        value: String,
-    },
-}
-
-/// The command of these arguments, without the program's name; an argument wins over `PORT`.
+/// What these arguments, the program's name before them, ask for; an argument wins over `PORT`.
 ///
 /// # Errors
-/// The first [`Mistake`], unless `--help` stands before it.
-pub(crate) fn parse(
+/// What `clap` prints and exits with: a mistake, or the help that was asked for.
+pub(crate) fn read(
     args: impl IntoIterator<Item = OsString>,
     port_variable: Option<OsString>,
-) -> Result<Command, Mistake> {
-    let mut args = args.into_iter();
-    let mut once = false;
-    let mut port = None;
-    while let Some(arg) = args.next() {
-        let arg = arg.to_string_lossy();
-        match arg.split_once('=').unwrap_or((&arg, "")) {
-            ("--help" | "-h", "") => return Ok(Command::Help),
-            ("--once", "") => once = true,
-            ("--port", _) => {
-                let value = match arg.split_once('=') {
-                    Some((_, value)) => OsString::from(value),
-                    None => args.next().ok_or(Mistake::NoPort)?,
-                };
-                port = Some(number("--port", &value)?);
-            }
-            _ => return Err(Mistake::Unknown(arg.into_owned())),
+) -> Result<(Connection, Task), clap::Error> {
+    let Cli { once, port, connection, command } = Cli::try_parse_from(args)?;
+    let task = match command {
+        Some(Command::Migrate(_)) if once || port.is_some() => {
+            let text = "`--once` and `--port` say how to serve, and go without a subcommand";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, text));
         }
-    }
-    if once {
-        return Ok(Command::Boot(Then::Exit));
-    }
-    let port = match (port, port_variable.filter(|value| !value.is_empty())) {
-        (Some(port), _) => port,
-        (None, Some(value)) => number("PORT", &value)?,
-        (None, None) => DEFAULT_PORT,
+        Some(Command::Migrate(args)) => Task::Migrate(Box::new(args)),
+        None if once => Task::Boot(Then::Exit),
+        None => {
+            let port = port.map_or_else(|| default_port(port_variable), Ok)?;
+            Task::Boot(Then::Serve { port })
+        }
     };
-    Ok(Command::Boot(Then::Serve { port }))
+    Ok((connection, task))
 }
 
-fn number(origin: &'static str, value: &OsStr) -> Result<u16, Mistake> {
+fn default_port(variable: Option<OsString>) -> Result<u16, clap::Error> {
+    let Some(value) = variable.filter(|value| !value.is_empty()) else { return Ok(DEFAULT_PORT) };
     let value = value.to_string_lossy();
-    value.parse().map_err(|_| Mistake::BadPort { origin, value: value.into_owned() })
+    value.parse().map_err(|_| {
+        let text = format!("PORT is `{value}`, which is no port: a number from 0 to 65535");
+        Cli::command().error(ErrorKind::ValueValidation, text)
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio_postgres::config::Host;
+
     use super::*;
 
-    fn parsed(args: &[&str], port: Option<&str>) -> Result<Command, Mistake> {
-        parse(args.iter().map(OsString::from), port.map(OsString::from))
+    fn task(args: &[&str], port: Option<&str>) -> Result<Task, clap::Error> {
+        let args = [&["boot-service"], args].concat();
+        Ok(read(args.iter().map(OsString::from), port.map(OsString::from))?.1)
     }
 
     #[test]
     fn arguments_say_what_to_do() {
         #[track_caller]
-        fn check(args: &[&str], port: Option<&str>, expected: Command) {
-            assert_eq!(parsed(args, port), Ok(expected), "{args:?}");
+        fn check(args: &[&str], port: Option<&str>, expected: &Then) {
+            let Task::Boot(then) = task(args, port).unwrap() else { panic!("{args:?}") };
+            assert_eq!(then, *expected, "{args:?}");
         }
-        let serve = |port| Command::Boot(Then::Serve { port });
-        let once = || Command::Boot(Then::Exit);
-        check(&[], None, serve(3000));
-        check(&[], Some("8080"), serve(8080));
-        check(&[], Some(""), serve(3000));
-        check(&["--port", "0"], Some("8080"), serve(0));
-        check(&["--port=81"], Some("x"), serve(81));
-        check(&["--port=81", "--port", "82"], None, serve(82));
-        check(&["--once"], None, once());
-        check(&["--once"], Some("x"), once());
-        check(&["--port", "1", "--once"], None, once());
-        check(&["--help"], None, Command::Help);
-        check(&["--once", "-h", "--nonsense"], None, Command::Help);
+        let serve = |port| Then::Serve { port };
+        check(&[], None, &serve(3000));
+        check(&[], Some("8080"), &serve(8080));
+        check(&[], Some(""), &serve(3000));
+        check(&["--port", "0"], Some("8080"), &serve(0));
+        check(&["--port=81"], Some("x"), &serve(81));
+        check(&["--port=81", "--port", "82"], None, &serve(82));
+        check(&["--once"], None, &Then::Exit);
+        check(&["--once"], Some("x"), &Then::Exit);
+        check(&["--port", "1", "--once"], None, &Then::Exit);
+        for args in [&["migrate", "status"][..], &["migrate", "check"]] {
+            assert!(matches!(task(args, Some("x")), Ok(Task::Migrate(_))), "{args:?}");
+        }
     }
 
     #[test]
     fn a_mistake_is_named() {
         #[track_caller]
         fn check(args: &[&str], port: Option<&str>, expected: &str) {
-            let mistake = parsed(args, port).unwrap_err();
-            assert_eq!(mistake.to_string(), expected, "{args:?}");
+            let mistake = task(args, port).unwrap_err();
+            assert_eq!(mistake.exit_code(), 2, "{args:?}");
+            assert!(mistake.to_string().contains(expected), "{args:?}: {mistake}");
         }
-        let no_port = "which is no port: a number from 0 to 65535";
-        check(&["--onse"], None, "unknown argument `--onse`");
-        check(&["--once=yes"], None, "unknown argument `--once=yes`");
-        check(&["serve"], None, "unknown argument `serve`");
-        check(&[""], None, "unknown argument ``");
-        check(&["--port"], None, "`--port` needs a number behind it");
-        check(&["--port", "--once"], None, &format!("--port is `--once`, {no_port}"));
-        check(&["--port="], None, &format!("--port is ``, {no_port}"));
-        check(&["--port=65536"], None, &format!("--port is `65536`, {no_port}"));
-        check(&[], Some("http"), &format!("PORT is `http`, {no_port}"));
+        check(&["--onse"], None, "unexpected argument '--onse'");
+        check(&["serve"], None, "unrecognized subcommand 'serve'");
+        check(&["--port"], None, "a value is required for '--port <PORT>'");
+        check(&["--port=65536"], None, "'65536' for '--port <PORT>'");
+        check(&[], Some("http"), "PORT is `http`, which is no port: a number from 0 to 65535");
+        check(&["--once", "migrate", "status"], None, "go without a subcommand");
+        check(&["--port=1", "migrate", "up"], None, "go without a subcommand");
+    }
+
+    #[test]
+    fn an_address_counts_on_either_side_of_the_subcommand() {
+        for args in [
+            ["--database-url", "host=h", "migrate", "status"],
+            ["migrate", "status", "--database-url", "host=h"],
+        ] {
+            let args = [&["boot-service"], &args[..]].concat();
+            let (connection, _) = read(args.iter().map(OsString::from), None).unwrap();
+            let config = connection.config().unwrap();
+            assert_eq!(config.get_hosts(), [Host::Tcp("h".to_owned())], "{args:?}");
+        }
     }
 }

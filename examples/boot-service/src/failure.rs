@@ -5,9 +5,9 @@
 use std::error::Error as StdError;
 use std::io;
 
+use migrate_runtime::cli::ConnectError;
 use migrate_runtime::testing::ServerError;
 use thiserror::Error;
-use tokio_postgres::config::SslMode;
 
 /// Why the service cannot start, or not go on.
 #[derive(Debug, Error)]
@@ -16,20 +16,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Server(#[from] ServerError),
 
-    /// The driver does not understand the address.
-    #[error("cannot use DATABASE_URL\nhelp: write it as `postgresql://user@host/database`")]
-    Address(#[source] tokio_postgres::Error),
-
-    /// The server does not let us in.
-    #[error("cannot connect to {place}\nhelp: {help}")]
-    Connect {
-        /// Where the server is said to be.
-        place: String,
-        /// What to do.
-        help: &'static str,
-        /// The driver's error.
-        source: tokio_postgres::Error,
-    },
+    /// There is no client: the address is none, or the server does not let us in. It tells all that
+    /// is behind it by itself.
+    #[error("{0}")]
+    Connect(ConnectError),
 
     /// The migrations could not be applied, or the ledger not be read.
     #[error(transparent)]
@@ -74,17 +64,9 @@ pub(crate) enum Failure {
     Interrupted,
 }
 
-impl Failure {
-    /// A refused connection; this example speaks no TLS, so that is what a demand for it needs.
-    pub(crate) fn connect(place: String, ssl: SslMode, source: tokio_postgres::Error) -> Self {
-        let help = match ssl {
-            SslMode::Require => {
-                "this example connects without TLS, so it cannot do `sslmode=require`; \
-                 a service of yours passes tokio-postgres-rustls instead of NoTls"
-            }
-            _ => "look at DATABASE_URL, and whether the server runs and lets this user in",
-        };
-        Failure::Connect { place, help, source }
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        Failure::Connect(error)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Books rooms: a small HTTP service that migrates its database at boot, then serves.
 //!
 //! The set in `migrations/` is part of the binary. `cargo run -p boot-service` needs nothing else:
-//! with `DATABASE_URL` it uses that database, and without one a throwaway server of its own.
-//! Modules in reading order: arguments come in (`args`), the database is opened (`database`), its
-//! tables are shown (`routes`) until a signal comes (`serve`), and what fails is told (`failure`).
+//! with `DATABASE_URL` it uses that database, and without one a throwaway server of its own. It is its
+//! own migration tool as well: `cargo run -p boot-service -- migrate status`.
+//! Modules in reading order: arguments come in (`args`), the database is kept open (`database`), its
+//! health (`health`) and tables (`routes`) are shown until a signal comes (`serve`), and what fails is
+//! told (`failure`).
 
 mod args;
 mod database;
 mod failure;
+mod health;
 mod routes;
 mod serve;
 
@@ -16,10 +19,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use migrate_runtime::cli::Connection;
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
 use tokio::runtime::Runtime;
 
-use crate::args::{Command, Then};
+use crate::args::{Task, Then};
 use crate::database::Database;
 use crate::failure::{Failure, chain};
 use crate::serve::Signals;
@@ -28,38 +32,45 @@ use crate::serve::Signals;
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
 fn main() -> ExitCode {
-    let (output, code) = match args::parse(env::args_os().skip(1), env::var_os("PORT")) {
-        Ok(Command::Help) => return print_help(),
-        Ok(Command::Boot(then)) => match boot(then) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(failure) => (chain(&failure), 1),
-        },
-        Err(mistake) => (format!("{mistake}\n\n{}", args::USAGE), 2),
+    let (connection, task) = match args::read(env::args_os(), env::var_os("PORT")) {
+        Ok(asked) => asked,
+        Err(refused) => refused.exit(),
     };
-    // There is nobody to tell when this fails as well.
-    let _ = writeln!(io::stderr(), "{}", output.trim_end());
-    ExitCode::from(code)
-}
-
-fn print_help() -> ExitCode {
-    match write!(io::stdout(), "{}", args::USAGE) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    act(connection, task).unwrap_or_else(|failure| {
+        // There is nobody to tell when this fails as well.
+        let _ = writeln!(io::stderr(), "{}", chain(&failure).trim_end());
+        ExitCode::FAILURE
+    })
 }
 
 /// The server outlives the runtime: what is dropped last is what everything else talks to.
-fn boot(then: Then) -> Result<(), Failure> {
-    let server = database::server()?;
+fn act(connection: Connection, task: Task) -> Result<ExitCode, Failure> {
+    let needs_database = match &task {
+        Task::Migrate(args) => args.needs_database(),
+        Task::Boot(_) => true,
+    };
+    let is_alone = needs_database && !connection.has_address();
+    let server = is_alone.then(database::throwaway).transpose()?;
+    let connection = match &server {
+        Some(server) => Connection::of_url(server.url()),
+        None => connection,
+    };
+    let connection = connection.application_name("boot-service");
     let runtime = Runtime::new().map_err(Failure::Runtime)?;
-    runtime.block_on(run(then, server.url()))
+    match task {
+        Task::Migrate(args) => {
+            let migrator = Migrator::new(&MIGRATIONS);
+            Ok(runtime.block_on(args.connection(connection).run(migrator)))
+        }
+        Task::Boot(then) => runtime.block_on(boot(then, connection)).map(|()| ExitCode::SUCCESS),
+    }
 }
 
 /// Migrates, then serves; a signal ends either.
-async fn run(then: Then, url: &str) -> Result<(), Failure> {
+async fn boot(then: Then, connection: Connection) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::Runtime)?;
     let database = tokio::select! {
-        migrated = migrate(url) => migrated?,
+        migrated = migrate(connection) => migrated?,
         () = signals.received() => return Err(Failure::Interrupted),
     };
     match then {
@@ -69,10 +80,9 @@ async fn run(then: Then, url: &str) -> Result<(), Failure> {
 }
 
 /// Brings the database to what this binary was built for, and says what that took.
-async fn migrate(url: &str) -> Result<Arc<Database>, Failure> {
-    let config = database::config(url)?;
-    let mut client = database::connect(&config).await?;
+async fn migrate(connection: Connection) -> Result<Arc<Database>, Failure> {
+    let mut client = connection.connect().await?;
     let report = Migrator::new(&MIGRATIONS).run(&mut client).await?;
     writeln!(io::stdout(), "{report}").map_err(Failure::Output)?;
-    Ok(Arc::new(Database::new(config, client)))
+    Ok(Arc::new(Database::new(connection, client)))
 }

@@ -1,4 +1,4 @@
-//! Answers requests: the service's health, its migrations, its rooms.
+//! Answers requests: the service's migrations, its rooms, and its health by `health`.
 //! Each handler takes the shared [`Database`] and gives JSON; what fails is a 503 with its text.
 //! No handler changes the schema, and none waits for ever.
 
@@ -10,13 +10,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_runtime::{Migrator, State as MigrationState, Status, StatusRow};
+use migrate_runtime::{Migrator, State as MigrationState, StatusRow};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::MIGRATIONS;
 use crate::database::Database;
 use crate::failure::{Failure, chain};
+use crate::health;
 
 /// How long a request waits for the database.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -24,42 +25,20 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Every route of the service.
 pub(crate) fn routes(database: Arc<Database>) -> Router {
     Router::new()
-        .route("/healthz", get(health))
         .route("/migrations", get(migrations))
         .route("/rooms", get(rooms))
+        .merge(health::routes())
         .with_state(database)
-}
-
-/// 200 while the database answers and nothing is pending, 503 otherwise.
-async fn health(State(database): State<Arc<Database>>) -> Response {
-    let status = match status(&database).await {
-        Ok(status) => status,
-        Err(failure) => return failure.into_response(),
-    };
-    let (code, word) = match status.pending() {
-        0 => (StatusCode::OK, "ok"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "pending"),
-    };
-    let body = json!({
-        "status": word,
-        "migrations": status.migrations.len(),
-        "pending": status.pending(),
-    });
-    (code, Json(body)).into_response()
 }
 
 /// Ledger and set side by side, a row a migration.
 async fn migrations(State(database): State<Arc<Database>>) -> Result<Json<Value>, Failure> {
-    let status = status(&database).await?;
-    Ok(Json(status.migrations.iter().map(migration).collect()))
-}
-
-async fn status(database: &Database) -> Result<Status, Failure> {
-    in_time(async {
+    let status = in_time(async {
         let client = database.client().await?;
         Ok(Migrator::new(&MIGRATIONS).status(&client).await?)
     })
-    .await
+    .await?;
+    Ok(Json(status.migrations.iter().map(migration).collect()))
 }
 
 fn migration(row: &StatusRow) -> Value {
@@ -96,7 +75,13 @@ async fn rooms(State(database): State<Arc<Database>>) -> Result<Json<Value>, Fai
     Ok(Json(Value::Array(rooms.collect::<Result<_, _>>()?)))
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// What `work` gives, unless it takes too long.
+///
+/// # Errors
+/// [`Failure::Slow`], and those of `work`.
+pub(crate) async fn in_time<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     timeout(ANSWER_LIMIT, work).await.unwrap_or(Err(Failure::Slow))
 }
 
