@@ -1,14 +1,14 @@
 //! The examples as a reader runs them: built, run, and held to what they print.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use migrate_tests::database::FreshDatabase;
 
-/// Builds the example into the folder that this test was built into, runs it, and gives its output.
-fn output(example: &str, database: Option<&FreshDatabase>) -> String {
+/// Builds the example into the folder that this test was built into, and runs it.
+fn command(example: &str) -> Command {
     let test = env::current_exe().unwrap();
     // <target>/<profile>/deps/<test>
     let target = test.ancestors().nth(3).unwrap();
@@ -16,6 +16,12 @@ fn output(example: &str, database: Option<&FreshDatabase>) -> String {
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "-p", example, "--target-dir"]).arg(target);
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_remove("DATABASE_URL");
+    command
+}
+
+/// What the example prints to standard output.
+fn output(example: &str, database: Option<&FreshDatabase>) -> String {
+    let mut command = command(example);
     if let Some(database) = database {
         command.env("DATABASE_URL", database.url());
     }
@@ -55,4 +61,58 @@ fn sqlx_is_adopted_and_gone_on_from() {
     assert!(lines[0].starts_with("1 amended; "), "{printed}");
     assert!(lines[3].starts_with("1 applied, 1 before; "), "{printed}");
     assert_eq!(lines.last(), Some(&"0 pending of 2"), "{printed}");
+}
+
+/// The binary `ci-check`, built and run on a folder; its exit code, lines and problem.
+fn ci_check(folder: Option<&Path>) -> (Option<i32>, String, String) {
+    let mut command = command("ci-check");
+    if let Some(folder) = folder {
+        command.arg("--").arg(folder);
+    }
+    let output = command.output().unwrap();
+    let utf8 = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), utf8(output.stdout), utf8(output.stderr))
+}
+
+#[test]
+fn ci_check_passes_a_good_folder() {
+    let (code, lines, problem) = ci_check(None);
+    assert_eq!(code, Some(0), "{lines}{problem}");
+    let ended: Vec<&str> = lines.lines().filter_map(|line| line.split(" ... ").nth(1)).collect();
+    assert_eq!(ended, ["ok"; 4], "{lines}");
+}
+
+#[test]
+fn ci_check_stops_at_the_first_problem() {
+    #[track_caller]
+    fn check(files: &[(&str, &str)], ends: &[&str], expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let (code, lines, problem) = ci_check(Some(folder.path()));
+        assert_eq!(code, Some(1), "{lines}{problem}");
+        let ended: Vec<&str> =
+            lines.lines().filter_map(|line| line.split(" ... ").nth(1)).collect();
+        assert_eq!(ended, ends, "{lines}");
+        assert!(problem.contains(expected), "{problem}");
+    }
+    check(
+        &[("1_a.sql", "CREATE TABEL a (id int);\n")],
+        &["FAILED"],
+        "\n1 | CREATE TABEL a (id int);\n  |        ^^^^^ here\n",
+    );
+    check(
+        &[("1_a.sql", "CREATE TABLE a (id int);\n"), ("2_b.sql", "SELECT 1 FROM b;\n")],
+        &["ok", "FAILED"],
+        "\n1 | SELECT 1 FROM b;\n  |               ^ here\n",
+    );
+    check(
+        &[
+            ("1_a.up.sql", "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\n"),
+            ("1_a.down.sql", "DROP TABLE a;\n"),
+        ],
+        &["ok", "ok", "ok", "FAILED"],
+        "its down script does not leave the catalogs as they were",
+    );
 }

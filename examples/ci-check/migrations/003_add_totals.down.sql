@@ -1,0 +1,2 @@
+DROP VIEW customer_totals;
+ALTER TABLE orders DROP COLUMN cents;
