@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio_postgres::Config;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 
 use super::CONNECT_LIMIT;
 use super::address::{Address, Mistake, split};
@@ -63,7 +63,7 @@ pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, 
     fill_in(&mut config, env)?;
     let said = Said { origin, address: &address, env };
     let tls = said.tls()?;
-    config.ssl_mode(tls.mode.driver());
+    config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
     let place = place(&config, address.is_clear);
     let mut warning = None;
     if config.get_password().is_none() {
@@ -138,6 +138,13 @@ fn address(
     let address =
         text.and_then(split).map_err(|mistake| ConnectError::address(origin, &mistake))?;
     Ok((origin, address))
+}
+
+/// Whether it is reached by sockets alone, where there is no TLS and `sslmode` is ignored (manual,
+/// section 34.1.2).
+fn is_local(config: &Config) -> bool {
+    let is_socket = |host: &Host| matches!(host, Host::Unix(_));
+    config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket)
 }
 
 /// A variable that is not empty.
@@ -334,6 +341,20 @@ mod tests {
             &[("PGHOSTADDR", "::1"), ("PGDATABASE", "app"), ("DATABASE_URL", "")],
             "`app` on [::1]:5432 user=- password=- app=migrate sslmode=Prefer",
         );
+    }
+
+    #[test]
+    fn no_tls_is_asked_for_on_a_socket() {
+        #[track_caller]
+        fn check(url: &str, expected: SslMode) {
+            let target = target_of(Some(url), &[("PGSSLMODE", "require")]).expect("a target");
+            assert_eq!(target.config.get_ssl_mode(), expected, "{url}");
+        }
+        check("host=/run/pg", SslMode::Disable);
+        check("postgresql://me@%2Frun%2Fpg/app?sslmode=verify-full", SslMode::Disable);
+        check("host=db.example", SslMode::Require);
+        check("host=/run/pg,db.example", SslMode::Require);
+        check("hostaddr=127.0.0.1", SslMode::Require);
     }
 
     #[test]
