@@ -70,6 +70,14 @@ use interrupt::Cancel;
 use page::Answer;
 
 impl Args {
+    /// The database to use, whatever the command line and the environment say: for a service that
+    /// learns its address otherwise.
+    #[must_use]
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.connection = connection;
+        self
+    }
+
     /// Runs the verb on the migrator's set: says what came of it, and what to exit with.
     ///
     /// Options of the command line win over those that the migrator has.

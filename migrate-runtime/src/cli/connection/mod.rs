@@ -22,6 +22,9 @@ use settings::Target;
 /// A server that does not answer keeps nobody waiting for longer, unless `connect_timeout` says so.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
+/// The variable that holds an address.
+const ADDRESS: &str = "DATABASE_URL";
+
 /// Where the database is: `--database-url`, else the environment.
 ///
 /// [`Args`](super::Args) holds one. A service that wants the same database for its other subcommands
@@ -59,6 +62,8 @@ pub struct Connection {
     /// $DATABASE_URL, else $PGHOST, $PGDATABASE and so on]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+    #[arg(skip)]
+    application_name: Option<String>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -71,7 +76,22 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// The database at this address, whatever `DATABASE_URL` says.
     pub fn of_url(url: impl Into<String>) -> Self {
-        Connection { database_url: Some(url.into()) }
+        Connection { database_url: Some(url.into()), application_name: None }
+    }
+
+    /// What the server's views call the sessions where neither the address nor `PGAPPNAME` does;
+    /// `migrate` otherwise.
+    #[must_use]
+    pub fn application_name(mut self, name: impl Into<String>) -> Self {
+        self.application_name = Some(name.into());
+        self
+    }
+
+    /// Whether an address was given, by `--database-url` or by `DATABASE_URL`: for a service that has
+    /// another database to use where nobody names one. `PGHOST` and its like are not asked.
+    pub fn has_address(&self) -> bool {
+        let is_set = || std::env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
+        self.database_url.is_some() || is_set()
     }
 
     /// The same, at this address where none was given.
@@ -100,7 +120,8 @@ impl Connection {
     }
 
     pub(in crate::cli) fn target(&self) -> Result<Target, ConnectError> {
-        settings::target(self.database_url.as_deref(), &|name| std::env::var_os(name))
+        let name = self.application_name.as_deref().unwrap_or("migrate");
+        settings::target(self.database_url.as_deref(), name, &|name| std::env::var_os(name))
     }
 }
 

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::CONNECT_LIMIT;
 use super::address::{Address, Mistake, split};
 use super::error::ConnectError;
 use super::passfile::{self, Wanted};
 use super::tls::{Mode, Tls};
+use super::{ADDRESS, CONNECT_LIMIT};
 
 /// Asks the environment for a variable.
 type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
@@ -52,7 +52,12 @@ const NAMING: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"];
 /// Where servers have their sockets, by the packages' habit and by PostgreSQL's own.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, ConnectError> {
+/// `name` is what the session is called where nothing else says so.
+pub(super) fn target(
+    url: Option<&str>,
+    name: &str,
+    env: Environment<'_>,
+) -> Result<Target, ConnectError> {
     let (origin, address) = address(url, env)?;
     let mut config: Config = if address.driver.is_empty() {
         Config::new()
@@ -60,7 +65,7 @@ pub(super) fn target(url: Option<&str>, env: Environment<'_>) -> Result<Target, 
         let unreadable = |_| ConnectError::address(origin, &Mistake::Driver);
         address.driver.parse().map_err(unreadable)?
     };
-    fill_in(&mut config, env)?;
+    fill_in(&mut config, name, env)?;
     let said = Said { origin, address: &address, env };
     let tls = said.tls()?;
     config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
@@ -126,7 +131,7 @@ fn address(
     url: Option<&str>,
     env: Environment<'_>,
 ) -> Result<(&'static str, Address), ConnectError> {
-    let (origin, text) = match (url, set(env, "DATABASE_URL")) {
+    let (origin, text) = match (url, set(env, ADDRESS)) {
         (Some(url), _) => ("the given address", OsString::from(url)),
         (None, Some(url)) => ("the address in DATABASE_URL", url),
         (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
@@ -163,7 +168,7 @@ fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, Conn
 type Take = fn(&mut Config, &str);
 
 /// Takes from the environment what the address leaves open.
-fn fill_in(config: &mut Config, env: Environment<'_>) -> Result<(), ConnectError> {
+fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), ConnectError> {
     let texts: [(&'static str, bool, Take); 5] = [
         ("PGUSER", config.get_user().is_none(), |config, value| {
             config.user(value);
@@ -181,13 +186,13 @@ fn fill_in(config: &mut Config, env: Environment<'_>) -> Result<(), ConnectError
             config.application_name(value);
         }),
     ];
-    for (name, open, take) in texts {
-        if let (true, Some(value)) = (open, text(env, name)?) {
+    for (variable, open, take) in texts {
+        if let (true, Some(value)) = (open, text(env, variable)?) {
             take(config, &value);
         }
     }
     if config.get_application_name().is_none() {
-        config.application_name("migrate");
+        config.application_name(name);
     }
     fill_in_host(config, env)?;
     if config.get_connect_timeout().is_none() {
@@ -295,7 +300,7 @@ mod tests {
         let env = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
         };
-        target(url, &env)
+        target(url, "migrate", &env)
     }
 
     #[track_caller]
