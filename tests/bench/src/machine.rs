@@ -1,0 +1,53 @@
+//! What the measuring was done on: the machine, the versions, the day.
+//! Files of the system and the lock file go in, words for the page come out; what a system does not
+//! tell is called unknown.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use crate::ground::Ground;
+
+const LOCK: &str = include_str!("../Cargo.lock");
+
+/// The circumstances of a section that is measured now.
+pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, String> {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let gib = field(&memory, "MemTotal").split(' ').next().and_then(|kib| kib.parse::<f64>().ok());
+    let gib =
+        gib.map_or("unknown memory".to_owned(), |kib| format!("{:.0} GiB", kib / 1_048_576.0));
+    let settings = "SELECT string_agg(name || ' = ' || setting, ', ') FROM pg_settings \
+                    WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')";
+    BTreeMap::from([
+        ("date".to_owned(), said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
+        ("machine".to_owned(), format!("{cores} cores, {}, {gib}", field(&cpu, "model name"))),
+        ("load".to_owned(), load.split(' ').next().unwrap_or("unknown").to_owned()),
+        ("rustc".to_owned(), said("rustc", &["--version"])),
+        ("server".to_owned(), format!("PostgreSQL {}", ground.ask("SHOW server_version").await)),
+        ("settings".to_owned(), ground.ask(settings).await),
+        ("mode".to_owned(), mode.to_owned()),
+    ])
+}
+
+/// The value behind `name :` in a file of such lines.
+fn field(text: &str, name: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with(name));
+    let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
+    value.unwrap_or("unknown").to_owned()
+}
+
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    said.unwrap_or_else(|_| "unknown".to_owned())
+}
+
+/// The version that the lock file has of a package.
+pub fn version(package: &str) -> &'static str {
+    let entry = format!("name = \"{package}\"\nversion = \"");
+    let rest = LOCK.split_once(entry.as_str()).map_or("", |(_, rest)| rest);
+    rest.split_once('"').map_or("unknown", |(version, _)| version)
+}

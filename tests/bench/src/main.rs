@@ -1,0 +1,78 @@
+//! Measures this library beside refinery, sqlx and `diesel_migrations`, in one run, and writes the page.
+//!
+//! ```sh
+//! cargo run --release --manifest-path tests/bench/Cargo.toml -- [--quick] [SECTION ...]
+//! cargo run --release --manifest-path tests/bench/Cargo.toml -- page
+//! ```
+//!
+//! Sections are named below; all of them unless some are named. Each keeps what it measured below the
+//! target folder; the page (`docs/benchmarks.md`) is written from the last run of each. `page` measures
+//! nothing and writes the page alone; `prepare` builds the programs only.
+
+mod crates;
+mod ground;
+mod machine;
+mod page;
+mod peer;
+mod program;
+mod proxy;
+mod record;
+mod sections;
+mod set;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use ground::Ground;
+use record::Recorder;
+use sections::{Extent, Section};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (options, words): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| argument.starts_with("--"));
+    let extent = match options[..] {
+        [] => Extent::Full,
+        [option] if option == "--quick" => Extent::Quick,
+        _ => return usage(),
+    };
+    let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+    match words[..] {
+        ["page"] => page::write(),
+        ["prepare"] => sections::prepare(extent),
+        _ => {
+            let named: Vec<_> = words.iter().map(|word| Section::named(word)).collect();
+            if named.iter().any(Option::is_none) {
+                return usage();
+            }
+            let named: Vec<Section> = named.into_iter().flatten().collect();
+            let all = named.is_empty();
+            let chosen = Section::ALL.into_iter().filter(|one| all || named.contains(one));
+            measure(chosen, extent).await;
+            page::write();
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn measure(chosen: impl Iterator<Item = Section>, extent: Extent) {
+    // Timers of this process, and so of the proxy, are kept to the microsecond where the system lets it.
+    let _ = std::fs::write("/proc/self/timerslack_ns", "1");
+    for section in chosen {
+        let begun = Instant::now();
+        eprintln!("== {}", section.name());
+        let ground = Ground::start().await;
+        let circumstances = machine::circumstances(&ground, extent.name()).await;
+        let mut recorder = Recorder::begin(section.name(), &circumstances);
+        section.measure(&ground, extent, &mut recorder).await;
+        recorder.finish();
+        eprintln!("== {} took {:.0} s", section.name(), begun.elapsed().as_secs_f64());
+    }
+}
+
+fn usage() -> ExitCode {
+    let names = Section::ALL.map(Section::name).join(" ");
+    eprintln!("arguments: [--quick] [page | prepare | SECTION ...], of these sections: {names}");
+    ExitCode::from(2)
+}

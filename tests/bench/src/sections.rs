@@ -1,0 +1,172 @@
+//! What can be measured, each kind in a module of its own.
+//! A ground goes in, samples come out. A quick run has fewer repetitions and leaves the largest sets out.
+
+mod proxy;
+mod boot;
+mod apply;
+mod replicas;
+mod build;
+mod clean;
+mod size;
+mod tenants;
+mod growth;
+mod test_database;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::crates::{Crate, repository};
+use crate::ground::Ground;
+use crate::peer::Peer;
+use crate::record::Recorder;
+use crate::set::{self, Set};
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    Full,
+    /// Enough to see whether something went wrong.
+    Quick,
+}
+
+impl Extent {
+    /// Its name on the page.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Extent::Full => "full",
+            Extent::Quick => "quick",
+        }
+    }
+
+    /// One of two values.
+    pub fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Extent::Full => full,
+            Extent::Quick => quick,
+        }
+    }
+}
+
+/// A part of the suite that can be run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// What the proxy adds by itself.
+    Proxy,
+    /// Boots with nothing pending.
+    Boot,
+    /// Boots on an empty database.
+    Apply,
+    /// Many processes at once.
+    Replicas,
+    /// `cargo check` behind an added migration.
+    Build,
+    /// A build from nothing.
+    Clean,
+    /// Sizes of programs.
+    Size,
+    /// Many schemas.
+    Tenants,
+    /// Long ledgers.
+    Growth,
+    /// A database for each test.
+    TestDatabase,
+}
+
+impl Section {
+    /// In the order of the page.
+    pub const ALL: [Section; 10] = [
+        Section::Proxy,
+        Section::Boot,
+        Section::Apply,
+        Section::Replicas,
+        Section::Build,
+        Section::Clean,
+        Section::Size,
+        Section::Tenants,
+        Section::Growth,
+        Section::TestDatabase,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Section::Proxy => "proxy",
+            Section::Boot => "boot",
+            Section::Apply => "apply",
+            Section::Replicas => "replicas",
+            Section::Build => "build",
+            Section::Clean => "clean",
+            Section::Size => "size",
+            Section::Tenants => "tenants",
+            Section::Growth => "growth",
+            Section::TestDatabase => "test-database",
+        }
+    }
+
+    /// The section of this name.
+    pub fn named(name: &str) -> Option<Section> {
+        Section::ALL.into_iter().find(|section| section.name() == name)
+    }
+
+    /// Measures it.
+    pub async fn measure(self, ground: &Ground, extent: Extent, out: &mut Recorder) {
+        match self {
+            Section::Proxy => proxy::measure(ground, extent, out).await,
+            Section::Boot => boot::measure(ground, extent, out).await,
+            Section::Apply => apply::measure(ground, extent, out).await,
+            Section::Replicas => replicas::measure(ground, extent, out).await,
+            Section::Build => build::measure(extent, out),
+            Section::Clean => clean::measure(extent, out),
+            Section::Size => size::measure(extent, out),
+            Section::Tenants => tenants::measure(ground, extent, out).await,
+            Section::Growth => growth::measure(ground, extent, out).await,
+            Section::TestDatabase => test_database::measure(ground, extent, out).await,
+        }
+    }
+}
+
+/// The round trips of boots.
+const ROUND_TRIPS: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(1), Duration::from_millis(20)];
+
+/// The sets of boots: generated ones of these sizes, and the real ones.
+fn sets(sizes: &[usize]) -> Vec<Set> {
+    let generated = sizes.iter().map(|size| set::generated(*size));
+    let real =
+        set::REAL.into_iter().map(|(name, folder)| set::real(name, &repository().join(folder)));
+    generated.chain(real).collect()
+}
+
+/// The programs of all libraries for a set.
+fn programs(set: &Set) -> [(Peer, PathBuf); 4] {
+    Peer::ALL.map(|peer| (peer, Crate::of("program", peer, set).program()))
+}
+
+/// The libraries in another order each time, so that none always comes behind the same other.
+fn turn<T: Clone, const N: usize>(items: &[T; N], repetition: usize) -> [T; N] {
+    let mut turned = items.clone();
+    turned.rotate_left(repetition % N);
+    turned
+}
+
+/// Builds all programs that the other sections measure.
+pub fn prepare(extent: Extent) {
+    for set in sets(boot::sizes(extent)) {
+        let begun = Instant::now();
+        programs(&set);
+        eprintln!("{}: {:.0} s", set.name, begun.elapsed().as_secs_f64());
+    }
+    Crate::bare().program();
+}
+
+/// Microseconds.
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// A count as the number of a sample.
+#[allow(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
+fn count(number: u64) -> f64 {
+    number as f64
+}

@@ -1,0 +1,44 @@
+//! What a build from nothing costs a small service with each library: wall and CPU time, development
+//! profile. `tests/build-cost/run` looks closer, at more profiles and feature sets.
+
+use std::fs;
+use std::time::Instant;
+
+use super::{Extent, micros, turn};
+use crate::crates::{Crate, succeed, target};
+use crate::peer::Peer;
+use crate::record::{Recorder, Sample};
+use crate::set;
+
+/// The unit of the times in `/proc/self/stat` (`USER_HZ`), on all of Linux's platforms.
+const TICK_US: u32 = 10_000;
+
+pub(super) fn measure(extent: Extent, out: &mut Recorder) {
+    let set = set::generated(10);
+    let crates = Peer::ALL.map(|peer| (peer, Crate::of("clean", peer, &set)));
+    let folder = target().join("clean");
+    for (_, made) in &crates {
+        succeed(&made.cargo(&["fetch"], &folder), &made.name);
+    }
+    for repetition in 0..extent.pick(2, 1) {
+        for (peer, made) in turn(&crates, repetition) {
+            let _ = fs::remove_dir_all(&folder);
+            let (begun, before) = (Instant::now(), cpu_of_children());
+            succeed(&made.cargo(&["build", "--offline"], &folder), &made.name);
+            let (wall, cpu) = (micros(begun.elapsed()), cpu_of_children() - before);
+            let sample = Sample::default().key("peer", peer.name());
+            out.push(sample.number("wall_us", wall).number("cpu_us", cpu));
+        }
+    }
+    let _ = fs::remove_dir_all(&folder);
+}
+
+/// CPU time of the processes that this one has waited for, theirs included, in microseconds: the
+/// fields 16 and 17 of `proc(5)`, counted behind the parenthesised name.
+fn cpu_of_children() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let times = fields.split_whitespace().skip(13).take(2);
+    let ticks: f64 = times.flat_map(str::parse::<f64>).sum();
+    ticks * f64::from(TICK_US)
+}

@@ -1,0 +1,83 @@
+//! Many processes that boot at one moment, on an empty database and on one that is up to date: the time
+//! until the last is up. One that fails is started again at once, as an orchestrator does; how many
+//! failed is counted. Messages are counted in a round of their own through the proxy.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Extent, count, micros, programs, turn};
+use crate::ground::{Ground, Line};
+use crate::program::{Waiting, boot};
+use crate::record::{Recorder, Sample};
+use crate::set;
+
+/// Processes at once.
+pub const REPLICAS: usize = 32;
+
+/// How many migrations they apply.
+pub const SIZE: usize = 200;
+
+/// How often one is started again at most.
+const STARTS: usize = 50;
+
+pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+    let programs = programs(&set::generated(SIZE));
+    for repetition in 0..extent.pick(7, 3) {
+        for (peer, program) in turn(&programs, repetition) {
+            let database = ground.database().await;
+            for situation in ["empty", "up to date"] {
+                ground.settle().await;
+                let round = round(&program, &ground.direct(), &database);
+                let sample = Sample::default().key("situation", situation).key("peer", peer.name());
+                out.push(round.numbers(sample));
+            }
+            ground.drop(&database).await;
+        }
+    }
+    for (peer, program) in &programs {
+        let proxy = ground.proxy(Duration::ZERO);
+        let database = ground.database().await;
+        for situation in ["empty", "up to date"] {
+            round(program, &Line::through(&proxy), &database);
+            let sample = Sample::default().key("situation", situation).key("peer", peer.name());
+            out.push(sample.number("turns", count(proxy.take().turns)));
+        }
+        ground.drop(&database).await;
+    }
+}
+
+struct Round {
+    wall: Duration,
+    failures: usize,
+}
+
+impl Round {
+    fn numbers(&self, sample: Sample) -> Sample {
+        let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
+        sample.number("wall_us", micros(self.wall)).number("failures", failures)
+    }
+}
+
+fn round(program: &Path, line: &Line, database: &str) -> Round {
+    let waiting: Vec<Waiting> =
+        (0..REPLICAS).map(|_| Waiting::start(program, line, database)).collect();
+    let begun = Instant::now();
+    let failures = thread::scope(|scope| {
+        let replicas = waiting.into_iter().map(|replica| {
+            scope.spawn(move || {
+                let mut outcome = replica.go();
+                let mut failures = 0;
+                while let Err(error) = outcome {
+                    failures += 1;
+                    assert!(failures < STARTS, "it never comes up: {error}");
+                    outcome = boot(program, line, database);
+                }
+                failures
+            })
+        });
+        let replicas: Vec<_> = replicas.collect();
+        replicas.into_iter().map(|replica| replica.join().expect("a replica")).sum()
+    });
+    Round { wall: begun.elapsed(), failures }
+}
