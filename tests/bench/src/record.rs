@@ -17,7 +17,7 @@ pub struct Sample(Map<String, Value>);
 impl Sample {
     /// Adds a word by which samples are told apart.
     #[must_use]
-    pub fn key(mut self, key: &str, value: impl ToString) -> Sample {
+    pub fn key(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Sample {
         self.0.insert(key.to_owned(), Value::from(value.to_string()));
         self
     }

@@ -101,6 +101,11 @@ pub fn real(name: &str, folder: &Path) -> Set {
 }
 
 impl Set {
+    /// Whether it is none of the real ones.
+    pub fn is_generated(&self) -> bool {
+        REAL.iter().all(|(name, _)| self.name != *name)
+    }
+
     /// All of its SQL.
     pub fn text(&self) -> String {
         self.scripts.iter().map(|script| script.sql.as_str()).collect()

@@ -38,8 +38,7 @@ pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder)
 fn repetitions(extent: Extent, size: usize, round_trip: Duration) -> usize {
     let (full, quick) = match (round_trip.as_millis(), size) {
         (0, ..=200) => (11, 7),
-        (0, _) => (5, 2),
-        (1, ..=200) => (5, 2),
+        (0, _) | (1, ..=200) => (5, 2),
         (1, _) => (2, 0),
         (_, ..=100) => (3, 1),
         (_, ..=200) => (2, 1),
@@ -65,15 +64,19 @@ impl Bench<'_> {
                 out.push(numbers(self.sample(peer.name()), took, traffic));
             }
         }
-        self.one_message(out).await;
-        if self.round_trip.is_zero() {
-            self.psql(out).await;
+        // A real history may not run in one transaction: what one migration adds to an enumeration
+        // cannot be used by the next.
+        if self.set.is_generated() {
+            self.one_message(out).await;
+            if self.round_trip.is_zero() {
+                self.psql(out).await;
+            }
         }
     }
 
     fn sample(&self, who: &str) -> Sample {
         let sample = Sample::default().key("set", &self.set.name).key("peer", who);
-        sample.key("round_trip_ms", self.round_trip.as_millis())
+        sample.key("round_trip_ms", &self.round_trip.as_millis())
     }
 
     /// One boot on a database of its own; the messages are counted in another at no delay.

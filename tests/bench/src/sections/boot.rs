@@ -42,7 +42,7 @@ async fn measure_set(ground: &Ground, extent: Extent, set: &Set, out: &mut Recor
                 let (took, traffic) = observe(ground, &proxy, round_trip, &program, &database);
                 let sample = Sample::default().key("set", &set.name).key("peer", peer.name());
                 out.push(numbers(
-                    sample.key("round_trip_ms", round_trip.as_millis()),
+                    sample.key("round_trip_ms", &round_trip.as_millis()),
                     took,
                     traffic,
                 ));

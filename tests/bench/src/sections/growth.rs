@@ -27,7 +27,7 @@ pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder)
             ground.settle().await;
             let bench = Bench { ground, set: &set, database: &database };
             for _ in 0..extent.pick(15, 7) {
-                let sample = Sample::default().key("entries", length).key("whose", whose);
+                let sample = Sample::default().key("entries", &length).key("whose", whose);
                 out.push(bench.boot(sample).await);
             }
             ground.drop(&database).await;

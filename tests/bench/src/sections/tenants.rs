@@ -39,7 +39,7 @@ pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder)
         let pending = situation != "nothing pending";
         let expected = if pending { (count, 0) } else { (0, count) };
         assert_eq!((report.migrated.len(), report.up_to_date.len()), expected, "{report}");
-        let sample = Sample::default().key("schemas", count).key("situation", situation);
+        let sample = Sample::default().key("schemas", &count).key("situation", situation);
         out.push(sample.number("wall_us", wall).number("messages", report.messages));
     }
     ground.drop(&database).await;

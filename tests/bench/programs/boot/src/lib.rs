@@ -19,6 +19,9 @@ pub struct Address {
 
 impl Address {
     /// The arguments of this program; waits where they say so.
+    ///
+    /// # Panics
+    /// When they are none.
     pub fn from_arguments() -> Address {
         let mut arguments = std::env::args().skip(1);
         let mut next = || arguments.next().expect("HOST PORT DATABASE");
@@ -56,6 +59,9 @@ impl Boot {
 
     /// Says what it took: microseconds until connected, microseconds of migrating, and by how many KiB
     /// the peak of the resident memory grew meanwhile.
+    ///
+    /// # Panics
+    /// When [`Boot::connected`] did not come first.
     pub fn migrated(&self) {
         let ended = Instant::now();
         let (connected, before) = self.connected.expect("a connection came first");

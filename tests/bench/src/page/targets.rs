@@ -1,0 +1,171 @@
+//! What this library promises of its speed, and whether the last runs kept it.
+//! Records go in, one row a target comes out: met, missed, or not measured. The worst case of a target
+//! decides and is shown.
+
+use super::table::{Table, bytes, ratio, time};
+use super::tables::beyond;
+use crate::peer::Peer;
+use crate::record::Record;
+use crate::sections::Section;
+
+/// What is known of one target.
+struct Verdict {
+    is_met: bool,
+    seen: String,
+}
+
+/// One target: what it says, and how it is judged; `None` where it was not measured.
+type Target = (&'static str, fn() -> Option<Verdict>);
+
+const TARGETS: [Target; 13] = [
+    ("nothing pending: 1 turn, whatever the set", one_turn),
+    ("nothing pending: never slower than the best peer at 0 ms", boot_at_0),
+    ("nothing pending: at least 3 times faster than the best peer at 1 ms", boot_at_1),
+    ("nothing pending: at least 3 times faster than the best peer at 20 ms", boot_at_20),
+    ("fresh 200: at least 50 times faster than every peer at 20 ms", apply_at_20),
+    ("fresh 200: at least 1.3 times faster than every peer at 0 ms", apply_at_0),
+    ("fresh 200: within 1.1 of the faster floor at 0 ms", floor),
+    ("`cargo check` for 1,000: within 1.0 of the best peer", check),
+    ("clean build: less CPU time than sqlx and refinery", clean),
+    ("size: library below 64 KiB over tokio-postgres alone", library),
+    ("size: a set of 1,000 below 64 KiB beyond its SQL", set_size),
+    ("memory of a fresh 1,000 within twice a chunk's text (512 KiB) and 1 MiB", memory),
+    ("long ledgers: 1 turn, and 50,000 entries cost no more each than 1,000 do", growth),
+];
+
+/// All of them.
+pub fn table() -> String {
+    let mut table = Table::new(&["target", "", "worst seen"]);
+    for (says, judge) in TARGETS {
+        match judge() {
+            None => table.row(&[says, "not measured", "-"]),
+            Some(Verdict { is_met, seen }) => {
+                table.row(&[says, if is_met { "met" } else { "**missed**" }, &seen]);
+            }
+        }
+    }
+    table.show()
+}
+
+const OURS: &str = Peer::Ours.name();
+const OTHERS: [Peer; 3] = [Peer::Refinery, Peer::Sqlx, Peer::Diesel];
+
+/// By how much the fastest other library exceeds this one; for these keys.
+fn lead(record: &Record, keys: &[(&str, &str)], name: &str) -> Option<(f64, Peer, f64, f64)> {
+    let of = |peer: &str| {
+        let keys: Vec<_> = keys.iter().copied().chain([("peer", peer)]).collect();
+        record.median(&keys, name)
+    };
+    let ours = of(OURS)?;
+    let others = OTHERS.into_iter().filter_map(|peer| of(peer.name()).map(|time| (peer, time)));
+    let (peer, theirs) = others.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some((theirs / ours, peer, ours, theirs))
+}
+
+fn described(what: &str, (_, peer, ours, theirs): (f64, Peer, f64, f64)) -> String {
+    let name = peer.name();
+    format!("{what}: {} against {} of {name}, {}", time(ours), time(theirs), ratio(theirs, ours))
+}
+
+fn one_turn() -> Option<Verdict> {
+    let record = Record::read(Section::Boot.name())?;
+    let turns = record.greatest(&[("peer", OURS)], "turns")?;
+    Some(Verdict { is_met: turns <= 1.0, seen: format!("{turns:.0}") })
+}
+
+/// The set with the least lead at a round trip.
+fn boots(round_trip: &str, least: f64) -> Option<Verdict> {
+    let record = Record::read(Section::Boot.name())?;
+    let lead = |set: &String| {
+        Some((
+            set.clone(),
+            lead(&record, &[("set", set), ("round_trip_ms", round_trip)], "wall_us")?,
+        ))
+    };
+    let sets = record.values("set");
+    let worst = sets.iter().filter_map(lead).min_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+    Some(Verdict { is_met: worst.1.0 >= least, seen: described(&worst.0, worst.1) })
+}
+
+fn boot_at_0() -> Option<Verdict> {
+    boots("0", 1.0)
+}
+
+fn boot_at_1() -> Option<Verdict> {
+    boots("1", 3.0)
+}
+
+fn boot_at_20() -> Option<Verdict> {
+    boots("20", 3.0)
+}
+
+fn apply(round_trip: &str, least: f64) -> Option<Verdict> {
+    let record = Record::read(Section::Apply.name())?;
+    let lead = lead(&record, &[("set", "200"), ("round_trip_ms", round_trip)], "wall_us")?;
+    Some(Verdict { is_met: lead.0 >= least, seen: described("200", lead) })
+}
+
+fn apply_at_20() -> Option<Verdict> {
+    apply("20", 50.0)
+}
+
+fn apply_at_0() -> Option<Verdict> {
+    apply("0", 1.3)
+}
+
+fn floor() -> Option<Verdict> {
+    let record = Record::read(Section::Apply.name())?;
+    let of = |peer: &str| {
+        record.median(&[("set", "200"), ("round_trip_ms", "0"), ("peer", peer)], "wall_us")
+    };
+    let (ours, floor) = (of(OURS)?, of("psql")?.min(of("one message")?));
+    let seen = format!("{} against {}, {}", time(ours), time(floor), ratio(ours, floor));
+    Some(Verdict { is_met: ours <= 1.1 * floor, seen })
+}
+
+fn check() -> Option<Verdict> {
+    let record = Record::read(Section::Build.name())?;
+    let lead = lead(&record, &[("set", "1000")], "wall_us")?;
+    Some(Verdict { is_met: lead.0 >= 1.0, seen: described("1,000", lead) })
+}
+
+fn clean() -> Option<Verdict> {
+    let record = Record::read(Section::Clean.name())?;
+    let of = |peer: Peer| record.median(&[("peer", peer.name())], "cpu_us");
+    let (ours, sqlx, refinery) = (of(Peer::Ours)?, of(Peer::Sqlx)?, of(Peer::Refinery)?);
+    let [shown, sqlx_shown, refinery_shown] = [ours, sqlx, refinery].map(time);
+    let seen = format!("{shown} against {sqlx_shown} of sqlx and {refinery_shown} of refinery");
+    Some(Verdict { is_met: ours < sqlx && ours < refinery, seen })
+}
+
+fn below(limit: f64, seen: Option<f64>) -> Option<Verdict> {
+    seen.map(|seen| Verdict { is_met: seen < limit, seen: bytes(seen) })
+}
+
+fn library() -> Option<Verdict> {
+    let record = Record::read(Section::Size.name())?;
+    below(65_536.0, beyond(&record, OURS, "10", ("none", "none")))
+}
+
+fn set_size() -> Option<Verdict> {
+    let record = Record::read(Section::Size.name())?;
+    below(65_536.0, beyond(&record, OURS, "1000", (OURS, "10")))
+}
+
+fn memory() -> Option<Verdict> {
+    let record = Record::read(Section::Apply.name())?;
+    let kib = record.greatest(&[("set", "1000"), ("peer", OURS)], "memory_kib")?;
+    below(2.0 * 1_048_576.0, Some(kib * 1024.0))
+}
+
+fn growth() -> Option<Verdict> {
+    let record = Record::read(Section::Growth.name())?;
+    let turns = record.greatest(&[], "turns")?;
+    let each = |entries: &str, number: f64| {
+        let wall = record.median(&[("entries", entries), ("whose", "own")], "wall_us")?;
+        Some(wall / number)
+    };
+    let (short, long) = (each("1000", 1e3)?, each("50000", 5e4)?);
+    let seen = format!("{turns:.0} turn, {long:.2} us an entry against {short:.2} us");
+    Some(Verdict { is_met: turns <= 1.0 && long <= short, seen })
+}
