@@ -36,7 +36,8 @@ impl Checksum {
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: a boot compares every one of a set, and `{:02x}` of each byte was a fifth of it.
+        // By hand: a boot compares every one of a set, and `{:02x}` of each byte was a fifth of its
+        // instructions.
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 64];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {

@@ -104,8 +104,9 @@ impl Crate {
     pub fn cargo(&self, arguments: &[&str], target: &Path) -> Output {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(arguments).args(["--quiet", "--color", "never", "--target-dir"]).arg(target);
-        command.current_dir(&self.folder).output().expect("cargo")
+        command.args(arguments).args(["--quiet", "--color", "never"]);
+        command.env("CARGO_TARGET_DIR", target).current_dir(&self.folder);
+        command.output().expect("cargo")
     }
 }
 
