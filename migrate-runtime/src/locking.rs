@@ -55,6 +55,10 @@ pub(crate) enum Commit {
 
 /// Takes the lock to the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] unless the
 /// ledger is what was read; notes the time, and sets how the transaction commits and waits.
+///
+/// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. It is not what a run waits for:
+/// 200 migrations of a table, an index, a column or rows each took 263 ms with the guards, and 247 ms
+/// without any guard or deadline at all (the least of five).
 pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
     let lock = match &run.claim {
         None => raise_unless(

@@ -79,7 +79,8 @@ const fn explained(section: Section) -> (&'static str, &'static str) {
         Section::Proxy => (
             "The proxy itself",
             "`SELECT 1` through the proxy, less the round trip that it makes, against the same over \
-             the server's own socket.",
+             the server's own socket. Behind 20 ms client and server have slept, and wake later, with \
+             or without a proxy.",
         ),
         Section::Boot => (
             "Nothing pending",

@@ -17,7 +17,8 @@ struct Verdict {
 /// One target: what it says, and how it is judged; `None` where it was not measured.
 type Target = (&'static str, fn() -> Option<Verdict>);
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
+    ("the proxy adds no more than 50 us by itself, at 0 and 1 ms", proxy),
     ("nothing pending: 1 turn, whatever the set", one_turn),
     ("nothing pending: never slower than the best peer at 0 ms", boot_at_0),
     ("nothing pending: at least 3 times faster than the best peer at 1 ms", boot_at_1),
@@ -65,6 +66,13 @@ fn lead(record: &Record, keys: &[(&str, &str)], name: &str) -> Option<(f64, Peer
 fn described(what: &str, (_, peer, ours, theirs): (f64, Peer, f64, f64)) -> String {
     let name = peer.name();
     format!("{what}: {} against {} of {name}, {}", time(ours), time(theirs), ratio(theirs, ours))
+}
+
+fn proxy() -> Option<Verdict> {
+    let record = Record::read(Section::Proxy.name())?;
+    let of = |name: &str| record.median(&[("round_trip_ms", name)], "over_us");
+    let more = of("0")?.max(of("1")?) - of("none")?;
+    Some(Verdict { is_met: more <= 50.0, seen: format!("{more:.0} us") })
 }
 
 fn one_turn() -> Option<Verdict> {
