@@ -58,7 +58,7 @@ pub(crate) enum Commit {
 ///
 /// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. It is not what a run waits for:
 /// 200 migrations of a table, an index, a column or rows each took 263 ms with the guards, and 247 ms
-/// without any guard or deadline at all (the least of five).
+/// without any (the least of five).
 pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
     let lock = match &run.claim {
         None => raise_unless(

@@ -23,7 +23,7 @@ const STARTS: usize = 50;
 
 pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
     let programs = programs(&set::generated(SIZE));
-    for repetition in 0..extent.pick(7, 3) {
+    for repetition in 0..extent.pick(5, 2) {
         for (peer, program) in turn(&programs, repetition) {
             let database = ground.database().await;
             for situation in ["empty", "up to date"] {
