@@ -2,6 +2,8 @@
 //! Rows go in as the runtime read them; [`crate::plan`] and [`crate::drift`] look at them.
 //! It knows no SQL and no connection on purpose.
 
+use std::borrow::Cow;
+
 use crate::name::Kind;
 use crate::version::Version;
 
@@ -19,7 +21,7 @@ pub struct Entry {
     /// The checksum of what ran; `None` where nothing ran that could have had one.
     pub checksum: Option<String>,
     /// The algorithm of the checksum.
-    pub checksum_algorithm: String,
+    pub checksum_algorithm: Cow<'static, str>,
     /// Its place in the order of application, from 1, over all modules of the ledger.
     pub position: i64,
     /// When it was applied: RFC 3339, UTC, by the server's clock.

@@ -38,4 +38,5 @@ pub mod create;
 pub mod ledger;
 pub mod drift;
 pub mod plan;
+pub mod settled;
 pub mod rollback;

@@ -2,8 +2,6 @@
 //! A set, the entries of its module and a policy go in; a [`Plan`] or every [`Drift`] comes out.
 //! It talks to no database on purpose, so every decision is a line in a table of tests.
 
-use std::collections::BTreeMap;
-
 use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
@@ -93,79 +91,111 @@ pub fn plan<'s>(
     entries: Vec<Entry>,
     policy: &Policy,
 ) -> Result<Plan<'s>, DriftReport> {
-    let mut planner = Planner::new(set, entries, *policy);
-    for migration in set {
-        planner.judge(migration);
+    let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
+    let Claims { mut claimed, mut rest } = Claims::of(set, entries);
+    planner.newest_applied = newest_applied(&claimed, &rest);
+    let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new() };
+    plan.applied.reserve(set.len());
+    for (migration, claim) in set.iter().zip(&mut claimed) {
+        let entry = claim.take().or_else(|| unnamed(&mut rest, migration));
+        let cause = if let Some(entry) = &entry {
+            planner.judge(migration, entry)
+        } else {
+            planner.judge_order(migration);
+            Some(Cause::New)
+        };
+        match (cause, entry) {
+            (Some(cause), _) => plan.steps.push(Step { migration, cause }),
+            (None, Some(entry)) => plan.applied.push((migration, entry)),
+            (None, None) => {}
+        }
     }
-    planner.judge_the_rest();
-    let Planner { plan, drifts, .. } = planner;
-    if drifts.is_empty() { Ok(plan) } else { Err(DriftReport(drifts)) }
+    plan.ahead = planner.judge_the_rest(rest);
+    if planner.drifts.is_empty() { Ok(plan) } else { Err(DriftReport(planner.drifts)) }
+}
+
+/// The entries of a ledger by the migrations of a set.
+struct Claims {
+    /// The entry of each migration, in the order of the set.
+    claimed: Vec<Option<Entry>>,
+    /// The versioned ones that no migration claims. Repeatable ones that left the set are history.
+    rest: Vec<Entry>,
+}
+
+impl Claims {
+    /// Entries mostly come in the order of the set: the migration behind the last one is looked at
+    /// first.
+    fn of(set: &Migrations, entries: Vec<Entry>) -> Claims {
+        let list = set.as_slice();
+        let (versioned, repeatable) =
+            list.split_at(list.partition_point(|migration| migration.kind() == Kind::Versioned));
+        let mut claimed: Vec<Option<Entry>> = Vec::new();
+        claimed.resize_with(list.len(), || None);
+        let mut rest = Vec::new();
+        let mut expected = 0;
+        for entry in entries {
+            let is_its = |migration: &Migration| {
+                migration.kind() == entry.kind && *migration.version() == entry.version
+            };
+            let found = match entry.kind {
+                _ if list.get(expected).is_some_and(is_its) => Some(expected),
+                Kind::Versioned => versioned
+                    .binary_search_by(|migration| migration.version().cmp(&entry.version))
+                    .ok(),
+                Kind::Repeatable => {
+                    repeatable.iter().position(is_its).map(|index| versioned.len() + index)
+                }
+            };
+            match found.and_then(|index| Some((index, claimed.get_mut(index)?))) {
+                Some((index, claim)) => {
+                    expected = index + 1;
+                    *claim = Some(entry);
+                }
+                None if entry.kind == Kind::Versioned => rest.push(entry),
+                None => {}
+            }
+        }
+        rest.sort_by(|a, b| a.version.cmp(&b.version));
+        Claims { claimed, rest }
+    }
+}
+
+/// The highest version that ran to its end. Both are in order.
+fn newest_applied(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> {
+    let is_finished = |entry: &&Entry| entry.kind == Kind::Versioned && entry.is_finished();
+    let known = claimed.iter().rev().flatten().find(is_finished);
+    let unknown = rest.iter().rev().find(is_finished);
+    known.into_iter().chain(unknown).map(|entry| &entry.version).max().cloned()
 }
 
 /// The entry of a migration from before its set ordered equal versions by name.
-fn unnamed(entries: &mut BTreeMap<Version, Entry>, migration: &Migration) -> Option<Entry> {
+fn unnamed(rest: &mut Vec<Entry>, migration: &Migration) -> Option<Entry> {
     let version = migration.version().without_name()?;
-    let same = entries.get(&version).is_some_and(|entry| entry.name == migration.name());
-    if same { entries.remove(&version) } else { None }
+    let is_its = |entry: &Entry| entry.version == version && entry.name == migration.name();
+    rest.iter().position(is_its).map(|index| rest.remove(index))
 }
 
 struct Planner<'s> {
     set: &'s Migrations,
     policy: Policy,
-    /// Entries that no migration of the set has claimed yet.
-    versioned: BTreeMap<Version, Entry>,
-    repeatable: BTreeMap<Version, Entry>,
     newest_applied: Option<Version>,
-    plan: Plan<'s>,
     drifts: Vec<Drift>,
 }
 
-impl<'s> Planner<'s> {
-    fn new(set: &'s Migrations, entries: Vec<Entry>, policy: Policy) -> Self {
-        let (versioned, repeatable): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| entry.kind == Kind::Versioned);
-        let by_version = |entries: Vec<Entry>| -> BTreeMap<Version, Entry> {
-            entries.into_iter().map(|entry| (entry.version.clone(), entry)).collect()
-        };
-        let versioned = by_version(versioned);
-        let finished = versioned.values().rev().find(|entry| entry.is_finished());
-        Planner {
-            set,
-            policy,
-            newest_applied: finished.map(|entry| entry.version.clone()),
-            versioned,
-            repeatable: by_version(repeatable),
-            plan: Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new() },
-            drifts: Vec::new(),
-        }
-    }
-
-    fn judge(&mut self, migration: &'s Migration) {
-        let entries = match migration.kind() {
-            Kind::Versioned => &mut self.versioned,
-            Kind::Repeatable => &mut self.repeatable,
-        };
-        let version = migration.version();
-        let Some(entry) = entries.remove(version).or_else(|| unnamed(entries, migration)) else {
-            self.judge_order(migration);
-            self.plan.steps.push(Step { migration, cause: Cause::New });
-            return;
-        };
+impl Planner<'_> {
+    /// Why `migration` runs although it has an entry.
+    fn judge(&mut self, migration: &Migration, entry: &Entry) -> Option<Cause> {
         let same = entry.checksum_algorithm == ALGORITHM
-            && entry.checksum.as_deref() == Some(migration.checksum().to_string().as_str());
+            && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text));
+        if !same && migration.kind() == Kind::Versioned {
+            self.judge_edit(migration, entry);
+        }
         let unfinished = |done| Cause::Unfinished { done, in_flight: entry.in_flight };
-        let cause = match (entry.progress, migration.kind()) {
+        match (entry.progress, migration.kind()) {
             (Some(done), Kind::Versioned) => Some(unfinished(done)),
             (Some(done), Kind::Repeatable) if same => Some(unfinished(done)),
             (_, Kind::Repeatable) if !same => Some(Cause::Changed),
             _ => None,
-        };
-        if !same && migration.kind() == Kind::Versioned {
-            self.judge_edit(migration, &entry);
-        }
-        match cause {
-            Some(cause) => self.plan.steps.push(Step { migration, cause }),
-            None => self.plan.applied.push((migration, entry)),
         }
     }
 
@@ -199,22 +229,27 @@ impl<'s> Planner<'s> {
                 applied_by: entry.applied_by.clone(),
             }
         } else {
-            Drift::UnknownAlgorithm { version, file, algorithm: entry.checksum_algorithm.clone() }
+            Drift::UnknownAlgorithm {
+                version,
+                file,
+                algorithm: entry.checksum_algorithm.clone().into_owned(),
+            }
         });
     }
 
-    /// Judges the entries that no migration claimed. Repeatable ones that left the set are history.
-    fn judge_the_rest(&mut self) {
-        let versioned = self.set.iter().filter(|migration| migration.kind() == Kind::Versioned);
-        let newest = versioned.map(Migration::version).max();
-        for entry in std::mem::take(&mut self.versioned).into_values() {
+    /// Judges the entries that no migration claims; those ahead that are let pass.
+    fn judge_the_rest(&mut self, rest: Vec<Entry>) -> Vec<Entry> {
+        let is_versioned = |migration: &&Migration| migration.kind() == Kind::Versioned;
+        let newest = self.set.iter().rev().find(is_versioned).map(Migration::version);
+        let mut let_pass = Vec::new();
+        for entry in rest {
             let ahead = newest.is_none_or(|newest| entry.version > *newest);
             let tolerance = if ahead { self.policy.ahead } else { self.policy.missing };
             let version = entry.version.to_string();
             let (applied_at, applied_by) = (entry.applied_at.clone(), entry.applied_by.clone());
             let filename = entry.filename.clone();
             match (tolerance, ahead) {
-                (Tolerance::Allow, true) => self.plan.ahead.push(entry),
+                (Tolerance::Allow, true) => let_pass.push(entry),
                 (Tolerance::Allow, false) => {}
                 (Tolerance::Refuse, true) => {
                     self.drifts.push(Drift::Ahead { version, filename, applied_at, applied_by });
@@ -224,5 +259,6 @@ impl<'s> Planner<'s> {
                 }
             }
         }
+        let_pass
     }
 }

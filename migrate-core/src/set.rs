@@ -295,6 +295,11 @@ impl Migrations {
         self.list.iter()
     }
 
+    /// The same as a slice.
+    pub fn as_slice(&self) -> &[Migration] {
+        &self.list
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()

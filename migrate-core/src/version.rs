@@ -90,6 +90,10 @@ impl fmt::Debug for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
+        // Mostly a migration meets its own entry.
+        if self.as_str() == other.as_str() {
+            return Ordering::Equal;
+        }
         match (Numbers::of(self.as_str()), Numbers::of(other.as_str())) {
             (Some((a, left)), Some((b, right))) => compare(a, b).then_with(|| left.cmp(right)),
             (Some(_), None) => Ordering::Less,

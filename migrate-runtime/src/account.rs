@@ -3,10 +3,9 @@
 //! It sends nothing on purpose.
 
 use std::collections::HashSet;
+use std::ptr;
 use std::time::Duration;
 
-use migrate_core::ledger::Entry;
-use migrate_core::plan::Plan;
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::placeholder::RenderError;
 use tracing::{Span, debug, info};
@@ -14,12 +13,12 @@ use tracing::{Span, debug, info};
 use crate::deed::Deed;
 use crate::error::Error;
 use crate::event::Event;
-use crate::execute::Run;
+use crate::execute::{Run, Todo};
 use crate::hook::Subject;
 use crate::report::{Applied, Report, SkipReason, Skipped};
 use crate::{spans, waiting};
 
-impl Run<'_> {
+impl<'r> Run<'r> {
     /// Notes that a migration was applied or undone.
     pub(crate) fn done(&mut self, deed: Deed<'_>, duration: Duration) {
         // Whoever we waited for has let go, and whoever blocked us.
@@ -74,21 +73,22 @@ impl Run<'_> {
     }
 
     /// Notes at the end what was there before, and what others did meanwhile.
-    pub(crate) fn finish(&mut self, plan: &Plan<'_>) {
+    pub(crate) fn finish(&mut self, todo: Todo<'r>) {
         let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
-        let at_start = self.at_start.take().unwrap_or_default();
-        let skipped = |(migration, _): &(&Migration, Entry)| {
-            let version = migration.version().to_string();
-            let reason = if at_start.contains(&version) {
-                SkipReason::AlreadyApplied
-            } else {
-                SkipReason::AppliedMeanwhile
-            };
+        // Both are in the order of the set, which is that of their places in memory.
+        let mut at_start = self.at_start.take().unwrap_or_default().into_iter().peekable();
+        let skipped = |migration: &'r Migration| {
+            let is_past = |before: &&Migration| ptr::from_ref(*before) < ptr::from_ref(migration);
+            while at_start.next_if(is_past).is_some() {}
+            let was_there = at_start.next_if(|before| ptr::eq(*before, migration)).is_some();
+            let reason =
+                if was_there { SkipReason::AlreadyApplied } else { SkipReason::AppliedMeanwhile };
+            let version = migration.version().as_str().to_owned();
             let name = migration.name().to_owned();
             (!ours.contains(version.as_str())).then_some(Skipped { version, name, reason })
         };
-        self.report.skipped = plan.applied.iter().filter_map(skipped).collect();
-        self.report.ahead = plan.ahead.iter().map(|entry| entry.version.to_string()).collect();
+        self.report.skipped = todo.applied.into_iter().filter_map(skipped).collect();
+        self.report.ahead = todo.ahead;
         self.report.lock = self.lock;
         let Report { applied, skipped, messages, .. } = &self.report;
         info!(

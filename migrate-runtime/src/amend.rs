@@ -77,7 +77,7 @@ impl Run<'_> {
 
     /// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
     /// that could have one.
-    fn baseline(&self, contents: Contents, version: &Version) -> Result<Vec<Change>, Error> {
+    fn baseline(&self, contents: Contents<'_>, version: &Version) -> Result<Vec<Change>, Error> {
         let set = self.migrator.set;
         let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
         if !versioned().any(|migration| migration.version() == version) {
@@ -100,7 +100,11 @@ impl Run<'_> {
     }
 
     /// The checksums of edited migrations become those of the set.
-    fn accept(&self, contents: Contents, version: Option<&Version>) -> Result<Vec<Change>, Error> {
+    fn accept(
+        &self,
+        contents: Contents<'_>,
+        version: Option<&Version>,
+    ) -> Result<Vec<Change>, Error> {
         let lenient = Policy {
             edited: Tolerance::Allow,
             out_of_order: Tolerance::Allow,
@@ -130,7 +134,7 @@ impl Run<'_> {
         edited.zip(self.last_position + 1..).map(change).collect()
     }
 
-    fn forget(&self, contents: Contents, version: &Version) -> Result<Vec<Change>, Error> {
+    fn forget(&self, contents: Contents<'_>, version: &Version) -> Result<Vec<Change>, Error> {
         let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
         let Some(entry) = entry else { return Err(self.no_entry(version)) };
         let sql = vec![self.ledger.remove("forgotten", &entry, self.last_position + 1)];

@@ -139,14 +139,18 @@ fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
 
 /// The contents for each set by one message, and how many that took; `None` where their ledgers are
 /// not one table, or where that cannot be read, which the runs find out.
-async fn read_all(migrators: &[&Migrator<'_>], client: &Client) -> (Option<Vec<Contents>>, u32) {
+async fn read_all<'s>(
+    migrators: &[&Migrator<'s>],
+    client: &Client,
+) -> (Option<Vec<Contents<'s>>>, u32) {
     let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
     let is_brief = migrators.iter().all(|migrator| migrator.reading() != Reading::Entries);
     let first = ledgers
         .first()
         .filter(|first| is_brief && ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
     let Some(first) = first else { return (None, 0) };
-    let mut found: Vec<Contents> = ledgers.iter().map(|_| Contents::default()).collect();
+    let mut found: Vec<Contents<'s>> =
+        migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let read = protocol::rows(client, &first.read(Reading::Brief), |row| {
         for (contents, ledger) in found.iter_mut().zip(&ledgers) {

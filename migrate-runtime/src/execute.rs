@@ -3,7 +3,6 @@
 //! What goes into a message is `transactional`'s business, what runs outside one
 //! `nontransactional`'s; nothing here decides what is pending.
 
-use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use migrate_core::plan::{Cause, Plan, Step};
@@ -22,7 +21,7 @@ use crate::event::Event;
 use crate::hook::When;
 use crate::ledger::{Contents, Lease, Ledger, Reading};
 use crate::locking::{self, Claim};
-use crate::migrator::{Lock, Migrator};
+use crate::migrator::{Limit, Lock, Migrator};
 use crate::protocol::{self, OnDrop};
 use crate::report::{LockKind, Report};
 use crate::{nontransactional, pooled, privilege, spans, transactional, waiting};
@@ -57,8 +56,8 @@ pub(crate) struct Run<'r> {
     pub(crate) wait: Duration,
     /// How often it has tried a blocked migration again.
     pub(crate) tries: u32,
-    /// What the ledger held when the run began.
-    pub(crate) at_start: Option<HashSet<String>>,
+    /// What the ledger held when the run began, in the order of the set.
+    pub(crate) at_start: Option<Vec<&'r Migration>>,
     /// Whether the hooks before the run were called.
     begun: bool,
     /// The migration that is run, as `tracing` knows it.
@@ -90,8 +89,29 @@ pub(crate) enum Table {
 }
 
 impl Table {
-    fn of(contents: &Contents) -> Self {
+    fn of(contents: &Contents<'_>) -> Self {
         if contents.exists { Table::Exists } else { Table::Missing }
+    }
+}
+
+/// What of a plan a run goes by.
+#[derive(Debug, Default)]
+pub(crate) struct Todo<'r> {
+    /// What will run, in order.
+    pub(crate) steps: Vec<Step<'r>>,
+    /// What ran before, in the order of the set.
+    pub(crate) applied: Vec<&'r Migration>,
+    /// The versions of entries that are newer than the set.
+    pub(crate) ahead: Vec<String>,
+}
+
+impl<'r> Todo<'r> {
+    fn of(plan: Plan<'r>) -> Self {
+        Todo {
+            steps: plan.steps,
+            applied: plan.applied.into_iter().map(|(migration, _)| migration).collect(),
+            ahead: plan.ahead.iter().map(|entry| entry.version.to_string()).collect(),
+        }
     }
 }
 
@@ -158,14 +178,14 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 pub(crate) fn up_to_date(
     migrator: &Migrator<'_>,
     client: &Client,
-    contents: Contents,
+    contents: Contents<'_>,
 ) -> Result<Option<Report>, Error> {
     let mut run = Run::new(migrator, client);
     let plan = run.plan(contents)?;
     if !plan.steps.is_empty() {
         return Ok(None);
     }
-    run.finish(&plan);
+    run.finish(plan);
     run.report.elapsed = run.started.elapsed();
     Ok(Some(run.report))
 }
@@ -299,7 +319,7 @@ impl<'r> Run<'r> {
         let work: Vec<_> = plan.steps.iter().map(deed).collect();
         let attempt = self.carry(&work, table).await?;
         if matches!(attempt, Attempt::Done) {
-            self.finish(&plan);
+            self.finish(plan);
         }
         Ok(attempt)
     }
@@ -342,9 +362,11 @@ impl<'r> Run<'r> {
     }
 
     /// Reads the ledger: one message.
-    pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents, Error> {
+    pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents<'r>, Error> {
         self.report.messages += 1;
-        let contents = boxed(crate::reading::read(self.client, &self.ledger, reading)).await?;
+        let contents =
+            boxed(crate::reading::read(self.client, &self.ledger, reading, self.migrator.set))
+                .await?;
         self.last_position = contents.last_position;
         self.lease.clone_from(&contents.lease);
         self.backend = contents.backend;
@@ -354,7 +376,7 @@ impl<'r> Run<'r> {
     /// Reads what has to be compared, and plans. Where they disagree, and where something is to be
     /// done that an earlier run began, or while somebody holds the lock that is a row, reads all that
     /// there is to say.
-    async fn read_plan(&mut self) -> Result<(Plan<'r>, Table), Error> {
+    async fn read_plan(&mut self) -> Result<(Todo<'r>, Table), Error> {
         let contents = self.read(self.migrator.reading()).await?;
         let (table, is_locked) = (Table::of(&contents), contents.is_locked);
         let is_unfinished = contents.is_brief && contents.entries.iter().any(|e| !e.is_finished());
@@ -370,16 +392,19 @@ impl<'r> Run<'r> {
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.
-    fn plan(&mut self, contents: Contents) -> Result<Plan<'r>, Error> {
-        let plan = self.migrator.decide(contents.entries)?;
-        self.at_start.get_or_insert_with(|| {
-            plan.applied.iter().map(|(migration, _)| migration.version().to_string()).collect()
-        });
-        for step in &plan.steps {
+    fn plan(&mut self, contents: Contents<'_>) -> Result<Todo<'r>, Error> {
+        let migrator = self.migrator;
+        let todo = if contents.is_settled() && migrator.limit == Limit::None {
+            Todo { applied: migrator.set.iter().collect(), ..Todo::default() }
+        } else {
+            Todo::of(migrator.decide(contents.into_entries())?)
+        };
+        self.at_start.get_or_insert_with(|| todo.applied.clone());
+        for step in &todo.steps {
             self.check_placeholders(step.migration)?;
             self.check_function(step.migration)?;
         }
-        Ok(plan)
+        Ok(todo)
     }
 
     fn check_function(&self, migration: &Migration) -> Result<(), Error> {

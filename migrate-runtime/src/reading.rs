@@ -2,6 +2,7 @@
 //! A client and a ledger go in, [`Contents`] come out.
 //! It sends one message, and others only behind an error.
 
+use migrate_core::set::Migrations;
 use tokio_postgres::Client;
 
 use crate::error::Error;
@@ -10,12 +11,13 @@ use crate::ledger::{Contents, Ledger, Reading};
 use crate::{privilege, protocol};
 
 /// Reads the ledger: one message. A table that does not exist is an empty ledger.
-pub(crate) async fn read(
+pub(crate) async fn read<'s>(
     client: &Client,
     ledger: &Ledger,
     reading: Reading,
-) -> Result<Contents, Error> {
-    let mut contents = Contents::default();
+    set: &'s Migrations,
+) -> Result<Contents<'s>, Error> {
+    let mut contents = Contents::against(set);
     let mut broken = None;
     let result = protocol::rows(client, &ledger.read(reading), |row| {
         if let Err(column) = contents.take(ledger, &row) {
@@ -27,7 +29,10 @@ pub(crate) async fn read(
         return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
     }
     match result {
-        Ok(()) => Ok(Contents { exists: true, ..contents }),
+        Ok(()) => {
+            contents.exists = true;
+            Ok(contents)
+        }
         Err(source) => missing(client, ledger, source).await.map(|()| Contents::default()),
     }
 }

@@ -232,7 +232,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         name: "x".to_owned(),
         filename: format!("{version}_x.sql"),
         checksum: migration.map(|migration| migration.checksum().to_string()),
-        checksum_algorithm: ALGORITHM.to_owned(),
+        checksum_algorithm: ALGORITHM.into(),
         position: 1,
         applied_at: "2026-01-02T03:04:05Z".to_owned(),
         execution_ms: 7,
@@ -272,7 +272,7 @@ fn each_disagreement_names_file_and_remedy() {
     );
 
     let mut unknown = both();
-    "md5".clone_into(&mut unknown[1].checksum_algorithm);
+    unknown[1].checksum_algorithm = "md5".into();
     disagreement(
         &set,
         unknown,
@@ -314,7 +314,7 @@ fn each_disagreement_names_file_and_remedy() {
 fn all_disagreements_are_told_at_once() {
     let set = set(&[("1_a.sql", "SELECT 1;"), ("3_c.sql", "SELECT 3;"), ("5_e.sql", "SELECT 5;")]);
     let mut unknown = entry(&set, "5");
-    "crc32".clone_into(&mut unknown.checksum_algorithm);
+    unknown.checksum_algorithm = "crc32".into();
     let mut edited = entry(&set, "3");
     edited.checksum = Some("ff".repeat(32));
     disagreement(

@@ -138,7 +138,7 @@ impl Run<'_> {
     /// What the other tool has applied and the ledger does not have, and what is to be said of it.
     pub(crate) async fn adopt(
         &mut self,
-        contents: &Contents,
+        contents: &Contents<'_>,
         adoption: &Adoption,
     ) -> Result<(Vec<Change>, Vec<String>), Error> {
         let schema = adoption.schema.as_deref().or(self.migrator.schema.as_deref());

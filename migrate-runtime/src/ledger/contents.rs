@@ -2,10 +2,14 @@
 //! Rows go in, [`Contents`] come out.
 //! It does not judge on purpose, beyond whether a value is one that we would have written.
 
+use std::borrow::Cow;
+
 use migrate_core::checksum::ALGORITHM;
 use migrate_core::ledger::Entry;
 use migrate_core::name::Kind;
 use migrate_core::rollback::Recorded;
+use migrate_core::set::Migrations;
+use migrate_core::settled::Settled;
 use migrate_core::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
@@ -15,9 +19,11 @@ use crate::report::Holder;
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
-    /// The entries of the set's module.
+pub(crate) struct Contents<'s> {
+    /// The entries of the set's module, without those of `settled`.
     pub(crate) entries: Vec<Entry>,
+    /// The entries that are as the set has them, where there is a set to compare them with.
+    settled: Option<Settled<'s>>,
     /// The same with their down scripts, where these were asked for.
     pub(crate) recorded: Vec<Recorded>,
     /// The highest position of any module; 0 in an empty ledger.
@@ -136,7 +142,25 @@ pub(crate) fn utc(expression: &str) -> String {
     )
 }
 
-impl Contents {
+impl<'s> Contents<'s> {
+    /// Nothing was read yet, and entries will be compared with this set where they tell no more than
+    /// that.
+    pub(crate) fn against(set: &'s Migrations) -> Self {
+        Contents { settled: Some(Settled::new(set)), ..Contents::default() }
+    }
+
+    /// Whether the ledger holds the set, the whole set, and nothing else of its module.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.entries.is_empty() && self.settled.as_ref().is_some_and(Settled::is_whole)
+    }
+
+    /// All entries of the set's module.
+    pub(crate) fn into_entries(self) -> Vec<Entry> {
+        let mut entries = self.entries;
+        entries.extend(self.settled.iter().flat_map(Settled::entries));
+        entries
+    }
+
     /// Takes one row of [`Ledger::read`].
     ///
     /// # Errors
@@ -165,19 +189,27 @@ impl Contents {
         }
         let position = column(5).and_then(|position| position.parse().ok()).ok_or("position")?;
         self.last_position = self.last_position.max(position);
-        self.backend = column(6).and_then(|pid| pid.parse().ok());
+        if row.len() == BRIEF_COLUMNS {
+            self.backend = column(6).and_then(|pid| pid.parse().ok());
+        }
         if module != ledger.module {
             return Ok(());
         }
-        let progress = column(4).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
         self.is_brief = true;
+        let progress = column(4).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
+        let settled = self.settled.as_mut().filter(|_| progress.is_none());
+        if let (Some(settled), Some(kind), Some(checksum)) = (settled, column(2), column(3))
+            && settled.meets(kind, version, checksum)
+        {
+            return Ok(());
+        }
         self.entries.push(Entry {
             version: Version::new(version.to_owned()),
             kind: kind(column(2))?,
             name: String::new(),
             filename: String::new(),
             checksum: column(3).map(str::to_owned),
-            checksum_algorithm: ALGORITHM.to_owned(),
+            checksum_algorithm: Cow::Borrowed(ALGORITHM),
             position,
             applied_at: String::new(),
             execution_ms: 0,
@@ -242,7 +274,7 @@ pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
         name: text("name"),
         filename: text("filename"),
         checksum: row.get("checksum").map(str::to_owned),
-        checksum_algorithm: text("checksum_algorithm"),
+        checksum_algorithm: Cow::Owned(text("checksum_algorithm")),
         position: number("position").ok_or("position")?,
         applied_at: text("applied_at"),
         execution_ms: number("execution_ms").ok_or("execution_ms")?,

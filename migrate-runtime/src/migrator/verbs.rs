@@ -201,9 +201,13 @@ impl<'s> Migrator<'s> {
         self.decide(contents.entries)
     }
 
-    pub(super) async fn read(&self, client: &Client, reading: Reading) -> Result<Contents, Error> {
+    pub(super) async fn read(
+        &self,
+        client: &Client,
+        reading: Reading,
+    ) -> Result<Contents<'s>, Error> {
         self.check_names()?;
-        read(client, &self.ledger(), reading).await
+        read(client, &self.ledger(), reading, self.set).await
     }
 
     /// The plan for these entries, within the limit.
@@ -289,7 +293,7 @@ impl<'s> Migrator<'s> {
     /// [`Error::Pending`] with what is, and as [`Migrator::plan`].
     pub async fn verify(&self, client: &Client) -> Result<(), Error> {
         let contents = self.read(client, self.reading()).await?;
-        let plan = match self.decide(contents.entries) {
+        let plan = match self.decide(contents.into_entries()) {
             // What drifted is told in full.
             Err(Error::Drift { .. }) => self.plan(client).await?,
             plan => plan?,
