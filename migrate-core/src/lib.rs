@@ -28,6 +28,7 @@ pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;
 pub mod set;
+pub mod packed;
 #[cfg(feature = "source")]
 pub mod source;
 pub mod discover;

@@ -1,5 +1,5 @@
 //! Holds what one macro call embedded: scripts, migrations and the set of them.
-//! The macro builds these as constants, and [`crate::source`] builds the very same at run time.
+//! [`crate::source`] builds these; the macro packs them, and [`crate::packed`] gives the very same back.
 //! Nothing here is checked on purpose: whoever constructs a set has checked it.
 
 use std::borrow::Cow;
@@ -254,20 +254,81 @@ pub struct Migrations {
     folder: Cow<'static, str>,
     layout: Layout,
     origin: Option<Origin>,
-    list: Cow<'static, [Migration]>,
+    traits: Traits,
+    list: List,
+}
+
+/// What is known of a set without looking at its migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// Whether names were added to equal versions to order them ([`Version::without_name`]).
+    pub orders_by_name: bool,
+    /// Whether some up script runs outside a transaction.
+    pub has_non_transactional: bool,
+}
+
+impl Traits {
+    /// Those of these migrations.
+    #[must_use]
+    pub fn of(migrations: &[Migration]) -> Self {
+        let any = |is: fn(&Migration) -> bool| migrations.iter().any(is);
+        Traits {
+            orders_by_name: any(|migration| migration.version().without_name().is_some()),
+            has_non_transactional: any(|migration| {
+                migration.up().transaction() == TransactionMode::NonTransactional
+            }),
+        }
+    }
+}
+
+/// Where the migrations of a set are.
+#[derive(Clone)]
+enum List {
+    /// In the binary: a function that unpacks them once. No cell, because a constant that holds one
+    /// cannot be borrowed for ever.
+    Embedded(fn() -> &'static [Migration]),
+    /// In memory.
+    #[cfg(feature = "source")]
+    Loaded(Vec<Migration>),
+}
+
+impl List {
+    fn as_slice(&self) -> &[Migration] {
+        match self {
+            List::Embedded(list) => list(),
+            #[cfg(feature = "source")]
+            List::Loaded(list) => list,
+        }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
 }
 
 impl Migrations {
-    /// A checked set, in order.
+    /// A checked set that a macro embedded, in order.
     #[doc(hidden)]
-    pub const fn new(
-        module: Cow<'static, str>,
-        folder: Cow<'static, str>,
+    pub const fn embedded(
+        module: &'static str,
+        folder: &'static str,
         layout: Layout,
         origin: Option<Origin>,
-        list: Cow<'static, [Migration]>,
+        traits: Traits,
+        list: fn() -> &'static [Migration],
     ) -> Self {
-        Migrations { module, folder, layout, origin, list }
+        let (module, folder) = (Cow::Borrowed(module), Cow::Borrowed(folder));
+        Migrations { module, folder, layout, origin, traits, list: List::Embedded(list) }
+    }
+
+    /// A checked set that was read at run time, in order.
+    #[cfg(feature = "source")]
+    pub(crate) fn loaded(module: &str, folder: &str, layout: Layout, list: Vec<Migration>) -> Self {
+        let (module, folder) = (Cow::Owned(module.to_owned()), Cow::Owned(folder.to_owned()));
+        let traits = Traits::of(&list);
+        Migrations { module, folder, layout, origin: None, traits, list: List::Loaded(list) }
     }
 
     /// The name under which the ledger keeps this set apart from others.
@@ -290,24 +351,29 @@ impl Migrations {
         self.layout
     }
 
+    /// What is known of it without looking at its migrations.
+    pub fn traits(&self) -> Traits {
+        self.traits
+    }
+
     /// The migrations: versioned ones by version, then repeatable ones by name.
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
-        self.list.iter()
+        self.as_slice().iter()
     }
 
     /// The same as a slice.
     pub fn as_slice(&self) -> &[Migration] {
-        &self.list
+        self.list.as_slice()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.as_slice().len()
     }
 
     /// Whether there is none, which no checked set allows.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.as_slice().is_empty()
     }
 
     /// A file of the set as messages name it: the folder and the file's path below it.
@@ -322,8 +388,8 @@ impl Migrations {
 
 impl PartialEq for Migrations {
     fn eq(&self, other: &Self) -> bool {
-        (&self.module, &self.folder, self.layout, &self.list)
-            == (&other.module, &other.folder, other.layout, &other.list)
+        (&self.module, &self.folder, self.layout, self.as_slice())
+            == (&other.module, &other.folder, other.layout, other.as_slice())
     }
 }
 

@@ -22,8 +22,9 @@ use crate::set::{Migration, Migrations};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled<'s> {
     set: &'s Migrations,
+    /// By place in the set, up to the last one that was met.
     met: Vec<bool>,
-    missing: usize,
+    count: usize,
     /// Where the next one is looked for first: entries mostly come in the order of the set. `None`
     /// behind one that was not found: they are not looked for any more, which took a scan each.
     expected: Option<usize>,
@@ -32,23 +33,25 @@ pub struct Settled<'s> {
 impl<'s> Settled<'s> {
     /// Nothing was met yet.
     pub fn new(set: &'s Migrations) -> Self {
-        Settled { set, met: vec![false; set.len()], missing: set.len(), expected: Some(0) }
+        Settled { set, met: Vec::new(), count: 0, expected: Some(0) }
     }
 
     /// Whether a finished entry is that of a migration of the set: its kind, its version as written,
     /// its checksum. It is noted as met then, once; behind one that is not, none is.
     pub fn meets(&mut self, kind: &str, version: &str, checksum: &str) -> bool {
         let Some(expected) = self.expected else { return false };
-        self.expected = self.find(expected, kind, version, checksum);
-        let Some(met) = self.expected.and_then(|index| self.met.get_mut(index - 1)) else {
-            return false;
-        };
-        *met = true;
-        self.missing -= 1;
+        let found = self.find(expected, kind, version, checksum);
+        self.expected = found.map(|index| index + 1);
+        let Some(index) = found else { return false };
+        if self.met.len() <= index {
+            self.met.resize(index + 1, false);
+        }
+        self.met[index] = true;
+        self.count += 1;
         true
     }
 
-    /// The place behind the migration of an entry, where it was not met yet.
+    /// The place of the migration of an entry, where it was not met yet.
     fn find(&self, expected: usize, kind: &str, version: &str, checksum: &str) -> Option<usize> {
         let list = self.set.as_slice();
         let is_its = |migration: &Migration| {
@@ -58,13 +61,13 @@ impl<'s> Settled<'s> {
             Some(migration) if is_its(migration) => expected,
             _ => list.iter().position(is_its)?,
         };
-        let is_same = list.get(index)?.checksum().is_written(checksum) && !*self.met.get(index)?;
-        is_same.then_some(index + 1)
+        let is_met = self.met.get(index).is_some_and(|met| *met);
+        (!is_met && list.get(index)?.checksum().is_written(checksum)).then_some(index)
     }
 
     /// Whether every migration of the set was met.
     pub fn is_whole(&self) -> bool {
-        self.missing == 0
+        self.count == self.set.len()
     }
 
     /// The entries of those that were met, as far as they were told: no more than a plan compares.

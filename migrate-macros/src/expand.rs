@@ -7,12 +7,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use migrate_core::name::{Kind, Layout};
-use migrate_core::set::{Ends, Migration, Script};
+use migrate_core::name::Layout;
+use migrate_core::packed::Packed;
+use migrate_core::set::Traits;
 use migrate_core::source::{SourceError, SourceErrors};
-use migrate_core::sql::directive::TransactionMode;
-use migrate_core::sql::kind::SessionEffect;
-use migrate_core::sql::placeholder::Within;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
@@ -64,18 +62,22 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
 
 fn source(embedded: &Embedded) -> String {
     let set = &embedded.set;
-    let texts: usize = set.iter().map(|migration| migration.up().text().len()).sum();
-    let mut out = String::with_capacity(texts + 512 * set.len() + 1024);
+    let packed = Packed::of(set.as_slice());
+    let mut out = String::with_capacity(packed.text.len() + 4 * packed.table.len() + 1024);
     push_tracking(&mut out, embedded);
-    out.push_str("const MIGRATIONS: &[migrate::Migration] = &[");
-    for migration in set {
-        push_migration(&mut out, migration);
-    }
+    push_packed(&mut out, &packed);
+    push_origin(&mut out, embedded);
     let layout = layout(set.layout());
     let (module, folder) = (set.module(), set.folder());
-    out.push_str("];");
-    push_origin(&mut out, embedded);
-    let _ = write!(out, "migrate::migrations({module:?},{folder:?},{layout},ORIGIN,MIGRATIONS)");
+    let Traits { orders_by_name, has_non_transactional } = set.traits();
+    let traits = format!(
+        "migrate::Traits {{ orders_by_name: {orders_by_name}, \
+         has_non_transactional: {has_non_transactional} }}"
+    );
+    let _ = write!(
+        out,
+        "migrate::Migrations::embedded({module:?},{folder:?},{layout},ORIGIN,{traits},list)"
+    );
     out
 }
 
@@ -109,68 +111,38 @@ fn push_origin(out: &mut String, embedded: &Embedded) {
     out.push_str("] }) } else { ::core::option::Option::None };");
 }
 
-fn push_migration(out: &mut String, migration: &Migration) {
-    let kind = match migration.kind() {
-        Kind::Versioned => "migrate::Kind::Versioned",
-        Kind::Repeatable => "migrate::Kind::Repeatable",
-    };
-    let version = migration.version().as_str();
-    let _ = write!(out, "migrate::migration({version:?},{:?},{kind},*b\"", migration.name());
-    for byte in migration.checksum().as_bytes() {
-        let _ = write!(out, "\\x{byte:02x}");
-    }
-    out.push_str("\",");
-    push_script(out, migration.up());
-    match migration.down() {
-        None => out.push_str(",::core::option::Option::None"),
-        Some(down) => {
-            out.push_str(",::core::option::Option::Some(");
-            push_script(out, down);
-            out.push(')');
-        }
-    }
-    out.push_str("),");
+/// The function that unpacks the set, once.
+fn push_packed(out: &mut String, packed: &Packed) {
+    out.push_str(
+        "fn list() -> &'static [migrate::Migration] {\
+         static LIST: migrate::OnceLock<migrate::Vec<migrate::Migration>> = \
+         migrate::OnceLock::new();\
+         LIST.get_or_init(|| migrate::unpack(",
+    );
+    push_text(out, &packed.text);
+    out.push(',');
+    push_bytes(out, &packed.table);
+    out.push_str("))}");
 }
 
-fn push_script(out: &mut String, script: &Script) {
-    let _ = write!(out, "migrate::script({:?},", script.filename());
-    push_text(out, script.text());
-    out.push_str(",&[");
-    for (start, end) in script.statements() {
-        let _ = write!(out, "[{start},{end}],");
+fn push_bytes(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.push_str("b\"");
+    for byte in bytes {
+        out.push_str("\\x");
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from(DIGITS[usize::from(digit)]));
+        }
     }
-    out.push_str("],&[");
-    for placeholder in script.placeholders() {
-        let within = match placeholder.within {
-            Within::Sql => "Sql",
-            Within::String => "String",
-            Within::EscapeString => "EscapeString",
-            Within::DollarString => "DollarString",
-        };
-        let (start, end) = (placeholder.start, placeholder.end);
-        let _ = write!(out, "migrate::placeholder({start},{end},migrate::Within::{within}),");
-    }
-    let transaction = match script.transaction() {
-        TransactionMode::Transactional => "Transactional",
-        TransactionMode::NonTransactional => "NonTransactional",
-    };
-    let session = match script.session() {
-        SessionEffect::Keeps => "Keeps",
-        SessionEffect::Changes => "Changes",
-        SessionEffect::Resets => "Resets",
-    };
-    let _ =
-        write!(out, "],migrate::TransactionMode::{transaction},migrate::SessionEffect::{session})");
-    if script.ends() == Ends::WithFunction {
-        out.push_str(".with_function()");
-    }
+    out.push('"');
 }
 
 /// A raw string literal, where nothing has to be escaped, which is most of the work otherwise.
-/// Other than ASCII is escaped all the same: the compiler refuses some of it in plain sight
-/// (lint `text_direction_codepoint_in_literal`).
 fn push_text(out: &mut String, text: &str) {
-    if !text.is_ascii() {
+    // No raw string takes a carriage return, and the compiler refuses what turns the direction of
+    // writing in plain sight (lint `text_direction_codepoint_in_literal`).
+    let is_plain = |c: char| !matches!(c, '\r' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.chars().all(is_plain) {
         let _ = write!(out, "{text:?}");
         return;
     }

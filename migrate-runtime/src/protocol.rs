@@ -121,7 +121,7 @@ pub(crate) async fn send<P: Copy + Sync>(
     let mut rollback = OnDrop::new(client, vec!["ROLLBACK".to_owned()]);
     let mut completed = 0;
     let mut row = None;
-    let result = exchange(client, &message.text, &mut |item| match item {
+    let result = exchange(client, &message.text, &mut || {}, &mut |item| match item {
         SimpleQueryMessage::Row(found) => row = Some(found),
         SimpleQueryMessage::CommandComplete(_) => {
             if let Some((part, _)) = message.parts.get(completed) {
@@ -152,9 +152,19 @@ pub(crate) async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQue
 pub(crate) async fn rows(
     client: &Client,
     sql: &str,
+    on: impl FnMut(SimpleQueryRow) + Send,
+) -> Result<(), Error> {
+    rows_while(client, sql, || {}, on).await
+}
+
+/// The same, with something to do while the server works.
+pub(crate) async fn rows_while(
+    client: &Client,
+    sql: &str,
+    mut work: impl FnMut() + Send,
     mut on: impl FnMut(SimpleQueryRow) + Send,
 ) -> Result<(), Error> {
-    exchange(client, sql, &mut |item| {
+    exchange(client, sql, &mut work, &mut |item| {
         if let SimpleQueryMessage::Row(row) = item {
             on(row);
         }
@@ -162,15 +172,27 @@ pub(crate) async fn rows(
     .await
 }
 
-/// Sends `text` and calls `on` for everything that comes back.
+/// Sends `text`, calls `work`, and calls `on` for everything that comes back.
 fn exchange<'x>(
     client: &'x Client,
     text: &'x str,
+    work: &'x mut (dyn FnMut() + Send),
     on: &'x mut (dyn FnMut(SimpleQueryMessage) + Send),
 ) -> Boxed<'x, Result<(), Error>> {
     use futures_core::Stream as _;
     boxed(async move {
         let mut stream = pin!(client.simple_query_raw(text).await?);
+        // Where one thread does it all, the connection sends now.
+        let mut yielded = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut yielded, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        work();
         while let Some(item) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             on(item?);
         }

@@ -19,7 +19,9 @@ pub(crate) async fn read<'s>(
 ) -> Result<Contents<'s>, Error> {
     let mut contents = Contents::against(set);
     let mut broken = None;
-    let result = protocol::rows(client, &ledger.read(reading), |row| {
+    // An embedded set is unpacked when it is first looked at.
+    let unpack = || _ = set.as_slice();
+    let result = protocol::rows_while(client, &ledger.read(reading), unpack, |row| {
         if let Err(column) = contents.take(ledger, &row) {
             broken = Some(column);
         }

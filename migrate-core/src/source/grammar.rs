@@ -47,9 +47,7 @@ pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<(Range<us
 
 /// The number of each wrong statement, with the place within it.
 #[cfg(feature = "syntax")]
-fn judged<'s>(
-    statements: impl Iterator<Item = &'s str> + Send,
-) -> Vec<(usize, Range<usize>, Problem)> {
+fn judged<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, Range<usize>, Problem)> {
     let wrong = crate::syntax::check_all(statements).into_iter();
     wrong
         .map(|(index, error)| {

@@ -10,8 +10,6 @@ mod control;
 mod grammar;
 mod error;
 
-use std::borrow::Cow;
-
 pub use error::{Beside, Problem, SourceError, SourceErrors};
 
 use crate::name::{self, Layout, NameError, NameOptions};
@@ -165,13 +163,8 @@ pub fn check(
         errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
         return Err(SourceErrors(errors));
     }
-    let set = Migrations::new(
-        Cow::Owned(options.module.clone()),
-        Cow::Owned(folder.to_owned()),
-        classified.layout.unwrap_or(Layout::Numeric),
-        None,
-        Cow::Owned(migrations),
-    );
+    let layout = classified.layout.unwrap_or(Layout::Numeric);
+    let set = Migrations::loaded(&options.module, folder, layout, migrations);
     Ok(Checked { set, warnings })
 }
 

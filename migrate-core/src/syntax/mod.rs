@@ -12,6 +12,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::iter;
+use std::num::NonZero;
 use std::ops::Range;
 use std::panic::catch_unwind;
 use std::thread::{self, Builder};
@@ -58,23 +59,33 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
     }
 }
 
-/// Checks statements, all in one thread; what comes out is the number of each wrong one, counted
-/// from 0, and what is wrong with it. No statement: nothing.
+/// Checks statements, in as many threads as the machine runs at once; what comes out is the number of
+/// each wrong one, counted from 0, and what is wrong with it. No statement: nothing.
 ///
 /// No verdict is no error: neither a statement that is nested too deeply, nor one on which the
 /// parser itself panics, nor a machine that grants no thread fails a build.
-pub fn check_all<'s>(
-    statements: impl Iterator<Item = &'s str> + Send,
-) -> Vec<(usize, SyntaxError)> {
-    let judge = || {
-        let judged = |(index, statement)| Some((index, verdict(statement)?));
-        statements.enumerate().filter_map(judged).collect()
-    };
+pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
+    let statements: Vec<(usize, &str)> = statements.enumerate().collect();
+    let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement)?));
     thread::scope(|scope| {
-        let thread = Builder::new().name("migrate-syntax".to_owned()).stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, judge);
-        thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_default()
+        let share = statements.len().div_ceil(threads()).max(SHARE);
+        let threads: Vec<_> = statements
+            .chunks(share)
+            .filter_map(|share| {
+                let thread = Builder::new().name("migrate-syntax".to_owned()).stack_size(STACK);
+                let judge = move || share.iter().filter_map(judge).collect::<Vec<_>>();
+                thread.spawn_scoped(scope, judge).ok()
+            })
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
     })
+}
+
+/// How many statements are worth a thread: some 10 ms of an unoptimised macro.
+const SHARE: usize = 128;
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// What is wrong with `statement`; `None` where nothing is, or where there is no verdict.

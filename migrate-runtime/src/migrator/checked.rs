@@ -2,8 +2,7 @@
 //! A migrator goes in; names as SQL takes them, or an [`Error`], come out.
 //! It asks no server on purpose: whether a name is taken is found out by whoever uses it.
 
-use migrate_core::set::{Ends, Migration};
-use migrate_core::sql::directive::TransactionMode;
+use migrate_core::set::{Ends, Traits};
 use migrate_core::sql::placeholder::quoted_identifier;
 
 use super::{CreateSchema, Migrator};
@@ -20,13 +19,10 @@ impl Migrator<'_> {
     /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
     /// known by their names, and what runs outside a transaction needs a session of its own.
     pub(crate) fn reading(&self) -> Reading {
-        let is_named = |migration: &Migration| migration.version().without_name().is_some();
-        let is_outside = |migration: &Migration| {
-            migration.up().transaction() == TransactionMode::NonTransactional
-        };
-        if self.set.iter().any(is_named) {
+        let Traits { orders_by_name, has_non_transactional } = self.set.traits();
+        if orders_by_name {
             Reading::Entries
-        } else if self.set.iter().any(is_outside) {
+        } else if has_non_transactional {
             Reading::BriefWithProcess
         } else {
             Reading::Brief
