@@ -4,18 +4,19 @@
 
 use std::env;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use migrate_core::set::Migrations;
 use tokio_postgres::{Client, Config};
 
+use super::ground::Ground;
 use super::leftovers;
 use super::server::{Server, random};
 use super::session::{Session, config, connect};
-use super::template::{Template, key, values};
+use super::template::{Template, values};
 use super::trouble::TestError;
 use crate::migrator::Migrator;
 
@@ -66,7 +67,7 @@ impl<'s> From<&Migrator<'s>> for Migrator<'s> {
 pub struct TestDatabase {
     name: String,
     url: String,
-    server: Arc<Server>,
+    ground: Arc<Ground>,
     /// Holds the lock that says that the test still runs, and the template's; `None` once dropped.
     session: Option<Session>,
     keep: bool,
@@ -96,14 +97,10 @@ impl TestDatabase {
         fixture: &str,
     ) -> Result<TestDatabase, TestError> {
         let migrator = migrator.into();
-        TestDatabase::made(async |server, client, name| {
-            let ask =
-                "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
-            let told = values(client, "ask for the role", ask).await?;
-            let (role, version) = (told.first().map_or("", |role| role), told.last());
-            let strategy = strategy(server, version.map_or("", |version| version));
-            let template = Template::new(&migrator, fixture, role, strategy);
-            template.clone_to(server, client, name).await
+        let ground = Ground::of_process()?;
+        let template = Template::new(&migrator, fixture, &ground);
+        TestDatabase::made(&ground, async |client, name| {
+            template.clone_to(&ground.server, client, name).await
         })
     }
 
@@ -112,23 +109,23 @@ impl TestDatabase {
     /// # Errors
     /// As [`TestDatabase::new`].
     pub fn empty() -> Result<TestDatabase, TestError> {
-        TestDatabase::made(async |_, client, name| {
+        let ground = Ground::of_process()?;
+        TestDatabase::made(&ground, async |client, name| {
             // Not from template1, which may hold what somebody put there.
-            let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
+            let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", ground.strategy);
             values(client, "create a database", &sql).await.map(drop)
         })
     }
 
     /// A database that `make` creates, whose lock is held before it is there.
     fn made(
-        make: impl AsyncFnOnce(&Server, &Client, &str) -> Result<(), TestError> + Send,
+        ground: &Arc<Ground>,
+        make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
     ) -> Result<TestDatabase, TestError> {
-        let server = server()?;
         let name = format!("{}{:016x}", leftovers::PREFIX, random());
-        let session = Session::open(server.url())?;
+        let session = ground.session(&name)?;
         let begun = session.run(async |client| {
-            values(client, "set up a session", &set_up(&name)).await?;
-            make(&server, client, &name).await?;
+            make(client, &name).await?;
             if !COLLECTED.swap(true, Ordering::Relaxed) {
                 // It keeps no test from running; the next process tries again.
                 let _ = leftovers::collect(client, &name).await;
@@ -137,8 +134,8 @@ impl TestDatabase {
         });
         match begun {
             Ok(()) => {
-                let url = server.url_for(&name);
-                Ok(TestDatabase { name, url, server, session: Some(session), keep: false })
+                let (url, ground) = (ground.server.url_for(&name), Arc::clone(ground));
+                Ok(TestDatabase { name, url, ground, session: Some(session), keep: false })
             }
             Err(error) => {
                 session.close();
@@ -179,7 +176,7 @@ impl TestDatabase {
 
     /// The server that it is on.
     pub fn server(&self) -> &Server {
-        &self.server
+        &self.ground.server
     }
 
     /// Keeps it when this value is dropped, so that somebody can look into it: for a day, or as
@@ -194,14 +191,6 @@ impl TestDatabase {
     }
 }
 
-/// How a database is copied fastest. A copy of the files needs a checkpoint before and behind it,
-/// which costs little where the disk is not waited for; elsewhere the default, which logs each
-/// page (PostgreSQL 15 and newer), is faster. CONTRIBUTING.md names the command that measures it.
-fn strategy(server: &Server, version: &str) -> &'static str {
-    let has_choice = version.parse().is_ok_and(|version: u32| version >= 150_000);
-    if server.is_shared() && has_choice { " STRATEGY FILE_COPY" } else { "" }
-}
-
 /// How long the sessions in a database may take to end before it is dropped.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
@@ -209,31 +198,6 @@ const POLL: Duration = Duration::from_millis(1);
 
 /// Whether this process has looked for what others left.
 static COLLECTED: AtomicBool = AtomicBool::new(false);
-
-/// The server of this process, which it stays a user of until it ends.
-fn server() -> Result<Arc<Server>, TestError> {
-    static SERVER: Mutex<Option<Arc<Server>>> = Mutex::new(None);
-    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(server) = &*server {
-        return Ok(Arc::clone(server));
-    }
-    Ok(Arc::clone(server.insert(Arc::new(Server::shared()?))))
-}
-
-/// No time limit of the role may cut the making of a database; and the lock that says that `name` is
-/// in use, which the session's end releases whatever it is.
-fn set_up(name: &str) -> String {
-    let timeouts =
-        ["statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"];
-    // Not every version has all of them.
-    let unlimited = timeouts.map(|name| {
-        format!(
-            "CASE WHEN pg_catalog.current_setting('{name}', true) <> '0' \
-             THEN pg_catalog.set_config('{name}', '0', false) END"
-        )
-    });
-    format!("SELECT pg_catalog.pg_advisory_lock({}), {}", key(name), unlimited.join(", "))
-}
 
 impl fmt::Debug for TestDatabase {
     /// Leaves the address out: it may hold a password.
@@ -247,18 +211,19 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
         if self.is_wanted() {
-            self.server.linger();
+            self.ground.server.linger();
             let kept = session.run(async |client| {
                 values(client, "keep a database", &leftovers::keep(&self.name)).await
             });
             if kept.is_ok() {
-                let shown = if self.server.is_throwaway() { &self.url } else { &self.name };
+                let is_throwaway = self.server().is_throwaway();
+                let shown = if is_throwaway { &self.url } else { &self.name };
                 eprintln!("kept the database of this test: {shown}");
             }
         } else {
             let _ = session.run(async |client| drop_with_sessions(client, &self.name).await);
         }
-        session.close();
+        self.ground.put_back(session);
     }
 }
 

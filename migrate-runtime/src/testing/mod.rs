@@ -20,6 +20,7 @@ mod catalog;
 mod database;
 mod template;
 mod leftovers;
+mod ground;
 mod session;
 mod trouble;
 mod server;

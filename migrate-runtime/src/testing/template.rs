@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+use super::ground::Ground;
 use super::server::Server;
 use super::session::{config, connect};
 use super::trouble::TestError;
@@ -43,20 +44,17 @@ pub(super) struct Template<'s> {
 }
 
 impl<'s> Template<'s> {
-    /// The template of a migrator that has run, with `fixture` run behind it by `role`.
-    ///
-    /// `strategy` is that of `CREATE DATABASE`; empty for the server's own.
+    /// The template of a migrator that has run, with `fixture` run behind it.
     pub(super) fn new(
         migrator: &'s Migrator<'s>,
         fixture: &'s str,
-        role: &str,
-        strategy: &'static str,
+        ground: &Ground,
     ) -> Template<'s> {
-        let name = format!("{PREFIX}{}", &digest(migrator, fixture, role)[..32]);
-        Template { migrator, fixture, name, strategy }
+        let name = format!("{PREFIX}{}", &digest(migrator, fixture, &ground.role)[..32]);
+        Template { migrator, fixture, name, strategy: ground.strategy }
     }
 
-    /// Creates the database `clone`. The template's lock stays shared until the session ends.
+    /// Creates the database `clone`. The template's lock stays shared until the session lets go of it.
     pub(super) async fn clone_to(
         &self,
         server: &Server,
@@ -132,7 +130,7 @@ impl<'s> Template<'s> {
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         values(client, "drop half a template", &drop).await?;
         // Not from template1, which may hold what somebody put there.
-        create(client, name, "template0", "").await?;
+        create(client, name, "template0", self.strategy).await?;
         let built = self.fill(server, client).await;
         if built.is_err() {
             // What failed is of more interest; the next builder drops it if this cannot.

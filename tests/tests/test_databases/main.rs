@@ -206,6 +206,13 @@ async fn half_a_template_is_built_again_and_old_ones_go() {
 }
 
 #[test]
+fn session_that_was_ended_between_two_tests_is_replaced() {
+    let part = Part::begin("ended", &salt("ended"), &[]).ready();
+    assert_eq!(part.said, ["another session"]);
+    part.end();
+}
+
+#[test]
 fn migration_that_fails_is_told_and_leaves_no_template() {
     let salt = salt("failing");
     let broken = format!("-- {salt}\nCREATE TABLE a (id nowhere);");

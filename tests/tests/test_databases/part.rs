@@ -147,8 +147,11 @@ fn a_part_is_played_when_asked_for() {
         println!("part: {} | {left}", error.lines().next().unwrap());
         return;
     }
-    let mut database = TestDatabase::new(&salted(&salt)).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    if part == "ended" {
+        return runtime.block_on(end_between(&salt));
+    }
+    let mut database = TestDatabase::new(&salted(&salt)).unwrap();
     let built = runtime.block_on(async { built_at(&database.connect().await.unwrap()).await });
     // The server of DATABASE_URL has no folder.
     let server = database.server();
@@ -161,6 +164,39 @@ fn a_part_is_played_when_asked_for() {
         _ => {}
     }
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// Two tests, and the end of the session that the first one leaves to the second.
+async fn end_between(salt: &str) {
+    let set = salted(salt);
+    let one = TestDatabase::new(&set).unwrap();
+    let watch = maintenance(&one).await;
+    let pid = session_of(&one, &watch).await;
+    drop(one);
+    let there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
+    assert_eq!(value(&watch, &there).await, "1", "the session stays");
+    let locks =
+        format!("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = {pid}");
+    assert_eq!(value(&watch, &locks).await, "0", "it lets go of its locks");
+    watch.execute(&format!("SELECT pg_terminate_backend({pid})"), &[]).await.unwrap();
+    let deadline = Instant::now() + LIMIT;
+    while value(&watch, &there).await != "0" {
+        assert!(Instant::now() < deadline, "the session is still there");
+    }
+    let two = TestDatabase::new(&set).unwrap();
+    let is_same = session_of(&two, &watch).await == pid;
+    println!("part: {}", if is_same { "the same session" } else { "another session" });
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// The process of the session that holds the lock of a database.
+async fn session_of(database: &TestDatabase, client: &Client) -> String {
+    let digits = &database.name()["migrate_test_".len()..];
+    let sql = format!(
+        "SELECT pid::text FROM pg_locks WHERE locktype = 'advisory' \
+         AND lpad(to_hex((classid::bigint << 32) | objid::bigint), 16, '0') = '{digits}'"
+    );
+    value(client, &sql).await
 }
 
 pub(crate) fn folder(server: &Server) -> PathBuf {

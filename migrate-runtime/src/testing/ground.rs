@@ -1,0 +1,106 @@
+//! What the tests of a process share: the server, and the sessions on it that nobody uses just now.
+//! Nothing goes in but the environment; a [`Ground`] comes out, the same for every test, and from it a
+//! session for each database. It keeps no session that failed, and judges nothing of what is sent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_postgres::Client;
+
+use super::server::Server;
+use super::session::Session;
+use super::template::{key, values};
+use super::trouble::TestError;
+
+/// The server of this process, and what is known of it.
+pub(super) struct Ground {
+    pub(super) server: Server,
+    /// The role of the maintenance sessions.
+    pub(super) role: String,
+    /// The strategy of `CREATE DATABASE`; empty for the server's own.
+    pub(super) strategy: &'static str,
+    /// Sessions that hold no lock. A new one for each clone made it take 3 ms more, and a copy by
+    /// `WAL_LOG`, which a session does faster the second time, 10 ms more.
+    idle: Mutex<Vec<Session>>,
+}
+
+impl Ground {
+    /// That of this process, which it stays a user of until it ends.
+    pub(super) fn of_process() -> Result<Arc<Ground>, TestError> {
+        static GROUND: Mutex<Option<Arc<Ground>>> = Mutex::new(None);
+        let mut ground = GROUND.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ground) = &*ground {
+            return Ok(Arc::clone(ground));
+        }
+        Ok(Arc::clone(ground.insert(Arc::new(Ground::find()?))))
+    }
+
+    fn find() -> Result<Ground, TestError> {
+        let server = Server::shared()?;
+        let session = Session::open(server.url())?;
+        let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
+        let asked = session.run(async |client| values(client, "ask for the role", ask).await);
+        let told = match asked {
+            Ok(told) => told,
+            Err(error) => {
+                session.close();
+                return Err(error);
+            }
+        };
+        let role = told.first().cloned().unwrap_or_default();
+        let strategy = strategy(&server, told.last().map_or("", |version| version));
+        Ok(Ground { server, role, strategy, idle: Mutex::new(vec![session]) })
+    }
+
+    /// A session that holds the lock which says that `name` is in use.
+    pub(super) fn session(&self, name: &str) -> Result<Session, TestError> {
+        let set_up = set_up(name);
+        let begin = async |client: &Client| values(client, "set up a session", &set_up).await;
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let is_new = idle.is_none();
+            let session = idle.map_or_else(|| Session::open(self.server.url()), Ok)?;
+            match session.run(begin) {
+                Ok(_) => return Ok(session),
+                Err(error) => {
+                    session.close();
+                    // An idle one may have been ended meanwhile, by whom ever.
+                    if is_new {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes back a session, which lets go of all its locks.
+    pub(super) fn put_back(&self, session: Session) {
+        let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
+        match session.run(async |client| values(client, "unlock a database", sql).await) {
+            Ok(_) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session),
+            Err(_) => session.close(),
+        }
+    }
+}
+
+/// How a database is copied fastest. A copy of the files needs a checkpoint before and behind it,
+/// which costs little where the disk is not waited for; elsewhere the default, which logs each
+/// page (PostgreSQL 15 and newer), is faster. CONTRIBUTING.md names the command that measures it.
+fn strategy(server: &Server, version: &str) -> &'static str {
+    let has_choice = version.parse().is_ok_and(|version: u32| version >= 150_000);
+    if server.is_shared() && has_choice { " STRATEGY FILE_COPY" } else { "" }
+}
+
+/// No time limit of the role may cut the making of a database; and the lock that says that `name` is
+/// in use, which the session's end releases whatever it is.
+fn set_up(name: &str) -> String {
+    let timeouts =
+        ["statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"];
+    // Not every version has all of them.
+    let unlimited = timeouts.map(|name| {
+        format!(
+            "CASE WHEN pg_catalog.current_setting('{name}', true) <> '0' \
+             THEN pg_catalog.set_config('{name}', '0', false) END"
+        )
+    });
+    format!("SELECT pg_catalog.pg_advisory_lock({}), {}", key(name), unlimited.join(", "))
+}
