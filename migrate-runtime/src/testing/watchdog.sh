@@ -85,9 +85,13 @@ printf '%s\n' \
     "timezone = 'UTC'" \
     "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server
 
-# Many processes' tests have to fit, perhaps into memory, and a crash of the machine takes them along.
+# Many processes' tests have to fit, perhaps into memory, and a crash of the machine takes them along. A
+# database is copied file by file, and 74 of the catalogs' 298 are maps of free space and of visibility, of
+# which the server needs none: a copy takes 14.6 ms instead of 16.5. What gained nothing: wal_level =
+# minimal, another size of shared_buffers, autovacuum = off, log_checkpoints = off.
 [ -z "$3" ] || {
     mkfifo "$1/users" &&
+        rm -f "$1"/data/base/*/*_fsm "$1"/data/base/*/*_vm &&
         printf '%s\n' "max_connections = 500" "fsync = off" "full_page_writes = off" \
             "min_wal_size = 32MB" "max_wal_size = 256MB" >>"$1/data/postgresql.conf"
 } || finish "$1" server
