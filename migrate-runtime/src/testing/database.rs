@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use migrate_core::set::Migrations;
 use tokio_postgres::{Client, Config};
 
+use super::ahead;
 use super::ground::Ground;
 use super::leftovers;
 use super::server::{Server, random};
@@ -68,7 +69,8 @@ pub struct TestDatabase {
     name: String,
     url: String,
     ground: Arc<Ground>,
-    /// Holds the lock that says that the test still runs, and the template's; `None` once dropped.
+    /// Holds the lock that says that the test still runs, and the template's unless this was made
+    /// ahead; `None` once dropped.
     session: Option<Session>,
     keep: bool,
 }
@@ -77,7 +79,8 @@ impl TestDatabase {
     /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
     ///
     /// It blocks, and may do so inside a runtime too: for some tens of milliseconds, or as long as the
-    /// migrations take where it is the first one.
+    /// migrations take where it is the first one. On [`Server::shared`]'s throwaway server, from the
+    /// third one of a process on, it is there already where the test before it took as long as a copy.
     ///
     /// # Errors
     /// [`TestError::Server`] without a server, [`TestError::Migrate`] where a migration fails,
@@ -99,9 +102,14 @@ impl TestDatabase {
         let migrator = migrator.into();
         let ground = Ground::of_process()?;
         let template = Template::new(&migrator, fixture, &ground);
-        TestDatabase::made(&ground, async |client, name| {
-            template.clone_to(&ground.server, client, name).await
-        })
+        let database = match ahead::take(template.image()) {
+            Some(spare) => spare,
+            None => TestDatabase::made(&ground, async |client, name| {
+                template.clone_to(&ground.server, client, name).await
+            })?,
+        };
+        ahead::begin(&ground, template.image());
+        Ok(database)
     }
 
     /// An empty database, for tests of the migrations themselves.
@@ -118,7 +126,7 @@ impl TestDatabase {
     }
 
     /// A database that `make` creates, whose lock is held before it is there.
-    fn made(
+    pub(super) fn made(
         ground: &Arc<Ground>,
         make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
     ) -> Result<TestDatabase, TestError> {

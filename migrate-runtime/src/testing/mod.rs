@@ -18,6 +18,7 @@
 mod check;
 mod catalog;
 mod database;
+mod ahead;
 mod template;
 mod leftovers;
 mod ground;

@@ -39,8 +39,24 @@ const NOTE_EVERY: u64 = 3600;
 pub(super) struct Template<'s> {
     migrator: &'s Migrator<'s>,
     fixture: &'s str,
+    image: Image,
+}
+
+/// The database of a template, whatever has built it.
+#[derive(Debug, Clone)]
+pub(super) struct Image {
     name: String,
     strategy: &'static str,
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copied {
+    Yes,
+    /// There is no template, or half a one.
+    Missing,
+    /// Another session builds it.
+    Busy,
 }
 
 impl<'s> Template<'s> {
@@ -51,7 +67,11 @@ impl<'s> Template<'s> {
         ground: &Ground,
     ) -> Template<'s> {
         let name = format!("{PREFIX}{}", &digest(migrator, fixture, &ground.role)[..32]);
-        Template { migrator, fixture, name, strategy: ground.strategy }
+        Template { migrator, fixture, image: Image { name, strategy: ground.strategy } }
+    }
+
+    pub(super) fn image(&self) -> &Image {
+        &self.image
     }
 
     /// Creates the database `clone`. The template's lock stays shared until the session lets go of it.
@@ -63,24 +83,93 @@ impl<'s> Template<'s> {
     ) -> Result<(), TestError> {
         let deadline = Instant::now() + BUILD_LIMIT;
         while Instant::now() < deadline {
-            match self.share(client).await? {
-                Found::Ready { used } => {
-                    self.note_use(client, used).await;
-                    if create(client, clone, &self.name, self.strategy).await? == Created::Yes {
-                        return Ok(());
-                    }
-                    self.unlock(client, "_shared").await?;
-                }
-                Found::Missing if self.lock_alone(client).await? => {
+            match self.image.copy_to(client, clone).await? {
+                Copied::Yes => return Ok(()),
+                Copied::Missing if self.lock_alone(client).await? => {
                     let built = self.build_if_missing(server, client).await;
-                    self.unlock(client, "").await?;
+                    self.image.unlock(client, "").await?;
                     built?;
                 }
-                Found::Missing | Found::Busy => tokio::time::sleep(POLL).await,
+                Copied::Missing | Copied::Busy => tokio::time::sleep(POLL).await,
             }
         }
         let seconds = BUILD_LIMIT.as_secs();
-        Err(TestError::Waited { template: self.name.clone(), seconds })
+        Err(TestError::Waited { template: self.image.name.clone(), seconds })
+    }
+
+    async fn lock_alone(&self, client: &Client) -> Result<bool, TestError> {
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", key(&self.image.name));
+        Ok(values(client, "lock the template", &sql).await? == ["t"])
+    }
+
+    /// Under the lock: whoever held it before may have built the template, or died of it.
+    async fn build_if_missing(&self, server: &Server, client: &Client) -> Result<(), TestError> {
+        let found = values(client, "look for the template", &self.image.comment()).await?;
+        if found.first().and_then(|comment| last_used(comment)).is_some() {
+            return Ok(());
+        }
+        let name = &self.image.name;
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        values(client, "drop half a template", &drop).await?;
+        // Not from template1, which may hold what somebody put there.
+        create(client, name, "template0", self.image.strategy).await?;
+        let built = self.fill(server, client).await;
+        if built.is_err() {
+            // What failed is of more interest; the next builder drops it if this cannot.
+            let _ = values(client, "drop half a template", &drop).await;
+        }
+        built
+    }
+
+    async fn fill(&self, server: &Server, client: &Client) -> Result<(), TestError> {
+        let (mut there, connection) = connect(&config(&server.url_for(&self.image.name))?).await?;
+        self.migrator.run(&mut there).await?;
+        values(&there, "run the fixture", self.fixture).await?;
+        drop(there);
+        // It ends by itself, and only with the client.
+        let _ = connection.await;
+        let name = &self.image.name;
+        let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
+        values(client, "close the template", &close).await?;
+        self.wait_until_left(client).await?;
+        values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
+    }
+
+    /// A session that has ended stays a moment, and the server looks for its end ten times a second.
+    async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
+        let sql = format!(
+            "SELECT pid FROM pg_catalog.pg_stat_activity \
+             WHERE datname = '{}' AND backend_type = 'client backend'",
+            self.image.name
+        );
+        let deadline = Instant::now() + BLOCKED_LIMIT;
+        while !values(client, "look who is in the template", &sql).await?.is_empty() {
+            if Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+}
+
+impl Image {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Creates the database `clone` if the template is there, whose lock then stays shared.
+    pub(super) async fn copy_to(&self, client: &Client, clone: &str) -> Result<Copied, TestError> {
+        match self.share(client).await? {
+            Found::Ready { used } => self.note_use(client, used).await,
+            Found::Missing => return Ok(Copied::Missing),
+            Found::Busy => return Ok(Copied::Busy),
+        }
+        if create(client, clone, &self.name, self.strategy).await? == Created::Yes {
+            return Ok(Copied::Yes);
+        }
+        self.unlock(client, "_shared").await?;
+        Ok(Copied::Missing)
     }
 
     /// Shares the lock where the template is there. Nobody waits for it inside the server, so that a
@@ -110,64 +199,9 @@ impl<'s> Template<'s> {
         )
     }
 
-    async fn lock_alone(&self, client: &Client) -> Result<bool, TestError> {
-        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", key(&self.name));
-        Ok(values(client, "lock the template", &sql).await? == ["t"])
-    }
-
-    async fn unlock(&self, client: &Client, kind: &str) -> Result<(), TestError> {
+    pub(super) async fn unlock(&self, client: &Client, kind: &str) -> Result<(), TestError> {
         let sql = format!("SELECT pg_catalog.pg_advisory_unlock{kind}({})", key(&self.name));
         values(client, "unlock the template", &sql).await.map(drop)
-    }
-
-    /// Under the lock: whoever held it before may have built the template, or died of it.
-    async fn build_if_missing(&self, server: &Server, client: &Client) -> Result<(), TestError> {
-        let found = values(client, "look for the template", &self.comment()).await?;
-        if found.first().and_then(|comment| last_used(comment)).is_some() {
-            return Ok(());
-        }
-        let name = &self.name;
-        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        values(client, "drop half a template", &drop).await?;
-        // Not from template1, which may hold what somebody put there.
-        create(client, name, "template0", self.strategy).await?;
-        let built = self.fill(server, client).await;
-        if built.is_err() {
-            // What failed is of more interest; the next builder drops it if this cannot.
-            let _ = values(client, "drop half a template", &drop).await;
-        }
-        built
-    }
-
-    async fn fill(&self, server: &Server, client: &Client) -> Result<(), TestError> {
-        let (mut there, connection) = connect(&config(&server.url_for(&self.name))?).await?;
-        self.migrator.run(&mut there).await?;
-        values(&there, "run the fixture", self.fixture).await?;
-        drop(there);
-        // It ends by itself, and only with the client.
-        let _ = connection.await;
-        let name = &self.name;
-        let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
-        values(client, "close the template", &close).await?;
-        self.wait_until_left(client).await?;
-        values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
-    }
-
-    /// A session that has ended stays a moment, and the server looks for its end ten times a second.
-    async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
-        let sql = format!(
-            "SELECT pid FROM pg_catalog.pg_stat_activity \
-             WHERE datname = '{}' AND backend_type = 'client backend'",
-            self.name
-        );
-        let deadline = Instant::now() + BLOCKED_LIMIT;
-        while !values(client, "look who is in the template", &sql).await?.is_empty() {
-            if Instant::now() > deadline {
-                break;
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        Ok(())
     }
 
     async fn note_use(&self, client: &Client, used: u64) {

@@ -88,7 +88,8 @@ printf '%s\n' \
 # Many processes' tests have to fit, perhaps into memory, and a crash of the machine takes them along. A
 # database is copied file by file, and 74 of the catalogs' 298 are maps of free space and of visibility, of
 # which the server needs none: a copy takes 14.6 ms instead of 16.5. What gained nothing: wal_level =
-# minimal, another size of shared_buffers, autovacuum = off, log_checkpoints = off.
+# minimal, another size of shared_buffers, autovacuum = off, log_checkpoints = off, VACUUM FULL of the
+# template; VACUUM FREEZE makes the maps again.
 [ -z "$3" ] || {
     mkfifo "$1/users" &&
         rm -f "$1"/data/base/*/*_fsm "$1"/data/base/*/*_vm &&

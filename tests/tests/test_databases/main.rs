@@ -184,15 +184,16 @@ fn database_of_a_failed_test_is_kept_on_request_only() {
 
 #[tokio::test]
 async fn half_a_template_is_built_again_and_old_ones_go() {
-    let set = salted(&salt("half"));
+    let salt = salt("half");
     let watch = maintenance(&TestDatabase::empty().unwrap()).await;
-    let one = TestDatabase::new(&set).unwrap();
+    let one = TestDatabase::new(&salted(&salt)).unwrap();
     let first = built_at(&one.connect().await.unwrap()).await;
     let template = template_of(&one, &watch).await;
     drop(one);
     watch.batch_execute(&format!("COMMENT ON DATABASE {template} IS NULL")).await.unwrap();
-    let again = TestDatabase::new(&set).unwrap();
-    assert_ne!(built_at(&again.connect().await.unwrap()).await, first);
+    // Of another process, as this one would begin the next clone.
+    let again = Part::begin("database", &salt, &[]).ready();
+    assert_ne!(again.said[1], first);
 
     let old =
         format!("COMMENT ON DATABASE {template} IS 'migrate-runtime: template, last used at 7'");
@@ -200,9 +201,32 @@ async fn half_a_template_is_built_again_and_old_ones_go() {
     // In use by `again`, so the next process leaves it.
     Part::begin("database", "any", &[]).ready().end();
     assert!(templates(&watch).await.contains(&template));
-    drop(again);
+    again.end();
     Part::begin("database", "any", &[]).ready().end();
     assert!(!templates(&watch).await.contains(&template));
+}
+
+#[test]
+fn clone_is_made_ahead_on_a_throwaway_server_and_collected() {
+    // On a server of its own, where no other test makes databases.
+    let ground = ground();
+    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "5")];
+    let salt = salt("ahead");
+    let ahead = Part::begin("ahead", &salt, &env).ready();
+    assert_eq!(ahead.said[0], "made ahead");
+    let server = PathBuf::from(&ahead.said[1]);
+    ahead.end();
+    // The spare that the process had begun last is there until the next process looks.
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        Part::begin("database", &salt, &env).ready().end();
+        let sql = "SELECT datname FROM pg_database WHERE datname LIKE 'migrate\\_test\\_%'";
+        let left = psql(&server, sql);
+        if left.is_empty() {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{left:?} are still there");
+    }
 }
 
 #[test]

@@ -148,8 +148,10 @@ fn a_part_is_played_when_asked_for() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    if part == "ended" {
-        return runtime.block_on(end_between(&salt));
+    match part.as_str() {
+        "ahead" => return runtime.block_on(ask_thrice(&salt)),
+        "ended" => return runtime.block_on(end_between(&salt)),
+        _ => {}
     }
     let mut database = TestDatabase::new(&salted(&salt)).unwrap();
     let built = runtime.block_on(async { built_at(&database.connect().await.unwrap()).await });
@@ -164,6 +166,33 @@ fn a_part_is_played_when_asked_for() {
         _ => {}
     }
     std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// The third test with a set finds what was begun behind the second, and the next is begun behind it.
+async fn ask_thrice(salt: &str) {
+    let set = salted(salt);
+    let (one, _two) = (TestDatabase::new(&set).unwrap(), TestDatabase::new(&set).unwrap());
+    let watch = maintenance(&one).await;
+    let before = wait_for_databases(&watch, 3).await;
+    let three = TestDatabase::new(&set).unwrap();
+    let said = if before.contains(three.name()) { "made ahead" } else { "made when asked for" };
+    assert_eq!(value(&three.connect().await.unwrap(), "SELECT count(*) FROM a").await, "0");
+    wait_for_databases(&watch, 4).await;
+    println!("part: {said} | {}", folder(three.server()).display());
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+/// The databases of tests, when there are so many.
+async fn wait_for_databases(client: &Client, count: usize) -> HashSet<String> {
+    let sql = "SELECT datname FROM pg_database WHERE datname LIKE 'migrate\\_test\\_%'";
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let rows = client.query(sql, &[]).await.unwrap();
+        if rows.len() == count {
+            return rows.iter().map(|row| row.get(0)).collect();
+        }
+        assert!(Instant::now() < deadline, "{} instead of {count}", rows.len());
+    }
 }
 
 /// Two tests, and the end of the session that the first one leaves to the second.
