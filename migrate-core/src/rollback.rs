@@ -44,7 +44,7 @@ pub struct Recorded {
     pub entry: Entry,
     /// The down script as it would be sent; `None` where there is none.
     pub down_sql: Option<String>,
-    /// Its [`digest`] when it was written.
+    /// Its [`digest`] when it was written; there is one wherever there is a script.
     pub down_checksum: Option<String>,
 }
 
@@ -186,7 +186,8 @@ fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
         return Ok(Undo { entry, down: Cow::Borrowed(down) });
     }
     let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
-    if down_checksum.is_some_and(|checksum| checksum != digest(&sql)) {
+    // Both are always written together, so a script without a checksum was changed as well.
+    if down_checksum.is_none_or(|checksum| checksum != digest(&sql)) {
         return Err(Obstacle::Damaged { version, filename });
     }
     let down = script(&filename, sql);

@@ -76,6 +76,7 @@ async fn down_script_that_was_changed_in_the_ledger_is_refused() {
         "down_sql = 'DROP TABLE users CASCADE'",
         "down_sql = down_sql || ' '",
         "down_checksum = repeat('0', 64)",
+        "down_checksum = NULL",
     ] {
         let database = FreshDatabase::create().await;
         let client = database.connect().await;
