@@ -1,4 +1,4 @@
-//! Says which GRANT a role lacks when the server denied it something.
+//! Says what is missing where the server refused a statement: mostly which GRANT a role lacks.
 //! An error of the server goes in, a help with the statement that mends it comes out.
 //! It grants nothing on purpose, and asks the server only behind an error.
 
@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use crate::ledger::{Ledger, literal};
 use crate::protocol;
 
-/// The help for an error of a statement of ours; `None` where no privilege is missing.
+/// The help for an error of a statement of ours; `None` where nothing is known to be missing.
 pub(crate) async fn help(
     client: &Client,
     ledger: &Ledger,
@@ -22,6 +22,10 @@ pub(crate) async fn help(
             let row = protocol::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| row.get(0).map(str::to_owned));
             Some(grants.unwrap_or_else(|| OWNER.to_owned()))
+        }
+        // undefined_object: of a guard, which names no other object that could be missing.
+        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
+            Some("CREATE EXTENSION plpgsql, the language of what guards each migration".to_owned())
         }
         // read_only_sql_transaction
         "25006" => Some(

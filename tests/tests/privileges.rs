@@ -197,6 +197,31 @@ async fn read_only_sessions() {
 }
 
 #[tokio::test]
+async fn databases_without_plpgsql() {
+    let mut at = SmallRole::create().await;
+    at.prepare("DROP EXTENSION plpgsql").await;
+    let expected = "locking the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
+                    (SQLSTATE 42704)\n\
+                    help: CREATE EXTENSION plpgsql, the language of what guards each migration";
+    let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
+    for (set, lock) in [
+        (set(&[A]), Lock::Detect),
+        (set(&[A]), Lock::Row),
+        (set(&[outside]), Lock::Detect),
+        (set(&[outside]), Lock::Row),
+    ] {
+        let migrator = Migrator::new(&set).schema("own").lock(lock);
+        assert_eq!(at.refused(&migrator).await, expected, "{lock:?}");
+        let error = migrator.baseline(&mut at.client, "1").await.expect_err("no language");
+        assert_eq!(error.to_string(), expected, "{lock:?}");
+    }
+    at.prepare("CREATE EXTENSION plpgsql").await;
+    let set = set(&[A]);
+    Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a run");
+    at.remove().await;
+}
+
+#[tokio::test]
 async fn roles_without_advisory_locks() {
     let mut at = SmallRole::create().await;
     for function in ["pg_try_advisory_lock", "pg_try_advisory_xact_lock", "pg_advisory_unlock"] {
