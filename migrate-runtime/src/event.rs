@@ -33,7 +33,8 @@ pub enum Event<'e> {
     },
     /// A migration begins.
     Started(Subject<'e>),
-    /// It is applied, or undone, and committed.
+    /// It is applied, or undone, and committed. In a [`trial`](crate::Migrator::trial) it ran to its
+    /// end, and is undone with all the others.
     Finished(&'e Applied),
     /// Another replica is at work.
     Waiting {

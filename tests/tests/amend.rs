@@ -1,6 +1,8 @@
 //! What changes the ledger alone, and what asks without changing anything.
 
-use migrate_runtime::{Error, Migrator};
+use std::sync::{Arc, Mutex};
+
+use migrate_runtime::{Error, Event, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -111,8 +113,15 @@ async fn trial_runs_everything_and_leaves_nothing() {
     let mut client = database.connect().await;
     let outside = ("004_d.sql", "-- migrate:no-transaction\nVACUUM;");
     let good = set(&[A, B, C, outside, V]);
-    let migrator = Migrator::new(&good);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let migrator = Migrator::new(&good).on(move |event| {
+        if let Event::Finished(migration) = event {
+            listener.lock().expect("a listener").push(migration.name.clone());
+        }
+    });
     let trial = migrator.trial(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(*told.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
     let ran: Vec<&str> = trial.ran.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(ran, ["a", "b", "c", "v"]);
     assert_eq!(trial.notes, ["migrations/004_d.sql runs outside a transaction and was left out"]);
