@@ -106,7 +106,9 @@ impl Migrator<'_> {
     /// report's notes. Times, roles and durations are taken over where the tool kept them; a time
     /// without a zone is read in the session's.
     ///
-    /// The tool must not run meanwhile: its table is not locked.
+    /// The tool must not run meanwhile. Its table is not locked: that takes a privilege beyond SELECT,
+    /// and would keep nobody away between two migrations, each of which the tool commits by itself. What
+    /// it has applied since is taken over by adopting again, before the next run.
     ///
     /// ```no_run
     /// use migrate_runtime::{Adopt, Migrator};
