@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the tests on several major versions of PostgreSQL, one after the other, and prints a table of them.
 # Takes the versions (default 13 and 18), brings what is missing with get-postgres.sh, and fails if one fails.
-# It runs every test of the package, so that none is left out by a wrong guess about what needs a server.
+# It runs every test of both packages that talk to a server, so that none is left out by a wrong guess about what needs a server.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ count() {
 }
 
 # Built before the first version, so that none is charged for it.
-cargo test -p migrate-tests --no-run
+cargo test -p migrate-tests -p migrate-cli-tests --no-run
 
 for major in "$@"; do
     bin=$(scripts/get-postgres.sh "$major" | tail -n 1)
@@ -28,7 +28,8 @@ for major in "$@"; do
     began=$(date +%s)
     result=ok
     # DATABASE_URL would name one server for all versions.
-    env -u DATABASE_URL PG_BIN="$bin" cargo test -p migrate-tests --no-fail-fast >"$log" 2>&1 || result=FAILED
+    env -u DATABASE_URL PG_BIN="$bin" cargo test -p migrate-tests -p migrate-cli-tests --no-fail-fast >"$log" 2>&1 ||
+        result=FAILED
     passed=$(count "$log" passed)
     # A run without a single test proves nothing.
     [ "$passed" -gt 0 ] || result=FAILED
