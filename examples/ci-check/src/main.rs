@@ -1,7 +1,8 @@
 //! Asks of a folder of migrations what a pipeline can, without a production database.
 //!
-//! `cargo run -p ci-check -- [folder]` reads the folder as the build does, applies it to a throwaway
-//! database, runs it again and undoes it. It prints a line a check, and exits with 1 at the first
+//! `cargo run -p ci-check -- [folder]` reads the folder as `embed_migrations!` without further arguments
+//! does (a service that gives it some writes them into `options`), applies it to a throwaway database,
+//! runs it again and undoes it. It prints a line a check, and exits with 1 at the first
 //! problem. `DATABASE_URL` names a server to make databases on; without it a local one is started.
 //!
 //! A service asks the same of its embedded set in three tests: `TestDatabase::new(&MIGRATIONS)`,
@@ -52,10 +53,15 @@ async fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The arguments behind the folder, of which the build of this folder would be given none. Where they are
+/// not those of the service, the verdict is not that of its build.
+fn options() -> SetOptions {
+    SetOptions::default()
+}
+
 /// Each check builds on the one before it, so the first problem is the last.
 async fn check(folder: &Path) -> Result<(), Problem> {
-    // A service whose `embed_migrations!` has arguments says the same here.
-    let read = || Ok(from_folder(folder, &SetOptions::default())?);
+    let read = || Ok(from_folder(folder, &options())?);
     let set = told("names and SQL", async { read() }).await?;
     told("applies to an empty database", applied(&set)).await?;
     told("a second run does nothing", async { Ok(check_idempotent(&set)?) }).await?;
