@@ -19,6 +19,12 @@ pub enum Exit {
 
 impl Exit {
     /// The number.
+    ///
+    /// ```
+    /// use migrate_runtime::cli::Exit;
+    ///
+    /// assert_eq!(Exit::Pending.code(), 3);
+    /// ```
     pub const fn code(self) -> u8 {
         match self {
             Exit::Fine => 0,

@@ -72,6 +72,14 @@ use page::Answer;
 impl Args {
     /// The database to use, whatever the command line and the environment say: for a service that
     /// learns its address otherwise.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Migrator, cli};
+    /// # async fn f(args: cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
+    /// let connection = cli::Connection::of_url(url).application_name("shop"); // from a file, say
+    /// args.connection(connection).run(migrator).await
+    /// # }
+    /// ```
     #[must_use]
     pub fn connection(mut self, connection: Connection) -> Self {
         self.connection = connection;
@@ -87,6 +95,17 @@ impl Args {
     }
 
     /// As [`Args::run`], with a client of the service's own.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Migrator, cli};
+    /// # async fn f(
+    /// #     args: cli::Args,
+    /// #     migrator: Migrator<'_>,
+    /// #     mut client: tokio_postgres::Client,
+    /// # ) -> std::process::ExitCode {
+    /// args.run_on(migrator, &mut client).await
+    /// # }
+    /// ```
     pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
         let result = match self.without_database(Some(migrator.set)) {
             Some(result) => result,
@@ -96,6 +115,24 @@ impl Args {
     }
 
     /// Runs the verb on the set that `folder` holds now: what the binary `migrate` does.
+    ///
+    /// ```no_run
+    /// use clap::Parser;
+    /// use migrate_runtime::cli;
+    ///
+    /// #[derive(Parser)]
+    /// struct Cli {
+    ///     #[command(flatten)]
+    ///     folder: cli::Folder,
+    ///     #[command(flatten)]
+    ///     args: cli::Args,
+    /// }
+    ///
+    /// # async fn f() -> std::process::ExitCode {
+    /// let cli = Cli::parse();
+    /// cli.args.run_folder(&cli.folder).await
+    /// # }
+    /// ```
     pub async fn run_folder(self, folder: &Folder) -> ExitCode {
         let result = match self.without_database(None) {
             Some(result) => result,
@@ -109,6 +146,13 @@ impl Args {
 
     /// Has the verb use the database at `url`, unless `--database-url` names another; the
     /// environment is not asked which. For a service that knows its database already.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Migrator, cli};
+    /// # async fn f(args: cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
+    /// args.database_url(url).run(migrator).await
+    /// # }
+    /// ```
     #[must_use]
     pub fn database_url(mut self, url: impl Into<String>) -> Self {
         self.connection = self.connection.or_url(url);
@@ -116,6 +160,13 @@ impl Args {
     }
 
     /// Whether the verb connects to a database: `create`, `lock`, `check` and `completions` do not.
+    ///
+    /// ```
+    /// # use migrate_runtime::cli;
+    /// # fn f(args: &cli::Args) -> Option<String> {
+    /// args.needs_database().then(|| "read the address from the vault".to_owned())
+    /// # }
+    /// ```
     pub fn needs_database(&self) -> bool {
         !matches!(
             self.verb,

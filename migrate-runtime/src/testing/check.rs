@@ -111,6 +111,17 @@ impl fmt::Debug for CheckError {
 /// catalogs know; not rows, roles, or the order of columns, which nothing can restore. Repeatable
 /// migrations have no down script and are left out.
 ///
+/// ```no_run
+/// # use migrate_runtime::testing::{CheckError, check_reversible};
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// match check_reversible(&MIGRATIONS) {
+///     Err(CheckError::NoDown { files }) => println!("cannot be undone: {}", files.join(", ")),
+///     other => other?,
+/// }
+/// # Ok::<(), CheckError>(())
+/// ```
+///
 /// # Errors
 /// [`CheckError::NoDown`] with every file, [`CheckError::Down`], [`CheckError::Again`] or
 /// [`CheckError::Fails`] with the first migration that is not so, and [`CheckError::Test`].
@@ -170,6 +181,16 @@ pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
 
 /// As [`check_reversible_from`], for a test.
 ///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn what_is_new_can_be_undone() {
+///     migrate_runtime::testing::assert_reversible_from(&MIGRATIONS, "40"); // 1 to 39 have no down scripts
+/// }
+/// # fn main() {}
+/// ```
+///
 /// # Panics
 /// With the text of [`CheckError`], where [`check_reversible_from`] fails.
 #[track_caller]
@@ -179,6 +200,16 @@ pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: &s
 
 /// As [`check_idempotent`], for a test.
 ///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn a_second_run_does_nothing() {
+///     migrate_runtime::testing::assert_idempotent(&MIGRATIONS);
+/// }
+/// # fn main() {}
+/// ```
+///
 /// # Panics
 /// With the text of [`CheckError`], where [`check_idempotent`] fails.
 #[track_caller]
@@ -187,6 +218,16 @@ pub fn assert_idempotent<'s>(migrator: impl Into<Migrator<'s>>) {
 }
 
 /// As [`check_embed`], for a test.
+///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn the_set_is_the_folder() {
+///     migrate_runtime::testing::assert_no_stale_embed(&MIGRATIONS);
+/// }
+/// # fn main() {}
+/// ```
 ///
 /// # Panics
 /// With the text of [`StaleEmbed`], where the set is not the folder any more.

@@ -82,6 +82,15 @@ impl TestDatabase {
     /// migrations take where it is the first one. On [`Server::shared`]'s throwaway server, from the
     /// third one of a process on, it is there already where the test before it took as long as a copy.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::TestDatabase;
+    /// # use migrate_runtime::{Migrations, Migrator, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// let plain = TestDatabase::new(&MIGRATIONS)?;
+    /// let inside = TestDatabase::new(Migrator::new(&MIGRATIONS).schema("app").create_schema())?;
+    /// # Ok::<(), migrate_runtime::testing::TestError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`TestError::Server`] without a server, [`TestError::Migrate`] where a migration fails,
     /// [`TestError::Database`] where the server refuses something else, [`TestError::Waited`] where
@@ -92,6 +101,15 @@ impl TestDatabase {
 
     /// As [`TestDatabase::new`], with `fixture` run once behind the migrations: it is part of the
     /// template. SQL of several statements, which one transaction runs.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::TestDatabase;
+    /// # use migrate_runtime::{Migrations, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// let fixture = "INSERT INTO users (name) VALUES ('anna'), ('ben')";
+    /// let database = TestDatabase::with_fixture(&MIGRATIONS, fixture)?;
+    /// # Ok::<(), migrate_runtime::testing::TestError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`TestDatabase::new`].
@@ -113,6 +131,20 @@ impl TestDatabase {
     }
 
     /// An empty database, for tests of the migrations themselves.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::TestDatabase;
+    /// # use migrate_runtime::{Migrator, Migrations, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+    /// let database = TestDatabase::empty()?;
+    /// let mut client = database.connect().await?;
+    /// Migrator::new(&MIGRATIONS).to("1").run(&mut client).await?;
+    /// client.batch_execute("INSERT INTO users (name) VALUES ('anna')").await?; // as it was before 2
+    /// Migrator::new(&MIGRATIONS).run(&mut client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`TestDatabase::new`].
@@ -165,6 +197,15 @@ impl TestDatabase {
 
     /// Its address, parsed.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::{TestDatabase, TestError};
+    /// # fn test(database: &TestDatabase) -> Result<(), TestError> {
+    /// let mut config = database.config()?;
+    /// config.application_name("a test");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`TestError::Database`] where the driver cannot read what `DATABASE_URL` says.
     pub fn config(&self) -> Result<Config, TestError> {
@@ -189,6 +230,14 @@ impl TestDatabase {
 
     /// Keeps it when this value is dropped, so that somebody can look into it: for a day, or as
     /// long as a throwaway server stays, which is then an hour behind its last user.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::TestDatabase;
+    /// # fn test(mut database: TestDatabase) {
+    /// database.keep();
+    /// println!("psql '{}'", database.url());
+    /// # }
+    /// ```
     pub fn keep(&mut self) {
         self.keep = true;
     }

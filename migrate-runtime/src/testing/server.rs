@@ -91,6 +91,13 @@ impl Server {
     /// since what is in it is lost with the machine anyway; and it lives in memory, in `/dev/shm`,
     /// where that has four GiB free and `TMPDIR` names no other place.
     ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::Server;
+    /// let server = Server::shared()?; // in each test binary; the first one starts it
+    /// println!("{}", server.url_for("postgres"));
+    /// # Ok::<(), migrate_runtime::testing::ServerError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Server::from_env`] and [`Server::start`].
@@ -142,6 +149,15 @@ impl Server {
     ///
     /// For the server of `DATABASE_URL`, whose programs may be on another machine, it is a program of the
     /// server that [`Server::start`] would take.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::Server;
+    /// # fn dump(server: &Server) -> Option<std::process::Command> {
+    /// let mut dump = std::process::Command::new(server.bin("pg_dump")?);
+    /// dump.arg("--schema-only").arg(server.url());
+    /// # Some(dump)
+    /// # }
+    /// ```
     pub fn bin(&self, name: &str) -> Option<PathBuf> {
         match &self.origin {
             Origin::Throwaway(server) => binaries::program(&server.bin, name),

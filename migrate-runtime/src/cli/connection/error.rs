@@ -23,6 +23,13 @@ pub struct ConnectError {
 
 impl ConnectError {
     /// Whether the caller's settings are at fault, and not the server or the way to it.
+    ///
+    /// ```
+    /// use migrate_runtime::cli::Connection;
+    ///
+    /// let error = Connection::of_url("postgresql://me@localhost:door/shop").config().unwrap_err();
+    /// assert!(error.is_usage()); // nobody was asked
+    /// ```
     pub fn is_usage(&self) -> bool {
         self.is_usage
     }

@@ -89,6 +89,15 @@ impl Connection {
 
     /// Whether an address was given, by `--database-url` or by `DATABASE_URL`: for a service that has
     /// another database to use where nobody names one. `PGHOST` and its like are not asked.
+    ///
+    /// ```
+    /// use migrate_runtime::cli::Connection;
+    ///
+    /// /// The database of the command line or of the environment, else the service's own.
+    /// fn or_own(connection: Connection, own: &str) -> Connection {
+    ///     if connection.has_address() { connection } else { Connection::of_url(own) }
+    /// }
+    /// ```
     pub fn has_address(&self) -> bool {
         let is_set = || std::env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
         self.database_url.is_some() || is_set()
@@ -103,6 +112,14 @@ impl Connection {
     /// What the driver is told, the password included; without TLS, which [`Connection::connect`]
     /// adds.
     ///
+    /// ```
+    /// use migrate_runtime::cli::Connection;
+    ///
+    /// let config = Connection::of_url("postgresql://me@localhost/shop").config()?;
+    /// assert_eq!(config.get_dbname(), Some("shop"));
+    /// # Ok::<(), migrate_runtime::cli::ConnectError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ConnectError`] where no database is named, or an address or a setting cannot be read.
     pub fn config(&self) -> Result<Config, ConnectError> {
@@ -111,6 +128,15 @@ impl Connection {
 
     /// A new client, over TLS as `sslmode` says. Its connection runs as a task of the current
     /// runtime and ends with it.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::cli::{ConnectError, Connection};
+    /// # async fn f(connection: Connection) -> Result<(), ConnectError> {
+    /// let client = connection.connect().await?;
+    /// # drop(client);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ConnectError`] as [`Connection::config`], and where the server cannot be reached or does not
