@@ -47,7 +47,11 @@ impl Parse for Input {
             if input.is_empty() {
                 break;
             }
-            let name: Ident = input.parse()?;
+            let name: Ident = input.parse().map_err(|error: syn::Error| {
+                let message =
+                    format!("expected the name of an argument; the arguments are {ARGUMENTS}");
+                syn::Error::new(error.span(), message)
+            })?;
             if seen.contains(&name.to_string()) {
                 let message = format!("argument `{name}` is given twice");
                 return Err(syn::Error::new(name.span(), message));
@@ -102,12 +106,14 @@ const EMPTY: &[(&str, Empty)] = &[("refuse", Empty::Refuse), ("allow", Empty::Al
 
 /// One of the `known` values of the argument `name`.
 fn choice<T: Copy>(input: ParseStream<'_>, name: &Ident, known: &[(&str, T)]) -> syn::Result<T> {
-    let (word, span) = word(input)?;
+    let words: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
+    let takes = format!("takes {}", words.join(" or "));
+    let (word, span) =
+        word(input).map_err(|error| syn::Error::new(error.span(), format!("`{name}` {takes}")))?;
     if let Some((_, value)) = known.iter().find(|(known, _)| *known == word) {
         return Ok(*value);
     }
-    let words: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
-    let message = format!("unknown value `{word}` of `{name}`; it takes {}", words.join(" or "));
+    let message = format!("unknown value `{word}` of `{name}`; it {takes}");
     Err(syn::Error::new(span, message))
 }
 
@@ -123,6 +129,8 @@ fn word(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
         let literal: LitStr = input.parse()?;
         return Ok((literal.value(), literal.span()));
     }
-    let ident: Ident = input.parse()?;
+    let ident: Ident = input.parse().map_err(|error: syn::Error| {
+        syn::Error::new(error.span(), "expected a word such as `numeric`")
+    })?;
     Ok((ident.to_string(), ident.span()))
 }

@@ -13,5 +13,8 @@ pub const CASES: &[Case] = &[
     case("empty_module", FILES).arguments("\"empty_module\", module = \"\""),
     case("module_not_a_string", FILES).arguments("\"module_not_a_string\", module = billing"),
     case("unknown_value", FILES).arguments("\"unknown_value\", duplicates = allow"),
+    case("value_not_a_word", FILES).arguments("\"value_not_a_word\", syntax = false"),
+    case("layout_not_a_word", FILES).arguments("\"layout_not_a_word\", layout = 3"),
+    case("argument_without_name", FILES).arguments("\"argument_without_name\", \"numeric\""),
     case("missing_comma", FILES).arguments("\"missing_comma\" module = \"billing\""),
 ];
