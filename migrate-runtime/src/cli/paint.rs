@@ -17,7 +17,7 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = Style::new().bold();
 
 /// What the library's help says, and what it is called here.
-const FLAGS: [(&str, &str); 17] = [
+const FLAGS: [(&str, &str); 19] = [
     ("`allow_edited`", "`--allow-edited`"),
     ("`allow_missing`", "`--allow-missing`"),
     ("`allow_out_of_order`", "`--allow-out-of-order`"),
@@ -27,6 +27,11 @@ const FLAGS: [(&str, &str); 17] = [
     ("`.lock(Lock::Row)`", "`--lock-by row`"),
     ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
     ("with `.table(..)` and `.schema(..)`", "with `--from-table` and `--from-schema`"),
+    ("choose one with `.schema(..).create_schema()`", "give `--create-schema`"),
+    (
+        "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
+        FOLDER,
+    ),
     ("`.ledger_schema(..)`", "`--ledger-schema`"),
     ("`.table(..)`", "`--table`"),
     ("`.schema(..)`", "`--schema`"),
@@ -36,6 +41,8 @@ const FLAGS: [(&str, &str); 17] = [
     ("`MIGRATE_UPDATE_LOCK=1 cargo build`", "`lock --rewrite`"),
     ("run the migrations first", "run `up` first"),
 ];
+
+const FOLDER: &str = "name a folder with `--dir`, or go to where `migrations` is";
 
 /// The text of an error, coloured, with `error:` before it.
 pub(super) fn painted(text: &str) -> String {
@@ -137,6 +144,10 @@ mod tests {
         assert_eq!(
             reworded(text),
             "the word `allow_edited`\n  help: restore it, or `--allow-edited`"
+        );
+        assert_eq!(
+            reworded("help: create the schema, or choose one with `.schema(..).create_schema()`"),
+            "help: create the schema, or give `--create-schema`"
         );
     }
 }
