@@ -24,7 +24,8 @@ use crate::stale::check_embed;
 impl<'s> Migrator<'s> {
     /// Applies what is pending, exactly once whatever number of replicas run at the same time.
     ///
-    /// Nothing pending is one message and takes no lock.
+    /// Nothing pending is one message and takes no lock. The client's connection has to be driven by a
+    /// task of its own (`tokio::spawn(connection)`): where nobody does, no message is ever answered.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -41,6 +42,10 @@ impl<'s> Migrator<'s> {
     /// [`Error::Deadline`] when the run's own time was up, [`Error::Pooled`] where the connection
     /// cannot carry a migration, [`Error::Database`] where the ledger could not be read or written.
     /// Each keeps the report of what was applied before.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with timers (`enable_time`, `enable_all`), where it waits for another
+    /// replica, tries a migration again, or has a deadline. Every verb that takes a `&mut Client` does.
     ///
     /// # Cancel safety
     /// A dropped future leaves every migration applied and recorded, or neither; the connection is
