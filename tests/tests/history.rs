@@ -7,7 +7,7 @@ mod scratch;
 use std::fs;
 use std::process::Command;
 
-use migrate_runtime::__private::{Origin, migrations};
+use migrate_runtime::__private::{Origin, Traits};
 use migrate_runtime::{Error, Layout, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
 use scratch::{Compiler, Outcome, Scratch};
@@ -139,7 +139,9 @@ async fn stale_set_does_not_run() {
     fs::write(folder.path().join("2_b.sql"), "SELECT 2;").expect("a file");
     let path: &'static str = folder.path().display().to_string().leak();
     let origin = Origin { folder: path, files: &["0_x.sql", "1_a.sql"] };
-    let stale: Migrations = migrations("default", "migrations", Layout::Numeric, Some(origin), &[]);
+    let traits = Traits { orders_by_name: false, has_non_transactional: false };
+    let layout = Layout::Numeric;
+    let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let error = Migrator::new(&stale).run(&mut client).await.expect_err("stale");
