@@ -91,8 +91,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How many bytes of SQL go into one message at most, unless a single migration is larger;
-    /// 512 KiB unless told otherwise.
+    /// How many bytes go into one message at most, unless a single migration is larger, which has some
+    /// 2 KiB around its SQL; 512 KiB unless told otherwise. A run holds one message at a time, twice.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};

@@ -103,7 +103,7 @@ pub(crate) const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a blocked migration is tried again unless told otherwise.
 const DEFAULT_RETRIES: u32 = 10;
 
-/// How much SQL goes into one message unless told otherwise, in bytes.
+/// How much goes into one message unless told otherwise, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
 
 impl<'s> Migrator<'s> {
