@@ -56,9 +56,10 @@ pub(crate) enum Commit {
 /// Takes the lock to the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] unless the
 /// ledger is what was read; notes the time, and sets how the transaction commits and waits.
 ///
-/// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. It is not what a run waits for:
-/// 200 migrations of a table, an index, a column or rows each took 263 ms with the guards, and 247 ms
-/// without any (the least of five).
+/// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. Measured on the server, 300 in a
+/// message: 110 us each, of which 50 for the position, 40 for the settings and 10 for the lock. Tried
+/// and rejected: two plain statements that divide by zero instead, 55 us; the position by `ORDER BY ..
+/// LIMIT 1` instead of `max`, 100 us. A migration that creates a table takes 2 ms.
 pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
     let lock = match &run.claim {
         None => raise_unless(

@@ -45,6 +45,11 @@ impl<P: Copy> Message<P> {
         Message { text: String::new(), parts: Vec::new() }
     }
 
+    /// Makes room for so many bytes: a message that grows by doubling takes up to twice its length.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes);
+    }
+
     /// Adds one statement, without its `;`.
     pub(crate) fn push(&mut self, part: P, sql: &str) {
         let start = self.text.len();

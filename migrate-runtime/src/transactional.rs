@@ -87,13 +87,17 @@ fn chunk(run: &Run<'_>, deeds: &[Deed<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
     let fits = |deed: &&Deed<'_>| {
-        let script = deed.script();
-        size += FRAME + script.statements().map(|(start, end)| end - start).sum::<usize>();
+        size += bytes(deed);
         let fits = size <= run.migrator.chunk_bytes && !closed && !run.pauses(**deed);
         closed |= wipes(deed);
         fits
     };
     deeds.iter().take_while(fits).count().max(1)
+}
+
+/// About how much of a message a migration takes.
+fn bytes(deed: &Deed<'_>) -> usize {
+    FRAME + deed.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
 fn wipes(deed: &Deed<'_>) -> bool {
@@ -249,6 +253,7 @@ fn dialogue<'d>(
     table: Table,
 ) -> Result<Dialogue<'d>, Error> {
     let mut dialogue = Dialogue::new();
+    dialogue.message().reserve(deeds.iter().map(bytes).sum());
     if table == Table::Missing {
         push_creation(run, dialogue.message());
     }

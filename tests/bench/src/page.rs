@@ -85,8 +85,9 @@ const fn explained(section: Section) -> (&'static str, &'static str) {
         Section::Boot => (
             "Nothing pending",
             "Migrating a database that is up to date. At 0 ms the time is that over the server's own \
-             socket, without the proxy. refinery is left out of the largest set, whose program \
-             takes the compiler too long.",
+             socket, without the proxy. diesel_migrations waits for three round trips (two more of its \
+             turns belong to connecting), so that nothing can be more than three times as fast far \
+             away. refinery is left out of the largest set, whose program takes the compiler too long.",
         ),
         Section::Apply => (
             "A fresh database",
