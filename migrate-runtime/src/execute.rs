@@ -54,6 +54,9 @@ pub(crate) struct Run<'r> {
     pub(crate) started: Instant,
     /// How long it waits for others next.
     pub(crate) wait: Duration,
+    /// Where the ledger stood, and when, as another replica turned this run away last; `None` once it
+    /// applied something itself.
+    pub(crate) turned_away: Option<(i64, Instant)>,
     /// How often it has tried a blocked migration again.
     pub(crate) tries: u32,
     /// What the ledger held when the run began, in the order of the set.
@@ -247,6 +250,7 @@ impl<'r> Run<'r> {
             pooled: false,
             started: Instant::now(),
             wait: waiting::FIRST_WAIT,
+            turned_away: None,
             tries: 0,
             at_start: None,
             begun: false,
@@ -287,6 +291,7 @@ impl<'r> Run<'r> {
                     true
                 }
                 Attempt::Busy => {
+                    self.turned_away = Some((self.last_position, Instant::now()));
                     boxed(self.wait_for_others()).await?;
                     false
                 }
@@ -315,6 +320,9 @@ impl<'r> Run<'r> {
     /// Reads, plans and applies.
     async fn try_to_apply(&mut self) -> Result<Attempt, Error> {
         let (plan, table) = self.read_plan().await?;
+        if self.others_are_at_work(plan.steps.len()) {
+            return Ok(Attempt::Busy);
+        }
         let deed = |step: &Step<'r>| (Deed::Apply(step.migration), step.cause);
         let work: Vec<_> = plan.steps.iter().map(deed).collect();
         let attempt = self.carry(&work, table).await?;

@@ -64,13 +64,15 @@ pub(crate) async fn apply(
     let mut table = table;
     let mut rest = deeds;
     while !rest.is_empty() {
-        let count = chunk(run, rest);
+        // Behind others it finds out with one whether they are done.
+        let count = if run.turned_away.is_some() { 1 } else { chunk(run, rest) };
         let (now, behind) = rest.split_at(count);
         let last = if behind.is_empty() { last } else { Last::OfGroup };
         let attempt = send(run, now, last, table).await?;
         if !matches!(attempt, Attempt::Done) {
             return Ok(attempt);
         }
+        run.turned_away = None;
         table = Table::Exists;
         rest = behind;
     }

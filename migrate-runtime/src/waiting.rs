@@ -57,6 +57,21 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether another replica has applied something since it turned this run away. Then this run does
+    /// not try, which would be a message of all that is pending for nothing, and looks again when the
+    /// other should be done with it, by the pace seen.
+    pub(crate) fn others_are_at_work(&mut self, pending: usize) -> bool {
+        let Some((position, since)) = self.turned_away else { return false };
+        let applied = u32::try_from(self.last_position - position).unwrap_or(0);
+        let Ok(pending) = u32::try_from(pending) else { return false };
+        if applied == 0 || pending == 0 {
+            return false;
+        }
+        let left = since.elapsed() / applied * pending;
+        self.wait = left.clamp(FIRST_WAIT, LONGEST_WAIT);
+        true
+    }
+
     fn help_with_the_holder(&self, is_known: bool) -> String {
         let look = if is_known {
             "see what it is doing"

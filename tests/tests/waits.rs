@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use migrate_runtime::{Error, Kept, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
@@ -167,4 +168,32 @@ async fn whom_a_run_waits_for_is_told_once() {
     let waited_for = report.waited_for.expect("a holder");
     assert!(waited_for.pid > 0 && waited_for.since.is_some(), "{waited_for}");
     holder.await.expect("a task").expect("a run");
+}
+
+#[tokio::test]
+async fn while_another_replica_applies_a_run_only_looks() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let (mut first, mut second) = (database.connect().await, proxy.connect().await);
+    let sql = "SELECT pg_sleep(0.03);";
+    let names: Vec<String> = (1..=40).map(|n| format!("{n}_x.sql")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), sql)).collect();
+    let set = set(&files);
+    let migrator = Migrator::new(&set);
+    let behind = async {
+        let look = database.connect().await;
+        while value(&look, "SELECT to_regclass('migration_ledger') IS NULL").await == "t" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        proxy.reset();
+        migrator.run(&mut second).await.expect("a run")
+    };
+    let (one, other) = tokio::join!(migrator.run(&mut first), behind);
+    let one = one.expect("a run");
+    assert_eq!(one.applied.len() + other.applied.len(), 40);
+    let queries = proxy.queries();
+    let tries = queries.iter().filter(|sql| sql.contains("pg_sleep")).count();
+    // The other takes 1.2 s, and a wait is half a second at most: trying at each look took six.
+    assert!(tries <= 3, "{tries} tries, {} messages", queries.len());
+    assert!(other.waited >= Duration::from_millis(500), "{other:?}");
 }
