@@ -8,13 +8,16 @@ use std::borrow::Cow;
 
 use crate::checksum::Checksum;
 use crate::name::Kind;
-use crate::set::{Ends, Migration, Script};
+#[cfg(feature = "source")]
+use crate::set::Ends;
+use crate::set::{Migration, Script};
 use crate::sql::directive::TransactionMode;
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, Within};
 use crate::version::Version;
 
 /// Migrations as two literals.
+#[cfg(feature = "source")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed {
     /// All file names and texts, one behind the other.
@@ -32,8 +35,13 @@ const ONE_FILE: u8 = 4;
 /// Bits of a script; the session's effect stands above them.
 const NON_TRANSACTIONAL: u8 = 1;
 const WITH_FUNCTION: u8 = 2;
-const SESSION: u8 = 4;
+const HAS_PLACEHOLDERS: u8 = 4;
+const SESSION: u8 = 8;
 
+/// What stands before a version or a name that is no part of the file's name.
+const NO_PART: u8 = 255;
+
+#[cfg(feature = "source")]
 impl Packed {
     /// Packs migrations, in order.
     pub fn of(migrations: &[Migration]) -> Packed {
@@ -57,8 +65,7 @@ impl Packed {
         self.push_bits(&bits);
         self.table.extend(migration.checksum().as_bytes());
         self.push_file(up);
-        self.push_part(up.filename(), migration.version().as_str());
-        self.push_part(up.filename(), migration.name());
+        self.push_names(up.filename(), migration.version().as_str(), migration.name());
         self.push_script(up);
         if let Some(down) = down {
             if !is_one_file {
@@ -77,15 +84,32 @@ impl Packed {
         self.push_text(script.text());
     }
 
-    /// A text that mostly is a part of another one.
-    fn push_part(&mut self, whole: &str, part: &str) {
-        if let Some(start) = whole.find(part) {
-            self.push_number(start + 1);
-            self.push_number(part.len());
+    /// Version and name, which mostly are parts of the file's name: one byte says how many bytes are
+    /// before the version and in it, another how many are between it and the name, and behind that.
+    fn push_names(&mut self, filename: &str, version: &str, name: &str) {
+        let mut rest = filename;
+        let place = filename.find(version);
+        if let Some(before @ 0..15) = place.filter(|_| version.len() < 16) {
+            self.push_place(before, version.len());
+            rest = &filename[before + version.len()..];
         } else {
-            self.push_number(0);
-            self.push_text(part);
+            self.push_other(version);
         }
+        let place = rest.find(name).map(|before| (before, rest.len() - before - name.len()));
+        if let Some((before @ 0..15, behind @ 0..16)) = place {
+            self.push_place(before, behind);
+        } else {
+            self.push_other(name);
+        }
+    }
+
+    fn push_place(&mut self, high: usize, low: usize) {
+        self.table.push((high * 16 + low).to_le_bytes()[0]);
+    }
+
+    fn push_other(&mut self, text: &str) {
+        self.table.push(NO_PART);
+        self.push_text(text);
     }
 
     fn push_script(&mut self, script: &Script) {
@@ -97,6 +121,7 @@ impl Packed {
         let bits = [
             (script.transaction() == TransactionMode::NonTransactional, NON_TRANSACTIONAL),
             (script.ends() == Ends::WithFunction, WITH_FUNCTION),
+            (!script.placeholders().is_empty(), HAS_PLACEHOLDERS),
             (session > 0, session * SESSION),
         ];
         self.push_bits(&bits);
@@ -106,6 +131,9 @@ impl Packed {
             self.push_number(start - before);
             self.push_number(end - start);
             before = end;
+        }
+        if script.placeholders().is_empty() {
+            return;
         }
         self.push_number(script.placeholders().len());
         let mut before = 0;
@@ -158,8 +186,8 @@ impl Rest {
         let bits = self.byte()?;
         let checksum = Checksum::from_bytes(self.bytes()?);
         let (filename, text) = self.file()?;
-        let version = Version::from_static(self.part(filename)?);
-        let name = Cow::Borrowed(self.part(filename)?);
+        let (version, name) = self.names(filename)?;
+        let (version, name) = (Version::from_static(version), Cow::Borrowed(name));
         let up = self.script(filename, text)?;
         let kind = if bits & REPEATABLE == 0 { Kind::Versioned } else { Kind::Repeatable };
         let down = match (bits & HAS_DOWN, bits & ONE_FILE) {
@@ -177,11 +205,26 @@ impl Rest {
         Some((self.text()?, self.text()?))
     }
 
-    fn part(&mut self, whole: &'static str) -> Option<&'static str> {
-        match self.number()?.checked_sub(1) {
-            None => self.text(),
-            Some(start) => whole.get(start..)?.get(..self.number()?),
-        }
+    /// What [`Packed::push_names`] wrote.
+    fn names(&mut self, filename: &'static str) -> Option<(&'static str, &'static str)> {
+        let mut rest = filename;
+        let version = match self.byte()? {
+            NO_PART => self.text()?,
+            place => {
+                let version = filename.get(usize::from(place / 16)..)?;
+                let (version, behind) = version.split_at_checked(usize::from(place % 16))?;
+                rest = behind;
+                version
+            }
+        };
+        let name = match self.byte()? {
+            NO_PART => self.text()?,
+            place => {
+                let end = rest.len().checked_sub(usize::from(place % 16))?;
+                rest.get(usize::from(place / 16)..end)?
+            }
+        };
+        Some((version, name))
     }
 
     fn script(&mut self, filename: &'static str, text: &'static str) -> Option<Script> {
@@ -194,7 +237,7 @@ impl Rest {
             statements.push([start, end]);
             before = end;
         }
-        let count = self.number()?;
+        let count = if bits & HAS_PLACEHOLDERS == 0 { 0 } else { self.number()? };
         let mut placeholders = Vec::with_capacity(count);
         let mut before = 0;
         for _ in 0..count {
@@ -263,7 +306,7 @@ impl Rest {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "source"))]
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -318,11 +361,13 @@ mod tests {
             any::<bool>(),
         )
             .prop_map(|(version, name, kind, checksum, up, down, is_one_file)| {
-                let of = |(is_part, other): (bool, String)| {
-                    let start = up.filename().chars().next().map_or(0, char::len_utf8);
-                    if is_part { up.filename()[start..].to_owned() } else { other }
+                let first = up.filename().chars().next().map_or(0, char::len_utf8);
+                let (start, rest) = up.filename().split_at(first);
+                let of = |(is_part, other): (bool, String), part: &str| {
+                    if is_part { part.to_owned() } else { other }
                 };
-                let (version, name) = (Version::new(of(version)), Cow::Owned(of(name)));
+                let version = Version::new(of(version, start));
+                let name = Cow::Owned(of(name, rest.trim_end_matches(char::is_numeric)));
                 let down = down.map(|down| if is_one_file { up.clone() } else { down });
                 Migration::new(version, name, kind, Checksum::from_bytes(checksum), up, down)
             })
