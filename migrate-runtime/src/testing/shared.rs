@@ -33,6 +33,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// What has to be free in memory, in KiB: machines have so much, and most containers do not.
 const ROOM: u64 = 4 * 1024 * 1024;
 
+/// A message that a server answers with one byte before it knows who asks (`SSLRequest` of the protocol).
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+
 const POLL: Duration = Duration::from_millis(2);
 
 /// A user of a shared server, until it is dropped or its process ends.
@@ -143,8 +146,8 @@ fn is_owners(folder: &Path, owner: &Owner, uid: u32) -> bool {
 
 /// The pipe of a server that has answered; `None` where none is, or is about to go.
 fn joined(folder: &Path, is_trusted: impl FnOnce(&Path) -> bool) -> Option<File> {
-    let answers = folder.is_absolute() && is_trusted(folder);
-    if !answers || UnixStream::connect(folder.join(".s.PGSQL.5432")).is_err() {
+    // Before its watchdog is asked, since nobody answers where a machine was switched off.
+    if !folder.is_absolute() || !is_trusted(folder) || !answers(folder) {
         return None;
     }
     let path = folder.join("users");
@@ -163,6 +166,18 @@ fn joined(folder: &Path, is_trusted: impl FnOnce(&Path) -> bool) -> Option<File>
     // What is left of it goes with the folder.
     let _ = fs::remove_file(&answer);
     Some(users)
+}
+
+/// Whether the server in a folder answers, which takes more than a socket that can be connected to: the
+/// system queues connections for a process that is being killed.
+fn answers(folder: &Path) -> bool {
+    let ask = || {
+        let mut socket = UnixStream::connect(folder.join(".s.PGSQL.5432"))?;
+        socket.set_read_timeout(Some(ANSWER_LIMIT))?;
+        socket.write_all(&SSL_REQUEST)?;
+        socket.read_exact(&mut [0])
+    };
+    ask().is_ok()
 }
 
 #[cfg(test)]
@@ -187,6 +202,20 @@ mod tests {
         assert!(is_roomy(&said("4194304")));
         assert!(!is_roomy(&said("65536")));
         assert!(!is_roomy("df: /dev/shm: No such file or directory"));
+    }
+
+    #[test]
+    fn socket_that_nobody_answers_on_is_no_server() {
+        let base = env::temp_dir().join(super::super::server::unique_name());
+        fs::create_dir(&base).unwrap();
+        assert!(!answers(&base), "no socket is in it");
+        let socket = std::os::unix::net::UnixListener::bind(base.join(".s.PGSQL.5432")).unwrap();
+        thread::scope(|scope| {
+            // As the system does for a process that is killed while somebody waits in its queue.
+            scope.spawn(|| drop(socket.accept()));
+            assert!(!answers(&base));
+        });
+        fs::remove_dir_all(&base).unwrap();
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn shared_server_that_died_is_replaced() {
     let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
     assert!(Command::new("kill").args(["-9", &one.said[1]]).status().unwrap().success());
+    // At once, so that this one comes while the system still ends the server.
     let other = Part::begin("server", "", &env).ready();
     assert_ne!(other.said, one.said);
     let said = [one.said.clone(), other.said.clone()];
