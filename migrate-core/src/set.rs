@@ -201,6 +201,11 @@ impl Migration {
         &self.name
     }
 
+    /// The same for whoever keeps it: nothing is copied where the set is in the binary.
+    pub fn shared_name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
     /// Whether it runs once or whenever it changes.
     pub fn kind(&self) -> Kind {
         self.kind

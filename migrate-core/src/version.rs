@@ -76,6 +76,13 @@ impl FromStr for Version {
     }
 }
 
+impl From<Version> for Cow<'static, str> {
+    /// The text as written.
+    fn from(version: Version) -> Self {
+        version.0
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -83,9 +83,11 @@ impl<'r> Run<'r> {
             let was_there = at_start.next_if(|before| ptr::eq(*before, migration)).is_some();
             let reason =
                 if was_there { SkipReason::AlreadyApplied } else { SkipReason::AppliedMeanwhile };
-            let version = migration.version().as_str().to_owned();
-            let name = migration.name().to_owned();
-            (!ours.contains(version.as_str())).then_some(Skipped { version, name, reason })
+            (!ours.contains(migration.version().as_str())).then(|| Skipped {
+                version: migration.version().clone().into(),
+                name: migration.shared_name(),
+                reason,
+            })
         };
         self.report.skipped = todo.applied.into_iter().filter_map(skipped).collect();
         self.report.ahead = todo.ahead;

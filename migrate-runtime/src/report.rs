@@ -2,6 +2,7 @@
 //! `execute` fills a [`Report`], `Migrator::status` makes a [`Status`]; both show as a table.
 //! They hold plain values on purpose, so that a service can serialise them as it likes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -132,13 +133,15 @@ pub struct Amended {
 }
 
 /// A migration that a run did not apply.
+///
+/// Most boots list the whole set here, so these are the texts in the binary, where it embeds the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
     /// Its version as written.
-    pub version: String,
+    pub version: Cow<'static, str>,
     /// The description in its file name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Why it was not applied.
     pub reason: SkipReason,
 }
