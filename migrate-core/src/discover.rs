@@ -2,12 +2,19 @@
 //! A folder goes in; the relative paths and the contents that may matter come out, sorted.
 //! It judges neither names nor contents on purpose: `source` does, for every origin alike.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 use crate::name::may_matter;
 #[cfg(feature = "source")]
 use crate::source::{Problem, SourceError, SourceErrors, SourceFile};
+#[cfg(feature = "source")]
+use crate::threads;
+
+/// How many files are worth a thread that reads them: some half a millisecond.
+#[cfg(feature = "source")]
+const SHARE: usize = 128;
 
 /// A folder or a file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +36,10 @@ pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErr
     let mut errors = Vec::new();
     let error = |error| source_error(shown, error);
     let listed = list(folder, shown);
-    for path in listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))? {
-        match fs::read(folder.join(&path)) {
+    let paths = listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))?;
+    let read = threads::map(&paths, SHARE, |path| fs::read(folder.join(path)));
+    for (path, read) in paths.into_iter().zip(read) {
+        match read {
             Ok(bytes) => files.push(SourceFile { path, bytes }),
             Err(reason) => errors.push(error(unreadable(shown, &path, &reason.to_string()))),
         }
@@ -88,33 +97,41 @@ impl Walk<'_> {
             Ok(entries) => entries,
             Err(error) => return self.error(below, &error.to_string()),
         };
-        let mut paths = Vec::new();
+        let mut found = Vec::new();
         for entry in entries {
             match entry {
-                Ok(entry) => paths.push(entry.path()),
+                Ok(entry) => found.push((entry.file_name(), entry)),
                 Err(error) => self.error(below, &error.to_string()),
             }
         }
         // The order of a folder is the file system's; that of messages is not.
-        paths.sort();
-        for path in paths {
-            self.entry(&path, below);
+        found.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (name, entry) in found {
+            self.entry(&name, &entry, below);
         }
     }
 
-    fn entry(&mut self, path: &Path, below: &str) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let relative = if below.is_empty() { name.to_string() } else { format!("{below}/{name}") };
-        if name.starts_with('.') {
+    fn entry(&mut self, name: &OsStr, entry: &DirEntry, below: &str) {
+        let shown = name.to_string_lossy();
+        if shown.starts_with('.') {
             return;
         }
-        if path.is_dir() {
-            return self.folder(path, &relative);
+        let relative = match below {
+            "" => shown.to_string(),
+            below => [below, "/", &shown].concat(),
+        };
+        // A folder tells what most of its entries are; only links have to be followed.
+        let is_folder = match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => entry.path().is_dir(),
+        };
+        if is_folder {
+            return self.folder(&entry.path(), &relative);
         }
         if !may_matter(&relative) {
             return;
         }
-        match path.file_name().and_then(|name| name.to_str()) {
+        match name.to_str() {
             Some(_) => self.files.push(relative),
             None => self.error(&relative, "its name is not UTF-8"),
         }

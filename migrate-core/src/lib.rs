@@ -24,6 +24,8 @@ pub mod name;
 pub mod sql;
 pub mod checksum;
 #[cfg(feature = "source")]
+mod threads;
+#[cfg(feature = "source")]
 pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;

@@ -237,8 +237,16 @@ impl Migration {
 pub struct Origin {
     /// Its absolute path on the machine of the build.
     pub folder: &'static str,
-    /// The paths of all files in it that could matter, relative to it, sorted.
-    pub files: &'static [&'static str],
+    /// The paths of all files in it that could matter, relative to it, sorted, with NUL in between: one
+    /// literal, because a compiler takes its time for each.
+    pub files: &'static str,
+}
+
+impl Origin {
+    /// The paths in [`Origin::files`].
+    pub fn files(&self) -> impl Iterator<Item = &'static str> {
+        self.files.split('\0').filter(|file| !file.is_empty())
+    }
 }
 
 /// The set: all that one macro call embedded, in the order in which it runs.

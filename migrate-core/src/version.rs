@@ -97,9 +97,10 @@ impl fmt::Debug for Version {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Mostly a migration meets its own entry.
-        if self.as_str() == other.as_str() {
-            return Ordering::Equal;
+        let (one, another) = (self.as_str(), other.as_str());
+        // Mostly a migration meets its own entry, or its neighbour.
+        if one == another || are_alike(one, another) {
+            return one.cmp(another);
         }
         match (Numbers::of(self.as_str()), Numbers::of(other.as_str())) {
             (Some((a, left)), Some((b, right))) => compare(a, b).then_with(|| left.cmp(right)),
@@ -135,6 +136,15 @@ impl Hash for Version {
             (place, number).hash(state);
         }
     }
+}
+
+/// Whether both are nothing but digits, as many, and fall into the same parts.
+fn are_alike(one: &str, other: &str) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    one.len() == other.len()
+        && is_number(one)
+        && is_number(other)
+        && begins_with_date(one) == begins_with_date(other)
 }
 
 fn compare(mut a: Numbers<'_>, mut b: Numbers<'_>) -> Ordering {
@@ -239,6 +249,7 @@ mod tests {
         check(("18446744073709551615", "18446744073709551616"), Ordering::Less);
         check(("99999999999999999999999999999999999999999", "1"), Ordering::Greater);
         check(("0", "00000000000000"), Ordering::Equal);
+        check(("0099", "0100"), Ordering::Less);
     }
 
     #[test]
@@ -255,6 +266,9 @@ mod tests {
     #[test]
     fn dates_compare_alike_however_they_are_written() {
         check(("20140924113530", "2017-09-23-182408"), Ordering::Less);
+        check(("20140924113530", "20140924113600"), Ordering::Less);
+        // The one is a number that is greater than any year, the other a date.
+        check(("18991231", "20000101"), Ordering::Greater);
         check(("2014-09-24-113530", "20140924113530"), Ordering::Equal);
         check(("20250128_120000", "20250128120000"), Ordering::Equal);
         check(("20250625", "2025-11-19-091444-0000"), Ordering::Less);

@@ -9,7 +9,7 @@ use std::{env, fs};
 use migrate_core::discover::discover;
 use migrate_core::lock;
 use migrate_core::set::Migrations;
-use migrate_core::source::{Checked, Problem, SourceError, SourceErrors, check};
+use migrate_core::source::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
 
 use crate::input::Input;
 
@@ -24,8 +24,8 @@ pub(crate) struct Embedded {
     pub(crate) warnings: Vec<SourceError>,
     /// The absolute path of its folder.
     pub(crate) folder: String,
-    /// The paths of its files, relative to the folder.
-    pub(crate) files: Vec<String>,
+    /// The paths of its files, relative to the folder, and whether each is UTF-8.
+    pub(crate) files: Vec<(String, bool)>,
     /// The absolute path of its lock file.
     pub(crate) lock: Option<String>,
 }
@@ -43,7 +43,8 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
         None => None,
         Some(path) => Some(locked(&manifest, &path.value(), &set)?),
     };
-    let files = sources.into_iter().map(|source| source.path).collect();
+    let file = |source: SourceFile| (source.path, std::str::from_utf8(&source.bytes).is_ok());
+    let files = sources.into_iter().map(file).collect();
     let folder = folder.to_string_lossy().into_owned();
     Ok(Embedded { set, warnings, folder, files, lock })
 }

@@ -1,8 +1,8 @@
 //! Turns a checked set into a constant expression, or its mistakes into compiler errors.
 //! A set goes in, tokens come out: paths through the runtime's hidden `__private` module, a block
 //! of its own for its names.
-//! The set is written as source text and parsed by the compiler's own lexer, because building a
-//! token stream piece by piece costs several times as much in an unoptimised macro.
+//! A set is a few literals, which the compiler escapes and reads itself, because an unoptimised macro
+//! takes several times as long for whatever it does piece by piece.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,8 +11,8 @@ use migrate_core::name::Layout;
 use migrate_core::packed::Packed;
 use migrate_core::set::Traits;
 use migrate_core::source::{SourceError, SourceErrors};
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 
 use crate::embed::{Embedded, UPDATE_LOCK};
 use crate::input::Input;
@@ -33,18 +33,46 @@ pub(crate) fn errors(input: &Input, errors: &SourceErrors) -> TokenStream {
 
 /// The set as a constant expression of type `Migrations`.
 pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
-    let runtime = &input.runtime;
-    let source = source(embedded);
-    let Ok(body) = source.parse::<TokenStream>() else {
-        // Every piece below is an escaped literal or a number: the compiler can lex it.
-        let message = "the set could not be written as tokens; please report this as a bug";
+    let (runtime, set) = (&input.runtime, &embedded.set);
+    let Ok(tracking) = tracking(embedded).parse::<TokenStream>() else {
+        // It is made of escaped literals: the compiler can lex it.
+        let message = "the files could not be written as tokens; please report this as a bug";
         return quote_spanned! { input.folder.span() => ::core::compile_error! { #message } };
     };
     let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
+    let Packed { text, table } = Packed::of(set.as_slice());
+    let (text, table) = (literal(&text), Literal::byte_string(&table));
+    let files: Vec<&str> = embedded.files.iter().map(|(file, _)| file.as_str()).collect();
+    let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
+    let (module, folder, layout) = (set.module(), set.folder(), layout(set.layout()));
+    let Traits { orders_by_name, has_non_transactional } = set.traits();
     quote! {{
         use #runtime::__private as migrate;
         #(#warnings)*
-        #body
+        #tracking
+        fn list() -> &'static [migrate::Migration] {
+            static LIST: migrate::OnceLock<migrate::Vec<migrate::Migration>> =
+                migrate::OnceLock::new();
+            LIST.get_or_init(|| migrate::unpack(#text, #table))
+        }
+        // Where a debug build remembers that the set came from.
+        const ORIGIN: ::core::option::Option<migrate::Origin> = if ::core::cfg!(debug_assertions) {
+            ::core::option::Option::Some(migrate::Origin { folder: #origin, files: #files })
+        } else {
+            ::core::option::Option::None
+        };
+        const TRAITS: migrate::Traits = migrate::Traits {
+            orders_by_name: #orders_by_name,
+            has_non_transactional: #has_non_transactional,
+        };
+        migrate::Migrations::embedded(
+            #module,
+            #folder,
+            migrate::Layout::#layout,
+            ORIGIN,
+            TRAITS,
+            list,
+        )
     }}
 }
 
@@ -60,109 +88,65 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
     }
 }
 
-fn source(embedded: &Embedded) -> String {
-    let set = &embedded.set;
-    let packed = Packed::of(set.as_slice());
-    let mut out = String::with_capacity(packed.text.len() + 4 * packed.table.len() + 1024);
-    push_tracking(&mut out, embedded);
-    push_packed(&mut out, &packed);
-    push_origin(&mut out, embedded);
-    let layout = layout(set.layout());
-    let (module, folder) = (set.module(), set.folder());
-    let Traits { orders_by_name, has_non_transactional } = set.traits();
-    let traits = format!(
-        "migrate::Traits {{ orders_by_name: {orders_by_name}, \
-         has_non_transactional: {has_non_transactional} }}"
-    );
-    let _ = write!(
-        out,
-        "migrate::Migrations::embedded({module:?},{folder:?},{layout},ORIGIN,{traits},list)"
-    );
-    out
-}
-
 /// What makes the compiler look again when a file, or the wish to write the lock, changes. Nothing
 /// of it lands in the binary.
-fn push_tracking(out: &mut String, embedded: &Embedded) {
+fn tracking(embedded: &Embedded) -> String {
     let folder = Path::new(&embedded.folder);
-    let paths = embedded.files.iter().map(|file| folder.join(file).to_string_lossy().into_owned());
-    // One constant for all files: each costs the compiler an item.
-    out.push_str("const _: () = {");
-    for path in paths.chain(embedded.lock.clone()) {
-        let _ = write!(out, "::core::include_bytes!({path:?});");
+    let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
+    let (texts, others): (Vec<_>, Vec<_>) =
+        embedded.files.iter().partition(|(_, is_utf8)| *is_utf8);
+    // One expression for all texts: each costs the compiler more than it takes to read the file.
+    let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
+    for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.lock.clone()) {
+        out.push_str("::core::include_str!(");
+        push_path(&mut out, &text);
+        out.push_str("),");
     }
-    out.push_str("};");
+    out.push_str(");");
+    for (file, _) in others {
+        out.push_str("const _: &[::core::primitive::u8] = ::core::include_bytes!(");
+        push_path(&mut out, &path(file));
+        out.push_str(");");
+    }
     if embedded.lock.is_some() {
         let variable = "::core::option::Option<&::core::primitive::str>";
         let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_LOCK:?});");
     }
+    out
 }
 
-/// Where a debug build remembers that the set came from.
-fn push_origin(out: &mut String, embedded: &Embedded) {
-    out.push_str(
-        "const ORIGIN: ::core::option::Option<migrate::Origin> = \
-         if ::core::cfg!(debug_assertions) { ::core::option::Option::Some(migrate::Origin { ",
-    );
-    let _ = write!(out, "folder: {:?}, files: &[", embedded.folder);
-    for file in &embedded.files {
-        let _ = write!(out, "{file:?},");
+/// A path as a literal; most need no escape, and to look for what does takes its time for each.
+fn push_path(out: &mut String, path: &str) {
+    if path.contains(['"', '\\', '\r']) || !path.is_ascii() {
+        let _ = write!(out, "{path:?}");
+    } else {
+        out.push('"');
+        out.push_str(path);
+        out.push('"');
     }
-    out.push_str("] }) } else { ::core::option::Option::None };");
 }
 
-/// The function that unpacks the set, once.
-fn push_packed(out: &mut String, packed: &Packed) {
-    out.push_str(
-        "fn list() -> &'static [migrate::Migration] {\
-         static LIST: migrate::OnceLock<migrate::Vec<migrate::Migration>> = \
-         migrate::OnceLock::new();\
-         LIST.get_or_init(|| migrate::unpack(",
-    );
-    push_text(out, &packed.text);
-    out.push(',');
-    push_bytes(out, &packed.table);
-    out.push_str("))}");
-}
-
-fn push_bytes(out: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    out.push_str("b\"");
-    for byte in bytes {
-        out.push_str("\\x");
-        for digit in [byte >> 4, byte & 15] {
-            out.push(char::from(DIGITS[usize::from(digit)]));
-        }
+/// A string literal, escaped where the compiler would refuse what it says in plain sight: what turns
+/// the direction of writing (lint `text_direction_codepoint_in_literal`).
+fn literal(text: &str) -> TokenStream {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // All of them begin with this byte, and most texts have none.
+    if text.as_bytes().contains(&0xe2)
+        && text.contains(turns)
+        && let Ok(escaped) = format!("{text:?}").parse()
+    {
+        return escaped;
     }
-    out.push('"');
+    Literal::string(text).into_token_stream()
 }
 
-/// A raw string literal, where nothing has to be escaped, which is most of the work otherwise.
-fn push_text(out: &mut String, text: &str) {
-    // No raw string takes a carriage return, and the compiler refuses what turns the direction of
-    // writing in plain sight (lint `text_direction_codepoint_in_literal`).
-    let is_plain = |c: char| !matches!(c, '\r' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if !text.chars().all(is_plain) {
-        let _ = write!(out, "{text:?}");
-        return;
-    }
-    let mut longest = 0;
-    let mut run = 0;
-    for byte in text.bytes() {
-        run = if byte == b'#' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "#".repeat(longest + 1);
-    let _ = write!(out, "r{fence}\"{text}\"{fence}");
-}
-
-fn layout(layout: Layout) -> &'static str {
+fn layout(layout: Layout) -> TokenStream {
     match layout {
-        Layout::Numeric => "migrate::Layout::Numeric",
-        Layout::Timestamp => "migrate::Layout::Timestamp",
-        Layout::Flyway => "migrate::Layout::Flyway",
-        Layout::Folders => "migrate::Layout::Folders",
-        Layout::Prisma => "migrate::Layout::Prisma",
-        Layout::Any => "migrate::Layout::Any",
+        Layout::Numeric => quote!(Numeric),
+        Layout::Timestamp => quote!(Timestamp),
+        Layout::Flyway => quote!(Flyway),
+        Layout::Folders => quote!(Folders),
+        Layout::Prisma => quote!(Prisma),
+        Layout::Any => quote!(Any),
     }
 }

@@ -60,16 +60,11 @@ fn named(what: &str, files: &[String]) -> String {
 pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
     let Some(origin) = set.origin() else { return Ok(()) };
     let Ok(now) = list(Path::new(origin.folder), set.folder()) else { return Ok(()) };
-    let added: Vec<String> = now
-        .iter()
-        .filter(|file| origin.files.binary_search(&file.as_str()).is_err())
-        .cloned()
-        .collect();
-    let removed = origin
-        .files
-        .iter()
-        .filter(|&&file| now.binary_search_by(|found| found.as_str().cmp(file)).is_err());
-    let removed: Vec<String> = removed.map(|&file| file.to_owned()).collect();
+    let then: Vec<&str> = origin.files().collect();
+    let came = |file: &&String| then.binary_search(&file.as_str()).is_err();
+    let added: Vec<String> = now.iter().filter(came).cloned().collect();
+    let went = |file: &&str| now.binary_search_by(|found| found.as_str().cmp(file)).is_err();
+    let removed: Vec<String> = then.iter().copied().filter(went).map(str::to_owned).collect();
     if added.is_empty() && removed.is_empty() {
         return Ok(());
     }

@@ -138,7 +138,7 @@ async fn stale_set_does_not_run() {
     fs::write(folder.path().join("1_a.sql"), "SELECT 1;").expect("a file");
     fs::write(folder.path().join("2_b.sql"), "SELECT 2;").expect("a file");
     let path: &'static str = folder.path().display().to_string().leak();
-    let origin = Origin { folder: path, files: &["0_x.sql", "1_a.sql"] };
+    let origin = Origin { folder: path, files: concat!("0_x.sql", "\0", "1_a.sql") };
     let traits = Traits { orders_by_name: false, has_non_transactional: false };
     let layout = Layout::Numeric;
     let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);

@@ -12,12 +12,11 @@ mod tests;
 
 use std::borrow::Cow;
 use std::iter;
-use std::num::NonZero;
 use std::ops::Range;
 use std::panic::catch_unwind;
-use std::thread::{self, Builder};
 
 use crate::sql::lexer::{TokenKind, lex};
+use crate::threads;
 
 /// What is wrong with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,26 +66,13 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
 pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
     let statements: Vec<(usize, &str)> = statements.enumerate().collect();
     let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement)?));
-    thread::scope(|scope| {
-        let share = statements.len().div_ceil(threads()).max(SHARE);
-        let threads: Vec<_> = statements
-            .chunks(share)
-            .filter_map(|share| {
-                let thread = Builder::new().name("migrate-syntax".to_owned()).stack_size(STACK);
-                let judge = move || share.iter().filter_map(judge).collect::<Vec<_>>();
-                thread.spawn_scoped(scope, judge).ok()
-            })
-            .collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
-    })
+    let judge = |share: &[(usize, &str)]| share.iter().filter_map(judge).collect::<Vec<_>>();
+    let shares = threads::shares(&statements, SHARE, STACK, judge);
+    shares.into_iter().filter_map(|(_, wrong)| wrong).flatten().collect()
 }
 
 /// How many statements are worth a thread: some 10 ms of an unoptimised macro.
 const SHARE: usize = 128;
-
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
-}
 
 /// What is wrong with `statement`; `None` where nothing is, or where there is no verdict.
 fn verdict(statement: &str) -> Option<SyntaxError> {

@@ -9,7 +9,7 @@ pub use session::{SessionEffect, own_settings, session_effect};
 
 use std::borrow::Cow;
 
-use super::lexer::{TokenKind, lex};
+use super::lexer::{Token, TokenKind, lex};
 use super::split::Statement;
 
 /// What a statement means for the transaction around it.
@@ -90,10 +90,18 @@ struct Words<'s, 't> {
 impl<'s, 't> Words<'s, 't> {
     /// No command is told apart by a word further in than this.
     const HEAD: usize = 24;
+    /// Nor is one that does not begin with a word of [`Words::LONG`] by one further in than this.
+    const SHORT_HEAD: usize = 8;
+    /// What options or names of several parts may follow, before it is told what is meant.
+    const LONG: [&'static str; 3] = ["ALTER", "CLUSTER", "REINDEX"];
 
     fn of(text: &'t str, statement: &'s Statement<'t>) -> Self {
-        let head = statement.significant().take(Self::HEAD);
-        let head = head.map(|token| token.text(text).to_ascii_uppercase()).collect();
+        let mut tokens = statement.significant();
+        let upper = |token: &Token| token.text(text).to_ascii_uppercase();
+        let mut head: Vec<String> = tokens.next().map(upper).into_iter().collect();
+        let is_long = head.first().is_some_and(|word| Self::LONG.contains(&word.as_str()));
+        let length = if is_long { Self::HEAD } else { Self::SHORT_HEAD };
+        head.extend(tokens.take(length - 1).map(upper));
         Words { text, statement, head }
     }
 
@@ -102,7 +110,7 @@ impl<'s, 't> Words<'s, 't> {
         self.head.get(index).map_or("", String::as_str)
     }
 
-    /// How many there are, counted up to [`Words::HEAD`].
+    /// How many there are, counted no further than they were looked at.
     fn len(&self) -> usize {
         self.head.len()
     }
@@ -113,7 +121,8 @@ impl<'s, 't> Words<'s, 't> {
     }
 
     fn contains(&self, word: &str) -> bool {
-        self.all().any(|found| found.eq_ignore_ascii_case(word))
+        // The length first: a build is not optimised, and asks this of most words.
+        self.all().any(|found| found.len() == word.len() && found.eq_ignore_ascii_case(word))
     }
 
     /// Behind the option list `( ... )` at `index`, or `index` where there is none.
