@@ -107,7 +107,7 @@ fn too_deep(statement: &str) -> bool {
 
 /// The statement with an identifier of the same length in the place of each placeholder.
 fn filled(statement: &str) -> Cow<'_, str> {
-    if !statement.contains("{{") {
+    if !statement.contains('{') {
         return Cow::Borrowed(statement);
     }
     let mut filled = String::with_capacity(statement.len());

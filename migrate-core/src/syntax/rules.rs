@@ -232,12 +232,18 @@ impl<'s> Walk<'s> {
     /// without parentheses in the columns of an index or of a partition key.
     fn begins_bare_expression(&self, from: usize) -> bool {
         let infix = |node: &&Node| {
-            let kinds = [Kind::BIN_EXPR, Kind::CAST_EXPR, Kind::FIELD_EXPR, Kind::POSTFIX_EXPR];
-            node.from == from && kinds.contains(&node.kind)
+            node.from == from
+                && matches!(
+                    node.kind,
+                    Kind::BIN_EXPR | Kind::CAST_EXPR | Kind::FIELD_EXPR | Kind::POSTFIX_EXPR
+                )
         };
+        if !self.open.last().is_some_and(|node| infix(&node)) {
+            return false;
+        }
         let depth = self.open.iter().rev().take_while(infix).count();
         let around = self.open.len().checked_sub(depth + 1).map(|at| self.open[at].kind);
-        depth > 0 && around == Some(Kind::PARTITION_ITEM)
+        around == Some(Kind::PARTITION_ITEM)
     }
 
     /// Judges the operator that begins with the token `from` and has no operand before it.
