@@ -91,6 +91,11 @@ impl Script {
         &self.filename
     }
 
+    /// The same for whoever keeps it: nothing is copied where the set is in the binary.
+    pub fn shared_filename(&self) -> Cow<'static, str> {
+        self.filename.clone()
+    }
+
     /// The whole file that it stands in, LF-normalised and without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text

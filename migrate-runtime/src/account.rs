@@ -25,16 +25,15 @@ impl<'r> Run<'r> {
         self.wait = waiting::FIRST_WAIT;
         self.tries = 0;
         self.at = Span::none();
-        let (version, name) = (deed.version().to_owned(), deed.name().to_owned());
-        let filename = deed.script().filename().to_owned();
+        let [version, name, filename] = deed.texts();
         let ms = duration.as_millis();
         let list = match deed {
             Deed::Apply(_) => {
-                info!(version, name, ms, "migration applied");
+                info!(version = &*version, name = &*name, ms, "migration applied");
                 &mut self.report.applied
             }
             Deed::Undo(_) => {
-                info!(version, name, ms, "migration undone");
+                info!(version = &*version, name = &*name, ms, "migration undone");
                 &mut self.report.undone
             }
         };
@@ -74,7 +73,7 @@ impl<'r> Run<'r> {
 
     /// Notes at the end what was there before, and what others did meanwhile.
     pub(crate) fn finish(&mut self, todo: Todo<'r>) {
-        let ours: HashSet<&str> = self.report.applied.iter().map(|a| a.version.as_str()).collect();
+        let ours: HashSet<&str> = self.report.applied.iter().map(|a| &*a.version).collect();
         // Both are in the order of the set, which is that of their places in memory.
         let mut at_start = self.at_start.take().unwrap_or_default().into_iter().peekable();
         let skipped = |migration: &'r Migration| {

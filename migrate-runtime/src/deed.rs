@@ -3,6 +3,8 @@
 //! called in messages, come out.
 //! It decides nothing on purpose.
 
+use std::borrow::Cow;
+
 use migrate_core::rollback::Undo;
 use migrate_core::set::{Migration, Script};
 use migrate_core::sql::directive::TransactionMode;
@@ -43,6 +45,22 @@ impl<'d> Deed<'d> {
         match self {
             Deed::Apply(_) => Direction::Up,
             Deed::Undo(_) => Direction::Down,
+        }
+    }
+
+    /// Version, name and file for whoever keeps them: nothing is copied of what is in the binary.
+    pub(crate) fn texts(self) -> [Cow<'static, str>; 3] {
+        match self {
+            Deed::Apply(migration) => [
+                migration.version().clone().into(),
+                migration.shared_name(),
+                migration.up().shared_filename(),
+            ],
+            Deed::Undo(undo) => [
+                undo.entry.version.clone().into(),
+                undo.entry.name.clone().into(),
+                undo.script().shared_filename(),
+            ],
         }
     }
 

@@ -95,15 +95,17 @@ impl fmt::Display for Holder {
 }
 
 /// A migration that a run applied, or undid.
+///
+/// Its texts are those in the binary, where it embeds the migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
     /// Its version as written.
-    pub version: String,
+    pub version: Cow<'static, str>,
     /// The description in its file name.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// Path of its file, relative to the migration folder.
-    pub filename: String,
+    pub filename: Cow<'static, str>,
     /// How long it ran, by the server's clock, in whole milliseconds.
     pub duration: Duration,
 }
@@ -134,7 +136,7 @@ pub struct Amended {
 
 /// A migration that a run did not apply.
 ///
-/// Most boots list the whole set here, so these are the texts in the binary, where it embeds the set.
+/// Its texts are those in the binary, where it embeds the migration: most boots list the whole set here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -159,7 +161,8 @@ pub enum SkipReason {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |a: &Applied| {
-            [a.version.clone(), a.name.clone(), format!("{} ms", a.duration.as_millis())]
+            let millis = format!("{} ms", a.duration.as_millis());
+            [a.version.to_string(), a.name.to_string(), millis]
         };
         let listed = self.applied.iter().chain(&self.undone);
         let rows = listed.map(row).collect::<Vec<_>>();

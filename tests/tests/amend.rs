@@ -122,7 +122,7 @@ async fn trial_runs_everything_and_leaves_nothing() {
     });
     let trial = migrator.trial(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(*told.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
-    let ran: Vec<&str> = trial.ran.iter().map(|one| one.name.as_str()).collect();
+    let ran: Vec<&str> = trial.ran.iter().map(|one| &*one.name).collect();
     assert_eq!(ran, ["a", "b", "c", "v"]);
     assert_eq!(trial.notes, ["migrations/004_d.sql runs outside a transaction and was left out"]);
     let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";

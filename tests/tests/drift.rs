@@ -171,8 +171,7 @@ async fn all_options_together_apply_what_is_pending() {
     let status = lenient.status(&client).await.expect("a status");
     assert_eq!(status.pending(), 2, "{status}");
     let report = lenient.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
-    let versions: Vec<&str> =
-        report.applied.iter().map(|applied| applied.version.as_str()).collect();
+    let versions: Vec<&str> = report.applied.iter().map(|applied| &*applied.version).collect();
     assert_eq!(versions, ["1", "8"]);
     assert_eq!(report.ahead, ["9"]);
     // What was let pass stays as it was recorded, and edited tables as they were made.

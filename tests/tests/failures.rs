@@ -178,7 +178,7 @@ async fn failed_runs_are_repeated_from_where_they_stopped() {
     assert_eq!(value(&client, "SELECT to_regclass('b') IS NULL").await, "t");
     let report =
         Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("mended");
-    let versions: Vec<&str> = report.applied.iter().map(|a| a.version.as_str()).collect();
+    let versions: Vec<&str> = report.applied.iter().map(|a| &*a.version).collect();
     assert_eq!(versions, ["2", "3"]);
 }
 

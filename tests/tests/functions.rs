@@ -40,7 +40,7 @@ async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
     let set = set(&[USERS, HASHES, DROP]);
     let migrator = Migrator::new(&set).function("2", hash);
     let report = migrator.run(&mut client).await.expect("a run");
-    let applied: Vec<_> = report.applied.iter().map(|one| one.version.as_str()).collect();
+    let applied: Vec<_> = report.applied.iter().map(|one| &*one.version).collect();
     assert_eq!(applied, ["1", "2", "3"]);
     // The read, 1, 2 up to its function, 2 behind it, 3.
     assert_eq!(report.messages, 5);

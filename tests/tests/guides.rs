@@ -33,7 +33,7 @@ async fn the_set_of_the_guides_runs_and_is_undone() {
 
     let target = Rollback::To(Version::new("0001"));
     let undone = migrator().rollback(&mut client, target).await.expect("a rollback");
-    let files: Vec<&str> = undone.undone.iter().map(|one| one.filename.as_str()).collect();
+    let files: Vec<&str> = undone.undone.iter().map(|one| &*one.filename).collect();
     assert_eq!(files, ["0003_add_hashes.sql", "0002_index_emails.sql"]);
     let history = migrator().history(&client).await.expect("a history");
     assert_eq!(history.iter().filter(|row| row.act == Act::Undone).count(), 2);

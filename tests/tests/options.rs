@@ -87,7 +87,7 @@ async fn version_that_later_gets_a_twin_is_known_again() {
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let all = attempt(FILES, &by_name()).expect("a set");
     let report = Migrator::new(&all).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
-    let applied: Vec<&str> = report.applied.iter().map(|a| a.version.as_str()).collect();
+    let applied: Vec<&str> = report.applied.iter().map(|a| &*a.version).collect();
     assert_eq!(applied, ["2_c", "3"]);
     let ledger = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger";
     assert_eq!(value(&client, ledger).await, "1 2 2_c 3");

@@ -28,7 +28,7 @@ async fn with(files: &[(&str, &str)]) -> (FreshDatabase, Client, Migrations) {
 }
 
 fn undone(report: &migrate_runtime::Report) -> Vec<&str> {
-    report.undone.iter().map(|one| one.version.as_str()).collect()
+    report.undone.iter().map(|one| &*one.version).collect()
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 
 async fn applied(client: &mut Client, set: &Migrations) -> Vec<String> {
     let report = Migrator::new(set).run(client).await.unwrap_or_else(|error| panic!("{error}"));
-    report.applied.into_iter().map(|applied| applied.version).collect()
+    report.applied.into_iter().map(|applied| applied.version.into_owned()).collect()
 }
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");
@@ -49,7 +49,7 @@ async fn reports_tell_what_was_skipped_and_why() {
     let report = Migrator::new(&both).run(&mut client).await.expect("a run");
     assert_eq!(report.applied.len(), 1);
     let slow = &report.applied[0];
-    assert_eq!((slow.version.as_str(), slow.name.as_str()), ("2", "slow"));
+    assert_eq!((&*slow.version, &*slow.name), ("2", "slow"));
     assert_eq!(slow.filename, "2_slow.sql");
     assert!(slow.duration >= Duration::from_millis(50), "{slow:?}");
     assert_eq!(report.skipped.len(), 1);

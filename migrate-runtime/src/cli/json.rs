@@ -235,9 +235,9 @@ pub(super) struct AppliedBody {
 impl AppliedBody {
     pub(super) fn new(applied: &Applied) -> AppliedBody {
         AppliedBody {
-            version: applied.version.clone(),
-            name: applied.name.clone(),
-            file: applied.filename.clone(),
+            version: applied.version.to_string(),
+            name: applied.name.to_string(),
+            file: applied.filename.to_string(),
             duration_ms: millis(applied.duration),
         }
     }

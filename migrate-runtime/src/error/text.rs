@@ -30,7 +30,7 @@ pub(super) fn stays_applied(report: &Report) -> String {
         [] => (report.applied.as_slice(), "applied"),
         undone => (undone, "undone"),
     };
-    let versions: Vec<&str> = done.iter().map(|one| one.version.as_str()).collect();
+    let versions: Vec<&str> = done.iter().map(|one| &*one.version).collect();
     let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
     let stays = match stay {
         [] => String::new(),

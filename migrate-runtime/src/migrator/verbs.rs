@@ -251,7 +251,7 @@ impl<'s> Migrator<'s> {
         let undone = self.rollback(client, Rollback::Steps(1)).await?;
         match undone.undone.first() {
             Some(last) => {
-                let mut report = self.clone().only(last.version.as_str()).run(client).await?;
+                let mut report = self.clone().only(&*last.version).run(client).await?;
                 report.undone = undone.undone;
                 report.messages += undone.messages;
                 report.elapsed += undone.elapsed;

@@ -152,7 +152,8 @@ pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), Che
         let second = migrator.run(&mut bench.client).await;
         let report = second.map_err(|error| CheckError::SecondRun { source: Box::new(error) })?;
         let differences = before.differences(&bench.catalog(&migrator).await?);
-        let versions: Vec<String> = report.applied.into_iter().map(|one| one.version).collect();
+        let versions = report.applied.into_iter().map(|one| one.version.into_owned());
+        let versions: Vec<String> = versions.collect();
         if versions.is_empty() && differences.is_empty() {
             return Ok(());
         }

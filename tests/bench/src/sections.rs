@@ -10,7 +10,7 @@ mod clean;
 mod size;
 mod tenants;
 mod growth;
-mod test_database;
+pub mod test_database;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -121,7 +121,7 @@ impl Section {
             Section::Size => size::measure(extent, out),
             Section::Tenants => tenants::measure(ground, extent, out).await,
             Section::Growth => growth::measure(ground, extent, out).await,
-            Section::TestDatabase => test_database::measure(ground, extent, out).await,
+            Section::TestDatabase => test_database::measure(extent, out).await,
         }
     }
 }

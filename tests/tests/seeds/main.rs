@@ -42,7 +42,7 @@ async fn run(set: &Migrations, client: &mut Client) -> Report {
 }
 
 fn versions(applied: &[Applied]) -> Vec<&str> {
-    applied.iter().map(|one| one.version.as_str()).collect()
+    applied.iter().map(|one| &*one.version).collect()
 }
 
 /// What the build would say to these files.

@@ -5,6 +5,7 @@ use super::table::{Table, bytes, ratio, time};
 use crate::peer::Peer;
 use crate::record::Record;
 use crate::sections::Section;
+use crate::sections::test_database::WAYS;
 
 /// The table of a section.
 pub fn of(section: Section, record: &Record) -> String {
@@ -217,9 +218,16 @@ fn growth(record: &Record) -> String {
 }
 
 fn test_database(record: &Record) -> String {
-    let mut table = Table::new(&["way", "wall"]);
-    for way in record.values("way") {
-        table.row(&[way.clone(), shown(record.median(&[("way", &way)], "wall_us"), time)]);
+    let mut table = Table::new(&["way", "a test works for", "its database", "the end of it"]);
+    for (way, work) in WAYS {
+        let work = work.as_millis().to_string();
+        let keys = [("way", way), ("work_ms", &*work)];
+        table.row(&[
+            way.to_owned(),
+            format!("{work} ms"),
+            shown(record.median(&keys, "wall_us"), time),
+            shown(record.median(&keys, "end_us"), time),
+        ]);
     }
     table.show()
 }

@@ -2,11 +2,14 @@
 //! Records go in, one row a target comes out: met, missed, or not measured. The worst case of a target
 //! decides and is shown.
 
+use std::time::Duration;
+
 use super::table::{Table, bytes, ratio, time};
 use super::tables::beyond;
 use crate::peer::Peer;
 use crate::record::Record;
 use crate::sections::Section;
+use crate::sections::test_database::{APPLY, WAYS};
 
 /// What is known of one target.
 struct Verdict {
@@ -17,7 +20,7 @@ struct Verdict {
 /// One target: what it says, and how it is judged; `None` where it was not measured.
 type Target = (&'static str, fn() -> Option<Verdict>);
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 15] = [
     ("the proxy adds no more than 50 us by itself, at 0 and 1 ms", proxy),
     ("nothing pending: 1 turn, whatever the set", one_turn),
     ("nothing pending: never slower than the best peer at 0 ms", boot_at_0),
@@ -32,6 +35,7 @@ const TARGETS: [Target; 14] = [
     ("size: a set of 1,000 below 64 KiB beyond its SQL", set_size),
     ("memory of a fresh 1,000 within 5 chunks (of 512 KiB) of nothing pending", memory),
     ("long ledgers: 1 turn, and 50,000 entries cost no more each than 1,000 do", growth),
+    ("test database: a clone below a tenth of applying 200 migrations", clone),
 ];
 
 /// All of them.
@@ -185,4 +189,16 @@ fn growth() -> Option<Verdict> {
     let (short, long) = (each("1000", 1e3)?, each("50000", 5e4)?);
     let seen = format!("{turns:.0} turn, {long:.2} us an entry against {short:.2} us");
     Some(Verdict { is_met: turns <= 1.0 && long <= short, seen })
+}
+
+fn clone() -> Option<Verdict> {
+    let record = Record::read(Section::TestDatabase.name())?;
+    let of = |&(way, work): &(&str, Duration)| {
+        record.median(&[("way", way), ("work_ms", &work.as_millis().to_string())], "wall_us")
+    };
+    let (apply, clones): (Vec<_>, Vec<_>) = WAYS.iter().partition(|(way, _)| *way == APPLY);
+    let apply = apply.first().and_then(of)?;
+    let clone = clones.iter().filter_map(of).max_by(f64::total_cmp)?;
+    let seen = format!("{} against {}, {:.2}", time(clone), time(apply), clone / apply);
+    Some(Verdict { is_met: clone <= 0.1 * apply, seen })
 }

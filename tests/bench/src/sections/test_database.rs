@@ -1,39 +1,54 @@
-//! A database of its own for each test: applying the set to an empty one, against a copy of one to which
-//! it was applied, made by `CREATE DATABASE .. TEMPLATE`.
+//! A database of its own for each test, as `testing::TestDatabase` makes it on the server that all tests
+//! share: an empty one to which the set is applied, against a clone of one that has it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Extent, micros, programs};
-use crate::ground::Ground;
+use migrate_runtime::testing::TestDatabase;
+use migrate_runtime::{Migrations, Migrator, SetOptions, from_folder};
+use tempfile::TempDir;
+
+use super::{Extent, micros};
 use crate::peer::Peer;
-use crate::program::boot;
 use crate::record::{Recorder, Sample};
 use crate::set;
 
 /// How many migrations a test's database has.
 pub const SIZE: usize = 200;
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
-    let programs = programs(&set::generated(SIZE));
-    let ours = programs.iter().find(|(peer, _)| *peer == Peer::Ours);
-    let (_, program) = ours.expect("this library");
-    let migrate = |database: &str| {
-        boot(program, &ground.direct(), database).unwrap_or_else(|error| panic!("{error}"));
-    };
-    let template = ground.database().await;
-    migrate(&template);
-    for _ in 0..extent.pick(15, 7) {
-        let begun = Instant::now();
-        let applied = ground.database().await;
-        migrate(&applied);
-        let sample = Sample::default().key("way", "apply");
-        out.push(sample.number("wall_us", micros(begun.elapsed())));
-        let begun = Instant::now();
-        let copied = ground.clone_of(&template).await;
-        let sample = Sample::default().key("way", "clone");
-        out.push(sample.number("wall_us", micros(begun.elapsed())));
-        ground.drop(&applied).await;
-        ground.drop(&copied).await;
+/// How a test gets its database, and how long it works with it: the next clone is made meanwhile.
+pub const WAYS: [(&str, Duration); 3] =
+    [(APPLY, Duration::ZERO), ("clone", Duration::ZERO), ("clone", Duration::from_millis(25))];
+
+/// The way without a template.
+pub const APPLY: &str = "apply";
+
+pub(super) async fn measure(extent: Extent, out: &mut Recorder) {
+    let set = set();
+    for (way, work) in WAYS {
+        for _ in 0..extent.pick(40, 15) {
+            let begun = Instant::now();
+            let made = if way == APPLY { TestDatabase::empty() } else { TestDatabase::new(&set) };
+            let database = made.unwrap_or_else(|error| panic!("{error}"));
+            let connected = database.connect().await;
+            let mut client = connected.unwrap_or_else(|error| panic!("{error}"));
+            let cloned = micros(begun.elapsed());
+            let report = Migrator::new(&set).run(&mut client).await.expect("a run");
+            let applied = micros(begun.elapsed());
+            assert_eq!(report.applied.len(), if way == APPLY { SIZE } else { 0 });
+            tokio::time::sleep(work).await;
+            drop(client);
+            let begun = Instant::now();
+            drop(database);
+            let end = micros(begun.elapsed());
+            let sample = Sample::default().key("way", way).key("work_ms", &work.as_millis());
+            let wall = if way == APPLY { applied } else { cloned };
+            out.push(sample.number("wall_us", wall).number("end_us", end));
+        }
     }
-    ground.drop(&template).await;
+}
+
+fn set() -> Migrations {
+    let folder = TempDir::new().expect("a folder");
+    set::generated(SIZE).write(Peer::Ours, folder.path());
+    from_folder(folder.path(), &SetOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -223,7 +223,7 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
         Some(Err(error)) => error.report(),
     };
     let applied = report.into_iter().flat_map(|report| &report.applied);
-    applied.map(|applied| applied.version.clone()).collect()
+    applied.map(|applied| applied.version.to_string()).collect()
 }
 
 /// How a run ended, in a word.

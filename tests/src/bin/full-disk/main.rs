@@ -144,7 +144,7 @@ fn judge(result: &Result<Report, Error>, life: Life, found: &Found) -> Vec<Strin
         _ => {}
     }
     let lost = applied.iter().filter(|applied| !found.is_finished(&applied.version));
-    let lost: Vec<&str> = lost.map(|applied| applied.version.as_str()).collect();
+    let lost: Vec<&str> = lost.map(|applied| &*applied.version).collect();
     if !lost.is_empty() {
         broken.push(format!("said to stay, and is gone: versions {}", lost.join(", ")));
     }
