@@ -19,7 +19,7 @@ use crate::deed::Deed;
 use crate::error::Error;
 use crate::event::Event;
 use crate::hook::When;
-use crate::ledger::{Contents, Lease, Ledger, Reading};
+use crate::ledger::{Contents, Extent, Lease, Ledger, Reading};
 use crate::locking::{self, Claim};
 use crate::migrator::{Limit, Lock, Migrator};
 use crate::protocol::{self, OnDrop};
@@ -59,6 +59,8 @@ pub(crate) struct Run<'r> {
     pub(crate) turned_away: Option<(i64, Instant)>,
     /// How often it has tried a blocked migration again.
     pub(crate) tries: u32,
+    /// What is written of a transactional migration: its first entry, unless something planned has one.
+    pub(crate) extent: Extent,
     /// What the ledger held when the run began, in the order of the set.
     pub(crate) at_start: Option<Vec<&'r Migration>>,
     /// Whether the hooks before the run were called.
@@ -252,6 +254,7 @@ impl<'r> Run<'r> {
             wait: waiting::FIRST_WAIT,
             turned_away: None,
             tries: 0,
+            extent: Extent::First,
             at_start: None,
             begun: false,
             at: Span::none(),
@@ -407,6 +410,8 @@ impl<'r> Run<'r> {
         } else {
             Todo::of(migrator.decide(contents.into_entries())?)
         };
+        let is_new = todo.steps.iter().all(|step| step.cause == Cause::New);
+        self.extent = if is_new { Extent::First } else { Extent::Whole };
         self.at_start.get_or_insert_with(|| todo.applied.clone());
         for step in &todo.steps {
             self.check_placeholders(step.migration)?;

@@ -59,7 +59,9 @@ pub(crate) enum Commit {
 /// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. Measured on the server, 300 in a
 /// message: 110 us each, of which 50 for the position, 40 for the settings and 10 for the lock. Tried
 /// and rejected: two plain statements that divide by zero instead, 55 us; the position by `ORDER BY ..
-/// LIMIT 1` instead of `max`, 100 us. A migration that creates a table takes 2 ms.
+/// LIMIT 1` instead of `max`, 100 us. A migration that creates a table takes 2 ms. All 200 of a set, on a
+/// server in memory: 136 ms with blocks, 124 with plain statements, 111 where guard and entry are prepared
+/// first, which a failure would leave in a pooled session; 73 without guard, entry and a transaction each.
 pub(crate) fn guard(run: &Run<'_>, purpose: Purpose<'_>) -> String {
     let lock = match &run.claim {
         None => raise_unless(

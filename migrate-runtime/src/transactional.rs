@@ -79,9 +79,11 @@ pub(crate) async fn apply(
     Ok(Attempt::Done)
 }
 
-/// What the guard and the entry of a migration add to its own SQL in a message: 1.9 KB, with names of
-/// usual length.
-const FRAME: usize = 2 * 1024;
+/// What the guard and the entry of a migration add to its own SQL in a message, with names of usual
+/// length: 1.4 KB with a first entry, 1.9 KB with one that may replace another.
+fn frame(run: &Run<'_>) -> usize {
+    if run.extent == Extent::First { 1536 } else { 2048 }
+}
 
 /// How many of `deeds` go out together: at least one, no more than a chunk, and none behind one that
 /// wipes the session, which is restored by a message of its own. One with pauses goes alone.
@@ -89,7 +91,7 @@ fn chunk(run: &Run<'_>, deeds: &[Deed<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
     let fits = |deed: &&Deed<'_>| {
-        size += bytes(deed);
+        size += bytes(run, deed);
         let fits = size <= run.migrator.chunk_bytes && !closed && !run.pauses(**deed);
         closed |= wipes(deed);
         fits
@@ -98,8 +100,8 @@ fn chunk(run: &Run<'_>, deeds: &[Deed<'_>]) -> usize {
 }
 
 /// About how much of a message a migration takes.
-fn bytes(deed: &Deed<'_>) -> usize {
-    FRAME + deed.script().statements().map(|(start, end)| end - start).sum::<usize>()
+fn bytes(run: &Run<'_>, deed: &Deed<'_>) -> usize {
+    frame(run) + deed.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
 fn wipes(deed: &Deed<'_>) -> bool {
@@ -255,7 +257,7 @@ fn dialogue<'d>(
     table: Table,
 ) -> Result<Dialogue<'d>, Error> {
     let mut dialogue = Dialogue::new();
-    dialogue.message().reserve(deeds.iter().map(bytes).sum());
+    dialogue.message().reserve(deeds.iter().map(|deed| bytes(run, deed)).sum());
     if table == Table::Missing {
         push_creation(run, dialogue.message());
     }
@@ -393,7 +395,7 @@ fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, Error>
     match deed {
         Deed::Apply(migration) => {
             let down = run.down_sql(migration)?;
-            Ok(run.ledger.record(migration, down.as_deref(), position, Extent::Whole))
+            Ok(run.ledger.record(migration, down.as_deref(), position, run.extent))
         }
         Deed::Undo(undo) => {
             let removed = run.ledger.remove("undone", &undo.entry, position);

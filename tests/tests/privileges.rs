@@ -105,19 +105,39 @@ const A_SECOND: (&str, &str) = ("2_b.sql", "CREATE TABLE {{tables.b}} (id int);"
 
 #[tokio::test]
 async fn ledgers_that_may_not_be_updated() {
-    for (sql, of) in [("SELECT 1;\nVACUUM;", "non-transactional"), ("SELECT 1;", "transactional")] {
+    let before = [("1_a.sql", "SELECT 1;"), ("R__v.sql", "SELECT 1;")];
+    let alone = ("2_b.sql", "-- migrate:no-transaction\nSELECT 1;\nVACUUM;");
+    // Both change an entry that is there.
+    for (file, version, more) in [
+        ("2_b.sql", "2", [before[0], alone, before[1]].as_slice()),
+        ("R__v.sql", "R__v", &[before[0], ("R__v.sql", "SELECT 2;")]),
+    ] {
         let mut at = SmallRole::create().await;
-        let one = set(&[("1_a.sql", "SELECT 1;")]);
-        Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+        Migrator::new(&set(&before)).schema("own").run(&mut at.admin).await.expect("a ledger");
         at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
         at.prepare("GRANT SELECT, INSERT ON own.migration_ledger TO {role}").await;
-        let directive = if of == "transactional" { "" } else { "-- migrate:no-transaction\n" };
-        let more = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", &format!("{directive}{sql}"))]);
-        let expected = "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
-                        help: GRANT UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
-        at.granted(&Migrator::new(&more).schema("own"), expected, 1).await;
+        let more = set(more);
+        let expected = format!(
+            "migrations/{file}: recording version {version} in `own.migration_ledger`: \
+             permission denied for table migration_ledger (SQLSTATE 42501)\n\
+             help: GRANT UPDATE, DELETE ON TABLE own.migration_ledger TO {{role}}"
+        );
+        at.granted(&Migrator::new(&more).schema("own"), &expected, 1).await;
         at.remove().await;
     }
+}
+
+#[tokio::test]
+async fn first_entries_need_no_more_than_an_insert() {
+    let mut at = SmallRole::create().await;
+    let one = set(&[("1_a.sql", "SELECT 1;")]);
+    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+    at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
+    at.prepare("GRANT SELECT, INSERT ON own.migration_ledger TO {role}").await;
+    let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
+    let migrator = Migrator::new(&more).schema("own");
+    assert_eq!(migrator.run(&mut at.client).await.expect("a run").applied.len(), 1);
+    at.remove().await;
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ impl Ledger {
     /// Records `migration` at `position`; returns its `execution_ms`.
     ///
     /// An entry that is there already belongs to a repeatable migration or to an unfinished one, and
-    /// is replaced.
+    /// is replaced, unless it is the first: then there is none, and the server has less to read.
     pub(crate) fn record(
         &self,
         migration: &Migration,
@@ -118,7 +118,7 @@ impl Ledger {
         let null = || "NULL".to_owned();
         let checksum = literal(&migration.checksum().to_string());
         let (checksum, done, in_flight) = match extent {
-            Extent::Whole => (checksum, null(), false),
+            Extent::Whole | Extent::First => (checksum, null(), false),
             Extent::Begun(progress) => (checksum, progress.done.to_string(), progress.in_flight),
             Extent::Nothing => (null(), null(), false),
         };
@@ -139,10 +139,18 @@ impl Ledger {
             done,
             in_flight.to_string(),
         ];
-        format!(
+        let insert = format!(
             "INSERT INTO {} AS l (module, version, kind, name, filename, checksum, \
              checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, \
-             down_checksum, progress, in_flight) VALUES ({}) ON CONFLICT (module, version) DO UPDATE SET \
+             down_checksum, progress, in_flight) VALUES ({})",
+            self.quoted,
+            values.join(", ")
+        );
+        if extent == Extent::First {
+            return format!("{insert} RETURNING execution_ms");
+        }
+        format!(
+            "{insert} ON CONFLICT (module, version) DO UPDATE SET \
              name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
              checksum_algorithm = excluded.checksum_algorithm, \
              \"position\" = excluded.\"position\", applied_at = excluded.applied_at, \
@@ -150,9 +158,7 @@ impl Ledger {
              down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
              progress = excluded.progress, \
              in_flight = excluded.in_flight \
-             WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms",
-            self.quoted,
-            values.join(", ")
+             WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms"
         )
     }
 
@@ -259,6 +265,8 @@ fn as_cut(name: &str) -> &str {
 pub(crate) enum Extent {
     /// All of it.
     Whole,
+    /// All of it, and it has no entry yet.
+    First,
     /// It is only beginning.
     Begun(Progress),
     /// Nothing, and so there is no checksum of what ran: a baseline.
