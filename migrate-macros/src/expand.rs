@@ -95,7 +95,7 @@ fn tracking(embedded: &Embedded) -> String {
     let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
     let (texts, others): (Vec<_>, Vec<_>) =
         embedded.files.iter().partition(|(_, is_utf8)| *is_utf8);
-    // One expression for all texts: each costs the compiler more than it takes to read the file.
+    // One expression for all texts: 1,000 of them take the compiler some 6 ms more.
     let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
     for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.lock.clone()) {
         out.push_str("::core::include_str!(");

@@ -127,31 +127,24 @@ async fn ledgers_that_may_not_be_updated() {
     }
 }
 
+/// Changing an entry takes UPDATE, and only the row that is a lock is ever deleted.
 #[tokio::test]
 async fn first_entries_need_no_more_than_an_insert() {
-    let mut at = SmallRole::create().await;
-    let one = set(&[("1_a.sql", "SELECT 1;")]);
-    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
-    at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
-    at.prepare("GRANT SELECT, INSERT ON own.migration_ledger TO {role}").await;
-    let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
-    let migrator = Migrator::new(&more).schema("own");
-    assert_eq!(migrator.run(&mut at.client).await.expect("a run").applied.len(), 1);
-    at.remove().await;
-}
-
-#[tokio::test]
-async fn ledgers_whose_lock_row_may_not_be_deleted() {
-    let mut at = SmallRole::create().await;
-    let one = set(&[("1_a.sql", "SELECT 1;")]);
-    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
-    at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
-    at.prepare("GRANT SELECT, INSERT, UPDATE ON own.migration_ledger TO {role}").await;
-    let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
-    // Without the row that is a lock nothing is ever deleted.
-    let migrator = Migrator::new(&more).schema("own");
-    assert_eq!(migrator.run(&mut at.client).await.expect("a run").applied.len(), 1);
-    at.remove().await;
+    for granted in ["SELECT, INSERT", "SELECT, INSERT, UPDATE"] {
+        let mut at = SmallRole::create().await;
+        let one = set(&[("1_a.sql", "SELECT 1;")]);
+        Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger");
+        at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
+        at.prepare(&format!("GRANT {granted} ON own.migration_ledger TO {{role}}")).await;
+        let more = set(&[("1_a.sql", "SELECT 1;"), A_SECOND]);
+        let migrator = Migrator::new(&more).schema("own");
+        assert_eq!(
+            migrator.run(&mut at.client).await.expect("a run").applied.len(),
+            1,
+            "{granted}"
+        );
+        at.remove().await;
+    }
 }
 
 const NONE: [&str; 0] = [];

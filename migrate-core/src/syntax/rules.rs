@@ -238,12 +238,9 @@ impl<'s> Walk<'s> {
                     Kind::BIN_EXPR | Kind::CAST_EXPR | Kind::FIELD_EXPR | Kind::POSTFIX_EXPR
                 )
         };
-        if !self.open.last().is_some_and(|node| infix(&node)) {
-            return false;
-        }
         let depth = self.open.iter().rev().take_while(infix).count();
         let around = self.open.len().checked_sub(depth + 1).map(|at| self.open[at].kind);
-        around == Some(Kind::PARTITION_ITEM)
+        depth > 0 && around == Some(Kind::PARTITION_ITEM)
     }
 
     /// Judges the operator that begins with the token `from` and has no operand before it.
