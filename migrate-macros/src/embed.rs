@@ -1,15 +1,15 @@
 //! Finds and checks the set that a macro call names, against its lock file too.
 //! The arguments go in; the set with the files it came from, or every mistake, come out.
-//! The walk and the checks are `migrate-core`'s: here is only where the files lie, and the one
+//! The walk and the checks are `migrate-set`'s: here is only where the files lie, and the one
 //! file that is ever written, the lock, when the environment asks for that.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use migrate_core::discover::discover;
-use migrate_core::lock;
-use migrate_core::set::Migrations;
-use migrate_core::source::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
+use migrate_set::discover::discover;
+use migrate_set::lock;
+use migrate_set::set::Migrations;
+use migrate_set::source::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
 
 use crate::input::Input;
 

@@ -7,10 +7,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use migrate_core::name::Layout;
-use migrate_core::packed::Packed;
-use migrate_core::set::Traits;
-use migrate_core::source::{SourceError, SourceErrors};
+use migrate_set::name::Layout;
+use migrate_set::packed::Packed;
+use migrate_set::set::Traits;
+use migrate_set::source::{SourceError, SourceErrors};
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::ptr;
 use std::time::Duration;
 
-use migrate_core::set::{Migration, Script};
-use migrate_core::sql::placeholder::RenderError;
+use migrate_set::set::{Migration, Script};
+use migrate_set::sql::placeholder::RenderError;
 use tracing::{Span, debug, info};
 
 use crate::deed::Deed;

@@ -4,10 +4,10 @@
 //! a row that says who did it and when.
 //! It runs no migration on purpose, and no flag of `run` leads here.
 
-use migrate_core::name::Kind;
-use migrate_core::plan::{Cause, Policy, Tolerance, plan};
-use migrate_core::set::Migration;
-use migrate_core::version::Version;
+use migrate_set::name::Kind;
+use migrate_set::plan::{Cause, Policy, Tolerance, plan};
+use migrate_set::set::Migration;
+use migrate_set::version::Version;
 
 use crate::adopt::Adoption;
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! Writes the files of a new migration into a folder, for tools and tests.
 //! A folder, a description and options go in; what was written comes out.
-//! How the files are called and what they hold is `migrate-core`'s to decide; here are the clock, the
+//! How the files are called and what they hold is `migrate-set`'s to decide; here are the clock, the
 //! disk, and the rule that nothing is overwritten.
 
 use std::fmt;
@@ -9,12 +9,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use migrate_core::create::{self as core, Draft, Moment, Wish, draft};
-use migrate_core::discover::discover;
-use migrate_core::lock;
-use migrate_core::name::NameOptions;
-use migrate_core::source::{Problem, SourceError, SourceErrors, SourceFile};
-use migrate_core::version::Version;
+use migrate_set::create::{self as core, Draft, Moment, Wish, draft};
+use migrate_set::discover::discover;
+use migrate_set::lock;
+use migrate_set::name::NameOptions;
+use migrate_set::source::{Problem, SourceError, SourceErrors, SourceFile};
+use migrate_set::version::Version;
 
 /// What [`create`] is told besides the description.
 ///

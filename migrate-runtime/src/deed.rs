@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use migrate_core::rollback::Undo;
-use migrate_core::set::{Migration, Script};
-use migrate_core::sql::directive::TransactionMode;
+use migrate_set::rollback::Undo;
+use migrate_set::set::{Migration, Script};
+use migrate_set::sql::directive::TransactionMode;
 
 use crate::error::Direction;
 

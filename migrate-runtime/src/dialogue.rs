@@ -3,7 +3,7 @@
 //! A transaction without a pause is one message, which most are; what the parts mean is
 //! `transactional`'s business.
 
-use migrate_core::set::Ends;
+use migrate_set::set::Ends;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::deed::Deed;

@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_core::plan::{Cause, Plan, Step};
-use migrate_core::rollback::{NO_TRANSACTION, Target};
-use migrate_core::set::{Ends, Migration, Script};
-use migrate_core::sql::directive::TransactionMode;
-use migrate_core::sql::kind::SessionEffect;
+use migrate_set::plan::{Cause, Plan, Step};
+use migrate_set::rollback::{NO_TRANSACTION, Target};
+use migrate_set::set::{Ends, Migration, Script};
+use migrate_set::sql::directive::TransactionMode;
+use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::Client;
 use tracing::{Instrument as _, Span, debug, warn};
 

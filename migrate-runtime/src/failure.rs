@@ -6,9 +6,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use migrate_core::frame::frame;
-use migrate_core::set::Script;
-use migrate_core::sql::lexer::{TokenKind, lex};
+use migrate_set::frame::frame;
+use migrate_set::set::Script;
+use migrate_set::sql::lexer::{TokenKind, lex};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use migrate_core::drift::DriftReport;
+use migrate_set::drift::DriftReport;
 
 use crate::report::Status;
 

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use migrate_core::version::Version;
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::boxed::boxed;

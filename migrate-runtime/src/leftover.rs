@@ -2,7 +2,7 @@
 //! How a statement runs goes in; SQL that looks for its leftovers and removes one comes out.
 //! It sends nothing on purpose, and touches no index that is valid or that somebody is building.
 
-use migrate_core::sql::alone::{Alone, Scope};
+use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
 
 use crate::ledger::literal;

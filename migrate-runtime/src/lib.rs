@@ -101,22 +101,22 @@ pub mod __private;
 pub use create::{CreateError, CreateOptions, Created, create};
 #[cfg(feature = "include_dir")]
 pub use load::{from_folder, from_include_dir, from_texts};
-pub use migrate_core::checksum::Checksum;
-pub use migrate_core::drift::{Drift, DriftReport};
-pub use migrate_core::ledger::Entry;
-pub use migrate_core::location::Position;
+pub use migrate_set::checksum::Checksum;
+pub use migrate_set::drift::{Drift, DriftReport};
+pub use migrate_set::ledger::Entry;
+pub use migrate_set::location::Position;
 #[cfg(feature = "include_dir")]
-pub use migrate_core::name::{Dialects, NameOptions};
-pub use migrate_core::name::{Kind, Layout};
-pub use migrate_core::plan::{Cause, Plan, Step};
-pub use migrate_core::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
-pub use migrate_core::set::{Ends, Migration, Migrations, Script};
+pub use migrate_set::name::{Dialects, NameOptions};
+pub use migrate_set::name::{Kind, Layout};
+pub use migrate_set::plan::{Cause, Plan, Step};
+pub use migrate_set::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
+pub use migrate_set::set::{Ends, Migration, Migrations, Script};
 #[cfg(feature = "include_dir")]
-pub use migrate_core::source::{
+pub use migrate_set::source::{
     Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
 };
-pub use migrate_core::sql::directive::TransactionMode;
-pub use migrate_core::version::Version;
+pub use migrate_set::sql::directive::TransactionMode;
+pub use migrate_set::version::Version;
 
 pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
 pub use crate::compose::{InOrderError, run_in_order};

@@ -1,14 +1,14 @@
 //! Makes a set at start-up: from an `include_dir::Dir` in the binary, from a folder on disk, or from
 //! texts in the code.
 //! Files go in, the same checked [`Migrations`] that the macro makes comes out.
-//! It judges nothing by itself on purpose: `migrate-core` does, for every origin alike.
+//! It judges nothing by itself on purpose: `migrate-set` does, for every origin alike.
 
 use std::path::Path;
 
 use include_dir::Dir;
-use migrate_core::discover::discover;
-use migrate_core::set::Migrations;
-use migrate_core::source::{Checked, SetOptions, SourceErrors, SourceFile, check};
+use migrate_set::discover::discover;
+use migrate_set::set::Migrations;
+use migrate_set::source::{Checked, SetOptions, SourceErrors, SourceFile, check};
 use tracing::warn;
 
 /// The set in the folder `path` on disk; `path` is also what messages call the folder.

@@ -7,7 +7,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use migrate_core::set::Script;
+use migrate_set::set::Script;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::DbError;
 

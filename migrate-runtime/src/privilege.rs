@@ -2,7 +2,7 @@
 //! An error of the server goes in, a help with the statement that mends it comes out.
 //! It grants nothing on purpose, and asks the server only behind an error.
 
-use migrate_core::sql::lexer::lex;
+use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
 use crate::ledger::{Ledger, literal};

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use migrate_core::location::byte_of_character;
+use migrate_set::location::byte_of_character;
 use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 

@@ -2,7 +2,7 @@
 //! A client and a ledger go in, [`Contents`] come out.
 //! It sends one message, and others only behind an error.
 
-use migrate_core::set::Migrations;
+use migrate_set::set::Migrations;
 use tokio_postgres::Client;
 
 use crate::error::Error;

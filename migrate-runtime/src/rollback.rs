@@ -3,8 +3,8 @@
 //! its entry away.
 //! What is undone is the core's decision, and how it is carried out `execute`'s.
 
-use migrate_core::plan::Cause;
-use migrate_core::rollback::{Target, rollback};
+use migrate_set::plan::Cause;
+use migrate_set::rollback::{Target, rollback};
 
 use crate::deed::Deed;
 use crate::error::Error;

@@ -5,8 +5,8 @@
 //! Only migrations that touch the session pay for it, which the build has found out. What a
 //! migration takes away (`DEALLOCATE`, `DISCARD TEMP`) it cannot give back.
 
-use migrate_core::set::Script;
-use migrate_core::sql::kind::own_settings;
+use migrate_set::set::Script;
+use migrate_set::sql::kind::own_settings;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::ledger::literal;

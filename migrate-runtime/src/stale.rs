@@ -6,8 +6,8 @@
 use std::fmt;
 use std::path::Path;
 
-use migrate_core::discover::list;
-use migrate_core::set::Migrations;
+use migrate_set::discover::list;
+use migrate_set::set::Migrations;
 use thiserror::Error;
 
 /// Files of a migration folder that came or went since the set was embedded.

@@ -4,7 +4,7 @@
 //! It costs nothing where no migration holds a backslash, and no message where the setting is on:
 //! the guard looks, as the first statement of a message that is read whole before.
 
-use migrate_core::set::Script;
+use migrate_set::set::Script;
 
 use crate::deed::Deed;
 use crate::error::Error;

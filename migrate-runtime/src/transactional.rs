@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use migrate_core::set::Script;
-use migrate_core::sql::kind::SessionEffect;
-use migrate_core::sql::placeholder::Rendered;
+use migrate_set::set::Script;
+use migrate_set::sql::kind::SessionEffect;
+use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::Severity;
 

@@ -1,8 +1,8 @@
 //! Sets written down in a test, instead of in a folder.
 //! File names and SQL go in, the checked set comes out, by the same checks as everywhere.
 
-use migrate_core::source::{SetOptions, SourceFile, Syntax, check};
 use migrate_runtime::Migrations;
+use migrate_set::source::{SetOptions, SourceFile, Syntax, check};
 
 /// The set of these files, in a folder that messages call `migrations`.
 ///

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use migrate_core::lock::lock;
 use migrate_runtime::{
     CreateError, CreateOptions, Layout, Migrations, NameOptions, SetOptions, create, from_folder,
 };
+use migrate_set::lock::lock;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use proptest::string::string_regex;

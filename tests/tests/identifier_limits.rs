@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use migrate_core::source::{SetOptions, SourceFile, check};
 use migrate_runtime::{Layout, Migrations, Migrator};
+use migrate_set::source::{SetOptions, SourceFile, check};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 

@@ -74,18 +74,18 @@ fn dependencies(package: &str) -> Vec<String> {
 #[test]
 fn invariant_1_core_touches_no_file_network_clock_or_task() {
     let words = ["std::fs", "std::net", "std::time", "std::env", "std::process", "async ", "tokio"];
-    absent("migrate-core/src", &words, &["discover.rs"]);
-    absent("migrate-core/src", &["std::net", "std::time", "std::env", "async ", "tokio"], &[]);
+    absent("migrate-set/src", &words, &["discover.rs"]);
+    absent("migrate-set/src", &["std::net", "std::time", "std::env", "async ", "tokio"], &[]);
 }
 
 #[test]
 fn invariant_2_imports_run_one_way() {
-    absent("migrate-core/src", &["migrate_macros", "migrate_runtime"], &[]);
+    absent("migrate-set/src", &["migrate_macros", "migrate_runtime"], &[]);
     absent("migrate-macros/src", &["migrate_runtime"], &[]);
-    for crate_folder in ["migrate-core/src", "migrate-macros/src", "migrate-runtime/src"] {
+    for crate_folder in ["migrate-set/src", "migrate-macros/src", "migrate-runtime/src"] {
         absent(crate_folder, &["migrate_tests", "boot_service"], &[]);
     }
-    let core = dependencies("migrate-core");
+    let core = dependencies("migrate-set");
     assert!(!core.iter().any(|name| name.starts_with("tokio") || name == "migrate-runtime"));
     let macros = dependencies("migrate-macros");
     assert!(!macros.iter().any(|name| name.starts_with("tokio") || name == "migrate-runtime"));
@@ -125,7 +125,7 @@ fn invariant_5_the_runtime_does_not_parse_what_the_build_has_split() {
 #[test]
 fn invariant_6_input_cannot_panic() {
     let panics = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
-    for crate_folder in ["migrate-core/src", "migrate-macros/src", "migrate-runtime/src"] {
+    for crate_folder in ["migrate-set/src", "migrate-macros/src", "migrate-runtime/src"] {
         absent(crate_folder, &panics, &[]);
         absent(crate_folder, &["unsafe "], &[]);
     }
@@ -143,9 +143,9 @@ fn invariant_7_default_features_compile_no_c() {
 
 #[test]
 fn invariant_9_one_module_names_the_parser() {
-    for crate_folder in ["migrate-core/src", "migrate-macros/src", "migrate-runtime/src"] {
+    for crate_folder in ["migrate-set/src", "migrate-macros/src", "migrate-runtime/src"] {
         for (path, code) in sources(crate_folder) {
-            let inside = path.starts_with("migrate-core/src/syntax/");
+            let inside = path.starts_with("migrate-set/src/syntax/");
             assert!(inside || !code.contains("squawk"), "{path} names the parser");
         }
     }

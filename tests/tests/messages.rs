@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_core::checksum::ALGORITHM;
-use migrate_core::plan::{Policy, Tolerance, plan};
-use migrate_core::source::{SourceFile, check};
-use migrate_core::sql::placeholder::RenderError;
 use migrate_runtime::{
     Dialects, DriftReport, Entry, Kind, Layout, Migrations, SetOptions, Version, from_folder,
 };
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::plan::{Policy, Tolerance, plan};
+use migrate_set::source::{SourceFile, check};
+use migrate_set::sql::placeholder::RenderError;
 use migrate_tests::sets::set;
 
 /// What the checks say of these files, in a folder called `m`.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use migrate_core::checksum::ALGORITHM;
-use migrate_core::ledger::Entry;
-use migrate_core::name::Kind;
-use migrate_core::plan::{Cause, Plan, Policy, Tolerance, plan};
-use migrate_core::set::{Migration, Migrations};
-use migrate_core::settled::Settled;
-use migrate_core::source::{self, SetOptions, SourceFile};
-use migrate_core::version::Version;
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
+use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
+use migrate_set::set::{Migration, Migrations};
+use migrate_set::settled::Settled;
+use migrate_set::source::{self, SetOptions, SourceFile};
+use migrate_set::version::Version;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

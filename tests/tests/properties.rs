@@ -4,10 +4,10 @@
 //! The texts are sequences of tokens, most of them valid; only what PostgreSQL's scanner says of
 //! them counts, not its grammar.
 
-use migrate_core::checksum::{Checksum, canonical_text};
-use migrate_core::source::{self, Empty, SetOptions, SourceFile, Syntax};
-use migrate_core::sql::lexer::{Token, TokenKind, lex};
-use migrate_core::sql::split::{Statement, split};
+use migrate_set::checksum::{Checksum, canonical_text};
+use migrate_set::source::{self, Empty, SetOptions, SourceFile, Syntax};
+use migrate_set::sql::lexer::{Token, TokenKind, lex};
+use migrate_set::sql::split::{Statement, split};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -3,10 +3,10 @@
 //! reason why nothing is.
 //! It reads no database on purpose.
 
-use migrate_core::ledger::Entry;
-use migrate_core::name::Kind;
-use migrate_core::set::{Migration, Migrations};
-use migrate_core::version::Version;
+use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
+use migrate_set::set::{Migration, Migrations};
+use migrate_set::version::Version;
 
 use super::Adopt;
 use super::digest::{crc32_of_lines, sha256, sha384, siphash_of_refinery};

@@ -9,7 +9,7 @@ mod matching;
 mod obstacle;
 mod tool;
 
-use migrate_core::set::{DEFAULT_MODULE, Migration};
+use migrate_set::set::{DEFAULT_MODULE, Migration};
 
 use crate::amend::{Change, amended};
 use crate::error::Error;

@@ -2,7 +2,7 @@
 //! A tool and a table's name go in; a query whose rows all have the columns of [`Row`] comes out.
 //! It sends nothing and judges nothing on purpose.
 
-use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};

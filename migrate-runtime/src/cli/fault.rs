@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use migrate_core::source::SourceErrors;
+use migrate_set::source::SourceErrors;
 
 use super::connection::ConnectError;
 use super::exit::Exit;

@@ -8,10 +8,10 @@ use std::{env, fs, io};
 
 use clap::{Args as _, Command};
 use clap_complete::Shell;
-use migrate_core::discover::discover;
-use migrate_core::lock::{self, LockProblem};
-use migrate_core::set::Migrations;
-use migrate_core::source::{Checked, Problem, SourceError, SourceErrors, check as check_set};
+use migrate_set::discover::discover;
+use migrate_set::lock::{self, LockProblem};
+use migrate_set::set::Migrations;
+use migrate_set::source::{Checked, Problem, SourceError, SourceErrors, check as check_set};
 
 use super::args::{Args, Check, Create, Folder, Lock};
 use super::exit::Exit;

@@ -2,8 +2,8 @@
 //! What verbs found goes in as plain values, one object comes out; `docs/cli.md` describes it.
 //! A field may be added to a format; none is renamed or removed without another number.
 
-use migrate_core::drift::Drift;
-use migrate_core::source::SourceErrors;
+use migrate_set::drift::Drift;
+use migrate_set::source::SourceErrors;
 use serde::Serialize;
 
 use super::exit::Exit;
@@ -269,7 +269,7 @@ pub(super) struct ProblemBody {
 
 impl ProblemBody {
     pub(super) fn all(errors: &SourceErrors) -> Vec<ProblemBody> {
-        let problem = |error: &migrate_core::source::SourceError| ProblemBody {
+        let problem = |error: &migrate_set::source::SourceError| ProblemBody {
             file: error.file().to_owned(),
             line: error.position().map(|position| position.line),
             column: error.position().map(|position| position.column),

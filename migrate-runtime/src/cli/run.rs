@@ -2,8 +2,8 @@
 //! A migrator, a client and options go in; what was done comes out, a line a migration.
 //! What takes something away asks first.
 
-use migrate_core::rollback::{Target as Rollback, Undo};
-use migrate_core::sql::directive::TransactionMode;
+use migrate_set::rollback::{Target as Rollback, Undo};
+use migrate_set::sql::directive::TransactionMode;
 use tokio_postgres::Client;
 
 use super::args::{Down, Output, Up};

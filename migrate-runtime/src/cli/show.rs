@@ -5,10 +5,10 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_core::drift::Drift;
-use migrate_core::plan::{Cause, Plan, Step};
-use migrate_core::sql::directive::TransactionMode;
-use migrate_core::version::Version;
+use migrate_set::drift::Drift;
+use migrate_set::plan::{Cause, Plan, Step};
+use migrate_set::sql::directive::TransactionMode;
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::args::Limit;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use migrate_core::location::Position;
+use migrate_set::location::Position;
 
 use super::help_line;
 

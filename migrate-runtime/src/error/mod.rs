@@ -5,9 +5,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use migrate_core::drift::DriftReport;
-use migrate_core::location::Position;
-use migrate_core::rollback::Obstacles;
+use migrate_set::drift::DriftReport;
+use migrate_set::location::Position;
+use migrate_set::rollback::Obstacles;
 use thiserror::Error;
 
 mod migration;

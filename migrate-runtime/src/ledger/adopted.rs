@@ -2,9 +2,9 @@
 //! A migration of the set and the other tool's word for it go in, one statement comes out.
 //! It reads no other table on purpose.
 
-use migrate_core::checksum::ALGORITHM;
-use migrate_core::rollback::digest;
-use migrate_core::set::Migration;
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::rollback::digest;
+use migrate_set::set::Migration;
 
 use super::{Ledger, literal};
 

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use migrate_core::checksum::ALGORITHM;
-use migrate_core::ledger::Entry;
-use migrate_core::name::Kind;
-use migrate_core::rollback::Recorded;
-use migrate_core::set::Migrations;
-use migrate_core::settled::Settled;
-use migrate_core::version::Version;
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
+use migrate_set::rollback::Recorded;
+use migrate_set::set::Migrations;
+use migrate_set::settled::Settled;
+use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
 use super::lease::{EXPIRED, Lease};

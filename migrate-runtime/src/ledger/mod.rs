@@ -3,13 +3,13 @@
 //! It sends nothing on purpose. Every name is quoted, every value is a literal, and every function
 //! is called by its schema, whatever a migration did to the `search_path`.
 
-use migrate_core::checksum::ALGORITHM;
-use migrate_core::ledger::Entry;
-use migrate_core::plan::Cause;
-use migrate_core::rollback::digest;
-use migrate_core::set::Migration;
-use migrate_core::sql::placeholder::quoted_identifier;
-use migrate_core::version::Version;
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::ledger::Entry;
+use migrate_set::plan::Cause;
+use migrate_set::rollback::digest;
+use migrate_set::set::Migration;
+use migrate_set::sql::placeholder::quoted_identifier;
+use migrate_set::version::Version;
 
 mod adopted;
 mod contents;

@@ -2,7 +2,7 @@
 //! A client goes in; [`crate::amend`] reads, decides and writes, and its report comes out.
 //! No migration is run here, and no SQL stands here, on purpose.
 
-use migrate_core::version::Version;
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::Migrator;

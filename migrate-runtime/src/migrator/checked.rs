@@ -2,8 +2,8 @@
 //! A migrator goes in; names as SQL takes them, or an [`Error`], come out.
 //! It asks no server on purpose: whether a name is taken is found out by whoever uses it.
 
-use migrate_core::set::{Ends, Traits};
-use migrate_core::sql::placeholder::quoted_identifier;
+use migrate_set::set::{Ends, Traits};
+use migrate_set::sql::placeholder::quoted_identifier;
 
 use super::{CreateSchema, Migrator};
 use crate::error::Error;

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use migrate_core::plan::{Policy, Tolerance};
-use migrate_core::set::Migrations;
-use migrate_core::version::Version;
+use migrate_set::plan::{Policy, Tolerance};
+use migrate_set::set::Migrations;
+use migrate_set::version::Version;
 
 use crate::event::{Event, Listeners};
 use crate::hook::{Calls, Function, When};

@@ -2,7 +2,7 @@
 //! A client goes in; what happened, or ledger and set side by side with every deviation, come out.
 //! They apply nothing and take no lock.
 
-use migrate_core::plan::{Policy, Tolerance, plan};
+use migrate_set::plan::{Policy, Tolerance, plan};
 use tokio_postgres::Client;
 
 use super::Migrator;

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use migrate_core::ledger::Entry;
-use migrate_core::name::Kind;
-use migrate_core::plan::{Cause, Plan, Step, plan};
-use migrate_core::rollback::{Target as Rollback, Undo, rollback};
-use migrate_core::set::{Migration, Migrations};
-use migrate_core::version::Version;
+use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
+use migrate_set::plan::{Cause, Plan, Step, plan};
+use migrate_set::rollback::{Target as Rollback, Undo, rollback};
+use migrate_set::set::{Migration, Migrations};
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::{Limit, Migrator};

@@ -3,9 +3,9 @@
 //! It sends nothing on purpose. A note always follows the user and the role that the run began
 //! with, whatever the migration has set.
 
-use migrate_core::plan::Cause;
-use migrate_core::sql::alone::Alone;
-use migrate_core::sql::kind::SessionEffect;
+use migrate_set::plan::Cause;
+use migrate_set::sql::alone::Alone;
+use migrate_set::sql::kind::SessionEffect;
 
 use super::{Work, at};
 use crate::deed::Deed;

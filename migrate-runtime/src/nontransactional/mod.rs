@@ -7,10 +7,10 @@
 
 use std::time::Instant;
 
-use migrate_core::plan::Cause;
-use migrate_core::set::Script;
-use migrate_core::sql::alone::{Alone, prepares_session};
-use migrate_core::sql::placeholder::Rendered;
+use migrate_set::plan::Cause;
+use migrate_set::set::Script;
+use migrate_set::sql::alone::{Alone, prepares_session};
+use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::SimpleQueryRow;
 use tracing::{Instrument as _, Span};
 

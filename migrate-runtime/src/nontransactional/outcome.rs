@@ -2,8 +2,8 @@
 //! The server's error goes in, the run's error comes out.
 //! It tells a statement that failed from one whose outcome nobody knows.
 
-use migrate_core::set::Script;
-use migrate_core::sql::alone::Alone;
+use migrate_set::set::Script;
+use migrate_set::sql::alone::Alone;
 use tokio_postgres::error::Severity;
 
 use super::Work;

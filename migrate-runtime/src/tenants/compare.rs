@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migrate_core::ledger::Entry;
+use migrate_set::ledger::Entry;
 use tokio_postgres::Client;
 
 use crate::error::Error;

@@ -4,10 +4,10 @@
 
 use std::fmt;
 
-use migrate_core::name::Kind;
-use migrate_core::rollback::Target;
-use migrate_core::set::{Migration, Migrations};
-use migrate_core::version::Version;
+use migrate_set::name::Kind;
+use migrate_set::rollback::Target;
+use migrate_set::set::{Migration, Migrations};
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::catalog::{Catalog, Difference, Shown};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrate_core::set::Migrations;
+use migrate_set::set::Migrations;
 use tokio_postgres::{Client, Config};
 
 use super::ahead;

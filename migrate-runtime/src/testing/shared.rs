@@ -16,7 +16,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrate_core::checksum::Checksum;
+use migrate_set::checksum::Checksum;
 use sha2::{Digest, Sha256};
 
 use super::error::ServerError;

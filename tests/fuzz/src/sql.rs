@@ -7,12 +7,12 @@
 use std::str;
 
 use libfuzzer_sys::fuzz_target;
-use migrate_core::checksum::{Checksum, canonical_text};
-use migrate_core::set::Migration;
-use migrate_core::source::{Empty, SetOptions, Syntax};
-use migrate_core::sql::directive::directive;
-use migrate_core::sql::lexer::{Token, TokenKind, lex};
-use migrate_core::sql::split::{Statement, split};
+use migrate_set::checksum::{Checksum, canonical_text};
+use migrate_set::set::Migration;
+use migrate_set::source::{Empty, SetOptions, Syntax};
+use migrate_set::sql::directive::directive;
+use migrate_set::sql::lexer::{Token, TokenKind, lex};
+use migrate_set::sql::split::{Statement, split};
 use migrate_fuzz::{file, read, verdict};
 
 fuzz_target!(|bytes: &[u8]| {

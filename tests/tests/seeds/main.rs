@@ -15,8 +15,8 @@ mod xyn;
 use std::fs;
 use std::path::Path;
 
-use migrate_core::source::{SourceFile, check};
 use migrate_runtime::{Applied, Migrations, Migrator, Report, SetOptions, from_folder};
+use migrate_set::source::{SourceFile, check};
 use migrate_tests::database::FreshDatabase;
 use tempfile::TempDir;
 use tokio_postgres::Client;

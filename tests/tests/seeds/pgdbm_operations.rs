@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use migrate_core::source::Lints;
 use migrate_runtime::{CreateOptions, Error, Migrator, Rollback, SetOptions, State, create};
+use migrate_set::source::Lints;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PGDBM;
 use migrate_tests::role::SmallRole;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use migrate_core::source::Down;
 use migrate_runtime::{CreateOptions, Migrator, Rollback, SetOptions, State, create};
+use migrate_set::source::Down;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PYCOPG;
 use migrate_tests::sets::set;

@@ -1,7 +1,7 @@
 //! What is in a file besides statements: sections, and what other tools and databases write.
 
-use migrate_core::set::Script;
-use migrate_core::source::{self, SetOptions, SourceFile};
+use migrate_set::set::Script;
+use migrate_set::source::{self, SetOptions, SourceFile};
 
 use crate::statements::check;
 

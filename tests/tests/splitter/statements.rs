@@ -1,7 +1,7 @@
 //! Where statements begin and end.
 
-use migrate_core::sql::lexer::{TokenKind, Unclosed, lex};
-use migrate_core::sql::split::{SplitProblem, split};
+use migrate_set::sql::lexer::{TokenKind, Unclosed, lex};
+use migrate_set::sql::split::{SplitProblem, split};
 
 /// Splits `text` into `statements`, in LF and in CRLF, with and without a last `;`.
 pub fn check(situation: &str, text: &str, statements: &[&str]) {

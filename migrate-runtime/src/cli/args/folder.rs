@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
-use migrate_core::name::{Dialects, Layout, NameOptions};
-use migrate_core::set::Migrations;
-use migrate_core::source::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_set::name::{Dialects, Layout, NameOptions};
+use migrate_set::set::Migrations;
+use migrate_set::source::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
 
 /// The folder when nothing else is said.
 const DEFAULT_FOLDER: &str = "migrations";

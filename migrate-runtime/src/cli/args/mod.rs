@@ -16,8 +16,8 @@ pub(super) use options::Options;
 
 use super::connection::Connection;
 use crate::adopt::{Adopt, Adoption};
-use migrate_core::rollback::Target as Rollback;
-use migrate_core::version::Version;
+use migrate_set::rollback::Target as Rollback;
+use migrate_set::version::Version;
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own.
 ///

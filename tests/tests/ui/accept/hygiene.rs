@@ -8,7 +8,7 @@ mod core {}
 mod std {}
 mod alloc {}
 mod migrate {}
-mod migrate_core {}
+mod migrate_set {}
 
 struct Option;
 struct Some;

@@ -25,7 +25,7 @@ impl fmt::Display for Position {
 /// that character's position.
 ///
 /// ```
-/// use migrate_core::location::position;
+/// use migrate_set::location::position;
 /// assert_eq!(position("é = 1;\nx", 3).to_string(), "1:3");
 /// assert_eq!(position("é = 1;\nx", 8).to_string(), "2:1");
 /// ```

@@ -26,7 +26,7 @@ const INDENT: usize = 20;
 /// A span over several lines is shown by its first. An empty span is shown as one character.
 ///
 /// ```
-/// use migrate_core::frame::frame;
+/// use migrate_set::frame::frame;
 /// assert_eq!(
 ///     frame("a;\nselect 'x;\n", 10..13, "opened here"),
 ///     "  |\n2 | select 'x;\n  |        ^^^ opened here",

@@ -21,7 +21,7 @@ use std::str::FromStr;
 /// that begin with a number.
 ///
 /// ```
-/// # use migrate_core::version::Version;
+/// # use migrate_set::version::Version;
 /// assert_eq!(Version::from_static("20250128_120000"), Version::from_static("20250128120000"));
 /// assert!(Version::from_static("20140924113530") < Version::from_static("2017-09-23-182408"));
 /// assert!(Version::from_static("9") < Version::from_static("0010"));

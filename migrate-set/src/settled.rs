@@ -12,7 +12,7 @@ use crate::set::{Migration, Migrations};
 /// The migrations of a set that were met in its ledger.
 ///
 /// ```
-/// # use migrate_core::{set::Migrations, settled::Settled};
+/// # use migrate_set::{set::Migrations, settled::Settled};
 /// fn is_up_to_date(set: &Migrations, finished: &[(&str, &str, &str)]) -> bool {
 ///     let mut settled = Settled::new(set);
 ///     finished.iter().all(|(kind, version, checksum)| settled.meets(kind, version, checksum))

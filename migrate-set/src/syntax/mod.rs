@@ -44,7 +44,7 @@ const DEPTH: usize = 500;
 /// The first place where the grammar does not fit.
 ///
 /// ```
-/// # use migrate_core::syntax::check;
+/// # use migrate_set::syntax::check;
 /// assert_eq!(check("create table users (id bigint primary key)"), Ok(()));
 /// let error = check("create table users (id bigint primary kye)").unwrap_err();
 /// assert_eq!(error.message, "expected KEY, found `kye`");

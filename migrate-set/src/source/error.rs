@@ -88,7 +88,7 @@ impl std::error::Error for SourceError {}
 /// what a `main` that returns an error prints.
 ///
 /// ```
-/// # use migrate_core::source::SourceErrors;
+/// # use migrate_set::source::SourceErrors;
 /// /// One line a mistake, as an editor takes it.
 /// fn tell(errors: &SourceErrors) {
 ///     for error in &errors.0 {

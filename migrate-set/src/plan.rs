@@ -67,7 +67,7 @@ pub struct Step<'s> {
 /// What will run, in order, and what was found besides.
 ///
 /// ```
-/// # use migrate_core::plan::{Cause, Plan};
+/// # use migrate_set::plan::{Cause, Plan};
 /// fn new(plan: &Plan<'_>) -> usize {
 ///     plan.steps.iter().filter(|step| step.cause == Cause::New).count()
 /// }

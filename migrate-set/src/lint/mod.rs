@@ -168,7 +168,7 @@ pub struct Finding {
 /// What a transaction of `mode` makes of them counts too.
 ///
 /// ```
-/// # use migrate_core::{lint::lint, sql::{directive::TransactionMode, lexer::lex, split::split}};
+/// # use migrate_set::{lint::lint, sql::{directive::TransactionMode, lexer::lex, split::split}};
 /// let text = "create index on users (name)";
 /// let tokens = lex(text);
 /// let found = lint(text, &split(text, &tokens).unwrap(), TransactionMode::Transactional);

@@ -105,7 +105,7 @@ impl Drift {
 /// Every deviation at once, never empty.
 ///
 /// ```
-/// # use migrate_core::drift::{Drift, DriftReport};
+/// # use migrate_set::drift::{Drift, DriftReport};
 /// /// Whether all of it is that files were edited.
 /// fn is_edited_only(report: &DriftReport) -> bool {
 ///     report.0.iter().all(|drift| matches!(drift, Drift::Edited { .. }))

@@ -71,7 +71,7 @@ pub struct Classified {
 /// No path at all gives an empty result without a layout. Bystanders are in none of the lists.
 ///
 /// ```
-/// # use migrate_core::name::{classify, Layout, NameOptions};
+/// # use migrate_set::name::{classify, Layout, NameOptions};
 /// let set = classify(&["001_users.sql", "002_posts.sql", "README.md"], &NameOptions::default());
 /// assert_eq!(set.layout, Some(Layout::Numeric));
 /// assert_eq!(set.files[1].name.slug, "posts");

@@ -36,7 +36,7 @@ const LANGUAGES: [&str; 21] = [
 /// `README.md`, `atlas.sum` and the like), whose contents nobody has to read.
 ///
 /// ```
-/// # use migrate_core::name::may_matter;
+/// # use migrate_set::name::may_matter;
 /// assert!(may_matter("001_users.sql"));
 /// assert!(may_matter("001_users.SQL"), "a mistake to report");
 /// assert!(!may_matter("README.md"));

@@ -187,7 +187,7 @@ fn push_value(
 /// `name` as a quoted identifier (manual, "Identifiers and Key Words").
 ///
 /// ```
-/// use migrate_core::sql::placeholder::quoted_identifier;
+/// use migrate_set::sql::placeholder::quoted_identifier;
 /// assert_eq!(quoted_identifier(r#"a"b"#), r#""a""b""#);
 /// ```
 pub fn quoted_identifier(name: &str) -> String {

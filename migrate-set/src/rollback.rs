@@ -22,7 +22,7 @@ use crate::version::Version;
 /// How far a rollback goes back.
 ///
 /// ```
-/// # use migrate_core::{rollback::Target as Rollback, version::Version};
+/// # use migrate_set::{rollback::Target as Rollback, version::Version};
 /// let last = Rollback::Steps(1);
 /// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself stays
 /// # assert_ne!(last, down_to_seven);
@@ -51,7 +51,7 @@ pub struct Recorded {
 /// One migration that will be undone.
 ///
 /// ```
-/// # use migrate_core::rollback::Undo;
+/// # use migrate_set::rollback::Undo;
 /// fn tell(undo: &Undo<'_>) {
 ///     println!("-- {}, applied by {}", undo.entry.filename, undo.entry.applied_by);
 ///     println!("{}", undo.script().text());

@@ -37,7 +37,7 @@ impl fmt::Display for Kind {
 /// Up or down: the statements of one file, or of one section of a file.
 ///
 /// ```
-/// # use migrate_core::set::Script;
+/// # use migrate_set::set::Script;
 /// fn statements(script: &Script) -> Vec<&str> {
 ///     script.statements().map(|(start, end)| &script.text()[start..end]).collect()
 /// }
@@ -259,7 +259,7 @@ impl Origin {
 /// Sets are equal when they hold the same migrations, wherever these were read.
 ///
 /// ```
-/// # use migrate_core::set::Migrations;
+/// # use migrate_set::set::Migrations;
 /// /// Those that nobody can undo.
 /// fn without_down(set: &Migrations) -> Vec<&str> {
 ///     let lacking = set.iter().filter(|migration| migration.down().is_none());

@@ -28,7 +28,7 @@ pub struct SourceFile {
 /// What the caller says of a set.
 ///
 /// ```
-/// # use migrate_core::source::{Down, Lints, SetOptions};
+/// # use migrate_set::source::{Down, Lints, SetOptions};
 /// let options =
 ///     SetOptions { lints: Lints::Deny, down: Down::Required, ..SetOptions::default() };
 /// # let _ = options;
