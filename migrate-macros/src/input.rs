@@ -3,8 +3,8 @@
 //! `syn::Error` on the argument itself.
 //! It looks at no file on purpose.
 
-use migrate_set::name::Dialects;
-use migrate_set::source::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_source::names::Dialects;
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};

@@ -7,8 +7,8 @@ pub use std::vec::Vec;
 
 pub use migrate_macros::embed_migrations;
 pub use migrate_set::name::Layout;
-pub use migrate_set::packed::unpack;
 pub use migrate_set::set::{Migration, Migrations, Origin, Traits};
+pub use migrate_set::unpack::unpack;
 
 /// What stands in for a set that was refused, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {

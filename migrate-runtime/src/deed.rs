@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use migrate_set::rollback::Undo;
+use migrate_set::set::TransactionMode;
 use migrate_set::set::{Migration, Script};
-use migrate_set::sql::directive::TransactionMode;
 
 use crate::error::Direction;
 

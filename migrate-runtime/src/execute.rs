@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{NO_TRANSACTION, Target};
+use migrate_set::set::TransactionMode;
 use migrate_set::set::{Ends, Migration, Script};
-use migrate_set::sql::directive::TransactionMode;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::Client;
 use tracing::{Instrument as _, Span, debug, warn};

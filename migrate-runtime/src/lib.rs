@@ -30,7 +30,7 @@
 //! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |
 //! | `tenants.md` | migrate a schema a tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
 //! | `adopting.md` | take over a database that was there before | [`Migrator::adopt`], [`Migrator::baseline`] |
-//! | `testing.md` | test against the migrated database | [`testing::TestDatabase`] |
+//! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
 //! | `observability.md` | see what a run does | [`Migrator::on`], [`Report`] |
@@ -42,16 +42,17 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
-//! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
-//! | `cli` | [`cli::Args`]: the verbs for a service's own command line, and the binary `migrate` |
-//! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
-//! | | [`testing::TestDatabase`]: a migrated database for each test; [`testing::assert_reversible`] and other checks of a set |
+//! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default |
+//! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools |
+//! | `include_dir` | [`source::from_include_dir`] too |
 //!
 //! None changes what is stored.
+//!
+//! Two crates beside this one: `migrate-testing` is a dev-dependency with databases of tests and checks of
+//! a set, `migrate-cli` has the command line, for a service's own binary and as the program `migrate`.
 #![cfg_attr(
-    not(all(feature = "cli", feature = "include_dir", feature = "testing", unix)),
-    allow(rustdoc::broken_intra_doc_links, reason = "the tables above name optional items")
+    not(feature = "include_dir"),
+    allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
 // In reading order.
@@ -86,36 +87,22 @@ mod privilege;
 mod error;
 mod report;
 mod history;
-#[cfg(feature = "include_dir")]
-mod load;
-#[cfg(feature = "include_dir")]
-mod create;
-#[cfg(all(feature = "testing", unix))]
-pub mod testing;
-#[cfg(feature = "cli")]
-pub mod cli;
+#[cfg(feature = "source")]
+pub mod source;
+#[doc(hidden)]
+pub mod internal;
 #[doc(hidden)]
 pub mod __private;
 
-#[cfg(feature = "include_dir")]
-pub use create::{CreateError, CreateOptions, Created, create};
-#[cfg(feature = "include_dir")]
-pub use load::{from_folder, from_include_dir, from_texts};
 pub use migrate_set::checksum::Checksum;
 pub use migrate_set::drift::{Drift, DriftReport};
 pub use migrate_set::ledger::Entry;
 pub use migrate_set::location::Position;
-#[cfg(feature = "include_dir")]
-pub use migrate_set::name::{Dialects, NameOptions};
 pub use migrate_set::name::{Kind, Layout};
 pub use migrate_set::plan::{Cause, Plan, Step};
 pub use migrate_set::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
+pub use migrate_set::set::TransactionMode;
 pub use migrate_set::set::{Ends, Migration, Migrations, Script};
-#[cfg(feature = "include_dir")]
-pub use migrate_set::source::{
-    Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
-};
-pub use migrate_set::sql::directive::TransactionMode;
 pub use migrate_set::version::Version;
 
 pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};

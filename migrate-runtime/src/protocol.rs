@@ -147,14 +147,14 @@ pub(crate) async fn send<P: Copy + Sync>(
 }
 
 /// Sends one statement, or several of no interest by themselves; the last row they returned.
-pub(crate) async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
+pub async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
     let mut last = None;
     rows(client, sql, |row| last = Some(row)).await?;
     Ok(last)
 }
 
 /// Sends one statement and calls `on` for every row.
-pub(crate) async fn rows(
+pub async fn rows(
     client: &Client,
     sql: &str,
     on: impl FnMut(SimpleQueryRow) + Send,

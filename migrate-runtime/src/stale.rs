@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use migrate_set::discover::list;
+use migrate_set::listing::list;
 use migrate_set::set::Migrations;
 use thiserror::Error;
 

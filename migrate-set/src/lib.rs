@@ -1,21 +1,13 @@
-//! The pure part of the migrate crates: what a migration file is called, what it says, what it
-//! means, and what has to run.
+//! A migration set and what to do with it: what a set is, what it means for a ledger, and what has to
+//! run.
 //!
-//! The macro (`migrate-macros`) and the runtime (`migrate-runtime`) both stand on it, so that a
-//! build and a start judge alike. It knows no network, no clock and no async; only the module
-//! `discover` reads files.
+//! This crate is an internal part of `migrate-runtime`, which is what a service depends on. Everything
+//! here is pure: no network, no clock, no environment, no async. Only `listing` reads a folder's
+//! names. `migrate-source` makes the sets.
 //!
-//! With the feature `source` (on by default) it makes and checks sets, as a build and the loaders of
-//! the runtime do; without it there is what a run of an embedded set needs, which is what a service
-//! compiles for itself. The feature `syntax` checks statements against PostgreSQL's grammar.
-//!
-//! Modules in reading order: a folder becomes a set (`version`, `name`, `sql`, `checksum`, `set`,
-//! `source`), a set and a ledger become a plan (`ledger`, `drift`, `plan`), or what to undo (`rollback`).
-
-#![cfg_attr(
-    not(feature = "source"),
-    allow(rustdoc::broken_intra_doc_links, reason = "some texts name what makes sets")
-)]
+//! Modules in reading order: what a set is made of (`version`, `name`, `sql`, `checksum`, `set`,
+//! `unpack`), how it becomes a plan with a ledger (`ledger`, `drift`, `plan`, `settled`), and what to undo
+//! (`rollback`).
 
 pub mod location;
 pub mod frame;
@@ -23,21 +15,9 @@ pub mod version;
 pub mod name;
 pub mod sql;
 pub mod checksum;
-#[cfg(feature = "source")]
-mod threads;
-#[cfg(feature = "source")]
-pub mod lint;
-#[cfg(feature = "syntax")]
-pub mod syntax;
 pub mod set;
-pub mod packed;
-#[cfg(feature = "source")]
-pub mod source;
-pub mod discover;
-#[cfg(feature = "source")]
-pub mod lock;
-#[cfg(feature = "source")]
-pub mod create;
+pub mod unpack;
+pub mod listing;
 pub mod ledger;
 pub mod drift;
 pub mod plan;

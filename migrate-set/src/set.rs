@@ -1,5 +1,5 @@
 //! Holds what one macro call embedded: scripts, migrations and the set of them.
-//! [`crate::source`] builds these; the macro packs them, and [`crate::packed`] gives the very same back.
+//! `migrate-source` builds these; the macro packs them, and [`crate::unpack`] gives the very same back.
 //! Nothing here is checked on purpose: whoever constructs a set has checked it.
 
 use std::borrow::Cow;
@@ -8,10 +8,8 @@ use std::fmt;
 use crate::checksum::Checksum;
 use crate::location::{Position, position};
 use crate::name::{Kind, Layout};
-use crate::sql::directive::TransactionMode;
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
-#[cfg(feature = "source")]
 use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
@@ -51,6 +49,16 @@ pub struct Script {
     transaction: TransactionMode,
     session: SessionEffect,
     ends: Ends,
+}
+
+/// Whether a script runs inside one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TransactionMode {
+    /// The whole script and its ledger entry commit together.
+    #[default]
+    Transactional,
+    /// Statement by statement, each committed by itself.
+    NonTransactional,
 }
 
 /// What comes behind the statements of a script.
@@ -107,8 +115,8 @@ impl Script {
     }
 
     /// As [`Script::statements`], with each block of the file's own taken apart.
-    #[cfg(feature = "source")]
-    pub(crate) fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
+    #[doc(hidden)]
+    pub fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
         self.statements().flat_map(|(start, end)| {
             let text = &self.text[start..end];
             if !text.contains(';') {
@@ -306,7 +314,6 @@ enum List {
     /// cannot be borrowed for ever.
     Embedded(fn() -> &'static [Migration]),
     /// In memory.
-    #[cfg(feature = "source")]
     Loaded(Vec<Migration>),
 }
 
@@ -314,7 +321,6 @@ impl List {
     fn as_slice(&self) -> &[Migration] {
         match self {
             List::Embedded(list) => list(),
-            #[cfg(feature = "source")]
             List::Loaded(list) => list,
         }
     }
@@ -342,8 +348,8 @@ impl Migrations {
     }
 
     /// A checked set that was read at run time, in order.
-    #[cfg(feature = "source")]
-    pub(crate) fn loaded(module: &str, folder: &str, layout: Layout, list: Vec<Migration>) -> Self {
+    #[doc(hidden)]
+    pub fn loaded(module: &str, folder: &str, layout: Layout, list: Vec<Migration>) -> Self {
         let (module, folder) = (Cow::Owned(module.to_owned()), Cow::Owned(folder.to_owned()));
         let traits = Traits::of(&list);
         Migrations { module, folder, layout, origin: None, traits, list: List::Loaded(list) }

@@ -8,8 +8,8 @@ use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrate_runtime::testing::{TestDatabase, TestError};
 use migrate_runtime::{Migrations, Migrator};
+use migrate_testing::{TestDatabase, TestError};
 use migrate_tests::sets::tables;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use migrate_runtime::testing::Server;
+use migrate_testing::Server;
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// The server that all tests of this process share.

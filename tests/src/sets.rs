@@ -2,7 +2,7 @@
 //! File names and SQL go in, the checked set comes out, by the same checks as everywhere.
 
 use migrate_runtime::Migrations;
-use migrate_set::source::{SetOptions, SourceFile, Syntax, check};
+use migrate_source::check::{SetOptions, SourceFile, Syntax, check};
 
 /// The set of these files, in a folder that messages call `migrations`.
 ///

@@ -1,11 +1,11 @@
 //! Checks of a set: what a down script leaves behind is named, object by object, and so is a second run that
 //! does something.
 
-use migrate_runtime::testing::{
+use migrate_runtime::{Migrator, check_embed};
+use migrate_testing::{
     CheckError, TestDatabase, assert_idempotent, assert_no_stale_embed, assert_reversible,
     assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
 };
-use migrate_runtime::{Migrator, check_embed};
 use migrate_tests::sets::{set, unparsed};
 
 const BASE: (&str, &str) =

@@ -1,7 +1,7 @@
 //! The clients and pools of docs/ecosystem.md, each as that page shows it: what they hand out migrates.
 
-use migrate_runtime::testing::TestDatabase;
 use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_testing::TestDatabase;
 use migrate_tests::sets::tables;
 use tokio_postgres::NoTls;
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use migrate_runtime::{
-    BoxError, Context, Error, Migrator, Rollback, SetOptions, closure, from_texts,
-};
+use migrate_runtime::source::{SetOptions, from_texts};
+use migrate_runtime::{BoxError, Context, Error, Migrator, Rollback, closure};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 

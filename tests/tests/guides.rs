@@ -1,11 +1,11 @@
 //! Whether what `docs/guides` says of its own set is so, on a real server: the set is applied with its
 //! function, undone and checked as the guides have it, and a new database is no other tool's.
 
-use migrate_runtime::testing::{TestDatabase, check_reversible};
 use migrate_runtime::{
     Act, Adopt, Context, Error, Migrations, Migrator, Rollback, State, TransactionMode, Version,
     embed_migrations,
 };
+use migrate_testing::{TestDatabase, check_reversible};
 
 static MIGRATIONS: Migrations =
     embed_migrations!("migrations", lints = deny, down = required, lock = "migrations.lock");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use migrate_runtime::{Layout, Migrations, Migrator};
-use migrate_set::source::{SetOptions, SourceFile, check};
+use migrate_source::check::{SetOptions, SourceFile, check};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 

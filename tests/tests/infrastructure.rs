@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
-use migrate_runtime::testing::Server;
+use migrate_testing::Server;
 use migrate_tests::database::{FreshDatabase, connect, server};
 use migrate_tests::proxy::CountingProxy;
 use tokio_postgres::Config;

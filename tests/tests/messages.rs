@@ -4,13 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{
-    Dialects, DriftReport, Entry, Kind, Layout, Migrations, SetOptions, Version, from_folder,
-};
+use migrate_runtime::source::{Dialects, SetOptions, from_folder};
+use migrate_runtime::{DriftReport, Entry, Kind, Layout, Migrations, Version};
 use migrate_set::checksum::ALGORITHM;
 use migrate_set::plan::{Policy, Tolerance, plan};
-use migrate_set::source::{SourceFile, check};
 use migrate_set::sql::placeholder::RenderError;
+use migrate_source::check::{SourceFile, check};
 use migrate_tests::sets::set;
 
 /// What the checks say of these files, in a folder called `m`.

@@ -1,7 +1,7 @@
 //! The options of a set that grown histories need: each refuses by default and says its name.
 
 use migrate_runtime::{Migrations, Migrator};
-use migrate_set::source::{Down, Duplicates, Empty, SetOptions, SourceFile, check};
+use migrate_source::check::{Down, Duplicates, Empty, SetOptions, SourceFile, check};
 use migrate_tests::database::{FreshDatabase, value};
 
 const FILES: &[(&str, &str)] = &[

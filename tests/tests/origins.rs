@@ -1,10 +1,8 @@
 //! The macro, an `include_dir::Dir` and a folder on disk give the identical set.
 
 use include_dir::{Dir, include_dir};
-use migrate_runtime::{
-    Layout, Migrations, SetOptions, TransactionMode, embed_migrations, from_folder,
-    from_include_dir,
-};
+use migrate_runtime::source::{SetOptions, from_folder, from_include_dir};
+use migrate_runtime::{Layout, Migrations, TransactionMode, embed_migrations};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
 

@@ -10,8 +10,8 @@ use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::settled::Settled;
-use migrate_set::source::{self, SetOptions, SourceFile};
 use migrate_set::version::Version;
+use migrate_source::check::{self, SetOptions, SourceFile};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -28,7 +28,7 @@ fn set(chosen: [bool; 8]) -> Option<Migrations> {
             bytes: format!("SELECT '{name}';").into_bytes(),
         })
         .collect();
-    (!files.is_empty()).then(|| source::check("m", &files, &SetOptions::default()).unwrap().set)
+    (!files.is_empty()).then(|| check::check("m", &files, &SetOptions::default()).unwrap().set)
 }
 
 /// An entry as it is drawn: which migration, and what is wrong with it.

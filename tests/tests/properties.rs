@@ -5,9 +5,9 @@
 //! them counts, not its grammar.
 
 use migrate_set::checksum::{Checksum, canonical_text};
-use migrate_set::source::{self, Empty, SetOptions, SourceFile, Syntax};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use migrate_set::sql::split::{Statement, split};
+use migrate_source::check::{self, Empty, SetOptions, SourceFile, Syntax};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -160,7 +160,7 @@ fn canonical(text: &str) -> Option<String> {
 fn checksum(text: &str) -> Result<Checksum, String> {
     let file = SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() };
     let options = SetOptions { syntax: Syntax::Off, empty: Empty::Allow, ..SetOptions::default() };
-    let checked = source::check("m", &[file], &options).map_err(|errors| errors.to_string())?;
+    let checked = check::check("m", &[file], &options).map_err(|errors| errors.to_string())?;
     let migrations: Vec<_> = checked.set.iter().collect();
     assert_eq!(migrations.len(), 1);
     Ok(migrations[0].checksum())

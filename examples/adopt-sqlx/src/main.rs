@@ -5,8 +5,8 @@
 
 use std::error::Error;
 
-use migrate_runtime::testing::Server;
 use migrate_runtime::{Adopt, Migrations, Migrator, embed_migrations};
+use migrate_testing::Server;
 use tokio_postgres::{Client, NoTls};
 
 /// The very folder that `sqlx::migrate!` was given.

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use migrate_runtime::cli::{Args, Connection};
+use migrate_cli::{Args, Connection};
 
 const DEFAULT_PORT: u16 = 3000;
 

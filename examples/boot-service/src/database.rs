@@ -5,8 +5,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use migrate_runtime::cli::Connection;
-use migrate_runtime::testing::Server;
+use migrate_cli::Connection;
+use migrate_testing::Server;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 

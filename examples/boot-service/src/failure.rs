@@ -5,8 +5,8 @@
 use std::error::Error as StdError;
 use std::io;
 
-use migrate_runtime::cli::ConnectError;
-use migrate_runtime::testing::ServerError;
+use migrate_cli::ConnectError;
+use migrate_testing::ServerError;
 use thiserror::Error;
 
 /// Why the service cannot start, or not go on.

@@ -19,7 +19,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use migrate_runtime::cli::Connection;
+use migrate_cli::Connection;
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
 use tokio::runtime::Runtime;
 

@@ -13,10 +13,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use migrate_runtime::testing::{
-    CheckError, TestDatabase, TestError, check_idempotent, check_reversible,
-};
-use migrate_runtime::{Migrations, Migrator, SetOptions, SourceErrors, from_folder};
+use migrate_runtime::source::{SetOptions, SourceErrors, from_folder};
+use migrate_runtime::{Migrations, Migrator};
+use migrate_testing::{CheckError, TestDatabase, TestError, check_idempotent, check_reversible};
 use thiserror::Error;
 
 /// The folder when no other is named.

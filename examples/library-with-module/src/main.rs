@@ -7,8 +7,8 @@ mod accounts;
 
 use std::error::Error;
 
-use migrate_runtime::testing::Server;
 use migrate_runtime::{Migrations, Migrator, embed_migrations, run_in_order};
+use migrate_testing::Server;
 use tokio_postgres::NoTls;
 
 /// The service's own set.

@@ -8,8 +8,8 @@ use std::error::Error;
 
 use deadpool_postgres::{Manager, Pool};
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::testing::Server;
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
+use migrate_testing::Server;
 use tokio_postgres::NoTls;
 
 /// What every tenant's schema holds: `{{tables.x}}` stands for the tenant's own table.

@@ -297,7 +297,7 @@ pub(crate) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
      EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.text, true)";
 
 /// `text` as a literal that reads the same whatever `standard_conforming_strings` is.
-pub(crate) fn literal(text: &str) -> String {
+pub fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if text.contains('\\') {
         format!("E'{}'", doubled.replace('\\', "\\\\"))

@@ -106,6 +106,20 @@ const DEFAULT_RETRIES: u32 = 10;
 /// How much goes into one message unless told otherwise, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
 
+impl<'s> From<&'s Migrations> for Migrator<'s> {
+    /// As [`Migrator::new`].
+    fn from(set: &'s Migrations) -> Self {
+        Migrator::new(set)
+    }
+}
+
+impl<'s> From<&Migrator<'s>> for Migrator<'s> {
+    /// A copy, for what takes a set or a migrator with its options.
+    fn from(migrator: &Migrator<'s>) -> Self {
+        migrator.clone()
+    }
+}
+
 impl<'s> Migrator<'s> {
     /// A migrator of `set` with the safe default of every option.
     ///

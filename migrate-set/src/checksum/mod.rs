@@ -4,7 +4,6 @@
 //! It does not fold case or judge meaning on purpose: comments, blanks, line endings and a byte
 //! order mark are all it is blind to.
 
-#[cfg(feature = "source")]
 mod canonical;
 
 use std::fmt;
@@ -12,7 +11,6 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-#[cfg(feature = "source")]
 pub use canonical::canonical_text;
 
 /// The name of the algorithm, as the ledger keeps it.

@@ -6,27 +6,27 @@ use super::{Direction, TransactionMark};
 
 /// A name without its endings, and what they said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ending<'a> {
-    pub(super) stem: &'a str,
-    pub(super) direction: Direction,
-    pub(super) dialect: Option<Dialect>,
-    pub(super) transaction: TransactionMark,
-    pub(super) misspelt: Option<Misspelt>,
+pub struct Ending<'a> {
+    pub stem: &'a str,
+    pub direction: Direction,
+    pub dialect: Option<Dialect>,
+    pub transaction: TransactionMark,
+    pub misspelt: Option<Misspelt>,
 }
 
 /// A direction in words we do not take as one: `.DOWN`, `.rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Misspelt {
+pub struct Misspelt {
     /// Where the word begins in the name, in bytes.
-    pub(super) start: usize,
-    pub(super) len: usize,
+    pub start: usize,
+    pub len: usize,
     /// `up` or `down`.
-    pub(super) meant: &'static str,
+    pub meant: &'static str,
 }
 
 /// The database a file is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub enum Dialect {
     Postgres,
     /// By the word that names it.
     Other(&'static str),
@@ -53,7 +53,7 @@ const OTHERS: [&str; 15] = [
 const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
 
 /// Takes the known words off the end of a name.
-pub(super) fn ending(name: &str) -> Ending<'_> {
+pub fn ending(name: &str) -> Ending<'_> {
     let mut found = Ending {
         stem: name,
         direction: Direction::Whole,
@@ -89,7 +89,7 @@ impl Ending<'_> {
 }
 
 /// The direction a word stands for.
-pub(super) fn verb(word: &str) -> Option<Direction> {
+pub fn verb(word: &str) -> Option<Direction> {
     match word {
         "up" | "do" => Some(Direction::Up),
         "down" | "undo" => Some(Direction::Down),
@@ -98,7 +98,7 @@ pub(super) fn verb(word: &str) -> Option<Direction> {
 }
 
 /// The right word for one that means a direction in other spelling.
-pub(super) fn nearly_verb(word: &str) -> Option<&'static str> {
+pub fn nearly_verb(word: &str) -> Option<&'static str> {
     let is = |known: &str| word.eq_ignore_ascii_case(known);
     if is("up") || is("do") {
         Some("up")
@@ -110,12 +110,12 @@ pub(super) fn nearly_verb(word: &str) -> Option<&'static str> {
 }
 
 /// Whether a word means going back, other than `down` and `undo`.
-pub(super) fn is_down_word(word: &str) -> bool {
+pub fn is_down_word(word: &str) -> bool {
     DOWN_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// The database a word names.
-pub(super) fn dialect(word: &str) -> Option<Dialect> {
+pub fn dialect(word: &str) -> Option<Dialect> {
     if POSTGRES.iter().any(|known| word.eq_ignore_ascii_case(known)) {
         return Some(Dialect::Postgres);
     }

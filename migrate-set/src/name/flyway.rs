@@ -8,7 +8,7 @@ use crate::version::leading_digits;
 
 /// What a stem is when it begins as Flyway's do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flyway<'a> {
+pub enum Flyway<'a> {
     Versioned {
         prefix: Prefix,
         version: &'a str,
@@ -28,15 +28,14 @@ pub(super) enum Flyway<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prefix {
+pub enum Prefix {
     Versioned,
     Undo,
     Repeatable,
 }
 
-#[cfg(any(test, feature = "source"))]
 impl Prefix {
-    pub(super) fn letter(self) -> char {
+    pub fn letter(self) -> char {
         match self {
             Self::Versioned => 'V',
             Self::Undo => 'U',
@@ -46,7 +45,7 @@ impl Prefix {
 }
 
 /// Splits `V1.2__x`, `U1__x`, `R__x`; `None` when the stem does not begin as Flyway's do.
-pub(super) fn flyway(stem: &str) -> Option<Flyway<'_>> {
+pub fn flyway(stem: &str) -> Option<Flyway<'_>> {
     let letter = stem.chars().next()?;
     let rest = &stem[letter.len_utf8()..];
     let numbered = rest.starts_with(|c: char| c.is_ascii_digit());

@@ -8,7 +8,7 @@ use super::split::{Split, has_version, numbered};
 
 /// What a path is, before its name is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Look<'a> {
+pub enum Look<'a> {
     /// Hidden, or plainly not SQL.
     Bystander,
     /// Ends in `.sql`: the file's name without it.
@@ -46,7 +46,7 @@ pub fn may_matter(path: &str) -> bool {
 }
 
 /// What a path is.
-pub(super) fn look(path: &str) -> Look<'_> {
+pub fn look(path: &str) -> Look<'_> {
     if path.split('/').any(|part| part.starts_with('.')) {
         return Look::Bystander;
     }
@@ -110,7 +110,7 @@ fn language<'a>(folder: &str, name: &'a str) -> Option<Look<'a>> {
 }
 
 /// The path of another file in the same folder.
-pub(super) fn beside(path: &str, name: &str, other: &str) -> String {
+pub fn beside(path: &str, name: &str, other: &str) -> String {
     let folder = path.strip_suffix(name).unwrap_or_default();
     format!("{folder}{other}")
 }

@@ -1,37 +1,18 @@
-//! Decides, from relative paths alone, what each file of a migration folder is: its version,
-//! description, direction and layout.
-//! Paths go in (`/` between folders, relative to the folder, UTF-8); names, sidecars and every
-//! problem at once come out.
-//! It reads no contents, and judges neither equal versions nor the pairing of up and down, which
-//! `source` does.
+//! What the name of one file says: how it is named, its direction, and whether it can be part of a set.
+//! It reads one path at a time; `migrate-source` decides what the files of a folder are together.
 
-#[cfg(feature = "source")]
-mod agree;
-#[cfg(feature = "source")]
-mod classify;
-mod ending;
-#[cfg(feature = "source")]
-mod error;
-mod flyway;
-#[cfg(feature = "source")]
-mod folders;
-mod look;
-#[cfg(feature = "source")]
-mod lookalike;
-#[cfg(feature = "source")]
-mod place;
-mod split;
-#[cfg(test)]
-#[cfg(feature = "source")]
-mod tests;
+#[doc(hidden)]
+pub mod ending;
+#[doc(hidden)]
+pub mod flyway;
+#[doc(hidden)]
+pub mod look;
+#[doc(hidden)]
+pub mod split;
 
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(feature = "source")]
-pub use classify::{Classified, ClassifiedFile, Name, Sidecar, classify};
-#[cfg(feature = "source")]
-pub use error::{LayoutShare, NameError};
 pub use look::may_matter;
 
 /// How the files of a set are named. One set uses one layout.
@@ -95,29 +76,6 @@ impl FromStr for Layout {
             .find(|layout| layout.as_str() == word)
             .ok_or_else(|| UnknownLayout { word: word.to_owned() })
     }
-}
-
-/// What to do with files that are written for one database, such as `x.sqlite.up.sql`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Dialects {
-    /// A file for another database is an error.
-    #[default]
-    Refuse,
-    /// Take `.postgres`, leave the other databases' files, and where `x.postgres.up.sql` and
-    /// `x.up.sql` share a version and direction, take the former alone (as Ory's tool, where such
-    /// names come from, does).
-    PostgresOnly,
-}
-
-/// What the caller said about the names of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NameOptions {
-    /// The layout asked for; `None` infers it. `numeric` and `timestamp` each take numbers of both
-    /// kinds, and every layout that is asked for takes all separators.
-    pub layout: Option<Layout>,
-    /// Files written for one database.
-    pub dialects: Dialects,
 }
 
 /// Which script of its migration a file holds.

@@ -9,17 +9,17 @@ use crate::version::{begins_with_date, leading_digits};
 
 /// A stem that begins with a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbered<'a> {
-    pub(super) version: &'a str,
+pub struct Numbered<'a> {
+    pub version: &'a str,
     /// `_`, `-` or `.`; `None` without a description.
-    pub(super) separator: Option<char>,
-    pub(super) slug: &'a str,
-    pub(super) fit: Fit,
+    pub separator: Option<char>,
+    pub slug: &'a str,
+    pub fit: Fit,
 }
 
 /// Which of the two layouts of leading numbers a version can belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub enum Fit {
     Numeric,
     Timestamp,
     /// Long but no date (`1677078479`), or zero, which comes first in any layout.
@@ -28,7 +28,7 @@ pub(super) enum Fit {
 
 /// What a stem is when no folder and no Flyway prefix is involved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Split<'a> {
+pub enum Split<'a> {
     Numbered(Numbered<'a>),
     /// `001 x`: a version, and no separator after it.
     NoSeparator {
@@ -42,7 +42,7 @@ pub(super) enum Split<'a> {
 const MARKS: [char; 3] = ['_', '-', '.'];
 
 /// Splits `001_x`, `20250128_120000_x`, `2019-11-15-182353_x`.
-pub(super) fn numbered(stem: &str) -> Split<'_> {
+pub fn numbered(stem: &str) -> Split<'_> {
     let (end, fit) = version_end(stem);
     if end == 0 {
         return Split::NoVersion;
@@ -127,11 +127,7 @@ fn dotted(rest: &str) -> usize {
 
 /// The length of `joint` and so many digits, when no letter and no further digit follows (`_2fa` is
 /// a word).
-pub(super) fn group(
-    rest: &str,
-    joint: char,
-    count: std::ops::RangeInclusive<usize>,
-) -> Option<usize> {
+pub fn group(rest: &str, joint: char, count: std::ops::RangeInclusive<usize>) -> Option<usize> {
     let digits = rest.strip_prefix(joint)?;
     let len = leading_digits(digits);
     let ends = !digits[len..].starts_with(char::is_alphanumeric);
@@ -139,7 +135,7 @@ pub(super) fn group(
 }
 
 /// Whether a stem begins with a version in any layout, and so would be a migration if it were SQL.
-pub(super) fn has_version(stem: &str) -> bool {
+pub fn has_version(stem: &str) -> bool {
     matches!(numbered(stem), Split::Numbered(_))
         || matches!(flyway(stem), Some(Flyway::Versioned { .. } | Flyway::Repeatable { .. }))
 }

@@ -293,7 +293,8 @@ fn dollar(b: &[u8], at: usize) -> (TokenKind, usize) {
 }
 
 /// The `$tag$` that begins at `at`: a tag is an identifier without `$`, or nothing.
-pub(crate) fn dollar_tag(b: &[u8], at: usize) -> Option<&[u8]> {
+#[doc(hidden)]
+pub fn dollar_tag(b: &[u8], at: usize) -> Option<&[u8]> {
     let end = run(b, at + 1, |c| is_word(c) && c != b'$');
     let starts_well = end == at + 1 || is_word_start(b[at + 1]);
     (starts_well && b.get(end) == Some(&b'$')).then(|| &b[at..=end])

@@ -127,7 +127,7 @@ const fn explained(section: Section) -> (&'static str, &'static str) {
         ),
         Section::TestDatabase => (
             "A database for a test",
-            "By `testing::TestDatabase`, on the server that it shares among tests (in memory, without \
+            "By `migrate_testing::TestDatabase`, on the server that it shares among tests (in memory, without \
              waiting for the disk): 200 migrations applied to an empty database, against a clone of one \
              that has them; making the database and connecting to it included. The next clone is made \
              while a test works.",

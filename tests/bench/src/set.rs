@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{SetOptions, TransactionMode, from_folder};
+use migrate_runtime::TransactionMode;
+use migrate_runtime::source::{SetOptions, from_folder};
 
 use crate::peer::Peer;
 

@@ -1,6 +1,6 @@
 //! What the tests of the command line share: the binary `migrate`.
 //! It is built once a process, into the folder that the test was built into.
-//! It is not a program of this package on purpose: users get it from the library's.
+//! It is a program of `migrate-cli`, so no variable of cargo's names it here.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -30,7 +30,7 @@ pub fn migrate() -> &'static Path {
         };
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "-p", "migrate-runtime", "--features", "cli"]);
+        command.args(["build", "--quiet", "-p", "migrate-cli"]);
         command.args(["--bin", "migrate", "--profile", profile]);
         command.arg("--target-dir").arg(folder.parent().expect("a folder"));
         command.current_dir(env!("CARGO_MANIFEST_DIR"));

@@ -7,8 +7,8 @@
 use std::panic;
 
 use libfuzzer_sys::fuzz_target;
-use migrate_set::source::{Down, Empty, Lints, SetOptions, Syntax};
-use migrate_set::sql::directive::directive;
+use migrate_source::check::{Down, Empty, Lints, SetOptions, Syntax};
+use migrate_source::directives::directive;
 use migrate_fuzz::{file, read, verdict};
 
 fuzz_target!(

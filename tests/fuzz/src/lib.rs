@@ -1,11 +1,11 @@
 //! What must hold of every verdict on a set, whatever its files say.
-//! Files and options go in, the verdict of `migrate_set::source::check` comes out; whatever is
+//! Files and options go in, the verdict of `migrate_source::check::check` comes out; whatever is
 //! wrong with the verdict itself panics, which is what a fuzz target looks for.
 //! It has no opinion on purpose on whether a set ought to be refused.
 
 use migrate_set::name::Kind;
 use migrate_set::set::{Migrations, Script};
-use migrate_set::source::{Checked, SetOptions, SourceError, SourceErrors, SourceFile, check};
+use migrate_source::check::{Checked, SetOptions, SourceError, SourceErrors, SourceFile, check};
 
 /// What messages call the folder.
 pub const FOLDER: &str = "migrations";

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use libfuzzer_sys::fuzz_target;
-use migrate_set::name::{Classified, Dialects, Layout, NameOptions, classify, may_matter};
-use migrate_set::source::{Duplicates, SetOptions, Syntax};
+use migrate_set::name::{Layout, may_matter};
+use migrate_source::names::{Classified, Dialects, NameOptions, classify};
+use migrate_source::check::{Duplicates, SetOptions, Syntax};
 use migrate_set::version::Version;
 use migrate_fuzz::{file, verdict};
 
@@ -67,7 +68,7 @@ fn order_of_paths_is_nothing(paths: &[&str], classified: &Classified, options: N
     let again = classify(&reversed, &options);
     assert_eq!(again.layout, classified.layout);
     let names = |paths: &[&str], classified: &Classified| -> BTreeSet<String> {
-        let name = |file: &migrate_set::name::ClassifiedFile| {
+        let name = |file: &migrate_source::names::ClassifiedFile| {
             format!("{} {:?}", paths[file.index], file.name)
         };
         classified.files.iter().map(name).collect()

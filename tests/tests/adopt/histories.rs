@@ -5,7 +5,7 @@
 //! 0165cfc, looked at in November 2026. What the others really wrote is in `written`.
 
 use migrate_runtime::{Adopt, Migrator};
-use migrate_set::source::{Duplicates, SetOptions, SourceFile, check};
+use migrate_source::check::{Duplicates, SetOptions, SourceFile, check};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::sets::set;
 

@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use migrate_runtime::{
-    CreateOptions, Error, Layout, Migrator, SetOptions, State, check_embed, create,
-};
+use migrate_runtime::source::{CreateOptions, SetOptions, create};
+use migrate_runtime::{Error, Layout, Migrator, State, check_embed};
 use migrate_tests::database::value;
 use migrate_tests::predecessors::CHRONIS;
 use migrate_tests::sets::set;

@@ -2,11 +2,9 @@
 
 use std::fs;
 
-use migrate_runtime::{
-    CreateOptions, Error, Layout, Migrations, Migrator, NameOptions, Rollback, SetOptions, State,
-    create, from_texts,
-};
-use migrate_set::source::Down;
+use migrate_runtime::source::{CreateOptions, NameOptions, SetOptions, create, from_texts};
+use migrate_runtime::{Error, Layout, Migrations, Migrator, Rollback, State};
+use migrate_source::check::Down;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::DATA_BRIDGE;
 use migrate_tests::sets::set;

@@ -15,8 +15,9 @@ mod xyn;
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{Applied, Migrations, Migrator, Report, SetOptions, from_folder};
-use migrate_set::source::{SourceFile, check};
+use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Applied, Migrations, Migrator, Report};
+use migrate_source::check::{SourceFile, check};
 use migrate_tests::database::FreshDatabase;
 use tempfile::TempDir;
 use tokio_postgres::Client;

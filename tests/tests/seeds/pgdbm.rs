@@ -1,7 +1,8 @@
 //! pgdbm's *Migration Guide*: names of four kinds, templates for schemas, and modules that share a
 //! database. What is done with migrations stands in `pgdbm_operations`.
 
-use migrate_runtime::{Layout, Migrations, Migrator, NameOptions, SetOptions};
+use migrate_runtime::source::{NameOptions, SetOptions};
+use migrate_runtime::{Layout, Migrations, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::predecessors::{PGDBM, PGDBM_TIMESTAMP};
 use migrate_tests::sets::{module, set};
@@ -140,7 +141,7 @@ async fn custom_names_on_request() {
     for (name, sql) in files {
         std::fs::write(folder.path().join(name), sql).expect("a file");
     }
-    let set = migrate_runtime::from_folder(folder.path(), &options).expect("a set");
+    let set = migrate_runtime::source::from_folder(folder.path(), &options).expect("a set");
     let (_database, mut client) = fresh().await;
     assert_eq!(versions(&run(&set, &mut client).await.applied), ["initial", "users"]);
 }

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use migrate_runtime::{CreateOptions, Error, Migrator, Rollback, SetOptions, State, create};
-use migrate_set::source::Lints;
+use migrate_runtime::source::{CreateOptions, SetOptions, create};
+use migrate_runtime::{Error, Migrator, Rollback, State};
+use migrate_source::check::Lints;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PGDBM;
 use migrate_tests::role::SmallRole;

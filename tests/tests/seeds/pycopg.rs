@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use migrate_runtime::{CreateOptions, Migrator, Rollback, SetOptions, State, create};
-use migrate_set::source::Down;
+use migrate_runtime::source::{CreateOptions, SetOptions, create};
+use migrate_runtime::{Migrator, Rollback, State};
+use migrate_source::check::Down;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PYCOPG;
 use migrate_tests::sets::set;
@@ -195,7 +196,7 @@ async fn next_file_is_created() {
         fs::read_to_string(&path).expect("the file"),
         "-- UP\n-- The statements of this migration.\n\n-- DOWN\n-- The statements that undo it.\n"
     );
-    let empty = migrate_runtime::from_folder(folder.path(), &SetOptions::default());
+    let empty = migrate_runtime::source::from_folder(folder.path(), &SetOptions::default());
     let empty = empty.expect_err("nothing in it").to_string();
     assert!(empty.contains("006_add_orders_table.sql"), "{empty}");
     assert!(empty.contains("holds no statement"), "{empty}");

@@ -4,7 +4,8 @@
 use std::fs;
 use std::process::Command;
 
-use migrate_runtime::{CreateOptions, Error, Migrator, SetOptions, create};
+use migrate_runtime::source::{CreateOptions, SetOptions, create};
+use migrate_runtime::{Error, Migrator};
 use migrate_tests::database::{server, value};
 use migrate_tests::predecessors::{Predecessor, XYN};
 

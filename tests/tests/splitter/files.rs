@@ -1,7 +1,7 @@
 //! What is in a file besides statements: sections, and what other tools and databases write.
 
 use migrate_set::set::Script;
-use migrate_set::source::{self, SetOptions, SourceFile};
+use migrate_source::check::{self, SetOptions, SourceFile};
 
 use crate::statements::check;
 
@@ -12,7 +12,7 @@ fn file(text: &str) -> [SourceFile; 1] {
 /// The file holds these statements in its up section and in its down section.
 fn sections(situation: &str, text: &str, up: &[&str], down: &[&str]) {
     for text in [text.to_owned(), text.replace('\n', "\r\n")] {
-        let checked = match source::check("m", &file(&text), &SetOptions::default()) {
+        let checked = match check::check("m", &file(&text), &SetOptions::default()) {
             Ok(checked) => checked,
             Err(errors) => panic!("{situation}: {errors}"),
         };
@@ -30,7 +30,7 @@ fn statements(script: &Script) -> Vec<&str> {
 
 /// The file is refused, with these mistakes: the first line of each.
 fn refused(situation: &str, text: &str, mistakes: &[&str]) {
-    let Err(errors) = source::check("m", &file(text), &SetOptions::default()) else {
+    let Err(errors) = check::check("m", &file(text), &SetOptions::default()) else {
         panic!("{situation}: accepted: {text}");
     };
     let shown: Vec<String> = errors.0.iter().map(ToString::to_string).collect();

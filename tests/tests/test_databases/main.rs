@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use migrate_runtime::Migrator;
-use migrate_runtime::testing::{Server, TestDatabase};
+use migrate_testing::{Server, TestDatabase};
 use migrate_tests::database::value;
 use migrate_tests::sets::set;
 use part::{

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use migrate_runtime::Migrations;
-use migrate_runtime::testing::{Server, TestDatabase};
+use migrate_testing::{Server, TestDatabase};
 use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

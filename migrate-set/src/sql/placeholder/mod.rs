@@ -3,14 +3,12 @@
 //! schema go in, the SQL to send comes out.
 //! It replaces nothing at build time on purpose: the schema is the caller's choice at run time.
 
-#[cfg(feature = "source")]
 mod find;
 
 use std::borrow::Cow;
 
 use thiserror::Error;
 
-#[cfg(feature = "source")]
 pub use find::{PlaceholderError, PlaceholderProblem, placeholders};
 
 /// One placeholder: the bytes `start..end` of its text, braces included.
@@ -195,7 +193,6 @@ pub fn quoted_identifier(name: &str) -> String {
 }
 
 #[cfg(test)]
-#[cfg(feature = "source")]
 mod tests {
     use super::super::lexer::lex;
     use super::super::split::split;

@@ -1,10 +1,11 @@
-//! A database of its own for each test, as `testing::TestDatabase` makes it on the server that all tests
+//! A database of its own for each test, as `migrate_testing::TestDatabase` makes it on the server that all tests
 //! share: an empty one to which the set is applied, against a clone of one that has it.
 
 use std::time::{Duration, Instant};
 
-use migrate_runtime::testing::TestDatabase;
-use migrate_runtime::{Migrations, Migrator, SetOptions, from_folder};
+use migrate_testing::TestDatabase;
+use migrate_runtime::{Migrations, Migrator};
+use migrate_runtime::source::{SetOptions, from_folder};
 use tempfile::TempDir;
 
 use super::{Extent, micros};

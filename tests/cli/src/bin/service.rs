@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use migrate_runtime::cli::{Args, Connection};
+use migrate_cli::{Args, Connection};
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");

@@ -1,7 +1,7 @@
 //! Runs its arguments as statements on the database of `DATABASE_URL`: what a transcript does behind
 //! the command line's back.
 
-use migrate_runtime::cli::Connection;
+use migrate_cli::Connection;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

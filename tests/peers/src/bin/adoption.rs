@@ -13,8 +13,9 @@ use std::path::Path;
 
 use diesel::{Connection, PgConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use migrate_runtime::testing::Server;
-use migrate_runtime::{Adopt, Error, Migrator, SetOptions, from_folder};
+use migrate_testing::Server;
+use migrate_runtime::{Adopt, Error, Migrator};
+use migrate_runtime::source::{SetOptions, from_folder};
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio_postgres::config::Host;

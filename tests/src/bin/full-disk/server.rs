@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use migrate_runtime::testing::Server;
+use migrate_testing::Server;
 use migrate_tests::database::connect;
 use tokio::time::sleep;
 use tokio_postgres::config::Host;

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use migrate_runtime::testing::Server;
 use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
+use migrate_testing::Server;
 use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::sets::set;

@@ -1,0 +1,146 @@
+//! The options of a run, as `Migrator` has them.
+//! What was given goes in, a [`Migrator`] with it comes out; what was not stays as the service
+//! wants it.
+//! The defaults are told by the migrator, and not repeated here on purpose.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use migrate_runtime::{Lock, Migrator};
+
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Run")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(crate) struct Options {
+    /// The schema that `{{schema}}` stands for, and where the ledger is
+    #[arg(long, value_name = "NAME", global = true)]
+    schema: Option<String>,
+    /// Create the schema with the ledger where it is missing
+    #[arg(long, global = true, hide_short_help = true)]
+    create_schema: bool,
+    /// The ledger's schema, where it is another
+    #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
+    ledger_schema: Option<String>,
+    /// The ledger's table [default: `migration_ledger`]
+    #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
+    table: Option<String>,
+    /// Apply pending migrations that sort before applied ones
+    #[arg(long, global = true, hide_short_help = true)]
+    allow_out_of_order: bool,
+    /// Let entries pass whose migration is missing from the set
+    #[arg(long, global = true, hide_short_help = true)]
+    allow_missing: bool,
+    /// Let applied migrations pass that were edited
+    #[arg(long, global = true, hide_short_help = true)]
+    allow_edited: bool,
+    /// Take entries that are newer than the set for drift
+    #[arg(long, global = true, hide_short_help = true)]
+    refuse_ahead: bool,
+    /// How long a statement waits for a lock: 500ms, 5s, 2m; 0 is for ever
+    #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
+    lock_timeout: Option<Duration>,
+    /// How often a migration is tried again that others' locks kept from running
+    #[arg(long, value_name = "N", global = true, hide_short_help = true)]
+    retries: Option<u32>,
+    /// How long to wait for other runs
+    #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
+    wait_timeout: Option<Duration>,
+    /// How long it may take in all
+    #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
+    deadline: Option<Duration>,
+    /// What keeps two runs apart
+    #[arg(long, value_name = "KIND", global = true, hide_short_help = true)]
+    lock_by: Option<LockBy>,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+enum LockBy {
+    /// Advisory locks, and a row of the ledger where the role can take none
+    Detect,
+    /// Advisory locks only
+    Advisory,
+    /// A row of the ledger
+    Row,
+}
+
+/// An option of the migrator that is only on or off.
+type Switch<'s> = fn(Migrator<'s>) -> Migrator<'s>;
+
+impl Options {
+    /// The migrator with what was given.
+    pub(crate) fn apply<'s>(&self, mut migrator: Migrator<'s>) -> Migrator<'s> {
+        if let Some(schema) = &self.schema {
+            migrator = migrator.schema(schema);
+        }
+        if let Some(schema) = &self.ledger_schema {
+            migrator = migrator.ledger_schema(schema);
+        }
+        if let Some(table) = &self.table {
+            migrator = migrator.table(table);
+        }
+        if let Some(timeout) = self.lock_timeout {
+            migrator = migrator.lock_timeout(timeout);
+        }
+        if let Some(retries) = self.retries {
+            migrator = migrator.retries(retries);
+        }
+        if let Some(timeout) = self.wait_timeout {
+            migrator = migrator.wait_timeout(timeout);
+        }
+        if let Some(deadline) = self.deadline {
+            migrator = migrator.deadline(deadline);
+        }
+        if let Some(lock) = self.lock_by {
+            migrator = migrator.lock(match lock {
+                LockBy::Detect => Lock::Detect,
+                LockBy::Advisory => Lock::Advisory,
+                LockBy::Row => Lock::Row,
+            });
+        }
+        self.apply_switches(migrator)
+    }
+
+    fn apply_switches<'s>(&self, migrator: Migrator<'s>) -> Migrator<'s> {
+        let switches: [(bool, Switch<'s>); 5] = [
+            (self.create_schema, Migrator::create_schema),
+            (self.allow_out_of_order, Migrator::allow_out_of_order),
+            (self.allow_missing, Migrator::allow_missing),
+            (self.allow_edited, Migrator::allow_edited),
+            (self.refuse_ahead, Migrator::refuse_ahead),
+        ];
+        let given = switches.into_iter().filter(|(given, _)| *given);
+        given.fold(migrator, |migrator, (_, switch)| switch(migrator))
+    }
+}
+
+/// A number with `ms`, `s`, `m` or `h` behind it; seconds without.
+fn time(text: &str) -> Result<Duration, &'static str> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| "it is a time such as 500ms, 5s or 2m")?;
+    let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
+    let time = match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" | "" => seconds(1),
+        "m" => seconds(60),
+        "h" => seconds(3600),
+        _ => None,
+    };
+    time.ok_or("it is a time such as 500ms, 5s or 2m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("7"), Ok(Duration::from_secs(7)));
+        assert_eq!(time("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(time("1h"), Ok(Duration::from_hours(1)));
+        for wrong in ["", "s", "-1s", "1.5s", "1d", "1 s", "99999999999999999h"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+}

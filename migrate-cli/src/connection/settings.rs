@@ -1,0 +1,392 @@
+//! Puts an address and the environment together, as libpq does: the address wins, the variables
+//! fill in (manual, section 34.15).
+//! An address and the variables go in, what the driver and TLS are told comes out.
+//! The environment is asked through a function on purpose, so that its rules are tests.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use super::address::{Address, Mistake, split};
+use super::error::ConnectError;
+use super::passfile::{self, Wanted};
+use super::tls::{Mode, Tls};
+use super::{ADDRESS, CONNECT_LIMIT};
+
+/// Asks the environment for a variable.
+type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
+
+/// What to connect to.
+pub(crate) struct Target {
+    pub(super) config: Config,
+    pub(super) tls: Tls,
+    pub(crate) place: Place,
+    /// A password file that is not used, and why.
+    pub(crate) warning: Option<String>,
+}
+
+/// How messages name a database; never with a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) database: Option<String>,
+    pub(crate) server: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.database, &self.server) {
+            (Some(database), Some(server)) => write!(f, "`{database}` on {server}"),
+            (_, Some(server)) => f.write_str(server),
+            _ => f.write_str("the database"),
+        }
+    }
+}
+
+/// The variables that name a database, one of which has to be there without an address.
+const NAMING: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"];
+
+/// Where servers have their sockets, by the packages' habit and by PostgreSQL's own.
+const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// `name` is what the session is called where nothing else says so.
+pub(super) fn target(
+    url: Option<&str>,
+    name: &str,
+    env: Environment<'_>,
+) -> Result<Target, ConnectError> {
+    let (origin, address) = address(url, env)?;
+    let mut config: Config = if address.driver.is_empty() {
+        Config::new()
+    } else {
+        let unreadable = |_| ConnectError::address(origin, &Mistake::Driver);
+        address.driver.parse().map_err(unreadable)?
+    };
+    fill_in(&mut config, name, env)?;
+    let said = Said { origin, address: &address, env };
+    let tls = said.tls()?;
+    config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
+    let place = place(&config, address.is_clear);
+    let mut warning = None;
+    if config.get_password().is_none() {
+        let file = said.file("passfile", "PGPASSFILE").or_else(|| said.of_home(".pgpass"));
+        match file.map(|file| password(&file, &config)) {
+            Some(Ok(Some(password))) => {
+                config.password(password);
+            }
+            Some(Err(problem)) => warning = Some(problem),
+            Some(Ok(None)) | None => {}
+        }
+    }
+    Ok(Target { config, tls, place, warning })
+}
+
+/// What is said of TLS and of files: by the address, else by a variable.
+struct Said<'s> {
+    origin: &'static str,
+    address: &'s Address,
+    env: Environment<'s>,
+}
+
+impl Said<'_> {
+    fn by_address(&self, key: &str) -> Option<&str> {
+        // Of two values for one key the last one counts.
+        let mut all = self.address.settings.iter().rev();
+        all.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn file(&self, key: &str, variable: &str) -> Option<PathBuf> {
+        let by_address = self.by_address(key).map(OsString::from);
+        by_address.or_else(|| set(self.env, variable)).map(PathBuf::from)
+    }
+
+    fn of_home(&self, path: &str) -> Option<PathBuf> {
+        set(self.env, "HOME").map(|home| PathBuf::from(home).join(path))
+    }
+
+    fn tls(&self) -> Result<Tls, ConnectError> {
+        let variable = "PGSSLMODE";
+        let mode =
+            match (self.by_address("sslmode"), text(self.env, variable)?) {
+                (Some(mode), _) => Mode::parse(mode)
+                    .map_err(|mistake| ConnectError::address(self.origin, &mistake))?,
+                (None, Some(mode)) => Mode::parse(&mode)
+                    .map_err(|mistake| ConnectError::variable(variable, &mistake))?,
+                (None, None) => Mode::default(),
+            };
+        let usual = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
+        Ok(Tls {
+            mode,
+            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(usual),
+            certificate: self.file("sslcert", "PGSSLCERT"),
+            key: self.file("sslkey", "PGSSLKEY"),
+        })
+    }
+}
+
+fn address(
+    url: Option<&str>,
+    env: Environment<'_>,
+) -> Result<(&'static str, Address), ConnectError> {
+    let (origin, text) = match (url, set(env, ADDRESS)) {
+        (Some(url), _) => ("the given address", OsString::from(url)),
+        (None, Some(url)) => ("the address in DATABASE_URL", url),
+        (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
+            return Ok(("the address", Address { is_clear: true, ..Address::default() }));
+        }
+        (None, None) => return Err(ConnectError::unnamed()),
+    };
+    let text = text.to_str().ok_or(Mistake::Utf8);
+    let address =
+        text.and_then(split).map_err(|mistake| ConnectError::address(origin, &mistake))?;
+    Ok((origin, address))
+}
+
+/// Whether it is reached by sockets alone, where there is no TLS and `sslmode` is ignored (manual,
+/// section 34.1.2).
+fn is_local(config: &Config) -> bool {
+    let is_socket = |host: &Host| matches!(host, Host::Unix(_));
+    config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket)
+}
+
+/// A variable that is not empty.
+fn set(env: Environment<'_>, name: &str) -> Option<OsString> {
+    env(name).filter(|value| !value.is_empty())
+}
+
+fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, ConnectError> {
+    let read = |value: OsString| {
+        value.into_string().map_err(|_| ConnectError::variable(name, &Mistake::Utf8))
+    };
+    set(env, name).map(read).transpose()
+}
+
+/// Has the driver take a text.
+type Take = fn(&mut Config, &str);
+
+/// Takes from the environment what the address leaves open.
+fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), ConnectError> {
+    let texts: [(&'static str, bool, Take); 5] = [
+        ("PGUSER", config.get_user().is_none(), |config, value| {
+            config.user(value);
+        }),
+        ("PGPASSWORD", config.get_password().is_none(), |config, value| {
+            config.password(value);
+        }),
+        ("PGDATABASE", config.get_dbname().is_none(), |config, value| {
+            config.dbname(value);
+        }),
+        ("PGOPTIONS", config.get_options().is_none(), |config, value| {
+            config.options(value);
+        }),
+        ("PGAPPNAME", config.get_application_name().is_none(), |config, value| {
+            config.application_name(value);
+        }),
+    ];
+    for (variable, open, take) in texts {
+        if let (true, Some(value)) = (open, text(env, variable)?) {
+            take(config, &value);
+        }
+    }
+    if config.get_application_name().is_none() {
+        config.application_name(name);
+    }
+    fill_in_host(config, env)?;
+    if config.get_connect_timeout().is_none() {
+        let limit = number(env, "PGCONNECT_TIMEOUT")?.filter(|seconds| *seconds > 0);
+        config.connect_timeout(limit.map_or(CONNECT_LIMIT, std::time::Duration::from_secs));
+    }
+    Ok(())
+}
+
+fn fill_in_host(config: &mut Config, env: Environment<'_>) -> Result<(), ConnectError> {
+    if config.get_ports().is_empty()
+        && let Some(ports) = text(env, "PGPORT")?
+    {
+        for port in ports.split(',') {
+            let bad = |_| ConnectError::variable("PGPORT", &Mistake::Value("PGPORT"));
+            config.port(port.parse().map_err(bad)?);
+        }
+    }
+    if !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty() {
+        return Ok(());
+    }
+    if let Some(hosts) = text(env, "PGHOST")? {
+        hosts.split(',').for_each(|host| {
+            config.host(host);
+        });
+    }
+    if let Some(addresses) = text(env, "PGHOSTADDR")? {
+        for address in addresses.split(',') {
+            let bad = |_| ConnectError::variable("PGHOSTADDR", &Mistake::Value("PGHOSTADDR"));
+            config.hostaddr(address.parse().map_err(bad)?);
+        }
+    }
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        let socket = format!(".s.PGSQL.{}", port(config));
+        let here = SOCKETS.into_iter().find(|folder| Path::new(folder).join(&socket).exists());
+        config.host(here.unwrap_or("localhost"));
+    }
+    Ok(())
+}
+
+fn number(env: Environment<'_>, name: &'static str) -> Result<Option<u64>, ConnectError> {
+    let bad = |_| ConnectError::variable(name, &Mistake::Value(name));
+    text(env, name)?.map(|value| value.parse().map_err(bad)).transpose()
+}
+
+fn port(config: &Config) -> u16 {
+    config.get_ports().first().copied().unwrap_or(5432)
+}
+
+/// The database's name, which is the user's unless something else is said.
+fn database(config: &Config) -> Option<&str> {
+    config.get_dbname().or_else(|| config.get_user())
+}
+
+/// The password that the file holds for any of the hosts, or why the file is not used.
+fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
+    let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
+    let named = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        // As libpq: whatever the folder of a usual socket is called.
+        Host::Unix(folder) if SOCKETS.iter().any(|usual| folder == Path::new(usual)) => {
+            "localhost".to_owned()
+        }
+        Host::Unix(folder) => folder.to_string_lossy().into_owned(),
+    });
+    let (Some(user), Some(database)) = (config.get_user(), database(config)) else {
+        return Ok(None);
+    };
+    for host in named.chain(addresses) {
+        let wanted = Wanted { host: &host, port: port(config), database, user };
+        let found = passfile::password(file, &wanted)
+            .map_err(|problem| format!("the password file `{}` {problem}", file.display()))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// What messages may say: nothing where a password with an unescaped `@` reaches into host or
+/// database.
+fn place(config: &Config, is_clear: bool) -> Place {
+    if !is_clear {
+        return Place::default();
+    }
+    let port = port(config);
+    let server = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
+        // An IPv6 address has colons of its own.
+        (Some(Host::Tcp(name)), _) if name.contains(':') => Some(format!("[{name}]:{port}")),
+        (Some(Host::Tcp(name)), _) => Some(format!("{name}:{port}")),
+        (Some(Host::Unix(folder)), _) => {
+            Some(format!("the socket in {} for port {port}", folder.display()))
+        }
+        (None, Some(address)) => Some(SocketAddr::new(*address, port).to_string()),
+        (None, None) => None,
+    };
+    Place { database: database(config).map(str::to_owned), server }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target_of(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Target, ConnectError> {
+        let env = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
+        };
+        target(url, "migrate", &env)
+    }
+
+    #[track_caller]
+    fn check(url: Option<&str>, variables: &[(&str, &str)], expected: &str) {
+        let target = target_of(url, variables).unwrap_or_else(|error| panic!("{error}"));
+        let config = &target.config;
+        let password = config.get_password().map(String::from_utf8_lossy);
+        let found = format!(
+            "{} user={} password={} app={} sslmode={:?}",
+            target.place,
+            config.get_user().unwrap_or("-"),
+            password.as_deref().unwrap_or("-"),
+            config.get_application_name().unwrap_or("-"),
+            target.tls.mode,
+        );
+        assert_eq!(found, expected, "{url:?} {variables:?}");
+    }
+
+    #[test]
+    fn the_address_wins_and_variables_fill_in() {
+        check(
+            Some("postgresql://me:pw@h:5433/app?sslmode=disable&application_name=mine"),
+            &[("DATABASE_URL", "host=x"), ("PGUSER", "you"), ("PGSSLMODE", "require")],
+            "`app` on h:5433 user=me password=pw app=mine sslmode=Disable",
+        );
+        check(
+            None,
+            &[("DATABASE_URL", "host=h"), ("PGUSER", "me"), ("PGPASSWORD", "pw"), ("PGPORT", "1")],
+            "`me` on h:1 user=me password=pw app=migrate sslmode=Prefer",
+        );
+        let variables = [
+            ("PGHOST", "/run/pg"),
+            ("PGDATABASE", "app"),
+            ("PGUSER", "me"),
+            ("PGAPPNAME", "deploy"),
+            ("PGSSLMODE", "verify-full"),
+        ];
+        let expected = "`app` on the socket in /run/pg for port 5432 user=me password=- app=deploy \
+                        sslmode=VerifyFull";
+        check(None, &variables, expected);
+        check(
+            None,
+            &[("PGHOSTADDR", "::1"), ("PGDATABASE", "app"), ("DATABASE_URL", "")],
+            "`app` on [::1]:5432 user=- password=- app=migrate sslmode=Prefer",
+        );
+    }
+
+    #[test]
+    fn no_tls_is_asked_for_on_a_socket() {
+        #[track_caller]
+        fn check(url: &str, expected: SslMode) {
+            let target = target_of(Some(url), &[("PGSSLMODE", "require")]).expect("a target");
+            assert_eq!(target.config.get_ssl_mode(), expected, "{url}");
+        }
+        check("host=/run/pg", SslMode::Disable);
+        check("postgresql://me@%2Frun%2Fpg/app?sslmode=verify-full", SslMode::Disable);
+        check("host=db.example", SslMode::Require);
+        check("host=/run/pg,db.example", SslMode::Require);
+        check("hostaddr=127.0.0.1", SslMode::Require);
+    }
+
+    #[test]
+    fn several_hosts_are_several() {
+        let target = target_of(Some("postgresql://me@a:1,b:2/app"), &[]).expect("a target");
+        assert_eq!(target.config.get_hosts().len(), 2);
+        assert_eq!(target.config.get_ports(), [1, 2]);
+        let variables = [("PGHOST", "a,b"), ("PGPORT", "1,2"), ("PGUSER", "me")];
+        let target = target_of(None, &variables).expect("a target");
+        assert_eq!(target.config.get_hosts().len(), 2);
+        assert_eq!(target.config.get_ports(), [1, 2]);
+    }
+
+    #[test]
+    fn places_hold_no_piece_of_a_password() {
+        for url in ["postgresql://me:sec@ret@h/app", "postgresql://me:sec@h/ret@h/app"] {
+            let target = target_of(Some(url), &[]).expect("a target");
+            assert_eq!(target.place.to_string(), "the database", "{url}");
+        }
+    }
+
+    #[test]
+    fn without_a_name_there_is_no_database() {
+        for variables in [&[][..], &[("PGPASSWORD", "x"), ("PGSSLMODE", "require")][..]] {
+            let error = target_of(None, variables).err().expect("an error");
+            assert!(error.is_usage());
+            assert!(error.to_string().starts_with("no database is named\nhelp: "), "{error}");
+        }
+    }
+}

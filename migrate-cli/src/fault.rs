@@ -1,0 +1,147 @@
+//! Why a verb has no answer: one type for all that can go wrong, with the exit it leads to.
+//! The library's errors go in as they are; their texts, kinds and places come out.
+//! It rewords nothing on purpose: the same mistake reads the same in a log and in a terminal.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use migrate_runtime::internal::error_kind;
+use migrate_runtime::{Error, Place, Report};
+use migrate_source::check::SourceErrors;
+use migrate_source::create::CreateError;
+
+use super::connection::ConnectError;
+use super::exit::Exit;
+
+/// Why a verb has no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It was asked for what cannot be.
+    Usage {
+        what: String,
+        help: &'static str,
+    },
+    /// Somebody was asked, and did not want it.
+    Declined,
+    /// A signal came, and the run did not end by being cut.
+    Interrupted,
+    Connect(ConnectError),
+    Migrate(Error),
+    /// The folder is no set, or not its lock file's.
+    Set(SourceErrors),
+    Create(CreateError),
+    File {
+        file: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl From<ConnectError> for Fault {
+    fn from(error: ConnectError) -> Self {
+        Fault::Connect(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Migrate(error)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Usage { what, help: "" } => f.write_str(what),
+            Fault::Usage { what, help } => write!(f, "{what}\nhelp: {help}"),
+            Fault::Declined => f.write_str("nothing was changed, because the answer was not yes"),
+            Fault::Interrupted => f.write_str(
+                "interrupted: each migration is applied and recorded, or neither\n\
+                 help: `status` shows which are",
+            ),
+            Fault::Connect(error) => error.fmt(f),
+            Fault::Migrate(error) => error.fmt(f),
+            Fault::Set(errors) => errors.fmt(f),
+            Fault::Create(error @ CreateError::File { source, .. }) => {
+                // Its own text leaves what the system says to the source.
+                let text = error.to_string();
+                let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+                write!(f, "{first}: {source}\n{rest}")
+            }
+            Fault::Create(error) => error.fmt(f),
+            Fault::File { file, source } => write!(
+                f,
+                "`{}` cannot be read or written: {source}\nhelp: look at its folder's permissions \
+                 and space",
+                file.display()
+            ),
+        }
+    }
+}
+
+impl Fault {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Fault::Connect(error) if error.is_usage() => Exit::Usage,
+            Fault::Migrate(Error::Pending { .. }) => Exit::Pending,
+            Fault::Migrate(Error::Drift { .. }) => Exit::Drift,
+            Fault::Usage { .. }
+            | Fault::Declined
+            | Fault::Migrate(
+                Error::BadName { .. } | Error::UnknownVersion { .. } | Error::NoEntry { .. },
+            ) => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// One word for it, part of the JSON that is promised.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Fault::Usage { .. } => "usage",
+            Fault::Declined => "declined",
+            Fault::Interrupted => "interrupted",
+            Fault::Connect(_) => "connection",
+            Fault::Set(_) => "set",
+            Fault::Create(_) | Fault::File { .. } => "file",
+            Fault::Migrate(error) => error_kind(error),
+        }
+    }
+
+    /// The file and the place in it, where there is one: file, line, column.
+    pub(super) fn place(&self) -> Option<(&str, Option<(u32, u32)>)> {
+        let Fault::Migrate(error) = self else { return None };
+        match error {
+            Error::Migration { failure, .. } => {
+                let position = match &failure.place {
+                    Place::Statement { position, .. } => Some((position.line, position.column)),
+                    _ => None,
+                };
+                Some((&failure.file, position))
+            }
+            Error::Placeholder { file, position, .. } => {
+                Some((file, Some((position.line, position.column))))
+            }
+            Error::Pooled { file, .. }
+            | Error::Function { file, .. }
+            | Error::TransactionEnded { file, .. }
+            | Error::NoFunction { file, .. } => Some((file, None)),
+            Error::Hook { file, .. } => file.as_deref().map(|file| (file, None)),
+            _ => None,
+        }
+    }
+
+    /// What was done before it failed.
+    pub(super) fn report(&self) -> Option<&Report> {
+        match self {
+            Fault::Migrate(error) => error.report(),
+            _ => None,
+        }
+    }
+
+    /// The SQLSTATE of a migration that the server refused.
+    pub(super) fn sqlstate(&self) -> Option<&str> {
+        match self {
+            Fault::Migrate(Error::Migration { failure, .. }) => failure.sqlstate.as_deref(),
+            _ => None,
+        }
+    }
+}

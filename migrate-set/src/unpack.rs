@@ -1,0 +1,176 @@
+//! Reads back the set that `migrate-source` packed into two literals, when it is first asked for.
+//! It checks nothing: a literal that was cut short ends the list.
+
+use std::borrow::Cow;
+
+use crate::checksum::Checksum;
+use crate::name::Kind;
+use crate::set::{Migration, Script, TransactionMode};
+use crate::sql::kind::SessionEffect;
+use crate::sql::placeholder::{Placeholder, Within};
+use crate::version::Version;
+use bits::{
+    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION,
+    WITH_FUNCTION,
+};
+
+/// What the bits of the table mean, for the writer and the reader.
+#[doc(hidden)]
+pub mod bits {
+    /// Bits of a migration.
+    pub const REPEATABLE: u8 = 1;
+    pub const HAS_DOWN: u8 = 2;
+    /// Up and down stand in one file.
+    pub const ONE_FILE: u8 = 4;
+
+    /// Bits of a script; the session's effect stands above them.
+    pub const NON_TRANSACTIONAL: u8 = 1;
+    pub const WITH_FUNCTION: u8 = 2;
+    pub const HAS_PLACEHOLDERS: u8 = 4;
+    pub const SESSION: u8 = 8;
+
+    /// What stands before a version or a name that is no part of the file's name.
+    pub const NO_PART: u8 = 255;
+}
+
+/// The migrations that `Packed` of `migrate-source` wrote into `text` and `table`.
+#[must_use]
+pub fn unpack(text: &'static str, table: &'static [u8]) -> Vec<Migration> {
+    let mut rest = Rest { text, table };
+    let mut list = Vec::with_capacity(rest.number().unwrap_or_default());
+    while let Some(migration) = rest.migration() {
+        list.push(migration);
+    }
+    list
+}
+
+/// What was not read yet. `None` is the end, which nothing but a migration's beginning is at.
+struct Rest {
+    text: &'static str,
+    table: &'static [u8],
+}
+
+impl Rest {
+    fn migration(&mut self) -> Option<Migration> {
+        let bits = self.byte()?;
+        let checksum = Checksum::from_bytes(self.bytes()?);
+        let (filename, text) = self.file()?;
+        let (version, name) = self.names(filename)?;
+        let (version, name) = (Version::from_static(version), Cow::Borrowed(name));
+        let up = self.script(filename, text)?;
+        let kind = if bits & REPEATABLE == 0 { Kind::Versioned } else { Kind::Repeatable };
+        let down = match (bits & HAS_DOWN, bits & ONE_FILE) {
+            (0, _) => None,
+            (_, 0) => {
+                let (filename, text) = self.file()?;
+                Some(self.script(filename, text)?)
+            }
+            _ => Some(self.script(filename, text)?),
+        };
+        Some(Migration::new(version, name, kind, checksum, up, down))
+    }
+
+    fn file(&mut self) -> Option<(&'static str, &'static str)> {
+        Some((self.text()?, self.text()?))
+    }
+
+    /// A version and a name, which mostly are parts of the file's name.
+    fn names(&mut self, filename: &'static str) -> Option<(&'static str, &'static str)> {
+        let mut rest = filename;
+        let version = match self.byte()? {
+            NO_PART => self.text()?,
+            place => {
+                let version = filename.get(usize::from(place / 16)..)?;
+                let (version, behind) = version.split_at_checked(usize::from(place % 16))?;
+                rest = behind;
+                version
+            }
+        };
+        let name = match self.byte()? {
+            NO_PART => self.text()?,
+            place => {
+                let end = rest.len().checked_sub(usize::from(place % 16))?;
+                rest.get(usize::from(place / 16)..end)?
+            }
+        };
+        Some((version, name))
+    }
+
+    fn script(&mut self, filename: &'static str, text: &'static str) -> Option<Script> {
+        let bits = self.byte()?;
+        let count = self.number()?;
+        let mut statements = Vec::with_capacity(count);
+        let mut before = 0;
+        for _ in 0..count {
+            let (start, end) = self.range(before)?;
+            statements.push([start, end]);
+            before = end;
+        }
+        let count = if bits & HAS_PLACEHOLDERS == 0 { 0 } else { self.number()? };
+        let mut placeholders = Vec::with_capacity(count);
+        let mut before = 0;
+        for _ in 0..count {
+            let (start, end) = self.range(before)?;
+            let within = match self.byte()? {
+                0 => Within::Sql,
+                1 => Within::String,
+                2 => Within::EscapeString,
+                _ => Within::DollarString,
+            };
+            placeholders.push(Placeholder { start, end, within });
+            before = end;
+        }
+        let transaction = match bits & NON_TRANSACTIONAL {
+            0 => TransactionMode::Transactional,
+            _ => TransactionMode::NonTransactional,
+        };
+        let session = match bits / SESSION {
+            0 => SessionEffect::Keeps,
+            1 => SessionEffect::Changes,
+            _ => SessionEffect::Resets,
+        };
+        let script = Script::new(
+            Cow::Borrowed(filename),
+            Cow::Borrowed(text),
+            Cow::Owned(statements),
+            Cow::Owned(placeholders),
+            transaction,
+            session,
+        );
+        Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
+    }
+
+    /// The next range, which begins so far behind the one before.
+    fn range(&mut self, before: u32) -> Option<(u32, u32)> {
+        let start = before.checked_add(u32::try_from(self.number()?).ok()?)?;
+        Some((start, start.checked_add(u32::try_from(self.number()?).ok()?)?))
+    }
+
+    fn text(&mut self) -> Option<&'static str> {
+        let (text, rest) = self.text.split_at_checked(self.number()?)?;
+        self.text = rest;
+        Some(text)
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        let mut number = 0;
+        for shift in (0..usize::BITS).step_by(7) {
+            let byte = self.byte()?;
+            number |= usize::from(byte & 127) << shift;
+            if byte < 128 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.bytes().map(|[byte]| byte)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.table.split_first_chunk()?;
+        self.table = rest;
+        Some(*bytes)
+    }
+}

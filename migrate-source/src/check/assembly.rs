@@ -1,0 +1,259 @@
+//! Decides which files together are one migration, and which of them claim the same version.
+//! Classified files with their contents go in; migrations in the order in which they run come out,
+//! and every mistake is added to a list.
+//! Versions are judged from names alone on purpose, so that a mistake inside a file hides no other.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use migrate_set::name::{Direction, Kind, TransactionMark};
+use migrate_set::set::Migration;
+use migrate_set::set::TransactionMode;
+use migrate_set::version::Version;
+
+use super::error::{Problem, SourceError};
+use super::script::{self, Scripts};
+use super::{Down, Duplicates, SetOptions, SourceFile, shown};
+use crate::names::{Classified, ClassifiedFile, Name, Sidecar};
+use crate::threads;
+
+/// How many files are worth a thread: some 3 ms of an unoptimised macro.
+const SHARE: usize = 64;
+
+/// What came of the files of a set.
+#[derive(Default)]
+pub(super) struct Assembled {
+    /// The migrations, in order.
+    pub(super) migrations: Vec<Migration>,
+    /// The checks that files allow, by path; none for most files.
+    pub(super) allows: BTreeMap<String, Vec<&'static str>>,
+    /// What is worth a warning.
+    pub(super) warnings: Vec<SourceError>,
+}
+
+/// The migrations that `classified` files make; mistakes go to `errors`.
+pub(super) fn assemble(
+    folder: &str,
+    files: &[SourceFile],
+    classified: &Classified,
+    options: &SetOptions,
+    errors: &mut Vec<SourceError>,
+) -> Assembled {
+    let misnamed = classified.errors.iter().map(|error| stem(error.file()).to_owned()).collect();
+    let mut assembly = Assembly { folder, files, options, misnamed, errors };
+    let claims = assembly.read_all(classified);
+    let mut assembled = Assembled::default();
+    for group in groups(claims) {
+        for scripts in group.iter().filter_map(|claim| Some((claim.path, claim.scripts.as_ref()?)))
+        {
+            if !scripts.1.allows.is_empty() {
+                assembled.allows.insert(scripts.0.to_owned(), scripts.1.allows.clone());
+            }
+            assembled.warnings.extend(scripts.1.warnings.iter().cloned());
+        }
+        assembled.migrations.extend(assembly.group(group));
+    }
+    if options.duplicates == Duplicates::ByName {
+        assembly.reorder(&mut assembled.migrations);
+    }
+    assembled
+}
+
+/// The files of each version, by version, and then those of each repeatable migration, by name.
+fn groups(mut claims: Vec<Claim<'_>>) -> Vec<Vec<Claim<'_>>> {
+    // Stable, and one comparison each where the files come in order, as they mostly do: to compare
+    // versions is the most expensive thing here.
+    claims.sort_by(Claim::by_key);
+    let mut groups: Vec<Vec<Claim<'_>>> = Vec::with_capacity(claims.len());
+    for claim in claims {
+        match groups.last_mut().filter(|group| group[0].by_key(&claim).is_eq()) {
+            Some(group) => group.push(claim),
+            None => groups.push(vec![claim]),
+        }
+    }
+    groups
+}
+
+/// A file's last name without what follows its first dot.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name)
+}
+
+/// One file, what it claims to be, and what was read from it.
+struct Claim<'f> {
+    path: &'f str,
+    name: &'f Name,
+    /// `None` where its text is broken, which was told.
+    scripts: Option<Scripts>,
+}
+
+impl Claim<'_> {
+    /// The ledger's key: a repeatable migration has no version, its name identifies it.
+    fn version(&self) -> Version {
+        let repeatable = || Version::new(format!("R__{}", self.name.slug));
+        self.name.version.clone().unwrap_or_else(repeatable)
+    }
+
+    /// Versioned migrations by version, then repeatable ones by name.
+    fn by_key(&self, other: &Self) -> Ordering {
+        match (&self.name.version, &other.name.version) {
+            (Some(one), Some(other)) => one.cmp(other),
+            (None, None) => self.name.slug.cmp(&other.name.slug),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        }
+    }
+}
+
+struct Assembly<'a> {
+    folder: &'a str,
+    files: &'a [SourceFile],
+    options: &'a SetOptions,
+    /// Stems of the files whose names are mistakes.
+    misnamed: Vec<String>,
+    errors: &'a mut Vec<SourceError>,
+}
+
+impl<'a> Assembly<'a> {
+    fn error(&mut self, path: &str, problem: Problem) {
+        self.errors.push(SourceError::of_file(shown(self.folder, path), problem));
+    }
+
+    /// The folders whose `metadata.toml` (diesel's) says `run_in_transaction = false`.
+    fn outside_transaction(&self, sidecars: &[Sidecar]) -> Vec<String> {
+        let off = |sidecar: &&Sidecar| {
+            let text = String::from_utf8_lossy(&self.files[sidecar.index].bytes);
+            text.lines().any(|line| {
+                let line = line.split('#').next().unwrap_or_default();
+                let setting = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+                setting == Some(("run_in_transaction", "false"))
+            })
+        };
+        sidecars.iter().filter(off).map(|sidecar| format!("{}/", sidecar.folder)).collect()
+    }
+
+    fn read_all(&mut self, classified: &'a Classified) -> Vec<Claim<'a>> {
+        let outside = self.outside_transaction(&classified.sidecars);
+        let read = |file: &'a ClassifiedFile| self.read(file.index, &file.name, &outside);
+        let read = threads::map(&classified.files, SHARE, read);
+        let (claims, errors): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+        self.errors.extend(errors.into_iter().flatten());
+        claims
+    }
+
+    fn read(
+        &self,
+        index: usize,
+        name: &'a Name,
+        outside: &[String],
+    ) -> (Claim<'a>, Vec<SourceError>) {
+        let source = &self.files[index];
+        let autocommit = name.transaction == TransactionMark::Autocommit
+            || outside.iter().any(|folder| source.path.starts_with(folder.as_str()));
+        let transaction = if autocommit {
+            TransactionMode::NonTransactional
+        } else {
+            TransactionMode::Transactional
+        };
+        let file = script::File {
+            shown: &shown(self.folder, &source.path),
+            path: &source.path,
+            direction: name.direction,
+            transaction,
+            options: self.options,
+        };
+        let (scripts, errors) = match script::scripts(&file, &source.bytes) {
+            Ok(scripts) => (Some(scripts), Vec::new()),
+            Err(errors) => (None, errors),
+        };
+        (Claim { path: &source.path, name, scripts }, errors)
+    }
+
+    /// The migrations of the files that share a version: one, unless equal versions are allowed.
+    fn group(&mut self, claims: Vec<Claim<'_>>) -> Vec<Migration> {
+        let (mut downs, mut ups): (Vec<_>, Vec<_>) =
+            claims.into_iter().partition(|claim| claim.name.direction == Direction::Down);
+        if ups.len() > 1 {
+            ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
+        }
+        let by_name = ups.len() > 1 && self.options.duplicates == Duplicates::ByName;
+        let mut migrations: Vec<Option<Migration>> = Vec::new();
+        let mut first: Option<(String, &str)> = None;
+        for up in ups {
+            let clash = first.as_ref().filter(|(_, slug)| !by_name || *slug == up.name.slug);
+            if let Some((first, _)) = clash {
+                let (version, first) = (up.version().to_string(), first.clone());
+                let second = up.path.to_owned();
+                self.error(&second.clone(), Problem::Duplicate { version, first, second });
+                continue;
+            }
+            first = Some((up.path.to_owned(), &up.name.slug));
+            let own = |down: &mut Claim<'_>| !by_name || down.name.slug == up.name.slug;
+            let own: Vec<Claim<'_>> = downs.extract_if(.., own).collect();
+            migrations.push(self.migration(up, own, by_name));
+        }
+        if let Some(down) = downs.first() {
+            self.down_without_up(down);
+        }
+        migrations.into_iter().flatten().collect()
+    }
+
+    /// A name that begins with a number moves its migration: `1_2_a` comes behind `1.1`, and
+    /// `1_0_a` is `1_a`.
+    fn reorder(&mut self, migrations: &mut [Migration]) {
+        migrations.sort_by(|a, b| {
+            let repeatable = |m: &Migration| m.kind() == Kind::Repeatable;
+            repeatable(a).cmp(&repeatable(b)).then_with(|| a.version().cmp(b.version()))
+        });
+        for pair in migrations.windows(2) {
+            let [first, second] = pair else { continue };
+            if first.version() == second.version() {
+                let version = second.version().to_string();
+                let (first, second) = (first.filename().to_owned(), second.filename().to_owned());
+                self.error(&second.clone(), Problem::Duplicate { version, first, second });
+            }
+        }
+    }
+
+    /// A file of the same version whose name is a mistake may be the up script that is missing.
+    fn down_without_up(&mut self, down: &Claim<'_>) {
+        let version = down.version().to_string();
+        let is_it = |stem: &String| stem.trim_start_matches(['V', 'v']).starts_with(&version);
+        if !self.misnamed.iter().any(is_it) {
+            self.error(down.path, Problem::DownWithoutUp { version });
+        }
+    }
+
+    fn migration(
+        &mut self,
+        up: Claim<'_>,
+        downs: Vec<Claim<'_>>,
+        by_name: bool,
+    ) -> Option<Migration> {
+        let version = match up.version() {
+            version if by_name => Version::new(format!("{version}_{}", up.name.slug)),
+            version => version,
+        };
+        let announced = !downs.is_empty();
+        let scripts = up.scripts?;
+        let mut down = scripts.down;
+        for claim in downs {
+            let Some(another) = claim.scripts.and_then(|scripts| scripts.down) else { continue };
+            match &down {
+                None => down = Some(another),
+                Some(first) => {
+                    let (version, first) = (version.to_string(), first.filename().to_owned());
+                    self.error(claim.path, Problem::DownTwice { version, first });
+                }
+            }
+        }
+        let required = self.options.down == Down::Required && up.name.kind == Kind::Versioned;
+        if required && down.is_none() && !announced {
+            self.error(up.path, Problem::NoDown { version: version.to_string() });
+        }
+        let (script, checksum) = scripts.up?;
+        let name = Cow::Owned(up.name.slug.clone());
+        Some(Migration::new(version, name, up.name.kind, checksum, script, down))
+    }
+}

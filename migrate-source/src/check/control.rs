@@ -1,0 +1,77 @@
+//! Decides whether a statement may stand where it does, by what it means for the transaction around.
+//! A statement's kind and the transaction mode of its script go in, a problem or nothing comes out.
+//! It looks at no text on purpose: [`migrate_set::sql::kind`] has.
+
+use migrate_set::sql::kind::Kind;
+use migrate_set::sql::split::Statement;
+
+use super::error::{Beside, Problem};
+
+/// The transaction that a file's own statements have begun.
+#[derive(Default)]
+pub(super) struct OwnTransaction<'t> {
+    /// The statement that began it.
+    pub(super) begun: Option<Statement<'t>>,
+    /// How many were begun and not ended.
+    pub(super) depth: usize,
+    /// A mistake in it was reported; what ends it, or does not, is no second one.
+    pub(super) told: bool,
+}
+
+impl<'t> OwnTransaction<'t> {
+    /// Takes one more statement, which may be `wrong`.
+    pub(super) fn take(&mut self, kind: Kind, statement: Statement<'t>, wrong: bool) {
+        self.told |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
+        if kind.opens() {
+            self.begun.get_or_insert(statement);
+            self.depth += 1;
+        } else if kind.closes() {
+            self.depth = self.depth.saturating_sub(1);
+        }
+        if self.depth == 0 {
+            *self = OwnTransaction::default();
+        }
+    }
+}
+
+/// What is wrong with a statement in a script that runs in a transaction of ours.
+pub(super) fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Option<Problem> {
+    let beside = if alone { Beside::Nothing } else { Beside::Others };
+    match kind {
+        Kind::Begin if inside => Some(control("BEGIN inside BEGIN")),
+        Kind::Commit if !inside => Some(Problem::UnbegunCommit),
+        Kind::TransactionControl(words) => Some(control(words)),
+        Kind::OutsideTransaction(words) => {
+            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside })
+        }
+        other => never(other),
+    }
+}
+
+/// What is wrong with a statement in a script that runs statement by statement.
+pub(super) fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
+    match kind {
+        kind if kind.opens() && inside => Some(control("BEGIN inside BEGIN")),
+        kind if kind.closes() && !inside => Some(Problem::UnbegunCommit),
+        Kind::TransactionControl(words @ ("PREPARE TRANSACTION" | "COMMIT AND CHAIN")) => {
+            Some(control(words))
+        }
+        Kind::OutsideTransaction(words) if inside => {
+            Some(Problem::OutsideTransaction { statement: words.to_owned(), beside: Beside::Begin })
+        }
+        other => never(other),
+    }
+}
+
+/// What is wrong with a statement wherever it stands.
+fn never(kind: Kind) -> Option<Problem> {
+    match kind {
+        Kind::MetaCommand => Some(Problem::MetaCommand),
+        Kind::CopyClient => Some(Problem::CopyClient),
+        _ => None,
+    }
+}
+
+fn control(words: &str) -> Problem {
+    Problem::TransactionControl { statement: words.to_owned() }
+}

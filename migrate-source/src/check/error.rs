@@ -1,0 +1,386 @@
+//! Says what is wrong with a set: one [`SourceError`] a mistake, with file, line, column, frame.
+//! A problem and a place go in, the text of a compiler message comes out.
+//! It decides nothing on purpose; [`super`] does.
+
+use std::fmt;
+use std::ops::Range;
+
+use migrate_set::frame::frame;
+use migrate_set::location::{Position, position};
+use migrate_set::sql::lexer::Unclosed;
+use migrate_set::sql::placeholder::PlaceholderProblem;
+use migrate_set::sql::split::SplitProblem;
+use thiserror::Error;
+
+use crate::directives::section::SectionProblem;
+use crate::history_file::LockProblem;
+use crate::lint::Finding;
+use crate::names::NameError;
+
+/// One mistake in a set, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceError {
+    file: String,
+    position: Option<Position>,
+    frame: Option<String>,
+    problem: Box<Problem>,
+}
+
+impl SourceError {
+    /// A problem of a whole file or folder.
+    pub fn of_file(file: impl Into<String>, problem: Problem) -> Self {
+        SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
+    }
+
+    /// A problem of the bytes `span` of a file's `text`.
+    pub(crate) fn of_span(file: &str, text: &str, span: Range<usize>, problem: Problem) -> Self {
+        SourceError {
+            file: file.to_owned(),
+            position: Some(position(text, span.start)),
+            frame: Some(frame(text, span, problem.label())),
+            problem: Box::new(problem),
+        }
+    }
+
+    /// A problem at a place that cannot be shown.
+    pub(crate) fn at(file: &str, position: Position, problem: Problem) -> Self {
+        let file = file.to_owned();
+        SourceError { file, position: Some(position), frame: None, problem: Box::new(problem) }
+    }
+
+    /// The file or folder, as the set names it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where in the file; `None` where the file as a whole is wrong.
+    pub fn position(&self) -> Option<Position> {
+        self.position
+    }
+
+    /// What is wrong.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        self.problem.help()
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(position) => writeln!(f, "{}:{position}: {}", self.file, self.problem)?,
+            None => writeln!(f, "{}: {}", self.file, self.problem)?,
+        }
+        if let Some(frame) = &self.frame {
+            writeln!(f, "{frame}")?;
+        }
+        write!(f, "help: {}", self.help())
+    }
+}
+
+impl std::error::Error for SourceError {}
+
+/// Every mistake of a set, never empty; shown one below the other, by `Debug` too, because that is
+/// what a `main` that returns an error prints.
+///
+/// ```
+/// # use migrate_source::check::SourceErrors;
+/// /// One line a mistake, as an editor takes it.
+/// fn tell(errors: &SourceErrors) {
+///     for error in &errors.0 {
+///         let line = error.position().map_or(1, |position| position.line);
+///         eprintln!("{}:{line}: {}", error.file(), error.problem());
+///     }
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceErrors(pub Vec<SourceError>);
+
+impl fmt::Debug for SourceErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SourceErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SourceErrors {}
+
+/// What is wrong with a set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The folder cannot be read.
+    #[error("cannot be read: {reason}")]
+    NoFolder {
+        /// What the system says.
+        reason: String,
+    },
+    /// A file or a folder in it cannot be read.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
+    /// The lock file cannot be written.
+    #[error("cannot be written: {reason}")]
+    Unwritable {
+        /// What the system says.
+        reason: String,
+    },
+    /// The set deviates from its lock file.
+    #[error(transparent)]
+    Lock(LockProblem),
+    /// The set's module has no name.
+    #[error("a module's name cannot be empty")]
+    NoModule,
+    /// No migration in the folder.
+    #[error("holds no migration")]
+    NoMigrations,
+    /// A file's name.
+    #[error(transparent)]
+    Name(NameError),
+    /// Not UTF-8.
+    #[error("is not UTF-8")]
+    NotUtf8,
+    /// A NUL byte, which PostgreSQL takes nowhere in a script.
+    #[error("holds a NUL byte")]
+    NulByte,
+    /// Something is never closed.
+    #[error("{}", split_message(*.0))]
+    Split(SplitProblem),
+    /// Sections and directives.
+    #[error(transparent)]
+    Section(SectionProblem),
+    /// Placeholders.
+    #[error(transparent)]
+    Placeholder(PlaceholderProblem),
+    /// An up script without a statement.
+    #[error("holds no statement")]
+    Empty,
+    /// Two migrations of one version.
+    #[error("version {version} is claimed by `{first}` and `{second}`")]
+    Duplicate {
+        /// The version, as the first file writes it.
+        version: String,
+        /// The file that sorts first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A down script without its up script.
+    #[error("undoes version {version}, which has no up script")]
+    DownWithoutUp {
+        /// The version as written.
+        version: String,
+    },
+    /// No down script, where the set asks for one.
+    #[error("version {version} has no down script, and this set requires one")]
+    NoDown {
+        /// The version as written.
+        version: String,
+    },
+    /// Two down scripts for one migration.
+    #[error("version {version} has a second down script here, besides `{first}`")]
+    DownTwice {
+        /// The version as written.
+        version: String,
+        /// The file that holds the other.
+        first: String,
+    },
+    /// A file whose name says up or down, with a section for the other.
+    #[error("holds a section that its name does not announce")]
+    OtherSection,
+    /// Only a down section.
+    #[error("holds a down section and no up section")]
+    OnlyDown,
+    /// Transaction control in a transactional migration.
+    #[error("{statement} in a migration that runs in a transaction")]
+    TransactionControl {
+        /// The statement's words.
+        statement: String,
+    },
+    /// A function where no transaction of ours is.
+    #[error("a function in a migration that runs outside a transaction")]
+    FunctionOutside,
+    /// A function in a down section.
+    #[error("a function in a down section")]
+    FunctionDown,
+    /// `BEGIN` without `COMMIT`.
+    #[error("BEGIN is never committed")]
+    UncommittedBegin,
+    /// `COMMIT` without `BEGIN`.
+    #[error("COMMIT ends a transaction that this file did not begin")]
+    UnbegunCommit,
+    /// A statement that PostgreSQL refuses in a transaction.
+    #[error("{statement} cannot run in a transaction")]
+    OutsideTransaction {
+        /// The statement's words.
+        statement: String,
+        /// What else its script holds.
+        beside: Beside,
+    },
+    /// `COPY` from or to the client.
+    #[error("COPY from or to the client has no client here")]
+    CopyClient,
+    /// The grammar does not take a statement.
+    #[error("{message}")]
+    Syntax {
+        /// What was expected and what was found.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A lint has found something.
+    #[error("{}", .0.message)]
+    Lint(Finding),
+    /// A migration without a transaction that could have one.
+    #[error("nothing here needs to run outside a transaction")]
+    NeedlessNoTransaction,
+    /// A meta command of psql.
+    #[error("a meta command of psql is not SQL")]
+    MetaCommand,
+}
+
+/// What stands beside a statement that cannot run in a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing: the script is this statement.
+    Nothing,
+    /// Other statements, which lose their transaction with it.
+    Others,
+    /// The `BEGIN` that it stands behind, in a migration without a transaction of ours.
+    Begin,
+}
+
+impl Beside {
+    fn help(self) -> &'static str {
+        match self {
+            Beside::Nothing => "write `-- migrate:no-transaction` above it",
+            Beside::Others => {
+                "put it into a migration of its own, below a line `-- migrate:no-transaction`; or \
+                 write that line above the first statement here, and all of them run one by one"
+            }
+            Beside::Begin => "move it out of the block",
+        }
+    }
+}
+
+fn split_message(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => "this string is never closed",
+        SplitProblem::Unclosed(Unclosed::Identifier) => "this quoted identifier is never closed",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "this dollar-quoted string is never closed",
+        SplitProblem::Unclosed(Unclosed::Comment) => "this comment is never closed",
+        SplitProblem::UnclosedParenthesis => "this parenthesis is never closed",
+        SplitProblem::UnopenedParenthesis => "this parenthesis closes nothing",
+        SplitProblem::UnclosedAtomicBody => "this BEGIN ATOMIC has no END",
+    }
+}
+
+impl Problem {
+    /// The words under the place in a frame.
+    fn label(&self) -> &'static str {
+        match self {
+            Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
+            Problem::Split(_) => "opened here",
+            Problem::UncommittedBegin => "begun here",
+            _ => "here",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Problem::Name(error) => error.help(),
+            Problem::Lock(problem) => problem.help().to_owned(),
+            Problem::Syntax { help, .. } => help.clone(),
+            Problem::Lint(finding) => format!(
+                "{}; or say why not: `-- migrate:allow {} because REASON`",
+                finding.help,
+                finding.lint.as_str()
+            ),
+            Problem::Section(problem) => problem.help(),
+            Problem::Placeholder(problem) => problem.help(),
+            Problem::Split(problem) => split_help(*problem).to_owned(),
+            Problem::OutsideTransaction { beside, .. } => beside.help().to_owned(),
+            other => other.plain_help().to_owned(),
+        }
+    }
+
+    /// The help of the problems whose help is always the same.
+    fn plain_help(&self) -> &'static str {
+        match self {
+            Problem::NoFolder { .. } => {
+                "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
+            }
+            Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
+            Problem::Unreadable { .. } => "mend it, or move it out of the folder",
+            Problem::NoModule => "name it, or leave the option out",
+            Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
+            Problem::NotUtf8 => "save the file as UTF-8",
+            Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",
+            Problem::Empty => {
+                "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
+            }
+            Problem::Duplicate { .. } => {
+                "renumber whichever has not been applied anywhere yet; a grown history can say \
+                 `duplicates = by_name`"
+            }
+            Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
+            Problem::NoDown { .. } => "add a section `-- DOWN`, or a file `.down.sql` beside it",
+            Problem::DownTwice { .. } => "keep one of the two",
+            Problem::OtherSection => "take `.up` or `.down` out of the name, or the section out",
+            Problem::OnlyDown => "mark the up section, with the spelling of the down section",
+            Problem::TransactionControl { .. } => {
+                "remove it: the migration commits as a whole, with its ledger entry; or write \
+                 `-- migrate:no-transaction` above the first statement, and transactions are yours"
+            }
+            Problem::FunctionOutside => {
+                "a function runs in the migration's transaction, with its ledger entry: give it a \
+                 file of its own"
+            }
+            Problem::FunctionDown => {
+                "undo what it does in SQL, which the ledger keeps for binaries without the function"
+            }
+            Problem::UncommittedBegin => "remove it, or add COMMIT",
+            Problem::UnbegunCommit => {
+                "remove it: a transaction is begun and committed for you; where \
+                 `-- migrate:no-transaction` says otherwise, add BEGIN"
+            }
+            Problem::CopyClient => "write INSERT, or COPY from a file on the server",
+            Problem::NeedlessNoTransaction => {
+                "let it run in one, and nothing of it stays when it fails; or say why not: \
+                 `-- migrate:allow needless-no-transaction because REASON`"
+            }
+            Problem::MetaCommand => "write the SQL it stands for",
+            _ => "",
+        }
+    }
+}
+
+fn split_help(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => {
+            "close it with `'`; a quote inside a string is written twice"
+        }
+        SplitProblem::Unclosed(Unclosed::Identifier) => "close it with `\"`",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "close it with the same `$tag$`",
+        SplitProblem::Unclosed(Unclosed::Comment) => "close it with `*/`; comments nest",
+        SplitProblem::UnclosedParenthesis => "close it with `)`",
+        SplitProblem::UnopenedParenthesis => "remove it, or open it with `(`",
+        SplitProblem::UnclosedAtomicBody => "close the body with `END`",
+    }
+}

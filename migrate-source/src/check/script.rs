@@ -1,0 +1,393 @@
+//! Decides whether the text of one file is a script that can run, and which statements it holds.
+//! A file's bytes go in; its up and down scripts with their checksum, or all of its mistakes, come
+//! out. It does not know other files of the set on purpose.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use migrate_set::checksum::Checksum;
+use migrate_set::location::position;
+use migrate_set::name::Direction as NameDirection;
+use migrate_set::set::TransactionMode;
+use migrate_set::set::{Ends, Script};
+use migrate_set::sql::kind::{self, Kind, SessionEffect};
+use migrate_set::sql::lexer::{Token, TokenKind, lex};
+use migrate_set::sql::placeholder::{Placeholder, placeholders};
+use migrate_set::sql::split::{Statement, split};
+
+use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
+use super::error::{Problem, SourceError};
+use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
+use crate::directives::section::{Block, Sections, sections};
+use crate::lint::lint;
+
+/// What one file holds.
+#[derive(Debug, Default)]
+pub(super) struct Scripts {
+    /// The up script and its checksum.
+    pub(super) up: Option<(Script, Checksum)>,
+    /// The down script.
+    pub(super) down: Option<Script>,
+    /// The checks that the file allows.
+    pub(super) allows: Vec<&'static str>,
+    /// What is worth a warning.
+    pub(super) warnings: Vec<SourceError>,
+}
+
+/// One file to read: how messages name it, how the set names it, and what its name says.
+pub(super) struct File<'f> {
+    pub(super) shown: &'f str,
+    pub(super) path: &'f str,
+    pub(super) direction: NameDirection,
+    /// The transaction mode that the name or a sidecar asks for.
+    pub(super) transaction: TransactionMode,
+    pub(super) options: &'f SetOptions,
+}
+
+/// Reads the scripts of a file from its bytes.
+pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<SourceError>> {
+    let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
+    let tokens = lex(&text);
+    let found = sections(&text, &tokens).map_err(|errors| {
+        let error = |e: crate::directives::section::SectionError| {
+            let span = e.span.0..e.span.1;
+            SourceError::of_span(file.shown, &text, span, Problem::Section(e.problem))
+        };
+        errors.into_iter().map(error).collect::<Vec<_>>()
+    })?;
+    let (up, down) =
+        assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
+    let reader = Reader { file, text: &text, allows: &found.allows };
+    let up = up.map(|block| reader.up(block));
+    let down = down.map(|block| reader.down(block));
+    match (up.transpose(), down.transpose()) {
+        (Ok(up), Ok(down)) => {
+            let (up, warnings) = up.map_or((None, Vec::new()), |(up, found)| (Some(up), found));
+            let down = down.flatten();
+            Ok(Scripts { up, down, allows: found.allows.clone(), warnings })
+        }
+        (up, down) => {
+            let mut errors = up.err().unwrap_or_default();
+            errors.extend(down.err().unwrap_or_default());
+            Err(errors)
+        }
+    }
+}
+
+/// UTF-8 without byte order mark and NUL, with LF for every line ending.
+fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => unix_lines(text),
+        Err(error) => {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let good = unix_lines(&good);
+            return Err(SourceError::at(shown, position(&good, good.len()), Problem::NotUtf8));
+        }
+    };
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => Err(SourceError::at(shown, position(&text, at), Problem::NulByte)),
+    }
+}
+
+fn unix_lines(text: &str) -> String {
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        text.to_owned()
+    }
+}
+
+type Blocks<'t> = (Option<Block<'t>>, Option<Block<'t>>);
+
+/// Which block is up and which down, by the file's name and its sections.
+fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Problem> {
+    let Sections { whole, up, down, .. } = *sections;
+    match file.direction {
+        NameDirection::Whole if up.is_none() && down.is_some() => Err(Problem::OnlyDown),
+        NameDirection::Whole => Ok((up.or(whole), down)),
+        NameDirection::Up if down.is_some() => Err(Problem::OtherSection),
+        NameDirection::Up => Ok((up.or(whole), None)),
+        NameDirection::Down if up.is_some() => Err(Problem::OtherSection),
+        NameDirection::Down => Ok((None, down.or(whole))),
+    }
+}
+
+struct Reader<'f> {
+    file: &'f File<'f>,
+    text: &'f str,
+    allows: &'f [&'static str],
+}
+
+/// A checked up script with its checksum, and what is worth a warning.
+type Up = ((Script, Checksum), Vec<SourceError>);
+
+impl Reader<'_> {
+    fn up(&self, block: Block<'_>) -> Result<Up, Vec<SourceError>> {
+        let (statements, script) = self.script(block)?;
+        let script = self.with_function(block, script)?;
+        let allows_empty = self.allows("empty")
+            || self.file.options.empty == Empty::Allow
+            || script.ends() == Ends::WithFunction;
+        if statements.is_empty() && !allows_empty {
+            return Err(vec![SourceError::of_file(self.file.shown, Problem::Empty)]);
+        }
+        let warnings = self.warnings(&statements, script.transaction());
+        Ok(((script, Checksum::of(self.text, &statements)), warnings))
+    }
+
+    /// The up script with the function that its file asks for, which needs a transaction of ours.
+    fn with_function(&self, block: Block<'_>, script: Script) -> Result<Script, Vec<SourceError>> {
+        match (block.function, script.transaction()) {
+            (None, _) => Ok(script),
+            (Some(_), TransactionMode::Transactional) => Ok(script.with_function()),
+            (Some((start, end)), TransactionMode::NonTransactional) => {
+                Err(vec![self.error(start..end, Problem::FunctionOutside)])
+            }
+        }
+    }
+
+    fn allows(&self, check: &str) -> bool {
+        self.allows.contains(&check)
+    }
+
+    /// What the lints find in an up script, unless nobody asked for them.
+    fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<SourceError> {
+        if self.file.options.lints == Lints::Off {
+            return Vec::new();
+        }
+        let found = lint(self.text, statements, mode).into_iter();
+        let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
+        let mut warnings: Vec<SourceError> =
+            found.map(|finding| self.error(finding.span.clone(), Problem::Lint(finding))).collect();
+        let needs = |s: &Statement<'_>| kind::kind(self.text, s) != Kind::Plain;
+        let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
+        if let (true, false, Some(first)) =
+            (needless, self.allows("needless-no-transaction"), statements.first())
+        {
+            warnings.push(self.error(first_word(first), Problem::NeedlessNoTransaction));
+        }
+        warnings
+    }
+
+    /// A down section without a statement is a template nobody filled in: no down script.
+    fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
+        if let Some((start, end)) = block.function {
+            return Err(vec![self.error(start..end, Problem::FunctionDown)]);
+        }
+        match self.script(block) {
+            Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
+            Err(_) if self.file.options.down == Down::Unchecked => Ok(self.unchecked(block)),
+            Err(errors) => Err(errors),
+        }
+    }
+
+    /// A script that nobody could check: all of it is one statement, for the server to judge.
+    fn unchecked(&self, block: Block<'_>) -> Option<Script> {
+        let tokens = block.tokens.iter();
+        let mut tokens =
+            tokens.filter(|token| !token.is_trivia() && token.kind != TokenKind::Semicolon);
+        let first = tokens.next()?;
+        let last = tokens.next_back().unwrap_or(first);
+        let all = [[narrow(first.start), narrow(last.end)]];
+        Some(self.assemble(self.mode(block), &all, Vec::new(), SessionEffect::Changes))
+    }
+
+    fn script<'t>(
+        &self,
+        block: Block<'t>,
+    ) -> Result<(Vec<Statement<'t>>, Script), Vec<SourceError>> {
+        let transaction = self.mode(block);
+        let split = split(self.text, block.tokens).map_err(|error| {
+            let opened = error.at..self.opener_end(error.at);
+            let copy = self.copy_before(block.tokens, error.at);
+            vec![copy.unwrap_or_else(|| self.error(opened, Problem::Split(error.problem)))]
+        })?;
+        let split = self.before_data(split);
+        let runnable = self.runnable(&split, transaction);
+        let placeholders = self.placeholders(&split);
+        let (statements, found) = match (runnable, placeholders) {
+            (Ok(statements), Ok(found)) => (statements, found),
+            (runnable, placeholders) => {
+                let mut errors = runnable.err().unwrap_or_default();
+                errors.extend(placeholders.err().unwrap_or_default());
+                errors.extend(self.grammar(&split, &errors));
+                return Err(errors);
+            }
+        };
+        let effect = |statement| kind::session_effect(self.text, statement);
+        let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
+        let ranges = self.ranges(&statements, transaction);
+        Ok((statements, self.assemble(transaction, &ranges, found, session)))
+    }
+
+    /// The statements up to a `COPY ... FROM stdin`: what follows is data, up to a line `\.`.
+    fn before_data<'t>(&self, mut statements: Vec<Statement<'t>>) -> Vec<Statement<'t>> {
+        let reads_data = |statement: &Statement<'_>| {
+            let words = &self.text[statement.start()..statement.end()];
+            // Looked at first: it is cheap, and hardly a statement begins so.
+            self.text[first_word(statement)].eq_ignore_ascii_case("copy")
+                && kind::kind(self.text, statement) == Kind::CopyClient
+                && words.to_ascii_lowercase().contains("stdin")
+        };
+        if let Some(copy) = statements.iter().position(reads_data) {
+            statements.truncate(copy + 1);
+        }
+        statements
+    }
+
+    /// The `COPY` whose data, read as SQL, made the mistake at the byte `at`.
+    fn copy_before(&self, tokens: &[Token], at: usize) -> Option<SourceError> {
+        let before = tokens.iter().position(|token| token.start >= at)?;
+        let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
+        let statements = split(self.text, &tokens[..end]).ok()?;
+        let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == Kind::CopyClient;
+        let copy = statements.iter().find(copies)?;
+        Some(self.error(first_word(copy), Problem::CopyClient))
+    }
+
+    fn assemble(
+        &self,
+        transaction: TransactionMode,
+        ranges: &[[u32; 2]],
+        placeholders: Vec<Placeholder>,
+        session: SessionEffect,
+    ) -> Script {
+        Script::new(
+            Cow::Owned(self.file.path.to_owned()),
+            Cow::Owned(self.text.to_owned()),
+            Cow::Owned(ranges.to_vec()),
+            Cow::Owned(placeholders),
+            transaction,
+            session,
+        )
+    }
+
+    fn mode(&self, block: Block<'_>) -> TransactionMode {
+        match self.file.transaction {
+            TransactionMode::NonTransactional => TransactionMode::NonTransactional,
+            TransactionMode::Transactional => block.transaction,
+        }
+    }
+
+    /// The statements to run, or every one that must not stand here.
+    fn runnable<'t>(
+        &self,
+        statements: &[Statement<'t>],
+        transaction: TransactionMode,
+    ) -> Result<Vec<Statement<'t>>, Vec<SourceError>> {
+        let mut kept = Vec::with_capacity(statements.len());
+        let mut errors = Vec::new();
+        let alone = statements.len() == 1;
+        let mut open = OwnTransaction::default();
+        for &statement in statements {
+            let kind = kind::kind(self.text, &statement);
+            let inside = open.depth > 0;
+            let problem = match transaction {
+                TransactionMode::Transactional => in_our_transaction(kind, inside, alone),
+                TransactionMode::NonTransactional => in_no_transaction(kind, inside),
+            };
+            open.take(kind, statement, problem.is_some());
+            if let Some(problem) = problem {
+                errors.push(self.error(first_word(&statement), problem));
+                if kind == Kind::CopyClient {
+                    // Where data followed, the COMMIT behind it was not read.
+                    open = OwnTransaction::default();
+                }
+                continue;
+            }
+            // A block of the file's own is part of our transaction: its two ends are dropped.
+            let ours = transaction == TransactionMode::Transactional;
+            if !(ours && (kind.opens() || kind.closes())) {
+                kept.push(statement);
+            }
+        }
+        if let (Some(statement), false) = (open.begun, open.told) {
+            errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
+        }
+        if errors.is_empty() { Ok(kept) } else { Err(errors) }
+    }
+
+    /// The byte ranges to send: one a statement, but one for all of a block of the file's own. Such
+    /// a block is one step, because progress cannot be recorded inside it.
+    fn ranges(&self, statements: &[Statement<'_>], transaction: TransactionMode) -> Vec<[u32; 2]> {
+        // In a transaction of ours the two ends of a block are dropped, so none is left.
+        if transaction == TransactionMode::Transactional {
+            return statements.iter().map(|s| [narrow(s.start()), narrow(s.end())]).collect();
+        }
+        let mut ranges: Vec<[u32; 2]> = Vec::with_capacity(statements.len());
+        let mut inside = false;
+        for statement in statements {
+            let (start, end) = (narrow(statement.start()), narrow(statement.end()));
+            match ranges.last_mut().filter(|_| inside) {
+                Some(block) => block[1] = end,
+                None => ranges.push([start, end]),
+            }
+            let kind = kind::kind(self.text, statement);
+            inside = kind.opens() || inside && !kind.closes();
+        }
+        ranges
+    }
+
+    fn placeholders(
+        &self,
+        statements: &[Statement<'_>],
+    ) -> Result<Vec<Placeholder>, Vec<SourceError>> {
+        let mut found = Vec::new();
+        let mut errors = Vec::new();
+        if !self.text.contains('{') {
+            return Ok(found);
+        }
+        for statement in statements {
+            match placeholders(self.text, statement) {
+                Ok(more) => found.extend(more),
+                Err(more) => errors.extend(more.into_iter().map(|error| {
+                    self.error(error.span.0..error.span.1, Problem::Placeholder(error.problem))
+                })),
+            }
+        }
+        if errors.is_empty() { Ok(found) } else { Err(errors) }
+    }
+
+    /// What the grammar does not take in a script with other mistakes, besides the statements that
+    /// have them; the scripts without any are judged together, by [`super::grammar`].
+    fn grammar(&self, statements: &[Statement<'_>], told: &[SourceError]) -> Vec<SourceError> {
+        if self.file.options.syntax == Syntax::Off || self.allows("syntax") {
+            return Vec::new();
+        }
+        let clean = |statement: &&Statement<'_>| {
+            let places =
+                position(self.text, statement.start())..position(self.text, statement.end());
+            !told.iter().any(|error| error.position().is_some_and(|at| places.contains(&at)))
+        };
+        let clean: Vec<_> = statements.iter().filter(clean).map(|s| (s.start(), s.end())).collect();
+        let errors = grammar::errors(self.text, &clean);
+        errors.into_iter().map(|(span, problem)| self.error(span, problem)).collect()
+    }
+
+    fn error(&self, span: Range<usize>, problem: Problem) -> SourceError {
+        SourceError::of_span(self.file.shown, self.text, span, problem)
+    }
+
+    /// Behind what opens at `at`: a dollar tag is as long as it is, all else is one or two bytes.
+    fn opener_end(&self, at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        match bytes.get(at) {
+            Some(b'$') => {
+                at + migrate_set::sql::lexer::dollar_tag(bytes, at).map_or(1, <[u8]>::len)
+            }
+            Some(b'/') => at + 2,
+            Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
+            _ => at + 1,
+        }
+    }
+}
+
+fn first_word(statement: &Statement<'_>) -> Range<usize> {
+    statement.tokens.first().map_or(0..0, |token| token.start..token.end)
+}
+
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}

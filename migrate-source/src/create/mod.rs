@@ -1,0 +1,248 @@
+//! Decides what the files of a new migration are called and what they hold.
+//! The files of a folder, a description and the time go in; the new paths with their texts, or why
+//! there can be none, come out.
+//! It knows no layout's rules by itself on purpose: it follows the newest migration, and reads the
+//! new names back as the build will.
+
+mod error;
+mod next;
+mod text;
+mod write;
+
+pub use error::DraftError;
+pub use next::Moment;
+pub use write::{CreateError, CreateOptions, Created, create};
+
+use migrate_set::name::{Direction, Kind, Layout};
+use migrate_set::version::Version;
+
+use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::names::{Classified, Name, NameOptions, classify};
+use next::next;
+use text::Markers;
+
+/// What the caller says of a new migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish<'w> {
+    /// What it does, in a few words: `add users`.
+    pub description: &'w str,
+    /// How the set's files are named.
+    pub names: NameOptions,
+    /// The newest version of the set's lock file; the new one comes behind it too.
+    pub locked: Option<Version>,
+    /// The time.
+    pub now: Moment,
+}
+
+/// A new migration: its version and its files, which do not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The version, above all others of the folder.
+    pub version: Version,
+    /// The files, the up script first.
+    pub files: Vec<SourceFile>,
+}
+
+/// The next migration of a folder that holds `files` and that messages call `folder`.
+///
+/// It is named as the newest one is: layout, width, separators, and whether a file of its own undoes
+/// it. A folder without a migration gets `0001_add_users.sql`, or the first of the layout asked for.
+///
+/// # Errors
+/// [`DraftError`]: a description without a word, names in the folder that are mistakes, a layout
+/// without a next version, a name that would be read as another one.
+pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draft, DraftError> {
+    let words = words(wish.description);
+    if words.is_empty() {
+        return Err(DraftError::NoWord { description: wish.description.to_owned() });
+    }
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let known = classify(&paths, &wish.names);
+    if !known.errors.is_empty() {
+        return Err(DraftError::Source(misnamed(folder, &known)));
+    }
+    let layout = known.layout.or(wish.names.layout).unwrap_or(Layout::Numeric);
+    let newest = newest(&known, &paths);
+    let base = newest.as_ref().and_then(|newest| newest.name.version.as_ref());
+    let base = base.into_iter().chain(&wish.locked).max();
+    let version = match base {
+        _ if layout == Layout::Any => return Err(DraftError::NoNextVersion { layout }),
+        None => next::first(layout, wish.now),
+        Some(base) => next(base, layout, wish.now),
+    };
+    let version = version.ok_or(DraftError::NoNextVersion { layout })?;
+    let shape = newest.as_ref().and_then(Shape::of).unwrap_or_else(|| Shape::first(layout));
+    let slug = words.join(shape.joint());
+    let named = shape.paths(&version, &slug);
+    read_back(&paths, &named, (&version, &slug), wish)?;
+    let markers = match &newest {
+        Some(newest) => Markers::of(&files[newest.index].bytes),
+        // prisma runs the whole file, whatever the comments in it say
+        None if layout == Layout::Prisma => Markers::default(),
+        None => Markers::usual(),
+    };
+    Ok(Draft { version, files: text::files(named, &markers) })
+}
+
+/// The words of a description, in lower case: letters and digits of any script.
+fn words(description: &str) -> Vec<String> {
+    // An accent by itself belongs to the letter before it, and is no letter to Unicode.
+    let parts = |c: char| !c.is_alphanumeric() && !('\u{300}'..='\u{36f}').contains(&c);
+    let words = description.split(parts).filter(|word| word.contains(char::is_alphanumeric));
+    words.map(str::to_lowercase).collect()
+}
+
+fn misnamed(folder: &str, known: &Classified) -> SourceErrors {
+    let shown = |file: &str| {
+        if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+    };
+    let error = |error: &crate::names::NameError| {
+        SourceError::of_file(shown(error.file()), Problem::Name(error.clone()))
+    };
+    SourceErrors(known.errors.iter().map(error).collect())
+}
+
+/// The newest migration of a folder: its up script, and the path of the file that undoes it.
+struct Newest<'f> {
+    index: usize,
+    path: &'f str,
+    name: &'f Name,
+    down: Option<&'f str>,
+}
+
+fn newest<'f>(known: &'f Classified, paths: &[&'f str]) -> Option<Newest<'f>> {
+    let versioned = || known.files.iter().filter(|file| file.name.kind == Kind::Versioned);
+    let is_down = |name: &Name| name.direction == Direction::Down;
+    let up = versioned().filter(|file| !is_down(&file.name));
+    let up = up.max_by(|a, b| a.name.version.cmp(&b.name.version))?;
+    let mut downs = versioned().filter(|file| is_down(&file.name));
+    let down = downs.find(|file| file.name.version == up.name.version);
+    Some(Newest {
+        index: up.index,
+        path: paths[up.index],
+        name: &up.name,
+        down: down.map(|file| paths[file.index]),
+    })
+}
+
+/// What stands around version and description in the paths of a migration.
+#[derive(Debug, PartialEq, Eq)]
+struct Shape {
+    up: Around,
+    down: Option<Around>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Around {
+    /// `V` and `U` of Flyway; else empty.
+    before: String,
+    between: String,
+    behind: String,
+}
+
+impl Shape {
+    fn of(newest: &Newest<'_>) -> Option<Shape> {
+        let version = newest.name.version.as_ref()?.as_str();
+        let up = Around::of(newest.path, version, &newest.name.slug)?;
+        let beside = newest.down.and_then(|path| Around::of(path, version, &newest.name.slug));
+        let announced = newest.name.direction == Direction::Up;
+        let down = beside.or_else(|| if announced { up.undo() } else { None });
+        Some(Shape { up, down })
+    }
+
+    /// How a folder without a migration begins.
+    fn first(layout: Layout) -> Shape {
+        let around = |before: &str, between: &str, behind: &str| Around {
+            before: before.to_owned(),
+            between: between.to_owned(),
+            behind: behind.to_owned(),
+        };
+        match layout {
+            Layout::Flyway => Shape { up: around("V", "__", ".sql"), down: None },
+            Layout::Folders => {
+                Shape { up: around("", "_", "/up.sql"), down: Some(around("", "_", "/down.sql")) }
+            }
+            Layout::Prisma => Shape { up: around("", "_", "/migration.sql"), down: None },
+            _ => Shape { up: around("", "_", ".sql"), down: None },
+        }
+    }
+
+    /// What joins the words of a description: a dash where one separates it from the version.
+    fn joint(&self) -> &'static str {
+        if self.up.between.ends_with('-') { "-" } else { "_" }
+    }
+
+    fn paths(&self, version: &Version, slug: &str) -> Vec<(Direction, String)> {
+        let up = if self.down.is_some() { Direction::Up } else { Direction::Whole };
+        let downs = self.down.iter().map(|around| (Direction::Down, around));
+        let all = std::iter::once((up, &self.up)).chain(downs);
+        all.map(|(direction, Around { before, between, behind })| {
+            (direction, format!("{before}{version}{between}{slug}{behind}"))
+        })
+        .collect()
+    }
+}
+
+impl Around {
+    /// Takes a path apart at its version and its description.
+    fn of(path: &str, version: &str, slug: &str) -> Option<Around> {
+        let (before, rest) = path.split_once(version)?;
+        let (between, behind) = if slug.is_empty() {
+            (if before.is_empty() { "_" } else { "__" }, rest)
+        } else {
+            let at = rest.char_indices().map(|(at, _)| at).find(|&at| {
+                let marks = rest[..at].trim_matches(['_', '-', '.']);
+                rest[at..].starts_with(slug) && matches!(marks, "" | "do" | "undo" | "up" | "down")
+            })?;
+            (&rest[..at], &rest[at + slug.len()..])
+        };
+        Some(Around {
+            before: before.to_owned(),
+            between: between.to_owned(),
+            // The next migration has to ask by itself to run without a transaction.
+            behind: behind.replace(".autocommit", ""),
+        })
+    }
+
+    /// The same of the script that undoes it, for a name that says up.
+    fn undo(&self) -> Option<Around> {
+        let Around { before, between, behind } = self;
+        let (between, behind) = if between.contains(".do.") || between.contains(".up.") {
+            (between.replace(".do.", ".undo.").replace(".up.", ".down."), behind.clone())
+        } else {
+            let words = [(".up", ".down"), (".do", ".undo"), ("/up", "/down")];
+            let (up, down) = words.into_iter().find(|(up, _)| behind.contains(up))?;
+            (between.clone(), behind.replacen(up, down, 1))
+        };
+        Some(Around { before: before.clone(), between, behind })
+    }
+}
+
+/// Whether the build would read the new names as they are meant.
+fn read_back(
+    paths: &[&str],
+    named: &[(Direction, String)],
+    (version, slug): (&Version, &str),
+    wish: &Wish<'_>,
+) -> Result<(), DraftError> {
+    let all: Vec<&str> =
+        paths.iter().copied().chain(named.iter().map(|(_, path)| path.as_str())).collect();
+    let read = classify(&all, &wish.names);
+    for (at, (direction, path)) in named.iter().enumerate() {
+        let as_meant = read.files.iter().any(|file| {
+            let Name { version: found, slug: name, direction: way, .. } = &file.name;
+            file.index == paths.len() + at
+                && found.as_ref().is_some_and(|found| found.as_str() == version.as_str())
+                && name == slug
+                && (*way == Direction::Down) == (*direction == Direction::Down)
+        });
+        if !as_meant || !read.errors.is_empty() {
+            let reason = read.errors.first().map(ToString::to_string);
+            return Err(DraftError::Misread { path: path.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

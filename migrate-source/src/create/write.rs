@@ -1,0 +1,218 @@
+//! Writes the files of a new migration into a folder, for tools and tests.
+//! A folder, a description and options go in; what was written comes out.
+//! [`super::draft`] decides how the files are called and what they hold; here are the clock, the disk,
+//! and the rule that nothing is overwritten.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use migrate_set::version::Version;
+
+use super::{Draft, DraftError, Moment, Wish, draft};
+use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::discover::discover;
+use crate::history_file;
+use crate::names::NameOptions;
+
+/// What [`create`] is told besides the description.
+///
+/// ```
+/// use migrate_set::name::Layout;
+/// use migrate_source::create::CreateOptions;
+/// use migrate_source::names::NameOptions;
+///
+/// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
+/// let options = CreateOptions { names, lock: Some("migrations.lock".into()) };
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CreateOptions {
+    /// How the set's files are named; the layout matters where the folder does not tell it.
+    pub names: NameOptions,
+    /// The set's lock file. The new version is above its newest one too, so a folder from which a
+    /// file is missing gives no version twice. It is only read: a new migration is empty, and what
+    /// it is locked as is known once it is filled in (`MIGRATE_UPDATE_LOCK=1 cargo build`).
+    pub lock: Option<PathBuf>,
+}
+
+/// What [`create`] wrote; shown as the files, one a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Created {
+    /// The version of the new migration.
+    pub version: Version,
+    /// Its files, the up script first.
+    pub files: Vec<PathBuf>,
+}
+
+impl fmt::Display for Created {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, file) in self.files.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(f, "{gap}created {}", file.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// Why no migration was created; nothing was written then.
+///
+/// ```
+/// use migrate_source::create::{CreateError, CreateOptions, create};
+///
+/// let error = create("no/such/folder", "add users", &CreateOptions::default()).unwrap_err();
+/// assert!(matches!(error, CreateError::Refused(_)));
+/// assert!(error.to_string().starts_with("no/such/folder: cannot be read: "));
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// The folder, its lock file or the description allow none.
+    Refused(DraftError),
+    /// One of the files is there already: somebody created it meanwhile.
+    Exists {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A file cannot be written, or the lock file cannot be read.
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CreateError::Refused(error) => error.fmt(f),
+            CreateError::Exists { file } => write!(
+                f,
+                "`{}` exists, and is not overwritten\nhelp: create the migration again",
+                file.display()
+            ),
+            CreateError::File { file, .. } => write!(
+                f,
+                "`{}` cannot be read or written\nhelp: look at its folder's permissions and space",
+                file.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CreateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CreateError::File { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the next migration into `folder`: files that hold comments, for somebody to fill in.
+///
+/// They are named as the newest migration is, and come in pairs, in a folder or with sections as
+/// that one does; a folder without a migration gets `0001_add_users.sql`, or the first of the layout
+/// asked for. Until it is filled in, the build refuses the new migration, because it holds no
+/// statement.
+///
+/// ```
+/// use migrate_source::create::{CreateOptions, create};
+/// # let folder = std::env::temp_dir().join(format!("migrate-create-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let created = create(&folder, "add users", &CreateOptions::default())?;
+/// assert_eq!(created.files, [folder.join("0001_add_users.sql")]);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`CreateError`]. Where one file cannot be written, the others are removed again.
+pub fn create(
+    folder: impl AsRef<Path>,
+    description: &str,
+    options: &CreateOptions,
+) -> Result<Created, CreateError> {
+    let folder = folder.as_ref();
+    let shown = folder.to_string_lossy();
+    let sources = |errors| CreateError::Refused(DraftError::Source(errors));
+    let files = discover(folder, &shown).map_err(sources)?;
+    let locked = options.lock.as_deref().map(locked).transpose()?.flatten();
+    let wish = Wish { description, names: options.names, locked, now: now() };
+    let Draft { version, files } = draft(&shown, &files, &wish).map_err(CreateError::Refused)?;
+    let files = write(folder, &files)?;
+    Ok(Created { version, files })
+}
+
+/// The newest version of a lock file; a missing file locks nothing.
+fn locked(path: &Path) -> Result<Option<Version>, CreateError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(CreateError::File { file: path.to_owned(), source }),
+    };
+    history_file::newest(&text).map_err(|problem| {
+        let error = SourceError::of_file(path.to_string_lossy(), Problem::Lock(problem));
+        CreateError::Refused(DraftError::Source(SourceErrors(vec![error])))
+    })
+}
+
+fn now() -> Moment {
+    // A clock before 1970 gives no date; what is there is then counted up from.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { seconds: now.as_secs(), nanos: now.subsec_nanos() }
+}
+
+/// Writes all files or none.
+fn write(folder: &Path, files: &[SourceFile]) -> Result<Vec<PathBuf>, CreateError> {
+    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
+    // A link that leads nowhere is in the way as well.
+    if let Some(file) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(CreateError::Exists { file: file.clone() });
+    }
+    let mut undo = Undo { files: Vec::new(), folder: None };
+    for (path, file) in paths.iter().zip(files) {
+        if let Err(source) = undo.write(folder, path, &file.bytes) {
+            undo.all();
+            let file = path.clone();
+            return Err(match source.kind() {
+                io::ErrorKind::AlreadyExists => CreateError::Exists { file },
+                _ => CreateError::File { file, source },
+            });
+        }
+    }
+    Ok(paths)
+}
+
+/// What was made so far, and goes away again where the rest cannot be made.
+struct Undo<'p> {
+    files: Vec<&'p Path>,
+    folder: Option<&'p Path>,
+}
+
+impl<'p> Undo<'p> {
+    fn write(&mut self, root: &Path, path: &'p Path, bytes: &[u8]) -> io::Result<()> {
+        if let Some(parent) = path.parent().filter(|parent| *parent != root && !parent.exists()) {
+            fs::create_dir(parent)?;
+            self.folder = Some(parent);
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        self.files.push(path);
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// What cannot be removed stays: the error that led here is the one to tell.
+    fn all(self) {
+        for file in self.files {
+            let _ = fs::remove_file(file);
+        }
+        if let Some(folder) = self.folder {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}

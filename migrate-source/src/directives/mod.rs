@@ -1,0 +1,418 @@
+//! Decides which comments speak to the migration library, in its own words or in those of another
+//! tool. One line comment goes in, a [`Directive`], nothing, or a [`DirectiveError`] comes out.
+//! Whether a directive stands where it may is not judged here but in [`section`].
+
+pub mod section;
+
+use migrate_set::set::TransactionMode;
+use thiserror::Error;
+
+use crate::lint::Lint;
+
+/// The script that a section holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Applies the migration.
+    Up,
+    /// Undoes it.
+    Down,
+}
+
+/// What a comment asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Directive {
+    /// A section begins here, perhaps with a transaction mode of its own.
+    Section {
+        /// Which script it holds.
+        direction: Direction,
+        /// What the marker says of the transaction.
+        transaction: Option<TransactionMode>,
+        /// Whether the spelling is a plain word that could as well be a remark.
+        spelling: Spelling,
+    },
+    /// tern's one divider: up above it, down below.
+    Divider,
+    /// goose's and sql-migrate's `StatementBegin`; our splitter does not need it.
+    StatementBegin,
+    /// Its end.
+    StatementEnd,
+    /// The transaction mode of the section it stands in, or of the file before any section.
+    Transaction(TransactionMode),
+    /// The transaction mode of the whole file, wherever it stands (goose).
+    FileTransaction(TransactionMode),
+    /// A Rust function of the service's runs behind the statements of the up script.
+    Function,
+    /// Accepts what the check `check` finds, for a stated reason.
+    Allow {
+        /// A name from [`checks`].
+        check: &'static str,
+        /// Never empty.
+        reason: String,
+    },
+}
+
+impl Directive {
+    /// Whether it stands above the first statement of what it speaks of, and nowhere else.
+    pub(crate) fn leads(&self) -> bool {
+        matches!(self, Self::Transaction(_) | Self::Function | Self::Allow { .. })
+    }
+}
+
+/// How a section is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// `-- UP`: a plain word.
+    Word,
+    /// `-- migrate:up` and the like: nothing but a marker.
+    Marker,
+}
+
+/// The checks that `-- migrate:allow CHECK because REASON` can name, besides the lints.
+const CHECKS: &[&str] = &["empty", "syntax", "needless-no-transaction"];
+
+/// All checks that can be allowed.
+pub fn checks() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().copied().chain(Lint::ALL.iter().map(|lint| lint.as_str()))
+}
+
+/// A comment that is almost a directive.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DirectiveError {
+    /// No such directive.
+    #[error("unknown directive `{written}`")]
+    Unknown {
+        /// As written.
+        written: String,
+        /// The nearest that exists.
+        nearest: &'static str,
+    },
+    /// A marker in words that are not understood: taken as a remark, the down would run as up.
+    #[error("`{written}` looks like the beginning of {}", section_words(*direction))]
+    NearlySection {
+        /// As written.
+        written: String,
+        /// Which section it seems to begin.
+        direction: Direction,
+    },
+    /// goose's `ENVSUB ON`: there is no environment at build time.
+    #[error("goose's environment substitution cannot happen in an embedded set")]
+    EnvironmentSubstitution,
+    /// `migrate:allow` without `because` and a reason.
+    #[error("`{written}` gives no reason")]
+    NoReason {
+        /// As written.
+        written: String,
+    },
+    /// `migrate:allow` with a check that does not exist.
+    #[error("there is no check `{written}` to allow")]
+    UnknownCheck {
+        /// As written.
+        written: String,
+    },
+}
+
+impl DirectiveError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
+            Self::NearlySection { direction: Direction::Up, .. } => {
+                "write `-- UP` alone on the line; if it is a remark, choose other words".to_owned()
+            }
+            Self::NearlySection { direction: Direction::Down, .. } => {
+                "write `-- DOWN` alone on the line; if it is a remark, choose other words"
+                    .to_owned()
+            }
+            Self::EnvironmentSubstitution => "write the values, and remove this line".to_owned(),
+            Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
+            Self::UnknownCheck { .. } => {
+                let checks: Vec<&str> = checks().collect();
+                format!("the checks are: {}", checks.join(", "))
+            }
+        }
+    }
+}
+
+/// The directive in `comment`, a line comment with its `--`; `None` where it is a mere remark.
+///
+/// # Errors
+/// [`DirectiveError`] for a comment with a directive's prefix and no directive's word.
+pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
+    if is_tern_divider(comment) {
+        return Ok(Some(Directive::Divider));
+    }
+    let body = comment.trim_start_matches('-').trim();
+    let Some(first) = body.split_whitespace().next() else { return Ok(None) };
+    if let Some(rest) = after(body, "migrate:") {
+        own(body, rest).map(Some)
+    } else if let Some(rest) = after(body, "+goose ") {
+        goose(body, rest)
+    } else if let Some(rest) = after(body, "+migrate ") {
+        sql_migrate(body, rest).map(Some)
+    } else if let Some(rest) = after(body, "atlas:txmode") {
+        Ok(atlas(rest))
+    } else if body.eq_ignore_ascii_case("up") {
+        Ok(Some(section(Direction::Up, None, Spelling::Word)))
+    } else if body.eq_ignore_ascii_case("down") {
+        Ok(Some(section(Direction::Down, None, Spelling::Word)))
+    } else if ["no-transaction", "pgdbm:no-transaction"].contains(&first) {
+        Ok(Some(Directive::Transaction(TransactionMode::NonTransactional)))
+    } else if let Some(direction) = nearly_section(body) {
+        Err(DirectiveError::NearlySection { written: comment.trim().to_owned(), direction })
+    } else {
+        Ok(None)
+    }
+}
+
+/// `UP: create users`, `==== DOWN ====`, `Down Migration` (node-pg-migrate), `rambler down`,
+/// `!Downs` (Play), `@UNDO` (`MyBatis`).
+fn nearly_section(body: &str) -> Option<Direction> {
+    let bare = body.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    let (head, colon) = bare.split_once(':').map_or((bare.as_str(), false), |(h, _)| (h, true));
+    let head = head.trim();
+    let words: Vec<&str> = head.split_whitespace().collect();
+    let direction = |word: &str| match word {
+        "up" | "ups" => Some(Direction::Up),
+        "down" | "downs" | "undo" => Some(Direction::Down),
+        _ => None,
+    };
+    let marks = ["migration", "migrations", "migrate", "script", "section", "rambler", "micrate"];
+    match words[..] {
+        [word] if colon || bare.len() < body.len() => direction(word),
+        [word, mark] if marks.contains(&mark) => direction(word),
+        [mark, word] if marks.contains(&mark) => direction(word),
+        _ => None,
+    }
+}
+
+fn section_words(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "an up section",
+        Direction::Down => "a down section",
+    }
+}
+
+fn section(
+    direction: Direction,
+    transaction: Option<TransactionMode>,
+    spelling: Spelling,
+) -> Directive {
+    Directive::Section { direction, transaction, spelling }
+}
+
+/// What follows `prefix`, in any case.
+fn after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| text[prefix.len()..].trim())
+}
+
+/// tern's one divider, `---- create above / drop below ----`.
+fn is_tern_divider(comment: &str) -> bool {
+    comment.starts_with("----")
+        && comment.trim_matches('-').trim().eq_ignore_ascii_case("create above / drop below")
+}
+
+/// `migrate:up`, `migrate:down` (dbmate, with `transaction:false`), and our own words.
+fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
+    let (word, options) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let options = options.trim();
+    let direction = match word {
+        "up" => Direction::Up,
+        "down" => Direction::Down,
+        "no-transaction" if options.is_empty() => {
+            return Ok(Directive::Transaction(TransactionMode::NonTransactional));
+        }
+        "function" if options.is_empty() => return Ok(Directive::Function),
+        "allow" => return allow(written, options),
+        _ => return Err(unknown(written)),
+    };
+    let transaction = match options {
+        "" => None,
+        "transaction:false" => Some(TransactionMode::NonTransactional),
+        "transaction:true" => Some(TransactionMode::Transactional),
+        _ => return Err(unknown(written)),
+    };
+    Ok(section(direction, transaction, Spelling::Marker))
+}
+
+fn allow(written: &str, options: &str) -> Result<Directive, DirectiveError> {
+    let (check, reason) = options.split_once(" because").unwrap_or((options, ""));
+    let (check, reason) = (check.trim(), reason.trim());
+    let first = check.split_whitespace().next().unwrap_or_default();
+    if first.is_empty() || (first != check && checks().any(|known| known == first)) {
+        return Err(DirectiveError::NoReason { written: written.to_owned() });
+    }
+    let Some(check) = checks().find(|known| *known == check) else {
+        return Err(DirectiveError::UnknownCheck { written: check.to_owned() });
+    };
+    if reason.is_empty() {
+        return Err(DirectiveError::NoReason { written: written.to_owned() });
+    }
+    Ok(Directive::Allow { check, reason: reason.to_owned() })
+}
+
+fn goose(written: &str, rest: &str) -> Result<Option<Directive>, DirectiveError> {
+    Ok(Some(match rest.to_ascii_lowercase().as_str() {
+        "up" => section(Direction::Up, None, Spelling::Marker),
+        "down" => section(Direction::Down, None, Spelling::Marker),
+        "statementbegin" => Directive::StatementBegin,
+        "statementend" => Directive::StatementEnd,
+        "no transaction" => Directive::FileTransaction(TransactionMode::NonTransactional),
+        "envsub off" => return Ok(None),
+        "envsub on" => return Err(DirectiveError::EnvironmentSubstitution),
+        _ => return Err(unknown(written)),
+    }))
+}
+
+fn sql_migrate(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
+    let lower = rest.to_ascii_lowercase();
+    let mut words = lower.split_whitespace();
+    let direction = match words.next() {
+        Some("up") => Direction::Up,
+        Some("down") => Direction::Down,
+        Some("statementbegin") => return Ok(Directive::StatementBegin),
+        Some("statementend") => return Ok(Directive::StatementEnd),
+        _ => return Err(unknown(written)),
+    };
+    let transaction = match words.next() {
+        None => None,
+        Some("notransaction") => Some(TransactionMode::NonTransactional),
+        Some(_) => return Err(unknown(written)),
+    };
+    Ok(section(direction, transaction, Spelling::Marker))
+}
+
+/// `atlas:txmode none`; its other values mean what we do anyway.
+fn atlas(rest: &str) -> Option<Directive> {
+    (rest == "none").then_some(Directive::Transaction(TransactionMode::NonTransactional))
+}
+
+fn unknown(written: &str) -> DirectiveError {
+    DirectiveError::Unknown { written: written.to_owned(), nearest: nearest(written) }
+}
+
+/// Every spelling that a wrong one is compared with.
+const SPELLINGS: &[&str] = &[
+    "migrate:up",
+    "migrate:down",
+    "migrate:no-transaction",
+    "migrate:up transaction:false",
+    "migrate:down transaction:false",
+    "migrate:function",
+    "migrate:allow CHECK because REASON",
+    "+goose Up",
+    "+goose Down",
+    "+goose StatementBegin",
+    "+goose StatementEnd",
+    "+goose NO TRANSACTION",
+    "+migrate Up",
+    "+migrate Down",
+    "+migrate Up notransaction",
+    "+migrate Down notransaction",
+    "+migrate StatementBegin",
+    "+migrate StatementEnd",
+];
+
+fn nearest(written: &str) -> &'static str {
+    let distance = |known: &&&str| edit_distance(&written.to_lowercase(), &known.to_lowercase());
+    SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
+}
+
+/// Levenshtein's distance in characters.
+pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Direction::{Down, Up};
+    use TransactionMode::{NonTransactional, Transactional};
+
+    #[test]
+    fn every_spelling_is_understood() {
+        let check = |comment: &str, expected: Option<Directive>| {
+            assert_eq!(directive(comment), Ok(expected), "{comment}");
+        };
+        let word = |direction| Some(section(direction, None, Spelling::Word));
+        let marker = |direction| Some(section(direction, None, Spelling::Marker));
+        let with = |direction, mode| Some(section(direction, Some(mode), Spelling::Marker));
+        check("-- UP", word(Up));
+        check("--up ", word(Up));
+        check("-- Down", word(Down));
+        check("-- migrate:up", marker(Up));
+        check("-- migrate:down", marker(Down));
+        check("-- migrate:up transaction:false", with(Up, NonTransactional));
+        check("-- migrate:down transaction:true", with(Down, Transactional));
+        check("-- +goose Up", marker(Up));
+        check("-- +goose DOWN", marker(Down));
+        check("-- +goose StatementBegin", Some(Directive::StatementBegin));
+        check("-- +goose StatementEnd", Some(Directive::StatementEnd));
+        check("-- +goose NO TRANSACTION", Some(Directive::FileTransaction(NonTransactional)));
+        check("-- +goose ENVSUB OFF", None);
+        check("-- +migrate Up", marker(Up));
+        check("-- +migrate Down notransaction", with(Down, NonTransactional));
+        check("-- +migrate StatementBegin", Some(Directive::StatementBegin));
+        check("-- +migrate StatementEnd", Some(Directive::StatementEnd));
+        check("---- create above / drop below ----", Some(Directive::Divider));
+        let none = Some(Directive::Transaction(NonTransactional));
+        check("-- migrate:no-transaction", none.clone());
+        check("-- no-transaction", none.clone());
+        check("-- pgdbm:no-transaction because", none.clone());
+        check("-- atlas:txmode none", none);
+        check("-- atlas:txmode file", None);
+        let reason = "the table came later".to_owned();
+        check(
+            "-- migrate:allow empty because the table came later",
+            Some(Directive::Allow { check: "empty", reason }),
+        );
+        for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
+        {
+            check(remark, None);
+        }
+    }
+
+    #[test]
+    fn almost_directives_are_errors_with_the_nearest_spelling() {
+        let check = |comment: &str, message: &str, help: &str| {
+            let error = directive(comment).unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
+        };
+        check(
+            "-- migrate:notransaction",
+            "unknown directive `migrate:notransaction`",
+            "did you mean `-- migrate:no-transaction`?",
+        );
+        check("-- +goose Upp", "unknown directive `+goose Upp`", "did you mean `-- +goose Up`?");
+        check(
+            "-- +goose ENVSUB ON",
+            "goose's environment substitution cannot happen in an embedded set",
+            "write the values, and remove this line",
+        );
+        check(
+            "-- migrate:allow empty",
+            "`migrate:allow empty` gives no reason",
+            "write `-- migrate:allow CHECK because REASON`",
+        );
+        check(
+            "-- migrate:allow drops because yes",
+            "there is no check `drops` to allow",
+            "the checks are: empty, syntax, needless-no-transaction, index-not-concurrent, \
+             not-null-without-default, volatile-default, column-type-change, set-not-null, \
+             constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
+             table-dropped, column-dropped, session-setting",
+        );
+    }
+}

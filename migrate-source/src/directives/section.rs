@@ -1,0 +1,429 @@
+//! Decides which part of a file is the up script and which the down script.
+//! The tokens of a whole file go in; its blocks with their transaction modes come out, or every
+//! marker and directive that stands where it must not.
+//! It does not split statements, and takes no side on whether a down script is needed.
+
+use std::mem;
+
+use migrate_set::set::TransactionMode;
+use migrate_set::sql::lexer::{Token, TokenKind};
+use thiserror::Error;
+
+use super::{Direction, Directive, DirectiveError, Spelling, directive, edit_distance};
+
+/// One script within a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block<'t> {
+    /// Its tokens.
+    pub tokens: &'t [Token],
+    /// How it runs.
+    pub transaction: TransactionMode,
+    /// Bytes of the directive that has a function run behind it.
+    pub function: Option<(usize, usize)>,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sections<'t> {
+    /// The file as a whole, where no section is marked.
+    pub whole: Option<Block<'t>>,
+    /// The up section.
+    pub up: Option<Block<'t>>,
+    /// The down section.
+    pub down: Option<Block<'t>>,
+    /// The names of the checks that the file allows.
+    pub allows: Vec<&'static str>,
+}
+
+/// A problem of a file's sections and the byte where to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SectionError {
+    /// What is wrong.
+    pub problem: SectionProblem,
+    /// Bytes of the comment or token to look at.
+    pub span: (usize, usize),
+}
+
+/// What is wrong with the sections of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SectionProblem {
+    /// A comment that is almost a directive.
+    #[error(transparent)]
+    Directive(#[from] DirectiveError),
+    /// A second up section, or a second down section.
+    #[error("a second {} section begins here", direction_word(*direction))]
+    Repeated {
+        /// Which one.
+        direction: Direction,
+    },
+    /// The down section stands before the up section.
+    #[error("the down section stands before the up section")]
+    DownFirst,
+    /// Statements before the first section.
+    #[error("a statement stands before the first section")]
+    BeforeSection,
+    /// Statements before a down section, and no up section.
+    #[error("a statement stands before the down section, and no up section is marked")]
+    UnmarkedUp,
+    /// A directive behind the first statement of its section.
+    #[error("this directive stands behind a statement, where it has no effect")]
+    Misplaced,
+    /// `StatementBegin` without `StatementEnd`.
+    #[error("`StatementBegin` is never closed")]
+    UnclosedStatement,
+    /// `StatementEnd` without `StatementBegin`.
+    #[error("`StatementEnd` closes nothing")]
+    UnopenedStatement,
+}
+
+impl SectionProblem {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Directive(error) => error.help(),
+            Self::Repeated { .. } => {
+                "keep one up and one down section a file; move the rest to a file of its own".into()
+            }
+            Self::DownFirst => "put the up section first".into(),
+            Self::UnmarkedUp => {
+                "mark the up section above it, in the spelling of the down section".into()
+            }
+            Self::BeforeSection => "move it below the marker of the section it belongs to".into(),
+            Self::Misplaced => "move it above the first statement of its section".into(),
+            Self::UnclosedStatement => "add `StatementEnd` behind the statement".into(),
+            Self::UnopenedStatement => "remove it, or add `StatementBegin` before it".into(),
+        }
+    }
+}
+
+fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    }
+}
+
+/// Finds the sections of `text`, whose tokens are `tokens`.
+///
+/// A marker counts only alone on its line and outside literals; the plain words `-- UP` and
+/// `-- DOWN` only outside parentheses as well.
+///
+/// # Errors
+/// Every misplaced, repeated or unknown marker.
+pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec<SectionError>> {
+    let mut reader = Reader::new(tokens);
+    for (index, token) in tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::LineComment if starts_line(text, token.start) => {
+                match directive(token.text(text)) {
+                    Ok(Some(directive)) => reader.directive(&directive, index),
+                    Ok(None) => reader.remark(text, token),
+                    Err(DirectiveError::NearlySection { .. }) if reader.depth > 0 => {}
+                    Err(error) => reader.error(error.into(), token),
+                }
+            }
+            TokenKind::LineComment => {
+                // Behind SQL on its line a directive would have no effect, and nobody would notice.
+                let found = directive(token.text(text));
+                if found.is_ok_and(|found| found.is_some_and(|found| found.leads())) {
+                    reader.error(SectionProblem::Misplaced, token);
+                }
+            }
+            TokenKind::Open => reader.depth += 1,
+            TokenKind::Close => reader.depth = reader.depth.saturating_sub(1),
+            _ => {}
+        }
+        if !token.is_trivia() {
+            reader.first_statement.get_or_insert(index);
+        }
+    }
+    reader.finish()
+}
+
+/// Whether only blanks stand before the byte `at` on its line.
+fn starts_line(text: &str, at: usize) -> bool {
+    let before = text[..at].trim_end_matches([' ', '\t', '\r', '\x0b', '\x0c']);
+    before.is_empty() || before.ends_with('\n')
+}
+
+struct Reader<'t> {
+    tokens: &'t [Token],
+    errors: Vec<SectionError>,
+    sections: Sections<'t>,
+    /// The section being read: its direction, its first token, what it says of the transaction.
+    current: Option<Direction>,
+    from: usize,
+    transaction: Option<TransactionMode>,
+    function: Option<(usize, usize)>,
+    file_transaction: TransactionMode,
+    /// The first token of the current section that is no comment.
+    first_statement: Option<usize>,
+    depth: usize,
+    open_statement: Option<Token>,
+    /// Remarks that are a section marker but for one letter: mistakes, where there are sections.
+    almost: Vec<SectionError>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(tokens: &'t [Token]) -> Self {
+        let sections = Sections { whole: None, up: None, down: None, allows: Vec::new() };
+        Reader {
+            tokens,
+            errors: Vec::new(),
+            sections,
+            current: None,
+            from: 0,
+            transaction: None,
+            function: None,
+            file_transaction: TransactionMode::default(),
+            first_statement: None,
+            depth: 0,
+            open_statement: None,
+            almost: Vec::new(),
+        }
+    }
+
+    fn error(&mut self, problem: SectionProblem, token: &Token) {
+        self.errors.push(SectionError { problem, span: (token.start, token.end) });
+    }
+
+    /// A lone word that is `DOWN` but for one letter would have the down script run as up.
+    fn remark(&mut self, text: &str, token: &Token) {
+        let comment = token.text(text);
+        let word = comment.trim_start_matches('-').trim();
+        if self.depth == 0 && word.len() < 6 && edit_distance(&word.to_lowercase(), "down") == 1 {
+            let (written, direction) = (comment.trim().to_owned(), Direction::Down);
+            let problem = DirectiveError::NearlySection { written, direction }.into();
+            self.almost.push(SectionError { problem, span: (token.start, token.end) });
+        }
+    }
+
+    fn directive(&mut self, directive: &Directive, index: usize) {
+        let token = self.tokens[index];
+        match *directive {
+            Directive::Section { spelling: Spelling::Word, .. } if self.depth > 0 => {}
+            Directive::Section { direction, transaction, spelling: _ } => {
+                self.section(direction, transaction, index);
+            }
+            Directive::Divider => {
+                self.current.get_or_insert(Direction::Up);
+                self.section(Direction::Down, None, index);
+            }
+            Directive::StatementBegin => self.open_statement = Some(token),
+            Directive::StatementEnd => {
+                if self.open_statement.take().is_none() {
+                    self.error(SectionProblem::UnopenedStatement, &token);
+                }
+            }
+            Directive::FileTransaction(mode) => self.file_transaction = mode,
+            _ if directive.leads() && self.first_statement.is_some() => {
+                self.error(SectionProblem::Misplaced, &token);
+            }
+            Directive::Transaction(mode) => self.transaction = Some(mode),
+            Directive::Function => self.function = Some((token.start, token.end)),
+            Directive::Allow { check, .. } => self.sections.allows.push(check),
+        }
+    }
+
+    fn section(
+        &mut self,
+        direction: Direction,
+        transaction: Option<TransactionMode>,
+        index: usize,
+    ) {
+        let token = self.tokens[index];
+        self.close(index, direction);
+        let again = match direction {
+            Direction::Up => self.sections.up.is_some(),
+            Direction::Down => self.sections.down.is_some(),
+        };
+        let told = |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
+        if again && self.errors.iter().any(told) {
+            // One file of alternating sections is one mistake.
+        } else if again {
+            self.error(SectionProblem::Repeated { direction }, &token);
+        } else if direction == Direction::Up && self.sections.down.is_some() {
+            self.error(SectionProblem::DownFirst, &token);
+        }
+        self.current = Some(direction);
+        self.transaction = transaction;
+    }
+
+    /// Ends the section being read before the token `index`, where one of `next` begins.
+    fn close(&mut self, index: usize, next: Direction) {
+        let block = Block {
+            tokens: &self.tokens[self.from..index],
+            transaction: self.transaction.unwrap_or(self.file_transaction),
+            function: self.function,
+        };
+        let first = mem::take(&mut self.first_statement);
+        match self.current {
+            // What stands before the first marker counts for all sections.
+            None => {
+                self.file_transaction = block.transaction;
+                if let Some(first) = first {
+                    let token = self.tokens[first];
+                    self.error(
+                        match next {
+                            Direction::Up => SectionProblem::BeforeSection,
+                            Direction::Down => SectionProblem::UnmarkedUp,
+                        },
+                        &token,
+                    );
+                }
+            }
+            Some(Direction::Up) => self.sections.up = self.sections.up.or(Some(block)),
+            Some(Direction::Down) => self.sections.down = self.sections.down.or(Some(block)),
+        }
+        if let Some(open) = self.open_statement.take() {
+            self.error(SectionProblem::UnclosedStatement, &open);
+        }
+        self.from = index;
+        self.depth = 0;
+        self.transaction = None;
+        // What stands before the first marker is of the up section.
+        if self.current.is_some() {
+            self.function = None;
+        }
+    }
+
+    fn finish(mut self) -> Result<Sections<'t>, Vec<SectionError>> {
+        // What is never closed hides the `StatementEnd` behind it, and is reported by itself.
+        if self.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Unclosed(_))) {
+            self.open_statement = None;
+        }
+        if let Some(current) = self.current {
+            self.close(self.tokens.len(), current);
+        } else {
+            let transaction = self.transaction.unwrap_or(self.file_transaction);
+            let function = self.function;
+            self.sections.whole = Some(Block { tokens: self.tokens, transaction, function });
+            if let Some(open) = self.open_statement.take() {
+                self.error(SectionProblem::UnclosedStatement, &open);
+            }
+        }
+        if self.file_transaction == TransactionMode::NonTransactional {
+            let Sections { whole, up, down, .. } = &mut self.sections;
+            for block in [whole, up, down].into_iter().flatten() {
+                block.transaction = TransactionMode::NonTransactional;
+            }
+        }
+        if self.sections.whole.is_none() {
+            self.errors.append(&mut self.almost);
+        }
+        if self.errors.is_empty() { Ok(self.sections) } else { Err(self.errors) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use migrate_set::sql::lexer::lex;
+
+    /// `up | down`, each trimmed, `!` before a non-transactional one; `=` before a whole file.
+    fn check(text: &str, expected: &str) {
+        let tokens = lex(text);
+        let found = sections(text, &tokens).unwrap();
+        let show = |block: Option<Block<'_>>| {
+            block.map(|block| {
+                let mode = block.transaction == TransactionMode::NonTransactional;
+                let words = block.tokens.iter().filter(|token| !token.is_trivia());
+                let words: String = words.map(|token| token.text(text)).collect();
+                format!("{}{words}", if mode { "!" } else { "" })
+            })
+        };
+        let shown = match found.whole {
+            Some(_) => format!("={}", show(found.whole).unwrap()),
+            None => [show(found.up), show(found.down)].map(Option::unwrap_or_default).join(" | "),
+        };
+        assert_eq!(shown, expected, "{text}");
+    }
+
+    fn check_errors(text: &str, expected: &[&str]) {
+        let tokens = lex(text);
+        let errors = sections(text, &tokens).unwrap_err();
+        let shown: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{} @{}: {}", error.problem, error.span.0, error.problem.help()))
+            .collect();
+        assert_eq!(shown, expected, "{text}");
+    }
+
+    #[test]
+    fn every_tools_sections_are_found() {
+        check("a; b;", "=a;b;");
+        check("-- head\n-- UP\na;\n-- DOWN\nb;", "a; | b;");
+        check("-- up\na\n  -- down\nb", "a | b");
+        check("-- migrate:up\na;\n-- migrate:down\nb;", "a; | b;");
+        check("-- migrate:up transaction:false\na;\n-- migrate:down\nb;", "!a; | b;");
+        check(
+            "-- +goose Up\n-- +goose StatementBegin\na;b;\n-- +goose StatementEnd\n-- +goose Down\nc",
+            "a;b; | c",
+        );
+        check("-- +goose Up\n-- +goose NO TRANSACTION\na;\n-- +goose Down\nb", "!a; | !b");
+        check("-- +migrate Up notransaction\na;\n-- +migrate Down\nb", "!a; | b");
+        check("a;\n---- create above / drop below ----\nb;", "a; | b;");
+        check("-- UP\r\na;\r\n-- DOWN\r\nb;", "a; | b;");
+        check("-- DOWN\nb", " | b");
+        check("-- migrate:no-transaction\na", "=!a");
+        check("-- migrate:no-transaction\n-- UP\na\n-- DOWN\nb", "!a | !b");
+        check("-- UP\n-- no-transaction\na\n-- DOWN\nb", "!a | b");
+    }
+
+    #[test]
+    fn markers_inside_something_are_not_markers() {
+        check(
+            "a '\n-- UP\n'; b -- UP\n; do $$\n-- DOWN\n$$",
+            "=a'\n-- UP\n';bdo$$\n-- DOWN\n$$".replace('b', "b;").as_str(),
+        );
+        check("create table t (\n  -- up\n a)", "=createtablet(a)");
+        check("/*\n-- UP\n*/ a", "=a");
+        check("a;\n-- dawn\nb;", "=a;b;");
+    }
+
+    #[test]
+    fn misplaced_markers_are_errors() {
+        check_errors(
+            "-- UP\na;\n-- UP\nb;",
+            &["a second up section begins here @9: keep one up and one down section a file; \
+               move the rest to a file of its own"],
+        );
+        check_errors(
+            "-- DOWN\na;\n-- UP\nb;",
+            &["the down section stands before the up section @11: put the up section first"],
+        );
+        check_errors(
+            "a;\n-- UP\nb;",
+            &["a statement stands before the first section @0: \
+               move it below the marker of the section it belongs to"],
+        );
+        check_errors(
+            "a;\n-- migrate:no-transaction\nb;",
+            &["this directive stands behind a statement, where it has no effect @3: \
+               move it above the first statement of its section"],
+        );
+        check_errors(
+            "-- +goose Up\n-- +goose StatementBegin\na",
+            &["`StatementBegin` is never closed @13: add `StatementEnd` behind the statement"],
+        );
+        check_errors(
+            "-- +goose Up\na;\n-- +goose StatementEnd",
+            &["`StatementEnd` closes nothing @16: remove it, or add `StatementBegin` before it"],
+        );
+        check_errors(
+            "-- UP\na;\n-- DWN\nb;",
+            &[
+                "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
+               line; if it is a remark, choose other words",
+            ],
+        );
+        check_errors(
+            "-- migrate:upp\na\n-- +goose Dwn",
+            &[
+                "unknown directive `migrate:upp` @0: did you mean `-- migrate:up`?",
+                "unknown directive `+goose Dwn` @17: did you mean `-- +goose Down`?",
+            ],
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! Reads the words of one statement from left to right.
+//! It knows keywords in any case and names in the server's spelling, and no grammar on purpose.
+
+use std::ops::Range;
+
+use migrate_set::sql::lexer::{Token, TokenKind};
+use migrate_set::sql::split::Statement;
+
+/// A position within a statement.
+#[derive(Clone)]
+pub(super) struct Words<'t> {
+    text: &'t str,
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+/// The name of a table, with its schema where it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    schema: Option<String>,
+    last: String,
+}
+
+impl Name {
+    /// Whether both name one table, as far as can be told where a schema is left out.
+    pub(super) fn may_be(&self, other: &Name) -> bool {
+        let same_schema = match (&self.schema, &other.schema) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        same_schema && self.last == other.last
+    }
+
+    /// A name in the same schema.
+    pub(super) fn renamed(&self, last: String) -> Name {
+        Name { schema: self.schema.clone(), last }
+    }
+}
+
+impl<'t> Words<'t> {
+    pub(super) fn of(text: &'t str, statement: &Statement<'_>) -> Self {
+        Words { text, tokens: statement.significant().copied().collect(), at: 0 }
+    }
+
+    /// Whether `words`, separated by blanks, come next.
+    pub(super) fn next_are(&self, words: &str) -> bool {
+        words.split(' ').enumerate().all(|(ahead, word)| {
+            self.tokens.get(self.at + ahead).is_some_and(|token| self.is(token, word))
+        })
+    }
+
+    /// Whether `word` was stepped over last.
+    pub(super) fn follow(&self, word: &str) -> bool {
+        let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        before.is_some_and(|token| self.is(token, word))
+    }
+
+    /// Steps over `words` where they come next.
+    pub(super) fn eat(&mut self, words: &str) -> bool {
+        let next = self.next_are(words);
+        if next {
+            self.at += words.split(' ').count();
+        }
+        next
+    }
+
+    /// Steps over the first of `choices` that comes next.
+    pub(super) fn eat_any(&mut self, choices: &[&str]) -> bool {
+        choices.iter().any(|words| self.eat(words))
+    }
+
+    /// Steps over an identifier, in the server's spelling of it.
+    pub(super) fn identifier(&mut self) -> Option<String> {
+        let token = self.tokens.get(self.at)?;
+        let written = token.text(self.text);
+        let name = match token.kind {
+            TokenKind::Word => written.to_lowercase(),
+            TokenKind::QuotedIdentifier | TokenKind::Placeholder => {
+                written.trim_matches('"').replace("\"\"", "\"")
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        Some(name)
+    }
+
+    /// Steps over a name, `[[database.]schema.]name`.
+    pub(super) fn name(&mut self) -> Option<Name> {
+        let mut name = Name { schema: None, last: self.identifier()? };
+        while self.eat(".") {
+            name = Name { schema: Some(name.last), last: self.identifier()? };
+        }
+        Some(name)
+    }
+
+    /// Steps over a plain string, in lower case.
+    pub(super) fn literal(&mut self) -> Option<String> {
+        let token = self.tokens.get(self.at).filter(|token| token.kind == TokenKind::String)?;
+        self.at += 1;
+        Some(token.text(self.text).trim_matches('\'').to_lowercase())
+    }
+
+    /// The bytes of all words that were stepped over.
+    pub(super) fn span(&self) -> Range<usize> {
+        let start = self.tokens.first().map_or(0, |token| token.start);
+        let last = self.at.checked_sub(1).and_then(|last| self.tokens.get(last));
+        start..last.map_or(start, |token| token.end.max(start))
+    }
+
+    /// Steps over all that is left.
+    pub(super) fn skip_all(&mut self) {
+        self.at = self.tokens.len();
+    }
+
+    /// What is left, cut at the commas outside of parentheses and brackets.
+    pub(super) fn split_at_commas(&self) -> Vec<Words<'t>> {
+        let mut parts = Vec::new();
+        let (mut depth, mut from) = (0_usize, self.at);
+        for (index, token) in self.tokens.iter().enumerate().skip(self.at) {
+            match token.text(self.text) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => depth = depth.saturating_sub(1),
+                "," if depth == 0 => {
+                    parts.push(self.part(from, index));
+                    from = index + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.push(self.part(from, self.tokens.len()));
+        parts
+    }
+
+    /// What is left, as a statement of its own.
+    pub(super) fn rest(&self) -> Words<'t> {
+        self.part(self.at, self.tokens.len())
+    }
+
+    fn part(&self, from: usize, to: usize) -> Words<'t> {
+        Words { text: self.text, tokens: self.tokens[from..to].to_vec(), at: 0 }
+    }
+
+    /// Whether `words` stand anywhere ahead, outside of parentheses.
+    pub(super) fn have(&self, words: &str) -> bool {
+        self.find(words).is_some()
+    }
+
+    /// What is left from `words` on, outside of parentheses.
+    pub(super) fn find(&self, words: &str) -> Option<Words<'t>> {
+        let mut rest = self.clone();
+        let mut depth = 0_usize;
+        while let Some(token) = rest.tokens.get(rest.at) {
+            match token.kind {
+                TokenKind::Open => depth += 1,
+                TokenKind::Close => depth = depth.saturating_sub(1),
+                _ if depth == 0 && rest.next_are(words) => return Some(rest),
+                _ => {}
+            }
+            rest.at += 1;
+        }
+        None
+    }
+
+    /// The names of the functions that are called in what is left, without schema.
+    pub(super) fn calls(&self) -> impl Iterator<Item = String> {
+        let pairs = self.tokens[self.at.min(self.tokens.len())..].windows(2);
+        let call = |pair: &&[Token]| {
+            let name = matches!(pair[0].kind, TokenKind::Word | TokenKind::QuotedIdentifier);
+            name && pair[1].kind == TokenKind::Open
+        };
+        pairs.filter(call).map(|pair| pair[0].text(self.text).trim_matches('"').to_lowercase())
+    }
+
+    fn is(&self, token: &Token, word: &str) -> bool {
+        token.kind != TokenKind::QuotedIdentifier
+            && token.text(self.text).eq_ignore_ascii_case(word)
+    }
+}

@@ -1,0 +1,243 @@
+//! Decides which layout a set has, and whether its files agree on it, on one database and on one
+//! separator.
+//! All scripts of a set go in; the layout comes out, with one error for each disagreement, however
+//! many files it takes.
+//! It renames nothing and drops nothing but other databases' files: a file that disagrees is told
+//! with the way out.
+
+use std::collections::{HashMap, HashSet};
+
+use migrate_set::name::ending::Dialect;
+use migrate_set::name::flyway::Prefix;
+use migrate_set::name::split::{Fit, Split, numbered};
+use migrate_set::name::{Direction, Layout};
+
+use super::place::{Entry, Place};
+use super::{Dialects, LayoutShare, NameError};
+
+/// Takes out the files of other databases, and says so unless the caller did.
+pub(super) fn take_dialects(
+    entries: &mut Vec<Entry<'_>>,
+    dialects: Dialects,
+) -> Option<(usize, NameError)> {
+    let other = |entry: &Entry<'_>| match entry.ending.dialect {
+        Some(Dialect::Other(word)) => Some(word),
+        _ => None,
+    };
+    let mut others = entries.iter().filter_map(|entry| Some((entry, other(entry)?)));
+    let first = others.next().map(|(entry, word)| (entry.index, entry.path.to_owned(), word));
+    let files = 1 + others.count();
+    entries.retain(|entry| other(entry).is_none());
+    if first.is_some() || dialects == Dialects::PostgresOnly {
+        prefer_postgres(entries);
+    }
+    let (index, file, dialect) = first.filter(|_| dialects == Dialects::Refuse)?;
+    Some((index, NameError::Dialect { file, dialect, files }))
+}
+
+/// Where a version has a file for all databases and one for `postgres`, keeps the latter.
+fn prefer_postgres(entries: &mut Vec<Entry<'_>>) {
+    fn key<'a>(entry: &Entry<'a>) -> Option<(&'a str, bool)> {
+        Some((entry.place.parts()?.0, entry.direction() == Direction::Down))
+    }
+    let special = |entry: &Entry<'_>| entry.ending.dialect.is_some();
+    let specials: HashSet<_> =
+        entries.iter().filter(|entry| special(entry)).filter_map(key).collect();
+    entries.retain(|entry| special(entry) || key(entry).is_none_or(|key| !specials.contains(&key)));
+}
+
+/// The layout of a set: the one asked for, or the one most files speak for.
+pub(super) fn layout(entries: &[Entry<'_>], asked: Option<Layout>) -> Option<Layout> {
+    if asked.is_some() {
+        return asked;
+    }
+    let shares = shares(entries);
+    if let Some(most) = shares.first() {
+        return Some(most.layout);
+    }
+    entries.iter().find_map(|entry| match entry.place {
+        Place::Repeatable { .. } => Some(Layout::Flyway),
+        Place::Folder { .. } => Some(Layout::Folders),
+        _ => None,
+    })
+}
+
+/// How many files speak for each layout, the most frequent first. A number that fits both kinds
+/// goes with the kind that the others have, and with `numeric` when none tells.
+fn shares(entries: &[Entry<'_>]) -> Vec<LayoutShare> {
+    let mut shares: Vec<LayoutShare> = Vec::new();
+    let mut both = entries.iter().filter(|entry| is_both(entry)).peekable();
+    for entry in entries {
+        if let Some(layout) = entry.place.speaks_for() {
+            add(&mut shares, layout, entry);
+        }
+    }
+    if both.peek().is_some() {
+        let count = |layout| {
+            shares.iter().find(|share| share.layout == layout).map_or(0, |share| share.files)
+        };
+        let timestamps = count(Layout::Timestamp) > count(Layout::Numeric);
+        let layout = if timestamps { Layout::Timestamp } else { Layout::Numeric };
+        both.for_each(|entry| add(&mut shares, layout, entry));
+    }
+    shares.sort_by_key(|share| (std::cmp::Reverse(share.files), share.layout));
+    shares
+}
+
+fn is_both(entry: &Entry<'_>) -> bool {
+    matches!(entry.place, Place::Number { found, .. } if found.fit == Fit::Both)
+}
+
+fn add(shares: &mut Vec<LayoutShare>, layout: Layout, entry: &Entry<'_>) {
+    match shares.iter_mut().find(|share| share.layout == layout) {
+        Some(share) => share.files += 1,
+        None => shares.push(LayoutShare { layout, files: 1, example: entry.path.to_owned() }),
+    }
+}
+
+/// Takes out the files that do not fit the layout, with one error when it was inferred, and else
+/// one for each layout found.
+pub(super) fn take_misfits(
+    entries: &mut Vec<Entry<'_>>,
+    layout: Layout,
+    asked: bool,
+    separator: char,
+) -> Vec<(usize, NameError)> {
+    let misfits: Vec<Entry<'_>> =
+        entries.iter().filter(|entry| !entry.place.fits(layout, asked)).cloned().collect();
+    let Some(first) = misfits.first() else {
+        return Vec::new();
+    };
+    let errors = if asked {
+        wrong_layouts(&misfits, layout, separator)
+    } else {
+        let right = renamed(first, layout, separator);
+        let mut found = shares(entries);
+        // a repeatable or a lone down speaks for no layout, and is shown with the one it comes from
+        let fitting = entries.iter().find(|entry| entry.place.fits(layout, asked));
+        for entry in fitting.into_iter().chain([first]) {
+            if found.len() < 2 {
+                add(&mut found, home(entry), entry);
+            }
+        }
+        vec![(first.index, NameError::MixedLayouts { file: first.path.to_owned(), found, right })]
+    };
+    entries.retain(|entry| entry.place.fits(layout, asked));
+    errors
+}
+
+fn wrong_layouts(misfits: &[Entry<'_>], asked: Layout, separator: char) -> Vec<(usize, NameError)> {
+    let mut groups: Vec<(Layout, usize, &Entry<'_>)> = Vec::new();
+    for entry in misfits {
+        let found = home(entry);
+        match groups.iter_mut().find(|(layout, ..)| *layout == found) {
+            Some((_, files, _)) => *files += 1,
+            None => groups.push((found, 1, entry)),
+        }
+    }
+    let error = |(found, files, first): (Layout, usize, &Entry<'_>)| {
+        let right = renamed(first, asked, separator);
+        (
+            first.index,
+            NameError::WrongLayout { file: first.path.to_owned(), asked, found, files, right },
+        )
+    };
+    groups.into_iter().map(error).collect()
+}
+
+/// The layout a file comes from, also when it fits several.
+fn home(entry: &Entry<'_>) -> Layout {
+    entry.place.speaks_for().unwrap_or(match entry.place {
+        Place::Number { .. } => Layout::Numeric,
+        Place::Folder { .. } => Layout::Folders,
+        _ => Layout::Flyway,
+    })
+}
+
+/// A migration's name in another layout; `None` where that needs a version only its author knows.
+fn renamed(entry: &Entry<'_>, layout: Layout, separator: char) -> Option<String> {
+    let (version, slug) = entry.place.parts()?;
+    let down = entry.direction() == Direction::Down;
+    let folder = if slug.is_empty() { version.to_owned() } else { format!("{version}_{slug}") };
+    match layout {
+        Layout::Numeric | Layout::Timestamp => {
+            let words = match entry.ending.direction {
+                Direction::Whole if down => ".down",
+                _ => entry.words(),
+            };
+            let stem = numbered_stem(version, slug, separator);
+            stays(&stem, version, layout).then(|| format!("{stem}{words}.sql"))
+        }
+        Layout::Flyway => {
+            let prefix = if down { Prefix::Undo } else { Prefix::Versioned };
+            Some(format!("{}.sql", flyway_stem(prefix, &version.replace('-', "."), slug)))
+        }
+        Layout::Folders => Some(format!("{folder}/{}.sql", if down { "down" } else { "up" })),
+        Layout::Prisma => Some(format!("{folder}/{}.sql", if down { "down" } else { "migration" })),
+        Layout::Any => None,
+    }
+}
+
+/// Whether a stem is read as this version in this layout.
+fn stays(stem: &str, version: &str, layout: Layout) -> bool {
+    match numbered(stem) {
+        Split::Numbered(found) if found.version == version => match found.fit {
+            Fit::Both => true,
+            Fit::Timestamp => layout == Layout::Timestamp,
+            Fit::Numeric => layout == Layout::Numeric,
+        },
+        _ => false,
+    }
+}
+
+/// `001_x`, or `001` without a description.
+pub(super) fn numbered_stem(version: &str, slug: &str, separator: char) -> String {
+    if slug.is_empty() { version.to_owned() } else { format!("{version}{separator}{slug}") }
+}
+
+/// `V1__x`, or `V1` without a description.
+pub(super) fn flyway_stem(prefix: Prefix, version: &str, slug: &str) -> String {
+    let gap = if slug.is_empty() { "" } else { "__" };
+    format!("{}{version}{gap}{slug}", prefix.letter())
+}
+
+/// The separator most files have; `_` when none has one.
+pub(super) fn separator(entries: &[Entry<'_>]) -> char {
+    let mut counts = [('_', 0_usize), ('-', 0), ('.', 0)];
+    for separator in entries.iter().filter_map(separator_of) {
+        counts.iter_mut().filter(|(mark, _)| *mark == separator).for_each(|(_, count)| *count += 1);
+    }
+    // of equals the last is the maximum, so the usual one has to come last
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or('_', |(mark, _)| mark)
+}
+
+fn separator_of(entry: &Entry<'_>) -> Option<char> {
+    match entry.place {
+        Place::Number { found, .. } => found.separator,
+        _ => None,
+    }
+}
+
+/// Takes out files with another separator than most, with one error for each such separator.
+pub(super) fn take_separators(
+    entries: &mut Vec<Entry<'_>>,
+    layout: Layout,
+    usual: char,
+) -> Vec<(usize, NameError)> {
+    let odd = |entry: &Entry<'_>| separator_of(entry).filter(|&separator| separator != usual);
+    let mut groups: HashMap<char, (usize, Entry<'_>)> = HashMap::new();
+    for entry in entries.iter() {
+        if let Some(separator) = odd(entry) {
+            groups.entry(separator).or_insert_with(|| (0, entry.clone())).0 += 1;
+        }
+    }
+    entries.retain(|entry| odd(entry).is_none());
+    let error = |(separator, (files, first)): (char, (usize, Entry<'_>))| {
+        let version = first.place.parts().map_or("", |(version, _)| version);
+        let rest = first.path.get(version.len() + 1..).unwrap_or_default();
+        let right = format!("{version}{usual}{}", rest.trim_start_matches(separator));
+        let file = first.path.to_owned();
+        (first.index, NameError::MixedSeparators { file, separator, usual, files, layout, right })
+    };
+    groups.into_iter().map(error).collect()
+}

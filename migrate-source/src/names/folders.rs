@@ -1,0 +1,58 @@
+//! Decides what to say about scripts in folders that are not migrations.
+//! The scripts of a set go in; one error for all folders by release, and one for each other folder,
+//! come out.
+//! It moves nothing and reads no order out of such folders: their names do not say which comes
+//! first.
+
+use std::collections::{HashMap, HashSet};
+
+use migrate_set::name::split::{Split, numbered};
+
+use super::NameError;
+use super::place::{Entry, Place};
+
+/// The errors, each with the index of its first file.
+pub(super) fn misplaced(entries: &[Entry<'_>]) -> Vec<(usize, NameError)> {
+    nested(entries).into_iter().chain(releases(entries)).collect()
+}
+
+fn nested(entries: &[Entry<'_>]) -> Vec<(usize, NameError)> {
+    let mut counts = HashMap::new();
+    let mut firsts = Vec::new();
+    for entry in entries {
+        if let Place::Nested { top } = entry.place {
+            let count = counts.entry(top).or_insert(0_usize);
+            *count += 1;
+            if *count == 1 {
+                firsts.push((entry, top));
+            }
+        }
+    }
+    let error = |(entry, top): (&Entry<'_>, &str)| {
+        let files = counts.get(top).copied().unwrap_or(1);
+        (
+            entry.index,
+            NameError::Nested { file: entry.path.to_owned(), folder: top.to_owned(), files },
+        )
+    };
+    firsts.into_iter().map(error).collect()
+}
+
+fn releases(entries: &[Entry<'_>]) -> Option<(usize, NameError)> {
+    let released = entries.iter().filter_map(|entry| match entry.place {
+        Place::Release { folder } => Some((entry, folder)),
+        _ => None,
+    });
+    let (first, folder) = released.clone().next()?;
+    let folders = released.map(|(_, folder)| folder).collect::<HashSet<_>>().len();
+    let right = numbered_through(folder, first);
+    Some((first.index, NameError::ReleaseFolders { file: first.path.to_owned(), folders, right }))
+}
+
+/// `v0.21/01-create.sql` as `0.21.01-create.sql`, which sorts as the folders do.
+fn numbered_through(folder: &str, entry: &Entry<'_>) -> Option<String> {
+    let release = folder.trim_start_matches(['v', 'V']);
+    let plain = release.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !release.is_empty();
+    let numbers_itself = matches!(numbered(entry.ending.stem), Split::Numbered(_));
+    (plain && numbers_itself).then(|| format!("{release}.{}.sql", entry.name))
+}

@@ -1,0 +1,227 @@
+//! Writes a set into two literals, [`Packed`], which [`unpack`](migrate_set::unpack::unpack) reads back.
+//! An expression for each migration would say the same, but the compiler takes 0.3 ms to check each, at
+//! every `cargo check`, and a program carries 0.4 KiB of pointers for each, which its start relocates.
+//! Tried and rejected: to read it back in a constant, at 2 ms for each migration.
+
+use migrate_set::name::Kind;
+use migrate_set::set::{Ends, Migration, Script, TransactionMode};
+use migrate_set::sql::kind::SessionEffect;
+use migrate_set::sql::placeholder::{Placeholder, Within};
+use migrate_set::unpack::bits::{
+    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION,
+    WITH_FUNCTION,
+};
+
+/// Migrations as two literals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// All file names and texts, one behind the other.
+    pub text: String,
+    /// How many there are, how long each of these is, and all that is no text. Numbers are LEB128.
+    pub table: Vec<u8>,
+}
+
+impl Packed {
+    /// Packs migrations, in order.
+    pub fn of(migrations: &[Migration]) -> Packed {
+        let mut packed = Packed::default();
+        packed.push_number(migrations.len());
+        for migration in migrations {
+            packed.push(migration);
+        }
+        packed
+    }
+
+    fn push(&mut self, migration: &Migration) {
+        let (up, down) = (migration.up(), migration.down());
+        let file = |script: &Script| (script.filename().to_owned(), script.text().to_owned());
+        let is_one_file = down.is_some_and(|down| file(down) == file(up));
+        let bits = [
+            (migration.kind() == Kind::Repeatable, REPEATABLE),
+            (down.is_some(), HAS_DOWN),
+            (is_one_file, ONE_FILE),
+        ];
+        self.push_bits(&bits);
+        self.table.extend(migration.checksum().as_bytes());
+        self.push_file(up);
+        self.push_names(up.filename(), migration.version().as_str(), migration.name());
+        self.push_script(up);
+        if let Some(down) = down {
+            if !is_one_file {
+                self.push_file(down);
+            }
+            self.push_script(down);
+        }
+    }
+
+    fn push_bits(&mut self, bits: &[(bool, u8)]) {
+        self.table.push(bits.iter().filter(|(is_set, _)| *is_set).map(|(_, bit)| bit).sum());
+    }
+
+    fn push_file(&mut self, script: &Script) {
+        self.push_text(script.filename());
+        self.push_text(script.text());
+    }
+
+    /// Version and name, which mostly are parts of the file's name: one byte says how many bytes are
+    /// before the version and in it, another how many are between it and the name, and behind that.
+    fn push_names(&mut self, filename: &str, version: &str, name: &str) {
+        let mut rest = filename;
+        let place = filename.find(version);
+        if let Some(before @ 0..15) = place.filter(|_| version.len() < 16) {
+            self.push_place(before, version.len());
+            rest = &filename[before + version.len()..];
+        } else {
+            self.push_other(version);
+        }
+        let place = rest.find(name).map(|before| (before, rest.len() - before - name.len()));
+        if let Some((before @ 0..15, behind @ 0..16)) = place {
+            self.push_place(before, behind);
+        } else {
+            self.push_other(name);
+        }
+    }
+
+    fn push_place(&mut self, high: usize, low: usize) {
+        self.table.push((high * 16 + low).to_le_bytes()[0]);
+    }
+
+    fn push_other(&mut self, text: &str) {
+        self.table.push(NO_PART);
+        self.push_text(text);
+    }
+
+    fn push_script(&mut self, script: &Script) {
+        let session = match script.session() {
+            SessionEffect::Keeps => 0,
+            SessionEffect::Changes => 1,
+            SessionEffect::Resets => 2,
+        };
+        let bits = [
+            (script.transaction() == TransactionMode::NonTransactional, NON_TRANSACTIONAL),
+            (script.ends() == Ends::WithFunction, WITH_FUNCTION),
+            (!script.placeholders().is_empty(), HAS_PLACEHOLDERS),
+            (session > 0, session * SESSION),
+        ];
+        self.push_bits(&bits);
+        self.push_number(script.statements().len());
+        let mut before = 0;
+        for (start, end) in script.statements() {
+            self.push_number(start - before);
+            self.push_number(end - start);
+            before = end;
+        }
+        if script.placeholders().is_empty() {
+            return;
+        }
+        self.push_number(script.placeholders().len());
+        let mut before = 0;
+        for Placeholder { start, end, within } in script.placeholders() {
+            self.push_number((start - before) as usize);
+            self.push_number((end - start) as usize);
+            self.table.push(match within {
+                Within::Sql => 0,
+                Within::String => 1,
+                Within::EscapeString => 2,
+                Within::DollarString => 3,
+            });
+            before = *end;
+        }
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.push_number(text.len());
+        self.text.push_str(text);
+    }
+
+    fn push_number(&mut self, mut number: usize) {
+        while number >= 128 {
+            self.table.push(number.to_le_bytes()[0] | 128);
+            number >>= 7;
+        }
+        self.table.push(number.to_le_bytes()[0]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use std::borrow::Cow;
+
+    use migrate_set::checksum::Checksum;
+    use migrate_set::unpack::unpack;
+    use migrate_set::version::Version;
+
+    use super::*;
+
+    fn ranges() -> impl Strategy<Value = Vec<[u32; 2]>> {
+        // Up to where a number takes three bytes.
+        vec((0_u32..300, 0_u32..20_000), 0..4).prop_map(|gaps| {
+            let mut before = 0;
+            let range = |(gap, length): (u32, u32)| {
+                let start = before + gap;
+                before = start + length;
+                [start, before]
+            };
+            gaps.into_iter().map(range).collect()
+        })
+    }
+
+    prop_compose! {
+        fn script()(
+            filename in "[a-zé/0-9_]{0,12}",
+            text in "[a-z;é'\n]{0,200}",
+            statements in ranges(),
+            holes in ranges(),
+            within in select(vec![Within::Sql, Within::String, Within::EscapeString, Within::DollarString]),
+            transaction in select(vec![TransactionMode::Transactional, TransactionMode::NonTransactional]),
+            session in select(vec![SessionEffect::Keeps, SessionEffect::Changes, SessionEffect::Resets]),
+            with_function in any::<bool>(),
+        ) -> Script {
+            let hole = |[start, end]: [u32; 2]| Placeholder { start, end, within };
+            let holes = holes.into_iter().map(hole).collect();
+            let (filename, text) = (Cow::Owned(filename), Cow::Owned(text));
+            let (statements, holes) = (Cow::Owned(statements), Cow::Owned(holes));
+            let script = Script::new(filename, text, statements, holes, transaction, session);
+            if with_function { script.with_function() } else { script }
+        }
+    }
+
+    fn migration() -> impl Strategy<Value = Migration> {
+        let kind = select(vec![Kind::Versioned, Kind::Repeatable]);
+        // Mostly a part of the file's name, which is packed in another way.
+        let part = || (any::<bool>(), "[a-z]{0,6}");
+        (
+            part(),
+            part(),
+            kind,
+            any::<[u8; 32]>(),
+            script(),
+            prop::option::of(script()),
+            any::<bool>(),
+        )
+            .prop_map(|(version, name, kind, checksum, up, down, is_one_file)| {
+                let first = up.filename().chars().next().map_or(0, char::len_utf8);
+                let (start, rest) = up.filename().split_at(first);
+                let of = |(is_part, other): (bool, String), part: &str| {
+                    if is_part { part.to_owned() } else { other }
+                };
+                let version = Version::new(of(version, start));
+                let name = Cow::Owned(of(name, rest.trim_end_matches(char::is_numeric)));
+                let down = down.map(|down| if is_one_file { up.clone() } else { down });
+                Migration::new(version, name, kind, Checksum::from_bytes(checksum), up, down)
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_out(migrations in vec(migration(), 0..4)) {
+            let Packed { text, table } = Packed::of(&migrations);
+            let table: &'static [u8] = table.leak();
+            prop_assert_eq!(unpack(text.leak(), table), migrations);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Decides whether PostgreSQL's grammar takes a statement.
+//! Statements as [`migrate_set::sql::split`] cuts them go in; where one is wrong, what was expected there
+//! and what to do about it come out.
+//! It is the only module that names squawk, whose API moves weekly. It knows no catalogue, no
+//! PL/pgSQL body and no server version on purpose, and when in doubt it says nothing.
+
+mod message;
+mod rules;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::iter;
+use std::ops::Range;
+use std::panic::catch_unwind;
+
+use migrate_set::sql::lexer::{TokenKind, lex};
+
+use crate::threads;
+
+/// What is wrong with a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The bytes of the statement to look at; empty and at its end where something is missing there.
+    pub span: Range<usize>,
+    /// What was expected and what was found.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// The parser descends by recursion: 3,000 parentheses overflow the stack that a compiler gives to
+/// a macro, and an overflow cannot be caught.
+const STACK: usize = 64 << 20;
+
+/// Deeper statements are left to the server, which has limits of its own.
+const DEPTH: usize = 500;
+
+/// Checks one statement without its `;`; an empty one is right.
+///
+/// Prefer [`check_all`] for several: each call starts a thread.
+///
+/// # Errors
+/// The first place where the grammar does not fit.
+///
+/// ```
+/// # use migrate_source::syntax::check;
+/// assert_eq!(check("create table users (id bigint primary key)"), Ok(()));
+/// let error = check("create table users (id bigint primary kye)").unwrap_err();
+/// assert_eq!(error.message, "expected KEY, found `kye`");
+/// assert_eq!(error.span, 38..41);
+/// assert_eq!(error.help, "did you mean `KEY`?");
+/// ```
+pub fn check(statement: &str) -> Result<(), SyntaxError> {
+    match check_all(iter::once(statement)).pop() {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Checks statements, in as many threads as the machine runs at once; what comes out is the number of
+/// each wrong one, counted from 0, and what is wrong with it. No statement: nothing.
+///
+/// No verdict is no error: neither a statement that is nested too deeply, nor one on which the
+/// parser itself panics, nor a machine that grants no thread fails a build.
+pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
+    let statements: Vec<(usize, &str)> = statements.enumerate().collect();
+    let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement)?));
+    let judge = |share: &[(usize, &str)]| share.iter().filter_map(judge).collect::<Vec<_>>();
+    let shares = threads::shares(&statements, SHARE, STACK, judge);
+    shares.into_iter().filter_map(|(_, wrong)| wrong).flatten().collect()
+}
+
+/// How many statements are worth a thread: some 10 ms of an unoptimised macro.
+const SHARE: usize = 128;
+
+/// What is wrong with `statement`; `None` where nothing is, or where there is no verdict.
+fn verdict(statement: &str) -> Option<SyntaxError> {
+    if too_deep(statement) {
+        return None;
+    }
+    let filled = filled(statement);
+    catch_unwind(|| rules::judge(&filled)).ok().flatten()
+}
+
+/// Whether the parser might descend further than its stack allows: by what it nests, by operators
+/// before an operand, and by `BETWEEN`, whose right sides it nests as well.
+fn too_deep(statement: &str) -> bool {
+    // A level takes a byte at least.
+    if statement.len() <= DEPTH {
+        return false;
+    }
+    let (mut open, mut run, mut deepest) = (0_usize, 0_usize, 0_usize);
+    for token in lex(statement).iter().filter(|token| !token.is_trivia()) {
+        let text = token.text(statement);
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        run = if token.kind == TokenKind::Operator || is("not") { run + 1 } else { 0 };
+        if matches!(text, "(" | "[") || is("case") || is("between") {
+            open += 1;
+        } else if matches!(text, ")" | "]") || is("end") {
+            open = open.saturating_sub(1);
+        }
+        deepest = deepest.max(open + run);
+    }
+    deepest > DEPTH
+}
+
+/// The statement with an identifier of the same length in the place of each placeholder.
+fn filled(statement: &str) -> Cow<'_, str> {
+    if !statement.contains('{') {
+        return Cow::Borrowed(statement);
+    }
+    let mut filled = String::with_capacity(statement.len());
+    for token in lex(statement) {
+        match token.kind {
+            TokenKind::Placeholder => filled.extend(iter::repeat_n('x', token.end - token.start)),
+            _ => filled.push_str(token.text(statement)),
+        }
+    }
+    Cow::Owned(filled)
+}

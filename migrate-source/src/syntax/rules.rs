@@ -1,0 +1,370 @@
+//! Finds the first place of a statement that PostgreSQL's grammar does not take.
+//! A statement goes in; the offending token with a message comes out.
+//! The parser is squawk's; the few rules here are what it lets through and PostgreSQL does not. They
+//! walk the parser's events on purpose, because the tree that `squawk_syntax` builds of them costs
+//! five times the parse and six times the build.
+
+use migrate_set::sql::lexer::{self, TokenKind, lex};
+use squawk_parser::{
+    EntryPoint, LexedStr, StrStep, SyntaxKind as Kind, is_reserved_keyword,
+    is_type_func_name_keyword,
+};
+
+use super::SyntaxError;
+use super::message::{self, Found};
+
+/// Beginnings of statements that the parser refuses wrongly (squawk 2.68, PostgreSQL 18's own
+/// regression tests).
+const UNKNOWN: &[&[Kind]] = &[
+    &[Kind::ALTER_KW, Kind::STATISTICS_KW, Kind::IF_KW],
+    &[Kind::ALTER_KW, Kind::USER_KW, Kind::MAPPING_KW, Kind::FOR_KW, Kind::USER_KW],
+];
+
+/// What is wrong with `statement`.
+pub(super) fn judge(statement: &str) -> Option<SyntaxError> {
+    let lexed = LexedStr::new(statement);
+    let output = EntryPoint::SourceFile.parse(&lexed.to_input());
+    let mut walk = Walk::new(statement);
+    lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
+    for (range, message) in lexed.errors() {
+        walk.lexical(range.start as usize, message);
+    }
+    walk.finish()
+}
+
+/// One token that is neither blank nor comment.
+#[derive(Clone, Copy)]
+struct Token {
+    kind: Kind,
+    start: usize,
+    end: usize,
+}
+
+/// A node of the syntax tree that is open.
+struct Node {
+    kind: Kind,
+    /// The number of tokens before it.
+    from: usize,
+    /// The child that began last.
+    last: Option<Kind>,
+    /// A list of columns that must have types.
+    typed: bool,
+}
+
+/// A complaint about the token `at`, which may be the one behind the last.
+struct Complaint {
+    at: usize,
+    message: String,
+}
+
+struct Walk<'s> {
+    text: &'s str,
+    offset: usize,
+    tokens: Vec<Token>,
+    open: Vec<Node>,
+    /// `IS` or `IS NOT` as an operator was the last token.
+    after_is: bool,
+    first: Option<Complaint>,
+}
+
+/// What can follow `IS [NOT]` (gram.y, `a_expr`), as far as the parser has no operator of its own
+/// for the words together.
+const BEHIND_IS: &[Kind] = &[
+    Kind::NULL_KW,
+    Kind::TRUE_KW,
+    Kind::FALSE_KW,
+    Kind::UNKNOWN_KW,
+    Kind::DISTINCT_KW,
+    Kind::DOCUMENT_KW,
+    Kind::NORMALIZED_KW,
+    Kind::NFC_KW,
+    Kind::NFD_KW,
+    Kind::NFKC_KW,
+    Kind::NFKD_KW,
+    Kind::JSON_KW,
+    Kind::OF_KW,
+];
+
+/// Operators that stand between two operands only (gram.y, `MathOp`, less `+` and `-`).
+const INFIX: &[&str] = &["<", ">", "=", "<=", ">=", "<>", "!=", "*", "/", "%", "^", "=>", ":="];
+
+/// gram.y, `ColConstraintElem`: a default is a `b_expr`, which knows no AND, OR and NOT.
+pub(super) const NO_DEFAULT: &str = "expected a default value without AND, OR or NOT";
+
+/// What the parser takes in a list of columns and the server does not (gram.y, `index_elem`).
+pub(super) const BARE: &str = "expected parentheses around the expression";
+
+/// The words between the verb of a statement and the kind of object that it is about.
+const VERB_WORDS: &[Kind] = &[
+    Kind::CREATE_KW,
+    Kind::ALTER_KW,
+    Kind::DROP_KW,
+    Kind::OR_KW,
+    Kind::REPLACE_KW,
+    Kind::TEMP_KW,
+    Kind::TEMPORARY_KW,
+    Kind::LOCAL_KW,
+    Kind::GLOBAL_KW,
+    Kind::UNLOGGED_KW,
+    Kind::UNIQUE_KW,
+    Kind::MATERIALIZED_KW,
+    Kind::FOREIGN_KW,
+    Kind::RECURSIVE_KW,
+    Kind::EVENT_KW,
+];
+
+impl<'s> Walk<'s> {
+    fn new(text: &'s str) -> Self {
+        let tokens = Vec::with_capacity(text.len() / 5);
+        Walk { text, offset: 0, tokens, open: Vec::new(), after_is: false, first: None }
+    }
+
+    fn step(&mut self, step: &StrStep<'_>) {
+        match *step {
+            StrStep::Enter { kind } => self.enter(kind),
+            StrStep::Exit => self.exit(),
+            StrStep::Error { msg, .. } => self.complain(self.tokens.len(), msg),
+            StrStep::Token { kind, text } => {
+                let start = self.offset;
+                self.offset += text.len();
+                if !kind.is_trivia() {
+                    self.token(Token { kind, start, end: self.offset });
+                }
+            }
+        }
+    }
+
+    /// Keeps the complaint about the earliest token.
+    fn complain(&mut self, at: usize, message: &str) {
+        if self.first.as_ref().is_none_or(|first| at < first.at) {
+            self.first = Some(Complaint { at, message: message.to_owned() });
+        }
+    }
+
+    fn lexical(&mut self, byte: usize, message: &str) {
+        let at = self.tokens.partition_point(|token| token.end <= byte);
+        self.complain(at, message);
+    }
+
+    fn enter(&mut self, kind: Kind) {
+        let from = self.tokens.len();
+        let typed = self.typed(kind);
+        if let Some(complaint) = self.misfit(kind) {
+            self.complain(from, complaint);
+        }
+        if let Some(parent) = self.open.last_mut() {
+            parent.last = Some(kind);
+        }
+        self.open.push(Node { kind, from, last: None, typed });
+    }
+
+    /// Whether the columns of a list that begins here must have types: those of a table of its own,
+    /// not those of a partition, of a typed table or of a query.
+    fn typed(&self, kind: Kind) -> bool {
+        match self.open.last() {
+            Some(parent) if kind == Kind::TABLE_ARG_LIST => {
+                parent.kind == Kind::CREATE_TABLE && parent.last == Some(Kind::TABLE_NAME)
+            }
+            Some(parent) if kind == Kind::COLUMN => parent.typed,
+            _ => false,
+        }
+    }
+
+    /// Why no node of this kind can begin here.
+    fn misfit(&self, kind: Kind) -> Option<&'static str> {
+        let parent = self.open.last()?;
+        match (parent.kind, parent.last) {
+            // The parser takes any number of statements; ours were split by their semicolons.
+            (Kind::SOURCE_FILE, Some(_)) if kind != Kind::ERROR => Some("expected `;`"),
+            (Kind::SELECT, None | Some(Kind::WITH_CLAUSE)) if kind == Kind::FROM_CLAUSE => {
+                Some("expected SELECT")
+            }
+            (Kind::PARTITION_ITEM, None)
+                if matches!(kind, Kind::PREFIX_EXPR | Kind::LITERAL | Kind::CASE_EXPR) =>
+            {
+                Some(BARE)
+            }
+            (Kind::COLUMN, Some(Kind::COLUMN_NAME)) if parent.typed && is_constraint(kind) => {
+                Some("expected a type")
+            }
+            _ => None,
+        }
+    }
+
+    fn exit(&mut self) {
+        let Some(node) = self.open.pop() else { return };
+        let here = self.tokens.len();
+        let within = self.open.last().map(|parent| parent.kind);
+        match node.kind {
+            Kind::IS_NOT => self.after_is = true,
+            Kind::CUSTOM_OP if within == Some(Kind::PREFIX_EXPR) => self.prefix(node.from),
+            Kind::COLUMN if node.typed && node.last == Some(Kind::COLUMN_NAME) => {
+                self.complain(here, "expected a type");
+            }
+            Kind::CREATE_TABLE if node.last == Some(Kind::TABLE_NAME) => {
+                self.complain(here, "expected `(`");
+            }
+            Kind::DROP_TABLE if matches!(node.last, None | Some(Kind::IF_EXISTS)) => {
+                self.complain(here, "expected a table name");
+            }
+            Kind::ALTER_TABLE if node.last == Some(Kind::TABLE_RELATION_NAME) => {
+                self.complain(here, "expected an action such as ADD COLUMN");
+            }
+            Kind::JOIN if self.lacks_condition(&node) => {
+                self.complain(here, "expected ON or USING");
+            }
+            Kind::SET_COLUMN_LIST if node.from == here => {
+                self.complain(here, "expected a column name");
+            }
+            _ if self.begins_bare_expression(node.from) => self.complain(here, BARE),
+            _ => {}
+        }
+    }
+
+    /// Whether a join that needs a condition has none.
+    fn lacks_condition(&self, join: &Node) -> bool {
+        let first = self.tokens.get(join.from).map(|token| token.kind);
+        !matches!(join.last, Some(Kind::ON_CLAUSE | Kind::JOIN_USING_CLAUSE))
+            && !matches!(first, Some(Kind::CROSS_KW | Kind::NATURAL_KW))
+    }
+
+    /// Whether what ends here and began with the token `from` is the left side of an expression
+    /// without parentheses in the columns of an index or of a partition key.
+    fn begins_bare_expression(&self, from: usize) -> bool {
+        let infix = |node: &&Node| {
+            node.from == from
+                && matches!(
+                    node.kind,
+                    Kind::BIN_EXPR | Kind::CAST_EXPR | Kind::FIELD_EXPR | Kind::POSTFIX_EXPR
+                )
+        };
+        let depth = self.open.iter().rev().take_while(infix).count();
+        let around = self.open.len().checked_sub(depth + 1).map(|at| self.open[at].kind);
+        depth > 0 && around == Some(Kind::PARTITION_ITEM)
+    }
+
+    /// Judges the operator that begins with the token `from` and has no operand before it.
+    fn prefix(&mut self, from: usize) {
+        let (Some(first), Some(last)) = (self.tokens.get(from), self.tokens.last()) else { return };
+        if INFIX.contains(&&self.text[first.start..last.end]) {
+            self.complain(from, "expected an expression before it");
+        }
+    }
+
+    fn token(&mut self, token: Token) {
+        if let Some(complaint) = self.unfit(token) {
+            self.complain(self.tokens.len(), complaint);
+        }
+        let within = self.open.last().map(|node| node.kind);
+        self.after_is = token.kind == Kind::IS_KW && within == Some(Kind::BIN_EXPR);
+        self.tokens.push(token);
+    }
+
+    /// Why this token cannot stand here.
+    fn unfit(&self, token: Token) -> Option<&'static str> {
+        let previous = self.tokens.last()?;
+        if self.after_is && !BEHIND_IS.contains(&token.kind) {
+            return Some("expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
+        }
+        if self.names_column()
+            && (is_reserved_keyword(token.kind) || is_type_func_name_keyword(token.kind))
+        {
+            return Some("expected a column name");
+        }
+        match token.kind {
+            Kind::NOT_KW if previous.kind == Kind::DEFAULT_KW => {
+                let mut around = self.open.iter().rev().take(3);
+                let default = around.any(|node| node.kind == Kind::DEFAULT_CONSTRAINT);
+                default.then_some(NO_DEFAULT)
+            }
+            Kind::AND_KW | Kind::OR_KW => {
+                let mut around = self.open.iter().rev().map(|node| node.kind);
+                let around = around.find(|kind| *kind != Kind::BIN_EXPR);
+                (around == Some(Kind::DEFAULT_CONSTRAINT)).then_some(NO_DEFAULT)
+            }
+            Kind::STRING => self.beside(previous, token),
+            _ => None,
+        }
+    }
+
+    /// Whether a column's name stands here; behind `AS` any word does.
+    fn names_column(&self) -> bool {
+        match &self.open[..] {
+            [.., around, name] => {
+                matches!(name.kind, Kind::COLUMN_NAME | Kind::COLUMN_NAME_REF)
+                    && around.kind != Kind::AS_NAME
+            }
+            _ => false,
+        }
+    }
+
+    /// A string goes on only on a later line (scan.l, `quotecontinue`).
+    fn beside(&self, previous: &Token, token: Token) -> Option<&'static str> {
+        let literal = self.open.last().filter(|node| node.kind == Kind::LITERAL)?;
+        let gap = &self.text[previous.end..token.start];
+        let continues = gap.contains('\n') && !gap.contains("/*");
+        let string = previous.kind != Kind::UESCAPE_KW;
+        (string && literal.from < self.tokens.len() && !continues)
+            .then_some("expected `,` or an operator")
+    }
+
+    fn finish(mut self) -> Option<SyntaxError> {
+        let Complaint { at, message } = self.first.take()?;
+        let kinds: Vec<Kind> = self.tokens.iter().take(5).map(|token| token.kind).collect();
+        if UNKNOWN.iter().any(|unknown| kinds.starts_with(unknown)) {
+            return None;
+        }
+        let (at, message) = self.behind_verb(at, message);
+        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before)).copied();
+        let token = self.tokens.get(at).map(|token| self.whole(*token));
+        let text = |token: Token| &self.text[token.start..token.end];
+        let found = Found {
+            index: at,
+            text: token.map(text),
+            kind: token.map(|token| token.kind),
+            previous: before.map(text),
+            previous_kind: before.map(|token| token.kind),
+        };
+        let end = self.text.len();
+        Some(SyntaxError {
+            span: token.map_or(end..end, |token| token.start..token.end),
+            message: message::message(&message, &found),
+            help: message::help(&message, &found),
+        })
+    }
+
+    /// The token as the server reads it: the parser knows operators as single characters.
+    fn whole(&self, token: Token) -> Token {
+        let around = |whole: &&lexer::Token| whole.start <= token.start && token.start < whole.end;
+        let whole = lex(self.text);
+        match whole.iter().find(around) {
+            Some(whole) if whole.kind == TokenKind::Operator => {
+                Token { kind: token.kind, start: whole.start, end: whole.end }
+            }
+            _ => token,
+        }
+    }
+
+    /// A statement that the parser does not know by its first words is wrong behind them.
+    fn behind_verb(&self, at: usize, message: String) -> (usize, String) {
+        let verbs = self.tokens.iter().take_while(|token| VERB_WORDS.contains(&token.kind)).count();
+        if at > 0 || verbs == 0 || !message.starts_with("expected command") {
+            return (at, message);
+        }
+        (verbs, "expected TABLE, INDEX, VIEW or another kind of object".to_owned())
+    }
+}
+
+fn is_constraint(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::NOT_NULL_CONSTRAINT
+            | Kind::NULL_CONSTRAINT
+            | Kind::DEFAULT_CONSTRAINT
+            | Kind::PRIMARY_KEY_CONSTRAINT
+            | Kind::UNIQUE_CONSTRAINT
+            | Kind::CHECK_CONSTRAINT
+            | Kind::REFERENCES_CONSTRAINT
+            | Kind::GENERATED_CONSTRAINT
+    )
+}

@@ -1,0 +1,146 @@
+//! Decides what differs between two states of a database.
+//! A client goes in and a [`Catalog`] comes out, all objects by their names; two of them give the
+//! differences, object by object. It reads the system catalogs, because `pg_dump` may be absent, and no
+//! rows of tables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use migrate_runtime::internal::{literal, query, rows};
+use tokio_postgres::Client;
+
+use super::trouble::TestError;
+
+const OBJECTS: &str = include_str!("catalog.sql");
+
+/// How many differences a message shows.
+const SHOWN: usize = 20;
+
+/// Every object of a database but its ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Catalog(BTreeMap<String, Object>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Object {
+    /// The table that it goes with, as an object's name; else empty.
+    parent: String,
+    definition: String,
+}
+
+/// One object that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// It was not there before.
+    Added {
+        /// What it is, and its name, such as `index public.users_email_idx`.
+        object: String,
+        /// What the catalogs say of it.
+        definition: String,
+    },
+    /// It is not there any more.
+    Missing {
+        /// What it is, and its name.
+        object: String,
+        /// What the catalogs said of it.
+        definition: String,
+    },
+    /// It is another than before.
+    Changed {
+        /// What it is, and its name.
+        object: String,
+        /// What the catalogs said of it.
+        before: String,
+        /// What they say now.
+        now: String,
+    },
+}
+
+impl Catalog {
+    /// What is in the database now. The session's `search_path` is empty from then on, so that each
+    /// name is shown with its schema.
+    pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
+        let doing = || "read the catalogs".to_owned();
+        let failed = |source| TestError::Database { doing: doing(), source };
+        // The query is long and its result short: compiling it costs more than running it.
+        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed)?;
+        let sql = OBJECTS.replace("{ledger}", &literal(ledger));
+        let mut objects = BTreeMap::new();
+        let read = rows(client, &sql, |row| {
+            let text = |column| row.get(column).unwrap_or_default().to_owned();
+            objects.insert(text(0), Object { parent: text(1), definition: text(2) });
+        });
+        read.await.map_err(failed)?;
+        Ok(Catalog(objects))
+    }
+
+    /// How `now` differs. What comes or goes with its table is not listed beside it.
+    pub(super) fn differences(&self, now: &Catalog) -> Vec<Difference> {
+        let lacking = |these: &Catalog, others: &Catalog| -> Vec<(String, String)> {
+            let is_lacking = |name: &String| !others.0.contains_key(name);
+            let alone = |(name, object): &(&String, &Object)| {
+                let with_its_table =
+                    these.0.contains_key(&object.parent) && is_lacking(&object.parent);
+                is_lacking(name) && !with_its_table
+            };
+            let found = these.0.iter().filter(alone);
+            found.map(|(name, object)| (name.clone(), object.definition.clone())).collect()
+        };
+        let added = lacking(now, self).into_iter();
+        let added = added.map(|(object, definition)| Difference::Added { object, definition });
+        let missing = lacking(self, now).into_iter();
+        let missing =
+            missing.map(|(object, definition)| Difference::Missing { object, definition });
+        let changed = self.0.iter().filter_map(|(name, was)| {
+            let (before, now) = (&was.definition, &now.0.get(name)?.definition);
+            let (object, before, now) = (name.clone(), before.clone(), now.clone());
+            (before != now).then_some(Difference::Changed { object, before, now })
+        });
+        added.chain(missing).chain(changed).collect()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Difference::Added { object, definition } => {
+                write!(f, "left behind: {object}{}", Definition(definition))
+            }
+            Difference::Missing { object, definition } => {
+                write!(f, "missing: {object}{}", Definition(definition))
+            }
+            Difference::Changed { object, before, now } => {
+                let (before, now) = (Definition(before), Definition(now));
+                write!(f, "changed: {object}\n  before{before}\n  now{now}")
+            }
+        }
+    }
+}
+
+/// What comes behind a name; several lines stand below it.
+struct Definition<'d>(&'d str);
+
+impl fmt::Display for Definition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.trim() {
+            "" => Ok(()),
+            one if !one.contains('\n') => write!(f, ": {one}"),
+            many => write!(f, ":\n    {}", many.replace('\n', "\n    ")),
+        }
+    }
+}
+
+/// Each difference on lines of its own.
+pub(super) struct Shown<'d>(pub(super) &'d [Difference]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for difference in self.0.iter().take(SHOWN) {
+            write!(f, "\n{difference}")?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}

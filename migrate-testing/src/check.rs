@@ -1,0 +1,335 @@
+//! Decides whether a set keeps what a set should: it can be undone, run again, and is the folder's.
+//! A set or a migrator goes in; nothing, or a [`CheckError`] that names the migration and each object,
+//! comes out, as a value (`check_*`) or as a panic (`assert_*`). It looks at no rows of tables.
+
+use std::fmt;
+
+use migrate_runtime::{Error, Migrator, StaleEmbed, check_embed, internal};
+use migrate_set::name::Kind;
+use migrate_set::rollback::Target;
+use migrate_set::set::{Migration, Migrations};
+use migrate_set::version::Version;
+use tokio_postgres::Client;
+
+use super::catalog::{Catalog, Difference, Shown};
+use super::database::TestDatabase;
+use super::session::{Session, config, connect};
+use super::template::values;
+use super::trouble::TestError;
+
+/// Why a check of a set failed.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// There is no database, or the set cannot be applied to an empty one.
+    #[error(transparent)]
+    Test(#[from] TestError),
+    /// Migrations have no down script.
+    #[error(
+        "not reversible, for want of a down script: {}\n\
+         help: write them, or check from a later version on (`check_reversible_from`)",
+        files.join(", ")
+    )]
+    NoDown {
+        /// Their files, as the set names them.
+        files: Vec<String>,
+    },
+    /// The set has no migration of this version.
+    #[error("version {version} is not in the set\nhelp: name the first one to check")]
+    UnknownVersion {
+        /// The version as the caller writes it.
+        version: String,
+    },
+    /// A down script cannot run behind its up script, or the up script behind the down script.
+    #[error("{file}: its {script} fails where up, down and up again run\n{source}")]
+    Fails {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// Which of the scripts.
+        script: &'static str,
+        /// The run's error.
+        source: Box<Error>,
+    },
+    /// A down script does not undo all that its up script did, or undoes more.
+    #[error(
+        "{file}: its down script does not leave the catalogs as they were before it was applied{}\n\
+         help: write the down script so that it undoes this, and nothing else",
+        Shown(differences)
+    )]
+    Down {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// What is otherwise than before.
+        differences: Vec<Difference>,
+    },
+    /// Applied again behind its down script, a migration does something else.
+    #[error(
+        "{file}: applied again behind its down script, it does not leave the catalogs as the first time{}\n\
+         help: look for what the up script does only where something is missing (IF NOT EXISTS)",
+        Shown(differences)
+    )]
+    Again {
+        /// The migration's file, as the set names it.
+        file: String,
+        /// What is otherwise than the first time.
+        differences: Vec<Difference>,
+    },
+    /// A second run applied something, or changed something.
+    #[error(
+        "a second run {}{}\nhelp: look for a migration that touches the ledger",
+        if versions.is_empty() { "changes the catalogs".to_owned() } else { format!("applies again: {}", versions.join(", ")) },
+        Shown(differences)
+    )]
+    NotIdempotent {
+        /// What the second run applied.
+        versions: Vec<String>,
+        /// What is otherwise than behind the first run.
+        differences: Vec<Difference>,
+    },
+    /// The second run failed.
+    #[error("a second run fails behind one that went well\n{source}")]
+    SecondRun {
+        /// The run's error.
+        source: Box<Error>,
+    },
+}
+
+impl fmt::Debug for CheckError {
+    /// The text for people: it is what a test that unwraps prints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Whether each migration can be undone: up, down and up again leave the catalogs as up alone does,
+/// and down leaves them as they were, migration by migration in an empty database of its own.
+///
+/// Compared are schemas, tables, columns, defaults, constraints, indexes, sequences, views, rules,
+/// triggers, policies, functions, types, extensions, comments, owners, grants and what else the
+/// catalogs know; not rows, roles, or the order of columns, which nothing can restore. Repeatable
+/// migrations have no down script and are left out.
+///
+/// ```no_run
+/// # use migrate_testing::{CheckError, check_reversible};
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// match check_reversible(&MIGRATIONS) {
+///     Err(CheckError::NoDown { files }) => println!("cannot be undone: {}", files.join(", ")),
+///     other => other?,
+/// }
+/// # Ok::<(), CheckError>(())
+/// ```
+///
+/// # Errors
+/// [`CheckError::NoDown`] with every file, [`CheckError::Down`], [`CheckError::Again`] or
+/// [`CheckError::Fails`] with the first migration that is not so, and [`CheckError::Test`].
+pub fn check_reversible<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
+    reversible(&migrator.into(), None)
+}
+
+/// As [`check_reversible`], from this version on: what is older is applied and not undone.
+///
+/// # Errors
+/// As [`check_reversible`], and [`CheckError::UnknownVersion`].
+pub fn check_reversible_from<'s>(
+    migrator: impl Into<Migrator<'s>>,
+    version: &str,
+) -> Result<(), CheckError> {
+    reversible(&migrator.into(), Some(&Version::new(version.to_owned())))
+}
+
+/// Whether a second run applies nothing and changes nothing.
+///
+/// # Errors
+/// [`CheckError::NotIdempotent`], [`CheckError::SecondRun`] and [`CheckError::Test`].
+pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
+    let migrator = migrator.into();
+    with_empty(async |bench| {
+        bench.run(&migrator).await?;
+        let before = bench.catalog(&migrator).await?;
+        let second = migrator.run(&mut bench.client).await;
+        let report = second.map_err(|error| CheckError::SecondRun { source: Box::new(error) })?;
+        let differences = before.differences(&bench.catalog(&migrator).await?);
+        let versions = report.applied.into_iter().map(|one| one.version.into_owned());
+        let versions: Vec<String> = versions.collect();
+        if versions.is_empty() && differences.is_empty() {
+            return Ok(());
+        }
+        Err(CheckError::NotIdempotent { versions, differences })
+    })
+}
+
+/// As [`check_reversible`], for a test: one line in it.
+///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn migrations_can_be_undone() {
+///     migrate_testing::assert_reversible(&MIGRATIONS);
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Panics
+/// With the text of [`CheckError`], where [`check_reversible`] fails.
+#[track_caller]
+pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
+    assert_ok(&check_reversible(migrator));
+}
+
+/// As [`check_reversible_from`], for a test.
+///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn what_is_new_can_be_undone() {
+///     migrate_testing::assert_reversible_from(&MIGRATIONS, "40"); // 1 to 39 have no down scripts
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Panics
+/// With the text of [`CheckError`], where [`check_reversible_from`] fails.
+#[track_caller]
+pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: &str) {
+    assert_ok(&check_reversible_from(migrator, version));
+}
+
+/// As [`check_idempotent`], for a test.
+///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn a_second_run_does_nothing() {
+///     migrate_testing::assert_idempotent(&MIGRATIONS);
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Panics
+/// With the text of [`CheckError`], where [`check_idempotent`] fails.
+#[track_caller]
+pub fn assert_idempotent<'s>(migrator: impl Into<Migrator<'s>>) {
+    assert_ok(&check_idempotent(migrator));
+}
+
+/// As [`check_embed`], for a test.
+///
+/// ```no_run
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+/// #[test]
+/// fn the_set_is_the_folder() {
+///     migrate_testing::assert_no_stale_embed(&MIGRATIONS);
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Panics
+/// With the text of [`StaleEmbed`], where the set is not the folder any more.
+#[track_caller]
+pub fn assert_no_stale_embed(set: &Migrations) {
+    let checked: Result<(), StaleEmbed> = check_embed(set);
+    assert_ok(&checked);
+}
+
+#[track_caller]
+fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
+    let text = checked.as_ref().err().map(ToString::to_string);
+    assert!(text.is_none(), "{}", text.unwrap_or_default());
+}
+
+/// An empty database, with a session for the migrations and another for the catalogs.
+struct Bench {
+    client: Client,
+    looking: Client,
+}
+
+/// Runs a check in a database of its own.
+fn with_empty(
+    check: impl AsyncFnOnce(&mut Bench) -> Result<(), CheckError> + Send,
+) -> Result<(), CheckError> {
+    let database = TestDatabase::empty()?;
+    let session = Session::open(database.url())?;
+    let url = database.url();
+    let checked = session.run(async |_| {
+        let config = config(url)?;
+        let (client, looking) = (connect(&config).await?.0, connect(&config).await?.0);
+        Ok(check(&mut Bench { client, looking }).await)
+    });
+    session.close();
+    checked?
+}
+
+impl Bench {
+    /// How many migrations were applied.
+    async fn run(&mut self, migrator: &Migrator<'_>) -> Result<usize, TestError> {
+        Ok(migrator.run(&mut self.client).await?.applied.len())
+    }
+
+    async fn catalog(&self, migrator: &Migrator<'_>) -> Result<Catalog, TestError> {
+        Catalog::read(&self.looking, &internal::ledger_table(migrator)).await
+    }
+
+    /// Up, down and up again, and what the catalogs say between.
+    async fn up_down_up(
+        &mut self,
+        migrator: &Migrator<'_>,
+        migration: &Migration,
+        before: &Catalog,
+    ) -> Result<Catalog, CheckError> {
+        let file = || internal::set(migrator).path_of(migration.filename());
+        let up = migrator.clone().only(migration.version().as_str());
+        let failed = |script| {
+            move |error| CheckError::Fails { file: file(), script, source: Box::new(error) }
+        };
+        // Equal versions are applied together, and the others of them find nothing to do.
+        let steps = self.run(&up).await?;
+        let applied = self.catalog(migrator).await?;
+        let down = migrator.rollback(&mut self.client, Target::Steps(steps)).await;
+        down.map_err(failed("down script"))?;
+        let differences = before.differences(&self.catalog(migrator).await?);
+        if !differences.is_empty() {
+            return Err(CheckError::Down { file: file(), differences });
+        }
+        let again = up.run(&mut self.client).await;
+        again.map_err(failed("up script, run again,"))?;
+        let differences = applied.differences(&self.catalog(migrator).await?);
+        if !differences.is_empty() {
+            return Err(CheckError::Again { file: file(), differences });
+        }
+        Ok(applied)
+    }
+}
+
+fn reversible(migrator: &Migrator<'_>, from: Option<&Version>) -> Result<(), CheckError> {
+    let set = internal::set(migrator);
+    let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
+    let is_checked = |migration: &&Migration| from.is_none_or(|from| migration.version() >= from);
+    if let Some(from) = from.filter(|from| !versioned().any(|one| one.version() == *from)) {
+        return Err(CheckError::UnknownVersion { version: from.to_string() });
+    }
+    let lacking = versioned().filter(is_checked).filter(|migration| migration.down().is_none());
+    let files: Vec<String> = lacking.map(|one| set.path_of(one.filename())).collect();
+    if !files.is_empty() {
+        return Err(CheckError::NoDown { files });
+    }
+    with_empty(async |bench| {
+        // The ledger's schemas stay when everything is undone.
+        for sql in internal::schemas_to_create(migrator) {
+            values(&bench.client, "create the schema", &sql).await?;
+        }
+        let last_before = versioned().rfind(|migration| !is_checked(migration));
+        if let Some(last) = last_before {
+            bench.run(&migrator.clone().to(last.version().as_str())).await?;
+        }
+        let mut before = bench.catalog(migrator).await?;
+        for migration in versioned().filter(is_checked) {
+            before = bench.up_down_up(migrator, migration, &before).await?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,290 @@
+//! A database of one test: migrated, its own, and gone when the test is over.
+//! A set, or a migrator with its options, goes in; a [`TestDatabase`] comes out, cloned from a template
+//! that is built once for the set. It decides nothing about the test's own connections.
+
+use std::env;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use migrate_runtime::Migrator;
+use tokio_postgres::{Client, Config};
+
+use super::ahead;
+use super::ground::Ground;
+use super::leftovers;
+use super::server::{Server, random};
+use super::session::{Session, config, connect};
+use super::template::{Template, values};
+use super::trouble::TestError;
+
+/// A migrated database of one test, dropped with this value.
+///
+/// It is a clone of a template, which the first test with this set builds and all others of this
+/// server share, whatever number of threads and processes they run in. The template goes by the
+/// digest of all that is in it, so an edited migration makes another one. Those that were not used
+/// for a week are dropped, and so is what killed tests left behind.
+///
+/// The server is that of `DATABASE_URL`, whose role needs CREATEDB, else the one of
+/// [`Server::shared`].
+///
+/// ```no_run
+/// use migrate_testing::TestDatabase;
+/// # use migrate_runtime::{Migrations, embed_migrations};
+/// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+///
+/// // #[tokio::test]
+/// async fn a_user_can_be_added() {
+///     let database = TestDatabase::new(&MIGRATIONS).unwrap();
+///     let client = database.connect().await.unwrap();
+///     client.batch_execute("INSERT INTO users (name) VALUES ('anna')").await.unwrap();
+/// }
+/// # fn main() {}
+/// ```
+///
+/// In a blocking test, or for a program under test, [`TestDatabase::url`] says where it is.
+///
+/// A test that fails takes its database along, unless `MIGRATE_KEEP` is set (to anything): then it
+/// stays for a day, a throwaway server for an hour, and standard error says where it is.
+///
+/// What is not in a database is not cloned with it: roles, `ALTER DATABASE ... SET`, and grants on
+/// the database itself.
+pub struct TestDatabase {
+    name: String,
+    url: String,
+    ground: Arc<Ground>,
+    /// Holds the lock that says that the test still runs, and the template's unless this was made
+    /// ahead; `None` once dropped.
+    session: Option<Session>,
+    keep: bool,
+}
+
+impl TestDatabase {
+    /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
+    ///
+    /// It blocks, and may do so inside a runtime too: for some tens of milliseconds, or as long as the
+    /// migrations take where it is the first one. On [`Server::shared`]'s throwaway server, from the
+    /// third one of a process on, it is there already where the test before it took as long as a copy.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::TestDatabase;
+    /// # use migrate_runtime::{Migrations, Migrator, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// let plain = TestDatabase::new(&MIGRATIONS)?;
+    /// let inside = TestDatabase::new(Migrator::new(&MIGRATIONS).schema("app").create_schema())?;
+    /// # Ok::<(), migrate_testing::TestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TestError::Server`] without a server, [`TestError::Migrate`] where a migration fails,
+    /// [`TestError::Database`] where the server refuses something else, [`TestError::Waited`] where
+    /// another process builds the template for too long, [`TestError::Runtime`].
+    pub fn new<'s>(migrator: impl Into<Migrator<'s>>) -> Result<TestDatabase, TestError> {
+        TestDatabase::with_fixture(migrator, "")
+    }
+
+    /// As [`TestDatabase::new`], with `fixture` run once behind the migrations: it is part of the
+    /// template. SQL of several statements, which one transaction runs.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::TestDatabase;
+    /// # use migrate_runtime::{Migrations, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// let fixture = "INSERT INTO users (name) VALUES ('anna'), ('ben')";
+    /// let database = TestDatabase::with_fixture(&MIGRATIONS, fixture)?;
+    /// # Ok::<(), migrate_testing::TestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TestDatabase::new`].
+    pub fn with_fixture<'s>(
+        migrator: impl Into<Migrator<'s>>,
+        fixture: &str,
+    ) -> Result<TestDatabase, TestError> {
+        let migrator = migrator.into();
+        let ground = Ground::of_process()?;
+        let template = Template::new(&migrator, fixture, &ground);
+        let database = match ahead::take(template.image()) {
+            Some(spare) => spare,
+            None => TestDatabase::made(&ground, async |client, name| {
+                template.clone_to(&ground.server, client, name).await
+            })?,
+        };
+        ahead::begin(&ground, template.image());
+        Ok(database)
+    }
+
+    /// An empty database, for tests of the migrations themselves.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::TestDatabase;
+    /// # use migrate_runtime::{Migrator, Migrations, embed_migrations};
+    /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
+    /// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+    /// let database = TestDatabase::empty()?;
+    /// let mut client = database.connect().await?;
+    /// Migrator::new(&MIGRATIONS).to("1").run(&mut client).await?;
+    /// client.batch_execute("INSERT INTO users (name) VALUES ('anna')").await?; // as it was before 2
+    /// Migrator::new(&MIGRATIONS).run(&mut client).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TestDatabase::new`].
+    pub fn empty() -> Result<TestDatabase, TestError> {
+        let ground = Ground::of_process()?;
+        TestDatabase::made(&ground, async |client, name| {
+            // Not from template1, which may hold what somebody put there.
+            let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", ground.strategy);
+            values(client, "create a database", &sql).await.map(drop)
+        })
+    }
+
+    /// A database that `make` creates, whose lock is held before it is there.
+    pub(super) fn made(
+        ground: &Arc<Ground>,
+        make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
+    ) -> Result<TestDatabase, TestError> {
+        let name = format!("{}{:016x}", leftovers::PREFIX, random());
+        let session = ground.session(&name)?;
+        let begun = session.run(async |client| {
+            make(client, &name).await?;
+            if !COLLECTED.swap(true, Ordering::Relaxed) {
+                // It keeps no test from running; the next process tries again.
+                let _ = leftovers::collect(client, &name).await;
+            }
+            Ok(())
+        });
+        match begun {
+            Ok(()) => {
+                let (url, ground) = (ground.server.url_for(&name), Arc::clone(ground));
+                Ok(TestDatabase { name, url, ground, session: Some(session), keep: false })
+            }
+            Err(error) => {
+                session.close();
+                Err(error)
+            }
+        }
+    }
+
+    /// Its name, which needs no quotes.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its address, for pools, other drivers and programs under test. Contains the password if
+    /// `DATABASE_URL` does.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its address, parsed.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::{TestDatabase, TestError};
+    /// # fn test(database: &TestDatabase) -> Result<(), TestError> {
+    /// let mut config = database.config()?;
+    /// config.application_name("a test");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`TestError::Database`] where the driver cannot read what `DATABASE_URL` says.
+    pub fn config(&self) -> Result<Config, TestError> {
+        config(&self.url)
+    }
+
+    /// A new client, whose connection runs as a task of the current runtime.
+    ///
+    /// # Errors
+    /// [`TestError::Database`] where the server refuses it.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub async fn connect(&self) -> Result<Client, TestError> {
+        Ok(connect(&self.config()?).await?.0)
+    }
+
+    /// The server that it is on.
+    pub fn server(&self) -> &Server {
+        &self.ground.server
+    }
+
+    /// Keeps it when this value is dropped, so that somebody can look into it: for a day, or as
+    /// long as a throwaway server stays, which is then an hour behind its last user.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::TestDatabase;
+    /// # fn test(mut database: TestDatabase) {
+    /// database.keep();
+    /// println!("psql '{}'", database.url());
+    /// # }
+    /// ```
+    pub fn keep(&mut self) {
+        self.keep = true;
+    }
+
+    fn is_wanted(&self) -> bool {
+        let on_failure = env::var_os("MIGRATE_KEEP").is_some_and(|value| !value.is_empty());
+        self.keep || (on_failure && thread::panicking())
+    }
+}
+
+/// How long the sessions in a database may take to end before it is dropped.
+const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
+
+const POLL: Duration = Duration::from_millis(1);
+
+/// Whether this process has looked for what others left.
+static COLLECTED: AtomicBool = AtomicBool::new(false);
+
+impl fmt::Debug for TestDatabase {
+    /// Leaves the address out: it may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestDatabase").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for TestDatabase {
+    /// Drops the database with whoever is still in it. Where that fails, the next process does it.
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if self.is_wanted() {
+            self.ground.server.linger();
+            let kept = session.run(async |client| {
+                values(client, "keep a database", &leftovers::keep(&self.name)).await
+            });
+            if kept.is_ok() {
+                let is_throwaway = self.server().is_throwaway();
+                let shown = if is_throwaway { &self.url } else { &self.name };
+                eprintln!("kept the database of this test: {shown}");
+            }
+        } else {
+            let _ = session.run(async |client| drop_with_sessions(client, &self.name).await);
+        }
+        self.ground.put_back(session);
+    }
+}
+
+/// Drops a database with whoever is in it. `FORCE` alone looks for the end of those sessions ten times a
+/// second, which made a test that had connected wait 110 ms at its end.
+async fn drop_with_sessions(client: &Client, name: &str) -> Result<(), TestError> {
+    let end = format!(
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+         WHERE datname = '{name}' AND backend_type = 'client backend'"
+    );
+    let deadline = Instant::now() + SESSIONS_LIMIT;
+    // Where that is not allowed, dropping tells, or the next process does it.
+    while let Ok(there) = values(client, "end the sessions of a test", &end).await {
+        if there.is_empty() || Instant::now() > deadline {
+            break;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    values(client, "drop a database", &sql).await.map(drop)
+}

@@ -1,0 +1,332 @@
+//! Migrated databases to clone: one for each digest of what goes into it, built once on a server.
+//! A migrator and a fixture go in; a clone of the template comes out, which is built first where it is
+//! missing. Advisory locks of the maintenance database keep processes apart: a builder holds the
+//! template's alone, whoever clones shares it. It collects nothing: that is `leftovers`'s business.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use migrate_runtime::Migrator;
+use migrate_runtime::internal::{outcome_options, query, rows, schemas_to_create, set};
+use migrate_set::checksum::Checksum;
+use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+use super::ground::Ground;
+use super::server::Server;
+use super::session::{config, connect};
+use super::trouble::TestError;
+
+/// How the names of templates begin; 32 hexadecimal digits follow.
+pub(super) const PREFIX: &str = "migrate_template_";
+
+/// How the comment of a finished template begins; seconds since 1970 follow. It is written last, so a
+/// database without it is one whose builder died.
+pub(super) const READY: &str = "migrate-runtime: template, last used at ";
+
+/// How long another process may build.
+const BUILD_LIMIT: Duration = Duration::from_mins(10);
+
+/// How long others may stand in the way of a `CREATE DATABASE`.
+const BLOCKED_LIMIT: Duration = Duration::from_mins(1);
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// The use is noted this often at most: every note is a write.
+const NOTE_EVERY: u64 = 3600;
+
+/// What a clone has in it.
+pub(super) struct Template<'s> {
+    migrator: &'s Migrator<'s>,
+    fixture: &'s str,
+    image: Image,
+}
+
+/// The database of a template, whatever has built it.
+#[derive(Debug, Clone)]
+pub(super) struct Image {
+    name: String,
+    strategy: &'static str,
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copied {
+    Yes,
+    /// There is no template, or half a one.
+    Missing,
+    /// Another session builds it.
+    Busy,
+}
+
+impl<'s> Template<'s> {
+    /// The template of a migrator that has run, with `fixture` run behind it.
+    pub(super) fn new(
+        migrator: &'s Migrator<'s>,
+        fixture: &'s str,
+        ground: &Ground,
+    ) -> Template<'s> {
+        let name = format!("{PREFIX}{}", &digest(migrator, fixture, &ground.role)[..32]);
+        Template { migrator, fixture, image: Image { name, strategy: ground.strategy } }
+    }
+
+    pub(super) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// Creates the database `clone`. The template's lock stays shared until the session lets go of it.
+    pub(super) async fn clone_to(
+        &self,
+        server: &Server,
+        client: &Client,
+        clone: &str,
+    ) -> Result<(), TestError> {
+        let deadline = Instant::now() + BUILD_LIMIT;
+        while Instant::now() < deadline {
+            match self.image.copy_to(client, clone).await? {
+                Copied::Yes => return Ok(()),
+                Copied::Missing if self.lock_alone(client).await? => {
+                    let built = self.build_if_missing(server, client).await;
+                    self.image.unlock(client, "").await?;
+                    built?;
+                }
+                Copied::Missing | Copied::Busy => tokio::time::sleep(POLL).await,
+            }
+        }
+        let seconds = BUILD_LIMIT.as_secs();
+        Err(TestError::Waited { template: self.image.name.clone(), seconds })
+    }
+
+    async fn lock_alone(&self, client: &Client) -> Result<bool, TestError> {
+        let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({})", key(&self.image.name));
+        Ok(values(client, "lock the template", &sql).await? == ["t"])
+    }
+
+    /// Under the lock: whoever held it before may have built the template, or died of it.
+    async fn build_if_missing(&self, server: &Server, client: &Client) -> Result<(), TestError> {
+        let found = values(client, "look for the template", &self.image.comment()).await?;
+        if found.first().and_then(|comment| last_used(comment)).is_some() {
+            return Ok(());
+        }
+        let name = &self.image.name;
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        values(client, "drop half a template", &drop).await?;
+        // Not from template1, which may hold what somebody put there.
+        create(client, name, "template0", self.image.strategy).await?;
+        let built = self.fill(server, client).await;
+        if built.is_err() {
+            // What failed is of more interest; the next builder drops it if this cannot.
+            let _ = values(client, "drop half a template", &drop).await;
+        }
+        built
+    }
+
+    async fn fill(&self, server: &Server, client: &Client) -> Result<(), TestError> {
+        let (mut there, connection) = connect(&config(&server.url_for(&self.image.name))?).await?;
+        self.migrator.run(&mut there).await?;
+        values(&there, "run the fixture", self.fixture).await?;
+        drop(there);
+        // It ends by itself, and only with the client.
+        let _ = connection.await;
+        let name = &self.image.name;
+        let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
+        values(client, "close the template", &close).await?;
+        self.wait_until_left(client).await?;
+        values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
+    }
+
+    /// A session that has ended stays a moment, and the server looks for its end ten times a second.
+    async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
+        let sql = format!(
+            "SELECT pid FROM pg_catalog.pg_stat_activity \
+             WHERE datname = '{}' AND backend_type = 'client backend'",
+            self.image.name
+        );
+        let deadline = Instant::now() + BLOCKED_LIMIT;
+        while !values(client, "look who is in the template", &sql).await?.is_empty() {
+            if Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+}
+
+impl Image {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Creates the database `clone` if the template is there, whose lock then stays shared.
+    pub(super) async fn copy_to(&self, client: &Client, clone: &str) -> Result<Copied, TestError> {
+        match self.share(client).await? {
+            Found::Ready { used } => self.note_use(client, used).await,
+            Found::Missing => return Ok(Copied::Missing),
+            Found::Busy => return Ok(Copied::Busy),
+        }
+        if create(client, clone, &self.name, self.strategy).await? == Created::Yes {
+            return Ok(Copied::Yes);
+        }
+        self.unlock(client, "_shared").await?;
+        Ok(Copied::Missing)
+    }
+
+    /// Shares the lock where the template is there. Nobody waits for it inside the server, so that a
+    /// test that is killed leaves nobody waiting there.
+    async fn share(&self, client: &Client) -> Result<Found, TestError> {
+        let doing = "look for the template";
+        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({})", key(&self.name));
+        // Two statements, so that the second one sees what was built before the lock was free.
+        let found = values(client, doing, &format!("{lock}; {}", self.comment())).await?;
+        let is_locked = found.first().is_some_and(|locked| locked == "t");
+        match found.get(1).and_then(|comment| last_used(comment)) {
+            _ if !is_locked => Ok(Found::Busy),
+            Some(used) => Ok(Found::Ready { used }),
+            None => {
+                self.unlock(client, "_shared").await?;
+                Ok(Found::Missing)
+            }
+        }
+    }
+
+    fn comment(&self) -> String {
+        format!(
+            "SELECT s.description FROM pg_catalog.pg_shdescription s \
+             JOIN pg_catalog.pg_database d ON d.oid = s.objoid AND d.datname = '{}' \
+             WHERE s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass",
+            self.name
+        )
+    }
+
+    pub(super) async fn unlock(&self, client: &Client, kind: &str) -> Result<(), TestError> {
+        let sql = format!("SELECT pg_catalog.pg_advisory_unlock{kind}({})", key(&self.name));
+        values(client, "unlock the template", &sql).await.map(drop)
+    }
+
+    async fn note_use(&self, client: &Client, used: u64) {
+        if now().saturating_sub(used) > NOTE_EVERY {
+            // Two at a time get in each other's way, and then one of them has noted it.
+            let _ = values(client, "note the use of the template", &ready(&self.name)).await;
+        }
+    }
+}
+
+/// What became of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Ready { used: u64 },
+    Missing,
+    Busy,
+}
+
+/// Whether a database was created, or its template was gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Created {
+    Yes,
+    NoTemplate,
+}
+
+/// Creates a database, whoever is in the way for the moment.
+async fn create(
+    client: &Client,
+    name: &str,
+    template: &str,
+    strategy: &str,
+) -> Result<Created, TestError> {
+    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
+    let deadline = Instant::now() + BLOCKED_LIMIT;
+    loop {
+        let Err(source) = query(client, &sql).await else { return Ok(Created::Yes) };
+        let passes = [SqlState::OBJECT_IN_USE, SqlState::LOCK_NOT_AVAILABLE];
+        match source.code() {
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+                return Ok(Created::NoTemplate);
+            }
+            Some(code) if passes.contains(code) && Instant::now() < deadline => {
+                tokio::time::sleep(POLL).await;
+            }
+            _ => return Err(TestError::Database { doing: format!("create `{name}`"), source }),
+        }
+    }
+}
+
+/// Sends statements; the first column of every row, nothing for a null.
+pub(super) async fn values(
+    client: &Client,
+    doing: &str,
+    sql: &str,
+) -> Result<Vec<String>, TestError> {
+    let mut values = Vec::new();
+    let sent = rows(client, sql, |row| values.push(row.get(0).unwrap_or_default().to_owned()));
+    sent.await.map_err(|source| TestError::Database { doing: doing.to_owned(), source })?;
+    Ok(values)
+}
+
+/// The statement that notes that a template is finished and was used now.
+fn ready(name: &str) -> String {
+    format!("COMMENT ON DATABASE {name} IS '{READY}{}'", now())
+}
+
+/// When a template was last used, in seconds since 1970; `None` for one that is not finished.
+pub(super) fn last_used(comment: &str) -> Option<u64> {
+    comment.strip_prefix(READY)?.parse().ok()
+}
+
+/// Seconds since 1970; 0 for a clock that is before it.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The advisory lock of a database's name: the first 16 of its hexadecimal digits as a number.
+pub(super) fn key(name: &str) -> i64 {
+    let digits = name.rsplit('_').next().and_then(|digits| digits.get(..16));
+    let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.unwrap_or_default().cast_signed()
+}
+
+/// SHA-256 of all that a template has in it, as hexadecimal digits.
+fn digest(migrator: &Migrator<'_>, fixture: &str, role: &str) -> String {
+    let mut hash = Sha256::new();
+    // Each with its length, so that no two lists of parts are the same bytes.
+    let mut add = |part: &str| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(role);
+    add(fixture);
+    add(set(migrator).module());
+    add(&outcome_options(migrator));
+    schemas_to_create(migrator).iter().for_each(|sql| add(sql));
+    for migration in set(migrator) {
+        add(&format!("{:?} {}", migration.version(), migration.kind()));
+        add(migration.name());
+        add(&migration.checksum().to_string());
+        for script in [Some(migration.up()), migration.down()].into_iter().flatten() {
+            add(script.filename());
+            add(script.text());
+            add(&format!("{:?}", script.transaction()));
+        }
+    }
+    Checksum::from_bytes(hash.finalize().into()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_is_the_number_in_the_name() {
+        assert_eq!(key("migrate_test_00000000000000ff"), 255);
+        assert_eq!(key("migrate_template_ffffffffffffffff0123456789abcdef"), -1);
+        assert_eq!(key("another"), 0);
+    }
+
+    #[test]
+    fn only_a_finished_template_has_been_used() {
+        assert_eq!(last_used("migrate-runtime: template, last used at 12"), Some(12));
+        assert_eq!(last_used(""), None);
+        assert_eq!(last_used("somebody's database"), None);
+    }
+}
