@@ -7,7 +7,6 @@
 //! use std::process::ExitCode;
 //!
 //! use clap::Parser;
-//! use migrate_cli as cli;
 //! use migrate_runtime::{Migrations, Migrator, embed_migrations};
 //!
 //! static MIGRATIONS: Migrations = embed_migrations!("migrations");
@@ -23,7 +22,7 @@
 //!     /// Serves until it is told to stop
 //!     Serve,
 //!     /// Shows and changes the database's schema
-//!     Migrate(cli::Args),
+//!     Migrate(migrate_cli::Args),
 //! }
 //!
 //! # async fn serve() -> ExitCode { ExitCode::SUCCESS }
@@ -75,10 +74,9 @@ impl Args {
     /// learns its address otherwise.
     ///
     /// ```no_run
-    /// # use migrate_cli as cli;
     /// # use migrate_runtime::Migrator;
-    /// # async fn f(args: cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
-    /// let connection = cli::Connection::of_url(url).application_name("shop"); // from a file, say
+    /// # async fn f(args: migrate_cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
+    /// let connection = migrate_cli::Connection::of_url(url).application_name("shop"); // from a file, say
     /// args.connection(connection).run(migrator).await
     /// # }
     /// ```
@@ -99,10 +97,9 @@ impl Args {
     /// As [`Args::run`], with a client of the service's own.
     ///
     /// ```no_run
-    /// # use migrate_cli as cli;
     /// # use migrate_runtime::Migrator;
     /// # async fn f(
-    /// #     args: cli::Args,
+    /// #     args: migrate_cli::Args,
     /// #     migrator: Migrator<'_>,
     /// #     mut client: tokio_postgres::Client,
     /// # ) -> std::process::ExitCode {
@@ -121,14 +118,13 @@ impl Args {
     ///
     /// ```no_run
     /// use clap::Parser;
-    /// use migrate_cli;
     ///
     /// #[derive(Parser)]
     /// struct Cli {
     ///     #[command(flatten)]
-    ///     folder: cli::Folder,
+    ///     folder: migrate_cli::Folder,
     ///     #[command(flatten)]
-    ///     args: cli::Args,
+    ///     args: migrate_cli::Args,
     /// }
     ///
     /// # async fn f() -> std::process::ExitCode {
@@ -151,9 +147,8 @@ impl Args {
     /// environment is not asked which. For a service that knows its database already.
     ///
     /// ```no_run
-    /// # use migrate_cli as cli;
     /// # use migrate_runtime::Migrator;
-    /// # async fn f(args: cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
+    /// # async fn f(args: migrate_cli::Args, migrator: Migrator<'_>, url: String) -> std::process::ExitCode {
     /// args.database_url(url).run(migrator).await
     /// # }
     /// ```
@@ -166,8 +161,7 @@ impl Args {
     /// Whether the verb connects to a database: `create`, `lock`, `check` and `completions` do not.
     ///
     /// ```
-    /// # use migrate_cli;
-    /// # fn f(args: &cli::Args) -> Option<String> {
+    /// # fn f(args: &migrate_cli::Args) -> Option<String> {
     /// args.needs_database().then(|| "read the address from the vault".to_owned())
     /// # }
     /// ```

@@ -147,6 +147,9 @@ pub(crate) async fn send<P: Copy + Sync>(
 }
 
 /// Sends one statement, or several of no interest by themselves; the last row they returned.
+///
+/// # Errors
+/// That of the server or of the connection.
 pub async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
     let mut last = None;
     rows(client, sql, |row| last = Some(row)).await?;
@@ -154,6 +157,9 @@ pub async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>,
 }
 
 /// Sends one statement and calls `on` for every row.
+///
+/// # Errors
+/// That of the server or of the connection.
 pub async fn rows(
     client: &Client,
     sql: &str,

@@ -298,7 +298,9 @@ fn digest(migrator: &Migrator<'_>, fixture: &str, role: &str) -> String {
     add(fixture);
     add(set(migrator).module());
     add(&outcome_options(migrator));
-    schemas_to_create(migrator).iter().for_each(|sql| add(sql));
+    for sql in schemas_to_create(migrator) {
+        add(&sql);
+    }
     for migration in set(migrator) {
         add(&format!("{:?} {}", migration.version(), migration.kind()));
         add(migration.name());

@@ -169,6 +169,7 @@ pub struct Finding {
 /// What a transaction of `mode` makes of them counts too.
 ///
 /// ```
+/// # use migrate_set::{set::TransactionMode, sql::lexer::lex, sql::split::split};
 /// # use migrate_source::lint::lint;
 /// let text = "create index on users (name)";
 /// let tokens = lex(text);

@@ -73,7 +73,8 @@ pub struct Classified {
 /// No path at all gives an empty result without a layout. Bystanders are in none of the lists.
 ///
 /// ```
-/// # use migrate_source::names::{classify, Layout, NameOptions};
+/// # use migrate_set::name::Layout;
+/// # use migrate_source::names::{NameOptions, classify};
 /// let set = classify(&["001_users.sql", "002_posts.sql", "README.md"], &NameOptions::default());
 /// assert_eq!(set.layout, Some(Layout::Numeric));
 /// assert_eq!(set.files[1].name.slug, "posts");
