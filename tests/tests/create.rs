@@ -203,7 +203,7 @@ fn folders_that_cannot_take_a_migration_say_so() {
     assert_eq!(contents(mixed.path()).len(), 2);
 }
 
-/// The core asks the names of files only, so something else of that name is met on the disk.
+/// A draft asks the names of files only, so something else of that name is met on the disk.
 #[test]
 fn nothing_is_written_where_one_file_is_in_the_way() {
     let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);

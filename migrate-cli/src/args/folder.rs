@@ -1,5 +1,5 @@
 //! Which folder is meant, and how its files are read: the arguments of `embed_migrations!`.
-//! Options go in, the core's [`SetOptions`] come out.
+//! Options go in, [`SetOptions`] come out.
 //! It reads no file on purpose.
 
 use std::path::{Path, PathBuf};
