@@ -9,9 +9,9 @@
 -- indexes, constraints, triggers, partitions, tables created again), on 13.23, 15.18, 15.20, 18.4 and 18.6. Such
 -- columns are:
 --   read nowhere here: pg_class.relfilenode, relpages, reltuples, relallvisible, relallfrozen, relfrozenxid,
---     relminmxid, reltoastrelid, relnatts, relhasindex, relhasrules; pg_attribute.attnum, atthasmissing,
---     attmissingval; the entries of dropped columns; all of pg_statistic and pg_statistic_ext_data; the names of
---     the triggers of foreign keys; oids and xmin everywhere;
+--     reltoastrelid, reltype, relnatts, relhasindex, relhasrules; the tables of TOAST; the entries of dropped
+--     columns; all of pg_statistic and pg_statistic_ext_data; the names of the triggers of foreign keys; schemas
+--     of temporary tables; oids and xmin everywhere;
 --   read in a form that does not change: node trees, as SQL; a list of grants that is null until the first
 --     GRANT and spells out the default after the last REVOKE, by acldefault; its order, sorted; the order of
 --     options, which a SET to the value they have changes, sorted; attstattarget, -1 before 17 and null since;
