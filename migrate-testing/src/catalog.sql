@@ -2,6 +2,21 @@
 -- Each row is one object: what it is called, the table it belongs to (or nothing), and what it is. Oids
 -- and positions of columns are left out, because no down script can restore them; what extensions brought
 -- goes by its extension. {ledger} is the ledger as schema.table, whose search_path is empty.
+--
+-- What a server changes by itself is left out as well. Each column of each catalog was compared before and after
+-- ANALYZE, VACUUM (FREEZE, FULL), CLUSTER, REINDEX, REFRESH, TRUNCATE, a restart, CREATE DATABASE ... TEMPLATE, a
+-- dump that was restored, and some thirty changes that were undone again (types, columns, options, grants,
+-- indexes, constraints, triggers, partitions, tables created again), on 13.23, 15.18, 15.20, 18.4 and 18.6. Such
+-- columns are:
+--   read nowhere here: pg_class.relfilenode, relpages, reltuples, relallvisible, relallfrozen, relfrozenxid,
+--     reltoastrelid, reltype, relnatts, relhasindex, relhasrules; the tables of TOAST; the entries of dropped
+--     columns; all of pg_statistic and pg_statistic_ext_data; the names of the triggers of foreign keys; schemas
+--     of temporary tables; oids and xmin everywhere;
+--   read in a form that does not change: node trees, as SQL; a list of grants that is null until the first
+--     GRANT and spells out the default after the last REVOKE, by acldefault; its order, sorted; the order of
+--     options, which a SET to the value they have changes, sorted; attstattarget, -1 before 17 and null since;
+--   filtered by name: pg_attribute.attoptions has a `pg_attver` for each column on 15.20, a number that is
+--     another whenever the column's table or type is made again. No command can set it.
 WITH member AS MATERIALIZED (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), space AS MATERIALIZED (
@@ -45,7 +60,7 @@ UNION ALL SELECT r.word || ' ' || r.shown, '', concat_ws('; ',
     CASE WHEN r.relforcerowsecurity THEN 'row security forced' END,
     CASE WHEN r.relreplident NOT IN ('d', 'n') THEN 'replica identity ' || r.relreplident::text END,
     CASE WHEN r.relkind = 'm' AND NOT r.relispopulated THEN 'not populated' END,
-    'with ' || array_to_string(r.reloptions, ', '),
+    'with ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(r.reloptions) o),
     'tablespace ' || (SELECT t.spcname FROM pg_tablespace t WHERE t.oid = r.reltablespace),
     'access method ' || (SELECT a.amname FROM pg_am a WHERE a.oid = r.relam),
     (SELECT concat_ws(' ', 'server', f.srvname, array_to_string(t.ftoptions, ', '))
@@ -79,7 +94,7 @@ UNION ALL SELECT 'column ' || r.shown || '.' || quote_ident(a.attname), r.word |
     (SELECT 'storage ' || a.attstorage::text FROM pg_type t WHERE t.oid = a.atttypid AND t.typstorage <> a.attstorage),
     'compression ' || nullif(to_jsonb(a) ->> 'attcompression', ''),
     'statistics ' || nullif(coalesce(to_jsonb(a) ->> 'attstattarget', '-1'), '-1'),
-    'with ' || array_to_string(a.attoptions, ', '),
+    'with ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) o WHERE o !~ '^pg_attver='),
     'options ' || array_to_string(a.attfdwoptions, ', '),
     CASE WHEN NOT a.attislocal THEN 'inherited' END,
     (SELECT 'granted ' || string_agg(g::text, ' ' ORDER BY g::text) FROM unnest(a.attacl) g))
@@ -177,11 +192,13 @@ FROM (
     UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid, array_to_string(fdwoptions, ', ')
         FROM pg_foreign_data_wrapper
     UNION ALL SELECT 'pg_foreign_server'::regclass, oid, concat_ws(' ', srvtype, srvversion,
-        array_to_string(srvoptions, ', '), array_to_string(srvacl, ' ')) FROM pg_foreign_server
+        array_to_string(srvoptions, ', '), (SELECT string_agg(a::text, ' ' ORDER BY a::text)
+            FROM unnest(coalesce(srvacl, acldefault('S', srvowner))) a)) FROM pg_foreign_server
     UNION ALL SELECT 'pg_event_trigger'::regclass, oid, concat_ws(' ', evtevent, evtfoid::regproc, evtenabled,
         array_to_string(evttags, ', ')) FROM pg_event_trigger
-    UNION ALL SELECT 'pg_language'::regclass, oid, concat_ws(' ', lanpltrusted, array_to_string(lanacl, ' '))
-        FROM pg_language
+    UNION ALL SELECT 'pg_language'::regclass, oid, concat_ws(' ', lanpltrusted,
+        (SELECT string_agg(a::text, ' ' ORDER BY a::text)
+            FROM unnest(coalesce(lanacl, acldefault('l', lanowner))) a)) FROM pg_language
     UNION ALL SELECT 'pg_publication'::regclass, p.oid, concat_ws(' ', p.puballtables, p.pubinsert, p.pubupdate,
         p.pubdelete, p.pubtruncate, p.pubviaroot, (SELECT string_agg(t.prrelid::regclass::text, ', '
             ORDER BY t.prrelid::regclass::text) FROM pg_publication_rel t WHERE t.prpubid = p.oid))

@@ -180,6 +180,70 @@ fn every_kind_of_object_is_looked_at() {
     }
 }
 
+/// PostgreSQL 15.20 has a `pg_attver` of its own among the options of each column. The others get one here, with
+/// which each server shows what the check makes of it.
+#[test]
+fn option_that_the_server_writes_is_no_difference_and_one_of_the_user_is() {
+    let options = |options: &str| {
+        format!(
+            "SET LOCAL allow_system_table_mods = on; UPDATE pg_attribute SET attoptions = '{options}' \
+             WHERE attrelid = 't'::regclass AND attname = 'a'"
+        )
+    };
+    let (seven, nine) = (options("{pg_attver=7}"), options("{pg_attver=9}"));
+    assert_eq!(told(&[(&seven, &nine)]), "");
+    check(
+        &seven,
+        &options("{pg_attver=9,n_distinct=5}"),
+        "changed: column public.t.a\n  before: text\n  now: text with n_distinct=5",
+    );
+    check(
+        "ALTER TABLE t ALTER a SET (n_distinct = 5, n_distinct_inherited = 6)",
+        "ALTER TABLE t ALTER a RESET (n_distinct)",
+        "changed: column public.t.a\n  before: text\n  now: text with n_distinct_inherited=6",
+    );
+    // Only the name itself is the server's own.
+    holds(&seven, &options("{pg_attver_x=7}"), "now: text with pg_attver_x=7");
+}
+
+/// What a type, a view and a column leave in the catalogs, on every server that the tests run on.
+#[test]
+fn types_views_and_columns_can_be_undone_on_every_server() {
+    let pairs = [
+        ("ALTER TABLE t ALTER COLUMN a TYPE varchar(50)", "ALTER TABLE t ALTER COLUMN a TYPE text"),
+        ("ALTER TABLE t ALTER id TYPE bigint", "ALTER TABLE t ALTER id TYPE int"),
+        ("CREATE VIEW v AS SELECT id FROM t", "DROP VIEW v"),
+        ("ALTER TABLE t ADD COLUMN email text", "ALTER TABLE t DROP COLUMN email"),
+        (
+            "CREATE INDEX i ON t (a); CLUSTER t USING i; ANALYZE t",
+            "ALTER TABLE t SET WITHOUT CLUSTER; DROP INDEX i",
+        ),
+    ];
+    assert_eq!(told(&pairs), "");
+}
+
+/// A SET puts an option last, and the first GRANT writes out the default.
+#[test]
+fn order_of_options_and_spelt_out_defaults_are_no_differences() {
+    let made = (
+        "ALTER TABLE t SET (fillfactor = 70, autovacuum_enabled = off); CREATE FOREIGN DATA WRAPPER w; \
+         CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE TRUSTED LANGUAGE l HANDLER plpgsql_call_handler",
+        "DROP LANGUAGE l; DROP SERVER s; DROP FOREIGN DATA WRAPPER w; \
+         ALTER TABLE t RESET (fillfactor, autovacuum_enabled)",
+    );
+    for (up, down) in [
+        ("ALTER TABLE t SET (fillfactor = 60)", "ALTER TABLE t SET (fillfactor = 70)"),
+        ("GRANT SELECT ON t TO PUBLIC", "REVOKE SELECT ON t FROM PUBLIC"),
+        (
+            "GRANT USAGE ON FOREIGN SERVER s TO PUBLIC",
+            "REVOKE USAGE ON FOREIGN SERVER s FROM PUBLIC",
+        ),
+        ("REVOKE USAGE ON LANGUAGE l FROM PUBLIC", "GRANT USAGE ON LANGUAGE l TO PUBLIC"),
+    ] {
+        assert_eq!(told(&[made, (up, down)]), "", "{up}");
+    }
+}
+
 #[test]
 fn offender_is_named_and_none_behind_it() {
     let good = ("CREATE TABLE u (id int)", "DROP TABLE u");
