@@ -8,6 +8,7 @@
 //! need an owner and a claim each, and a process that ends begins none in time.
 
 use std::collections::BTreeMap;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -29,10 +30,12 @@ fn makers() -> MutexGuard<'static, BTreeMap<String, Option<Maker>>> {
     MAKERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The spare clone of this template, once it is finished; `None` where none was begun, or it failed.
-pub(super) fn take(image: &Image) -> Option<TestDatabase> {
+/// The spare clone of this template, once it is finished; `None` where none was begun, it failed, or it
+/// is on the server that the process used before.
+pub(super) fn take(ground: &Ground, image: &Image) -> Option<TestDatabase> {
     let maker = makers().get_mut(image.name())?.take()?;
-    maker.join().ok().flatten()
+    let spare = maker.join().ok().flatten();
+    spare.filter(|spare| ptr::eq(spare.server(), &raw const ground.server))
 }
 
 /// Begins the next clone, but not for the first test that asks: where each test has a process of its

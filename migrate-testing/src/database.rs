@@ -28,7 +28,8 @@ use super::trouble::TestError;
 /// for a week are dropped, and so is what killed tests left behind.
 ///
 /// The server is that of `DATABASE_URL`, whose role needs CREATEDB, else the one of
-/// [`Server::shared`].
+/// [`Server::shared`]; [`Server::for_tests`] names another. The database that `DATABASE_URL` names is
+/// only connected to, for `CREATE DATABASE`: no object in it is created or changed.
 ///
 /// ```no_run
 /// use migrate_testing::TestDatabase;
@@ -106,7 +107,7 @@ impl TestDatabase {
         let migrator = migrator.into();
         let ground = Ground::of_process()?;
         let template = Template::new(&migrator, fixture, &ground);
-        let database = match ahead::take(template.image()) {
+        let database = match ahead::take(&ground, template.image()) {
             Some(spare) => spare,
             None => TestDatabase::made(&ground, async |client, name| {
                 template.clone_to(&ground.server, client, name).await

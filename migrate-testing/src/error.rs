@@ -37,13 +37,13 @@ pub enum ServerError {
         /// The names looked for.
         accounts: String,
     },
-    /// A variable does not hold the address of a database.
+    /// A variable, or the argument of [`Server::at`](super::Server::at), is not the address of a database.
     #[error(
         "{variable} is neither a postgresql:// address nor a list of key=value\n\
-         help: write it as `postgresql://user@host/database`, or unset it to start a throwaway server"
+         help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server"
     )]
     BadUrl {
-        /// The variable's name; its value may hold a password and is left out.
+        /// The variable's name, or `the address`; its value may hold a password and is left out.
         variable: &'static str,
     },
     /// `initdb` failed.
@@ -135,7 +135,12 @@ mod tests {
         check(
             &ServerError::BadUrl { variable: "DATABASE_URL" },
             "DATABASE_URL is neither a postgresql:// address nor a list of key=value\n\
-             help: write it as `postgresql://user@host/database`, or unset it to start a throwaway server",
+             help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
+        );
+        check(
+            &ServerError::BadUrl { variable: "the address" },
+            "the address is neither a postgresql:// address nor a list of key=value\n\
+             help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
         );
     }
 

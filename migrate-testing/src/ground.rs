@@ -1,5 +1,5 @@
 //! What the tests of a process share: the server, and the sessions on it that nobody uses just now.
-//! Nothing goes in but the environment; a [`Ground`] comes out, the same for every test, and from it a
+//! The environment goes in, unless a server is chosen; a [`Ground`] comes out, the same for every test, and from it a
 //! session for each database. It keeps no session that failed, and judges nothing of what is sent.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,19 +23,27 @@ pub(super) struct Ground {
     idle: Mutex<Vec<Session>>,
 }
 
+/// That of this process, once it is known.
+static GROUND: Mutex<Option<Arc<Ground>>> = Mutex::new(None);
+
 impl Ground {
     /// That of this process, which it stays a user of until it ends.
     pub(super) fn of_process() -> Result<Arc<Ground>, TestError> {
-        static GROUND: Mutex<Option<Arc<Ground>>> = Mutex::new(None);
         let mut ground = GROUND.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ground) = &*ground {
             return Ok(Arc::clone(ground));
         }
-        Ok(Arc::clone(ground.insert(Arc::new(Ground::find()?))))
+        Ok(Arc::clone(ground.insert(Arc::new(Ground::on(Server::shared()?)?))))
     }
 
-    fn find() -> Result<Ground, TestError> {
-        let server = Server::shared()?;
+    /// Makes this the server of the process; databases that were made before keep theirs.
+    pub(super) fn choose(server: Server) -> Result<(), TestError> {
+        let chosen = Arc::new(Ground::on(server)?);
+        *GROUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
+        Ok(())
+    }
+
+    fn on(server: Server) -> Result<Ground, TestError> {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
         let asked = session.run(async |client| values(client, "ask for the role", ask).await);

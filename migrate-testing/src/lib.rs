@@ -4,8 +4,11 @@
 //! [`TestDatabase::new`] gives a test a database in which a set is applied, in the time that a copy takes.
 //!
 //! [`Server::from_env`] takes the server named by `DATABASE_URL`, or else starts one in a folder of
-//! its own and removes it again, however the process ends. It downloads nothing, opens no TCP port
-//! and never touches a server that it did not start. [`Server::shared`] is one for all processes.
+//! its own and removes it again, however the process ends. It downloads nothing and opens no TCP port.
+//! [`Server::shared`] is one for all processes.
+//!
+//! `DATABASE_URL` means a server to create databases on: the database that it names is only connected
+//! to, and nothing is written to it. Databases of tests are the only ones that are created and dropped.
 //!
 //! ```no_run
 //! use migrate_testing::Server;

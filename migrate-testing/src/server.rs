@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 use super::address;
 use super::binaries;
 use super::error::ServerError;
+use super::ground::Ground;
 use super::owner::{Owner, io_error};
 use super::shared::Shared;
+use super::trouble::TestError;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 
@@ -44,7 +46,7 @@ pub struct Server {
 }
 
 enum Origin {
-    /// `DATABASE_URL` names it; never started or stopped here.
+    /// An address names it; never started or stopped here.
     Named,
     Throwaway(Throwaway),
     /// One for all processes of this user, which goes when the last of them has gone.
@@ -53,6 +55,12 @@ enum Origin {
 
 impl Server {
     /// The server of `DATABASE_URL`, or a throwaway one when that is unset or empty.
+    ///
+    /// Here and for [`Server::shared`] and [`TestDatabase`](super::TestDatabase) the variable means a
+    /// server to create databases on, whose role needs CREATEDB. The database that it names is only
+    /// connected to, for `CREATE DATABASE`; nothing is written to it. [`Server::url`] is the address of
+    /// that very database, though, so what you run there is on you: use [`Server::url_for`] or a
+    /// [`TestDatabase`](super::TestDatabase).
     ///
     /// # Errors
     ///
@@ -64,6 +72,25 @@ impl Server {
             None => Server::start(),
             Some(value) => named(value.to_str()).ok_or(ServerError::BadUrl { variable }),
         }
+    }
+
+    /// The server at this address, whatever `DATABASE_URL` says; never started or stopped here.
+    ///
+    /// ```
+    /// # use migrate_runtime::testing::{Server, ServerError};
+    /// /// The server of an option of a command line, else a throwaway one.
+    /// fn server(database_url: Option<&str>) -> Result<Server, ServerError> {
+    ///     database_url.map_or_else(Server::start, Server::at)
+    /// }
+    /// # assert!(server(Some("host=localhost user=me"))?.url_for("orders").contains("orders"));
+    /// # Ok::<(), ServerError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::BadUrl`] when it is not an address.
+    pub fn at(url: &str) -> Result<Server, ServerError> {
+        named(Some(url)).ok_or(ServerError::BadUrl { variable: "the address" })
     }
 
     /// A throwaway server, ready for connections. Several may be started at the same time.
@@ -111,6 +138,23 @@ impl Server {
         Ok(Server { url: url_of(shared.folder()), origin: Origin::Shared(shared) })
     }
 
+    /// Makes this the server of every [`TestDatabase`](super::TestDatabase) and check that this process
+    /// makes from now on, whatever `DATABASE_URL` says. A throwaway one ends with the process.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::testing::{Server, TestDatabase};
+    /// Server::start()?.for_tests()?;
+    /// let database = TestDatabase::empty()?; // on that server
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TestError::Database`] when it does not answer, [`TestError::Runtime`].
+    pub fn for_tests(self) -> Result<(), TestError> {
+        Ground::choose(self)
+    }
+
     /// Whether it is a throwaway one that processes share.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self.origin, Origin::Shared(_))
@@ -123,9 +167,9 @@ impl Server {
         }
     }
 
-    /// Where its maintenance database is, or the database that `DATABASE_URL` names.
+    /// Where its maintenance database is, or the database that `DATABASE_URL` or [`Server::at`] names.
     ///
-    /// Contains the password if `DATABASE_URL` does.
+    /// Contains the password if that address does.
     pub fn url(&self) -> &str {
         &self.url
     }

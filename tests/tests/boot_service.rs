@@ -49,13 +49,13 @@ fn binary() -> &'static Path {
     })
 }
 
-/// The service with this database, or with none configured, and nothing else in the way.
+/// The service with this database, or with its own; that of the environment is out of reach.
 fn command(database: Option<&str>, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command.args(args).env_remove("PORT").env_remove("DATABASE_URL");
     if let Some(url) = database {
-        command.env("DATABASE_URL", url);
+        command.args(["--database-url", url]);
     }
+    command.args(args).env_remove("PORT").env("DATABASE_URL", "postgresql://me@127.0.0.1:1/app");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -190,14 +190,14 @@ async fn once_applies_all_and_then_nothing() {
     assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["version", "name", "time"]);
     assert!(lines[1].starts_with("001      create_rooms "), "{}", first.stdout);
     assert!(lines[MIGRATIONS + 1].starts_with("13 applied; "), "{}", first.stdout);
-    assert_eq!(first.stderr, "");
+    assert_eq!(first.stderr, "using the database of --database-url\n");
 
     let second = run(Some(database.url()), &["--once"]);
     second.assert_code(0);
     assert_eq!(second.stdout.lines().count(), 1);
     let expected = "nothing pending: 13 applied before; 1 message, ";
     assert!(second.stdout.starts_with(expected), "{}", second.stdout);
-    assert_eq!(second.stderr, "");
+    assert_eq!(second.stderr, first.stderr);
     assert_eq!(traces(first.pid).len() + traces(second.pid).len(), 0, "no server was started");
 }
 
@@ -209,7 +209,7 @@ fn once_without_a_database_takes_and_removes_its_own() {
     ended.assert_code(0);
     assert!(ended.stdout.contains("\n13 applied; "), "{}", ended.stdout);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-    let expected = "DATABASE_URL is not set: using a throwaway server, removed at exit";
+    let expected = "using a throwaway server, removed at exit: psql ";
     assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
     assert_eq!(traces(ended.pid), [""; 0]);
 }
@@ -395,7 +395,7 @@ async fn a_signal_ends_it_while_it_migrates() {
     assert!(signalled.unwrap().success());
     let ended = Ended::new(pid, child.wait_with_output().unwrap());
     ended.assert_code(1);
-    assert!(ended.stderr.starts_with("stopped by a signal before all "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\nstopped by a signal before all "), "{}", ended.stderr);
 
     client.batch_execute("ROLLBACK").await.unwrap();
     run(Some(database.url()), &["--once"]).assert_code(0);
@@ -439,12 +439,9 @@ async fn it_is_its_own_migration_tool() {
     boot.assert_code(0);
     assert!(boot.stdout.contains("\n1 applied, 12 before; "), "{}", boot.stdout);
     run(url, &["migrate", "verify"]).assert_code(0);
-    // The address of the command line, on either side of the subcommand, wins over the environment.
-    let nowhere = Some("postgresql://me@127.0.0.1:1/app");
-    run(nowhere, &["migrate", "verify", "--database-url", database.url()]).assert_code(0);
-    run(nowhere, &["--database-url", database.url(), "migrate", "verify"]).assert_code(0);
-    run(nowhere, &["--database-url", database.url(), "--once"]).assert_code(0);
-    run(nowhere, &["migrate", "verify"]).assert_code(1);
+    // The address may come after the subcommand as well.
+    run(None, &["migrate", "verify", "--database-url", database.url()]).assert_code(0);
+    run(Some("postgresql://me@127.0.0.1:1/app"), &["migrate", "verify"]).assert_code(1);
 }
 
 #[test]
@@ -454,7 +451,7 @@ fn verbs_without_a_database_take_and_remove_their_own() {
     let status = Ended::new(child.id(), child.wait_with_output().unwrap());
     status.assert_code(3);
     assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
-    let expected = "DATABASE_URL is not set: using a throwaway server, removed at exit";
+    let expected = "using a throwaway server, removed at exit: psql ";
     assert!(status.stderr.starts_with(expected), "{}", status.stderr);
     assert_eq!(traces(status.pid), [""; 0]);
 
@@ -485,10 +482,7 @@ fn a_database_out_of_reach_is_told_without_the_password() {
         (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "the driver cannot read it"),
         (format!("postgresql://me:{PASSWORD}@127.0.0.1/app?sslmode=maybe"), "`sslmode`"),
         (format!("postgresql://me:x@{PASSWORD}@127.0.0.1:1/app"), "cannot connect to "),
-        (
-            format!("mysql://me:{PASSWORD}@127.0.0.1/app"),
-            "the address in DATABASE_URL cannot be used",
-        ),
+        (format!("mysql://me:{PASSWORD}@127.0.0.1/app"), "the given address cannot be used"),
         (
             format!("postgresql://me:{PASSWORD}@127.0.0.1:{port}/app?sslmode=require"),
             "\nhelp: `sslmode` says whether TLS is used",

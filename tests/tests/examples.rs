@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use migrate_tests::database::FreshDatabase;
+use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// Builds the example into the folder that this test was built into, and runs it.
 fn command(example: &str) -> Command {
@@ -16,14 +16,39 @@ fn command(example: &str) -> Command {
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "-p", example, "--target-dir"]).arg(target);
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_remove("DATABASE_URL");
+    command.arg("--");
     command
+}
+
+#[tokio::test]
+async fn no_example_connects_to_the_database_of_the_environment() {
+    let database = FreshDatabase::create().await;
+    let name = database.name();
+    let closed = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false");
+    connect(&server().url().parse().unwrap()).await.batch_execute(&closed).await.unwrap();
+    for (example, args) in [
+        ("adopt-sqlx", &[][..]),
+        ("boot-service", &["--once"]),
+        ("boot-service", &["migrate", "up", "--yes"]),
+        ("ci-check", &[]),
+        ("library-with-module", &[]),
+        ("multi-tenant", &[]),
+    ] {
+        let mut command = command(example);
+        let output = command.args(args).env("DATABASE_URL", database.url()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{example} {args:?}: {stderr}");
+        let said =
+            stderr.lines().filter(|line| line.contains("a throwaway server, removed at exit"));
+        assert_eq!(said.count(), 1, "{example} {args:?}: {stderr}");
+    }
 }
 
 /// What the example prints to standard output.
 fn output(example: &str, database: Option<&FreshDatabase>) -> String {
     let mut command = command(example);
     if let Some(database) = database {
-        command.env("DATABASE_URL", database.url());
+        command.args(["--database-url", database.url()]);
     }
     let output = command.output().unwrap();
     let utf8 = |bytes| String::from_utf8(bytes).unwrap();
@@ -67,11 +92,20 @@ fn sqlx_is_adopted_and_gone_on_from() {
 fn ci_check(folder: Option<&Path>) -> (Option<i32>, String, String) {
     let mut command = command("ci-check");
     if let Some(folder) = folder {
-        command.arg("--").arg(folder);
+        command.arg(folder);
     }
     let output = command.output().unwrap();
     let utf8 = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), utf8(output.stdout), utf8(output.stderr))
+}
+
+#[tokio::test]
+async fn ci_check_creates_databases_on_the_given_server() {
+    let database = FreshDatabase::create().await;
+    let printed = output("ci-check", Some(&database));
+    assert_eq!(printed.matches(" ... ok\n").count(), 4, "{printed}");
+    let objects = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(value(&database.connect().await, objects).await, "0");
 }
 
 #[test]

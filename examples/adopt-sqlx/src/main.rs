@@ -1,20 +1,42 @@
 //! Takes over a database that sqlx has migrated so far, and goes on from there.
 //!
-//! `cargo run -p adopt-sqlx` uses a throwaway server, in which it first plays what an older release
-//! with `sqlx::migrate!` left behind: the first migration applied, and sqlx's own table.
+//! `cargo run -p adopt-sqlx` uses a throwaway server, `-- --database-url URL` another database. It first
+//! plays what an older release with `sqlx::migrate!` left: the first migration applied, and sqlx's table.
 
 use std::error::Error;
 
+use clap::Parser;
 use migrate_runtime::{Adopt, Migrations, Migrator, embed_migrations};
-use migrate_testing::Server;
+use migrate_testing::{Server, ServerError};
 use tokio_postgres::{Client, NoTls};
 
 /// The very folder that `sqlx::migrate!` was given.
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
+/// Takes over a database that sqlx has migrated so far
+#[derive(Parser)]
+struct Cli {
+    /// The database to use [default: one on a throwaway server]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Cli {
+    /// The server to use; says on one line which it is.
+    fn server(&self) -> Result<Server, ServerError> {
+        let Some(url) = &self.database_url else {
+            let server = Server::start()?;
+            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+            return Ok(server);
+        };
+        eprintln!("using the database of --database-url");
+        Server::at(url)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::start()?;
+    let server = Cli::parse().server()?;
     let (mut client, connection) = tokio_postgres::connect(server.url(), NoTls).await?;
     tokio::spawn(connection);
     as_sqlx_left_it(&client).await?;

@@ -1,19 +1,20 @@
 //! Decides what the caller asks for.
-//! The arguments and the variable `PORT` go in; a [`Task`] and the database it is about come out, or
-//! what `clap` says of a mistake. It opens nothing on purpose, so that its rules are a table.
+//! The arguments and the variable `PORT` go in; a [`Task`] and the database's address come out, or what
+//! `clap` says of a mistake. It does not read DATABASE_URL: trying the example must not touch a database
+//! that this variable names for another project.
 
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
-use migrate_cli::{Args, Connection};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use migrate_cli::Args;
 
 const DEFAULT_PORT: u16 = 3000;
 
 /// What `--help` says below the options.
 const AFTER_HELP: &str = "\
-Without `--database-url` and DATABASE_URL, whatever PGHOST says, a throwaway server is
-started, and removed at exit.
+Without `--database-url` it starts a throwaway server and removes it at exit.
+DATABASE_URL, PGHOST and PGDATABASE name no database here.
 
   GET /health/live    200 while the process answers
   GET /health/ready   200 where nothing is pending and nothing drifted, else 503
@@ -31,8 +32,10 @@ struct Cli {
     /// The port to serve on; 0 takes a free one [default: $PORT, else 3000]
     #[arg(long, overrides_with = "port")]
     port: Option<u16>,
-    #[command(flatten)]
-    connection: Connection,
+    /// The database to migrate and serve, as `postgresql://user@host/database` [default: one on a
+    /// throwaway server]
+    #[arg(long, value_name = "URL", global = true)]
+    database_url: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -64,15 +67,17 @@ pub(crate) enum Then {
     },
 }
 
-/// What these arguments, the program's name before them, ask for; an argument wins over `PORT`.
+/// What these arguments, the program's name before them, ask for, and the database's address; an argument
+/// wins over `PORT`.
 ///
 /// # Errors
 /// What `clap` prints and exits with: a mistake, or the help that was asked for.
 pub(crate) fn read(
     args: impl IntoIterator<Item = OsString>,
     port_variable: Option<OsString>,
-) -> Result<(Connection, Task), clap::Error> {
-    let Cli { once, port, connection, command } = Cli::try_parse_from(args)?;
+) -> Result<(Option<String>, Task), clap::Error> {
+    let matches = parser().try_get_matches_from(args)?;
+    let Cli { once, port, database_url, command } = Cli::from_arg_matches(&matches)?;
     let task = match command {
         Some(Command::Migrate(_)) if once || port.is_some() => {
             let text = "`--once` and `--port` say how to serve, and go without a subcommand";
@@ -85,7 +90,16 @@ pub(crate) fn read(
             Task::Boot(Then::Serve { port })
         }
     };
-    Ok((connection, task))
+    Ok((database_url, task))
+}
+
+/// The option of the same name among the library's arguments would announce DATABASE_URL as its default.
+fn parser() -> clap::Command {
+    let cli = Cli::command();
+    let help =
+        cli.get_arguments().find(|arg| arg.get_id() == "database_url").and_then(Arg::get_help);
+    let help = help.cloned().unwrap_or_default();
+    cli.mut_subcommand("migrate", |migrate| migrate.mut_arg("database_url", |arg| arg.help(help)))
 }
 
 fn default_port(variable: Option<OsString>) -> Result<u16, clap::Error> {
@@ -99,8 +113,6 @@ fn default_port(variable: Option<OsString>) -> Result<u16, clap::Error> {
 
 #[cfg(test)]
 mod tests {
-    use tokio_postgres::config::Host;
-
     use super::*;
 
     fn task(args: &[&str], port: Option<&str>) -> Result<Task, clap::Error> {
@@ -154,9 +166,17 @@ mod tests {
             ["migrate", "status", "--database-url", "host=h"],
         ] {
             let args = [&["boot-service"], &args[..]].concat();
-            let (connection, _) = read(args.iter().map(OsString::from), None).unwrap();
-            let config = connection.config().unwrap();
-            assert_eq!(config.get_hosts(), [Host::Tcp("h".to_owned())], "{args:?}");
+            let (database_url, _) = read(args.iter().map(OsString::from), None).unwrap();
+            assert_eq!(database_url.as_deref(), Some("host=h"), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn no_help_names_a_variable_as_the_database() {
+        for args in [&["--help"][..], &["migrate", "--help"], &["migrate", "status", "--help"]] {
+            let help = task(args, None).unwrap_err().to_string();
+            assert!(help.contains("throwaway server]"), "{help}");
+            assert!(!help.contains("$DATABASE_URL") && !help.contains("$PGHOST"), "{help}");
         }
     }
 }

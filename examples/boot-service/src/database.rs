@@ -12,16 +12,23 @@ use tokio_postgres::Client;
 
 use crate::failure::Failure;
 
-/// A throwaway server, which goes away with this value.
+/// The database at this address, or on a throwaway server that goes away with the second value; says on
+/// one line which it is.
 ///
 /// # Errors
-/// [`Failure::Server`] when there is none to start.
-pub(crate) fn throwaway() -> Result<Server, Failure> {
-    let server = Server::start()?;
-    let (url, why) = (server.url(), "DATABASE_URL is not set");
-    writeln!(io::stderr(), "{why}: using a throwaway server, removed at exit: psql '{url}'")
-        .map_err(Failure::Output)?;
-    Ok(server)
+/// [`Failure::Server`] when there is no server to start.
+pub(crate) fn choose(url: Option<String>) -> Result<(Connection, Option<Server>), Failure> {
+    let (url, server, said) = match url {
+        Some(url) => (url, None, "the database of --database-url".to_owned()),
+        None => {
+            let server = Server::start()?;
+            let url = server.url().to_owned();
+            let said = format!("a throwaway server, removed at exit: psql '{url}'");
+            (url, Some(server), said)
+        }
+    };
+    writeln!(io::stderr(), "using {said}").map_err(Failure::Output)?;
+    Ok((Connection::of_url(url).application_name("boot-service"), server))
 }
 
 /// The migrated database.

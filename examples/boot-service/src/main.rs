@@ -1,8 +1,8 @@
 //! Books rooms: a small HTTP service that migrates its database at boot, then serves.
 //!
-//! The set in `migrations/` is part of the binary. `cargo run -p boot-service` needs nothing else:
-//! with `DATABASE_URL` it uses that database, and without one a throwaway server of its own. It is its
-//! own migration tool as well: `cargo run -p boot-service -- migrate status`.
+//! The set in `migrations/` is part of the binary. `cargo run -p boot-service` needs nothing else: it
+//! starts a throwaway server, unless `-- --database-url URL` names a database. It is its own migration tool
+//! as well: `cargo run -p boot-service -- migrate status`.
 //! Modules in reading order: arguments come in (`args`), the database is kept open (`database`), its
 //! health (`health`) and tables (`routes`) are shown until a signal comes (`serve`), and what fails is
 //! told (`failure`).
@@ -32,11 +32,11 @@ use crate::serve::Signals;
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
 fn main() -> ExitCode {
-    let (connection, task) = match args::read(env::args_os(), env::var_os("PORT")) {
+    let (database_url, task) = match args::read(env::args_os(), env::var_os("PORT")) {
         Ok(asked) => asked,
         Err(refused) => refused.exit(),
     };
-    act(connection, task).unwrap_or_else(|failure| {
+    act(database_url, task).unwrap_or_else(|failure| {
         // There is nobody to tell when this fails as well.
         let _ = writeln!(io::stderr(), "{}", chain(&failure).trim_end());
         ExitCode::FAILURE
@@ -44,18 +44,16 @@ fn main() -> ExitCode {
 }
 
 /// The server outlives the runtime: what is dropped last is what everything else talks to.
-fn act(connection: Connection, task: Task) -> Result<ExitCode, Failure> {
+fn act(database_url: Option<String>, task: Task) -> Result<ExitCode, Failure> {
     let needs_database = match &task {
         Task::Migrate(args) => args.needs_database(),
         Task::Boot(_) => true,
     };
-    let is_alone = needs_database && !connection.has_address();
-    let server = is_alone.then(database::throwaway).transpose()?;
-    let connection = match &server {
-        Some(server) => Connection::of_url(server.url()),
-        None => connection,
+    let (connection, _server) = if needs_database {
+        database::choose(database_url)?
+    } else {
+        (Connection::default(), None)
     };
-    let connection = connection.application_name("boot-service");
     let runtime = Runtime::new().map_err(Failure::Runtime)?;
     match task {
         Task::Migrate(args) => {

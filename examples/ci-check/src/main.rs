@@ -3,27 +3,54 @@
 //! `cargo run -p ci-check -- [folder]` reads the folder as `embed_migrations!` without further arguments
 //! does (a service that gives it some writes them into `options`), applies it to a throwaway database,
 //! runs it again and undoes it. It prints a line a check, and exits with 1 at the first
-//! problem. `DATABASE_URL` names a server to make databases on; without it a local one is started.
+//! problem. Its databases are on a throwaway server, or with `--database-url URL` new ones on that server.
 //!
 //! A service asks the same of its embedded set in three tests: `TestDatabase::new(&MIGRATIONS)`,
 //! `assert_idempotent(&MIGRATIONS)`, `assert_reversible(&MIGRATIONS)`.
 
-use std::env;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use migrate_runtime::source::{SetOptions, SourceErrors, from_folder};
 use migrate_runtime::{Migrations, Migrator};
-use migrate_testing::{CheckError, TestDatabase, TestError, check_idempotent, check_reversible};
+use migrate_testing::{
+    CheckError, Server, ServerError, TestDatabase, TestError, check_idempotent, check_reversible,
+};
 use thiserror::Error;
 
 /// The folder when no other is named.
 const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
+/// Asks of a folder of migrations what a pipeline can
+#[derive(Parser)]
+struct Cli {
+    /// The folder
+    #[arg(default_value = OWN)]
+    folder: PathBuf,
+    /// The server to create databases on [default: a throwaway one]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Cli {
+    /// Has the checks use the server that was asked for, and says on one line which it is.
+    fn use_server(&self) -> Result<(), Problem> {
+        let (server, which) = match &self.database_url {
+            Some(url) => (Server::at(url)?, "the server of --database-url"),
+            None => (Server::start()?, "a throwaway server, removed at exit"),
+        };
+        writeln!(io::stderr(), "using databases of its own on {which}")?;
+        Ok(server.for_tests()?)
+    }
+}
+
 /// What is wrong with a folder, in the library's own words.
 #[derive(Debug, Error)]
 enum Problem {
+    #[error(transparent)]
+    Server(#[from] ServerError),
     #[error(transparent)]
     Source(#[from] SourceErrors),
     #[error(transparent)]
@@ -38,18 +65,10 @@ enum Problem {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut args = env::args_os().skip(1);
-    let folder = args.next().unwrap_or_else(|| OWN.into());
-    let (text, code) = match args.next() {
-        Some(_) => ("usage: ci-check [FOLDER]".to_owned(), 2),
-        None => match check(Path::new(&folder)).await {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(problem) => (problem.to_string(), 1),
-        },
-    };
-    // There is nobody to tell when this fails as well.
-    let _ = writeln!(io::stderr(), "{text}");
-    ExitCode::from(code)
+    let Err(problem) = check(&Cli::parse()).await else { return ExitCode::SUCCESS };
+    // There is no place left to report a failure of this.
+    let _ = writeln!(io::stderr(), "{problem}");
+    ExitCode::FAILURE
 }
 
 /// The arguments behind the folder, of which the build of this folder would be given none. Where they are
@@ -59,9 +78,10 @@ fn options() -> SetOptions {
 }
 
 /// Each check builds on the one before it, so the first problem is the last.
-async fn check(folder: &Path) -> Result<(), Problem> {
-    let read = || Ok(from_folder(folder, &options())?);
+async fn check(cli: &Cli) -> Result<(), Problem> {
+    let read = || Ok(from_folder(&cli.folder, &options())?);
     let set = told("names and SQL", async { read() }).await?;
+    cli.use_server()?;
     told("applies to an empty database", applied(&set)).await?;
     told("a second run does nothing", async { Ok(check_idempotent(&set)?) }).await?;
     told("up, down and up again is as up", async { Ok(check_reversible(&set)?) }).await

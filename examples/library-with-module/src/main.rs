@@ -1,22 +1,44 @@
 //! Boots a service whose library brings migrations of its own: both sets share one ledger, and the
 //! library's run first, because the service's tables refer to them.
 //!
-//! `cargo run -p library-with-module` uses `DATABASE_URL`, or a throwaway server without one.
+//! `cargo run -p library-with-module` uses a throwaway server, `-- --database-url URL` another database.
 
 mod accounts;
 
 use std::error::Error;
 
+use clap::Parser;
 use migrate_runtime::{Migrations, Migrator, embed_migrations, run_in_order};
-use migrate_testing::Server;
+use migrate_testing::{Server, ServerError};
 use tokio_postgres::NoTls;
 
 /// The service's own set.
 static MIGRATIONS: Migrations = embed_migrations!("migrations", module = "notes");
 
+/// Migrates a library's tables and the service's, in one ledger
+#[derive(Parser)]
+struct Cli {
+    /// The database to use [default: one on a throwaway server]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Cli {
+    /// The server to use; says on one line which it is.
+    fn server(&self) -> Result<Server, ServerError> {
+        let Some(url) = &self.database_url else {
+            let server = Server::start()?;
+            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+            return Ok(server);
+        };
+        eprintln!("using the database of --database-url");
+        Server::at(url)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::from_env()?;
+    let server = Cli::parse().server()?;
     let (mut client, connection) = tokio_postgres::connect(server.url(), NoTls).await?;
     tokio::spawn(connection);
 

@@ -1,25 +1,49 @@
 //! Migrates a schema for each tenant, many at a time, and shows what a second boot costs.
 //!
-//! `cargo run -p multi-tenant` uses `DATABASE_URL`, or a throwaway server without one. Tenants come
-//! from the command line, or are three made-up ones.
+//! `cargo run -p multi-tenant` uses a throwaway server, `-- --database-url URL` another database. Tenants
+//! come from the command line, or are three made-up ones.
 
-use std::env;
 use std::error::Error;
 
+use clap::Parser;
 use deadpool_postgres::{Manager, Pool};
 use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
-use migrate_testing::Server;
+use migrate_testing::{Server, ServerError};
 use tokio_postgres::NoTls;
 
 /// What every tenant's schema holds: `{{tables.x}}` stands for the tenant's own table.
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
+/// Migrates a schema for each tenant
+#[derive(Parser)]
+struct Cli {
+    /// The database to use [default: one on a throwaway server]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// The tenants' schemas [default: three made-up ones]
+    tenants: Vec<String>,
+}
+
+impl Cli {
+    /// The server to use; says on one line which it is.
+    fn server(&self) -> Result<Server, ServerError> {
+        let Some(url) = &self.database_url else {
+            let server = Server::start()?;
+            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+            return Ok(server);
+        };
+        eprintln!("using the database of --database-url");
+        Server::at(url)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Server::from_env()?;
+    let cli = Cli::parse();
+    let server = cli.server()?;
     let pool = Pool::builder(Manager::new(server.url().parse()?, NoTls)).max_size(8).build()?;
-    let mut tenants: Vec<String> = env::args().skip(1).collect();
+    let mut tenants = cli.tenants;
     if tenants.is_empty() {
         tenants = ["tenant_ada", "tenant_bob", "tenant_eve"].map(str::to_owned).to_vec();
     }

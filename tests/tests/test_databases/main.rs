@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use migrate_runtime::Migrator;
 use migrate_testing::{Server, TestDatabase};
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 use part::{
     LIMIT, Part, built_at, exists, folder, ground, maintenance, pid_of, psql, salt, salted,
@@ -293,6 +293,25 @@ fn server_that_refuses_is_told_without_its_password() {
         "help: the role of DATABASE_URL needs CREATEDB; or unset it to use a throwaway server";
     assert_eq!(part.said[1..], [help]);
     part.end();
+}
+
+#[tokio::test]
+async fn nothing_is_created_in_the_database_of_the_environment() {
+    let named = FreshDatabase::create().await;
+    let client = named.connect().await;
+    let watch = "CREATE TABLE seen (command text); \
+                 CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql \
+                 AS 'BEGIN INSERT INTO seen VALUES (tg_tag); END'; \
+                 CREATE EVENT TRIGGER see ON ddl_command_start EXECUTE FUNCTION see()";
+    client.batch_execute(watch).await.unwrap();
+    let salt = salt("named");
+    let part = Part::begin("", &salt, &[("DATABASE_URL", named.url())]).ready();
+    assert!(exists(&client, &part.said[0]).await, "on that server");
+    part.end();
+    let seen = "SELECT count(*) FROM seen";
+    assert_eq!(value(&client, seen).await, "0");
+    client.batch_execute("CREATE TEMPORARY TABLE t (id int)").await.unwrap();
+    assert_eq!(value(&client, seen).await, "1", "the trigger works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
