@@ -6,7 +6,7 @@
 -- What a server changes by itself is left out as well. Each column of each catalog was compared before and after
 -- ANALYZE, VACUUM (FREEZE, FULL), CLUSTER, REINDEX, REFRESH, TRUNCATE, a restart, CREATE DATABASE ... TEMPLATE, a
 -- dump that was restored, and some thirty changes that were undone again (types, columns, options, grants,
--- indexes, constraints, triggers, partitions, tables created again), on 13.23, 15.18, 15.20, 18.4 and 18.6. Such
+-- indexes, constraints, triggers, partitions, tables created again), on 13.23, 15.18, 15.20 and 18.6. Such
 -- columns are:
 --   read nowhere here: pg_class.relfilenode, relpages, reltuples, relallvisible, relallfrozen, relfrozenxid,
 --     reltoastrelid, reltype, relnatts, relhasindex, relhasrules; the tables of TOAST; the entries of dropped
