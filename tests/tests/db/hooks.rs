@@ -150,19 +150,22 @@ async fn migration_outside_a_transaction_stays_where_the_hook_after_it_fails() {
 #[tokio::test]
 async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
     async fn as_owner(context: Context<'_>) -> Result<(), tokio_postgres::Error> {
-        context.batch_execute("SET ROLE hook_owner").await
+        let role = "SELECT set_config('role', 'owner_' || current_database(), false)";
+        context.batch_execute(role).await
     }
-    let (_database, mut client) = with_diary().await;
-    let role = "DO $$ BEGIN CREATE ROLE hook_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
-                GRANT ALL ON SCHEMA public TO hook_owner";
-    client.batch_execute(role).await.expect("a role");
+    let (database, mut client) = with_diary().await;
+    let role = format!("owner_{}", database.name());
+    let create = format!("CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}");
+    client.batch_execute(&create).await.expect("a role");
     let set = set(&[A]);
     Migrator::new(&set).hook(When::BeforeEach, as_owner).run(&mut client).await.expect("a run");
     let owner = "SELECT tableowner || ' ' || current_setting('role') FROM pg_tables \
                  WHERE tablename = 'a'";
-    assert_eq!(value(&client, owner).await, "hook_owner none");
+    assert_eq!(value(&client, owner).await, format!("{role} none"));
     let entry = "SELECT applied_by = session_user FROM migration_ledger";
     assert_eq!(value(&client, entry).await, "t");
+    let drop = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+    client.batch_execute(&drop).await.expect("no role is left");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod identifier_limits;
 mod identifiers;
 mod invariants;
 mod leftovers;
+mod named_server;
 mod nontransactional;
 mod options;
 mod pools;

@@ -73,7 +73,8 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     let migrator = Migrator::new(&two).wait_timeout(Duration::from_millis(200));
     let error = migrator.run(&mut client).await.expect_err("busy");
     let Error::Busy { holder: Some(holder), .. } = &error else { panic!("{error}") };
-    let locked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted";
+    let locked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted \
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(value(&client, locked).await, holder.pid.to_string());
     assert_eq!(
         (holder.application_name.as_str(), holder.user.as_str()),

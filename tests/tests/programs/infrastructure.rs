@@ -81,7 +81,9 @@ struct Part {
 /// This test binary again, playing a part until it is told to go on or its standard input ends.
 fn spawn_part(part: &str) -> Part {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "infrastructure::a_part_is_played_when_asked_for", "--nocapture"]).env(PART, part);
+    command
+        .args(["--exact", "infrastructure::a_part_is_played_when_asked_for", "--nocapture"])
+        .env(PART, part);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
     let mut child = command.spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
@@ -281,7 +283,8 @@ async fn a_cancel_request_passes_and_is_not_counted() {
     let cancel = client.cancel_token();
     let watch = database.connect().await;
     let cancelling = async {
-        let sleeping = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'";
+        let sleeping = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' \
+                        AND datname = current_database()";
         let deadline = Instant::now() + LIMIT;
         while watch.query_opt(sleeping, &[]).await.unwrap().is_none() {
             assert!(Instant::now() < deadline, "the query has not begun");
