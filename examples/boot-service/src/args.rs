@@ -1,6 +1,6 @@
 //! Decides what the caller asks for.
 //! The arguments and the variable `PORT` go in; a [`Task`] and the database's address come out, or what
-//! `clap` says of a mistake. It does not read DATABASE_URL: trying the example must not touch a database
+//! `clap` says of a mistake. It does not read `DATABASE_URL`: trying the example must not touch a database
 //! that this variable names for another project.
 
 use std::ffi::OsString;
@@ -93,7 +93,8 @@ pub(crate) fn read(
     Ok((database_url, task))
 }
 
-/// The option of the same name among the library's arguments would announce DATABASE_URL as its default.
+/// The option of the same name among the library's arguments would announce `DATABASE_URL` as its
+/// default.
 fn parser() -> clap::Command {
     let cli = Cli::command();
     let help =
