@@ -1,7 +1,5 @@
-//! Finds and checks the set that a macro call names, against its lock file too.
-//! The arguments go in; the set with the files it came from, or every mistake, come out.
-//! The walk and the checks are `migrate-source`'s: here is only where the files lie, and the one
-//! file that is ever written, the lock, when the environment asks for that.
+//! Locates the folder and the lock file of a macro call, and has `migrate-source` check them.
+//! The lock file is the only file that is ever written, and only if the environment requests it.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -13,14 +11,14 @@ use migrate_source::history_file;
 
 use crate::input::Input;
 
-/// The environment variable that has the lock written anew.
+/// The environment variable that requests an update of the lock file.
 pub(crate) const UPDATE_LOCK: &str = "MIGRATE_UPDATE_LOCK";
 
 /// A checked set and what it was read from.
 pub(crate) struct Embedded {
     /// The set.
     pub(crate) set: Migrations,
-    /// What is worth a warning.
+    /// The warnings.
     pub(crate) warnings: Vec<SourceError>,
     /// The absolute path of its folder.
     pub(crate) folder: String,
@@ -30,11 +28,11 @@ pub(crate) struct Embedded {
     pub(crate) lock: Option<String>,
 }
 
-/// Reads the folder below the `Cargo.toml` of the crate being compiled.
+/// Reads the folder, relative to the `Cargo.toml` of the crate being compiled.
 pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let named = input.folder.value();
     let shown = named.trim_end_matches('/').to_owned();
-    // Cargo sets it for every compilation; without it the working directory is the best guess.
+    // Cargo always sets it; without it, the working directory is the best guess.
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown)?;
@@ -49,7 +47,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     Ok(Embedded { set, warnings, folder, files, lock })
 }
 
-/// Compares the set with its lock file, or writes that; gives its absolute path.
+/// Compares the set with its lock file, or writes the file; returns its absolute path.
 fn locked(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
     let path = manifest.join(shown);
     let text = fs::read_to_string(&path).ok();

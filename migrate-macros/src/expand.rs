@@ -1,8 +1,8 @@
-//! Turns a checked set into a constant expression, or its mistakes into compiler errors.
-//! A set goes in, tokens come out: paths through the runtime's hidden `__private` module, a block
-//! of its own for its names.
-//! A set is a few literals, which the compiler escapes and reads itself, because an unoptimised macro
-//! takes several times as long for whatever it does piece by piece.
+//! Generates a constant expression from a checked set, or compiler errors from its mistakes.
+//!
+//! The expression is a block, so that its names stay local, and refers to the runtime through the
+//! hidden module `__private`. A set becomes a few literals that the compiler escapes and parses,
+//! because an unoptimised macro is several times slower at building many small tokens.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use crate::embed::{Embedded, UPDATE_LOCK};
 use crate::input::Input;
 
-/// One `compile_error!` a mistake, all of them on the folder's literal.
+/// One `compile_error!` per mistake, all on the folder's literal.
 pub(crate) fn errors(input: &Input, errors: &SourceErrors) -> TokenStream {
     let runtime = &input.runtime;
     let span = input.folder.span();
@@ -35,7 +35,7 @@ pub(crate) fn errors(input: &Input, errors: &SourceErrors) -> TokenStream {
 pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let (runtime, set) = (&input.runtime, &embedded.set);
     let Ok(tracking) = tracking(embedded).parse::<TokenStream>() else {
-        // It is made of escaped literals: the compiler can lex it.
+        // Unreachable: the text consists of escaped literals.
         let message = "the files could not be written as tokens; please report this as a bug";
         return quote_spanned! { input.folder.span() => ::core::compile_error! { #message } };
     };
@@ -55,7 +55,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
                 migrate::OnceLock::new();
             LIST.get_or_init(|| migrate::unpack(#text, #table))
         }
-        // Where a debug build remembers that the set came from.
+        // The folder of the set, which only a debug build records.
         const ORIGIN: ::core::option::Option<migrate::Origin> = if ::core::cfg!(debug_assertions) {
             ::core::option::Option::Some(migrate::Origin { folder: #origin, files: #files })
         } else {
@@ -76,7 +76,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     }}
 }
 
-/// The only warning that a stable compiler lets a macro give: the use of something deprecated.
+/// The use of a deprecated item, the only warning that a macro can emit on a stable compiler.
 fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
     let message = warning.to_string();
     quote_spanned! { input.folder.span() =>
@@ -88,14 +88,14 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
     }
 }
 
-/// What makes the compiler look again when a file, or the wish to write the lock, changes. Nothing
-/// of it lands in the binary.
+/// Constants that make the compiler run the macro again when a file, or the request to update the
+/// lock, changes. The binary contains none of them.
 fn tracking(embedded: &Embedded) -> String {
     let folder = Path::new(&embedded.folder);
     let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
     let (texts, others): (Vec<_>, Vec<_>) =
         embedded.files.iter().partition(|(_, is_utf8)| *is_utf8);
-    // One expression for all texts: 1,000 of them take the compiler some 6 ms more.
+    // One expression for all texts, because 1,000 expressions take the compiler 6 ms longer.
     let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
     for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.lock.clone()) {
         out.push_str("::core::include_str!(");
@@ -115,7 +115,7 @@ fn tracking(embedded: &Embedded) -> String {
     out
 }
 
-/// A path as a literal; most need no escape, and to look for what does takes its time for each.
+/// A path as a literal; most paths need no escaping, which is slow.
 fn push_path(out: &mut String, path: &str) {
     if path.contains(['"', '\\', '\r']) || !path.is_ascii() {
         let _ = write!(out, "{path:?}");
@@ -126,11 +126,11 @@ fn push_path(out: &mut String, path: &str) {
     }
 }
 
-/// A string literal, escaped where the compiler would refuse what it says in plain sight: what turns
-/// the direction of writing (lint `text_direction_codepoint_in_literal`).
+/// A string literal, escaped if it contains characters that change the text direction, which the
+/// compiler refuses (lint `text_direction_codepoint_in_literal`).
 fn literal(text: &str) -> TokenStream {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    // All of them begin with this byte, and most texts have none.
+    // All these characters begin with this byte, and most texts do not contain it.
     if text.as_bytes().contains(&0xe2)
         && text.contains(turns)
         && let Ok(escaped) = format!("{text:?}").parse()

@@ -1,7 +1,4 @@
-//! Decides what the caller of the macro asks for.
-//! The macro's tokens go in, the folder and the [`SetOptions`] come out; what is wrong is a
-//! `syn::Error` on the argument itself.
-//! It looks at no file on purpose.
+//! Parses the arguments of the macro.
 
 use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
 use migrate_source::names::Dialects;
@@ -11,17 +8,17 @@ use syn::{Ident, LitStr, Token};
 
 /// The arguments of one macro call.
 pub(crate) struct Input {
-    /// The path of the runtime crate, as `$crate` gave it.
+    /// The path of the runtime crate, from `$crate`.
     pub(crate) runtime: TokenStream,
     /// The folder, relative to the caller's `Cargo.toml`.
     pub(crate) folder: LitStr,
     /// The lock file, relative to the caller's `Cargo.toml`.
     pub(crate) lock: Option<LitStr>,
-    /// What the other arguments say.
+    /// The options from the other arguments.
     pub(crate) options: SetOptions,
 }
 
-/// The names of all arguments behind the folder.
+/// The names of all arguments after the folder.
 const ARGUMENTS: &str =
     "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints` and `lock`";
 
@@ -113,17 +110,17 @@ fn choice<T: Copy>(input: ParseStream<'_>, name: &Ident, known: &[(&str, T)]) ->
     if let Some((_, value)) = known.iter().find(|(known, _)| *known == word) {
         return Ok(*value);
     }
-    let message = format!("unknown value `{word}` of `{name}`; it {takes}");
+    let message = format!("unknown value `{word}` for `{name}`, which {takes}");
     Err(syn::Error::new(span, message))
 }
 
-/// A value that only a string can be.
+/// A value that must be a string.
 fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
     let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
     input.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), message))
 }
 
-/// A value as a bare word or as a string.
+/// A value that is a bare word or a string.
 fn word(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;

@@ -1,8 +1,8 @@
-//! `embed_migrations!`: a folder of SQL, checked and baked into the binary at build time.
+//! `embed_migrations!`: a folder of SQL, checked and embedded in the binary at build time.
 //!
-//! Use it through `migrate_runtime::embed_migrations`, which passes its own path along so that the
-//! expansion finds the runtime under whatever name the caller knows it. Modules in reading order:
-//! arguments come in (`input`), the set is found and checked (`embed`), tokens go out (`expand`).
+//! Use it through `migrate_runtime::embed_migrations`, which passes its own path, so that the
+//! expansion finds the runtime even if the caller renamed it. Modules in reading order: parse the
+//! arguments (`input`), find and check the set (`embed`), generate tokens (`expand`).
 
 mod input;
 mod embed;

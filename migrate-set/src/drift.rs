@@ -1,6 +1,4 @@
-//! Says where ledger and set disagree, each time with the remedy.
-//! [`crate::plan::plan`] finds the deviations; here is what they are and how they read.
-//! It decides nothing on purpose: what is tolerated is the policy's business.
+//! The deviations between ledger and set that [`crate::plan::plan`] reports, each with its remedy.
 
 use std::fmt;
 
@@ -10,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Drift {
-    /// An applied migration's text means something else now.
+    /// An applied migration was edited and no longer means the same.
     #[error(
         "version {version}: `{file}` was edited after {applied_by} applied it at {applied_at} \
          (applied {recorded}, embedded {embedded})"
@@ -31,7 +29,7 @@ pub enum Drift {
     },
     /// The checksum in the ledger was made by an algorithm that this binary does not know.
     #[error(
-        "version {version}: the checksum of `{file}` in the ledger is by `{algorithm}`, which this binary does not know"
+        "version {version}: the checksum of `{file}` in the ledger was made with `{algorithm}`, which this binary does not know"
     )]
     UnknownAlgorithm {
         /// The version as the set writes it.
@@ -41,7 +39,7 @@ pub enum Drift {
         /// The algorithm in the ledger.
         algorithm: String,
     },
-    /// An entry has no migration in the set, though the set holds newer ones.
+    /// An entry has no migration in the set, although the set has newer ones.
     #[error(
         "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is missing from the set"
     )]
@@ -67,7 +65,7 @@ pub enum Drift {
         /// The newest version applied.
         newest: String,
     },
-    /// The ledger is ahead of the set, and the caller refuses that.
+    /// The ledger has an entry newer than the set, and the policy refuses that.
     #[error(
         "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is newer than this set"
     )]
@@ -88,25 +86,25 @@ impl Drift {
     pub fn help(&self) -> &'static str {
         match self {
             Drift::Edited { .. } => {
-                "restore the file and put the change into a new migration, or `allow_edited`"
+                "restore the file and put the change into a new migration, or use `allow_edited`"
             }
             Drift::UnknownAlgorithm { .. } => {
                 "run a binary at least as new as the one that applied it"
             }
-            Drift::Missing { .. } => "restore the file, or `allow_missing`",
+            Drift::Missing { .. } => "restore the file, or use `allow_missing`",
             Drift::OutOfOrder { .. } => {
-                "give it a version above the newest applied one, or `allow_out_of_order`"
+                "give it a version above the newest applied one, or use `allow_out_of_order`"
             }
-            Drift::Ahead { .. } => "deploy a binary that knows it, or drop `refuse_ahead`",
+            Drift::Ahead { .. } => "deploy a binary that includes it, or remove `refuse_ahead`",
         }
     }
 }
 
-/// Every deviation at once, never empty.
+/// All deviations; never empty.
 ///
 /// ```
 /// # use migrate_set::drift::{Drift, DriftReport};
-/// /// Whether all of it is that files were edited.
+/// /// Whether the only deviations are edited files.
 /// fn is_edited_only(report: &DriftReport) -> bool {
 ///     report.0.iter().all(|drift| matches!(drift, Drift::Edited { .. }))
 /// }

@@ -1,6 +1,5 @@
-//! Decides how a place in a file is shown: the line with what is wrong underlined.
-//! A text, a byte range and a label go in, a few plain lines come out.
-//! It adds no colour on purpose: the text goes into compiler messages, logs and terminals alike.
+//! Shows a place in a file: its line, with the place underlined.
+//! Without colours, because the text is shown in compiler messages, logs and terminals.
 
 use std::ops::Range;
 
@@ -8,22 +7,21 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::location::{floor_boundary, line_at, position};
 
-/// No line of a frame is wider than this, as long as place and label are not; a longer one is cut
-/// around the place.
+/// The width of a frame, unless place and label are wider; a longer line is cut around the place.
 const WIDTH: usize = 100;
 
-/// What stands where something was cut.
+/// Replaces what was cut.
 const ELLIPSIS: &str = "...";
 
-/// Columns beside the place that are shown where there is room: an ellipsis and some text.
+/// Columns shown on each side of the place if there is room: an ellipsis and some text.
 const PADDING: usize = 6;
 
-/// An indentation that is worth its room.
+/// A deeper indentation is shortened.
 const INDENT: usize = 20;
 
-/// The line of `text` that holds `span`, numbered, with `span` underlined and `label` behind it.
+/// The numbered line of `text` that contains `span`, with `span` underlined and labelled `label`.
 ///
-/// A span over several lines is shown by its first. An empty span is shown as one character.
+/// Of a span over several lines, the first is shown. An empty span is shown as one character.
 ///
 /// ```
 /// use migrate_set::frame::frame;
@@ -63,8 +61,8 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     lines.each_ref().map(|line| line.trim_end()).join("\n")
 }
 
-/// The characters that stand for `text`, each of which can be underlined: four blanks for a tab,
-/// pictures of control characters, nothing for a joiner, and no change of direction.
+/// The characters shown for `text`, each of which can be underlined: four blanks for a tab, control
+/// pictures for control characters, nothing for a joiner, and no change of direction.
 fn visible(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(|c| {
         let (shown, times) = match c {
@@ -79,7 +77,7 @@ fn visible(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// How many columns a terminal gives to `c`.
+/// How many columns `c` takes in a terminal.
 fn width(c: char) -> usize {
     c.width().unwrap_or(1)
 }
@@ -96,18 +94,18 @@ fn window(line: &str, place: &Range<usize>, label: &str, room: usize) -> Range<u
         return left..total;
     }
     let before = place.start.saturating_sub(PADDING);
-    let behind = place.end + PADDING;
-    let labelled = behind + 1 + columns(label);
+    let after = place.end + PADDING;
+    let labelled = after + 1 + columns(label);
     let left = if labelled - indent <= room {
         indent
     } else if labelled - before <= room {
         before.saturating_sub((room - (labelled - before)) / 2)
-    } else if behind - before <= room {
-        before.saturating_sub((room - (behind - before)) / 5 * 2)
+    } else if after - before <= room {
+        before.saturating_sub((room - (after - before)) / 5 * 2)
     } else {
         before
     };
-    if total - left <= room { left..total } else { left..total.min(behind.max(left + room)) }
+    if total - left <= room { left..total } else { left..total.min(after.max(left + room)) }
 }
 
 /// The characters of a line that are shown.
@@ -143,16 +141,16 @@ fn shown(line: &str, window: Range<usize>) -> Shown {
 }
 
 impl Shown {
-    /// Puts an ellipsis in the place of all that stands in `columns`, and blanks for the halves of
-    /// wide characters that keep what follows in its column.
+    /// Replaces everything in `columns` with an ellipsis, and halves of wide characters with
+    /// blanks, so that what follows keeps its column.
     fn cut(&mut self, columns: Range<usize>) {
         let from = self.cells.partition_point(|&(column, c)| column + width(c) <= columns.start);
         let to = self.cells.partition_point(|&(column, _)| column < columns.end);
         let before = self.cells.get(from).map_or(columns.start, |&(column, _)| column);
-        let behind = self.cells.get(to).map_or(columns.end, |&(column, _)| column);
+        let after = self.cells.get(to).map_or(columns.end, |&(column, _)| column);
         let aligned = if to < self.cells.len() { columns.start } else { before };
         let half = (before..aligned).map(|column| (column, ' '));
-        let other_half = (columns.end..behind).map(|column| (column, ' '));
+        let other_half = (columns.end..after).map(|column| (column, ' '));
         let ellipsis = ELLIPSIS.chars().map(|c| (columns.start, c));
         self.cells.splice(from..to.max(from), half.chain(ellipsis).chain(other_half));
     }

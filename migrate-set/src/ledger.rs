@@ -1,6 +1,4 @@
-//! Holds what the ledger says of one migration, as plain data.
-//! Rows go in as the runtime read them; [`crate::plan`] and [`crate::drift`] look at them.
-//! It knows no SQL and no connection on purpose.
+//! One row of the ledger as plain data.
 
 use std::borrow::Cow;
 
@@ -10,7 +8,7 @@ use crate::version::Version;
 /// One row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The version as it was written when it ran.
+    /// The version as written when the migration ran.
     pub version: Version,
     /// Whether it runs once or whenever it changes.
     pub kind: Kind,
@@ -18,11 +16,11 @@ pub struct Entry {
     pub name: String,
     /// Path of its file, relative to its migration folder.
     pub filename: String,
-    /// The checksum of what ran; `None` where nothing ran that could have had one.
+    /// The checksum of what ran; `None` if nothing ran, as for a baseline.
     pub checksum: Option<String>,
     /// The algorithm of the checksum.
     pub checksum_algorithm: Cow<'static, str>,
-    /// Its place in the order of application, from 1, over all modules of the ledger.
+    /// Its place in the order of application, from 1, across all modules of the ledger.
     pub position: i64,
     /// When it was applied: RFC 3339, UTC, by the server's clock.
     pub applied_at: String,
@@ -30,16 +28,16 @@ pub struct Entry {
     pub execution_ms: i64,
     /// The role that applied it.
     pub applied_by: String,
-    /// Statements of an unfinished non-transactional migration that took effect; `None` once it
-    /// is finished.
+    /// How many statements of an unfinished non-transactional migration took effect; `None` once
+    /// it has finished.
     pub progress: Option<u32>,
-    /// Whether the statement behind those was sent, and how it ended was never noted: the session
-    /// that ran it broke.
+    /// Whether the statement after those was sent without its outcome being recorded, because the
+    /// session that ran it broke.
     pub in_flight: bool,
 }
 
 impl Entry {
-    /// Whether the migration ran to its end.
+    /// Whether the migration ran to completion.
     pub fn is_finished(&self) -> bool {
         self.progress.is_none()
     }

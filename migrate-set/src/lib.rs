@@ -1,12 +1,11 @@
-//! A migration set and what to do with it: what a set is, what it means for a ledger, and what has to
-//! run.
+//! A migration set, how it compares with a ledger, and what to run or undo.
 //!
-//! This crate is an internal part of `migrate-runtime`, which is what a service depends on. Everything
-//! here is pure: no network, no clock, no environment, no async. Only `listing` reads a folder's
-//! names. `migrate-source` makes the sets.
+//! This crate is an internal part of `migrate-runtime`; services depend on that. Everything here is
+//! pure: no network, no clock, no environment, no async. Only `listing` touches the file system: it
+//! reads the names in a folder. `migrate-source` builds the sets.
 //!
-//! Modules in reading order: what a set is made of (`version`, `name`, `sql`, `checksum`, `set`,
-//! `unpack`), how it becomes a plan with a ledger (`ledger`, `drift`, `plan`, `settled`), and what to undo
+//! Modules in reading order: the parts of a set (`version`, `name`, `sql`, `checksum`, `set`,
+//! `unpack`), planning against a ledger (`ledger`, `drift`, `plan`, `settled`), and rollback
 //! (`rollback`).
 
 pub mod location;

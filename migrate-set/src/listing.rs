@@ -1,5 +1,5 @@
-//! Lists the files of a migration folder on disk; the only module of this crate that touches files.
-//! It reads names and no contents, and does not judge the names.
+//! Lists the names of the files in a migration folder; the only module of this crate that touches
+//! the file system.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
@@ -10,14 +10,14 @@ use crate::name::may_matter;
 /// A folder or a file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// As messages call it.
+    /// The path as messages show it.
     pub file: String,
-    /// The system's own words.
+    /// The error message of the system.
     pub reason: String,
 }
 
 impl Unreadable {
-    /// `path` below the folder that messages call `shown`; the folder itself where it is empty.
+    /// `path` in the folder that messages show as `shown`; the folder itself if `path` is empty.
     pub fn new(shown: &str, path: &str, reason: &str) -> Self {
         let file = match path {
             "" => shown.to_owned(),
@@ -27,10 +27,11 @@ impl Unreadable {
     }
 }
 
-/// The paths of all files below `folder` that may matter, relative to it, with `/`, sorted.
+/// The sorted paths, relative and with `/`, of all files in `folder` for which [`may_matter`] is
+/// true.
 ///
 /// # Errors
-/// The folder itself where it does not exist, and whatever else in it cannot be read.
+/// The folder itself if it does not exist, and everything in it that cannot be read.
 pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, Vec<Unreadable>> {
     let mut walk = Walk { shown, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
     walk.folder(folder, "");
@@ -40,7 +41,7 @@ pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, Vec<Unreadable>> 
 
 struct Walk<'s> {
     shown: &'s str,
-    /// The folders that the walk is in, without symbolic links, which can lead in a circle.
+    /// The folders that the walk is in, with symbolic links resolved, to detect cycles.
     above: Vec<PathBuf>,
     files: Vec<String>,
     errors: Vec<Unreadable>,
@@ -50,7 +51,7 @@ impl Walk<'_> {
     fn folder(&mut self, folder: &Path, below: &str) {
         let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         if self.above.contains(&real) {
-            return self.error(below, "it is a symbolic link to a folder that it lies in");
+            return self.error(below, "it is a symbolic link to a folder that contains it");
         }
         self.above.push(real);
         self.entries(folder, below);
@@ -69,7 +70,7 @@ impl Walk<'_> {
                 Err(error) => self.error(below, &error.to_string()),
             }
         }
-        // The order of a folder is the file system's; that of messages is not.
+        // The file system chooses the order of entries; messages must be in a fixed order.
         found.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (name, entry) in found {
             self.entry(&name, &entry, below);
@@ -85,7 +86,7 @@ impl Walk<'_> {
             "" => shown.to_string(),
             below => [below, "/", &shown].concat(),
         };
-        // A folder tells what most of its entries are; only links have to be followed.
+        // The entry's own type is enough, except for links, which must be followed.
         let is_folder = match entry.file_type() {
             Ok(kind) if !kind.is_symlink() => kind.is_dir(),
             _ => entry.path().is_dir(),

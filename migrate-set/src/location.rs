@@ -1,10 +1,9 @@
-//! Decides where in a file something stands, as people and editors count it.
-//! A text and a byte or character offset go in, a line and a column come out.
-//! It keeps no index on purpose: positions are asked for once, when something went wrong.
+//! Converts offsets in a text to the lines and columns that editors show.
+//! There is no index, because a position is needed once, when something fails.
 
 use std::fmt;
 
-/// A place in a text file: both counts start at 1, the column counts characters.
+/// A place in a text file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
@@ -21,8 +20,8 @@ impl fmt::Display for Position {
 
 /// The position of the byte `offset` of `text`.
 ///
-/// An offset past the end is the position behind the last character; one inside a character is
-/// that character's position.
+/// An offset past the end gives the position after the last character; one inside a character
+/// gives that character's position.
 ///
 /// ```
 /// use migrate_set::location::position;
@@ -45,7 +44,7 @@ pub fn byte_of_character(text: &str, characters: usize) -> usize {
     text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
 }
 
-/// The whole line that holds the byte `offset`, without its line feed.
+/// The whole line that contains the byte `offset`, without its line feed.
 pub fn line_at(text: &str, offset: usize) -> &str {
     let at = floor_boundary(text, offset);
     let start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
@@ -53,7 +52,7 @@ pub fn line_at(text: &str, offset: usize) -> &str {
     &text[start..end]
 }
 
-/// The last byte up to `offset` at which a character of `text` begins or the text ends.
+/// The last byte up to `offset` where a character of `text` begins or the text ends.
 pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     let mut at = offset.min(text.len());
     while !text.is_char_boundary(at) {

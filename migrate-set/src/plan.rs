@@ -1,6 +1,4 @@
-//! Decides what will run before anything runs.
-//! A set, the entries of its module and a policy go in; a [`Plan`] or every [`Drift`] comes out.
-//! It talks to no database on purpose, so every decision is a line in a table of tests.
+//! Decides what will run, without a database, so that every decision is a line in a table of tests.
 
 use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
@@ -9,26 +7,26 @@ use crate::name::Kind;
 use crate::set::{Migration, Migrations};
 use crate::version::Version;
 
-/// What to do about one sort of deviation.
+/// What to do about one kind of deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tolerance {
     /// It is drift.
     Refuse,
-    /// It is let pass.
+    /// It is allowed.
     Allow,
 }
 
-/// Which deviations are drift. The default is the safe one of each.
+/// Which deviations are drift. The defaults are the safe choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// A pending migration that sorts before an applied one; refused unless allowed.
     pub out_of_order: Tolerance,
     /// An entry older than the set's newest migration, without a migration; refused unless allowed.
     pub missing: Tolerance,
-    /// An applied migration whose meaning was edited; refused unless allowed.
+    /// An applied migration that was edited; refused unless allowed.
     pub edited: Tolerance,
-    /// Entries newer than the set's newest migration; allowed unless refused, because an old
-    /// replica must survive a roll-back deploy.
+    /// Entries newer than the set's newest migration; allowed unless refused, because a deployment
+    /// that is rolled back must still start.
     pub ahead: Tolerance,
 }
 
@@ -44,13 +42,13 @@ impl Default for Policy {
 pub enum Cause {
     /// It never ran.
     New,
-    /// It is repeatable, and its checksum is new.
+    /// It is repeatable, and its checksum changed.
     Changed,
-    /// It is non-transactional, and an earlier run stopped behind its first `done` statements.
+    /// It is non-transactional, and an earlier run stopped after its first `done` statements.
     Unfinished {
         /// Statements that took effect.
         done: u32,
-        /// Whether the outcome of the statement behind them is unknown.
+        /// Whether the outcome of the next statement is unknown.
         in_flight: bool,
     },
 }
@@ -64,7 +62,7 @@ pub struct Step<'s> {
     pub cause: Cause,
 }
 
-/// What will run, in order, and what was found besides.
+/// What will run, in order, and what else is in the ledger.
 ///
 /// ```
 /// # use migrate_set::plan::{Cause, Plan};
@@ -76,7 +74,7 @@ pub struct Step<'s> {
 pub struct Plan<'s> {
     /// What will run; empty when nothing is pending.
     pub steps: Vec<Step<'s>>,
-    /// What ran before, by migration of the set, with its entry.
+    /// The migrations that are already applied, with their entries.
     pub applied: Vec<(&'s Migration, Entry)>,
     /// Entries newer than the set.
     pub ahead: Vec<Entry>,
@@ -85,7 +83,7 @@ pub struct Plan<'s> {
 /// Compares `set` with the `entries` of its module.
 ///
 /// # Errors
-/// [`DriftReport`] with every deviation that `policy` does not let pass.
+/// [`DriftReport`] with every deviation that `policy` does not allow.
 pub fn plan<'s>(
     set: &'s Migrations,
     entries: Vec<Entry>,
@@ -114,17 +112,17 @@ pub fn plan<'s>(
     if planner.drifts.is_empty() { Ok(plan) } else { Err(DriftReport(planner.drifts)) }
 }
 
-/// The entries of a ledger by the migrations of a set.
+/// The entries of a ledger, matched to the migrations of a set.
 struct Claims {
     /// The entry of each migration, in the order of the set.
     claimed: Vec<Option<Entry>>,
-    /// The versioned ones that no migration claims. Repeatable ones that left the set are history.
+    /// The versioned entries without a migration. Repeatable ones that left the set are history.
     rest: Vec<Entry>,
 }
 
 impl Claims {
-    /// Entries mostly come in the order of the set: the migration behind the last one is looked at
-    /// first.
+    /// The migration after the last match is tried first, because entries are mostly in the order
+    /// of the set.
     fn of(set: &Migrations, entries: Vec<Entry>) -> Claims {
         let list = set.as_slice();
         let (versioned, repeatable) =
@@ -160,7 +158,7 @@ impl Claims {
     }
 }
 
-/// The highest version that ran to its end. Both are in order.
+/// The highest version that finished. Both slices are sorted.
 fn newest_applied(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> {
     let is_finished = |entry: &&Entry| entry.kind == Kind::Versioned && entry.is_finished();
     let known = claimed.iter().rev().flatten().find(is_finished);
@@ -168,7 +166,7 @@ fn newest_applied(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> 
     known.into_iter().chain(unknown).map(|entry| &entry.version).max().cloned()
 }
 
-/// The entry of a migration from before its set ordered equal versions by name.
+/// The entry of a migration that was applied before its set ordered equal versions by name.
 fn unnamed(rest: &mut Vec<Entry>, migration: &Migration) -> Option<Entry> {
     let version = migration.version().without_name()?;
     let is_its = |entry: &Entry| entry.version == version && entry.name == migration.name();
@@ -211,7 +209,7 @@ impl Planner<'_> {
         }
     }
 
-    /// An entry without a checksum (a baseline) cannot be compared and lets anything pass.
+    /// An entry without a checksum (a baseline) cannot be compared, so any text is allowed.
     fn judge_edit(&mut self, migration: &Migration, entry: &Entry) {
         let Some(recorded) = &entry.checksum else { return };
         let version = migration.version().to_string();
@@ -237,11 +235,11 @@ impl Planner<'_> {
         });
     }
 
-    /// Judges the entries that no migration claims; those ahead that are let pass.
+    /// Judges the entries without a migration; returns those that are ahead and allowed.
     fn judge_the_rest(&mut self, rest: Vec<Entry>) -> Vec<Entry> {
         let is_versioned = |migration: &&Migration| migration.kind() == Kind::Versioned;
         let newest = self.set.iter().rev().find(is_versioned).map(Migration::version);
-        let mut let_pass = Vec::new();
+        let mut allowed = Vec::new();
         for entry in rest {
             let ahead = newest.is_none_or(|newest| entry.version > *newest);
             let tolerance = if ahead { self.policy.ahead } else { self.policy.missing };
@@ -249,7 +247,7 @@ impl Planner<'_> {
             let (applied_at, applied_by) = (entry.applied_at.clone(), entry.applied_by.clone());
             let filename = entry.filename.clone();
             match (tolerance, ahead) {
-                (Tolerance::Allow, true) => let_pass.push(entry),
+                (Tolerance::Allow, true) => allowed.push(entry),
                 (Tolerance::Allow, false) => {}
                 (Tolerance::Refuse, true) => {
                     self.drifts.push(Drift::Ahead { version, filename, applied_at, applied_by });
@@ -259,6 +257,6 @@ impl Planner<'_> {
                 }
             }
         }
-        let_pass
+        allowed
     }
 }

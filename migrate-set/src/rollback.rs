@@ -1,8 +1,6 @@
 //! Decides what a rollback undoes, before anything is undone.
-//! A set, what the ledger holds of its module, and a target go in; the down scripts to run, newest
-//! application first, or every obstacle, come out.
-//! A down script that only the ledger knows is as good as one of the set: so an older binary can
-//! undo what a newer one applied.
+//! It also uses the down scripts in the ledger, so that an older binary can undo what a newer one
+//! applied.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,32 +17,32 @@ use crate::sql::kind::{SessionEffect, session_effect};
 use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
-/// How far a rollback goes back.
+/// How far a rollback goes.
 ///
 /// ```
 /// # use migrate_set::{rollback::Target as Rollback, version::Version};
 /// let last = Rollback::Steps(1);
-/// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself stays
+/// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself is kept
 /// # assert_ne!(last, down_to_seven);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// So many migrations, the last applied first.
+    /// This many migrations, the last applied first.
     Steps(usize),
-    /// All that are newer than this version, which has to be applied.
+    /// All migrations newer than this version, which must be applied.
     To(Version),
-    /// All of them.
+    /// All migrations.
     All,
 }
 
-/// One entry with the down script that the ledger keeps.
+/// One entry with the down script in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The entry.
     pub entry: Entry,
-    /// The down script as it would be sent; `None` where there is none.
+    /// The down script as it would be sent; `None` if there is none.
     pub down_sql: Option<String>,
-    /// Its [`digest`] when it was written; there is one wherever there is a script.
+    /// Its [`digest`] when it was written; set whenever there is a script.
     pub down_checksum: Option<String>,
 }
 
@@ -52,30 +50,30 @@ pub struct Recorded {
 ///
 /// ```
 /// # use migrate_set::rollback::Undo;
-/// fn tell(undo: &Undo<'_>) {
+/// fn show(undo: &Undo<'_>) {
 ///     println!("-- {}, applied by {}", undo.entry.filename, undo.entry.applied_by);
 ///     println!("{}", undo.script().text());
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo<'s> {
-    /// Its entry, which goes with it.
+    /// Its entry, which is deleted with it.
     pub entry: Entry,
     down: Cow<'s, Script>,
 }
 
 impl Undo<'_> {
-    /// What undoes it.
+    /// The script that undoes it.
     pub fn script(&self) -> &Script {
         &self.down
     }
 }
 
-/// What keeps a rollback from beginning.
+/// Why a rollback cannot start.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Obstacle {
-    /// There is no down script, neither in the set nor in the ledger.
+    /// Neither the set nor the ledger has a down script.
     #[error("version {version}: `{filename}` has no down script")]
     NoDown {
         /// The version as the ledger writes it.
@@ -83,7 +81,7 @@ pub enum Obstacle {
         /// The file that was applied.
         filename: String,
     },
-    /// It is non-transactional and stopped midway.
+    /// The migration is non-transactional and stopped partway.
     #[error("version {version}: `{filename}` is unfinished")]
     Unfinished {
         /// The version as the ledger writes it.
@@ -91,7 +89,7 @@ pub enum Obstacle {
         /// The file that was applied.
         filename: String,
     },
-    /// The down script in the ledger is not the one that was written there.
+    /// The down script in the ledger was changed after it was written.
     #[error("version {version}: the down script of `{filename}` in the ledger was changed")]
     Damaged {
         /// The version as the ledger writes it.
@@ -112,22 +110,22 @@ impl Obstacle {
     pub fn help(&self) -> &'static str {
         match self {
             Obstacle::NoDown { .. } => {
-                "add a down script to the set, or undo it by a new migration"
+                "add a down script to the set, or undo it with a new migration"
             }
-            Obstacle::Unfinished { .. } => "run the migrations first, which goes on with it",
+            Obstacle::Unfinished { .. } => "run the migrations first, which completes it",
             Obstacle::Damaged { .. } => "restore it, or use a binary whose set has the migration",
-            Obstacle::NotApplied { .. } => "choose one that is; `status` lists them",
+            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them",
         }
     }
 }
 
-/// Every obstacle at once, never empty.
+/// All obstacles; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacles(pub Vec<Obstacle>);
 
 impl fmt::Display for Obstacles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the rollback cannot begin, and nothing was undone")?;
+        write!(f, "the rollback cannot start; nothing was undone")?;
         for obstacle in &self.0 {
             write!(f, "\n{obstacle}\n  help: {}", obstacle.help())?;
         }
@@ -137,10 +135,10 @@ impl fmt::Display for Obstacles {
 
 impl std::error::Error for Obstacles {}
 
-/// What of `recorded` goes, newest application first. Repeatable migrations are not undone.
+/// Which of `recorded` to undo, the last applied first. Repeatable migrations are not undone.
 ///
 /// # Errors
-/// [`Obstacles`] with every one there is.
+/// [`Obstacles`] with all of them.
 pub fn rollback<'s>(
     set: &'s Migrations,
     recorded: Vec<Recorded>,
@@ -171,7 +169,7 @@ pub fn rollback<'s>(
     if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
 }
 
-/// The set's down script where its up script is what was applied, else the ledger's.
+/// The set's down script if the set's up script is what was applied, else the ledger's.
 fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
     let Recorded { entry, down_sql, down_checksum } = recorded;
     let (version, filename) = (entry.version.to_string(), entry.filename.clone());
@@ -186,7 +184,7 @@ fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
         return Ok(Undo { entry, down: Cow::Borrowed(down) });
     }
     let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
-    // Both are always written together, so a script without a checksum was changed as well.
+    // Both are always written together, so a script without a checksum was changed too.
     if down_checksum.is_none_or(|checksum| checksum != digest(&sql)) {
         return Err(Obstacle::Damaged { version, filename });
     }
@@ -198,7 +196,7 @@ fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
 /// The line that begins a non-transactional down script in the ledger.
 pub const NO_TRANSACTION: &str = "-- migrate:no-transaction\n";
 
-/// A script of the ledger's text, which a build had checked.
+/// A script from the ledger's text, which a build checked.
 fn script(filename: &str, sql: String) -> Option<Script> {
     let tokens = lex(&sql);
     let statements = split(&sql, &tokens).ok()?;
@@ -221,7 +219,7 @@ fn script(filename: &str, sql: String) -> Option<Script> {
     ))
 }
 
-/// SHA-256 of a down script as the ledger keeps it, as lower-case hexadecimal digits.
+/// SHA-256 of a down script as stored in the ledger, as lower-case hexadecimal digits.
 pub fn digest(down_sql: &str) -> String {
     Checksum::from_bytes(Sha256::digest(down_sql.as_bytes()).into()).to_string()
 }

@@ -1,6 +1,5 @@
-//! Holds what one macro call embedded: scripts, migrations and the set of them.
-//! `migrate-source` builds these; the macro packs them, and [`crate::unpack`] gives the very same back.
-//! Nothing here is checked on purpose: whoever constructs a set has checked it.
+//! Scripts, migrations and the set of them. `migrate-source` checks and builds them; the macro
+//! packs them, and [`crate::unpack`] restores them unchanged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,11 +12,11 @@ use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
 
-/// The module of a set that names none.
+/// The module of a set that does not name one.
 pub const DEFAULT_MODULE: &str = "default";
 
 impl Kind {
-    /// The word that the ledger keeps.
+    /// The word in the ledger.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Versioned => "versioned",
@@ -57,17 +56,17 @@ pub enum TransactionMode {
     /// The whole script and its ledger entry commit together.
     #[default]
     Transactional,
-    /// Statement by statement, each committed by itself.
+    /// Statement by statement, each committed on its own.
     NonTransactional,
 }
 
-/// What comes behind the statements of a script.
+/// What follows the statements of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ends {
     /// Nothing.
     #[default]
     WithSql,
-    /// A function of the service's, in the same transaction (`-- migrate:function`).
+    /// A function of the service, in the same transaction (`-- migrate:function`).
     WithFunction,
 }
 
@@ -86,7 +85,7 @@ impl Script {
         Script { filename, text, statements, placeholders, transaction, session, ends }
     }
 
-    /// The same script with a function behind its statements.
+    /// The same script with a function after its statements.
     #[doc(hidden)]
     #[must_use]
     pub const fn with_function(mut self) -> Self {
@@ -99,12 +98,12 @@ impl Script {
         &self.filename
     }
 
-    /// The same for whoever keeps it: nothing is copied where the set is in the binary.
+    /// The same to store; nothing is copied if the set is embedded in the binary.
     pub fn shared_filename(&self) -> Cow<'static, str> {
         self.filename.clone()
     }
 
-    /// The whole file that it stands in, LF-normalised and without a byte order mark.
+    /// The whole file that contains it, LF-normalised and without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -114,7 +113,7 @@ impl Script {
         self.statements.iter().map(|&[start, end]| (start as usize, end as usize))
     }
 
-    /// As [`Script::statements`], with each block of the file's own taken apart.
+    /// As [`Script::statements`], but with each transaction block split into its statements.
     #[doc(hidden)]
     pub fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
         self.statements().flat_map(|(start, end)| {
@@ -138,7 +137,7 @@ impl Script {
         self.transaction
     }
 
-    /// What comes behind its statements.
+    /// What follows its statements.
     pub fn ends(&self) -> Ends {
         self.ends
     }
@@ -148,15 +147,15 @@ impl Script {
         self.session
     }
 
-    /// Where in the file the byte `offset` of [`Script::text`] stands.
+    /// The position in the file of the byte `offset` of [`Script::text`].
     pub fn position(&self, offset: usize) -> Position {
         position(&self.text, offset)
     }
 
-    /// One statement as it is sent, for `schema`.
+    /// One statement as it is sent for `schema`.
     ///
     /// # Errors
-    /// [`RenderError`] where a placeholder asks for a schema that cannot be given.
+    /// [`RenderError`] if a placeholder cannot be replaced.
     pub fn render(
         &self,
         statement: (usize, usize),
@@ -165,7 +164,7 @@ impl Script {
         render(&self.text, statement, &self.placeholders, schema)
     }
 
-    /// All statements as one text for `schema`, each ended by `;` and a line feed.
+    /// All statements as one text for `schema`, each followed by `;` and a line feed.
     ///
     /// # Errors
     /// As [`Script::render`].
@@ -179,7 +178,7 @@ impl Script {
     }
 }
 
-/// One versioned step: an up script, perhaps a down script.
+/// One versioned step: an up script and optionally a down script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     version: Version,
@@ -204,7 +203,7 @@ impl Migration {
         Migration { version, name, kind, checksum, up, down }
     }
 
-    /// Its ordering key; a repeatable one's is its name.
+    /// Its ordering key; for a repeatable migration, its name.
     pub fn version(&self) -> &Version {
         &self.version
     }
@@ -214,7 +213,7 @@ impl Migration {
         &self.name
     }
 
-    /// The same for whoever keeps it: nothing is copied where the set is in the binary.
+    /// The same to store; nothing is copied if the set is embedded in the binary.
     pub fn shared_name(&self) -> Cow<'static, str> {
         self.name.clone()
     }
@@ -229,12 +228,12 @@ impl Migration {
         self.checksum
     }
 
-    /// What applies it.
+    /// The script that applies it.
     pub fn up(&self) -> &Script {
         &self.up
     }
 
-    /// What undoes it.
+    /// The script that undoes it.
     pub fn down(&self) -> Option<&Script> {
         self.down.as_ref()
     }
@@ -245,13 +244,13 @@ impl Migration {
     }
 }
 
-/// The folder that a set was embedded from, which only debug builds remember.
+/// The folder that a set was embedded from; only debug builds record it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// Its absolute path on the machine of the build.
+    /// Its absolute path on the build machine.
     pub folder: &'static str,
-    /// The paths of all files in it that could matter, relative to it, sorted, with NUL in between: one
-    /// literal, because a compiler takes its time for each.
+    /// The relative paths of all files in it that are part of the set or mistakes, sorted and
+    /// separated by NUL: one literal, because each literal costs compile time.
     pub files: &'static str,
 }
 
@@ -262,13 +261,13 @@ impl Origin {
     }
 }
 
-/// The set: all that one macro call embedded, in the order in which it runs.
+/// The set: all migrations that one macro call embedded, in the order in which they run.
 ///
-/// Sets are equal when they hold the same migrations, wherever these were read.
+/// Sets are equal if they contain the same migrations, wherever they were read from.
 ///
 /// ```
 /// # use migrate_set::set::Migrations;
-/// /// Those that nobody can undo.
+/// /// The files of the migrations that cannot be undone.
 /// fn without_down(set: &Migrations) -> Vec<&str> {
 ///     let lacking = set.iter().filter(|migration| migration.down().is_none());
 ///     lacking.map(|migration| migration.filename()).collect()
@@ -284,17 +283,17 @@ pub struct Migrations {
     list: List,
 }
 
-/// What is known of a set without looking at its migrations.
+/// What is known about a set without reading its migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traits {
     /// Whether names were added to equal versions to order them ([`Version::without_name`]).
     pub orders_by_name: bool,
-    /// Whether some up script runs outside a transaction.
+    /// Whether any up script runs outside a transaction.
     pub has_non_transactional: bool,
 }
 
 impl Traits {
-    /// Those of these migrations.
+    /// The traits of these migrations.
     #[must_use]
     pub fn of(migrations: &[Migration]) -> Self {
         let any = |is: fn(&Migration) -> bool| migrations.iter().any(is);
@@ -310,8 +309,8 @@ impl Traits {
 /// Where the migrations of a set are.
 #[derive(Clone)]
 enum List {
-    /// In the binary: a function that unpacks them once. No cell, because a constant that holds one
-    /// cannot be borrowed for ever.
+    /// In the binary: a function that unpacks them once. Not a cell, because a constant with one
+    /// cannot be borrowed as `'static`.
     Embedded(fn() -> &'static [Migration]),
     /// In memory.
     Loaded(Vec<Migration>),
@@ -355,17 +354,17 @@ impl Migrations {
         Migrations { module, folder, layout, origin: None, traits, list: List::Loaded(list) }
     }
 
-    /// The name under which the ledger keeps this set apart from others.
+    /// The name that distinguishes this set from others in the ledger.
     pub fn module(&self) -> &str {
         &self.module
     }
 
-    /// The folder as it was named to the macro; messages show files below it.
+    /// The folder as passed to the macro; messages show the paths of files with it.
     pub fn folder(&self) -> &str {
         &self.folder
     }
 
-    /// Where it was embedded from; `None` in a release build, and for a set made at start-up.
+    /// The folder it was embedded from; `None` in a release build and for a set loaded at start-up.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
@@ -375,17 +374,17 @@ impl Migrations {
         self.layout
     }
 
-    /// What is known of it without looking at its migrations.
+    /// What is known about it without reading its migrations.
     pub fn traits(&self) -> Traits {
         self.traits
     }
 
-    /// The migrations: versioned ones by version, then repeatable ones by name.
+    /// The migrations: the versioned ones by version, then the repeatable ones by name.
     pub fn iter(&self) -> std::slice::Iter<'_, Migration> {
         self.as_slice().iter()
     }
 
-    /// The same as a slice.
+    /// The migrations as a slice.
     pub fn as_slice(&self) -> &[Migration] {
         self.list.as_slice()
     }
@@ -395,12 +394,12 @@ impl Migrations {
         self.as_slice().len()
     }
 
-    /// Whether there is none, which no checked set allows.
+    /// Whether there are none, which a checked set never allows.
     pub fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
     }
 
-    /// A file of the set as messages name it: the folder and the file's path below it.
+    /// A file of the set as messages show it: the folder and the file's path in it.
     pub fn path_of(&self, filename: &str) -> String {
         if self.folder.is_empty() {
             filename.to_owned()

@@ -1,7 +1,5 @@
-//! Sees that a ledger holds a set and nothing else, entry by entry as they are read.
-//! What a row says goes in; whether all of the set was met, and the entries of what was, come out.
-//! It decides nothing on purpose: whatever is not exactly as expected is [`crate::plan`]'s business.
-//! Most boots end here, so nothing is written down that nobody asks for.
+//! Checks row by row whether a ledger contains exactly a set. Anything unexpected is left to
+//! [`crate::plan`]. Most boots need only this, so no entry is built unless it is asked for.
 
 use std::borrow::Cow;
 
@@ -9,7 +7,7 @@ use crate::checksum::ALGORITHM;
 use crate::ledger::Entry;
 use crate::set::{Migration, Migrations};
 
-/// The migrations of a set that were met in its ledger.
+/// The migrations of a set that were found in its ledger.
 ///
 /// ```
 /// # use migrate_set::{set::Migrations, settled::Settled};
@@ -22,22 +20,22 @@ use crate::set::{Migration, Migrations};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled<'s> {
     set: &'s Migrations,
-    /// By place in the set, up to the last one that was met.
+    /// By index in the set, up to the last migration that was found.
     met: Vec<bool>,
     count: usize,
-    /// Where the next one is looked for first: entries mostly come in the order of the set. `None`
-    /// behind one that was not found: they are not looked for any more, which took a scan each.
+    /// The index to try first for the next entry, because entries are mostly in the order of the
+    /// set. `None` after an entry that was not found: more searches would scan the set each time.
     expected: Option<usize>,
 }
 
 impl<'s> Settled<'s> {
-    /// Nothing was met yet.
+    /// No entry has been read yet.
     pub fn new(set: &'s Migrations) -> Self {
         Settled { set, met: Vec::new(), count: 0, expected: Some(0) }
     }
 
-    /// Whether a finished entry is that of a migration of the set: its kind, its version as written,
-    /// its checksum. It is noted as met then, once; behind one that is not, none is.
+    /// Whether a finished entry matches a migration of the set: by kind, version as written and
+    /// checksum. Each migration matches once. After an entry without a match, all others fail too.
     pub fn meets(&mut self, kind: &str, version: &str, checksum: &str) -> bool {
         let Some(expected) = self.expected else { return false };
         let found = self.find(expected, kind, version, checksum);
@@ -51,7 +49,7 @@ impl<'s> Settled<'s> {
         true
     }
 
-    /// The place of the migration of an entry, where it was not met yet.
+    /// The index of an entry's migration, unless that was already found.
     fn find(&self, expected: usize, kind: &str, version: &str, checksum: &str) -> Option<usize> {
         let list = self.set.as_slice();
         let is_its = |migration: &Migration| {
@@ -65,12 +63,12 @@ impl<'s> Settled<'s> {
         (!is_met && list.get(index)?.checksum().is_written(checksum)).then_some(index)
     }
 
-    /// Whether every migration of the set was met.
+    /// Whether every migration of the set was found.
     pub fn is_whole(&self) -> bool {
         self.count == self.set.len()
     }
 
-    /// The entries of those that were met, as far as they were told: no more than a plan compares.
+    /// The entries that were found, with only the fields that a plan compares.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
         let met = self.set.iter().zip(&self.met).filter(|(_, met)| **met);
         met.map(|(migration, _)| Entry {

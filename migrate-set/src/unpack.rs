@@ -1,5 +1,5 @@
-//! Reads back the set that `migrate-source` packed into two literals, when it is first asked for.
-//! It checks nothing: a literal that was cut short ends the list.
+//! Unpacks the set that `migrate-source` packed into two literals, when it is first used.
+//! Nothing is checked: a truncated literal ends the list.
 
 use std::borrow::Cow;
 
@@ -14,22 +14,22 @@ use bits::{
     WITH_FUNCTION,
 };
 
-/// What the bits of the table mean, for the writer and the reader.
+/// The meaning of the table's bits, shared by the writer and the reader.
 #[doc(hidden)]
 pub mod bits {
     /// Bits of a migration.
     pub const REPEATABLE: u8 = 1;
     pub const HAS_DOWN: u8 = 2;
-    /// Up and down stand in one file.
+    /// Up and down are in one file.
     pub const ONE_FILE: u8 = 4;
 
-    /// Bits of a script; the session's effect stands above them.
+    /// Bits of a script; the effect on the session is above them.
     pub const NON_TRANSACTIONAL: u8 = 1;
     pub const WITH_FUNCTION: u8 = 2;
     pub const HAS_PLACEHOLDERS: u8 = 4;
     pub const SESSION: u8 = 8;
 
-    /// What stands before a version or a name that is no part of the file's name.
+    /// Marks a version or a name that is not part of the file's name.
     pub const NO_PART: u8 = 255;
 }
 
@@ -44,7 +44,7 @@ pub fn unpack(text: &'static str, table: &'static [u8]) -> Vec<Migration> {
     list
 }
 
-/// What was not read yet. `None` is the end, which nothing but a migration's beginning is at.
+/// What is still to be read. `None` is the end, which only the start of a migration can reach.
 struct Rest {
     text: &'static str,
     table: &'static [u8],
@@ -74,15 +74,15 @@ impl Rest {
         Some((self.text()?, self.text()?))
     }
 
-    /// A version and a name, which mostly are parts of the file's name.
+    /// A version and a name, which are usually parts of the file's name.
     fn names(&mut self, filename: &'static str) -> Option<(&'static str, &'static str)> {
         let mut rest = filename;
         let version = match self.byte()? {
             NO_PART => self.text()?,
             place => {
                 let version = filename.get(usize::from(place / 16)..)?;
-                let (version, behind) = version.split_at_checked(usize::from(place % 16))?;
-                rest = behind;
+                let (version, after) = version.split_at_checked(usize::from(place % 16))?;
+                rest = after;
                 version
             }
         };
@@ -140,7 +140,7 @@ impl Rest {
         Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
     }
 
-    /// The next range, which begins so far behind the one before.
+    /// The next range. Its start is stored as the distance from `before`, the end of the last one.
     fn range(&mut self, before: u32) -> Option<(u32, u32)> {
         let start = before.checked_add(u32::try_from(self.number()?).ok()?)?;
         Some((start, start.checked_add(u32::try_from(self.number()?).ok()?)?))

@@ -1,8 +1,6 @@
-//! Decides which of two versions comes first, and whether they are the same one.
-//! A version's text goes in as it was written, and comes out unchanged beside an order, an equality
-//! and a hash that all look at its key alone.
-//! It knows no calendar and no upper bound on purpose: month 18 and numbers of 20 digits occur in
-//! real histories.
+//! Decides which of two versions comes first, and whether they are equal.
+//! Dates are not validated and numbers have no upper bound, because month 18 and numbers of 20
+//! digits occur in real histories.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,13 +10,13 @@ use std::str::FromStr;
 
 /// The ordering key of a migration, kept as written and without Flyway's leading `V`.
 ///
-/// The text falls into numbers at `.`, `-` and `_`, which are compared one by one; a number that is
-/// missing counts as zero. That is Flyway's rule (`1` is `1.0`), and it also makes `1`, `01` and
+/// The text is split into numbers at `.`, `-` and `_`, which are compared one by one; a missing
+/// number counts as zero. This is Flyway's rule (`1` is `1.0`), and it also makes `1`, `01` and
 /// `001` one version. A first number of at least 8 digits that begins with 19 or 20 is a date:
-/// year, month, day, and the rest as one number. So dates compare alike however they are written;
-/// behind a year nothing missing is filled in, and `2026-05-27` comes before `2026-05-27-0000`.
-/// Text behind the numbers orders what is equal so far; a key that begins with text sorts after all
-/// that begin with a number.
+/// year, month, day, and the rest as one number. So dates compare the same however they are
+/// written. After a year, missing numbers do not count as zero: `2026-05-27` comes before
+/// `2026-05-27-0000`. Text after the numbers breaks ties; a key that begins with text sorts after
+/// all keys that begin with a number.
 ///
 /// ```
 /// # use migrate_set::version::Version;
@@ -29,9 +27,9 @@ use std::str::FromStr;
 #[derive(Clone)]
 pub struct Version(Cow<'static, str>);
 
-/// The text is empty, so it is no version.
+/// The text is empty, so it is not a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a version is empty")]
+#[error("a version cannot be empty")]
 #[non_exhaustive]
 pub struct EmptyVersion;
 
@@ -41,7 +39,7 @@ impl Version {
         Self(Cow::Borrowed(text))
     }
 
-    /// The version with this text. Nothing is cut off: for a `V` in front, use [`FromStr`].
+    /// The version with this text, unchanged. To strip a leading `V`, use [`FromStr`].
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self(text.into())
     }
@@ -51,8 +49,7 @@ impl Version {
         &self.0
     }
 
-    /// The version that a name was added to, where this is one of several equal ones that their
-    /// set orders by name: `7` of `7_add_users`.
+    /// The version before its set appended a name to order equal versions: `7` of `7_add_users`.
     pub fn without_name(&self) -> Option<Version> {
         let (_, name) = Numbers::of(&self.0)?;
         let numbers = self.0[..self.0.len() - name.len()].trim_end_matches(['.', '-', '_']);
@@ -63,7 +60,7 @@ impl Version {
 impl FromStr for Version {
     type Err = EmptyVersion;
 
-    /// The version a person typed: `V7`, `v7` and `7` are one.
+    /// The version a user typed: `V7`, `v7` and `7` are the same.
     fn from_str(text: &str) -> Result<Self, EmptyVersion> {
         let text = text.trim();
         let number = text
@@ -98,7 +95,7 @@ impl fmt::Debug for Version {
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let (one, another) = (self.as_str(), other.as_str());
-        // Mostly a migration meets its own entry, or its neighbour.
+        // Usually a migration is compared with its own entry, or with its neighbour's.
         if one == another || are_alike(one, another) {
             return one.cmp(another);
         }
@@ -131,14 +128,14 @@ impl Hash for Version {
             return self.as_str().hash(state);
         };
         text.hash(state);
-        // Zeros are left out, because `1` equals `1.0`; the place keeps `1.0.2` apart from `1.2`.
+        // Zeros are left out, because `1` equals `1.0`; the index distinguishes `1.0.2` from `1.2`.
         for (place, number) in numbers.enumerate().filter(|(_, number)| !number.is_empty()) {
             (place, number).hash(state);
         }
     }
 }
 
-/// Whether both are nothing but digits, as many, and fall into the same parts.
+/// Whether both are all digits, equally long, and split into the same parts.
 fn are_alike(one: &str, other: &str) -> bool {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     one.len() == other.len()
@@ -157,7 +154,7 @@ fn compare(mut a: Numbers<'_>, mut b: Numbers<'_>) -> Ordering {
             (left, right) => (left.unwrap_or_default(), right.unwrap_or_default()),
         };
         dated.get_or_insert(is_year(left));
-        // Without leading zeros the longer number is the greater one, whatever its length.
+        // Without leading zeros, the longer number is the greater one.
         match left.len().cmp(&right.len()).then_with(|| left.cmp(right)) {
             Ordering::Equal => {}
             unequal => return unequal,
@@ -165,8 +162,8 @@ fn compare(mut a: Numbers<'_>, mut b: Numbers<'_>) -> Ordering {
     }
 }
 
-/// Whether a first number is the year of a date, behind which no zero is filled in: a real history
-/// holds `2026-05-27-120000_a` and `2026-05-27-120000-0000_b`.
+/// Whether a first number is the year of a date, after which missing numbers do not count as zero:
+/// a real history has `2026-05-27-120000_a` and `2026-05-27-120000-0000_b`.
 fn is_year(number: &str) -> bool {
     number.len() == 4 && (number.starts_with("19") || number.starts_with("20"))
 }
@@ -174,12 +171,12 @@ fn is_year(number: &str) -> bool {
 /// The numbers of a key, each as digits without leading zeros, so zero is empty.
 struct Numbers<'a> {
     rest: &'a str,
-    /// How many numbers of a leading date (year, month, day) are still to come.
+    /// How many numbers of a leading date (year, month, day) are left.
     date_parts: u8,
 }
 
 impl<'a> Numbers<'a> {
-    /// The numbers a text begins with, and the text behind them; nothing where it begins with none.
+    /// The numbers that a text begins with, and the text after them; `None` if it begins with none.
     fn of(text: &'a str) -> Option<(Self, &'a str)> {
         let end = text.bytes().position(|byte| !byte.is_ascii_digit() && !is_mark(byte));
         let (numbers, tail) = text.split_at(end.unwrap_or(text.len()));
@@ -267,7 +264,7 @@ mod tests {
     fn dates_compare_alike_however_they_are_written() {
         check(("20140924113530", "2017-09-23-182408"), Ordering::Less);
         check(("20140924113530", "20140924113600"), Ordering::Less);
-        // The one is a number that is greater than any year, the other a date.
+        // The first is a number greater than any year, the second is a date.
         check(("18991231", "20000101"), Ordering::Greater);
         check(("2014-09-24-113530", "20140924113530"), Ordering::Equal);
         check(("20250128_120000", "20250128120000"), Ordering::Equal);
@@ -281,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn text_sorts_behind_numbers() {
+    fn text_sorts_after_numbers() {
         check(("alpha", "99999999999999"), Ordering::Greater);
         check(("alpha", "beta"), Ordering::Less);
         check(("001_x", "2"), Ordering::Less);
@@ -365,11 +362,11 @@ mod tests {
         assert_eq!(parse(" v1.2 "), Ok("1.2".to_owned()));
         assert_eq!(parse("views"), Ok("views".to_owned()));
         assert_eq!(parse(" "), Err(EmptyVersion));
-        assert_eq!(EmptyVersion.to_string(), "a version is empty");
+        assert_eq!(EmptyVersion.to_string(), "a version cannot be empty");
     }
 
     #[test]
-    fn a_name_behind_a_version_comes_off() {
+    fn a_name_after_a_version_is_removed() {
         let plain = |text| Version::from_static(text).without_name().map(|v| v.to_string());
         assert_eq!(plain("7_add_users"), Some("7".to_owned()));
         assert_eq!(plain("2024-03-04_x"), Some("2024-03-04".to_owned()));

@@ -1,5 +1,4 @@
 //! Finds and reads the files of a migration folder on disk.
-//! It judges neither names nor contents: [`crate::check`] does, for every origin alike.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +8,14 @@ use migrate_set::listing::{Unreadable, list};
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
 use crate::threads;
 
-/// How many files are worth a thread that reads them: some half a millisecond.
+/// How many files are worth a thread: reading them takes about half a millisecond.
 const SHARE: usize = 128;
 
-/// All files below `folder` that may matter, with their contents; `shown` is what messages call
-/// the folder.
+/// All files in `folder` that are not unrelated, with their contents; messages show the folder as
+/// `shown`.
 ///
 /// # Errors
-/// A folder that does not exist or cannot be read, and every file in it that cannot be read.
+/// If the folder or a file in it cannot be read.
 pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();

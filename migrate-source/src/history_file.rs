@@ -1,7 +1,5 @@
-//! Decides whether a set continues the history that its lock file holds.
-//! The lock's text and a set go in; every deviation, or nothing, comes out, and the text that a set
-//! would be locked as.
-//! It reads and writes no file on purpose: the macro and the command line do.
+//! Compares a set with the history in its lock file, and makes the text of that file. The macro and
+//! the command line read and write it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,12 +11,12 @@ use thiserror::Error;
 
 use crate::check::{Problem, SourceError, SourceErrors};
 
-/// The first line of every lock file; the number is that of the format.
+/// The first line of every lock file; the number is the version of the format.
 const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order";
 
-/// The text that locks `set`: one line a versioned migration, columns separated by tabs.
+/// The text that locks `set`: one line per versioned migration, with tabs between the columns.
 ///
-/// Two branches that each add a migration change the same place of it, so that a merge conflicts.
+/// Two branches that each add a migration change the same place in it, so that a merge conflicts.
 pub fn lock(set: &Migrations) -> String {
     let mut text = format!("{HEADER}\n");
     for migration in versioned(set) {
@@ -32,15 +30,15 @@ pub fn lock(set: &Migrations) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LockProblem {
-    /// A line that is none of a lock file, such as the mark of a merge conflict.
-    #[error("line {line} is no entry: `{text}`")]
+    /// A line that is not valid in a lock file, such as the mark of a merge conflict.
+    #[error("line {line} is not a valid entry: `{text}`")]
     Malformed {
         /// From 1.
         line: usize,
         /// The line.
         text: String,
     },
-    /// The meaning of a locked migration was edited.
+    /// A locked migration was edited and no longer means the same.
     #[error("version {version}: `{filename}` was edited after it was locked")]
     Edited {
         /// The version as the set writes it.
@@ -48,7 +46,7 @@ pub enum LockProblem {
         /// The file.
         filename: String,
     },
-    /// A locked migration has another name.
+    /// A locked migration was renamed.
     #[error("version {version}: `{locked}` was renamed to `{name}` after it was locked")]
     Renamed {
         /// The version as the set writes it.
@@ -58,8 +56,8 @@ pub enum LockProblem {
         /// The name in the set.
         name: String,
     },
-    /// A locked migration is gone.
-    #[error("version {version}: `{name}` is locked and missing from the set")]
+    /// A locked migration was removed.
+    #[error("version {version}: `{name}` is locked but missing from the set")]
     Removed {
         /// The version in the lock.
         version: String,
@@ -94,14 +92,14 @@ impl LockProblem {
         match self {
             LockProblem::Malformed { .. } => "resolve the conflict by hand, or restore the file",
             LockProblem::Edited { .. } => {
-                "restore the file and put the change into a new migration; where it ran nowhere \
-                 yet, lock it anew with `MIGRATE_UPDATE_LOCK=1 cargo build`"
+                "restore the file and put the change into a new migration; if it has not run \
+                 anywhere yet, update the lock with `MIGRATE_UPDATE_LOCK=1 cargo build`"
             }
             LockProblem::Renamed { .. } => {
-                "restore the name, or lock it anew with `MIGRATE_UPDATE_LOCK=1 cargo build`"
+                "restore the name, or update the lock with `MIGRATE_UPDATE_LOCK=1 cargo build`"
             }
             LockProblem::Removed { .. } => {
-                "restore the file; where it ran nowhere yet, lock the set anew with \
+                "restore the file; if it has not run anywhere yet, update the lock with \
                  `MIGRATE_UPDATE_LOCK=1 cargo build`"
             }
             LockProblem::OutOfOrder { .. } => "give it a version above the newest locked one",
@@ -110,11 +108,11 @@ impl LockProblem {
     }
 }
 
-/// Whether `set` is what the lock file `shown` with this `text` holds; `None` is a missing file,
-/// which locks nothing.
+/// Checks `set` against the lock file `shown` with this `text`; `None` is a missing file, which
+/// locks nothing.
 ///
 /// # Errors
-/// Every deviation, as a mistake of the lock file.
+/// Every deviation, as a mistake in the lock file.
 pub fn check(shown: &str, text: Option<&str>, set: &Migrations) -> Result<(), SourceErrors> {
     let problems = compare(text.unwrap_or_default(), set);
     let error = |problem| SourceError::of_file(shown, Problem::Lock(problem));
@@ -155,10 +153,10 @@ pub fn compare(text: &str, set: &Migrations) -> Vec<LockProblem> {
     problems
 }
 
-/// The newest version that the lock file's `text` holds; `None` where it locks nothing.
+/// The newest version in the lock file's `text`; `None` if it locks nothing.
 ///
 /// # Errors
-/// The first line that is none of a lock file.
+/// The first line that is not a valid entry.
 pub fn newest(text: &str) -> Result<Option<Version>, LockProblem> {
     let mut newest = None;
     for (index, line) in text.lines().enumerate() {
@@ -173,7 +171,7 @@ fn versioned(set: &Migrations) -> impl Iterator<Item = &Migration> {
     set.iter().filter(|migration| migration.kind() == Kind::Versioned)
 }
 
-/// Version, checksum and name of one line; nothing for a comment or an empty line.
+/// Version, checksum and name of one line; `None` for a comment or an empty line.
 #[allow(clippy::type_complexity, reason = "three columns are three columns")]
 fn entry(line: &str) -> Result<Option<(Version, &str, &str)>, ()> {
     if line.is_empty() || line.starts_with('#') {
@@ -256,7 +254,7 @@ mod tests {
                 "version 1: `1_a.sql` was edited after it was locked",
                 "version 2: `2_b.sql` is new and sorts before version 3, which is locked",
                 "version 4: `4_d.sql` is not locked yet",
-                "version 3: `c` is locked and missing from the set",
+                "version 3: `c` is locked but missing from the set",
             ],
         );
         check(
@@ -271,6 +269,6 @@ mod tests {
         let text = format!("{}<<<<<<< ours\n", lock(&set(&[A])));
         let problems = compare(&text, &set(&[A]));
         assert_eq!(problems.len(), 1);
-        assert_eq!(problems[0].to_string(), "line 3 is no entry: `<<<<<<< ours`");
+        assert_eq!(problems[0].to_string(), "line 3 is not a valid entry: `<<<<<<< ours`");
     }
 }

@@ -1,12 +1,12 @@
-//! From a folder of SQL files to a checked set: what a build, the loaders and the command line share.
+//! Reads and checks a folder of SQL files, for the macro, the loaders and the command line.
 //!
-//! This crate is an internal part of `migrate-runtime`, which is what a service depends on; with its
-//! feature `source` it exports what a service can use of this as `migrate_runtime::source`.
+//! This crate is an internal part of `migrate-runtime`; services depend on that. Its feature
+//! `source` exports what a service can use of this crate as `migrate_runtime::source`.
 //!
-//! Modules in reading order: a folder is listed and read (`discover`), its names are understood
-//! (`names`), its comments and statements are read (`directives`, `lint`, `syntax`), and it becomes a
-//! set, or every mistake at once (`check`). The set is compared with its history (`history_file`) or
-//! packed into a program (`pack`); `create` makes the files of the next migration.
+//! Modules in reading order: list and read a folder (`discover`), interpret the file names
+//! (`names`), read comments and statements (`directives`, `lint`, `syntax`), and build a set or
+//! report all mistakes (`check`). A set is compared with its history (`history_file`) and packed
+//! into a program (`pack`); `create` writes the files of the next migration.
 
 mod threads;
 pub mod discover;

@@ -1,7 +1,8 @@
-//! Writes a set into two literals, [`Packed`], which [`unpack`](migrate_set::unpack::unpack) reads back.
-//! An expression for each migration would say the same, but the compiler takes 0.3 ms to check each, at
-//! every `cargo check`, and a program carries 0.4 KiB of pointers for each, which its start relocates.
-//! Tried and rejected: to read it back in a constant, at 2 ms for each migration.
+//! Packs a set into two literals, which [`unpack`](migrate_set::unpack::unpack) restores.
+//!
+//! The alternative, an expression for each migration, costs the compiler 0.3 ms each at every
+//! `cargo check`, and the program 0.4 KiB of pointers each, which are relocated when it starts.
+//! Unpacking in a constant was rejected, because it takes 2 ms for each migration.
 
 use migrate_set::name::Kind;
 use migrate_set::set::{Ends, Migration, Script, TransactionMode};
@@ -15,9 +16,9 @@ use migrate_set::unpack::bits::{
 /// Migrations as two literals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// All file names and texts, one behind the other.
+    /// All file names and texts, concatenated.
     pub text: String,
-    /// How many there are, how long each of these is, and all that is no text. Numbers are LEB128.
+    /// The number of migrations, the lengths of the texts, and everything else. Numbers are LEB128.
     pub table: Vec<u8>,
 }
 
@@ -63,8 +64,8 @@ impl Packed {
         self.push_text(script.text());
     }
 
-    /// Version and name, which mostly are parts of the file's name: one byte says how many bytes are
-    /// before the version and in it, another how many are between it and the name, and behind that.
+    /// Version and name, which are usually parts of the file's name: one byte holds the numbers of
+    /// bytes before the version and in it, another those between it and the name and after the name.
     fn push_names(&mut self, filename: &str, version: &str, name: &str) {
         let mut rest = filename;
         let place = filename.find(version);
@@ -75,8 +76,8 @@ impl Packed {
             self.push_other(version);
         }
         let place = rest.find(name).map(|before| (before, rest.len() - before - name.len()));
-        if let Some((before @ 0..15, behind @ 0..16)) = place {
-            self.push_place(before, behind);
+        if let Some((before @ 0..15, after @ 0..16)) = place {
+            self.push_place(before, after);
         } else {
             self.push_other(name);
         }
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     fn ranges() -> impl Strategy<Value = Vec<[u32; 2]>> {
-        // Up to where a number takes three bytes.
+        // Up to numbers that take three bytes.
         vec((0_u32..300, 0_u32..20_000), 0..4).prop_map(|gaps| {
             let mut before = 0;
             let range = |(gap, length): (u32, u32)| {
@@ -192,7 +193,7 @@ mod tests {
 
     fn migration() -> impl Strategy<Value = Migration> {
         let kind = select(vec![Kind::Versioned, Kind::Repeatable]);
-        // Mostly a part of the file's name, which is packed in another way.
+        // Usually a part of the file's name, which is packed differently.
         let part = || (any::<bool>(), "[a-z]{0,6}");
         (
             part(),

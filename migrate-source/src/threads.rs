@@ -1,15 +1,13 @@
-//! Has work done in as many threads as the machine runs at once.
-//! Items and what is to be done with them go in; what came of it comes out, in order.
-//! A build waits for nothing else, and nothing optimises what it runs.
+//! Spreads work over all cores, because a build waits for it and runs it unoptimised.
 
 use std::num::NonZero;
 use std::thread::{self, Builder};
 
-/// What the standard library gives to a thread.
+/// The default stack size of the standard library.
 const STACK: usize = 2 << 20;
 
-/// What comes of `work` for each of `items`, in order. Threads have `least` items or more, and what none
-/// was granted for is done in this one.
+/// The results of `work` for each of `items`, in order. Each thread gets at least `least` items;
+/// this thread does the work of threads that cannot be started.
 pub(crate) fn map<'t, T: Sync, R: Send>(
     items: &'t [T],
     least: usize,
@@ -23,8 +21,8 @@ pub(crate) fn map<'t, T: Sync, R: Send>(
     shares.flat_map(|(share, done)| done.unwrap_or_else(|| all(share))).collect()
 }
 
-/// Does `work` for each share of `items`, of `least` or more, in a thread with a stack of so many
-/// bytes. `None` came of a share where no thread was granted, or where it panicked.
+/// Does `work` for each share of at least `least` `items`, each in a thread with `stack` bytes of
+/// stack. The result is `None` if the thread could not be started or panicked.
 pub(crate) fn shares<'t, T: Sync, R: Send>(
     items: &'t [T],
     least: usize,

@@ -1,6 +1,5 @@
-//! Writes the canonical text of a script, and takes its digest.
-//! Statements go in, a text or a [`Checksum`] comes out; frozen vectors below hold both for ever.
-//! A run compares checksums that the build has made, so it needs nothing of this.
+//! Writes the canonical text of a script and computes its digest. Both are frozen: the vectors
+//! below must never change.
 
 use sha2::{Digest, Sha256};
 
@@ -11,17 +10,17 @@ use crate::sql::split::Statement;
 impl Checksum {
     /// The checksum of a script's statements.
     ///
-    /// No statement at all has a checksum too: that of the empty text.
+    /// Without statements, it is the checksum of the empty text.
     pub fn of(text: &str, statements: &[Statement<'_>]) -> Checksum {
         Checksum(Sha256::digest(canonical_text(text, statements)).into())
     }
 }
 
-/// The canonical text: the tokens of each statement with one blank between two, `;` and a line
-/// feed behind each statement.
+/// The canonical text: the tokens of each statement separated by one blank, with `;` and a line
+/// feed after each statement.
 ///
-/// Literals stand verbatim. A literal that goes on over several lines keeps one line feed between
-/// its segments, because a blank would end it.
+/// Literals are kept verbatim. A literal that continues over several lines keeps one line feed
+/// between its segments, because a blank would end it.
 pub fn canonical_text(text: &str, statements: &[Statement<'_>]) -> String {
     let mut canonical = String::with_capacity(text.len());
     for statement in statements {
@@ -46,7 +45,7 @@ fn push_token(canonical: &mut String, text: &str, token: &Token) {
     }
 }
 
-/// A literal with the white space and comments between its segments made one line feed.
+/// A literal with one line feed instead of the white space and comments between its segments.
 fn push_segments(canonical: &mut String, literal: &str) {
     let bytes = literal.as_bytes();
     let escapes = bytes.first().is_some_and(|first| first.eq_ignore_ascii_case(&b'e'));
@@ -68,7 +67,7 @@ fn push_segments(canonical: &mut String, literal: &str) {
     }
 }
 
-/// The opening quote of the segment behind `at`, over white space and comments.
+/// The opening quote of the segment after `at`, past white space and comments.
 fn next_segment(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = at;
     while at < bytes.len() {
@@ -98,7 +97,7 @@ mod tests {
         Checksum::of(text, &split(text, &tokens).unwrap()).to_string()
     }
 
-    /// Changing one of these would brick every database there is: add, never edit.
+    /// A changed vector would make every existing database drift: add, never edit.
     #[test]
     fn frozen_vectors() {
         let check = |text: &str, canonical_form: &str, digest: &str| {
@@ -192,7 +191,7 @@ mod tests {
         #[test]
         fn canonical_text_is_a_fixed_point(text in "[a-cE'\"$;()\\-/* \n.:=<>+@\\\\{}1é]{0,40}") {
             let tokens = lex(&text);
-            // A meta command of psql is in no set.
+            // A set contains no psql meta-commands.
             let meta = tokens.iter().any(|token| token.kind == TokenKind::Backslash);
             if let (false, Ok(statements)) = (meta, split(&text, &tokens)) {
                 let once = canonical_text(&text, &statements);

@@ -1,8 +1,5 @@
-//! Decides whether two scripts mean the same: the canonical text and its digest.
-//! Statements go in, a text or a [`Checksum`] comes out; frozen vectors in `canonical` hold both for
-//! ever.
-//! It does not fold case or judge meaning on purpose: comments, blanks, line endings and a byte
-//! order mark are all it is blind to.
+//! Decides whether two scripts are equal, by the digest of a canonical text that ignores comments,
+//! white space, line endings and a byte order mark. Case is significant.
 
 mod canonical;
 
@@ -13,10 +10,10 @@ use thiserror::Error;
 
 pub use canonical::canonical_text;
 
-/// The name of the algorithm, as the ledger keeps it.
+/// The name of the algorithm, as stored in the ledger.
 pub const ALGORITHM: &str = "sha256-canonical-1";
 
-/// SHA-256 of a script's canonical text; shown as 64 lower-case hexadecimal digits.
+/// SHA-256 of a script's canonical text; displayed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Checksum([u8; 32]);
 
@@ -31,15 +28,15 @@ impl Checksum {
         &self.0
     }
 
-    /// Whether `text` is how it is shown. A boot asks this of every migration, so nothing is written
-    /// for it.
+    /// Whether `text` is how it is displayed. Does not allocate, because every boot calls it for
+    /// every migration.
     pub fn is_written(&self, text: &str) -> bool {
         let (pairs, _) = text.as_bytes().as_chunks();
         text.len() == 64 && pairs.iter().zip(self.0).all(|(pair, byte)| *pair == digits(byte))
     }
 }
 
-/// The digits of each byte: a table of pairs, because a boot with 1,000 migrations compares 32,000.
+/// The digits of each byte, as a table because a boot with 1,000 migrations compares 32,000 bytes.
 const DIGITS: [[u8; 2]; 256] = {
     let digits = b"0123456789abcdef";
     let mut pairs = [[0; 2]; 256];

@@ -1,10 +1,9 @@
-//! Decides what the words between a stem and its `.sql` say: direction, database, transaction.
-//! A name without `.sql` goes in; the stem and those words come out.
-//! It takes known words only, so that a description with dots stays whole.
+//! Reads the words between a stem and its `.sql`: direction, database, transaction.
+//! Only known words count, so that a description may contain dots.
 
 use super::{Direction, TransactionMark};
 
-/// A name without its endings, and what they said.
+/// A name without its endings, and what the endings mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<'a> {
     pub stem: &'a str,
@@ -14,7 +13,7 @@ pub struct Ending<'a> {
     pub misspelt: Option<Misspelt>,
 }
 
-/// A direction in words we do not take as one: `.DOWN`, `.rollback`.
+/// A misspelt direction: `.DOWN`, `.rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misspelt {
     /// Where the word begins in the name, in bytes.
@@ -28,7 +27,7 @@ pub struct Misspelt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     Postgres,
-    /// By the word that names it.
+    /// With the word that names it.
     Other(&'static str),
 }
 
@@ -52,7 +51,7 @@ const OTHERS: [&str; 15] = [
 ];
 const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
 
-/// Takes the known words off the end of a name.
+/// Strips the known words from the end of a name.
 pub fn ending(name: &str) -> Ending<'_> {
     let mut found = Ending {
         stem: name,
@@ -88,7 +87,7 @@ impl Ending<'_> {
     }
 }
 
-/// The direction a word stands for.
+/// The direction that a word means.
 pub fn verb(word: &str) -> Option<Direction> {
     match word {
         "up" | "do" => Some(Direction::Up),
@@ -97,7 +96,7 @@ pub fn verb(word: &str) -> Option<Direction> {
     }
 }
 
-/// The right word for one that means a direction in other spelling.
+/// The correct word for a misspelt direction.
 pub fn nearly_verb(word: &str) -> Option<&'static str> {
     let is = |known: &str| word.eq_ignore_ascii_case(known);
     if is("up") || is("do") {
@@ -114,7 +113,7 @@ pub fn is_down_word(word: &str) -> bool {
     DOWN_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// The database a word names.
+/// The database that a word names.
 pub fn dialect(word: &str) -> Option<Dialect> {
     if POSTGRES.iter().any(|known| word.eq_ignore_ascii_case(known)) {
         return Some(Dialect::Postgres);

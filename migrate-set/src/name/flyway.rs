@@ -1,12 +1,10 @@
-//! Decides whether a stem is named as Flyway names its migrations, or is meant to be.
-//! A stem goes in; version and description, or the near miss, come out.
-//! It takes Flyway's default prefixes only: others are a setting of Flyway's that no file name
-//! shows.
+//! Recognises Flyway's names, and names that were meant to be one.
+//! Only the default prefixes are known: other prefixes are a setting that no file name shows.
 
 use super::split::group;
 use crate::version::leading_digits;
 
-/// What a stem is when it begins as Flyway's do.
+/// A stem that begins like a Flyway name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flyway<'a> {
     Versioned {
@@ -17,13 +15,13 @@ pub enum Flyway<'a> {
     Repeatable {
         slug: &'a str,
     },
-    /// `V1_x`, `v1__x`, `R_x`: meant as Flyway's, and not quite.
+    /// `V1_x`, `v1__x`, `R_x`: almost a Flyway name.
     Almost {
         prefix: Prefix,
         version: &'a str,
         slug: &'a str,
     },
-    /// `B5__x`: the state of a whole schema, instead of the migrations up to it.
+    /// `B5__x`: the state of a whole schema, which replaces the migrations up to it.
     Baseline,
 }
 
@@ -44,7 +42,7 @@ impl Prefix {
     }
 }
 
-/// Splits `V1.2__x`, `U1__x`, `R__x`; `None` when the stem does not begin as Flyway's do.
+/// Splits `V1.2__x`, `U1__x`, `R__x`; `None` if the stem does not begin like a Flyway name.
 pub fn flyway(stem: &str) -> Option<Flyway<'_>> {
     let letter = stem.chars().next()?;
     let rest = &stem[letter.len_utf8()..];

@@ -1,7 +1,6 @@
-//! Decides whether a path is a script, something beside a script, a mistake, or a bystander.
-//! One path goes in; what it is comes out, by its ending alone.
-//! It does not judge versions on purpose, except to tell a migration in another language from other
-//! source code.
+//! Decides by its ending whether a path is a script, a sidecar of a script, a mistake, or an
+//! unrelated file. The version matters only to distinguish a migration in another language from
+//! other source code.
 
 use super::ending::{ending, verb};
 use super::split::{Split, has_version, numbered};
@@ -11,13 +10,13 @@ use super::split::{Split, has_version, numbered};
 pub enum Look<'a> {
     /// Hidden, or plainly not SQL.
     Bystander,
-    /// Ends in `.sql`: the file's name without it.
+    /// Ends in `.sql`; the file's name without it.
     Script(&'a str),
     /// Diesel's `metadata.toml` in a migration's folder.
     Sidecar { folder: &'a str, version: &'a str },
-    /// Nearly SQL: the right path.
+    /// Almost `.sql`; the correct path.
     Ending { right: String },
-    /// An editor's or a tool's copy of this script.
+    /// A copy of this script made by an editor or a tool.
     Backup { original: String },
     /// Flyway's `V1__x.sql.conf`.
     ScriptConfig,
@@ -32,8 +31,8 @@ const LANGUAGES: [&str; 21] = [
     "exs", "clj", "groovy", "scala", "fizz", "sh",
 ];
 
-/// Whether a file can be part of a set or a mistake in it. `false` for bystanders (hidden files,
-/// `README.md`, `atlas.sum` and the like), whose contents nobody has to read.
+/// Whether a file is part of a set or a mistake in it. `false` for unrelated files (hidden files,
+/// `README.md`, `atlas.sum` and the like), which need not be read.
 ///
 /// ```
 /// # use migrate_set::name::may_matter;
@@ -75,7 +74,7 @@ fn nearly_sql<'a>(path: &'a str, name: &'a str) -> Option<Look<'a>> {
     Some(match tail {
         "" => Look::Ending { right },
         ".conf" => Look::ScriptConfig,
-        // the licence notice of a file that cannot hold one, by reuse.software
+        // the licence notice of a file that cannot contain one, by reuse.software
         ".license" => Look::Bystander,
         _ => Look::Backup { original: right },
     })
@@ -103,13 +102,13 @@ fn language<'a>(folder: &str, name: &'a str) -> Option<Look<'a>> {
     }
     let folder = folder.rsplit('/').next().unwrap_or_default();
     let script = matches!(stem, "up" | "down" | "migration" | "index" | "main");
-    // sea-orm begins its modules with an `m`, because no Rust module begins with a digit
+    // sea-orm's modules begin with an `m`, because a Rust module cannot begin with a digit
     let stem = if extension == "rs" { stem.strip_prefix('m').unwrap_or(stem) } else { stem };
     let found = has_version(ending(stem).stem) || (script && has_version(folder));
     found.then_some(Look::Language { extension })
 }
 
-/// The path of another file in the same folder.
+/// The path of `other` in the folder of `path`.
 pub fn beside(path: &str, name: &str, other: &str) -> String {
     let folder = path.strip_suffix(name).unwrap_or_default();
     format!("{folder}{other}")

@@ -1,5 +1,5 @@
-//! What the name of one file says: how it is named, its direction, and whether it can be part of a set.
-//! It reads one path at a time; `migrate-source` decides what the files of a folder are together.
+//! Reads the name of one file: its layout, its direction, and whether it can be part of a set.
+//! `migrate-source` combines the files of a folder.
 
 #[doc(hidden)]
 pub mod ending;
@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 pub use look::may_matter;
 
-/// How the files of a set are named. One set uses one layout.
+/// How the files of a set are named. A set uses one layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layout {
     /// A number of any length and a description: `001_create_users.sql`, `0105-mod-file.sql`,
@@ -24,22 +24,22 @@ pub enum Layout {
     /// A date and a description: `20240126120000_x.sql`, `20250128_120000_x.sql`,
     /// `2023-08-02.0-x.sql`.
     Timestamp,
-    /// Flyway's: `V1.2__x.sql`, its undo `U1.2__x.sql`, and the repeatable `R__views.sql`.
+    /// Flyway: `V1.2__x.sql`, its undo `U1.2__x.sql`, and the repeatable `R__views.sql`.
     Flyway,
-    /// Diesel's: `2024-01-01-000000_x/up.sql` beside `down.sql`, perhaps with a `metadata.toml`.
+    /// Diesel: `2024-01-01-000000_x/up.sql` and `down.sql`, optionally with a `metadata.toml`.
     Folders,
-    /// Prisma's: `20240126184148_x/migration.sql`, perhaps with a `down.sql`.
+    /// Prisma: `20240126184148_x/migration.sql`, optionally with a `down.sql`.
     Prisma,
-    /// Any name, the whole stem being the version. Never inferred, because every mistake would fit.
+    /// Any name; the whole stem is the version. Never inferred, because every mistake would fit.
     Any,
 }
 
 impl Layout {
-    /// All layouts, in the order messages list them.
+    /// All layouts, in the order in which messages list them.
     pub const ALL: [Self; 6] =
         [Self::Numeric, Self::Timestamp, Self::Flyway, Self::Folders, Self::Prisma, Self::Any];
 
-    /// The word for it in the macro's arguments and in messages.
+    /// Its name in the macro's arguments and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Numeric => "numeric",
@@ -58,9 +58,11 @@ impl fmt::Display for Layout {
     }
 }
 
-/// The word is no layout; the text lists those that are.
+/// The word is not a layout; the text lists the layouts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown layout `{word}`; known are numeric, timestamp, flyway, folders, prisma and any")]
+#[error(
+    "unknown layout `{word}`; the layouts are numeric, timestamp, flyway, folders, prisma and any"
+)]
 #[non_exhaustive]
 pub struct UnknownLayout {
     /// The word as given.
@@ -78,14 +80,14 @@ impl FromStr for Layout {
     }
 }
 
-/// Which script of its migration a file holds.
+/// Which script of its migration a file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// `x.up.sql`, `0001.do.x.sql`, `x/up.sql`.
     Up,
     /// `x.down.sql`, `0001.undo.x.sql`, `x/down.sql`, `U1__x.sql`.
     Down,
-    /// The name does not say: the whole file is up, unless it holds sections.
+    /// The name does not say: the whole file is up, unless it has sections.
     Whole,
 }
 
@@ -98,10 +100,10 @@ pub enum Kind {
     Repeatable,
 }
 
-/// What the name says about the transaction.
+/// Whether the name mentions the transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransactionMark {
-    /// Nothing.
+    /// It does not.
     Unmarked,
     /// Run without one: `1.postgres.autocommit.up.sql`.
     Autocommit,

@@ -1,8 +1,5 @@
-//! Decides where the version of a stem ends and its description begins.
-//! A stem goes in (a file or folder name without its endings); version, separator and description
-//! come out, or what stands in the way.
-//! It does not know the other files on purpose: whether a number is meant as a date is settled by
-//! the whole set.
+//! Splits a stem (a file or folder name without its endings) into version and description.
+//! Whether an ambiguous number is meant as a date is decided later, from the whole set.
 
 use super::flyway::{Flyway, flyway};
 use crate::version::{begins_with_date, leading_digits};
@@ -22,11 +19,11 @@ pub struct Numbered<'a> {
 pub enum Fit {
     Numeric,
     Timestamp,
-    /// Long but no date (`1677078479`), or zero, which comes first in any layout.
+    /// Long but not a date (`1677078479`), or zero, which comes first in any layout.
     Both,
 }
 
-/// What a stem is when no folder and no Flyway prefix is involved.
+/// How a stem without a Flyway prefix is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split<'a> {
     Numbered(Numbered<'a>),
@@ -60,7 +57,7 @@ pub fn numbered(stem: &str) -> Split<'_> {
     Split::Numbered(Numbered { version, separator, slug, fit })
 }
 
-/// The length of the version at the start of a stem; 0 for none.
+/// The length of the version at the start of a stem; 0 if there is none.
 fn version_end(stem: &str) -> (usize, Fit) {
     let first = leading_digits(stem);
     if first == 0 {
@@ -85,7 +82,7 @@ fn version_end(stem: &str) -> (usize, Fit) {
     (end + dotted(&stem[end..]), fit)
 }
 
-/// `2019-11-15` and what belongs to it; `None` when the text does not begin with such a date.
+/// The length of `2019-11-15` with its time; `None` if the text does not begin with such a date.
 fn dashed_date(stem: &str) -> Option<usize> {
     if !(stem.starts_with("19") || stem.starts_with("20")) {
         return None;
@@ -97,11 +94,11 @@ fn dashed_date(stem: &str) -> Option<usize> {
     let time = clock(&stem[end..]);
     if time > 0 {
         end += time;
-        // diesel writes the fraction of the second as four digits more
+        // diesel writes the fraction of the second as four more digits
         end += group(&stem[end..], '-', 4..=4).unwrap_or(0);
         return Some(end);
     }
-    // hour, minute and second, or the number within the day, joined as the date's parts are
+    // hour, minute and second, or the number within the day, joined like the parts of the date
     for _ in 0..3 {
         end += group(&stem[end..], joint, 1..=3).unwrap_or(0);
     }
@@ -125,8 +122,8 @@ fn dotted(rest: &str) -> usize {
     end
 }
 
-/// The length of `joint` and so many digits, when no letter and no further digit follows (`_2fa` is
-/// a word).
+/// The length of `joint` and `count` digits, if neither a letter nor another digit follows (`_2fa`
+/// is a word).
 pub fn group(rest: &str, joint: char, count: std::ops::RangeInclusive<usize>) -> Option<usize> {
     let digits = rest.strip_prefix(joint)?;
     let len = leading_digits(digits);
@@ -134,7 +131,8 @@ pub fn group(rest: &str, joint: char, count: std::ops::RangeInclusive<usize>) ->
     (ends && count.contains(&len)).then_some(1 + len)
 }
 
-/// Whether a stem begins with a version in any layout, and so would be a migration if it were SQL.
+/// Whether a stem begins with a version in any layout, so that it would be a migration if it were
+/// SQL.
 pub fn has_version(stem: &str) -> bool {
     matches!(numbered(stem), Split::Numbered(_))
         || matches!(flyway(stem), Some(Flyway::Versioned { .. } | Flyway::Repeatable { .. }))

@@ -1,42 +1,40 @@
-//! Decides how one statement of a non-transactional script can be run so that it takes effect
-//! once, and what it may leave behind when it is cut short.
-//! A statement as it is sent goes in, an [`Alone`] comes out.
-//! It asks no server on purpose: what was really left behind is for the catalog to say.
+//! Decides how one statement of a non-transactional script can run so that it takes effect once,
+//! and what it can leave behind when it is interrupted. Only the catalog says what it did leave.
 
 use super::kind::{self, Kind, SessionEffect};
 use super::lexer::{Token, TokenKind, lex};
 use super::split::{Statement, split};
 
-/// How a statement runs that stands in a non-transactional script.
+/// How a statement of a non-transactional script runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Alone {
-    /// In a transaction of its own, together with the note that it ran: once.
+    /// In its own transaction, together with the record that it ran: exactly once.
     Atomic,
-    /// A block of the file's own, by the byte ranges of its statements, `BEGIN` and `COMMIT`
-    /// included: once, with the note before the `COMMIT`.
+    /// A transaction block that the file itself contains, as the byte ranges of its statements
+    /// including `BEGIN` and `COMMIT`: exactly once, with the record before the `COMMIT`.
     Block(Vec<(usize, usize)>),
-    /// Builds an index CONCURRENTLY; cut short, it leaves an INVALID one.
+    /// Builds an index CONCURRENTLY; when interrupted, it leaves an INVALID one.
     Builds {
         /// The index's name as written; `None` where the server chooses it.
         name: Option<String>,
         /// The table's name as written.
         table: String,
     },
-    /// Builds indexes anew CONCURRENTLY; cut short, it leaves INVALID ones with names in
+    /// Rebuilds indexes CONCURRENTLY; when interrupted, it leaves INVALID ones whose names end in
     /// `_ccnew` or `_ccold`.
     Rebuilds(Scope),
-    /// Detaches a partition CONCURRENTLY; cut short, it is to be finished by this statement.
+    /// Detaches a partition CONCURRENTLY; when interrupted, `finalize` completes it.
     Detaches {
         /// The same statement with `FINALIZE`.
         finalize: String,
     },
-    /// Drops an index CONCURRENTLY: waits for others and keeps nobody waiting.
+    /// Drops an index CONCURRENTLY: waits for other sessions and blocks none.
     Drops,
-    /// Anything else that runs outside a transaction only.
+    /// Anything else that can run only outside a transaction.
     Bare,
 }
 
-/// Which indexes a `REINDEX` builds anew, by the name as written.
+/// Which indexes a `REINDEX` rebuilds, by the name as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// One.
@@ -50,7 +48,7 @@ pub enum Scope {
 }
 
 impl Alone {
-    /// How `sql`, a statement of a non-transactional script or a block of it, runs.
+    /// How `sql` runs, a statement or a transaction block of a non-transactional script.
     pub fn of(sql: &str) -> Alone {
         let tokens = lex(sql);
         let statements = split(sql, &tokens).unwrap_or_default();
@@ -61,8 +59,8 @@ impl Alone {
         }
     }
 
-    /// Whether it waits for others without keeping anybody waiting, so that no `lock_timeout`
-    /// should cut it.
+    /// Whether it waits for other sessions without blocking any, so that `lock_timeout` should not
+    /// cancel it.
     pub fn is_concurrent(&self) -> bool {
         matches!(
             self,
@@ -70,14 +68,14 @@ impl Alone {
         )
     }
 
-    /// Whether it and the note that it ran take effect together.
+    /// Whether the statement and the record that it ran commit together.
     pub fn is_atomic(&self) -> bool {
         matches!(self, Alone::Atomic | Alone::Block(_))
     }
 }
 
-/// Whether `sql`, a statement that took effect in a session that is gone, has to be sent again in
-/// the session that goes on behind it: it did nothing but prepare that session.
+/// Whether `sql` only prepared its session, so that a run that resumes in another session must send
+/// it again.
 pub fn prepares_session(sql: &str) -> bool {
     const FIRST: [&str; 7] = ["SET", "RESET", "SELECT", "CREATE", "PREPARE", "LISTEN", "UNLISTEN"];
     let tokens = lex(sql);
@@ -90,7 +88,7 @@ pub fn prepares_session(sql: &str) -> bool {
 
 const CHAINS: Kind = Kind::TransactionControl("COMMIT AND CHAIN");
 
-/// A block can hold our note where it ends in a plain `COMMIT` and holds no other.
+/// A block can contain our record if it ends in a plain `COMMIT` and contains no other.
 fn block(
     sql: &str,
     statements: &[Statement<'_>],

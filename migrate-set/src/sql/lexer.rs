@@ -1,8 +1,8 @@
-//! Decides where the tokens of a PostgreSQL script begin and end, by the rules of psql and of the
-//! server's own scanner (`src/fe_utils/psqlscan.l`, `src/backend/parser/scan.l`).
-//! A text goes in, tokens with byte ranges come out; whatever is unclosed becomes a token of its
-//! own that reaches to the end, so that no byte is lost.
-//! It knows no grammar and no keyword on purpose, and takes `standard_conforming_strings` as on.
+//! Splits a PostgreSQL script into tokens, by the rules of psql and of the server's own scanner
+//! (`src/fe_utils/psqlscan.l`, `src/backend/parser/scan.l`).
+//!
+//! An unclosed literal or comment becomes one token that extends to the end of the text, so that no
+//! byte is lost. `standard_conforming_strings` is assumed to be on.
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +17,9 @@ pub enum TokenKind {
     Word,
     /// `"..."` or `U&"..."`.
     QuotedIdentifier,
-    /// `'...'`, with its `B`, `X`, `N` or `U&` before it and with what continues it on later lines.
+    /// `'...'`, including a `B`, `X`, `N` or `U&` prefix and its continuation on later lines.
     String,
-    /// `E'...'`, with what continues it on later lines.
+    /// `E'...'`, including its continuation on later lines.
     EscapeString,
     /// `$tag$...$tag$`.
     DollarString,
@@ -27,7 +27,7 @@ pub enum TokenKind {
     Number,
     /// `$1`.
     Parameter,
-    /// One operator, as long as the server would read it, or `::`, `:=`, `..`.
+    /// One operator, as long as the server reads it, or `::`, `:=`, `..`.
     Operator,
     /// `{{...}}` on one line.
     Placeholder,
@@ -37,15 +37,15 @@ pub enum TokenKind {
     Open,
     /// `)`
     Close,
-    /// A meta command of psql: `\` and the rest of its line.
+    /// A psql meta-command: `\` and the rest of its line.
     Backslash,
     /// Any other single character.
     Other,
-    /// A literal or comment whose end is missing.
+    /// A literal or comment that is not closed.
     Unclosed(Unclosed),
 }
 
-/// What was opened and never closed.
+/// What is never closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unclosed {
     /// `'...`
@@ -65,12 +65,12 @@ pub struct Token {
     pub kind: TokenKind,
     /// First byte.
     pub start: usize,
-    /// Behind the last byte.
+    /// One past the last byte.
     pub end: usize,
 }
 
 impl Token {
-    /// The token's own text within `text`, the text it was read from.
+    /// The token's own text; `text` is the text that was lexed.
     pub fn text<'t>(&self, text: &'t str) -> &'t str {
         &text[self.start..self.end]
     }
@@ -87,7 +87,7 @@ impl Token {
     }
 }
 
-/// All tokens of `text`: they follow each other without a gap, from the first byte to the last.
+/// All tokens of `text`, without gaps from the first byte to the last.
 pub fn lex(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::with_capacity(bytes.len() / 4);
@@ -131,7 +131,7 @@ fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
     }
 }
 
-/// The first index from `from` on whose byte is not in `class`.
+/// The first index at or after `from` whose byte is not in `class`.
 fn run(b: &[u8], from: usize, class: impl Fn(u8) -> bool) -> usize {
     let mut at = from;
     while at < b.len() && class(b[at]) {
@@ -140,7 +140,7 @@ fn run(b: &[u8], from: usize, class: impl Fn(u8) -> bool) -> usize {
     at
 }
 
-/// scan.l, `space`: the vertical tab is one, other Unicode blanks are not.
+/// scan.l, `space`: includes the vertical tab, but no Unicode spaces.
 fn is_space(c: u8) -> bool {
     matches!(c, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -197,8 +197,8 @@ fn escape_string(b: &[u8], quote: usize) -> (TokenKind, usize) {
     continued(b, quote, TokenKind::EscapeString, end_of_escape_string)
 }
 
-/// A literal with the segments that continue it: a quote after white space that holds a line feed
-/// goes on in the mode of the first segment (scan.l, `quotecontinue`).
+/// A literal with the segments that continue it: a quote after white space that includes a line
+/// feed continues the literal in the mode of the first segment (scan.l, `quotecontinue`).
 fn continued(
     b: &[u8],
     quote: usize,
@@ -217,7 +217,7 @@ fn continued(
     }
 }
 
-/// Behind the closing quote of the `'...'` that opens at `quote`; `''` is a quote inside.
+/// One past the closing quote of the `'...'` that opens at `quote`; `''` is a quote inside.
 fn end_of_string(b: &[u8], quote: usize) -> Option<usize> {
     let mut i = quote + 1;
     while i < b.len() {
@@ -232,7 +232,7 @@ fn end_of_string(b: &[u8], quote: usize) -> Option<usize> {
     None
 }
 
-/// As [`end_of_string`], where a backslash hides the next character.
+/// As [`end_of_string`], but a backslash escapes the next character.
 fn end_of_escape_string(b: &[u8], quote: usize) -> Option<usize> {
     let mut i = quote + 1;
     while i < b.len() {
@@ -246,7 +246,7 @@ fn end_of_escape_string(b: &[u8], quote: usize) -> Option<usize> {
     None
 }
 
-/// The quote that continues a literal which ended at `end`, if one does.
+/// The quote that continues a literal whose segment ended at `end`, if there is one.
 fn continuation(b: &[u8], end: usize) -> Option<usize> {
     let mut i = end;
     let mut fed = false;
@@ -292,7 +292,7 @@ fn dollar(b: &[u8], at: usize) -> (TokenKind, usize) {
     (TokenKind::Unclosed(Unclosed::Dollar), b.len())
 }
 
-/// The `$tag$` that begins at `at`: a tag is an identifier without `$`, or nothing.
+/// The `$tag$` that begins at `at`: a tag is an identifier without `$`, or empty.
 #[doc(hidden)]
 pub fn dollar_tag(b: &[u8], at: usize) -> Option<&[u8]> {
     let end = run(b, at + 1, |c| is_word(c) && c != b'$');
@@ -300,7 +300,7 @@ pub fn dollar_tag(b: &[u8], at: usize) -> Option<&[u8]> {
     (starts_well && b.get(end) == Some(&b'$')).then(|| &b[at..=end])
 }
 
-/// A number; `1..2` is two numbers with an operator between, as in an array slice or a loop.
+/// A number; `1..2` is two numbers with an operator between them, as in a loop.
 fn number(b: &[u8], at: usize) -> (TokenKind, usize) {
     let digit = |c: u8| c.is_ascii_digit() || c == b'_';
     if b[at] == b'0' && matches!(b.get(at + 1), Some(b'x' | b'X' | b'o' | b'O' | b'b' | b'B')) {
@@ -323,7 +323,7 @@ fn number(b: &[u8], at: usize) -> (TokenKind, usize) {
 }
 
 /// The end of the operator at `at` (scan.l, `operator`): a comment ends it, and a trailing `+` or
-/// `-` belongs to it only when a character that SQL itself does not use is in it.
+/// `-` belongs to it only if it contains a character that SQL itself does not use.
 fn operator(b: &[u8], at: usize) -> usize {
     let mut end = at;
     while end < b.len() && is_operator(b[end]) {
@@ -341,7 +341,7 @@ fn operator(b: &[u8], at: usize) -> usize {
     end
 }
 
-/// `{{...}}` closed on its own line; a lone brace otherwise.
+/// `{{...}}` closed on the same line; otherwise a single brace.
 fn placeholder(b: &[u8], at: usize) -> (TokenKind, usize) {
     let mut i = at + 2;
     while i + 1 < b.len() && b[i] != b'\n' {

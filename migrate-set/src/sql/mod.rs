@@ -1,5 +1,4 @@
-//! What a script says, by its tokens: statements, their kinds and placeholders. It is lexical; the
-//! grammar is PostgreSQL's own business.
+//! Reads scripts token by token, without a grammar: statements, their kinds and placeholders.
 
 pub mod lexer;
 pub mod split;

@@ -1,14 +1,12 @@
-//! Decides where the statements of a script begin and end, as the server would.
-//! Tokens of one section go in; statements as token and byte ranges, or what is never closed, come
-//! out. It follows psql's rules (parenthesis depth, `BEGIN ATOMIC` bodies) and no grammar beyond
-//! them on purpose: whether a statement is valid is for others to say.
+//! Splits a script into statements by psql's rules: semicolons outside parentheses and outside
+//! `BEGIN ATOMIC` bodies. Statements are not validated.
 
 use super::lexer::{Token, TokenKind, Unclosed};
 
 /// One statement: from its first token to its last, without comments around it and without `;`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'t> {
-    /// Its tokens, comments inside it included; the first and the last are neither blank nor comment.
+    /// Its tokens, including comments inside it; the first and last are neither blank nor comment.
     pub tokens: &'t [Token],
 }
 
@@ -18,7 +16,7 @@ impl<'t> Statement<'t> {
         self.tokens.first().map_or(0, |token| token.start)
     }
 
-    /// Behind its last byte.
+    /// One past its last byte.
     pub fn end(&self) -> usize {
         self.tokens.last().map_or(0, |token| token.end)
     }
@@ -29,19 +27,19 @@ impl<'t> Statement<'t> {
     }
 }
 
-/// Something that keeps a script from being split: what, and the byte where to look.
+/// Why a script cannot be split, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SplitError {
     /// What is wrong.
     pub problem: SplitProblem,
-    /// The byte where it began.
+    /// The byte where it begins.
     pub at: usize,
 }
 
-/// What keeps a script from being split.
+/// Why a script cannot be split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SplitProblem {
-    /// A literal or a comment has no end.
+    /// A literal or a comment is never closed.
     Unclosed(Unclosed),
     /// A `(` without `)`.
     UnclosedParenthesis,
@@ -54,7 +52,7 @@ pub enum SplitProblem {
 /// Splits `tokens` into statements; empty statements are dropped.
 ///
 /// # Errors
-/// The first thing that is opened and never closed: what follows it cannot be judged.
+/// Only the first problem: what follows something unclosed cannot be judged.
 pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, SplitError> {
     let mut statements = Vec::new();
     let mut state = State::default();
@@ -64,7 +62,7 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
             return Err(SplitError { problem: SplitProblem::Unclosed(what), at: token.start });
         }
         if token.kind == TokenKind::Backslash {
-            // psql sends what stands before it (`\gset`), or has read it to its end (`\set`).
+            // psql sends what is before it (`\gset`), or treats it as complete (`\set`).
             statements.extend(trimmed(&tokens[from..index]));
             statements.extend(trimmed(&tokens[index..=index]));
             from = index + 1;
@@ -82,10 +80,10 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
     Ok(statements)
 }
 
-/// What is open at some point of a statement.
+/// What is open at one point of a statement.
 #[derive(Default)]
 struct State {
-    /// The bytes of the parentheses that are open.
+    /// The bytes of the open parentheses.
     open: Vec<usize>,
     /// `BEGIN ATOMIC` and the `CASE`s inside it.
     atomic_depth: usize,
@@ -130,7 +128,7 @@ impl State {
         Ok(())
     }
 
-    /// psqlscan.l, `identifier`: only in a routine's statement, only outside parentheses.
+    /// psqlscan.l, `identifier`: only in a routine's definition, only outside parentheses.
     fn word(&mut self, word: &str, at: usize) {
         let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
         self.routine = match self.routine {
@@ -164,7 +162,7 @@ impl State {
     }
 }
 
-/// The statement within `tokens`, if they hold more than blanks and comments.
+/// The statement within `tokens`, if they are more than blanks and comments.
 fn trimmed(tokens: &[Token]) -> Option<Statement<'_>> {
     let first = tokens.iter().position(|token| !token.is_trivia())?;
     let last = tokens.iter().rposition(|token| !token.is_trivia())?;

@@ -1,7 +1,5 @@
-//! Decides which files together are one migration, and which of them claim the same version.
-//! Classified files with their contents go in; migrations in the order in which they run come out,
-//! and every mistake is added to a list.
-//! Versions are judged from names alone on purpose, so that a mistake inside a file hides no other.
+//! Combines the files of each migration, and reports files that claim the same version, even if
+//! the text of one is invalid, so that one mistake does not hide another.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,17 +16,17 @@ use super::{Down, Duplicates, SetOptions, SourceFile, shown};
 use crate::names::{Classified, ClassifiedFile, Name, Sidecar};
 use crate::threads;
 
-/// How many files are worth a thread: some 3 ms of an unoptimised macro.
+/// How many files are worth a thread: about 3 ms in an unoptimised macro.
 const SHARE: usize = 64;
 
-/// What came of the files of a set.
+/// The migrations of a set, and what else its files contain.
 #[derive(Default)]
 pub(super) struct Assembled {
     /// The migrations, in order.
     pub(super) migrations: Vec<Migration>,
-    /// The checks that files allow, by path; none for most files.
+    /// The checks that files allow, by path; only files that allow any.
     pub(super) allows: BTreeMap<String, Vec<&'static str>>,
-    /// What is worth a warning.
+    /// The warnings.
     pub(super) warnings: Vec<SourceError>,
 }
 
@@ -60,10 +58,10 @@ pub(super) fn assemble(
     assembled
 }
 
-/// The files of each version, by version, and then those of each repeatable migration, by name.
+/// The files grouped by version, followed by those of repeatable migrations grouped by name.
 fn groups(mut claims: Vec<Claim<'_>>) -> Vec<Vec<Claim<'_>>> {
-    // Stable, and one comparison each where the files come in order, as they mostly do: to compare
-    // versions is the most expensive thing here.
+    // Stable, and one comparison each if the files are in order, as they usually are: comparing
+    // versions is the most expensive step here.
     claims.sort_by(Claim::by_key);
     let mut groups: Vec<Vec<Claim<'_>>> = Vec::with_capacity(claims.len());
     for claim in claims {
@@ -75,22 +73,22 @@ fn groups(mut claims: Vec<Claim<'_>>) -> Vec<Vec<Claim<'_>>> {
     groups
 }
 
-/// A file's last name without what follows its first dot.
+/// A file's name up to its first dot, without folders.
 fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split('.').next().unwrap_or(name)
 }
 
-/// One file, what it claims to be, and what was read from it.
+/// One file, its name, and what was read from it.
 struct Claim<'f> {
     path: &'f str,
     name: &'f Name,
-    /// `None` where its text is broken, which was told.
+    /// `None` if its text is invalid, which was reported.
     scripts: Option<Scripts>,
 }
 
 impl Claim<'_> {
-    /// The ledger's key: a repeatable migration has no version, its name identifies it.
+    /// The key in the ledger: a repeatable migration has no version, so its name identifies it.
     fn version(&self) -> Version {
         let repeatable = || Version::new(format!("R__{}", self.name.slug));
         self.name.version.clone().unwrap_or_else(repeatable)
@@ -110,7 +108,7 @@ struct Assembly<'a> {
     folder: &'a str,
     files: &'a [SourceFile],
     options: &'a SetOptions,
-    /// Stems of the files whose names are mistakes.
+    /// The stems of misnamed files.
     misnamed: Vec<String>,
     errors: &'a mut Vec<SourceError>,
 }
@@ -120,7 +118,7 @@ impl<'a> Assembly<'a> {
         self.errors.push(SourceError::of_file(shown(self.folder, path), problem));
     }
 
-    /// The folders whose `metadata.toml` (diesel's) says `run_in_transaction = false`.
+    /// The folders whose `metadata.toml` (diesel) has `run_in_transaction = false`.
     fn outside_transaction(&self, sidecars: &[Sidecar]) -> Vec<String> {
         let off = |sidecar: &&Sidecar| {
             let text = String::from_utf8_lossy(&self.files[sidecar.index].bytes);
@@ -170,7 +168,7 @@ impl<'a> Assembly<'a> {
         (Claim { path: &source.path, name, scripts }, errors)
     }
 
-    /// The migrations of the files that share a version: one, unless equal versions are allowed.
+    /// The migrations of files that share a version: one, unless equal versions are allowed.
     fn group(&mut self, claims: Vec<Claim<'_>>) -> Vec<Migration> {
         let (mut downs, mut ups): (Vec<_>, Vec<_>) =
             claims.into_iter().partition(|claim| claim.name.direction == Direction::Down);
@@ -199,8 +197,8 @@ impl<'a> Assembly<'a> {
         migrations.into_iter().flatten().collect()
     }
 
-    /// A name that begins with a number moves its migration: `1_2_a` comes behind `1.1`, and
-    /// `1_0_a` is `1_a`.
+    /// Sorts again, because a name that begins with a number changes the version: `1_2_a` comes
+    /// after `1.1`, and `1_0_a` equals `1_a`.
     fn reorder(&mut self, migrations: &mut [Migration]) {
         migrations.sort_by(|a, b| {
             let repeatable = |m: &Migration| m.kind() == Kind::Repeatable;
@@ -216,7 +214,7 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// A file of the same version whose name is a mistake may be the up script that is missing.
+    /// Not reported if a misnamed file of the same version could be the missing up script.
     fn down_without_up(&mut self, down: &Claim<'_>) {
         let version = down.version().to_string();
         let is_it = |stem: &String| stem.trim_start_matches(['V', 'v']).starts_with(&version);

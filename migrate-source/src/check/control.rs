@@ -1,27 +1,25 @@
-//! Decides whether a statement may stand where it does, by what it means for the transaction around.
-//! A statement's kind and the transaction mode of its script go in, a problem or nothing comes out.
-//! It looks at no text on purpose: [`migrate_set::sql::kind`] has.
+//! Decides whether a statement is allowed where it is, by its effect on the transaction around it.
 
 use migrate_set::sql::kind::Kind;
 use migrate_set::sql::split::Statement;
 
 use super::error::{Beside, Problem};
 
-/// The transaction that a file's own statements have begun.
+/// The transaction that a file's own statements began.
 #[derive(Default)]
 pub(super) struct OwnTransaction<'t> {
     /// The statement that began it.
     pub(super) begun: Option<Statement<'t>>,
-    /// How many were begun and not ended.
+    /// How many transactions are open.
     pub(super) depth: usize,
-    /// A mistake in it was reported; what ends it, or does not, is no second one.
-    pub(super) told: bool,
+    /// Whether a mistake in it was reported; then its end is not checked.
+    pub(super) reported: bool,
 }
 
 impl<'t> OwnTransaction<'t> {
-    /// Takes one more statement, which may be `wrong`.
+    /// Adds a statement, which is possibly `wrong`.
     pub(super) fn take(&mut self, kind: Kind, statement: Statement<'t>, wrong: bool) {
-        self.told |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
+        self.reported |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
         if kind.opens() {
             self.begun.get_or_insert(statement);
             self.depth += 1;
@@ -34,7 +32,7 @@ impl<'t> OwnTransaction<'t> {
     }
 }
 
-/// What is wrong with a statement in a script that runs in a transaction of ours.
+/// What is wrong with a statement in a script that runs in the run's transaction.
 pub(super) fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Option<Problem> {
     let beside = if alone { Beside::Nothing } else { Beside::Others };
     match kind {
@@ -63,7 +61,7 @@ pub(super) fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
     }
 }
 
-/// What is wrong with a statement wherever it stands.
+/// What is wrong with a statement wherever it is.
 fn never(kind: Kind) -> Option<Problem> {
     match kind {
         Kind::MetaCommand => Some(Problem::MetaCommand),

@@ -1,6 +1,4 @@
-//! Says what is wrong with a set: one [`SourceError`] a mistake, with file, line, column, frame.
-//! A problem and a place go in, the text of a compiler message comes out.
-//! It decides nothing on purpose; [`super`] does.
+//! The mistakes in a set: one [`SourceError`] each, with file, line, column and frame.
 
 use std::fmt;
 use std::ops::Range;
@@ -27,12 +25,12 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// A problem of a whole file or folder.
+    /// A problem with a whole file or folder.
     pub fn of_file(file: impl Into<String>, problem: Problem) -> Self {
         SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
     }
 
-    /// A problem of the bytes `span` of a file's `text`.
+    /// A problem with the bytes `span` of a file's `text`.
     pub(crate) fn of_span(file: &str, text: &str, span: Range<usize>, problem: Problem) -> Self {
         SourceError {
             file: file.to_owned(),
@@ -48,12 +46,12 @@ impl SourceError {
         SourceError { file, position: Some(position), frame: None, problem: Box::new(problem) }
     }
 
-    /// The file or folder, as the set names it.
+    /// The path of the file or folder, as messages show it.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Where in the file; `None` where the file as a whole is wrong.
+    /// Where in the file; `None` if the whole file is wrong.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
@@ -84,13 +82,13 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// Every mistake of a set, never empty; shown one below the other, by `Debug` too, because that is
-/// what a `main` that returns an error prints.
+/// All mistakes in a set; never empty. `Display` shows one after the other, and so does `Debug`,
+/// because a `main` that returns an error prints that.
 ///
 /// ```
 /// # use migrate_source::check::SourceErrors;
-/// /// One line a mistake, as an editor takes it.
-/// fn tell(errors: &SourceErrors) {
+/// /// One line per mistake, in a format that editors understand.
+/// fn show(errors: &SourceErrors) {
 ///     for error in &errors.0 {
 ///         let line = error.position().map_or(1, |position| position.line);
 ///         eprintln!("{}:{line}: {}", error.file(), error.problem());
@@ -125,52 +123,52 @@ pub enum Problem {
     /// The folder cannot be read.
     #[error("cannot be read: {reason}")]
     NoFolder {
-        /// What the system says.
+        /// The error message of the system.
         reason: String,
     },
     /// A file or a folder in it cannot be read.
     #[error("cannot be read: {reason}")]
     Unreadable {
-        /// What the system says.
+        /// The error message of the system.
         reason: String,
     },
     /// The lock file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
-        /// What the system says.
+        /// The error message of the system.
         reason: String,
     },
-    /// The set deviates from its lock file.
+    /// The set differs from its lock file.
     #[error(transparent)]
     Lock(LockProblem),
     /// The set's module has no name.
     #[error("a module's name cannot be empty")]
     NoModule,
-    /// No migration in the folder.
-    #[error("holds no migration")]
+    /// The folder contains no migrations.
+    #[error("contains no migrations")]
     NoMigrations,
-    /// A file's name.
+    /// A mistake in a file's name.
     #[error(transparent)]
     Name(NameError),
     /// Not UTF-8.
     #[error("is not UTF-8")]
     NotUtf8,
-    /// A NUL byte, which PostgreSQL takes nowhere in a script.
-    #[error("holds a NUL byte")]
+    /// A NUL byte, which PostgreSQL accepts nowhere in a script.
+    #[error("contains a NUL byte")]
     NulByte,
     /// Something is never closed.
     #[error("{}", split_message(*.0))]
     Split(SplitProblem),
-    /// Sections and directives.
+    /// A mistake in sections or directives.
     #[error(transparent)]
     Section(SectionProblem),
-    /// Placeholders.
+    /// A mistake in a placeholder.
     #[error(transparent)]
     Placeholder(PlaceholderProblem),
-    /// An up script without a statement.
-    #[error("holds no statement")]
+    /// An up script without statements.
+    #[error("contains no statements")]
     Empty,
-    /// Two migrations of one version.
+    /// Two migrations of the same version.
     #[error("version {version} is claimed by `{first}` and `{second}`")]
     Duplicate {
         /// The version, as the first file writes it.
@@ -186,7 +184,7 @@ pub enum Problem {
         /// The version as written.
         version: String,
     },
-    /// No down script, where the set asks for one.
+    /// No down script, although the set requires one.
     #[error("version {version} has no down script, and this set requires one")]
     NoDown {
         /// The version as written.
@@ -197,22 +195,22 @@ pub enum Problem {
     DownTwice {
         /// The version as written.
         version: String,
-        /// The file that holds the other.
+        /// The file that contains the other.
         first: String,
     },
     /// A file whose name says up or down, with a section for the other.
-    #[error("holds a section that its name does not announce")]
+    #[error("contains a section that contradicts its name")]
     OtherSection,
     /// Only a down section.
-    #[error("holds a down section and no up section")]
+    #[error("contains a down section but no up section")]
     OnlyDown,
     /// Transaction control in a transactional migration.
     #[error("{statement} in a migration that runs in a transaction")]
     TransactionControl {
-        /// The statement's words.
+        /// The statement's keywords.
         statement: String,
     },
-    /// A function where no transaction of ours is.
+    /// A function in a migration without a transaction.
     #[error("a function in a migration that runs outside a transaction")]
     FunctionOutside,
     /// A function in a down section.
@@ -227,15 +225,15 @@ pub enum Problem {
     /// A statement that PostgreSQL refuses in a transaction.
     #[error("{statement} cannot run in a transaction")]
     OutsideTransaction {
-        /// The statement's words.
+        /// The statement's keywords.
         statement: String,
-        /// What else its script holds.
+        /// What else its script contains.
         beside: Beside,
     },
     /// `COPY` from or to the client.
-    #[error("COPY from or to the client has no client here")]
+    #[error("COPY from or to the client is not possible in a migration")]
     CopyClient,
-    /// The grammar does not take a statement.
+    /// The grammar does not accept a statement.
     #[error("{message}")]
     Syntax {
         /// What was expected and what was found.
@@ -243,25 +241,25 @@ pub enum Problem {
         /// What to do about it.
         help: String,
     },
-    /// A lint has found something.
+    /// A finding of a lint.
     #[error("{}", .0.message)]
     Lint(Finding),
-    /// A migration without a transaction that could have one.
+    /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]
     NeedlessNoTransaction,
-    /// A meta command of psql.
-    #[error("a meta command of psql is not SQL")]
+    /// A psql meta-command.
+    #[error("a psql meta-command is not SQL")]
     MetaCommand,
 }
 
-/// What stands beside a statement that cannot run in a transaction.
+/// What accompanies a statement that cannot run in a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
-    /// Nothing: the script is this statement.
+    /// Nothing: the script is only this statement.
     Nothing,
-    /// Other statements, which lose their transaction with it.
+    /// Other statements, which would also lose their transaction.
     Others,
-    /// The `BEGIN` that it stands behind, in a migration without a transaction of ours.
+    /// A `BEGIN` before it, in a migration that runs outside a transaction.
     Begin,
 }
 
@@ -270,8 +268,8 @@ impl Beside {
         match self {
             Beside::Nothing => "write `-- migrate:no-transaction` above it",
             Beside::Others => {
-                "put it into a migration of its own, below a line `-- migrate:no-transaction`; or \
-                 write that line above the first statement here, and all of them run one by one"
+                "move it to its own migration, below a line `-- migrate:no-transaction`; or write \
+                 that line above the first statement here, and all statements run one by one"
             }
             Beside::Begin => "move it out of the block",
         }
@@ -291,7 +289,7 @@ fn split_message(problem: SplitProblem) -> &'static str {
 }
 
 impl Problem {
-    /// The words under the place in a frame.
+    /// The label of the place in a frame.
     fn label(&self) -> &'static str {
         match self {
             Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
@@ -320,15 +318,15 @@ impl Problem {
         }
     }
 
-    /// The help of the problems whose help is always the same.
+    /// The help of the problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
             Problem::NoFolder { .. } => {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
             }
             Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
-            Problem::Unreadable { .. } => "mend it, or move it out of the folder",
-            Problem::NoModule => "name it, or leave the option out",
+            Problem::Unreadable { .. } => "fix it, or move it out of the folder",
+            Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",
             Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",
@@ -336,33 +334,35 @@ impl Problem {
                 "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
             }
             Problem::Duplicate { .. } => {
-                "renumber whichever has not been applied anywhere yet; a grown history can say \
-                 `duplicates = by_name`"
+                "renumber whichever has not been applied anywhere yet; for an existing history, \
+                 set `duplicates = by_name`"
             }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
-            Problem::NoDown { .. } => "add a section `-- DOWN`, or a file `.down.sql` beside it",
+            Problem::NoDown { .. } => "add a `-- DOWN` section, or a `.down.sql` file next to it",
             Problem::DownTwice { .. } => "keep one of the two",
-            Problem::OtherSection => "take `.up` or `.down` out of the name, or the section out",
-            Problem::OnlyDown => "mark the up section, with the spelling of the down section",
+            Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
+            Problem::OnlyDown => "mark the up section in the same style as the down section",
             Problem::TransactionControl { .. } => {
                 "remove it: the migration commits as a whole, with its ledger entry; or write \
-                 `-- migrate:no-transaction` above the first statement, and transactions are yours"
+                 `-- migrate:no-transaction` above the first statement and control transactions \
+                 yourself"
             }
             Problem::FunctionOutside => {
-                "a function runs in the migration's transaction, with its ledger entry: give it a \
-                 file of its own"
+                "a function runs in the migration's transaction, with its ledger entry: move it to \
+                 its own migration"
             }
             Problem::FunctionDown => {
-                "undo what it does in SQL, which the ledger keeps for binaries without the function"
+                "undo what it does with SQL, which the ledger keeps for binaries without the \
+                 function"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => {
-                "remove it: a transaction is begun and committed for you; where \
-                 `-- migrate:no-transaction` says otherwise, add BEGIN"
+                "remove it: the migration runs in a transaction automatically; with \
+                 `-- migrate:no-transaction`, add BEGIN"
             }
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
             Problem::NeedlessNoTransaction => {
-                "let it run in one, and nothing of it stays when it fails; or say why not: \
+                "run it in a transaction, so that a failure undoes all of it; or say why not: \
                  `-- migrate:allow needless-no-transaction because REASON`"
             }
             Problem::MetaCommand => "write the SQL it stands for",

@@ -1,7 +1,5 @@
-//! Has the statements of a set checked against PostgreSQL's grammar, all of them in one go.
-//! Checked migrations go in; what the grammar does not take comes out, with its place in the file.
-//! Files that allow it and down scripts that nobody checks are left out. Without the feature
-//! `syntax` nothing is ever found.
+//! Checks the statements of a set against PostgreSQL's grammar, all at once to use all cores.
+//! Without the feature `syntax`, every statement passes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +9,8 @@ use migrate_set::set::Migration;
 use super::error::{Problem, SourceError};
 use super::{Down, SetOptions, shown};
 
-/// Every statement of `migrations` that the grammar does not take; `allows` is by file.
+/// The errors in statements that the grammar does not accept; `allows` is by file. Skips files that
+/// allow them, and unchecked down scripts.
 pub(super) fn check(
     folder: &str,
     migrations: &[Migration],
@@ -36,7 +35,7 @@ pub(super) fn check(
     wrong.collect()
 }
 
-/// What the grammar does not take in these `statements` of one text, with its place there.
+/// What the grammar does not accept in these `statements` of one text, with the place in the text.
 pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<(Range<usize>, Problem)> {
     let texts = statements.iter().map(|&(start, end)| &text[start..end]);
     let wrong = judged(texts).into_iter().filter_map(|(index, span, problem)| {
@@ -46,7 +45,7 @@ pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<(Range<us
     wrong.collect()
 }
 
-/// The number of each wrong statement, with the place within it.
+/// The index of each invalid statement, with the place within it.
 #[cfg(feature = "syntax")]
 fn judged<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, Range<usize>, Problem)> {
     let wrong = crate::syntax::check_all(statements).into_iter();

@@ -1,8 +1,5 @@
-//! Decides whether the files of a folder are a set that can be embedded, and which.
-//! Paths and bytes go in, from wherever they were read; the checked [`Migrations`], or every
-//! mistake at once, come out.
-//! It reads no file on purpose: the macro, an `include_dir::Dir` and a folder on disk all end here,
-//! so all three judge alike.
+//! Checks files and builds the set that they make, or reports all mistakes.
+//! It reads no files, so that the macro, an `include_dir::Dir` and a folder on disk share it.
 
 mod assembly;
 mod script;
@@ -18,7 +15,7 @@ use migrate_set::set::{DEFAULT_MODULE, Migrations};
 use crate::names::{NameError, NameOptions, classify};
 use assembly::{Assembled, assemble};
 
-/// One file, wherever it was read.
+/// One file, wherever it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Path relative to the migration folder, with `/`.
@@ -27,7 +24,7 @@ pub struct SourceFile {
     pub bytes: Vec<u8>,
 }
 
-/// What the caller says of a set.
+/// The caller's options for a set.
 ///
 /// ```
 /// # use migrate_source::check::{Down, Lints, SetOptions};
@@ -41,80 +38,81 @@ pub struct SetOptions {
     pub module: String,
     /// How its files are named.
     pub names: NameOptions,
-    /// What is asked of down scripts.
+    /// Whether down scripts are required and checked.
     pub down: Down,
-    /// What several migrations of one version are.
+    /// Whether several migrations can have the same version.
     pub duplicates: Duplicates,
-    /// What an up script without a statement is.
+    /// Whether an up script can be empty.
     pub empty: Empty,
     /// Whether statements are checked against PostgreSQL's grammar; only with the feature `syntax`.
     pub syntax: Syntax,
-    /// What a finding of [`crate::lint`] is.
+    /// What to do with findings of [`crate::lint`].
     pub lints: Lints,
 }
 
 /// Whether statements are checked against PostgreSQL's grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Syntax {
-    /// A statement that the grammar does not take is a mistake, unless the file says why:
+    /// A statement that the grammar does not accept is a mistake, unless the file gives a reason:
     /// `-- migrate:allow syntax because REASON`.
     #[default]
     Check,
-    /// They are left to the server.
+    /// No; they are left to the server.
     Off,
 }
 
-/// What a finding of [`crate::lint`] is.
+/// What to do with findings of [`crate::lint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lints {
-    /// Nobody looks.
+    /// The lints do not run.
     #[default]
     Off,
-    /// A warning.
+    /// A finding is a warning.
     Warn,
-    /// A mistake, unless the file says why: `-- migrate:allow LINT because REASON`.
+    /// A finding is a mistake, unless the file gives a reason:
+    /// `-- migrate:allow LINT because REASON`.
     Deny,
 }
 
-/// A set that can be embedded, and what is to be said about it all the same.
+/// A set that can be embedded, and warnings about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// The set.
     pub set: Migrations,
-    /// What is worth a warning.
+    /// The warnings.
     pub warnings: Vec<SourceError>,
 }
 
-/// What is asked of down scripts.
+/// Whether down scripts are required and checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Down {
-    /// A migration may have one; it is checked like an up script.
+    /// A migration can have one; it is checked like an up script.
     #[default]
     Optional,
-    /// Every versioned migration has one.
+    /// Every versioned migration must have one.
     Required,
-    /// Nothing: a broken one is kept as it is, for grown histories.
+    /// They are not checked: an invalid one is kept as it is, for existing histories.
     Unchecked,
 }
 
-/// What several migrations of one version are.
+/// Whether several migrations can have the same version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Duplicates {
-    /// A mistake.
+    /// No, that is a mistake.
     #[default]
     Refuse,
-    /// Migrations of their own, ordered by name, for grown histories: their names become part of
-    /// their versions (`7_add_users`).
+    /// Yes, they are separate migrations ordered by name, for existing histories: their names
+    /// become part of their versions (`7_add_users`).
     ByName,
 }
 
-/// What an up script without a statement is.
+/// Whether an up script can be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Empty {
-    /// A mistake, unless the file says why: `-- migrate:allow empty because REASON`.
+    /// No, unless the file gives a reason: `-- migrate:allow empty because REASON`.
     #[default]
     Refuse,
-    /// A migration like any other, for grown histories.
+    /// Yes, for existing histories.
     Allow,
 }
 
@@ -132,10 +130,10 @@ impl Default for SetOptions {
     }
 }
 
-/// The set that `files` make; `folder` is what messages call the folder they come from.
+/// The set that `files` make; messages show their folder as `folder`.
 ///
 /// # Errors
-/// Every mistake in every file, and `NoMigrations` where there is nothing to embed.
+/// Every mistake in every file, and `NoMigrations` if there is nothing to embed.
 pub fn check(
     folder: &str,
     files: &[SourceFile],

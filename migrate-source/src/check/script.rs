@@ -1,6 +1,4 @@
-//! Decides whether the text of one file is a script that can run, and which statements it holds.
-//! A file's bytes go in; its up and down scripts with their checksum, or all of its mistakes, come
-//! out. It does not know other files of the set on purpose.
+//! Reads and checks the scripts of one file.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,7 +19,7 @@ use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
 use crate::directives::section::{Block, Sections, sections};
 use crate::lint::lint;
 
-/// What one file holds.
+/// The scripts of one file.
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
     /// The up script and its checksum.
@@ -30,16 +28,16 @@ pub(super) struct Scripts {
     pub(super) down: Option<Script>,
     /// The checks that the file allows.
     pub(super) allows: Vec<&'static str>,
-    /// What is worth a warning.
+    /// The warnings.
     pub(super) warnings: Vec<SourceError>,
 }
 
-/// One file to read: how messages name it, how the set names it, and what its name says.
+/// One file to read: its path in messages, its path in the set, and what its name means.
 pub(super) struct File<'f> {
     pub(super) shown: &'f str,
     pub(super) path: &'f str,
     pub(super) direction: NameDirection,
-    /// The transaction mode that the name or a sidecar asks for.
+    /// The transaction mode requested by the name or a sidecar.
     pub(super) transaction: TransactionMode,
     pub(super) options: &'f SetOptions,
 }
@@ -74,7 +72,7 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     }
 }
 
-/// UTF-8 without byte order mark and NUL, with LF for every line ending.
+/// Decodes UTF-8, removes a byte order mark, refuses NUL, and changes every line ending to LF.
 fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
@@ -101,7 +99,7 @@ fn unix_lines(text: &str) -> String {
 
 type Blocks<'t> = (Option<Block<'t>>, Option<Block<'t>>);
 
-/// Which block is up and which down, by the file's name and its sections.
+/// Which block is up and which is down, by the file's name and its sections.
 fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Problem> {
     let Sections { whole, up, down, .. } = *sections;
     match file.direction {
@@ -120,7 +118,7 @@ struct Reader<'f> {
     allows: &'f [&'static str],
 }
 
-/// A checked up script with its checksum, and what is worth a warning.
+/// A checked up script with its checksum, and the warnings.
 type Up = ((Script, Checksum), Vec<SourceError>);
 
 impl Reader<'_> {
@@ -137,7 +135,7 @@ impl Reader<'_> {
         Ok(((script, Checksum::of(self.text, &statements)), warnings))
     }
 
-    /// The up script with the function that its file asks for, which needs a transaction of ours.
+    /// The up script with the function that its file requests, which needs the run's transaction.
     fn with_function(&self, block: Block<'_>, script: Script) -> Result<Script, Vec<SourceError>> {
         match (block.function, script.transaction()) {
             (None, _) => Ok(script),
@@ -152,7 +150,7 @@ impl Reader<'_> {
         self.allows.contains(&check)
     }
 
-    /// What the lints find in an up script, unless nobody asked for them.
+    /// What the lints find in an up script, unless they are off.
     fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<SourceError> {
         if self.file.options.lints == Lints::Off {
             return Vec::new();
@@ -171,7 +169,7 @@ impl Reader<'_> {
         warnings
     }
 
-    /// A down section without a statement is a template nobody filled in: no down script.
+    /// A down section without statements is an unused template: no down script.
     fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
         if let Some((start, end)) = block.function {
             return Err(vec![self.error(start..end, Problem::FunctionDown)]);
@@ -183,7 +181,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A script that nobody could check: all of it is one statement, for the server to judge.
+    /// An invalid script, kept as a single statement for the server to judge.
     fn unchecked(&self, block: Block<'_>) -> Option<Script> {
         let tokens = block.tokens.iter();
         let mut tokens =
@@ -222,11 +220,11 @@ impl Reader<'_> {
         Ok((statements, self.assemble(transaction, &ranges, found, session)))
     }
 
-    /// The statements up to a `COPY ... FROM stdin`: what follows is data, up to a line `\.`.
+    /// The statements up to a `COPY ... FROM stdin`, which data follows, up to a line `\.`.
     fn before_data<'t>(&self, mut statements: Vec<Statement<'t>>) -> Vec<Statement<'t>> {
         let reads_data = |statement: &Statement<'_>| {
             let words = &self.text[statement.start()..statement.end()];
-            // Looked at first: it is cheap, and hardly a statement begins so.
+            // Checked first, because it is cheap and few statements begin with it.
             self.text[first_word(statement)].eq_ignore_ascii_case("copy")
                 && kind::kind(self.text, statement) == Kind::CopyClient
                 && words.to_ascii_lowercase().contains("stdin")
@@ -237,7 +235,7 @@ impl Reader<'_> {
         statements
     }
 
-    /// The `COPY` whose data, read as SQL, made the mistake at the byte `at`.
+    /// The error of the `COPY` whose data, read as SQL, caused the mistake at the byte `at`.
     fn copy_before(&self, tokens: &[Token], at: usize) -> Option<SourceError> {
         let before = tokens.iter().position(|token| token.start >= at)?;
         let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
@@ -271,7 +269,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The statements to run, or every one that must not stand here.
+    /// The statements to run, or an error for each that is not allowed here.
     fn runnable<'t>(
         &self,
         statements: &[Statement<'t>],
@@ -292,27 +290,28 @@ impl Reader<'_> {
             if let Some(problem) = problem {
                 errors.push(self.error(first_word(&statement), problem));
                 if kind == Kind::CopyClient {
-                    // Where data followed, the COMMIT behind it was not read.
+                    // If data followed, the COMMIT after it was not read.
                     open = OwnTransaction::default();
                 }
                 continue;
             }
-            // A block of the file's own is part of our transaction: its two ends are dropped.
+            // A transaction block in the file becomes part of the run's transaction, so its BEGIN
+            // and COMMIT are dropped.
             let ours = transaction == TransactionMode::Transactional;
             if !(ours && (kind.opens() || kind.closes())) {
                 kept.push(statement);
             }
         }
-        if let (Some(statement), false) = (open.begun, open.told) {
+        if let (Some(statement), false) = (open.begun, open.reported) {
             errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
         }
         if errors.is_empty() { Ok(kept) } else { Err(errors) }
     }
 
-    /// The byte ranges to send: one a statement, but one for all of a block of the file's own. Such
-    /// a block is one step, because progress cannot be recorded inside it.
+    /// The byte ranges to send: one per statement, but a single one for a transaction block in the
+    /// file, because progress cannot be recorded inside it.
     fn ranges(&self, statements: &[Statement<'_>], transaction: TransactionMode) -> Vec<[u32; 2]> {
-        // In a transaction of ours the two ends of a block are dropped, so none is left.
+        // In the run's transaction, BEGIN and COMMIT are dropped, so there are no blocks.
         if transaction == TransactionMode::Transactional {
             return statements.iter().map(|s| [narrow(s.start()), narrow(s.end())]).collect();
         }
@@ -350,16 +349,16 @@ impl Reader<'_> {
         if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
 
-    /// What the grammar does not take in a script with other mistakes, besides the statements that
-    /// have them; the scripts without any are judged together, by [`super::grammar`].
-    fn grammar(&self, statements: &[Statement<'_>], told: &[SourceError]) -> Vec<SourceError> {
+    /// What the grammar does not accept in a script with other mistakes, except in the statements
+    /// that have them; scripts without mistakes are checked together, by [`super::grammar`].
+    fn grammar(&self, statements: &[Statement<'_>], reported: &[SourceError]) -> Vec<SourceError> {
         if self.file.options.syntax == Syntax::Off || self.allows("syntax") {
             return Vec::new();
         }
         let clean = |statement: &&Statement<'_>| {
             let places =
                 position(self.text, statement.start())..position(self.text, statement.end());
-            !told.iter().any(|error| error.position().is_some_and(|at| places.contains(&at)))
+            !reported.iter().any(|error| error.position().is_some_and(|at| places.contains(&at)))
         };
         let clean: Vec<_> = statements.iter().filter(clean).map(|s| (s.start(), s.end())).collect();
         let errors = grammar::errors(self.text, &clean);
@@ -370,7 +369,7 @@ impl Reader<'_> {
         SourceError::of_span(self.file.shown, self.text, span, problem)
     }
 
-    /// Behind what opens at `at`: a dollar tag is as long as it is, all else is one or two bytes.
+    /// One past the opening token at `at`: a dollar tag, `BEGIN`, or one or two bytes.
     fn opener_end(&self, at: usize) -> usize {
         let bytes = self.text.as_bytes();
         match bytes.get(at) {

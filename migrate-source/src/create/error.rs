@@ -1,6 +1,4 @@
-//! Says why there can be no new migration.
-//! A reason goes in, what and where comes out, with the next action behind `help:`.
-//! It decides nothing on purpose; [`super`] does.
+//! Why a new migration cannot be created.
 
 use std::fmt;
 
@@ -8,7 +6,7 @@ use migrate_set::name::Layout;
 
 use crate::check::SourceErrors;
 
-/// Why there can be no new migration.
+/// Why a new migration cannot be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DraftError {
@@ -17,18 +15,18 @@ pub enum DraftError {
         /// As given.
         description: String,
     },
-    /// The folder cannot be read, holds names that are mistakes, or its lock file is broken.
+    /// The folder cannot be read or contains misnamed files, or its lock file is invalid.
     Source(SourceErrors),
-    /// The layout does not say what comes next.
+    /// The layout does not say which version comes next.
     NoNextVersion {
         /// The layout.
         layout: Layout,
     },
-    /// The new file would be taken for something else.
+    /// The new file would be read as something else.
     Misread {
-        /// What it would be called.
+        /// The path of the new file.
         path: String,
-        /// What the build would say; `None` where it would read another version or description.
+        /// What the build would report; `None` if it would read another version or description.
         reason: Option<String>,
     },
 }
@@ -38,24 +36,21 @@ impl fmt::Display for DraftError {
         match self {
             DraftError::NoWord { description } => write!(
                 f,
-                "the description `{description}` holds no letter and no digit\n\
+                "the description `{description}` contains no letter or digit\n\
                  help: say in a few words what the migration does, such as `add users`"
             ),
             DraftError::Source(errors) => errors.fmt(f),
             DraftError::NoNextVersion { layout } => write!(
                 f,
                 "layout `{layout}` does not say which version comes next\n\
-                 help: name the file by hand, so that it sorts behind the others"
+                 help: name the file by hand, so that it sorts after the others"
             ),
             DraftError::Misread { path, reason } => {
                 match reason {
                     Some(reason) => write!(f, "{reason}")?,
                     None => write!(f, "`{path}` would be read as another version or description")?,
                 }
-                write!(
-                    f,
-                    "\nhelp: describe it in other words, and begin with one that is no number"
-                )
+                write!(f, "\nhelp: describe it in other words that do not begin with a number")
             }
         }
     }

@@ -1,8 +1,5 @@
-//! Decides what the files of a new migration are called and what they hold.
-//! The files of a folder, a description and the time go in; the new paths with their texts, or why
-//! there can be none, come out.
-//! It knows no layout's rules by itself on purpose: it follows the newest migration, and reads the
-//! new names back as the build will.
+//! Names the files of a new migration and makes their texts, following the newest migration of the
+//! folder. The new names are read back like in a build, so that the rules of layouts exist once.
 
 mod error;
 mod next;
@@ -21,20 +18,20 @@ use crate::names::{Classified, Name, NameOptions, classify};
 use next::next;
 use text::Markers;
 
-/// What the caller says of a new migration.
+/// The caller's request for a new migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish<'w> {
     /// What it does, in a few words: `add users`.
     pub description: &'w str,
     /// How the set's files are named.
     pub names: NameOptions,
-    /// The newest version of the set's lock file; the new one comes behind it too.
+    /// The newest version in the set's lock file; the new version is above it too.
     pub locked: Option<Version>,
-    /// The time.
+    /// The current time.
     pub now: Moment,
 }
 
-/// A new migration: its version and its files, which do not exist yet.
+/// A new migration: its version and its files, which are not written yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     /// The version, above all others of the folder.
@@ -43,14 +40,14 @@ pub struct Draft {
     pub files: Vec<SourceFile>,
 }
 
-/// The next migration of a folder that holds `files` and that messages call `folder`.
+/// The next migration of a folder that contains `files`; messages show it as `folder`.
 ///
-/// It is named as the newest one is: layout, width, separators, and whether a file of its own undoes
-/// it. A folder without a migration gets `0001_add_users.sql`, or the first of the layout asked for.
+/// It is named like the newest one: layout, width, separators, and whether a separate file undoes
+/// it. A folder without migrations gets `0001_add_users.sql`, or the first of the requested layout.
 ///
 /// # Errors
-/// [`DraftError`]: a description without a word, names in the folder that are mistakes, a layout
-/// without a next version, a name that would be read as another one.
+/// [`DraftError`]: a description without words, misnamed files in the folder, a layout without a
+/// next version, or a name that would be misread.
 pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draft, DraftError> {
     let words = words(wish.description);
     if words.is_empty() {
@@ -77,7 +74,7 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
     read_back(&paths, &named, (&version, &slug), wish)?;
     let markers = match &newest {
         Some(newest) => Markers::of(&files[newest.index].bytes),
-        // prisma runs the whole file, whatever the comments in it say
+        // prisma runs the whole file, whatever its comments
         None if layout == Layout::Prisma => Markers::default(),
         None => Markers::usual(),
     };
@@ -86,7 +83,7 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
 
 /// The words of a description, in lower case: letters and digits of any script.
 fn words(description: &str) -> Vec<String> {
-    // An accent by itself belongs to the letter before it, and is no letter to Unicode.
+    // A combining accent belongs to the letter before it, but is not a letter to Unicode.
     let parts = |c: char| !c.is_alphanumeric() && !('\u{300}'..='\u{36f}').contains(&c);
     let words = description.split(parts).filter(|word| word.contains(char::is_alphanumeric));
     words.map(str::to_lowercase).collect()
@@ -125,7 +122,7 @@ fn newest<'f>(known: &'f Classified, paths: &[&'f str]) -> Option<Newest<'f>> {
     })
 }
 
-/// What stands around version and description in the paths of a migration.
+/// What surrounds version and description in the paths of a migration.
 #[derive(Debug, PartialEq, Eq)]
 struct Shape {
     up: Around,
@@ -134,10 +131,10 @@ struct Shape {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Around {
-    /// `V` and `U` of Flyway; else empty.
+    /// `V` or `U` for Flyway; otherwise empty.
     before: String,
     between: String,
-    behind: String,
+    after: String,
 }
 
 impl Shape {
@@ -150,12 +147,12 @@ impl Shape {
         Some(Shape { up, down })
     }
 
-    /// How a folder without a migration begins.
+    /// The shape of the first migration of a folder.
     fn first(layout: Layout) -> Shape {
-        let around = |before: &str, between: &str, behind: &str| Around {
+        let around = |before: &str, between: &str, after: &str| Around {
             before: before.to_owned(),
             between: between.to_owned(),
-            behind: behind.to_owned(),
+            after: after.to_owned(),
         };
         match layout {
             Layout::Flyway => Shape { up: around("V", "__", ".sql"), down: None },
@@ -167,7 +164,7 @@ impl Shape {
         }
     }
 
-    /// What joins the words of a description: a dash where one separates it from the version.
+    /// What joins the words of a description: a dash if one separates it from the version.
     fn joint(&self) -> &'static str {
         if self.up.between.ends_with('-') { "-" } else { "_" }
     }
@@ -176,18 +173,18 @@ impl Shape {
         let up = if self.down.is_some() { Direction::Up } else { Direction::Whole };
         let downs = self.down.iter().map(|around| (Direction::Down, around));
         let all = std::iter::once((up, &self.up)).chain(downs);
-        all.map(|(direction, Around { before, between, behind })| {
-            (direction, format!("{before}{version}{between}{slug}{behind}"))
+        all.map(|(direction, Around { before, between, after })| {
+            (direction, format!("{before}{version}{between}{slug}{after}"))
         })
         .collect()
     }
 }
 
 impl Around {
-    /// Takes a path apart at its version and its description.
+    /// Splits a path at its version and its description.
     fn of(path: &str, version: &str, slug: &str) -> Option<Around> {
         let (before, rest) = path.split_once(version)?;
-        let (between, behind) = if slug.is_empty() {
+        let (between, after) = if slug.is_empty() {
             (if before.is_empty() { "_" } else { "__" }, rest)
         } else {
             let at = rest.char_indices().map(|(at, _)| at).find(|&at| {
@@ -199,26 +196,26 @@ impl Around {
         Some(Around {
             before: before.to_owned(),
             between: between.to_owned(),
-            // The next migration has to ask by itself to run without a transaction.
-            behind: behind.replace(".autocommit", ""),
+            // Each migration must request on its own to run without a transaction.
+            after: after.replace(".autocommit", ""),
         })
     }
 
-    /// The same of the script that undoes it, for a name that says up.
+    /// The same for the script that undoes it, for a name that says up.
     fn undo(&self) -> Option<Around> {
-        let Around { before, between, behind } = self;
-        let (between, behind) = if between.contains(".do.") || between.contains(".up.") {
-            (between.replace(".do.", ".undo.").replace(".up.", ".down."), behind.clone())
+        let Around { before, between, after } = self;
+        let (between, after) = if between.contains(".do.") || between.contains(".up.") {
+            (between.replace(".do.", ".undo.").replace(".up.", ".down."), after.clone())
         } else {
             let words = [(".up", ".down"), (".do", ".undo"), ("/up", "/down")];
-            let (up, down) = words.into_iter().find(|(up, _)| behind.contains(up))?;
-            (between.clone(), behind.replacen(up, down, 1))
+            let (up, down) = words.into_iter().find(|(up, _)| after.contains(up))?;
+            (between.clone(), after.replacen(up, down, 1))
         };
-        Some(Around { before: before.clone(), between, behind })
+        Some(Around { before: before.clone(), between, after })
     }
 }
 
-/// Whether the build would read the new names as they are meant.
+/// Checks that the build would read the new names as intended.
 fn read_back(
     paths: &[&str],
     named: &[(Direction, String)],

@@ -1,21 +1,20 @@
-//! Decides which version comes next.
-//! The newest version and the time go in; a greater one of the same shape comes out.
-//! It believes no calendar about what is written, and bumps a date that is not past as a number.
+//! Makes the next version in the shape of the newest one. A date that is not in the past is
+//! incremented as a number.
 
 use migrate_set::name::Layout;
 use migrate_set::version::Version;
 
-/// A time, as its caller read it.
+/// A time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// Seconds since 1970-01-01, UTC.
     pub seconds: u64,
-    /// Nanoseconds on top.
+    /// Additional nanoseconds.
     pub nanos: u32,
 }
 
 impl Moment {
-    /// Year to second and the fraction of it: 23 digits.
+    /// Year to second and its fraction: 23 digits.
     fn digits(self) -> String {
         let (days, second) = (self.seconds / 86_400, self.seconds % 86_400);
         let (year, month, day) = date(days);
@@ -37,7 +36,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + later, month, day_of_month)
 }
 
-/// The first version of a layout; `None` where the layout says nothing of versions.
+/// The first version of a layout; `None` if the layout does not define versions.
 pub(super) fn first(layout: Layout, now: Moment) -> Option<Version> {
     let digits = now.digits();
     let text = match layout {
@@ -50,12 +49,12 @@ pub(super) fn first(layout: Layout, now: Moment) -> Option<Version> {
     Some(Version::new(text))
 }
 
-/// As diesel writes it.
+/// The format of diesel.
 fn dashed(digits: &str) -> String {
     format!("{}-{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8], &digits[8..14])
 }
 
-/// The version behind `newest`; `None` where that begins with no number.
+/// The version after `newest`; `None` if that does not begin with a number.
 pub(super) fn next(newest: &Version, layout: Layout, now: Moment) -> Option<Version> {
     let parts = Parts::of(newest.as_str())?;
     let by_time = by_time(&parts, layout, now).map(Version::new);
@@ -66,13 +65,13 @@ pub(super) fn next(newest: &Version, layout: Layout, now: Moment) -> Option<Vers
     })
 }
 
-/// The time in the shape of a version that is a time; `None` where it is none.
+/// The time in the shape of a version that is a time; `None` if the version is not one.
 fn by_time(parts: &Parts<'_>, layout: Layout, now: Moment) -> Option<String> {
     let digits = now.digits();
     let lone = (parts.numbers.len() == 1).then(|| parts.numbers[0]);
     let zero = lone.filter(|number| number.len() >= 8 && number.bytes().all(|b| b == b'0'));
     match (lone, zero) {
-        // diesel's and others' first migration has zeros for a version, and dates come behind it
+        // the first migration of diesel and others has only zeros as its version, then dates follow
         (_, Some(_)) if layout == Layout::Folders => Some(dashed(&digits)),
         (_, Some(_)) => Some(digits[..14].to_owned()),
         (Some(number), _) if number.len() == 10 && is_epoch(number, now.seconds) => {
@@ -109,7 +108,7 @@ impl<'v> Parts<'v> {
         numbers.iter().all(plain).then_some(Parts { numbers, marks })
     }
 
-    /// How many numbers are the date, which is the first or the first three; 0 without one.
+    /// How many numbers are the date: the first one or the first three; 0 without a date.
     fn date(&self) -> usize {
         let first = self.numbers[0];
         let short = |number: &str| number.len() <= 2;
@@ -127,7 +126,7 @@ impl<'v> Parts<'v> {
         self.numbers[self.date()..].iter().map(|number| number.len()).collect()
     }
 
-    /// Whether it is a date alone, or with a time of day.
+    /// Whether it is a date, optionally with a time of day.
     fn is_clock(&self) -> bool {
         let (rest, long) = (self.rest(), self.numbers[0].len() > 8);
         match self.date() {
@@ -142,7 +141,7 @@ impl<'v> Parts<'v> {
         self.date() > 0 && self.numbers[0].len() <= 8 && self.rest().len() == 1
     }
 
-    /// The digits of a time in the places of ours; a month or a day of one digit gets two.
+    /// The digits of a time in the shape of these parts; a month or a day of one digit gets two.
     fn filled(&self, mut digits: &str) -> String {
         let date = self.date();
         let width = |at: usize, number: &str| if at > 0 && at < date { 2 } else { number.len() };
@@ -194,7 +193,7 @@ impl<'v> Parts<'v> {
     }
 }
 
-/// A number of any length plus one, as wide as before where there is room.
+/// A number of any length plus one, with the same width if possible.
 fn plus_one(number: &str) -> String {
     let kept = number.trim_end_matches('9');
     let nines = number.len() - kept.len();
@@ -217,7 +216,7 @@ mod tests {
     fn check(newest: &'static str, expected: &str) {
         let newest = Version::from_static(newest);
         let found = next(&newest, Layout::Timestamp, NOW);
-        assert_eq!(found.as_ref().map(Version::as_str), Some(expected), "behind {newest}");
+        assert_eq!(found.as_ref().map(Version::as_str), Some(expected), "after {newest}");
         assert!(found > Some(newest));
     }
 
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_has_nothing_behind_it() {
+    fn what_is_not_a_number_has_no_next_version() {
         assert_eq!(next(&Version::from_static("views"), Layout::Any, NOW), None);
     }
 

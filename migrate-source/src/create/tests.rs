@@ -80,7 +80,7 @@ fn descriptions_become_words_in_lower_case() {
 }
 
 #[test]
-fn locked_versions_are_behind_the_new_one() {
+fn locked_versions_are_before_the_new_one() {
     let wish = Wish { locked: Some(Version::from_static("0041")), ..wish("x") };
     assert_eq!(drafted(&["0007_a.sql"], &wish), Ok(vec!["0042_x.sql".to_owned()]));
 }
@@ -90,16 +90,16 @@ fn errors_say_what_to_do() {
     check_error(
         &[],
         "--",
-        "the description `--` holds no letter and no digit\n\
+        "the description `--` contains no letter or digit\n\
          help: say in a few words what the migration does, such as `add users`",
     );
     check_error(
         &["1_a.sql", "b.sql"],
         "x",
         "migrations/b.sql: `b.sql` does not begin with a version\nhelp: rename it to `<version>_b.sql`, or move \
-         it out of the folder if it is no migration",
+         it out of the folder if it is not a migration",
     );
-    let other = "help: describe it in other words, and begin with one that is no number";
+    let other = "help: describe it in other words that do not begin with a number";
     check_error(
         &["20230101_a.sql"],
         "1200 things",
@@ -117,6 +117,6 @@ fn errors_say_what_to_do() {
     let names = NameOptions { layout: Some(Layout::Any), ..NameOptions::default() };
     let error = drafted(&["1_a.sql"], &Wish { names, ..wish("x") }).map_err(|e| e.to_string());
     let expected = "layout `any` does not say which version comes next\n\
-                    help: name the file by hand, so that it sorts behind the others";
+                    help: name the file by hand, so that it sorts after the others";
     assert_eq!(error, Err(expected.to_owned()));
 }

@@ -1,6 +1,5 @@
-//! Decides what a new file holds: comments, and the section markers that its set uses.
-//! The newest file and the new paths go in, files come out.
-//! It writes nothing of the description into them on purpose: `-- down` would be a marker.
+//! Makes the text of new files: comments, and the section markers that the newest file uses.
+//! The description is not written into them, because `-- down` would be a marker.
 
 use migrate_set::name::Direction;
 
@@ -10,7 +9,7 @@ use crate::directives::{Direction as Section, Directive, directive};
 const UP: &str = "-- The statements of this migration.\n";
 const DOWN: &str = "-- The statements that undo it.\n";
 
-/// The lines that mark the sections of a file; none in a file without sections.
+/// The lines that mark the sections of a file; `None` in a file without sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Markers {
     up: Option<String>,
@@ -18,12 +17,12 @@ pub(super) struct Markers {
 }
 
 impl Markers {
-    /// Our own.
+    /// The default markers.
     pub(super) fn usual() -> Markers {
         Markers { up: Some("-- UP".to_owned()), down: Some("-- DOWN".to_owned()) }
     }
 
-    /// Those of a file, in its own spelling.
+    /// The markers of a file, in its spelling.
     pub(super) fn of(bytes: &[u8]) -> Markers {
         let text = String::from_utf8_lossy(bytes);
         let mut markers = Markers::default();
@@ -41,7 +40,7 @@ impl Markers {
     }
 }
 
-/// A marker without what it says of the transaction, which the next migration has to say by itself.
+/// A marker without its transaction mode, which each migration must request on its own.
 fn plain(marker: &str) -> String {
     let words = marker.split_whitespace();
     let kept: Vec<&str> =

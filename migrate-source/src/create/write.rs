@@ -1,7 +1,4 @@
-//! Writes the files of a new migration into a folder, for tools and tests.
-//! A folder, a description and options go in; what was written comes out.
-//! [`super::draft`] decides how the files are called and what they hold; here are the clock, the disk,
-//! and the rule that nothing is overwritten.
+//! Writes the files of a new migration, which [`super::draft`] makes, and never overwrites a file.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -17,7 +14,7 @@ use crate::discover::discover;
 use crate::history_file;
 use crate::names::NameOptions;
 
-/// What [`create`] is told besides the description.
+/// Options for [`create`].
 ///
 /// ```
 /// use migrate_set::name::Layout;
@@ -30,15 +27,15 @@ use crate::names::NameOptions;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreateOptions {
-    /// How the set's files are named; the layout matters where the folder does not tell it.
+    /// How the set's files are named; the layout matters if the folder does not determine it.
     pub names: NameOptions,
-    /// The set's lock file. The new version is above its newest one too, so a folder from which a
-    /// file is missing gives no version twice. It is only read: a new migration is empty, and what
-    /// it is locked as is known once it is filled in (`MIGRATE_UPDATE_LOCK=1 cargo build`).
+    /// The set's lock file. The new version is also above the newest one in it, so that a version
+    /// is not reused if a file is missing from the folder. It is not updated, because the new
+    /// migration is empty: lock it after you have written it (`MIGRATE_UPDATE_LOCK=1 cargo build`).
     pub lock: Option<PathBuf>,
 }
 
-/// What [`create`] wrote; shown as the files, one a line.
+/// What [`create`] wrote; displayed as the files, one per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Created {
@@ -58,7 +55,7 @@ impl fmt::Display for Created {
     }
 }
 
-/// Why no migration was created; nothing was written then.
+/// Why no migration was created; nothing was written.
 ///
 /// ```
 /// use migrate_source::create::{CreateError, CreateOptions, create};
@@ -70,9 +67,9 @@ impl fmt::Display for Created {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// The folder, its lock file or the description allow none.
+    /// The folder, its lock file or the description does not allow one.
     Refused(DraftError),
-    /// One of the files is there already: somebody created it meanwhile.
+    /// One of the files already exists: another process created it in the meantime.
     Exists {
         /// The file.
         file: PathBuf,
@@ -81,7 +78,7 @@ pub enum CreateError {
     File {
         /// The file.
         file: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -92,12 +89,13 @@ impl fmt::Display for CreateError {
             CreateError::Refused(error) => error.fmt(f),
             CreateError::Exists { file } => write!(
                 f,
-                "`{}` exists, and is not overwritten\nhelp: create the migration again",
+                "`{}` already exists and is not overwritten\nhelp: create the migration again",
                 file.display()
             ),
             CreateError::File { file, .. } => write!(
                 f,
-                "`{}` cannot be read or written\nhelp: look at its folder's permissions and space",
+                "`{}` cannot be read or written\n\
+                 help: check the permissions of its folder and the free disk space",
                 file.display()
             ),
         }
@@ -113,12 +111,12 @@ impl std::error::Error for CreateError {
     }
 }
 
-/// Writes the next migration into `folder`: files that hold comments, for somebody to fill in.
+/// Writes the next migration into `folder`: files with comments, for you to fill in.
 ///
-/// They are named as the newest migration is, and come in pairs, in a folder or with sections as
-/// that one does; a folder without a migration gets `0001_add_users.sql`, or the first of the layout
-/// asked for. Until it is filled in, the build refuses the new migration, because it holds no
-/// statement.
+/// They are named like the newest migration, and like it come in pairs, in a folder or with
+/// sections; a folder without migrations gets `0001_add_users.sql`, or the first of the requested
+/// layout. Until you fill it in, the build refuses the new migration, because it contains no
+/// statements.
 ///
 /// ```
 /// use migrate_source::create::{CreateOptions, create};
@@ -131,7 +129,7 @@ impl std::error::Error for CreateError {
 /// ```
 ///
 /// # Errors
-/// [`CreateError`]. Where one file cannot be written, the others are removed again.
+/// [`CreateError`]. If one file cannot be written, the others are removed again.
 pub fn create(
     folder: impl AsRef<Path>,
     description: &str,
@@ -162,7 +160,7 @@ fn locked(path: &Path) -> Result<Option<Version>, CreateError> {
 }
 
 fn now() -> Moment {
-    // A clock before 1970 gives no date; what is there is then counted up from.
+    // With a clock before 1970, the newest version is incremented instead.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Moment { seconds: now.as_secs(), nanos: now.subsec_nanos() }
 }
@@ -170,7 +168,7 @@ fn now() -> Moment {
 /// Writes all files or none.
 fn write(folder: &Path, files: &[SourceFile]) -> Result<Vec<PathBuf>, CreateError> {
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
-    // A link that leads nowhere is in the way as well.
+    // A broken symbolic link also prevents the creation.
     if let Some(file) = paths.iter().find(|path| path.symlink_metadata().is_ok()) {
         return Err(CreateError::Exists { file: file.clone() });
     }
@@ -188,7 +186,7 @@ fn write(folder: &Path, files: &[SourceFile]) -> Result<Vec<PathBuf>, CreateErro
     Ok(paths)
 }
 
-/// What was made so far, and goes away again where the rest cannot be made.
+/// What was created so far, to remove it if the rest cannot be created.
 struct Undo<'p> {
     files: Vec<&'p Path>,
     folder: Option<&'p Path>,
@@ -206,7 +204,7 @@ impl<'p> Undo<'p> {
         file.sync_all()
     }
 
-    /// What cannot be removed stays: the error that led here is the one to tell.
+    /// What cannot be removed is left: the original error is the one to report.
     fn all(self) {
         for file in self.files {
             let _ = fs::remove_file(file);

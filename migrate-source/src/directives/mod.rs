@@ -1,6 +1,5 @@
-//! Decides which comments speak to the migration library, in its own words or in those of another
-//! tool. One line comment goes in, a [`Directive`], nothing, or a [`DirectiveError`] comes out.
-//! Whether a directive stands where it may is not judged here but in [`section`].
+//! Recognises the comments that are directives, in our own spelling or in that of another tool.
+//! [`section`] decides whether a directive is in a valid place.
 
 pub mod section;
 
@@ -9,7 +8,7 @@ use thiserror::Error;
 
 use crate::lint::Lint;
 
-/// The script that a section holds.
+/// The script that a section contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Applies the migration.
@@ -21,28 +20,28 @@ pub enum Direction {
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directive {
-    /// A section begins here, perhaps with a transaction mode of its own.
+    /// A section begins here, optionally with its own transaction mode.
     Section {
-        /// Which script it holds.
+        /// Which script it contains.
         direction: Direction,
-        /// What the marker says of the transaction.
+        /// The transaction mode in the marker.
         transaction: Option<TransactionMode>,
-        /// Whether the spelling is a plain word that could as well be a remark.
+        /// Whether the spelling is a plain word that could also be an ordinary comment.
         spelling: Spelling,
     },
-    /// tern's one divider: up above it, down below.
+    /// tern's divider: up above it, down below.
     Divider,
     /// goose's and sql-migrate's `StatementBegin`; our splitter does not need it.
     StatementBegin,
-    /// Its end.
+    /// The end of a `StatementBegin`.
     StatementEnd,
-    /// The transaction mode of the section it stands in, or of the file before any section.
+    /// The transaction mode of the section that contains it, or of the file if before any section.
     Transaction(TransactionMode),
-    /// The transaction mode of the whole file, wherever it stands (goose).
+    /// The transaction mode of the whole file, wherever it is (goose).
     FileTransaction(TransactionMode),
-    /// A Rust function of the service's runs behind the statements of the up script.
+    /// A Rust function of the service runs after the statements of the up script.
     Function,
-    /// Accepts what the check `check` finds, for a stated reason.
+    /// Allows what the check `check` reports, for a stated reason.
     Allow {
         /// A name from [`checks`].
         check: &'static str,
@@ -52,7 +51,7 @@ pub enum Directive {
 }
 
 impl Directive {
-    /// Whether it stands above the first statement of what it speaks of, and nowhere else.
+    /// Whether it is valid only above the first statement of its section.
     pub(crate) fn leads(&self) -> bool {
         matches!(self, Self::Transaction(_) | Self::Function | Self::Allow { .. })
     }
@@ -63,11 +62,11 @@ impl Directive {
 pub enum Spelling {
     /// `-- UP`: a plain word.
     Word,
-    /// `-- migrate:up` and the like: nothing but a marker.
+    /// `-- migrate:up` and the like: unmistakably a marker.
     Marker,
 }
 
-/// The checks that `-- migrate:allow CHECK because REASON` can name, besides the lints.
+/// The checks that `-- migrate:allow CHECK because REASON` can name in addition to the lints.
 const CHECKS: &[&str] = &["empty", "syntax", "needless-no-transaction"];
 
 /// All checks that can be allowed.
@@ -87,7 +86,7 @@ pub enum DirectiveError {
         /// The nearest that exists.
         nearest: &'static str,
     },
-    /// A marker in words that are not understood: taken as a remark, the down would run as up.
+    /// A misspelt marker: read as an ordinary comment, the down would run as up.
     #[error("`{written}` looks like the beginning of {}", section_words(*direction))]
     NearlySection {
         /// As written.
@@ -95,8 +94,8 @@ pub enum DirectiveError {
         /// Which section it seems to begin.
         direction: Direction,
     },
-    /// goose's `ENVSUB ON`: there is no environment at build time.
-    #[error("goose's environment substitution cannot happen in an embedded set")]
+    /// goose's `ENVSUB ON`: the environment of the service does not exist at build time.
+    #[error("goose's environment substitution is not possible in an embedded set")]
     EnvironmentSubstitution,
     /// `migrate:allow` without `because` and a reason.
     #[error("`{written}` gives no reason")]
@@ -118,13 +117,14 @@ impl DirectiveError {
         match self {
             Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
             Self::NearlySection { direction: Direction::Up, .. } => {
-                "write `-- UP` alone on the line; if it is a remark, choose other words".to_owned()
+                "write `-- UP` alone on the line; if it is a comment, use other words".to_owned()
             }
             Self::NearlySection { direction: Direction::Down, .. } => {
-                "write `-- DOWN` alone on the line; if it is a remark, choose other words"
-                    .to_owned()
+                "write `-- DOWN` alone on the line; if it is a comment, use other words".to_owned()
             }
-            Self::EnvironmentSubstitution => "write the values, and remove this line".to_owned(),
+            Self::EnvironmentSubstitution => {
+                "write the values themselves, and remove this line".to_owned()
+            }
             Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
             Self::UnknownCheck { .. } => {
                 let checks: Vec<&str> = checks().collect();
@@ -134,10 +134,11 @@ impl DirectiveError {
     }
 }
 
-/// The directive in `comment`, a line comment with its `--`; `None` where it is a mere remark.
+/// The directive in `comment`, a line comment including its `--`; `None` if it is an ordinary
+/// comment.
 ///
 /// # Errors
-/// [`DirectiveError`] for a comment with a directive's prefix and no directive's word.
+/// [`DirectiveError`] for a comment that looks like a directive and is not a valid one.
 pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
     if is_tern_divider(comment) {
         return Ok(Some(Directive::Divider));
@@ -201,19 +202,19 @@ fn section(
     Directive::Section { direction, transaction, spelling }
 }
 
-/// What follows `prefix`, in any case.
+/// What follows `prefix`, which matches in upper and lower case.
 fn after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| text[prefix.len()..].trim())
 }
 
-/// tern's one divider, `---- create above / drop below ----`.
+/// tern's divider, `---- create above / drop below ----`.
 fn is_tern_divider(comment: &str) -> bool {
     comment.starts_with("----")
         && comment.trim_matches('-').trim().eq_ignore_ascii_case("create above / drop below")
 }
 
-/// `migrate:up`, `migrate:down` (dbmate, with `transaction:false`), and our own words.
+/// `migrate:up`, `migrate:down` (dbmate, with `transaction:false`), and our own directives.
 fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
     let (word, options) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let options = options.trim();
@@ -283,7 +284,7 @@ fn sql_migrate(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
     Ok(section(direction, transaction, Spelling::Marker))
 }
 
-/// `atlas:txmode none`; its other values mean what we do anyway.
+/// `atlas:txmode none`; its other values mean what is the default here.
 fn atlas(rest: &str) -> Option<Directive> {
     (rest == "none").then_some(Directive::Transaction(TransactionMode::NonTransactional))
 }
@@ -292,7 +293,7 @@ fn unknown(written: &str) -> DirectiveError {
     DirectiveError::Unknown { written: written.to_owned(), nearest: nearest(written) }
 }
 
-/// Every spelling that a wrong one is compared with.
+/// The spellings that a wrong one is compared with.
 const SPELLINGS: &[&str] = &[
     "migrate:up",
     "migrate:down",
@@ -319,7 +320,7 @@ fn nearest(written: &str) -> &'static str {
     SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
 }
 
-/// Levenshtein's distance in characters.
+/// The Levenshtein distance in characters.
 pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -398,8 +399,8 @@ mod tests {
         check("-- +goose Upp", "unknown directive `+goose Upp`", "did you mean `-- +goose Up`?");
         check(
             "-- +goose ENVSUB ON",
-            "goose's environment substitution cannot happen in an embedded set",
-            "write the values, and remove this line",
+            "goose's environment substitution is not possible in an embedded set",
+            "write the values themselves, and remove this line",
         );
         check(
             "-- migrate:allow empty",

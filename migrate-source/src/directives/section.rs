@@ -1,7 +1,5 @@
-//! Decides which part of a file is the up script and which the down script.
-//! The tokens of a whole file go in; its blocks with their transaction modes come out, or every
-//! marker and directive that stands where it must not.
-//! It does not split statements, and takes no side on whether a down script is needed.
+//! Finds the up and the down script of a file with their transaction modes, and reports markers and
+//! directives in the wrong place.
 
 use std::mem;
 
@@ -18,14 +16,14 @@ pub struct Block<'t> {
     pub tokens: &'t [Token],
     /// How it runs.
     pub transaction: TransactionMode,
-    /// Bytes of the directive that has a function run behind it.
+    /// Bytes of the directive that runs a function after it.
     pub function: Option<(usize, usize)>,
 }
 
-/// What a file holds.
+/// The sections of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sections<'t> {
-    /// The file as a whole, where no section is marked.
+    /// The whole file, if no section is marked.
     pub whole: Option<Block<'t>>,
     /// The up section.
     pub up: Option<Block<'t>>,
@@ -35,16 +33,16 @@ pub struct Sections<'t> {
     pub allows: Vec<&'static str>,
 }
 
-/// A problem of a file's sections and the byte where to look.
+/// A problem with a file's sections, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SectionError {
     /// What is wrong.
     pub problem: SectionProblem,
-    /// Bytes of the comment or token to look at.
+    /// The bytes of the comment or token.
     pub span: (usize, usize),
 }
 
-/// What is wrong with the sections of a file.
+/// A problem with the sections of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SectionProblem {
@@ -57,17 +55,17 @@ pub enum SectionProblem {
         /// Which one.
         direction: Direction,
     },
-    /// The down section stands before the up section.
-    #[error("the down section stands before the up section")]
+    /// The down section comes before the up section.
+    #[error("the down section comes before the up section")]
     DownFirst,
     /// Statements before the first section.
-    #[error("a statement stands before the first section")]
+    #[error("a statement comes before the first section")]
     BeforeSection,
-    /// Statements before a down section, and no up section.
-    #[error("a statement stands before the down section, and no up section is marked")]
+    /// Statements before a down section, without an up section.
+    #[error("a statement comes before the down section, but no up section is marked")]
     UnmarkedUp,
-    /// A directive behind the first statement of its section.
-    #[error("this directive stands behind a statement, where it has no effect")]
+    /// A directive after the first statement of its section.
+    #[error("this directive comes after a statement, where it has no effect")]
     Misplaced,
     /// `StatementBegin` without `StatementEnd`.
     #[error("`StatementBegin` is never closed")]
@@ -83,15 +81,15 @@ impl SectionProblem {
         match self {
             Self::Directive(error) => error.help(),
             Self::Repeated { .. } => {
-                "keep one up and one down section a file; move the rest to a file of its own".into()
+                "keep one up and one down section per file; move the rest to another file".into()
             }
             Self::DownFirst => "put the up section first".into(),
             Self::UnmarkedUp => {
-                "mark the up section above it, in the spelling of the down section".into()
+                "mark the up section above it, in the same style as the down section".into()
             }
             Self::BeforeSection => "move it below the marker of the section it belongs to".into(),
             Self::Misplaced => "move it above the first statement of its section".into(),
-            Self::UnclosedStatement => "add `StatementEnd` behind the statement".into(),
+            Self::UnclosedStatement => "add `StatementEnd` after the statement".into(),
             Self::UnopenedStatement => "remove it, or add `StatementBegin` before it".into(),
         }
     }
@@ -106,8 +104,8 @@ fn direction_word(direction: Direction) -> &'static str {
 
 /// Finds the sections of `text`, whose tokens are `tokens`.
 ///
-/// A marker counts only alone on its line and outside literals; the plain words `-- UP` and
-/// `-- DOWN` only outside parentheses as well.
+/// A marker counts only if it is alone on its line and outside literals; the plain words `-- UP`
+/// and `-- DOWN` must also be outside parentheses.
 ///
 /// # Errors
 /// Every misplaced, repeated or unknown marker.
@@ -124,7 +122,7 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
                 }
             }
             TokenKind::LineComment => {
-                // Behind SQL on its line a directive would have no effect, and nobody would notice.
+                // After SQL on the same line, a directive would silently have no effect.
                 let found = directive(token.text(text));
                 if found.is_ok_and(|found| found.is_some_and(|found| found.leads())) {
                     reader.error(SectionProblem::Misplaced, token);
@@ -141,7 +139,7 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
     reader.finish()
 }
 
-/// Whether only blanks stand before the byte `at` on its line.
+/// Whether only blanks precede the byte `at` on its line.
 fn starts_line(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t', '\r', '\x0b', '\x0c']);
     before.is_empty() || before.ends_with('\n')
@@ -151,17 +149,17 @@ struct Reader<'t> {
     tokens: &'t [Token],
     errors: Vec<SectionError>,
     sections: Sections<'t>,
-    /// The section being read: its direction, its first token, what it says of the transaction.
+    /// The section being read: its direction, its first token, its transaction mode.
     current: Option<Direction>,
     from: usize,
     transaction: Option<TransactionMode>,
     function: Option<(usize, usize)>,
     file_transaction: TransactionMode,
-    /// The first token of the current section that is no comment.
+    /// The first token of the current section that is not a comment.
     first_statement: Option<usize>,
     depth: usize,
     open_statement: Option<Token>,
-    /// Remarks that are a section marker but for one letter: mistakes, where there are sections.
+    /// Comments that differ from a section marker by one letter: mistakes, if there are sections.
     almost: Vec<SectionError>,
 }
 
@@ -188,7 +186,7 @@ impl<'t> Reader<'t> {
         self.errors.push(SectionError { problem, span: (token.start, token.end) });
     }
 
-    /// A lone word that is `DOWN` but for one letter would have the down script run as up.
+    /// With a misspelt `DOWN`, the down script would run as up.
     fn remark(&mut self, text: &str, token: &Token) {
         let comment = token.text(text);
         let word = comment.trim_start_matches('-').trim();
@@ -238,9 +236,10 @@ impl<'t> Reader<'t> {
             Direction::Up => self.sections.up.is_some(),
             Direction::Down => self.sections.down.is_some(),
         };
-        let told = |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
-        if again && self.errors.iter().any(told) {
-            // One file of alternating sections is one mistake.
+        let is_repeated =
+            |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
+        if again && self.errors.iter().any(is_repeated) {
+            // A file of alternating sections is one mistake.
         } else if again {
             self.error(SectionProblem::Repeated { direction }, &token);
         } else if direction == Direction::Up && self.sections.down.is_some() {
@@ -250,7 +249,8 @@ impl<'t> Reader<'t> {
         self.transaction = transaction;
     }
 
-    /// Ends the section being read before the token `index`, where one of `next` begins.
+    /// Ends the section being read before the token `index`, where a section of direction `next`
+    /// begins.
     fn close(&mut self, index: usize, next: Direction) {
         let block = Block {
             tokens: &self.tokens[self.from..index],
@@ -259,7 +259,7 @@ impl<'t> Reader<'t> {
         };
         let first = mem::take(&mut self.first_statement);
         match self.current {
-            // What stands before the first marker counts for all sections.
+            // The transaction mode before the first marker applies to all sections.
             None => {
                 self.file_transaction = block.transaction;
                 if let Some(first) = first {
@@ -282,14 +282,14 @@ impl<'t> Reader<'t> {
         self.from = index;
         self.depth = 0;
         self.transaction = None;
-        // What stands before the first marker is of the up section.
+        // A function before the first marker belongs to the up section.
         if self.current.is_some() {
             self.function = None;
         }
     }
 
     fn finish(mut self) -> Result<Sections<'t>, Vec<SectionError>> {
-        // What is never closed hides the `StatementEnd` behind it, and is reported by itself.
+        // An unclosed token hides the `StatementEnd` after it, and has its own error.
         if self.tokens.last().is_some_and(|token| matches!(token.kind, TokenKind::Unclosed(_))) {
             self.open_statement = None;
         }
@@ -386,26 +386,26 @@ mod tests {
     fn misplaced_markers_are_errors() {
         check_errors(
             "-- UP\na;\n-- UP\nb;",
-            &["a second up section begins here @9: keep one up and one down section a file; \
-               move the rest to a file of its own"],
+            &["a second up section begins here @9: keep one up and one down section per file; \
+               move the rest to another file"],
         );
         check_errors(
             "-- DOWN\na;\n-- UP\nb;",
-            &["the down section stands before the up section @11: put the up section first"],
+            &["the down section comes before the up section @11: put the up section first"],
         );
         check_errors(
             "a;\n-- UP\nb;",
-            &["a statement stands before the first section @0: \
+            &["a statement comes before the first section @0: \
                move it below the marker of the section it belongs to"],
         );
         check_errors(
             "a;\n-- migrate:no-transaction\nb;",
-            &["this directive stands behind a statement, where it has no effect @3: \
+            &["this directive comes after a statement, where it has no effect @3: \
                move it above the first statement of its section"],
         );
         check_errors(
             "-- +goose Up\n-- +goose StatementBegin\na",
-            &["`StatementBegin` is never closed @13: add `StatementEnd` behind the statement"],
+            &["`StatementBegin` is never closed @13: add `StatementEnd` after the statement"],
         );
         check_errors(
             "-- +goose Up\na;\n-- +goose StatementEnd",
@@ -415,7 +415,7 @@ mod tests {
             "-- UP\na;\n-- DWN\nb;",
             &[
                 "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
-               line; if it is a remark, choose other words",
+               line; if it is a comment, use other words",
             ],
         );
         check_errors(

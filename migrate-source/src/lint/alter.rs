@@ -3,7 +3,7 @@
 use super::words::{Name, Words};
 use super::{Lint, Script};
 
-/// Functions of PostgreSQL and its usual extensions that give each row another value.
+/// Functions of PostgreSQL and its common extensions that return a different value for each row.
 const VOLATILE: &[&str] = &[
     "clock_timestamp",
     "gen_random_bytes",
@@ -20,7 +20,7 @@ const VOLATILE: &[&str] = &[
     "uuidv7",
 ];
 
-/// Types that are a default of `nextval(...)` (manual, "Serial Types").
+/// Types that imply a default of `nextval(...)` (manual, "Serial Types").
 const SERIAL: &[&str] = &["SERIAL", "SERIAL2", "SERIAL4", "SERIAL8", "BIGSERIAL", "SMALLSERIAL"];
 
 impl Script {
@@ -36,7 +36,7 @@ impl Script {
         }
     }
 
-    /// A new table is new under its new name as well.
+    /// A new table is also new under its new name.
     fn rename_new(&mut self, table: &Name, mut action: Words<'_>) {
         if action.eat("RENAME TO") {
             let name = action.identifier().map(|last| table.renamed(last));
@@ -73,7 +73,7 @@ impl Script {
         }
     }
 
-    /// A column, next in `action`, that the running version will not find any more.
+    /// A column, next in `action`, that the running version can no longer find.
     fn lose(&mut self, table: &Name, mut action: Words<'_>, lint: Option<Lint>) {
         let (Some(lint), Some(column)) = (lint, action.identifier()) else { return };
         if !self.has_added(table, &column) {
@@ -94,7 +94,7 @@ impl Script {
             }
             Lint::ColumnTypeChange
         } else if action.eat("SET NOT NULL") {
-            // The server believes a validated CHECK (column IS NOT NULL) and reads nothing.
+            // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
             if self.validated.iter().any(|validated| validated.may_be(table)) {
                 return;
             }
@@ -141,10 +141,10 @@ impl Script {
     }
 }
 
-/// What is to be said of a new column; its type and constraints are next in `column`.
+/// The lints for a new column, whose type and constraints are next in `column`.
 fn column_lints(column: &Words<'_>) -> Vec<Lint> {
     let mut lints = Vec::new();
-    // ON DELETE SET DEFAULT gives none.
+    // ON DELETE SET DEFAULT does not give a default.
     let default = column.find("DEFAULT").filter(|default| !default.follow("SET"));
     let serial = SERIAL.iter().any(|serial| column.next_are(serial));
     let generated = column.find("GENERATED");
@@ -163,7 +163,7 @@ fn column_lints(column: &Words<'_>) -> Vec<Lint> {
     if (filled && !virtual_) || default.as_ref().is_some_and(calls_volatile) {
         lints.push(Lint::VolatileDefault);
     }
-    // parse_utilcmd.c, `transformFKConstraints`: a column that is NULL everywhere is not checked.
+    // parse_utilcmd.c, `transformFKConstraints`: a column that is NULL in all rows is not checked.
     let checked = column.have("REFERENCES") || column.have("CHECK");
     if checked && (filled || default.as_ref().is_some_and(|default| !is_null(default))) {
         lints.push(Lint::ConstraintNotValid);

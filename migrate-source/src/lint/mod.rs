@@ -1,9 +1,9 @@
-//! Decides which statements of a migration lock a table for long, break the version of the program
-//! that still runs while it is applied, or set what does not last.
-//! The statements of one script go in, findings with their place and a safer way come out.
-//! It reads tokens and no catalogue, so it does not know how large a table is, which functions of the
-//! user are volatile, or what earlier migrations did; tables that the script itself creates hold
-//! nothing yet and are exempt. What runs inside of routines and `DO` blocks is not looked at.
+//! Finds statements that lock a table for long, break the running version of the program, or make a
+//! setting that does not last.
+//!
+//! The lints read tokens without a catalog, so they do not know the size of a table, which user
+//! functions are volatile, or what earlier migrations did. Tables that the script itself creates
+//! are exempt, because they are empty. The bodies of routines and `DO` blocks are not checked.
 
 mod alter;
 mod setting;
@@ -18,38 +18,38 @@ use migrate_set::sql::split::Statement;
 
 use words::{Name, Words};
 
-/// What a finding is about.
+/// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Lint {
-    /// An index built while nobody can write.
+    /// An index that is built while writes are blocked.
     IndexNotConcurrent,
-    /// A new column that no row has a value for.
+    /// A new NOT NULL column without a value for existing rows.
     NotNullWithoutDefault,
-    /// A new column whose values differ by row, so that every row is written again.
+    /// A new column with a different value in each row, which rewrites the table.
     VolatileDefault,
-    /// A column of another type.
+    /// A column whose type changes.
     ColumnTypeChange,
-    /// A column that must have values from now on, which reads every row.
+    /// A column that becomes NOT NULL, which scans all rows.
     SetNotNull,
-    /// A constraint that reads every row.
+    /// A constraint that scans all rows.
     ConstraintNotValid,
-    /// A unique constraint that builds its index while nobody can read or write.
+    /// A unique constraint that builds its index while reads and writes are blocked.
     UniqueWithoutIndex,
-    /// A table of another name.
+    /// A renamed table.
     TableRenamed,
-    /// A column of another name.
+    /// A renamed column.
     ColumnRenamed,
-    /// A table that is gone.
+    /// A dropped table.
     TableDropped,
-    /// A column that is gone.
+    /// A dropped column.
     ColumnDropped,
     /// A setting of the session that ends with the migration.
     SessionSetting,
 }
 
 impl Lint {
-    /// All there are.
+    /// All lints.
     pub const ALL: &'static [Lint] = &[
         Lint::IndexNotConcurrent,
         Lint::NotNullWithoutDefault,
@@ -85,32 +85,32 @@ impl Lint {
 
     const fn message(self) -> &'static str {
         match self {
-            Lint::IndexNotConcurrent => "this index is built while nobody can write to the table",
+            Lint::IndexNotConcurrent => "writes to the table are blocked while this index is built",
             Lint::NotNullWithoutDefault => {
-                "this column has no value for the rows that exist, and the running version, which \
-                 does not know it, cannot insert"
+                "existing rows have no value for this column, and the running version, which does \
+                 not know the column, cannot insert"
             }
             Lint::VolatileDefault => {
-                "this column has a value of its own for each row: the table is written again while \
-                 nobody can read it"
+                "each row gets its own value for this column, so the table is rewritten while \
+                 reads and writes are blocked"
             }
             Lint::ColumnTypeChange => {
-                "a column of another type can have the table written again while nobody can read \
-                 it, and can break the running version"
+                "a type change can rewrite the table while reads and writes are blocked, and can \
+                 break the running version"
             }
-            Lint::SetNotNull => "every row is read while nobody can read or write the table",
+            Lint::SetNotNull => "all rows are scanned while reads and writes are blocked",
             Lint::ConstraintNotValid => {
-                "every row is checked against this constraint while nobody can write to the table"
+                "all rows are checked against this constraint while writes to the table are blocked"
             }
             Lint::UniqueWithoutIndex => {
-                "the index of this constraint is built while nobody can read or write the table"
+                "reads and writes are blocked while the index of this constraint is built"
             }
-            Lint::TableRenamed => "the running version does not find a table under its old name",
-            Lint::ColumnRenamed => "the running version does not find a column under its old name",
+            Lint::TableRenamed => "the running version cannot find the table by its old name",
+            Lint::ColumnRenamed => "the running version cannot find the column by its old name",
             Lint::TableDropped => "the running version may still use this table",
             Lint::ColumnDropped => "the running version may still use this column",
             Lint::SessionSetting => {
-                "this setting ends with the migration: the run restores the session behind it"
+                "this setting ends with the migration: the run restores the session after it"
             }
         }
     }
@@ -118,17 +118,18 @@ impl Lint {
     const fn help(self) -> &'static str {
         match self {
             Lint::IndexNotConcurrent => {
-                "CREATE INDEX CONCURRENTLY, in a migration of its own that begins with \
+                "use CREATE INDEX CONCURRENTLY, in its own migration that begins with \
                  `-- migrate:no-transaction`"
             }
             Lint::NotNullWithoutDefault => {
                 "give it a DEFAULT, or add it without NOT NULL and fill it first"
             }
             Lint::VolatileDefault => {
-                "add it without the default, set the default for new rows, fill the old ones later"
+                "add it without the default, set the default for new rows, and fill the existing \
+                 rows later"
             }
             Lint::ColumnTypeChange => {
-                "add a column of the new type, write both, fill it, then drop the old one"
+                "add a column of the new type, write both, fill the new one, then drop the old one"
             }
             Lint::SetNotNull => {
                 "first ADD CONSTRAINT c CHECK (column IS NOT NULL) NOT VALID and, in a later \
@@ -145,28 +146,25 @@ impl Lint {
             Lint::TableDropped | Lint::ColumnDropped => {
                 "drop it one release after the last version that uses it"
             }
-            Lint::SessionSetting => {
-                "say so with SET LOCAL, and repeat it in each file that needs it"
-            }
+            Lint::SessionSetting => "use SET LOCAL, and repeat it in each file that needs it",
         }
     }
 }
 
-/// One place that a lint has found.
+/// One finding of a lint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Which lint.
     pub lint: Lint,
-    /// The bytes of the text to look at.
+    /// The bytes of the text.
     pub span: Range<usize>,
     /// What happens when it runs.
     pub message: &'static str,
-    /// A safer way.
+    /// A safer alternative.
     pub help: &'static str,
 }
 
-/// All findings of `statements`, the statements of `text` in the order they run; none without any.
-/// What a transaction of `mode` makes of them counts too.
+/// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
 ///
 /// ```
 /// # use migrate_set::{set::TransactionMode, sql::lexer::lex, sql::split::split};
@@ -180,7 +178,7 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
     let mut script = Script::default();
     for statement in statements {
         script.read(Words::of(text, statement));
-        // Outside of a transaction SET LOCAL is no way out.
+        // Outside a transaction, SET LOCAL has no effect.
         if mode == TransactionMode::Transactional && !script.has_set {
             script.set(Words::of(text, statement));
         }
@@ -188,17 +186,17 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
     script.findings
 }
 
-/// What is known of a script up to some statement.
+/// What is known about a script up to some statement.
 #[derive(Default)]
 struct Script {
     findings: Vec<Finding>,
-    /// Tables and materialized views that it has created.
+    /// Tables and materialized views that it created.
     created: Vec<Name>,
-    /// Columns that it has added to tables that were there before.
+    /// Columns that it added to tables that existed before.
     added: Vec<(Name, String)>,
-    /// Tables of which it has validated a constraint.
+    /// Tables with a constraint that it validated.
     validated: Vec<Name>,
-    /// Whether it was told that a setting does not last.
+    /// Whether a setting was reported.
     has_set: bool,
 }
 
@@ -224,8 +222,8 @@ impl Script {
         self.created.iter().any(|created| created.may_be(table))
     }
 
-    /// `CREATE [ temporary ... ] TABLE [ IF NOT EXISTS ] name`; a table that may be there already
-    /// counts as new, because the script would otherwise not know its columns either.
+    /// `CREATE [ temporary ... ] TABLE [ IF NOT EXISTS ] name`; a table that might already exist
+    /// counts as new, because otherwise the script could not rely on its columns either.
     fn create(&mut self, mut words: Words<'_>) {
         while words.eat_any(&["GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "FOREIGN"]) {}
         if words.eat_any(&["TABLE", "MATERIALIZED VIEW"]) {
@@ -235,7 +233,7 @@ impl Script {
     }
 
     /// `CREATE INDEX [ CONCURRENTLY ] [ [ IF NOT EXISTS ] name ] ON [ ONLY ] table`; with ONLY the
-    /// partitions, which hold the rows, get none.
+    /// partitions, which contain the rows, get no index.
     fn index(&mut self, mut words: Words<'_>) {
         if words.eat("CONCURRENTLY") {
             return;

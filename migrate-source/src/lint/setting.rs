@@ -1,12 +1,12 @@
-//! The lint of settings that an author may expect to outlive their migration.
+//! The lint for settings that an author may expect to outlast their migration.
 
 use std::ops::Range;
 
 use super::words::Words;
 use super::{Lint, Script};
 
-/// What the header of a `pg_dump` sets, which no later file relies on. Its `search_path` is not
-/// among them: without it the next file finds other tables.
+/// Settings in the header of a `pg_dump`, which no later file relies on. `search_path` is not in
+/// the list, because without it the next file finds other tables.
 const HARMLESS: &[&str] = &[
     "check_function_bodies",
     "client_encoding",
@@ -23,7 +23,7 @@ const HARMLESS: &[&str] = &[
 ];
 
 impl Script {
-    /// Tells the first statement that sets something for the session; one a script is enough.
+    /// Reports a statement that sets something for the session; only the first of each script.
     pub(super) fn set(&mut self, mut words: Words<'_>) {
         let place = if words.eat("SET") {
             set(words)
@@ -61,7 +61,7 @@ fn set(mut words: Words<'_>) -> Option<Range<usize>> {
     (!harmless && !back).then_some(place)
 }
 
-/// The first `set_config(name, value, false)` that is told outside of parentheses.
+/// The first `set_config(name, value, false)` outside parentheses that is worth reporting.
 fn set_config(words: &Words<'_>) -> Option<Range<usize>> {
     let mut call = words.find("SET_CONFIG (")?.rest();
     call.eat("SET_CONFIG (");

@@ -3,7 +3,7 @@ use migrate_set::sql::split::split;
 
 use super::*;
 
-/// The findings of a transactional script, `name: bytes` each.
+/// The findings in a transactional script, each as `name: bytes`.
 fn found(text: &str) -> Vec<String> {
     found_in(text, TransactionMode::Transactional)
 }
@@ -294,7 +294,7 @@ fn a_setting_ends_with_its_migration() {
     assert_eq!(found_in(text, TransactionMode::NonTransactional), [""; 0]);
 }
 
-/// What `pg_dump` (18) writes in front of each script.
+/// The header that `pg_dump` (18) writes in each script.
 #[test]
 fn the_header_of_a_dump_is_told_its_search_path_only() {
     let header = "SET statement_timeout = 0; SET lock_timeout = 0; \

@@ -1,5 +1,5 @@
-//! Reads the words of one statement from left to right.
-//! It knows keywords in any case and names in the server's spelling, and no grammar on purpose.
+//! Reads the words of one statement from left to right: keywords in any case, and names in the
+//! server's spelling.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(super) struct Words<'t> {
     at: usize,
 }
 
-/// The name of a table, with its schema where it is written.
+/// The name of a table, with its schema if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
     schema: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Whether both name one table, as far as can be told where a schema is left out.
+    /// Whether both can name the same table; without a schema this is uncertain.
     pub(super) fn may_be(&self, other: &Name) -> bool {
         let same_schema = match (&self.schema, &other.schema) {
             (Some(a), Some(b)) => a == b,
@@ -42,20 +42,20 @@ impl<'t> Words<'t> {
         Words { text, tokens: statement.significant().copied().collect(), at: 0 }
     }
 
-    /// Whether `words`, separated by blanks, come next.
+    /// Whether the next words are `words`, which are separated by blanks.
     pub(super) fn next_are(&self, words: &str) -> bool {
         words.split(' ').enumerate().all(|(ahead, word)| {
             self.tokens.get(self.at + ahead).is_some_and(|token| self.is(token, word))
         })
     }
 
-    /// Whether `word` was stepped over last.
+    /// Whether the last word stepped over is `word`.
     pub(super) fn follow(&self, word: &str) -> bool {
         let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before));
         before.is_some_and(|token| self.is(token, word))
     }
 
-    /// Steps over `words` where they come next.
+    /// Steps over `words` if they come next.
     pub(super) fn eat(&mut self, words: &str) -> bool {
         let next = self.next_are(words);
         if next {
@@ -69,7 +69,7 @@ impl<'t> Words<'t> {
         choices.iter().any(|words| self.eat(words))
     }
 
-    /// Steps over an identifier, in the server's spelling of it.
+    /// Steps over an identifier and returns it in the server's spelling.
     pub(super) fn identifier(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at)?;
         let written = token.text(self.text);
@@ -93,26 +93,26 @@ impl<'t> Words<'t> {
         Some(name)
     }
 
-    /// Steps over a plain string, in lower case.
+    /// Steps over a plain string and returns it in lower case.
     pub(super) fn literal(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at).filter(|token| token.kind == TokenKind::String)?;
         self.at += 1;
         Some(token.text(self.text).trim_matches('\'').to_lowercase())
     }
 
-    /// The bytes of all words that were stepped over.
+    /// The bytes of all words stepped over.
     pub(super) fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.start);
         let last = self.at.checked_sub(1).and_then(|last| self.tokens.get(last));
         start..last.map_or(start, |token| token.end.max(start))
     }
 
-    /// Steps over all that is left.
+    /// Steps over all remaining words.
     pub(super) fn skip_all(&mut self) {
         self.at = self.tokens.len();
     }
 
-    /// What is left, cut at the commas outside of parentheses and brackets.
+    /// The remaining words, split at the commas outside parentheses and brackets.
     pub(super) fn split_at_commas(&self) -> Vec<Words<'t>> {
         let mut parts = Vec::new();
         let (mut depth, mut from) = (0_usize, self.at);
@@ -131,7 +131,7 @@ impl<'t> Words<'t> {
         parts
     }
 
-    /// What is left, as a statement of its own.
+    /// The remaining words as a separate statement.
     pub(super) fn rest(&self) -> Words<'t> {
         self.part(self.at, self.tokens.len())
     }
@@ -140,12 +140,12 @@ impl<'t> Words<'t> {
         Words { text: self.text, tokens: self.tokens[from..to].to_vec(), at: 0 }
     }
 
-    /// Whether `words` stand anywhere ahead, outside of parentheses.
+    /// Whether the remaining words contain `words` outside parentheses.
     pub(super) fn have(&self, words: &str) -> bool {
         self.find(words).is_some()
     }
 
-    /// What is left from `words` on, outside of parentheses.
+    /// The remaining words from `words` on, searched outside parentheses.
     pub(super) fn find(&self, words: &str) -> Option<Words<'t>> {
         let mut rest = self.clone();
         let mut depth = 0_usize;
@@ -161,7 +161,7 @@ impl<'t> Words<'t> {
         None
     }
 
-    /// The names of the functions that are called in what is left, without schema.
+    /// The names, without schema, of the functions called in the remaining words.
     pub(super) fn calls(&self) -> impl Iterator<Item = String> {
         let pairs = self.tokens[self.at.min(self.tokens.len())..].windows(2);
         let call = |pair: &&[Token]| {

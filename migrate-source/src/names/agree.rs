@@ -1,9 +1,5 @@
-//! Decides which layout a set has, and whether its files agree on it, on one database and on one
-//! separator.
-//! All scripts of a set go in; the layout comes out, with one error for each disagreement, however
-//! many files it takes.
-//! It renames nothing and drops nothing but other databases' files: a file that disagrees is told
-//! with the way out.
+//! Determines the layout of a set, and whether its files agree on layout, database and separator.
+//! Each disagreement is one error, however many files it affects.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +11,7 @@ use migrate_set::name::{Direction, Layout};
 use super::place::{Entry, Place};
 use super::{Dialects, LayoutShare, NameError};
 
-/// Takes out the files of other databases, and says so unless the caller did.
+/// Removes the files for other databases, with an error unless the caller asked for that.
 pub(super) fn take_dialects(
     entries: &mut Vec<Entry<'_>>,
     dialects: Dialects,
@@ -35,7 +31,7 @@ pub(super) fn take_dialects(
     Some((index, NameError::Dialect { file, dialect, files }))
 }
 
-/// Where a version has a file for all databases and one for `postgres`, keeps the latter.
+/// If a version has a file for all databases and one for `postgres`, keeps only the latter.
 fn prefer_postgres(entries: &mut Vec<Entry<'_>>) {
     fn key<'a>(entry: &Entry<'a>) -> Option<(&'a str, bool)> {
         Some((entry.place.parts()?.0, entry.direction() == Direction::Down))
@@ -46,7 +42,7 @@ fn prefer_postgres(entries: &mut Vec<Entry<'_>>) {
     entries.retain(|entry| special(entry) || key(entry).is_none_or(|key| !specials.contains(&key)));
 }
 
-/// The layout of a set: the one asked for, or the one most files speak for.
+/// The layout of a set: the requested one, or that of most files.
 pub(super) fn layout(entries: &[Entry<'_>], asked: Option<Layout>) -> Option<Layout> {
     if asked.is_some() {
         return asked;
@@ -62,8 +58,8 @@ pub(super) fn layout(entries: &[Entry<'_>], asked: Option<Layout>) -> Option<Lay
     })
 }
 
-/// How many files speak for each layout, the most frequent first. A number that fits both kinds
-/// goes with the kind that the others have, and with `numeric` when none tells.
+/// How many files have each layout, the most frequent first. A number that fits both kinds counts
+/// for the more frequent kind, and for `numeric` if there is no other.
 fn shares(entries: &[Entry<'_>]) -> Vec<LayoutShare> {
     let mut shares: Vec<LayoutShare> = Vec::new();
     let mut both = entries.iter().filter(|entry| is_both(entry)).peekable();
@@ -95,8 +91,8 @@ fn add(shares: &mut Vec<LayoutShare>, layout: Layout, entry: &Entry<'_>) {
     }
 }
 
-/// Takes out the files that do not fit the layout, with one error when it was inferred, and else
-/// one for each layout found.
+/// Removes the files that do not fit the layout, with one error if it was inferred, otherwise one
+/// for each layout found.
 pub(super) fn take_misfits(
     entries: &mut Vec<Entry<'_>>,
     layout: Layout,
@@ -113,7 +109,7 @@ pub(super) fn take_misfits(
     } else {
         let right = renamed(first, layout, separator);
         let mut found = shares(entries);
-        // a repeatable or a lone down speaks for no layout, and is shown with the one it comes from
+        // a repeatable or a lone down does not determine a layout, but the error names one for it
         let fitting = entries.iter().find(|entry| entry.place.fits(layout, asked));
         for entry in fitting.into_iter().chain([first]) {
             if found.len() < 2 {
@@ -145,7 +141,7 @@ fn wrong_layouts(misfits: &[Entry<'_>], asked: Layout, separator: char) -> Vec<(
     groups.into_iter().map(error).collect()
 }
 
-/// The layout a file comes from, also when it fits several.
+/// The layout that a file comes from, even if it fits several.
 fn home(entry: &Entry<'_>) -> Layout {
     entry.place.speaks_for().unwrap_or(match entry.place {
         Place::Number { .. } => Layout::Numeric,
@@ -154,7 +150,7 @@ fn home(entry: &Entry<'_>) -> Layout {
     })
 }
 
-/// A migration's name in another layout; `None` where that needs a version only its author knows.
+/// A migration's name in another layout; `None` if that needs a version that cannot be derived.
 fn renamed(entry: &Entry<'_>, layout: Layout, separator: char) -> Option<String> {
     let (version, slug) = entry.place.parts()?;
     let down = entry.direction() == Direction::Down;
@@ -178,7 +174,7 @@ fn renamed(entry: &Entry<'_>, layout: Layout, separator: char) -> Option<String>
     }
 }
 
-/// Whether a stem is read as this version in this layout.
+/// Whether a stem is still read as this version in this layout.
 fn stays(stem: &str, version: &str, layout: Layout) -> bool {
     match numbered(stem) {
         Split::Numbered(found) if found.version == version => match found.fit {
@@ -201,13 +197,13 @@ pub(super) fn flyway_stem(prefix: Prefix, version: &str, slug: &str) -> String {
     format!("{}{version}{gap}{slug}", prefix.letter())
 }
 
-/// The separator most files have; `_` when none has one.
+/// The separator of most files; `_` if none has one.
 pub(super) fn separator(entries: &[Entry<'_>]) -> char {
     let mut counts = [('_', 0_usize), ('-', 0), ('.', 0)];
     for separator in entries.iter().filter_map(separator_of) {
         counts.iter_mut().filter(|(mark, _)| *mark == separator).for_each(|(_, count)| *count += 1);
     }
-    // of equals the last is the maximum, so the usual one has to come last
+    // `max_by_key` returns the last of equal elements, so the default must come last
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or('_', |(mark, _)| mark)
 }
 
@@ -218,7 +214,7 @@ fn separator_of(entry: &Entry<'_>) -> Option<char> {
     }
 }
 
-/// Takes out files with another separator than most, with one error for each such separator.
+/// Removes the files whose separator is not the usual one, with one error per separator.
 pub(super) fn take_separators(
     entries: &mut Vec<Entry<'_>>,
     layout: Layout,

@@ -1,8 +1,5 @@
-//! Decides what each file of a whole set is.
-//! All paths and the caller's options go in; scripts, sidecars and every problem come out, in the
-//! order of the paths.
-//! One mistake gives one error on purpose: a file with a problem is left out of the questions that
-//! come after.
+//! Classifies all files of a set. A file with a problem is left out of the later checks, so that
+//! one mistake gives one error.
 
 use std::collections::HashSet;
 
@@ -26,7 +23,7 @@ pub struct Name {
     pub version: Option<Version>,
     /// The description as written: may be empty, may contain spaces.
     pub slug: String,
-    /// Which script the file holds.
+    /// Which script the file contains.
     pub direction: Direction,
     /// When it runs.
     pub kind: Kind,
@@ -37,16 +34,16 @@ pub struct Name {
 /// A file that is a migration's script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassifiedFile {
-    /// The index of its path in what was given to [`classify`].
+    /// The index of its path in the argument of [`classify`].
     pub index: usize,
     /// What its name says.
     pub name: Name,
 }
 
-/// A file that says something about a migration without being its script: diesel's `metadata.toml`.
+/// A file that configures a migration: diesel's `metadata.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
-    /// The index of its path in what was given to [`classify`].
+    /// The index of its path in the argument of [`classify`].
     pub index: usize,
     /// The folder it shares with its migration's scripts, as written.
     pub folder: String,
@@ -54,23 +51,23 @@ pub struct Sidecar {
     pub version: Version,
 }
 
-/// What [`classify`] found, in the order of the paths.
+/// The result of [`classify`], in the order of the paths.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Classified {
-    /// The layout asked for or inferred; `None` when no file tells.
+    /// The requested or inferred layout; `None` if no file determines it.
     pub layout: Option<Layout>,
     /// The scripts. Those with a problem are in `errors` instead.
     pub files: Vec<ClassifiedFile>,
     /// The files that belong to a script.
     pub sidecars: Vec<Sidecar>,
-    /// All problems, one a mistake.
+    /// All mistakes, one error each.
     pub errors: Vec<NameError>,
 }
 
-/// What each file of a set is, from the paths alone: relative to the migration folder, with `/`
-/// between folders.
+/// Classifies the files of a set by their paths, which are relative to the migration folder, with
+/// `/` between folders.
 ///
-/// No path at all gives an empty result without a layout. Bystanders are in none of the lists.
+/// Without paths, the result is empty and has no layout. Unrelated files are in none of the lists.
 ///
 /// ```
 /// # use migrate_set::name::Layout;
@@ -141,7 +138,7 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// The errors of single files, each with the right name that fits the others.
+/// The errors of single files, each with the correct name in the set's layout.
 fn mistakes(
     entries: &[Entry<'_>],
     layout: Option<Layout>,
@@ -204,7 +201,7 @@ fn folder_mistake(entry: &Entry<'_>, layout: Option<Layout>) -> Option<NameError
     })
 }
 
-/// What a near miss is called in the set's layout.
+/// The correct name of a near miss in the set's layout.
 fn right_name(
     entry: &Entry<'_>,
     (prefix, version, slug): (Prefix, &str, &str),
@@ -233,7 +230,7 @@ fn name_without_version(entry: &Entry<'_>, layout: Option<Layout>, separator: ch
     }
 }
 
-/// `T120000_x` after a date, as ISO 8601 writes the time, without its letter.
+/// Strips the letter from `T120000_x` after a date, which is how ISO 8601 writes the time.
 fn without_t<'a>(version: &str, rest: &'a str) -> &'a str {
     let time =
         rest.strip_prefix(['T', 't']).filter(|time| time.starts_with(|c: char| c.is_ascii_digit()));

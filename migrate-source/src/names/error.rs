@@ -1,12 +1,10 @@
-//! Decides how a mistake in a name is told: what and where first, then the next action.
-//! The facts of one mistake go in; two texts and the file to point at come out.
-//! It finds nothing itself, and it does not print, because a name has no line to frame.
+//! The mistakes in file names and their texts.
 
 use std::fmt;
 
 use migrate_set::name::Layout;
 
-/// How many files of a set have one layout.
+/// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutShare {
     /// The layout.
@@ -28,12 +26,12 @@ impl fmt::Display for LayoutShare {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// `.SQL`, `.sq`: nearly the ending of a script.
+    /// `.SQL`, `.sq`: almost the ending of a script.
     #[error("`{file}` looks like SQL but does not end in `.sql`")]
     Ending {
         /// The file.
         file: String,
-        /// Its right name.
+        /// Its correct name.
         right: String,
     },
     /// `x.sql~`, `x.sql.bak`, `#x.sql#`.
@@ -41,19 +39,19 @@ pub enum NameError {
     Backup {
         /// The file.
         file: String,
-        /// What it was made from.
+        /// The file that it was copied from.
         original: String,
     },
-    /// `x copy.sql` beside `x.sql`.
+    /// `x copy.sql` next to `x.sql`.
     #[error("`{file}` is a copy of `{original}`")]
     Copy {
         /// The file.
         file: String,
-        /// What it was made from.
+        /// The file that it was copied from.
         original: String,
     },
     /// A migration that is not written in SQL.
-    #[error("`{file}` is a migration written in another language than SQL")]
+    #[error("`{file}` is a migration in a language other than SQL")]
     Language {
         /// The file.
         file: String,
@@ -61,7 +59,7 @@ pub enum NameError {
         extension: String,
     },
     /// Flyway's configuration of one script.
-    #[error("`{file}` is flyway's configuration of a script, which is not read")]
+    #[error("`{file}` is a flyway script configuration, which is not supported")]
     ScriptConfig {
         /// The file.
         file: String,
@@ -71,7 +69,7 @@ pub enum NameError {
     Callback {
         /// The file.
         file: String,
-        /// When the service has to run it: `before` or `after` the migrator.
+        /// When the service must run it: `before` or `after` the migrator.
         when: &'static str,
     },
     /// A Flyway baseline migration.
@@ -80,14 +78,14 @@ pub enum NameError {
         /// The file.
         file: String,
     },
-    /// No version in front.
+    /// The name does not begin with a version.
     #[error("`{file}` does not begin with a version")]
     NoVersion {
         /// The file.
         file: String,
-        /// Its right name, with `<version>` for what only the author knows.
+        /// Its correct name, with `<version>` as a placeholder.
         right: String,
-        /// The layout of the set; `None` when no file tells.
+        /// The layout of the set; `None` if no file determines it.
         layout: Option<Layout>,
     },
     /// Neither `_`, `-` nor `.` after the version.
@@ -95,18 +93,20 @@ pub enum NameError {
     NoSeparator {
         /// The file.
         file: String,
-        /// Its right name.
+        /// Its correct name.
         right: String,
     },
     /// `V1_x.sql`, `v1__x.sql`.
-    #[error("`{file}` is nearly a flyway name, which has an upper-case prefix and two underscores")]
+    #[error(
+        "`{file}` is almost a flyway name, which needs an upper-case prefix and two underscores"
+    )]
     NearlyFlyway {
         /// The file.
         file: String,
-        /// Its right name.
+        /// Its correct name.
         right: String,
     },
-    /// `x_down.sql`, `x.rollback.sql`, `x.DOWN.sql`: taken as up, it would run the down.
+    /// `x_down.sql`, `x.rollback.sql`, `x.DOWN.sql`: read as an up script, it would run the down.
     #[error(
         "`{file}` looks like {} {word} script but does not end in `.{word}.sql`",
         article(word)
@@ -114,24 +114,24 @@ pub enum NameError {
     Direction {
         /// The file.
         file: String,
-        /// Its right name.
+        /// Its correct name.
         right: String,
         /// `up` or `down`.
         word: &'static str,
-        /// Its `_up` counterpart and that one's right name.
+        /// Its `_up` counterpart and the correct name of that.
         up: Option<(String, String)>,
     },
-    /// Folders that group migrations.
-    #[error("`{file}` is in a folder by release{}", one_of(*folders))]
+    /// Folders that group migrations by release.
+    #[error("`{file}` is in a release folder{}", one_of(*folders))]
     ReleaseFolders {
         /// The first file.
         file: String,
         /// How many such folders there are.
         folders: usize,
-        /// The first file's right name, where one keeps the order.
+        /// The first file's correct name, if there is one that keeps the order.
         right: Option<String>,
     },
-    /// Scripts in a folder that is no migration.
+    /// Scripts in a folder that is not a migration.
     #[error("`{file}` is in a folder that is not a migration")]
     Nested {
         /// The first file.
@@ -141,12 +141,12 @@ pub enum NameError {
         /// How many scripts are in it.
         files: usize,
     },
-    /// A script of another name in a migration's folder.
-    #[error("`{file}` is not a script that a migration folder holds")]
+    /// A script of an unknown name in a migration's folder.
+    #[error("`{file}` is not a script that a migration folder can contain")]
     FolderFile {
         /// The file.
         file: String,
-        /// Its right name, if it is near to one.
+        /// Its correct name, if it is close to one.
         right: Option<String>,
     },
     /// A script for another database.
@@ -154,38 +154,38 @@ pub enum NameError {
     Dialect {
         /// The first file.
         file: String,
-        /// The database it names.
+        /// The database that it names.
         dialect: &'static str,
         /// How many files are for other databases.
         files: usize,
     },
     /// More than one layout.
-    #[error("the set mixes layouts: {}; `{file}` is not like most", shares(found))]
+    #[error("the set mixes layouts: {}; `{file}` differs from most", shares(found))]
     MixedLayouts {
-        /// The first file of a minority.
+        /// The first file that differs from most.
         file: String,
         /// Each layout found, the most frequent first.
         found: Vec<LayoutShare>,
-        /// The file's right name in the most frequent layout, where it has one.
+        /// The file's correct name in the most frequent layout, if there is one.
         right: Option<String>,
     },
-    /// Another layout than the one asked for.
-    #[error("`{file}` is {found}, but the layout asked for is {asked}{}", and_others(*files))]
+    /// A layout other than the requested one.
+    #[error("`{file}` is {found}, but the requested layout is {asked}{}", and_others(*files))]
     WrongLayout {
         /// The first such file.
         file: String,
-        /// The layout asked for.
+        /// The requested layout.
         asked: Layout,
         /// The layout found.
         found: Layout,
         /// How many files have it.
         files: usize,
-        /// The file's right name in the layout asked for, where it has one.
+        /// The file's correct name in the requested layout, if there is one.
         right: Option<String>,
     },
-    /// Another separator than most files have.
+    /// A separator other than that of most files.
     #[error(
-        "`{file}` has `{separator}` after its version where most have `{usual}`{}",
+        "`{file}` has `{separator}` after its version where most files have `{usual}`{}",
         and_others(*files)
     )]
     MixedSeparators {
@@ -197,15 +197,15 @@ pub enum NameError {
         usual: char,
         /// How many files have `separator`.
         files: usize,
-        /// The set's layout, with which it can be asked for.
+        /// The set's layout; if requested, it accepts every separator.
         layout: Layout,
-        /// The file's right name.
+        /// The file's correct name.
         right: String,
     },
 }
 
 impl NameError {
-    /// The file to point at: the only one, or the first.
+    /// The file: the only one, or the first.
     pub fn file(&self) -> &str {
         match self {
             Self::Ending { file, .. }
@@ -238,7 +238,7 @@ impl NameError {
             | Self::FolderFile { right: Some(right), .. } => format!("rename it to `{right}`"),
             Self::Backup { original, .. } => format!(
                 "delete it or move it out of the folder; \
-                 if it is to run, rename it to `{original}`"
+                 if it should run, rename it to `{original}`"
             ),
             Self::Copy { .. } => "delete it, or give it a version of its own".to_owned(),
             Self::Language { extension, .. } => format!(
@@ -248,7 +248,7 @@ impl NameError {
             Self::ScriptConfig { .. } => HELP_SCRIPT_CONFIG.to_owned(),
             Self::Callback { when, .. } => format!(
                 "run its SQL from the service {when} the migrator and move the file out of the folder; \
-                 views and functions can be a repeatable, `R__name.sql`"
+                 views and functions can go into a repeatable migration, `R__name.sql`"
             ),
             Self::Baseline { .. } => HELP_BASELINE.to_owned(),
             Self::NoVersion { right, layout, .. } => help_no_version(right, *layout),
@@ -260,42 +260,42 @@ impl NameError {
             Self::MixedLayouts { found, right, .. } => help_mixed(found, right.as_deref()),
             Self::WrongLayout { found, right, .. } => help_wrong(*found, right.as_deref()),
             Self::MixedSeparators { right, layout, .. } => format!(
-                "rename it to `{right}`, or ask for `layout = \"{layout}\"`, \
-                 which takes every separator"
+                "rename it to `{right}`, or set `layout = \"{layout}\"`, \
+                 which accepts every separator"
             ),
         }
     }
 }
 
-const HELP_SCRIPT_CONFIG: &str = "delete it; `executeInTransaction=false` is the line \
+const HELP_SCRIPT_CONFIG: &str = "delete it; instead of `executeInTransaction=false`, write \
     `-- migrate:no-transaction` at the top of the script";
 const HELP_BASELINE: &str = "move it out of the folder; keep the migrations up to it, \
     and baseline databases that already have them";
-const HELP_FOLDER_FILE: &str = "move its SQL into one of the scripts a migration folder holds: \
-    `up.sql` and `down.sql`, or prisma's `migration.sql`";
-const HELP_DIALECT: &str = "ask for `dialect = \"postgres\"` to take the postgres files and leave \
-    the others, or move the others out of the folder";
+const HELP_FOLDER_FILE: &str = "move its SQL into a script that a migration folder can contain: \
+    `up.sql` or `down.sql`, or prisma's `migration.sql`";
+const HELP_DIALECT: &str = "set `dialect = \"postgres\"` to use the postgres files and ignore the \
+    others, or move the others out of the folder";
 
 fn help_no_version(right: &str, layout: Option<Layout>) -> String {
     let help =
-        format!("rename it to `{right}`, or move it out of the folder if it is no migration");
+        format!("rename it to `{right}`, or move it out of the folder if it is not a migration");
     match layout {
         Some(_) => help,
-        None => format!("{help}, or ask for `layout = \"any\"`, which orders by the whole name"),
+        None => format!("{help}, or set `layout = \"any\"`, which orders by the whole name"),
     }
 }
 
 fn help_direction(right: &str, up: Option<&(String, String)>) -> String {
     match up {
         Some((up, up_right)) => format!("rename it to `{right}`, and `{up}` to `{up_right}`"),
-        None => format!("rename it to `{right}`; if it is not that, choose another description"),
+        None => format!("rename it to `{right}`; if it is not one, choose another description"),
     }
 }
 
 fn help_release(right: Option<&str>) -> String {
     let example = right.map(|right| format!(", such as `{right}`")).unwrap_or_default();
     format!(
-        "move the files into the migration folder itself under versions that keep their order{example}"
+        "move the files into the migration folder itself, with versions that keep their order{example}"
     )
 }
 
@@ -303,25 +303,25 @@ fn help_nested(folder: &str, files: usize) -> String {
     let them = if files == 1 { "the file".to_owned() } else { format!("its {files} scripts") };
     format!(
         "point the macro at `{folder}` if the migrations are there; \
-         else move {them} out, or up into the migration folder"
+         otherwise move {them} out, or up into the migration folder"
     )
 }
 
 fn help_mixed(found: &[LayoutShare], right: Option<&str>) -> String {
     let rename = match right {
         Some(right) => format!("rename it to `{right}`, and any others the same way"),
-        None => "rename those that are not like most".to_owned(),
+        None => "rename the files that differ from most".to_owned(),
     };
     let has = |layout| found.iter().any(|share| share.layout == layout);
     if found.len() == 2 && has(Layout::Numeric) && has(Layout::Timestamp) {
         let usual = found.first().map_or(Layout::Numeric, |share| share.layout);
         return format!(
-            "{rename}, or ask for `layout = \"{usual}\"`, which takes numbers of both kinds"
+            "{rename}, or set `layout = \"{usual}\"`, which accepts both kinds of numbers"
         );
     }
     match found.get(1) {
         Some(LayoutShare { layout, .. }) => {
-            format!("{rename}; if {layout} is what is meant, ask for `layout = \"{layout}\"`")
+            format!("{rename}; if you meant {layout}, set `layout = \"{layout}\"`")
         }
         None => rename,
     }
@@ -329,21 +329,21 @@ fn help_mixed(found: &[LayoutShare], right: Option<&str>) -> String {
 
 fn help_wrong(found: Layout, right: Option<&str>) -> String {
     match right {
-        Some(right) => format!("rename it to `{right}`, or ask for `layout = \"{found}\"`"),
-        None => format!("rename it, or ask for `layout = \"{found}\"`"),
+        Some(right) => format!("rename it to `{right}`, or set `layout = \"{found}\"`"),
+        None => format!("rename it, or set `layout = \"{found}\"`"),
     }
 }
 
-/// `, as are 3 more files`, for an error that stands for several files.
+/// `; 3 more files have the same problem`, for an error that covers several files.
 fn and_others(files: usize) -> String {
     match files.saturating_sub(1) {
         0 => String::new(),
-        1 => ", and one more file is alike".to_owned(),
-        more => format!(", and {more} more files are alike"),
+        1 => "; one more file has the same problem".to_owned(),
+        more => format!("; {more} more files have the same problem"),
     }
 }
 
-/// `, one of 3 such folders`, for an error that stands for several folders.
+/// `, one of 3 such folders`, for an error that covers several folders.
 fn one_of(folders: usize) -> String {
     if folders == 1 { String::new() } else { format!(", one of {folders} such folders") }
 }

@@ -1,8 +1,5 @@
-//! Decides what to say about scripts in folders that are not migrations.
-//! The scripts of a set go in; one error for all folders by release, and one for each other folder,
-//! come out.
-//! It moves nothing and reads no order out of such folders: their names do not say which comes
-//! first.
+//! Reports scripts in folders that are not migrations: one error for all release folders, and one
+//! for each other folder.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,7 +46,7 @@ fn releases(entries: &[Entry<'_>]) -> Option<(usize, NameError)> {
     Some((first.index, NameError::ReleaseFolders { file: first.path.to_owned(), folders, right }))
 }
 
-/// `v0.21/01-create.sql` as `0.21.01-create.sql`, which sorts as the folders do.
+/// `v0.21/01-create.sql` as `0.21.01-create.sql`, which sorts like the folders.
 fn numbered_through(folder: &str, entry: &Entry<'_>) -> Option<String> {
     let release = folder.trim_start_matches(['v', 'V']);
     let plain = release.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !release.is_empty();

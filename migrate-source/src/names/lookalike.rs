@@ -1,8 +1,6 @@
-//! Decides which scripts are not what their names would make them: copies of others, and downs
-//! without the dot.
-//! The scripts of a set go in; those are taken out, and an error for each mistake comes out.
-//! It needs evidence on purpose (the original, the counterpart, the word): a description may hold
-//! anything.
+//! Finds scripts that are not what their names suggest: copies of others, and downs without the
+//! dot. Each needs evidence (the original, the counterpart, the word), because a description can
+//! contain anything.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,8 +13,8 @@ use super::NameError;
 use super::agree::flyway_stem;
 use super::place::{Entry, Place};
 
-/// Takes out copies: `x copy.sql`, `x (1).sql`, `x - Copy.sql`, and folders so called, when `x` is
-/// there too.
+/// Removes copies (`x copy.sql`, `x (1).sql`, `x - Copy.sql`, and folders with such names) if `x`
+/// exists too.
 pub(super) fn take_copies<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<(usize, NameError)> {
     let suspects: Vec<_> =
         entries.iter().filter_map(|entry| Some((entry.index, original(entry)?))).collect();
@@ -43,7 +41,7 @@ pub(super) fn take_copies<'a>(entries: &mut Vec<Entry<'a>>) -> Vec<(usize, NameE
     errors
 }
 
-/// The path this one would be a copy of.
+/// The path that this one would be a copy of.
 fn original(entry: &Entry<'_>) -> Option<String> {
     if let Some((folder, file)) = entry.path.split_once('/') {
         return Some(format!("{}/{file}", uncopied(folder)?));
@@ -71,7 +69,7 @@ fn uncopied(name: &str) -> Option<&str> {
     Some(&name[..len])
 }
 
-/// Takes out `x_down.sql` (with its `x_up.sql`), `x_rollback.sql` beside `x.sql`, `x.DOWN.sql` and
+/// Removes `x_down.sql` (with its `x_up.sql`), `x_rollback.sql` next to `x.sql`, `x.DOWN.sql` and
 /// the like.
 pub(super) fn take_undotted(entries: &mut Vec<Entry<'_>>) -> Vec<(usize, NameError)> {
     let suspicious =
@@ -104,7 +102,7 @@ fn is_plain(entry: &Entry<'_>) -> bool {
     entry.direction() == Direction::Whole && !entry.path.contains('/')
 }
 
-/// The stem before, and the length of, a last word that means going back.
+/// The last word, if it means down, and the stem before it.
 fn down_word<'a>(entry: &Entry<'a>) -> Option<(&'a str, &'a str)> {
     let stem = entry.ending.stem;
     let at = stem.rfind(['_', '-', ' ']).filter(|&at| at > 0)?;
@@ -114,7 +112,7 @@ fn down_word<'a>(entry: &Entry<'a>) -> Option<(&'a str, &'a str)> {
     (is_plain(entry) && means_down).then(|| (&stem[..at], word))
 }
 
-/// The error of a direction in other spelling.
+/// The error of a misspelt direction.
 fn misspelt(entry: &Entry<'_>) -> Option<NameError> {
     let word = entry.ending.misspelt?;
     let (before, after) = (&entry.name[..word.start], &entry.name[word.start + word.len..]);
@@ -123,7 +121,7 @@ fn misspelt(entry: &Entry<'_>) -> Option<NameError> {
     Some(NameError::Direction { file: entry.path.to_owned(), right, word: word.meant, up: None })
 }
 
-/// The error of a down without the dot, with the index of its up.
+/// The error for a down without the dot, with the index of its up.
 fn undotted(
     entry: &Entry<'_>,
     stems: &HashMap<String, (usize, &str)>,
@@ -143,7 +141,7 @@ fn undotted(
     Some((error, twin.map(|(index, _)| *index)))
 }
 
-/// The right names of a down and its up, whose stem without the word is `base`.
+/// The correct names of a down and its up, whose stem without the word is `base`.
 fn dotted(entry: &Entry<'_>, base: &str) -> (String, String) {
     let words = entry.words();
     if let Place::Flyway { version, .. } = entry.place {

@@ -1,8 +1,5 @@
-//! Decides, from relative paths alone, what each file of a migration folder is: its version,
-//! description, direction and layout.
-//! Paths have `/` between folders, are relative to the folder and UTF-8; every problem is reported at once.
-//! It reads no contents, and judges neither equal versions nor the pairing of up and down, which
-//! [`crate::check`] does.
+//! Determines from paths alone what each file of a migration folder is: its version, description,
+//! direction and layout. [`crate::check`] detects equal versions and pairs up and down.
 
 mod agree;
 mod classify;
@@ -18,24 +15,24 @@ use migrate_set::name::Layout;
 pub use classify::{Classified, ClassifiedFile, Name, Sidecar, classify};
 pub use error::{LayoutShare, NameError};
 
-/// What to do with files that are written for one database, such as `x.sqlite.up.sql`.
+/// What to do with files written for one database, such as `x.sqlite.up.sql`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Dialects {
     /// A file for another database is an error.
     #[default]
     Refuse,
-    /// Take `.postgres`, leave the other databases' files, and where `x.postgres.up.sql` and
-    /// `x.up.sql` share a version and direction, take the former alone (as Ory's tool, where such
-    /// names come from, does).
+    /// Use `.postgres` files and ignore those for other databases. If `x.postgres.up.sql` and
+    /// `x.up.sql` share a version and direction, only the former is used, as in Ory's tool, which
+    /// introduced these names.
     PostgresOnly,
 }
 
-/// What the caller said about the names of a set.
+/// The caller's options for the names of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NameOptions {
-    /// The layout asked for; `None` infers it. `numeric` and `timestamp` each take numbers of both
-    /// kinds, and every layout that is asked for takes all separators.
+    /// The requested layout; `None` infers it. When requested, `numeric` and `timestamp` each
+    /// accept both kinds of numbers, and every layout accepts all separators.
     pub layout: Option<Layout>,
     /// Files written for one database.
     pub dialects: Dialects,

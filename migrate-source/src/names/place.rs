@@ -1,6 +1,4 @@
-//! Decides what one script is: a migration of some layout, or which mistake.
-//! A path that ends in `.sql` goes in; its place in a layout comes out.
-//! It looks at one file only: whether the files agree is `agree`'s question.
+//! Determines which layout a single script belongs to, or which mistake it is.
 
 use migrate_set::name::ending::{Ending, ending, nearly_verb, verb};
 use migrate_set::name::flyway::{Flyway, Prefix, flyway};
@@ -8,7 +6,7 @@ use migrate_set::name::look::beside;
 use migrate_set::name::split::{Fit, Numbered, Split, numbered};
 use migrate_set::name::{Direction, Layout};
 
-/// A script on its way to a name.
+/// A script that is being classified.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<'a> {
     pub(super) index: usize,
@@ -41,7 +39,7 @@ pub(super) enum Place<'a> {
     Prisma {
         found: Numbered<'a>,
     },
-    /// Any name, because that was asked for.
+    /// Any name, because `layout = any` was requested.
     Stem,
     NoVersion,
     NoSeparator {
@@ -117,7 +115,7 @@ fn flat<'a>(ending: &Ending<'a>, asked: Option<Layout>) -> Place<'a> {
     }
 }
 
-/// Takes the verb of `0001.do.x` out of the description.
+/// Removes the verb of `0001.do.x` from the description.
 fn directed(mut found: Numbered<'_>, direction: Direction) -> Place<'_> {
     if direction == Direction::Whole
         && found.separator == Some('.')
@@ -165,7 +163,7 @@ fn is_release(folder: &str) -> bool {
     number.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// When the Flyway callback of this stem would run, seen from a run; `None` for other stems.
+/// When the Flyway callback of this stem would run, relative to a run; `None` for other stems.
 fn callback(stem: &str) -> Option<&'static str> {
     let event = stem.split_once("__").map_or(stem, |(event, _)| event);
     let known = |rest: &str| {
@@ -195,7 +193,7 @@ fn callback(stem: &str) -> Option<&'static str> {
 }
 
 impl<'a> Place<'a> {
-    /// The layout this place speaks for; `None` when it fits several or is a mistake.
+    /// The layout that this place determines; `None` if it fits several or is a mistake.
     pub(super) fn speaks_for(&self) -> Option<Layout> {
         match self {
             Self::Number { found, .. } => match found.fit {
@@ -211,8 +209,8 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Whether it can be in a set of this layout. A repeatable has no version, so every layout
-    /// without folders has room for it; a mistake has an error of its own, and fits.
+    /// Whether it can be in a set of this layout. A repeatable has no version, so it fits every
+    /// layout without folders; a mistake fits, because it has its own error.
     pub(super) fn fits(&self, layout: Layout, asked: bool) -> bool {
         let numbers = matches!(layout, Layout::Numeric | Layout::Timestamp);
         match self {
@@ -230,7 +228,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// Version and description, where it has both.
+    /// Version and description, if it has both.
     pub(super) fn parts(&self) -> Option<(&'a str, &'a str)> {
         match *self {
             Self::Number { found, .. } | Self::Folder { found, .. } | Self::Prisma { found } => {
@@ -257,7 +255,7 @@ impl Entry<'_> {
         &self.name[self.ending.stem.len()..]
     }
 
-    /// The right path of a file in a migration's folder that is called `Up.sql`, `undo.sql` or
+    /// The correct path of a file in a migration's folder that is named `Up.sql`, `undo.sql` or
     /// `migrate.sql`.
     pub(super) fn folder_script(&self) -> Option<String> {
         let stem = self.ending.stem;

@@ -1,17 +1,14 @@
-//! Decides how a complaint of the parser is told to whoever wrote the SQL.
-//! A raw message such as `expected NULL_KW` and what was found go in, a sentence and a help line
-//! come out.
-//! It decides nothing about the statement on purpose; [`super::rules`] does.
+//! Rewrites raw messages of the parser, such as `expected NULL_KW`, for the author of the SQL.
 
 use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
 
 use super::rules::{BARE, NO_DEFAULT};
 use super::suggest::suggestion;
 
-/// What stands where the parser complains.
+/// The token that the parser complains about.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'s> {
-    /// Its number among the tokens of the statement.
+    /// Its index among the tokens of the statement.
     pub(super) index: usize,
     /// Its text; `None` at the end of the statement.
     pub(super) text: Option<&'s str>,
@@ -23,7 +20,7 @@ pub(super) struct Found<'s> {
     pub(super) previous_kind: Option<Kind>,
 }
 
-/// No more of a token is shown.
+/// How many characters of a token are shown.
 const SHOWN: usize = 30;
 
 /// The sentence for the raw message `raw`.
@@ -54,35 +51,37 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
     if let Some(suggestion) = suggestion(&wanted, found) {
         return suggestion;
     }
-    let told = match found.text {
+    let help = match found.text {
         _ if raw == BARE => {
-            "an index or a partition key takes columns, function calls, and expressions in \
-             parentheses of their own: `((a || b))`"
+            "an index or a partition key accepts columns, function calls, and expressions in their \
+             own parentheses: `((a || b))`"
         }
-        _ if raw == NO_DEFAULT => "write the default; one with AND, OR or NOT needs parentheses",
+        _ if raw == NO_DEFAULT => {
+            "write the default value; with AND, OR or NOT it needs parentheses"
+        }
         Some(_) if wanted == "`;`" => "end the statement before it with `;`",
         Some(",") if raw.contains("comma") => "remove the comma",
         Some(word) if name_is_reserved(&wanted, found) => {
-            return format!("it is a reserved word; as a name it is written `\"{word}\"`");
+            return format!("it is a reserved word; to use it as a name, write `\"{word}\"`");
         }
         None => "complete the statement, or remove the `;` that ends it too early",
         Some(word) if begins_statement(word) => "is a `;` missing before it?",
         Some(_) => {
-            "correct it; if the server takes it as it is, say so: \
+            "fix it; if the server accepts it as it is, write \
              `-- migrate:allow syntax because REASON`"
         }
     };
-    told.to_owned()
+    help.to_owned()
 }
 
-/// Whether a word most often begins a statement, so that the one before it was perhaps not ended.
+/// Whether a word usually begins a statement, so that a `;` could be missing before it.
 fn begins_statement(word: &str) -> bool {
     ["alter", "create", "drop", "insert", "update", "delete", "grant", "revoke", "truncate"]
         .iter()
         .any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Whether a reserved word that begins no clause stands where a name is wanted.
+/// Whether the token is a reserved word where a name is wanted, and does not begin a clause.
 fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
     let list_begins = wanted == "`)`" && matches!(found.previous, Some("(" | ","));
     let clause = [
@@ -100,7 +99,7 @@ fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
         && found.kind.is_some_and(|kind| is_reserved_keyword(kind) && !clause.contains(&kind))
 }
 
-/// The first line of a token, cut where it gets long.
+/// The first line of a token, truncated if it is long.
 fn shown(text: Option<&str>) -> String {
     let Some(text) = text else { return "the end of the statement".to_owned() };
     let line = text.lines().next().unwrap_or_default();
@@ -108,7 +107,7 @@ fn shown(text: Option<&str>) -> String {
     if cut.len() < text.len() { format!("`{cut}...`") } else { format!("`{cut}`") }
 }
 
-/// What the parser wanted, where the message says so.
+/// What the parser wanted, if the message says so.
 fn wanted(raw: &str, found: &Found<'_>) -> Option<String> {
     let wanted = raw.strip_prefix("expected ").or_else(|| raw.strip_prefix("Expected "))?;
     let ends = [", got ", ", found ", " but got "];
@@ -134,7 +133,7 @@ fn words(raw: &str) -> String {
     let word = |word: &str| {
         let bare = word.trim_end_matches(',');
         let comma = &word[bare.len()..];
-        let told = match bare {
+        let shown = match bare {
             "COMMA" | "comma" => "`,`",
             "L_PAREN" | "'('" => "`(`",
             "R_PAREN" => "`)`",
@@ -159,7 +158,7 @@ fn words(raw: &str) -> String {
                 return format!("{}{comma}", bare.replace('_', " "));
             }
         };
-        format!("{told}{comma}")
+        format!("{shown}{comma}")
     };
     raw.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }

@@ -1,8 +1,7 @@
-//! Decides whether PostgreSQL's grammar takes a statement.
-//! Statements as [`migrate_set::sql::split`] cuts them go in; where one is wrong, what was expected there
-//! and what to do about it come out.
-//! It is the only module that names squawk, whose API moves weekly. It knows no catalogue, no
-//! PL/pgSQL body and no server version on purpose, and when in doubt it says nothing.
+//! Checks statements against PostgreSQL's grammar, without a catalog, the bodies of PL/pgSQL or the
+//! server's version; when in doubt, a statement is valid.
+//!
+//! This is the only module that names squawk, because its API changes weekly.
 
 mod message;
 mod rules;
@@ -22,7 +21,7 @@ use crate::threads;
 /// What is wrong with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The bytes of the statement to look at; empty and at its end where something is missing there.
+    /// The bytes of the statement; empty and at its end if something is missing there.
     pub span: Range<usize>,
     /// What was expected and what was found.
     pub message: String,
@@ -30,14 +29,14 @@ pub struct SyntaxError {
     pub help: String,
 }
 
-/// The parser descends by recursion: 3,000 parentheses overflow the stack that a compiler gives to
-/// a macro, and an overflow cannot be caught.
+/// The parser is recursive: 3,000 parentheses overflow the stack that the compiler gives a macro,
+/// and an overflow cannot be caught.
 const STACK: usize = 64 << 20;
 
-/// Deeper statements are left to the server, which has limits of its own.
+/// Deeper statements are left to the server, which has its own limits.
 const DEPTH: usize = 500;
 
-/// Checks one statement without its `;`; an empty one is right.
+/// Checks one statement without its `;`; an empty one is valid.
 ///
 /// Prefer [`check_all`] for several: each call starts a thread.
 ///
@@ -59,11 +58,11 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
     }
 }
 
-/// Checks statements, in as many threads as the machine runs at once; what comes out is the number of
-/// each wrong one, counted from 0, and what is wrong with it. No statement: nothing.
+/// Checks statements on all cores and returns the index, from 0, of each invalid statement with its
+/// error.
 ///
-/// No verdict is no error: neither a statement that is nested too deeply, nor one on which the
-/// parser itself panics, nor a machine that grants no thread fails a build.
+/// Without a verdict there is no error: a statement that is nested too deeply, a panic of the
+/// parser, or a thread that cannot be started does not fail a build.
 pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
     let statements: Vec<(usize, &str)> = statements.enumerate().collect();
     let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement)?));
@@ -72,10 +71,10 @@ pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, S
     shares.into_iter().filter_map(|(_, wrong)| wrong).flatten().collect()
 }
 
-/// How many statements are worth a thread: some 10 ms of an unoptimised macro.
+/// How many statements are worth a thread: about 10 ms in an unoptimised macro.
 const SHARE: usize = 128;
 
-/// What is wrong with `statement`; `None` where nothing is, or where there is no verdict.
+/// What is wrong with `statement`; `None` if nothing is, or if there is no verdict.
 fn verdict(statement: &str) -> Option<SyntaxError> {
     if too_deep(statement) {
         return None;
@@ -84,10 +83,10 @@ fn verdict(statement: &str) -> Option<SyntaxError> {
     catch_unwind(|| rules::judge(&filled)).ok().flatten()
 }
 
-/// Whether the parser might descend further than its stack allows: by what it nests, by operators
-/// before an operand, and by `BETWEEN`, whose right sides it nests as well.
+/// Whether the parser could exceed its stack: by nesting, by operators before an operand, and by
+/// `BETWEEN`, whose right sides it also nests.
 fn too_deep(statement: &str) -> bool {
-    // A level takes a byte at least.
+    // Each level takes at least one byte.
     if statement.len() <= DEPTH {
         return false;
     }
@@ -106,7 +105,7 @@ fn too_deep(statement: &str) -> bool {
     deepest > DEPTH
 }
 
-/// The statement with an identifier of the same length in the place of each placeholder.
+/// The statement with each placeholder replaced by an identifier of the same length.
 fn filled(statement: &str) -> Cow<'_, str> {
     if !statement.contains('{') {
         return Cow::Borrowed(statement);

@@ -1,8 +1,8 @@
-//! Finds the first place of a statement that PostgreSQL's grammar does not take.
-//! A statement goes in; the offending token with a message comes out.
-//! The parser is squawk's; the few rules here are what it lets through and PostgreSQL does not. They
-//! walk the parser's events on purpose, because the tree that `squawk_syntax` builds of them costs
-//! five times the parse and six times the build.
+//! Finds the first place in a statement that PostgreSQL's grammar does not accept.
+//!
+//! The parser is squawk's; the rules here cover what it accepts and PostgreSQL does not. They walk
+//! the parser's events, because the tree of `squawk_syntax` takes five times the parse to build and
+//! six times the build to compile.
 
 use migrate_set::sql::lexer::{self, TokenKind, lex};
 use squawk_parser::{
@@ -13,8 +13,8 @@ use squawk_parser::{
 use super::SyntaxError;
 use super::message::{self, Found};
 
-/// Beginnings of statements that the parser refuses wrongly (squawk 2.68, PostgreSQL 18's own
-/// regression tests).
+/// Beginnings of valid statements that the parser refuses (squawk 2.68, found with the regression
+/// tests of PostgreSQL 18).
 const UNKNOWN: &[&[Kind]] = &[
     &[Kind::ALTER_KW, Kind::STATISTICS_KW, Kind::IF_KW],
     &[Kind::ALTER_KW, Kind::USER_KW, Kind::MAPPING_KW, Kind::FOR_KW, Kind::USER_KW],
@@ -32,7 +32,7 @@ pub(super) fn judge(statement: &str) -> Option<SyntaxError> {
     walk.finish()
 }
 
-/// One token that is neither blank nor comment.
+/// A token that is neither blank nor comment.
 #[derive(Clone, Copy)]
 struct Token {
     kind: Kind,
@@ -40,7 +40,7 @@ struct Token {
     end: usize,
 }
 
-/// A node of the syntax tree that is open.
+/// An open node of the syntax tree.
 struct Node {
     kind: Kind,
     /// The number of tokens before it.
@@ -51,7 +51,7 @@ struct Node {
     typed: bool,
 }
 
-/// A complaint about the token `at`, which may be the one behind the last.
+/// A complaint about the token `at`, which can be one past the last.
 struct Complaint {
     at: usize,
     message: String,
@@ -67,9 +67,9 @@ struct Walk<'s> {
     first: Option<Complaint>,
 }
 
-/// What can follow `IS [NOT]` (gram.y, `a_expr`), as far as the parser has no operator of its own
-/// for the words together.
-const BEHIND_IS: &[Kind] = &[
+/// What can follow `IS [NOT]` (gram.y, `a_expr`), unless the parser has a single operator for the
+/// words together.
+const AFTER_IS: &[Kind] = &[
     Kind::NULL_KW,
     Kind::TRUE_KW,
     Kind::FALSE_KW,
@@ -85,16 +85,16 @@ const BEHIND_IS: &[Kind] = &[
     Kind::OF_KW,
 ];
 
-/// Operators that stand between two operands only (gram.y, `MathOp`, less `+` and `-`).
+/// Operators that need two operands (gram.y, `MathOp`, without `+` and `-`).
 const INFIX: &[&str] = &["<", ">", "=", "<=", ">=", "<>", "!=", "*", "/", "%", "^", "=>", ":="];
 
-/// gram.y, `ColConstraintElem`: a default is a `b_expr`, which knows no AND, OR and NOT.
+/// gram.y, `ColConstraintElem`: a default is a `b_expr`, which has no AND, OR or NOT.
 pub(super) const NO_DEFAULT: &str = "expected a default value without AND, OR or NOT";
 
-/// What the parser takes in a list of columns and the server does not (gram.y, `index_elem`).
+/// What the parser accepts in a list of columns and the server does not (gram.y, `index_elem`).
 pub(super) const BARE: &str = "expected parentheses around the expression";
 
-/// The words between the verb of a statement and the kind of object that it is about.
+/// The words between the verb of a statement and the kind of its object.
 const VERB_WORDS: &[Kind] = &[
     Kind::CREATE_KW,
     Kind::ALTER_KW,
@@ -158,8 +158,8 @@ impl<'s> Walk<'s> {
         self.open.push(Node { kind, from, last: None, typed });
     }
 
-    /// Whether the columns of a list that begins here must have types: those of a table of its own,
-    /// not those of a partition, of a typed table or of a query.
+    /// Whether the columns of a list that begins here must have types: those of a plain table, not
+    /// those of a partition, of a typed table or of a query.
     fn typed(&self, kind: Kind) -> bool {
         match self.open.last() {
             Some(parent) if kind == Kind::TABLE_ARG_LIST => {
@@ -174,7 +174,7 @@ impl<'s> Walk<'s> {
     fn misfit(&self, kind: Kind) -> Option<&'static str> {
         let parent = self.open.last()?;
         match (parent.kind, parent.last) {
-            // The parser takes any number of statements; ours were split by their semicolons.
+            // The parser accepts several statements, but ours are already split at semicolons.
             (Kind::SOURCE_FILE, Some(_)) if kind != Kind::ERROR => Some("expected `;`"),
             (Kind::SELECT, None | Some(Kind::WITH_CLAUSE)) if kind == Kind::FROM_CLAUSE => {
                 Some("expected SELECT")
@@ -228,8 +228,8 @@ impl<'s> Walk<'s> {
             && !matches!(first, Some(Kind::CROSS_KW | Kind::NATURAL_KW))
     }
 
-    /// Whether what ends here and began with the token `from` is the left side of an expression
-    /// without parentheses in the columns of an index or of a partition key.
+    /// Whether the node that began with the token `from` and ends here is the left side of an
+    /// expression without parentheses in the columns of an index or a partition key.
     fn begins_bare_expression(&self, from: usize) -> bool {
         let infix = |node: &&Node| {
             node.from == from
@@ -243,7 +243,7 @@ impl<'s> Walk<'s> {
         depth > 0 && around == Some(Kind::PARTITION_ITEM)
     }
 
-    /// Judges the operator that begins with the token `from` and has no operand before it.
+    /// Checks the operator that begins with the token `from` and has no operand before it.
     fn prefix(&mut self, from: usize) {
         let (Some(first), Some(last)) = (self.tokens.get(from), self.tokens.last()) else { return };
         if INFIX.contains(&&self.text[first.start..last.end]) {
@@ -260,10 +260,10 @@ impl<'s> Walk<'s> {
         self.tokens.push(token);
     }
 
-    /// Why this token cannot stand here.
+    /// Why this token cannot be here.
     fn unfit(&self, token: Token) -> Option<&'static str> {
         let previous = self.tokens.last()?;
-        if self.after_is && !BEHIND_IS.contains(&token.kind) {
+        if self.after_is && !AFTER_IS.contains(&token.kind) {
             return Some("expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
         }
         if self.names_column()
@@ -287,7 +287,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Whether a column's name stands here; behind `AS` any word does.
+    /// Whether the name of a column is here; after `AS`, any word can be one.
     fn names_column(&self) -> bool {
         match &self.open[..] {
             [.., around, name] => {
@@ -298,7 +298,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// A string goes on only on a later line (scan.l, `quotecontinue`).
+    /// A string continues only on a later line (scan.l, `quotecontinue`).
     fn beside(&self, previous: &Token, token: Token) -> Option<&'static str> {
         let literal = self.open.last().filter(|node| node.kind == Kind::LITERAL)?;
         let gap = &self.text[previous.end..token.start];
@@ -314,7 +314,7 @@ impl<'s> Walk<'s> {
         if UNKNOWN.iter().any(|unknown| kinds.starts_with(unknown)) {
             return None;
         }
-        let (at, message) = self.behind_verb(at, message);
+        let (at, message) = self.after_verb(at, message);
         let before = at.checked_sub(1).and_then(|before| self.tokens.get(before)).copied();
         let token = self.tokens.get(at).map(|token| self.whole(*token));
         let text = |token: Token| &self.text[token.start..token.end];
@@ -333,7 +333,7 @@ impl<'s> Walk<'s> {
         })
     }
 
-    /// The token as the server reads it: the parser knows operators as single characters.
+    /// The token as the server reads it: the parser splits operators into characters.
     fn whole(&self, token: Token) -> Token {
         let around = |whole: &&lexer::Token| whole.start <= token.start && token.start < whole.end;
         let whole = lex(self.text);
@@ -345,8 +345,8 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// A statement that the parser does not know by its first words is wrong behind them.
-    fn behind_verb(&self, at: usize, message: String) -> (usize, String) {
+    /// If the parser does not know a statement by its first words, the mistake is after them.
+    fn after_verb(&self, at: usize, message: String) -> (usize, String) {
         let verbs = self.tokens.iter().take_while(|token| VERB_WORDS.contains(&token.kind)).count();
         if at > 0 || verbs == 0 || !message.starts_with("expected command") {
             return (at, message);

@@ -1,11 +1,10 @@
-//! Decides which keyword a misspelled word was meant to be.
-//! What was wanted and what was found go in, a help line comes out where one keyword is near enough.
+//! Suggests the keyword that a misspelt word was meant to be.
 
 use squawk_parser::SyntaxKind as Kind;
 
 use super::message::Found;
 
-/// Keywords that migrations are made of, most frequent first.
+/// Keywords of migrations, the most frequent first.
 const KEYWORDS: &[&str] = &[
     "TABLE",
     "CREATE",
@@ -100,8 +99,8 @@ const KEYWORDS: &[&str] = &[
     "DISTINCT",
 ];
 
-/// `did you mean ...?`, of the word where the parser complains or of the one before it, which it may
-/// have taken for a name.
+/// `did you mean ...?`, for the word that the parser complains about or for the one before it,
+/// which the parser may have read as a name.
 pub(super) fn suggestion(wanted: &str, found: &Found<'_>) -> Option<String> {
     let here = word(found.text, found.kind).and_then(|word| nearest(word, wanted, 2));
     if let Some(keyword) = here {
@@ -109,16 +108,16 @@ pub(super) fn suggestion(wanted: &str, found: &Found<'_>) -> Option<String> {
     }
     let before = word(found.previous, found.previous_kind)?;
     let keyword = nearest(before, wanted, 1)?;
-    Some(format!("did you mean `{keyword}` where it says `{before}`?"))
+    Some(format!("did you mean `{keyword}` instead of `{before}`?"))
 }
 
-/// A token that is a word and no keyword.
+/// A token that is a word but not a keyword.
 fn word(text: Option<&str>, kind: Option<Kind>) -> Option<&str> {
     text.filter(|text| kind == Some(Kind::IDENT) && text.is_ascii() && !text.starts_with('"'))
 }
 
-/// The keyword at most `most` edits from `word`, and fewer from a short one; those that were wanted
-/// come first.
+/// The keyword at most `most` edits from `word`, or fewer if it is short; wanted keywords come
+/// first.
 fn nearest<'w>(word: &str, wanted: &'w str, most: usize) -> Option<&'w str> {
     let most = match word.len() {
         0..=2 => return None,
@@ -132,7 +131,7 @@ fn nearest<'w>(word: &str, wanted: &'w str, most: usize) -> Option<&'w str> {
     near.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits).map(|(_, known)| known)
 }
 
-/// How many letters have to be put in, taken out, replaced or swapped with the next.
+/// How many letters must be inserted, removed, replaced or swapped with the next one.
 fn edits(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len().abs_diff(b.len()) > 2 {

@@ -1,10 +1,9 @@
-//! What the gate says of broken statements, and that it takes unusual ones. The server's own verdict
-//! on each line stands behind it: `SELECT 1/0; STATEMENT` fails with 22012 where the syntax is right,
-//! with 42601 where it is wrong (asked of PostgreSQL 18).
+//! The errors for invalid statements, and unusual statements that are valid. PostgreSQL 18 agrees
+//! on each: `SELECT 1/0; STATEMENT` fails with 22012 if the syntax is valid, with 42601 if not.
 
 use super::*;
 
-/// `statement` with `<` and `>` around the bytes to look at, and what is said of them.
+/// `statement` with `<` and `>` around the bytes of the error, and its message.
 fn check_error(marked: &str, message: &str) {
     let (before, rest) = marked.split_once('<').unwrap();
     let (found, after) = rest.split_once('>').unwrap();
@@ -149,15 +148,15 @@ fn help_names_the_next_action() {
     check("create table t (a int nto null)", "did you mean `INTO`?");
     check(
         "create table t (order int)",
-        "it is a reserved word; as a name it is written `\"order\"`",
+        "it is a reserved word; to use it as a name, write `\"order\"`",
     );
     check(
         "create table t (a text default not null)",
-        "write the default; one with AND, OR or NOT needs parentheses",
+        "write the default value; with AND, OR or NOT it needs parentheses",
     );
     check(
         "create index i on t (a || b)",
-        "an index or a partition key takes columns, function calls, and expressions in parentheses of their own: `((a || b))`",
+        "an index or a partition key accepts columns, function calls, and expressions in their own parentheses: `((a || b))`",
     );
     check("create table a (x int) create table b (y int)", "end the statement before it with `;`");
     check(
@@ -166,9 +165,9 @@ fn help_names_the_next_action() {
     );
     check(
         "alter table t rename column a b",
-        "correct it; if the server takes it as it is, say so: `-- migrate:allow syntax because REASON`",
+        "fix it; if the server accepts it as it is, write `-- migrate:allow syntax because REASON`",
     );
-    check("select count(*) fom t", "did you mean `FROM` where it says `fom`?");
+    check("select count(*) fom t", "did you mean `FROM` instead of `fom`?");
 }
 
 const UNUSUAL: &[&str] = &[

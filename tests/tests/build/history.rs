@@ -120,7 +120,7 @@ fn lock_is_written_on_request_and_holds_the_history() {
     update(&project);
     assert_eq!(run(&project), "3 embedded\n");
     remove(&project, "migrations/1.5_c.sql");
-    let refused = ["error: migrations.lock: version 1.5: `c` is locked and missing from the set"];
+    let refused = ["error: migrations.lock: version 1.5: `c` is locked but missing from the set"];
     assert_eq!(refusals(&project), refused);
 }
 

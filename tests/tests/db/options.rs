@@ -34,8 +34,8 @@ fn equal_versions_are_ordered_by_name_on_request() {
     assert_eq!(
         error,
         "m/2_c.sql: version 2 is claimed by `2_b.sql` and `2_c.sql`\n\
-         help: renumber whichever has not been applied anywhere yet; a grown history can say \
-         `duplicates = by_name`"
+         help: renumber whichever has not been applied anywhere yet; for an existing history, \
+         set `duplicates = by_name`"
     );
     let set = attempt(FILES, &by_name()).expect("a set");
     assert_eq!(versions(&set), ["1", "2_b", "2_c", "3"]);
@@ -109,7 +109,7 @@ fn down_scripts_are_required_or_left_unchecked_on_request() {
     assert_eq!(
         error,
         "m/2_b.sql: version 2 has no down script, and this set requires one\n\
-         help: add a section `-- DOWN`, or a file `.down.sql` beside it"
+         help: add a `-- DOWN` section, or a `.down.sql` file next to it"
     );
 }
 
@@ -119,7 +119,7 @@ fn empty_migrations_are_allowed_on_request() {
     let error = attempt(files, &SetOptions::default()).expect_err("empty");
     assert_eq!(
         error,
-        "m/1_a.sql: holds no statement\n\
+        "m/1_a.sql: contains no statements\n\
          help: add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
     );
     let options = SetOptions { empty: Empty::Allow, ..SetOptions::default() };

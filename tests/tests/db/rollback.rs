@@ -100,7 +100,7 @@ async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
     let error = Migrator::new(&older).rollback(&mut client, Rollback::All).await.expect_err("it");
     assert_eq!(
         error.to_string(),
-        "the rollback cannot begin, and nothing was undone\n\
+        "the rollback cannot start; nothing was undone\n\
          version 2: the down script of `2_b.sql` in the ledger was changed\n  \
          help: restore it, or use a binary whose set has the migration"
     );
@@ -118,18 +118,18 @@ async fn every_obstacle_is_told_before_anything_is_undone() {
     let error = Migrator::new(&set).rollback(&mut client, Rollback::All).await.expect_err("two");
     assert_eq!(
         error.to_string(),
-        "the rollback cannot begin, and nothing was undone\n\
+        "the rollback cannot start; nothing was undone\n\
          version 3: `3_c.sql` is unfinished\n  \
-         help: run the migrations first, which goes on with it\n\
+         help: run the migrations first, which completes it\n\
          version 2: `2_b.sql` has no down script\n  \
-         help: add a down script to the set, or undo it by a new migration"
+         help: add a down script to the set, or undo it with a new migration"
     );
     let to = Rollback::To(Version::new("9"));
     let error = Migrator::new(&set).rollback(&mut client, to).await.expect_err("not applied");
     assert_eq!(
         error.to_string(),
-        "the rollback cannot begin, and nothing was undone\n\
-         version 9 is not applied\n  help: choose one that is; `status` lists them"
+        "the rollback cannot start; nothing was undone\n\
+         version 9 is not applied\n  help: choose an applied version; `status` lists them"
     );
     assert_eq!(applied(&client).await, "1 2 3");
 }

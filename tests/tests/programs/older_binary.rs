@@ -85,7 +85,7 @@ async fn down_script_that_was_changed_in_the_ledger_is_refused() {
         client.batch_execute(&sql).await.expect(&sql);
         assert_eq!(
             call(OLDER, "rollback", &database),
-            "failed: the rollback cannot begin, and nothing was undone\n\
+            "failed: the rollback cannot start; nothing was undone\n\
              version 4: the down script of `4_orders_buyer.sql` in the ledger was changed\n  \
              help: restore it, or use a binary whose set has the migration",
             "{change}"

@@ -55,7 +55,7 @@ fn grow(folder: &Path, descriptions: &[&str], options: &CreateOptions) {
         let created =
             create(folder, description, options).unwrap_or_else(|error| panic!("{error}"));
         let refused = from_folder(folder, &SetOptions::default()).expect_err("an empty migration");
-        assert!(refused.to_string().contains("holds no statement"), "{refused}");
+        assert!(refused.to_string().contains("contains no statements"), "{refused}");
         assert_eq!(refused.0.len(), 1, "{refused}");
         let up = &created.files[0];
         let text = fs::read_to_string(up).expect("the up script");
@@ -188,7 +188,7 @@ fn lock_file_is_read_and_left_alone() {
     assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
     fs::write(&lock, "<<<<<<< HEAD\n").expect("the lock");
     let error = create(new.path(), "d", &options).expect_err("a merge conflict").to_string();
-    let expected = "migrations.lock: line 1 is no entry: `<<<<<<< HEAD`\n\
+    let expected = "migrations.lock: line 1 is not a valid entry: `<<<<<<< HEAD`\n\
                     help: resolve the conflict by hand, or restore the file";
     assert!(error.ends_with(expected), "{error}");
 }
@@ -211,7 +211,7 @@ fn nothing_is_written_where_one_file_is_in_the_way() {
     fs::create_dir(&occupied).expect("a folder in the way");
     let error = create(folder.path(), "b", &CreateOptions::default()).expect_err("occupied");
     let expected = format!(
-        "`{}` exists, and is not overwritten\nhelp: create the migration again",
+        "`{}` already exists and is not overwritten\nhelp: create the migration again",
         occupied.display()
     );
     assert_eq!(error.to_string(), expected);

@@ -52,7 +52,7 @@ fn control(sql: &str, words: &str, word: &str) {
         &format!(
             "m/1_a.sql:1:1: {words} in a migration that runs in a transaction\n  |\n\
              1 | {first}\n  | {marks} here\n\
-             help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement, and transactions are yours"
+             help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement and control transactions yourself"
         ),
     );
 }
@@ -77,7 +77,7 @@ fn transaction_control_of_every_kind() {
            |
          1 | BEGIN; BEGIN; SELECT 1; COMMIT;
            |        ^^^^^ here
-         help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement, and transactions are yours",
+         help: remove it: the migration commits as a whole, with its ledger entry; or write `-- migrate:no-transaction` above the first statement and control transactions yourself",
     );
 }
 
@@ -123,17 +123,17 @@ fn sections_and_scripts_of_the_other_direction() {
            |
          5 | -- DOWN
            | ^^^^^^^ here
-         help: keep one up and one down section a file; move the rest to a file of its own",
+         help: keep one up and one down section per file; move the rest to another file",
     );
     refused(
         &[("1_a.down.sql", "-- UP\nSELECT 1;\n"), ("1_a.up.sql", "SELECT 1;")],
-        "m/1_a.down.sql: holds a section that its name does not announce
-         help: take `.up` or `.down` out of the name, or the section out",
+        "m/1_a.down.sql: contains a section that contradicts its name
+         help: remove `.up` or `.down` from the name, or remove the section",
     );
     refused(
         &[("R__v.sql", "SELECT 1;\n"), ("R__v.up.sql", "SELECT 1;\n"), ("V1__a.sql", "SELECT 1;")],
         "m/R__v.up.sql: version R__v is claimed by `R__v.sql` and `R__v.up.sql`
-         help: renumber whichever has not been applied anywhere yet; a grown history can say `duplicates = by_name`",
+         help: renumber whichever has not been applied anywhere yet; for an existing history, set `duplicates = by_name`",
     );
 }
 
@@ -141,28 +141,28 @@ fn sections_and_scripts_of_the_other_direction() {
 fn names_that_stand_for_several_files() {
     refused(
         &[("1_a.mysql.up.sql", ""), ("1_a.sqlite.up.sql", ""), ("1_a.up.sql", "SELECT 1;")],
-        "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres, and one more file is alike
-         help: ask for `dialect = \"postgres\"` to take the postgres files and leave the others, or move the others out of the folder",
+        "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres; one more file has the same problem
+         help: set `dialect = \"postgres\"` to use the postgres files and ignore the others, or move the others out of the folder",
     );
     refused(
         &[("2024_a/up.sql", "SELECT 1;"), ("2024_a/grants.sql", "SELECT 1;")],
-        "m/2024_a/grants.sql: `2024_a/grants.sql` is not a script that a migration folder holds
-         help: move its SQL into one of the scripts a migration folder holds: `up.sql` and `down.sql`, or prisma's `migration.sql`",
+        "m/2024_a/grants.sql: `2024_a/grants.sql` is not a script that a migration folder can contain
+         help: move its SQL into a script that a migration folder can contain: `up.sql` or `down.sql`, or prisma's `migration.sql`",
     );
     refused(
         &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
         "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
-         help: point the macro at `sql` if the migrations are there; else move its 2 scripts out, or up into the migration folder",
+         help: point the macro at `sql` if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
     );
     refused(
         &[("release-1/a.sql", "SELECT 1;")],
-        "m/release-1/a.sql: `release-1/a.sql` is in a folder by release
-         help: move the files into the migration folder itself under versions that keep their order",
+        "m/release-1/a.sql: `release-1/a.sql` is in a release folder
+         help: move the files into the migration folder itself, with versions that keep their order",
     );
     refused(
         &[("20240126120000_a.sql", "SELECT 1;"), ("20240127120000_b.sql", "SELECT 1;"), ("3_c.sql", "")],
-        "m/3_c.sql: the set mixes layouts: 2 timestamp (`20240126120000_a.sql`), 1 numeric (`3_c.sql`); `3_c.sql` is not like most
-         help: rename those that are not like most, or ask for `layout = \"timestamp\"`, which takes numbers of both kinds",
+        "m/3_c.sql: the set mixes layouts: 2 timestamp (`20240126120000_a.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
+         help: rename the files that differ from most, or set `layout = \"timestamp\"`, which accepts both kinds of numbers",
     );
     let mut options = SetOptions::default();
     options.names.layout = Some(Layout::Folders);
@@ -170,8 +170,8 @@ fn names_that_stand_for_several_files() {
     refused_with(
         &[("1_a.sql", ""), ("1_b.mysql.sql", ""), ("2_b.sql", ""), ("3_c.sql", "")],
         &options,
-        "m/1_a.sql: `1_a.sql` is numeric, but the layout asked for is folders, and 2 more files are alike
-         help: rename it to `1_a/up.sql`, or ask for `layout = \"numeric\"`",
+        "m/1_a.sql: `1_a.sql` is numeric, but the requested layout is folders; 2 more files have the same problem
+         help: rename it to `1_a/up.sql`, or set `layout = \"numeric\"`",
     );
 }
 
@@ -183,12 +183,12 @@ fn several_mistakes_stand_one_below_the_other() {
            |
          1 | COMMIT;
            | ^^^^^^ here
-         help: remove it: a transaction is begun and committed for you; where `-- migrate:no-transaction` says otherwise, add BEGIN
+         help: remove it: the migration runs in a transaction automatically; with `-- migrate:no-transaction`, add BEGIN
 
          m/1_b.SQL: `1_b.SQL` looks like SQL but does not end in `.sql`
          help: rename it to `1_b.sql`
 
-         m/2_c.sql: holds no statement
+         m/2_c.sql: contains no statements
          help: add SQL, or say why there is none: `-- migrate:allow empty because REASON`",
     );
 }
@@ -215,7 +215,7 @@ fn placeholders_that_cannot_be_filled() {
     let scripts: Vec<_> = set.iter().map(migrate_runtime::Migration::up).collect();
     let error = scripts[0].sql(None).unwrap_err();
     assert_eq!(error, RenderError::NoSchema { at: 14 });
-    assert_eq!(error.to_string(), "`{{schema}}` needs a schema, and none was chosen");
+    assert_eq!(error.to_string(), "`{{schema}}` needs a schema, and none is set");
     assert_eq!(
         scripts[1].sql(Some("a$b")).unwrap_err().to_string(),
         "the schema name `a$b` would end the dollar quotes around its placeholder"
@@ -267,7 +267,7 @@ fn each_disagreement_names_file_and_remedy() {
         edited,
         "ledger and set disagree in 1 place
          version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, embedded b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
-           help: restore the file and put the change into a new migration, or `allow_edited`",
+           help: restore the file and put the change into a new migration, or use `allow_edited`",
     );
 
     let mut unknown = both();
@@ -276,7 +276,7 @@ fn each_disagreement_names_file_and_remedy() {
         &set,
         unknown,
         "ledger and set disagree in 1 place
-         version 3: the checksum of `migrations/3_c.sql` in the ledger is by `md5`, which this binary does not know
+         version 3: the checksum of `migrations/3_c.sql` in the ledger was made with `md5`, which this binary does not know
            help: run a binary at least as new as the one that applied it",
     );
 
@@ -287,7 +287,7 @@ fn each_disagreement_names_file_and_remedy() {
         missing,
         "ledger and set disagree in 1 place
          version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
-           help: restore the file, or `allow_missing`",
+           help: restore the file, or use `allow_missing`",
     );
 
     disagreement(
@@ -295,7 +295,7 @@ fn each_disagreement_names_file_and_remedy() {
         vec![entry(&set, "3")],
         "ledger and set disagree in 1 place
          version 1: `migrations/1_a.sql` is pending and sorts before version 3, which was applied
-           help: give it a version above the newest applied one, or `allow_out_of_order`",
+           help: give it a version above the newest applied one, or use `allow_out_of_order`",
     );
 
     let mut ahead = both();
@@ -305,7 +305,7 @@ fn each_disagreement_names_file_and_remedy() {
         ahead,
         "ledger and set disagree in 1 place
          version 4: `4_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that knows it, or drop `refuse_ahead`",
+           help: deploy a binary that includes it, or remove `refuse_ahead`",
     );
 }
 
@@ -321,14 +321,14 @@ fn all_disagreements_are_told_at_once() {
         vec![entry(&set, "6"), edited, unknown, entry(&set, "2")],
         "ledger and set disagree in 5 places
          version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
-           help: give it a version above the newest applied one, or `allow_out_of_order`
+           help: give it a version above the newest applied one, or use `allow_out_of_order`
          version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, embedded fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
-           help: restore the file and put the change into a new migration, or `allow_edited`
-         version 5: the checksum of `migrations/5_e.sql` in the ledger is by `crc32`, which this binary does not know
+           help: restore the file and put the change into a new migration, or use `allow_edited`
+         version 5: the checksum of `migrations/5_e.sql` in the ledger was made with `crc32`, which this binary does not know
            help: run a binary at least as new as the one that applied it
          version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
-           help: restore the file, or `allow_missing`
+           help: restore the file, or use `allow_missing`
          version 6: `6_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that knows it, or drop `refuse_ahead`",
+           help: deploy a binary that includes it, or remove `refuse_ahead`",
     );
 }

@@ -1,7 +1,5 @@
-//! Decides what a statement means for the transaction around it, and in `session` for the session.
-//! The words of one statement go in, a [`Kind`] and a [`SessionEffect`] come out.
-//! It does not know what else a statement does, and looks into routine bodies only as far as a
-//! `COMMIT` or a `set_config` there would surprise the run.
+//! Decides how a statement affects the transaction around it, and in `session` the session.
+//! It also searches the bodies of `DO` blocks, where a `COMMIT` or a `set_config` runs at once.
 
 mod session;
 
@@ -12,7 +10,7 @@ use std::borrow::Cow;
 use super::lexer::{Token, TokenKind, lex};
 use super::split::Statement;
 
-/// What a statement means for the transaction around it.
+/// How a statement affects the transaction around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -22,18 +20,19 @@ pub enum Kind {
     Begin,
     /// `COMMIT` or `END` without `AND CHAIN`.
     Commit,
-    /// Other transaction control, by its words.
+    /// Other transaction control, with its keywords.
     TransactionControl(&'static str),
-    /// PostgreSQL refuses it inside a transaction block (SQLSTATE 25001, or 2D000); by its words.
+    /// PostgreSQL refuses it inside a transaction block (SQLSTATE 25001, or 2D000); with its
+    /// keywords.
     OutsideTransaction(&'static str),
-    /// `COPY` from or to the client, which a script sent as one message has no data for.
+    /// `COPY` from or to the client, which a migration cannot provide data for.
     CopyClient,
-    /// A meta command of psql.
+    /// A psql meta-command.
     MetaCommand,
 }
 
 impl Kind {
-    /// Whether a transaction of the script's own begins here.
+    /// Whether the script begins its own transaction here.
     pub fn opens(self) -> bool {
         matches!(
             self,
@@ -44,7 +43,7 @@ impl Kind {
         )
     }
 
-    /// Whether a transaction of the script's own ends here.
+    /// Whether the script ends its own transaction here.
     pub fn closes(self) -> bool {
         matches!(
             self,
@@ -55,7 +54,7 @@ impl Kind {
 
 const BEGIN_MODES: &str = "BEGIN with transaction modes";
 const START_MODES: &str = "START TRANSACTION with transaction modes";
-// What follows them is the next statement, whose author forgot a semicolon.
+// The next statement follows without a semicolon.
 const BEGIN_UNENDED: &str = "BEGIN without `;`";
 const START_UNENDED: &str = "START TRANSACTION without `;`";
 const COMMIT_UNENDED: &str = "COMMIT without `;`";
@@ -73,14 +72,14 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> Kind {
         .unwrap_or(Kind::Plain)
 }
 
-/// Whether `statement`, a statement of `text`, calls a procedure, which may commit inside.
+/// Whether `statement`, a statement of `text`, calls a procedure, which can commit.
 pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
     let words = Words::of(text, statement);
     let inside = |body: Cow<'_, str>| first_words(&body).any(|word| word == "CALL");
     words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
-/// A statement with its first words in upper case: enough to tell commands apart.
+/// A statement with its first words in upper case, enough to identify the command.
 struct Words<'s, 't> {
     text: &'t str,
     statement: &'s Statement<'t>,
@@ -88,11 +87,11 @@ struct Words<'s, 't> {
 }
 
 impl<'s, 't> Words<'s, 't> {
-    /// No command is told apart by a word further in than this.
+    /// No command is identified by a word after this many.
     const HEAD: usize = 24;
-    /// Nor is one that does not begin with a word of [`Words::LONG`] by one further in than this.
+    /// Nor, unless it begins with a word of [`Words::LONG`], by a word after this many.
     const SHORT_HEAD: usize = 8;
-    /// What options or names of several parts may follow, before it is told what is meant.
+    /// Commands where options or qualified names can precede the word that identifies them.
     const LONG: [&'static str; 3] = ["ALTER", "CLUSTER", "REINDEX"];
 
     fn of(text: &'t str, statement: &'s Statement<'t>) -> Self {
@@ -105,12 +104,12 @@ impl<'s, 't> Words<'s, 't> {
         Words { text, statement, head }
     }
 
-    /// Word number `index`, or the empty string behind the end.
+    /// Word number `index`, or the empty string past the end.
     fn at(&self, index: usize) -> &str {
         self.head.get(index).map_or("", String::as_str)
     }
 
-    /// How many there are, counted no further than they were looked at.
+    /// How many words of the head there are.
     fn len(&self) -> usize {
         self.head.len()
     }
@@ -121,12 +120,12 @@ impl<'s, 't> Words<'s, 't> {
     }
 
     fn contains(&self, word: &str) -> bool {
-        // The length first: a build is not optimised, and asks this of most words.
+        // The length first: a macro is not optimised, and compares most words of a set.
         self.all().any(|found| found.len() == word.len() && found.eq_ignore_ascii_case(word))
     }
 
-    /// Behind the option list `( ... )` at `index`, or `index` where there is none.
-    fn behind_parentheses(&self, index: usize) -> usize {
+    /// The index after the option list `( ... )` at `index`; `index` itself if there is none.
+    fn after_parentheses(&self, index: usize) -> usize {
         if self.at(index) != "(" {
             return index;
         }
@@ -146,14 +145,14 @@ impl<'s, 't> Words<'s, 't> {
             let tag = quoted[1..].find('$')? + 2;
             return quoted.get(tag..quoted.len() - tag).map(Cow::Borrowed);
         }
-        // Doubled and escaped quotes become what they stand for; no other escape matters here.
+        // Unescapes doubled and escaped quotes; no other escape matters here.
         let inside = quoted.get(quoted.find('\'')? + 1..quoted.len() - 1)?;
         Some(Cow::Owned(inside.replace("\\'", "'").replace("''", "'")))
     }
 }
 
 /// Manual, "SQL Commands": BEGIN, COMMIT, END, ROLLBACK, ABORT, START, PREPARE, SET TRANSACTION.
-/// Savepoints nest inside any transaction and are left alone.
+/// Savepoints are allowed: they nest inside any transaction.
 fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
     let optional = |at: usize| at + usize::from(matches!(words.at(at), "WORK" | "TRANSACTION"));
     Some(match (words.at(0), words.at(1)) {
@@ -184,7 +183,7 @@ fn is_mode(word: &str) -> bool {
     matches!(word, "ISOLATION" | "READ" | "NOT" | "DEFERRABLE")
 }
 
-/// What `PreventInTransactionBlock` refuses (tried on PostgreSQL 13, 15 and 18).
+/// What `PreventInTransactionBlock` refuses (verified on PostgreSQL 13, 15 and 18).
 fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
     let name = match (words.at(0), words.at(1)) {
         ("CREATE", "INDEX") if words.at(2) == "CONCURRENTLY" => "CREATE INDEX CONCURRENTLY",
@@ -216,7 +215,7 @@ fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
 
 /// `REINDEX [ ( option, ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] name`
 fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
-    let target = words.behind_parentheses(1);
+    let target = words.after_parentheses(1);
     let options = &words.head[1..target];
     let concurrently = options.iter().position(|word| word == "CONCURRENTLY").is_some_and(|at| {
         !matches!(options.get(at + 1).map(String::as_str), Some("FALSE" | "OFF"))
@@ -231,9 +230,9 @@ fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
     Some(Kind::OutsideTransaction(name))
 }
 
-/// `CLUSTER`, `CLUSTER VERBOSE` and `CLUSTER ( options )` cluster every table there is.
+/// `CLUSTER`, `CLUSTER VERBOSE` and `CLUSTER ( options )` cluster all tables.
 fn clusters_all(words: &Words<'_, '_>) -> bool {
-    let mut at = words.behind_parentheses(1);
+    let mut at = words.after_parentheses(1);
     at += usize::from(words.at(at) == "VERBOSE");
     at >= words.len()
 }
@@ -243,7 +242,7 @@ fn detaches_concurrently(words: &Words<'_, '_>) -> bool {
         && words.all().last().is_some_and(|word| word.eq_ignore_ascii_case("CONCURRENTLY"))
 }
 
-/// `WITH (connect = false)`, in any of the spellings of a boolean that are words.
+/// `WITH (connect = false)`, in any spelling of the boolean that is a word.
 fn connects_not(words: &Words<'_, '_>) -> bool {
     let mut rest = words.all().skip_while(|word| !word.eq_ignore_ascii_case("CONNECT")).skip(2);
     let value = rest.next().unwrap_or_default();
@@ -269,7 +268,7 @@ fn commits_inside(words: &Words<'_, '_>) -> Option<Kind> {
         .then_some(Kind::OutsideTransaction("DO with COMMIT or ROLLBACK inside"))
 }
 
-/// The words, in upper case, that begin a statement of a PL/pgSQL body.
+/// The words, in upper case, that begin the statements of a PL/pgSQL body.
 fn first_words(body: &str) -> impl Iterator<Item = String> {
     let mut starts = true;
     let tokens = lex(body).into_iter().filter(|token| !token.is_trivia());

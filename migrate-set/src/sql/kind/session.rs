@@ -1,20 +1,19 @@
-//! Decides what a statement does to the session that it runs in.
-//! The words of one statement go in, a [`SessionEffect`] comes out.
-//! It errs towards an effect: noting and restoring a session costs little, a leak is not noticed.
+//! Decides whether a statement changes the session that it runs in.
+//! When in doubt, it does: to save and restore a session is cheap, and a leak would go unnoticed.
 
 use super::super::lexer::{TokenKind, lex};
 use super::super::split::Statement;
 use super::{Words, first_words};
 
-/// Whether a statement changes the session beyond its transaction, or what we may do in it.
+/// Whether a statement changes the session beyond its transaction, or the role that runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum SessionEffect {
-    /// The session stays as it was.
+    /// The session is unchanged.
     #[default]
     Keeps,
-    /// Settings, the role, temporary tables, prepared statements, cursors or channels may differ.
+    /// Settings, the role, temporary tables, prepared statements, cursors or channels can change.
     Changes,
-    /// `RESET ALL` or `DISCARD ALL`: whatever the session held is gone, also what was noted in it.
+    /// `RESET ALL` or `DISCARD ALL`: the session loses all state, including what was saved in it.
     Resets,
 }
 
@@ -22,7 +21,7 @@ pub enum SessionEffect {
 pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
     let words = Words::of(text, statement);
     let changes = match words.at(0) {
-        // Even a local role would keep us from writing the ledger's entry.
+        // Even a local role could lack the right to write the ledger entry.
         "SET" if words.at(1) == "LOCAL" => matches!(words.at(2), "ROLE" | "SESSION"),
         "SET" => !matches!(words.at(1), "CONSTRAINTS" | "TRANSACTION"),
         "RESET" | "DISCARD" if words.at(1) == "ALL" => return SessionEffect::Resets,
@@ -38,8 +37,7 @@ pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
     if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
 }
 
-/// The settings of a service's own (`app.tenant`) that `text` names where it sets them, also inside
-/// quoted bodies.
+/// The custom settings (`app.tenant`) that `text` sets, including those in quoted bodies.
 pub fn own_settings(text: &str) -> Vec<String> {
     let tokens: Vec<_> = lex(text).into_iter().filter(|token| !token.is_trivia()).collect();
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
@@ -56,7 +54,7 @@ pub fn own_settings(text: &str) -> Vec<String> {
             let name = word(at + 2).trim_matches('\'');
             found.extend(name.contains('.').then(|| name.to_ascii_lowercase()));
         } else if token.kind == TokenKind::DollarString {
-            // Its last tag is no word that sets anything.
+            // The closing tag cannot set anything.
             let quoted = token.text(text);
             let body = quoted[1..].find('$').map_or("", |tag| &quoted[tag + 2..]);
             found.extend(own_settings(body));
@@ -87,7 +85,7 @@ fn is_temporary(word: &str) -> bool {
     ["TEMP", "TEMPORARY", "PG_TEMP"].iter().any(|temporary| word.eq_ignore_ascii_case(temporary))
 }
 
-/// What a PL/pgSQL body does to the session; what it executes dynamically could be anything.
+/// What a PL/pgSQL body does to the session; dynamic SQL could do anything.
 fn effect_inside(body: &str) -> SessionEffect {
     let tokens = lex(body);
     let words = || tokens.iter().filter(|token| !token.is_trivia()).map(|token| token.text(body));
@@ -95,9 +93,9 @@ fn effect_inside(body: &str) -> SessionEffect {
     if pairs.any(|(a, b)| a.eq_ignore_ascii_case("RESET") && b.eq_ignore_ascii_case("ALL")) {
         return SessionEffect::Resets;
     }
-    let telling = ["SET_CONFIG", "EXECUTE", "LISTEN", "UNLISTEN", "PREPARE", "PG_SETTINGS"];
-    let tells = |word: &str| telling.iter().any(|telling| word.eq_ignore_ascii_case(telling));
-    let changes = words().any(|word| tells(word) || is_temporary(word))
+    let suspects = ["SET_CONFIG", "EXECUTE", "LISTEN", "UNLISTEN", "PREPARE", "PG_SETTINGS"];
+    let is_suspect = |word: &str| suspects.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let changes = words().any(|word| is_suspect(word) || is_temporary(word))
         || first_words(body).any(|word| matches!(word.as_str(), "SET" | "RESET"));
     if changes { SessionEffect::Changes } else { SessionEffect::Keeps }
 }

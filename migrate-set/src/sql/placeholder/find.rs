@@ -1,7 +1,4 @@
-//! Finds the placeholders of a statement, and what looks like one and is none.
-//! A statement goes in, its placeholders or every mistake come out.
-//! It looks into literals as well, because a placeholder is replaced there too; what else stands in
-//! one is the literal's own business.
+//! Finds the placeholders of a statement, including those inside literals, and reports look-alikes.
 
 use thiserror::Error;
 
@@ -9,7 +6,7 @@ use super::{Placeholder, Within, meaning};
 use crate::sql::lexer::{Token, TokenKind};
 use crate::sql::split::Statement;
 
-/// A `{{...}}` that is no placeholder of ours, and its bytes.
+/// A `{{...}}` that is not a valid placeholder, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceholderError {
     /// What is wrong.
@@ -29,13 +26,13 @@ pub enum PlaceholderProblem {
         written: String,
     },
     /// A placeholder inside `"..."`, where its own quotes would end the identifier.
-    #[error("`{written}` stands inside a quoted identifier")]
+    #[error("`{written}` is inside a quoted identifier")]
     Quoted {
         /// As written.
         written: String,
     },
-    /// `${name}`, which is Flyway's.
-    #[error("`${{...}}` is a placeholder of Flyway")]
+    /// `${name}`, the syntax of Flyway.
+    #[error("`${{...}}` is a Flyway placeholder")]
     Flyway,
 }
 
@@ -49,7 +46,9 @@ impl PlaceholderProblem {
             Self::Unknown { .. } => {
                 "the placeholders are `{{tables.NAME}}` and `{{schema}}`".into()
             }
-            Self::Quoted { .. } => "remove the double quotes: the value is quoted anyway".into(),
+            Self::Quoted { .. } => {
+                "remove the double quotes: the value is quoted automatically".into()
+            }
             Self::Flyway => "write the SQL it stands for, or use `{{schema}}`".into(),
         }
     }
@@ -64,7 +63,7 @@ fn looks_like_go(written: &str) -> bool {
 /// All placeholders of `statement`, in order.
 ///
 /// # Errors
-/// Every `{{...}}` outside a literal that is not ours; inside a literal it is left as it is.
+/// Every unknown `{{...}}` outside a literal; inside a literal it is kept as it is.
 pub fn placeholders(
     text: &str,
     statement: &Statement<'_>,
@@ -126,8 +125,7 @@ fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placehol
     );
 }
 
-/// Go templates where SQL stands in quotes: a body that runs, or a name. A string may hold what it
-/// likes.
+/// Go templates in a body that runs or in a quoted name. A string can contain anything.
 fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -147,7 +145,7 @@ fn known_inside(literal: &str) -> bool {
     known(literal).next().is_some()
 }
 
-/// The byte ranges of the placeholders in `text` that we know.
+/// The byte ranges of the known placeholders in `text`.
 fn known(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -199,12 +197,12 @@ mod tests {
         );
         check(
             "select \"{{schema}}\".t",
-            "`{{schema}}` stands inside a quoted identifier",
-            "remove the double quotes: the value is quoted anyway",
+            "`{{schema}}` is inside a quoted identifier",
+            "remove the double quotes: the value is quoted automatically",
         );
         check(
             "select ${schema}.t",
-            "`${...}` is a placeholder of Flyway",
+            "`${...}` is a Flyway placeholder",
             "write the SQL it stands for, or use `{{schema}}`",
         );
     }

@@ -1,7 +1,5 @@
-//! Decides what `{{tables.users}}` and `{{schema}}` mean, and what other `{{...}}` are.
-//! A statement goes in, its placeholders with how they are quoted come out; a template text and a
-//! schema go in, the SQL to send comes out.
-//! It replaces nothing at build time on purpose: the schema is the caller's choice at run time.
+//! Replaces the placeholders `{{tables.users}}` and `{{schema}}`, at run time because the schema is
+//! chosen then.
 
 mod find;
 
@@ -11,18 +9,18 @@ use thiserror::Error;
 
 pub use find::{PlaceholderError, PlaceholderProblem, placeholders};
 
-/// One placeholder: the bytes `start..end` of its text, braces included.
+/// One placeholder: the bytes `start..end` of its text, including the braces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placeholder {
     /// First byte.
     pub start: u32,
-    /// Behind the last byte.
+    /// One past the last byte.
     pub end: u32,
-    /// What it stands in.
+    /// What surrounds it.
     pub within: Within,
 }
 
-/// What a placeholder stands in, which decides how its value is escaped.
+/// What surrounds a placeholder, which decides how its value is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
     /// Plain SQL.
@@ -35,14 +33,14 @@ pub enum Within {
     DollarString,
 }
 
-/// What a placeholder stands for.
+/// The meaning of a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning<'t> {
     Schema,
     Table(&'t str),
 }
 
-/// The meaning of `{{...}}`, blanks inside the braces allowed.
+/// The meaning of `{{...}}`; blanks inside the braces are allowed.
 fn meaning(written: &str) -> Option<Meaning<'_>> {
     let inside = written.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     if inside == "schema" {
@@ -53,7 +51,7 @@ fn meaning(written: &str) -> Option<Meaning<'_>> {
     (!table.is_empty() && table.chars().all(plain)).then_some(Meaning::Table(table))
 }
 
-/// A piece of a rendered statement, for the way back from its bytes to those of the template.
+/// A piece of a rendered statement, to map its bytes back to those of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Piece {
     rendered: usize,
@@ -71,8 +69,8 @@ pub struct Rendered<'t> {
 }
 
 impl Rendered<'_> {
-    /// The byte of the template text that the byte `offset` of [`Rendered::sql`] came from; for
-    /// a replaced placeholder its first byte.
+    /// The byte of the template text that the byte `offset` of [`Rendered::sql`] came from; within
+    /// a replaced placeholder, its first byte.
     pub fn origin(&self, offset: usize) -> usize {
         let piece = self.pieces.iter().rev().find(|piece| piece.rendered <= offset);
         match piece {
@@ -83,12 +81,12 @@ impl Rendered<'_> {
     }
 }
 
-/// A value that cannot stand where its placeholder does.
+/// A placeholder that cannot be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// `{{schema}}` without a schema, and not in front of a `.` that could go with it.
-    #[error("`{{{{schema}}}}` needs a schema, and none was chosen")]
+    /// `{{schema}}` without a schema, and not before a `.` that could be removed with it.
+    #[error("`{{{{schema}}}}` needs a schema, and none is set")]
     NoSchema {
         /// The placeholder's first byte.
         at: usize,
@@ -114,10 +112,10 @@ impl RenderError {
 
 /// The statement `start..end` of `text` with its `placeholders` replaced for `schema`.
 ///
-/// Without a schema `{{tables.users}}` becomes `"users"`, and `{{schema}}.` vanishes with its dot.
+/// Without a schema, `{{tables.users}}` becomes `"users"`, and `{{schema}}.` is removed.
 ///
 /// # Errors
-/// [`RenderError`] where a value is missing or cannot be written where it is asked for.
+/// [`RenderError`] if a value is missing or cannot be escaped where the placeholder is.
 pub fn render<'t>(
     text: &'t str,
     (start, end): (usize, usize),
@@ -160,7 +158,7 @@ pub fn render<'t>(
     Ok(Rendered { sql: Cow::Owned(sql), pieces, start })
 }
 
-/// Appends `value`, escaped for what `placeholder` stands in.
+/// Appends `value`, escaped for what surrounds `placeholder`.
 fn push_value(
     sql: &mut String,
     value: &str,
@@ -172,7 +170,7 @@ fn push_value(
         Within::EscapeString => {
             sql.push_str(&value.replace('\\', r"\\").replace('\'', "''"));
         }
-        // The tag is not known here; a name with `$` is rare enough to refuse.
+        // The tag is unknown here; a name with `$` is rare enough to refuse.
         Within::DollarString if schema.contains('$') => {
             let at = placeholder.start as usize;
             return Err(RenderError::EndsQuotes { at, schema: schema.to_owned() });
@@ -237,7 +235,7 @@ mod tests {
         );
         assert_eq!(
             RenderError::NoSchema { at: 0 }.to_string(),
-            "`{{schema}}` needs a schema, and none was chosen"
+            "`{{schema}}` needs a schema, and none is set"
         );
     }
 

@@ -1,6 +1,4 @@
-//! What a set is told whose files disagree: on folders, databases, layouts and separators.
-//! Paths go in, texts come out.
-//! Mistakes of single files are in `mistakes`.
+//! The errors of sets whose files disagree on folders, databases, layouts or separators.
 
 use super::*;
 
@@ -9,20 +7,20 @@ fn folders_by_release_are_errors() {
     check(
         (INFER, "v0.21/01-create.sql, v0.21/02-b.sql, v0.22/01-x.sql"),
         r"no layout
-        `v0.21/01-create.sql` is in a folder by release, one of 2 such folders
-        help: move the files into the migration folder itself under versions that keep their order, such as `0.21.01-create.sql`",
+        `v0.21/01-create.sql` is in a release folder, one of 2 such folders
+        help: move the files into the migration folder itself, with versions that keep their order, such as `0.21.01-create.sql`",
     );
     check(
         (INFER, "8/08_connection.sql"),
         r"no layout
-        `8/08_connection.sql` is in a folder by release
-        help: move the files into the migration folder itself under versions that keep their order, such as `8.08_connection.sql`",
+        `8/08_connection.sql` is in a release folder
+        help: move the files into the migration folder itself, with versions that keep their order, such as `8.08_connection.sql`",
     );
     check(
         (INFER, "release-3/views.sql"),
         r"no layout
-        `release-3/views.sql` is in a folder by release
-        help: move the files into the migration folder itself under versions that keep their order",
+        `release-3/views.sql` is in a release folder
+        help: move the files into the migration folder itself, with versions that keep their order",
     );
 }
 
@@ -33,9 +31,9 @@ fn other_folders_are_errors() {
         r"numeric
         0: 1 [x]
         `seeds/a.sql` is in a folder that is not a migration
-        help: point the macro at `seeds` if the migrations are there; else move its 2 scripts out, or up into the migration folder
+        help: point the macro at `seeds` if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder
         `a/b/c/2_y.sql` is in a folder that is not a migration
-        help: point the macro at `a` if the migrations are there; else move the file out, or up into the migration folder",
+        help: point the macro at `a` if the migrations are there; otherwise move the file out, or up into the migration folder",
     );
 }
 
@@ -45,13 +43,13 @@ fn other_scripts_in_a_migration_folder_are_errors() {
         (INFER, "1_x/up.sql, 1_x/Down.sql, 1_x/views.sql, 2_y/undo.sql, 3_z/Migration.sql"),
         r"folders
         0: 1 [x] up
-        `1_x/Down.sql` is not a script that a migration folder holds
+        `1_x/Down.sql` is not a script that a migration folder can contain
         help: rename it to `1_x/down.sql`
-        `1_x/views.sql` is not a script that a migration folder holds
-        help: move its SQL into one of the scripts a migration folder holds: `up.sql` and `down.sql`, or prisma's `migration.sql`
-        `2_y/undo.sql` is not a script that a migration folder holds
+        `1_x/views.sql` is not a script that a migration folder can contain
+        help: move its SQL into a script that a migration folder can contain: `up.sql` or `down.sql`, or prisma's `migration.sql`
+        `2_y/undo.sql` is not a script that a migration folder can contain
         help: rename it to `2_y/down.sql`
-        `3_z/Migration.sql` is not a script that a migration folder holds
+        `3_z/Migration.sql` is not a script that a migration folder can contain
         help: rename it to `3_z/migration.sql`",
     );
 }
@@ -62,8 +60,8 @@ fn dialects_are_refused_or_chosen() {
         (INFER, "1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.mysql.up.sql"),
         r#"numeric
         0: 1 [x] up
-        `1_x.sqlite.up.sql` is written for sqlite, not for postgres, and one more file is alike
-        help: ask for `dialect = "postgres"` to take the postgres files and leave the others, or move the others out of the folder"#,
+        `1_x.sqlite.up.sql` is written for sqlite, not for postgres; one more file has the same problem
+        help: set `dialect = "postgres"` to use the postgres files and ignore the others, or move the others out of the folder"#,
     );
     check(
         (
@@ -92,39 +90,39 @@ fn mixed_layouts_are_one_error() {
         0: 1 [a]
         1: 2 [b]
         4: 5 [e]
-        the set mixes layouts: 3 flyway (`V1__a.sql`), 2 numeric (`3_c.sql`); `3_c.sql` is not like most
-        help: rename it to `V3__c.sql`, and any others the same way; if numeric is what is meant, ask for `layout = "numeric"`"#,
+        the set mixes layouts: 3 flyway (`V1__a.sql`), 2 numeric (`3_c.sql`); `3_c.sql` differs from most
+        help: rename it to `V3__c.sql`, and any others the same way; if you meant numeric, set `layout = "numeric"`"#,
     );
     check(
         (INFER, "001_a.sql, 002_b.sql, 20240126120000_c.sql"),
         r#"numeric
         0: 001 [a]
         1: 002 [b]
-        the set mixes layouts: 2 numeric (`001_a.sql`), 1 timestamp (`20240126120000_c.sql`); `20240126120000_c.sql` is not like most
-        help: rename those that are not like most, or ask for `layout = "numeric"`, which takes numbers of both kinds"#,
+        the set mixes layouts: 2 numeric (`001_a.sql`), 1 timestamp (`20240126120000_c.sql`); `20240126120000_c.sql` differs from most
+        help: rename the files that differ from most, or set `layout = "numeric"`, which accepts both kinds of numbers"#,
     );
     check(
         (INFER, "001_a.sql, 2_b/up.sql, 20240126120000_c/migration.sql"),
         r#"numeric
         0: 001 [a]
-        the set mixes layouts: 1 numeric (`001_a.sql`), 1 folders (`2_b/up.sql`), 1 prisma (`20240126120000_c/migration.sql`); `2_b/up.sql` is not like most
-        help: rename it to `2_b.sql`, and any others the same way; if folders is what is meant, ask for `layout = "folders"`"#,
+        the set mixes layouts: 1 numeric (`001_a.sql`), 1 folders (`2_b/up.sql`), 1 prisma (`20240126120000_c/migration.sql`); `2_b/up.sql` differs from most
+        help: rename it to `2_b.sql`, and any others the same way; if you meant folders, set `layout = "folders"`"#,
     );
     check(
         (INFER, "001_a.sql, 002_b.sql, 2_b/down.sql"),
         r#"numeric
         0: 001 [a]
         1: 002 [b]
-        the set mixes layouts: 3 numeric (`001_a.sql`), 1 folders (`2_b/down.sql`); `2_b/down.sql` is not like most
-        help: rename it to `2_b.down.sql`, and any others the same way; if folders is what is meant, ask for `layout = "folders"`"#,
+        the set mixes layouts: 3 numeric (`001_a.sql`), 1 folders (`2_b/down.sql`); `2_b/down.sql` differs from most
+        help: rename it to `2_b.down.sql`, and any others the same way; if you meant folders, set `layout = "folders"`"#,
     );
     check(
         (INFER, "1_a/up.sql, 2_b/up.sql, 3_c.sql, R__v.sql"),
         r#"folders
         0: 1 [a] up
         1: 2 [b] up
-        the set mixes layouts: 2 folders (`1_a/up.sql`), 1 numeric (`3_c.sql`); `3_c.sql` is not like most
-        help: rename it to `3_c/up.sql`, and any others the same way; if numeric is what is meant, ask for `layout = "numeric"`"#,
+        the set mixes layouts: 2 folders (`1_a/up.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
+        help: rename it to `3_c/up.sql`, and any others the same way; if you meant numeric, set `layout = "numeric"`"#,
     );
 }
 
@@ -150,30 +148,30 @@ fn an_asked_layout_is_held_to() {
         ),
         r#"flyway
         0: 1 [a]
-        `2_b.sql` is numeric, but the layout asked for is flyway, and one more file is alike
-        help: rename it to `V2__b.sql`, or ask for `layout = "numeric"`
-        `2024-01-26_d.up.sql` is timestamp, but the layout asked for is flyway
-        help: rename it to `V2024.01.26__d.sql`, or ask for `layout = "timestamp"`
-        `20240126_e/up.sql` is folders, but the layout asked for is flyway
-        help: rename it to `V20240126__e.sql`, or ask for `layout = "folders"`"#,
+        `2_b.sql` is numeric, but the requested layout is flyway; one more file has the same problem
+        help: rename it to `V2__b.sql`, or set `layout = "numeric"`
+        `2024-01-26_d.up.sql` is timestamp, but the requested layout is flyway
+        help: rename it to `V2024.01.26__d.sql`, or set `layout = "timestamp"`
+        `20240126_e/up.sql` is folders, but the requested layout is flyway
+        help: rename it to `V20240126__e.sql`, or set `layout = "folders"`"#,
     );
     check(
         (asked(Layout::Numeric), "V1__a.sql"),
         r#"numeric
-        `V1__a.sql` is flyway, but the layout asked for is numeric
-        help: rename it to `1_a.sql`, or ask for `layout = "flyway"`"#,
+        `V1__a.sql` is flyway, but the requested layout is numeric
+        help: rename it to `1_a.sql`, or set `layout = "flyway"`"#,
     );
     check(
         (asked(Layout::Prisma), "1_a.sql, 2_b.down.sql"),
         r#"prisma
-        `1_a.sql` is numeric, but the layout asked for is prisma, and one more file is alike
-        help: rename it to `1_a/migration.sql`, or ask for `layout = "numeric"`"#,
+        `1_a.sql` is numeric, but the requested layout is prisma; one more file has the same problem
+        help: rename it to `1_a/migration.sql`, or set `layout = "numeric"`"#,
     );
     check(
         (asked(Layout::Timestamp), "V1__a.sql"),
         r#"timestamp
-        `V1__a.sql` is flyway, but the layout asked for is timestamp
-        help: rename it, or ask for `layout = "flyway"`"#,
+        `V1__a.sql` is flyway, but the requested layout is timestamp
+        help: rename it, or set `layout = "flyway"`"#,
     );
 }
 
@@ -186,10 +184,10 @@ fn separators_agree_unless_the_layout_is_asked_for() {
         1: 2 [b]
         4: 5 [e]
         5: 6 []
-        `3-c.sql` has `-` after its version where most have `_`, and one more file is alike
-        help: rename it to `3_c.sql`, or ask for `layout = "numeric"`, which takes every separator
-        `7..g.sql` has `.` after its version where most have `_`
-        help: rename it to `7_g.sql`, or ask for `layout = "numeric"`, which takes every separator"#,
+        `3-c.sql` has `-` after its version where most files have `_`; one more file has the same problem
+        help: rename it to `3_c.sql`, or set `layout = "numeric"`, which accepts every separator
+        `7..g.sql` has `.` after its version where most files have `_`
+        help: rename it to `7_g.sql`, or set `layout = "numeric"`, which accepts every separator"#,
     );
     check(
         (asked(Layout::Numeric), "1_a.sql, 2-b.sql, 3.c.sql"),

@@ -1,6 +1,4 @@
-//! What each mistake of a single file is told: the first line and the help, word for word.
-//! Paths go in, texts come out.
-//! Names that are read without a complaint are in the parent module.
+//! The error of each mistake in a single file's name, word for word.
 
 use super::*;
 
@@ -14,9 +12,9 @@ fn what_looks_like_sql_is_an_error() {
         `1_x.up.sq` looks like SQL but does not end in `.sql`
         help: rename it to `1_x.up.sql`
         `1_y.sql~` looks like a backup of `1_y.sql`
-        help: delete it or move it out of the folder; if it is to run, rename it to `1_y.sql`
-        `V2__x.sql.conf` is flyway's configuration of a script, which is not read
-        help: delete it; `executeInTransaction=false` is the line `-- migrate:no-transaction` at the top of the script",
+        help: delete it or move it out of the folder; if it should run, rename it to `1_y.sql`
+        `V2__x.sql.conf` is a flyway script configuration, which is not supported
+        help: delete it; instead of `executeInTransaction=false`, write `-- migrate:no-transaction` at the top of the script",
     );
 }
 
@@ -63,11 +61,11 @@ fn other_languages_are_errors() {
         (INFER, "001_x.sql, 002_y.go, V3__z.java, mod.rs, 20241209104738_x/migration.ts"),
         r"numeric
         0: 001 [x]
-        `002_y.go` is a migration written in another language than SQL
+        `002_y.go` is a migration in a language other than SQL
         help: rewrite it as SQL and move the `.go` file out of the folder; what needs code belongs in the service
-        `V3__z.java` is a migration written in another language than SQL
+        `V3__z.java` is a migration in a language other than SQL
         help: rewrite it as SQL and move the `.java` file out of the folder; what needs code belongs in the service
-        `20241209104738_x/migration.ts` is a migration written in another language than SQL
+        `20241209104738_x/migration.ts` is a migration in a language other than SQL
         help: rewrite it as SQL and move the `.ts` file out of the folder; what needs code belongs in the service",
     );
 }
@@ -86,19 +84,19 @@ fn flyway_extras_are_errors() {
         `B5__all.sql` is a flyway baseline, not a migration
         help: move it out of the folder; keep the migrations up to it, and baseline databases that already have them
         `afterMigrate.sql` is a flyway callback, not a migration
-        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `beforeEach__x.sql` is a flyway callback, not a migration
-        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `afterMigrateApplied__000_VIEW_drops.sql` is a flyway callback, not a migration
-        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `beforeEachMigrate.sql` is a flyway callback, not a migration
-        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `beforeMigrate__0__add_extensions.sql` is a flyway callback, not a migration
-        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `afterEachMigrate.sql` is a flyway callback, not a migration
-        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `createSchema.sql` is a flyway callback, not a migration
-        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`",
+        help: run its SQL from the service before the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`",
     );
 }
 
@@ -109,14 +107,14 @@ fn names_without_a_version_are_errors() {
         r"numeric
         0: 0001 [x]
         `XXXX-draft.sql` does not begin with a version
-        help: rename it to `<version>-XXXX-draft.sql`, or move it out of the folder if it is no migration",
+        help: rename it to `<version>-XXXX-draft.sql`, or move it out of the folder if it is not a migration",
     );
     check(
         (INFER, "V1__x.sql, schema.sql"),
         r"flyway
         0: 1 [x]
         `schema.sql` does not begin with a version
-        help: rename it to `V<version>__schema.sql`, or move it out of the folder if it is no migration",
+        help: rename it to `V<version>__schema.sql`, or move it out of the folder if it is not a migration",
     );
     check(
         (
@@ -126,22 +124,22 @@ fn names_without_a_version_are_errors() {
         r"folders
         0: 2024-01-01-000000 [x] up
         `schema.sql` does not begin with a version
-        help: rename it to `<version>_schema/up.sql`, or move it out of the folder if it is no migration
+        help: rename it to `<version>_schema/up.sql`, or move it out of the folder if it is not a migration
         `create_users/up.sql` does not begin with a version
-        help: rename it to `<version>_create_users/up.sql`, or move it out of the folder if it is no migration",
+        help: rename it to `<version>_create_users/up.sql`, or move it out of the folder if it is not a migration",
     );
     check(
         (INFER, "20240126184148_x/migration.sql, seed.sql"),
         r"prisma
         0: 20240126184148 [x]
         `seed.sql` does not begin with a version
-        help: rename it to `<version>_seed/migration.sql`, or move it out of the folder if it is no migration",
+        help: rename it to `<version>_seed/migration.sql`, or move it out of the folder if it is not a migration",
     );
     check(
         (INFER, "x/up.sql"),
         r"no layout
         `x/up.sql` does not begin with a version
-        help: rename it to `<version>_x/up.sql`, or move it out of the folder if it is no migration",
+        help: rename it to `<version>_x/up.sql`, or move it out of the folder if it is not a migration",
     );
 }
 
@@ -177,22 +175,22 @@ fn near_misses_of_flyway_are_errors() {
     check(
         (INFER, "v1_x.sql, V2_y.sql, R_views.sql, u3__z.sql"),
         r"no layout
-        `v1_x.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `v1_x.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `V1__x.sql`
-        `V2_y.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `V2_y.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `V2__y.sql`
-        `R_views.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `R_views.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `R__views.sql`
-        `u3__z.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `u3__z.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `U3__z.sql`",
     );
     check(
         (INFER, "001_x.sql, v2_y.sql, u2_y.sql"),
         r"numeric
         0: 001 [x]
-        `v2_y.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `v2_y.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `2_y.sql`
-        `u2_y.sql` is nearly a flyway name, which has an upper-case prefix and two underscores
+        `u2_y.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `2_y.down.sql`",
     );
 }
@@ -211,7 +209,7 @@ fn a_down_without_its_dot_is_an_error() {
         (INFER, "0021_x_internal_down.sql"),
         r"no layout
         `0021_x_internal_down.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `0021_x_internal.down.sql`; if it is not that, choose another description",
+        help: rename it to `0021_x_internal.down.sql`; if it is not one, choose another description",
     );
     check(
         (INFER, "1_x.sql, 1_x_rollback.sql, 2_add_rollback.sql"),
@@ -219,16 +217,16 @@ fn a_down_without_its_dot_is_an_error() {
         0: 1 [x]
         2: 2 [add_rollback]
         `1_x_rollback.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `1_x.down.sql`; if it is not that, choose another description",
+        help: rename it to `1_x.down.sql`; if it is not one, choose another description",
     );
     check(
         (INFER, "1_x.sql, 1_x.rollback.sql, 2_y.UP.sql"),
         r"numeric
         0: 1 [x]
         `1_x.rollback.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `1_x.down.sql`; if it is not that, choose another description
+        help: rename it to `1_x.down.sql`; if it is not one, choose another description
         `2_y.UP.sql` looks like an up script but does not end in `.up.sql`
-        help: rename it to `2_y.up.sql`; if it is not that, choose another description",
+        help: rename it to `2_y.up.sql`; if it is not one, choose another description",
     );
     check(
         (INFER, "V5__x_up.sql, V5__x_down.sql, V6__scale_down.sql"),

@@ -1,6 +1,4 @@
-//! Whole sets as tables: what real folders hold, and what it is read as.
-//! Paths go in, a text with a line for each finding comes out; what mistakes are told is in
-//! `mistakes`.
+//! Whole sets as tables: the paths of a folder and how they are classified.
 //! The names are those of real projects, but no set is a copy of one.
 
 mod disagreements;
@@ -11,7 +9,7 @@ use migrate_set::version::Version;
 
 use super::*;
 
-/// Shows a set as its layout, then its scripts, sidecars and errors, a line each.
+/// Shows a set as its layout, then its scripts, sidecars and errors, one per line.
 fn shown(set: &Classified) -> Vec<String> {
     let mut lines = vec![set.layout.map_or("no layout".to_owned(), |layout| layout.to_string())];
     for ClassifiedFile { index, name } in &set.files {
@@ -39,7 +37,7 @@ fn shown(set: &Classified) -> Vec<String> {
     lines
 }
 
-/// Classifies paths (separated by commas) and compares what [`shown`] makes of them.
+/// Classifies paths (separated by commas) and compares the output of [`shown`].
 fn check((options, paths): (NameOptions, &str), expected: &str) {
     let paths: Vec<&str> =
         paths.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
@@ -92,8 +90,8 @@ fn numeric_names_are_read() {
         r#"numeric
         0: 1 [a]
         2: 1 []
-        `1-b.sql` has `-` after its version where most have `_`
-        help: rename it to `1_b.sql`, or ask for `layout = "numeric"`, which takes every separator"#,
+        `1-b.sql` has `-` after its version where most files have `_`
+        help: rename it to `1_b.sql`, or set `layout = "numeric"`, which accepts every separator"#,
     );
 }
 
@@ -221,15 +219,15 @@ fn any_takes_the_stem_and_is_never_inferred() {
         1: 001_x [] up
         2: R [views]
         `afterMigrate.sql` is a flyway callback, not a migration
-        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can be a repeatable, `R__name.sql`
+        help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `a/up.sql` is in a folder that is not a migration
-        help: point the macro at `a` if the migrations are there; else move the file out, or up into the migration folder",
+        help: point the macro at `a` if the migrations are there; otherwise move the file out, or up into the migration folder",
     );
     check(
         (INFER, "alpha.sql"),
         r#"no layout
         `alpha.sql` does not begin with a version
-        help: rename it to `<version>_alpha.sql`, or move it out of the folder if it is no migration, or ask for `layout = "any"`, which orders by the whole name"#,
+        help: rename it to `<version>_alpha.sql`, or move it out of the folder if it is not a migration, or set `layout = "any"`, which orders by the whole name"#,
     );
 }
 
@@ -245,8 +243,7 @@ fn layouts_have_words() {
         assert_eq!(layout.to_string().parse(), Ok(layout));
     }
     let unknown = "diesel".parse::<Layout>().map_err(|error| error.to_string());
-    let expected =
-        "unknown layout `diesel`; known are numeric, timestamp, flyway, folders, prisma and any";
+    let expected = "unknown layout `diesel`; the layouts are numeric, timestamp, flyway, folders, prisma and any";
     assert_eq!(unknown, Err(expected.to_owned()));
 }
 

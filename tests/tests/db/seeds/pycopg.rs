@@ -199,7 +199,7 @@ async fn next_file_is_created() {
     let empty = migrate_runtime::source::from_folder(folder.path(), &SetOptions::default());
     let empty = empty.expect_err("nothing in it").to_string();
     assert!(empty.contains("006_add_orders_table.sql"), "{empty}");
-    assert!(empty.contains("holds no statement"), "{empty}");
+    assert!(empty.contains("contains no statements"), "{empty}");
 }
 
 #[tokio::test]

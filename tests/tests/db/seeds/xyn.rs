@@ -255,5 +255,5 @@ fn files_without_a_number_are_refused() {
     let files = [("001_a.sql", "SELECT 1;"), ("migrate_to_queue_model.sql", "SELECT 1;")];
     let told = refusal(&files, &SetOptions::default());
     assert!(told.contains("`migrate_to_queue_model.sql` does not begin with a version"), "{told}");
-    assert!(told.contains("or move it out of the folder if it is no migration"), "{told}");
+    assert!(told.contains("or move it out of the folder if it is not a migration"), "{told}");
 }

@@ -137,43 +137,47 @@ fn sections_that_goose_refuses() {
     refused(
         "down before up",
         "-- +goose Down\nselect 2;\n-- +goose Up\nselect 1;\n",
-        &["m/1_a.sql:3:1: the down section stands before the up section"],
+        &["m/1_a.sql:3:1: the down section comes before the up section"],
     );
     refused(
         "only down",
         "-- +goose Down\nselect 2;\n",
-        &["m/1_a.sql: holds a down section and no up section"],
+        &["m/1_a.sql: contains a down section but no up section"],
     );
     refused(
         "a statement above the marker",
         "select 1;\n-- +goose Up\nselect 2;\n",
-        &["m/1_a.sql:1:1: a statement stands before the first section"],
+        &["m/1_a.sql:1:1: a statement comes before the first section"],
     );
     refused(
         "an unknown word",
         "-- +goose Upp\nselect 1;\n",
         &["m/1_a.sql:1:1: unknown directive `+goose Upp`"],
     );
-    refused("nothing but a comment", "-- +goose Up\n-- one\n", &["m/1_a.sql: holds no statement"]);
+    refused(
+        "nothing but a comment",
+        "-- +goose Up\n-- one\n",
+        &["m/1_a.sql: contains no statements"],
+    );
     refused(
         "two empty sections",
         "\n-- one\n-- +goose Up\n\n-- two\n-- +goose Down\n\n",
-        &["m/1_a.sql: holds no statement"],
+        &["m/1_a.sql: contains no statements"],
     );
     refused(
         "data in the file",
         "-- +goose Up\n-- +goose StatementBegin\ncopy a (x, y) from stdin;\n1\tone\n2\tit's (\n\\.\n-- +goose StatementEnd\n",
-        &["m/1_a.sql:3:1: COPY from or to the client has no client here"],
+        &["m/1_a.sql:3:1: COPY from or to the client is not possible in a migration"],
     );
     refused(
         "substitution of the environment",
         "-- +goose ENVSUB ON\n-- +goose Up\nselect 1;\n",
-        &["m/1_a.sql:1:1: goose's environment substitution cannot happen in an embedded set"],
+        &["m/1_a.sql:1:1: goose's environment substitution is not possible in an embedded set"],
     );
     refused(
         "`${}` without it",
         "-- +goose Up\ncreate table ${NAME}a (x int);\n",
-        &["m/1_a.sql:2:14: `${...}` is a placeholder of Flyway"],
+        &["m/1_a.sql:2:14: `${...}` is a Flyway placeholder"],
     );
     refused(
         "`$` without it",
@@ -242,7 +246,7 @@ fn delimiters_of_other_tools() {
     refused(
         "a meta command of psql",
         "\\set x 1\nselect 1;\n",
-        &["m/1_a.sql:1:1: a meta command of psql is not SQL"],
+        &["m/1_a.sql:1:1: a psql meta-command is not SQL"],
     );
 }
 

@@ -115,7 +115,7 @@ fn lints_can_warn_on_a_stable_compiler() {
     let lines: Vec<&str> = said[0].lines().collect();
     assert!(lines[0].starts_with("warning: use of deprecated constant "), "{}", said[0]);
     let expected =
-        "warned/2_index.sql:1:1: this index is built while nobody can write to the table";
+        "warned/2_index.sql:1:1: writes to the table are blocked while this index is built";
     assert!(lines[0].ends_with(expected), "{}", said[0]);
     assert!(
         said[0].contains("-- migrate:allow index-not-concurrent because REASON"),
