@@ -11,7 +11,7 @@ use migrate_set::sql::placeholder::RenderError;
 use tracing::{Span, debug, info};
 
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::event::Event;
 use crate::execute::{Run, Todo};
 use crate::hook::Subject;
@@ -107,8 +107,8 @@ impl<'r> Run<'r> {
     }
 
     /// A placeholder of `script` that cannot be replaced.
-    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> Error {
-        Error::Placeholder {
+    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
+        ErrorKind::Placeholder {
             file: self.path_of(script),
             position: script.position(error.at()),
             problem: error.to_string(),

@@ -10,7 +10,7 @@ use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use crate::adopt::Adoption;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Attempt, Run, Table};
 use crate::ledger::{Contents, Extent, Reading};
 use crate::locking::{self, Purpose};
@@ -39,7 +39,10 @@ pub(crate) struct Change {
 
 impl Run<'_> {
     /// Reads, decides and changes.
-    pub(crate) async fn try_to_amend(&mut self, amendment: &Amendment) -> Result<Attempt, Error> {
+    pub(crate) async fn try_to_amend(
+        &mut self,
+        amendment: &Amendment,
+    ) -> Result<Attempt, ErrorKind> {
         let contents = self.read(Reading::Entries).await?;
         let table = if contents.exists { Table::Exists } else { Table::Missing };
         let mut notes = Vec::new();
@@ -77,15 +80,19 @@ impl Run<'_> {
 
     /// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
     /// that could have one.
-    fn baseline(&self, contents: Contents<'_>, version: &Version) -> Result<Vec<Change>, Error> {
+    fn baseline(
+        &self,
+        contents: Contents<'_>,
+        version: &Version,
+    ) -> Result<Vec<Change>, ErrorKind> {
         let set = self.migrator.set;
         let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
         if !versioned().any(|migration| migration.version() == version) {
-            return Err(Error::UnknownVersion { version: version.to_string() });
+            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
         }
         let lenient = Policy { out_of_order: Tolerance::Allow, ..self.migrator.policy };
-        let plan = plan(set, contents.entries, &lenient)
-            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+        let plan =
+            plan(set, contents.entries, &lenient).map_err(|drift| ErrorKind::Drift { drift })?;
         let new = plan.steps.into_iter().filter(|step| step.cause == Cause::New);
         let new = new.map(|step| step.migration).filter(|migration| {
             migration.kind() == Kind::Versioned && migration.version() <= version
@@ -104,7 +111,7 @@ impl Run<'_> {
         &self,
         contents: Contents<'_>,
         version: Option<&Version>,
-    ) -> Result<Vec<Change>, Error> {
+    ) -> Result<Vec<Change>, ErrorKind> {
         let lenient = Policy {
             edited: Tolerance::Allow,
             out_of_order: Tolerance::Allow,
@@ -112,7 +119,7 @@ impl Run<'_> {
             ahead: Tolerance::Allow,
         };
         let plan = plan(self.migrator.set, contents.entries, &lenient)
-            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+            .map_err(|drift| ErrorKind::Drift { drift })?;
         let applied = plan.applied.iter().filter(|(migration, _)| {
             migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
         });
@@ -134,7 +141,7 @@ impl Run<'_> {
         edited.zip(self.last_position + 1..).map(change).collect()
     }
 
-    fn forget(&self, contents: Contents<'_>, version: &Version) -> Result<Vec<Change>, Error> {
+    fn forget(&self, contents: Contents<'_>, version: &Version) -> Result<Vec<Change>, ErrorKind> {
         let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
         let Some(entry) = entry else { return Err(self.no_entry(version)) };
         let sql = vec![self.ledger.remove("forgotten", &entry, self.last_position + 1)];
@@ -142,12 +149,12 @@ impl Run<'_> {
         Ok(vec![Change { sql, amended: Amended { version, name, filename: entry.filename } }])
     }
 
-    fn no_entry(&self, version: &Version) -> Error {
-        Error::NoEntry { ledger: self.ledger.shown(), version: version.to_string() }
+    fn no_entry(&self, version: &Version) -> ErrorKind {
+        ErrorKind::NoEntry { ledger: self.ledger.shown(), version: version.to_string() }
     }
 
     /// Sends the changes in one transaction.
-    async fn amend(&mut self, changes: Vec<Change>, table: Table) -> Result<Attempt, Error> {
+    async fn amend(&mut self, changes: Vec<Change>, table: Table) -> Result<Attempt, ErrorKind> {
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
         if table == Table::Missing {

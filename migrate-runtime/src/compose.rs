@@ -8,7 +8,7 @@ use std::fmt;
 use tokio_postgres::Client;
 
 use crate::boxed::boxed;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::execute::{self, Goal};
 use crate::ledger::{Contents, Ledger, Reading};
 use crate::migrator::Migrator;
@@ -94,8 +94,8 @@ async fn in_order(
         for (migrator, contents) in migrators.iter().zip(all) {
             let report = match execute::up_to_date(migrator, client, contents) {
                 // What drifted is told in full.
-                Err(Error::Drift { .. }) => migrator.plan(client).await.map(|_| None),
-                report => report,
+                Err(ErrorKind::Drift { .. }) => migrator.plan(client).await.map(|_| None),
+                report => report.map_err(Error::from),
             };
             known.push(report.map_err(|error| refused(migrator, error))?);
         }
@@ -126,12 +126,12 @@ fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
             reports: Vec::new(),
         };
         check_embed(migrator.set).map_err(|stale| refused(stale.into()))?;
-        migrator.check_names().map_err(refused)?;
-        migrator.check_functions().map_err(refused)?;
+        migrator.check_names().map_err(|kind| refused(kind.into()))?;
+        migrator.check_functions().map_err(|kind| refused(kind.into()))?;
         let ledger = migrator.ledger();
         if migrators[..index].iter().any(|other| other.ledger() == ledger) {
             let module = migrator.set.module().to_owned();
-            return Err(refused(Error::SameModule { module, ledger: ledger.shown() }));
+            return Err(refused(ErrorKind::SameModule { module, ledger: ledger.shown() }.into()));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use migrate_set::set::Ends;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Attempt, Run};
 use crate::hook::{BoxError, Context, When};
 use crate::protocol::{self, Message, OnDrop, Outcome};
@@ -108,21 +108,17 @@ pub(crate) struct Interrupted<'d> {
 
 impl Interrupted<'_> {
     /// What becomes of the run: it fails, or tries again where others were in the way.
-    pub(crate) fn attempt(self, run: &Run<'_>) -> Result<Attempt, Error> {
+    pub(crate) fn attempt(self, run: &Run<'_>) -> Result<Attempt, ErrorKind> {
         let blocked = is_blocked(&*self.error);
         let error = match self.pause {
-            Pause::Function(deed) => Error::Function {
+            Pause::Function(deed) => ErrorKind::Function {
                 file: run.path_of(deed.script()),
                 version: deed.version().to_owned(),
                 source: self.error,
-                report: Box::default(),
             },
-            Pause::Hooks(when, deed) => Error::Hook {
-                when,
-                file: Some(run.path_of(deed.script())),
-                source: self.error,
-                report: Box::default(),
-            },
+            Pause::Hooks(when, deed) => {
+                ErrorKind::Hook { when, file: Some(run.path_of(deed.script())), source: self.error }
+            }
         };
         if blocked { Ok(Attempt::Blocked(Box::new(error))) } else { Err(error) }
     }
@@ -178,9 +174,9 @@ impl Run<'_> {
     }
 
     /// Calls the hooks around the whole run.
-    pub(crate) async fn call_around(&self, when: When) -> Result<(), Error> {
+    pub(crate) async fn call_around(&self, when: When) -> Result<(), ErrorKind> {
         let context = Context { client: self.client, deed: None, report: &self.report };
         let called = self.migrator.calls.hooks(when, context).await;
-        called.map_err(|source| Error::Hook { when, file: None, source, report: Box::default() })
+        called.map_err(|source| ErrorKind::Hook { when, file: None, source })
     }
 }

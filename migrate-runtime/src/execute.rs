@@ -1,5 +1,5 @@
 //! Carries out a run: read, plan, apply, and again when another replica was quicker.
-//! A migrator and a client go in, a [`Report`] or an [`Error`] with the partial report comes out.
+//! A migrator and a client go in, a [`Report`] or an [`ErrorKind`] with the partial report comes out.
 //! What goes into a message is `transactional`'s business, what runs outside one
 //! `nontransactional`'s; nothing here decides what is pending.
 
@@ -16,7 +16,7 @@ use tracing::{Instrument as _, Span, debug, warn};
 use crate::amend::Amendment;
 use crate::boxed::{Boxed, boxed};
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::hook::When;
 use crate::ledger::{Contents, Extent, Lease, Ledger, Reading};
@@ -83,7 +83,7 @@ pub(crate) enum Attempt {
     /// The session reads strings otherwise than the build did.
     Escapes,
     /// A migration was undone because somebody else held a lock, and can be tried again.
-    Blocked(Box<Error>),
+    Blocked(Box<ErrorKind>),
 }
 
 /// Whether the ledger's table is there.
@@ -155,13 +155,13 @@ impl Goal<'_> {
 }
 
 /// The statements of a plan as text.
-pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, Error> {
+pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, ErrorKind> {
     let schema = migrator.schema.as_deref();
     let mut text = String::new();
     for step in &plan.steps {
         let script = step.migration.up();
         let file = migrator.set.path_of(script.filename());
-        let sql = script.sql(schema).map_err(|error| Error::Placeholder {
+        let sql = script.sql(schema).map_err(|error| ErrorKind::Placeholder {
             file: file.clone(),
             position: script.position(error.at()),
             problem: error.to_string(),
@@ -184,7 +184,7 @@ pub(crate) fn up_to_date(
     migrator: &Migrator<'_>,
     client: &Client,
     contents: Contents<'_>,
-) -> Result<Option<Report>, Error> {
+) -> Result<Option<Report>, ErrorKind> {
     let mut run = Run::new(migrator, client);
     let plan = run.plan(contents)?;
     if !plan.steps.is_empty() {
@@ -227,10 +227,10 @@ async fn carry_out(
     run.record();
     match result {
         Ok(()) => Ok(run.report),
-        Err(error) => {
-            spans::failed(&Span::current(), &error);
-            spans::failed(&run.at, &error);
-            Err(error.of_run(run.report))
+        Err(kind) => {
+            spans::failed(&Span::current(), &kind);
+            spans::failed(&run.at, &kind);
+            Err(Error::of_run(kind, run.report))
         }
     }
 }
@@ -262,7 +262,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reaches the goal, and gives back what it holds, whatever came of it.
-    async fn carry_out(&mut self, goal: Goal<'_>) -> Result<(), Error> {
+    async fn carry_out(&mut self, goal: Goal<'_>) -> Result<(), ErrorKind> {
         let mut result = self.attempts(goal).await;
         if result.is_err() {
             self.flush().await;
@@ -278,7 +278,7 @@ impl<'r> Run<'r> {
     }
 
     /// Attempts it until it is done.
-    async fn attempts(&mut self, goal: Goal<'_>) -> Result<(), Error> {
+    async fn attempts(&mut self, goal: Goal<'_>) -> Result<(), ErrorKind> {
         let mut moved = false;
         loop {
             let attempt = match goal {
@@ -321,7 +321,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reads, plans and applies.
-    async fn try_to_apply(&mut self) -> Result<Attempt, Error> {
+    async fn try_to_apply(&mut self) -> Result<Attempt, ErrorKind> {
         let (plan, table) = self.read_plan().await?;
         if self.others_are_at_work(plan.steps.len()) {
             return Ok(Attempt::Busy);
@@ -336,7 +336,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reads, plans, runs what can run in a transaction, and undoes it.
-    async fn try_out(&mut self) -> Result<Attempt, Error> {
+    async fn try_out(&mut self) -> Result<Attempt, ErrorKind> {
         let (plan, table) = self.read_plan().await?;
         let deeds = plan.steps.iter().map(|step| Deed::Apply(step.migration));
         let (inside, outside): (Vec<Deed<'_>>, Vec<Deed<'_>>) =
@@ -361,7 +361,7 @@ impl<'r> Run<'r> {
     }
 
     /// Tells that something will be done, and asks those who want to be asked.
-    async fn begin(&mut self, migrations: usize) -> Result<(), Error> {
+    async fn begin(&mut self, migrations: usize) -> Result<(), ErrorKind> {
         if migrations > 0 {
             self.migrator.listeners.tell(&Event::Planned { migrations });
         }
@@ -373,7 +373,7 @@ impl<'r> Run<'r> {
     }
 
     /// Reads the ledger: one message.
-    pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents<'r>, Error> {
+    pub(crate) async fn read(&mut self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
         self.report.messages += 1;
         let contents =
             boxed(crate::reading::read(self.client, &self.ledger, reading, self.migrator.set))
@@ -387,13 +387,13 @@ impl<'r> Run<'r> {
     /// Reads what has to be compared, and plans. Where they disagree, and where something is to be
     /// done that an earlier run began, or while somebody holds the lock that is a row, reads all that
     /// there is to say.
-    async fn read_plan(&mut self) -> Result<(Todo<'r>, Table), Error> {
+    async fn read_plan(&mut self) -> Result<(Todo<'r>, Table), ErrorKind> {
         let contents = self.read(self.migrator.reading()).await?;
         let (table, is_locked) = (Table::of(&contents), contents.is_locked);
         let is_unfinished = contents.is_brief && contents.entries.iter().any(|e| !e.is_finished());
         match self.plan(contents) {
             Ok(plan) if plan.steps.is_empty() || !(is_locked || is_unfinished) => Ok((plan, table)),
-            Ok(_) | Err(Error::Drift { .. }) => {
+            Ok(_) | Err(ErrorKind::Drift { .. }) => {
                 let contents = self.read(Reading::Entries).await?;
                 let table = Table::of(&contents);
                 Ok((self.plan(contents)?, table))
@@ -403,7 +403,7 @@ impl<'r> Run<'r> {
     }
 
     /// Decides what runs, and that all of it can be written, before anything does.
-    fn plan(&mut self, contents: Contents<'_>) -> Result<Todo<'r>, Error> {
+    fn plan(&mut self, contents: Contents<'_>) -> Result<Todo<'r>, ErrorKind> {
         let migrator = self.migrator;
         let todo = if contents.is_settled() && migrator.limit == Limit::None {
             Todo { applied: migrator.set.iter().collect(), ..Todo::default() }
@@ -420,16 +420,16 @@ impl<'r> Run<'r> {
         Ok(todo)
     }
 
-    fn check_function(&self, migration: &Migration) -> Result<(), Error> {
+    fn check_function(&self, migration: &Migration) -> Result<(), ErrorKind> {
         let is_given = self.migrator.calls.versions().any(|known| known == migration.version());
         if migration.up().ends() == Ends::WithFunction && !is_given {
             let (file, version) = (self.path_of(migration.up()), migration.version().to_string());
-            return Err(Error::NoFunction { file, version });
+            return Err(ErrorKind::NoFunction { file, version });
         }
         Ok(())
     }
 
-    fn check_placeholders(&self, migration: &Migration) -> Result<(), Error> {
+    fn check_placeholders(&self, migration: &Migration) -> Result<(), ErrorKind> {
         let scripts = std::iter::once(migration.up()).chain(migration.down());
         for script in scripts.filter(|script| !script.placeholders().is_empty()) {
             let sql = script.sql(self.migrator.schema.as_deref());
@@ -443,7 +443,7 @@ impl<'r> Run<'r> {
         &mut self,
         work: &[(Deed<'_>, Cause)],
         table: Table,
-    ) -> Result<Attempt, Error> {
+    ) -> Result<Attempt, ErrorKind> {
         if work.is_empty() {
             return Ok(Attempt::Done);
         }
@@ -482,7 +482,7 @@ impl<'r> Run<'r> {
     pub(crate) async fn look_for_a_pooler(
         &mut self,
         outside: Option<&Script>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ErrorKind> {
         let Some(script) = outside.filter(|_| self.migrator.lock != Lock::Advisory) else {
             return Ok(());
         };
@@ -496,23 +496,16 @@ impl<'r> Run<'r> {
         self.pooled = pooled::process(self.client).await.is_some_and(|process| process != backend);
         let settings = script.session() != SessionEffect::Keeps;
         if self.pooled && (self.lock == LockKind::Advisory || settings) {
-            return Err(Error::Pooled {
-                file: self.path_of(script),
-                lock: self.lock,
-                report: Box::default(),
-            });
+            return Err(ErrorKind::Pooled { file: self.path_of(script), lock: self.lock });
         }
         Ok(())
     }
 
     /// Goes on with a lock that is a row of the ledger, where the server has no other.
-    fn take_row_instead(&mut self) -> Result<(), Error> {
+    fn take_row_instead(&mut self) -> Result<(), ErrorKind> {
         self.advisory_works = false;
         if self.migrator.lock == Lock::Advisory {
-            return Err(Error::NoAdvisoryLock {
-                ledger: self.ledger.shown(),
-                report: Box::default(),
-            });
+            return Err(ErrorKind::NoAdvisoryLock { ledger: self.ledger.shown() });
         }
         if self.lock == LockKind::Advisory {
             warn!("this role can take no advisory lock, a row of the ledger is the lock instead");
@@ -536,7 +529,11 @@ impl<'r> Run<'r> {
     }
 
     /// Sends one statement of ours; the first column of its last row.
-    pub(crate) async fn ask(&mut self, sql: &str, doing: &str) -> Result<Option<String>, Error> {
+    pub(crate) async fn ask(
+        &mut self,
+        sql: &str,
+        doing: &str,
+    ) -> Result<Option<String>, ErrorKind> {
         self.report.messages += 1;
         match protocol::query(self.client, sql).await {
             Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
@@ -549,13 +546,13 @@ impl<'r> Run<'r> {
         &mut self,
         doing: String,
         source: tokio_postgres::Error,
-    ) -> Error {
+    ) -> ErrorKind {
         let help = boxed(privilege::help(self.client, &self.ledger, &source)).await;
-        Error::Database { doing, help, source, report: Box::default() }
+        ErrorKind::Database { doing, help, source }
     }
 
     /// The down script as the ledger keeps it, for the run's schema.
-    pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, Error> {
+    pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, ErrorKind> {
         let Some(down) = migration.down() else { return Ok(None) };
         let sql = down.sql(self.migrator.schema.as_deref());
         let sql = sql.map_err(|error| self.placeholder_error(down, &error))?;

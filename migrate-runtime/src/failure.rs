@@ -13,7 +13,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use crate::deed::Deed;
-use crate::error::{Error as RunError, Kept, MigrationFailure, Place};
+use crate::error::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::execute::Run;
 use crate::privilege;
 
@@ -62,7 +62,7 @@ pub(crate) async fn error(
     run: &mut Run<'_>,
     mut failure: MigrationFailure,
     source: Error,
-) -> RunError {
+) -> ErrorKind {
     let sqlstate = source.code().map_or("", |code| code.code());
     // query_canceled
     if sqlstate == "57014" && run.time_left().is_some_and(|left| left < ROUNDING) {
@@ -71,8 +71,7 @@ pub(crate) async fn error(
     if let Some(statement) = &failure.statement {
         failure.help = privilege::help_for_statement(run.client, &source, statement).await;
     }
-    let report = Box::default();
-    RunError::Migration { failure: Box::new(failure), source, report }
+    ErrorKind::Migration { failure: Box::new(failure), source }
 }
 
 /// A failure of `COMMIT`, or of what we do right before it.

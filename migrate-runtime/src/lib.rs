@@ -120,7 +120,7 @@ pub use migrate_set::version::Version;
 
 pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
 pub use crate::compose::{InOrderError, run_in_order};
-pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
+pub use crate::error::{Direction, Error, ErrorKind, Kept, MigrationFailure, Place};
 pub use crate::event::Event;
 pub use crate::history::{Act, HistoryRow, Survey};
 pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};

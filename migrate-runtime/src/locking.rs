@@ -11,7 +11,7 @@ use migrate_set::set::Script;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::DbError;
 
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Attempt, Run, Table};
 use crate::ledger::{Lease, NOTE_START, SINCE_MESSAGE, literal};
 use crate::migrator::{DEFAULT_LOCK_TIMEOUT, Lock};
@@ -250,7 +250,7 @@ fn statement_timeout(left: Duration) -> String {
 impl Run<'_> {
     /// Sees to it that this run may apply something: takes the row that is a lock where that is
     /// what keeps runs apart, and takes it away from a holder that is gone.
-    pub(crate) async fn enter(&mut self, table: Table) -> Result<Attempt, Error> {
+    pub(crate) async fn enter(&mut self, table: Table) -> Result<Attempt, ErrorKind> {
         if let Some(lease) = self.foreign_lease() {
             if !lease.expired {
                 return Ok(Attempt::Busy);
@@ -273,7 +273,7 @@ impl Run<'_> {
     }
 
     /// Takes the lock as a row of the ledger, which is created where it is missing.
-    async fn claim(&mut self, table: Table) -> Result<Attempt, Error> {
+    async fn claim(&mut self, table: Table) -> Result<Attempt, ErrorKind> {
         let token = token();
         let process = pooled::process(self.client).await;
         let mut message = Message::new();
@@ -314,7 +314,7 @@ impl Run<'_> {
         &mut self,
         failure: Failure<Part>,
         completed: usize,
-    ) -> Result<Attempt, Error> {
+    ) -> Result<Attempt, ErrorKind> {
         self.end_transaction(&failure.error, completed).await;
         if let Some(attempt) = turned_away(&failure) {
             return Ok(attempt);

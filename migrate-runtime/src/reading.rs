@@ -5,7 +5,7 @@
 use migrate_set::set::Migrations;
 use tokio_postgres::Client;
 
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::history::HistoryRow;
 use crate::ledger::{Contents, Ledger, Reading};
 use crate::{privilege, protocol};
@@ -16,7 +16,7 @@ pub(crate) async fn read<'s>(
     ledger: &Ledger,
     reading: Reading,
     set: &'s Migrations,
-) -> Result<Contents<'s>, Error> {
+) -> Result<Contents<'s>, ErrorKind> {
     let mut contents = Contents::against(set);
     let mut broken = None;
     // An embedded set is unpacked when it is first looked at.
@@ -28,7 +28,7 @@ pub(crate) async fn read<'s>(
     })
     .await;
     if let Some(column) = broken {
-        return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
+        return Err(ErrorKind::BrokenEntry { ledger: ledger.shown(), column });
     }
     match result {
         Ok(()) => {
@@ -40,7 +40,10 @@ pub(crate) async fn read<'s>(
 }
 
 /// Reads what happened: one message. A table that does not exist has no past.
-pub(crate) async fn history(client: &Client, ledger: &Ledger) -> Result<Vec<HistoryRow>, Error> {
+pub(crate) async fn history(
+    client: &Client,
+    ledger: &Ledger,
+) -> Result<Vec<HistoryRow>, ErrorKind> {
     let mut rows = Vec::new();
     let mut broken = None;
     let result = protocol::rows(client, &ledger.history(), |row| match ledger.past(&row) {
@@ -49,7 +52,7 @@ pub(crate) async fn history(client: &Client, ledger: &Ledger) -> Result<Vec<Hist
     })
     .await;
     if let Some(column) = broken {
-        return Err(Error::BrokenEntry { ledger: ledger.shown(), column });
+        return Err(ErrorKind::BrokenEntry { ledger: ledger.shown(), column });
     }
     match result {
         Ok(()) => Ok(rows),
@@ -62,7 +65,7 @@ async fn missing(
     client: &Client,
     ledger: &Ledger,
     source: tokio_postgres::Error,
-) -> Result<(), Error> {
+) -> Result<(), ErrorKind> {
     match source.code().map(tokio_postgres::error::SqlState::code) {
         // undefined_table; a schema that does not exist says the same.
         Some("42P01") => Ok(()),
@@ -74,20 +77,26 @@ async fn missing(
     }
 }
 
-async fn unreadable(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+async fn unreadable(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> ErrorKind {
     let doing = format!("reading the ledger `{}`", ledger.shown());
     let help = privilege::help(client, ledger, &source).await;
-    Error::Database { doing, help, source, report: Box::default() }
+    ErrorKind::Database { doing, help, source }
 }
 
-async fn foreign_table(client: &Client, ledger: &Ledger, source: tokio_postgres::Error) -> Error {
+async fn foreign_table(
+    client: &Client,
+    ledger: &Ledger,
+    source: tokio_postgres::Error,
+) -> ErrorKind {
     let mut columns = Vec::new();
     let listed = protocol::rows(client, &ledger.columns(), |row| {
         columns.extend(row.get(0).map(str::to_owned));
     })
     .await;
     match listed {
-        Ok(()) if !columns.is_empty() => Error::ForeignTable { ledger: ledger.shown(), columns },
+        Ok(()) if !columns.is_empty() => {
+            ErrorKind::ForeignTable { ledger: ledger.shown(), columns }
+        }
         _ => unreadable(client, ledger, source).await,
     }
 }

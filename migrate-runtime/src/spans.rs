@@ -7,7 +7,7 @@ use std::error::Error as _;
 use tracing::{Span, debug_span, field, info_span};
 
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Goal, Run};
 
 /// One run, and whether it came to its end.
@@ -62,7 +62,7 @@ pub(crate) fn statement(parent: &Span, sql: &str) -> Span {
 }
 
 /// Notes in `span` that it ended with `error`.
-pub(crate) fn failed(span: &Span, error: &Error) {
+pub(crate) fn failed(span: &Span, error: &ErrorKind) {
     span.record("otel.status_code", "ERROR");
     let driver = error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
     match driver.and_then(tokio_postgres::Error::code) {

@@ -7,7 +7,7 @@
 use migrate_set::set::Script;
 
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Attempt, Run};
 use crate::protocol::{self, OnDrop};
 
@@ -19,7 +19,7 @@ pub(crate) fn matter(script: &Script, schema: Option<&str>) -> bool {
 
 impl Run<'_> {
     /// Has strings read as the build did from now on, and otherwise again behind the run.
-    pub(crate) async fn take_backslashes_as_they_are(&mut self) -> Result<(), Error> {
+    pub(crate) async fn take_backslashes_as_they_are(&mut self) -> Result<(), ErrorKind> {
         let off = "SET standard_conforming_strings = off".to_owned();
         self.strings = Some(OnDrop::new(self.client, vec![off]));
         let on = "SET standard_conforming_strings = on";

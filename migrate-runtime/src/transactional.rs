@@ -14,7 +14,7 @@ use tokio_postgres::error::Severity;
 use crate::boxed::boxed;
 use crate::deed::Deed;
 use crate::dialogue::{Dialogue, Pause};
-use crate::error::{Error, Kept, MigrationFailure};
+use crate::error::{ErrorKind, Kept, MigrationFailure};
 use crate::execute::{Attempt, Last, Run, Table};
 use crate::failure::{self, Blame};
 use crate::hook::When;
@@ -60,7 +60,7 @@ pub(crate) async fn apply(
     deeds: &[Deed<'_>],
     last: Last,
     table: Table,
-) -> Result<Attempt, Error> {
+) -> Result<Attempt, ErrorKind> {
     let mut table = table;
     let mut rest = deeds;
     while !rest.is_empty() {
@@ -114,7 +114,7 @@ async fn send(
     deeds: &[Deed<'_>],
     last: Last,
     table: Table,
-) -> Result<Attempt, Error> {
+) -> Result<Attempt, ErrorKind> {
     let before = run.report.applied.len() + run.report.undone.len();
     let stopped = match deliver(run, deeds, last, table).await? {
         Delivered::Ended(attempt) => return Ok(attempt),
@@ -149,7 +149,7 @@ async fn one_by_one(
     deeds: &[Deed<'_>],
     last: Last,
     table: Table,
-) -> Result<Attempt, Error> {
+) -> Result<Attempt, ErrorKind> {
     let mut table = table;
     for deed in deeds {
         let attempt = Box::pin(send(run, std::slice::from_ref(deed), last, table)).await?;
@@ -181,7 +181,7 @@ async fn deliver(
     deeds: &[Deed<'_>],
     last: Last,
     table: Table,
-) -> Result<Delivered, Error> {
+) -> Result<Delivered, ErrorKind> {
     let dialogue = dialogue(run, deeds, last, table)?;
     // What a reset wipes is noted beforehand, and given back also where the run is dropped.
     let mut wiped = OnDrop::new(run.client, Vec::new());
@@ -236,7 +236,7 @@ async fn restore_anyhow(run: &mut Run<'_>, saved: Option<Session>) {
 }
 
 /// The session as it is, for a script that wipes what could be noted in it.
-async fn note_session(run: &mut Run<'_>, script: &Script) -> Result<Option<Session>, Error> {
+async fn note_session(run: &mut Run<'_>, script: &Script) -> Result<Option<Session>, ErrorKind> {
     run.report.messages += 1;
     match protocol::query(run.client, &session::select(script)).await {
         Ok(row) => Ok(row.as_ref().and_then(Session::of)),
@@ -255,7 +255,7 @@ fn dialogue<'d>(
     deeds: &[Deed<'d>],
     last: Last,
     table: Table,
-) -> Result<Dialogue<'d>, Error> {
+) -> Result<Dialogue<'d>, ErrorKind> {
     let mut dialogue = Dialogue::new();
     dialogue.message().reserve(deeds.iter().map(|deed| bytes(run, deed)).sum());
     if table == Table::Missing {
@@ -287,7 +287,7 @@ pub(crate) async fn try_out(
     run: &mut Run<'_>,
     deeds: &[Deed<'_>],
     table: Table,
-) -> Result<Attempt, Error> {
+) -> Result<Attempt, ErrorKind> {
     let mut dialogue = Dialogue::new();
     dialogue.push(Part::Control, BEGIN);
     if table == Table::Missing {
@@ -351,7 +351,7 @@ fn push_migration<'d>(
     dialogue: &mut Dialogue<'d>,
     (step, deed): (usize, Deed<'d>),
     (position, commit): (i64, Commit),
-) -> Result<(), Error> {
+) -> Result<(), ErrorKind> {
     let script = deed.script();
     let pauses = run.pauses(deed);
     // What the service's own code does to the session, nobody knows.
@@ -384,14 +384,14 @@ pub(crate) fn rendered<'s>(
     run: &Run<'_>,
     script: &'s Script,
     range: (usize, usize),
-) -> Result<Rendered<'s>, Error> {
+) -> Result<Rendered<'s>, ErrorKind> {
     script
         .render(range, run.migrator.schema.as_deref())
         .map_err(|error| run.placeholder_error(script, &error))
 }
 
 /// The statement that keeps the ledger true of `deed`, at `position`; returns how long it took.
-fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, Error> {
+fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, ErrorKind> {
     match deed {
         Deed::Apply(migration) => {
             let down = run.down_sql(migration)?;
@@ -405,12 +405,16 @@ fn record(run: &Run<'_>, deed: Deed<'_>, position: i64) -> Result<String, Error>
 }
 
 /// The error of a message that stopped behind the first `done` of its `deeds`.
-async fn explain(run: &mut Run<'_>, deeds: &[Deed<'_>], done: usize, stopped: Stopped) -> Error {
+async fn explain(
+    run: &mut Run<'_>,
+    deeds: &[Deed<'_>],
+    done: usize,
+    stopped: Stopped,
+) -> ErrorKind {
     let Stopped { failure: Failure { part, offset, error }, completed } = stopped;
     let Some(db) = error.as_db_error() else {
         let versions = deeds[done..].iter().map(|deed| deed.version().to_string());
-        let report = Box::default();
-        return Error::ConnectionLost { versions: versions.collect(), source: error, report };
+        return ErrorKind::ConnectionLost { versions: versions.collect(), source: error };
     };
     if db.code().code() == DEADLINE {
         return run.deadline_error(None);
@@ -430,7 +434,7 @@ async fn explain(run: &mut Run<'_>, deeds: &[Deed<'_>], done: usize, stopped: St
         }
         Some(Part::Check { step }) if db.code().code() == ENDED => {
             let file = deed(step).map(|deed| run.path_of(deed.script())).unwrap_or_default();
-            return Error::TransactionEnded { file, report: Box::default() };
+            return ErrorKind::TransactionEnded { file };
         }
         Some(Part::Check { step } | Part::Restore { step }) => {
             deed(step).map(|deed| failure::somewhere(run, deed, &error, kept))

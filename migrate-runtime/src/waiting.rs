@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::{Instrument as _, info};
 
-use crate::error::{Error, MigrationFailure};
+use crate::error::{ErrorKind, MigrationFailure};
 use crate::event::Event;
 use crate::execute::Run;
 use crate::spans;
@@ -26,17 +26,16 @@ const TELL_AFTER: Duration = Duration::from_secs(1);
 
 impl Run<'_> {
     /// Sleeps a little while another replica is at work, or gives up.
-    pub(crate) async fn wait_for_others(&mut self) -> Result<(), Error> {
+    pub(crate) async fn wait_for_others(&mut self) -> Result<(), ErrorKind> {
         let left = self.migrator.wait_timeout.saturating_sub(self.report.waited);
         if left.is_zero() {
             let holder = self.holder().await.map(Box::new);
             let help = self.help_with_the_holder(holder.is_some());
-            return Err(Error::Busy {
+            return Err(ErrorKind::Busy {
                 ledger: self.ledger.shown(),
                 waited: self.report.waited,
                 holder,
                 help,
-                report: Box::default(),
             });
         }
         if self.report.waited >= TELL_AFTER && self.report.waited_for.is_none() {
@@ -89,7 +88,7 @@ impl Run<'_> {
     }
 
     /// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.
-    pub(crate) async fn wait_to_retry(&mut self, error: Error) -> Result<(), Error> {
+    pub(crate) async fn wait_to_retry(&mut self, error: ErrorKind) -> Result<(), ErrorKind> {
         if self.tries >= self.migrator.retries {
             return Err(error.tried(self.tries + 1));
         }
@@ -104,7 +103,7 @@ impl Run<'_> {
     }
 
     /// Sleeps for about so long, or gives up at the run's deadline.
-    async fn sleep(&mut self, about: Duration, at_most: Duration) -> Result<(), Error> {
+    async fn sleep(&mut self, about: Duration, at_most: Duration) -> Result<(), ErrorKind> {
         // A hasher with random keys is all the randomness that jitter needs.
         let random = RandomState::new().hash_one(self.report.messages) % 1024;
         let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
@@ -126,11 +125,7 @@ impl Run<'_> {
     }
 
     /// The run's time is up; `at` says where, if it was at a migration.
-    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> Error {
-        Error::Deadline {
-            deadline: self.migrator.deadline.unwrap_or_default(),
-            at,
-            report: Box::default(),
-        }
+    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> ErrorKind {
+        ErrorKind::Deadline { deadline: self.migrator.deadline.unwrap_or_default(), at }
     }
 }

@@ -16,7 +16,7 @@ fn text(path: &str) -> String {
 
 /// An enum of the page: its name, and where it is declared.
 const ENUMS: [(&str, &str); 17] = [
-    ("Error", "migrate-runtime/src/error/mod.rs"),
+    ("ErrorKind", "migrate-runtime/src/error/kind.rs"),
     ("Drift", "migrate-set/src/drift.rs"),
     ("Obstacle", "migrate-set/src/rollback.rs"),
     ("AdoptObstacle", "migrate-runtime/src/adopt/obstacle.rs"),

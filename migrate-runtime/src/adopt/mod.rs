@@ -12,7 +12,7 @@ mod tool;
 use migrate_set::set::{DEFAULT_MODULE, Migration};
 
 use crate::amend::{Change, amended};
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::Run;
 use crate::ledger::{Contents, DEFAULT_SCHEMA, columns};
 use crate::{privilege, protocol};
@@ -140,7 +140,7 @@ impl Run<'_> {
         &mut self,
         contents: &Contents<'_>,
         adoption: &Adoption,
-    ) -> Result<(Vec<Change>, Vec<String>), Error> {
+    ) -> Result<(Vec<Change>, Vec<String>), ErrorKind> {
         let schema = adoption.schema.as_deref().or(self.migrator.schema.as_deref());
         let schema = schema.unwrap_or(DEFAULT_SCHEMA).to_owned();
         let rows = self.read_other(adoption, &schema).await?;
@@ -154,7 +154,11 @@ impl Run<'_> {
         }
         let found =
             decide(tool, rows, self.migrator.set, &contents.entries).map_err(|obstacles| {
-                Error::Adoption { tool: tool.name(), table, obstacles: AdoptObstacles(obstacles) }
+                ErrorKind::Adoption {
+                    tool: tool.name(),
+                    table,
+                    obstacles: AdoptObstacles(obstacles),
+                }
             })?;
         let notes = unverified(tool, &found);
         let change = |(found, position): (Found<'_>, i64)| {
@@ -163,11 +167,15 @@ impl Run<'_> {
             Ok(Change { sql: vec![sql], amended: amended(found.migration) })
         };
         let changes = found.into_iter().zip(self.last_position + 1..).map(change);
-        Ok((changes.collect::<Result<_, Error>>()?, notes))
+        Ok((changes.collect::<Result<_, ErrorKind>>()?, notes))
     }
 
     /// The rows of the other tool's table: one message.
-    async fn read_other(&mut self, adoption: &Adoption, schema: &str) -> Result<Vec<Row>, Error> {
+    async fn read_other(
+        &mut self,
+        adoption: &Adoption,
+        schema: &str,
+    ) -> Result<Vec<Row>, ErrorKind> {
         self.report.messages += 1;
         let mut rows = Vec::new();
         let sql = adoption.select(schema);
@@ -184,14 +192,14 @@ impl Run<'_> {
                     found.extend(row.get(0).map(str::to_owned));
                 });
                 if listed.await.is_ok() {
-                    return Err(Error::NotAdoptable { tool, table: shown, columns: found });
+                    return Err(ErrorKind::NotAdoptable { tool, table: shown, columns: found });
                 }
             }
             _ => {}
         }
         let doing = format!("reading {tool}'s `{shown}`");
         let help = privilege::help_for_statement(self.client, &source, &sql).await;
-        Err(Error::Database { doing, help, source, report: Box::default() })
+        Err(ErrorKind::Database { doing, help, source })
     }
 }
 

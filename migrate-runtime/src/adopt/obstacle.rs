@@ -52,7 +52,7 @@ impl fmt::Display for AdoptObstacle {
 /// use migrate_runtime::{AdoptObstacle, Error};
 ///
 /// fn missing_files(error: &Error) -> usize {
-///     let Error::Adoption { obstacles, .. } = error else { return 0 };
+///     let ErrorKind::Adoption { obstacles, .. } = error else { return 0 };
 ///     let is_missing = |one: &&AdoptObstacle| matches!(one, AdoptObstacle::Unknown { .. });
 ///     obstacles.0.iter().filter(is_missing).count()
 /// }

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::fault::Fault;
 use super::page::Answer;
 use super::paint::reworded;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::report::{Amended, Applied, Report};
 
 const FORMAT: u32 = 1;
@@ -314,14 +314,16 @@ impl FaultBody {
         let help = text.lines().find_map(|line| line.strip_prefix("help: ")).map(str::to_owned);
         let (file, position) = fault.place().map_or((None, None), |(file, at)| (Some(file), at));
         let file = file.map(str::to_owned);
-        let pending = match fault {
-            Fault::Migrate(Error::Pending { versions }) => Some(versions.clone()),
+        let kind = match fault {
+            Fault::Migrate(error) => Some(error.kind()),
             _ => None,
         };
-        let drift = match fault {
-            Fault::Migrate(Error::Drift { drift, .. }) => {
-                drift.0.iter().map(DriftBody::new).collect()
-            }
+        let pending = match kind {
+            Some(ErrorKind::Pending { versions }) => Some(versions.clone()),
+            _ => None,
+        };
+        let drift = match kind {
+            Some(ErrorKind::Drift { drift, .. }) => drift.0.iter().map(DriftBody::new).collect(),
             _ => Vec::new(),
         };
         let problems = match fault {

@@ -25,7 +25,7 @@ use super::page::{
 };
 use super::paint::{self, reworded};
 use super::run::About;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::history::{Act, HistoryRow, Survey};
 use crate::migrator::Migrator;
 use crate::report::{State, StatusRow};
@@ -264,7 +264,7 @@ pub(super) async fn verify(about: &About<'_>, client: &Client) -> Result<Answer,
     let versions: Vec<String> =
         plan.steps.iter().map(|step| step.migration.version().to_string()).collect();
     if !versions.is_empty() {
-        return Err(Error::Pending { versions }.into());
+        return Err(Error::from(ErrorKind::Pending { versions }).into());
     }
     let text = deed("Verified", &format!("{} applied, nothing pending", plan.applied.len()));
     Ok(Answer { exit: Exit::Fine, text, body: Body::Verify { pending: versions } })

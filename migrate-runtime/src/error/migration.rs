@@ -15,7 +15,7 @@ use super::help_line;
 ///
 /// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
 /// fn annotation(error: &Error) -> Option<String> {
-///     let Error::Migration { failure, .. } = error else { return None };
+///     let ErrorKind::Migration { failure, .. } = error else { return None };
 ///     let Place::Statement { position, .. } = &failure.place else { return None };
 ///     Some(format!("{}:{position}: {}", failure.file, failure.message))
 /// }

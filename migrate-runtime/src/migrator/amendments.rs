@@ -27,7 +27,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownVersion`] where the set has no such migration, and what reading and writing
+    /// [`ErrorKind::UnknownVersion`] where the set has no such migration, and what reading and writing
     /// the ledger gives.
     pub async fn baseline(
         &self,
@@ -48,7 +48,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoEntry`] where it is not applied or not in the set, and what reading and writing
+    /// [`ErrorKind::NoEntry`] where it is not applied or not in the set, and what reading and writing
     /// the ledger gives.
     pub async fn accept(
         &self,
@@ -88,7 +88,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoEntry`] where it is not applied, and what reading and writing the ledger gives.
+    /// [`ErrorKind::NoEntry`] where it is not applied, and what reading and writing the ledger gives.
     pub async fn forget(
         &self,
         client: &mut Client,
@@ -122,7 +122,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Adoption`] with everything that stands against it, [`Error::NotAdoptable`] where the
+    /// [`ErrorKind::Adoption`] with everything that stands against it, [`ErrorKind::NotAdoptable`] where the
     /// table is missing or another, and what reading and writing the ledger gives.
     pub async fn adopt(
         &self,

@@ -1,12 +1,12 @@
 //! What the options amount to: the ledger, the schemas to create, and what no run can begin with.
-//! A migrator goes in; names as SQL takes them, or an [`Error`], come out.
+//! A migrator goes in; names as SQL takes them, or an [`ErrorKind`], come out.
 //! It asks no server on purpose: whether a name is taken is found out by whoever uses it.
 
 use migrate_set::set::{Ends, Traits};
 use migrate_set::sql::placeholder::quoted_identifier;
 
 use super::{CreateSchema, Migrator};
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::ledger::{DEFAULT_SCHEMA, Ledger, Reading};
 
 impl Migrator<'_> {
@@ -30,19 +30,19 @@ impl Migrator<'_> {
     }
 
     /// Refuses functions that no migration asks for.
-    pub(crate) fn check_functions(&self) -> Result<(), Error> {
+    pub(crate) fn check_functions(&self) -> Result<(), ErrorKind> {
         for version in self.calls.versions() {
             let found = self.set.iter().find(|migration| migration.version() == version);
             if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
                 let (version, is_known) = (version.to_string(), found.is_some());
-                return Err(Error::UnwantedFunction { version, is_known });
+                return Err(ErrorKind::UnwantedFunction { version, is_known });
             }
         }
         Ok(())
     }
 
     /// Refuses names that no server takes.
-    pub(crate) fn check_names(&self) -> Result<(), Error> {
+    pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
         let names = [
             ("`.schema(..)`", self.schema.as_deref()),
             ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
@@ -54,7 +54,7 @@ impl Migrator<'_> {
                 Some(name) if name.contains('\0') => "holds a NUL byte",
                 _ => continue,
             };
-            return Err(Error::BadName { option, problem });
+            return Err(ErrorKind::BadName { option, problem });
         }
         Ok(())
     }

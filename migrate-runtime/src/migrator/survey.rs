@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::Migrator;
 use super::verbs::status;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::history::{HistoryRow, Survey};
 use crate::ledger::Reading;
 use crate::reading;
@@ -33,7 +33,7 @@ impl Migrator<'_> {
     /// What reading the ledger gives.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
-        reading::history(client, &self.ledger()).await
+        Ok(reading::history(client, &self.ledger()).await?)
     }
 
     /// Ledger and set side by side, as [`Migrator::status`] shows them, with drift as part of the
@@ -62,8 +62,7 @@ impl Migrator<'_> {
             missing: Tolerance::Allow,
             ahead: Tolerance::Allow,
         };
-        let all = plan(self.set, entries, &lenient)
-            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+        let all = plan(self.set, entries, &lenient).map_err(|drift| ErrorKind::Drift { drift })?;
         Ok(Survey { status: status(self.set, &all), drift })
     }
 }

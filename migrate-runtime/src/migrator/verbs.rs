@@ -14,7 +14,7 @@ use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::{Limit, Migrator};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::execute::{self, Goal};
 use crate::ledger::{Contents, Reading};
 use crate::reading::read;
@@ -37,10 +37,10 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Drift`] and [`Error::Placeholder`] before anything ran; [`Error::Migration`] where
-    /// the server refused a migration, [`Error::Busy`] where others held the lock for too long,
-    /// [`Error::Deadline`] when the run's own time was up, [`Error::Pooled`] where the connection
-    /// cannot carry a migration, [`Error::Database`] where the ledger could not be read or written.
+    /// [`ErrorKind::Drift`] and [`ErrorKind::Placeholder`] before anything ran; [`ErrorKind::Migration`] where
+    /// the server refused a migration, [`ErrorKind::Busy`] where others held the lock for too long,
+    /// [`ErrorKind::Deadline`] when the run's own time was up, [`ErrorKind::Pooled`] where the connection
+    /// cannot carry a migration, [`ErrorKind::Database`] where the ledger could not be read or written.
     /// Each keeps the report of what was applied before.
     ///
     /// # Panics
@@ -91,9 +91,9 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Placeholder`] where a placeholder asks for a schema that was not chosen.
+    /// [`ErrorKind::Placeholder`] where a placeholder asks for a schema that was not chosen.
     pub fn script(&self, plan: &Plan<'_>) -> Result<String, Error> {
-        execute::script(self, plan)
+        Ok(execute::script(self, plan)?)
     }
 
     /// Undoes applied migrations, newest application first, each in a transaction of its own with
@@ -113,7 +113,7 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Rollback`] with every obstacle, before anything was undone; else as
+    /// [`ErrorKind::Rollback`] with every obstacle, before anything was undone; else as
     /// [`Migrator::run`].
     ///
     /// # Cancel safety
@@ -144,7 +144,7 @@ impl<'s> Migrator<'s> {
     ) -> Result<Vec<Undo<'s>>, Error> {
         let contents = self.read(client, Reading::WithDownScripts).await?;
         rollback(self.set, contents.recorded, &target)
-            .map_err(|obstacles| Error::Rollback { obstacles, report: Box::default() })
+            .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
     }
 
     /// Whether these migrations are applied, whatever the set holds: for a service that must not
@@ -164,7 +164,7 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Required`] with all that are not, and what reading the ledger gives.
+    /// [`ErrorKind::Required`] with all that are not, and what reading the ledger gives.
     pub async fn require<I>(&self, client: &Client, required: I) -> Result<(), Error>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -184,7 +184,11 @@ impl<'s> Migrator<'s> {
                 missing.push(required.to_owned());
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(Error::Required { versions: missing }) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(ErrorKind::Required { versions: missing }.into())
+        }
     }
 
     /// What `run` would apply now; applies nothing.
@@ -200,31 +204,31 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Drift`] and what reading the ledger gives.
+    /// [`ErrorKind::Drift`] and what reading the ledger gives.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
-        self.decide(contents.entries)
+        Ok(self.decide(contents.entries)?)
     }
 
     pub(super) async fn read(
         &self,
         client: &Client,
         reading: Reading,
-    ) -> Result<Contents<'s>, Error> {
+    ) -> Result<Contents<'s>, ErrorKind> {
         self.check_names()?;
         read(client, &self.ledger(), reading, self.set).await
     }
 
     /// The plan for these entries, within the limit.
-    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
-        let mut plan = plan(self.set, entries, &self.policy)
-            .map_err(|drift| Error::Drift { drift, report: Box::default() })?;
+    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
+        let mut plan =
+            plan(self.set, entries, &self.policy).map_err(|drift| ErrorKind::Drift { drift })?;
         let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
         let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
         let is_it =
             |migration: &Migration| is_versioned(migration) && migration.version() == version;
         if !self.set.iter().any(is_it) {
-            return Err(Error::UnknownVersion { version: version.to_string() });
+            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
         }
         let upto =
             |migration: &Migration| is_versioned(migration) && migration.version() <= version;
@@ -287,7 +291,7 @@ impl<'s> Migrator<'s> {
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// match migrator.verify(&client).await {
-    ///     Err(Error::Pending { versions }) => println!("not ready: {versions:?}"),
+    ///     Err(ErrorKind::Pending { versions }.into()) => println!("not ready: {versions:?}"),
     ///     other => other?,
     /// }
     /// # Ok(())
@@ -295,17 +299,17 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Pending`] with what is, and as [`Migrator::plan`].
+    /// [`ErrorKind::Pending`] with what is, and as [`Migrator::plan`].
     pub async fn verify(&self, client: &Client) -> Result<(), Error> {
         let contents = self.read(client, self.reading()).await?;
         let plan = match self.decide(contents.into_entries()) {
             // What drifted is told in full.
-            Err(Error::Drift { .. }) => self.plan(client).await?,
+            Err(ErrorKind::Drift { .. }) => self.plan(client).await?,
             plan => plan?,
         };
         let version = |step: &Step<'_>| step.migration.version().to_string();
         let versions: Vec<String> = plan.steps.iter().map(version).collect();
-        if versions.is_empty() { Ok(()) } else { Err(Error::Pending { versions }) }
+        if versions.is_empty() { Ok(()) } else { Err(ErrorKind::Pending { versions }.into()) }
     }
 }
 

@@ -9,7 +9,7 @@ use migrate_set::sql::kind::SessionEffect;
 
 use super::{Work, at};
 use crate::deed::Deed;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::Table;
 use crate::ledger::{Extent, Progress};
 use crate::locking;
@@ -18,7 +18,7 @@ use crate::session::{self, BEGIN_WHATEVER, Session};
 use crate::transactional::{BEGIN, Part, creation};
 
 impl Work<'_, '_> {
-    pub(super) fn beginning(&self, table: Table) -> Result<Message<Part>, Error> {
+    pub(super) fn beginning(&self, table: Table) -> Result<Message<Part>, ErrorKind> {
         let (run, script) = (&*self.run, self.deed.script());
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
@@ -47,7 +47,7 @@ impl Work<'_, '_> {
         Ok(message)
     }
 
-    pub(super) fn transaction(&self, index: usize) -> Result<Message<Part>, Error> {
+    pub(super) fn transaction(&self, index: usize) -> Result<Message<Part>, ErrorKind> {
         let mut message = Message::new();
         if let Some(claim) = &self.run.claim {
             message.comment(&claim.token);

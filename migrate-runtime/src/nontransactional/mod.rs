@@ -16,7 +16,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::deed::Deed;
 use crate::dialogue::Pause;
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::execute::{Attempt, Run, Table};
 use crate::hook::When;
 use crate::ledger::Progress;
@@ -72,7 +72,7 @@ pub(crate) async fn apply(
     run: &mut Run<'_>,
     (deed, cause): (Deed<'_>, Cause),
     table: Table,
-) -> Result<Attempt, Error> {
+) -> Result<Attempt, ErrorKind> {
     let ways = ways(run, deed.script())?;
     let mut work = Work {
         noted: noted(cause, &ways),
@@ -100,16 +100,15 @@ pub(crate) async fn apply(
 }
 
 /// Calls hooks, which stand outside a transaction here.
-async fn call(run: &Run<'_>, when: When, deed: Deed<'_>) -> Result<(), Error> {
-    run.call(Pause::Hooks(when, deed)).await.map_err(|source| Error::Hook {
+async fn call(run: &Run<'_>, when: When, deed: Deed<'_>) -> Result<(), ErrorKind> {
+    run.call(Pause::Hooks(when, deed)).await.map_err(|source| ErrorKind::Hook {
         when,
         file: Some(run.path_of(deed.script())),
         source,
-        report: Box::default(),
     })
 }
 
-fn ways(run: &Run<'_>, script: &Script) -> Result<Vec<Alone>, Error> {
+fn ways(run: &Run<'_>, script: &Script) -> Result<Vec<Alone>, ErrorKind> {
     let ranges = script.statements();
     ranges.map(|range| Ok(Alone::of(&rendered(run, script, range)?.sql))).collect()
 }
@@ -130,7 +129,7 @@ fn at(index: usize, ways: &[Alone]) -> Progress {
 
 impl Work<'_, '_> {
     /// Takes the lock, sees that the step is still what was planned, and records that it begins.
-    async fn begin(&mut self, table: Table) -> Result<Attempt, Error> {
+    async fn begin(&mut self, table: Table) -> Result<Attempt, ErrorKind> {
         let message = self.beginning(table)?;
         self.arm();
         let mut locked = false;
@@ -172,13 +171,13 @@ impl Work<'_, '_> {
         matches!(self.cause, Cause::Unfinished { .. })
     }
 
-    async fn carried_out(&mut self) -> Result<Attempt, Error> {
+    async fn carried_out(&mut self) -> Result<Attempt, ErrorKind> {
         call(self.run, When::BeforeEach, self.deed).await?;
         self.statements().await
     }
 
     /// Runs the statements that have not taken effect yet.
-    async fn statements(&mut self) -> Result<Attempt, Error> {
+    async fn statements(&mut self) -> Result<Attempt, ErrorKind> {
         let first = self.noted.done as usize;
         self.prepare_session(first).await?;
         let mut index = first;
@@ -198,7 +197,7 @@ impl Work<'_, '_> {
     }
 
     /// Sends what an earlier session was told, and this one was not.
-    async fn prepare_session(&mut self, first: usize) -> Result<(), Error> {
+    async fn prepare_session(&mut self, first: usize) -> Result<(), ErrorKind> {
         for index in 0..first.min(self.ways.len()) {
             let sql = self.rendered(index)?.sql.into_owned();
             if !prepares_session(&sql) {
@@ -215,7 +214,7 @@ impl Work<'_, '_> {
 
     /// Sends a statement, or a block of the file's own, in one transaction with the note that it
     /// ran.
-    async fn atomic(&mut self, index: usize) -> Result<Ended, Error> {
+    async fn atomic(&mut self, index: usize) -> Result<Ended, ErrorKind> {
         self.announce(index, Attempted::No).await?;
         let message = self.transaction(index)?;
         let span = self.span(index)?;
@@ -245,7 +244,7 @@ impl Work<'_, '_> {
     }
 
     /// Sends a statement that can run outside a transaction only, between two notes.
-    async fn outside(&mut self, index: usize) -> Result<Ended, Error> {
+    async fn outside(&mut self, index: usize) -> Result<Ended, ErrorKind> {
         let resumed = self.is_continued() && index == self.resumed_at();
         let attempted = if resumed { Attempted::Before } else { Attempted::No };
         let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
@@ -295,7 +294,7 @@ impl Work<'_, '_> {
         &mut self,
         index: usize,
         attempted: Attempted,
-    ) -> Result<Option<Leftover>, Error> {
+    ) -> Result<Option<Leftover>, ErrorKind> {
         let mut message = Message::new();
         // How far a rollback comes is not noted.
         if matches!(self.deed, Deed::Apply(_)) && self.noted != at(index, &self.ways) {
@@ -338,7 +337,7 @@ impl Work<'_, '_> {
         Ok(found)
     }
 
-    async fn remove(&mut self, leftover: &Leftover) -> Result<(), Error> {
+    async fn remove(&mut self, leftover: &Leftover) -> Result<(), ErrorKind> {
         let doing = format!("dropping the INVALID index {}", leftover.name);
         self.run.ask(&leftover.drop(), &doing).await?;
         let name = &leftover.name;
@@ -371,7 +370,7 @@ impl Work<'_, '_> {
     }
 
     /// Finishes the entry, restores the session and gives the lock back.
-    async fn end(mut self, result: Result<Attempt, Error>) -> Result<Attempt, Error> {
+    async fn end(mut self, result: Result<Attempt, ErrorKind>) -> Result<Attempt, ErrorKind> {
         let applied = matches!(result, Ok(Attempt::Done));
         let message = self.ending(applied);
         let mut unlocked = self.run.claim.is_some();
@@ -407,12 +406,12 @@ impl Work<'_, '_> {
     }
 
     /// A statement as `tracing` knows it.
-    fn span(&self, index: usize) -> Result<Span, Error> {
+    fn span(&self, index: usize) -> Result<Span, ErrorKind> {
         let rendered = self.rendered(index)?;
         Ok(spans::statement(&self.run.at, &rendered.sql))
     }
 
-    fn rendered(&self, index: usize) -> Result<Rendered<'_>, Error> {
+    fn rendered(&self, index: usize) -> Result<Rendered<'_>, ErrorKind> {
         let script = self.deed.script();
         let range = script.statements().nth(index).unwrap_or_default();
         rendered(self.run, script, range)

@@ -7,7 +7,7 @@ use migrate_set::sql::alone::Alone;
 use tokio_postgres::error::Severity;
 
 use super::Work;
-use crate::error::{Error, Kept};
+use crate::error::{ErrorKind, Kept};
 use crate::execute::Run;
 use crate::failure::{self, Blame};
 use crate::protocol::{Failure, LOST};
@@ -15,7 +15,7 @@ use crate::transactional::{Part, rendered};
 
 impl Work<'_, '_> {
     /// The error of statement number `index`, or of a note about it.
-    pub(super) async fn failed(&mut self, index: usize, failure: Failure<Part>) -> Error {
+    pub(super) async fn failed(&mut self, index: usize, failure: Failure<Part>) -> ErrorKind {
         let Failure { part, offset, error } = failure;
         let (run, deed) = (&mut *self.run, self.deed);
         if error.code().is_some_and(|code| code.code() == LOST) {
@@ -36,8 +36,7 @@ impl Work<'_, '_> {
             }
             _ if db.is_none() => {
                 let versions = vec![deed.version().to_owned()];
-                let report = Box::default();
-                return Error::ConnectionLost { versions, source: error, report };
+                return ErrorKind::ConnectionLost { versions, source: error };
             }
             _ => {
                 let doing = run.recording(deed);
@@ -79,6 +78,6 @@ pub(super) fn took_effect(alone: &Alone, sqlstate: &str) -> bool {
     }
 }
 
-pub(super) fn lock_lost(run: &Run<'_>) -> Error {
-    Error::LockLost { ledger: run.ledger.shown(), report: Box::default() }
+pub(super) fn lock_lost(run: &Run<'_>) -> ErrorKind {
+    ErrorKind::LockLost { ledger: run.ledger.shown() }
 }

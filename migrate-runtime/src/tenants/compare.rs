@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_set::ledger::Entry;
 use tokio_postgres::Client;
 
-use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::ledger::{Ledger, entry};
 use crate::migrator::Migrator;
 use crate::protocol;
@@ -21,7 +21,7 @@ pub(super) struct Comparison {
     pub(super) up_to_date: Vec<String>,
     pub(super) pending: Vec<String>,
     /// Those that a run would refuse.
-    pub(super) drifted: Vec<(String, Error)>,
+    pub(super) drifted: Vec<(String, ErrorKind)>,
     pub(super) messages: u32,
 }
 
@@ -29,7 +29,7 @@ pub(super) async fn compare(
     migrator: &Migrator<'_>,
     client: &Client,
     mut schemas: Vec<String>,
-) -> Result<Comparison, Error> {
+) -> Result<Comparison, ErrorKind> {
     let mut seen = BTreeSet::new();
     schemas.retain(|schema| seen.insert(schema.clone()));
     let mut found = Comparison {
@@ -67,7 +67,7 @@ async fn with_ledger(
     client: &Client,
     ledger: &Ledger,
     schemas: &[String],
-) -> Result<BTreeSet<String>, Error> {
+) -> Result<BTreeSet<String>, ErrorKind> {
     let mut found = BTreeSet::new();
     protocol::rows(client, &ledger.among(schemas), |row| {
         found.extend(row.get("tenant").map(str::to_owned));
@@ -75,7 +75,7 @@ async fn with_ledger(
     .await
     .map_err(|source| {
         let doing = "looking for the tenants' ledgers".to_owned();
-        Error::Database { doing, help: None, source, report: Box::default() }
+        ErrorKind::Database { doing, help: None, source }
     })?;
     Ok(found)
 }

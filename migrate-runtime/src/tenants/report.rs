@@ -42,7 +42,7 @@ pub struct TenantsReport<E> {
 ///
 /// /// Whether the tenant's own history is at fault, and not the pool or the server.
 /// fn is_drift<E>(failure: &Failure<E>) -> bool {
-///     matches!(failure, Failure::Run(Error::Drift { .. }))
+///     matches!(failure, Failure::Run(ErrorKind::Drift { .. }))
 /// }
 /// ```
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fs;
 
 use migrate_runtime::{
-    CreateOptions, Error, Layout, Migrator, SetOptions, State, check_embed, create,
+    CreateOptions, ErrorKind, Layout, Migrator, SetOptions, State, check_embed, create,
 };
 use migrate_tests::database::value;
 use migrate_tests::predecessors::CHRONIS;
@@ -190,7 +190,7 @@ async fn service_that_does_not_migrate_can_refuse_to_start() {
     let (_database, mut client) = fresh().await;
     let migrator = Migrator::new(&CHRONIS);
     let error = migrator.verify(&client).await.expect_err("pending");
-    let Error::Pending { versions } = &error else { panic!("{error}") };
+    let ErrorKind::Pending { versions } = error.kind() else { panic!("{error}") };
     assert_eq!(versions.len(), 5);
     assert_eq!(value(&client, TABLES).await, "NULL");
     // Later, run migrations when ready.

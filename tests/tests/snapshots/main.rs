@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{
-    Adopt, Context, Error, Lock, Migrator, Rollback, Version, When, run_in_order,
+    Adopt, Context, ErrorKind, Lock, Migrator, Rollback, Version, When, run_in_order,
 };
 use migrate_tests::sets::{module, set, tables, unparsed};
 use scene::Scene;
@@ -363,7 +363,7 @@ async fn others_at_work_and_too_few_privileges() {
     other.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.expect("the lock");
     scene.forget();
     let error = migrator.run(&mut scene.client).await.expect_err("others hold it");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     scene.take("another session holds the advisory lock");
     let role = format!("r_{}", scene.database.name());
     scene
