@@ -10,8 +10,8 @@ use migrate_set::source::SourceErrors;
 use super::connection::ConnectError;
 use super::exit::Exit;
 use crate::create::CreateError;
-use crate::error::{Error, ErrorKind, Place};
-use crate::report::Report;
+use crate::outcome::Report;
+use crate::outcome::{Error, ErrorKind, Place};
 
 /// Why a verb has no answer.
 #[derive(Debug)]

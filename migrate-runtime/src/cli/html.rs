@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Write as _};
 
 use super::json::StatusBody;
 use super::page::{counted, moment, shown, took};
-use crate::history::HistoryRow;
+use crate::outcome::HistoryRow;
 
 const STYLE: &str = include_str!("status.css");
 

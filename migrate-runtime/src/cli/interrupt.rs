@@ -12,7 +12,7 @@ use tokio_postgres::CancelToken;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::Fault;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// How often the server is told, because a run may be between two statements.
 const TRIES: u32 = 10;

@@ -10,8 +10,8 @@ use super::exit::Exit;
 use super::fault::Fault;
 use super::page::Answer;
 use super::paint::reworded;
-use crate::error::ErrorKind;
-use crate::report::{Amended, Applied, Report};
+use crate::outcome::ErrorKind;
+use crate::outcome::{Amended, Applied, Report};
 
 const FORMAT: u32 = 1;
 

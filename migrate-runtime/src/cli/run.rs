@@ -20,7 +20,7 @@ use super::paint::{note as line_of_note, reworded};
 use super::show::{limited, plan};
 use super::watch::Watch;
 use crate::migrator::Migrator;
-use crate::report::{Applied, Report, Trial};
+use crate::outcome::{Applied, Report, Trial};
 
 /// What every verb with a database is told.
 pub(super) struct About<'a> {

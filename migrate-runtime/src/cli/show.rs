@@ -25,10 +25,10 @@ use super::page::{
 };
 use super::paint::{self, reworded};
 use super::run::About;
-use crate::error::{Error, ErrorKind};
-use crate::history::{Act, HistoryRow, Survey};
 use crate::migrator::Migrator;
-use crate::report::{State, StatusRow};
+use crate::outcome::{Act, HistoryRow, Survey};
+use crate::outcome::{Error, ErrorKind};
+use crate::outcome::{State, StatusRow};
 
 pub(super) async fn status(
     about: &About<'_>,

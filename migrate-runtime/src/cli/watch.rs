@@ -15,9 +15,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{Color, Output};
 use super::page::{choice, shown};
 use super::run::line_of;
-use crate::error::Direction;
-use crate::event::Event;
 use crate::migrator::Migrator;
+use crate::outcome::Direction;
+use crate::outcome::Event;
 
 /// A line that moves; gone when this is dropped.
 pub(super) struct Watch {

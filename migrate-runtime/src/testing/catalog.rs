@@ -9,8 +9,8 @@ use std::fmt;
 use tokio_postgres::Client;
 
 use super::trouble::TestError;
-use crate::ledger::{Ledger, literal};
-use crate::protocol::{query, rows};
+use crate::sql::{Ledger, literal};
+use crate::wire::{query, rows};
 
 const OBJECTS: &str = include_str!("catalog.sql");
 

@@ -15,8 +15,8 @@ use super::database::TestDatabase;
 use super::session::{Session, config, connect};
 use super::template::values;
 use super::trouble::TestError;
-use crate::error::Error;
 use crate::migrator::Migrator;
+use crate::outcome::Error;
 use crate::stale::{StaleEmbed, check_embed};
 
 /// Why a check of a set failed.

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use super::template::{self, key, last_used, now, values};
 use super::trouble::TestError;
-use crate::protocol::rows;
+use crate::wire::rows;
 
 /// How the names of tests' databases begin; 16 hexadecimal digits follow, which are also the number
 /// of the advisory lock that says that the test still runs.

@@ -15,7 +15,7 @@ use super::server::Server;
 use super::session::{config, connect};
 use super::trouble::TestError;
 use crate::migrator::Migrator;
-use crate::protocol::{query, rows};
+use crate::wire::{query, rows};
 
 /// How the names of templates begin; 32 hexadecimal digits follow.
 pub(super) const PREFIX: &str = "migrate_template_";

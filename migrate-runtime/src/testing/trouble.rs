@@ -9,7 +9,7 @@ use std::io;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::error::ServerError;
-use crate::error::Error;
+use crate::outcome::Error;
 
 /// Why there is no database to test against.
 #[derive(thiserror::Error)]
