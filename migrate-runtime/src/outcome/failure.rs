@@ -9,11 +9,11 @@ use super::text::help_line;
 /// What the server refused, and where it is.
 ///
 /// ```
-/// use migrate_runtime::{Error, Place};
+/// use migrate_runtime::{Error, ErrorKind, Place};
 ///
 /// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
 /// fn annotation(error: &Error) -> Option<String> {
-///     let ErrorKind::Migration { failure, .. } = error else { return None };
+///     let ErrorKind::Migration { failure, .. } = error.kind() else { return None };
 ///     let Place::Statement { position, .. } = &failure.place else { return None };
 ///     Some(format!("{}:{position}: {}", failure.file, failure.message))
 /// }

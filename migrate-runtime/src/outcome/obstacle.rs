@@ -47,10 +47,10 @@ impl fmt::Display for AdoptObstacle {
 /// Every reason why nothing was taken over, in the table's order.
 ///
 /// ```
-/// use migrate_runtime::{AdoptObstacle, Error};
+/// use migrate_runtime::{AdoptObstacle, Error, ErrorKind};
 ///
 /// fn missing_files(error: &Error) -> usize {
-///     let ErrorKind::Adoption { obstacles, .. } = error else { return 0 };
+///     let ErrorKind::Adoption { obstacles, .. } = error.kind() else { return 0 };
 ///     let is_missing = |one: &&AdoptObstacle| matches!(one, AdoptObstacle::Unknown { .. });
 ///     obstacles.0.iter().filter(is_missing).count()
 /// }

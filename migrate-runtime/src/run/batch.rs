@@ -17,7 +17,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
 use crate::sql::{Commit, Extent, Purpose, Session, same_transaction, session};
-use crate::wire::{BEGIN, Message, Part};
+use crate::wire::{BEGIN, Message, Outcome, Part};
 
 /// Carries out `actions`, in as many messages as their size asks for.
 pub(super) async fn apply<'r>(
@@ -151,16 +151,27 @@ async fn deliver<'r>(
             return Err(stop);
         }
     };
-    let Some(failure) = outcome.failure else {
-        if let (Some(session), Some(true)) = (saved, actions.last().map(wipes)) {
+    let has_wiped = actions.last().is_some_and(wipes);
+    Ok(settle(cx, saved, has_wiped, outcome).await?)
+}
+
+/// Gives the session back after a message: why it stopped, where it did.
+async fn settle(
+    cx: &Context<'_>,
+    saved: Option<Session>,
+    has_wiped: bool,
+    Outcome { completed, failure }: Outcome,
+) -> Result<Option<Stopped>, ErrorKind> {
+    let Some(failure) = failure else {
+        if let Some(session) = saved.filter(|_| has_wiped) {
             cx.ask(&session.restore(), "restoring the session").await?;
         }
         return Ok(None);
     };
     let is_open = !matches!(failure.part, Some(Part::Commit { .. }));
-    cx.wire.end_transaction(&failure.error, if is_open { outcome.completed } else { 0 }).await;
+    cx.wire.end_transaction(&failure.error, if is_open { completed } else { 0 }).await;
     restore_anyhow(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
-    Ok(Some(Stopped { failure, completed: outcome.completed }))
+    Ok(Some(Stopped { failure, completed }))
 }
 
 /// Restores the session after a failure, which is the error to report. Settings went with the

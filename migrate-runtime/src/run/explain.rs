@@ -5,7 +5,7 @@ use tokio_postgres::error::Severity;
 use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
-use crate::outcome::{ErrorKind, Kept, MigrationFailure};
+use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::wire::{DEADLINE, ENDED, Failure, Part, is_others_doing};
 
 /// Why a message stopped.
@@ -33,46 +33,54 @@ pub(super) async fn explain(
     done: usize,
     stopped: Stopped,
 ) -> ErrorKind {
-    let Stopped { failure: Failure { part, offset, error }, completed } = stopped;
-    let Some(db) = error.as_db_error() else {
+    let Some(db) = stopped.failure.error.as_db_error() else {
         let versions = actions[done..].iter().map(|action| action.version().to_string());
-        return ErrorKind::ConnectionLost { versions: versions.collect(), source: error };
+        let (versions, source) = (versions.collect(), stopped.failure.error);
+        return ErrorKind::ConnectionLost { versions, source };
     };
-    if db.code().code() == DEADLINE {
+    let code = db.code().code();
+    if code == DEADLINE {
         return cx.deadline_error(None);
     }
-    // A session that is ended at COMMIT may have committed.
-    let ended = db.parsed_severity() != Some(Severity::Error);
-    let unknown = ended && matches!(part, Some(Part::Commit { .. }));
-    let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
-    let action = |step: usize| actions.get(step).copied();
-    let failure: Option<MigrationFailure> = match part {
-        Some(Part::Statement { step, index }) => action(step).map(|action| {
-            let range = action.script().statements().nth(index);
-            locate::at_statement(cx, action, Blame { range, offset }, &error, kept)
-        }),
-        Some(Part::Commit { step }) => {
-            action(step).map(|action| locate::at_commit(cx, action, &error, kept))
-        }
-        Some(Part::Check { step }) if db.code().code() == ENDED => {
-            let file = action(step).map(|action| cx.path_of(action.script()));
-            return ErrorKind::TransactionEnded { file: file.unwrap_or_default() };
-        }
-        Some(Part::Check { step } | Part::Restore { step }) => {
-            action(step).map(|action| locate::somewhere(cx, action, &error, kept))
-        }
-        // The message was refused unread and without a position.
-        _ if completed == 0 => {
-            action(done).map(|action| locate::somewhere(cx, action, &error, kept))
-        }
-        _ => None,
-    };
-    if let Some(failure) = failure {
-        return locate::error(cx, failure, error).await;
+    let part = stopped.failure.part;
+    if let (Some(Part::Check { step }), ENDED) = (part, code) {
+        let file = actions.get(step).map(|action| cx.path_of(action.script()));
+        return ErrorKind::TransactionEnded { file: file.unwrap_or_default() };
+    }
+    if let Some(failure) = failed_migration(cx, actions, done, &stopped) {
+        return locate::error(cx, failure, stopped.failure.error).await;
     }
     let doing = match part {
-        Some(Part::Record { step }) => action(step).map(|action| recording(cx, action)),
+        Some(Part::Record { step }) => actions.get(step).map(|action| recording(cx, *action)),
         _ => None,
     };
-    cx.database_error(doing.unwrap_or_else(|| cx.doing(part)), error).await
+    let doing = doing.unwrap_or_else(|| cx.doing(part));
+    cx.database_error(doing, stopped.failure.error).await
+}
+
+/// The migration that a message stopped at; `None` where it stopped at a statement of ours.
+fn failed_migration(
+    cx: &Context<'_>,
+    actions: &[Action<'_>],
+    done: usize,
+    Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
+) -> Option<MigrationFailure> {
+    // A session that is ended at COMMIT may have committed.
+    let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);
+    let unknown = ended && matches!(part, Some(Part::Commit { .. }));
+    let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
+    let at =
+        |step: usize, place: Place| Some(locate::at(cx, *actions.get(step)?, place, error, kept));
+    match *part {
+        Some(Part::Statement { step, index }) => {
+            let action = *actions.get(step)?;
+            let blame = Blame { range: action.script().statements().nth(index), offset: *offset };
+            Some(locate::at_statement(cx, action, blame, error, kept))
+        }
+        Some(Part::Commit { step }) => at(step, Place::Commit),
+        Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
+        // The message was refused unread and without a position.
+        _ if *completed == 0 => at(done, Place::File),
+        _ => None,
+    }
 }

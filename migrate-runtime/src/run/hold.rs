@@ -1,13 +1,15 @@
 //! What a run holds and has to give back: its lock, and how the session reads strings.
 
+use migrate_set::plan::Cause;
 use migrate_set::set::Script;
+use migrate_set::sql::directive::TransactionMode;
 use migrate_set::sql::kind::SessionEffect;
 
 use super::action::Action;
 use super::tally::Tally;
 use crate::boxed::boxed;
-use crate::context::Context;
-use crate::lock::Held;
+use crate::context::{Context, Table};
+use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, LockKind};
 use crate::sql::{Contents, Reading, Terms};
@@ -49,8 +51,24 @@ impl<'r> Hold<'r> {
         Ok(contents)
     }
 
+    /// Takes what `work` needs, before anything of it runs; whether the ledger exists then.
+    pub(super) async fn acquire(
+        &mut self,
+        cx: &Context<'r>,
+        tally: &mut Tally<'r>,
+        work: &[(Action<'_>, Cause)],
+        table: Table,
+    ) -> Result<Table, Stop> {
+        let outside = work.iter().map(|(action, _)| action);
+        let outside = outside
+            .map(|action| action.script())
+            .find(|script| script.transaction() == TransactionMode::NonTransactional);
+        self.look_for_a_pooler(cx, outside).await?;
+        self.lock.enter(cx, &mut tally.report, table).await
+    }
+
     /// Refuses what a pooled connection cannot carry, before anything runs.
-    pub(super) async fn look_for_a_pooler(
+    async fn look_for_a_pooler(
         &mut self,
         cx: &Context<'_>,
         outside: Option<&Script>,

@@ -44,7 +44,7 @@ pub(super) fn at_statement(
             }
         }
     };
-    let mut failure = describe(cx, action, place, error, kept);
+    let mut failure = at(cx, action, place, error, kept);
     failure.statement = blame.range.map(|(start, end)| script.text()[start..end].to_owned());
     failure
 }
@@ -70,27 +70,8 @@ pub(super) async fn error(
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 
-/// A failure of `COMMIT`, or of what we do right before it.
-pub(super) fn at_commit(
-    cx: &Context<'_>,
-    action: Action<'_>,
-    error: &Error,
-    kept: Kept,
-) -> MigrationFailure {
-    describe(cx, action, Place::Commit, error, kept)
-}
-
-/// A failure whose place in the file is not known.
-pub(super) fn somewhere(
-    cx: &Context<'_>,
-    action: Action<'_>,
-    error: &Error,
-    kept: Kept,
-) -> MigrationFailure {
-    describe(cx, action, Place::File, error, kept)
-}
-
-fn describe(
+/// A failure at `place`, which is less than a statement.
+pub(super) fn at(
     cx: &Context<'_>,
     action: Action<'_>,
     place: Place,

@@ -1,6 +1,7 @@
 //! A run: read, plan, lock, apply, report, and again where it had to stop.
 //! What goes into a message is decided in `batch`, what runs outside a transaction in `stepwise`.
 
+mod goal;
 mod plan;
 mod undo;
 mod edits;
@@ -17,7 +18,6 @@ mod action;
 mod spans;
 
 use migrate_set::plan::Cause;
-use migrate_set::rollback::Target;
 use tokio_postgres::Client;
 use tracing::Instrument as _;
 
@@ -28,35 +28,11 @@ use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report, When};
 use action::Action;
 pub(crate) use edits::Amendment;
+pub(crate) use goal::Goal;
 use hold::Hold;
 use plan::Group;
 pub(crate) use plan::{script, up_to_date};
 use tally::Tally;
-
-/// What a run is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Goal<'g> {
-    /// Nothing pending.
-    Apply,
-    /// So much undone.
-    Undo(&'g Target),
-    /// What is pending run and undone again.
-    TryOut,
-    /// The ledger changed, and nothing else.
-    Amend(&'g Amendment),
-}
-
-impl Goal<'_> {
-    /// One word for it.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Goal::Apply => "run",
-            Goal::Undo(_) => "rollback",
-            Goal::TryOut => "trial",
-            Goal::Amend(_) => "amend",
-        }
-    }
-}
 
 /// Carries out a run: its report, or its error with the report of what was done before.
 pub(crate) fn run<'r>(
@@ -152,9 +128,7 @@ async fn carry_out<'r>(
         return Ok(());
     }
     callouts::begin(cx, tally, work.len()).await?;
-    let outside = work.iter().map(|(action, _)| action).find(|action| !action.is_transactional());
-    boxed(hold.look_for_a_pooler(cx, outside.map(|action| action.script()))).await?;
-    let mut table = boxed(hold.lock.enter(cx, &mut tally.report, table)).await?;
+    let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
     for group in plan::groups(work) {
         match group {
             Group::Batch(actions, last) => {

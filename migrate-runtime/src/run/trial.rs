@@ -10,6 +10,7 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::outcome::ErrorKind;
 use crate::sql::Commit;
 use crate::wire::{BEGIN, Part};
 
@@ -43,24 +44,7 @@ async fn try_out<'r>(
     actions: &[Action<'_>],
     table: Table,
 ) -> Result<(), Stop> {
-    let mut messages = Messages::new();
-    messages.push(Part::Control, BEGIN);
-    if table == Table::Missing {
-        batch::push_ledger(cx, hold, messages.message());
-    }
-    for (step, action) in actions.iter().enumerate() {
-        let at = batch::position(tally, step);
-        batch::push_migration(
-            cx,
-            hold,
-            &mut messages,
-            (step, *action),
-            (at, Commit::Asynchronous),
-        )?;
-        let record = batch::record(cx, tally.extent, *action, at + 1)?;
-        messages.push(Part::Record { step }, &record);
-    }
-    messages.push(Part::Control, "ROLLBACK");
+    let messages = messages(cx, hold, tally, actions, table)?;
     tally.starts(cx, actions.first());
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| {
         if let Part::Record { step } = part {
@@ -84,4 +68,33 @@ async fn try_out<'r>(
     }
     let stopped = Stopped { failure, completed: outcome.completed };
     Err(explain(cx, actions, done, stopped).await.into())
+}
+
+/// All of `actions` in one transaction that is rolled back.
+fn messages<'d>(
+    cx: &Context<'_>,
+    hold: &Hold<'_>,
+    tally: &Tally<'_>,
+    actions: &[Action<'d>],
+    table: Table,
+) -> Result<Messages<'d>, ErrorKind> {
+    let mut messages = Messages::new();
+    messages.push(Part::Control, BEGIN);
+    if table == Table::Missing {
+        batch::push_ledger(cx, hold, messages.message());
+    }
+    for (step, action) in actions.iter().enumerate() {
+        let at = batch::position(tally, step);
+        batch::push_migration(
+            cx,
+            hold,
+            &mut messages,
+            (step, *action),
+            (at, Commit::Asynchronous),
+        )?;
+        let record = batch::record(cx, tally.extent, *action, at + 1)?;
+        messages.push(Part::Record { step }, &record);
+    }
+    messages.push(Part::Control, "ROLLBACK");
+    Ok(messages)
 }

@@ -267,11 +267,11 @@ impl<'s> Migrator<'s> {
     /// and must not start on an old schema; applies nothing.
     ///
     /// ```no_run
-    /// # use migrate_runtime::{Error, Migrator};
+    /// # use migrate_runtime::{Error, ErrorKind, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// match migrator.verify(&client).await {
-    ///     Err(ErrorKind::Pending { versions }.into()) => println!("not ready: {versions:?}"),
-    ///     other => other?,
+    /// if let Err(error) = migrator.verify(&client).await {
+    ///     let ErrorKind::Pending { versions } = error.kind() else { return Err(error) };
+    ///     println!("not ready: {versions:?}");
     /// }
     /// # Ok(())
     /// # }

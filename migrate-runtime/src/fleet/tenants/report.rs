@@ -35,12 +35,13 @@ pub struct TenantsReport<E> {
 /// Why a schema was not migrated; `E` is the pool's error.
 ///
 /// ```
-/// use migrate_runtime::Error;
+/// use migrate_runtime::ErrorKind;
 /// use migrate_runtime::tenants::Failure;
 ///
 /// /// Whether the tenant's own history is at fault, and not the pool or the server.
 /// fn is_drift<E>(failure: &Failure<E>) -> bool {
-///     matches!(failure, Failure::Run(ErrorKind::Drift { .. }))
+///     let Failure::Run(error) = failure else { return false };
+///     matches!(error.kind(), ErrorKind::Drift { .. })
 /// }
 /// ```
 #[derive(Debug)]

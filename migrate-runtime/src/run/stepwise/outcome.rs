@@ -7,7 +7,7 @@ use tokio_postgres::error::Severity;
 
 use super::work::Work;
 use crate::context::Context;
-use crate::outcome::{ErrorKind, Kept};
+use crate::outcome::{ErrorKind, Kept, Place};
 use crate::run::explain::recording;
 use crate::run::locate::{self, Blame};
 use crate::wire::{Failure, LOST, Part};
@@ -27,7 +27,7 @@ impl Work<'_, '_> {
         let kept = if ended { Kept::InFlight { done, of } } else { Kept::Statements { done, of } };
         let failure = match part {
             Some(Part::Commit { .. }) if db.is_some() => {
-                locate::at_commit(cx, action, &error, kept)
+                locate::at(cx, action, Place::Commit, &error, kept)
             }
             Some(Part::Statement { index: inner, .. }) => {
                 let range = inner_range(cx, action.script(), index, inner);
