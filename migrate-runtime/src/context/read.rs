@@ -1,54 +1,51 @@
 //! Reads the ledger, or finds out why it cannot be read: one message, and others only after an error.
 
+use tokio_postgres::SimpleQueryRow;
+
+use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
 use crate::sql::{Contents, Reading};
 use crate::wire;
-
-use super::Context;
 
 impl<'r> Context<'r> {
     /// Reads the ledger: one message. A table that does not exist is an empty ledger.
     pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
         let set = self.migrator.set;
         let mut contents = Contents::against(set);
-        let mut broken = None;
         // An embedded set is unpacked when it is first looked at.
         let unpack = || _ = set.as_slice();
-        let sql = self.ledger.read(reading);
-        let take = |row| {
-            if let Err(column) = contents.take(&self.ledger, &row) {
-                broken = Some(column);
-            }
-        };
-        let result = self.wire.rows(&sql, unpack, take).await;
-        if let Some(column) = broken {
-            return Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column });
+        let take = |row: &_| contents.take(&self.ledger, row);
+        let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
+        if table == Table::Missing {
+            return Ok(Contents::default());
         }
-        match result {
-            Ok(()) => {
-                contents.exists = true;
-                Ok(contents)
-            }
-            Err(source) => self.missing(source).await.map(|()| Contents::default()),
-        }
+        contents.exists = true;
+        Ok(contents)
     }
 
     /// Reads what happened: one message. A table that does not exist has no past.
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
+        let take = |row: &_| self.ledger.past(row).map(|row| rows.push(row));
+        self.rows(&self.ledger.history(), || {}, take).await?;
+        Ok(rows)
+    }
+
+    /// Sends a query of the ledger and takes its rows; whether there is a table.
+    async fn rows(
+        &self,
+        sql: &str,
+        work: impl FnMut() + Send,
+        mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
+    ) -> Result<Table, ErrorKind> {
         let mut broken = None;
-        let sql = self.ledger.history();
-        let take = |row| match self.ledger.past(&row) {
-            Ok(row) => rows.push(row),
-            Err(column) => broken = Some(column),
-        };
-        let result = self.wire.rows(&sql, || {}, take).await;
+        let result = self.wire.rows(sql, work, |row| broken = take(&row).err().or(broken)).await;
         if let Some(column) = broken {
             return Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column });
         }
         match result {
-            Ok(()) => Ok(rows),
-            Err(source) => self.missing(source).await.map(|()| Vec::new()),
+            Ok(()) => Ok(Table::Exists),
+            Err(source) => self.missing(source).await.map(|()| Table::Missing),
         }
     }
 

@@ -80,12 +80,9 @@ async fn in_order(
     migrators: &[&Migrator<'_>],
     client: &mut Client,
 ) -> Result<Vec<Report>, InOrderError> {
-    let refused = |migrator: &Migrator<'_>, error| InOrderError {
-        module: migrator.set.module().to_owned(),
-        error: Box::new(error),
-        reports: Vec::new(),
-    };
-    check(migrators)?;
+    for (index, migrator) in migrators.iter().enumerate() {
+        check(migrator, &migrators[..index]).map_err(|error| refused(migrator, error))?;
+    }
     let mut known = Vec::new();
     let (all, messages) = read_all(migrators, client).await;
     if let Some(all) = all {
@@ -115,22 +112,20 @@ async fn in_order(
     Ok(reports)
 }
 
+fn refused(migrator: &Migrator<'_>, error: Error) -> InOrderError {
+    let (module, error) = (migrator.set.module().to_owned(), Box::new(error));
+    InOrderError { module, error, reports: Vec::new() }
+}
+
 /// Refuses what would be refused anyway before any set runs, and two sets that are one to a ledger.
-fn check(migrators: &[&Migrator<'_>]) -> Result<(), InOrderError> {
-    for (index, migrator) in migrators.iter().enumerate() {
-        let refused = |error| InOrderError {
-            module: migrator.set.module().to_owned(),
-            error: Box::new(error),
-            reports: Vec::new(),
-        };
-        check_embed(migrator.set).map_err(|stale| refused(stale.into()))?;
-        migrator.check_names().map_err(|kind| refused(kind.into()))?;
-        migrator.check_functions().map_err(|kind| refused(kind.into()))?;
-        let ledger = migrator.ledger();
-        if migrators[..index].iter().any(|other| other.ledger() == ledger) {
-            let module = migrator.set.module().to_owned();
-            return Err(refused(ErrorKind::SameModule { module, ledger: ledger.shown() }.into()));
-        }
+fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error> {
+    check_embed(migrator.set)?;
+    migrator.check_names()?;
+    migrator.check_functions()?;
+    let ledger = migrator.ledger();
+    if before.iter().any(|other| other.ledger() == ledger) {
+        let module = migrator.set.module().to_owned();
+        return Err(ErrorKind::SameModule { module, ledger: ledger.shown() }.into());
     }
     Ok(())
 }

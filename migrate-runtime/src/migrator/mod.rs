@@ -89,6 +89,14 @@ pub(crate) enum CreateSchema {
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 const DEFAULT_TABLE: &str = "migration_ledger";
 
+/// The policy of what only looks at a ledger, whatever the caller allows in a run.
+pub(crate) const LENIENT: Policy = Policy {
+    edited: Tolerance::Allow,
+    out_of_order: Tolerance::Allow,
+    missing: Tolerance::Allow,
+    ahead: Tolerance::Allow,
+};
+
 /// How long `run` waits for other replicas by default.
 const DEFAULT_WAIT: Duration = Duration::from_mins(10);
 

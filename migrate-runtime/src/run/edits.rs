@@ -13,6 +13,7 @@ use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
 use crate::sql::{Contents, Extent, Purpose, Reading};
 use crate::wire::{BEGIN, Message, Part};
@@ -102,13 +103,7 @@ fn accept(
     version: Option<&Version>,
     at: i64,
 ) -> Result<Vec<Change>, ErrorKind> {
-    let lenient = Policy {
-        edited: Tolerance::Allow,
-        out_of_order: Tolerance::Allow,
-        missing: Tolerance::Allow,
-        ahead: Tolerance::Allow,
-    };
-    let plan = plan(cx.migrator.set, contents.entries, &lenient)
+    let plan = plan(cx.migrator.set, contents.entries, &LENIENT)
         .map_err(|drift| ErrorKind::Drift { drift })?;
     let applied = plan.applied.iter().filter(|(migration, _)| {
         migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)

@@ -44,9 +44,9 @@ impl<'r> Hold<'r> {
         tally: &mut Tally<'r>,
         reading: Reading,
     ) -> Result<Contents<'r>, ErrorKind> {
-        let contents = boxed(cx.read(reading)).await?;
+        let mut contents = boxed(cx.read(reading)).await?;
         tally.position = contents.last_position;
-        self.lock.read(contents.lease.clone());
+        self.lock.read(contents.lease.take());
         self.backend = contents.backend;
         Ok(contents)
     }

@@ -1,11 +1,11 @@
 //! The verbs that show the ledger and never fail on drift: for a command line and for pages.
 
-use migrate_set::plan::{Policy, Tolerance, plan};
+use migrate_set::plan::plan;
 use tokio_postgres::Client;
 
 use super::status;
 use crate::context::Context;
-use crate::migrator::Migrator;
+use crate::migrator::{LENIENT, Migrator};
 use crate::outcome::{Error, ErrorKind, HistoryRow, Survey};
 use crate::sql::Reading;
 
@@ -53,13 +53,7 @@ impl Migrator<'_> {
     pub async fn survey(&self, client: &Client) -> Result<Survey, Error> {
         let entries = self.read(client, Reading::Entries).await?.entries;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
-        let lenient = Policy {
-            edited: Tolerance::Allow,
-            out_of_order: Tolerance::Allow,
-            missing: Tolerance::Allow,
-            ahead: Tolerance::Allow,
-        };
-        let all = plan(self.set, entries, &lenient).map_err(|drift| ErrorKind::Drift { drift })?;
+        let all = plan(self.set, entries, &LENIENT).map_err(|drift| ErrorKind::Drift { drift })?;
         Ok(Survey { status: status(self.set, &all), drift })
     }
 }
