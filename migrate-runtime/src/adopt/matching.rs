@@ -113,7 +113,7 @@ impl<'s> Decision<'s, '_> {
         }
     }
 
-    /// All versioned migrations up to the row's, which says nothing of each.
+    /// All versioned migrations up to the row's, which has nothing on each.
     fn take_up_to(&mut self, row: &Row) {
         let Some(version) = row.version.clone().map(Version::new) else { return };
         let set = self.set;

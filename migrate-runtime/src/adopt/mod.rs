@@ -184,7 +184,7 @@ impl Adoption {
     }
 }
 
-/// What is said of migrations whose text could not be verified: one note.
+/// The note on migrations whose text could not be verified.
 fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
     let versions = |migration: &Migration| migration.version().to_string();
     let unverified = found.iter().filter(|found| !found.taken.verified);

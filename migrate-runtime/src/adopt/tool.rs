@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub(super) state: State,
 }
 
-/// What a row says of its migration.
+/// What a row means for its migration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum State {
     /// It ran.

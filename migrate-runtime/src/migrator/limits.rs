@@ -23,8 +23,8 @@ impl Migrator<'_> {
     ///
     /// By default it is the session's own `lock_timeout`, or five seconds where that is
     /// none: every query that comes after a waiting `ALTER TABLE` waits with it. A migration that
-    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
-    /// waiting, waits as the session says.
+    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which blocks no
+    /// other session, has the session's limit.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -55,8 +55,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
-    /// otherwise.
+    /// How long `run` waits for other replicas, all waits together; ten minutes by
+    /// default.
     ///
     /// ```
     /// # use std::time::Duration;

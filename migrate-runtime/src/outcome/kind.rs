@@ -139,7 +139,7 @@ pub enum ErrorKind {
         at: Option<Box<MigrationFailure>>,
     },
 
-    /// A pooler stands between this connection and the server, and a pending migration needs a
+    /// A pooler is between this connection and the server, and a pending migration needs a
     /// session of its own; nothing ran.
     #[error(
         "{file}: runs outside a transaction, and this connection goes through a pooler, which may \

@@ -77,7 +77,7 @@ pub struct Holder {
     /// Its role; empty where the server does not show it.
     pub user: String,
     /// Since when it has held the lock, or has been at it: RFC 3339, UTC; `None` where the server
-    /// does not tell.
+    /// does not show it.
     pub since: Option<String>,
 }
 

@@ -5,12 +5,12 @@ use std::fmt;
 
 use super::report::{Holder, Report};
 
-/// A last line that says what to do.
+/// A last line with what to do.
 pub(super) fn help_line(help: Option<&String>) -> String {
     help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
 }
 
-/// A line that says who holds a lock.
+/// A line with the holder of a lock.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))
 }

@@ -27,7 +27,7 @@ pub(crate) enum Amendment {
     Accept(Option<Version>),
     /// The entry of this version goes.
     Forget(Version),
-    /// What another tool's table says was applied counts as applied.
+    /// What another tool's table has as applied counts as applied.
     Adopt(Adoption),
 }
 

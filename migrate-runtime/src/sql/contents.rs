@@ -30,7 +30,7 @@ pub(crate) struct Contents<'s> {
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
-    /// The process that serves the session, as it says itself; `None` without a table.
+    /// The process that serves the session, by `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
     /// The lock that is a row of the ledger, where a run holds it.
     pub(crate) lease: Option<Lease>,

@@ -20,7 +20,7 @@ use crate::outcome::Report;
 use crate::stale::check_embed;
 use compare::{Comparison, compare};
 
-/// Migrates many schemas as one [`Migrator`] says.
+/// Migrates many schemas, each as one [`Migrator`] would.
 ///
 /// ```no_run
 /// use migrate_runtime::tenants::Tenants;
@@ -52,14 +52,14 @@ pub struct Tenants<'m, 's> {
 const DEFAULT_CONCURRENCY: usize = 4;
 
 impl<'m, 's> Tenants<'m, 's> {
-    /// Tenants that `migrator` says how to migrate. Its schema and its ledger's schema are left out:
+    /// Tenants that are migrated as by `migrator`. Its schema and its ledger's schema are left out:
     /// each tenant's ledger lives in the tenant's own.
     pub fn new(migrator: &'m Migrator<'s>) -> Self {
         Tenants { migrator, concurrency: DEFAULT_CONCURRENCY }
     }
 
-    /// How many schemas are migrated at a time, each over a client of its own; four unless told
-    /// otherwise, and never fewer than one.
+    /// How many schemas are migrated at a time, each over a client of its own; four by default,
+    /// and never fewer than one.
     #[must_use]
     pub fn concurrency(mut self, schemas: usize) -> Self {
         self.concurrency = schemas.max(1);

@@ -32,11 +32,11 @@ impl Scene {
 
     /// Adds a section with what was sent since the last one.
     pub fn take(&mut self, heading: &str) {
-        self.text += &format!("===== {heading}\n");
+        self.text.extend(["===== ", heading, "\n"]);
         for message in self.proxy.messages() {
             let sql = stable(&message.sql);
             let sql = sql.replace(self.database.name(), "<database>");
-            self.text += &format!("----- {}\n{sql}\n", message.tag);
+            self.text.extend(["----- ", &message.tag.to_string(), "\n", &sql, "\n"]);
         }
         self.proxy.reset();
     }
