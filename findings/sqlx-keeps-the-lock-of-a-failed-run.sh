@@ -19,7 +19,7 @@ edition = "2024"
 
 [dependencies]
 sqlx = { version = "=0.9.0", default-features = false, features = ["migrate", "postgres", "runtime-tokio"] }
-tokio = { version = "=1.54.1", features = ["macros", "rt-multi-thread"] }
+tokio = { version = "=1.54.1", features = ["macros", "rt-multi-thread", "time"] }
 
 [profile.dev]
 debug = false
@@ -27,6 +27,7 @@ TOML
 echo 'SELECT 1 FROM nowhere;' >"$work/service/migrations/0001_fails.sql"
 cat >"$work/service/src/main.rs" <<'RUST'
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -41,6 +42,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let migrator = Migrator::new(Path::new("migrations")).await?;
     let (one, other) = (pool().await?, pool().await?);
     println!("{}", migrator.run(&one).await.unwrap_err());
+    // The failed transaction is rolled back on the connection's way to the pool.
+    let returned = async {
+        while one.num_idle() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), returned).await?;
     let held = "SELECT state FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted";
     println!("{}", sqlx::query_scalar::<_, String>(held).fetch_all(&other).await?.join(","));
     Ok(())

@@ -92,7 +92,8 @@ pub(crate) fn read(
     Ok((database_url, task))
 }
 
-/// The option of the same name among the library's arguments would announce DATABASE_URL as its default.
+/// The option of the same name among the library's arguments would announce `DATABASE_URL` as its
+/// default.
 fn parser() -> clap::Command {
     let cli = Cli::command();
     let help =

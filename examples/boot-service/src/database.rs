@@ -17,17 +17,18 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure::Server`] if no server can be started.
 pub(crate) fn choose(url: Option<String>) -> Result<(Connection, Option<Server>), Failure> {
-    let (url, server, said) = match url {
-        Some(url) => (url, None, "the database of --database-url".to_owned()),
-        None => {
-            let server = Server::start()?;
-            let url = server.url().to_owned();
-            let said = format!("a throwaway server, removed at exit: psql '{url}'");
-            (url, Some(server), said)
-        }
-    };
-    writeln!(io::stderr(), "using {said}").map_err(Failure::Output)?;
-    Ok((Connection::of_url(url).application_name("boot-service"), server))
+    let connection = |url: String| Connection::of_url(url).application_name("boot-service");
+    if let Some(url) = url {
+        say("the database of --database-url")?;
+        return Ok((connection(url), None));
+    }
+    let server = Server::start()?;
+    say(&format!("a throwaway server, removed at exit: psql '{}'", server.url()))?;
+    Ok((connection(server.url().to_owned()), Some(server)))
+}
+
+fn say(which: &str) -> Result<(), Failure> {
+    writeln!(io::stderr(), "using {which}").map_err(Failure::Output)
 }
 
 /// The migrated database.

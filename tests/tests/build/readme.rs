@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use migrate_tests::cargo::as_from_a_shell;
 use migrate_tests::database::FreshDatabase;
 
 const README: &str = include_str!("../../../README.md");
@@ -27,7 +28,7 @@ fn shell(folder: &Path, commands: &str) -> String {
     command.args(["-ec", commands]).current_dir(folder).env_remove("DATABASE_URL");
     // The lock file is the workspace's, whose packages are fetched already.
     command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
-    let output = command.output().expect("a shell");
+    let output = as_from_a_shell(&mut command).output().expect("a shell");
     let utf8 = |bytes| String::from_utf8(bytes).expect("UTF-8");
     assert!(output.status.success(), "{commands}\n{}", utf8(output.stderr));
     utf8(output.stdout)

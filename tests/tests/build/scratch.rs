@@ -5,11 +5,11 @@
 //! have a binary of one name.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use migrate_tests::cargo::as_from_a_shell;
 use serde_json::Value;
 
 /// Which compiler looks at the project itself; its dependencies are always the plain one's.
@@ -95,13 +95,7 @@ impl Scratch {
             .env("CARGO_TARGET_DIR", below_target("target"))
             .current_dir(&self.root)
             .stdin(Stdio::null());
-        // What `cargo test` says of this crate is not true of the project.
-        for (name, _) in env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_")) {
-                command.env_remove(name);
-            }
-        }
-        command.envs(environment.iter().copied());
+        as_from_a_shell(&mut command).envs(environment.iter().copied());
         if let Compiler::Clippy = compiler {
             command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
         }

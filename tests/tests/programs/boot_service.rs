@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use migrate_tests::cargo::as_from_a_shell;
 use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// How many migrations the example embeds.
@@ -43,7 +44,7 @@ fn binary() -> &'static Path {
         command.args(["build", "--quiet", "-p", "boot-service", "--profile", profile]);
         command.arg("--target-dir").arg(folder.parent().unwrap());
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        let output = command.output().unwrap();
+        let output = as_from_a_shell(&mut command).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         folder.join("boot-service")
     })

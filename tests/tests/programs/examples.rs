@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+use migrate_tests::cargo::as_from_a_shell;
 use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// Builds the example into the folder that this test was built into, and runs it.
@@ -16,6 +17,7 @@ fn command(example: &str) -> Command {
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "-p", example, "--target-dir"]).arg(target);
     command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_remove("DATABASE_URL");
+    as_from_a_shell(&mut command);
     command.arg("--");
     command
 }

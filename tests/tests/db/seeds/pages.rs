@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use migrate_tests::cargo::as_from_a_shell;
 use migrate_tests::database::server;
 use migrate_tests::predecessors::{ALL, Predecessor};
 
@@ -35,7 +36,7 @@ pub(crate) fn run(command: &mut Command, url: &str) -> Output {
     // <target>/<profile>/deps/<test>
     let target = test.ancestors().nth(3).expect("the target folder");
     let command = command.current_dir(workspace()).env("CARGO_TARGET_DIR", target);
-    command.env("DATABASE_URL", url).output().expect("a shell")
+    as_from_a_shell(command).env("DATABASE_URL", url).output().expect("a shell")
 }
 
 #[test]

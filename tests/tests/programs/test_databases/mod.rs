@@ -247,9 +247,10 @@ async fn end_of_a_test_does_not_wait_for_a_look_of_the_server() {
         drop(database);
         took.push(began.elapsed());
     }
-    // `DROP DATABASE .. WITH (FORCE)` looks every 100 ms, so few took less.
+    // `DROP DATABASE .. WITH (FORCE)` looks every 100 ms, so hardly one took less. Not all of them have to
+    // on a machine that does something else as well.
     took.sort_unstable();
-    assert!(took[4] < Duration::from_millis(100), "{took:?}");
+    assert!(took[2] < Duration::from_millis(100), "{took:?}");
 }
 
 #[test]
