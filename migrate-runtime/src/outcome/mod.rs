@@ -3,6 +3,7 @@
 
 mod error;
 mod kind;
+mod advice;
 mod failure;
 mod obstacle;
 mod text;

@@ -144,15 +144,10 @@ async fn deliver<'r>(
     }))
     .await;
     wiped.disarm();
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(stop) => {
-            restore_anyhow(cx, saved).await;
-            return Err(stop);
-        }
-    };
-    let has_wiped = actions.last().is_some_and(wipes);
-    Ok(settle(cx, saved, has_wiped, outcome).await?)
+    if result.is_err() {
+        restore_anyhow(cx, saved.take()).await;
+    }
+    Ok(settle(cx, saved, actions.last().is_some_and(wipes), result?).await?)
 }
 
 /// Gives the session back after a message: why it stopped, where it did.

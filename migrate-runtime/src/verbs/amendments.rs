@@ -23,7 +23,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownVersion`] where the set has no such migration, and what reading and writing
+    /// [`ErrorKind::UnknownVersion`](crate::ErrorKind::UnknownVersion) where the set has no such migration, and what reading and writing
     /// the ledger gives.
     pub async fn baseline(
         &self,
@@ -44,7 +44,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoEntry`] where it is not applied or not in the set, and what reading and writing
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied or not in the set, and what reading and writing
     /// the ledger gives.
     pub async fn accept(
         &self,
@@ -84,7 +84,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoEntry`] where it is not applied, and what reading and writing the ledger gives.
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied, and what reading and writing the ledger gives.
     pub async fn forget(
         &self,
         client: &mut Client,
@@ -118,7 +118,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Adoption`] with everything that prevents it, [`ErrorKind::NotAdoptable`] where the
+    /// [`ErrorKind::Adoption`](crate::ErrorKind::Adoption) with everything that prevents it, [`ErrorKind::NotAdoptable`](crate::ErrorKind::NotAdoptable) where the
     /// table is missing or another, and what reading and writing the ledger gives.
     pub async fn adopt(
         &self,
