@@ -5,8 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use migrate_runtime::internal::error_kind;
-use migrate_runtime::{Error, Place, Report};
+use migrate_runtime::{Error, ErrorKind, Place, Report};
 use migrate_source::check::SourceErrors;
 use migrate_source::create::CreateError;
 
@@ -82,13 +81,15 @@ impl Fault {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Fault::Connect(error) if error.is_usage() => Exit::Usage,
-            Fault::Migrate(Error::Pending { .. }) => Exit::Pending,
-            Fault::Migrate(Error::Drift { .. }) => Exit::Drift,
-            Fault::Usage { .. }
-            | Fault::Declined
-            | Fault::Migrate(
-                Error::BadName { .. } | Error::UnknownVersion { .. } | Error::NoEntry { .. },
-            ) => Exit::Usage,
+            Fault::Migrate(error) => match error.kind() {
+                ErrorKind::Pending { .. } => Exit::Pending,
+                ErrorKind::Drift { .. } => Exit::Drift,
+                ErrorKind::BadName { .. }
+                | ErrorKind::UnknownVersion { .. }
+                | ErrorKind::NoEntry { .. } => Exit::Usage,
+                _ => Exit::Failed,
+            },
+            Fault::Usage { .. } | Fault::Declined => Exit::Usage,
             _ => Exit::Failed,
         }
     }
@@ -102,29 +103,29 @@ impl Fault {
             Fault::Connect(_) => "connection",
             Fault::Set(_) => "set",
             Fault::Create(_) | Fault::File { .. } => "file",
-            Fault::Migrate(error) => error_kind(error),
+            Fault::Migrate(error) => error.code(),
         }
     }
 
     /// The file and the place in it, where there is one: file, line, column.
     pub(super) fn place(&self) -> Option<(&str, Option<(u32, u32)>)> {
         let Fault::Migrate(error) = self else { return None };
-        match error {
-            Error::Migration { failure, .. } => {
+        match error.kind() {
+            ErrorKind::Migration { failure, .. } => {
                 let position = match &failure.place {
                     Place::Statement { position, .. } => Some((position.line, position.column)),
                     _ => None,
                 };
                 Some((&failure.file, position))
             }
-            Error::Placeholder { file, position, .. } => {
+            ErrorKind::Placeholder { file, position, .. } => {
                 Some((file, Some((position.line, position.column))))
             }
-            Error::Pooled { file, .. }
-            | Error::Function { file, .. }
-            | Error::TransactionEnded { file, .. }
-            | Error::NoFunction { file, .. } => Some((file, None)),
-            Error::Hook { file, .. } => file.as_deref().map(|file| (file, None)),
+            ErrorKind::Pooled { file, .. }
+            | ErrorKind::Function { file, .. }
+            | ErrorKind::TransactionEnded { file, .. }
+            | ErrorKind::NoFunction { file, .. } => Some((file, None)),
+            ErrorKind::Hook { file, .. } => file.as_deref().map(|file| (file, None)),
             _ => None,
         }
     }
@@ -139,9 +140,8 @@ impl Fault {
 
     /// The SQLSTATE of a migration that the server refused.
     pub(super) fn sqlstate(&self) -> Option<&str> {
-        match self {
-            Fault::Migrate(Error::Migration { failure, .. }) => failure.sqlstate.as_deref(),
-            _ => None,
-        }
+        let Fault::Migrate(error) = self else { return None };
+        let ErrorKind::Migration { failure, .. } = error.kind() else { return None };
+        failure.sqlstate.as_deref()
     }
 }

@@ -2,7 +2,7 @@
 //! What verbs found goes in as plain values, one object comes out; `docs/cli.md` describes it.
 //! A field may be added to a format; none is renamed or removed without another number.
 
-use migrate_runtime::{Amended, Applied, Error, Report};
+use migrate_runtime::{Amended, Applied, ErrorKind, Report};
 use migrate_set::drift::Drift;
 use migrate_source::check::SourceErrors;
 use serde::Serialize;
@@ -313,14 +313,16 @@ impl FaultBody {
         let help = text.lines().find_map(|line| line.strip_prefix("help: ")).map(str::to_owned);
         let (file, position) = fault.place().map_or((None, None), |(file, at)| (Some(file), at));
         let file = file.map(str::to_owned);
-        let pending = match fault {
-            Fault::Migrate(Error::Pending { versions }) => Some(versions.clone()),
+        let kind = match fault {
+            Fault::Migrate(error) => Some(error.kind()),
             _ => None,
         };
-        let drift = match fault {
-            Fault::Migrate(Error::Drift { drift, .. }) => {
-                drift.0.iter().map(DriftBody::new).collect()
-            }
+        let pending = match kind {
+            Some(ErrorKind::Pending { versions }) => Some(versions.clone()),
+            _ => None,
+        };
+        let drift = match kind {
+            Some(ErrorKind::Drift { drift, .. }) => drift.0.iter().map(DriftBody::new).collect(),
             _ => Vec::new(),
         };
         let problems = match fault {

@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{Act, Error, HistoryRow, Migrator, State, StatusRow, Survey, internal};
+use migrate_runtime::{
+    Act, Error, ErrorKind, HistoryRow, Migrator, State, StatusRow, Survey, internal,
+};
 use migrate_set::drift::Drift;
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::set::TransactionMode;
@@ -262,7 +264,7 @@ pub(super) async fn verify(about: &About<'_>, client: &Client) -> Result<Answer,
     let versions: Vec<String> =
         plan.steps.iter().map(|step| step.migration.version().to_string()).collect();
     if !versions.is_empty() {
-        return Err(Error::Pending { versions }.into());
+        return Err(Error::from(ErrorKind::Pending { versions }).into());
     }
     let text = deed("Verified", &format!("{} applied, nothing pending", plan.applied.len()));
     Ok(Answer { exit: Exit::Fine, text, body: Body::Verify { pending: versions } })

@@ -1,6 +1,4 @@
 //! What the expansion of `embed_migrations!` names; no part of the public interface.
-//! Literals go in, a set comes out that unpacks them when it is first asked.
-//! Nothing is checked here on purpose: the macro has.
 
 pub use std::sync::OnceLock;
 pub use std::vec::Vec;

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-/// A future whose code stands behind a pointer.
+/// A future whose code is behind a pointer.
 pub(crate) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// Puts `future` behind a pointer.

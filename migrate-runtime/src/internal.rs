@@ -3,11 +3,10 @@
 
 use migrate_set::set::Migrations;
 
-use crate::error::Error;
 use crate::migrator::Migrator;
 
-pub use crate::ledger::literal;
-pub use crate::protocol::{query, rows};
+pub use crate::sql::literal;
+pub use crate::wire::{query, rows};
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
@@ -27,33 +26,4 @@ pub fn schemas_to_create(migrator: &Migrator<'_>) -> Vec<String> {
 /// The options that decide what is in a database after a run, as one text.
 pub fn outcome_options(migrator: &Migrator<'_>) -> String {
     format!("{:?} {:?} {:?}", migrator.schema, migrator.limit, migrator.ledger())
-}
-
-/// One word for an error, part of the JSON that the command line promises.
-pub fn error_kind(error: &Error) -> &'static str {
-    match error {
-        Error::Drift { .. } => "drift",
-        Error::Rollback { .. } => "rollback",
-        Error::StaleEmbed(_) => "stale_embed",
-        Error::Migration { .. } => "migration",
-        Error::Function { .. }
-        | Error::TransactionEnded { .. }
-        | Error::NoFunction { .. }
-        | Error::UnwantedFunction { .. } => "function",
-        Error::Hook { .. } => "hook",
-        Error::ConnectionLost { .. } => "connection_lost",
-        Error::Busy { .. } => "busy",
-        Error::Deadline { .. } => "deadline",
-        Error::Pooled { .. } => "pooled",
-        Error::NoAdvisoryLock { .. } => "no_advisory_lock",
-        Error::BadName { .. } | Error::UnknownVersion { .. } | Error::SameModule { .. } => "usage",
-        Error::Required { .. } | Error::Pending { .. } => "pending",
-        Error::NoEntry { .. } => "no_entry",
-        Error::Adoption { .. } | Error::NotAdoptable { .. } => "adoption",
-        Error::ForeignTable { .. } => "foreign_table",
-        Error::BrokenEntry { .. } => "broken_entry",
-        Error::LockLost { .. } => "lock_lost",
-        Error::Placeholder { .. } => "placeholder",
-        Error::Database { .. } => "database",
-    }
 }

@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | `boot.md` | migrate at boot, with limits | [`Migrator::run`] |
 //! | `ci-check.md` | check migrations in CI and before a deployment | [`embed_migrations!`], [`Migrator::trial`] |
-//! | `concurrently.md` | build an index without keeping anybody from writing | `-- migrate:no-transaction` |
+//! | `concurrently.md` | build an index while others write | `-- migrate:no-transaction` |
 //! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |
 //! | `tenants.md` | migrate a schema a tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
 //! | `adopting.md` | take over a database that was there before | [`Migrator::adopt`], [`Migrator::baseline`] |
@@ -55,44 +55,25 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
-// In reading order.
-mod migrator;
-pub mod tenants;
-mod compose;
-mod stale;
-mod rollback;
-mod amend;
-mod adopt;
-mod reading;
-mod deed;
-mod execute;
-mod waiting;
-mod account;
-mod spans;
-mod dialogue;
-mod hook;
-mod event;
-mod transactional;
-mod nontransactional;
-mod leftover;
-mod locking;
-mod pooled;
-mod session;
-mod strings;
-mod ledger;
-mod boxed;
-mod protocol;
-mod failure;
-mod privilege;
-mod error;
-mod report;
-mod history;
+// In reading order, higher parts first: each imports only from those below it (ARCHITECTURE).
 #[cfg(feature = "source")]
 pub mod source;
 #[doc(hidden)]
 pub mod internal;
 #[doc(hidden)]
 pub mod __private;
+mod verbs;
+mod fleet;
+mod run;
+mod adopt;
+mod lock;
+mod context;
+mod sql;
+mod wire;
+mod migrator;
+mod outcome;
+mod stale;
+mod boxed;
 
 pub use migrate_set::checksum::Checksum;
 pub use migrate_set::drift::{Drift, DriftReport};
@@ -105,16 +86,14 @@ pub use migrate_set::set::TransactionMode;
 pub use migrate_set::set::{Ends, Migration, Migrations, Script};
 pub use migrate_set::version::Version;
 
-pub use crate::adopt::{Adopt, AdoptObstacle, AdoptObstacles, Adoption};
-pub use crate::compose::{InOrderError, run_in_order};
-pub use crate::error::{Direction, Error, Kept, MigrationFailure, Place};
-pub use crate::event::Event;
-pub use crate::history::{Act, HistoryRow, Survey};
-pub use crate::hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
+pub use crate::adopt::{Adopt, Adoption};
+pub use crate::fleet::{InOrderError, run_in_order, tenants};
 pub use crate::migrator::{Lock, Migrator};
-pub use crate::report::{
-    Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, State, Status, StatusRow,
-    Trial,
+pub use crate::outcome::{
+    Act, AdoptObstacle, AdoptObstacles, Amended, Applied, BoxError, Called, Closure, Context,
+    Direction, Error, ErrorKind, Event, Function, HistoryRow, Holder, Kept, LockKind,
+    MigrationFailure, Place, Report, SkipReason, Skipped, State, Status, StatusRow, Subject,
+    Survey, Trial, When, closure,
 };
 pub use crate::stale::{StaleEmbed, check_embed};
 
@@ -133,7 +112,7 @@ pub use crate::stale::{StaleEmbed, check_embed};
 /// assert_eq!(MIGRATIONS.module(), "accounts");
 /// ```
 ///
-/// # Arguments behind the folder
+/// # Arguments after the folder
 ///
 /// | argument | meaning | otherwise |
 /// |---|---|---|

@@ -1,7 +1,6 @@
-//! Decides whether a set is still the folder that it was embedded from.
-//! A set goes in; the files that came or went since the build come out.
-//! It compares names only on purpose: an edited file triggers a rebuild by itself. A release build
-//! remembers no folder, and a folder that is not on this machine says nothing.
+//! Whether a set is still the folder that it was embedded from.
+//! Only names are compared: an edited file triggers a rebuild by itself. A release build remembers no folder,
+//! and a folder that is not on this machine shows nothing.
 
 use std::fmt;
 use std::path::Path;

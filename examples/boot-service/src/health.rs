@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_runtime::{Error, Migrator, State as MigrationState, StatusRow};
+use migrate_runtime::{ErrorKind, Migrator, State as MigrationState, StatusRow};
 use serde_json::{Value, json};
 
 use crate::MIGRATIONS;
@@ -42,7 +42,7 @@ async fn ready(
     });
     let status = match reading.await {
         Ok(status) => status,
-        Err(Failure::Migrate(drift @ Error::Drift { .. })) => {
+        Err(Failure::Migrate(drift)) if matches!(drift.kind(), ErrorKind::Drift { .. }) => {
             let body = json!({ "status": "drift", "problem": drift.to_string() });
             return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(body)));
         }

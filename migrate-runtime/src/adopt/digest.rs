@@ -1,6 +1,4 @@
-//! Decides what another tool would have kept as the checksum of a text, by that tool's own algorithm.
-//! A text goes in, digits as the tool's table shows them come out.
-//! It knows no table and no set on purpose.
+//! What another tool would have kept as the checksum of a text, by that tool's own algorithm.
 
 use sha2::{Digest, Sha256, Sha384};
 

@@ -1,7 +1,4 @@
 //! Decides which migrations another tool has applied, and whether their text is what it applied.
-//! Its rows, the set and the ledger's entries go in; what is to be recorded comes out, or every
-//! reason why nothing is.
-//! It reads no database on purpose.
 
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
@@ -10,18 +7,18 @@ use migrate_set::version::Version;
 
 use super::Adopt;
 use super::digest::{crc32_of_lines, sha256, sha384, siphash_of_refinery};
-use super::obstacle::AdoptObstacle;
 use super::tool::{Row, State};
-use crate::ledger::Taken;
+use crate::outcome::AdoptObstacle;
+use crate::sql::Taken;
 
 /// A migration that the other tool has applied, and that has no entry yet.
 #[derive(Debug, Clone)]
-pub(super) struct Found<'s> {
-    pub(super) migration: &'s Migration,
-    pub(super) taken: Taken,
+pub(crate) struct Found<'s> {
+    pub(crate) migration: &'s Migration,
+    pub(crate) taken: Taken,
 }
 
-/// What is to be recorded, in the order in which the tool applied it.
+/// What is recorded, in the order in which the tool applied it.
 ///
 /// # Errors
 /// Every row that cannot be taken over.
@@ -116,7 +113,7 @@ impl<'s> Decision<'s, '_> {
         }
     }
 
-    /// All versioned migrations up to the row's, which says nothing of each.
+    /// All versioned migrations up to the row's, which has nothing on each.
     fn take_up_to(&mut self, row: &Row) {
         let Some(version) = row.version.clone().map(Version::new) else { return };
         let set = self.set;
@@ -164,7 +161,7 @@ fn is_of(tool: Adopt, row: &Row, migration: &Migration) -> bool {
     if migration.kind() != Kind::Versioned {
         return false;
     }
-    // diesel takes the dashes out of a folder's version, and so its zone would not be told apart.
+    // diesel takes the dashes out of a folder's version, and so its zone would not be recognised.
     if tool == Adopt::Diesel && ours.as_str().replace('-', "") == *version {
         return true;
     }

@@ -1,23 +1,19 @@
-//! Fills the ledger from the table of another tool: reads it, verifies what can be, records the rest
-//! as a baseline.
-//! A tool and the name of its table go in; ledger changes and what an operator should know of them
-//! come out.
-//! The other table is only read, on purpose: going back stays possible.
+//! Another tool's history: which table it is in, and what of it the ledger takes over.
+//! That table is only read, so that going back stays possible.
 
 mod digest;
 mod matching;
-mod obstacle;
 mod tool;
 
 use migrate_set::set::{DEFAULT_MODULE, Migration};
 
-use crate::amend::{Change, amended};
-use crate::error::Error;
-use crate::execute::Run;
-use crate::ledger::{Contents, DEFAULT_SCHEMA, columns};
-use crate::{privilege, protocol};
-use matching::{Found, decide};
-pub use obstacle::{AdoptObstacle, AdoptObstacles};
+use crate::context::{Context, help_for_statement};
+use crate::migrator::DEFAULT_SCHEMA;
+use crate::outcome::{AdoptObstacles, ErrorKind};
+use crate::sql::{Contents, columns};
+use crate::wire;
+pub(crate) use matching::Found;
+use matching::decide;
 use tool::Row;
 
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
@@ -134,68 +130,61 @@ impl Adoption {
     }
 }
 
-impl Run<'_> {
-    /// What the other tool has applied and the ledger does not have, and what is to be said of it.
-    pub(crate) async fn adopt(
-        &mut self,
+impl Adoption {
+    /// What the other tool has applied and the ledger does not have, and notes for an operator.
+    pub(crate) async fn read<'r>(
+        &self,
+        cx: &Context<'r>,
         contents: &Contents<'_>,
-        adoption: &Adoption,
-    ) -> Result<(Vec<Change>, Vec<String>), Error> {
-        let schema = adoption.schema.as_deref().or(self.migrator.schema.as_deref());
-        let schema = schema.unwrap_or(DEFAULT_SCHEMA).to_owned();
-        let rows = self.read_other(adoption, &schema).await?;
-        let tool = adoption.tool;
-        let table = format!("{schema}.{}", adoption.table_name());
+    ) -> Result<(Vec<Found<'r>>, Vec<String>), ErrorKind> {
+        let schema = self.schema.as_deref().or(cx.schema()).unwrap_or(DEFAULT_SCHEMA);
+        let rows = self.rows_of(cx, schema).await?;
+        let tool = self.tool;
+        let table = format!("{schema}.{}", self.table_name());
         if rows.is_empty() {
-            let module = adoption.module_read().map(|module| format!(" in module `{module}`"));
+            let module = self.module_read().map(|module| format!(" in module `{module}`"));
             let module = module.unwrap_or_default();
             let note = format!("`{table}` holds nothing that {} applied{module}", tool.name());
             return Ok((Vec::new(), vec![note]));
         }
         let found =
-            decide(tool, rows, self.migrator.set, &contents.entries).map_err(|obstacles| {
-                Error::Adoption { tool: tool.name(), table, obstacles: AdoptObstacles(obstacles) }
+            decide(tool, rows, cx.migrator.set, &contents.entries).map_err(|obstacles| {
+                let obstacles = AdoptObstacles(obstacles);
+                ErrorKind::Adoption { tool: tool.name(), table, obstacles }
             })?;
         let notes = unverified(tool, &found);
-        let change = |(found, position): (Found<'_>, i64)| {
-            let down = self.down_sql(found.migration)?;
-            let sql = self.ledger.adopt(found.migration, down.as_deref(), position, &found.taken);
-            Ok(Change { sql: vec![sql], amended: amended(found.migration) })
-        };
-        let changes = found.into_iter().zip(self.last_position + 1..).map(change);
-        Ok((changes.collect::<Result<_, Error>>()?, notes))
+        Ok((found, notes))
     }
 
     /// The rows of the other tool's table: one message.
-    async fn read_other(&mut self, adoption: &Adoption, schema: &str) -> Result<Vec<Row>, Error> {
-        self.report.messages += 1;
+    async fn rows_of(&self, cx: &Context<'_>, schema: &str) -> Result<Vec<Row>, ErrorKind> {
         let mut rows = Vec::new();
-        let sql = adoption.select(schema);
-        let result = protocol::rows(self.client, &sql, |row| rows.push(Row::read(&row))).await;
+        let sql = self.select(schema);
+        let result = cx.wire.rows(&sql, || {}, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
-        let (tool, table) = (adoption.tool.name(), adoption.table_name());
+        let (tool, table) = (self.tool.name(), self.table_name());
         let shown = format!("{schema}.{table}");
         match source.code().map(tokio_postgres::error::SqlState::code) {
             // Missing, or some column is missing or of another type: whose table is it?
             Some(code) if code.starts_with("42") && code != "42501" => {
                 let mut found = Vec::new();
                 let columns = columns(schema, table);
-                let listed = protocol::rows(self.client, &columns, |row| {
+                let listed = wire::rows(cx.wire.client, &columns, |row| {
                     found.extend(row.get(0).map(str::to_owned));
                 });
                 if listed.await.is_ok() {
-                    return Err(Error::NotAdoptable { tool, table: shown, columns: found });
+                    return Err(ErrorKind::NotAdoptable { tool, table: shown, columns: found });
                 }
             }
             _ => {}
         }
         let doing = format!("reading {tool}'s `{shown}`");
-        let help = privilege::help_for_statement(self.client, &source, &sql).await;
-        Err(Error::Database { doing, help, source, report: Box::default() })
+        let help = help_for_statement(cx.wire.client, &source, &sql).await;
+        Err(ErrorKind::Database { doing, help, source })
     }
 }
 
-/// What is said of migrations whose text could not be verified: one note.
+/// The note on migrations whose text could not be verified.
 fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
     let versions = |migration: &Migration| migration.version().to_string();
     let unverified = found.iter().filter(|found| !found.taken.verified);

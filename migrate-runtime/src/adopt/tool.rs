@@ -1,12 +1,10 @@
-//! Says what each tool's table is called, what it keeps, and how it is read.
-//! A tool and a table's name go in; a query whose rows all have the columns of [`Row`] comes out.
-//! It sends nothing and judges nothing on purpose.
+//! What each tool's table is called, what it keeps, and how it is read.
 
 use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
-use crate::ledger::{literal, utc};
+use crate::sql::{literal, utc};
 
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub(super) struct Row {
     pub(super) state: State,
 }
 
-/// What a row says of its migration.
+/// What a row means for its migration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum State {
     /// It ran.
@@ -33,7 +31,7 @@ pub(super) enum State {
     Applied,
     /// It was undone, or taken out of the history.
     Undone,
-    /// It broke, and nobody mended it.
+    /// It broke, and was not fixed.
     Failed,
     /// It is the newest that ran, and those before it ran too.
     Current,
@@ -92,7 +90,7 @@ impl Adopt {
         }
     }
 
-    /// The table that the tool writes unless told otherwise.
+    /// The table that the tool writes by default.
     pub const fn default_table(self) -> &'static str {
         match self {
             Adopt::Refinery => "refinery_schema_history",
@@ -145,7 +143,7 @@ impl Adoption {
             }
             Adopt::Sqlx => "ORDER BY t.installed_on, t.version".to_owned(),
             Adopt::Diesel => "ORDER BY t.run_on, t.version".to_owned(),
-            // A `SCHEMA` row tells that Flyway created the schema.
+            // A `SCHEMA` row means that Flyway created the schema.
             Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank".to_owned(),
             // Version 0 stands for the empty database.
             Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id".to_owned(),

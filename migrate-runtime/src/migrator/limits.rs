@@ -1,13 +1,11 @@
-//! The options of how a run keeps out of others' way: its lock, its waits, its limits.
-//! A migrator goes in and comes out with one of them changed; the defaults stand in [`super`].
-//! Nothing is waited for here: that is [`crate::waiting`]'s business.
+//! The options that keep a run out of others' way: its lock, its waits, its limits.
 
 use std::time::Duration;
 
 use super::{Lock, Migrator};
 
 impl Migrator<'_> {
-    /// What keeps two runs apart; advisory locks unless told otherwise.
+    /// What keeps two runs apart; advisory locks by default.
     ///
     /// ```
     /// # use migrate_runtime::{Lock, Migrations, Migrator};
@@ -23,10 +21,10 @@ impl Migrator<'_> {
 
     /// How long a statement of a migration waits for a lock; zero is for ever.
     ///
-    /// Unless told otherwise it is the session's own `lock_timeout`, or five seconds where that is
-    /// none: every query that comes behind a waiting `ALTER TABLE` waits with it. A migration that
-    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which keeps nobody
-    /// waiting, waits as the session says.
+    /// By default it is the session's own `lock_timeout`, or five seconds where that is
+    /// none: every query that comes after a waiting `ALTER TABLE` waits with it. A migration that
+    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which blocks no
+    /// other session, has the session's limit.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -41,8 +39,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How often a migration that was undone because somebody else held a lock (SQLSTATE 55P03,
-    /// 40P01 or 40001) is tried again; ten times unless told otherwise. The pauses between grow
+    /// How often a migration that was undone because another session held a lock (SQLSTATE 55P03,
+    /// 40P01 or 40001) is tried again; ten times by default. The pauses between grow
     /// from a quarter of a second to ten seconds.
     ///
     /// ```
@@ -57,8 +55,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` waits for other replicas, all waits together; ten minutes unless told
-    /// otherwise.
+    /// How long `run` waits for other replicas, all waits together; ten minutes by
+    /// default.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -73,7 +71,7 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` may take, waits and migrations together; unlimited unless told otherwise.
+    /// How long `run` may take, waits and migrations together; unlimited by default.
     ///
     /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
     /// nothing of its migration stays.
@@ -92,7 +90,7 @@ impl Migrator<'_> {
     }
 
     /// How many bytes go into one message at most, unless a single migration is larger, which has some
-    /// 2 KiB around its SQL; 512 KiB unless told otherwise. A run holds one message at a time, twice.
+    /// 2 KiB around its SQL; 512 KiB by default. A run holds one message at a time, twice.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};

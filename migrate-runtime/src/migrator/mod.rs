@@ -1,6 +1,4 @@
-//! The builder: a set and the options of a run.
-//! Options go in, one a method, each with its safe default; what they amount to comes out.
-//! What a service then calls stands in `verbs`.
+//! The builder: a set and the options of a run, each with its safe default.
 
 use std::time::Duration;
 
@@ -8,15 +6,9 @@ use migrate_set::plan::{Policy, Tolerance};
 use migrate_set::set::Migrations;
 use migrate_set::version::Version;
 
-use crate::event::{Event, Listeners};
-use crate::hook::{Calls, Function, When};
-use crate::ledger::DEFAULT_TABLE;
+use crate::outcome::{Calls, Event, Function, Listeners, When};
 
-mod verbs;
-mod amendments;
-mod survey;
 mod limits;
-mod checked;
 
 /// Compares a set with a database and applies what is missing.
 ///
@@ -35,9 +27,9 @@ mod checked;
 pub struct Migrator<'s> {
     pub(crate) set: &'s Migrations,
     pub(crate) schema: Option<String>,
-    ledger_schema: Option<String>,
-    table: String,
-    create_schema: CreateSchema,
+    pub(crate) ledger_schema: Option<String>,
+    pub(crate) table: String,
+    pub(crate) create_schema: CreateSchema,
     pub(crate) policy: Policy,
     pub(crate) limit: Limit,
     pub(crate) lock: Lock,
@@ -68,13 +60,13 @@ pub struct Migrator<'s> {
 #[non_exhaustive]
 pub enum Lock {
     /// Advisory locks; a row of the ledger where this role can take none. A non-transactional
-    /// migration, which needs a lock of the session, is refused behind a pooler.
+    /// migration, which needs a lock of the session, is refused through a pooler.
     #[default]
     Detect,
     /// Advisory locks and nothing else, and the session is taken to be the client's own: for a
     /// pooler that keeps one session for each client.
     Advisory,
-    /// A row of the ledger, which holds behind any pooler and without advisory locks. It is renewed
+    /// A row of the ledger, which works through any pooler and without advisory locks. It is renewed
     /// with every message, and falls to others 30 seconds after its holder is gone.
     Row,
 }
@@ -88,22 +80,34 @@ pub(crate) enum Limit {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CreateSchema {
+pub(crate) enum CreateSchema {
     No,
     IfMissing,
 }
 
-/// How long `run` waits for other replicas unless told otherwise.
+/// The schema and the table of a ledger whose caller names neither.
+pub(crate) const DEFAULT_SCHEMA: &str = "public";
+const DEFAULT_TABLE: &str = "migration_ledger";
+
+/// The policy of what only looks at a ledger, whatever the caller allows in a run.
+pub(crate) const LENIENT: Policy = Policy {
+    edited: Tolerance::Allow,
+    out_of_order: Tolerance::Allow,
+    missing: Tolerance::Allow,
+    ahead: Tolerance::Allow,
+};
+
+/// How long `run` waits for other replicas by default.
 const DEFAULT_WAIT: Duration = Duration::from_mins(10);
 
-/// How long a statement of a migration waits for a lock unless told otherwise: whoever comes behind
+/// How long a statement of a migration waits for a lock by default: what comes after
 /// it waits as long.
 pub(crate) const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a blocked migration is tried again unless told otherwise.
+/// How often a blocked migration is tried again by default.
 const DEFAULT_RETRIES: u32 = 10;
 
-/// How much goes into one message unless told otherwise, in bytes.
+/// How much goes into one message by default, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
 
 impl<'s> From<&'s Migrations> for Migrator<'s> {
@@ -193,7 +197,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// The ledger's table name; `migration_ledger` unless told otherwise.
+    /// The ledger's table name; `migration_ledger` by default.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -292,7 +296,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// The function of the migration `version`, whose file says `-- migrate:function`: it runs behind
+    /// The function of the migration `version`, whose file has `-- migrate:function`: it runs after
     /// the file's statements, in the same transaction, for what SQL cannot do.
     ///
     /// It may be called again where it was undone, so what it does outside the database must bear
@@ -349,7 +353,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Tells `listener` how a run comes on, as it does, at no cost in messages.
+    /// Informs `listener` of a run's progress, at no cost in messages.
     ///
     /// ```no_run
     /// use migrate_runtime::{Event, Migrations, Migrator};

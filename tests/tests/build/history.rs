@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use migrate_runtime::__private::{Origin, Traits};
-use migrate_runtime::{Error, Layout, Migrations, Migrator, check_embed};
+use migrate_runtime::{ErrorKind, Layout, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
 
 use crate::scratch::{Compiler, Outcome, Scratch};
@@ -143,7 +143,7 @@ async fn stale_set_does_not_run() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let error = Migrator::new(&stale).run(&mut client).await.expect_err("stale");
-    assert!(matches!(error, Error::StaleEmbed(_)));
+    assert!(matches!(error.kind(), ErrorKind::StaleEmbed(_)));
     let expected = format!(
         "the set was embedded from `{path}` before its files changed\nadded: 2_b.sql\n\
          removed: 0_x.sql\n\

@@ -1,6 +1,6 @@
 //! Several sets in one boot, in a given order.
 
-use migrate_runtime::{Error, Migrations, Migrator, run_in_order};
+use migrate_runtime::{ErrorKind, Migrations, Migrator, run_in_order};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::module;
 
@@ -66,7 +66,7 @@ async fn drift_in_the_last_set_stops_the_first_before_it_runs() {
     Migrator::new(&edited).run(&mut client).await.expect("a run");
     let error = run_in_order([&Migrator::new(&auth), &Migrator::new(&app)], &mut client).await;
     let error = error.unwrap_err();
-    assert!(matches!(*error.error, Error::Drift { .. }), "{error}");
+    assert!(matches!(error.error.kind(), ErrorKind::Drift { .. }), "{error}");
     assert_eq!(value(&client, "SELECT to_regclass('users') IS NULL").await, "t");
 }
 

@@ -1,6 +1,6 @@
 //! Where ledger and set disagree: what each option lets pass, and what it does not.
 
-use migrate_runtime::{Error, Migrations, Migrator};
+use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::{module, set};
 use tokio_postgres::Client;
@@ -46,7 +46,8 @@ async fn everything(client: &Client) -> String {
 async fn refused(client: &mut Client, migrator: &Migrator<'_>) -> String {
     let before = everything(client).await;
     let error = migrator.run(client).await.expect_err("drift");
-    let Error::Drift { report, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Drift { .. } = error.kind() else { panic!("{error}") };
+    let report = error.report().expect("a report");
     assert_eq!((report.applied.len(), report.messages), (0, 2), "{error}");
     let text = error.to_string();
     assert_eq!(migrator.plan(client).await.expect_err("drift").to_string(), text);

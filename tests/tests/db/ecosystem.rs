@@ -1,6 +1,6 @@
 //! The clients and pools of docs/ecosystem.md, each as that page shows it: what they hand out migrates.
 
-use migrate_runtime::{Error, Migrations, Migrator, Report};
+use migrate_runtime::{ErrorKind, Migrations, Migrator, Report};
 use migrate_testing::TestDatabase;
 use migrate_tests::sets::tables;
 use tokio_postgres::NoTls;
@@ -69,7 +69,7 @@ async fn client_of_a_failed_run_goes_back_clean() {
     let broken = migrate_tests::sets::set(&[("1_a.sql", "CREATE TABLE a (id nowhere);")]);
     let mut client = pool.get().await.expect("a client");
     let error = Migrator::new(&broken).run(&mut client).await.expect_err("no such type");
-    assert!(matches!(error, Error::Migration { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Migration { .. }), "{error}");
     drop(client);
     let client = pool.get().await.expect("the same client");
     let locks = migrate_tests::database::value(&client, migrate_tests::database::ADVISORY_LOCKS);

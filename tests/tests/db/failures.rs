@@ -1,6 +1,6 @@
 //! What a failing migration leaves behind, and where its error points.
 
-use migrate_runtime::{Error, Kept, Migrations, Migrator, Place, State};
+use migrate_runtime::{Error, ErrorKind, Kept, Migrations, Migrator, Place, State};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{set, unparsed};
@@ -170,7 +170,8 @@ async fn failed_runs_are_repeated_from_where_they_stopped() {
     let mut client = database.connect().await;
     let b = |sql| set(&[A, ("2_b.sql", sql), ("3_c.sql", "CREATE TABLE c (id int);")]);
     let error = fail(&mut client, &b("CREATE TABLE b (id int); SELECT 1/0;")).await;
-    let Error::Migration { failure, report, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+    let report = error.report().expect("a report");
     assert_eq!((failure.version.as_str(), failure.kept), ("2", Kept::Nothing));
     assert_eq!(failure.sqlstate.as_deref(), Some("22012"));
     assert_eq!(report.applied.len(), 1);
@@ -188,7 +189,8 @@ async fn broken_connections_are_told_apart_from_refusals() {
     let mut client = database.connect().await;
     let set = set(&[A, ("2_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")]);
     let error = fail(&mut client, &set).await;
-    let Error::Migration { failure, report, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+    let report = error.report().expect("a report");
     assert_eq!(report.applied.len(), 1, "{error}");
     assert_eq!(
         (failure.file.as_str(), failure.sqlstate.as_deref()),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use migrate_runtime::source::{SetOptions, from_texts};
-use migrate_runtime::{BoxError, Context, Error, Migrator, Rollback, closure};
+use migrate_runtime::{BoxError, Context, ErrorKind, Migrator, Rollback, closure};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 
@@ -105,7 +105,7 @@ async fn function_that_ends_its_transaction_fails_the_run_and_is_not_recorded() 
             Box::pin(async move { Ok(transaction.batch_execute(ending).await?) })
         });
         let error = Migrator::new(&set).function("2", end).run(&mut client).await.unwrap_err();
-        assert!(matches!(error, Error::TransactionEnded { .. }), "{ending}: {error}");
+        assert!(matches!(error.kind(), ErrorKind::TransactionEnded { .. }), "{ending}: {error}");
         let entries = "SELECT count(*) FROM migration_ledger";
         assert_eq!(value(&client, entries).await, "1", "{ending}");
         let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -189,7 +189,7 @@ async fn deadline_cuts_a_function() {
     let set = set(&[USERS, HASHES]);
     let migrator = Migrator::new(&set).function("2", sleep).deadline(Duration::from_millis(500));
     let error = migrator.run(&mut client).await.unwrap_err();
-    assert!(matches!(error, Error::Deadline { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Deadline { .. }), "{error}");
     assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "1");
 }
 

@@ -1,6 +1,6 @@
 //! Names of every kind: a schema, a ledger, a module may be called anything that PostgreSQL takes.
 
-use migrate_runtime::{Error, Migrator};
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{module, set};
@@ -220,7 +220,7 @@ async fn nul_bytes_are_an_error_and_no_panic() {
     let set = set(&[("1_a.sql", "SELECT 1;")]);
     let migrator = Migrator::new(&set).table("a\0b");
     let error = migrator.run(&mut client).await.expect_err("a NUL byte");
-    assert!(matches!(error, Error::BadName { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::BadName { .. }), "{error}");
     assert!(migrator.status(&client).await.is_err());
     // The connection is usable.
     assert_eq!(Migrator::new(&set).run(&mut client).await.expect("a run").applied.len(), 1);
@@ -245,7 +245,7 @@ async fn foreign_tables_of_long_names_are_told() {
             .run(&mut client)
             .await
             .expect_err("foreign");
-        assert!(matches!(error, Error::ForeignTable { .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::ForeignTable { .. }), "{error}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must never be in the code: the invariants of absence that ARCHITECTURE.md lists, each by
 //! its number there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -113,7 +114,7 @@ fn invariant_2_imports_run_one_way() {
 #[test]
 fn invariant_3_planning_is_not_mixed_with_sending() {
     let sends = ["simple_query", "batch_execute", ".execute(", ".query(", ".prepare("];
-    absent("migrate-runtime/src", &sends, &["protocol.rs"]);
+    absent("migrate-runtime/src", &sends, &["wire/exchange.rs"]);
     absent("migrate-testing/src", &sends, &[]);
     absent("migrate-cli/src", &sends, &[]);
 }
@@ -125,12 +126,13 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
         "migrate-runtime/src",
         &sql,
         &[
-            "ledger/mod.rs",
-            "ledger/adopted.rs",
-            "ledger/lease.rs",
-            "ledger/contents.rs",
-            "ledger/foreign.rs",
-            "ledger/history.rs",
+            "sql/ledger.rs",
+            "sql/entry.rs",
+            "sql/adopted.rs",
+            "sql/lease.rs",
+            "sql/contents.rs",
+            "sql/catalog.rs",
+            "sql/history.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],
@@ -142,7 +144,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
 #[test]
 fn invariant_5_the_runtime_does_not_parse_what_the_build_has_split() {
     let parsers = ["sql::lexer", "sql::split", "directives::"];
-    absent("migrate-runtime/src", &parsers, &["failure.rs", "privilege.rs"]);
+    absent("migrate-runtime/src", &parsers, &["run/locate.rs", "context/grants.rs"]);
     absent("migrate-testing/src", &parsers, &[]);
     absent("migrate-cli/src", &parsers, &[]);
 }
@@ -174,6 +176,145 @@ fn invariant_9_one_module_names_the_parser() {
             assert!(inside || !code.contains("squawk"), "{path} names the parser");
         }
     }
+}
+
+/// The parts of the runtime, highest first: a file imports from lower parts, and from its own.
+const PARTS: [&[&str]; 12] = [
+    // The names at the root, which are for callers.
+    &["lib"],
+    &["source", "internal", "__private"],
+    &["verbs", "fleet"],
+    &["run"],
+    &["adopt"],
+    &["lock"],
+    &["context"],
+    &["sql"],
+    &["wire"],
+    &["migrator"],
+    &["outcome"],
+    &["stale", "boxed"],
+];
+
+fn rank(module: &str) -> usize {
+    let part = module.split("::").next().unwrap_or_default();
+    let rank = PARTS.iter().position(|parts| parts.contains(&part));
+    rank.unwrap_or_else(|| panic!("`{module}` is in no part"))
+}
+
+/// The folder that holds the file of a module.
+fn folder<'m>(module: &'m str, files: &BTreeMap<String, String>) -> &'m str {
+    let inside = format!("{module}::");
+    let is_folder = files.keys().any(|other| other.starts_with(&inside));
+    if is_folder { module } else { module.rsplit_once("::").map_or("", |(folder, _)| folder) }
+}
+
+/// The paths in `code` that begin with `crate::`, `super::` or `self::`, or with a module that it
+/// declares, as paths below the crate; groups in braces are spread out.
+fn paths(module: &str, folder: &str, code: &str) -> Vec<String> {
+    let declared = code.lines().filter_map(|line| {
+        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    let below = |parent: &str, path: &str| {
+        if parent.is_empty() { path.to_owned() } else { format!("{parent}::{path}") }
+    };
+    let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+    let mut found: Vec<String> = declared.map(|name| below(folder, name)).collect();
+    for (start, base) in [("crate::", ""), ("super::", parent), ("self::", module)] {
+        for (at, _) in code.match_indices(start) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || "_$:".contains(c)) {
+                continue;
+            }
+            let rest = &code[at + start.len()..];
+            let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let path = &rest[..rest.find(|c| !is_path(c)).unwrap_or(rest.len())];
+            let group =
+                rest[path.len()..].strip_prefix('{').and_then(|group| group.split('}').next());
+            let items = group.map_or(vec![""], |group| group.split(',').collect());
+            found.extend(items.iter().map(|item| below(base, &format!("{path}{}", item.trim()))));
+        }
+    }
+    found
+}
+
+/// Each module of the runtime with the modules that it imports from.
+fn imports(files: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
+    let resolve = |path: &str| {
+        let is_it = |module: &&String| path == *module || path.starts_with(&format!("{module}::"));
+        let module = files.keys().filter(is_it).max_by_key(|module| module.len());
+        module.map_or("lib", String::as_str)
+    };
+    let of = |(module, code): (&String, &String)| -> BTreeSet<&str> {
+        let all = paths(module, folder(module, files), code);
+        all.iter().map(|path| resolve(path)).filter(|target| target != module).collect()
+    };
+    files.iter().map(|file| (file.0.as_str(), of(file))).collect()
+}
+
+/// What is wrong with the imports of `files`: one that goes up, or a circle of files across folders.
+fn misdirected(files: &BTreeMap<String, String>) -> Vec<String> {
+    let imports = imports(files);
+    let mut wrong = Vec::new();
+    for (module, targets) in &imports {
+        let part = |module: &str| module.split("::").next().map(str::to_owned);
+        let is_up = |target: &&&str| part(module) != part(target) && rank(target) <= rank(module);
+        wrong.extend(targets.iter().filter(is_up).map(|target| format!("{module} -> {target}")));
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&str> = targets.iter().copied().collect();
+        while let Some(next) = open.pop() {
+            if reached.insert(next) {
+                open.extend(&imports[next]);
+            }
+        }
+        let returns = |other: &&&str| {
+            imports[**other].contains(module) && folder(other, files) != folder(module, files)
+        };
+        let circle = reached.iter().find(returns).filter(|_| reached.contains(module));
+        wrong.extend(circle.map(|other| format!("{other} -> {module} closes a circle")));
+    }
+    wrong
+}
+
+#[test]
+fn invariant_10_imports_of_the_runtime_go_down() {
+    let module = |path: &str| {
+        let path = path.trim_start_matches("migrate-runtime/src/").trim_end_matches(".rs");
+        path.trim_end_matches("/mod").replace('/', "::")
+    };
+    let files = sources("migrate-runtime/src").into_iter();
+    let mut files: BTreeMap<String, String> =
+        files.map(|(path, code)| (module(&path), code)).collect();
+    // It declares every part, and imports from none.
+    files.insert("lib".to_owned(), String::new());
+    assert!(files.len() > 60, "{:?}", files.keys());
+    assert_eq!(misdirected(&files), [""; 0]);
+}
+
+#[test]
+fn import_that_goes_up_and_a_circle_are_found() {
+    let check = |files: &[(&str, &str)], expected: &[&str]| {
+        let owned = |(module, code): &(&str, &str)| ((*module).to_owned(), (*code).to_owned());
+        assert_eq!(misdirected(&files.iter().map(owned).collect()), expected, "{files:?}");
+    };
+    let sql = ("sql", "mod guard;\npub(crate) use guard::Guard;");
+    let down = ("lock", "use crate::sql::{Guard, guard};");
+    check(&[sql, ("sql::guard", "use super::Ledger;"), down], &[]);
+    check(
+        &[sql, ("sql::guard", "use crate::lock::Held;"), down],
+        &[
+            "sql::guard -> lock closes a circle",
+            "lock -> sql closes a circle",
+            "sql::guard -> lock",
+            "lock -> sql::guard closes a circle",
+        ],
+    );
+    let circle = ("run::stepwise", "mod work;\nuse super::carry;");
+    let work = ("run::stepwise::work", "");
+    check(
+        &[("run", "mod stepwise;"), circle, work],
+        &["run::stepwise -> run closes a circle", "run -> run::stepwise closes a circle"],
+    );
 }
 
 #[tokio::test]

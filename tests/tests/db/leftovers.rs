@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, Kept, Migrations, Migrator, State};
+use migrate_runtime::{Error, ErrorKind, Kept, Migrations, Migrator, State};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, server, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -67,7 +67,7 @@ async fn index_that_failed_is_told_and_built_again_when_the_data_are_mended() {
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
     client.batch_execute("INSERT INTO t VALUES (1, 1)").await.expect("a duplicate");
     let error = run(&mut client, &set).await.expect_err("a duplicate");
-    let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(failure.kept, Kept::Statements { done: 0, of: 2 });
     assert_eq!(failure.sqlstate.as_deref(), Some("23505"));
     assert_eq!(value(&client, INVALID).await, "\"T a\"");
@@ -90,7 +90,7 @@ async fn index_whose_session_died_is_unknown_and_built_again() {
         let database = FreshDatabase::create().await;
         let set = outside(&format!("CREATE INDEX CONCURRENTLY {name}ON public.t (a);"));
         let error = cut_short(&database, &set).await;
-        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!(failure.kept, Kept::InFlight { done: 0, of: 1 }, "{error}");
         let mut client = database.connect().await;
         assert_eq!(value(&client, INVALID).await, left);
@@ -130,7 +130,7 @@ async fn rebuilt_indexes_leave_nothing_behind() {
         let database = FreshDatabase::create().await;
         let set = outside(&format!("SELECT 1;\n{statement};"));
         let error = cut_short(&database, &set).await;
-        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!(failure.kept, Kept::InFlight { done: 1, of: 2 }, "{error}");
         let mut client = database.connect().await;
         // The new one before the two are exchanged, the old one behind that.
@@ -164,7 +164,7 @@ async fn index_that_somebody_is_building_is_waited_for() {
     let set = outside("CREATE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a);");
     let migrator = Migrator::new(&set).wait_timeout(Duration::from_millis(100));
     let error = migrator.run(&mut client).await.expect_err("in use");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     transaction.rollback().await.expect("a rollback");
     building.await.expect("a task").expect("their index");

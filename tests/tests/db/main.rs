@@ -31,5 +31,6 @@ mod run;
 mod seeds;
 mod session;
 mod session_limits;
+mod snapshots;
 mod tenants;
 mod waits;

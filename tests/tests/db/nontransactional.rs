@@ -1,7 +1,7 @@
 //! Migrations that run outside a transaction: statement by statement, under a session lock that is
 //! released on every path.
 
-use migrate_runtime::{Error, Kept, Migrator, State};
+use migrate_runtime::{ErrorKind, Kept, Migrator, State};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 
@@ -70,7 +70,7 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
          the next run goes on behind them\n\
          applied before it, and stays: version 1"
     );
-    let Error::Migration { failure, .. } = error else { panic!() };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!(failure.kept, Kept::Statements { done: 2, of: 4 });
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     let status = Migrator::new(&broken).status(&client).await.expect("a status");
@@ -80,7 +80,7 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
     // The mended text means something else, and says so; allowed, the run goes on behind what ran.
     let mended = files("INSERT INTO t VALUES (1, 2)");
     let error = Migrator::new(&mended).run(&mut client).await.expect_err("edited");
-    assert!(matches!(error, Error::Drift { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Drift { .. }), "{error}");
     let report = Migrator::new(&mended).allow_edited().run(&mut client).await.expect("mended");
     assert_eq!(report.applied.len(), 2);
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "3");
@@ -109,7 +109,7 @@ async fn own_transaction_blocks_are_one_step() {
         let migrator_set = files(last);
         let migrator = Migrator::new(&migrator_set).allow_edited();
         let error = migrator.run(&mut client).await.expect_err("a failure");
-        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!(failure.kept, Kept::Statements { done: 1, of: 3 });
         assert!(error.to_string().starts_with(&format!("migrations/2_x.sql:{place}: ")), "{error}");
         assert_eq!(value(&client, "SELECT count(*) FROM t").await, "0");

@@ -1,6 +1,6 @@
 //! Roles of little power: what they can migrate, and which GRANT an error names.
 
-use migrate_runtime::{Error, Lock, Migrator};
+use migrate_runtime::{ErrorKind, Lock, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::role::{Denied, SmallRole, behind_a_table, denied_all};
 use migrate_tests::sets::set;
@@ -259,7 +259,8 @@ async fn error_keeps_the_statement_that_was_denied() {
     at.prepare("CREATE TABLE theirs.t (id int)").await;
     let set = behind_a_table("SELECT 1;\nSELECT * FROM theirs.t;");
     let result = Migrator::new(&set).schema("own").run(&mut at.client).await;
-    let Err(Error::Migration { failure, .. }) = result else { panic!("{result:?}") };
+    let error = result.expect_err("a denial");
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(failure.statement.as_deref(), Some("SELECT * FROM theirs.t"));
     at.remove().await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate_runtime::{Error, Migrator, SkipReason};
+use migrate_runtime::{ErrorKind, Migrator, SkipReason};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
@@ -72,7 +72,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     }
     let migrator = Migrator::new(&two).wait_timeout(Duration::from_millis(200));
     let error = migrator.run(&mut client).await.expect_err("busy");
-    let Error::Busy { holder: Some(holder), .. } = &error else { panic!("{error}") };
+    let ErrorKind::Busy { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
     let locked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted \
                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(value(&client, locked).await, holder.pid.to_string());
@@ -91,7 +91,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     );
     // The text differs from the other's, so what it applied is drift, told as soon as it is there.
     let error = Migrator::new(&two).run(&mut client).await.expect_err("drift");
-    assert!(matches!(error, Error::Drift { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Drift { .. }), "{error}");
     assert_eq!(at_work.await.expect("a task").expect("a run").applied.len(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Undoing what was applied: by steps, to a version, all of it; also by a binary that never knew it.
 
-use migrate_runtime::{Direction, Error, Kept, Migrations, Migrator, Rollback, Version};
+use migrate_runtime::{Direction, ErrorKind, Kept, Migrations, Migrator, Rollback, Version};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -149,7 +149,7 @@ async fn down_script_that_fails_leaves_its_migration_applied() {
          version 2 was not undone, and stays applied\n\
          undone before it, and stays: version 3"
     );
-    let Error::Migration { failure, .. } = error else { panic!() };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!((failure.direction, failure.kept), (Direction::Down, Kept::Nothing));
     assert_eq!(applied(&client).await, "1 2");
     assert_eq!(value(&client, "SELECT to_regclass('b') IS NOT NULL").await, "t");
@@ -172,7 +172,7 @@ async fn replicas_that_undo_and_apply_at_once_leave_a_true_ledger() {
             };
             // Whoever undoes may find version 1 gone, or a pending one out of order.
             if let Err(error) = result {
-                assert!(matches!(error, Error::Rollback { .. }), "{error}");
+                assert!(matches!(error.kind(), ErrorKind::Rollback { .. }), "{error}");
             }
         }));
     }

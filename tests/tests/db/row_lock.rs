@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, Lock, LockKind, Migrations, Migrator, Report};
+use migrate_runtime::{ErrorKind, Lock, LockKind, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
@@ -116,7 +116,7 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     for set in [mixed(), outside] {
         let migrator = Migrator::new(&set).lock(Lock::Advisory);
         let error = migrator.run(&mut client).await.expect_err("no lock");
-        assert!(matches!(error, Error::NoAdvisoryLock { .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::NoAdvisoryLock { .. }), "{error}");
         assert_eq!(error.to_string(), refused);
     }
     let owner = database.connect().await;
@@ -162,7 +162,7 @@ async fn lock_that_has_not_expired_is_waited_for() {
         let set = second();
         let migrator = Migrator::new(&set).lock(lock).wait_timeout(Duration::from_millis(100));
         let error = migrator.run(&mut client).await.expect_err("busy");
-        let Error::Busy { holder: Some(holder), .. } = &error else { panic!("{error}") };
+        let ErrorKind::Busy { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
         let named = (holder.pid, holder.application_name.as_str(), holder.user.as_str());
         assert_eq!(named, (999_999, "dead", "postgres"));
         assert_eq!(
@@ -196,7 +196,7 @@ async fn lock_of_a_living_session_is_not_taken_over() {
     let migrator = Migrator::new(&set).lock(Lock::Row);
     let impatient = migrator.clone().wait_timeout(Duration::from_millis(200));
     let error = impatient.run(&mut client).await.expect_err("busy");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     drop(holder);
     let gone = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}");
     while value(&client, &gone).await != "0" {
@@ -224,7 +224,7 @@ async fn lock_behind_a_pooler_whose_statement_still_runs_is_not_taken_over() {
     let migrator = Migrator::new(&set).lock(Lock::Row);
     let impatient = migrator.clone().wait_timeout(Duration::from_millis(200));
     let error = impatient.run(&mut client).await.expect_err("busy");
-    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     assert_eq!(value(&client, LOCK_ROWS).await, "1");
     cancel.cancel_query(tokio_postgres::NoTls).await.expect("a request to cancel");
     sleeping.await.expect("a task").expect_err("cancelled");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, Migrations, Migrator, SkipReason, State};
+use migrate_runtime::{ErrorKind, Migrations, Migrator, SkipReason, State};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{module, set, tables};
@@ -125,7 +125,7 @@ async fn edited_applied_migration_is_drift() {
     applied(&mut client, &set(&[A, B])).await;
     let edited = set(&[("1_a.sql", "CREATE TABLE a (id bigint);"), B, C]);
     let error = Migrator::new(&edited).run(&mut client).await.expect_err("drift");
-    assert!(matches!(error, Error::Drift { .. }));
+    assert!(matches!(error.kind(), ErrorKind::Drift { .. }));
     let text = error.to_string();
     assert!(text.starts_with("ledger and set disagree in 1 place\nversion 1: `migrations/1_a.sql` was edited after postgres applied it at 20"), "{text}");
     assert!(
@@ -190,7 +190,7 @@ async fn every_deviation_is_listed_at_once() {
     applied(&mut client, &set(&[A, ("1.5_gone.sql", "SELECT 1;"), C])).await;
     let set = set(&[("1_a.sql", "SELECT 2;"), B, C]);
     let error = Migrator::new(&set).run(&mut client).await.expect_err("drift");
-    let Error::Drift { drift, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Drift { drift, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(drift.0.len(), 3, "{error}");
 }
 

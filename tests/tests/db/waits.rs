@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{Error, Kept, Migrations, Migrator};
+use migrate_runtime::{ErrorKind, Kept, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
@@ -35,7 +35,7 @@ async fn blocked_migration_is_tried_again_until_the_table_is_free() {
         let set = alters(sql);
         let migrator = Migrator::new(&set).lock_timeout(Duration::from_millis(20));
         let error = migrator.clone().retries(1).run(&mut client).await.expect_err("blocked");
-        let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+        let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!((failure.sqlstate.as_deref(), failure.tries), (Some("55P03"), 2), "{name}");
         assert!(
             error.to_string().contains("\ntried 2 times; others held locks each time"),
@@ -119,7 +119,7 @@ async fn deadline_cuts_the_statement_that_runs() {
         let started = Instant::now();
         let error = migrator.run(&mut client).await.expect_err("the deadline");
         assert!(started.elapsed() < Duration::from_secs(30), "cut by the server");
-        let Error::Deadline { at: Some(failure), .. } = &error else { panic!("{error}") };
+        let ErrorKind::Deadline { at: Some(failure), .. } = error.kind() else { panic!("{error}") };
         assert_ne!(failure.kept, Kept::Unknown);
         let text = error.to_string();
         let end = "the run was cut at its deadline of 2s\n\
@@ -142,13 +142,14 @@ async fn deadline_passes_between_migrations_too() {
     ]);
     let migrator = Migrator::new(&set).deadline(Duration::from_millis(350));
     let error = migrator.run(&mut client).await.expect_err("the deadline");
-    let Error::Deadline { report, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Deadline { .. } = error.kind() else { panic!("{error}") };
+    let report = error.report().expect("a report");
     assert!(!report.applied.is_empty() && report.applied.len() < 4, "{report:?}");
     // A limit of the session's own that is shorter stays.
     client.batch_execute("SET statement_timeout = 50").await.expect("a limit");
     let migrator = Migrator::new(&set).deadline(Duration::from_mins(1));
     let error = migrator.run(&mut client).await.expect_err("the session's limit");
-    let Error::Migration { failure, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(failure.sqlstate.as_deref(), Some("57014"));
 }
 

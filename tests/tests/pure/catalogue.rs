@@ -16,11 +16,11 @@ fn text(path: &str) -> String {
 
 /// An enum of the page: its name, and where it is declared.
 const ENUMS: [(&str, &str); 17] = [
-    ("Error", "migrate-runtime/src/error/mod.rs"),
+    ("ErrorKind", "migrate-runtime/src/outcome/kind.rs"),
     ("Drift", "migrate-set/src/drift.rs"),
     ("Obstacle", "migrate-set/src/rollback.rs"),
-    ("AdoptObstacle", "migrate-runtime/src/adopt/obstacle.rs"),
-    ("Failure", "migrate-runtime/src/tenants/report.rs"),
+    ("AdoptObstacle", "migrate-runtime/src/outcome/obstacle.rs"),
+    ("Failure", "migrate-runtime/src/fleet/tenants/report.rs"),
     ("TestError", "migrate-testing/src/trouble.rs"),
     ("ServerError", "migrate-testing/src/error.rs"),
     ("CheckError", "migrate-testing/src/check.rs"),

@@ -14,7 +14,7 @@ use std::path::Path;
 use diesel::{Connection, PgConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use migrate_testing::Server;
-use migrate_runtime::{Adopt, Error, Migrator};
+use migrate_runtime::{Adopt, ErrorKind, Migrator};
 use migrate_runtime::source::{SetOptions, from_folder};
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -80,7 +80,7 @@ async fn refuse_an_edit(tool: Adopt, folder: &TempDir, client: &mut Client) {
     let set = from_folder(folder.path(), &SetOptions::default()).expect("a set");
     let migrator = Migrator::new(&set).table("other_ledger");
     let error = migrator.adopt(client, tool).await.expect_err("an edited text");
-    let Error::Adoption { obstacles, .. } = &error else { panic!("{error}") };
+    let ErrorKind::Adoption { obstacles, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(obstacles.0.len(), 1, "{error}");
     println!("{error}");
 }

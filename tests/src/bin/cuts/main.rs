@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
+use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use tokio::time::sleep;
@@ -218,12 +218,12 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
 
 /// How a run ended, in a word.
 fn said(result: Option<&Result<Report, Error>>) -> &'static str {
-    match result {
+    match result.map(|result| result.as_ref().map_err(Error::kind)) {
         None => "no connection",
         Some(Ok(_)) => "run complete",
-        Some(Err(Error::ConnectionLost { .. })) => "ConnectionLost",
-        Some(Err(Error::Migration { .. })) => "Migration",
-        Some(Err(Error::Database { .. })) => "Database",
+        Some(Err(ErrorKind::ConnectionLost { .. })) => "ConnectionLost",
+        Some(Err(ErrorKind::Migration { .. })) => "Migration",
+        Some(Err(ErrorKind::Database { .. })) => "Database",
         Some(Err(_)) => "another error",
     }
 }

@@ -19,7 +19,7 @@ mod server;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use migrate_runtime::{Error, Migrator, Report};
+use migrate_runtime::{Error, ErrorKind, Migrator, Report};
 use migrate_tests::proof::replica::confirmed;
 
 use disk::{Disk, Here};
@@ -133,7 +133,7 @@ fn judge(result: &Result<Report, Error>, life: Life, found: &Found) -> Vec<Strin
     println!("  said to stay: {}; in the ledger: {}", applied.len(), found.finished());
     let mut broken = Vec::new();
     // Behind a statement of ours nothing of a migration stays, so there is no file to name.
-    let names = text.contains("migrations/0") || matches!(error, Error::Database { .. });
+    let names = text.contains("migrations/0") || matches!(error.kind(), ErrorKind::Database { .. });
     let names_place = names && text.contains("SQLSTATE 53100");
     let says_lost = text.contains("connection broke") || text.contains("connection closed");
     match life {

@@ -19,7 +19,7 @@ mod rows;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use migrate_runtime::{Error, Migrator};
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::pooler::PoolMode;
 
@@ -129,7 +129,7 @@ async fn failure_is_mended(ground: &mut Ground) {
     let failed = ground.replicas(COUNT, &database, &of(&files)).await;
     println!("  a failing migration: {:?}", kinds(&failed));
     let at_place = |outcome: &Outcome| match outcome {
-        Err(error @ Error::Migration { .. }) => {
+        Err(error) if matches!(error.kind(), ErrorKind::Migration { .. }) => {
             error.to_string().starts_with("migrations/0009_broken.sql:2:1: division by zero")
         }
         _ => false,

@@ -2,7 +2,7 @@
 //! In either mode it has to be refused before anything ran; in session mode it has to run where the caller
 //! says that the session is the client's own.
 
-use migrate_runtime::{Error, Lock, LockKind, Migrations};
+use migrate_runtime::{ErrorKind, Lock, LockKind, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -45,8 +45,10 @@ pub(crate) async fn refused(
     kind: LockKind,
 ) {
     let says = |outcome: &Outcome| {
-        matches!(outcome, Err(error @ Error::Pooled { lock, .. })
-            if *lock == kind && error.to_string().contains("pooler"))
+        outcome.as_ref().is_err_and(|error| {
+            matches!(error.kind(), ErrorKind::Pooled { lock, .. } if *lock == kind)
+                && error.to_string().contains("pooler")
+        })
     };
     ground.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
     let left = "SELECT concat_ws(' ', to_regclass('t'), to_regclass('migration_ledger'))";

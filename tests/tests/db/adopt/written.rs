@@ -3,7 +3,7 @@
 //! What else a history may hold is for `histories`, made by hand.
 
 use migrate_runtime::source::{SetOptions, from_folder};
-use migrate_runtime::{Adopt, Error, Migrator};
+use migrate_runtime::{Adopt, ErrorKind, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::{ALL, Predecessor};
 use migrate_tests::sets::set;
@@ -46,7 +46,9 @@ async fn refuses_an_edit(from: &Predecessor) {
     let mut client = database.connect().await;
     from.leave(&client).await;
     let error = Migrator::new(&edited).adopt(&mut client, from.tool).await.expect_err(from.name);
-    let Error::Adoption { obstacles, .. } = &error else { panic!("{}: {error}", from.name) };
+    let ErrorKind::Adoption { obstacles, .. } = error.kind() else {
+        panic!("{}: {error}", from.name)
+    };
     assert_eq!(obstacles.0.len(), 1, "{error}");
     assert!(error.to_string().contains("is not what ran: SHA-256 "), "{error}");
 }

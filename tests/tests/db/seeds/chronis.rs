@@ -3,7 +3,7 @@
 use std::fs;
 
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
-use migrate_runtime::{Error, Layout, Migrator, State, check_embed};
+use migrate_runtime::{ErrorKind, Layout, Migrator, State, check_embed};
 use migrate_tests::database::value;
 use migrate_tests::predecessors::CHRONIS;
 use migrate_tests::sets::set;
@@ -189,7 +189,7 @@ async fn service_that_does_not_migrate_can_refuse_to_start() {
     let (_database, mut client) = fresh().await;
     let migrator = Migrator::new(&CHRONIS);
     let error = migrator.verify(&client).await.expect_err("pending");
-    let Error::Pending { versions } = &error else { panic!("{error}") };
+    let ErrorKind::Pending { versions } = error.kind() else { panic!("{error}") };
     assert_eq!(versions.len(), 5);
     assert_eq!(value(&client, TABLES).await, "NULL");
     // Later, run migrations when ready.

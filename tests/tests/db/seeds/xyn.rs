@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
-use migrate_runtime::{Error, Migrator};
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{server, value};
 use migrate_tests::predecessors::{Predecessor, XYN};
 
@@ -179,7 +179,7 @@ async fn required_migrations_are_looked_for_at_boot() {
     let strict = "001_initial_schema,002_add_scheduling_and_priority,003_add_run_edges_for_dag,\
                   004_add_queue_claim_indexes,005_steps_run_idx_constraints";
     let error = migrator.require(&client, strict.split(',')).await.expect_err("three to go");
-    let Error::Required { versions } = error else { panic!("{error}") };
+    let ErrorKind::Required { versions } = error.kind() else { panic!("{error}") };
     assert_eq!(versions.len(), 3);
 }
 

@@ -1,0 +1,70 @@
+//! What the options amount to: the ledger, the schemas to create, and what no run can begin with.
+//! It asks no server: whether a name is taken, its user finds out.
+
+use migrate_set::set::{Ends, Traits};
+use migrate_set::sql::placeholder::quoted_identifier;
+
+use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
+use crate::outcome::ErrorKind;
+use crate::sql::{Ledger, Reading};
+
+impl Migrator<'_> {
+    /// The ledger that the options name.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());
+        Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
+    }
+
+    /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
+    /// known by their names, and what runs outside a transaction needs a session of its own.
+    pub(crate) fn reading(&self) -> Reading {
+        let Traits { orders_by_name, has_non_transactional } = self.set.traits();
+        if orders_by_name {
+            Reading::Entries
+        } else if has_non_transactional {
+            Reading::BriefWithProcess
+        } else {
+            Reading::Brief
+        }
+    }
+
+    /// Refuses functions that no migration asks for.
+    pub(crate) fn check_functions(&self) -> Result<(), ErrorKind> {
+        for version in self.calls.versions() {
+            let found = self.set.iter().find(|migration| migration.version() == version);
+            if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
+                let (version, is_known) = (version.to_string(), found.is_some());
+                return Err(ErrorKind::UnwantedFunction { version, is_known });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses names that no server takes.
+    pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
+        let names = [
+            ("`.schema(..)`", self.schema.as_deref()),
+            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
+            ("`.table(..)`", Some(self.table.as_str())),
+        ];
+        for (option, name) in names {
+            let problem = match name {
+                Some("") => "is empty",
+                Some(name) if name.contains('\0') => "holds a NUL byte",
+                _ => continue,
+            };
+            return Err(ErrorKind::BadName { option, problem });
+        }
+        Ok(())
+    }
+
+    /// The statement that creates the schemas that the caller asked for.
+    pub(crate) fn schemas_to_create(&self) -> Vec<String> {
+        let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
+        let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));
+        match self.create_schema {
+            CreateSchema::No => Vec::new(),
+            CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
+        }
+    }
+}

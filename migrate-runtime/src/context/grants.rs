@@ -1,0 +1,110 @@
+//! What is missing where the server refused a statement: mostly which GRANT a role lacks.
+//! It asks the server only after an error.
+
+use migrate_set::sql::lexer::lex;
+use tokio_postgres::Client;
+
+use crate::sql::{Ledger, full_name};
+use crate::wire;
+
+/// The help for an error of a statement of ours; `None` where nothing is known to be missing.
+pub(super) async fn help(
+    client: &Client,
+    ledger: &Ledger,
+    error: &tokio_postgres::Error,
+) -> Option<String> {
+    match error.code()?.code() {
+        "3F000" => {
+            Some("create the schema, or choose one with `.schema(..).create_schema()`".to_owned())
+        }
+        "42501" => {
+            let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
+            let grants = row.and_then(|row| row.get(0).map(str::to_owned));
+            Some(grants.unwrap_or_else(|| OWNER.to_owned()))
+        }
+        // undefined_object: of a guard, which names no other object that could be missing.
+        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
+            Some("CREATE EXTENSION plpgsql, the language of what guards each migration".to_owned())
+        }
+        // read_only_sql_transaction
+        "25006" => Some(
+            "connect to the primary, and look for a `default_transaction_read_only` that is on"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// The help for a statement of a migration that was denied something.
+pub(crate) async fn help_for_statement(
+    client: &Client,
+    error: &tokio_postgres::Error,
+    statement: &str,
+) -> Option<String> {
+    let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
+    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.to_owned()) };
+    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.to_owned()) };
+    let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
+    let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
+    let (Some(role), Some(name)) = (text("role"), text("name")) else {
+        return Some(OWNER.to_owned());
+    };
+    let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");
+    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner"))
+}
+
+const OWNER: &str = "grant the role the privilege, or migrate as the owner";
+
+/// What was denied: `permission denied for KIND NAME`, which a server says in its own language.
+fn denied(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix("permission denied for ")?.split_once(' ')
+}
+
+/// The privileges that `statement` lacks on something of this kind and name.
+fn privileges(kind: &str, name: &str, statement: &str) -> Option<&'static str> {
+    let tokens = lex(statement);
+    let words: Vec<&str> =
+        tokens.iter().filter(|token| !token.is_trivia()).map(|t| t.text(statement)).collect();
+    let has = |word: &str| words.iter().any(|found| found.eq_ignore_ascii_case(word));
+    let first = words.first().map_or(String::new(), |word| word.to_ascii_uppercase());
+    let changes = matches!(first.as_str(), "CREATE" | "ALTER");
+    Some(match kind {
+        "schema" if changes => "USAGE, CREATE",
+        "schema" | "sequence" | "type" | "language" => "USAGE",
+        "database" => "CREATE",
+        "function" | "procedure" => "EXECUTE",
+        "table" | "view" => match written(&words, name) {
+            Some("INSERT") if has("RETURNING") || has("CONFLICT") => "SELECT, INSERT",
+            Some("INSERT") => "INSERT",
+            Some("UPDATE") => "SELECT, UPDATE",
+            Some(_) => "SELECT, DELETE",
+            None if first == "TRUNCATE" => "TRUNCATE",
+            None if first == "LOCK" => "UPDATE",
+            None if changes && has("REFERENCES") => "SELECT, REFERENCES",
+            None if changes && has("TRIGGER") => "TRIGGER",
+            None => "SELECT",
+        },
+        _ => return None,
+    })
+}
+
+/// How the words of a statement write to `name`; `None` where they only read it.
+fn written<'w>(words: &[&'w str], name: &str) -> Option<&'static str> {
+    let is = |at: usize, word: &str| {
+        words.get(at).is_some_and(|w: &&'w str| w.eq_ignore_ascii_case(word))
+    };
+    (0..words.len()).find_map(|at| {
+        let (verb, mut target) = match () {
+            () if is(at, "INSERT") && is(at + 1, "INTO") => ("INSERT", at + 2),
+            () if is(at, "DELETE") && is(at + 1, "FROM") => ("DELETE", at + 2),
+            () if is(at, "UPDATE") => ("UPDATE", at + 1),
+            () => return None,
+        };
+        target += usize::from(is(target, "ONLY"));
+        while is(target + 1, ".") {
+            target += 2;
+        }
+        let written = words.get(target)?.trim_matches('"').replace("\"\"", "\"");
+        (written.to_lowercase() == name.to_lowercase()).then_some(verb)
+    })
+}

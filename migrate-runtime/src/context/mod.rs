@@ -1,0 +1,135 @@
+//! What never changes while a run goes on, and the questions that it asks the server.
+//! Every statement of ours that is no message of a plan is sent from here, with the cause where it is refused.
+
+mod check;
+mod grants;
+mod read;
+
+use std::time::{Duration, Instant};
+
+use migrate_set::rollback::NO_TRANSACTION;
+use migrate_set::set::TransactionMode;
+use migrate_set::set::{Migration, Script};
+use migrate_set::sql::placeholder::{RenderError, Rendered};
+use tokio_postgres::Client;
+
+pub(crate) use grants::help_for_statement;
+
+use crate::boxed::boxed;
+use crate::migrator::Migrator;
+use crate::outcome::{ErrorKind, MigrationFailure};
+use crate::sql::{Contents, Ledger, Terms};
+use crate::wire::Wire;
+
+/// What never changes while a run goes on.
+#[derive(Debug)]
+pub(crate) struct Context<'r> {
+    pub(crate) migrator: &'r Migrator<'r>,
+    pub(crate) wire: Wire<'r>,
+    pub(crate) ledger: Ledger,
+    pub(crate) started: Instant,
+}
+
+/// Whether the ledger's table is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    Exists,
+    Missing,
+}
+
+impl Table {
+    pub(crate) fn of(contents: &Contents<'_>) -> Self {
+        if contents.exists { Table::Exists } else { Table::Missing }
+    }
+}
+
+impl<'r> Context<'r> {
+    pub(crate) fn new(migrator: &'r Migrator<'r>, client: &'r Client) -> Self {
+        let ledger = migrator.ledger();
+        Context { migrator, wire: Wire::new(client), ledger, started: Instant::now() }
+    }
+
+    /// The schema that placeholders are replaced by.
+    pub(crate) fn schema(&self) -> Option<&'r str> {
+        self.migrator.schema.as_deref()
+    }
+
+    /// What guards go by now, for a run that holds this row as its lock.
+    pub(crate) fn terms<'t>(&'t self, claim: Option<&'t str>) -> Terms<'t> {
+        Terms {
+            ledger: &self.ledger,
+            claim,
+            lock_timeout: self.migrator.lock_timeout,
+            time_left: self.time_left(),
+        }
+    }
+
+    /// What creates the ledger, and the schemas where the caller asked for that.
+    pub(crate) fn creation(&self) -> Vec<String> {
+        let mut sql = self.migrator.schemas_to_create();
+        sql.push(self.ledger.create());
+        sql
+    }
+
+    /// What is left of the run's time; `None` without a deadline.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
+    }
+
+    /// The run's time is up; `at` says where, if it was at a migration.
+    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> ErrorKind {
+        ErrorKind::Deadline { deadline: self.migrator.deadline.unwrap_or_default(), at }
+    }
+
+    /// A script's file as messages name it.
+    pub(crate) fn path_of(&self, script: &Script) -> String {
+        self.migrator.set.path_of(script.filename())
+    }
+
+    /// One statement of a script as it is sent.
+    pub(crate) fn rendered<'s>(
+        &self,
+        script: &'s Script,
+        range: (usize, usize),
+    ) -> Result<Rendered<'s>, ErrorKind> {
+        script.render(range, self.schema()).map_err(|error| self.placeholder_error(script, &error))
+    }
+
+    /// The down script as the ledger keeps it, for the run's schema.
+    pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, ErrorKind> {
+        let Some(down) = migration.down() else { return Ok(None) };
+        let sql = down.sql(self.schema());
+        let sql = sql.map_err(|error| self.placeholder_error(down, &error))?;
+        Ok(Some(match down.transaction() {
+            TransactionMode::Transactional => sql,
+            TransactionMode::NonTransactional => format!("{NO_TRANSACTION}{sql}"),
+        }))
+    }
+
+    /// A placeholder of `script` that cannot be replaced.
+    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
+        ErrorKind::Placeholder {
+            file: self.path_of(script),
+            position: script.position(error.at()),
+            problem: error.to_string(),
+        }
+    }
+
+    /// Sends one statement of ours; the first column of its last row.
+    pub(crate) async fn ask(&self, sql: &str, doing: &str) -> Result<Option<String>, ErrorKind> {
+        match self.wire.last_row(sql).await {
+            Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
+            Err(source) => Err(self.database_error(doing.to_owned(), source).await),
+        }
+    }
+
+    /// The error of a statement of ours, with the GRANT that it lacks.
+    pub(crate) async fn database_error(
+        &self,
+        doing: String,
+        source: tokio_postgres::Error,
+    ) -> ErrorKind {
+        let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
+        ErrorKind::Database { doing, help, source }
+    }
+}

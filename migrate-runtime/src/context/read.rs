@@ -1,0 +1,83 @@
+//! Reads the ledger, or finds out why it cannot be read: one message, and others only after an error.
+
+use tokio_postgres::SimpleQueryRow;
+
+use super::{Context, Table};
+use crate::outcome::{ErrorKind, HistoryRow};
+use crate::sql::{Contents, Reading};
+use crate::wire;
+
+impl<'r> Context<'r> {
+    /// Reads the ledger: one message. A table that does not exist is an empty ledger.
+    pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
+        let set = self.migrator.set;
+        let mut contents = Contents::against(set);
+        // An embedded set is unpacked when it is first looked at.
+        let unpack = || _ = set.as_slice();
+        let take = |row: &_| contents.take(&self.ledger, row);
+        let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
+        if table == Table::Missing {
+            return Ok(Contents::default());
+        }
+        contents.exists = true;
+        Ok(contents)
+    }
+
+    /// Reads what happened: one message. A table that does not exist has no past.
+    pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
+        let mut rows = Vec::new();
+        let take = |row: &_| self.ledger.past(row).map(|row| rows.push(row));
+        self.rows(&self.ledger.history(), || {}, take).await?;
+        Ok(rows)
+    }
+
+    /// Sends a query of the ledger and takes its rows; whether there is a table.
+    async fn rows(
+        &self,
+        sql: &str,
+        work: impl FnMut() + Send,
+        mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
+    ) -> Result<Table, ErrorKind> {
+        let mut broken = None;
+        let result = self.wire.rows(sql, work, |row| broken = take(&row).err().or(broken)).await;
+        if let Some(column) = broken {
+            return Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column });
+        }
+        match result {
+            Ok(()) => Ok(Table::Exists),
+            Err(source) => self.missing(source).await.map(|()| Table::Missing),
+        }
+    }
+
+    /// Nothing where the table is missing, else why it cannot be read.
+    async fn missing(&self, source: tokio_postgres::Error) -> Result<(), ErrorKind> {
+        match source.code().map(tokio_postgres::error::SqlState::code) {
+            // undefined_table; a schema that does not exist gives the same.
+            Some("42P01") => Ok(()),
+            // Some column is missing or of another type: whose table is it?
+            Some(code) if code.starts_with("42") && code != "42501" => {
+                Err(self.foreign_table(source).await)
+            }
+            _ => Err(self.unreadable(source).await),
+        }
+    }
+
+    async fn unreadable(&self, source: tokio_postgres::Error) -> ErrorKind {
+        let doing = format!("reading the ledger `{}`", self.ledger.shown());
+        self.database_error(doing, source).await
+    }
+
+    async fn foreign_table(&self, source: tokio_postgres::Error) -> ErrorKind {
+        let mut columns = Vec::new();
+        let listed = wire::rows(self.wire.client, &self.ledger.columns(), |row| {
+            columns.extend(row.get(0).map(str::to_owned));
+        })
+        .await;
+        match listed {
+            Ok(()) if !columns.is_empty() => {
+                ErrorKind::ForeignTable { ledger: self.ledger.shown(), columns }
+            }
+            _ => self.unreadable(source).await,
+        }
+    }
+}

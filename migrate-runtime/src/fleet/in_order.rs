@@ -1,0 +1,155 @@
+//! Runs several sets in a given order: a service's own, and those of the libraries in it.
+//! They share the read of the ledgers, and nothing else: each set is one module, and runs by itself.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use tokio_postgres::Client;
+
+use crate::boxed::boxed;
+use crate::migrator::Migrator;
+use crate::outcome::{Error, ErrorKind, Report};
+use crate::run::{self, Goal};
+use crate::sql::{Contents, Ledger, Reading};
+use crate::stale::check_embed;
+use crate::wire;
+
+/// Runs the sets of `migrators` in this order; a report for each.
+///
+/// Sets that share a ledger are compared by one message, so nothing pending in any of them is one
+/// message, which the first report counts. Drift in any set stops all before anything runs. A set begins when the one
+/// before it is done, and what that applied stays whatever follows.
+///
+/// ```no_run
+/// use migrate_runtime::{Migrations, Migrator, run_in_order};
+/// # async fn boot(
+/// #     auth: &Migrations, app: &Migrations, mut client: tokio_postgres::Client,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// // Two sets that differ in `module = ".."`, in one ledger.
+/// let reports = run_in_order([&Migrator::new(auth), &Migrator::new(app)], &mut client).await?;
+/// # let _ = reports;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`InOrderError`] with the set that failed, and the reports of those before it.
+///
+/// # Cancel safety
+/// As [`Migrator::run`].
+pub async fn run_in_order<'m, 's: 'm>(
+    migrators: impl IntoIterator<Item = &'m Migrator<'s>>,
+    client: &mut Client,
+) -> Result<Vec<Report>, InOrderError> {
+    let migrators: Vec<&Migrator<'_>> = migrators.into_iter().collect();
+    boxed(in_order(&migrators, client)).await
+}
+
+/// Why a set of several was not run to its end.
+///
+/// ```
+/// fn show(error: &migrate_runtime::InOrderError) {
+///     eprintln!("{error}"); // module `app`: migrations/2_b.sql:5:8: ...
+///     eprintln!("{} sets before it are up to date", error.reports.len());
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct InOrderError {
+    /// The set's module.
+    pub module: String,
+    /// What went wrong.
+    pub error: Box<Error>,
+    /// The reports of the sets before it; none where all were refused before anything ran.
+    pub reports: Vec<Report>,
+}
+
+impl fmt::Display for InOrderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "module `{}`: {}", self.module, self.error)
+    }
+}
+
+impl StdError for InOrderError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+async fn in_order(
+    migrators: &[&Migrator<'_>],
+    client: &mut Client,
+) -> Result<Vec<Report>, InOrderError> {
+    for (index, migrator) in migrators.iter().enumerate() {
+        check(migrator, &migrators[..index]).map_err(|error| refused(migrator, error))?;
+    }
+    let mut known = Vec::new();
+    let (all, messages) = read_all(migrators, client).await;
+    if let Some(all) = all {
+        for (migrator, contents) in migrators.iter().zip(all) {
+            let report = match run::up_to_date(migrator, client, contents) {
+                // What drifted is reported in full.
+                Err(ErrorKind::Drift { .. }) => migrator.plan(client).await.map(|_| None),
+                report => report.map_err(Error::from),
+            };
+            known.push(report.map_err(|error| refused(migrator, error))?);
+        }
+    }
+    let mut reports = Vec::with_capacity(migrators.len());
+    for (index, migrator) in migrators.iter().enumerate() {
+        let report = match known.get_mut(index).and_then(Option::take) {
+            Some(report) => Ok(report),
+            None => run::run(migrator, client, Goal::Apply).await,
+        };
+        match report {
+            Ok(report) => reports.push(report),
+            Err(error) => return Err(InOrderError { reports, ..refused(migrator, error) }),
+        }
+    }
+    if let Some(first) = reports.first_mut() {
+        first.messages += messages;
+    }
+    Ok(reports)
+}
+
+fn refused(migrator: &Migrator<'_>, error: Error) -> InOrderError {
+    let (module, error) = (migrator.set.module().to_owned(), Box::new(error));
+    InOrderError { module, error, reports: Vec::new() }
+}
+
+/// Refuses what would be refused anyway before any set runs, and two sets that are one to a ledger.
+fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error> {
+    check_embed(migrator.set)?;
+    migrator.check_names()?;
+    migrator.check_functions()?;
+    let ledger = migrator.ledger();
+    if before.iter().any(|other| other.ledger() == ledger) {
+        let module = migrator.set.module().to_owned();
+        return Err(ErrorKind::SameModule { module, ledger: ledger.shown() }.into());
+    }
+    Ok(())
+}
+
+/// The contents for each set by one message, and how many that took; `None` where their ledgers are
+/// not one table, or where that cannot be read, which the runs find out.
+async fn read_all<'s>(
+    migrators: &[&Migrator<'s>],
+    client: &Client,
+) -> (Option<Vec<Contents<'s>>>, u32) {
+    let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
+    let is_brief = migrators.iter().all(|migrator| migrator.reading() != Reading::Entries);
+    let first = ledgers
+        .first()
+        .filter(|first| is_brief && ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
+    let Some(first) = first else { return (None, 0) };
+    let mut found: Vec<Contents<'s>> =
+        migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
+    let mut whole = true;
+    let read = wire::rows(client, &first.read(Reading::Brief), |row| {
+        for (contents, ledger) in found.iter_mut().zip(&ledgers) {
+            whole &= contents.take(ledger, &row).is_ok();
+        }
+    })
+    .await;
+    ((read.is_ok() && whole).then_some(found), 1)
+}

@@ -1,0 +1,97 @@
+//! Finds out which schemas are up to date, by the same plan as a run; what it cannot read, the run reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migrate_set::ledger::Entry;
+use tokio_postgres::Client;
+
+use crate::migrator::Migrator;
+use crate::outcome::ErrorKind;
+use crate::sql::{Ledger, entry};
+use crate::wire;
+
+/// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
+/// and those of two indexes), which has room for 6400 unless it was made smaller.
+const LEDGERS: usize = 200;
+
+/// What is done about which schema, each in the order given.
+pub(super) struct Comparison {
+    pub(super) up_to_date: Vec<String>,
+    pub(super) pending: Vec<String>,
+    /// Those that a run would refuse.
+    pub(super) drifted: Vec<(String, ErrorKind)>,
+    pub(super) messages: u32,
+}
+
+pub(super) async fn compare(
+    migrator: &Migrator<'_>,
+    client: &Client,
+    mut schemas: Vec<String>,
+) -> Result<Comparison, ErrorKind> {
+    let mut seen = BTreeSet::new();
+    schemas.retain(|schema| seen.insert(schema.clone()));
+    let mut found = Comparison {
+        up_to_date: Vec::new(),
+        pending: Vec::new(),
+        drifted: Vec::new(),
+        messages: 0,
+    };
+    let ledger = migrator.ledger();
+    if schemas.is_empty() {
+        return Ok(found);
+    }
+    let with_ledger = with_ledger(client, &ledger, &schemas).await?;
+    found.messages += 1;
+    let (known, new): (Vec<String>, Vec<String>) =
+        schemas.into_iter().partition(|schema| with_ledger.contains(schema));
+    for chunk in known.chunks(LEDGERS) {
+        found.messages += 1;
+        // One ledger that cannot be read hides the others of its message: the runs find out which.
+        let entries = entries(client, &ledger, chunk).await;
+        for schema in chunk {
+            let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
+            match own.map(|own| migrator.decide(own)) {
+                Some(Ok(plan)) if plan.steps.is_empty() => found.up_to_date.push(schema.clone()),
+                Some(Err(error)) => found.drifted.push((schema.clone(), error)),
+                Some(Ok(_)) | None => found.pending.push(schema.clone()),
+            }
+        }
+    }
+    found.pending.extend(new);
+    Ok(found)
+}
+
+async fn with_ledger(
+    client: &Client,
+    ledger: &Ledger,
+    schemas: &[String],
+) -> Result<BTreeSet<String>, ErrorKind> {
+    let mut found = BTreeSet::new();
+    wire::rows(client, &ledger.among(schemas), |row| {
+        found.extend(row.get("tenant").map(str::to_owned));
+    })
+    .await
+    .map_err(|source| {
+        let doing = "looking for the tenants' ledgers".to_owned();
+        ErrorKind::Database { doing, help: None, source }
+    })?;
+    Ok(found)
+}
+
+/// The entries by schema; `None` where one of the ledgers cannot be read.
+async fn entries(
+    client: &Client,
+    ledger: &Ledger,
+    schemas: &[String],
+) -> Option<BTreeMap<String, Vec<Entry>>> {
+    let mut entries: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut whole = true;
+    let read = wire::rows(client, &ledger.read_tenants(schemas), |row| {
+        match (row.get("tenant"), entry(&row)) {
+            (Some(tenant), Ok(entry)) => entries.entry(tenant.to_owned()).or_default().push(entry),
+            _ => whole = false,
+        }
+    })
+    .await;
+    (read.is_ok() && whole).then_some(entries)
+}

@@ -1,0 +1,211 @@
+//! Migrates many schemas of one database, each with a ledger of its own.
+//! Nothing is remembered between two runs: what is up to date is skipped, so the same call continues a run
+//! that was cut short.
+
+mod compare;
+mod connection;
+mod report;
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
+
+pub use connection::Connection;
+pub use report::{Failure, Progress, TenantsReport};
+
+use crate::migrator::Migrator;
+use crate::outcome::Report;
+use crate::stale::check_embed;
+use compare::{Comparison, compare};
+
+/// Migrates many schemas, each as one [`Migrator`] would.
+///
+/// ```no_run
+/// use migrate_runtime::tenants::Tenants;
+/// use migrate_runtime::{Migrations, Migrator};
+/// # async fn boot<P, C, E, F>(
+/// #     migrations: &Migrations, schemas: Vec<String>, get: F,
+/// # ) -> Result<(), Box<dyn std::error::Error>>
+/// # where
+/// #     F: Fn() -> P,
+/// #     P: Future<Output = Result<C, E>>,
+/// #     C: std::ops::DerefMut<Target = tokio_postgres::Client>,
+/// #     E: std::error::Error + 'static,
+/// # {
+/// let migrator = Migrator::new(migrations);
+/// let tenants = Tenants::new(&migrator).concurrency(8);
+/// // `get` is `|| pool.get()` of deadpool, bb8 or any other pool.
+/// let report = tenants.run(schemas, get, |progress| println!("{progress}")).await?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tenants<'m, 's> {
+    migrator: &'m Migrator<'s>,
+    concurrency: usize,
+}
+
+/// How many schemas are migrated at a time by default.
+const DEFAULT_CONCURRENCY: usize = 4;
+
+impl<'m, 's> Tenants<'m, 's> {
+    /// Tenants that are migrated as by `migrator`. Its schema and its ledger's schema are left out:
+    /// each tenant's ledger lives in the tenant's own.
+    pub fn new(migrator: &'m Migrator<'s>) -> Self {
+        Tenants { migrator, concurrency: DEFAULT_CONCURRENCY }
+    }
+
+    /// How many schemas are migrated at a time, each over a client of its own; four by default,
+    /// and never fewer than one.
+    #[must_use]
+    pub fn concurrency(mut self, schemas: usize) -> Self {
+        self.concurrency = schemas.max(1);
+        self
+    }
+
+    /// Migrates those of `schemas` that are not up to date.
+    ///
+    /// Their ledgers are read by one message for every 200 of them, and one before those. No schema's
+    /// failure keeps another from being migrated; the report lists them. `progress` is called once
+    /// after the ledgers were read, and once for every schema that was not up to date. A name that is
+    /// given twice counts once.
+    ///
+    /// # Errors
+    /// [`Failure`] where the ledgers cannot even be looked for: no client, or no answer from the
+    /// server. Nothing was changed then.
+    ///
+    /// # Cancel safety
+    /// As [`Migrator::run`], for every schema by itself.
+    pub async fn run<F, P, C, E, D>(
+        &self,
+        schemas: impl IntoIterator<Item = impl Into<String>>,
+        connect: F,
+        progress: impl FnMut(Progress<'_, E>),
+    ) -> Result<TenantsReport<E>, Failure<E>>
+    where
+        F: Fn() -> P,
+        P: Future<Output = Result<C, E>>,
+        C: Connection<D>,
+    {
+        let began = Instant::now();
+        check_embed(self.migrator.set).map_err(|stale| Failure::Run(stale.into()))?;
+        let mut client = connect().await.map_err(Failure::Connect)?;
+        let schemas = schemas.into_iter().map(Into::into).collect();
+        let found = compare(self.migrator, client.client(), schemas)
+            .await
+            .map_err(|kind| Failure::Run(kind.into()))?;
+        drop(client);
+        let ongoing = Mutex::new(Ongoing::new(found, progress));
+        let workers = lock(&ongoing).queue.len().min(self.concurrency);
+        all((0..workers).map(|_| self.work(&ongoing, &connect))).await;
+        let mut report = ongoing.into_inner().unwrap_or_else(PoisonError::into_inner).report;
+        report.elapsed = began.elapsed();
+        Ok(report)
+    }
+
+    /// Migrates one schema after the other, until none is left.
+    async fn work<F, P, C, E, D, O>(&self, ongoing: &Mutex<Ongoing<E, O>>, connect: &F)
+    where
+        F: Fn() -> P,
+        P: Future<Output = Result<C, E>>,
+        C: Connection<D>,
+        O: FnMut(Progress<'_, E>),
+    {
+        let mut idle: Option<C> = None;
+        loop {
+            let Some(schema) = lock(ongoing).queue.next() else { return };
+            let taken = match idle.take() {
+                Some(client) => Ok(client),
+                None => connect().await,
+            };
+            let outcome = match taken {
+                Err(error) => Err(Failure::Connect(error)),
+                Ok(mut client) => {
+                    let run = self.migrator.of_tenant(&schema).run(client.client()).await;
+                    // After a failure a client goes back to its pool, which knows whether it is
+                    // still of use.
+                    idle = run.is_ok().then_some(client);
+                    run.map_err(Failure::Run)
+                }
+            };
+            lock(ongoing).take(schema, outcome);
+        }
+    }
+}
+
+/// What is left to do and what was done.
+struct Ongoing<E, O> {
+    queue: std::vec::IntoIter<String>,
+    report: TenantsReport<E>,
+    done: usize,
+    progress: O,
+}
+
+impl<E, O: FnMut(Progress<'_, E>)> Ongoing<E, O> {
+    fn new(found: Comparison, mut progress: O) -> Self {
+        let Comparison { up_to_date, pending, drifted, messages } = found;
+        progress(Progress::Compared { up_to_date: up_to_date.len(), pending: pending.len() });
+        let failed: Vec<(String, Failure<E>)> = drifted
+            .into_iter()
+            .map(|(schema, error)| (schema, Failure::Run(error.into())))
+            .collect();
+        for (schema, failure) in &failed {
+            progress(Progress::Failed { schema, failure });
+        }
+        let report = TenantsReport {
+            up_to_date,
+            migrated: Vec::new(),
+            failed,
+            messages,
+            elapsed: std::time::Duration::ZERO,
+        };
+        Ongoing { queue: pending.into_iter(), report, done: 0, progress }
+    }
+
+    fn take(&mut self, schema: String, outcome: Result<Report, Failure<E>>) {
+        self.done += 1;
+        match outcome {
+            Ok(report) => {
+                let (done, left) = (self.done, self.queue.len());
+                (self.progress)(Progress::Migrated {
+                    schema: &schema,
+                    report: &report,
+                    done,
+                    left,
+                });
+                self.report.messages += report.messages;
+                self.report.migrated.push((schema, report));
+            }
+            Err(failure) => {
+                (self.progress)(Progress::Failed { schema: &schema, failure: &failure });
+                self.report.messages += failure.messages();
+                self.report.failed.push((schema, failure));
+            }
+        }
+    }
+}
+
+/// Never held over an `await`.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs all of the futures side by side in this task, so that dropping this one drops them all.
+async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
+    let mut running: Vec<Pin<Box<F>>> = futures.map(Box::pin).collect();
+    poll_fn(|context| {
+        running.retain_mut(|future| future.as_mut().poll(context).is_pending());
+        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+impl Migrator<'_> {
+    /// The same for one schema of many, which keeps its own ledger.
+    fn of_tenant(&self, schema: &str) -> Self {
+        Migrator { ledger_schema: None, ..self.clone() }.schema(schema)
+    }
+}

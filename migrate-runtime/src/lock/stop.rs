@@ -1,0 +1,93 @@
+//! Why an attempt ended: a reason to start over, or an error.
+
+use tokio_postgres::error::DbError;
+
+use crate::context::Context;
+use crate::outcome::ErrorKind;
+use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part};
+
+/// Why an attempt ended before its goal.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The ledger has moved since it was read.
+    Moved,
+    /// Another replica holds the lock.
+    Busy,
+    /// The server lets this role take no advisory lock.
+    NoAdvisory,
+    /// The session reads strings otherwise than the build did.
+    Escapes,
+    /// A migration was undone because another session held a lock, and can be tried again.
+    Blocked(ErrorKind),
+    /// The run cannot go on.
+    Failed(ErrorKind),
+}
+
+impl From<ErrorKind> for Stop {
+    fn from(error: ErrorKind) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+impl Stop {
+    /// How a guard turned a message away, or a race to create the ledger; `None` for a real failure.
+    pub(crate) fn of(failure: &Failure) -> Option<Stop> {
+        let db = failure.error.as_db_error()?;
+        let code = db.code().code();
+        match failure.part? {
+            Part::Guard if code == BUSY => Some(Stop::Busy),
+            Part::Guard if code == MOVED || code == LOST => Some(Stop::Moved),
+            Part::Guard if code == ESCAPES => Some(Stop::Escapes),
+            Part::Guard if lacks_advisory_locks(db) => Some(Stop::NoAdvisory),
+            // duplicate_table, duplicate_object, unique_violation of the catalog: another session has
+            // just created it.
+            Part::Create if matches!(code, "42P07" | "42710" | "23505") => Some(Stop::Moved),
+            // The unique position is the last line of defence: the second to write it is undone.
+            Part::Record { .. } if code == "23505" && is_position(db.constraint()) => {
+                Some(Stop::Moved)
+            }
+            _ => None,
+        }
+    }
+
+    /// `error` as what it is worth: a reason to try again where others were in the way.
+    pub(crate) fn blocked_if(is_blocked: bool, error: ErrorKind) -> Stop {
+        if is_blocked { Stop::Blocked(error) } else { Stop::Failed(error) }
+    }
+}
+
+impl Context<'_> {
+    /// What becomes of a message that stopped before any migration: a wait, or an error.
+    pub(crate) async fn refused(&self, failure: Failure, completed: usize) -> Stop {
+        self.wire.end_transaction(&failure.error, completed).await;
+        match Stop::of(&failure) {
+            Some(stop) => stop,
+            None => self.database_error(self.doing(failure.part), failure.error).await.into(),
+        }
+    }
+
+    /// What a part of ours was for, in words.
+    pub(crate) fn doing(&self, part: Option<Part>) -> String {
+        let ledger = self.ledger.shown();
+        match part {
+            Some(Part::Create) => format!("creating the ledger `{ledger}`"),
+            Some(Part::Record { .. }) => format!("writing the ledger `{ledger}`"),
+            _ => format!("locking the ledger `{ledger}`"),
+        }
+    }
+}
+
+/// Whether a guard failed because there are no such functions, or none for this role.
+fn lacks_advisory_locks(db: &DbError) -> bool {
+    match db.code().code() {
+        // undefined_function, feature_not_supported
+        "42883" | "0A000" => true,
+        // insufficient_privilege: of the function, not of the ledger.
+        "42501" => db.message().contains("advisory"),
+        _ => false,
+    }
+}
+
+fn is_position(constraint: Option<&str>) -> bool {
+    constraint.is_some_and(|name| name.ends_with("_position_key"))
+}

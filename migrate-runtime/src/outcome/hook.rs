@@ -1,0 +1,255 @@
+//! A service's own code in a run: functions of migrations, and hooks around them.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use migrate_set::version::Version;
+use tokio_postgres::Client;
+
+use super::failure::Direction;
+use super::report::Report;
+use crate::boxed::boxed;
+
+/// Any error of a service's own code.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// When a hook is called ([`Migrator::hook`](crate::Migrator::hook)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum When {
+    /// Once, when something is pending, before any of it runs.
+    BeforeRun,
+    /// Before each migration: inside its transaction, before its first statement.
+    BeforeEach,
+    /// After each migration: inside its transaction, before it commits.
+    AfterEach,
+    /// Once, where `BeforeRun` was, also after a failure.
+    AfterRun,
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            When::BeforeRun => "before the run",
+            When::BeforeEach => "before each migration",
+            When::AfterEach => "after each migration",
+            When::AfterRun => "after the run",
+        })
+    }
+}
+
+/// What a function or a hook is called with: the run's client and what it is at.
+///
+/// It dereferences to the [`Client`]. In a function, and in a hook around a transactional migration,
+/// all that is done with it is in the migration's transaction, which the run commits; who commits it
+/// first fails the run. Where the call fails, the transaction is undone.
+///
+/// ```
+/// use migrate_runtime::{BoxError, Context};
+///
+/// async fn audit(context: Context<'_>) -> Result<(), BoxError> {
+///     let Some(migration) = context.migration() else { return Ok(()) };
+///     let row = "INSERT INTO audit (version, what) VALUES ($1, $2)";
+///     context.execute(row, &[&migration.version, &migration.direction.to_string()]).await?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    pub(crate) client: &'c Client,
+    pub(crate) migration: Option<Subject<'c>>,
+    pub(crate) report: &'c Report,
+}
+
+impl<'c> Context<'c> {
+    /// The run's client, for what takes a `&Client` or a `&impl GenericClient`.
+    pub fn client(&self) -> &'c Client {
+        self.client
+    }
+
+    /// The migration that is run; `None` before and after the run.
+    pub fn migration(&self) -> Option<Subject<'c>> {
+        self.migration
+    }
+
+    /// What the run has done so far.
+    pub fn report(&self) -> &'c Report {
+        self.report
+    }
+}
+
+impl Deref for Context<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.client
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("migration", &self.migration()).finish_non_exhaustive()
+    }
+}
+
+/// One migration, and whether it is applied or undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Subject<'c> {
+    /// Its version as written.
+    pub version: &'c str,
+    /// The description in its file name.
+    pub name: &'c str,
+    /// Path of its file, relative to the migration folder.
+    pub filename: &'c str,
+    /// Up where it is applied, down where it is undone.
+    pub direction: Direction,
+}
+
+/// What a call of the service's own code comes to.
+pub type Called<'c> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'c>>;
+
+/// An async function of a service's own: `async fn(Context<'_>) -> Result<(), E>`, where `E` is any
+/// error.
+///
+/// Every such function is one. What needs more than its argument is a [`closure`], or a type of the
+/// service's own that implements this.
+///
+/// ```
+/// use migrate_runtime::{Called, Context, Function, Migrations, Migrator};
+///
+/// struct SetRole(String);
+///
+/// impl<'c> Function<'c> for SetRole {
+///     fn call(&self, context: Context<'c>) -> Called<'c> {
+///         let sql = format!("SET ROLE {}", self.0);
+///         Box::pin(async move { Ok(context.batch_execute(&sql).await?) })
+///     }
+/// }
+///
+/// # fn of(set: &Migrations) -> Migrator<'_> {
+/// Migrator::new(set).hook(migrate_runtime::When::BeforeEach, SetRole("app_owner".to_owned()))
+/// # }
+/// ```
+pub trait Function<'c>: Send + Sync {
+    /// Calls it.
+    fn call(&self, context: Context<'c>) -> Called<'c>;
+}
+
+impl<'c, F, R, E> Function<'c> for F
+where
+    F: Fn(Context<'c>) -> R + Send + Sync,
+    R: Future<Output = Result<(), E>> + Send + 'c,
+    E: Into<BoxError>,
+{
+    fn call(&self, context: Context<'c>) -> Called<'c> {
+        let future = self(context);
+        boxed(async move { future.await.map_err(Into::into) })
+    }
+}
+
+/// A closure as a [`Function`].
+#[derive(Clone, Copy)]
+pub struct Closure<F>(F);
+
+impl<F> fmt::Debug for Closure<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Closure(..)")
+    }
+}
+
+/// A closure as a function: for what needs more than its argument.
+///
+/// ```no_run
+/// use migrate_runtime::{Migrations, Migrator, closure};
+///
+/// # fn of(set: &Migrations, key: std::sync::Arc<str>) -> Migrator<'_> {
+/// Migrator::new(set).function("8", closure(move |transaction| {
+///     let key = key.clone();
+///     Box::pin(async move {
+///         transaction.execute("UPDATE users SET tag = md5($1 || id)", &[&&*key]).await?;
+///         Ok(())
+///     })
+/// }))
+/// # }
+/// ```
+pub fn closure<F>(function: F) -> Closure<F>
+where
+    F: for<'c> Fn(Context<'c>) -> Called<'c> + Send + Sync,
+{
+    Closure(function)
+}
+
+impl<'c, F> Function<'c> for Closure<F>
+where
+    F: for<'a> Fn(Context<'a>) -> Called<'a> + Send + Sync,
+{
+    fn call(&self, context: Context<'c>) -> Called<'c> {
+        (self.0)(context)
+    }
+}
+
+type Stored = Arc<dyn for<'c> Function<'c>>;
+
+/// What a service wants called.
+#[derive(Clone, Default)]
+pub(crate) struct Calls {
+    functions: Vec<(Version, Stored)>,
+    hooks: Vec<(When, Stored)>,
+}
+
+impl Calls {
+    pub(crate) fn add_function(
+        &mut self,
+        version: Version,
+        function: impl for<'c> Function<'c> + 'static,
+    ) {
+        self.functions.retain(|(known, _)| *known != version);
+        self.functions.push((version, Arc::new(function)));
+    }
+
+    pub(crate) fn add_hook(&mut self, when: When, hook: impl for<'c> Function<'c> + 'static) {
+        self.hooks.push((when, Arc::new(hook)));
+    }
+
+    /// The versions that have a function.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.functions.iter().map(|(version, _)| version)
+    }
+
+    pub(crate) fn has_hooks(&self, when: When) -> bool {
+        self.hooks.iter().any(|(wanted, _)| *wanted == when)
+    }
+
+    /// Calls the function of `version`.
+    pub(crate) async fn function(
+        &self,
+        version: &Version,
+        context: Context<'_>,
+    ) -> Result<(), BoxError> {
+        match self.functions.iter().find(|(known, _)| known == version) {
+            Some((_, function)) => function.call(context).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Calls all hooks of one kind, in the order in which they were given; the first error ends it.
+    pub(crate) async fn hooks(&self, when: When, context: Context<'_>) -> Result<(), BoxError> {
+        for (_, hook) in self.hooks.iter().filter(|(wanted, _)| *wanted == when) {
+            hook.call(context).await?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let functions: Vec<_> = self.versions().map(Version::as_str).collect();
+        let hooks: Vec<_> = self.hooks.iter().map(|(when, _)| when).collect();
+        f.debug_struct("Calls").field("functions", &functions).field("hooks", &hooks).finish()
+    }
+}

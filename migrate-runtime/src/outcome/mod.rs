@@ -1,0 +1,26 @@
+//! What a caller gets, and what a caller's own code is given: errors, reports, events, hooks.
+//! Plain values that the parts above fill in. Nothing here sends or decides.
+
+mod error;
+mod kind;
+mod advice;
+mod failure;
+mod obstacle;
+mod text;
+mod report;
+mod status;
+mod history;
+mod event;
+mod hook;
+
+pub use error::Error;
+pub use event::Event;
+pub(crate) use event::Listeners;
+pub use failure::{Direction, Kept, MigrationFailure, Place};
+pub use history::{Act, HistoryRow, Survey};
+pub(crate) use hook::Calls;
+pub use hook::{BoxError, Called, Closure, Context, Function, Subject, When, closure};
+pub use kind::ErrorKind;
+pub use obstacle::{AdoptObstacle, AdoptObstacles};
+pub use report::{Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, Trial};
+pub use status::{State, Status, StatusRow};

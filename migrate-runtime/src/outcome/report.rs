@@ -1,0 +1,199 @@
+//! What a run did: applied, undid, skipped, and how long it waited for whom.
+//! The values are plain, so that a service can serialise them as it likes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use tracing::info;
+
+use super::text;
+
+/// What one run did.
+///
+/// ```
+/// use migrate_runtime::Report;
+///
+/// fn show(report: &Report) {
+///     println!("{report}"); // a table, and a line such as `2 applied, 7 before; 2 messages, 31 ms`
+///     for one in &report.applied {
+///         println!("{} took {:?}", one.filename, one.duration);
+///     }
+///     if let Some(holder) = &report.waited_for {
+///         println!("waited {:?} for {holder}", report.waited);
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What this run applied, in order.
+    pub applied: Vec<Applied>,
+    /// What this run undid, in order: newest first.
+    pub undone: Vec<Applied>,
+    /// Whose entries this run changed without running anything.
+    pub amended: Vec<Amended>,
+    /// How many of the last of either were committed without waiting for the disk, by a run that then
+    /// broke: if the server crashed, it may have lost them, each whole. 0 after a run that ended
+    /// well.
+    pub unconfirmed: usize,
+    /// What this run did not apply, in the set's order, and why.
+    pub skipped: Vec<Skipped>,
+    /// Versions in the ledger that are newer than the set.
+    pub ahead: Vec<String>,
+    /// Messages sent to the server.
+    pub messages: u32,
+    /// What kept other runs away while this one applied something.
+    pub lock: LockKind,
+    /// What else an operator should know: a leftover removed, a statement sent again.
+    pub notes: Vec<String>,
+    /// How long the run waited: for other replicas, and before it tried a migration again.
+    pub waited: Duration,
+    /// Who held the lock when this run had waited for a second.
+    pub waited_for: Option<Holder>,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+/// What keeps two runs apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockKind {
+    /// An advisory lock of the server.
+    #[default]
+    Advisory,
+    /// A row of the ledger.
+    Row,
+}
+
+/// Who holds the lock of a ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The process of the server that serves its session.
+    pub pid: i32,
+    /// What its session calls itself; may be empty.
+    pub application_name: String,
+    /// Its role; empty where the server does not show it.
+    pub user: String,
+    /// Since when it has held the lock, or has been at it: RFC 3339, UTC; `None` where the server
+    /// does not show it.
+    pub since: Option<String>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.application_name.is_empty() {
+            write!(f, ", application_name `{}`", self.application_name)?;
+        }
+        if !self.user.is_empty() {
+            write!(f, ", user `{}`", self.user)?;
+        }
+        match &self.since {
+            Some(since) => write!(f, ", since {since}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A migration that a run applied, or undid.
+///
+/// Its texts are those in the binary, where it embeds the migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Applied {
+    /// Its version as written.
+    pub version: Cow<'static, str>,
+    /// The description in its file name.
+    pub name: Cow<'static, str>,
+    /// Path of its file, relative to the migration folder.
+    pub filename: Cow<'static, str>,
+    /// How long it ran, by the server's clock, in whole milliseconds.
+    pub duration: Duration,
+}
+
+/// What ran in a trial; nothing of it stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Trial {
+    /// What ran, in order.
+    pub ran: Vec<Applied>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+    /// How long the trial took.
+    pub elapsed: Duration,
+}
+
+/// A migration whose entry was changed, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Amended {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Path of its file, relative to the migration folder.
+    pub filename: String,
+}
+
+/// A migration that a run did not apply.
+///
+/// Its texts are those in the binary, where it embeds the migration: most boots list the whole set here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Its version as written.
+    pub version: Cow<'static, str>,
+    /// The description in its file name.
+    pub name: Cow<'static, str>,
+    /// Why it was not applied.
+    pub reason: SkipReason,
+}
+
+/// Why a run did not apply a migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The ledger had it when the run began.
+    AlreadyApplied,
+    /// Another replica applied it while this run waited.
+    AppliedMeanwhile,
+}
+
+impl Report {
+    /// Notes what an operator should know.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        info!(note, "noted");
+        self.notes.push(note);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |a: &Applied| {
+            let millis = format!("{} ms", a.duration.as_millis());
+            [a.version.to_string(), a.name.to_string(), millis]
+        };
+        let listed = self.applied.iter().chain(&self.undone);
+        let rows = listed.map(row).collect::<Vec<_>>();
+        if !rows.is_empty() {
+            text::table(f, ["version", "name", "time"], &rows)?;
+        }
+        match (self.applied.len(), self.skipped.len(), self.undone.len()) {
+            _ if !self.amended.is_empty() => write!(f, "{} amended", self.amended.len())?,
+            (0, known, 0) => write!(f, "nothing pending: {known} applied before")?,
+            (0, _, undone) => write!(f, "{undone} undone")?,
+            (new, 0, _) => write!(f, "{new} applied")?,
+            (new, known, _) => write!(f, "{new} applied, {known} before")?,
+        }
+        if !self.ahead.is_empty() {
+            write!(f, ", {} newer than this binary", self.ahead.len())?;
+        }
+        let messages = if self.messages == 1 { "message" } else { "messages" };
+        let millis = self.elapsed.as_millis();
+        write!(f, "; {} {messages}, {millis} ms", self.messages)?;
+        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {note}"))
+    }
+}

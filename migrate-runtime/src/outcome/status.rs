@@ -1,0 +1,104 @@
+//! What the ledger and the set look like side by side.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::text;
+
+/// Ledger and set side by side.
+///
+/// ```
+/// use migrate_runtime::{State, Status};
+///
+/// fn pending(status: &Status) -> Vec<&str> {
+///     let rows = status.migrations.iter().filter(|row| matches!(row.state, State::Pending));
+///     rows.map(|row| row.version.as_str()).collect()
+/// }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// One row a migration: the set's in its order, then what only the ledger knows.
+    pub migrations: Vec<StatusRow>,
+}
+
+/// One migration of a [`Status`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusRow {
+    /// Its version as written.
+    pub version: String,
+    /// The description in its file name.
+    pub name: String,
+    /// Path of its file, relative to the migration folder.
+    pub filename: String,
+    /// Whether it ran.
+    pub state: State,
+}
+
+/// Whether a migration ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It ran.
+    Applied {
+        /// When: RFC 3339, UTC.
+        at: String,
+        /// By which role.
+        by: String,
+        /// How long it ran, in whole milliseconds.
+        duration: Duration,
+    },
+    /// It will run.
+    Pending,
+    /// It is non-transactional and stopped midway; it will be continued.
+    Unfinished {
+        /// Statements that took effect.
+        done: u32,
+        /// Whether the next one may have taken effect too: its session broke.
+        in_flight: bool,
+    },
+    /// Only the ledger knows it: it is newer than the set.
+    Ahead {
+        /// When it was applied: RFC 3339, UTC.
+        at: String,
+        /// By which role.
+        by: String,
+    },
+}
+
+impl State {
+    /// One word for it: `applied`, `pending`, `unfinished` or `ahead`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            State::Applied { .. } => "applied",
+            State::Pending => "pending",
+            State::Unfinished { .. } => "unfinished",
+            State::Ahead { .. } => "ahead",
+        }
+    }
+}
+
+impl Status {
+    /// How many migrations will run: pending and unfinished ones.
+    pub fn pending(&self) -> usize {
+        let open =
+            |row: &&StatusRow| matches!(row.state, State::Pending | State::Unfinished { .. });
+        self.migrations.iter().filter(open).count()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |row: &StatusRow| {
+            let state = match &row.state {
+                State::Applied { at, .. } => format!("applied {at}"),
+                other => other.as_str().to_owned(),
+            };
+            [row.version.clone(), row.name.clone(), state]
+        };
+        let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
+        text::table(f, ["version", "name", "state"], &rows)?;
+        write!(f, "{} pending of {}", self.pending(), self.migrations.len())
+    }
+}

@@ -1,0 +1,80 @@
+//! What a run does to one migration: apply it, or undo it.
+
+use std::borrow::Cow;
+
+use migrate_set::rollback::Undo;
+use migrate_set::set::TransactionMode;
+use migrate_set::set::{Migration, Script};
+
+use crate::outcome::{Direction, Subject};
+
+/// One migration and what is done to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Action<'d> {
+    /// Its up script runs, and its entry is written.
+    Apply(&'d Migration),
+    /// Its down script runs, and its entry goes.
+    Undo(&'d Undo<'d>),
+}
+
+impl<'d> Action<'d> {
+    /// What runs.
+    pub(super) fn script(self) -> &'d Script {
+        match self {
+            Action::Apply(migration) => migration.up(),
+            Action::Undo(undo) => undo.script(),
+        }
+    }
+
+    /// Whether that runs inside one transaction.
+    pub(super) fn is_transactional(self) -> bool {
+        self.script().transaction() == TransactionMode::Transactional
+    }
+
+    pub(super) fn version(self) -> &'d str {
+        match self {
+            Action::Apply(migration) => migration.version().as_str(),
+            Action::Undo(undo) => undo.entry.version.as_str(),
+        }
+    }
+
+    pub(super) fn direction(self) -> Direction {
+        match self {
+            Action::Apply(_) => Direction::Up,
+            Action::Undo(_) => Direction::Down,
+        }
+    }
+
+    /// Version, name and file for a report to keep: nothing is copied of what is in the binary.
+    pub(super) fn texts(self) -> [Cow<'static, str>; 3] {
+        match self {
+            Action::Apply(migration) => [
+                migration.version().clone().into(),
+                migration.shared_name(),
+                migration.up().shared_filename(),
+            ],
+            Action::Undo(undo) => [
+                undo.entry.version.clone().into(),
+                undo.entry.name.clone().into(),
+                undo.script().shared_filename(),
+            ],
+        }
+    }
+
+    pub(super) fn name(self) -> &'d str {
+        match self {
+            Action::Apply(migration) => migration.name(),
+            Action::Undo(undo) => &undo.entry.name,
+        }
+    }
+
+    /// What a hook and a listener are given of it.
+    pub(super) fn subject(self) -> Subject<'d> {
+        Subject {
+            version: self.version(),
+            name: self.name(),
+            filename: self.script().filename(),
+            direction: self.direction(),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Applies transactional migrations: many of them in one message, each in its own transaction.
+//! The order inside a message is the protocol: begin, guard, text, record, commit, and again.
+
+use std::time::Duration;
+
+use migrate_set::sql::kind::SessionEffect;
+use tokio_postgres::SimpleQueryRow;
+
+use super::action::Action;
+use super::callouts::{self, Callout, Messages};
+use super::explain::{Stopped, explain, is_blocked};
+use super::hold::{Hold, has_escapes};
+use super::plan::Last;
+use super::tally::Tally;
+use crate::boxed::boxed;
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+use crate::outcome::{ErrorKind, When};
+use crate::sql::{Commit, Extent, Purpose, Session, same_transaction, session};
+use crate::wire::{BEGIN, Message, Outcome, Part};
+
+/// Carries out `actions`, in as many messages as their size asks for.
+pub(super) async fn apply<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    actions: &[Action<'_>],
+    (last, mut table): (Last, Table),
+) -> Result<(), Stop> {
+    let mut rest = actions;
+    while !rest.is_empty() {
+        // After others it finds out with one whether they are done.
+        let count = if tally.backoff.is_turned_away() { 1 } else { chunk(cx, tally.extent, rest) };
+        let (now, later) = rest.split_at(count);
+        let last = if later.is_empty() { last } else { Last::OfGroup };
+        send(cx, hold, tally, now, (last, table)).await?;
+        tally.backoff.has_applied();
+        table = Table::Exists;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// How many of `actions` go out together: at least one, no more than a chunk, and none after one that
+/// wipes the session, which is restored by a message of its own. One with callouts goes alone.
+fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
+    let mut size = 0;
+    let mut closed = false;
+    let fits = |action: &&Action<'_>| {
+        size += bytes(extent, action);
+        let has_room = size <= cx.migrator.chunk_bytes && !closed;
+        closed |= wipes(action);
+        has_room && !callouts::are_around(cx, **action)
+    };
+    actions.iter().take_while(fits).count().max(1)
+}
+
+/// About how much of a message a migration takes. What the guard and the entry add to its own SQL, with
+/// names of usual length: 1.4 KB with a first entry, 1.9 KB with one that may replace another.
+fn bytes(extent: Extent, action: &Action<'_>) -> usize {
+    let frame = if extent == Extent::First { 1536 } else { 2048 };
+    frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
+}
+
+fn wipes(action: &Action<'_>) -> bool {
+    action.script().session() == SessionEffect::Resets
+}
+
+/// Sends `actions` as one message; when the server cannot even read that, one by one.
+async fn send<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    actions: &[Action<'_>],
+    (last, table): (Last, Table),
+) -> Result<(), Stop> {
+    let before = tally.count();
+    let Some(stopped) = deliver(cx, hold, tally, actions, (last, table)).await? else {
+        return Ok(());
+    };
+    if let Some(stop) = Stop::of(&stopped.failure) {
+        return Err(stop);
+    }
+    let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
+    if unread && hold.is_misread(cx, actions).await {
+        return Err(Stop::Escapes);
+    }
+    if unread && actions.len() > 1 {
+        return one_by_one(cx, hold, tally, actions, (last, table)).await;
+    }
+    let is_blocked = is_blocked(&stopped.failure);
+    let error = explain(cx, actions, tally.count() - before, stopped).await;
+    Err(Stop::blocked_if(is_blocked, error))
+}
+
+/// The server reads a whole message before it runs its first statement, so a syntax error in the
+/// last migration keeps the first from being applied. Sent alone, all before it are.
+async fn one_by_one<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    actions: &[Action<'_>],
+    (last, mut table): (Last, Table),
+) -> Result<(), Stop> {
+    for action in actions {
+        let one = std::slice::from_ref(action);
+        Box::pin(send(cx, hold, tally, one, (last, table))).await?;
+        table = Table::Exists;
+    }
+    Ok(())
+}
+
+/// Sends `actions`, as one message unless there are callouts, and notes what it applied; why the server
+/// stopped, where it did.
+async fn deliver<'r>(
+    cx: &Context<'r>,
+    hold: &Hold<'r>,
+    tally: &mut Tally<'r>,
+    actions: &[Action<'_>],
+    (last, table): (Last, Table),
+) -> Result<Option<Stopped>, Stop> {
+    let messages = messages(cx, hold, tally, actions, (last, table))?;
+    // What a reset wipes is noted beforehand, and given back also where the run is dropped.
+    let mut wiped = cx.wire.on_drop(Vec::new());
+    let mut saved = None;
+    if let Some(action) = actions.last().filter(|action| wipes(action)) {
+        saved = note_session(cx, *action).await?;
+        wiped.arm(saved.iter().map(Session::restore).collect());
+    }
+    let mut duration = Duration::ZERO;
+    tally.starts(cx, actions.first());
+    let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
+        Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
+        Part::Statement { index, .. } => tally.ran(index),
+        Part::Record { .. } => duration = execution_time(row.as_ref()),
+        Part::Commit { step } => {
+            let synchronous = last == Last::OfRun && step + 1 == actions.len();
+            tally.report.unconfirmed = if synchronous { 0 } else { tally.report.unconfirmed + 1 };
+            tally.position += 1;
+            tally.done(cx, actions[step], duration);
+            tally.starts(cx, actions.get(step + 1));
+        }
+        _ => {}
+    }))
+    .await;
+    wiped.disarm();
+    if result.is_err() {
+        restore_anyhow(cx, saved.take()).await;
+    }
+    Ok(settle(cx, saved, actions.last().is_some_and(wipes), result?).await?)
+}
+
+/// Gives the session back after a message: why it stopped, where it did.
+async fn settle(
+    cx: &Context<'_>,
+    saved: Option<Session>,
+    has_wiped: bool,
+    Outcome { completed, failure }: Outcome,
+) -> Result<Option<Stopped>, ErrorKind> {
+    let Some(failure) = failure else {
+        if let Some(session) = saved.filter(|_| has_wiped) {
+            cx.ask(&session.restore(), "restoring the session").await?;
+        }
+        return Ok(None);
+    };
+    let is_open = !matches!(failure.part, Some(Part::Commit { .. }));
+    cx.wire.end_transaction(&failure.error, if is_open { completed } else { 0 }).await;
+    restore_anyhow(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
+    Ok(Some(Stopped { failure, completed }))
+}
+
+/// Restores the session after a failure, which is the error to report. Settings went with the
+/// transaction; what PREPARE made did not.
+async fn restore_anyhow(cx: &Context<'_>, saved: Option<Session>) {
+    if let Some(session) = saved {
+        let _ = cx.wire.last_row(&session.restore()).await;
+    }
+}
+
+/// The session as it is, for a script that wipes what could be noted in it.
+async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Session>, ErrorKind> {
+    match cx.wire.last_row(&session::select(action.script())).await {
+        Ok(row) => Ok(row.as_ref().and_then(Session::of)),
+        Err(source) => Err(cx.database_error("noting the session".to_owned(), source).await),
+    }
+}
+
+pub(super) fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
+    let millis = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok());
+    Duration::from_millis(millis.unwrap_or(0))
+}
+
+/// The ledger's last position before step number `step` of a message.
+pub(super) fn position(tally: &Tally<'_>, step: usize) -> i64 {
+    tally.position + i64::try_from(step).unwrap_or(i64::MAX)
+}
+
+/// What carries out `actions`.
+fn messages<'d>(
+    cx: &Context<'_>,
+    hold: &Hold<'_>,
+    tally: &Tally<'_>,
+    actions: &[Action<'d>],
+    (last, table): (Last, Table),
+) -> Result<Messages<'d>, ErrorKind> {
+    let mut messages = Messages::new();
+    messages.message().reserve(actions.iter().map(|action| bytes(tally.extent, action)).sum());
+    if table == Table::Missing {
+        messages.push(Part::Control, BEGIN);
+        push_ledger(cx, hold, messages.message());
+        messages.push(Part::Control, "COMMIT");
+    }
+    for (step, action) in actions.iter().enumerate() {
+        let is_last = last == Last::OfRun && step + 1 == actions.len();
+        let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
+        let at = position(tally, step);
+        messages.push(Part::Control, BEGIN);
+        push_migration(cx, hold, &mut messages, (step, *action), (at, commit))?;
+        messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
+        let sets = callouts::are_around(cx, *action)
+            || action.script().text().contains("synchronous_commit");
+        if is_last && sets {
+            // Whatever the migration set: this commit makes the others durable.
+            messages.push(Part::Control, "SET LOCAL synchronous_commit = on");
+        }
+        messages.push(Part::Commit { step }, "COMMIT");
+    }
+    Ok(messages)
+}
+
+/// Creates the ledger inside a transaction, under its lock.
+pub(super) fn push_ledger(cx: &Context<'_>, hold: &Hold<'_>, message: &mut Message) {
+    message.push(Part::Guard, &hold.terms(cx).guard(Purpose::Ledger));
+    for sql in cx.creation() {
+        message.push(Part::Create, &sql);
+    }
+}
+
+/// Adds what runs one migration: its session noted, its guard, its statements and its callouts.
+pub(super) fn push_migration<'d>(
+    cx: &Context<'_>,
+    hold: &Hold<'_>,
+    messages: &mut Messages<'d>,
+    (step, action): (usize, Action<'d>),
+    (position, commit): (i64, Commit),
+) -> Result<(), ErrorKind> {
+    let script = action.script();
+    let calls = callouts::are_around(cx, action);
+    // What the service's own code does to the session is not known.
+    let at_least = if calls { SessionEffect::Changes } else { SessionEffect::Keeps };
+    let effect = script.session().max(at_least);
+    if effect != SessionEffect::Keeps {
+        // Before the guard, whose settings are for this transaction only.
+        messages.push(Part::Save, &session::note(script));
+    }
+    let has_escapes = has_escapes(script, cx.schema());
+    let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
+    let purpose = Purpose::Apply { position, commit, has_escapes, is_watched };
+    messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
+    messages.call(cx, Callout::Hooks(When::BeforeEach, action));
+    for (index, range) in script.statements().enumerate() {
+        messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
+    }
+    messages.call(cx, Callout::Function(action));
+    messages.call(cx, Callout::Hooks(When::AfterEach, action));
+    // After a reset the notes are gone too, and the session is restored by a message of its own.
+    if calls && effect == SessionEffect::Changes {
+        messages.push(Part::Check { step }, &same_transaction());
+    }
+    if effect == SessionEffect::Changes {
+        messages.push(Part::Restore { step }, &session::restore_noted());
+    }
+    Ok(())
+}
+
+/// The statement that keeps the ledger true of `action`, at `position`; returns how long it took.
+pub(super) fn record(
+    cx: &Context<'_>,
+    extent: Extent,
+    action: Action<'_>,
+    position: i64,
+) -> Result<String, ErrorKind> {
+    match action {
+        Action::Apply(migration) => {
+            let down = cx.down_sql(migration)?;
+            Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
+        }
+        Action::Undo(undo) => {
+            let removed = cx.ledger.remove("undone", &undo.entry, position);
+            Ok(format!("{removed} RETURNING execution_ms"))
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Calls the service's own code: functions of migrations, and hooks around them and around the run.
+//! A transaction with such calls in it is several messages; without one, as most are, it is one.
+
+use migrate_set::set::Ends;
+use tokio_postgres::SimpleQueryRow;
+
+use super::action::Action;
+use super::tally::Tally;
+use crate::context::Context;
+use crate::lock::Stop;
+use crate::outcome::{BoxError, Context as CallContext, ErrorKind, Event, When};
+use crate::wire::{Message, Outcome, Part, is_others_doing};
+
+/// What of the service's own code is called for one migration.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Callout<'d> {
+    /// Hooks around a migration.
+    Hooks(When, Action<'d>),
+    /// The function of a migration.
+    Function(Action<'d>),
+}
+
+/// One transaction, or many that call nothing, as messages.
+#[derive(Debug)]
+pub(super) struct Messages<'d> {
+    before: Vec<(Message, Callout<'d>)>,
+    last: Message,
+}
+
+/// What is called for every completed part.
+type On<'o, 'r> = &'o mut (dyn FnMut(&mut Tally<'r>, Part, Option<SimpleQueryRow>) + Send);
+
+impl<'d> Messages<'d> {
+    pub(super) fn new() -> Self {
+        Messages { before: Vec::new(), last: Message::new() }
+    }
+
+    /// Adds one statement, without its `;`.
+    pub(super) fn push(&mut self, part: Part, sql: &str) {
+        self.last.push(part, sql);
+    }
+
+    /// The message that is being written.
+    pub(super) fn message(&mut self) -> &mut Message {
+        &mut self.last
+    }
+
+    /// Ends the message that is being written by a callout, where there is something to call.
+    pub(super) fn call(&mut self, cx: &Context<'_>, callout: Callout<'d>) {
+        let is_wanted = match callout {
+            Callout::Hooks(when, _) => cx.migrator.calls.has_hooks(when),
+            Callout::Function(action) => action.script().ends() == Ends::WithFunction,
+        };
+        if is_wanted {
+            let message = std::mem::replace(&mut self.last, Message::new());
+            self.before.push((message, callout));
+        }
+    }
+
+    /// Sends it all, up to the first error.
+    ///
+    /// # Errors
+    /// That of a callout; the transaction is undone then.
+    ///
+    /// # Cancel safety
+    /// Dropped midway it leaves the connection outside a transaction.
+    pub(super) async fn send<'r>(
+        &self,
+        cx: &Context<'r>,
+        tally: &mut Tally<'r>,
+        on: On<'_, 'r>,
+    ) -> Result<Outcome, Stop> {
+        let mut rollback = cx.wire.on_drop(Vec::new());
+        let mut completed = 0;
+        for (message, callout) in &self.before {
+            let outcome = send(cx, tally, message, on).await;
+            completed += outcome.completed;
+            if outcome.failure.is_some() {
+                rollback.disarm();
+                return Ok(Outcome { completed, ..outcome });
+            }
+            rollback.arm(vec!["ROLLBACK".to_owned()]);
+            if let Err(error) = call(cx, tally, *callout).await {
+                rollback.disarm();
+                // Should this fail, the connection is broken, and its transaction gone with it.
+                let _ = cx.wire.last_row("ROLLBACK").await;
+                return Err(interrupted(cx, *callout, error));
+            }
+        }
+        let outcome = send(cx, tally, &self.last, on).await;
+        rollback.disarm();
+        Ok(Outcome { completed: completed + outcome.completed, ..outcome })
+    }
+}
+
+async fn send<'r>(
+    cx: &Context<'r>,
+    tally: &mut Tally<'r>,
+    message: &Message,
+    on: On<'_, 'r>,
+) -> Outcome {
+    if message.is_empty() {
+        return Outcome { completed: 0, failure: None };
+    }
+    cx.wire.send(message, &mut |part, row| on(tally, part, row)).await
+}
+
+/// What becomes of the run where a callout failed: it fails too, or tries again where others were in
+/// the way.
+fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop {
+    let is_blocked = is_blocked(&*source);
+    let error = match callout {
+        Callout::Function(action) => ErrorKind::Function {
+            file: cx.path_of(action.script()),
+            version: action.version().to_owned(),
+            source,
+        },
+        Callout::Hooks(when, action) => {
+            ErrorKind::Hook { when, file: Some(cx.path_of(action.script())), source }
+        }
+    };
+    Stop::blocked_if(is_blocked, error)
+}
+
+/// Whether a statement of the service's own was in others' way.
+fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let driver = error.downcast_ref::<tokio_postgres::Error>();
+        let code = driver.and_then(tokio_postgres::Error::code).map_or("", |code| code.code());
+        if is_others_doing(code) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Whether `action` is carried out in more than one message.
+pub(super) fn are_around(cx: &Context<'_>, action: Action<'_>) -> bool {
+    let calls = &cx.migrator.calls;
+    action.script().ends() == Ends::WithFunction
+        || calls.has_hooks(When::BeforeEach)
+        || calls.has_hooks(When::AfterEach)
+}
+
+/// Calls the service's own code.
+pub(super) async fn call(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    callout: Callout<'_>,
+) -> Result<(), BoxError> {
+    let calls = &cx.migrator.calls;
+    let (Callout::Hooks(_, action) | Callout::Function(action)) = callout;
+    let migration = Some(action.subject());
+    let context = CallContext { client: cx.wire.client, migration, report: tally.report(cx) };
+    match callout {
+        Callout::Hooks(when, _) => calls.hooks(when, context).await,
+        Callout::Function(Action::Apply(migration)) => {
+            calls.function(migration.version(), context).await
+        }
+        // A down script has none: the build has seen to it.
+        Callout::Function(Action::Undo(_)) => Ok(()),
+    }
+}
+
+/// Announces that something will be done, and calls the hooks before the run once.
+pub(super) async fn begin(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    migrations: usize,
+) -> Result<(), ErrorKind> {
+    if migrations == 0 {
+        return Ok(());
+    }
+    cx.migrator.listeners.inform(&Event::Planned { migrations });
+    if !tally.begun {
+        tally.begun = true;
+        around(cx, tally, When::BeforeRun).await?;
+    }
+    Ok(())
+}
+
+/// Calls the hooks around the whole run.
+pub(super) async fn around(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    when: When,
+) -> Result<(), ErrorKind> {
+    let context = CallContext { client: cx.wire.client, migration: None, report: tally.report(cx) };
+    let called = cx.migrator.calls.hooks(when, context).await;
+    called.map_err(|source| ErrorKind::Hook { when, file: None, source })
+}

@@ -1,0 +1,189 @@
+//! Changes the ledger alone: a baseline, an accepted edit, a forgotten entry, what another tool applied.
+//! One transaction of ledger changes, each beside a row with its role and time. No migration runs, and
+//! no flag of `run` leads here.
+
+use migrate_set::name::Kind;
+use migrate_set::plan::{Cause, Policy, Tolerance, plan};
+use migrate_set::set::Migration;
+use migrate_set::version::Version;
+
+use super::batch;
+use super::hold::Hold;
+use super::tally::Tally;
+use crate::adopt::{Adoption, Found};
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+use crate::migrator::LENIENT;
+use crate::outcome::{Amended, ErrorKind};
+use crate::sql::{Contents, Extent, Purpose, Reading};
+use crate::wire::{BEGIN, Message, Part};
+
+/// What is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Amendment {
+    /// The migrations of the set up to this version count as applied.
+    Baseline(Version),
+    /// Edited migrations count as what was applied: the named one, or all.
+    Accept(Option<Version>),
+    /// The entry of this version goes.
+    Forget(Version),
+    /// What another tool's table has as applied counts as applied.
+    Adopt(Adoption),
+}
+
+/// One change: its statements, from a position on, and whom it is about.
+struct Change {
+    sql: Vec<String>,
+    amended: Amended,
+}
+
+/// Reads, decides and changes.
+pub(super) async fn attempt<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    amendment: &Amendment,
+) -> Result<(), Stop> {
+    let contents = hold.read(cx, tally, Reading::Entries).await?;
+    let table = Table::of(&contents);
+    let at = tally.position;
+    let mut notes = Vec::new();
+    let changes = match amendment {
+        Amendment::Baseline(version) => baseline(cx, contents, version, at)?,
+        Amendment::Accept(version) => accept(cx, contents, version.as_ref(), at)?,
+        Amendment::Forget(version) => forget(cx, contents, version, at)?,
+        Amendment::Adopt(adoption) => {
+            let (found, unverified) = adoption.read(cx, &contents).await?;
+            notes = unverified;
+            adopt(cx, found, at)?
+        }
+    };
+    if !changes.is_empty() {
+        let table = hold.lock.enter(cx, &mut tally.report, table).await?;
+        amend(cx, hold, tally, changes, table).await?;
+    }
+    for note in notes {
+        tally.report.note(note);
+    }
+    Ok(())
+}
+
+/// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
+/// that could have one.
+fn baseline(
+    cx: &Context<'_>,
+    contents: Contents<'_>,
+    version: &Version,
+    at: i64,
+) -> Result<Vec<Change>, ErrorKind> {
+    let set = cx.migrator.set;
+    let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
+    if !versioned().any(|migration| migration.version() == version) {
+        return Err(ErrorKind::UnknownVersion { version: version.to_string() });
+    }
+    let lenient = Policy { out_of_order: Tolerance::Allow, ..cx.migrator.policy };
+    let plan = plan(set, contents.entries, &lenient).map_err(|drift| ErrorKind::Drift { drift })?;
+    let new = plan.steps.into_iter().filter(|step| step.cause == Cause::New);
+    let new = new
+        .map(|step| step.migration)
+        .filter(|migration| migration.kind() == Kind::Versioned && migration.version() <= version);
+    let change = |(migration, position): (&Migration, i64)| {
+        let down = cx.down_sql(migration)?;
+        let down = down.as_deref();
+        let sql = vec![cx.ledger.record(migration, down, position, Extent::Nothing)];
+        Ok(Change { sql, amended: amended(migration) })
+    };
+    new.zip(at + 1..).map(change).collect()
+}
+
+/// The checksums of edited migrations become those of the set.
+fn accept(
+    cx: &Context<'_>,
+    contents: Contents<'_>,
+    version: Option<&Version>,
+    at: i64,
+) -> Result<Vec<Change>, ErrorKind> {
+    let plan = plan(cx.migrator.set, contents.entries, &LENIENT)
+        .map_err(|drift| ErrorKind::Drift { drift })?;
+    let applied = plan.applied.iter().filter(|(migration, _)| {
+        migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
+    });
+    let applied: Vec<_> = applied.collect();
+    if let (Some(version), true) = (version, applied.is_empty()) {
+        return Err(no_entry(cx, version));
+    }
+    let edited = applied.into_iter().filter(|(migration, entry)| {
+        entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
+    });
+    let change = |((migration, entry), position): (&(&Migration, _), i64)| {
+        let down = cx.down_sql(migration)?;
+        let sql = vec![
+            cx.ledger.note_act("accepted", entry, position),
+            cx.ledger.accept(migration, down.as_deref(), entry),
+        ];
+        Ok(Change { sql, amended: amended(migration) })
+    };
+    edited.zip(at + 1..).map(change).collect()
+}
+
+fn forget(
+    cx: &Context<'_>,
+    contents: Contents<'_>,
+    version: &Version,
+    at: i64,
+) -> Result<Vec<Change>, ErrorKind> {
+    let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
+    let Some(entry) = entry else { return Err(no_entry(cx, version)) };
+    let sql = vec![cx.ledger.remove("forgotten", &entry, at + 1)];
+    let (version, name) = (entry.version.to_string(), entry.name);
+    Ok(vec![Change { sql, amended: Amended { version, name, filename: entry.filename } }])
+}
+
+fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
+    ErrorKind::NoEntry { ledger: cx.ledger.shown(), version: version.to_string() }
+}
+
+/// What another tool applied gets entries, in its order.
+fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>, ErrorKind> {
+    let change = |(found, position): (Found<'_>, i64)| {
+        let down = cx.down_sql(found.migration)?;
+        let sql = cx.ledger.adopt(found.migration, down.as_deref(), position, &found.taken);
+        Ok(Change { sql: vec![sql], amended: amended(found.migration) })
+    };
+    found.into_iter().zip(at + 1..).map(change).collect()
+}
+
+/// Sends the changes in one transaction.
+async fn amend<'r>(
+    cx: &Context<'r>,
+    hold: &Hold<'r>,
+    tally: &mut Tally<'r>,
+    changes: Vec<Change>,
+    table: Table,
+) -> Result<(), Stop> {
+    let mut message = Message::new();
+    message.push(Part::Control, BEGIN);
+    if table == Table::Missing {
+        batch::push_ledger(cx, hold, &mut message);
+    }
+    let purpose = Purpose::Amend { position: tally.position };
+    message.push(Part::Guard, &hold.terms(cx).guard(purpose));
+    for sql in changes.iter().flat_map(|change| &change.sql) {
+        message.push(Part::Record { step: 0 }, sql);
+    }
+    message.push(Part::Commit { step: 0 }, "COMMIT");
+    let outcome = cx.wire.send(&message, &mut |_, _| {}).await;
+    if let Some(failure) = outcome.failure {
+        return Err(cx.refused(failure, outcome.completed).await);
+    }
+    tally.report.amended.extend(changes.into_iter().map(|change| change.amended));
+    Ok(())
+}
+
+fn amended(migration: &Migration) -> Amended {
+    Amended {
+        version: migration.version().to_string(),
+        name: migration.name().to_owned(),
+        filename: migration.filename().to_owned(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a message stopped: a migration that failed, a statement of ours that was refused, a broken line.
+
+use tokio_postgres::error::Severity;
+
+use super::action::Action;
+use super::locate::{self, Blame};
+use crate::context::Context;
+use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
+use crate::wire::{DEADLINE, ENDED, Failure, Part, is_others_doing};
+
+/// Why a message stopped.
+pub(super) struct Stopped {
+    pub(super) failure: Failure,
+    pub(super) completed: usize,
+}
+
+/// Whether others were in the way of a part that is undone and can be tried again.
+pub(super) fn is_blocked(failure: &Failure) -> bool {
+    let code = failure.error.code().map_or("", |code| code.code());
+    failure.part.is_some() && is_others_doing(code)
+}
+
+/// What writing the entry of a migration is called in messages.
+pub(super) fn recording(cx: &Context<'_>, action: Action<'_>) -> String {
+    let (file, ledger) = (cx.path_of(action.script()), cx.ledger.shown());
+    format!("{file}: recording version {} in `{ledger}`", action.version())
+}
+
+/// The error of a message that stopped after the first `done` of its `actions`.
+pub(super) async fn explain(
+    cx: &Context<'_>,
+    actions: &[Action<'_>],
+    done: usize,
+    stopped: Stopped,
+) -> ErrorKind {
+    let Some(db) = stopped.failure.error.as_db_error() else {
+        let versions = actions[done..].iter().map(|action| action.version().to_string());
+        let (versions, source) = (versions.collect(), stopped.failure.error);
+        return ErrorKind::ConnectionLost { versions, source };
+    };
+    let code = db.code().code();
+    if code == DEADLINE {
+        return cx.deadline_error(None);
+    }
+    let part = stopped.failure.part;
+    if let (Some(Part::Check { step }), ENDED) = (part, code) {
+        let file = actions.get(step).map(|action| cx.path_of(action.script()));
+        return ErrorKind::TransactionEnded { file: file.unwrap_or_default() };
+    }
+    if let Some(failure) = failed_migration(cx, actions, done, &stopped) {
+        return locate::error(cx, failure, stopped.failure.error).await;
+    }
+    let doing = match part {
+        Some(Part::Record { step }) => actions.get(step).map(|action| recording(cx, *action)),
+        _ => None,
+    };
+    let doing = doing.unwrap_or_else(|| cx.doing(part));
+    cx.database_error(doing, stopped.failure.error).await
+}
+
+/// The migration that a message stopped at; `None` where it stopped at a statement of ours.
+fn failed_migration(
+    cx: &Context<'_>,
+    actions: &[Action<'_>],
+    done: usize,
+    Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
+) -> Option<MigrationFailure> {
+    // A session that is ended at COMMIT may have committed.
+    let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);
+    let unknown = ended && matches!(part, Some(Part::Commit { .. }));
+    let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
+    let at =
+        |step: usize, place: Place| Some(locate::at(cx, *actions.get(step)?, place, error, kept));
+    match *part {
+        Some(Part::Statement { step, index }) => {
+            let action = *actions.get(step)?;
+            let blame = Blame { range: action.script().statements().nth(index), offset: *offset };
+            Some(locate::at_statement(cx, action, blame, error, kept))
+        }
+        Some(Part::Commit { step }) => at(step, Place::Commit),
+        Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
+        // The message was refused unread and without a position.
+        _ if *completed == 0 => at(done, Place::File),
+        _ => None,
+    }
+}

@@ -1,0 +1,126 @@
+//! What a run holds and has to give back: its lock, and how the session reads strings.
+
+use migrate_set::plan::Cause;
+use migrate_set::set::Script;
+use migrate_set::set::TransactionMode;
+use migrate_set::sql::kind::SessionEffect;
+
+use super::action::Action;
+use super::tally::Tally;
+use crate::boxed::boxed;
+use crate::context::{Context, Table};
+use crate::lock::{Held, Stop};
+use crate::migrator::Lock;
+use crate::outcome::{ErrorKind, LockKind};
+use crate::sql::{Contents, Reading, Terms};
+use crate::wire::OnDrop;
+
+/// What a run holds.
+pub(super) struct Hold<'r> {
+    pub(super) lock: Held<'r>,
+    /// Has strings read as before the run, where the run changed that.
+    strings: Option<OnDrop<'r>>,
+    /// The process that served the read of the ledger.
+    backend: Option<i32>,
+    /// Whether each message may be served by another session, where that matters.
+    pub(super) is_pooled: bool,
+}
+
+impl<'r> Hold<'r> {
+    pub(super) fn new(cx: &Context<'r>) -> Self {
+        let lock = Held::new(cx.migrator.lock);
+        Hold { lock, strings: None, backend: None, is_pooled: false }
+    }
+
+    /// What guards go by now.
+    pub(super) fn terms<'t>(&'t self, cx: &'t Context<'_>) -> Terms<'t> {
+        cx.terms(self.lock.token())
+    }
+
+    /// Reads the ledger: one message.
+    pub(super) async fn read(
+        &mut self,
+        cx: &Context<'r>,
+        tally: &mut Tally<'r>,
+        reading: Reading,
+    ) -> Result<Contents<'r>, ErrorKind> {
+        let mut contents = boxed(cx.read(reading)).await?;
+        tally.position = contents.last_position;
+        self.lock.read(contents.lease.take());
+        self.backend = contents.backend;
+        Ok(contents)
+    }
+
+    /// Takes what `work` needs, before anything of it runs; whether the ledger exists then.
+    pub(super) async fn acquire(
+        &mut self,
+        cx: &Context<'r>,
+        tally: &mut Tally<'r>,
+        work: &[(Action<'_>, Cause)],
+        table: Table,
+    ) -> Result<Table, Stop> {
+        let outside = work.iter().map(|(action, _)| action);
+        let outside = outside
+            .map(|action| action.script())
+            .find(|script| script.transaction() == TransactionMode::NonTransactional);
+        self.look_for_a_pooler(cx, outside).await?;
+        self.lock.enter(cx, &mut tally.report, table).await
+    }
+
+    /// Refuses what a pooled connection cannot carry, before anything runs.
+    async fn look_for_a_pooler(
+        &mut self,
+        cx: &Context<'_>,
+        outside: Option<&Script>,
+    ) -> Result<(), ErrorKind> {
+        let Some(script) = outside.filter(|_| cx.migrator.lock != Lock::Advisory) else {
+            return Ok(());
+        };
+        let backend = if let Some(backend) = self.backend {
+            backend
+        } else {
+            let sql = "SELECT pg_catalog.pg_backend_pid()";
+            let asked = cx.ask(sql, "asking which process serves the session").await?;
+            asked.and_then(|process| process.parse().ok()).unwrap_or_default()
+        };
+        self.is_pooled = cx.wire.process().await.is_some_and(|process| process != backend);
+        let settings = script.session() != SessionEffect::Keeps;
+        let lock = self.lock.kind();
+        if self.is_pooled && (lock == LockKind::Advisory || settings) {
+            return Err(ErrorKind::Pooled { file: cx.path_of(script), lock });
+        }
+        Ok(())
+    }
+
+    /// Has strings read as the build did from now on, and otherwise again after the run.
+    pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), ErrorKind> {
+        let off = "SET standard_conforming_strings = off".to_owned();
+        self.strings = Some(cx.wire.on_drop(vec![off]));
+        let on = "SET standard_conforming_strings = on";
+        cx.ask(on, "having strings read as the build did").await.map(drop)
+    }
+
+    /// Lets the session read strings as it did before the run.
+    pub(super) async fn restore_strings(&mut self, cx: &Context<'_>) {
+        let Some(mut strings) = self.strings.take() else { return };
+        // A failure here means a broken connection, whose settings are gone.
+        let _ = cx.wire.last_row("SET standard_conforming_strings = off").await;
+        strings.disarm();
+    }
+
+    /// Whether the server could not read a message because its session reads strings otherwise.
+    pub(super) async fn is_misread(&self, cx: &Context<'_>, actions: &[Action<'_>]) -> bool {
+        let matters = actions.iter().any(|action| has_escapes(action.script(), cx.schema()));
+        if !matters || self.strings.is_some() {
+            return false;
+        }
+        let asked = cx.ask("SHOW standard_conforming_strings", "asking how strings are read");
+        asked.await.ok().flatten().as_deref() == Some("off")
+    }
+}
+
+/// Whether how strings are read matters for `script`, or for what its placeholders are replaced by.
+pub(super) fn has_escapes(script: &Script, schema: Option<&str>) -> bool {
+    let escapes = |text: &str| text.contains('\\');
+    escapes(script.text()) || (!script.placeholders().is_empty() && schema.is_some_and(escapes))
+}

@@ -1,0 +1,145 @@
+//! Where in its file a migration failed, from what the server reports of the message it got.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use migrate_set::frame::frame;
+use migrate_set::set::Script;
+use migrate_set::sql::lexer::{TokenKind, lex};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+use super::action::Action;
+use crate::context::{Context, help_for_statement};
+use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
+
+/// Which statement failed, as far as the server's answers show.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blame {
+    /// Its bytes in the script.
+    pub(super) range: Option<(usize, usize)>,
+    /// The byte in what was sent for it that the server points at.
+    pub(super) offset: Option<usize>,
+}
+
+/// A failure of a statement.
+pub(super) fn at_statement(
+    cx: &Context<'_>,
+    action: Action<'_>,
+    blame: Blame,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    let script = action.script();
+    let place = match blame.range {
+        None => Place::File,
+        Some(range) => {
+            let span = match blame.offset {
+                Some(offset) => word_at(script.text(), origin(cx, script, range, offset)),
+                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
+            };
+            Place::Statement {
+                position: script.position(span.start),
+                frame: frame(script.text(), span, "here"),
+            }
+        }
+    };
+    let mut failure = at(cx, action, place, error, kept);
+    failure.statement = blame.range.map(|(start, end)| script.text()[start..end].to_owned());
+    failure
+}
+
+/// How much earlier than this process the server may find that the time is up: it counts whole
+/// milliseconds.
+const ROUNDING: Duration = Duration::from_millis(20);
+
+/// The run's error of a failed migration: with the GRANT that it lacks, or as the deadline's doing.
+pub(super) async fn error(
+    cx: &Context<'_>,
+    mut failure: MigrationFailure,
+    source: Error,
+) -> ErrorKind {
+    let sqlstate = source.code().map_or("", |code| code.code());
+    // query_canceled
+    if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
+        return cx.deadline_error(Some(Box::new(failure)));
+    }
+    if let Some(statement) = &failure.statement {
+        failure.help = help_for_statement(cx.wire.client, &source, statement).await;
+    }
+    ErrorKind::Migration { failure: Box::new(failure), source }
+}
+
+/// A failure at `place`, which is less than a statement.
+pub(super) fn at(
+    cx: &Context<'_>,
+    action: Action<'_>,
+    place: Place,
+    error: &Error,
+    kept: Kept,
+) -> MigrationFailure {
+    let db = error.as_db_error();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    MigrationFailure {
+        version: action.version().to_owned(),
+        direction: action.direction(),
+        file: cx.path_of(action.script()),
+        place,
+        message: db.map_or_else(|| error.to_string(), |db| db.message().to_owned()),
+        sqlstate: db.map(|db| db.code().code().to_owned()),
+        detail: owned(db.and_then(DbError::detail)),
+        hint: owned(db.and_then(DbError::hint)),
+        context: owned(db.and_then(DbError::where_)),
+        kept,
+        statement: None,
+        help: None,
+        tries: 1,
+    }
+}
+
+/// The byte of the file that the byte `offset` of the statement as sent came from.
+fn origin(cx: &Context<'_>, script: &Script, range: (usize, usize), offset: usize) -> usize {
+    match script.render(range, cx.schema()) {
+        Ok(rendered) => rendered.origin(offset),
+        Err(_) => range.0 + offset,
+    }
+}
+
+/// The word, the quoted name, or the one character, that begins at the byte `at`.
+fn word_at(text: &str, at: usize) -> Range<usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(quoted) = rest.strip_prefix('"') {
+        // A quote inside a name is written twice.
+        let ends = |&(end, _): &(usize, &str)| {
+            !quoted[end + 1..].starts_with('"')
+                && quoted[..end].matches('"').count().is_multiple_of(2)
+        };
+        if let Some((end, _)) = quoted.match_indices('"').find(ends) {
+            return at..at + end + 2;
+        }
+    }
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
+    let one = rest.chars().next().map_or(0, char::len_utf8);
+    at..at + length.max(one)
+}
+
+/// The line of a `DO` block that failed, which the server gives in words only:
+/// `PL/pgSQL function inline_code_block line 3 at RAISE`.
+fn inside_block(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
+    let db = error.as_db_error()?;
+    if matches!(db.position(), Some(ErrorPosition::Original(_))) {
+        return None;
+    }
+    let context = db.where_()?.lines().last()?;
+    let line = context.split_once("inline_code_block line ")?.1;
+    let line: usize = line.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let statement = script.text().get(range.0..range.1)?;
+    let body = lex(statement).into_iter().find(|token| token.kind == TokenKind::DollarString)?;
+    let start = range.0 + body.start + statement[body.start + 1..].find('$')? + 2;
+    let lines = script.text().get(start..range.0 + body.end)?;
+    let skipped: usize = lines.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let found = lines[skipped..].lines().next()?;
+    let indent = found.len() - found.trim_start().len();
+    Some(start + skipped + indent..start + skipped + found.trim_end().len())
+}

@@ -1,0 +1,144 @@
+//! A run: read, plan, lock, apply, report, and again where it had to stop.
+//! What goes into a message is decided in `batch`, what runs outside a transaction in `stepwise`.
+
+mod goal;
+mod plan;
+mod undo;
+mod edits;
+mod trial;
+mod retry;
+mod hold;
+mod tally;
+mod batch;
+mod explain;
+mod stepwise;
+mod callouts;
+mod locate;
+mod action;
+mod spans;
+
+use migrate_set::plan::Cause;
+use tokio_postgres::Client;
+use tracing::Instrument as _;
+
+use crate::boxed::{Boxed, boxed};
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+use crate::migrator::Migrator;
+use crate::outcome::{Error, ErrorKind, Report, When};
+use action::Action;
+pub(crate) use edits::Amendment;
+pub(crate) use goal::Goal;
+use hold::Hold;
+use plan::Group;
+pub(crate) use plan::{script, up_to_date};
+use tally::Tally;
+
+/// Carries out a run: its report, or its error with the report of what was done before.
+pub(crate) fn run<'r>(
+    migrator: &'r Migrator<'_>,
+    client: &'r Client,
+    goal: Goal<'r>,
+) -> Boxed<'r, Result<Report, Error>> {
+    let cx = Context::new(migrator, client);
+    let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.as_str());
+    let run = async move {
+        migrator.check_names()?;
+        migrator.check_functions()?;
+        let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
+        let reached = reach(&cx, &mut hold, &mut tally, goal);
+        let result = retry::within_deadline(&cx, reached).await;
+        tally.close(&cx, result)
+    };
+    boxed(run.instrument(span))
+}
+
+/// Reaches the goal, and gives back what it holds, whatever came of it.
+async fn reach<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    goal: Goal<'_>,
+) -> Result<(), ErrorKind> {
+    let mut result = attempts(cx, hold, tally, goal).await;
+    if result.is_err() {
+        tally.flush(cx).await;
+    }
+    hold.lock.leave(cx).await;
+    if tally.begun {
+        // The first error is the one to report.
+        let called = callouts::around(cx, tally, When::AfterRun).await;
+        result = result.and(called);
+    }
+    hold.restore_strings(cx).await;
+    result
+}
+
+/// Attempts it until it is done.
+async fn attempts<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    goal: Goal<'_>,
+) -> Result<(), ErrorKind> {
+    loop {
+        let attempt = boxed(attempt(cx, hold, tally, goal)).await;
+        let Err(stop) = attempt else { return Ok(()) };
+        boxed(retry::prepare(cx, hold, tally, stop)).await?;
+    }
+}
+
+/// Reads, plans and does what is planned.
+async fn attempt<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    goal: Goal<'_>,
+) -> Result<(), Stop> {
+    match goal {
+        Goal::Apply => {
+            let (todo, table) = plan::read(cx, hold, tally).await?;
+            if tally.backoff.others_are_at_work(tally.position, todo.steps.len()) {
+                return Err(Stop::Busy);
+            }
+            carry_out(cx, hold, tally, &todo.work(), table).await?;
+            tally.finish(cx, hold.lock.kind(), todo);
+            Ok(())
+        }
+        Goal::Undo(target) => {
+            let undos = undo::read(cx, hold, tally, target).await?;
+            // One to undo is as new: how far an earlier rollback came is not noted.
+            let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
+            carry_out(cx, hold, tally, &work, Table::Exists).await
+        }
+        Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
+        Goal::Amend(amendment) => boxed(edits::attempt(cx, hold, tally, amendment)).await,
+    }
+}
+
+/// Carries out `work` in order: transactional actions together, the others one by one.
+async fn carry_out<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    work: &[(Action<'_>, Cause)],
+    table: Table,
+) -> Result<(), Stop> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    callouts::begin(cx, tally, work.len()).await?;
+    let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
+    for group in plan::groups(work) {
+        match group {
+            Group::Batch(actions, last) => {
+                boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
+            }
+            Group::Alone(action, cause) => {
+                boxed(stepwise::apply(cx, hold, tally, (action, cause), table)).await?;
+            }
+        }
+        table = Table::Exists;
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! Decides what a run does, and that all of it can be written, before anything is.
+
+use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
+use migrate_set::plan::{Cause, Plan, Step, plan};
+use migrate_set::set::TransactionMode;
+use migrate_set::set::{Ends, Migration};
+use tokio_postgres::Client;
+
+use super::action::Action;
+use super::hold::Hold;
+use super::tally::Tally;
+use crate::context::{Context, Table};
+use crate::migrator::{Limit, Migrator};
+use crate::outcome::{ErrorKind, Report};
+use crate::sql::{Contents, Extent, Reading};
+
+/// What of a plan a run goes by.
+#[derive(Debug, Default)]
+pub(super) struct Todo<'r> {
+    /// What will run, in order.
+    pub(super) steps: Vec<Step<'r>>,
+    /// What ran before, in the order of the set.
+    pub(super) applied: Vec<&'r Migration>,
+    /// The versions of entries that are newer than the set.
+    pub(super) ahead: Vec<String>,
+}
+
+impl<'r> Todo<'r> {
+    fn of(plan: Plan<'r>) -> Self {
+        Todo {
+            steps: plan.steps,
+            applied: plan.applied.into_iter().map(|(migration, _)| migration).collect(),
+            ahead: plan.ahead.iter().map(|entry| entry.version.to_string()).collect(),
+        }
+    }
+
+    /// What is carried out, in order.
+    pub(super) fn work(&self) -> Vec<(Action<'r>, Cause)> {
+        let action = |step: &Step<'r>| (Action::Apply(step.migration), step.cause);
+        self.steps.iter().map(action).collect()
+    }
+}
+
+/// What follows a group of transactional migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    /// Nothing: its last commit is the run's, and synchronous.
+    OfRun,
+    /// A non-transactional migration, whose own commits are synchronous.
+    OfGroup,
+}
+
+/// What is carried out together.
+pub(super) enum Group<'g> {
+    /// Transactional actions, in messages.
+    Batch(Vec<Action<'g>>, Last),
+    /// One that runs outside a transaction.
+    Alone(Action<'g>, Cause),
+}
+
+/// The groups of `work`, in order.
+pub(super) fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
+    let mut groups = Vec::new();
+    let mut rest = work;
+    while let Some(((first, cause), others)) = rest.split_first() {
+        if !first.is_transactional() {
+            groups.push(Group::Alone(*first, *cause));
+            rest = others;
+            continue;
+        }
+        let end = rest.iter().position(|(action, _)| !action.is_transactional());
+        let (group, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let last = if after.is_empty() { Last::OfRun } else { Last::OfGroup };
+        groups.push(Group::Batch(group.iter().map(|(action, _)| *action).collect(), last));
+        rest = after;
+    }
+    groups
+}
+
+/// Reads what has to be compared, and plans. Where they disagree, where a step was begun by an earlier
+/// run, and while another run holds the lock that is a row, reads all that there is to report.
+pub(super) async fn read<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+) -> Result<(Todo<'r>, Table), ErrorKind> {
+    let contents = hold.read(cx, tally, cx.migrator.reading()).await?;
+    let (table, is_locked) = (Table::of(&contents), contents.is_locked);
+    let is_unfinished = contents.is_brief && contents.entries.iter().any(|e| !e.is_finished());
+    match decide(cx, tally, contents) {
+        Ok(todo) if todo.steps.is_empty() || !(is_locked || is_unfinished) => Ok((todo, table)),
+        Ok(_) | Err(ErrorKind::Drift { .. }) => {
+            let contents = hold.read(cx, tally, Reading::Entries).await?;
+            let table = Table::of(&contents);
+            Ok((decide(cx, tally, contents)?, table))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Decides what runs, and that all of it can be written.
+fn decide<'r>(
+    cx: &Context<'r>,
+    tally: &mut Tally<'r>,
+    contents: Contents<'_>,
+) -> Result<Todo<'r>, ErrorKind> {
+    let migrator = cx.migrator;
+    let todo = if contents.is_settled() && migrator.limit == Limit::None {
+        Todo { applied: migrator.set.iter().collect(), ..Todo::default() }
+    } else {
+        Todo::of(migrator.decide(contents.into_entries())?)
+    };
+    let is_new = todo.steps.iter().all(|step| step.cause == Cause::New);
+    tally.extent = if is_new { Extent::First } else { Extent::Whole };
+    tally.at_start.get_or_insert_with(|| todo.applied.clone());
+    for step in &todo.steps {
+        check_placeholders(cx, step.migration)?;
+        check_function(cx, step.migration)?;
+    }
+    Ok(todo)
+}
+
+fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
+    let is_given = cx.migrator.calls.versions().any(|known| known == migration.version());
+    if migration.up().ends() == Ends::WithFunction && !is_given {
+        let (file, version) = (cx.path_of(migration.up()), migration.version().to_string());
+        return Err(ErrorKind::NoFunction { file, version });
+    }
+    Ok(())
+}
+
+fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
+    let scripts = std::iter::once(migration.up()).chain(migration.down());
+    for script in scripts.filter(|script| !script.placeholders().is_empty()) {
+        let sql = script.sql(cx.schema());
+        sql.map_err(|error| cx.placeholder_error(script, &error))?;
+    }
+    Ok(())
+}
+
+/// The report of a set that these contents of its ledger need no run of; `None` where they do.
+pub(crate) fn up_to_date(
+    migrator: &Migrator<'_>,
+    client: &Client,
+    contents: Contents<'_>,
+) -> Result<Option<Report>, ErrorKind> {
+    let cx = Context::new(migrator, client);
+    let (hold, mut tally) = (Hold::new(&cx), Tally::new());
+    let todo = decide(&cx, &mut tally, contents)?;
+    if !todo.steps.is_empty() {
+        return Ok(None);
+    }
+    tally.finish(&cx, hold.lock.kind(), todo);
+    tally.report.elapsed = cx.started.elapsed();
+    Ok(Some(tally.report))
+}
+
+/// The statements of a plan as text.
+pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, ErrorKind> {
+    let schema = migrator.schema.as_deref();
+    let mut text = String::new();
+    for step in &plan.steps {
+        let script = step.migration.up();
+        let file = migrator.set.path_of(script.filename());
+        let sql = script.sql(schema).map_err(|error| ErrorKind::Placeholder {
+            file: file.clone(),
+            position: script.position(error.at()),
+            problem: error.to_string(),
+        })?;
+        let mode = match script.transaction() {
+            TransactionMode::Transactional => "",
+            TransactionMode::NonTransactional => ", outside a transaction",
+        };
+        let ends = match script.ends() {
+            Ends::WithSql => "",
+            Ends::WithFunction => "-- and then its function\n",
+        };
+        text += &["-- ", &file, mode, "\n", &sql, ends, "\n"].concat();
+    }
+    Ok(text)
+}
+
+impl<'s> Migrator<'s> {
+    /// The plan for these entries, within the limit.
+    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
+        let mut plan =
+            plan(self.set, entries, &self.policy).map_err(|drift| ErrorKind::Drift { drift })?;
+        let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
+        let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
+        let is_it =
+            |migration: &Migration| is_versioned(migration) && migration.version() == version;
+        if !self.set.iter().any(is_it) {
+            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
+        }
+        let upto =
+            |migration: &Migration| is_versioned(migration) && migration.version() <= version;
+        let is_only = matches!(self.limit, Limit::Only(_));
+        plan.steps
+            .retain(|step| if is_only { is_it(step.migration) } else { upto(step.migration) });
+        Ok(plan)
+    }
+}

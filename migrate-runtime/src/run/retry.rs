@@ -1,0 +1,191 @@
+//! What a run does before its next attempt: waits for others, pauses, goes on with another lock; or gives up.
+//! Nothing waits inside the server, and the session that a run waits for is reported once.
+
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::BuildHasher;
+use std::time::{Duration, Instant};
+
+use tracing::{Instrument as _, debug, info};
+
+use super::hold::Hold;
+use super::spans;
+use super::tally::Tally;
+use crate::boxed::boxed;
+use crate::context::Context;
+use crate::lock::Stop;
+use crate::outcome::{ErrorKind, Event};
+
+/// The first wait for another replica, and the longest; jitter takes or adds up to a half.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// The same before a migration is tried again: what it blocked gets through meanwhile.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+
+/// How long a run waits before it reports for whom.
+const REPORT_AFTER: Duration = Duration::from_secs(1);
+
+/// How much later than the server the client gives up at the deadline.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a run waits next, and what for.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    /// How long it waits for others next.
+    wait: Duration,
+    /// Where the ledger was, and when, as another replica turned this run away last; `None` once it
+    /// applied something itself.
+    turned_away: Option<(i64, Instant)>,
+    /// How often it has tried a blocked migration again.
+    tries: u32,
+    /// Whether the last attempt ended because the ledger had moved.
+    moved: bool,
+}
+
+impl Backoff {
+    pub(super) fn new() -> Self {
+        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: false }
+    }
+
+    /// A migration was applied or undone: the holder of the lock has let go, and so has the blocker.
+    pub(super) fn reset(&mut self) {
+        self.wait = FIRST_WAIT;
+        self.tries = 0;
+    }
+
+    pub(super) fn has_applied(&mut self) {
+        self.turned_away = None;
+    }
+
+    /// Whether another replica has turned this run away since it applied something last.
+    pub(super) fn is_turned_away(&self) -> bool {
+        self.turned_away.is_some()
+    }
+
+    /// Whether another replica has applied something since it turned this run away. Then this run does
+    /// not try, which would be a message of all that is pending for nothing, and looks again when the
+    /// other should be done with it, by the pace seen.
+    pub(super) fn others_are_at_work(&mut self, now_at: i64, pending: usize) -> bool {
+        let Some((position, since)) = self.turned_away else { return false };
+        let applied = u32::try_from(now_at - position).unwrap_or(0);
+        let Ok(pending) = u32::try_from(pending) else { return false };
+        if applied == 0 || pending == 0 {
+            return false;
+        }
+        let left = since.elapsed() / applied * pending;
+        self.wait = left.clamp(FIRST_WAIT, LONGEST_WAIT);
+        true
+    }
+}
+
+/// What comes of `run`, unless its deadline passes. The server keeps the deadline itself; this is for
+/// one that does not answer.
+pub(super) async fn within_deadline(
+    cx: &Context<'_>,
+    run: impl Future<Output = Result<(), ErrorKind>>,
+) -> Result<(), ErrorKind> {
+    let Some(deadline) = cx.migrator.deadline else { return run.await };
+    let in_time = tokio::time::timeout(deadline + GRACE, run).await;
+    in_time.unwrap_or_else(|_| Err(cx.deadline_error(None)))
+}
+
+/// Prepares the next attempt after `stop`, or gives up with its error.
+pub(super) async fn prepare<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    stop: Stop,
+) -> Result<(), ErrorKind> {
+    let moved = matches!(stop, Stop::Moved);
+    if moved {
+        debug!("the ledger has moved, reading it again");
+    }
+    match stop {
+        // A ledger that is never as it was read (after a pooler that reads elsewhere) must not be
+        // asked without a pause and for ever.
+        Stop::Moved if tally.backoff.moved => boxed(wait_for_others(cx, hold, tally)).await?,
+        Stop::Moved => {}
+        Stop::Busy => {
+            tally.backoff.turned_away = Some((tally.position, Instant::now()));
+            boxed(wait_for_others(cx, hold, tally)).await?;
+        }
+        Stop::NoAdvisory => hold.lock.take_row_instead(cx, &mut tally.report)?,
+        Stop::Escapes => boxed(hold.conform_strings(cx)).await?,
+        Stop::Blocked(error) => boxed(wait_to_retry(cx, tally, error)).await?,
+        Stop::Failed(error) => return Err(error),
+    }
+    tally.backoff.moved = moved;
+    Ok(())
+}
+
+/// Sleeps a little while another replica is at work, or gives up.
+async fn wait_for_others<'r>(
+    cx: &Context<'r>,
+    hold: &Hold<'r>,
+    tally: &mut Tally<'r>,
+) -> Result<(), ErrorKind> {
+    let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
+    if left.is_zero() {
+        let holder = hold.lock.holder(cx).await;
+        return Err(hold.lock.busy(cx, tally.report.waited, holder));
+    }
+    if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
+        let holder = hold.lock.holder(cx).await.unwrap_or_default();
+        info!(
+            holder.pid = holder.pid,
+            holder.application_name = holder.application_name,
+            holder.user = holder.user,
+            holder.since = holder.since,
+            "waiting for another replica"
+        );
+        tally.report.waited_for = Some(holder);
+    }
+    let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
+    cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
+    sleep(cx, tally, tally.backoff.wait, left).await?;
+    tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
+    Ok(())
+}
+
+/// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.
+async fn wait_to_retry(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    error: ErrorKind,
+) -> Result<(), ErrorKind> {
+    let tries = tally.backoff.tries;
+    if tries >= cx.migrator.retries {
+        return Err(error.tried(tries + 1));
+    }
+    let pause = (FIRST_RETRY * 2_u32.saturating_pow(tries.min(16))).min(LONGEST_RETRY);
+    tally.backoff.tries += 1;
+    let first_line = error.to_string();
+    let first_line = first_line.lines().next().unwrap_or_default();
+    info!(try_ = tries + 1, error = first_line, "a migration was blocked, trying again");
+    cx.migrator.listeners.inform(&Event::Retrying { tries: tries + 1, error: first_line });
+    sleep(cx, tally, pause, Duration::MAX).await
+}
+
+/// Sleeps for about so long, or gives up at the run's deadline.
+async fn sleep(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    about: Duration,
+    at_most: Duration,
+) -> Result<(), ErrorKind> {
+    // A hasher with random keys is all the randomness that jitter needs.
+    let random = RandomState::new().hash_one(cx.wire.sent()) % 1024;
+    let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
+    let mut pause = about.mul_f64(factor).min(at_most);
+    if let Some(left) = cx.time_left() {
+        if left.is_zero() {
+            return Err(cx.deadline_error(None));
+        }
+        pause = pause.min(left);
+    }
+    tokio::time::sleep(pause).instrument(spans::wait()).await;
+    tally.report.waited += pause;
+    Ok(())
+}

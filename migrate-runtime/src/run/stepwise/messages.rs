@@ -1,0 +1,152 @@
+//! The messages of a non-transactional migration. A note is always written by the user and the role that
+//! the run began with, whatever the migration has set.
+
+use migrate_set::plan::Cause;
+use migrate_set::sql::alone::Alone;
+use migrate_set::sql::kind::SessionEffect;
+
+use super::work::{Work, at};
+use crate::context::Table;
+use crate::outcome::ErrorKind;
+use crate::run::action::Action;
+use crate::run::hold::has_escapes;
+use crate::sql::{Extent, Progress, Session, Terms, session};
+use crate::wire::{BEGIN, BEGIN_WHATEVER, Message, Part};
+
+impl Work<'_, '_> {
+    pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
+        let (cx, script) = (self.cx, self.action.script());
+        let mut message = Message::new();
+        message.push(Part::Control, BEGIN);
+        let has_escapes = has_escapes(script, cx.schema());
+        message.push(Part::Guard, &self.terms().session_guard(has_escapes));
+        if table == Table::Missing {
+            for sql in cx.creation() {
+                message.push(Part::Create, &sql);
+            }
+        }
+        if script.session() != SessionEffect::Keeps {
+            message.push(Part::Save, &session::select(script));
+        }
+        let position = self.tally.position;
+        let as_planned = match self.action {
+            Action::Apply(migration) => cx.ledger.as_planned(migration.version(), self.cause),
+            Action::Undo(undo) => cx.ledger.as_planned(&undo.entry.version, Cause::Changed),
+        };
+        message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
+        if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
+            let down = cx.down_sql(migration)?;
+            let extent = Extent::Begun(self.noted);
+            let sql = cx.ledger.record(migration, down.as_deref(), position + 1, extent);
+            message.push(Part::Record { step: 0 }, &sql);
+        }
+        message.push(Part::Control, "COMMIT");
+        Ok(message)
+    }
+
+    pub(super) fn transaction(&self, index: usize) -> Result<Message, ErrorKind> {
+        let mut message = self.message();
+        let statement = |inner| Part::Statement { step: 0, index: inner };
+        let sql = self.rendered(index)?.sql;
+        if let Alone::Block(ranges) = &self.ways[index] {
+            // All but its last statement, which is the COMMIT.
+            let inside = &ranges[..ranges.len().saturating_sub(1)];
+            for (inner, &(start, end)) in inside.iter().enumerate() {
+                message.push(statement(inner), &sql[start..end]);
+            }
+        } else {
+            message.push(Part::Control, self.begins());
+            message.push(Part::Control, &self.terms().limits_of_transaction());
+            message.push(statement(0), &sql);
+        }
+        self.push_note(&mut message, index + 1);
+        message.push(Part::Commit { step: 0 }, "COMMIT");
+        Ok(message)
+    }
+
+    /// A message of a statement alone, which names the lock where that is a row.
+    pub(super) fn alone(&self, sql: &str) -> Message {
+        let mut message = self.message();
+        message.push(Part::Statement { step: 0, index: 0 }, sql);
+        message
+    }
+
+    fn message(&self) -> Message {
+        let mut message = Message::new();
+        if let Some(token) = self.hold.lock.token() {
+            message.comment(token);
+        }
+        message
+    }
+
+    /// Notes that the statements before `index` took effect, and whether that one is in flight.
+    pub(super) fn push_note(&self, message: &mut Message, index: usize) {
+        let ledger = &self.cx.ledger;
+        let (from, is_end) = (self.noted.done, index == self.ways.len());
+        let before = self.started.elapsed().as_millis();
+        let sql = match self.action {
+            Action::Apply(migration) if is_end => ledger.finish(migration, from, before),
+            Action::Apply(migration) => ledger.progress(migration, from, at(index, &self.ways)),
+            Action::Undo(undo) if is_end => {
+                ledger.remove("undone", &undo.entry, self.tally.position + 1)
+            }
+            Action::Undo(_) => return,
+        };
+        self.push_noted(message, &sql);
+    }
+
+    fn push_noted(&self, message: &mut Message, sql: &str) {
+        if let Some(session) = &self.session {
+            message.push(Part::Control, &session.act_as_before());
+        }
+        message.push(Part::Record { step: 0 }, &self.terms().note(sql));
+    }
+
+    pub(super) fn ending(&self, applied: bool) -> Message {
+        let mut message = Message::new();
+        if applied && !self.finished {
+            message.push(Part::Control, self.begins());
+            self.push_note(&mut message, self.ways.len());
+            message.push(Part::Control, "COMMIT");
+        } else if let (Action::Apply(migration), false, true) =
+            (self.action, applied, self.noted.in_flight)
+        {
+            // It was answered, so its outcome is known: nothing of it is in flight any more.
+            message.push(Part::Control, self.begins());
+            let to = Progress { in_flight: false, ..self.noted };
+            let sql = self.cx.ledger.progress(migration, self.noted.done, to);
+            self.push_noted(&mut message, &sql);
+            message.push(Part::Control, "COMMIT");
+        }
+        for sql in self.restores() {
+            message.push(Part::Control, self.begins());
+            message.push(Part::Restore { step: 0 }, &sql);
+            message.push(Part::Control, "COMMIT");
+        }
+        if let Some(unlock) = self.unlock() {
+            message.push(Part::Unlock, &unlock);
+        }
+        message
+    }
+
+    /// What gives the session's lock back; `None` for a run whose lock is a row.
+    pub(super) fn unlock(&self) -> Option<String> {
+        self.hold.lock.token().is_none().then(|| self.cx.ledger.unlock())
+    }
+
+    /// What brings the session back to what it was.
+    pub(super) fn restores(&self) -> Vec<String> {
+        let session = self.session.as_ref().map(Session::restore);
+        self.limits.clone().into_iter().chain(session).collect()
+    }
+
+    /// What guards go by now.
+    pub(super) fn terms(&self) -> Terms<'_> {
+        self.hold.terms(self.cx)
+    }
+
+    /// What begins a transaction of ours after statements of the migration.
+    pub(super) fn begins(&self) -> &'static str {
+        if self.session.is_some() { BEGIN_WHATEVER } else { BEGIN }
+    }
+}

@@ -1,0 +1,140 @@
+//! Applies one non-transactional migration, statement by statement; the ledger shows at each moment how
+//! far it came. The lock is released and the session restored on every path. A statement that is known to
+//! have taken effect is never sent again.
+
+mod statement;
+mod outcome;
+mod messages;
+mod work;
+
+use migrate_set::plan::Cause;
+use tokio_postgres::SimpleQueryRow;
+
+use self::outcome::lock_lost;
+use self::work::Work;
+use super::action::Action;
+use super::callouts::{self, Callout};
+use super::explain::recording;
+use super::hold::Hold;
+use super::tally::Tally;
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+use crate::outcome::{ErrorKind, When};
+use crate::sql::Session;
+use crate::wire::Part;
+
+/// Carries out `action` under the lock of the ledger. How far a rollback comes is not noted: where it
+/// is cut short, all of it runs again.
+///
+/// # Cancel safety
+/// Dropped midway it queues the release of the lock, and what restores the session, after the
+/// statement that runs.
+pub(super) async fn apply<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    (action, cause): (Action<'_>, Cause),
+    table: Table,
+) -> Result<(), Stop> {
+    let mut work = Work::new(cx, hold, tally, (action, cause))?;
+    work.begin(table).await?;
+    work.tally.starts(cx, Some(&action));
+    let result = work.carry_out().await;
+    work.end(result).await?;
+    Ok(call(cx, tally, When::AfterEach, action).await?)
+}
+
+/// Calls hooks, which are outside a transaction here.
+async fn call(
+    cx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    when: When,
+    action: Action<'_>,
+) -> Result<(), ErrorKind> {
+    let called = callouts::call(cx, tally, Callout::Hooks(when, action)).await;
+    called.map_err(|source| {
+        let file = Some(cx.path_of(action.script()));
+        ErrorKind::Hook { when, file, source }
+    })
+}
+
+impl Work<'_, '_> {
+    /// Takes the lock, sees that the step is still what was planned, and records that it begins.
+    async fn begin(&mut self, table: Table) -> Result<(), Stop> {
+        let message = self.beginning(table)?;
+        self.arm();
+        let mut locked = false;
+        let mut session = None;
+        let result = self
+            .send(&message, &mut |part, row| match part {
+                Part::Guard => locked = true,
+                Part::Save => session = row.as_ref().and_then(Session::of),
+                _ => {}
+            })
+            .await;
+        self.session = session;
+        let Err((failure, completed)) = result else {
+            // Its commit was a synchronous one.
+            self.tally.report.unconfirmed = 0;
+            self.tally.position += i64::from(self.is_recorded_first());
+            self.arm();
+            return Ok(());
+        };
+        self.cx.wire.end_transaction(&failure.error, completed).await;
+        self.cleanup.disarm();
+        if locked {
+            self.release().await;
+        }
+        if let Some(stop) = Stop::of(&failure) {
+            return Err(stop);
+        }
+        let doing = match failure.part {
+            Some(Part::Record { .. }) => recording(self.cx, self.action),
+            part => self.cx.doing(part),
+        };
+        Err(self.cx.database_error(doing, failure.error).await.into())
+    }
+
+    async fn carry_out(&mut self) -> Result<(), Stop> {
+        call(self.cx, self.tally, When::BeforeEach, self.action).await?;
+        self.statements().await
+    }
+
+    /// Finishes the entry, restores the session and gives the lock back.
+    async fn end(mut self, result: Result<(), Stop>) -> Result<(), Stop> {
+        let message = self.ending(result.is_ok());
+        let mut unlocked = self.unlock().is_none();
+        let ended = self
+            .send(&message, &mut |part, row| {
+                let is_true = |row: SimpleQueryRow| row.get(0) == Some("t");
+                unlocked |= part == Part::Unlock && row.is_some_and(is_true);
+            })
+            .await;
+        self.cleanup.disarm();
+        if let Err((failure, completed)) = ended {
+            self.cx.wire.end_transaction(&failure.error, completed).await;
+            self.release().await;
+            return Err(match result {
+                Err(stop @ Stop::Failed(_)) => stop,
+                _ => self.failed(self.ways.len().saturating_sub(1), failure).await.into(),
+            });
+        }
+        if result.is_ok() {
+            self.tally.position += i64::from(matches!(self.action, Action::Undo(_)));
+            self.tally.done(self.cx, self.action, self.started.elapsed());
+        }
+        match result {
+            Err(stop @ Stop::Failed(_)) => Err(stop),
+            _ if !unlocked => Err(lock_lost(self.cx).into()),
+            result => result,
+        }
+    }
+
+    /// Gives the lock back where the message that should have was refused.
+    async fn release(&self) {
+        if let Some(sql) = self.unlock() {
+            // Should this fail, the connection is broken, and its lock gone with it.
+            let _ = self.cx.wire.last_row(&sql).await;
+        }
+    }
+}

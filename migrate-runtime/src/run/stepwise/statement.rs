@@ -1,0 +1,204 @@
+//! Sends the statements one by one: what can run in a transaction in one with its note, what cannot alone
+//! between two notes.
+
+use migrate_set::plan::Cause;
+use migrate_set::sql::alone::{Alone, prepares_session};
+use tokio_postgres::SimpleQueryRow;
+use tracing::Instrument as _;
+
+use super::outcome::took_effect;
+use super::work::{Work, at};
+use crate::lock::Stop;
+use crate::outcome::ErrorKind;
+use crate::run::action::Action;
+use crate::run::explain::is_blocked;
+use crate::sql::InvalidIndex;
+use crate::sql::invalid_index::{Attempted, look};
+use crate::wire::{Failure, Message, Part};
+
+/// How one statement ended.
+enum Ended {
+    /// It took effect.
+    Done,
+    /// It is sent again, another way.
+    Again,
+}
+
+impl Work<'_, '_> {
+    /// Runs the statements that have not taken effect yet.
+    pub(super) async fn statements(&mut self) -> Result<(), Stop> {
+        let first = self.noted.done as usize;
+        self.prepare_session(first).await?;
+        let mut index = first;
+        while index < self.ways.len() {
+            let ended = if self.ways[index].is_atomic() {
+                self.atomic(index).await?
+            } else {
+                self.outside(index).await?
+            };
+            match ended {
+                Ended::Done => index += 1,
+                Ended::Again => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the settings again that an earlier session had, and this one has not.
+    async fn prepare_session(&mut self, first: usize) -> Result<(), ErrorKind> {
+        for index in 0..first.min(self.ways.len()) {
+            let sql = self.rendered(index)?.sql;
+            if !prepares_session(&sql) {
+                continue;
+            }
+            let mut message = Message::new();
+            message.push(Part::Statement { step: 0, index: 0 }, &sql);
+            if let Err((failure, _)) = self.send(&message, &mut |_, _| {}).await {
+                return Err(self.failed(index, failure).await);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a statement, or a block of the file's own, in one transaction with the note that it
+    /// ran.
+    async fn atomic(&mut self, index: usize) -> Result<Ended, Stop> {
+        self.announce(index, Attempted::No).await?;
+        let message = self.transaction(index)?;
+        let span = self.span(index)?;
+        let sent = self.send(&message, &mut |_, _| {}).instrument(span).await;
+        let Err((mut failure, completed)) = sent else {
+            self.noted = at(index + 1, &self.ways);
+            self.finished = index + 1 == self.ways.len();
+            return Ok(Ended::Done);
+        };
+        self.cx.wire.end_transaction(&failure.error, completed).await;
+        if failure.error.as_db_error().is_none() {
+            // The server answers when all of a message is done: any of it may have been.
+            failure.part = Some(Part::Statement { step: 0, index: usize::MAX });
+        }
+        match failure.error.code().map_or("", |code| code.code()) {
+            // active_sql_transaction, invalid_transaction_termination: it wants none around it.
+            "25001" | "2D000" => {
+                self.ways[index] = Alone::Bare;
+                Ok(Ended::Again)
+            }
+            _ => {
+                let is_blocked = is_blocked(&failure);
+                let error = self.failed(index, failure).await;
+                Err(Stop::blocked_if(is_blocked, error))
+            }
+        }
+    }
+
+    /// Sends a statement that can run outside a transaction only, between two notes.
+    async fn outside(&mut self, index: usize) -> Result<Ended, Stop> {
+        let resumed = self.is_continued() && index == self.resumed_at();
+        let attempted = if resumed { Attempted::Before } else { Attempted::No };
+        let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
+        while let Some(found) = self.announce(index, attempted).await? {
+            match found {
+                InvalidIndex { valid: true, name, .. } if unknown => {
+                    let note = format!("index {name} was found built, and not built again");
+                    self.tally.report.note(note);
+                    return Ok(Ended::Done);
+                }
+                InvalidIndex { valid: true, .. } => break,
+                InvalidIndex { in_use: true, .. } => return Err(Stop::Busy),
+                invalid => self.remove(&invalid).await?,
+            }
+        }
+        let sql = self.rendered(index)?.sql;
+        let span = self.span(index)?;
+        let Err(failure) = self.send_alone(&sql).instrument(span).await else {
+            return Ok(Ended::Done);
+        };
+        let code = failure.error.code().map_or("", |code| code.code());
+        if unknown && took_effect(&self.ways[index], code) {
+            let note = format!("statement {} had taken effect, and was not repeated", index + 1);
+            self.tally.report.note(note);
+            return Ok(Ended::Done);
+        }
+        // object_not_in_prerequisite_state: an earlier attempt detached it half.
+        if let (Alone::Detaches { finalize }, "55000") = (&self.ways[index], code)
+            && self.send_alone(finalize).await.is_ok()
+        {
+            self.tally.report.note(format!("statement {} was finished by FINALIZE", index + 1));
+            return Ok(Ended::Done);
+        }
+        Err(self.failed(index, failure).await.into())
+    }
+
+    /// Sees to it that the ledger has what is about to happen, sets the statement's limits, and
+    /// looks for what an earlier attempt left.
+    async fn announce(
+        &mut self,
+        index: usize,
+        attempted: Attempted,
+    ) -> Result<Option<InvalidIndex>, ErrorKind> {
+        let message = self.announcement(index, attempted);
+        if message.is_empty() {
+            return Ok(None);
+        }
+        let (mut found, mut limits) = (None, None);
+        let result = self
+            .send(&message, &mut |part, row| match part {
+                Part::Look => found = row.as_ref().and_then(InvalidIndex::of),
+                Part::Limit => limits = row.as_ref().and_then(put_back),
+                _ => {}
+            })
+            .await;
+        self.limits = limits;
+        self.arm();
+        if let Err((failure, completed)) = result {
+            self.cx.wire.end_transaction(&failure.error, completed).await;
+            return Err(self.failed(index, failure).await);
+        }
+        self.noted = at(index, &self.ways);
+        Ok(found)
+    }
+
+    fn announcement(&mut self, index: usize, attempted: Attempted) -> Message {
+        let mut message = Message::new();
+        // How far a rollback comes is not noted.
+        if matches!(self.action, Action::Apply(_)) && self.noted != at(index, &self.ways) {
+            message.push(Part::Control, self.begins());
+            self.push_note(&mut message, index);
+            message.push(Part::Control, "COMMIT");
+        }
+        if let Some(limits) = self.limits.take() {
+            message.push(Part::Control, &limits);
+        }
+        let alone = &self.ways[index];
+        // A transaction of ours has its limits inside; another session may serve a pooled message.
+        if *alone != Alone::Atomic
+            && !self.hold.is_pooled
+            && let Some(limits) = self.terms().limits_of_session(alone.is_concurrent())
+        {
+            message.push(Part::Limit, &limits);
+        }
+        if let Some(look) = look(alone, attempted) {
+            message.push(Part::Look, &look);
+        }
+        message
+    }
+
+    async fn remove(&mut self, index: &InvalidIndex) -> Result<(), ErrorKind> {
+        let name = &index.name;
+        let doing = format!("dropping the INVALID index {name}");
+        self.cx.ask(&index.drop(), &doing).await?;
+        let note = format!("dropped the INVALID index {name}, which an attempt had left behind");
+        self.tally.report.note(note);
+        Ok(())
+    }
+
+    async fn send_alone(&self, sql: &str) -> Result<(), Failure> {
+        let message = self.alone(sql);
+        self.send(&message, &mut |_, _| {}).await.map_err(|(failure, _)| failure)
+    }
+}
+
+/// What puts back the limits that the row has of the session.
+fn put_back(row: &SimpleQueryRow) -> Option<String> {
+    row.try_get("put_back").ok().flatten().map(str::to_owned)
+}

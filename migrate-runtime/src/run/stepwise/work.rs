@@ -1,0 +1,129 @@
+//! One non-transactional migration under way: how its statements run, and how far the ledger has it.
+
+use std::time::Instant;
+
+use migrate_set::plan::Cause;
+use migrate_set::sql::alone::Alone;
+use migrate_set::sql::placeholder::Rendered;
+use tracing::Span;
+
+use crate::context::Context;
+use crate::outcome::ErrorKind;
+use crate::run::action::Action;
+use crate::run::hold::Hold;
+use crate::run::spans;
+use crate::run::tally::Tally;
+use crate::sql::{Progress, Session};
+use crate::wire::{Failure, Message, OnDrop, OnPart};
+
+/// One such migration under way.
+pub(super) struct Work<'w, 'r> {
+    pub(super) cx: &'w Context<'r>,
+    pub(super) hold: &'w Hold<'r>,
+    pub(super) tally: &'w mut Tally<'r>,
+    pub(super) action: Action<'w>,
+    /// How it was planned; one to undo is as new.
+    pub(super) cause: Cause,
+    /// How each statement runs.
+    pub(super) ways: Vec<Alone>,
+    /// How far the ledger has it.
+    pub(super) noted: Progress,
+    /// Whether the ledger has it as finished.
+    pub(super) finished: bool,
+    /// The session as the migration found it, where it changes that.
+    pub(super) session: Option<Session>,
+    /// What puts back the limits that a statement runs under.
+    pub(super) limits: Option<String>,
+    pub(super) cleanup: OnDrop<'r>,
+    pub(super) started: Instant,
+}
+
+impl<'w, 'r> Work<'w, 'r> {
+    pub(super) fn new(
+        cx: &'w Context<'r>,
+        hold: &'w Hold<'r>,
+        tally: &'w mut Tally<'r>,
+        (action, cause): (Action<'w>, Cause),
+    ) -> Result<Self, ErrorKind> {
+        let script = action.script();
+        let way = |range| Ok(Alone::of(&cx.rendered(script, range)?.sql));
+        let ways = script.statements().map(way).collect::<Result<Vec<_>, ErrorKind>>()?;
+        Ok(Work {
+            cx,
+            hold,
+            tally,
+            action,
+            cause,
+            noted: noted(cause, &ways),
+            ways,
+            finished: false,
+            session: None,
+            limits: None,
+            cleanup: cx.wire.on_drop(Vec::new()),
+            started: Instant::now(),
+        })
+    }
+
+    /// Whether it begins with an entry of its own.
+    pub(super) fn is_recorded_first(&self) -> bool {
+        matches!(self.action, Action::Apply(_)) && !self.is_continued()
+    }
+
+    /// Whether an earlier run began it.
+    pub(super) fn is_continued(&self) -> bool {
+        matches!(self.cause, Cause::Unfinished { .. })
+    }
+
+    /// The statement that it is continued at.
+    pub(super) fn resumed_at(&self) -> usize {
+        match self.cause {
+            Cause::Unfinished { done, .. } => done as usize,
+            Cause::New | Cause::Changed => 0,
+        }
+    }
+
+    /// A statement as `tracing` has it.
+    pub(super) fn span(&self, index: usize) -> Result<Span, ErrorKind> {
+        let rendered = self.rendered(index)?;
+        Ok(spans::statement(&self.tally.at, &rendered.sql))
+    }
+
+    pub(super) fn rendered(&self, index: usize) -> Result<Rendered<'w>, ErrorKind> {
+        let script = self.action.script();
+        let range = script.statements().nth(index).unwrap_or_default();
+        self.cx.rendered(script, range)
+    }
+
+    /// Makes a dropped future release what is held by now.
+    pub(super) fn arm(&mut self) {
+        let messages = self.unlock().into_iter().chain(self.restores()).collect();
+        self.cleanup.arm(messages);
+    }
+
+    /// Sends `message`; why it stopped, and after how many of its statements.
+    pub(super) async fn send(
+        &self,
+        message: &Message,
+        on: OnPart<'_>,
+    ) -> Result<(), (Failure, usize)> {
+        let outcome = self.cx.wire.send(message, on).await;
+        match outcome.failure {
+            None => Ok(()),
+            Some(failure) => Err((failure, outcome.completed)),
+        }
+    }
+}
+
+/// How far the ledger has the migration once the step has begun.
+fn noted(cause: Cause, ways: &[Alone]) -> Progress {
+    match cause {
+        Cause::Unfinished { done, in_flight } => Progress { done, in_flight },
+        Cause::New | Cause::Changed => at(0, ways),
+    }
+}
+
+/// How far the ledger has it before statement number `index` is sent.
+pub(super) fn at(index: usize, ways: &[Alone]) -> Progress {
+    let in_flight = ways.get(index).is_some_and(|alone| !alone.is_atomic());
+    Progress { done: u32::try_from(index).unwrap_or(u32::MAX), in_flight }
+}

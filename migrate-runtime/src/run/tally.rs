@@ -1,0 +1,151 @@
+//! What a run has done so far: its report, where the ledger is by now, and who is informed of it.
+//! It sends one message only, where a run ends early: the one that makes asynchronous commits durable.
+
+use std::collections::HashSet;
+use std::ptr;
+use std::time::Duration;
+
+use migrate_set::set::Migration;
+use tracing::{Span, debug, info};
+
+use super::action::Action;
+use super::plan::Todo;
+use super::retry::Backoff;
+use super::spans;
+use crate::context::Context;
+use crate::outcome::{Applied, Error, ErrorKind, Event, LockKind, Report, SkipReason, Skipped};
+use crate::sql::Extent;
+
+/// What a run has done so far.
+pub(super) struct Tally<'r> {
+    pub(super) report: Report,
+    /// The ledger's last position, as read or as written by this run.
+    pub(super) position: i64,
+    pub(super) backoff: Backoff,
+    /// What is written of a transactional migration: its first entry, unless something planned has one.
+    pub(super) extent: Extent,
+    /// What the ledger held when the run began, in the order of the set.
+    pub(super) at_start: Option<Vec<&'r Migration>>,
+    /// Whether the hooks before the run were called.
+    pub(super) begun: bool,
+    /// The migration that is run, as `tracing` knows it.
+    pub(super) at: Span,
+}
+
+impl<'r> Tally<'r> {
+    pub(super) fn new() -> Self {
+        Tally {
+            report: Report::default(),
+            position: 0,
+            backoff: Backoff::new(),
+            extent: Extent::First,
+            at_start: None,
+            begun: false,
+            at: Span::none(),
+        }
+    }
+
+    /// The report, as far as the run has come.
+    pub(super) fn report(&mut self, cx: &Context<'_>) -> &Report {
+        self.report.messages = cx.wire.sent();
+        &self.report
+    }
+
+    /// How many migrations are applied or undone.
+    pub(super) fn count(&self) -> usize {
+        self.report.applied.len() + self.report.undone.len()
+    }
+
+    /// Notes that a migration was applied or undone.
+    pub(super) fn done(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
+        self.backoff.reset();
+        self.at = Span::none();
+        let [version, name, filename] = action.texts();
+        let ms = duration.as_millis();
+        let list = match action {
+            Action::Apply(_) => {
+                info!(version = &*version, name = &*name, ms, "migration applied");
+                &mut self.report.applied
+            }
+            Action::Undo(_) => {
+                info!(version = &*version, name = &*name, ms, "migration undone");
+                &mut self.report.undone
+            }
+        };
+        let applied = Applied { version, name, filename, duration };
+        cx.migrator.listeners.inform(&Event::Finished(&applied));
+        list.push(applied);
+    }
+
+    /// Informs listeners that a migration begins.
+    pub(super) fn starts(&mut self, cx: &Context<'_>, action: Option<&Action<'_>>) {
+        if let Some(action) = action {
+            self.at = spans::migration(&cx.path_of(action.script()), *action);
+            cx.migrator.listeners.inform(&Event::Started(action.subject()));
+        }
+    }
+
+    /// Reports to `tracing` that a statement of the migration has been run.
+    pub(super) fn ran(&self, index: usize) {
+        debug!(parent: &self.at, statement = index + 1, "statement completed");
+    }
+
+    /// Makes asynchronous commits durable before the run ends early.
+    pub(super) async fn flush(&mut self, cx: &Context<'_>) {
+        if self.report.unconfirmed > 0 {
+            let flushed = cx.wire.last_row(&cx.ledger.touch()).await;
+            debug!(ok = flushed.is_ok(), "asynchronous commits flushed");
+            // Where this fails the server may have crashed, and its last commits with it.
+            if flushed.is_ok() {
+                self.report.unconfirmed = 0;
+            }
+        }
+    }
+
+    /// Notes at the end what was there before, and what others did meanwhile.
+    pub(super) fn finish(&mut self, cx: &Context<'_>, lock: LockKind, todo: Todo<'r>) {
+        let ours: HashSet<&str> = self.report.applied.iter().map(|a| &*a.version).collect();
+        // Both are in the order of the set, which is that of their places in memory.
+        let mut at_start = self.at_start.take().unwrap_or_default().into_iter().peekable();
+        let skipped = |migration: &'r Migration| {
+            let is_past = |before: &&Migration| ptr::from_ref(*before) < ptr::from_ref(migration);
+            while at_start.next_if(is_past).is_some() {}
+            let was_there = at_start.next_if(|before| ptr::eq(*before, migration)).is_some();
+            let reason =
+                if was_there { SkipReason::AlreadyApplied } else { SkipReason::AppliedMeanwhile };
+            (!ours.contains(migration.version().as_str())).then(|| Skipped {
+                version: migration.version().clone().into(),
+                name: migration.shared_name(),
+                reason,
+            })
+        };
+        self.report.skipped = todo.applied.into_iter().filter_map(skipped).collect();
+        self.report.ahead = todo.ahead;
+        self.report.lock = lock;
+        let Report { applied, skipped, messages, .. } = self.report(cx);
+        info!(
+            applied = applied.len(),
+            skipped = skipped.len(),
+            messages,
+            "migrations are up to date"
+        );
+    }
+
+    /// The report of a run that ended so, or its error with the report.
+    pub(super) fn close(
+        mut self,
+        cx: &Context<'_>,
+        result: Result<(), ErrorKind>,
+    ) -> Result<Report, Error> {
+        self.report.elapsed = cx.started.elapsed();
+        spans::ended(self.report(cx));
+        match result {
+            Ok(()) => Ok(self.report),
+            Err(kind) => {
+                spans::failed(&Span::current(), &kind);
+                spans::failed(&self.at, &kind);
+                Err(Error::of_run(kind, self.report))
+            }
+        }
+    }
+}

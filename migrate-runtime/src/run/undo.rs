@@ -1,0 +1,25 @@
+//! Decides what a rollback undoes: what the target asks for, less what an attempt before this one undid.
+
+use migrate_set::rollback::{Target, Undo, rollback};
+
+use super::hold::Hold;
+use super::tally::Tally;
+use crate::context::Context;
+use crate::outcome::ErrorKind;
+use crate::sql::Reading;
+
+/// Reads the ledger, and decides what is undone, newest application first.
+pub(super) async fn read<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    target: &Target,
+) -> Result<Vec<Undo<'r>>, ErrorKind> {
+    let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
+    let target = match target {
+        Target::Steps(steps) => Target::Steps(steps.saturating_sub(tally.report.undone.len())),
+        other => other.clone(),
+    };
+    rollback(cx.migrator.set, contents.recorded, &target)
+        .map_err(|obstacles| ErrorKind::Rollback { obstacles })
+}

@@ -1,0 +1,195 @@
+//! Writes entries: a migration that was applied, undone, accepted or forgotten, and how far one has come.
+
+use migrate_set::checksum::ALGORITHM;
+use migrate_set::ledger::Entry;
+use migrate_set::plan::Cause;
+use migrate_set::rollback::digest;
+use migrate_set::set::Migration;
+use migrate_set::version::Version;
+
+use super::ledger::Ledger;
+use super::literal::literal;
+
+/// How much of a migration ran when its entry is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// All of it, and it has no entry yet.
+    First,
+    /// It is only beginning.
+    Begun(Progress),
+    /// Nothing, and so there is no checksum of what ran: a baseline.
+    Nothing,
+}
+
+/// How far an unfinished migration has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Statements that took effect.
+    pub(crate) done: u32,
+    /// Whether the next one is about to be sent and could take effect without being noted.
+    pub(crate) in_flight: bool,
+}
+
+/// Milliseconds since the message arrived.
+pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - \
+     pg_catalog.statement_timestamp()) * 1000)::pg_catalog.int8";
+
+/// Milliseconds since the guard of the same transaction noted the time; 0 where a migration
+/// wiped the note (`RESET ALL`).
+const ELAPSED_MS: &str = "COALESCE(((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) - \
+     NULLIF(pg_catalog.current_setting('migrate.started', true), '')::pg_catalog.numeric) \
+     * 1000)::pg_catalog.int8, 0)";
+
+/// Notes the time for [`ELAPSED_MS`], as an expression.
+pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
+     EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.text, true)";
+
+impl Ledger {
+    /// The condition that a migration is in the ledger as its step was planned.
+    pub(crate) fn as_planned(&self, version: &Version, cause: Cause) -> String {
+        let entry = |condition: &str| {
+            let key = self.key_of(version);
+            format!("EXISTS (SELECT 1 FROM {} WHERE {key}{condition})", self.quoted)
+        };
+        match cause {
+            Cause::New => format!("NOT {}", entry("")),
+            Cause::Changed => entry(" AND progress IS NULL"),
+            Cause::Unfinished { done, in_flight } => {
+                entry(&format!(" AND progress = {done} AND in_flight = {in_flight}"))
+            }
+        }
+    }
+
+    /// Records `migration` at `position`; returns its `execution_ms`.
+    ///
+    /// An entry that is there already belongs to a repeatable migration or to an unfinished one, and
+    /// is replaced, unless it is the first: then there is none, and the server has less to read.
+    pub(crate) fn record(
+        &self,
+        migration: &Migration,
+        down_sql: Option<&str>,
+        position: i64,
+        extent: Extent,
+    ) -> String {
+        let null = || "NULL".to_owned();
+        let checksum = literal(&migration.checksum().to_string());
+        let (checksum, done, in_flight) = match extent {
+            Extent::Whole | Extent::First => (checksum, null(), false),
+            Extent::Begun(progress) => (checksum, progress.done.to_string(), progress.in_flight),
+            Extent::Nothing => (null(), null(), false),
+        };
+        let values = [
+            literal(&self.module),
+            literal(migration.version().as_str()),
+            literal(migration.kind().as_str()),
+            literal(migration.name()),
+            literal(migration.filename()),
+            checksum,
+            literal(ALGORITHM),
+            position.to_string(),
+            "pg_catalog.clock_timestamp()".to_owned(),
+            ELAPSED_MS.to_owned(),
+            "session_user".to_owned(),
+            down_sql.map_or_else(null, literal),
+            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            done,
+            in_flight.to_string(),
+        ];
+        let insert = format!(
+            "INSERT INTO {} AS l (module, version, kind, name, filename, checksum, \
+             checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, \
+             down_checksum, progress, in_flight) VALUES ({})",
+            self.quoted,
+            values.join(", ")
+        );
+        if extent == Extent::First {
+            return format!("{insert} RETURNING execution_ms");
+        }
+        format!(
+            "{insert} ON CONFLICT (module, version) DO UPDATE SET \
+             name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
+             checksum_algorithm = excluded.checksum_algorithm, \
+             \"position\" = excluded.\"position\", applied_at = excluded.applied_at, \
+             execution_ms = excluded.execution_ms, applied_by = excluded.applied_by, \
+             down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
+             progress = excluded.progress, \
+             in_flight = excluded.in_flight \
+             WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms"
+        )
+    }
+
+    /// Notes how far an unfinished migration has come, if it is where `from` says.
+    pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress) -> String {
+        let Progress { done, in_flight } = to;
+        format!(
+            "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
+             AND progress = {from}",
+            self.quoted,
+            self.key_of(migration.version())
+        )
+    }
+
+    /// Turns an unfinished entry into a finished one of the text that finished it, if it is where
+    /// `from` says. `before_ms` is how long it had run when the message was sent.
+    pub(crate) fn finish(&self, migration: &Migration, from: u32, before_ms: u128) -> String {
+        format!(
+            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {}, \
+             applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} + {SINCE_MESSAGE} \
+             WHERE {} AND progress = {from}",
+            self.quoted,
+            literal(&migration.checksum().to_string()),
+            self.key_of(migration.version())
+        )
+    }
+
+    /// Takes the entry away, and leaves a row at `position` with what was done and by which role, so
+    /// that the ledger has moved for everybody and no position is ever taken twice.
+    pub(crate) fn remove(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let key = self.key_of(&entry.version);
+        let gone = format!("DELETE FROM {} WHERE {key} RETURNING *", self.quoted);
+        self.noting(act, &gone, position)
+    }
+
+    /// Leaves a row at `position` with what was done to the entry, and by which role.
+    pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let key = self.key_of(&entry.version);
+        let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
+        self.noting(act, &found, position)
+    }
+
+    fn noting(&self, act: &str, entry: &str, position: i64) -> String {
+        let kind = literal(act);
+        format!(
+            "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
+             checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
+             SELECT '', {kind} || ' {position}', {kind}, e.module || ' ' || e.version || ' ' || e.name, \
+             e.filename, e.checksum, e.checksum_algorithm, {position}, \
+             pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
+            self.quoted
+        )
+    }
+
+    /// Takes the text of the set for what was applied.
+    pub(crate) fn accept(
+        &self,
+        migration: &Migration,
+        down_sql: Option<&str>,
+        entry: &Entry,
+    ) -> String {
+        let null = || "NULL".to_owned();
+        format!(
+            "UPDATE {} SET checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
+             down_sql = {}, down_checksum = {} WHERE {}",
+            self.quoted,
+            literal(&migration.checksum().to_string()),
+            literal(ALGORITHM),
+            literal(migration.name()),
+            literal(migration.filename()),
+            down_sql.map_or_else(null, literal),
+            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            self.key_of(&entry.version)
+        )
+    }
+}

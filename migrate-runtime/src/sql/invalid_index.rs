@@ -1,0 +1,103 @@
+//! Finds the INVALID indexes that a `CONCURRENTLY` that was cut short has left.
+//! It touches no index that is valid or that another session is building.
+
+use migrate_set::sql::alone::{Alone, Scope};
+use tokio_postgres::SimpleQueryRow;
+
+use super::literal::literal;
+
+/// An index of the name or table that a statement builds one for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidIndex {
+    /// Its name, quoted, with its schema.
+    pub(crate) name: String,
+    /// Whether queries use it: then it is no leftover.
+    pub(crate) valid: bool,
+    /// Whether another session is at work on its table, perhaps building it.
+    pub(crate) in_use: bool,
+}
+
+/// Whether a run goes on with a statement that an earlier one began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attempted {
+    /// It was never sent, as far as the ledger knows.
+    No,
+    /// It failed or was cut short.
+    Before,
+}
+
+/// The query for one index that a statement has left, as one row; `None` where it can leave none.
+///
+/// An index of a given name is looked for even before the first attempt: an INVALID one would make
+/// `IF NOT EXISTS` pass. One whose name the server chose is recognised as the only INVALID one.
+pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
+    let condition = match (alone, attempted) {
+        (Alone::Builds { name: Some(name), table }, _) => format!(
+            "x.indrelid = {} AND i.relname = (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
+            relation(table),
+            literal(name)
+        ),
+        (Alone::Builds { name: None, table }, Attempted::Before) => format!(
+            "NOT x.indisvalid AND x.indrelid = {0} AND 1 = (SELECT pg_catalog.count(*) \
+             FROM pg_catalog.pg_index o WHERE o.indrelid = {0} AND NOT o.indisvalid)",
+            relation(table)
+        ),
+        (Alone::Rebuilds(scope), Attempted::Before) => {
+            format!("NOT x.indisvalid AND i.relname ~ '_cc(new|old)[0-9]*$' AND {}", within(scope))
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
+         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation = x.indrelid \
+         AND k.mode = 'ShareUpdateExclusiveLock' AND k.granted AND k.database = (SELECT d.oid \
+         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
+         AND k.pid <> pg_catalog.pg_backend_pid()) AS in_use \
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE {condition} LIMIT 1"
+    ))
+}
+
+/// Which indexes a `REINDEX` of this scope may have left.
+fn within(scope: &Scope) -> String {
+    match scope {
+        Scope::Index(name) => format!(
+            "x.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = {})",
+            relation(name)
+        ),
+        // A partitioned table's are its partitions' indexes; each table's TOAST table has one too.
+        Scope::Table(name) => format!(
+            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION \
+             SELECT t.reltoastrelid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION SELECT {0}::pg_catalog.oid \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid = {0})",
+            relation(name)
+        ),
+        Scope::Schema(name) => format!(
+            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0} \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0})",
+            format_args!("pg_catalog.to_regnamespace({})", literal(name))
+        ),
+        Scope::Database => "true".to_owned(),
+    }
+}
+
+/// The relation that a name means in this session.
+fn relation(name: &str) -> String {
+    format!("pg_catalog.to_regclass({})", literal(name))
+}
+
+impl InvalidIndex {
+    /// The index of one row of [`look`].
+    pub(crate) fn of(row: &SimpleQueryRow) -> Option<InvalidIndex> {
+        let is = |column| row.try_get(column).ok().flatten() == Some("t");
+        let name = row.try_get("name").ok().flatten()?.to_owned();
+        Some(InvalidIndex { name, valid: is("valid"), in_use: is("in_use") })
+    }
+
+    /// Removes it without blocking other sessions.
+    pub(crate) fn drop(&self) -> String {
+        format!("DROP INDEX CONCURRENTLY {}", self.name)
+    }
+}

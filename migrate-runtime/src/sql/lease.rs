@@ -1,0 +1,126 @@
+//! The lock as a row of the ledger, for servers and connections without advisory locks.
+//! It goes by the server's clock alone, because replicas' clocks differ.
+
+use std::time::Duration;
+
+use super::ledger::Ledger;
+use super::literal::literal;
+use crate::outcome::Holder;
+
+/// A lock that is a row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// What its holder knows it by.
+    pub(crate) token: String,
+    /// Who holds it.
+    pub(crate) holder: Holder,
+    /// Whether it has not been renewed in time.
+    pub(crate) expired: bool,
+}
+
+/// The kind of a lock whose holder has a session of its own, and of one that a pooler serves.
+const OWN_SESSION: &str = "lock";
+const POOLED: &str = "pooled lock";
+
+/// The key of the row that is a lock: a module that no set can have, and a version.
+const LOCK: (&str, &str) = ("", "lock");
+
+/// The position of the row that is a lock: above any entry, so that every guard of a run that does
+/// not hold it finds the ledger moved.
+const LOCK_POSITION: i64 = 1 << 62;
+
+/// Whether the lock in the row `h` was not renewed in time, by the server's clock.
+pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.make_interval(secs => 0.001) \
+     < pg_catalog.clock_timestamp())";
+
+impl Ledger {
+    /// Takes the lock that is a row of the ledger; returns a row if it was free. Its kind says
+    /// whether the holder is one session, the `process` that serves it by its start-up, or whatever
+    /// session a pooler gives it.
+    pub(crate) fn claim(&self, token: &str, lease: Duration, process: Option<i32>) -> String {
+        let (module, version) = LOCK;
+        let (own, pooled) = (literal(OWN_SESSION), literal(POOLED));
+        let kind = match process {
+            None => own,
+            Some(process) => {
+                format!(
+                    "CASE pg_catalog.pg_backend_pid() WHEN {process} THEN {own} ELSE {pooled} END"
+                )
+            }
+        };
+        format!(
+            "INSERT INTO {} (module, version, kind, name, filename, checksum_algorithm, \
+             \"position\", applied_at, execution_ms, applied_by, progress) VALUES ({}, {}, {}, \
+             pg_catalog.current_setting('application_name'), {}, '', {LOCK_POSITION}, \
+             pg_catalog.clock_timestamp(), {}, session_user, pg_catalog.pg_backend_pid()) \
+             ON CONFLICT DO NOTHING RETURNING filename",
+            self.quoted,
+            literal(module),
+            literal(version),
+            kind,
+            literal(token),
+            lease.as_millis()
+        )
+    }
+
+    /// Renews the lock and keeps others from taking it over to the end of the transaction, as a
+    /// statement of PL/pgSQL that sets `FOUND`.
+    pub(crate) fn renew(&self, token: &str) -> String {
+        format!(
+            "UPDATE {} l SET applied_at = pg_catalog.clock_timestamp() WHERE {} AND l.filename = {}",
+            self.quoted,
+            at_lock("l"),
+            literal(token)
+        )
+    }
+
+    /// Gives the lock back.
+    pub(crate) fn release(&self, token: &str) -> String {
+        let at_lock = at_lock("l");
+        format!("DELETE FROM {} l WHERE {at_lock} AND l.filename = {}", self.quoted, literal(token))
+    }
+
+    /// Takes a lock away whose holder is provably gone; returns a row if it did.
+    ///
+    /// Gone is a holder that did not renew in time and is in no transaction that renewed (its row
+    /// would be locked), and whose session is gone. Through a pooler no session is its own: there it
+    /// is gone when no session of its role runs a statement that names the lock, which each of its
+    /// statements does; one that hides what it runs could be it.
+    pub(crate) fn break_lease(&self, token: &str) -> String {
+        let (quoted, at_lock, token) = (&self.quoted, at_lock("h"), literal(token));
+        let own = literal(OWN_SESSION);
+        format!(
+            "DELETE FROM {quoted} l WHERE l.ctid = ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
+             WHERE {at_lock} AND h.filename = {token} AND {EXPIRED} AND NOT EXISTS (\
+             SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.datname = \
+             pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() \
+             AND CASE h.kind WHEN {own} THEN a.pid = h.progress \
+             AND (a.backend_start IS NULL OR a.backend_start <= h.applied_at) \
+             ELSE a.usename = h.applied_by::pg_catalog.name AND (a.query IS NULL \
+             OR a.query = '<insufficient privilege>' OR a.state = 'disabled' OR (a.state <> 'idle' \
+             AND pg_catalog.strpos(a.query, h.filename) > 0)) END) FOR UPDATE OF h SKIP LOCKED)) \
+             RETURNING l.filename"
+        )
+    }
+
+    /// The statement that takes the lock away from any holder, for a message.
+    pub(crate) fn unlock_by_hand(&self) -> String {
+        format!(
+            "`DELETE FROM {} WHERE module = {} AND version = {}`",
+            self.quoted,
+            literal(LOCK.0),
+            literal(LOCK.1)
+        )
+    }
+}
+
+/// Whether the row of this key is the lock.
+pub(super) fn is_lock(module: &str, version: &str) -> bool {
+    (module, version) == LOCK
+}
+
+/// The condition that the row `alias` is the lock.
+pub(super) fn at_lock(alias: &str) -> String {
+    let (module, version) = LOCK;
+    format!("{alias}.module = {} AND {alias}.version = {}", literal(module), literal(version))
+}

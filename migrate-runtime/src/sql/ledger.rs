@@ -1,0 +1,100 @@
+//! The ledger's table: its names, its lock's key, its columns and its positions.
+
+use migrate_set::sql::placeholder::quoted_identifier;
+use migrate_set::version::Version;
+
+use super::lease::at_lock;
+use super::literal::literal;
+
+/// The table of what ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    pub(super) schema: String,
+    pub(super) table: String,
+    /// Both, quoted, with the dot between.
+    pub(super) quoted: String,
+    pub(super) module: String,
+}
+
+impl Ledger {
+    pub(crate) fn new(schema: &str, table: &str, module: &str) -> Ledger {
+        let (schema, table) = (as_cut(schema), as_cut(table));
+        let quoted = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Ledger { schema, table, quoted, module: module.to_owned() }
+    }
+
+    /// The table as messages name it.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}.{}", self.schema, self.table)
+    }
+
+    /// The advisory lock of this ledger: one key a table, the same for every module and binary.
+    ///
+    /// FNV-1a over the quoted name. Frozen: binaries of different age must agree on it.
+    pub(crate) fn lock_key(&self) -> i64 {
+        let bytes = self.quoted.bytes();
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        hash.cast_signed()
+    }
+
+    /// Gives the session's lock back: `t` if it was held.
+    pub(crate) fn unlock(&self) -> String {
+        format!("SELECT pg_catalog.pg_advisory_unlock({}) AS unlocked", self.lock_key())
+    }
+
+    pub(crate) fn create(&self) -> String {
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\
+             module text NOT NULL, version text NOT NULL, kind text NOT NULL, \
+             name text NOT NULL, filename text NOT NULL, checksum text, \
+             checksum_algorithm text NOT NULL, \"position\" bigint NOT NULL UNIQUE, \
+             applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
+             applied_by text NOT NULL, down_sql text, down_checksum text, progress integer, \
+             in_flight boolean NOT NULL DEFAULT false, PRIMARY KEY (module, version))",
+            self.quoted
+        )
+    }
+
+    /// The expression of the last entry's position; 0 in an empty ledger.
+    pub(crate) fn last_position(&self) -> String {
+        format!(
+            "COALESCE((SELECT p.\"position\" FROM {} p WHERE NOT ({}) \
+             ORDER BY p.\"position\" DESC LIMIT 1), 0)",
+            self.quoted,
+            at_lock("p")
+        )
+    }
+
+    /// The expression of the highest position there is, that of a lock included.
+    pub(crate) fn highest_position(&self) -> String {
+        let quoted = &self.quoted;
+        format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
+    }
+
+    /// Changes nothing and writes to the log all the same: its synchronous commit makes every
+    /// earlier asynchronous one durable.
+    pub(crate) fn touch(&self) -> String {
+        let quoted = &self.quoted;
+        format!(
+            "UPDATE {quoted} SET execution_ms = execution_ms WHERE \"position\" = {}",
+            self.last_position()
+        )
+    }
+
+    pub(super) fn key_of(&self, version: &Version) -> String {
+        format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
+    }
+}
+
+/// An identifier as the server takes it: cut after 63 bytes, and not inside a character. Two names
+/// that it takes for one must have one lock.
+fn as_cut(name: &str) -> &str {
+    let mut end = name.len().min(63);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}

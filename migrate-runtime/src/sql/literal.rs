@@ -1,0 +1,18 @@
+//! Values and times as SQL text.
+
+/// `text` as a literal that reads the same whatever `standard_conforming_strings` is.
+pub fn literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if text.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+/// A time as text: RFC 3339, UTC.
+pub(crate) fn utc(expression: &str) -> String {
+    format!(
+        "pg_catalog.to_char({expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    )
+}

@@ -1,0 +1,27 @@
+//! All SQL of ours, as functions of plain values: the ledger, guards, the session, leftovers, the catalog.
+//! It sends nothing. Every name is quoted, every value is a literal, and every function is called by
+//! its schema, whatever a migration did to the `search_path`.
+
+mod literal;
+mod ledger;
+mod entry;
+mod contents;
+mod adopted;
+mod history;
+mod lease;
+mod catalog;
+mod guard;
+pub(crate) mod invalid_index;
+pub(crate) mod session;
+
+pub(crate) use adopted::Taken;
+pub(crate) use catalog::{columns, full_name, who_holds};
+pub(crate) use contents::{Contents, Reading, entry};
+pub(crate) use entry::{Extent, Progress};
+pub(crate) use guard::{Commit, Purpose, Terms, same_transaction};
+pub(crate) use invalid_index::InvalidIndex;
+pub(crate) use lease::Lease;
+pub(crate) use ledger::Ledger;
+pub use literal::literal;
+pub(crate) use literal::utc;
+pub(crate) use session::Session;

@@ -1,0 +1,89 @@
+//! Tells a connection to the server apart from one to a pooler, without a message.
+//! It does not ask which pooler it is: none of them reports that, and each behaves in its own way.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::Client;
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+
+/// The process that serves this client, as named at start-up; `None` where the driver does not
+/// show it. Where `pg_backend_pid()` is another one, there is a pooler in between.
+///
+/// A server names its process, so that a request to cancel can name it; a pooler, which
+/// serves many clients by few sessions, has to make something up (PgBouncer: random bytes). The
+/// driver shows that number in such a request only, so one is written that goes nowhere.
+pub(super) async fn process(client: &Client) -> Option<i32> {
+    let written = Written::default();
+    let token = client.cancel_token();
+    token.cancel_query_raw(written.clone(), PassThrough).await.ok()?;
+    written.process()
+}
+
+/// A stream that keeps what is written to it, and agrees to whatever is asked of it.
+#[derive(Debug, Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    /// The process that a request to cancel names: its length and code, the process, its key, four
+    /// bytes each (manual, "Message Formats", `CancelRequest`), after a request for encryption or not.
+    fn process(&self) -> Option<i32> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = bytes.last_chunk::<16>()?;
+        let [_, _, _, _, _, _, _, _, a, b, c, d, ..] = *request;
+        Some(i32::from_be_bytes([a, b, c, d]))
+    }
+}
+
+impl AsyncRead for Written {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Yes to a request for encryption, which is then left out.
+        buffer.put_slice(b"S");
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Written {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl TlsStream for Written {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+/// No encryption, wherever the driver asks for some: nothing leaves this process.
+struct PassThrough;
+
+impl TlsConnect<Written> for PassThrough {
+    type Stream = Written;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Written>>;
+
+    fn connect(self, stream: Written) -> Self::Future {
+        std::future::ready(Ok(stream))
+    }
+}
