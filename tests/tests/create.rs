@@ -221,7 +221,8 @@ fn nothing_is_written_where_one_file_is_in_the_way() {
     assert!(matches!(&error, CreateError::File { source, .. } if source.raw_os_error().is_some()));
     let file = folder.path().join(format!("2_{long}.up.sql"));
     let expected = format!(
-        "`{}` cannot be read or written\nhelp: look at its folder's permissions and space",
+        "`{}` cannot be read or written\n\
+         help: check the permissions of its folder and the free disk space",
         file.display()
     );
     assert_eq!(error.to_string(), expected);
