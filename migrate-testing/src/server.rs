@@ -77,7 +77,7 @@ impl Server {
     /// The server at this address, whatever `DATABASE_URL` says; never started or stopped here.
     ///
     /// ```
-    /// # use migrate_runtime::testing::{Server, ServerError};
+    /// # use migrate_testing::{Server, ServerError};
     /// /// The server of an option of a command line, else a throwaway one.
     /// fn server(database_url: Option<&str>) -> Result<Server, ServerError> {
     ///     database_url.map_or_else(Server::start, Server::at)
@@ -142,7 +142,7 @@ impl Server {
     /// makes from now on, whatever `DATABASE_URL` says. A throwaway one ends with the process.
     ///
     /// ```no_run
-    /// # use migrate_runtime::testing::{Server, TestDatabase};
+    /// # use migrate_testing::{Server, TestDatabase};
     /// Server::start()?.for_tests()?;
     /// let database = TestDatabase::empty()?; // on that server
     /// # Ok::<(), Box<dyn std::error::Error>>(())

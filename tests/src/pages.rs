@@ -1,5 +1,5 @@
 //! The pages `docs/from/*.md`, for the compiler: each Rust example of theirs is a documentation test of
-//! this package. What the examples do is shown by `tests/tests/seeds`.
+//! this package. What the examples do is shown by `tests/tests/db/seeds`.
 
 #[doc = include_str!("../../docs/from/chronis.md")]
 mod chronis {}

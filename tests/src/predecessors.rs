@@ -1,7 +1,7 @@
 //! The five tools whose guides this library retells, each with a database that it left behind.
 //! A tool's name goes in; its table's kind, a set of its guide's own files, and what it had applied
 //! of them come out. Who wrote each database stands at the head of its file in `tests/ledgers`.
-//! What a guide promises is for the tests in `tests/tests/seeds`.
+//! What a guide promises is for the tests in `tests/tests/db/seeds`.
 
 use migrate_runtime::{Adopt, Migrations, embed_migrations};
 use tokio_postgres::Client;
