@@ -66,7 +66,7 @@ async fn applied_by(client: &Client, version: &str) -> (String, String) {
     (value(client, &sql("applied_by")).await, value(client, &sql(at)).await)
 }
 
-const UNKNOWN: &str = "version 7: the checksum of `migrations/7_known.sql` in the ledger is by \
+const UNKNOWN: &str = "version 7: the checksum of `migrations/7_known.sql` in the ledger was made with \
     `of-tomorrow-1`, which this binary does not know\n  \
     help: run a binary at least as new as the one that applied it";
 
@@ -211,7 +211,7 @@ async fn newer_entries_are_ahead_and_not_missing() {
         text.starts_with("ledger and set disagree in 3 places\nversion 3: `3_gone.sql`"),
         "{text}"
     );
-    assert_eq!(text.matches("drop `refuse_ahead`").count(), 3, "{text}");
+    assert_eq!(text.matches("remove `refuse_ahead`").count(), 3, "{text}");
 }
 
 #[tokio::test]

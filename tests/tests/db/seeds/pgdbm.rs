@@ -154,7 +154,7 @@ fn folders_inside_a_folder_are_refused() {
     ];
     let told = refusal(&files, &SetOptions::default());
     assert!(told.contains("is in a folder that is not a migration"), "{told}");
-    assert!(told.contains("else move the file out"), "{told}");
+    assert!(told.contains("otherwise move the file out"), "{told}");
 }
 
 /// The statements as they would be sent.

@@ -135,7 +135,7 @@ fn breaking_change_is_linted() {
     let good = ("001_a.sql", "ALTER TABLE users ADD COLUMN phone VARCHAR(20);");
     let bad = ("002_b.sql", "ALTER TABLE users ADD COLUMN phone VARCHAR(20) NOT NULL;");
     let told = refusal(&[good, bad], &denied);
-    assert!(told.contains("002_b.sql:1:19: this column has no value for the rows"), "{told}");
+    assert!(told.contains("002_b.sql:1:19: existing rows have no value for this column"), "{told}");
     assert!(!told.contains("001_a.sql:"), "{told}");
     let renamed = ("002_b.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;");
     assert!(refusal(&[good, renamed], &denied).contains("002_b.sql:1:"));
