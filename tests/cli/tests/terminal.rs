@@ -55,7 +55,7 @@ async fn what_takes_something_away_asks_on_a_terminal() {
     for (answer, expected, tables) in [("", 2, "1"), ("no", 2, "1"), ("y", 0, "0")] {
         let mut session = run(&["down"]);
         let asked = session.exp_string("? [y/N] ").expect("a question");
-        assert!(asked.contains("Undo version 1 of `"), "{asked}");
+        assert!(asked.contains("Undo version 1 in `"), "{asked}");
         session.send_line(answer).expect("an answer");
         let (text, code) = end(session);
         assert_eq!(code, expected, "{answer}: {text}");

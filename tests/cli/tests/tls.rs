@@ -171,9 +171,9 @@ async fn sslmode_says_whether_and_whom_to_trust() {
     stage.refuses("certified", "sslmode=require", "certificate");
     stage.connects("certified", "sslmode=require sslcert=client.pem sslkey=client.key");
     let (code, text) = stage.status("certified", "sslcert=client.pem", &[]);
-    assert!(code == 2 && text.contains("only of use together"), "{text}");
+    assert!(code == 2 && text.contains("have to be set together"), "{text}");
     let (code, text) = stage.status("tls", "sslcert=client.pem sslkey=ours.pem", &[]);
-    assert!(code == 2 && text.contains("`ours.pem` holds no private key"), "{text}");
+    assert!(code == 2 && text.contains("`ours.pem` contains no readable private key"), "{text}");
 }
 
 fn copy(folder: &Path, from: &str, to: &str) {
