@@ -37,7 +37,7 @@ pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, 
         Err(fault) => fault.exit(),
     };
     let choice = choice(output);
-    // A closed output, such as a pipe to `head`, is no error of the verb.
+    // A closed output, such as a pipe to `head`, is not an error of the verb.
     let _ = match result {
         _ if output.json => print_json(&Document::new(verb, exit, result.as_ref())),
         Ok(answer) => AutoStream::new(io::stdout(), choice).write_all(answer.text.as_bytes()),

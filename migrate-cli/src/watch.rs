@@ -102,7 +102,7 @@ impl Course {
             Event::Finished(done) => bar.suspend(|| {
                 let is_down = self.is_down.load(Ordering::Relaxed);
                 let line = line_of(if is_down { "Undone" } else { self.up }, done);
-                // A closed standard output is no error of the run.
+                // A closed standard output is not an error of the run.
                 let _ = AutoStream::new(io::stdout(), colour).write_all(line.as_bytes());
             }),
             _ => {}

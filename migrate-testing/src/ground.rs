@@ -46,15 +46,15 @@ impl Ground {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
         let asked = session.run(async |client| values(client, "query the role", ask).await);
-        let told = match asked {
-            Ok(told) => told,
+        let answers = match asked {
+            Ok(answers) => answers,
             Err(error) => {
                 session.close();
                 return Err(error);
             }
         };
-        let role = told.first().cloned().unwrap_or_default();
-        let strategy = strategy(&server, told.last().map_or("", |version| version));
+        let role = answers.first().cloned().unwrap_or_default();
+        let strategy = strategy(&server, answers.last().map_or("", |version| version));
         Ok(Ground { server, role, strategy, idle: Mutex::new(vec![session]) })
     }
 

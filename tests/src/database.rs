@@ -1,6 +1,5 @@
-//! One server for the process and one database for each test.
-//! Takes the server of [`Server::from_env`]; gives databases that are made on demand and dropped with
-//! their value. It hands nothing from one test to the next: no pool, no template, no clean-up by `TRUNCATE`.
+//! One server for the process, and a new database for each test. Tests share no state: there is no
+//! pool, no template, and no clean-up by `TRUNCATE`.
 
 use std::fmt;
 use std::process::{self, Command};
@@ -16,14 +15,14 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 ///
 /// # Panics
 ///
-/// When there is none, with the text that says how to get one.
+/// When there is none, with a text that names how to install one.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::from_env().unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// A client of the database; its connection runs as a task of the current runtime, which also takes
-/// the notices.
+/// A client of the database; its connection runs as a task of the current runtime, which also reads the
+/// notices.
 ///
 /// # Panics
 ///
@@ -39,7 +38,7 @@ pub async fn connect(config: &Config) -> Client {
 pub const ADVISORY_LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted \
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// The first value that a query returns, as text; `NULL` for a null, nothing for no row.
+/// The first value that a query returns, as text; `NULL` for a null, an empty text for no row.
 ///
 /// # Panics
 ///
@@ -68,7 +67,7 @@ impl FreshDatabase {
     pub async fn create() -> FreshDatabase {
         let name = unique_name();
         let url = server().url_for(&name);
-        // Not from template1, which may hold what somebody put there.
+        // Not from template1, which may contain local additions.
         let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
         maintenance(&sql).await.expect("CREATE DATABASE on the test server");
         FreshDatabase { name, url }
@@ -88,7 +87,7 @@ impl FreshDatabase {
     ///
     /// # Panics
     ///
-    /// When tokio-postgres cannot read what `DATABASE_URL` says.
+    /// When tokio-postgres cannot parse the address.
     pub fn config(&self) -> Config {
         self.url.parse().expect("the test server's address")
     }
@@ -104,8 +103,8 @@ impl FreshDatabase {
 
     /// Its schema as `pg_dump --schema-only` writes it, with these further arguments.
     ///
-    /// Takes the server's own `pg_dump`, else the one on PATH; `None` when there is none or when it is too
-    /// old for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out.
+    /// Uses the server's own `pg_dump`, else the one on PATH; `None` if there is none or if it is too old
+    /// for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out.
     ///
     /// # Panics
     ///
@@ -135,7 +134,7 @@ impl fmt::Debug for FreshDatabase {
 }
 
 impl Drop for FreshDatabase {
-    /// On a thread of its own: the test's runtime is blocked meanwhile or already gone.
+    /// On its own thread, because the test's runtime is blocked or already gone.
     fn drop(&mut self) {
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let dropped = thread::spawn(move || {
@@ -164,7 +163,7 @@ async fn maintenance(sql: &str) -> Result<(), tokio_postgres::Error> {
     result
 }
 
-/// Unique on a server that many test processes share, also over time.
+/// Unique on a server that many test processes share, now and later.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

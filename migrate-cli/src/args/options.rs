@@ -10,7 +10,7 @@ use migrate_runtime::{Lock, Migrator};
 #[command(next_help_heading = "Run")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Options {
-    /// The schema that `{{schema}}` stands for and that holds the ledger
+    /// The schema that replaces `{{schema}}` and holds the ledger
     #[arg(long, value_name = "NAME", global = true)]
     schema: Option<String>,
     /// Create the schema, with the ledger, if it does not exist
