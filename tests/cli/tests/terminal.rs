@@ -1,4 +1,4 @@
-//! The command line on a terminal, and when it is told to stop.
+//! The command line on a terminal, and when it receives a signal.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
 
-/// For what takes a fraction of a second on an idle machine.
+/// The time limit for what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -35,7 +35,7 @@ fn on_terminal(folder: &Path, database: &FreshDatabase, args: &[&str]) -> PtySes
     spawn_command(command(folder, database, args), Some(limit)).expect("a terminal")
 }
 
-/// What it still prints, and what it exits with.
+/// The remaining output, and the exit code.
 fn end(mut session: PtySession) -> (String, i32) {
     let text = session.exp_eof().expect("an end");
     match session.process().wait().expect("an exit") {
