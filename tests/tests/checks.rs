@@ -29,7 +29,8 @@ fn told(up_and_down: &[(&str, &str)]) -> String {
 }
 
 const HEAD: &str = "migrations/2_x.sql: its down script does not leave the catalogs as they were before it was applied\n";
-const HELP: &str = "\nhelp: change the down script so that it undoes exactly what the up script did";
+const HELP: &str =
+    "\nhelp: change the down script so that it undoes exactly what the up script did";
 
 #[track_caller]
 fn check(up: &str, down: &str, expected: &str) {
