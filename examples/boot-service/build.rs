@@ -1,5 +1,5 @@
-//! Has the service built again when a migration is added or removed.
-//! Edits of embedded files are noticed without it; new files in the folder are not.
+//! Builds the service again when a migration is added or removed.
+//! Cargo detects edits of embedded files without it, but not new files in the folder.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

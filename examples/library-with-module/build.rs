@@ -1,4 +1,4 @@
-//! Has the service built again when a migration is added to either set, or removed.
+//! Builds the service again when a migration is added to either set, or removed.
 
 fn main() {
     println!("cargo::rerun-if-changed=accounts");

@@ -1,24 +1,26 @@
-//! One server for the process, and a new database for each test. Tests share no state: there is no
-//! pool, no template, and no clean-up by `TRUNCATE`.
+//! One server for all test processes of a user, and a new database for each test. Tests share no state:
+//! there is no template, and no clean-up by `TRUNCATE`.
 
 use std::fmt;
 use std::process::{self, Command};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use migrate_testing::Server;
+use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
-/// The server that all tests of this process share.
+/// The server that all tests share, which waits for no disk; a test that stops its server or changes
+/// its settings starts one of its own.
 ///
 /// # Panics
 ///
 /// When there is none, with a text that names how to install one.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::from_env().unwrap_or_else(|error| panic!("{error}")))
+    SERVER.get_or_init(|| Server::shared().unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// A client of the database; its connection runs as a task of the current runtime, which also reads the
@@ -67,9 +69,8 @@ impl FreshDatabase {
     pub async fn create() -> FreshDatabase {
         let name = unique_name();
         let url = server().url_for(&name);
-        // Not from template1, which may contain local additions.
-        let sql = format!("CREATE DATABASE {name} TEMPLATE template0");
-        maintenance(&sql).await.expect("CREATE DATABASE on the test server");
+        let created = maintenance().spawn(create(name.clone())).await;
+        created.expect("no panic").expect("CREATE DATABASE on the test server");
         FreshDatabase { name, url }
     }
 
@@ -134,33 +135,89 @@ impl fmt::Debug for FreshDatabase {
 }
 
 impl Drop for FreshDatabase {
-    /// On its own thread, because the test's runtime is blocked or already gone.
+    /// Waits until it is dropped, because the test's runtime is blocked or already gone.
     fn drop(&mut self) {
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let dropped = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-                runtime.block_on(maintenance(&sql)).map_err(|error| error.to_string())
-            })
+        let (sender, dropped) = mpsc::channel();
+        let name = self.name.clone();
+        maintenance().spawn(async move {
+            // The receiver is there for as long as the drop waits.
+            let _ = sender.send(remove(&name).await.map_err(|error| error.to_string()));
         });
-        match dropped.join() {
+        match dropped.recv() {
             Ok(Ok(())) => {}
             // A second panic would abort the process and hide the first.
             Ok(Err(error)) if !thread::panicking() => panic!("cannot drop {}: {error}", self.name),
             Ok(Err(error)) => eprintln!("cannot drop {}: {error}", self.name),
-            Err(_) => eprintln!("cannot drop {}: the thread panicked", self.name),
+            Err(_) => eprintln!("cannot drop {}: the task panicked", self.name),
         }
     }
 }
 
-/// Runs one statement in the server's maintenance database.
-async fn maintenance(sql: &str) -> Result<(), tokio_postgres::Error> {
+/// Runs the sessions of the maintenance database, which outlive the runtime of the test that opened
+/// them.
+fn maintenance() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.expect("a runtime")
+    })
+}
+
+/// Sessions of the maintenance database that are not in use: a new one costs as much as the statement.
+static IDLE: Mutex<Vec<Client>> = Mutex::new(Vec::new());
+
+async fn session() -> Result<Client, tokio_postgres::Error> {
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    if let Some(client) = idle.filter(|client| !client.is_closed()) {
+        return Ok(client);
+    }
     let config: Config = server().url().parse()?;
     let (client, connection) = config.connect(NoTls).await?;
-    let connection = tokio::spawn(connection);
-    let result = client.batch_execute(sql).await;
-    connection.abort();
-    result
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn put_back(client: Client) {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+}
+
+async fn create(name: String) -> Result<(), tokio_postgres::Error> {
+    let client = session().await?;
+    // Not from template1, which may hold other objects.
+    let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", strategy(&client).await?);
+    client.batch_execute(&sql).await?;
+    put_back(client);
+    Ok(())
+}
+
+/// A copy of the files needs two checkpoints, which cost less than logging each page where the server
+/// waits for no disk. PostgreSQL before 15 knows no other way and has no option for it.
+async fn strategy(client: &Client) -> Result<&'static str, tokio_postgres::Error> {
+    let sql = "SELECT current_setting('server_version_num')::int >= 150000";
+    let has_choice = client.query_one(sql, &[]).await?.get(0);
+    Ok(if has_choice && server().is_throwaway() { " STRATEGY FILE_COPY" } else { "" })
+}
+
+/// How long the sessions in a database may take to end before it is dropped.
+const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
+
+const POLL: Duration = Duration::from_millis(1);
+
+/// Drops a database and ends the sessions in it first: `FORCE` alone looks for their end only ten times
+/// a second.
+async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
+    let client = session().await?;
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = '{name}' AND backend_type = 'client backend'"
+    );
+    let deadline = Instant::now() + SESSIONS_LIMIT;
+    while !client.query(&end, &[]).await?.is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(POLL).await;
+    }
+    client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    put_back(client);
+    Ok(())
 }
 
 /// Unique on a server that many test processes share, now and later.

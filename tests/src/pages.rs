@@ -1,5 +1,5 @@
 //! The pages `docs/from/*.md`: each of their Rust examples is a documentation test of this package. What
-//! they do is tested in `tests/tests/seeds`.
+//! they do is tested in `tests/tests/db/seeds`.
 
 #[doc = include_str!("../../docs/from/chronis.md")]
 mod chronis {}

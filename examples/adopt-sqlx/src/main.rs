@@ -1,7 +1,8 @@
-//! Takes over a database that sqlx has migrated so far, and goes on from there.
+//! Takes over a database that sqlx has migrated, and applies the rest.
 //!
 //! `cargo run -p adopt-sqlx` uses a throwaway server, `-- --database-url URL` another database. It first
-//! plays what an older release with `sqlx::migrate!` left: the first migration applied, and sqlx's table.
+//! creates what an older release with `sqlx::migrate!` would have left: the first migration applied, and
+//! sqlx's own table.
 
 use std::error::Error;
 
@@ -10,10 +11,10 @@ use migrate_runtime::{Adopt, Migrations, Migrator, embed_migrations};
 use migrate_testing::{Server, ServerError};
 use tokio_postgres::{Client, NoTls};
 
-/// The very folder that `sqlx::migrate!` was given.
+/// The same folder that `sqlx::migrate!` used.
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
-/// Takes over a database that sqlx has migrated so far
+/// Takes over a database that sqlx has migrated, and applies the rest
 #[derive(Parser)]
 struct Cli {
     /// The database to use [default: one on a throwaway server]
@@ -22,7 +23,7 @@ struct Cli {
 }
 
 impl Cli {
-    /// The server to use; says on one line which it is.
+    /// The server to use. Prints which it is.
     fn server(&self) -> Result<Server, ServerError> {
         let Some(url) = &self.database_url else {
             let server = Server::start()?;
@@ -42,8 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     as_sqlx_left_it(&client).await?;
 
     let migrator = Migrator::new(&MIGRATIONS);
-    // Verifies sqlx's checksums and fills the ledger; changes nothing where that was done before, so
-    // it can stay in the boot for as long as there are databases without a ledger.
+    // Verifies sqlx's checksums and fills the ledger. It changes nothing the second time, so it can stay
+    // in the boot until every database has a ledger.
     println!("{}", migrator.adopt(&mut client, Adopt::Sqlx).await?);
     println!("{}", migrator.run(&mut client).await?);
     println!("{}", migrator.status(&client).await?);

@@ -1,7 +1,6 @@
-//! Decides what the caller asks for.
-//! The arguments and the variable `PORT` go in; a [`Task`] and the database's address come out, or what
-//! `clap` says of a mistake. It does not read DATABASE_URL: trying the example must not touch a database
-//! that this variable names for another project.
+//! Parses the arguments and the variable `PORT` into a [`Task`] and the database's address, or into the error
+//! of `clap`. It does not read `DATABASE_URL`: the example must not change a database that this variable names
+//! for another project.
 
 use std::ffi::OsString;
 
@@ -11,7 +10,7 @@ use migrate_cli::Args;
 
 const DEFAULT_PORT: u16 = 3000;
 
-/// What `--help` says below the options.
+/// The text of `--help` below the options.
 const AFTER_HELP: &str = "\
 Without `--database-url` it starts a throwaway server and removes it at exit.
 DATABASE_URL, PGHOST and PGDATABASE name no database here.
@@ -49,7 +48,7 @@ enum Command {
 /// What to do.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// A verb of the library's.
+    /// A verb of the library.
     Migrate(Box<Args>),
     /// Migrate, and then.
     Boot(Then),
@@ -67,11 +66,11 @@ pub(crate) enum Then {
     },
 }
 
-/// What these arguments, the program's name before them, ask for, and the database's address; an argument
-/// wins over `PORT`.
+/// The task of these arguments, which begin with the program's name, and the database's address. An argument
+/// takes precedence over `PORT`.
 ///
 /// # Errors
-/// What `clap` prints and exits with: a mistake, or the help that was asked for.
+/// What `clap` prints and exits with: a mistake, or the help.
 pub(crate) fn read(
     args: impl IntoIterator<Item = OsString>,
     port_variable: Option<OsString>,
@@ -93,7 +92,8 @@ pub(crate) fn read(
     Ok((database_url, task))
 }
 
-/// The option of the same name among the library's arguments would announce DATABASE_URL as its default.
+/// The option of the same name among the library's arguments would announce `DATABASE_URL` as its
+/// default.
 fn parser() -> clap::Command {
     let cli = Cli::command();
     let help =

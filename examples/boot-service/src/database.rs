@@ -1,6 +1,5 @@
-//! Keeps the database open.
-//! A [`Connection`] and its first client go in, a [`Database`] comes out that connects again after a
-//! loss. It does not migrate: that happens once, before anybody else gets a client.
+//! Keeps the connection to the database, and connects again after a loss.
+//! It does not migrate: that happens once, before a request gets a client.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -12,23 +11,24 @@ use tokio_postgres::Client;
 
 use crate::failure::Failure;
 
-/// The database at this address, or on a throwaway server that goes away with the second value; says on
-/// one line which it is.
+/// The database at this address, or one on a throwaway server, which is removed with the second value. Prints
+/// which it is.
 ///
 /// # Errors
-/// [`Failure::Server`] when there is no server to start.
+/// [`Failure::Server`] if no server can be started.
 pub(crate) fn choose(url: Option<String>) -> Result<(Connection, Option<Server>), Failure> {
-    let (url, server, said) = match url {
-        Some(url) => (url, None, "the database of --database-url".to_owned()),
-        None => {
-            let server = Server::start()?;
-            let url = server.url().to_owned();
-            let said = format!("a throwaway server, removed at exit: psql '{url}'");
-            (url, Some(server), said)
-        }
-    };
-    writeln!(io::stderr(), "using {said}").map_err(Failure::Output)?;
-    Ok((Connection::of_url(url).application_name("boot-service"), server))
+    let connection = |url: String| Connection::of_url(url).application_name("boot-service");
+    if let Some(url) = url {
+        say("the database of --database-url")?;
+        return Ok((connection(url), None));
+    }
+    let server = Server::start()?;
+    say(&format!("a throwaway server, removed at exit: psql '{}'", server.url()))?;
+    Ok((connection(server.url().to_owned()), Some(server)))
+}
+
+fn say(which: &str) -> Result<(), Failure> {
+    writeln!(io::stderr(), "using {which}").map_err(Failure::Output)
 }
 
 /// The migrated database.
@@ -44,10 +44,10 @@ impl Database {
         Database { connection, client: Mutex::new(Arc::new(client)) }
     }
 
-    /// The client that all requests share, a new one where the connection was lost.
+    /// The client that all requests share; a new one if the connection was lost.
     ///
     /// # Errors
-    /// [`Failure::Connect`] when the server is still away.
+    /// [`Failure::Connect`] if the server is still unreachable.
     pub(crate) async fn client(&self) -> Result<Arc<Client>, Failure> {
         let mut client = self.client.lock().await;
         if client.is_closed() {

@@ -1,6 +1,6 @@
-//! What ends the service, each with what to do next.
-//! The errors of the library are passed on as they are; this file adds those of the service.
-//! No password is in any of them: neither `Config` nor the driver's errors show one.
+//! What ends the service, with what to do next.
+//! Errors of the library are passed on unchanged; this file adds those of the service.
+//! None of them contains a password: neither `Config` nor the driver's errors show one.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,19 +9,19 @@ use migrate_cli::ConnectError;
 use migrate_testing::ServerError;
 use thiserror::Error;
 
-/// Why the service cannot start, or not go on.
+/// Why the service cannot start or continue.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
     /// There is no server to use.
     #[error(transparent)]
     Server(#[from] ServerError),
 
-    /// There is no client: the address is none, or the server does not let us in. It tells all that
-    /// is behind it by itself.
+    /// There is no client: the address is invalid, or the server refuses the connection. Its text contains
+    /// the texts of its sources.
     #[error("{0}")]
     Connect(ConnectError),
 
-    /// The migrations could not be applied, or the ledger not be read.
+    /// The migrations could not be applied, or the ledger could not be read.
     #[error(transparent)]
     Migrate(#[from] migrate_runtime::Error),
 
@@ -33,14 +33,14 @@ pub(crate) enum Failure {
     #[error("the database does not answer in time")]
     Slow,
 
-    /// The port is taken, or needs a privilege.
+    /// The port is in use, or needs a privilege.
     #[error(
         "cannot listen on 127.0.0.1:{port}\nhelp: choose a port with `--port`; 0 takes a free one"
     )]
     Listen {
-        /// The port asked for.
+        /// The port.
         port: u16,
-        /// The system's answer.
+        /// The system's error.
         source: io::Error,
     },
 
@@ -52,7 +52,7 @@ pub(crate) enum Failure {
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
 
-    /// Nobody reads what we print.
+    /// Standard output cannot be written.
     #[error("cannot write the output")]
     Output(#[source] io::Error),
 
@@ -70,13 +70,13 @@ impl From<ConnectError> for Failure {
     }
 }
 
-/// The error and what is behind it, each text once.
+/// The error and its sources, each text once.
 pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {
-        // `db error` only says that the server's own words come next, and a migration's failure has
-        // told those already.
+        // `db error` only announces the server's own message, which a migration's failure already
+        // contains.
         let is_wrapper = source
             .downcast_ref::<tokio_postgres::Error>()
             .is_some_and(|error| error.as_db_error().is_some());

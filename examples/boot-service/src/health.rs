@@ -1,6 +1,6 @@
-//! Answers an orchestrator: is the process alive, and may it have requests.
-//! A [`Database`] goes in, routes come out, which a service of yours can take as they are.
-//! It keeps no answer on purpose: a reading is one message, and an old one would be untrue.
+//! Routes for an orchestrator: whether the process is alive, and whether it can serve requests.
+//! You can copy them into your service. Answers are not cached: reading the state is one message, and an old
+//! answer could be wrong.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::database::Database;
 use crate::failure::Failure;
 use crate::routes::in_time;
 
-/// `/health/live`, and `/health/ready`, which is `/healthz` as well.
+/// `/health/live`, and `/health/ready`, which is also `/healthz`.
 pub(crate) fn routes() -> Router<Arc<Database>> {
     Router::new()
         .route("/health/live", get(live))
@@ -24,15 +24,15 @@ pub(crate) fn routes() -> Router<Arc<Database>> {
         .route("/healthz", get(ready))
 }
 
-/// 200 whatever the database does: to start this process again would not mend that.
+/// Always 200, also without a database: a restart of this process would not fix the database.
 async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// 200 while ledger and set agree, 503 otherwise, with what is pending or what they disagree in.
+/// 200 while ledger and set agree, 503 otherwise, with the pending migrations or the differences.
 ///
-/// A ledger that is ahead of the set is fine: while a newer release rolls out, it has migrated and
-/// the older one still serves.
+/// A ledger that is newer than the set is fine: during a rollout the newer release has migrated, and this
+/// older one still serves.
 async fn ready(
     State(database): State<Arc<Database>>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
@@ -64,7 +64,7 @@ async fn ready(
     Ok((code, Json(body)))
 }
 
-/// Its file, where it is still to be applied, wholly or in part.
+/// Its file, if it is pending or unfinished.
 fn pending(row: &StatusRow) -> Option<&str> {
     matches!(row.state, MigrationState::Pending | MigrationState::Unfinished { .. })
         .then_some(row.filename.as_str())

@@ -1,11 +1,10 @@
 //! Books rooms: a small HTTP service that migrates its database at boot, then serves.
 //!
-//! The set in `migrations/` is part of the binary. `cargo run -p boot-service` needs nothing else: it
-//! starts a throwaway server, unless `-- --database-url URL` names a database. It is its own migration tool
-//! as well: `cargo run -p boot-service -- migrate status`.
-//! Modules in reading order: arguments come in (`args`), the database is kept open (`database`), its
-//! health (`health`) and tables (`routes`) are shown until a signal comes (`serve`), and what fails is
-//! told (`failure`).
+//! The set in `migrations/` is part of the binary. `cargo run -p boot-service` needs nothing else: it starts a
+//! throwaway server, unless `-- --database-url URL` names a database. It is its own migration tool too:
+//! `cargo run -p boot-service -- migrate status`.
+//! Modules in reading order: the arguments (`args`), the connection (`database`), the routes for its health
+//! (`health`) and its tables (`routes`), serving until a signal (`serve`), and the errors (`failure`).
 
 mod args;
 mod database;
@@ -37,13 +36,13 @@ fn main() -> ExitCode {
         Err(refused) => refused.exit(),
     };
     act(database_url, task).unwrap_or_else(|failure| {
-        // There is nobody to tell when this fails as well.
+        // If this fails too, there is nothing left to report it to.
         let _ = writeln!(io::stderr(), "{}", chain(&failure).trim_end());
         ExitCode::FAILURE
     })
 }
 
-/// The server outlives the runtime: what is dropped last is what everything else talks to.
+/// The server outlives the runtime: everything else talks to it, so it is dropped last.
 fn act(database_url: Option<String>, task: Task) -> Result<ExitCode, Failure> {
     let needs_database = match &task {
         Task::Migrate(args) => args.needs_database(),
@@ -77,7 +76,7 @@ async fn boot(then: Then, connection: Connection) -> Result<(), Failure> {
     }
 }
 
-/// Brings the database to what this binary was built for, and says what that took.
+/// Applies the migrations of this binary, and prints what was applied.
 async fn migrate(connection: Connection) -> Result<Arc<Database>, Failure> {
     let mut client = connection.connect().await?;
     let report = Migrator::new(&MIGRATIONS).run(&mut client).await?;

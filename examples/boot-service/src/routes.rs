@@ -1,6 +1,6 @@
-//! Answers requests: the service's migrations, its rooms, and its health by `health`.
-//! Each handler takes the shared [`Database`] and gives JSON; what fails is a 503 with its text.
-//! No handler changes the schema, and none waits for ever.
+//! Answers requests: the service's migrations, its rooms, and its health (`health`).
+//! Each handler reads the shared [`Database`] and returns JSON; a failure is a 503 with its text.
+//! No handler changes the schema, and each has a time limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) fn routes(database: Arc<Database>) -> Router {
         .with_state(database)
 }
 
-/// Ledger and set side by side, a row a migration.
+/// Compares ledger and set, one row per migration.
 async fn migrations(State(database): State<Arc<Database>>) -> Result<Json<Value>, Failure> {
     let status = in_time(async {
         let client = database.client().await?;
@@ -58,7 +58,7 @@ fn migration(row: &StatusRow) -> Value {
     })
 }
 
-/// The rooms, and how many confirmed bookings each has ahead.
+/// The rooms, with the number of confirmed bookings to come.
 async fn rooms(State(database): State<Arc<Database>>) -> Result<Json<Value>, Failure> {
     let sql = "SELECT building, code, seats, equipment, upcoming FROM room_occupancy \
                ORDER BY building, code";
@@ -75,7 +75,7 @@ async fn rooms(State(database): State<Arc<Database>>) -> Result<Json<Value>, Fai
     Ok(Json(Value::Array(rooms.collect::<Result<_, _>>()?)))
 }
 
-/// What `work` gives, unless it takes too long.
+/// The result of `work`, unless it takes too long.
 ///
 /// # Errors
 /// [`Failure::Slow`], and those of `work`.

@@ -1,6 +1,5 @@
-//! Serves until a signal comes.
-//! Routes and a port go in; Ctrl-C or SIGTERM ends it, after the requests that are being answered.
-//! A second signal, or a request that takes too long, is not waited for.
+//! Serves until Ctrl-C or SIGTERM, then finishes the requests that are being answered.
+//! A second signal ends it at once, and a request that takes too long is not waited for.
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -14,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::failure::Failure;
 
-/// How long requests that are being answered may go on after a signal.
+/// How long requests can take after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The signals that end the service.
@@ -25,19 +24,19 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Takes them over from the system, whose default is to end the process at once.
+    /// Replaces the system's default, which is to end the process at once.
     ///
     /// # Errors
-    /// The system's, when it refuses.
+    /// The system's error.
     pub(crate) fn listen() -> io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
         Ok(Signals { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Returns at the next one.
+    /// Returns at the next signal.
     ///
     /// # Cancel safety
-    /// None is lost.
+    /// No signal is lost.
     pub(crate) async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
@@ -49,7 +48,7 @@ impl Signals {
 /// Serves on this port of 127.0.0.1 and prints the address; 0 is any free port.
 ///
 /// # Errors
-/// [`Failure::Listen`] when the port cannot be had, [`Failure::Serve`] when serving ends by itself.
+/// [`Failure::Listen`] if the port is not available, [`Failure::Serve`] if serving ends by itself.
 pub(crate) async fn until_signal(
     routes: Router,
     port: u16,
@@ -62,7 +61,7 @@ pub(crate) async fn until_signal(
 
     let (stop, stopped) = oneshot::channel();
     let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
-        // A dropped sender stops as well: nobody is left who could.
+        // A dropped sender stops it too: no other sender is left.
         let _ = stopped.await;
     });
     let ending = async {

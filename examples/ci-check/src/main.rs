@@ -1,11 +1,11 @@
-//! Asks of a folder of migrations what a pipeline can, without a production database.
+//! Checks a folder of migrations in a pipeline, without a production database.
 //!
-//! `cargo run -p ci-check -- [folder]` reads the folder as `embed_migrations!` without further arguments
-//! does (a service that gives it some writes them into `options`), applies it to a throwaway database,
-//! runs it again and undoes it. It prints a line a check, and exits with 1 at the first
-//! problem. Its databases are on a throwaway server, or with `--database-url URL` new ones on that server.
+//! `cargo run -p ci-check -- [folder]` reads the folder as `embed_migrations!` does without further arguments
+//! (put your service's arguments into `options`), applies it to a throwaway database, runs it again and undoes
+//! it. It prints one line per check, and exits with 1 at the first problem. Its databases are on a throwaway
+//! server; with `--database-url URL` it creates them on that server.
 //!
-//! A service asks the same of its embedded set in three tests: `TestDatabase::new(&MIGRATIONS)`,
+//! A service checks its embedded set with three tests: `TestDatabase::new(&MIGRATIONS)`,
 //! `assert_idempotent(&MIGRATIONS)`, `assert_reversible(&MIGRATIONS)`.
 
 use std::io::{self, Write};
@@ -20,10 +20,10 @@ use migrate_testing::{
 };
 use thiserror::Error;
 
-/// The folder when no other is named.
+/// The default folder.
 const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
-/// Asks of a folder of migrations what a pipeline can
+/// Checks a folder of migrations in a pipeline, without a production database
 #[derive(Parser)]
 struct Cli {
     /// The folder
@@ -35,7 +35,7 @@ struct Cli {
 }
 
 impl Cli {
-    /// Has the checks use the server that was asked for, and says on one line which it is.
+    /// Makes the checks use the server of the arguments, and prints which it is.
     fn use_server(&self) -> Result<(), Problem> {
         let (server, which) = match &self.database_url {
             Some(url) => (Server::at(url)?, "the server of --database-url"),
@@ -46,7 +46,7 @@ impl Cli {
     }
 }
 
-/// What is wrong with a folder, in the library's own words.
+/// What is wrong with a folder, with the library's text.
 #[derive(Debug, Error)]
 enum Problem {
     #[error(transparent)]
@@ -66,18 +66,18 @@ enum Problem {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Err(problem) = check(&Cli::parse()).await else { return ExitCode::SUCCESS };
-    // There is no place left to report a failure of this.
+    // If this fails too, there is nothing left to report it to.
     let _ = writeln!(io::stderr(), "{problem}");
     ExitCode::FAILURE
 }
 
-/// The arguments behind the folder, of which the build of this folder would be given none. Where they are
-/// not those of the service, the verdict is not that of its build.
+/// The arguments of `embed_migrations!` after the folder; none here. If they differ from the service's, the
+/// result differs from that of its build.
 fn options() -> SetOptions {
     SetOptions::default()
 }
 
-/// Each check builds on the one before it, so the first problem is the last.
+/// Each check depends on the one before it, so the first problem ends the checks.
 async fn check(cli: &Cli) -> Result<(), Problem> {
     let read = || Ok(from_folder(&cli.folder, &options())?);
     let set = told("names and SQL", async { read() }).await?;
@@ -87,7 +87,7 @@ async fn check(cli: &Cli) -> Result<(), Problem> {
     told("up, down and up again is as up", async { Ok(check_reversible(&set)?) }).await
 }
 
-/// Runs the set in a database that is dropped behind it.
+/// Runs the set in a database that is dropped afterwards.
 async fn applied(set: &Migrations) -> Result<(), Problem> {
     let database = TestDatabase::empty()?;
     let mut client = database.connect().await?;
@@ -95,7 +95,7 @@ async fn applied(set: &Migrations) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A line about a check: what it is, and how it ended.
+/// One line for a check: its name and its result.
 async fn told<T>(
     what: &str,
     check: impl Future<Output = Result<T, Problem>>,

@@ -1,6 +1,6 @@
-//! Stands for a library that keeps accounts: it brings its own migrations, under its own module.
+//! An example of a library with its own migrations, under its own module.
 
 use migrate_runtime::{Migrations, embed_migrations};
 
-/// The library's set. The module keeps its `001` apart from everybody else's.
+/// The library's set. The module distinguishes its `001` from that of other sets.
 pub(crate) static MIGRATIONS: Migrations = embed_migrations!("accounts", module = "accounts");

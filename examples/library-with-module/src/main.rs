@@ -1,5 +1,5 @@
-//! Boots a service whose library brings migrations of its own: both sets share one ledger, and the
-//! library's run first, because the service's tables refer to them.
+//! Boots a service with a library that has migrations of its own. Both sets share one ledger, and the
+//! library's run first, because the service's tables refer to its tables.
 //!
 //! `cargo run -p library-with-module` uses a throwaway server, `-- --database-url URL` another database.
 
@@ -24,7 +24,7 @@ struct Cli {
 }
 
 impl Cli {
-    /// The server to use; says on one line which it is.
+    /// The server to use. Prints which it is.
     fn server(&self) -> Result<Server, ServerError> {
         let Some(url) = &self.database_url else {
             let server = Server::start()?;

@@ -1,7 +1,7 @@
-//! Migrates a schema for each tenant, many at a time, and shows what a second boot costs.
+//! Migrates one schema per tenant, many in parallel, and shows the cost of a second boot.
 //!
-//! `cargo run -p multi-tenant` uses a throwaway server, `-- --database-url URL` another database. Tenants
-//! come from the command line, or are three made-up ones.
+//! `cargo run -p multi-tenant` uses a throwaway server, `-- --database-url URL` another database. Tenants come
+//! from the command line; by default there are three examples.
 
 use std::error::Error;
 
@@ -12,21 +12,21 @@ use migrate_runtime::{Migrations, Migrator, embed_migrations};
 use migrate_testing::{Server, ServerError};
 use tokio_postgres::NoTls;
 
-/// What every tenant's schema holds: `{{tables.x}}` stands for the tenant's own table.
+/// The contents of every tenant's schema: `{{tables.x}}` is the tenant's own table.
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
-/// Migrates a schema for each tenant
+/// Migrates one schema per tenant, many in parallel
 #[derive(Parser)]
 struct Cli {
     /// The database to use [default: one on a throwaway server]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// The tenants' schemas [default: three made-up ones]
+    /// The tenants' schemas [default: three examples]
     tenants: Vec<String>,
 }
 
 impl Cli {
-    /// The server to use; says on one line which it is.
+    /// The server to use. Prints which it is.
     fn server(&self) -> Result<Server, ServerError> {
         let Some(url) = &self.database_url else {
             let server = Server::start()?;
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let second = boot.run(&tenants, || pool.get(), |_| {}).await?;
     println!("{second}");
 
-    // One tenant's failure keeps no other from being migrated; a service decides what it means.
+    // A tenant that fails does not stop the others; a service decides what to do with it.
     match first.failed.as_slice() {
         [] => Ok(()),
         failed => Err(format!("{} tenants could not be migrated", failed.len()).into()),

@@ -1,7 +1,7 @@
-//! The page: one table a section, the targets with whether they are met, and how it was measured.
-//! The last run of each section goes in, `docs/benchmarks.md` comes out. A section that was never
-//! measured is named as missing, and so is a target that needs it.
+//! Writes the pages from the last run of each section: `docs/benchmarks.md` for users, and `TARGETS.md`
+//! for those who change the library. A section without a run is named as missing.
 
+mod summary;
 mod table;
 mod tables;
 mod targets;
@@ -16,20 +16,28 @@ use crate::sections::Section;
 
 const COMMAND: &str = "cargo run --release --manifest-path tests/bench/Cargo.toml";
 
-/// Writes the page anew.
+/// Writes both pages.
 pub fn write() {
-    let path = repository().join("docs/benchmarks.md");
-    fs::write(&path, page()).expect("a page to write");
-    eprintln!("wrote {}", path.display());
+    for (name, text) in
+        [("docs/benchmarks.md", page()), ("tests/bench/TARGETS.md", targets::page())]
+    {
+        let path = repository().join(name);
+        fs::write(&path, text).expect("a page to write");
+        eprintln!("wrote {}", path.display());
+    }
 }
 
 fn page() -> String {
     let mut page = format!(
-        "# Benchmarks\n\nWritten by this command, which measures this library and its peers side by \
-         side in one run; every number and every verdict is computed from what it measured:\n\n\
-         ```sh\n{COMMAND}\n```\n\nSections can be named behind `--`, `--quick` measures less, and `page` \
-         writes this page from the last run of each section.\n\n## Targets\n\n{}\n{}",
-        targets::table(),
+        "# Benchmarks\n\nHow long boots, runs and builds take with this library, refinery, sqlx and \
+         diesel_migrations. In brackets: how many times longer than with this library. Below 1, the other \
+         library is faster.\n\n{}\nThe round trip between service and database makes the largest \
+         difference, because this library sends one or two messages where the others send some for each \
+         migration.\n\nEvery number on this page is computed from what this command measured:\n\n\
+         ```sh\n{COMMAND}\n```\n\nName sections after `--` to measure only these; `--quick` measures \
+         less; `page` only writes this page again from the last run of each section. The targets that the \
+         project sets itself are in [TARGETS](../tests/bench/TARGETS.md).\n{}",
+        summary::table(),
         setting()
     );
     for section in Section::ALL {
@@ -56,15 +64,14 @@ fn setting() -> String {
     let versions = ["refinery", "sqlx", "diesel_migrations", "tokio-postgres"]
         .map(|package| format!("{package} {}", version(package)));
     format!(
-        "\n## What was measured on\n\n{}; {}, a throwaway server of default settings on the same \
-         machine ({}); {}; {}. Each library is used as its documentation shows it, by a program of its \
-         own that embeds the set, built with the release profile; each boot is a process of its own. \
-         The libraries take turns, in another order each time. A cell is the median of its \
-         repetitions; in brackets, how many times longer than this library's.\n\nA *turn* is a message \
-         of the client that makes the server answer `ReadyForQuery` (`Query` or `Sync`); connecting is \
-         left out, in turns as in time. Turns and bytes are counted on the wire by a proxy, which also \
-         makes the round trip: it delivers every chunk half a round trip after it came, however many \
-         are under way.\n",
+        "\n## How it is measured\n\n{}; {}, a throwaway server with default settings on the same \
+         machine ({}); {}; {}. Each library is used as its documentation shows, in a program of its own \
+         that embeds the set, built with the release profile. Each boot is a process of its own. The \
+         libraries take turns, in a different order each time. A cell is the median of its repetitions.\
+         \n\nA *turn* is a message of the client that makes the server answer `ReadyForQuery` (`Query` or \
+         `Sync`). Connecting counts neither in turns nor in time. A proxy counts turns and bytes on the \
+         wire, and also makes the round trip: it delivers each chunk half a round trip after it arrived, \
+         and any number of chunks can be under way.\n",
         of("machine"),
         of("server"),
         of("settings"),
@@ -78,59 +85,62 @@ const fn explained(section: Section) -> (&'static str, &'static str) {
     match section {
         Section::Proxy => (
             "The proxy itself",
-            "`SELECT 1` through the proxy, less the round trip that it makes, against the same over \
-             the server's own socket. Behind 20 ms client and server have slept, and wake later, with \
-             or without a proxy.",
+            "`SELECT 1` through the proxy, minus the round trip that it makes, compared with the same \
+             query over the server's own socket. After 20 ms client and server are asleep and take longer \
+             to wake, with or without a proxy.",
         ),
         Section::Boot => (
             "Nothing pending",
-            "Migrating a database that is up to date. At 0 ms the time is that over the server's own \
+            "A boot on a database that is up to date. At 0 ms the time is measured over the server's own \
              socket, without the proxy. diesel_migrations waits for three round trips (two more of its \
-             turns belong to connecting), so that nothing can be more than three times as fast far \
-             away. refinery is left out of the largest set, whose program takes the compiler too long.",
+             turns belong to connecting), so nothing can be more than three times as fast as it at a long \
+             round trip. refinery is left out for the largest set, because its program takes too long to \
+             compile.",
         ),
         Section::Apply => (
             "A fresh database",
-            "Applying the whole set. The floors are the same text in one transaction, without a \
-             ledger: by `psql -f` (less the time for an empty file) and as one message. At 20 ms the \
-             peers run side by side, this library alone.",
+            "Applying the whole set. `one message` and `psql` are lower bounds: the same text in one \
+             transaction and without a ledger (the table that records what ran), as one message and with \
+             `psql -f` (minus the time for an empty file). At 20 ms the other libraries are measured at the same time, this one alone.",
         ),
         Section::Replicas => (
             "32 replicas at once",
-            "Processes that boot at one moment with 200 migrations, until the last is up. One that \
-             fails is started again at once; the table says how many failed.",
+            "Processes with 200 migrations that boot at the same moment, until the last is up. A process \
+             that fails is started again immediately.",
         ),
         Section::Build => (
-            "One migration more",
-            "`cargo check` of a crate after one migration was added to its folder, and, in brackets \
-             behind it, when nothing was.",
+            "Adding a migration",
+            "`cargo check` of a crate after one migration was added to its folder; in brackets, `cargo \
+             check` when nothing was changed.",
         ),
         Section::Clean => (
             "A clean build",
-            "`cargo build` of a small service with ten migrations, from nothing, development profile.",
+            "`cargo build` of a small service with ten migrations, from an empty target folder, \
+             development profile.",
         ),
         Section::Size => (
             "Size of the program",
-            "Optimised and stripped. *Library*: the program with ten migrations, less their SQL, \
-             against one on tokio-postgres without any library. *Set*: what each set adds to the \
-             program with ten migrations beyond its SQL.",
+            "Optimised and stripped. *Library*: the program with ten migrations, minus their SQL, compared \
+             with a program on tokio-postgres without a migration library. diesel_migrations uses the \
+             shared library libpq instead of tokio-postgres, which is not counted. *Set*: what each set \
+             adds to the program with ten migrations, minus its SQL.",
         ),
         Section::Tenants => (
             "Many tenants",
-            "Schemas with a ledger each, by `Tenants` with eight connections; two migrations, then a \
-             third. No peer has a call for it.",
+            "Schemas with a ledger each, migrated by `Tenants` with eight connections: two migrations, \
+             then a third. The other libraries have no call for this.",
         ),
         Section::Growth => (
             "Long ledgers",
-            "Nothing pending, against the ledger's length: entries of the set's own module, and of \
-             another one beside a set of ten.",
+            "Nothing pending, by the length of the ledger: entries of the set's own module, and entries of \
+             another module next to a set of ten.",
         ),
         Section::TestDatabase => (
             "A database for a test",
-            "By `migrate_testing::TestDatabase`, on the server that it shares among tests (in memory, without \
-             waiting for the disk): 200 migrations applied to an empty database, against a clone of one \
-             that has them; making the database and connecting to it included. The next clone is made \
-             while a test works.",
+            "`TestDatabase` on the throwaway server that tests share (in memory, without waiting for the \
+             disk): 200 migrations applied to an empty database, compared with a clone of one that has \
+             them. Creating the database and connecting to it are included. The next clone is made while \
+             a test works.",
         ),
     }
 }

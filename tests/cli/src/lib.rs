@@ -33,6 +33,14 @@ pub fn migrate() -> &'static Path {
         command.args(["--bin", "migrate", "--profile", profile]);
         command.arg("--target-dir").arg(folder.parent().expect("a folder"));
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        // As `migrate_tests::cargo` does, and for the same reason.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            let is_package = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
+            if is_package || text == "OUT_DIR" {
+                command.env_remove(&name);
+            }
+        }
         let output = command.output().expect("cargo");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         folder.join("migrate")

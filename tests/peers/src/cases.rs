@@ -34,7 +34,7 @@ pub enum Case {
     Pooler,
     /// The same, with an index built concurrently.
     PoolerConcurrently,
-    /// A failure, then the mended set on the same connection.
+    /// A failure, then the fixed set on the same connection.
     Mended,
     /// A run that is dropped midway.
     Dropped,
@@ -121,7 +121,7 @@ impl Case {
                 "6 replicas at once through PgBouncer in transaction mode, 30 migrations"
             }
             Case::PoolerConcurrently => "the same with `CREATE INDEX CONCURRENTLY` in the middle",
-            Case::Mended => "a migration fails, its file is mended, the same connection runs again",
+            Case::Mended => "a migration fails, its file is fixed, the same connection runs again",
             Case::Dropped => "the run's future is dropped within a migration",
             Case::DroppedOutside => {
                 "the run's future is dropped within a migration outside a transaction"

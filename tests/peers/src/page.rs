@@ -53,9 +53,10 @@ impl Page {
         match form {
             Form::Plain => format!("{}\n{}\n{}\n", self.blocks(), self.remarks(), self.setting()),
             Form::Markdown => format!(
-                "# This library and its peers\n\nWritten by this command, which runs every case \
-                 anew, and in which every cell is computed:\n\n```sh\n{}\n```\n\n{}\n## How\n\n{}\n\n\
-                 ## What they said\n\n{}",
+                "# Four libraries in the same cases\n\nWhat this library, refinery, sqlx and \
+                 diesel_migrations did in each case. [comparison](comparison.md) has the short \
+                 form. This command runs every case again and writes this page:\n\n```sh\n{}\n```\n\n{}\n\
+                 ## How it is done\n\n{}\n\n## Error texts\n\n{}",
                 command(),
                 self.table(),
                 self.setting(),
@@ -106,13 +107,13 @@ impl Page {
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
         format!(
             "{server}, a throwaway server on a local socket; {pooler} with {POOL_SIZE} server \
-             connections for a database; {}; built with the {profile} profile. Each tool is used in \
-             its default way, and with a documented option where a cell says so. It gets the same \
-             SQL in its own file names, and its own mark for a migration outside a transaction. \
-             Every observation has a fresh database. A replica is a process of its own; one that \
-             fails ends and is not started again; one that takes longer than {} s counts as hung \
-             and is killed. Rounds of each case with several replicas: {}; where they differ, a \
-             cell gives each, as in 1/2/1. In \"What they said\", N stands for any number.",
+             connections per database; {}; built with the {profile} profile. Each library is used \
+             with its defaults, and with a documented option if a cell names one. It gets the same \
+             SQL under its own file names, and its own mark for a migration outside a transaction. \
+             Every observation has a new database. A replica is a process of its own. One that fails \
+             ends and is not started again; one that takes longer than {} s counts as hung and is \
+             killed. Cases with several replicas have {} rounds; if the rounds differ, a cell lists \
+             each, as in 1/2/1. In the error texts, N stands for any number.",
             drivers.join(", "),
             LIMIT.as_secs(),
             self.rounds

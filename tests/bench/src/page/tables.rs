@@ -23,16 +23,16 @@ pub fn of(section: Section, record: &Record) -> String {
     }
 }
 
-fn shown(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+pub fn shown(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
     value.map_or("-".to_owned(), show)
 }
 
-fn whole(value: f64) -> String {
+pub fn whole(value: f64) -> String {
     format!("{value:.0}")
 }
 
 /// The peers' heads behind others.
-fn heads(before: &[&str], behind: &[&str]) -> Vec<String> {
+pub fn heads(before: &[&str], behind: &[&str]) -> Vec<String> {
     let peers = Peer::ALL.iter().map(|peer| peer.name());
     before.iter().copied().chain(peers).chain(behind.iter().copied()).map(str::to_owned).collect()
 }
@@ -46,7 +46,7 @@ fn against(value: Option<f64>, ours: Option<f64>) -> String {
 }
 
 /// The cells of all peers: this library's by itself, the others' against it.
-fn cells(record: &Record, keys: &[(&str, &str)], name: &str) -> Vec<String> {
+pub fn cells(record: &Record, keys: &[(&str, &str)], name: &str) -> Vec<String> {
     let of = |peer: Peer| {
         let keys: Vec<_> = keys.iter().copied().chain([("peer", peer.name())]).collect();
         record.median(&keys, name)
@@ -61,7 +61,7 @@ fn cells(record: &Record, keys: &[(&str, &str)], name: &str) -> Vec<String> {
 
 fn boots(record: &Record, names: &[&str], floors: &[&str]) -> String {
     let mut times = Table::new(&heads(&["set", "round trip"], floors));
-    let mut wire = Table::new(&heads(&["set", "of each"], &[]));
+    let mut wire = Table::new(&heads(&["set", "per boot"], &[]));
     for set in record.values("set") {
         for round_trip in record.values("round_trip_ms") {
             let keys = [("set", set.as_str()), ("round_trip_ms", round_trip.as_str())];
@@ -93,8 +93,7 @@ fn boots(record: &Record, names: &[&str], floors: &[&str]) -> String {
             wire.row(&row);
         }
     }
-    let memory =
-        "*Memory* is by how much the peak of the process's resident memory grew meanwhile.";
+    let memory = "*Memory* is the growth of the process's peak resident memory during the run.";
     format!("{}\n{memory}\n\n{}", times.show(), wire.show())
 }
 
@@ -102,7 +101,7 @@ fn boots(record: &Record, names: &[&str], floors: &[&str]) -> String {
 type Figure = (&'static str, &'static str, fn(f64) -> String);
 
 fn proxy(record: &Record) -> String {
-    let mut table = Table::new(&["proxy", "median", "more than without"]);
+    let mut table = Table::new(&["proxy", "median", "added"]);
     let of = |name: &str| record.median(&[("round_trip_ms", name)], "over_us");
     let without = of("none");
     table.row(&["none".to_owned(), shown(without, |us| format!("{us:.0} us")), "-".to_owned()]);
@@ -121,7 +120,7 @@ fn replicas(record: &Record) -> String {
         let mut row = vec![situation.clone(), "until the last is up".to_owned()];
         row.extend(cells(record, &keys, "wall_us"));
         table.row(&row);
-        for (title, name) in [("failed starts", "failures"), ("turns, all together", "turns")] {
+        for (title, name) in [("failed starts", "failures"), ("turns of all", "turns")] {
             let cell =
                 |peer: Peer| shown(record.median(&[keys[0], ("peer", peer.name())], name), whole);
             let mut row = vec![situation.clone(), title.to_owned()];
@@ -218,7 +217,7 @@ fn growth(record: &Record) -> String {
 }
 
 fn test_database(record: &Record) -> String {
-    let mut table = Table::new(&["way", "a test works for", "its database", "the end of it"]);
+    let mut table = Table::new(&["way", "a test works for", "wait for its database", "drop"]);
     for (way, work) in WAYS {
         let work = work.as_millis().to_string();
         let keys = [("way", way), ("work_ms", &*work)];

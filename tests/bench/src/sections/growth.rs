@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{Migration, Migrations, Migrator};
 use migrate_runtime::source::{SetOptions, Syntax, from_folder};
+use migrate_runtime::{Migration, Migrations, Migrator};
 use tempfile::TempDir;
 
 use super::{Extent, micros};

@@ -4,9 +4,9 @@
 use std::convert::Infallible;
 use std::time::Instant;
 
+use migrate_runtime::source::{SetOptions, from_folder};
 use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{Migrations, Migrator};
-use migrate_runtime::source::{SetOptions, from_folder};
 use tempfile::TempDir;
 
 use super::{Extent, micros};

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_testing::TestDatabase;
-use migrate_runtime::{Migrations, Migrator};
 use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Migrations, Migrator};
+use migrate_testing::TestDatabase;
 use tempfile::TempDir;
 
 use super::{Extent, micros};

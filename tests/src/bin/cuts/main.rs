@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
-use migrate_tests::database::{FreshDatabase, server};
+use migrate_tests::database::FreshDatabase;
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use tokio::time::sleep;
 use tokio_postgres::Client;
@@ -52,7 +52,6 @@ async fn main() -> ExitCode {
     };
     let started = Instant::now();
     let ground = Ground::create(options.lock).await;
-    relax(&ground).await;
     let mut tally = Tally::default();
     let traffic = ground.uncut(Fault::Nothing, &mut tally).await;
     ground.uncut(Fault::SingleBytes, &mut tally).await;
@@ -88,15 +87,6 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         }
     }
     Ok(options)
-}
-
-/// Without fsync, because this proof does not test power failures.
-async fn relax(ground: &Ground) {
-    if server().is_throwaway() {
-        for sql in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
-            ground.direct.batch_execute(sql).await.expect(sql);
-        }
-    }
 }
 
 /// Every byte boundary of a run's traffic, including its beginning and its end.

@@ -1,0 +1,107 @@
+# What each finding sources: a folder that goes at exit, a throwaway server, pinned packages, the verdict.
+# The finding sets `set -eu` and sources this file; its folder is in $work, the client program in node_modules.
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/finding-XXXXXX")
+pids=
+
+# Ends what this script started, by pid, and removes its folder.
+clean_up() {
+    for pid in $pids; do
+        kill -INT "$pid" 2>/dev/null || continue
+        tries=0
+        while kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 100 ]; do
+            tries=$((tries + 1))
+            sleep 0.1
+        done
+    done
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+# The work folder is open to the account that root's server runs as.
+chmod 755 "$work"
+
+as_stated() {
+    echo "as stated: $1"
+}
+
+# Ends the script: the software no longer does what the header states.
+changed() {
+    echo "CHANGED: $1" >&2
+    exit 1
+}
+
+# expect WHAT STATED SEEN
+expect() {
+    [ "$3" = "$2" ] || changed "$1: stated \`$2\`, seen \`$3\`"
+    echo "$1: $3"
+}
+
+# The account that runs servers: the caller, or for root the first of two that exist.
+account() {
+    if [ "$(id -u)" != 0 ]; then
+        id -un
+    elif id postgres >/dev/null 2>&1; then
+        echo postgres
+    else
+        echo nobody
+    fi
+}
+
+# As that account, in place of this shell.
+as_account() {
+    if [ "$(id -u)" = 0 ]; then
+        exec su "$(account)" -s /bin/sh -c 'exec "$0" "$@"' -- "$@"
+    fi
+    exec "$@"
+}
+
+# npm_install PACKAGE@VERSION...: into $work, without scripts of the packages.
+npm_install() {
+    npm install --prefix "$work" --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error "$@" >/dev/null
+}
+
+# unpack_deb FOLDER PACKAGE=VERSION...: downloads Debian packages, verified by apt, and unpacks them there.
+unpack_deb() {
+    folder=$1
+    shift
+    mkdir -p "$folder" "$work/debs"
+    (cd "$work/debs" && apt-get download -qq -o APT::Sandbox::User=root "$@" >/dev/null) || {
+        echo "apt-get cannot download $*: run it on Debian 12, after apt-get update" >&2
+        exit 1
+    }
+    for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$folder"; done
+    rm -rf "$work/debs"
+}
+
+# start_server BIN VERSION [SETTING...]: a server on a socket in $work/socket, superuser postgres.
+start_server() {
+    bin=$1
+    seen=$("$bin/postgres" --version | sed 's/^[^0-9]*//; s/ .*//')
+    [ "$seen" = "$2" ] || changed "the server is PostgreSQL $seen, not $2"
+    shift 2
+    data=$work/data
+    mkdir "$data" "$work/socket"
+    if [ "$(id -u)" = 0 ]; then chown "$(account)" "$data" "$work/socket"; fi
+    (as_account "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync) >"$work/log" 2>&1 ||
+        { cat "$work/log" >&2; exit 1; }
+    (as_account "$bin/postgres" -D "$data" -k "$work/socket" -c listen_addresses= -c fsync=off "$@") >>"$work/log" 2>&1 &
+    tries=0
+    # The status is in line 8 of the file.
+    until [ "$(sed -n 's/ *$//; 8p' "$data/postmaster.pid" 2>/dev/null)" = ready ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { cat "$work/log" >&2; exit 1; }
+        sleep 0.1
+    done
+    pids="$(sed -n 1p "$data/postmaster.pid") $pids"
+    PGHOST=$work/socket PGUSER=postgres PGDATABASE=postgres
+    export PGHOST PGUSER PGDATABASE
+    unset DATABASE_URL PGPORT PGOPTIONS PGSERVICE 2>/dev/null || true
+}
+
+# server_18: PostgreSQL 18.4 of this project's own script.
+server_18() {
+    start_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4 "$@"
+}

@@ -1,0 +1,19 @@
+//! Programs that call cargo, as from a shell.
+
+use std::env;
+use std::process::Command;
+
+/// Removes what cargo says of the test's own package.
+///
+/// Build scripts ask for these variables, as that of ring does. With the test's values such a script runs
+/// again, so that everything above it is built again, and once more by the next `cargo test`.
+pub fn as_from_a_shell(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let is_package = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
+        if is_package || text == "OUT_DIR" {
+            command.env_remove(&name);
+        }
+    }
+    command
+}

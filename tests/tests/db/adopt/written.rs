@@ -1,0 +1,123 @@
+//! Ledgers that the tools themselves wrote: `tests/ledgers` holds a dump each, headed by the version
+//! that wrote it. What is verified must be so by the tool's own digits, on the guide's own files.
+//! What else a history may hold is for `histories`, made by hand.
+
+use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Adopt, Error, Migrator};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::predecessors::{ALL, Predecessor};
+use migrate_tests::sets::set;
+
+const DBMATE: &str = include_str!("../../../ledgers/dbmate.sql");
+
+const VERIFIED: &str = "SELECT count(checksum) FROM migration_ledger";
+
+/// Adopts what `from` left, and runs the rest.
+async fn goes_on(from: &Predecessor) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    from.leave(&client).await;
+    let migrator = Migrator::new(from.set);
+    let report = migrator.adopt(&mut client, from.tool).await;
+    let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+    assert_eq!(report.amended.len(), from.applied, "{}", from.name);
+    let is_verified = from.tool.algorithm().is_some();
+    assert_eq!(report.notes.is_empty(), is_verified, "{}: {report}", from.name);
+    let verified = if is_verified { from.applied } else { 0 };
+    assert_eq!(value(&client, VERIFIED).await, verified.to_string(), "{}", from.name);
+    let run = migrator.run(&mut client).await;
+    let run = run.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+    assert_eq!(run.applied.len(), from.set.len() - from.applied, "{}", from.name);
+    assert!(!run.applied.is_empty(), "{}", from.name);
+    migrator.verify(&client).await.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+}
+
+/// Where one word of the first file is another, its checksum is not the tool's.
+async fn refuses_an_edit(from: &Predecessor) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (index, migration) in from.set.iter().enumerate() {
+        let text = migration.up().text();
+        let text = if index == 0 { text.replace("NOT NULL", "NULL") } else { text.to_owned() };
+        std::fs::write(folder.path().join(migration.filename()), text).expect("a file");
+    }
+    let edited = from_folder(folder.path(), &SetOptions::default());
+    let edited = edited.unwrap_or_else(|errors| panic!("{}: {errors}", from.name));
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    from.leave(&client).await;
+    let error = Migrator::new(&edited).adopt(&mut client, from.tool).await.expect_err(from.name);
+    let Error::Adoption { obstacles, .. } = &error else { panic!("{}: {error}", from.name) };
+    assert_eq!(obstacles.0.len(), 1, "{error}");
+    assert!(error.to_string().contains("is not what ran: SHA-256 "), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_tools_wrote_is_taken_over() {
+    assert_eq!(ALL.iter().filter(|from| from.tool.algorithm().is_some()).count(), 3);
+    for from in &ALL {
+        goes_on(from).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_tools_wrote_is_no_other_text() {
+    for from in ALL.iter().filter(|from| from.tool.algorithm().is_some()) {
+        refuses_an_edit(from).await;
+    }
+}
+
+#[tokio::test]
+async fn what_dbmate_wrote_is_taken_over() {
+    let file = |table| {
+        format!(
+            "-- migrate:up\nCREATE TABLE {table} (id int);\n-- migrate:down\nDROP TABLE {table};\n"
+        )
+    };
+    let texts = ["a", "b", "c"].map(file);
+    let set = set(&[
+        ("20240101120000_a.sql", &texts[0]),
+        ("20240102120000_b.sql", &texts[1]),
+        ("20240103120000_c.sql", &texts[2]),
+    ]);
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(DBMATE).await.expect(DBMATE);
+    let migrator = Migrator::new(&set);
+    let report = migrator.adopt(&mut client, Adopt::Dbmate).await.expect("two");
+    assert_eq!(report.amended.len(), 2);
+    assert_eq!(migrator.run(&mut client).await.expect("the third").applied.len(), 1);
+}
+
+/// pgdbm keeps who applied a migration, which its guide's own table does not have.
+#[tokio::test]
+async fn whom_pgdbm_wrote_down_stays_known() {
+    let from = Predecessor::named("pgdbm").expect("pgdbm");
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    from.leave(&client).await;
+    client
+        .batch_execute("UPDATE schema_migrations SET applied_by = 'deployer'")
+        .await
+        .expect("a role");
+    Migrator::new(from.set).adopt(&mut client, from.tool).await.expect("adopted");
+    let by = "SELECT string_agg(DISTINCT applied_by, ' ') FROM migration_ledger WHERE kind = 'versioned'";
+    assert_eq!(value(&client, by).await, "deployer");
+}
+
+/// With a schema and no module, pgdbm's module is the schema's name.
+#[tokio::test]
+async fn what_pgdbm_wrote_in_a_schema_is_taken_over() {
+    let from = Predecessor::named("pgdbm").expect("pgdbm");
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let left = from.left().replace("public.", "myapp.").replace("'default'", "'myapp'");
+    client.batch_execute("CREATE SCHEMA myapp").await.expect("a schema");
+    client.batch_execute(&left).await.expect(&left);
+    let migrator = Migrator::new(from.set).schema("myapp");
+    let none = migrator.adopt(&mut client, from.tool).await.expect("another module");
+    assert_eq!(none.amended.len(), 0);
+    let report = migrator.adopt(&mut client, from.tool.module("myapp")).await.expect("adopted");
+    assert_eq!((report.amended.len(), report.notes.len()), (from.applied, 0));
+    assert_eq!(migrator.run(&mut client).await.expect("the rest").applied.len(), 2);
+    assert_eq!(value(&client, "SELECT to_regclass('public.migration_ledger')").await, "NULL");
+}

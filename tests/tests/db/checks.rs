@@ -1,0 +1,360 @@
+//! Checks of a set: what a down script leaves behind is named, object by object, and so is a second run that
+//! does something.
+
+use migrate_runtime::{Migrator, check_embed};
+use migrate_testing::{
+    CheckError, TestDatabase, assert_idempotent, assert_no_stale_embed, assert_reversible,
+    assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
+};
+use migrate_tests::sets::{set, unparsed};
+
+const BASE: (&str, &str) =
+    ("1_base.sql", "-- UP\nCREATE TABLE t (id int PRIMARY KEY, a text);\n-- DOWN\nDROP TABLE t;");
+
+/// The text of the check of these files, `BASE` before them.
+fn told(up_and_down: &[(&str, &str)]) -> String {
+    let files: Vec<(String, String)> = up_and_down
+        .iter()
+        .enumerate()
+        .map(|(n, (up, down))| {
+            (format!("{}_x.sql", n + 2), format!("-- UP\n{up};\n-- DOWN\n{down};"))
+        })
+        .collect();
+    let mut all = vec![BASE];
+    all.extend(files.iter().map(|(name, sql)| (name.as_str(), sql.as_str())));
+    match check_reversible(&unparsed(&all)) {
+        Ok(()) => String::new(),
+        Err(error) => error.to_string(),
+    }
+}
+
+const HEAD: &str = "migrations/2_x.sql: its down script does not leave the catalogs as they were before it was applied\n";
+const HELP: &str =
+    "\nhelp: change the down script so that it undoes exactly what the up script did";
+
+#[track_caller]
+fn check(up: &str, down: &str, expected: &str) {
+    assert_eq!(told(&[(up, down)]), format!("{HEAD}{expected}{HELP}"), "{up}");
+}
+
+#[track_caller]
+fn holds(up: &str, down: &str, object: &str) {
+    let told = told(&[(up, down)]);
+    assert!(told.starts_with(HEAD) && told.contains(object), "{up}: {told}");
+}
+
+#[test]
+fn set_that_can_be_undone_passes() {
+    let files = [
+        BASE,
+        (
+            "2_all.sql",
+            "-- UP\nCREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN short AS text CHECK (length(VALUE) < 9);\
+             ALTER TABLE t ADD m mood DEFAULT 'sad', ADD s short; CREATE INDEX i ON t (m) WHERE s IS NOT NULL;\
+             CREATE VIEW v AS SELECT * FROM t; CREATE MATERIALIZED VIEW w AS SELECT 1 AS one;\
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;\
+             CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();\
+             ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true);\
+             COMMENT ON TABLE t IS 'a table'; GRANT SELECT ON t TO PUBLIC; CREATE SEQUENCE q OWNED BY t.id;\
+             CREATE TABLE part (a int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (a);\
+             CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (1) TO (9);\
+             CREATE SCHEMA other; CREATE STATISTICS stat ON id, a FROM t; CREATE RULE r AS ON UPDATE TO v DO INSTEAD NOTHING;\
+             CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int); CREATE TYPE pair AS (x int, y int);\
+             CREATE TYPE span AS RANGE (subtype = float8); CREATE PUBLICATION pub FOR TABLE t;\
+             ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC;\n\
+             -- DOWN\nALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM PUBLIC;\
+             DROP PUBLICATION pub; DROP TYPE span, pair; DROP AGGREGATE total (int); DROP STATISTICS stat;\
+             DROP SCHEMA other; DROP TABLE part; DROP SEQUENCE q; REVOKE SELECT ON t FROM PUBLIC;\
+             COMMENT ON TABLE t IS NULL; DROP POLICY p ON t; ALTER TABLE t DISABLE ROW LEVEL SECURITY;\
+             DROP TRIGGER g ON t; DROP FUNCTION f; DROP MATERIALIZED VIEW w; DROP VIEW v; DROP INDEX i;\
+             ALTER TABLE t DROP m, DROP s; DROP TYPE mood; DROP DOMAIN short;",
+        ),
+        ("R__view.sql", "CREATE OR REPLACE VIEW always AS SELECT 1 AS one;"),
+    ];
+    let set = unparsed(&files);
+    assert_reversible(&set);
+    assert_reversible(Migrator::new(&set).schema("app").create_schema());
+    assert_idempotent(&set);
+    assert_no_stale_embed(&set);
+    check_embed(&set).expect("no folder");
+}
+
+#[test]
+fn what_is_left_behind_missing_or_changed_is_shown() {
+    check(
+        "CREATE TABLE u (id int PRIMARY KEY); CREATE INDEX i ON t (a)",
+        "DROP TABLE u",
+        "left behind: index public.i: CREATE INDEX i ON public.t USING btree (a)",
+    );
+    check(
+        "ALTER TABLE t ALTER a SET NOT NULL, ALTER a SET DEFAULT 'x'",
+        "ALTER TABLE t ALTER a DROP NOT NULL",
+        "changed: column public.t.a\n  before: text\n  now: text default 'x'::text",
+    );
+    check(
+        "ALTER TABLE t RENAME a TO b",
+        "ALTER TABLE t DROP b",
+        "missing: column public.t.a: text",
+    );
+    // What goes with a table is not listed beside it.
+    holds(
+        "CREATE TABLE u (id int)",
+        "DROP TABLE u; DROP TABLE t",
+        "\nmissing: table public.t: owner ",
+    );
+    let told = told(&[("CREATE TABLE u (id int)", "DROP TABLE u; DROP TABLE t")]);
+    assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+#[test]
+fn every_kind_of_object_is_looked_at() {
+    let nothing = "SELECT 1";
+    for (up, object) in [
+        ("CREATE SCHEMA s", "left behind: schema s"),
+        ("CREATE TYPE e AS ENUM ('a', 'b')", "left behind: type public.e: owner "),
+        ("CREATE DOMAIN d AS int NOT NULL", "left behind: type public.d"),
+        ("CREATE TYPE c AS (x int)", "left behind: type public.c"),
+        ("CREATE TYPE r AS RANGE (subtype = int)", "left behind: type public.r"),
+        (
+            "ALTER TABLE t ADD CONSTRAINT k CHECK (id > 0)",
+            "left behind: constraint k on public.t: CHECK ((id > 0))",
+        ),
+        ("CREATE SEQUENCE s INCREMENT 3", "left behind: sequence public.s"),
+        ("CREATE VIEW v AS SELECT 1 AS one", "left behind: view public.v"),
+        (
+            "CREATE MATERIALIZED VIEW v AS SELECT 1 AS one",
+            "left behind: materialized view public.v",
+        ),
+        (
+            "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "left behind: function public.f(a integer)",
+        ),
+        ("CREATE PROCEDURE f() LANGUAGE sql AS 'SELECT 1'", "left behind: procedure public.f()"),
+        (
+            "CREATE AGGREGATE f (int) (SFUNC = int4pl, STYPE = int)",
+            "left behind: aggregate public.f(integer)",
+        ),
+        (
+            "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "left behind: trigger g on public.t",
+        ),
+        ("CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING", "left behind: rule r on public.t"),
+        (
+            "CREATE POLICY p ON t FOR SELECT USING (id > 1)",
+            "left behind: policy p on public.t: permissive select to public using (id > 1)",
+        ),
+        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "changed: table public.t\n  before: owner "),
+        ("GRANT SELECT ON t TO PUBLIC", "=r/"),
+        (
+            "GRANT UPDATE (a) ON t TO PUBLIC",
+            "changed: column public.t.a\n  before: text\n  now: text granted =w/",
+        ),
+        ("COMMENT ON COLUMN t.a IS 'hm'", "left behind: comment on column a of table public.t: hm"),
+        ("COMMENT ON SCHEMA public IS 'hm'", "comment on schema public"),
+        (
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+            "left behind: default privileges of ",
+        ),
+        ("CREATE STATISTICS s ON id, a FROM t", "left behind: statistics public.s"),
+        ("ALTER TABLE t ALTER a SET STORAGE EXTERNAL", "now: text storage e"),
+        ("ALTER TABLE t SET (fillfactor = 70)", "with fillfactor=70"),
+        ("ALTER TABLE t REPLICA IDENTITY FULL", "replica identity f"),
+        ("CLUSTER t USING t_pkey", "clustered on"),
+        ("CREATE COLLATION c (locale = 'C')", "left behind: collation public.c"),
+        (
+            "CREATE OPERATOR === (leftarg = int, rightarg = int, function = int4eq)",
+            "left behind: operator public.===(integer,integer)",
+        ),
+        ("CREATE CAST (text AS int) WITH INOUT", "left behind: cast "),
+        ("CREATE FOREIGN DATA WRAPPER w", "left behind: foreign-data wrapper w"),
+        ("CREATE PUBLICATION p FOR TABLE t", "left behind: publication p"),
+        (
+            "CREATE TEXT SEARCH CONFIGURATION c (PARSER = default)",
+            "left behind: text search configuration public.c",
+        ),
+        (
+            "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION e()",
+            "left behind: event trigger e",
+        ),
+    ] {
+        holds(up, nothing, object);
+    }
+}
+
+/// PostgreSQL 15.20 has a `pg_attver` of its own among the options of each column. The others get one here, with
+/// which each server shows what the check makes of it.
+#[test]
+fn option_that_the_server_writes_is_no_difference_and_one_of_the_user_is() {
+    let options = |options: &str| {
+        format!(
+            "SET LOCAL allow_system_table_mods = on; UPDATE pg_attribute SET attoptions = '{options}' \
+             WHERE attrelid = 't'::regclass AND attname = 'a'"
+        )
+    };
+    let (seven, nine) = (options("{pg_attver=7}"), options("{pg_attver=9}"));
+    assert_eq!(told(&[(&seven, &nine)]), "");
+    check(
+        &seven,
+        &options("{pg_attver=9,n_distinct=5}"),
+        "changed: column public.t.a\n  before: text\n  now: text with n_distinct=5",
+    );
+    check(
+        "ALTER TABLE t ALTER a SET (n_distinct = 5, n_distinct_inherited = 6)",
+        "ALTER TABLE t ALTER a RESET (n_distinct)",
+        "changed: column public.t.a\n  before: text\n  now: text with n_distinct_inherited=6",
+    );
+    // Only the name itself is the server's own.
+    holds(&seven, &options("{pg_attver_x=7}"), "now: text with pg_attver_x=7");
+}
+
+/// What a type, a view and a column leave in the catalogs, on every server that the tests run on.
+#[test]
+fn types_views_and_columns_can_be_undone_on_every_server() {
+    let pairs = [
+        ("ALTER TABLE t ALTER COLUMN a TYPE varchar(50)", "ALTER TABLE t ALTER COLUMN a TYPE text"),
+        ("ALTER TABLE t ALTER id TYPE bigint", "ALTER TABLE t ALTER id TYPE int"),
+        ("CREATE VIEW v AS SELECT id FROM t", "DROP VIEW v"),
+        ("ALTER TABLE t ADD COLUMN email text", "ALTER TABLE t DROP COLUMN email"),
+        (
+            "CREATE INDEX i ON t (a); CLUSTER t USING i; ANALYZE t",
+            "ALTER TABLE t SET WITHOUT CLUSTER; DROP INDEX i",
+        ),
+    ];
+    assert_eq!(told(&pairs), "");
+}
+
+/// A SET puts an option last, and the first GRANT writes out the default.
+#[test]
+fn order_of_options_and_spelt_out_defaults_are_no_differences() {
+    let made = (
+        "ALTER TABLE t SET (fillfactor = 70, autovacuum_enabled = off); CREATE FOREIGN DATA WRAPPER w; \
+         CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE TRUSTED LANGUAGE l HANDLER plpgsql_call_handler",
+        "DROP LANGUAGE l; DROP SERVER s; DROP FOREIGN DATA WRAPPER w; \
+         ALTER TABLE t RESET (fillfactor, autovacuum_enabled)",
+    );
+    for (up, down) in [
+        ("ALTER TABLE t SET (fillfactor = 60)", "ALTER TABLE t SET (fillfactor = 70)"),
+        ("GRANT SELECT ON t TO PUBLIC", "REVOKE SELECT ON t FROM PUBLIC"),
+        (
+            "GRANT USAGE ON FOREIGN SERVER s TO PUBLIC",
+            "REVOKE USAGE ON FOREIGN SERVER s FROM PUBLIC",
+        ),
+        ("REVOKE USAGE ON LANGUAGE l FROM PUBLIC", "GRANT USAGE ON LANGUAGE l TO PUBLIC"),
+    ] {
+        assert_eq!(told(&[made, (up, down)]), "", "{up}");
+    }
+}
+
+#[test]
+fn offender_is_named_and_none_behind_it() {
+    let good = ("CREATE TABLE u (id int)", "DROP TABLE u");
+    let bad = ("CREATE TABLE w (id int)", "SELECT 1");
+    assert!(told(&[good, bad]).starts_with("migrations/3_x.sql: its down script does not leave"));
+    let told = told(&[good, ("CREATE TABLE w (id int)", "DROP TABLE nowhere"), bad]);
+    assert!(
+        told.starts_with(
+            "migrations/3_x.sql: its down script fails when up, down and up again run\n\
+             migrations/3_x.sql:4:1: table \"nowhere\" does not exist (SQLSTATE 42P01)\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn up_that_does_something_else_the_second_time_is_told() {
+    let up = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM t) THEN CREATE TABLE first (id int); ELSE \
+              CREATE TABLE second (id int); END IF; INSERT INTO t SELECT count(*) FROM t; END $$";
+    let again = told(&[(up, "DROP TABLE first")]);
+    assert!(
+        again.starts_with(
+            "migrations/2_x.sql: applied again after its down script, it does not leave the \
+             catalogs as the first time\nleft behind: table public.second: owner "
+        ),
+        "{again}"
+    );
+    assert!(again.contains("\nmissing: table public.first: owner "), "{again}");
+    let fails = told(&[("INSERT INTO t VALUES (1)", "SELECT 1")]);
+    assert!(
+        fails.starts_with(
+            "migrations/2_x.sql: its up script, run again, fails when up, down and up again run\n\
+             migrations/2_x.sql:2:1: duplicate key value"
+        ),
+        "{fails}"
+    );
+}
+
+#[test]
+fn missing_down_scripts_are_all_told_and_a_grown_set_is_checked_from_a_version_on() {
+    let set = set(&[
+        ("1_a.sql", "CREATE TABLE a (id int);"),
+        ("2_b.sql", "CREATE TABLE b (id int);"),
+        ("3_c.sql", "-- UP\nCREATE TABLE c (id int);\n-- DOWN\nDROP TABLE c;"),
+    ]);
+    let error = check_reversible(&set).expect_err("two");
+    assert_eq!(
+        error.to_string(),
+        "not reversible without a down script: migrations/1_a.sql, migrations/2_b.sql\n\
+         help: write one, or check from a later version with `check_reversible_from`"
+    );
+    assert_reversible_from(&set, "3");
+    let error = check_reversible_from(&set, "4").expect_err("unknown");
+    assert_eq!(
+        error.to_string(),
+        "version 4 is not in the set\nhelp: name the first version to check"
+    );
+}
+
+#[test]
+fn second_run_that_does_something_is_told() {
+    let forgets = ("2_x.sql", "DELETE FROM migration_ledger WHERE version = '1';");
+    let again = ("1_a.sql", "CREATE TABLE IF NOT EXISTS a (id int);");
+    let set = set(&[again, forgets]);
+    let error = check_idempotent(Migrator::new(&set).allow_out_of_order()).expect_err("again");
+    assert_eq!(
+        error.to_string(),
+        "a second run applies again: 1\nhelp: look for a migration that touches the ledger"
+    );
+    let error = check_idempotent(&set).expect_err("drift");
+    assert!(matches!(error, CheckError::SecondRun { .. }), "{error}");
+    assert!(
+        error.to_string().starts_with("a second run fails after one that succeeded\n"),
+        "{error}"
+    );
+}
+
+#[test]
+fn set_that_cannot_be_applied_fails_every_check() {
+    let set = set(&[("1_a.sql", "-- UP\nCREATE TABLE a (id nowhere);\n-- DOWN\nDROP TABLE a;")]);
+    let expected = "migrations/1_a.sql:2:20: type \"nowhere\" does not exist (SQLSTATE 42704)\n";
+    let told = check_reversible(&set).expect_err("it").to_string();
+    assert!(told.starts_with(expected), "{told}");
+    let told = check_idempotent(&set).expect_err("it").to_string();
+    assert!(told.starts_with(expected), "{told}");
+}
+
+#[tokio::test]
+async fn assertions_panic_where_they_stand_also_inside_a_runtime() {
+    let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let line = std::sync::Arc::new(std::sync::Mutex::new(0));
+    let seen = std::sync::Arc::clone(&line);
+    let before = std::sync::Arc::new(std::panic::take_hook());
+    let others = std::sync::Arc::clone(&before);
+    let thread = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == thread {
+            let line = info.location().map_or(0, std::panic::Location::line);
+            *seen.lock().expect("no panic in here") = line;
+        } else {
+            // The hook is the process's, and another test may fail meanwhile.
+            others(info);
+        }
+    }));
+    let expected = line!() + 1;
+    let panicked = std::panic::catch_unwind(|| assert_reversible(&set));
+    std::panic::set_hook(Box::new(move |info| before(info)));
+    let payload = panicked.expect_err("it cannot be undone");
+    let text = payload.downcast_ref::<String>().expect("a text");
+    assert!(text.starts_with("not reversible without a down script: "), "{text}");
+    assert_eq!(*line.lock().expect("no panic in here"), expected);
+    drop(TestDatabase::new(&set).expect("inside a runtime too"));
+}

@@ -1,0 +1,150 @@
+//! What a run says to `tracing`. It has a process of its own: another test's thread, which listens to
+//! nothing, could have the events switched off for good before this one listens.
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use migrate_runtime::Migrator;
+use migrate_tests::database::{FreshDatabase, connect};
+use migrate_tests::sets::set;
+use tracing::Level;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// Keeps what is said while it listens.
+#[derive(Clone, Default)]
+struct Listener(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Listener {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the listener").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `run` says to `tracing` while it goes on, line by line.
+async fn said(run: impl Future<Output = ()>) -> Vec<String> {
+    heard(run, FmtSpan::NONE, Level::INFO).await
+}
+
+/// The same with the spans as they end.
+async fn heard(run: impl Future<Output = ()>, spans: FmtSpan, level: Level) -> Vec<String> {
+    let listener = Listener::default();
+    let writer = listener.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_span_events(spans)
+        .with_max_level(level)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    run.await;
+    drop(guard);
+    let said = String::from_utf8(listener.0.lock().expect("the listener").clone()).expect("UTF-8");
+    said.lines().filter(|line| line.contains("migrate_runtime")).map(str::to_owned).collect()
+}
+
+/// Set for the process that listens.
+const ALONE: &str = "MIGRATE_TESTS_ALONE";
+
+#[test]
+fn runs_and_waits_are_told_to_tracing() {
+    if env::var_os(ALONE).is_some() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        return runtime.expect("a runtime").block_on(runs_and_waits());
+    }
+    let mut alone = Command::new(env::current_exe().expect("this test"));
+    alone.args(["--exact", "events::runs_and_waits_are_told_to_tracing", "--nocapture"]);
+    let output = alone.env(ALONE, "1").output().expect("a process of its own");
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
+
+async fn runs_and_waits() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let one = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
+    let lines = said(async {
+        Migrator::new(&one).run(&mut client).await.expect("a run");
+    })
+    .await;
+    assert!(lines[0].contains("migration applied version=\"1\" name=\"a\" ms="), "{lines:?}");
+    let end = "migrations are up to date applied=1 skipped=0 messages=2";
+    assert!(lines[1].ends_with(end), "{lines:?}");
+
+    let two = set(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(4);")]);
+    let mut other = connect(database.config().application_name("other")).await;
+    let lines = said(async {
+        let first = Migrator::new(&two);
+        let second = Migrator::new(&two);
+        let (a, b) = tokio::join!(first.run(&mut other), second.run(&mut client));
+        let (a, b) = (a.expect("a run"), b.expect("a run"));
+        assert_eq!(a.applied.len() + b.applied.len(), 1);
+        assert!(a.waited.max(b.waited) > Duration::from_secs(2), "{a:?} {b:?}");
+    })
+    .await;
+    let waits: Vec<_> = lines.iter().filter(|line| line.contains("waiting for another")).collect();
+    assert_eq!(waits.len(), 1, "{lines:?}");
+    for part in ["holder.pid=", "holder.application_name=", "holder.since=\"20"] {
+        assert!(waits[0].contains(part), "{waits:?}");
+    }
+
+    spans_carry_the_names_of_opentelemetry().await;
+}
+
+async fn spans_carry_the_names_of_opentelemetry() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let index = "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);";
+    let broken = set(&[
+        ("1_a.sql", "CREATE TABLE a (id int);"),
+        ("2_i.sql", index),
+        ("3_b.sql", "SELECT 1/0;"),
+    ]);
+    let lines = heard(
+        async {
+            Migrator::new(&broken).run(&mut client).await.expect_err("a division by zero");
+        },
+        FmtSpan::CLOSE,
+        Level::DEBUG,
+    )
+    .await;
+    let closed = |name: &str| -> Vec<&String> {
+        let is =
+            |line: &&String| line.ends_with("spans: close") && last_span(line).starts_with(name);
+        lines.iter().filter(is).collect()
+    };
+    let migrations = closed("migrate.migration{");
+    assert_eq!(migrations.len(), 3, "{lines:#?}");
+    for part in ["db.system.name=\"postgresql\"", "db.operation.name=up", "migrate.version=\"1\""] {
+        assert!(migrations[0].contains(part), "{part}: {migrations:#?}");
+    }
+    let failed = ["otel.status_code=\"ERROR\"", "db.response.status_code=\"22012\""];
+    assert!(failed.iter().all(|part| migrations[2].contains(part)), "{migrations:#?}");
+    assert!(!migrations[1].contains("ERROR"), "{migrations:#?}");
+    let statements = closed("migrate.statement{");
+    assert_eq!(statements.len(), 1, "{lines:#?}");
+    assert!(statements[0].contains("db.query.text=\"CREATE INDEX CONCURRENTLY i ON a (id)\""));
+    assert!(statements[0].contains("migrate.run{"), "{statements:#?}");
+    let runs = closed("migrate.run{");
+    assert_eq!(runs.len(), 1, "{lines:#?}");
+    for part in ["db.collection.name=\"public.migration_ledger\"", "migrate.applied=2", "22012"] {
+        assert!(runs[0].contains(part), "{part}: {runs:#?}");
+    }
+}
+
+/// The innermost span of a line.
+fn last_span(line: &str) -> &str {
+    let spans = line.split(": migrate_runtime::").next().unwrap_or_default();
+    spans.rfind("migrate.").map_or("", |_| {
+        let names = ["migrate.run{", "migrate.wait", "migrate.migration{", "migrate.statement{"];
+        let last = names.iter().filter_map(|name| spans.rfind(name)).max();
+        last.map_or("", |at| &spans[at..])
+    })
+}

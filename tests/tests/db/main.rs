@@ -1,0 +1,35 @@
+//! Tests of the library against a server: each has a database of its own.
+//!
+//! They share one server and one process. So they count locks and sessions of their own database
+//! only, give roles the database's name and drop them, and change no setting of the server.
+
+mod adopt;
+mod amend;
+mod checks;
+mod composed;
+mod denials;
+mod drift;
+mod ecosystem;
+mod events;
+mod failures;
+mod functions;
+mod guides;
+mod hooks;
+mod identifier_limits;
+mod identifiers;
+mod invariants;
+mod leftovers;
+mod named_server;
+mod nontransactional;
+mod options;
+mod pools;
+mod privileges;
+mod replicas;
+mod rollback;
+mod row_lock;
+mod run;
+mod seeds;
+mod session;
+mod session_limits;
+mod tenants;
+mod waits;

@@ -1,0 +1,41 @@
+//! The server of `DATABASE_URL`: tests make databases and roles of their own there and drop them, and
+//! the database that it names stays as it was.
+
+use std::env;
+use std::process::Command;
+
+use migrate_testing::Server;
+use migrate_tests::database::{connect, value};
+
+/// Tests that create databases, a role that logs in, and one that owns tables.
+const SOME: [&str; 3] = [
+    "run::",
+    "hooks::role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it",
+    "privileges::owning_a_schema_is_enough",
+];
+
+#[tokio::test]
+async fn named_database_is_left_alone_and_nothing_stays_beside_it() {
+    // Its own, where no other test makes anything.
+    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let postgres = connect(&server.url_for("postgres").parse().expect("an address")).await;
+    postgres.batch_execute("CREATE DATABASE named").await.expect("a database");
+    let named = connect(&server.url_for("named").parse().expect("an address")).await;
+    let objects = "SELECT concat_ws(' ', (SELECT count(*) FROM pg_class), \
+                   (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_namespace), \
+                   (SELECT count(*) FROM pg_type))";
+    let before = value(&named, objects).await;
+
+    let mut tests = Command::new(env::current_exe().expect("this test"));
+    tests.args(SOME).env("DATABASE_URL", server.url_for("named"));
+    let output = tests.output().expect("some tests");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(SOME.iter().all(|name| told.contains(name)), "{told}");
+
+    assert_eq!(value(&named, objects).await, before);
+    let databases = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database";
+    assert_eq!(value(&postgres, databases).await, "named postgres template0 template1");
+    let roles = "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolname !~ '^pg_'";
+    assert_eq!(value(&postgres, roles).await, "postgres");
+}

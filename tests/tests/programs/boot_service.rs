@@ -1,0 +1,544 @@
+//! The example `boot-service` as its users meet it: a process, its output, its exit code, its HTTP.
+//! Builds the binary once, runs it against fresh databases and without any, and looks at what it leaves
+//! behind. It does not test the library's decisions again.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use migrate_tests::cargo::as_from_a_shell;
+use migrate_tests::database::{FreshDatabase, connect, server, value};
+
+/// How many migrations the example embeds.
+const MIGRATIONS: usize = 13;
+
+/// For what takes a fraction of a second on an idle machine.
+const LIMIT: Duration = Duration::from_secs(20);
+
+const PASSWORD: &str = "s3cret-word";
+
+/// The binary, built once a process into the folder that this test was built into.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = env::current_exe().unwrap();
+        // <target>/<profile>/deps/<test>
+        let folder = test.ancestors().nth(2).unwrap();
+        let profile = match folder.file_name().unwrap().to_str().unwrap() {
+            "debug" => "dev",
+            other => other,
+        };
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--quiet", "-p", "boot-service", "--profile", profile]);
+        command.arg("--target-dir").arg(folder.parent().unwrap());
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = as_from_a_shell(&mut command).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        folder.join("boot-service")
+    })
+}
+
+/// The service with this database, or with its own; that of the environment is out of reach.
+fn command(database: Option<&str>, args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    if let Some(url) = database {
+        command.args(["--database-url", url]);
+    }
+    command.args(args).env_remove("PORT").env("DATABASE_URL", "postgresql://me@127.0.0.1:1/app");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+fn run(database: Option<&str>, args: &[&str]) -> Ended {
+    let child = command(database, args).spawn().unwrap();
+    let pid = child.id();
+    Ended::new(pid, child.wait_with_output().unwrap())
+}
+
+struct Ended {
+    pid: u32,
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    fn new(pid: u32, output: Output) -> Ended {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        Ended { pid, code: output.status.code(), stdout, stderr }
+    }
+
+    #[track_caller]
+    fn assert_code(&self, expected: i32) {
+        assert_eq!(self.code, Some(expected), "{}\n{}", self.stdout, self.stderr);
+    }
+}
+
+/// A service that serves; killed with this value.
+struct Service {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    /// What it printed before its address.
+    report: String,
+    address: String,
+}
+
+impl Service {
+    /// Waits until it says where it listens.
+    fn start(database: Option<&str>) -> Service {
+        let mut child = command(database, &["--port", "0"]).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut service = Service { child, output, report: String::new(), address: String::new() };
+        while service.address.is_empty() {
+            let mut line = String::new();
+            if service.output.read_line(&mut line).unwrap() == 0 {
+                let mut stderr = String::new();
+                service.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+                panic!("the service ended before it served: {}{stderr}", service.report);
+            }
+            match line.strip_prefix("listening on http://") {
+                Some(address) => address.trim_end().clone_into(&mut service.address),
+                None => service.report.push_str(&line),
+            }
+        }
+        service
+    }
+
+    /// The status code and the body of one request.
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).expect("a status line").parse().unwrap();
+        if status != 404 {
+            assert!(head.contains("content-type: application/json"), "{head}");
+        }
+        (status, body.to_owned())
+    }
+
+    /// Sends a signal and waits for the end.
+    fn end_by(&mut self, signal: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "{signal} does not end the service");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It has ended already, unless the test fails.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a process left of a server of its own: folders, and processes that name one of them.
+fn traces(pid: u32) -> Vec<String> {
+    let name = format!("migrate-pg-{pid}-");
+    let mut bases = vec![env::temp_dir(), PathBuf::from("/tmp")];
+    bases.dedup();
+    let entries = bases.iter().flat_map(|base| fs::read_dir(base).unwrap().flatten());
+    let folders = entries.map(|entry| entry.path().display().to_string());
+    folders.chain(command_lines()).filter(|text| text.contains(&name)).collect()
+}
+
+/// The arguments of every process of this machine.
+fn command_lines() -> Vec<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', " ");
+    if Path::new("/proc/self/cmdline").exists() {
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        // A process may end meanwhile.
+        return entries
+            .filter_map(|entry| fs::read(entry.path().join("cmdline")).ok())
+            .map(|bytes| text(&bytes))
+            .collect();
+    }
+    let output = Command::new("ps").args(["-A", "-o", "args="]).output().unwrap();
+    text(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn once_applies_all_and_then_nothing() {
+    let database = FreshDatabase::create().await;
+    let first = run(Some(database.url()), &["--once"]);
+    first.assert_code(0);
+    let lines: Vec<&str> = first.stdout.lines().collect();
+    assert_eq!(lines.len(), MIGRATIONS + 2, "{}", first.stdout);
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["version", "name", "time"]);
+    assert!(lines[1].starts_with("001      create_rooms "), "{}", first.stdout);
+    assert!(lines[MIGRATIONS + 1].starts_with("13 applied; "), "{}", first.stdout);
+    assert_eq!(first.stderr, "using the database of --database-url\n");
+
+    let second = run(Some(database.url()), &["--once"]);
+    second.assert_code(0);
+    assert_eq!(second.stdout.lines().count(), 1);
+    let expected = "nothing pending: 13 applied before; 1 message, ";
+    assert!(second.stdout.starts_with(expected), "{}", second.stdout);
+    assert_eq!(second.stderr, first.stderr);
+    assert_eq!(traces(first.pid).len() + traces(second.pid).len(), 0, "no server was started");
+}
+
+#[test]
+fn once_without_a_database_takes_and_removes_its_own() {
+    // What is meant for a database elsewhere does not keep it from its own.
+    let child = command(None, &["--once"]).env("PGSSLMODE", "require").spawn().unwrap();
+    let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
+    ended.assert_code(0);
+    assert!(ended.stdout.contains("\n13 applied; "), "{}", ended.stdout);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    let expected = "using a throwaway server, removed at exit: psql ";
+    assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
+    assert_eq!(traces(ended.pid), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_migrated_tables_hold_what_the_files_say() {
+    let database = FreshDatabase::create().await;
+    run(Some(database.url()), &["--once"]).assert_code(0);
+    let client = database.connect().await;
+    let backfilled = "SELECT string_agg(display_name, ', ' ORDER BY id) FROM people";
+    assert_eq!(value(&client, backfilled).await, "Ada Lovelace, Emmy Noether");
+    let valid =
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'bookings_person_idx'::regclass";
+    assert_eq!(value(&client, valid).await, "t");
+
+    let book = "INSERT INTO bookings (room_id, person_id, status, starts_at, ends_at) \
+                SELECT 1, 1, 'confirmed', now() + i * interval '1 hour', now() + interval '9 hours' \
+                FROM generate_series(1, $1) AS i";
+    assert_eq!(client.execute(book, &[&1]).await.unwrap(), 1);
+    let refused = client.execute(book, &[&1]).await.unwrap_err();
+    assert_eq!(refused.code(), Some(&tokio_postgres::error::SqlState::EXCLUSION_VIOLATION));
+    assert_eq!(value(&client, "SELECT count(*) FROM booking_changes").await, "1");
+}
+
+#[tokio::test]
+async fn it_serves_what_it_migrated() {
+    let database = FreshDatabase::create().await;
+    let mut service = Service::start(Some(database.url()));
+    assert!(service.report.contains("\n13 applied; "), "{}", service.report);
+    let client = database.connect().await;
+
+    let (status, body) = service.get("/healthz");
+    assert_eq!(status, 200, "{body}");
+    let health =
+        "SELECT $1::text::jsonb = '{\"status\": \"ok\", \"migrations\": 13, \"pending\": 0}'";
+    assert!(client.query_one(health, &[&body]).await.unwrap().get::<_, bool>(0), "{body}");
+
+    let (status, body) = service.get("/migrations");
+    assert_eq!(status, 200, "{body}");
+    let rows = "SELECT count(*), count(*) FILTER (WHERE m->>'state' = 'applied' \
+                AND (m->>'applied_at')::timestamptz BETWEEN now() - interval '1 minute' AND now() \
+                AND m->>'applied_by' = session_user AND (m->>'duration_ms')::int >= 0) \
+                FROM jsonb_array_elements($1::text::jsonb) AS m";
+    let row = client.query_one(rows, &[&body]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), (13_i64, 13_i64), "{body}");
+    let first = "SELECT concat_ws(' ', m->>'version', m->>'name', m->>'file') \
+                 FROM (SELECT $1::text::jsonb->0 AS m) AS first";
+    let row = client.query_one(first, &[&body]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), "001 create_rooms 001_create_rooms.sql");
+
+    let (status, body) = service.get("/rooms");
+    assert_eq!(status, 200, "{body}");
+    let rooms =
+        "SELECT jsonb_array_length(r), (r->1)::text FROM (SELECT $1::text::jsonb AS r) AS x";
+    let row = client.query_one(rooms, &[&body]).await.unwrap();
+    assert_eq!(row.get::<_, i32>(0), 5);
+    assert_eq!(
+        row.get::<_, String>(1),
+        "{\"room\": \"H1.02\", \"seats\": 8, \"building\": \"Harbour\", \
+         \"equipment\": [\"screen\"], \"upcoming_bookings\": 0}"
+    );
+    assert_eq!(service.get("/nowhere").0, 404);
+    assert_eq!(service.end_by("TERM").code(), Some(0));
+}
+
+#[tokio::test]
+async fn health_tells_what_is_pending_and_that_the_database_is_back() {
+    let database = FreshDatabase::create().await;
+    let service = Service::start(Some(database.url()));
+    let client = database.connect().await;
+    client.batch_execute("DELETE FROM migration_ledger WHERE version = '013'").await.unwrap();
+    let (status, body) = service.get("/healthz");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("\"status\":\"pending\"") && body.contains("\"pending\":1"), "{body}");
+    let (status, body) = service.get("/migrations");
+    assert_eq!(status, 200, "{body}");
+    assert!(body.contains("\"state\":\"pending\""), "{body}");
+
+    client.batch_execute("DELETE FROM migration_ledger WHERE version < '013'").await.unwrap();
+    client.batch_execute("ALTER TABLE migration_ledger DROP COLUMN checksum").await.unwrap();
+    let (status, body) = service.get("/healthz");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("is not a migration ledger"), "{body}");
+
+    // No table is an empty ledger, so an answer of any kind shows that the connection is back.
+    client.batch_execute("DROP TABLE migration_ledger").await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND application_name = 'boot-service'";
+    assert_eq!(value(&client, cut).await, "t");
+    let deadline = Instant::now() + LIMIT;
+    while !service.get("/healthz").1.contains("\"pending\":13") {
+        assert!(Instant::now() < deadline, "{:?}", service.get("/healthz"));
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[tokio::test]
+async fn ready_while_ledger_and_set_agree() {
+    let database = FreshDatabase::create().await;
+    let service = Service::start(Some(database.url()));
+    let client = database.connect().await;
+    for path in ["/health/live", "/health/ready"] {
+        let (status, body) = service.get(path);
+        assert!(status == 200 && body.contains("\"status\":\"ok\""), "{path}: {status} {body}");
+    }
+
+    // A newer release has migrated, and this one still serves.
+    let ahead = "INSERT INTO migration_ledger SELECT (jsonb_populate_record(l, \
+                 '{\"version\": \"014\", \"filename\": \"014_x.sql\", \"position\": 14}')).* \
+                 FROM migration_ledger l WHERE version = '013'";
+    client.batch_execute(ahead).await.unwrap();
+    assert_eq!(service.get("/health/ready").0, 200);
+
+    client.batch_execute("DELETE FROM migration_ledger WHERE version >= '012'").await.unwrap();
+    let (status, body) = service.get("/health/ready");
+    assert_eq!(status, 503, "{body}");
+    let files = "\"files\":[\"012_add_no_show.sql\",\"013_count_no_shows.sql\"]";
+    assert!(body.contains("\"status\":\"pending\"") && body.contains(files), "{body}");
+
+    let edit = "UPDATE migration_ledger SET checksum = 'other' WHERE version = '001'";
+    client.batch_execute(edit).await.unwrap();
+    let (status, body) = service.get("/health/ready");
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("\"status\":\"drift\"") && body.contains("001_create_rooms"), "{body}");
+    assert_eq!(service.get("/health/live").0, 200);
+}
+
+#[tokio::test]
+async fn alive_but_not_ready_without_its_database() {
+    let database = FreshDatabase::create().await;
+    let service = Service::start(Some(database.url()));
+    assert_eq!(service.get("/health/ready").0, 200);
+    let maintenance = connect(&server().url().parse().unwrap()).await;
+    let drop = format!("DROP DATABASE {} WITH (FORCE)", database.name());
+    maintenance.batch_execute(&drop).await.unwrap();
+    // The first answer may be that of the connection that was cut.
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let (status, body) = service.get("/health/ready");
+        assert_eq!(status, 503, "{body}");
+        if body.contains("\"status\":\"unavailable\"") && body.contains("does not exist") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{body}");
+    }
+    assert_eq!(service.get("/health/live").0, 200);
+}
+
+#[test]
+fn a_signal_ends_it_and_its_server() {
+    for signal in ["TERM", "INT"] {
+        let mut service = Service::start(None);
+        let (status, body) = service.get("/healthz");
+        assert_eq!(status, 200, "{body}");
+        assert!(!traces(service.child.id()).is_empty(), "a server of its own");
+        // A client that keeps its connection must not keep the service.
+        let idle = TcpStream::connect(&service.address).unwrap();
+        assert_eq!(service.end_by(signal).code(), Some(0), "{signal}");
+        assert_eq!(traces(service.child.id()), [""; 0], "{signal}");
+        drop(idle);
+        let mut rest = String::new();
+        service.output.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_ends_it_while_it_migrates() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    // The migration's own CREATE TABLE has to wait for the end of this one.
+    client.batch_execute("BEGIN; CREATE TABLE people (id int)").await.unwrap();
+    let child = command(Some(database.url()), &["--once"]).spawn().unwrap();
+    let pid = child.id();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                 AND datname = current_database() AND application_name = 'boot-service'";
+    let deadline = Instant::now() + LIMIT;
+    let watch = database.connect().await;
+    while value(&watch, waits).await == "0" {
+        assert!(Instant::now() < deadline, "the migration does not wait");
+    }
+    let signalled = Command::new("kill").args(["-s", "TERM", &pid.to_string()]).status();
+    assert!(signalled.unwrap().success());
+    let ended = Ended::new(pid, child.wait_with_output().unwrap());
+    ended.assert_code(1);
+    assert!(ended.stderr.contains("\nstopped by a signal before all "), "{}", ended.stderr);
+
+    client.batch_execute("ROLLBACK").await.unwrap();
+    run(Some(database.url()), &["--once"]).assert_code(0);
+    assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "13");
+}
+
+#[test]
+fn wrong_arguments_exit_with_the_usage() {
+    for (args, port, first) in [
+        (&["--onse"][..], "", "error: unexpected argument '--onse' found\n"),
+        (&["serve"], "", "error: unrecognized subcommand 'serve'\n"),
+        (&["--port"], "", "error: a value is required for '--port <PORT>' but none was supplied\n"),
+        (&["--port", "http"], "", "error: invalid value 'http' for '--port <PORT>'"),
+        (&["--once", "migrate", "up"], "", "error: `--once` and `--port` say how to serve"),
+        (&[], "http", "error: PORT is `http`, which is no port: a number from 0 to 65535\n"),
+    ] {
+        let child = command(None, args).env("PORT", port).spawn().unwrap();
+        let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
+        ended.assert_code(2);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.starts_with(first), "{}", ended.stderr);
+        assert!(ended.stderr.contains("try '--help'"), "{}", ended.stderr);
+    }
+    let help = run(None, &["--help"]);
+    help.assert_code(0);
+    assert!(help.stdout.contains("\nUsage: boot-service [OPTIONS] [COMMAND]\n"), "{}", help.stdout);
+    assert!(help.stdout.contains("/health/ready"), "{}", help.stdout);
+    assert_eq!(help.stderr, "");
+}
+
+#[tokio::test]
+async fn it_is_its_own_migration_tool() {
+    let database = FreshDatabase::create().await;
+    let url = Some(database.url());
+    let status = run(url, &["migrate", "status"]);
+    status.assert_code(3);
+    assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
+    run(url, &["migrate", "up", "--to", "012"]).assert_code(0);
+    run(url, &["migrate", "verify"]).assert_code(3);
+    let boot = run(url, &["--once"]);
+    boot.assert_code(0);
+    assert!(boot.stdout.contains("\n1 applied, 12 before; "), "{}", boot.stdout);
+    run(url, &["migrate", "verify"]).assert_code(0);
+    // The address may come after the subcommand as well.
+    run(None, &["migrate", "verify", "--database-url", database.url()]).assert_code(0);
+    run(Some("postgresql://me@127.0.0.1:1/app"), &["migrate", "verify"]).assert_code(1);
+}
+
+#[test]
+fn verbs_without_a_database_take_and_remove_their_own() {
+    // Variables that name a database without an address do not count.
+    let child = command(None, &["migrate", "status"]).env("PGHOST", "127.0.0.1").spawn().unwrap();
+    let status = Ended::new(child.id(), child.wait_with_output().unwrap());
+    status.assert_code(3);
+    assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
+    let expected = "using a throwaway server, removed at exit: psql ";
+    assert!(status.stderr.starts_with(expected), "{}", status.stderr);
+    assert_eq!(traces(status.pid), [""; 0]);
+
+    let check = run(None, &["migrate", "check"]);
+    check.assert_code(0);
+    assert_eq!(check.stderr, "", "no server is started for what needs none");
+}
+
+#[test]
+fn a_database_out_of_reach_is_told_without_the_password() {
+    let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = tls.local_addr().unwrap().port();
+    // A server that offers encryption when asked for it (manual, section 55.2.10), and hangs up.
+    let greeted = thread::spawn(move || {
+        let (mut stream, _) = tls.accept()?;
+        stream.read_exact(&mut [0; 8])?;
+        stream.write_all(b"S")?;
+        let mut first = [0];
+        stream.read_exact(&mut first).map(|()| first)
+    });
+    let missing = server().url_for("migrate_no_such_database");
+    for (url, expected) in [
+        (
+            format!("postgresql://me:{PASSWORD}@127.0.0.1:1/app"),
+            "cannot connect to `app` on 127.0.0.1:1: ",
+        ),
+        (format!("host=127.0.0.1 port=1 user=me password={PASSWORD}"), "Connection refused"),
+        (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "the driver cannot read it"),
+        (format!("postgresql://me:{PASSWORD}@127.0.0.1/app?sslmode=maybe"), "`sslmode`"),
+        (format!("postgresql://me:x@{PASSWORD}@127.0.0.1:1/app"), "cannot connect to "),
+        (format!("mysql://me:{PASSWORD}@127.0.0.1/app"), "the given address cannot be used"),
+        (
+            format!("postgresql://me:{PASSWORD}@127.0.0.1:{port}/app?sslmode=require"),
+            "\nhelp: `sslmode` says whether TLS is used",
+        ),
+        (missing, "database \"migrate_no_such_database\" does not exist"),
+    ] {
+        let ended = run(Some(&url), &["--once"]);
+        ended.assert_code(1);
+        assert_eq!(ended.stdout, "");
+        assert!(ended.stderr.contains(expected), "{url}: {}", ended.stderr);
+        assert!(!ended.stderr.contains(PASSWORD), "{}", ended.stderr);
+    }
+    // A TLS record of the type handshake (RFC 8446, section 5.1).
+    assert_eq!(greeted.join().unwrap().unwrap(), [22]);
+}
+
+#[tokio::test]
+async fn a_failed_migration_is_told_with_its_place() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    client.batch_execute("CREATE TABLE people (id int)").await.unwrap();
+    let ended = run(Some(database.url()), &["--once"]);
+    ended.assert_code(1);
+    assert_eq!(ended.stdout, "");
+    for expected in [
+        "002_create_people.sql:2:",
+        "relation \"people\" already exists (SQLSTATE 42P07)",
+        "CREATE TABLE people (",
+        "\nversion 002 was not applied",
+        "\napplied before it, and stays: version 001",
+    ] {
+        assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
+    }
+    let told = ended.stderr.matches("already exists").count();
+    assert_eq!(told, 1, "{}", ended.stderr);
+}
+
+#[test]
+fn without_binaries_it_says_what_to_do() {
+    let child = command(None, &["--once"]).env("PG_BIN", "/nowhere").spawn().unwrap();
+    let pid = child.id();
+    let ended = Ended::new(pid, child.wait_with_output().unwrap());
+    ended.assert_code(1);
+    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("\nhelp: "), "{}", ended.stderr);
+    assert_eq!(traces(pid), [""; 0]);
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let ended = run(None, &["--port", &port]);
+    ended.assert_code(1);
+    let expected = format!("cannot listen on 127.0.0.1:{port}\nhelp: ");
+    assert!(ended.stderr.contains(&expected), "{}", ended.stderr);
+    assert_eq!(traces(ended.pid), [""; 0]);
+}
