@@ -11,7 +11,7 @@ table="| PostgreSQL | server | result | passed | failed | seconds |
 |---|---|---|---|---|---|"
 status=0
 
-# The tests that can differ between servers. Those of `pure` and `build` need no server, or ask it for one run.
+# The tests that depend on the server. Those of `pure` and `build` need none, or only for one run.
 tests='--test db --test programs --test cli'
 
 # Prints the sum of the tests that the `test result:` lines of log $1 count as $2 (`passed` or `failed`).

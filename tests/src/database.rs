@@ -12,8 +12,8 @@ use migrate_testing::Server;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
-/// The server that all tests share, which waits for no disk; a test that stops its server or changes
-/// its settings starts one of its own.
+/// The server that all tests share, which runs without fsync; a test that stops its server or changes its
+/// settings starts its own.
 ///
 /// # Panics
 ///
@@ -140,7 +140,7 @@ impl Drop for FreshDatabase {
         let (sender, dropped) = mpsc::channel();
         let name = self.name.clone();
         maintenance().spawn(async move {
-            // The receiver is there for as long as the drop waits.
+            // The receiver exists until the drop has its answer.
             let _ = sender.send(remove(&name).await.map_err(|error| error.to_string()));
         });
         match dropped.recv() {
@@ -163,7 +163,7 @@ fn maintenance() -> &'static Runtime {
     })
 }
 
-/// Sessions of the maintenance database that are not in use: a new one costs as much as the statement.
+/// Idle sessions of the maintenance database: a new one takes as long as the statement.
 static IDLE: Mutex<Vec<Client>> = Mutex::new(Vec::new());
 
 async fn session() -> Result<Client, tokio_postgres::Error> {
@@ -190,21 +190,21 @@ async fn create(name: String) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-/// A copy of the files needs two checkpoints, which cost less than logging each page where the server
-/// waits for no disk. PostgreSQL before 15 knows no other way and has no option for it.
+/// A copy of the files needs two checkpoints, which cost less than logging each page if the server runs
+/// without fsync. PostgreSQL before 15 always copies the files, and has no option for it.
 async fn strategy(client: &Client) -> Result<&'static str, tokio_postgres::Error> {
     let sql = "SELECT current_setting('server_version_num')::int >= 150000";
     let has_choice = client.query_one(sql, &[]).await?.get(0);
     Ok(if has_choice && server().is_throwaway() { " STRATEGY FILE_COPY" } else { "" })
 }
 
-/// How long the sessions in a database may take to end before it is dropped.
+/// How long to wait for the sessions in a database to end before it is dropped.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
 const POLL: Duration = Duration::from_millis(1);
 
-/// Drops a database and ends the sessions in it first: `FORCE` alone looks for their end only ten times
-/// a second.
+/// Drops a database, and ends the sessions in it first: `FORCE` alone checks only ten times a second
+/// whether they have ended.
 async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     let client = session().await?;
     let end = format!(
