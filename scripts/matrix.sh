@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the tests on several versions of PostgreSQL, one after the other, and prints a table of them.
-# Takes versions as get-postgres.sh does (default: 13, newest-15 and newest-18), brings what is missing with it,
-# and fails if one fails. A version that no registry answers for is a row of the table, and no failure.
+# Runs the tests on several versions of PostgreSQL, one after the other, and prints a table of the results.
+# The arguments are versions for get-postgres.sh (default: 13, newest-15 and newest-18), which downloads those that
+# are missing. It fails if a test fails; a version for which no registry answers is a row of the table, not a failure.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -11,10 +11,10 @@ table="| PostgreSQL | server | result | passed | failed | seconds |
 |---|---|---|---|---|---|"
 status=0
 
-# The tests that can differ between servers. Those of `pure` and `build` need no server, or ask it for one run.
+# The tests that depend on the server. Those of `pure` and `build` need none, or only for one run.
 tests='--test db --test programs --test cli'
 
-# How many tests all `test result:` lines of a log count as $2 (`passed` or `failed`).
+# Prints the sum of the tests that the `test result:` lines of log $1 count as $2 (`passed` or `failed`).
 count() {
     sed -n "s/^test result: .* \([0-9][0-9]*\) $2;.*/\1/p" "$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
@@ -24,7 +24,7 @@ row() {
 | $1 | $2 | $3 | $4 | $5 | $6 |"
 }
 
-# Built before the first version, so that none is charged for it.
+# Built before the first version, so that its time counts for none.
 # shellcheck disable=SC2086
 cargo test -p migrate-tests -p migrate-cli-tests $tests --no-run
 
@@ -46,7 +46,7 @@ for version in "$@"; do
     echo "== PostgreSQL $server, log in $log"
     began=$(date +%s)
     result=ok
-    # The names are words of their own. DATABASE_URL would name one server for all versions.
+    # The names are separate words. DATABASE_URL would name one server for all versions.
     # shellcheck disable=SC2086
     env -u DATABASE_URL PG_BIN="$bin" cargo test -p migrate-tests -p migrate-cli-tests --no-fail-fast \
         $tests -- $skip >"$log" 2>&1 || result=FAILED

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Builds every published crate from its own `.crate` file as a distributor does: unpacked outside the
-# repository, against a folder of vendored dependencies, offline. Then it installs the program `migrate` from
-# its package, and packages a library that embeds migrations and builds that from its package.
-# Takes no arguments. Needs the network only to vendor; prints a line for each step, and fails at the first
-# that does not hold.
+# Builds every published crate from its own `.crate` file, as a distributor does: unpacked outside the
+# repository, with vendored dependencies, offline. Then it installs the program `migrate` from its package,
+# and packages a library that embeds migrations and builds that from its package. It needs the network only
+# to vendor, prints a line for each step, and fails at the first step that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +17,7 @@ fail() {
     exit 1
 }
 
-# Unpacks a package where cargo looks for dependencies. An empty list of files asks cargo to check none.
+# Unpacks a package where cargo looks for dependencies. With an empty list of files cargo checks none.
 unpack() {
     tar -xzf "$1" -C "$vendor"
     printf '{"files":{},"package":"%s"}' "$(sha256sum "$1" | cut -d' ' -f1)" \
@@ -26,7 +25,7 @@ unpack() {
 }
 
 package() {
-    # Cargo itself would verify with the network; the steps below do without.
+    # Cargo would need the network to verify; the steps below verify without it.
     cargo package --quiet --no-verify --allow-dirty "$@"
 }
 
@@ -39,7 +38,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 for crate in "${crates[@]}"; do
     archive=$work/target/package/$crate-$version.crate
     for file in README.md LICENSE-MIT LICENSE-APACHE; do
-        # Not `grep -q`, which closes the pipe while tar still writes.
+        # Not `grep -q`, which closes the pipe while tar is still writing.
         tar -tzf "$archive" | grep -x "$crate-$version/$file" >/dev/null || fail "$crate has no $file"
     done
     unpack "$archive"
@@ -70,7 +69,7 @@ done
 "$work/installed/bin/migrate" --version >/dev/null || fail 'the installed program does not start'
 echo "installed migrate from its package"
 
-# A library crate whose migrations have to travel in its package.
+# A library crate whose package has to include its migrations.
 cargo new --quiet --lib --vcs none shop
 mkdir shop/migrations
 echo 'CREATE TABLE users (id bigint PRIMARY KEY);' >shop/migrations/001_create_users.sql
@@ -95,7 +94,7 @@ END
 (cd shop && package --offline)
 archive=$work/target/package/shop-0.1.0.crate
 tar -tzf "$archive" | grep -x shop-0.1.0/migrations/001_create_users.sql >/dev/null ||
-    fail 'the package of a library has no migrations in it'
+    fail 'the package of a library does not include its migrations'
 tar -xzf "$archive" -C "$work/built"
 cd "$work/built/shop-0.1.0"
 result=$(cargo test --quiet --offline --lib)

@@ -1,6 +1,4 @@
-//! Asks before something is taken away.
-//! What would be done goes in; consent, or why there is none, comes out.
-//! Where nobody can be asked, it takes `--yes` and nothing else for an answer.
+//! Asks for confirmation before something is removed. Without a terminal, only `--yes` confirms.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -8,19 +6,19 @@ use super::args::Output;
 use super::fault::Fault;
 use super::page::shown;
 
-/// Asks whether to go on with `what`, such as `undo version 7 of the database`.
+/// Asks whether to do `what`, such as `undo version 7 in the database`.
 pub(super) fn ask(output: &Output, what: &str) -> Result<(), Fault> {
     if output.yes {
         return Ok(());
     }
     let what = shown(what);
     if output.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let what = format!("nobody can be asked whether to {what}");
-        return Err(Fault::Usage { what, help: "give `--yes` to go on without asking" });
+        let what = format!("cannot ask whether to {what}");
+        return Err(Fault::Usage { what, help: "pass `--yes` to confirm" });
     }
     let mut stderr = io::stderr();
     let mut answer = String::new();
-    // Who cannot be asked has not agreed.
+    // A question that could not be asked is not confirmed.
     let heard = write!(stderr, "{}? [y/N] ", capital(&what))
         .and_then(|()| stderr.flush())
         .and_then(|()| io::stdin().lock().read_line(&mut answer));

@@ -1,15 +1,14 @@
-//! What a command line exits with.
-//! An outcome goes in, a number comes out; the numbers are part of what is promised.
+//! The exit codes of the command line, which are part of its stable interface.
 
 /// What a verb exits with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
-    /// 0: it is done, or all is well.
+    /// 0: the verb succeeded.
     Fine,
-    /// 1: it failed.
+    /// 1: the verb failed.
     Failed,
-    /// 2: it was asked for what cannot be, or was not allowed to go on; nothing was changed.
+    /// 2: the request was not valid, or was not confirmed; nothing was changed.
     Usage,
     /// 3: migrations are pending (`status`, `verify`).
     Pending,
@@ -18,7 +17,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number.
+    /// The exit code.
     ///
     /// ```
     /// use migrate_cli::Exit;

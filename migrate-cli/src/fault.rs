@@ -1,6 +1,5 @@
-//! Why a verb has no answer: one type for all that can go wrong, with the exit it leads to.
-//! The library's errors go in as they are; their texts, kinds and places come out.
-//! It rewords nothing on purpose: the same mistake reads the same in a log and in a terminal.
+//! Why a verb failed: one type for every error, with its exit code. The library's texts are not
+//! reworded, so that an error reads the same in a log and in a terminal.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,21 +11,21 @@ use migrate_source::create::CreateError;
 use super::connection::ConnectError;
 use super::exit::Exit;
 
-/// Why a verb has no answer.
+/// Why a verb failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It was asked for what cannot be.
+    /// The request is not valid.
     Usage {
         what: String,
         help: &'static str,
     },
-    /// Somebody was asked, and did not want it.
+    /// The user was asked, and did not confirm.
     Declined,
-    /// A signal came, and the run did not end by being cut.
+    /// A signal came, and the run did not end when its statement was cancelled.
     Interrupted,
     Connect(ConnectError),
     Migrate(Error),
-    /// The folder is no set, or not its lock file's.
+    /// The folder is not a valid set, or does not match its lock file.
     Set(SourceErrors),
     Create(CreateError),
     File {
@@ -55,13 +54,13 @@ impl fmt::Display for Fault {
             Fault::Declined => f.write_str("nothing was changed, because the answer was not yes"),
             Fault::Interrupted => f.write_str(
                 "interrupted: each migration is applied and recorded, or neither\n\
-                 help: `status` shows which are",
+                 help: `status` shows which are applied",
             ),
             Fault::Connect(error) => error.fmt(f),
             Fault::Migrate(error) => error.fmt(f),
             Fault::Set(errors) => errors.fmt(f),
             Fault::Create(error @ CreateError::File { source, .. }) => {
-                // Its own text leaves what the system says to the source.
+                // Its text does not include the operating system's error.
                 let text = error.to_string();
                 let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
                 write!(f, "{first}: {source}\n{rest}")
@@ -69,8 +68,8 @@ impl fmt::Display for Fault {
             Fault::Create(error) => error.fmt(f),
             Fault::File { file, source } => write!(
                 f,
-                "`{}` cannot be read or written: {source}\nhelp: look at its folder's permissions \
-                 and space",
+                "`{}` cannot be read or written: {source}\nhelp: check its folder's permissions \
+                 and free space",
                 file.display()
             ),
         }
@@ -94,7 +93,7 @@ impl Fault {
         }
     }
 
-    /// One word for it, part of the JSON that is promised.
+    /// The error's kind in the JSON, which is a stable format.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Fault::Usage { .. } => "usage",
@@ -107,7 +106,7 @@ impl Fault {
         }
     }
 
-    /// The file and the place in it, where there is one: file, line, column.
+    /// The file and, if known, line and column in it.
     pub(super) fn place(&self) -> Option<(&str, Option<(u32, u32)>)> {
         let Fault::Migrate(error) = self else { return None };
         match error.kind() {
@@ -130,7 +129,7 @@ impl Fault {
         }
     }
 
-    /// What was done before it failed.
+    /// What the run did before it failed.
     pub(super) fn report(&self) -> Option<&Report> {
         match self {
             Fault::Migrate(error) => error.report(),

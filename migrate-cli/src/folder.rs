@@ -1,6 +1,5 @@
-//! The verbs that need no database: `create`, `lock`, `check`, `completions`.
-//! A folder goes in; files of a new migration, the lock file, a verdict or a script come out.
-//! They judge as the build does, because the same core does.
+//! The verbs that need no database: `create`, `lock`, `check`, `completions`. They check a folder with
+//! the same code as the build.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -67,7 +66,7 @@ pub(super) fn check(verb: &Check, set: Option<&Migrations>) -> Result<Answer, Fa
     let Checked { set, warnings } = read(&folder, &shown, &verb.folder, set)?;
     let path = lock_path(&verb.folder, &folder);
     let locked = read_lock(&path)?;
-    // A set without a lock file is a set that keeps none, unless one is asked for.
+    // The lock file is optional, unless one is named.
     if locked.is_some() || verb.folder.lock_file().is_some() {
         history_file::check(&path.to_string_lossy(), locked.as_deref(), &set)
             .map_err(Fault::Set)?;
@@ -80,7 +79,7 @@ pub(super) fn check(verb: &Check, set: Option<&Migrations>) -> Result<Answer, Fa
     Ok(Answer { exit: Exit::Fine, text, body })
 }
 
-/// The folder, and what messages call it.
+/// The folder, and its name in messages.
 fn located(folder: &Folder, set: Option<&Migrations>) -> Result<(PathBuf, String), Fault> {
     folder.of(set).ok_or_else(|| Fault::Usage {
         what: "a release build does not remember its folder of migrations".to_owned(),
@@ -98,12 +97,12 @@ fn read(
     check_set(shown, &files, &options.options_like(set)).map_err(Fault::Set)
 }
 
-/// The lock file that is named, else `migrations.lock` beside `migrations`.
+/// The lock file that is named, else `migrations.lock` next to `migrations`.
 fn lock_path(options: &Folder, folder: &Path) -> PathBuf {
     if let Some(file) = options.lock_file() {
         return file.to_owned();
     }
-    // Not `set_extension`, which would cut a folder's name at its dot.
+    // Not `set_extension`, which would replace the part of a folder's name after a dot.
     let mut name = folder.file_name().map_or_else(OsString::new, OsString::from);
     name.push(".lock");
     folder.with_file_name(name)
@@ -117,14 +116,14 @@ fn read_lock(path: &Path) -> Result<Option<String>, Fault> {
     }
 }
 
-/// The script of a shell, for the program as it was called.
+/// The completion script of a shell, for the program under the name that it was called by.
 pub(super) fn completions(shell: Shell, set: Option<&Migrations>) -> Answer {
     let words: Vec<String> =
         env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let program = words.first().map_or("migrate", |path| {
         Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("migrate")
     });
-    // The words before the verb are those of the service: `myservice migrate completions bash`.
+    // The words before the verb are the service's: `myservice migrate completions bash`.
     let above: Vec<&String> =
         words.iter().skip(1).take_while(|word| *word != "completions").collect();
     let above = above.into_iter().filter(|word| !word.starts_with('-'));
@@ -132,7 +131,7 @@ pub(super) fn completions(shell: Shell, set: Option<&Migrations>) -> Answer {
     above.insert(0, program.to_owned());
     let innermost = above.pop().unwrap_or_default();
     let command = Args::augment_args(Command::new(innermost));
-    // Only the binary `migrate` has a folder's options beside the verb's.
+    // Only the binary `migrate` has the folder's options before the verb.
     let command = if set.is_some() { command } else { Folder::augment_args(command) };
     let mut command = above
         .into_iter()

@@ -1,7 +1,5 @@
-//! Writes the status and the history as one HTML page that needs nothing else.
-//! What `status` shows and what happened go in, the page's text comes out.
-//! It holds no script and loads nothing on purpose, and a policy in it forbids both: what a database
-//! says is text there, whatever it looks like.
+//! The status and the history as one self-contained HTML page. It has no scripts and loads nothing,
+//! and its policy forbids both, so that text from a database cannot run.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -12,7 +10,7 @@ use super::page::{counted, moment, shown, took};
 
 const STYLE: &str = include_str!("status.css");
 
-/// A text as HTML shows it, in an element or in a quoted attribute.
+/// A text escaped for an HTML element or a quoted attribute.
 struct Escaped<'t>(&'t str);
 
 impl Display for Escaped<'_> {
@@ -111,10 +109,10 @@ fn migrations(status: &StatusBody) -> String {
     )
 }
 
-/// What happened, a line each, with a bar as long as it took beside the longest.
+/// The history, a line for each entry, with a bar for its time relative to the longest.
 fn past(history: &[HistoryRow]) -> String {
     if history.is_empty() {
-        return "<h2>History</h2>\n<p>Nothing happened yet.</p>\n".to_owned();
+        return "<h2>History</h2>\n<p>The history is empty.</p>\n".to_owned();
     }
     let longest = history.iter().map(|row| row.duration.as_millis()).max().unwrap_or(0).max(1);
     let mut rows = String::new();

@@ -1,8 +1,6 @@
-//! Ends a run when somebody presses Ctrl-C or the system says to stop: the server is told to cut the
-//! statement, and the run says what stays.
-//! A run and a way to cancel go in, what came of the run comes out.
-//! A run that does not end by that is left where it is, which leaves every migration applied and
-//! recorded, or neither.
+//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and lets the run
+//! report what was applied. A run that does not end by that is abandoned, which leaves every migration
+//! applied and recorded, or neither.
 
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -14,19 +12,19 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::Fault;
 
-/// How often the server is told, because a run may be between two statements.
+/// How often the cancel request is sent, because a run may be between two statements.
 const TRIES: u32 = 10;
 
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How a run's server is told to stop.
+/// How a run's statement is cancelled.
 pub(super) struct Cancel {
     pub(super) token: CancelToken,
     pub(super) connector: MakeRustlsConnect,
 }
 
-/// What comes of `run`, unless it is interrupted and does not end. Without a way to cancel, nobody
-/// listens for signals: a service with a client of its own does that itself.
+/// The result of `run`, unless it is interrupted and does not end. Without a way to cancel, signals
+/// are not handled: a service with its own client does that itself.
 pub(super) async fn interruptible<T>(
     cancel: Option<Cancel>,
     run: impl Future<Output = Result<T, Error>>,
@@ -37,7 +35,7 @@ pub(super) async fn interruptible<T>(
         return Ok(result?);
     }
     for _ in 0..TRIES {
-        // Where the server cannot be told, the pause is all there is.
+        // If the request cannot be sent, the run still has the pause to end.
         let _ = cancel.token.cancel_query(cancel.connector.clone()).await;
         if let Some(result) = before(run.as_mut(), tokio::time::sleep(PAUSE)).await {
             return Ok(result?);
@@ -46,7 +44,7 @@ pub(super) async fn interruptible<T>(
     Err(Fault::Interrupted)
 }
 
-/// What comes of `run`; `None` where `end` comes first.
+/// The result of `run`; `None` if `end` comes first.
 async fn before<T>(mut run: Pin<&mut impl Future<Output = T>>, end: impl Future) -> Option<T> {
     let mut end = pin!(end);
     std::future::poll_fn(|context| match run.as_mut().poll(context) {
@@ -56,7 +54,7 @@ async fn before<T>(mut run: Pin<&mut impl Future<Output = T>>, end: impl Future)
     .await
 }
 
-/// Ends at Ctrl-C, or when the system asks the process to end; never where nobody can listen.
+/// Ends at Ctrl-C or SIGTERM; never, if no signal handler can be installed.
 async fn interrupted() {
     let pressed = pin!(tokio::signal::ctrl_c());
     if let Some(Err(_)) = before(pressed, terminated()).await {

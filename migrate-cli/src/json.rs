@@ -1,6 +1,5 @@
-//! The JSON that the command line promises: format 1.
-//! What verbs found goes in as plain values, one object comes out; `docs/cli.md` describes it.
-//! A field may be added to a format; none is renamed or removed without another number.
+//! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
+//! format; to rename or remove one takes a new format number.
 
 use migrate_runtime::{Amended, Applied, ErrorKind, Report};
 use migrate_set::drift::Drift;
@@ -44,7 +43,7 @@ fn partial(fault: &Fault) -> Option<Body> {
     fault.report().map(|report| Body::Run(RunBody::new(report)))
 }
 
-/// What is particular to a verb.
+/// The part that depends on the verb.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Body {
@@ -84,10 +83,10 @@ pub(super) struct StatusRowBody {
     pub(super) applied_at: Option<String>,
     pub(super) applied_by: Option<String>,
     pub(super) duration_ms: Option<u64>,
-    /// Of an unfinished one: statements that took effect.
+    /// If unfinished: how many statements took effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) statements_done: Option<u32>,
-    /// Of an unfinished one: whether the next may have taken effect too.
+    /// If unfinished: whether the next statement may have taken effect too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) in_flight: Option<bool>,
 }
@@ -125,7 +124,7 @@ impl DriftBody {
     }
 }
 
-/// One word for a deviation, and whose it is: version and file.
+/// One word for a deviation, and its version and file.
 pub(super) fn drift_parts(drift: &Drift) -> (&'static str, &str, &str) {
     match drift {
         Drift::Edited { version, file, .. } => ("edited", version, file),
@@ -281,7 +280,7 @@ impl ProblemBody {
     }
 }
 
-/// Why there is no answer.
+/// Why the verb failed.
 #[derive(Serialize)]
 struct FaultBody {
     kind: &'static str,

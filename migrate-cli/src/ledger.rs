@@ -1,6 +1,5 @@
-//! The verbs that change the ledger alone: `baseline`, `adopt`, `repair`.
-//! A migrator, a client and what is wanted go in; whose entries changed comes out.
-//! All but `adopt`, which takes nothing away and can be repeated, ask first.
+//! The verbs that change only the ledger: `baseline`, `adopt`, `repair`. All ask for confirmation
+//! first but `adopt`, which removes nothing and can be repeated.
 
 use tokio_postgres::Client;
 
@@ -15,7 +14,7 @@ pub(super) async fn baseline(
     client: &mut Client,
     version: &str,
 ) -> Result<Answer, Fault> {
-    let upto = format!("take migrations up to version {version} for applied in {}", about.place);
+    let upto = format!("mark migrations up to version {version} as applied in {}", about.place);
     ask(about.output, &upto)?;
     Ok(done(about.output, &about.migrator.baseline(client, version).await?))
 }
@@ -41,13 +40,13 @@ pub(super) async fn repair(
             migrator.forget(client, version).await?
         }
         Repair::Accept { version: Some(version), .. } => {
-            let what = format!("take the set's text of version {version} for what ran in {place}");
+            let what = format!("accept the set's text of version {version} as what ran in {place}");
             ask(about.output, &what)?;
             migrator.accept(client, version).await?
         }
         Repair::Accept { version: None, .. } => {
             let what =
-                format!("take the set's text of all edited migrations for what ran in {place}");
+                format!("accept the set's text of all edited migrations as what ran in {place}");
             ask(about.output, &what)?;
             migrator.accept_all(client).await?
         }

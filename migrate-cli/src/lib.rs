@@ -1,7 +1,6 @@
 //! The command line: the verbs of a [`Migrator`] for a service's own binary, and for a folder.
-//! [`Args`] is flattened into the arguments of a service and runs one verb on the embedded set; the
-//! binary `migrate` runs it on a folder.
-//! It decides nothing of its own on purpose, beyond what it asks, shows and exits with.
+//! A service flattens [`Args`] into its own arguments, which runs one verb on the embedded set; the
+//! binary `migrate` runs the same verbs on a folder.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -19,7 +18,7 @@
 //!
 //! #[derive(clap::Subcommand)]
 //! enum Command {
-//!     /// Serves until it is told to stop
+//!     /// Serves until it receives a signal
 //!     Serve,
 //!     /// Shows and changes the database's schema
 //!     Migrate(migrate_cli::Args),
@@ -70,8 +69,8 @@ use interrupt::Cancel;
 use page::Answer;
 
 impl Args {
-    /// The database to use, whatever the command line and the environment say: for a service that
-    /// learns its address otherwise.
+    /// Sets the database to use, instead of `--database-url` and `DATABASE_URL`: for a service that
+    /// has its address from another source.
     ///
     /// ```no_run
     /// # use migrate_runtime::Migrator;
@@ -86,15 +85,15 @@ impl Args {
         self
     }
 
-    /// Runs the verb on the migrator's set: says what came of it, and what to exit with.
+    /// Runs the verb on the migrator's set, prints the result and returns the exit code.
     ///
-    /// Options of the command line win over those that the migrator has.
+    /// Options of the command line override those of the migrator.
     pub async fn run(self, migrator: Migrator<'_>) -> ExitCode {
         let result = self.answer(migrator).await;
         self.tell(result)
     }
 
-    /// As [`Args::run`], with a client of the service's own.
+    /// As [`Args::run`], with the service's own client.
     ///
     /// ```no_run
     /// # use migrate_runtime::Migrator;
@@ -114,7 +113,7 @@ impl Args {
         self.tell(result)
     }
 
-    /// Runs the verb on the set that `folder` holds now: what the binary `migrate` does.
+    /// Runs the verb on the set that `folder` holds now, as the binary `migrate` does.
     ///
     /// ```no_run
     /// use clap::Parser;
@@ -143,8 +142,8 @@ impl Args {
         self.tell(result)
     }
 
-    /// Has the verb use the database at `url`, unless `--database-url` names another; the
-    /// environment is not asked which. For a service that knows its database already.
+    /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
+    /// For a service that already knows its database.
     ///
     /// ```no_run
     /// # use migrate_runtime::Migrator;
@@ -162,7 +161,7 @@ impl Args {
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {
-    /// args.needs_database().then(|| "read the address from the vault".to_owned())
+    /// args.needs_database().then(|| "the address from the vault".to_owned())
     /// # }
     /// ```
     pub fn needs_database(&self) -> bool {
@@ -185,7 +184,7 @@ impl Args {
         self.with_database(migrator, &mut client, &target.place, Some(cancel)).await
     }
 
-    /// What a verb that needs no database answers; `None` for the others.
+    /// The answer of a verb that needs no database; `None` for the others.
     fn without_database(
         &self,
         set: Option<&migrate_runtime::Migrations>,
@@ -225,7 +224,7 @@ impl Args {
         }
     }
 
-    /// Prints the answer, or why there is none.
+    /// Prints the answer or the error.
     fn tell(&self, result: Result<Answer, Fault>) -> ExitCode {
         let exit = page::print(self.verb.name(), &self.output, result);
         ExitCode::from(exit.code())

@@ -1,6 +1,5 @@
 //! The command line of a folder of migrations: `migrate status`, `migrate up` and so on.
-//! Arguments and the environment go in; a table or JSON, and an exit code, come out.
-//! All of it is `migrate_cli`, which a service can have in its own binary.
+//! All of it is in `migrate_cli`, which a service can use in its own binary.
 
 use std::process::ExitCode;
 
@@ -9,8 +8,8 @@ use migrate_cli::{Args, Folder};
 
 /// Migrates a PostgreSQL database from a folder of SQL
 ///
-/// Exits with 0 where all is well, 1 where something failed, 2 where it was asked for what cannot be,
-/// 3 where migrations are pending and 4 where ledger and set disagree.
+/// Exits with 0 on success, 1 if something failed, 2 if the request was not valid or not confirmed,
+/// 3 if migrations are pending and 4 if ledger and set disagree.
 #[derive(Parser)]
 #[command(name = "migrate", version)]
 struct Cli {

@@ -1,8 +1,5 @@
-//! Puts an answer on the page: tables, lines of deeds, colours, or one JSON object.
-//! What a verb found goes in, text with colours comes out, which the stream leaves out where nobody
-//! can see them.
-//! Widths are those of a terminal's columns; what a database says is shown without its control
-//! characters, which could otherwise write anything anywhere.
+//! Prints an answer: tables, lines and colours, or one JSON object. Widths are in terminal columns.
+//! Text from a database is shown without control characters, which could write anywhere on a terminal.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -18,7 +15,7 @@ use super::json::{Body, Document};
 use super::paint::{painted, reworded, warning};
 use super::run::deeds;
 
-/// What a verb found or did.
+/// The result of a verb.
 pub(super) struct Answer {
     pub(super) exit: Exit,
     pub(super) text: String,
@@ -33,14 +30,14 @@ pub(super) const FAINT: Style = Style::new().dimmed();
 pub(super) const HEAD: Style = Style::new().bold();
 const DEED: Style = AnsiColor::Green.on_default().bold();
 
-/// Prints what came of a verb, and says what to exit with.
+/// Prints the result of a verb, and returns its exit code.
 pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, Fault>) -> Exit {
     let exit = match &result {
         Ok(answer) => answer.exit,
         Err(fault) => fault.exit(),
     };
     let choice = choice(output);
-    // Where nobody reads, as behind `| head`, there is nobody to tell either.
+    // A closed output, such as a pipe to `head`, is not an error of the verb.
     let _ = match result {
         _ if output.json => print_json(&Document::new(verb, exit, result.as_ref())),
         Ok(answer) => AutoStream::new(io::stdout(), choice).write_all(answer.text.as_bytes()),
@@ -54,7 +51,7 @@ pub(super) fn print(verb: &'static str, output: &Output, result: Result<Answer, 
     exit
 }
 
-/// Says what is worth a warning, to people.
+/// Prints a warning, but not with JSON.
 pub(super) fn warn(output: &Output, text: &str) {
     if !output.json {
         let text = warning(text);
@@ -81,12 +78,12 @@ pub(super) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A line that says what was done, as cargo does: the word in a column of its own.
+/// A line for something that was done, as cargo prints it: the word in a column of its own.
 pub(super) fn deed(word: &str, rest: &str) -> String {
     format!("{DEED}{word:>12}{DEED:#} {}\n", shown(rest))
 }
 
-/// A text of a database without control characters.
+/// A text from a database, without control characters.
 pub(super) fn shown(text: &str) -> String {
     let is_safe = |c: &char| !c.is_control() || *c == '\t';
     text.chars().map(|c| if is_safe(&c) { c } else { '\u{fffd}' }).collect()
@@ -102,7 +99,7 @@ pub(super) fn moment(at: &str) -> String {
     }
 }
 
-/// How long something took, in three digits or so.
+/// How long something took, to about three digits.
 pub(super) fn took(duration: Duration) -> String {
     let (seconds, millis) = (duration.as_secs(), duration.as_millis());
     if seconds >= 60 {
@@ -135,22 +132,22 @@ impl Cell {
     }
 }
 
-/// Where a column's text stands.
+/// How a column is aligned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
-    /// To the left, and cut where the terminal is too narrow.
+    /// To the left, and truncated if the terminal is too narrow.
     Cut,
 }
 
-/// Aligned columns under their heads.
+/// Aligned columns below their headings.
 pub(super) struct Table {
     heads: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Cell>>,
 }
 
-/// What a column that is cut keeps at least.
+/// The least width of a truncated column.
 const KEPT: usize = 8;
 
 const GAP: usize = 2;
@@ -164,7 +161,7 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// The table, for the terminal that stdout is, or as wide as it is.
+    /// The table, fitted to the terminal if stdout is one.
     pub(super) fn show(self) -> String {
         let term = Term::stdout();
         let width = if term.is_term() { term.size_checked() } else { None };
@@ -172,7 +169,7 @@ impl Table {
     }
 
     fn within(mut self, width: Option<usize>) -> String {
-        // A column without a word in it says nothing.
+        // Empty columns are left out.
         let said = |column: usize| self.rows.iter().any(|row| !row[column].text.is_empty());
         let kept: Vec<bool> = (0..self.heads.len()).map(said).collect();
         let mut keep = kept.iter();
@@ -217,7 +214,7 @@ impl Table {
             if align == Align::Right {
                 blanks += rest;
             }
-            // Blanks are written before a word only, so that no line ends in them.
+            // Blanks are written only before a word, so that no line ends in them.
             if !cut.is_empty() {
                 text.push_str(&" ".repeat(blanks));
                 text.push_str(&styled(cell.style, &cut));
@@ -265,7 +262,7 @@ mod tests {
         check(&["create_all"], Some(1), &cut);
         let wide = ["version  name       took", "1        日本語日…  7 ms"];
         check(&["日本語日本語"], Some(24), &wide);
-        // Half of a wide character is none.
+        // Half of a wide character is not shown.
         let half = ["version  name      took", "1        日本語…   7 ms"];
         check(&["日本語日本語"], Some(23), &half);
     }

@@ -1,7 +1,6 @@
-//! Colours an error as rustc does, and names the flags of the command line where its help names
-//! methods.
-//! The text of an error goes in, the same text with colours comes out.
-//! Only lines that begin with `help:` or a method are reworded: all else may be a server's words or a file's.
+//! Colours an error as rustc does, and replaces the methods that its help names by the flags of the
+//! command line. Only lines that begin with `help:` or a method are reworded: the others may quote a
+//! server or a file.
 
 use std::fmt::Write as _;
 
@@ -16,7 +15,7 @@ const GUTTER: Style = AnsiColor::BrightBlue.on_default().bold();
 const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = Style::new().bold();
 
-/// What the library's help says, and what it is called here.
+/// What the library's help names, and its name on the command line.
 const FLAGS: [(&str, &str); 19] = [
     ("`allow_edited`", "`--allow-edited`"),
     ("`allow_missing`", "`--allow-missing`"),
@@ -49,25 +48,25 @@ pub(super) fn painted(text: &str) -> String {
     titled("error", ERROR, text)
 }
 
-/// The same for a deviation between ledger and set, among others.
+/// The same with `drift:`, for a deviation between ledger and set.
 pub(super) fn drift(text: &str) -> String {
     titled("drift", ERROR, text)
 }
 
-/// The same for what is only worth a warning.
+/// The same with `warning:`.
 pub(super) fn warning(text: &str) -> String {
     titled("warning", WARNING, text)
 }
 
-/// A line that an operator should know of.
+/// A line with `note:`.
 pub(super) fn note(text: &str) -> String {
     format!("{NOTE}note:{NOTE:#} {text}\n")
 }
 
-/// What a help line names, as it is called here.
+/// The text with the names of the command line in its help lines.
 pub(super) fn reworded(text: &str) -> String {
     let line = |line: &str| {
-        // An option that was given a name that none can have stands first in its error.
+        // The error of an invalid name begins with the option that it was given to.
         let is_ours = line.trim_start().starts_with("help:") || line.starts_with("`.");
         if !is_ours {
             return line.to_owned();
@@ -88,7 +87,7 @@ fn titled(title: &str, style: Style, text: &str) -> String {
             painted += &line_of(line, style);
             painted.push('\n');
         }
-        // Mistakes of a set stand one below the other, each behind an empty line.
+        // The mistakes in a set are separated by empty lines.
         is_first = line.is_empty();
     }
     painted

@@ -1,6 +1,4 @@
-//! The verbs that run migrations: `up`, `down`, `redo`.
-//! A migrator, a client and options go in; what was done comes out, a line a migration.
-//! What takes something away asks first.
+//! The verbs that run migrations: `up`, `down`, `redo`. Those that undo ask for confirmation first.
 
 use migrate_runtime::{Applied, Migrator, Report, Trial, internal};
 use migrate_set::rollback::{Target as Rollback, Undo};
@@ -21,17 +19,17 @@ use super::paint::{note as line_of_note, reworded};
 use super::show::{limited, plan};
 use super::watch::Watch;
 
-/// What every verb with a database is told.
+/// What every verb with a database needs.
 pub(super) struct About<'a> {
     pub(super) migrator: Migrator<'a>,
     pub(super) place: &'a Place,
     pub(super) output: &'a Output,
-    /// How a run is cut; `None` where that is not for the command line to do.
+    /// How a run is cancelled; `None` if the command line does not do that.
     pub(super) cancel: Option<Cancel>,
 }
 
 impl About<'_> {
-    /// A first line that says which database and which ledger this is about.
+    /// A first line that names the database and the ledger.
     pub(super) fn head(&self) -> String {
         let ledger = internal::ledger_table(&self.migrator);
         let line = match &self.place.server {
@@ -52,7 +50,7 @@ pub(super) async fn up(
         return plan(about, client, &up.limit, false).await;
     }
     let (doing, done_word) = if up.trial { ("trying", "Tried") } else { ("applying", "Applied") };
-    let watch = Watch::begin(about.output, &format!("{doing} what is pending"), done_word);
+    let watch = Watch::begin(about.output, &format!("{doing} pending migrations"), done_word);
     let migrator = watch.over(limited(&about.migrator, &up.limit));
     if up.trial {
         let trial = interruptible(about.cancel.take(), migrator.trial(client)).await?;
@@ -76,7 +74,7 @@ pub(super) async fn down(
     if undos.is_empty() {
         return Ok(done(about.output, &Report::default()));
     }
-    ask(about.output, &format!("undo {} of {}", versions(&undos), about.place))?;
+    ask(about.output, &format!("undo {} in {}", versions(&undos), about.place))?;
     let watch = Watch::begin(about.output, &format!("undoing {}", versions(&undos)), "Applied");
     let migrator = watch.over(about.migrator.clone());
     let undo = migrator.rollback(client, down.target());
@@ -134,7 +132,7 @@ pub(super) async fn redo(about: &mut About<'_>, client: &mut Client) -> Result<A
         return Ok(done(about.output, &Report::default()));
     }
     let what = versions(&undos);
-    ask(about.output, &format!("undo {what} of {} and apply it again", about.place))?;
+    ask(about.output, &format!("undo {what} in {} and apply it again", about.place))?;
     let watch = Watch::begin(about.output, &format!("redoing {what}"), "Applied");
     let migrator = watch.over(about.migrator.clone());
     let report = interruptible(about.cancel.take(), migrator.redo(client)).await?;
@@ -148,8 +146,8 @@ pub(super) fn done(output: &Output, report: &Report) -> Answer {
     Answer { exit: Exit::Fine, text, body: Body::Run(RunBody::new(report)) }
 }
 
-/// A line for each migration that a run did something to, ended well or not; only for those that
-/// nobody has seen yet.
+/// A line for each migration that a run changed, whether it succeeded or not; without those that
+/// were already shown while it ran.
 pub(super) fn deeds(output: &Output, report: &Report) -> String {
     let mut text = String::new();
     if !Watch::is_seen(output) {
@@ -182,7 +180,7 @@ fn finished(report: &Report) -> String {
     let said: Vec<String> = said.map(|(n, what)| format!("{n} {what}")).collect();
     match (did, said.join(", ")) {
         (true, said) => deed("Finished", &format!("{said}, in {}", took(report.elapsed))),
-        (false, said) if said.is_empty() => deed("Unchanged", "nothing is to be done"),
+        (false, said) if said.is_empty() => deed("Unchanged", "nothing to do"),
         (false, said) => deed("Up to date", &said),
     }
 }

@@ -1,6 +1,5 @@
-//! The verbs that show something and change nothing: `status`, `plan`, `verify`, `history`.
-//! A migrator and a client go in, a page and its JSON come out.
-//! Drift is a part of what `status` shows, and its exit; for the others it is an error.
+//! The verbs that only read: `status`, `plan`, `verify`, `history`. `status` shows drift and exits
+//! with its code; for the others drift is an error.
 
 use std::fs;
 use std::path::Path;
@@ -80,7 +79,7 @@ async fn write_page(
     Ok(deed("Wrote", &file.to_string_lossy()))
 }
 
-/// The rows of the status, with drift in its place.
+/// The rows of the status, with drift as their state.
 fn rows(survey: &Survey) -> Vec<StatusRowBody> {
     let mut rows: Vec<StatusRowBody> = survey.status.migrations.iter().map(row).collect();
     let drifts = survey.drift.iter().flat_map(|report| &report.0);
@@ -123,7 +122,7 @@ fn row(row: &StatusRow) -> StatusRowBody {
         State::Unfinished { done, in_flight } => {
             (statements_done, unknown) = (Some(*done), Some(*in_flight));
         }
-        // Pending: there is nothing to say of it.
+        // Pending: nothing is known of it.
         _ => {}
     }
     StatusRowBody {
@@ -203,7 +202,7 @@ pub(super) async fn plan(
     Ok(Answer { exit: Exit::Fine, text, body })
 }
 
-/// The migrator, told which of the pending migrations are meant.
+/// The migrator, limited to the migrations that the options name.
 pub(super) fn limited<'s>(migrator: &Migrator<'s>, limit: &Limit) -> Migrator<'s> {
     match (&limit.to, &limit.only) {
         (Some(version), _) => migrator.clone().to(version),
@@ -241,8 +240,8 @@ fn steps(plan: &Plan<'_>) -> String {
     for one in plan.steps.iter().map(step) {
         let mut remarks = Vec::new();
         match one.cause {
-            "changed" => remarks.push("repeatable, and changed"),
-            "unfinished" => remarks.push("unfinished, goes on"),
+            "changed" => remarks.push("repeatable, changed"),
+            "unfinished" => remarks.push("unfinished, will continue"),
             _ => {}
         }
         if !one.transactional {
@@ -274,7 +273,7 @@ pub(super) async fn history(about: &About<'_>, client: &Client) -> Result<Answer
     let history = about.migrator.history(client).await?;
     let mut text = about.head();
     text += &match history.as_slice() {
-        [] => "nothing happened yet\n".to_owned(),
+        [] => "the history is empty\n".to_owned(),
         rows => past(rows),
     };
     let entry = |row: HistoryRow| HistoryRowBody {

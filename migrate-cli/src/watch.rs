@@ -1,8 +1,6 @@
-//! Shows how a run comes on while it does: a line with a spinner, the migration and its time, and a
-//! line that stays for each that is done.
-//! What is about to be done and the run's events go in; the moving line is there until the value is
-//! dropped.
-//! It does nothing where standard error is no terminal, and the answer then says all of it at once.
+//! Shows the progress of a run: a line with a spinner, the current migration and its time, and a line
+//! for each migration that is done. If standard error is not a terminal it shows nothing, and the
+//! answer lists them all at the end.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -17,15 +15,15 @@ use super::args::{Color, Output};
 use super::page::{choice, shown};
 use super::run::line_of;
 
-/// A line that moves; gone when this is dropped.
+/// The progress line, which is removed when this is dropped.
 pub(super) struct Watch {
     bar: Option<ProgressBar>,
     colour: ColorChoice,
-    /// What is said of a migration whose up script ran.
+    /// The word for a migration whose up script ran.
     up: &'static str,
 }
 
-/// How far a run has come.
+/// The progress of a run.
 struct Course {
     up: &'static str,
     of: AtomicUsize,
@@ -34,12 +32,12 @@ struct Course {
 }
 
 impl Watch {
-    /// Whether somebody sees what is done as it is done, so that it need not be said again.
+    /// Whether the progress is shown, so that the answer need not repeat it.
     pub(super) fn is_seen(output: &Output) -> bool {
         !output.json && io::stderr().is_terminal()
     }
 
-    /// Begins one, where it is seen.
+    /// Begins a progress line, if it can be seen.
     pub(super) fn begin(output: &Output, what: &str, up: &'static str) -> Watch {
         let colour = choice(output);
         if !Watch::is_seen(output) {
@@ -48,7 +46,7 @@ impl Watch {
         let spinner = if output.color == Color::Never { "{spinner}" } else { "{spinner:.green}" };
         let bar = ProgressBar::new_spinner().with_message(shown(what));
         let template = format!("{spinner} {{wide_msg}} {{elapsed}}");
-        // The template is a constant one; without it the bar looks as it does by itself.
+        // The template is valid; without it the bar has its default style.
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
@@ -56,7 +54,7 @@ impl Watch {
         Watch { bar: Some(bar), colour, up }
     }
 
-    /// The migrator, whose runs are then shown here.
+    /// The migrator, with its runs shown here.
     pub(super) fn over<'s>(&self, migrator: Migrator<'s>) -> Migrator<'s> {
         let Some(bar) = self.bar.clone() else { return migrator };
         let colour = self.colour;
@@ -99,12 +97,12 @@ impl Course {
                 bar.set_message(shown(&format!("waiting for another run{who}")));
             }
             Event::Retrying { tries, error } => {
-                bar.set_message(shown(&format!("to be tried again (tried {tries}): {error}")));
+                bar.set_message(shown(&format!("retrying after attempt {tries}: {error}")));
             }
             Event::Finished(done) => bar.suspend(|| {
                 let is_down = self.is_down.load(Ordering::Relaxed);
                 let line = line_of(if is_down { "Undone" } else { self.up }, done);
-                // Where nobody reads, there is nobody to tell either.
+                // A closed standard output is not an error of the run.
                 let _ = AutoStream::new(io::stdout(), colour).write_all(line.as_bytes());
             }),
             _ => {}

@@ -1,8 +1,7 @@
-//! The two ways to write where a database is: a `postgresql://` address and a list of `key=value`.
-//! Takes such a text and a database's name; gives the text that names that database on the same
-//! server. It follows the rules of libpq (manual section 34.1.1) and does not judge the rest.
+//! Replaces the database in an address, which is a `postgresql://` URI or a list of `key=value` by the
+//! rules of libpq (manual section 34.1.1).
 
-/// The same server, another database; `None` when the text is of neither form.
+/// The address of another database on the same server; `None` if the text has neither form.
 pub(super) fn with_database(address: &str, database: &str) -> Option<String> {
     let address = address.trim();
     if let Some(rest) =
@@ -13,13 +12,13 @@ pub(super) fn with_database(address: &str, database: &str) -> Option<String> {
     }
     let is_list = address.split_once('=').is_some_and(|(key, _)| is_key(key.trim()));
     is_list.then(|| {
-        // Of two values for one key the last one counts.
+        // If a key is repeated, its last value counts.
         let quoted = database.replace('\\', "\\\\").replace('\'', "\\'");
         format!("{address} dbname='{quoted}'")
     })
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3.
+/// Percent-encodes everything except the unreserved characters of RFC 3986, section 2.3.
 pub(super) fn encode(text: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut encoded = String::with_capacity(text.len());
@@ -35,9 +34,9 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 /// `[user[:password]@][host][/database][?key=value&...]` with another database. A parameter `dbname`
-/// would win over the path, so it goes.
+/// would override the path, so it is removed.
 fn uri_with_database(rest: &str, database: &str) -> String {
-    // As tokio-postgres reads it: a password may hold a `/`, but no `@`.
+    // As tokio-postgres parses it: a password can contain a `/`, but no `@`.
     let host = rest.find('@').map_or(0, |at| at + 1);
     let end = rest[host..].find(['/', '?']).map_or(rest.len(), |length| host + length);
     let (server, tail) = rest.split_at(end);

@@ -1,11 +1,10 @@
-//! A clone that is made before a test asks for it, while the test before it runs.
-//! A template goes in; the clone comes out that was begun when a test last asked for one, or nothing.
-//! It begins none on a server that it did not start, where the last one of a process would stay.
+//! Makes the next test's clone in advance, while a test runs. It makes none on a server that it did
+//! not start, where the last one of a process would remain.
 //!
 //! A copy of 200 tables takes 15 ms, and 18 with a connection to it, a seventh of applying them: nearly
-//! all of that the system spends on 630 files. A test whose clone was begun behind the one before waits
-//! 0.1 ms, and 3 with a connection. Spares that processes share, for tests with a process each, would
-//! need an owner and a claim each, and a process that ends begins none in time.
+//! all of it is the system's time for 630 files. A test whose clone was made in advance waits 0.1 ms,
+//! and 3 with a connection. Spare clones shared by processes, for runners that start a process for each
+//! test, would each need an owner and a claim, and a process that ends cannot make one in time.
 
 use std::collections::BTreeMap;
 use std::ptr;
@@ -16,30 +15,30 @@ use super::database::TestDatabase;
 use super::ground::Ground;
 use super::template::{Copied, Image};
 
-/// How many spares a process has at most, whatever number of templates: each is some ten MB in memory.
+/// The most spares of a process, for all templates together: each takes some 10 MB of memory.
 const SPARES: usize = 8;
 
-/// The thread that makes a spare clone, and what comes of it.
+/// The thread that makes a spare clone, and its result.
 type Maker = JoinHandle<Option<TestDatabase>>;
 
-/// The templates that tests of this process have asked for, with one spare each at most. What the end
-/// of the process leaves of them goes as what killed tests leave, or with the server.
+/// The templates that tests of this process have used, each with at most one spare. Spares that are
+/// left when the process ends are removed like those of killed tests, or with the server.
 static MAKERS: Mutex<BTreeMap<String, Option<Maker>>> = Mutex::new(BTreeMap::new());
 
 fn makers() -> MutexGuard<'static, BTreeMap<String, Option<Maker>>> {
     MAKERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The spare clone of this template, once it is finished; `None` where none was begun, it failed, or it
-/// is on the server that the process used before.
+/// Takes the spare clone of this template, and waits until it is finished; `None` if none was begun,
+/// if it failed, or if it is on the server that the process used before.
 pub(super) fn take(ground: &Ground, image: &Image) -> Option<TestDatabase> {
     let maker = makers().get_mut(image.name())?.take()?;
     let spare = maker.join().ok().flatten();
     spare.filter(|spare| ptr::eq(spare.server(), &raw const ground.server))
 }
 
-/// Begins the next clone, but not for the first test that asks: where each test has a process of its
-/// own there is no second one.
+/// Begins the next clone, but not for the first test that uses a template: if each test runs in its
+/// own process, no second one follows.
 pub(super) fn begin(ground: &Arc<Ground>, image: &Image) {
     let mut makers = makers();
     let is_full = makers.values().flatten().count() >= SPARES;
@@ -49,7 +48,7 @@ pub(super) fn begin(ground: &Arc<Ground>, image: &Image) {
     };
     if maker.is_none() && !is_full && ground.server.is_shared() {
         let (ground, image) = (Arc::clone(ground), image.clone());
-        // Without a thread the next test makes its own, and tells what is wrong.
+        // Without a thread the next test makes its own clone and reports the error.
         *maker = thread::Builder::new().spawn(move || make(&ground, &image)).ok();
     }
 }
@@ -58,7 +57,7 @@ fn make(ground: &Arc<Ground>, image: &Image) -> Option<TestDatabase> {
     let mut copied = Copied::Missing;
     let made = TestDatabase::made(ground, async |client, name| {
         copied = image.copy_to(client, name).await?;
-        // Nobody uses the template by having a spare of it.
+        // A spare does not count as a use of the template.
         image.unlock(client, "_shared").await
     });
     made.ok().filter(|_| copied == Copied::Yes)

@@ -1,7 +1,6 @@
-//! Finds the folder of a PostgreSQL server on this machine.
-//! Looks where people, package managers and `scripts/get-postgres.sh` put one, the newest version
-//! first, and gives the folder that holds both `initdb` and `postgres`. It runs nothing but
-//! `pg_config` and downloads nothing.
+//! Finds a folder with both `initdb` and `postgres` on this machine: where users, package managers and
+//! `scripts/get-postgres.sh` install one, the newest version first. It runs only `pg_config`, and
+//! downloads nothing.
 
 use std::env;
 use std::ffi::OsStr;
@@ -14,7 +13,7 @@ use std::process::Command;
 use super::error::ServerError;
 use super::owner::Owner;
 
-/// Folders of one version each: where they stand, how their names begin, and where their programs are.
+/// Folders of one version each: their parent, the prefix of their names, and where their programs are.
 const VERSIONED: [(&str, &str, &str); 7] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -25,16 +24,16 @@ const VERSIONED: [(&str, &str, &str); 7] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// Filled by `scripts/get-postgres.sh` as root, so outside root's home, where the server's user
-/// cannot look.
+/// Filled by `scripts/get-postgres.sh` as root. It is outside root's home, which the server's user
+/// cannot read.
 const CACHE_OF_ROOT: &str = "/var/cache/migrate-postgres";
 
-/// The first folder that holds a server.
+/// The first folder that contains a server.
 ///
 /// # Errors
 ///
-/// [`ServerError::NoServerInFolder`] when `PG_BIN` is set and names none: going on to another version
-/// would be a surprise. [`ServerError::NotFound`] when there is none anywhere.
+/// [`ServerError::NoServerInFolder`] if `PG_BIN` names a folder without one: another version than the
+/// one that was asked for would be a surprise. [`ServerError::NotFound`] if there is none anywhere.
 pub(super) fn find(owner: &Owner) -> Result<PathBuf, ServerError> {
     if let Some(folder) = env::var_os("PG_BIN").filter(|value| !value.is_empty()) {
         let folder = PathBuf::from(folder);
@@ -54,14 +53,14 @@ pub(super) fn find(owner: &Owner) -> Result<PathBuf, ServerError> {
         .ok_or(ServerError::NotFound { install: install() })
 }
 
-/// A program of this name in the folder, if it can be run.
+/// The program of this name in the folder, if it is executable.
 pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = folder.join(name);
     let metadata = fs::metadata(&path).ok()?;
     (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then_some(path)
 }
 
-/// The folder itself, or the one that its `postgres` links to: PATH may hold a lone link.
+/// The folder itself, or the one that its `postgres` links to: PATH may contain only a link.
 fn with_server(folder: &Path) -> Option<PathBuf> {
     let real = program(folder, "postgres")?.canonicalize().ok()?;
     let complete = |folder: &&Path| {
@@ -73,7 +72,7 @@ fn with_server(folder: &Path) -> Option<PathBuf> {
         .map(|folder| folder.to_path_buf())
 }
 
-/// What `pg_config` says; client packages have one too, so a server need not be there.
+/// The folder that `pg_config` prints; client packages have one too, so it may not contain a server.
 fn pg_config() -> Option<PathBuf> {
     let output = Command::new("pg_config").arg("--bindir").output().ok()?;
     let folder = Path::new(OsStr::from_bytes(output.stdout.trim_ascii()));
@@ -91,7 +90,7 @@ fn versions(parent: &Path, prefix: &str, bin: &str) -> Vec<PathBuf> {
     newest_first(names, prefix).into_iter().map(|name| parent.join(name).join(bin)).collect()
 }
 
-/// The names that are this prefix and a version, compared as numbers.
+/// The names of this prefix and a version, compared as numbers.
 fn newest_first(names: Vec<String>, prefix: &str) -> Vec<String> {
     let version = |name: &str| -> Option<Vec<u32>> {
         name.strip_prefix(prefix)?.split('.').map(|part| part.parse().ok()).collect()
@@ -102,7 +101,7 @@ fn newest_first(names: Vec<String>, prefix: &str) -> Vec<String> {
     found.into_iter().map(|(_, name)| name).collect()
 }
 
-/// The caches that the owner can look into. The same two stand in `scripts/get-postgres.sh`.
+/// The caches that the owner can read, which are also in `scripts/get-postgres.sh`.
 fn caches(owner: &Owner) -> Vec<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let own = match owner {
@@ -114,7 +113,7 @@ fn caches(owner: &Owner) -> Vec<PathBuf> {
     own.into_iter().chain([PathBuf::from(CACHE_OF_ROOT)]).collect()
 }
 
-/// How to get a server on this platform.
+/// How to install a server on this platform.
 fn install() -> &'static str {
     let exists = |path: &str| Path::new(path).exists();
     if cfg!(target_os = "macos") {

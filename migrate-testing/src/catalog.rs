@@ -1,7 +1,5 @@
-//! Decides what differs between two states of a database.
-//! A client goes in and a [`Catalog`] comes out, all objects by their names; two of them give the
-//! differences, object by object. It reads the system catalogs, because `pg_dump` may be absent, and no
-//! rows of tables.
+//! Reads all objects of a database and compares two of its states, object by object. It reads the
+//! system catalogs, because `pg_dump` may not be installed, and no rows of tables.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,48 +14,48 @@ const OBJECTS: &str = include_str!("catalog.sql");
 /// How many differences a message shows.
 const SHOWN: usize = 20;
 
-/// Every object of a database but its ledger.
+/// Every object of a database except its ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Catalog(BTreeMap<String, Object>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Object {
-    /// The table that it goes with, as an object's name; else empty.
+    /// The name of the table that it belongs to; else empty.
     parent: String,
     definition: String,
 }
 
-/// One object that is not as it was.
+/// An object that differs between two states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
-    /// It was not there before.
+    /// It did not exist before.
     Added {
-        /// What it is, and its name, such as `index public.users_email_idx`.
+        /// Its kind and name, such as `index public.users_email_idx`.
         object: String,
-        /// What the catalogs say of it.
+        /// Its definition in the catalogs.
         definition: String,
     },
-    /// It is not there any more.
+    /// It no longer exists.
     Missing {
-        /// What it is, and its name.
+        /// Its kind and name.
         object: String,
-        /// What the catalogs said of it.
+        /// Its definition before.
         definition: String,
     },
-    /// It is another than before.
+    /// Its definition changed.
     Changed {
-        /// What it is, and its name.
+        /// Its kind and name.
         object: String,
-        /// What the catalogs said of it.
+        /// Its definition before.
         before: String,
-        /// What they say now.
+        /// Its definition now.
         now: String,
     },
 }
 
 impl Catalog {
-    /// What is in the database now. The session's `search_path` is empty from then on, so that each
+    /// Reads the objects of the database. It leaves the session's `search_path` empty, so that each
     /// name is shown with its schema.
     pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
         let doing = || "read the catalogs".to_owned();
@@ -74,7 +72,7 @@ impl Catalog {
         Ok(Catalog(objects))
     }
 
-    /// How `now` differs. What comes or goes with its table is not listed beside it.
+    /// How `now` differs. What is added or missing with its table is not listed separately.
     pub(super) fn differences(&self, now: &Catalog) -> Vec<Difference> {
         let lacking = |these: &Catalog, others: &Catalog| -> Vec<(String, String)> {
             let is_lacking = |name: &String| !others.0.contains_key(name);
@@ -117,7 +115,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What comes behind a name; several lines stand below it.
+/// The definition after a name; several lines are indented below it.
 struct Definition<'d>(&'d str);
 
 impl fmt::Display for Definition<'_> {
@@ -130,7 +128,7 @@ impl fmt::Display for Definition<'_> {
     }
 }
 
-/// Each difference on lines of its own.
+/// The differences, each on its own lines.
 pub(super) struct Shown<'d>(pub(super) &'d [Difference]);
 
 impl fmt::Display for Shown<'_> {

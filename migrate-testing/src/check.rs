@@ -1,6 +1,6 @@
-//! Decides whether a set keeps what a set should: it can be undone, run again, and is the folder's.
-//! A set or a migrator goes in; nothing, or a [`CheckError`] that names the migration and each object,
-//! comes out, as a value (`check_*`) or as a panic (`assert_*`). It looks at no rows of tables.
+//! Checks a set: that it can be undone, that a second run does nothing, and that it still matches its
+//! folder. A failure is a [`CheckError`] that names the migration and each object, as a value
+//! (`check_*`) or as a panic (`assert_*`). Rows of tables are not compared.
 
 use std::fmt;
 
@@ -26,8 +26,8 @@ pub enum CheckError {
     Test(#[from] TestError),
     /// Migrations have no down script.
     #[error(
-        "not reversible, for want of a down script: {}\n\
-         help: write them, or check from a later version on (`check_reversible_from`)",
+        "not reversible without a down script: {}\n\
+         help: write one, or check from a later version with `check_reversible_from`",
         files.join(", ")
     )]
     NoDown {
@@ -35,13 +35,13 @@ pub enum CheckError {
         files: Vec<String>,
     },
     /// The set has no migration of this version.
-    #[error("version {version} is not in the set\nhelp: name the first one to check")]
+    #[error("version {version} is not in the set\nhelp: name the first version to check")]
     UnknownVersion {
-        /// The version as the caller writes it.
+        /// The version, as the caller wrote it.
         version: String,
     },
-    /// A down script cannot run behind its up script, or the up script behind the down script.
-    #[error("{file}: its {script} fails where up, down and up again run\n{source}")]
+    /// A down script fails after its up script, or the up script fails after the down script.
+    #[error("{file}: its {script} fails when up, down and up again run\n{source}")]
     Fails {
         /// The migration's file, as the set names it.
         file: String,
@@ -53,25 +53,25 @@ pub enum CheckError {
     /// A down script does not undo all that its up script did, or undoes more.
     #[error(
         "{file}: its down script does not leave the catalogs as they were before it was applied{}\n\
-         help: write the down script so that it undoes this, and nothing else",
+         help: change the down script so that it undoes exactly what the up script did",
         Shown(differences)
     )]
     Down {
         /// The migration's file, as the set names it.
         file: String,
-        /// What is otherwise than before.
+        /// What differs from before.
         differences: Vec<Difference>,
     },
-    /// Applied again behind its down script, a migration does something else.
+    /// Applied again after its down script, a migration does something else.
     #[error(
-        "{file}: applied again behind its down script, it does not leave the catalogs as the first time{}\n\
-         help: look for what the up script does only where something is missing (IF NOT EXISTS)",
+        "{file}: applied again after its down script, it does not leave the catalogs as the first time{}\n\
+         help: look in the up script for statements that depend on what exists (IF NOT EXISTS)",
         Shown(differences)
     )]
     Again {
         /// The migration's file, as the set names it.
         file: String,
-        /// What is otherwise than the first time.
+        /// What differs from the first time.
         differences: Vec<Difference>,
     },
     /// A second run applied something, or changed something.
@@ -83,11 +83,11 @@ pub enum CheckError {
     NotIdempotent {
         /// What the second run applied.
         versions: Vec<String>,
-        /// What is otherwise than behind the first run.
+        /// What differs from the state after the first run.
         differences: Vec<Difference>,
     },
     /// The second run failed.
-    #[error("a second run fails behind one that went well\n{source}")]
+    #[error("a second run fails after one that succeeded\n{source}")]
     SecondRun {
         /// The run's error.
         source: Box<Error>,
@@ -95,19 +95,19 @@ pub enum CheckError {
 }
 
 impl fmt::Debug for CheckError {
-    /// The text for people: it is what a test that unwraps prints.
+    /// The same text as `Display`, because a test that unwraps prints it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Whether each migration can be undone: up, down and up again leave the catalogs as up alone does,
-/// and down leaves them as they were, migration by migration in an empty database of its own.
+/// Checks that each migration can be undone: up, down and up again leave the catalogs as up alone
+/// does, and down leaves them as they were before. It runs migration by migration in an empty database.
 ///
-/// Compared are schemas, tables, columns, defaults, constraints, indexes, sequences, views, rules,
-/// triggers, policies, functions, types, extensions, comments, owners, grants and what else the
-/// catalogs know; not rows, roles, or the order of columns, which nothing can restore. Repeatable
-/// migrations have no down script and are left out.
+/// It compares schemas, tables, columns, defaults, constraints, indexes, sequences, views, rules,
+/// triggers, policies, functions, types, extensions, comments, owners, grants and everything else in
+/// the catalogs; not rows, roles, or the order of columns, which a down script cannot restore.
+/// Repeatable migrations have no down script and are not checked.
 ///
 /// ```no_run
 /// # use migrate_testing::{CheckError, check_reversible};
@@ -122,12 +122,12 @@ impl fmt::Debug for CheckError {
 ///
 /// # Errors
 /// [`CheckError::NoDown`] with every file, [`CheckError::Down`], [`CheckError::Again`] or
-/// [`CheckError::Fails`] with the first migration that is not so, and [`CheckError::Test`].
+/// [`CheckError::Fails`] with the first migration that fails the check, and [`CheckError::Test`].
 pub fn check_reversible<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
     reversible(&migrator.into(), None)
 }
 
-/// As [`check_reversible`], from this version on: what is older is applied and not undone.
+/// As [`check_reversible`], from this version on: older migrations are applied and not undone.
 ///
 /// # Errors
 /// As [`check_reversible`], and [`CheckError::UnknownVersion`].
@@ -138,7 +138,7 @@ pub fn check_reversible_from<'s>(
     reversible(&migrator.into(), Some(&Version::new(version.to_owned())))
 }
 
-/// Whether a second run applies nothing and changes nothing.
+/// Checks that a second run applies nothing and changes nothing.
 ///
 /// # Errors
 /// [`CheckError::NotIdempotent`], [`CheckError::SecondRun`] and [`CheckError::Test`].
@@ -159,7 +159,7 @@ pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), Che
     })
 }
 
-/// As [`check_reversible`], for a test: one line in it.
+/// As [`check_reversible`], as one line in a test.
 ///
 /// ```no_run
 /// # use migrate_runtime::{Migrations, embed_migrations};
@@ -172,7 +172,7 @@ pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), Che
 /// ```
 ///
 /// # Panics
-/// With the text of [`CheckError`], where [`check_reversible`] fails.
+/// With the text of [`CheckError`], if [`check_reversible`] fails.
 #[track_caller]
 pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
     assert_ok(&check_reversible(migrator));
@@ -191,7 +191,7 @@ pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
 /// ```
 ///
 /// # Panics
-/// With the text of [`CheckError`], where [`check_reversible_from`] fails.
+/// With the text of [`CheckError`], if [`check_reversible_from`] fails.
 #[track_caller]
 pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: &str) {
     assert_ok(&check_reversible_from(migrator, version));
@@ -210,7 +210,7 @@ pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: &s
 /// ```
 ///
 /// # Panics
-/// With the text of [`CheckError`], where [`check_idempotent`] fails.
+/// With the text of [`CheckError`], if [`check_idempotent`] fails.
 #[track_caller]
 pub fn assert_idempotent<'s>(migrator: impl Into<Migrator<'s>>) {
     assert_ok(&check_idempotent(migrator));
@@ -229,7 +229,7 @@ pub fn assert_idempotent<'s>(migrator: impl Into<Migrator<'s>>) {
 /// ```
 ///
 /// # Panics
-/// With the text of [`StaleEmbed`], where the set is not the folder any more.
+/// With the text of [`StaleEmbed`], if the set no longer matches its folder.
 #[track_caller]
 pub fn assert_no_stale_embed(set: &Migrations) {
     let checked: Result<(), StaleEmbed> = check_embed(set);
@@ -242,13 +242,13 @@ fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
     assert!(text.is_none(), "{}", text.unwrap_or_default());
 }
 
-/// An empty database, with a session for the migrations and another for the catalogs.
+/// An empty database, with one session for the migrations and another for the catalogs.
 struct Bench {
     client: Client,
     looking: Client,
 }
 
-/// Runs a check in a database of its own.
+/// Runs a check in its own database.
 fn with_empty(
     check: impl AsyncFnOnce(&mut Bench) -> Result<(), CheckError> + Send,
 ) -> Result<(), CheckError> {
@@ -265,7 +265,7 @@ fn with_empty(
 }
 
 impl Bench {
-    /// How many migrations were applied.
+    /// Runs the migrator, and returns how many migrations it applied.
     async fn run(&mut self, migrator: &Migrator<'_>) -> Result<usize, TestError> {
         Ok(migrator.run(&mut self.client).await?.applied.len())
     }
@@ -274,7 +274,7 @@ impl Bench {
         Catalog::read(&self.looking, &internal::ledger_table(migrator)).await
     }
 
-    /// Up, down and up again, and what the catalogs say between.
+    /// Runs up, down and up again, and compares the catalogs in between.
     async fn up_down_up(
         &mut self,
         migrator: &Migrator<'_>,
@@ -286,7 +286,7 @@ impl Bench {
         let failed = |script| {
             move |error| CheckError::Fails { file: file(), script, source: Box::new(error) }
         };
-        // Equal versions are applied together, and the others of them find nothing to do.
+        // Migrations of equal versions are applied together with the first of them.
         let steps = self.run(&up).await?;
         let applied = self.catalog(migrator).await?;
         let down = migrator.rollback(&mut self.client, Target::Steps(steps)).await;
@@ -318,7 +318,7 @@ fn reversible(migrator: &Migrator<'_>, from: Option<&Version>) -> Result<(), Che
         return Err(CheckError::NoDown { files });
     }
     with_empty(async |bench| {
-        // The ledger's schemas stay when everything is undone.
+        // Created first, because the ledger's schemas remain when everything is undone.
         for sql in internal::schemas_to_create(migrator) {
             values(&bench.client, "create the schema", &sql).await?;
         }

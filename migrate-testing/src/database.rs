@@ -1,6 +1,5 @@
-//! A database of one test: migrated, its own, and gone when the test is over.
-//! A set, or a migrator with its options, goes in; a [`TestDatabase`] comes out, cloned from a template
-//! that is built once for the set. It decides nothing about the test's own connections.
+//! A migrated database for one test, cloned from a template that is built once for the set, and
+//! dropped when the test ends.
 
 use std::env;
 use std::fmt;
@@ -22,14 +21,14 @@ use super::trouble::TestError;
 
 /// A migrated database of one test, dropped with this value.
 ///
-/// It is a clone of a template, which the first test with this set builds and all others of this
-/// server share, whatever number of threads and processes they run in. The template goes by the
-/// digest of all that is in it, so an edited migration makes another one. Those that were not used
-/// for a week are dropped, and so is what killed tests left behind.
+/// It is a clone of a template, which the first test with this set builds and all other tests on this
+/// server share, in any number of threads and processes. The template is identified by the digest of
+/// its contents, so an edited migration makes a new one. Templates that were not used for a week are
+/// dropped, and so is what killed tests left behind.
 ///
 /// The server is that of `DATABASE_URL`, whose role needs CREATEDB, else the one of
-/// [`Server::shared`]; [`Server::for_tests`] names another. The database that `DATABASE_URL` names is
-/// only connected to, for `CREATE DATABASE`: no object in it is created or changed.
+/// [`Server::shared`]; [`Server::for_tests`] selects another. This crate only connects to the database
+/// that `DATABASE_URL` names, for `CREATE DATABASE`: it creates and changes nothing in it.
 ///
 /// ```no_run
 /// use migrate_testing::TestDatabase;
@@ -45,19 +44,20 @@ use super::trouble::TestError;
 /// # fn main() {}
 /// ```
 ///
-/// In a blocking test, or for a program under test, [`TestDatabase::url`] says where it is.
+/// In a blocking test, or for a program under test, [`TestDatabase::url`] is its address.
 ///
-/// A test that fails takes its database along, unless `MIGRATE_KEEP` is set (to anything): then it
-/// stays for a day, a throwaway server for an hour, and standard error says where it is.
+/// The database of a test that fails is dropped too, unless `MIGRATE_KEEP` is set (to anything): then
+/// it is kept for a day, or an hour on a throwaway server, and its address is printed to standard
+/// error.
 ///
-/// What is not in a database is not cloned with it: roles, `ALTER DATABASE ... SET`, and grants on
-/// the database itself.
+/// What is not stored in a database is not cloned with it: roles, `ALTER DATABASE ... SET`, and grants
+/// on the database itself.
 pub struct TestDatabase {
     name: String,
     url: String,
     ground: Arc<Ground>,
-    /// Holds the lock that says that the test still runs, and the template's unless this was made
-    /// ahead; `None` once dropped.
+    /// Holds the lock that shows that the test is running, and the template's lock unless this was
+    /// made in advance; `None` once dropped.
     session: Option<Session>,
     keep: bool,
 }
@@ -65,9 +65,9 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
     ///
-    /// It blocks, and may do so inside a runtime too: for some tens of milliseconds, or as long as the
-    /// migrations take where it is the first one. On [`Server::shared`]'s throwaway server, from the
-    /// third one of a process on, it is there already where the test before it took as long as a copy.
+    /// It blocks, which is allowed inside a runtime too: for some tens of milliseconds, or for the
+    /// time of the migrations if it is the first one. On [`Server::shared`]'s throwaway server, from
+    /// the third one of a process on, it is made in advance while the previous test runs.
     ///
     /// ```no_run
     /// # use migrate_testing::TestDatabase;
@@ -79,15 +79,15 @@ impl TestDatabase {
     /// ```
     ///
     /// # Errors
-    /// [`TestError::Server`] without a server, [`TestError::Migrate`] where a migration fails,
-    /// [`TestError::Database`] where the server refuses something else, [`TestError::Waited`] where
-    /// another process builds the template for too long, [`TestError::Runtime`].
+    /// [`TestError::Server`] without a server, [`TestError::Migrate`] if a migration fails,
+    /// [`TestError::Database`] if the server refuses something else, [`TestError::Waited`] if another
+    /// process builds the template for too long, [`TestError::Runtime`].
     pub fn new<'s>(migrator: impl Into<Migrator<'s>>) -> Result<TestDatabase, TestError> {
         TestDatabase::with_fixture(migrator, "")
     }
 
-    /// As [`TestDatabase::new`], with `fixture` run once behind the migrations: it is part of the
-    /// template. SQL of several statements, which one transaction runs.
+    /// As [`TestDatabase::new`], with `fixture` run once after the migrations, as part of the
+    /// template. It is SQL of one or more statements, which run in one transaction.
     ///
     /// ```no_run
     /// # use migrate_testing::TestDatabase;
@@ -138,13 +138,13 @@ impl TestDatabase {
     pub fn empty() -> Result<TestDatabase, TestError> {
         let ground = Ground::of_process()?;
         TestDatabase::made(&ground, async |client, name| {
-            // Not from template1, which may hold what somebody put there.
+            // Not from template1, which may contain local additions.
             let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", ground.strategy);
             values(client, "create a database", &sql).await.map(drop)
         })
     }
 
-    /// A database that `make` creates, whose lock is held before it is there.
+    /// A database that `make` creates; its lock is taken before it exists.
     pub(super) fn made(
         ground: &Arc<Ground>,
         make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
@@ -154,7 +154,7 @@ impl TestDatabase {
         let begun = session.run(async |client| {
             make(client, &name).await?;
             if !COLLECTED.swap(true, Ordering::Relaxed) {
-                // It keeps no test from running; the next process tries again.
+                // A failure does not fail the test; the next process tries again.
                 let _ = leftovers::collect(client, &name).await;
             }
             Ok(())
@@ -194,7 +194,7 @@ impl TestDatabase {
     /// ```
     ///
     /// # Errors
-    /// [`TestError::Database`] where the driver cannot read what `DATABASE_URL` says.
+    /// [`TestError::Database`] if the driver cannot parse the address.
     pub fn config(&self) -> Result<Config, TestError> {
         config(&self.url)
     }
@@ -202,7 +202,7 @@ impl TestDatabase {
     /// A new client, whose connection runs as a task of the current runtime.
     ///
     /// # Errors
-    /// [`TestError::Database`] where the server refuses it.
+    /// [`TestError::Database`] if the server refuses it.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -215,8 +215,8 @@ impl TestDatabase {
         &self.ground.server
     }
 
-    /// Keeps it when this value is dropped, so that somebody can look into it: for a day, or as
-    /// long as a throwaway server stays, which is then an hour behind its last user.
+    /// Keeps it when this value is dropped, so that you can inspect it: for a day, or as long as a
+    /// throwaway server runs, which is then an hour after its last user.
     ///
     /// ```no_run
     /// # use migrate_testing::TestDatabase;
@@ -235,12 +235,12 @@ impl TestDatabase {
     }
 }
 
-/// How long the sessions in a database may take to end before it is dropped.
+/// How long to wait for the sessions in a database to end before it is dropped.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
 const POLL: Duration = Duration::from_millis(1);
 
-/// Whether this process has looked for what others left.
+/// Whether this process has removed what killed tests left.
 static COLLECTED: AtomicBool = AtomicBool::new(false);
 
 impl fmt::Debug for TestDatabase {
@@ -251,7 +251,7 @@ impl fmt::Debug for TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// Drops the database with whoever is still in it. Where that fails, the next process does it.
+    /// Drops the database and ends the sessions in it. If that fails, the next process does it.
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
         if self.is_wanted() {
@@ -271,15 +271,15 @@ impl Drop for TestDatabase {
     }
 }
 
-/// Drops a database with whoever is in it. `FORCE` alone looks for the end of those sessions ten times a
-/// second, which made a test that had connected wait 110 ms at its end.
+/// Drops a database and ends the sessions in it. `FORCE` alone checks ten times a second whether they
+/// have ended, which made a test that had connected wait 110 ms at its end.
 async fn drop_with_sessions(client: &Client, name: &str) -> Result<(), TestError> {
     let end = format!(
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
          WHERE datname = '{name}' AND backend_type = 'client backend'"
     );
     let deadline = Instant::now() + SESSIONS_LIMIT;
-    // Where that is not allowed, dropping tells, or the next process does it.
+    // If that is not allowed, the drop below fails, and the next process tries again.
     while let Ok(there) = values(client, "end the sessions of a test", &end).await {
         if there.is_empty() || Instant::now() > deadline {
             break;

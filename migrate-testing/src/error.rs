@@ -1,18 +1,17 @@
-//! What can go wrong on the way to a server.
-//! Each variant says what failed and where, then what to do; a failing program's own log is carried
-//! along. Nothing here ever holds the text of a `DATABASE_URL`, which may contain a password.
+//! Why there is no server. An error of a program includes its log; none contains the text of a
+//! `DATABASE_URL`, which may contain a password.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why there is no server to test against.
+/// Why there is no test server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// No folder holds both `initdb` and `postgres`.
+    /// No folder contains both `initdb` and `postgres`.
     #[error(
-        "no PostgreSQL server on this machine: looked into pg_config's folder, PATH, the package \
-         managers' folders and the cache for `initdb` beside `postgres`\nhelp: {install}"
+        "no PostgreSQL server on this machine: searched pg_config's folder, PATH, the package \
+         managers' folders and the cache for `initdb` next to `postgres`\nhelp: {install}"
     )]
     NotFound {
         /// How to install one on this platform.
@@ -20,21 +19,21 @@ pub enum ServerError {
     },
     /// `PG_BIN` names a folder without a server.
     #[error(
-        "PG_BIN is `{}`, which does not hold both `initdb` and `postgres`\n\
-         help: name the folder that holds them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
+        "PG_BIN is `{}`, which does not contain both `initdb` and `postgres`\n\
+         help: name the folder that contains them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
         folder.display()
     )]
     NoServerInFolder {
         /// The value of `PG_BIN`.
         folder: PathBuf,
     },
-    /// The process runs as root, and there is nobody else to run the server.
+    /// The process runs as root, and there is no other account to run the server as.
     #[error(
-        "the server cannot run as root, and /etc/passwd knows none of {accounts}\n\
+        "the server cannot run as root, and /etc/passwd has none of {accounts}\n\
          help: add one with `useradd --system postgres`, or run as another user"
     )]
     NoAccount {
-        /// The names looked for.
+        /// The names that were searched for.
         accounts: String,
     },
     /// A variable, or the argument of [`Server::at`](super::Server::at), is not the address of a database.
@@ -43,12 +42,12 @@ pub enum ServerError {
          help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server"
     )]
     BadUrl {
-        /// The variable's name, or `the address`; its value may hold a password and is left out.
+        /// The variable's name, or `the address`; its value may contain a password and is left out.
         variable: &'static str,
     },
     /// `initdb` failed.
     #[error(
-        "`{}` failed{}\nhelp: run it by hand as that user; the folders above it must be open to them\n{log}",
+        "`{}` failed{}\nhelp: run it by hand as that user, who needs access to the folders above it\n{log}",
         bin.join("initdb").display(), as_user(account.as_deref())
     )]
     Initdb {
@@ -61,7 +60,7 @@ pub enum ServerError {
     },
     /// The server ended before it was ready.
     #[error(
-        "`{}` ended before it was ready{}\nhelp: the log below is its own; PG_BIN chooses another server\n{log}",
+        "`{}` ended before it was ready{}\nhelp: see its log below; PG_BIN selects another server\n{log}",
         bin.join("postgres").display(), as_user(account.as_deref())
     )]
     Start {
@@ -72,7 +71,7 @@ pub enum ServerError {
         /// The last lines of the server's log.
         log: String,
     },
-    /// The server was still not ready when the time was up.
+    /// The server was not ready in time.
     #[error(
         "`{}` is not ready after {seconds} s\nhelp: start fewer servers at a time, or set DATABASE_URL\n{log}",
         bin.join("postgres").display()
@@ -80,19 +79,19 @@ pub enum ServerError {
     Slow {
         /// The folder of the binaries.
         bin: PathBuf,
-        /// How long it was given, in seconds.
+        /// The time limit, in seconds.
         seconds: u64,
         /// The last lines of the server's log.
         log: String,
     },
-    /// The system refused something.
-    #[error("cannot {doing} `{}`\nhelp: look at who may use it and whether the disk is full", path.display())]
+    /// The operating system refused something.
+    #[error("cannot {doing} `{}`\nhelp: check its permissions and whether the disk is full", path.display())]
     Io {
         /// What was tried, such as `create`.
         doing: &'static str,
-        /// On what.
+        /// The file or program that it was tried on.
         path: PathBuf,
-        /// The system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -114,14 +113,14 @@ mod tests {
     fn a_missing_server_says_how_to_get_one() {
         check(
             &ServerError::NotFound { install: "apt-get install postgresql" },
-            "no PostgreSQL server on this machine: looked into pg_config's folder, PATH, the package \
-             managers' folders and the cache for `initdb` beside `postgres`\n\
+            "no PostgreSQL server on this machine: searched pg_config's folder, PATH, the package \
+             managers' folders and the cache for `initdb` next to `postgres`\n\
              help: apt-get install postgresql",
         );
         check(
             &ServerError::NoServerInFolder { folder: "/opt/pg".into() },
-            "PG_BIN is `/opt/pg`, which does not hold both `initdb` and `postgres`\n\
-             help: name the folder that holds them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
+            "PG_BIN is `/opt/pg`, which does not contain both `initdb` and `postgres`\n\
+             help: name the folder that contains them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
         );
     }
 
@@ -129,7 +128,7 @@ mod tests {
     fn bad_settings_name_the_way_out() {
         check(
             &ServerError::NoAccount { accounts: "postgres, nobody".into() },
-            "the server cannot run as root, and /etc/passwd knows none of postgres, nobody\n\
+            "the server cannot run as root, and /etc/passwd has none of postgres, nobody\n\
              help: add one with `useradd --system postgres`, or run as another user",
         );
         check(
@@ -154,12 +153,12 @@ mod tests {
                 log: log.clone(),
             },
             "`/pg/bin/initdb` failed as user `nobody`\n\
-             help: run it by hand as that user; the folders above it must be open to them\nFATAL:  no room",
+             help: run it by hand as that user, who needs access to the folders above it\nFATAL:  no room",
         );
         check(
             &ServerError::Start { bin: bin.clone(), account: None, log: log.clone() },
             "`/pg/bin/postgres` ended before it was ready\n\
-             help: the log below is its own; PG_BIN chooses another server\nFATAL:  no room",
+             help: see its log below; PG_BIN selects another server\nFATAL:  no room",
         );
         check(
             &ServerError::Slow { bin, seconds: 60, log },
@@ -174,7 +173,7 @@ mod tests {
         let error = ServerError::Io { doing: "start", path: "/bin/sh".into(), source };
         check(
             &error,
-            "cannot start `/bin/sh`\nhelp: look at who may use it and whether the disk is full",
+            "cannot start `/bin/sh`\nhelp: check its permissions and whether the disk is full",
         );
         assert!(std::error::Error::source(&error).is_some());
     }

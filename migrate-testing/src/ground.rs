@@ -1,6 +1,5 @@
-//! What the tests of a process share: the server, and the sessions on it that nobody uses just now.
-//! The environment goes in, unless a server is chosen; a [`Ground`] comes out, the same for every test, and from it a
-//! session for each database. It keeps no session that failed, and judges nothing of what is sent.
+//! What the tests of a process share: the server, and idle sessions on it, one of which each database
+//! takes. A session that failed is not reused.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,18 +15,18 @@ pub(super) struct Ground {
     pub(super) server: Server,
     /// The role of the maintenance sessions.
     pub(super) role: String,
-    /// The strategy of `CREATE DATABASE`; empty for the server's own.
+    /// The strategy of `CREATE DATABASE`; empty for the server's default.
     pub(super) strategy: &'static str,
-    /// Sessions that hold no lock. A new one for each clone made it take 3 ms more, and a copy by
-    /// `WAL_LOG`, which a session does faster the second time, 10 ms more.
+    /// Idle sessions, which hold no locks. A new session for each clone took 3 ms more, and a copy by
+    /// `WAL_LOG`, which is faster the second time in a session, 10 ms more.
     idle: Mutex<Vec<Session>>,
 }
 
-/// That of this process, once it is known.
+/// The one of this process, once a test has used it.
 static GROUND: Mutex<Option<Arc<Ground>>> = Mutex::new(None);
 
 impl Ground {
-    /// That of this process, which it stays a user of until it ends.
+    /// The one of this process, which uses its server until the process ends.
     pub(super) fn of_process() -> Result<Arc<Ground>, TestError> {
         let mut ground = GROUND.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ground) = &*ground {
@@ -36,7 +35,7 @@ impl Ground {
         Ok(Arc::clone(ground.insert(Arc::new(Ground::on(Server::shared()?)?))))
     }
 
-    /// Makes this the server of the process; databases that were made before keep theirs.
+    /// Makes this the server of the process; existing databases remain on theirs.
     pub(super) fn choose(server: Server) -> Result<(), TestError> {
         let chosen = Arc::new(Ground::on(server)?);
         *GROUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
@@ -46,20 +45,20 @@ impl Ground {
     fn on(server: Server) -> Result<Ground, TestError> {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
-        let asked = session.run(async |client| values(client, "ask for the role", ask).await);
-        let told = match asked {
-            Ok(told) => told,
+        let asked = session.run(async |client| values(client, "query the role", ask).await);
+        let answers = match asked {
+            Ok(answers) => answers,
             Err(error) => {
                 session.close();
                 return Err(error);
             }
         };
-        let role = told.first().cloned().unwrap_or_default();
-        let strategy = strategy(&server, told.last().map_or("", |version| version));
+        let role = answers.first().cloned().unwrap_or_default();
+        let strategy = strategy(&server, answers.last().map_or("", |version| version));
         Ok(Ground { server, role, strategy, idle: Mutex::new(vec![session]) })
     }
 
-    /// A session that holds the lock which says that `name` is in use.
+    /// A session that holds the lock which shows that `name` is in use.
     pub(super) fn session(&self, name: &str) -> Result<Session, TestError> {
         let set_up = set_up(name);
         let begin = async |client: &Client| values(client, "set up a session", &set_up).await;
@@ -71,7 +70,7 @@ impl Ground {
                 Ok(_) => return Ok(session),
                 Err(error) => {
                     session.close();
-                    // An idle one may have been ended meanwhile, by whom ever.
+                    // An idle one may have been terminated in the meantime.
                     if is_new {
                         return Err(error);
                     }
@@ -80,7 +79,7 @@ impl Ground {
         }
     }
 
-    /// Takes back a session, which lets go of all its locks.
+    /// Releases all locks of a session, and makes it idle.
     pub(super) fn put_back(&self, session: Session) {
         let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
         match session.run(async |client| values(client, "unlock a database", sql).await) {
@@ -90,16 +89,16 @@ impl Ground {
     }
 }
 
-/// How a database is copied fastest. A copy of the files needs a checkpoint before and behind it,
-/// which costs little where the disk is not waited for; elsewhere the default, which logs each
-/// page (PostgreSQL 15 and newer), is faster. CONTRIBUTING.md names the command that measures it.
+/// The fastest way to copy a database. `FILE_COPY` needs a checkpoint before and after it, which costs
+/// little on a server without fsync; elsewhere the default, which logs each page (PostgreSQL 15 and
+/// newer), is faster. CONTRIBUTING.md names the command that measures it.
 fn strategy(server: &Server, version: &str) -> &'static str {
     let has_choice = version.parse().is_ok_and(|version: u32| version >= 150_000);
     if server.is_shared() && has_choice { " STRATEGY FILE_COPY" } else { "" }
 }
 
-/// No time limit of the role may cut the making of a database; and the lock that says that `name` is
-/// in use, which the session's end releases whatever it is.
+/// The statement that takes the lock which shows that `name` is in use, and removes the role's time
+/// limits, which could cancel `CREATE DATABASE`.
 fn set_up(name: &str) -> String {
     let timeouts =
         ["statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"];

@@ -1,6 +1,5 @@
-//! Removes what nobody needs any more: databases of tests that were killed, and templates of old sets.
-//! A session and its own database's name go in; what it finds is dropped. It touches nothing that
-//! another process locks, and nothing whose name is not of the two forms that this library gives.
+//! Drops unused databases: those of killed tests, and templates of old sets. It leaves databases that
+//! another process locks, and those whose names do not have one of this library's two forms.
 
 use migrate_runtime::internal::rows;
 use tokio_postgres::Client;
@@ -8,21 +7,21 @@ use tokio_postgres::Client;
 use super::template::{self, key, last_used, now, values};
 use super::trouble::TestError;
 
-/// How the names of tests' databases begin; 16 hexadecimal digits follow, which are also the number
-/// of the advisory lock that says that the test still runs.
+/// The prefix of the names of tests' databases; 16 hexadecimal digits follow, which are also the
+/// number of the advisory lock that shows that the test is running.
 pub(super) const PREFIX: &str = "migrate_test_";
 
-/// How the comment of a database to keep begins; seconds since 1970 follow.
+/// The prefix of the comment on a database to keep; seconds since 1970 follow.
 const KEPT: &str = "migrate-runtime: kept until ";
 
-/// How long a database is kept that somebody wants to look into.
+/// How long a database is kept, in seconds.
 const KEEP: u64 = 24 * 3600;
 
-/// Templates that were not used for so long are dropped, and those behind so many newer ones.
+/// Templates that were not used for this many seconds are dropped, and all but the newest ones.
 const TEMPLATE_AGE: u64 = 7 * 24 * 3600;
 const TEMPLATES: usize = 32;
 
-/// The statement that keeps a database for a day behind its test.
+/// The statement that keeps a database for a day after its test.
 pub(super) fn keep(name: &str) -> String {
     format!("COMMENT ON DATABASE {name} IS '{KEPT}{}'", now() + KEEP)
 }
@@ -33,7 +32,7 @@ struct Found {
     comment: String,
 }
 
-/// Drops what nobody needs, all but the database `own`.
+/// Drops what is unused, except the database `own`.
 pub(super) async fn collect(client: &Client, own: &str) -> Result<(), TestError> {
     let is_over = |comment: &str| {
         let until = comment.strip_prefix(KEPT).and_then(|until| until.parse().ok());
@@ -48,7 +47,7 @@ pub(super) async fn collect(client: &Client, own: &str) -> Result<(), TestError>
     Ok(())
 }
 
-/// The databases of the current role with such names.
+/// The current role's databases with this prefix and number of digits.
 async fn list(client: &Client, prefix: &str, digits: u32) -> Result<Vec<Found>, TestError> {
     let sql = format!(
         "SELECT d.datname, pg_catalog.shobj_description(d.oid, 'pg_database') \
@@ -67,7 +66,8 @@ async fn list(client: &Client, prefix: &str, digits: u32) -> Result<Vec<Found>, 
     Ok(list)
 }
 
-/// The templates that are too old or too many. One that is not finished may be old or being built.
+/// The templates that are too old or too many. An unfinished one counts as old; the lock protects one
+/// that is being built.
 fn stale(templates: Vec<Found>, now: u64) -> Vec<String> {
     let mut templates: Vec<(u64, String)> =
         templates.into_iter().map(|f| (last_used(&f.comment).unwrap_or(0), f.name)).collect();
@@ -78,19 +78,19 @@ fn stale(templates: Vec<Found>, now: u64) -> Vec<String> {
     templates.into_iter().enumerate().filter(is_stale).map(|(_, (_, name))| name).collect()
 }
 
-/// Drops a database whose lock nobody holds. Without force: sessions in it mean that it is in use,
-/// whatever became of the lock.
+/// Drops a database whose lock is free. Without force: sessions in it show that it is in use, even
+/// without the lock.
 async fn drop_if_free(client: &Client, name: &str) -> Result<(), TestError> {
     let key = key(name);
     let lock = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
-    if values(client, "lock a database that was left", &lock).await? != ["t"] {
+    if values(client, "lock a leftover database", &lock).await? != ["t"] {
         return Ok(());
     }
     let sql = format!("DROP DATABASE IF EXISTS {name}");
-    // Somebody is in it, or another process was quicker: the next one tries again.
-    let _ = values(client, "drop a database that was left", &sql).await;
+    // It has a session in it, or another process was faster: the next process tries again.
+    let _ = values(client, "drop a leftover database", &sql).await;
     let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
-    values(client, "unlock a database that was left", &unlock).await.map(drop)
+    values(client, "unlock a leftover database", &unlock).await.map(drop)
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
-//! For the tests of a service: a migrated database of their own, checks of the migrations themselves,
-//! and the throwaway PostgreSQL server beneath. A dev-dependency beside `migrate-runtime`.
+//! For the tests of a service: a migrated database for each test, checks of the migrations, and the
+//! throwaway PostgreSQL server that they run on. A dev-dependency of a service that depends on
+//! `migrate-runtime`.
 //!
-//! [`TestDatabase::new`] gives a test a database in which a set is applied, in the time that a copy takes.
+//! [`TestDatabase::new`] gives a test a database in which a set is applied, as fast as a copy.
 //!
-//! [`Server::from_env`] takes the server named by `DATABASE_URL`, or else starts one in a folder of
-//! its own and removes it again, however the process ends. It downloads nothing and opens no TCP port.
+//! [`Server::from_env`] uses the server named by `DATABASE_URL`, or else starts one in its own folder
+//! and removes it, however the process ends. It downloads nothing and opens no TCP port.
 //! [`Server::shared`] is one for all processes.
 //!
-//! `DATABASE_URL` means a server to create databases on: the database that it names is only connected
-//! to, and nothing is written to it. Databases of tests are the only ones that are created and dropped.
+//! `DATABASE_URL` names a server to create databases on: this crate only connects to the database that
+//! it names, and writes nothing to it. It creates and drops only the databases of tests.
 //!
 //! ```no_run
 //! use migrate_testing::Server;

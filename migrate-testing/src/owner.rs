@@ -1,6 +1,5 @@
-//! Who the server runs as, since PostgreSQL refuses to run as root.
-//! Takes the identity of this process and `/etc/passwd`; gives an [`Owner`] and the folder below which
-//! that owner can create, reach and remove a folder. It changes nothing in this process itself.
+//! The account that the server runs as, since PostgreSQL refuses to run as root, and the folder in
+//! which that account can create the server's.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -14,24 +13,24 @@ use super::error::ServerError;
 /// In the order of preference; macOS prefixes the accounts of services.
 const ACCOUNTS: [&str; 3] = ["postgres", "_postgres", "nobody"];
 
-/// A socket's path has about 104 bytes at most (`sun_path` of unix(4)); ours adds about 60 to the base.
+/// A socket's path is limited to about 104 bytes (`sun_path` of unix(4)); ours adds about 60 to the base.
 const LONGEST_BASE: usize = 40;
 
-/// Who runs the server.
+/// The account that runs the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// The user of this process.
     Caller,
-    /// An unprivileged account, as this process is root's.
+    /// An unprivileged account, because this process runs as root.
     Account { name: String, uid: u32, gid: u32 },
 }
 
 impl Owner {
-    /// The user of this process or, for root, the first known unprivileged account.
+    /// The user of this process or, for root, the first unprivileged account that exists.
     ///
     /// # Errors
     ///
-    /// [`ServerError::NoAccount`] when root finds none, [`ServerError::Io`] when `/etc/passwd` or the
+    /// [`ServerError::NoAccount`] if root finds none, [`ServerError::Io`] if `/etc/passwd` or the
     /// temporary folder cannot be used.
     pub(super) fn detect() -> Result<Owner, ServerError> {
         if effective_uid()? != 0 {
@@ -52,7 +51,7 @@ impl Owner {
         }
     }
 
-    /// Makes a command run as this owner, in a folder that everybody can enter.
+    /// Makes a command run as this owner, in a folder that every account can enter.
     pub(super) fn run(&self, command: &mut Command) {
         command.current_dir("/");
         if let Owner::Account { uid, gid, .. } = self {
@@ -88,7 +87,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).map_or(0, |metadata| metadata.mode())
 }
 
-/// The owner of a file just created, since `geteuid` is out of reach without `unsafe`.
+/// The owner of a file just created, because `geteuid` would need `unsafe`.
 pub(super) fn effective_uid() -> Result<u32, ServerError> {
     let path = std::env::temp_dir().join(super::server::unique_name());
     let probe = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
@@ -112,7 +111,7 @@ fn unprivileged(passwd: &str) -> Option<Owner> {
     ACCOUNTS.iter().find_map(|name| entry(name))
 }
 
-/// Names what was tried on which path, beside the system's answer.
+/// Adds to the system's error what was tried on which path.
 pub(super) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ServerError {
     move |source| ServerError::Io { doing, path: path.to_owned(), source }
 }

@@ -1,7 +1,5 @@
-//! Starts a throwaway server, says where it is, and stops it.
-//! Takes the environment (`DATABASE_URL`, `PG_BIN`, `TMPDIR`); gives a [`Server`] that is ready for
-//! connections on a socket that only its user and root can reach. It does not stop the server itself:
-//! a shell beneath this process does, because it also notices when this process is killed.
+//! Starts and stops a throwaway server, on a socket that only its user and root can reach. A shell
+//! below this process stops it, because that also works when this process is killed.
 
 use std::collections::hash_map::RandomState;
 use std::env;
@@ -26,46 +24,46 @@ use super::trouble::TestError;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
 
-/// For `initdb` and the start together; half a second is usual, more when many start at a time.
+/// For `initdb` and the start together; half a second is usual, more if many start at the same time.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(2);
 
-/// Lines of a log that an error carries.
+/// The lines of a log that an error contains.
 const LOG_LINES: usize = 20;
 
 /// A PostgreSQL server to test against: the one of `DATABASE_URL`, or a throwaway one.
 ///
 /// A throwaway server has its data, socket and log in one folder, a superuser `postgres` without a
 /// password, UTF-8, the locale C and 200 connections. It is stopped and its folder removed when this
-/// value is dropped, and likewise when the process ends without dropping it: by a panic, by a signal
-/// (SIGKILL too), or with the value in a `static`.
+/// value is dropped, or when the process ends without dropping it: by a panic, by a signal (SIGKILL
+/// too), or with the value in a `static`.
 pub struct Server {
     url: String,
     origin: Origin,
 }
 
 enum Origin {
-    /// An address names it; never started or stopped here.
+    /// Named by an address; never started or stopped here.
     Named,
     Throwaway(Throwaway),
-    /// One for all processes of this user, which goes when the last of them has gone.
+    /// One for all processes of this user, which stops after the last of them has ended.
     Shared(Shared),
 }
 
 impl Server {
-    /// The server of `DATABASE_URL`, or a throwaway one when that is unset or empty.
+    /// The server of `DATABASE_URL`, or a throwaway one if that is unset or empty.
     ///
-    /// Here and for [`Server::shared`] and [`TestDatabase`](super::TestDatabase) the variable means a
-    /// server to create databases on, whose role needs CREATEDB. The database that it names is only
-    /// connected to, for `CREATE DATABASE`; nothing is written to it. [`Server::url`] is the address of
-    /// that very database, though, so what you run there is on you: use [`Server::url_for`] or a
+    /// Here and for [`Server::shared`] and [`TestDatabase`](super::TestDatabase) the variable names a
+    /// server to create databases on, whose role needs CREATEDB. This crate only connects to the
+    /// database that it names, for `CREATE DATABASE`, and writes nothing to it. [`Server::url`] is the
+    /// address of that database, though: for your own statements use [`Server::url_for`] or a
     /// [`TestDatabase`](super::TestDatabase).
     ///
     /// # Errors
     ///
-    /// [`ServerError::BadUrl`] when `DATABASE_URL` is no address, and those of [`Server::start`]. A server
-    /// that is named but does not answer is noticed by whoever connects.
+    /// [`ServerError::BadUrl`] if `DATABASE_URL` is not an address, and those of [`Server::start`]. It
+    /// does not connect to a server that is named.
     pub fn from_env() -> Result<Server, ServerError> {
         let variable = "DATABASE_URL";
         match env::var_os(variable).filter(|value| !value.is_empty()) {
@@ -74,11 +72,11 @@ impl Server {
         }
     }
 
-    /// The server at this address, whatever `DATABASE_URL` says; never started or stopped here.
+    /// The server at this address, instead of `DATABASE_URL`; it is never started or stopped here.
     ///
     /// ```
     /// # use migrate_testing::{Server, ServerError};
-    /// /// The server of an option of a command line, else a throwaway one.
+    /// /// The server that a command-line option names, else a throwaway one.
     /// fn server(database_url: Option<&str>) -> Result<Server, ServerError> {
     ///     database_url.map_or_else(Server::start, Server::at)
     /// }
@@ -88,19 +86,19 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServerError::BadUrl`] when it is not an address.
+    /// [`ServerError::BadUrl`] if it is not an address.
     pub fn at(url: &str) -> Result<Server, ServerError> {
         named(Some(url)).ok_or(ServerError::BadUrl { variable: "the address" })
     }
 
-    /// A throwaway server, ready for connections. Several may be started at the same time.
+    /// A throwaway server, ready for connections. You can start several at the same time.
     ///
     /// # Errors
     ///
     /// [`ServerError::NotFound`] and [`ServerError::NoServerInFolder`] without binaries,
-    /// [`ServerError::NoAccount`] when root finds nobody to run them, [`ServerError::Initdb`],
-    /// [`ServerError::Start`] and [`ServerError::Slow`] when they fail, and [`ServerError::Io`].
-    /// Whatever was begun is removed first.
+    /// [`ServerError::NoAccount`] if root finds no account to run them, [`ServerError::Initdb`],
+    /// [`ServerError::Start`] and [`ServerError::Slow`] if they fail, and [`ServerError::Io`]. A server
+    /// that fails to start is removed.
     pub fn start() -> Result<Server, ServerError> {
         let owner = Owner::detect()?;
         let bin = binaries::find(&owner)?;
@@ -109,14 +107,14 @@ impl Server {
         Ok(Server { url: server.url(), origin: Origin::Throwaway(server) })
     }
 
-    /// The server of `DATABASE_URL` or, where that is unset or empty, a throwaway one that all
+    /// The server of `DATABASE_URL` or, if that is unset or empty, a throwaway one that all
     /// processes of this user share: the first one starts it, and it is stopped and removed 20
-    /// seconds after the last one has gone, however they end. `MIGRATE_SERVER_LINGER` is another
-    /// number of seconds, for the process that starts it.
+    /// seconds after the last one has ended, however it ends. `MIGRATE_SERVER_LINGER` sets another
+    /// number of seconds, in the process that starts the server.
     ///
-    /// Unlike one of [`Server::start`] it takes 500 connections and does not wait for the disk,
-    /// since what is in it is lost with the machine anyway; and it lives in memory, in `/dev/shm`,
-    /// where that has four GiB free and `TMPDIR` names no other place.
+    /// Unlike one of [`Server::start`] it allows 500 connections and runs without fsync, since its
+    /// data is not needed after a crash; and it is in memory, in `/dev/shm`, if that has 4 GiB free and
+    /// `TMPDIR` is not set.
     ///
     /// ```no_run
     /// # use migrate_testing::Server;
@@ -139,7 +137,7 @@ impl Server {
     }
 
     /// Makes this the server of every [`TestDatabase`](super::TestDatabase) and check that this process
-    /// makes from now on, whatever `DATABASE_URL` says. A throwaway one ends with the process.
+    /// makes from now on, instead of `DATABASE_URL`. A throwaway one ends with the process.
     ///
     /// ```no_run
     /// # use migrate_testing::{Server, TestDatabase};
@@ -150,31 +148,31 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`TestError::Database`] when it does not answer, [`TestError::Runtime`].
+    /// [`TestError::Database`] if it does not answer, [`TestError::Runtime`].
     pub fn for_tests(self) -> Result<(), TestError> {
         Ground::choose(self)
     }
 
-    /// Whether it is a throwaway one that processes share.
+    /// Whether it is a shared throwaway one.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self.origin, Origin::Shared(_))
     }
 
-    /// Lets a shared server stay for an hour without anybody, so that somebody can look into it.
+    /// Keeps a shared server for an hour without users, so that you can inspect it.
     pub(super) fn linger(&self) {
         if let Origin::Shared(shared) = &self.origin {
             shared.keep();
         }
     }
 
-    /// Where its maintenance database is, or the database that `DATABASE_URL` or [`Server::at`] names.
+    /// The address of its maintenance database, or the one that `DATABASE_URL` or [`Server::at`] names.
     ///
-    /// Contains the password if that address does.
+    /// It contains the password if that address does.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The same server, another database, whatever characters its name has.
+    /// The address of another database on the same server; its name can have any characters.
     ///
     /// ```
     /// # use migrate_testing::Server;
@@ -185,14 +183,14 @@ impl Server {
     /// # }
     /// ```
     pub fn url_for(&self, database: &str) -> String {
-        // Always one of the two forms: both constructors see to it.
+        // Always one of the two forms: the constructors check it.
         address::with_database(&self.url, database).unwrap_or_else(|| self.url.clone())
     }
 
-    /// A program beside the server's own, such as `pg_dump`; `None` when it is not there.
+    /// A program next to the server's own, such as `pg_dump`; `None` if there is none.
     ///
     /// For the server of `DATABASE_URL`, whose programs may be on another machine, it is a program of the
-    /// server that [`Server::start`] would take.
+    /// server that [`Server::start`] would use.
     ///
     /// ```no_run
     /// # use migrate_testing::Server;
@@ -213,8 +211,8 @@ impl Server {
         }
     }
 
-    /// Whether it is a throwaway one, which goes away with this value or, when it is shared, with
-    /// the last of its users.
+    /// Whether it is a throwaway one, which is removed with this value or, if it is shared, after the
+    /// last of its users.
     pub fn is_throwaway(&self) -> bool {
         !matches!(self.origin, Origin::Named)
     }
@@ -227,16 +225,16 @@ impl fmt::Debug for Server {
     }
 }
 
-/// A name that no other process and no earlier call has taken.
+/// A name that no other process and no earlier call uses.
 pub(super) fn unique_name() -> String {
     format!("migrate-pg-{}-{:016x}", process::id(), random())
 }
 
-/// A number that no other call gives, in this process or another.
+/// A number that no other call returns, in this process or another.
 pub(super) fn random() -> u64 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    // Its keys come from the system's randomness.
+    // Its keys are random numbers of the system.
     RandomState::new().hash_one((process::id(), number))
 }
 
@@ -248,12 +246,12 @@ fn named(url: Option<&str>) -> Option<Server> {
 
 /// The maintenance database of the server in a folder.
 fn url_of(folder: &Path) -> String {
-    // In the place of a host, because not every driver takes an address without one.
+    // As the host, because not every driver accepts an address without one.
     let host = address::encode(&folder.to_string_lossy());
     format!("postgresql://postgres@{host}:5432/postgres")
 }
 
-/// A server beneath a watchdog, which lives as long as this value holds the pipe to it.
+/// A server below a watchdog, which runs as long as this value holds the pipe to it.
 pub(super) struct Throwaway {
     bin: PathBuf,
     folder: PathBuf,
@@ -262,8 +260,8 @@ pub(super) struct Throwaway {
 }
 
 impl Throwaway {
-    /// Starts the watchdog, which creates the folder and starts the server; one to share stays so
-    /// many seconds without users.
+    /// Starts the watchdog, which creates the folder and starts the server. A shared server runs
+    /// `linger` seconds without users.
     pub(super) fn spawn(
         bin: PathBuf,
         owner: &Owner,
@@ -276,7 +274,8 @@ impl Throwaway {
         command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&folder, &bin]);
         command.arg(linger.map_or_else(String::new, |seconds| seconds.to_string()));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // Away from the terminal's signals, which end this process first; the watchdog then follows.
+        // In its own process group, so that the terminal's signals end this process first and the
+        // watchdog after it.
         command.process_group(0);
         for (name, _) in
             env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"))
@@ -355,11 +354,11 @@ impl Throwaway {
 }
 
 impl Drop for Throwaway {
-    /// Lets go of the pipe and waits until the watchdog has removed everything.
+    /// Closes the pipe and waits until the watchdog has removed everything.
     fn drop(&mut self) {
         let Some(pipe) = self.watchdog.stdin.take() else { return };
         drop(pipe);
-        // A failure here has nobody to report to; what remains is removed below.
+        // A failure cannot be reported here; what remains is removed below.
         let _ = self.watchdog.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }

@@ -1,6 +1,6 @@
-//! A connection to the maintenance database that blocking and asynchronous tests can use alike.
-//! Takes an address; runs asynchronous work to its end on a thread of its own, where no runtime of a
-//! caller is in the way. Between two pieces of work nothing of it runs, and what it locks stays locked.
+//! A connection to the maintenance database, for blocking and asynchronous tests. Its work runs to the
+//! end on its own thread, because a caller's thread may already run a runtime. In between it holds its
+//! locks, and nothing of it runs.
 
 use std::io;
 use std::panic;
@@ -20,7 +20,7 @@ fn runtime_error(source: io::Error) -> TestError {
     TestError::Runtime { source }
 }
 
-/// A runtime may be neither run nor dropped on a thread that runs another.
+/// Runs `work` on another thread: a runtime can be neither run nor dropped on a thread that runs one.
 fn elsewhere<T: Send>(work: impl FnOnce() -> Result<T, TestError> + Send) -> Result<T, TestError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().spawn_scoped(scope, work).map_err(runtime_error)?;
@@ -28,7 +28,7 @@ fn elsewhere<T: Send>(work: impl FnOnce() -> Result<T, TestError> + Send) -> Res
     })
 }
 
-/// A client whose connection moves only while there is work.
+/// A client whose connection runs only during [`Session::run`].
 pub(super) struct Session {
     runtime: Runtime,
     client: Client,
@@ -53,7 +53,7 @@ impl Session {
 
     /// Ends the connection.
     pub(super) fn close(self) {
-        // A thread that cannot be started leaves it to the end of the process.
+        // If no thread can be started, the connection ends with the process.
         let _ = elsewhere(move || {
             drop(self);
             Ok(())
@@ -65,7 +65,7 @@ pub(super) fn config(url: &str) -> Result<Config, TestError> {
     url.parse().map_err(|source| TestError::Database { doing: "read the address".into(), source })
 }
 
-/// A client, and what ends when its connection has ended.
+/// A client, and the task of its connection.
 pub(super) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>), TestError> {
     let connected = config.connect(NoTls).await;
     let (client, connection) = connected.map_err(|source| {
@@ -73,7 +73,7 @@ pub(super) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>),
         TestError::Database { doing: format!("connect to `{database}`"), source }
     })?;
     let connection = tokio::spawn(async {
-        // The client tells of whatever breaks it.
+        // The client's next call reports its error.
         let _ = connection.await;
     });
     Ok((client, connection))

@@ -1,10 +1,9 @@
-//! One throwaway server for all processes of a user: found, or started by whoever comes first.
-//! Takes the binaries and their owner; gives a [`Shared`], which is a user of the server for as long
-//! as it, or its process, lives. It never stops the server: the watchdog does when all users have gone.
+//! One throwaway server for all processes of a user. The first process starts it; the watchdog stops
+//! it when the last one has ended.
 //!
-//! Which server it is stands in a small file, whose lock keeps two processes from starting two. A
-//! user holds a pipe of the server open, which the system closes whatever ends the process. The
-//! watchdog answers each one who joins, so none can join a server that has just decided to go.
+//! A small file, the register, names the server; its lock prevents two processes from starting two. A
+//! user holds a pipe of the server open, which the system closes however the process ends. The watchdog
+//! acknowledges each process that joins, so that none joins a server that is about to stop.
 
 use std::env;
 use std::fs::{self, File, OpenOptions};
@@ -23,17 +22,17 @@ use super::error::ServerError;
 use super::owner::{Owner, effective_uid, io_error};
 use super::server::{Throwaway, random};
 
-/// How long a server stays without users unless `MIGRATE_SERVER_LINGER` says otherwise, in seconds:
-/// from one test binary of `cargo test` to the next, and from one edit to the next run.
+/// How long a server runs without users, in seconds, unless `MIGRATE_SERVER_LINGER` is set: from one
+/// test binary of `cargo test` to the next, and from one edit to the next run.
 const LINGER: u32 = 20;
 
-/// How long the watchdog may take to answer; it looks five times a second.
+/// How long to wait for the watchdog's answer; it reads the pipe five times a second.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// What has to be free in memory, in KiB: machines have so much, and most containers do not.
+/// The memory that has to be free, in KiB. Most machines have it, and most containers do not.
 const ROOM: u64 = 4 * 1024 * 1024;
 
-/// A message that a server answers with one byte before it knows who asks (`SSLRequest` of the protocol).
+/// A message that a server answers with one byte before authentication (`SSLRequest` of the protocol).
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 const POLL: Duration = Duration::from_millis(2);
@@ -52,7 +51,7 @@ impl Shared {
         let uid = effective_uid()?;
         let path = owner.base().join(register_name(uid, bin));
         let mut register = open_register(&path, uid)?;
-        // Held while one starts a server; the others then find it.
+        // Held while this process starts a server; the others then find it.
         register.lock().map_err(io_error("lock", &path))?;
         let mut known = String::new();
         register.read_to_string(&mut known).map_err(io_error("read", &path))?;
@@ -80,9 +79,9 @@ impl Shared {
         &self.bin
     }
 
-    /// Asks the server to stay for an hour without users.
+    /// Asks the watchdog to keep the server for an hour without users.
     pub(super) fn keep(&self) {
-        // Where the watchdog is gone there is nothing to keep.
+        // Without a watchdog there is nothing to keep.
         let _ = (&self.users).write_all(b"keep\n");
     }
 }
@@ -92,8 +91,8 @@ fn linger() -> u32 {
     seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(LINGER)
 }
 
-/// A folder in memory with room for a server, unless the caller chose another place. A database is
-/// some seven hundred files, and a copy of them takes a disk several times as long.
+/// A folder in memory with room for a server, unless `TMPDIR` names another. A database is some seven
+/// hundred files, and copying them takes several times as long on a disk.
 fn in_memory() -> Option<PathBuf> {
     let folder = Path::new("/dev/shm");
     let is_open = fs::metadata(folder).is_ok_and(|found| found.mode() & 0o1777 == 0o1777);
@@ -104,7 +103,7 @@ fn in_memory() -> Option<PathBuf> {
     is_roomy(&String::from_utf8_lossy(&output.stdout)).then(|| folder.to_owned())
 }
 
-/// Reads what `df -Pk` says (POSIX): a line of heads, and one with the free KiB as the fourth word.
+/// Parses the output of `df -Pk` (POSIX): a header, and a line with the free KiB as the fourth word.
 fn is_roomy(said: &str) -> bool {
     let free = said.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
     free.and_then(|free| free.parse().ok()).is_some_and(|free: u64| free >= ROOM)
@@ -116,12 +115,12 @@ fn register_name(uid: u32, bin: &Path) -> String {
     format!("migrate-pg-shared-{uid}-{}", Checksum::from_bytes(digest.into()))
 }
 
-/// The register, which nobody else may have put there: it says whom to trust.
+/// Opens the register. It has to belong to this user, because this process trusts the server it names.
 fn open_register(path: &Path, uid: u32) -> Result<File, ServerError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let register = options.open(path).map_err(io_error("open", path))?;
-    let metadata = register.metadata().map_err(io_error("look at", path))?;
+    let metadata = register.metadata().map_err(io_error("inspect", path))?;
     if metadata.is_file() && metadata.uid() == uid {
         return Ok(register);
     }
@@ -135,7 +134,7 @@ fn write_register(register: &mut File, folder: &Path) -> io::Result<()> {
     register.write_all(folder.as_os_str().as_encoded_bytes())
 }
 
-/// Whether the folder is one that this owner made, and no link to another.
+/// Whether the folder belongs to this owner, and is not a link.
 fn is_owners(folder: &Path, owner: &Owner, uid: u32) -> bool {
     let expected = match owner {
         Owner::Caller => uid,
@@ -144,9 +143,9 @@ fn is_owners(folder: &Path, owner: &Owner, uid: u32) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == expected)
 }
 
-/// The pipe of a server that has answered; `None` where none is, or is about to go.
+/// The pipe of a server that has answered; `None` if there is none, or if it is about to stop.
 fn joined(folder: &Path, is_trusted: impl FnOnce(&Path) -> bool) -> Option<File> {
-    // Before its watchdog is asked, since nobody answers where a machine was switched off.
+    // The server first, because after a power failure there is no watchdog to answer.
     if !folder.is_absolute() || !is_trusted(folder) || !answers(folder) {
         return None;
     }
@@ -163,13 +162,13 @@ fn joined(folder: &Path, is_trusted: impl FnOnce(&Path) -> bool) -> Option<File>
         }
         thread::sleep(POLL);
     }
-    // What is left of it goes with the folder.
+    // If this fails, the file is removed with the folder.
     let _ = fs::remove_file(&answer);
     Some(users)
 }
 
-/// Whether the server in a folder answers, which takes more than a socket that can be connected to: the
-/// system queues connections for a process that is being killed.
+/// Whether the server in a folder answers. A connection alone does not show that: the system queues
+/// connections for a process that is being killed.
 fn answers(folder: &Path) -> bool {
     let ask = || {
         let mut socket = UnixStream::connect(folder.join(".s.PGSQL.5432"))?;
@@ -211,7 +210,7 @@ mod tests {
         assert!(!answers(&base), "no socket is in it");
         let socket = std::os::unix::net::UnixListener::bind(base.join(".s.PGSQL.5432")).unwrap();
         thread::scope(|scope| {
-            // As the system does for a process that is killed while somebody waits in its queue.
+            // As the system does for a process that is killed while a connection is in its queue.
             scope.spawn(|| drop(socket.accept()));
             assert!(!answers(&base));
         });

@@ -1,7 +1,6 @@
-//! Migrated databases to clone: one for each digest of what goes into it, built once on a server.
-//! A migrator and a fixture go in; a clone of the template comes out, which is built first where it is
-//! missing. Advisory locks of the maintenance database keep processes apart: a builder holds the
-//! template's alone, whoever clones shares it. It collects nothing: that is `leftovers`'s business.
+//! Migrated databases to clone: one for each digest of its contents, built once on a server. Advisory
+//! locks in the maintenance database coordinate processes: the builder of a template holds its lock
+//! exclusively, those that clone it share the lock.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,50 +16,50 @@ use super::server::Server;
 use super::session::{config, connect};
 use super::trouble::TestError;
 
-/// How the names of templates begin; 32 hexadecimal digits follow.
+/// The prefix of the names of templates; 32 hexadecimal digits follow.
 pub(super) const PREFIX: &str = "migrate_template_";
 
-/// How the comment of a finished template begins; seconds since 1970 follow. It is written last, so a
-/// database without it is one whose builder died.
+/// The prefix of the comment on a finished template; seconds since 1970 follow. It is written last, so
+/// a database without it is one whose builder died.
 pub(super) const READY: &str = "migrate-runtime: template, last used at ";
 
-/// How long another process may build.
+/// How long to wait for another process to build a template.
 const BUILD_LIMIT: Duration = Duration::from_mins(10);
 
-/// How long others may stand in the way of a `CREATE DATABASE`.
+/// How long other sessions can block a `CREATE DATABASE`.
 const BLOCKED_LIMIT: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// The use is noted this often at most: every note is a write.
+/// The least number of seconds between two notes of a template's use: each note is a write.
 const NOTE_EVERY: u64 = 3600;
 
-/// What a clone has in it.
+/// The contents of a clone, and the template database that holds them.
 pub(super) struct Template<'s> {
     migrator: &'s Migrator<'s>,
     fixture: &'s str,
     image: Image,
 }
 
-/// The database of a template, whatever has built it.
+/// The database of a template.
 #[derive(Debug, Clone)]
 pub(super) struct Image {
     name: String,
     strategy: &'static str,
 }
 
-/// What became of a copy.
+/// The result of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copied {
     Yes,
-    /// There is no template, or half a one.
+    /// There is no template, or an unfinished one.
     Missing,
-    /// Another session builds it.
+    /// Another session is building it.
     Busy,
 }
 
 impl<'s> Template<'s> {
-    /// The template of a migrator that has run, with `fixture` run behind it.
+    /// The template of a migrator's set, with `fixture` run after it.
     pub(super) fn new(
         migrator: &'s Migrator<'s>,
         fixture: &'s str,
@@ -74,7 +73,7 @@ impl<'s> Template<'s> {
         &self.image
     }
 
-    /// Creates the database `clone`. The template's lock stays shared until the session lets go of it.
+    /// Creates the database `clone`. The session shares the template's lock until it unlocks it.
     pub(super) async fn clone_to(
         &self,
         server: &Server,
@@ -102,7 +101,8 @@ impl<'s> Template<'s> {
         Ok(values(client, "lock the template", &sql).await? == ["t"])
     }
 
-    /// Under the lock: whoever held it before may have built the template, or died of it.
+    /// Builds the template, under its lock: the previous holder may have built it already, or have
+    /// died while it did.
     async fn build_if_missing(&self, server: &Server, client: &Client) -> Result<(), TestError> {
         let found = values(client, "look for the template", &self.image.comment()).await?;
         if found.first().and_then(|comment| last_used(comment)).is_some() {
@@ -110,13 +110,13 @@ impl<'s> Template<'s> {
         }
         let name = &self.image.name;
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        values(client, "drop half a template", &drop).await?;
-        // Not from template1, which may hold what somebody put there.
+        values(client, "drop an unfinished template", &drop).await?;
+        // Not from template1, which may contain local additions.
         create(client, name, "template0", self.image.strategy).await?;
         let built = self.fill(server, client).await;
         if built.is_err() {
-            // What failed is of more interest; the next builder drops it if this cannot.
-            let _ = values(client, "drop half a template", &drop).await;
+            // The first error is the one to report; if this fails, the next builder drops it.
+            let _ = values(client, "drop an unfinished template", &drop).await;
         }
         built
     }
@@ -126,7 +126,7 @@ impl<'s> Template<'s> {
         self.migrator.run(&mut there).await?;
         values(&there, "run the fixture", self.fixture).await?;
         drop(there);
-        // It ends by itself, and only with the client.
+        // It ends with the client, and its error was the client's.
         let _ = connection.await;
         let name = &self.image.name;
         let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
@@ -135,7 +135,8 @@ impl<'s> Template<'s> {
         values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
     }
 
-    /// A session that has ended stays a moment, and the server looks for its end ten times a second.
+    /// Waits for the client's session to end, which takes a moment: `CREATE DATABASE` itself checks only
+    /// ten times a second.
     async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
         let sql = format!(
             "SELECT pid FROM pg_catalog.pg_stat_activity \
@@ -143,7 +144,7 @@ impl<'s> Template<'s> {
             self.image.name
         );
         let deadline = Instant::now() + BLOCKED_LIMIT;
-        while !values(client, "look who is in the template", &sql).await?.is_empty() {
+        while !values(client, "list the template's sessions", &sql).await?.is_empty() {
             if Instant::now() > deadline {
                 break;
             }
@@ -158,7 +159,7 @@ impl Image {
         &self.name
     }
 
-    /// Creates the database `clone` if the template is there, whose lock then stays shared.
+    /// Creates the database `clone` if the template exists, whose lock is then shared.
     pub(super) async fn copy_to(&self, client: &Client, clone: &str) -> Result<Copied, TestError> {
         match self.share(client).await? {
             Found::Ready { used } => self.note_use(client, used).await,
@@ -172,12 +173,12 @@ impl Image {
         Ok(Copied::Missing)
     }
 
-    /// Shares the lock where the template is there. Nobody waits for it inside the server, so that a
-    /// test that is killed leaves nobody waiting there.
+    /// Shares the lock if the template exists. It does not wait for the lock inside the server, where
+    /// the session of a killed test would go on waiting.
     async fn share(&self, client: &Client) -> Result<Found, TestError> {
         let doing = "look for the template";
         let lock = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({})", key(&self.name));
-        // Two statements, so that the second one sees what was built before the lock was free.
+        // Two statements, so that the second one sees a template that was built until the lock was free.
         let found = values(client, doing, &format!("{lock}; {}", self.comment())).await?;
         let is_locked = found.first().is_some_and(|locked| locked == "t");
         match found.get(1).and_then(|comment| last_used(comment)) {
@@ -206,13 +207,13 @@ impl Image {
 
     async fn note_use(&self, client: &Client, used: u64) {
         if now().saturating_sub(used) > NOTE_EVERY {
-            // Two at a time get in each other's way, and then one of them has noted it.
+            // Of two at the same time one may fail, and then the other has noted it.
             let _ = values(client, "note the use of the template", &ready(&self.name)).await;
         }
     }
 }
 
-/// What became of a template.
+/// The state of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Ready { used: u64 },
@@ -227,7 +228,7 @@ enum Created {
     NoTemplate,
 }
 
-/// Creates a database, whoever is in the way for the moment.
+/// Creates a database, and retries while other sessions block it.
 async fn create(
     client: &Client,
     name: &str,
@@ -251,7 +252,7 @@ async fn create(
     }
 }
 
-/// Sends statements; the first column of every row, nothing for a null.
+/// Sends statements and returns the first column of every row, with an empty text for a null.
 pub(super) async fn values(
     client: &Client,
     doing: &str,
@@ -263,7 +264,7 @@ pub(super) async fn values(
     Ok(values)
 }
 
-/// The statement that notes that a template is finished and was used now.
+/// The statement that marks a template as finished and used now.
 fn ready(name: &str) -> String {
     format!("COMMENT ON DATABASE {name} IS '{READY}{}'", now())
 }
@@ -273,7 +274,7 @@ pub(super) fn last_used(comment: &str) -> Option<u64> {
     comment.strip_prefix(READY)?.parse().ok()
 }
 
-/// Seconds since 1970; 0 for a clock that is before it.
+/// Seconds since 1970; 0 if the clock is earlier.
 pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
@@ -285,7 +286,7 @@ pub(super) fn key(name: &str) -> i64 {
     number.unwrap_or_default().cast_signed()
 }
 
-/// SHA-256 of all that a template has in it, as hexadecimal digits.
+/// SHA-256 of everything that a template contains, as hexadecimal digits.
 fn digest(migrator: &Migrator<'_>, fixture: &str, role: &str) -> String {
     let mut hash = Sha256::new();
     // Each with its length, so that no two lists of parts are the same bytes.

@@ -1,6 +1,4 @@
-//! What can go wrong on the way to a test's database.
-//! Each variant says what failed, then what to do; a migration's failure is shown as a run shows it.
-//! Nothing here ever holds an address, which may contain a password.
+//! Why a test has no database. No error contains an address, which may contain a password.
 
 use std::error::Error as _;
 use std::fmt;
@@ -11,7 +9,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use super::error::ServerError;
 
-/// Why there is no database to test against.
+/// Why there is no test database.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TestError {
@@ -21,7 +19,7 @@ pub enum TestError {
     /// The set cannot be applied.
     #[error(transparent)]
     Migrate(#[from] Error),
-    /// The server, or the way to it, refused something.
+    /// The server refused something, or could not be reached.
     #[error("cannot {doing}: {}\nhelp: {}", reason(source), help(source))]
     Database {
         /// What was tried.
@@ -32,30 +30,30 @@ pub enum TestError {
     /// Another process has been building the template for too long.
     #[error(
         "another process has been building `{template}` for {seconds} s\n\
-         help: find who holds the advisory lock in pg_locks, or drop that database"
+         help: find the session that holds the advisory lock in pg_locks, or drop that database"
     )]
     Waited {
         /// The template's database.
         template: String,
-        /// How long it was waited for.
+        /// How long this process waited, in seconds.
         seconds: u64,
     },
-    /// This process can start no thread or no runtime.
-    #[error("cannot start a thread with a runtime\nhelp: look at the limits of this process")]
+    /// This process cannot start a thread or a runtime.
+    #[error("cannot start a thread with a runtime\nhelp: check the limits of this process")]
     Runtime {
-        /// The system's answer.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl fmt::Debug for TestError {
-    /// The text for people: it is what a test that unwraps prints.
+    /// The same text as `Display`, because a test that unwraps prints it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// What the server said, or what the driver knows.
+/// The server's error, or else the driver's.
 fn reason(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => {
@@ -77,10 +75,10 @@ fn help(error: &tokio_postgres::Error) -> &'static str {
         Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
             "run fewer tests at a time, or raise max_connections"
         }
-        Some(_) => "look into the server's log",
+        Some(_) => "see the server's log",
         None => {
-            "see that the server of DATABASE_URL is up and takes connections without TLS; or unset \
-             it to use a throwaway server"
+            "check that the server of DATABASE_URL is up and accepts connections without TLS; or \
+             unset it to use a throwaway server"
         }
     }
 }
@@ -95,13 +93,13 @@ mod tests {
         assert_eq!(
             waited.to_string(),
             "another process has been building `migrate_template_0` for 600 s\n\
-             help: find who holds the advisory lock in pg_locks, or drop that database"
+             help: find the session that holds the advisory lock in pg_locks, or drop that database"
         );
         let source = io::Error::from(io::ErrorKind::WouldBlock);
         let runtime = TestError::Runtime { source };
         assert_eq!(
             runtime.to_string(),
-            "cannot start a thread with a runtime\nhelp: look at the limits of this process"
+            "cannot start a thread with a runtime\nhelp: check the limits of this process"
         );
         assert!(runtime.source().is_some());
     }

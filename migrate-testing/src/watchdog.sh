@@ -1,20 +1,20 @@
-# Runs one throwaway server and outlives the process that asked for it, by however little.
-# Takes the folder to create ($1) and the folder of the binaries ($2); standard input is a pipe whose other
-# end only the parent holds. Its end of file means that the parent is done or dead, SIGKILL included.
-# It runs as the server's own user, who may therefore signal the server and remove the folder.
-# With a number of seconds behind them ($3), the server is one that processes share: they come and go through
-# the pipe `users` in its folder, and it stays so long after the last of them has gone, by whatever death.
+# Runs one throwaway server, and removes it after the process that started it has ended.
+# $1 is the folder to create, $2 the folder of the binaries; standard input is a pipe whose other end only
+# the parent holds. Its end of file means that the parent is done or dead, SIGKILL included.
+# It runs as the server's own user, who can therefore signal the server and remove the folder.
+# If $3 is a number of seconds, processes share the server: they join through the pipe `users` in its folder,
+# and it runs this long after the last of them has ended, however that was.
 umask 077
 trap '' HUP INT TERM
 mkdir "$1" || exit 1
 exec 3<&0 </dev/null >>"$1/log" 2>&1
 
-# Leaves the folder to the parent, which reads the log in it, until the parent lets go.
+# Keeps the folder, whose log the parent reads, until the parent closes the pipe.
 finish() {
     echo "$2" >"$1/ended"
     while read -r _ <&3; do :; done
     rm -rf "$1" || { sleep 1; rm -rf "$1"; }
-    # Whoever waits for this process may look for its helper next.
+    # The helper has to end first: a test that waits for this process then looks for its helper.
     wait
     exit 0
 }
@@ -23,8 +23,8 @@ signal() {
     [ -e "$1/data" ] && [ ! -e "$1/ended" ] && kill -s "$2" "$server"
 }
 
-# Sends a signal for up to five seconds, until the server has ended. Again and again, because a server that
-# is only just starting still ignores it.
+# Sends a signal for up to five seconds, until the server has ended. It repeats the signal, because a
+# server that has just started ignores it.
 ends_by() {
     tries=0
     while signal "$1" "$2"; do
@@ -34,28 +34,28 @@ ends_by() {
     done
 }
 
-# Fast shutdown first; sessions that hang get the immediate one, and a server that hangs SIGKILL.
+# Fast shutdown first, then immediate shutdown if sessions hang, then SIGKILL if the server hangs.
 stop_when_let_go() {
     while read -r _ <&3; do :; done
     ends_by "$1" INT || ends_by "$1" QUIT || ends_by "$1" KILL
 }
 
-# Answers each who joins, and returns when nobody has held the pipe for $2 seconds. Who joins counts as a
-# user only when answered: so nobody relies on a server that has just decided to go.
+# Acknowledges each process that joins, and returns when no process has held the pipe for $2 seconds. A
+# process is a user only once it is acknowledged, so that none relies on a server that is about to stop.
 until_unused() {
-    # For reading and writing first, because opening for reading alone waits for a writer.
+    # For reading and writing first, because opening for reading only waits for a writer.
     exec 5<>"$1/users" 4<"$1/users" 5>&-
     idle=0
-    # Whoever started the server has ten seconds to join it.
+    # The process that started the server has ten seconds to join it.
     limit=50
-    # Without its pipe the folder is gone, and the server with it.
+    # Without the pipe the folder is gone, and the server with it.
     while [ "$idle" -le "$limit" ] && [ -e "$1/users" ]; do
-        # Waits while anybody holds the pipe, and fails at once when nobody does.
+        # Waits while a process holds the pipe, and fails at once if none does.
         if read -r verb name <&4; then
             idle=0
             case $verb in
             join)
-                # An hour that somebody asked for stays.
+                # An hour that a process asked for is not shortened.
                 [ "$limit" = 18000 ] || limit=$(($2 * 5))
                 : >"$1/joined-$name"
                 ;;
@@ -74,7 +74,7 @@ stop_when_unused() {
     ends_by "$1" INT || ends_by "$1" QUIT || ends_by "$1" KILL
 }
 
-# Without syncing: nobody reads this folder after a crash. The server itself keeps fsync on.
+# Without syncing: this folder is not used after a crash. The server itself runs with fsync.
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || finish "$1" initdb
 
 printf '%s\n' \
@@ -85,11 +85,11 @@ printf '%s\n' \
     "timezone = 'UTC'" \
     "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server
 
-# Many processes' tests have to fit, perhaps into memory, and a crash of the machine takes them along. A
-# database is copied file by file, and 74 of the catalogs' 298 are maps of free space and of visibility, of
-# which the server needs none: a copy takes 14.6 ms instead of 16.5. What gained nothing: wal_level =
+# The tests of many processes have to fit, perhaps into memory, and their data is not needed after a crash.
+# A database is copied file by file, and 74 of the catalogs' 298 files are maps of free space and of
+# visibility, which the server does not need: a copy takes 14.6 ms instead of 16.5. No gain: wal_level =
 # minimal, another size of shared_buffers, autovacuum = off, log_checkpoints = off, VACUUM FULL of the
-# template; VACUUM FREEZE makes the maps again.
+# template; VACUUM FREEZE creates the maps again.
 [ -z "$3" ] || {
     mkfifo "$1/users" &&
         rm -f "$1"/data/base/*/*_fsm "$1"/data/base/*/*_vm &&

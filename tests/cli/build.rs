@@ -1,4 +1,4 @@
-//! Has the service built anew when a migration is added or removed.
+//! Rebuilds the service when a migration is added or removed.
 
 fn main() {
     println!("cargo::rerun-if-changed=migrations");

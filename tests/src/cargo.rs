@@ -3,10 +3,10 @@
 use std::env;
 use std::process::Command;
 
-/// Removes what cargo says of the test's own package.
+/// Removes the variables that cargo sets for the test's own package.
 ///
-/// Build scripts ask for these variables, as that of ring does. With the test's values such a script runs
-/// again, so that everything above it is built again, and once more by the next `cargo test`.
+/// Build scripts read them, such as that of ring. With the test's values such a script runs again, so that
+/// everything that depends on it is built again, and once more by the next `cargo test`.
 pub fn as_from_a_shell(command: &mut Command) -> &mut Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

@@ -1,7 +1,6 @@
-//! PostgreSQL servers that a proof can stop, kill, start again, copy as a standby and promote.
-//! Takes the binaries that [`Installation::find`] names; gives a [`Cluster`] on a socket that only its
-//! user and root can reach, with fsync on and removed with its value, or when the process dies. It
-//! shares nothing with the server of [`crate::database`], which no test may stop.
+//! PostgreSQL servers that a proof can stop, kill, start again, copy as a standby and promote. They run
+//! with fsync, on a socket that only their user and root can reach, and are removed with their value or
+//! when the process dies. The server of [`crate::database`] cannot be used for that: tests share it.
 
 mod installation;
 
@@ -22,8 +21,8 @@ use tokio_postgres::Config;
 use crate::database::{connect, value};
 pub use installation::Installation;
 
-/// Stops the server and removes the folder when the pipe to it closes: at the drop, or at the end of
-/// the process, SIGKILL included. A line on the pipe says that the folder is to stay.
+/// Stops the server and removes the folder when the pipe to it closes: when the value is dropped, or at
+/// the end of the process, SIGKILL included. A line on the pipe keeps the folder.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
 stay=
@@ -37,7 +36,7 @@ done
 [ -n "$stay" ] || rm -rf "$1"
 "#;
 
-/// Small, so that a start is quick; `wal_level` is the one that a standby needs.
+/// Small, so that a start is quick; a standby needs this `wal_level`.
 const SETTINGS: [&str; 7] = [
     "listen_addresses=",
     "port=5432",
@@ -48,7 +47,7 @@ const SETTINGS: [&str; 7] = [
     "log_line_prefix=%m [%p] %a ",
 ];
 
-/// How long a server may take to start; crash recovery is part of it.
+/// The time limit for a start, including crash recovery.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(2);
@@ -56,13 +55,13 @@ const POLL: Duration = Duration::from_millis(2);
 /// How a server ends without a shutdown checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crash {
-    /// `pg_ctl stop -m immediate`: sessions end where they are, and are told.
+    /// `pg_ctl stop -m immediate`: sessions end at once, with a message to their clients.
     Immediate,
     /// SIGKILL of the postmaster and all its children, as when the machine dies.
     Kill,
 }
 
-/// A server of its own: data, socket and log in one folder.
+/// A server with its data, socket and log in one folder.
 #[derive(Debug)]
 pub struct Cluster {
     installation: Installation,
@@ -82,7 +81,7 @@ impl Cluster {
     pub fn create() -> Cluster {
         let cluster = Cluster::empty(Installation::find());
         let mut initdb = cluster.installation.command("initdb");
-        // Nobody reads this folder after a crash of the machine.
+        // This folder is not used after a crash of the machine.
         initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         let output = initdb.arg("-D").arg(cluster.data()).output().expect("initdb");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
@@ -115,7 +114,8 @@ impl Cluster {
         installation.hand_over(&folder);
         let mut keeper = installation.as_owner(Path::new("/bin/sh"));
         keeper.args(["-c", KEEPER, "migrate-keeper"]).arg(&folder);
-        // Away from the terminal's signals, which end this process first; the keeper then follows.
+        // In its own process group, so that the terminal's signals end this process first and the
+        // keeper after it.
         keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keeper.spawn().expect("/bin/sh");
         Cluster { installation, folder, keeper, postmaster: None, settings: Vec::new() }
@@ -126,7 +126,7 @@ impl Cluster {
         self.settings.push(setting.to_owned());
     }
 
-    /// Starts the server and waits until it takes connections, behind a crash recovery too.
+    /// Starts the server and waits until it accepts connections, after crash recovery if needed.
     ///
     /// # Panics
     ///
@@ -152,8 +152,8 @@ impl Cluster {
         }
     }
 
-    /// The status is in line 8 of `postmaster.pid` (`LOCK_FILE_LINE_PM_STATUS` of miscinit), the
-    /// server's id in the first: the file of a killed server stays.
+    /// The status is in line 8 of `postmaster.pid` (`LOCK_FILE_LINE_PM_STATUS` of miscinit). The first
+    /// line is the server's id, because the file of a killed server remains.
     fn is_ready(&self) -> bool {
         let text = fs::read_to_string(self.lock_file()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -172,7 +172,7 @@ impl Cluster {
         match crash {
             Crash::Immediate => signal("-QUIT", &[id]),
             Crash::Kill => {
-                // The postmaster first, which would otherwise take the others' end for a crash.
+                // The postmaster first, which would otherwise react to the others' end as to a crash.
                 let mut ids = vec![id];
                 ids.extend(children(id));
                 signal("-KILL", &ids);
@@ -180,12 +180,12 @@ impl Cluster {
         }
         postmaster.wait().expect("the server's end");
         if crash == Crash::Kill {
-            // So that nobody takes the id in it for that of a server later on.
+            // Otherwise its id could later be that of another process.
             fs::remove_file(self.lock_file()).expect("the lock file of a killed server");
         }
     }
 
-    /// Makes a standby a primary, and waits until it is.
+    /// Promotes a standby, and waits until it is a primary.
     ///
     /// # Panics
     ///
@@ -214,7 +214,7 @@ impl Cluster {
         self.installation.program(name)
     }
 
-    /// Leaves the folder, with data and log, when this value is dropped.
+    /// Keeps the folder, with data and log, when this value is dropped.
     ///
     /// # Panics
     ///
@@ -249,7 +249,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut postmaster) = self.postmaster.take() {
             signal("-QUIT", &[postmaster.id()]);
-            // A failure has nobody to report to; the keeper tries again.
+            // A failure cannot be reported here; the keeper tries again.
             let _ = postmaster.wait();
         }
         drop(self.keeper.stdin.take());
@@ -257,7 +257,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Sends a signal to processes; one that has ended meanwhile is none of our business.
+/// Sends a signal to processes, and ignores those that have already ended.
 fn signal(name: &str, ids: &[u32]) {
     let mut kill = Command::new("kill");
     kill.arg(name).args(ids.iter().map(u32::to_string)).stderr(Stdio::null());
@@ -275,7 +275,7 @@ fn children(id: u32) -> Vec<u32> {
     text.lines().filter_map(child).collect()
 }
 
-/// A name that no other process and no earlier call has taken.
+/// A name that no other process and no earlier call uses.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let random = RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed));

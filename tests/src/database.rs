@@ -1,6 +1,5 @@
-//! One server for all test processes of a user and one database for each test.
-//! Takes the server of [`Server::shared`]; gives databases that are made on demand and dropped with
-//! their value. It hands no database from one test to the next: no template, no clean-up by `TRUNCATE`.
+//! One server for all test processes of a user, and a new database for each test. Tests share no state:
+//! there is no template, and no clean-up by `TRUNCATE`.
 
 use std::fmt;
 use std::process::{self, Command};
@@ -13,19 +12,19 @@ use migrate_testing::Server;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
-/// The server that all tests share, which waits for no disk; a test that stops its server or changes
-/// its settings starts one of its own.
+/// The server that all tests share, which runs without fsync; a test that stops its server or changes its
+/// settings starts its own.
 ///
 /// # Panics
 ///
-/// When there is none, with the text that says how to get one.
+/// When there is none, with a text that names how to install one.
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| Server::shared().unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// A client of the database; its connection runs as a task of the current runtime, which also takes
-/// the notices.
+/// A client of the database; its connection runs as a task of the current runtime, which also reads the
+/// notices.
 ///
 /// # Panics
 ///
@@ -41,7 +40,7 @@ pub async fn connect(config: &Config) -> Client {
 pub const ADVISORY_LOCKS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted \
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// The first value that a query returns, as text; `NULL` for a null, nothing for no row.
+/// The first value that a query returns, as text; `NULL` for a null, an empty text for no row.
 ///
 /// # Panics
 ///
@@ -89,7 +88,7 @@ impl FreshDatabase {
     ///
     /// # Panics
     ///
-    /// When tokio-postgres cannot read what `DATABASE_URL` says.
+    /// When tokio-postgres cannot parse the address.
     pub fn config(&self) -> Config {
         self.url.parse().expect("the test server's address")
     }
@@ -105,8 +104,8 @@ impl FreshDatabase {
 
     /// Its schema as `pg_dump --schema-only` writes it, with these further arguments.
     ///
-    /// Takes the server's own `pg_dump`, else the one on PATH; `None` when there is none or when it is too
-    /// old for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out.
+    /// Uses the server's own `pg_dump`, else the one on PATH; `None` if there is none or if it is too old
+    /// for the server. The lines `\restrict` and `\unrestrict`, which are random, are left out.
     ///
     /// # Panics
     ///
@@ -136,12 +135,12 @@ impl fmt::Debug for FreshDatabase {
 }
 
 impl Drop for FreshDatabase {
-    /// Waits until it is gone. The test's runtime is blocked meanwhile or already gone.
+    /// Waits until it is dropped, because the test's runtime is blocked or already gone.
     fn drop(&mut self) {
         let (sender, dropped) = mpsc::channel();
         let name = self.name.clone();
         maintenance().spawn(async move {
-            // The receiver is there for as long as the drop waits.
+            // The receiver exists until the drop has its answer.
             let _ = sender.send(remove(&name).await.map_err(|error| error.to_string()));
         });
         match dropped.recv() {
@@ -164,7 +163,7 @@ fn maintenance() -> &'static Runtime {
     })
 }
 
-/// Sessions of the maintenance database that are not in use: a new one costs as much as the statement.
+/// Idle sessions of the maintenance database: a new one takes as long as the statement.
 static IDLE: Mutex<Vec<Client>> = Mutex::new(Vec::new());
 
 async fn session() -> Result<Client, tokio_postgres::Error> {
@@ -191,21 +190,21 @@ async fn create(name: String) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-/// A copy of the files needs two checkpoints, which cost less than logging each page where the server
-/// waits for no disk. PostgreSQL before 15 knows no other way and has no option for it.
+/// A copy of the files needs two checkpoints, which cost less than logging each page if the server runs
+/// without fsync. PostgreSQL before 15 always copies the files, and has no option for it.
 async fn strategy(client: &Client) -> Result<&'static str, tokio_postgres::Error> {
     let sql = "SELECT current_setting('server_version_num')::int >= 150000";
     let has_choice = client.query_one(sql, &[]).await?.get(0);
     Ok(if has_choice && server().is_throwaway() { " STRATEGY FILE_COPY" } else { "" })
 }
 
-/// How long the sessions in a database may take to end before it is dropped.
+/// How long to wait for the sessions in a database to end before it is dropped.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
 const POLL: Duration = Duration::from_millis(1);
 
-/// Drops a database and ends the sessions in it first: `FORCE` alone looks for their end only ten times
-/// a second.
+/// Drops a database, and ends the sessions in it first: `FORCE` alone checks only ten times a second
+/// whether they have ended.
 async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     let client = session().await?;
     let end = format!(
@@ -221,7 +220,7 @@ async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     Ok(())
 }
 
-/// Unique on a server that many test processes share, also over time.
+/// Unique on a server that many test processes share, now and later.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -1,7 +1,6 @@
-//! A line to the server that breaks, crumbles or lags on purpose.
-//! Takes where the server is and a [`Fault`]; gives a client whose bytes go through a relay, which counts
-//! what it forwards behind the start-up and does the fault there. It reads no message after the start-up
-//! on purpose: a line can break anywhere.
+//! A connection with a [`Fault`]: it is cut, split into single bytes, or delayed. A relay forwards and
+//! counts its bytes, and injects the fault after the start-up. It does not parse messages after the
+//! start-up, because a connection can break at any byte.
 //!
 //! The start-up's messages are those of the manual, section 55.2.1.
 
@@ -17,12 +16,12 @@ use tokio::time::sleep;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// One of the two ways that bytes go.
+/// The direction of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// What the client says.
+    /// From the client.
     ToServer,
-    /// What the server answers.
+    /// From the server.
     ToClient,
 }
 
@@ -39,26 +38,26 @@ impl Direction {
     }
 }
 
-/// What happens to a line once its session has started.
+/// What happens to a connection once its session has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: the bytes are counted.
     Nothing,
-    /// Exactly so many bytes are forwarded in this direction; then both sides are cut at once, whatever is
-    /// still under way.
+    /// After exactly `after` bytes in this direction both sides are closed at once, even if other bytes
+    /// are in transit.
     Cut {
         /// The direction whose bytes count.
         direction: Direction,
         /// How many are forwarded; 0 cuts as soon as the session has started.
         after: u64,
     },
-    /// Every byte is written by itself, in both directions.
+    /// Every byte is written separately, in both directions.
     SingleBytes,
-    /// Every chunk is held back for this long, in both directions.
+    /// Every chunk is delayed for this long, in both directions.
     Delay(Duration),
 }
 
-/// How much went through a line behind its start-up.
+/// How many bytes were forwarded after the start-up.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
     to_server: Arc<AtomicU64>,
@@ -79,14 +78,14 @@ impl Traffic {
     }
 }
 
-/// A client of the server through a line with this fault, and what goes through it.
+/// A client of the server through a connection with this fault, and its traffic.
 ///
-/// The line lives until the fault, or one of its ends, ends it. A server on a Unix socket gets every byte
-/// that was forwarded before a cut; over TCP the last ones may be lost.
+/// The connection lasts until the fault or one of its ends closes it. A server on a Unix socket receives
+/// every byte that was forwarded before a cut; over TCP the last ones may be lost.
 ///
 /// # Errors
 ///
-/// Those of connecting; also where a cut right behind the start-up comes before the client saw its end.
+/// Those of connecting; also if a cut right after the start-up comes before the client saw its end.
 ///
 /// # Panics
 ///
@@ -98,14 +97,14 @@ pub async fn connect(
     let (near, client) = UnixStream::pair().expect("a pair of sockets");
     let traffic = Traffic::default();
     let (upstream, counted) = (config.clone(), traffic.clone());
-    // What goes wrong on a line is seen at its ends.
+    // Both ends see an error of the connection.
     tokio::spawn(async move { serve(&upstream, near, fault, counted).await });
     let (client, connection) = config.connect_raw(client, NoTls).await?;
     tokio::spawn(connection);
     Ok((client, traffic))
 }
 
-/// Connects to the first host, libpq's defaults standing in for what is missing, and relays.
+/// Connects to the first host, with libpq's defaults for what is missing, and relays.
 async fn serve(
     upstream: &Config,
     near: UnixStream,
@@ -130,7 +129,8 @@ async fn serve(
     }
 }
 
-/// Both directions until one ends; then both ends are dropped, which cuts the other direction too.
+/// Relays both directions until one ends; then both ends are dropped, which closes the other direction
+/// too.
 async fn relay<S>(
     mut near: UnixStream,
     mut far: S,
@@ -163,7 +163,7 @@ where
         near.write_all(&[&[tag], message.as_slice()].concat()).await?;
         match tag {
             b'Z' => return Ok(()),
-            // `AuthenticationOk` and `AuthenticationSASLFinal` want no answer.
+            // `AuthenticationOk` and `AuthenticationSASLFinal` need no answer.
             b'R' if !matches!(message.get(4..8), Some([0, 0, 0, 0 | 12])) => {
                 let tag = near.read_u8().await?;
                 let answer = body(near).await?;
@@ -174,7 +174,7 @@ where
     }
 }
 
-/// A length that counts itself, and what it counts.
+/// A length, which includes its own four bytes, and the bytes that follow.
 async fn body<R>(reader: &mut R) -> io::Result<Vec<u8>>
 where
     R: AsyncRead + Unpin,
@@ -225,7 +225,7 @@ where
         Fault::SingleBytes => {
             for byte in bytes.chunks(1) {
                 writer.write_all(byte).await?;
-                // Lets the other end read it before the next one is there.
+                // The other end can read it before the next one arrives.
                 yield_now().await;
             }
         }

@@ -1,7 +1,6 @@
-//! A session that a caller has furnished: settings, temporary tables, prepared statements, channels.
-//! Migrations go in, each as a case with a ledger of its own; what they left in the session, or to
-//! the migration behind them, comes out.
-//! It sends simple queries only, so that looking at a session prepares nothing in it.
+//! A session in which the caller has state: settings, temporary tables, prepared statements, channels.
+//! Each case is a migration with its own ledger, and the result is what it changed in the session or
+//! for the next migration. Only simple queries are sent, so that inspecting a session prepares nothing.
 
 use std::collections::BTreeSet;
 use std::task::Poll;
@@ -12,8 +11,8 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use crate::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use crate::sets::unparsed;
 
-/// A migration that does something to its session: a name, and SQL in which `{role}` is a role of
-/// little power.
+/// A migration that changes its session: a name, and SQL in which `{role}` is a role with few
+/// privileges.
 pub type Case = (&'static str, &'static str);
 
 /// How the migration of a case runs.
@@ -21,17 +20,17 @@ pub type Case = (&'static str, &'static str);
 pub enum Way {
     /// In one message with its neighbours.
     Together,
-    /// In a message of its own.
+    /// In its own message.
     Apart,
     /// Outside a transaction.
     Outside,
-    /// In a transaction, and fails.
+    /// In a transaction, with a failure.
     Fails,
-    /// Outside a transaction, and fails.
+    /// Outside a transaction, with a failure.
     FailsOutside,
 }
 
-/// What a session is, one line each; but for `synchronous_commit`, which is the run's business.
+/// The state of a session, one line each; without `synchronous_commit`, which the run sets itself.
 const STATE: &str = "CREATE FUNCTION public.state() RETURNS SETOF text LANGUAGE sql AS $$
   SELECT 'setting ' || name || ' = ' || setting FROM pg_catalog.pg_settings
     WHERE context IN ('user', 'superuser') AND name <> 'synchronous_commit'
@@ -54,14 +53,14 @@ CREATE TABLE public.seen (n serial, line text);
 GRANT ALL ON public.seen, public.seen_n_seq TO PUBLIC;
 CREATE SCHEMA \"Odd, path\";";
 
-/// The block loads PL/pgSQL, which brings settings of its own.
+/// The block loads PL/pgSQL, which adds settings.
 const FURNITURE: &str = "CREATE TEMP TABLE mine (a int); INSERT INTO mine VALUES (1); \
     CREATE TEMP VIEW my_view AS SELECT * FROM mine; PREPARE mine AS SELECT a FROM mine; \
     LISTEN mine; LISTEN \"My other\"; DECLARE mine CURSOR WITH HOLD FOR SELECT 1; \
     SET work_mem = '7MB'; SET search_path = public, \"Odd, path\"; SET statement_timeout = '55s'; \
     SET datestyle = 'German, DMY'; SET application_name = 'the caller''s'; DO $$ BEGIN END $$;";
 
-/// What a case looks at before and behind its migration.
+/// Records the session's state, before and after the migration of a case.
 const LOOK: &str = "INSERT INTO public.seen (line) SELECT s FROM public.state() s;";
 
 /// One database with a furnished session in it.
@@ -109,7 +108,7 @@ impl Furnished {
         lines(&self.client, "SELECT * FROM public.state()").await
     }
 
-    /// What differs from `before`, a line each; puts a new session in place of one that differs.
+    /// What differs from `before`, a line each; replaces a session that differs by a new one.
     async fn differences(&mut self, name: &str, before: &BTreeSet<String>) -> Vec<String> {
         let now = self.state().await;
         let gone = before.difference(&now).map(|line| format!("{name}: - {line}"));
@@ -121,7 +120,7 @@ impl Furnished {
         found
     }
 
-    /// What the migrations around that of a case saw differently; forgets it.
+    /// How the state differed for the migrations before and after that of a case; clears the record.
     async fn seen_differently(&self, name: &str) -> Vec<String> {
         let uneven = "WITH gone AS (DELETE FROM public.seen RETURNING line) \
                       SELECT line FROM gone GROUP BY line HAVING count(*) <> 2";
@@ -130,11 +129,11 @@ impl Furnished {
         lines.into_iter().map(|line| format!("{name}, to the next: {line}")).collect()
     }
 
-    /// Runs a case; what it left behind.
+    /// Runs a case, and returns what it left behind.
     ///
     /// # Panics
     ///
-    /// When the case ends otherwise than it should.
+    /// When the case does not end as it should.
     pub async fn left_behind(&mut self, (name, sql): Case, way: Way) -> Vec<String> {
         let set = case_set(&sql.replace("{role}", &self.role), way);
         let migrator = self.migrator(&set);
@@ -153,8 +152,8 @@ impl Furnished {
         found
     }
 
-    /// Drops the run of a case at every point where it waits; what each left behind, how many
-    /// points there were.
+    /// Drops the run of a case at every point where it waits, and returns what each left behind and
+    /// how many points there were.
     ///
     /// # Panics
     ///
@@ -167,7 +166,7 @@ impl Furnished {
             let migrator = self.migrator(&set);
             let before = self.state().await;
             let finished = poll(migrator.run(&mut self.client), polls).await.is_some();
-            // The answer comes behind everything that was queued.
+            // This query is answered after everything that was queued.
             found.extend(self.differences(&format!("{name}, poll {polls}"), &before).await);
             assert_eq!(value(&self.client, ADVISORY_LOCKS).await, "0", "{name}, poll {polls}");
             let result = migrator.run(&mut self.client).await;
@@ -183,7 +182,7 @@ impl Furnished {
         unreachable!("the numbers never end")
     }
 
-    /// Drops what outlives the database; the caller's own things must still work.
+    /// Drops what outlives the database; the caller's state must still be usable.
     ///
     /// # Panics
     ///
@@ -197,11 +196,11 @@ impl Furnished {
     }
 }
 
-/// Runs `cases` in one furnished session; what they left behind, a line each.
+/// Runs `cases` in one session with state, and returns what they left behind, a line each.
 ///
 /// # Panics
 ///
-/// When a case ends otherwise than it should.
+/// When a case does not end as it should.
 pub async fn left_behind(cases: &[&[Case]], way: Way) -> Vec<String> {
     let mut at = Furnished::create("").await;
     let mut found = Vec::new();
@@ -233,7 +232,7 @@ async fn lines(client: &Client, sql: &str) -> BTreeSet<String> {
     messages.into_iter().filter_map(row).collect()
 }
 
-/// Polls `future` so many times and drops it; its value if that was enough.
+/// Polls `future` at most `times` times and drops it; its value if that was enough.
 async fn poll<F: Future>(future: F, times: usize) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     let mut polls = 0;

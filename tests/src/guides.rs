@@ -1,5 +1,5 @@
-//! The pages `docs/guides/*.md`, for the compiler: each Rust example of theirs is a documentation test of
-//! this package. They embed `tests/migrations`, which stands for the service's own folder.
+//! The pages `docs/guides/*.md`: each of their Rust examples is a documentation test of this package.
+//! They embed `tests/migrations` as the service's own folder.
 
 #[doc = include_str!("../../docs/guides/boot.md")]
 mod boot {}

@@ -1,6 +1,6 @@
-//! What the tests of this workspace share: a server, databases of one test each, and a proxy that counts.
-//! Tests take a [`database::FreshDatabase`] and, where messages matter, a [`proxy::CountingProxy`].
-//! Nothing here is skipped for want of a server: without one every test fails and says how to get one.
+//! What the tests of this workspace share: a server, a database for each test
+//! ([`database::FreshDatabase`]), and a proxy that counts messages ([`proxy::CountingProxy`]). Without
+//! a server every test fails with a text that names how to install one; none is skipped.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,5 +1,5 @@
-//! The pages `docs/from/*.md`, for the compiler: each Rust example of theirs is a documentation test of
-//! this package. What the examples do is shown by `tests/tests/db/seeds`.
+//! The pages `docs/from/*.md`: each of their Rust examples is a documentation test of this package. What
+//! they do is tested in `tests/tests/db/seeds`.
 
 #[doc = include_str!("../../docs/from/chronis.md")]
 mod chronis {}

@@ -1,7 +1,5 @@
-//! A real PgBouncer in front of a throwaway server.
-//! Takes where the server is and how long a server connection belongs to a client; gives the address of a
-//! pooler on the loopback, which is killed with its value. It configures nothing beyond what a pooler
-//! needs to be one, and trusts everybody, as the server behind it does.
+//! A PgBouncer in front of a throwaway server, on the loopback interface, with a minimal configuration.
+//! It trusts every client, as the server does, and is killed when its value is dropped.
 
 use std::fmt;
 use std::fs;
@@ -18,20 +16,20 @@ use tokio::time::sleep;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// For PgBouncer to listen; a few milliseconds are usual.
+/// For PgBouncer to start listening; a few milliseconds are usual.
 const LIMIT: Duration = Duration::from_secs(20);
 
 const CONFIG: &str = "pgbouncer.ini";
 
-/// Runs PgBouncer, and kills it when the other end of standard input is gone: with this process, however
-/// it ends. Takes the folder to remove then, and the configuration.
+/// Runs PgBouncer, and kills it when the other end of standard input closes: with this process, however
+/// it ends. The arguments are the folder to remove then, and the configuration.
 const WATCHDOG: &str = "exec 3<&0\n\
      pgbouncer --quiet \"$2\" 3<&- </dev/null &\n\
      child=$!\n\
      { read -r _; kill -s KILL \"$child\"; rm -rf \"$1\"; } <&3 3<&- &\n\
      wait \"$child\"";
 
-/// What a shell ends with when there is no such program.
+/// A shell's exit code if there is no such program.
 const NO_PROGRAM: i32 = 127;
 
 /// How long a server connection belongs to a client.
@@ -44,7 +42,7 @@ pub enum PoolMode {
 }
 
 impl PoolMode {
-    /// The word of PgBouncer's `pool_mode`.
+    /// The value of PgBouncer's `pool_mode`.
     pub const fn as_str(self) -> &'static str {
         match self {
             PoolMode::Transaction => "transaction",
@@ -61,17 +59,17 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// A pooler of `size` server connections a database, to a server on a Unix socket.
+    /// A pooler with `size` server connections for each database, to a server on a Unix socket.
     ///
     /// # Errors
     ///
-    /// What is missing or went wrong, in words; PgBouncer's own log where it ended.
+    /// What is missing or failed, with PgBouncer's log if it ended.
     pub async fn start(server: &Config, mode: PoolMode, size: usize) -> Result<Pooler, String> {
         let [Host::Unix(socket)] = server.get_hosts() else {
             return Err("the server behind the pooler has to listen on one Unix socket".to_owned());
         };
-        // Whoever owns the socket's folder may enter it, and is not root.
-        let owner = fs::metadata(socket).map_err(|error| failed("look at", socket, &error))?;
+        // The owner of the socket's folder has access to it, and is not root.
+        let owner = fs::metadata(socket).map_err(|error| failed("inspect", socket, &error))?;
         let folder = folder();
         let port =
             free_port().map_err(|error| failed("listen on", Path::new("loopback"), &error))?;
@@ -86,7 +84,7 @@ impl Pooler {
         Ok(pooler)
     }
 
-    /// How to connect to this database through the pooler.
+    /// The address of this database through the pooler.
     pub fn config(&self, database: &str) -> Config {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user("postgres").dbname(database);
@@ -104,7 +102,7 @@ impl Pooler {
         Ok(client)
     }
 
-    /// The console of PgBouncer answers before any server is asked.
+    /// Connects to PgBouncer's console, which needs no server.
     async fn wait_until_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + LIMIT;
         loop {
@@ -131,7 +129,8 @@ impl fmt::Debug for Pooler {
 }
 
 impl Drop for Pooler {
-    /// Lets go of the pipe, upon which the watchdog kills and removes. A failure has nobody to report to.
+    /// Closes the pipe, so that the watchdog kills PgBouncer and removes the folder. A failure cannot be
+    /// reported here.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
@@ -170,7 +169,8 @@ fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", WATCHDOG, "pooler"]).arg(folder).arg(folder.join(CONFIG)).current_dir("/");
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Away from the terminal's signals, which end this process first; the watchdog then follows.
+    // In its own process group, so that the terminal's signals end this process first and the watchdog
+    // after it.
     command.process_group(0);
     if is_other(owner) {
         command.uid(owner.uid()).gid(owner.gid());
@@ -178,7 +178,7 @@ fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
     command.spawn().map_err(|error| failed("start", Path::new("/bin/sh"), &error))
 }
 
-/// The folder with PgBouncer's files, which the owner of the server may read and write.
+/// Writes the folder with PgBouncer's files, which the owner of the server can read and write.
 fn prepare(folder: &Path, ini: &str, owner: &fs::Metadata) -> io::Result<()> {
     let (config, users) = (folder.join(CONFIG), folder.join("users.txt"));
     fs::create_dir(folder)?;
@@ -192,12 +192,12 @@ fn prepare(folder: &Path, ini: &str, owner: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether it belongs to another user than this process; only root meets one.
+/// Whether it belongs to another user than this process, which only happens as root.
 fn is_other(owner: &fs::Metadata) -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() != owner.uid())
 }
 
-/// Free a moment ago, which is all that a program that takes a number can be given.
+/// A port that was free a moment ago: PgBouncer only accepts a number.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

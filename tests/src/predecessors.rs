@@ -1,7 +1,5 @@
-//! The five tools whose guides this library retells, each with a database that it left behind.
-//! A tool's name goes in; its table's kind, a set of its guide's own files, and what it had applied
-//! of them come out. Who wrote each database stands at the head of its file in `tests/ledgers`.
-//! What a guide promises is for the tests in `tests/tests/db/seeds`.
+//! The five tools whose guides `docs/from` follows, each with the files of its guide and a database that
+//! it left behind. The header of each file in `tests/ledgers` names what wrote that database.
 
 use migrate_runtime::{Adopt, Migrations, embed_migrations};
 use tokio_postgres::Client;
@@ -26,11 +24,11 @@ pub struct Predecessor {
     pub name: &'static str,
     /// How its table is read.
     pub tool: Adopt,
-    /// All its files, those included that it has not applied.
+    /// All its files, including those that it has not applied.
     pub set: &'static Migrations,
-    /// How many of the files it had applied, from the first.
+    /// How many of the files it had applied, from the first one.
     pub applied: usize,
-    /// A database that it left, as SQL.
+    /// The database that it left, as SQL.
     left: &'static str,
 }
 
@@ -84,7 +82,7 @@ impl Predecessor {
         self.left
     }
 
-    /// Makes an empty database what the tool left.
+    /// Fills an empty database with what the tool left.
     ///
     /// # Panics
     ///

@@ -1,7 +1,6 @@
-//! What the proofs `chaos` and `failover` share: sets that count how often each part of them ran, real
-//! processes that run them, and what has to hold afterwards.
-//! A seed decides what happens to the processes and the server; what breaks comes out as sentences, so
-//! that a round reports all of it. Nothing here knows how the library works inside.
+//! What the proofs `chaos` and `failover` share: sets that count how often each part of them ran,
+//! processes that run them, and the invariants that have to hold afterwards. A seed decides the faults.
+//! Each broken invariant is a sentence, so that a round reports all of them.
 
 pub mod options;
 pub mod dice;

@@ -1,7 +1,5 @@
-//! A loopback proxy that counts what a client says to the server.
-//! Takes where the server is; gives an address to connect to, the frontend messages that went through,
-//! and the number of turns. It changes nothing on the way, except that it refuses encryption, and it
-//! counts nothing before a session is ready.
+//! A proxy on the loopback interface that records the frontend's messages and counts round trips, once
+//! a session is ready. It forwards everything unchanged, but refuses encryption.
 //!
 //! The message formats are those of the manual, section 55.7.
 
@@ -33,7 +31,8 @@ const ENCRYPTION: [u32; 2] = [80_877_103, 80_877_104];
 /// A chunk of bytes and when it is due.
 type Parcel = (Instant, Vec<u8>);
 
-/// A proxy between clients and one server, on 127.0.0.1 at a free port. Dropping it cuts its connections.
+/// A proxy between clients and one server, on a free port of 127.0.0.1. Dropping it closes its
+/// connections.
 #[derive(Debug)]
 pub struct CountingProxy {
     config: Config,
@@ -57,8 +56,8 @@ impl CountingProxy {
         CountingProxy::with_delay(upstream, Duration::ZERO).await
     }
 
-    /// A proxy that holds each chunk back for this long in either direction, as a long line would: what
-    /// follows at once is not delayed further. A round trip takes twice as long.
+    /// A proxy that delays each chunk for this long in either direction, like a network: chunks that
+    /// follow are not delayed further. A round trip takes twice as long.
     ///
     /// # Panics
     ///
@@ -74,7 +73,7 @@ impl CountingProxy {
         CountingProxy { config, seen, listener }
     }
 
-    /// How to connect through the proxy, with the upstream's user, password and database.
+    /// The address of the proxy, with the upstream's user, password and database.
     pub fn config(&self) -> Config {
         self.config.clone()
     }
@@ -86,8 +85,8 @@ impl CountingProxy {
 
     /// The frontend's messages since the start or the last [`reset`](Self::reset), of all connections.
     ///
-    /// Start-up, passwords and the farewell (`X`, which comes at any time after a client is dropped) are
-    /// left out. A message is here before its answer reaches the client.
+    /// Start-up, passwords and the termination (`X`, which comes at any time after a client is dropped)
+    /// are left out. A message is recorded before its answer reaches the client.
     pub fn messages(&self) -> Vec<Message> {
         lock(&self.seen).messages.clone()
     }
@@ -111,9 +110,9 @@ impl CountingProxy {
             .collect()
     }
 
-    /// How often the server said that it is ready again (`Z`), the first time of each session left out.
+    /// How often the server was ready for a query (`Z`), without the first time of each session.
     ///
-    /// After an error the client may go on before the `Z` is here; its next answer brings it.
+    /// After an error the client may continue before the `Z` is counted; its next answer comes after it.
     pub fn round_trips(&self) -> usize {
         lock(&self.seen).round_trips
     }
@@ -138,7 +137,7 @@ enum Upstream {
 }
 
 impl Upstream {
-    /// The first host; libpq's defaults stand in for what is missing.
+    /// The first host, with libpq's defaults for what is missing.
     fn of(config: &Config) -> Upstream {
         let port = config.get_ports().first().copied().unwrap_or(5432);
         if let Some(address) = config.get_hostaddrs().first() {
@@ -152,7 +151,7 @@ impl Upstream {
     }
 }
 
-/// The same session parameters, another place.
+/// The same session parameters, at the proxy's address.
 fn through(upstream: &Config, port: u16) -> Config {
     let mut config = Config::new();
     config.host("127.0.0.1").port(port).ssl_mode(SslMode::Disable);
@@ -195,7 +194,7 @@ async fn listen(listener: TcpListener, line: Line) {
                 let Ok((client, _)) = accepted else { return };
                 connections.spawn(serve(client, line.clone()));
             }
-            // An end of a connection is seen by its client, not here.
+            // The client sees how its connection ends.
             Some(_) = connections.join_next() => {}
         }
     }
@@ -216,7 +215,7 @@ async fn serve(mut client: TcpStream, line: Line) -> io::Result<()> {
     }
 }
 
-/// The start-up or cancel packet, whole; encryption is refused until the client does without.
+/// The whole start-up or cancel packet; requests for encryption are refused.
 async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let length = client.read_u32().await?;
@@ -236,7 +235,7 @@ async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Both directions until both are closed, or until one fails.
+/// Relays both directions until both are closed, or until one fails.
 async fn relay<S>(client: TcpStream, server: S, startup: Vec<u8>, line: &Line) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite,
@@ -266,7 +265,7 @@ where
     Ok(())
 }
 
-/// Reads chunks, shows their messages and passes them on; ends with the peer's end.
+/// Reads chunks, passes their messages to `show` and forwards them, until the peer closes.
 async fn collect<R>(
     mut reader: R,
     parcels: mpsc::Sender<Parcel>,

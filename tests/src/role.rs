@@ -1,7 +1,5 @@
-//! A role of little power, and what it is denied.
-//! A migration that lacks a privilege goes in; its error comes out, and whether the GRANT in the
-//! error's help is all that was missing.
-//! The role's session begins as that role, so that it cannot go back to more.
+//! A role with few privileges: the errors of migrations that lack one, and whether the GRANT in an
+//! error's help is all that was missing. The role logs in itself, so that RESET ROLE gives it no more.
 
 use migrate_runtime::{Migrations, Migrator};
 use tokio_postgres::Client;
@@ -44,7 +42,7 @@ impl SmallRole {
         SmallRole { database, admin, client, role }
     }
 
-    /// A session that begins as the role: it cannot go back to more.
+    /// A session of the role, in which RESET ROLE gives no more privileges.
     async fn log_in(database: &FreshDatabase, role: &str) -> Client {
         let mut config = database.config();
         config.user(role).password("small");
@@ -79,7 +77,7 @@ impl SmallRole {
     ///
     /// # Panics
     ///
-    /// When it is otherwise.
+    /// When the error differs, or the run then fails.
     pub async fn granted(&mut self, migrator: &Migrator<'_>, expected: &str, applied: usize) {
         assert_eq!(self.refused(migrator).await, expected);
         self.prepare(&help(expected).replace("{db}", self.database.name())).await;
@@ -105,16 +103,16 @@ fn help(error: &str) -> &str {
     help.split(", or migrate").next().unwrap_or(help)
 }
 
-/// `sql` as the second migration, behind one that creates a table.
+/// `sql` as the second migration, after one that creates a table.
 ///
 /// # Panics
 ///
-/// When it is no set.
+/// When it is not a valid set.
 pub fn behind_a_table(sql: &str) -> Migrations {
     set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int PRIMARY KEY);"), ("2_b.sql", sql)])
 }
 
-/// What another role owns in the schema `theirs`, which may be used.
+/// What another role owns in the schema `theirs`, on which the role has USAGE.
 const THEIRS: &str = "GRANT USAGE ON SCHEMA theirs TO {role}; \
     CREATE TABLE theirs.t (id int PRIMARY KEY); CREATE SEQUENCE theirs.s; \
     CREATE VIEW theirs.v AS SELECT 1 AS id; CREATE TABLE theirs.\"Odd; \"\"t\" (id int); \
@@ -127,7 +125,7 @@ const THEIRS: &str = "GRANT USAGE ON SCHEMA theirs TO {role}; \
 /// A statement that is denied something: what the server points at, its message, the help.
 pub type Denied = (&'static str, &'static str, &'static str, &'static str);
 
-/// Runs `sql` as a migration that is denied something; the whole error, and what it should be.
+/// Runs `sql` as a migration that is denied something, and returns the whole error and the expected one.
 async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (String, String) {
     let set = behind_a_table(sql);
     let found = at.refused(&Migrator::new(&set).schema("own")).await;
@@ -143,7 +141,8 @@ async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (S
     (found, expected)
 }
 
-/// Each of `cases` must say what it should, and succeed once that is granted; those that do not.
+/// Checks that each of `cases` fails with its error, and succeeds once that is granted; returns those
+/// that do not.
 ///
 /// # Panics
 ///

@@ -1,6 +1,5 @@
-//! The main function of a service that migrates as it is told: for processes of two versions.
-//! A set and the arguments `run|verify|rollback <address>` go in; the report, or the error, comes out
-//! as text with an exit code. `rollback` goes back to the newest version that the set knows.
+//! The main function of a service with the arguments `run|verify|rollback <address>`, for processes of
+//! two versions. It prints the report or the error. `rollback` goes back to the set's newest version.
 
 use std::env;
 use std::error::Error;
@@ -9,7 +8,7 @@ use std::process::ExitCode;
 use migrate_runtime::{Migrations, Migrator, Rollback, Version};
 use tokio_postgres::NoTls;
 
-/// Does what the arguments say.
+/// Runs the verb that the arguments name.
 pub fn main(set: &Migrations) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(act(set)));

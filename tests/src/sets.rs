@@ -1,19 +1,18 @@
-//! Sets written down in a test, instead of in a folder.
-//! File names and SQL go in, the checked set comes out, by the same checks as everywhere.
+//! Sets from file names and SQL in a test, with the same checks as a folder.
 
 use migrate_runtime::Migrations;
 use migrate_source::check::{SetOptions, SourceFile, Syntax, check};
 
-/// The set of these files, in a folder that messages call `migrations`.
+/// The set of these files, in a folder named `migrations` in messages.
 ///
 /// # Panics
 ///
-/// When the files are no set; the text says why.
+/// When the files are not a valid set, with the mistakes.
 pub fn set(files: &[(&str, &str)]) -> Migrations {
     module("default", files)
 }
 
-/// As [`set`], under a module of its own.
+/// As [`set`], in a module.
 ///
 /// # Panics
 ///
@@ -22,7 +21,7 @@ pub fn module(module: &str, files: &[(&str, &str)]) -> Migrations {
     with(files, &SetOptions { module: module.to_owned(), ..SetOptions::default() })
 }
 
-/// As [`set`], where only the server judges the grammar.
+/// As [`set`], without a check of the grammar.
 ///
 /// # Panics
 ///

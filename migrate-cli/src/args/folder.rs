@@ -1,6 +1,5 @@
-//! Which folder is meant, and how its files are read: the arguments of `embed_migrations!`.
-//! Options go in, [`SetOptions`] come out.
-//! It reads no file on purpose.
+//! The folder of migrations and how its files are read: the arguments of `embed_migrations!` as
+//! options.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use migrate_set::set::Migrations;
 use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
 use migrate_source::names::{Dialects, NameOptions};
 
-/// The folder when nothing else is said.
+/// The default folder.
 const DEFAULT_FOLDER: &str = "migrations";
 
 /// A folder of migrations and how it is read: the arguments of
@@ -19,34 +18,35 @@ const DEFAULT_FOLDER: &str = "migrations";
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Folder")]
 pub struct Folder {
-    /// The folder of migrations [default: the one that was embedded, else `migrations`]
+    /// The folder of migrations [default: the embedded one, else `migrations`]
     #[arg(long, value_name = "FOLDER", global = true)]
     dir: Option<PathBuf>,
-    /// The lock file [default: `migrations.lock` beside the folder `migrations`]
+    /// The lock file [default: `migrations.lock` next to the folder `migrations`]
     #[arg(long, value_name = "FILE", global = true)]
     lock_file: Option<PathBuf>,
-    /// The name that keeps the set apart from others in one ledger [default: default]
+    /// The name that distinguishes the set from others in one ledger [default: default]
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     module: Option<String>,
-    /// How the files are named [default: as they are]
+    /// How the files are named [default: detected]
     #[arg(long, global = true, hide_short_help = true, value_parser = layout())]
     layout: Option<Layout>,
-    /// Take `x.postgres.sql` and leave other databases' files
+    /// Read `x.postgres.sql` and ignore other databases' files
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DIALECTS))]
     dialect: Option<Dialects>,
-    /// What is asked of down scripts [default: optional]
+    /// Whether down scripts are required [default: optional]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DOWN))]
     down: Option<Down>,
-    /// What several migrations of one version are [default: refuse]
+    /// How to treat several migrations of one version [default: refuse]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DUPLICATES))]
     duplicates: Option<Duplicates>,
-    /// What an up script without a statement is [default: refuse]
+    /// How to treat an up script without a statement [default: refuse]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&EMPTY))]
     empty: Option<Empty>,
     /// Whether statements are checked against PostgreSQL's grammar [default: check]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&SYNTAX))]
     syntax: Option<Syntax>,
-    /// What is said of statements that lock for long or break the running version [default: off]
+    /// How to report statements that hold locks for long or break the running version [default:
+    /// off]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&LINTS))]
     lints: Option<Lints>,
 }
@@ -61,7 +61,7 @@ const SYNTAX: [(&str, Syntax); 2] = [("check", Syntax::Check), ("off", Syntax::O
 const LINTS: [(&str, Lints); 3] =
     [("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
 
-/// One of these words, as what it stands for.
+/// Parses one of these words to its value.
 pub(super) fn choice<T>(known: &'static [(&'static str, T)]) -> ValueParser
 where
     T: Copy + Send + Sync + 'static,
@@ -84,7 +84,7 @@ impl Folder {
         self.dir.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FOLDER))
     }
 
-    /// The folder, and what messages call it; that of `set` where none is named.
+    /// The folder, and its name in messages; that of `set` if none is named.
     pub(crate) fn of(&self, set: Option<&Migrations>) -> Option<(PathBuf, String)> {
         let shown = |path: &Path| path.to_string_lossy().into_owned();
         match (&self.dir, set) {
@@ -97,7 +97,7 @@ impl Folder {
         }
     }
 
-    /// The lock file that is named, if one is.
+    /// The lock file, if one is named.
     pub(crate) fn lock_file(&self) -> Option<&Path> {
         self.lock_file.as_deref()
     }
@@ -116,7 +116,8 @@ impl Folder {
         }
     }
 
-    /// How the files are read; what is not said is as in `set`, as far as a set remembers it.
+    /// How the files are read; an option that was not given is taken from `set`, as far as a set
+    /// remembers it.
     pub(crate) fn options_like(&self, set: Option<&Migrations>) -> SetOptions {
         let mut options = self.options();
         if let (Some(set), None) = (set, &self.module) {

@@ -1,6 +1,4 @@
-//! Decides what a command line asks for: the verbs and their options.
-//! `clap` fills these in, and refuses what cannot go together.
-//! They read neither the environment nor a file on purpose.
+//! The verbs of the command line and their options, which `clap` parses.
 
 mod folder;
 mod options;
@@ -19,9 +17,10 @@ use migrate_runtime::{Adopt, Adoption};
 use migrate_set::rollback::Target as Rollback;
 use migrate_set::version::Version;
 
-/// The command line of migrations: a verb and its options, for a service to flatten into its own.
+/// The command line of migrations: a verb and its options, for a service to flatten into its own
+/// arguments.
 ///
-/// See the [module](super) for how.
+/// The [crate's page](super) shows how.
 #[derive(ClapArgs, Debug, Clone)]
 #[command(about = "Shows and changes the database's schema", long_about = None)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
@@ -36,7 +35,7 @@ pub struct Args {
     pub(super) output: Output,
 }
 
-/// How an answer is told.
+/// How an answer is printed.
 #[derive(ClapArgs, Debug, Clone, Default)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Output {
@@ -46,7 +45,7 @@ pub(super) struct Output {
     /// Whether to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
-    /// Go on without asking
+    /// Do not ask for confirmation
     #[arg(long, short, global = true)]
     pub(super) yes: bool,
 }
@@ -59,20 +58,20 @@ pub(super) enum Color {
     Never,
 }
 
-// What is said here is what `--help` says.
+// These comments are the text of `--help`.
 #[derive(Subcommand, Debug, Clone)]
 pub(super) enum Verb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
-    /// Exits with 3 where migrations are pending and with 4 where ledger and set disagree.
+    /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
     Status {
-        /// Write it to this file too, as an HTML page with the history
+        /// Also write it to this file, as an HTML page with the history
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
     },
-    /// Apply what is pending
+    /// Apply pending migrations
     Up(Up),
-    /// Undo applied migrations, the last applied first
+    /// Undo applied migrations, most recently applied first
     Down(Down),
     /// Undo the last applied migration and apply it again
     Redo,
@@ -84,33 +83,33 @@ pub(super) enum Verb {
         #[arg(long)]
         sql: bool,
     },
-    /// Fail unless all is applied and ledger and set agree
+    /// Fail unless all migrations are applied and ledger and set agree
     ///
-    /// Exits with 3 where migrations are pending and with 4 where ledger and set disagree.
+    /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
     Verify,
-    /// Show what happened, in order: applied, undone, accepted, forgotten
+    /// Show in order what was applied, undone, accepted and forgotten
     History,
-    /// Take migrations for applied without running them
+    /// Mark migrations as applied without running them
     Baseline {
-        /// The last of them
+        /// The last version to mark
         version: String,
     },
-    /// Take over what another tool has applied
+    /// Adopt what another tool has applied
     Adopt(AdoptArgs),
-    /// Change the ledger where it is wrong
+    /// Correct the ledger
     Repair {
         #[command(subcommand)]
         what: Repair,
     },
-    /// Write the files of the next migration
+    /// Create the files of the next migration
     Create(Create),
-    /// Write the lock file, which keeps the set's history
+    /// Write the lock file, which records the set's history
     Lock(Lock),
     /// Check the folder as the build does; needs no database
     Check(Check),
-    /// Print a shell's completions
+    /// Print a shell's completion script
     Completions {
-        /// For which shell
+        /// The shell
         shell: Shell,
     },
 }
@@ -139,10 +138,10 @@ impl Verb {
 /// Which of the pending migrations.
 #[derive(ClapArgs, Debug, Clone, Default)]
 pub(super) struct Limit {
-    /// Up to this version, itself included
+    /// Up to and including this version
     #[arg(long, value_name = "VERSION")]
     pub(super) to: Option<String>,
-    /// This migration and no other
+    /// Only the migration of this version
     #[arg(long, value_name = "VERSION", conflicts_with = "to")]
     pub(super) only: Option<String>,
 }
@@ -151,26 +150,26 @@ pub(super) struct Limit {
 pub(super) struct Up {
     #[command(flatten)]
     pub(super) limit: Limit,
-    /// Show what would be applied, and apply nothing
+    /// Show what would be applied, without applying it
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Apply it in one transaction and undo that
+    /// Apply in one transaction, which is then rolled back
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) trial: bool,
 }
 
 #[derive(ClapArgs, Debug, Clone)]
 pub(super) struct Down {
-    /// So many of them
+    /// How many migrations to undo
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["to", "all"])]
     steps: usize,
-    /// All that are newer than this version, which stays
+    /// Undo every migration newer than this version
     #[arg(long, value_name = "VERSION", conflicts_with = "all")]
     to: Option<String>,
-    /// All of them
+    /// Undo every migration
     #[arg(long)]
     all: bool,
-    /// Show what would be undone, and undo nothing
+    /// Show what would be undone, without undoing it
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -190,13 +189,13 @@ pub(super) struct AdoptArgs {
     /// The tool
     #[arg(value_parser = tool())]
     tool: Adopt,
-    /// Its table, where that is not called as usual
+    /// The tool's table, if it is not the default one
     #[arg(long, value_name = "NAME")]
     from_table: Option<String>,
-    /// The schema of its table
+    /// The schema of the tool's table
     #[arg(long, value_name = "NAME")]
     from_schema: Option<String>,
-    /// Of its table, the rows of this module (pgdbm)
+    /// Only the table's rows of this module (pgdbm)
     #[arg(long, value_name = "NAME")]
     from_module: Option<String>,
 }
@@ -217,7 +216,7 @@ impl AdoptArgs {
     }
 }
 
-/// The tools by their names, in lower case.
+/// The tools by name, in lower case.
 const TOOLS: [(&str, Adopt); 12] = [
     ("refinery", Adopt::Refinery),
     ("sqlx", Adopt::Sqlx),
@@ -239,25 +238,25 @@ fn tool() -> ValueParser {
 
 #[derive(Subcommand, Debug, Clone)]
 pub(super) enum Repair {
-    /// Take the set's text of an edited migration for what was applied
+    /// Accept the set's text of an edited migration as what was applied
     Accept {
-        /// Its version
+        /// The migration's version
         #[arg(required_unless_present = "all")]
         version: Option<String>,
-        /// Every edited migration
+        /// Accept every edited migration
         #[arg(long, conflicts_with = "version")]
         all: bool,
     },
-    /// Forget that a migration was applied: the next run applies it
+    /// Forget that a migration was applied, so that the next run applies it
     Forget {
-        /// Its version
+        /// The migration's version
         version: String,
     },
 }
 
 #[derive(ClapArgs, Debug, Clone)]
 pub(super) struct Create {
-    /// What it does, in a few words
+    /// What the migration does, in a few words
     #[arg(required = true)]
     pub(super) description: Vec<String>,
     #[command(flatten)]
@@ -266,7 +265,7 @@ pub(super) struct Create {
 
 #[derive(ClapArgs, Debug, Clone)]
 pub(super) struct Lock {
-    /// Write it although locked migrations were edited, renamed, removed or preceded
+    /// Write it even if locked migrations were edited, renamed, removed or preceded
     #[arg(long)]
     pub(super) rewrite: bool,
     #[command(flatten)]

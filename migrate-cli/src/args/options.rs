@@ -1,7 +1,5 @@
-//! The options of a run, as `Migrator` has them.
-//! What was given goes in, a [`Migrator`] with it comes out; what was not stays as the service
-//! wants it.
-//! The defaults are told by the migrator, and not repeated here on purpose.
+//! The options of a run, as `Migrator` has them. An option that was not given stays as the service
+//! set it; the defaults are the migrator's.
 
 use std::time::Duration;
 
@@ -12,13 +10,13 @@ use migrate_runtime::{Lock, Migrator};
 #[command(next_help_heading = "Run")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Options {
-    /// The schema that `{{schema}}` stands for, and where the ledger is
+    /// The schema that replaces `{{schema}}` and holds the ledger
     #[arg(long, value_name = "NAME", global = true)]
     schema: Option<String>,
-    /// Create the schema with the ledger where it is missing
+    /// Create the schema, with the ledger, if it does not exist
     #[arg(long, global = true, hide_short_help = true)]
     create_schema: bool,
-    /// The ledger's schema, where it is another
+    /// The ledger's schema, if it is a different one
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     ledger_schema: Option<String>,
     /// The ledger's table [default: `migration_ledger`]
@@ -27,35 +25,35 @@ pub(crate) struct Options {
     /// Apply pending migrations that sort before applied ones
     #[arg(long, global = true, hide_short_help = true)]
     allow_out_of_order: bool,
-    /// Let entries pass whose migration is missing from the set
+    /// Allow applied migrations that are missing from the set
     #[arg(long, global = true, hide_short_help = true)]
     allow_missing: bool,
-    /// Let applied migrations pass that were edited
+    /// Allow applied migrations that were edited
     #[arg(long, global = true, hide_short_help = true)]
     allow_edited: bool,
-    /// Take entries that are newer than the set for drift
+    /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
-    /// How long a statement waits for a lock: 500ms, 5s, 2m; 0 is for ever
+    /// How long a statement waits for a lock: 500ms, 5s, 2m; 0 is unlimited
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
     lock_timeout: Option<Duration>,
-    /// How often a migration is tried again that others' locks kept from running
+    /// How often to retry a migration that was blocked by another session's locks
     #[arg(long, value_name = "N", global = true, hide_short_help = true)]
     retries: Option<u32>,
     /// How long to wait for other runs
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
     wait_timeout: Option<Duration>,
-    /// How long it may take in all
+    /// Time limit for the whole run
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
     deadline: Option<Duration>,
-    /// What keeps two runs apart
+    /// What prevents two runs at the same time
     #[arg(long, value_name = "KIND", global = true, hide_short_help = true)]
     lock_by: Option<LockBy>,
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 enum LockBy {
-    /// Advisory locks, and a row of the ledger where the role can take none
+    /// Advisory locks, or a row of the ledger if the role cannot take them
     Detect,
     /// Advisory locks only
     Advisory,
@@ -63,11 +61,11 @@ enum LockBy {
     Row,
 }
 
-/// An option of the migrator that is only on or off.
+/// An option of the migrator that is on or off.
 type Switch<'s> = fn(Migrator<'s>) -> Migrator<'s>;
 
 impl Options {
-    /// The migrator with what was given.
+    /// The migrator with the options that were given.
     pub(crate) fn apply<'s>(&self, mut migrator: Migrator<'s>) -> Migrator<'s> {
         if let Some(schema) = &self.schema {
             migrator = migrator.schema(schema);
@@ -113,11 +111,11 @@ impl Options {
     }
 }
 
-/// A number with `ms`, `s`, `m` or `h` behind it; seconds without.
+/// A number followed by `ms`, `s`, `m` or `h`; without a unit, seconds.
 fn time(text: &str) -> Result<Duration, &'static str> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "it is a time such as 500ms, 5s or 2m")?;
+    let number: u64 = number.parse().map_err(|_| "expected a time such as 500ms, 5s or 2m")?;
     let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
     let time = match unit {
         "ms" => Some(Duration::from_millis(number)),
@@ -126,7 +124,7 @@ fn time(text: &str) -> Result<Duration, &'static str> {
         "h" => seconds(3600),
         _ => None,
     };
-    time.ok_or("it is a time such as 500ms, 5s or 2m")
+    time.ok_or("expected a time such as 500ms, 5s or 2m")
 }
 
 #[cfg(test)]

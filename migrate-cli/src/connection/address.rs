@@ -1,47 +1,46 @@
-//! Takes an address apart: what the driver reads, and the TLS and password settings of libpq that it
-//! does not know.
-//! A `postgresql://` address or a list of `key=value` goes in; both parts come out (manual, section
-//! 34.1). It opens nothing, and its errors hold no value, because any may be a password.
+//! Splits an address, a `postgresql://` URI or a list of `key=value` (manual, section 34.1), into the
+//! part that the driver reads and the TLS and password settings of libpq that it does not know.
+//! Errors contain no value, because any value may be a password.
 
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-/// An address in two parts.
+/// A split address.
 #[derive(PartialEq, Eq, Default)]
 pub(super) struct Address {
-    /// The address as the driver reads it.
+    /// The part that the driver reads.
     pub(super) driver: String,
-    /// Settings that are not the driver's, by their names in libpq.
+    /// The settings that the driver does not know, by their names in libpq.
     pub(super) settings: Vec<(String, String)>,
-    /// Whether host and database are surely not pieces of a password.
+    /// Whether host and database cannot be parts of a password.
     pub(super) is_clear: bool,
 }
 
 /// Why an address cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum Mistake {
-    #[error("it is neither `postgresql://...` nor a list such as `host=db.example dbname=app`")]
+    #[error("it is neither `postgresql://...` nor a list like `host=db.example dbname=app`")]
     Form,
-    #[error("it is not in UTF-8")]
+    #[error("it is not valid UTF-8")]
     Utf8,
-    #[error("a value in quotes is never closed, or a key has no `=` behind it")]
+    #[error("a quoted value is not terminated, or a key has no `=` after it")]
     List,
-    #[error("it has the option `{0}`, which is not known")]
+    #[error("its option `{0}` is unknown")]
     Unknown(String),
-    #[error("it has an option that is not known")]
+    #[error("it has an unknown option")]
     Hidden,
-    #[error("the value of `{0}` is not one that it takes")]
+    #[error("the value of `{0}` is not valid")]
     Value(&'static str),
     #[error(
-        "the driver cannot read it; in an address, a character such as `@`, `/` or `%` of a password is written `%40`, `%2F` or `%25`"
+        "the driver cannot parse it; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`"
     )]
     Driver,
 }
 
-/// Settings that are read here and not by the driver.
+/// Settings that this module reads and the driver does not.
 const OURS: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "passfile"];
 
-/// Settings of libpq that change nothing here.
+/// Settings of libpq that have no effect here.
 const IGNORED: [&str; 6] = [
     "client_encoding",
     "fallback_application_name",
@@ -73,7 +72,7 @@ const DRIVER: [&str; 18] = [
     "user",
 ];
 
-/// Takes `text` apart.
+/// Splits `text`.
 pub(super) fn split(text: &str) -> Result<Address, Mistake> {
     let text = text.trim();
     if text.starts_with("postgresql://") || text.starts_with("postgres://") {
@@ -86,7 +85,7 @@ pub(super) fn split(text: &str) -> Result<Address, Mistake> {
 }
 
 fn uri(text: &str) -> Result<Address, Mistake> {
-    // As the driver reads it: what stands before the first `@` is user and password.
+    // As the driver parses it: user and password are before the first `@`.
     let host = text.find('@').map_or(0, |at| at + 1);
     let (place, query) = match text[host..].find('?') {
         Some(length) => (&text[..host + length], &text[host + length + 1..]),
@@ -99,7 +98,7 @@ fn uri(text: &str) -> Result<Address, Mistake> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decoded = percent_decode_str(value).decode_utf8().map_err(|_| Mistake::Utf8)?;
         match key {
-            // The JDBC driver's word for it.
+            // As the JDBC driver spells it.
             "ssl" if value == "true" => {
                 address.settings.push(("sslmode".to_owned(), "require".to_owned()));
             }
@@ -113,7 +112,7 @@ fn uri(text: &str) -> Result<Address, Mistake> {
 }
 
 fn list(text: &str) -> Result<Address, Mistake> {
-    // A password with a blank in it shows as further keys, so unknown ones are not named.
+    // A password with a space in it reads as further keys, so unknown ones are not named.
     let mut address = Address { is_clear: true, ..Address::default() };
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -134,7 +133,7 @@ fn list(text: &str) -> Result<Address, Mistake> {
     Ok(address)
 }
 
-/// One value of a list, and what stands behind it.
+/// One value of a list, and the text after it.
 fn value(text: &str) -> Result<(String, &str), Mistake> {
     let quoted = text.strip_prefix('\'');
     let body = quoted.unwrap_or(text);

@@ -1,6 +1,4 @@
-//! Says why there is no connection, and what to do about it.
-//! What was wrong goes in, a text without any password comes out.
-//! It decides nothing on purpose.
+//! Why there is no connection, and what to do about it, in a text without any password.
 
 use std::error::Error as _;
 use std::fmt;
@@ -12,7 +10,7 @@ use super::address::Mistake;
 use super::settings::Place;
 use super::tls::TlsError;
 
-/// Why a command line has no connection.
+/// Why the command line has no connection.
 #[derive(Debug)]
 pub struct ConnectError {
     what: String,
@@ -22,13 +20,13 @@ pub struct ConnectError {
 }
 
 impl ConnectError {
-    /// Whether the caller's settings are at fault, and not the server or the way to it.
+    /// Whether the caller's settings are at fault, and not the server or the network.
     ///
     /// ```
     /// use migrate_cli::Connection;
     ///
     /// let error = Connection::of_url("postgresql://me@localhost:door/shop").config().unwrap_err();
-    /// assert!(error.is_usage()); // nobody was asked
+    /// assert!(error.is_usage()); // no server was contacted
     /// ```
     pub fn is_usage(&self) -> bool {
         self.is_usage
@@ -39,16 +37,16 @@ impl ConnectError {
     }
 
     pub(super) fn unnamed() -> Self {
-        let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or give `--database-url`";
+        let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or pass `--database-url`";
         ConnectError::usage("no database is named", help)
     }
 
-    /// `origin` says which.
+    /// `origin` names the address.
     pub(super) fn address(origin: &str, mistake: &Mistake) -> Self {
         let help = match mistake {
-            Mistake::Unknown(_) | Mistake::Hidden => "take it out; docs/cli.md lists the options",
+            Mistake::Unknown(_) | Mistake::Hidden => "remove it; docs/cli.md lists the options",
             Mistake::Value("sslmode") => {
-                "it is disable, allow, prefer, require, verify-ca or verify-full"
+                "use disable, allow, prefer, require, verify-ca or verify-full"
             }
             _ => "write it as `postgresql://user@host/database`",
         };
@@ -58,18 +56,18 @@ impl ConnectError {
     pub(super) fn variable(name: &str, mistake: &Mistake) -> Self {
         ConnectError::usage(
             format!("the variable {name} cannot be used: {mistake}"),
-            "mend or unset it",
+            "fix or unset it",
         )
     }
 
     pub(super) fn tls(error: &TlsError) -> Self {
-        ConnectError::usage(error.to_string(), "look at `sslrootcert`, `sslcert` and `sslkey`")
+        ConnectError::usage(error.to_string(), "check `sslrootcert`, `sslcert` and `sslkey`")
     }
 
     pub(super) fn slow(place: &Place, limit: Duration) -> Self {
         ConnectError {
             what: format!("cannot connect to {place}: no answer within {limit:?}"),
-            help: "look whether the server is up and reachable, or raise `connect_timeout`"
+            help: "check that the server is up and reachable, or raise `connect_timeout`"
                 .to_owned(),
             is_usage: false,
             source: None,
@@ -103,8 +101,8 @@ fn help(place: &Place, source: &tokio_postgres::Error, said: &str) -> String {
             if *code == SqlState::INVALID_PASSWORD
                 || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
         {
-            return "look at user and password, and at the server's pg_hba.conf; a password comes \
-                    from the address, PGPASSWORD or ~/.pgpass"
+            return "check user, password and the server's pg_hba.conf; a password is read from the \
+                    address, PGPASSWORD or ~/.pgpass"
                 .to_owned();
         }
         Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
@@ -115,10 +113,11 @@ fn help(place: &Place, source: &tokio_postgres::Error, said: &str) -> String {
     if said.contains("password missing") {
         "give a password in the address, PGPASSWORD or ~/.pgpass".to_owned()
     } else if is_tls {
-        "`sslmode` says whether TLS is used and whom it trusts, `sslrootcert` which certificates"
+        "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which certificates \
+         are trusted"
             .to_owned()
     } else {
-        "look whether the server is up and this is its address".to_owned()
+        "check that the server is up and that this is its address".to_owned()
     }
 }
 

@@ -1,7 +1,6 @@
-//! Decides which database a command line means, and connects to it.
-//! `--database-url`, else `DATABASE_URL`, with libpq's `PG*` variables and password file for what
-//! that leaves open, go in; a client comes out.
-//! No password is in any message: an address that cannot be read is never shown.
+//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables and
+//! password file fill in what the address leaves open. Messages contain no password: an address that
+//! cannot be parsed is never shown.
 
 mod address;
 mod error;
@@ -19,7 +18,7 @@ pub use error::ConnectError;
 pub(crate) use settings::Place;
 use settings::Target;
 
-/// A server that does not answer keeps nobody waiting for longer, unless `connect_timeout` says so.
+/// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The variable that holds an address.
@@ -27,9 +26,9 @@ const ADDRESS: &str = "DATABASE_URL";
 
 /// Where the database is: `--database-url`, else the environment.
 ///
-/// [`Args`](super::Args) holds one. A service that wants the same database for its other subcommands
-/// flattens a second one where its own arguments are; what is given on either side of the subcommand
-/// then counts for both.
+/// [`Args`](super::Args) contains one. A service that uses the same database for its other
+/// subcommands flattens a second one into its own arguments; an option given before or after the
+/// subcommand then applies to both.
 ///
 /// ```
 /// use clap::Parser;
@@ -56,7 +55,7 @@ const ADDRESS: &str = "DATABASE_URL";
 /// ```
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Connection")]
-#[allow(clippy::doc_markdown, reason = "what is said here is what `--help` says")]
+#[allow(clippy::doc_markdown, reason = "these comments are the text of `--help`")]
 pub struct Connection {
     /// The database, as `postgresql://user@host/database` or `host=... dbname=...` [default:
     /// $DATABASE_URL, else $PGHOST, $PGDATABASE and so on]
@@ -74,21 +73,21 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// The database at this address, whatever `DATABASE_URL` says.
+    /// The database at this address; `DATABASE_URL` is ignored.
     pub fn of_url(url: impl Into<String>) -> Self {
         Connection { database_url: Some(url.into()), application_name: None }
     }
 
-    /// What the server's views call the sessions where neither the address nor `PGAPPNAME` does;
-    /// `migrate` otherwise.
+    /// Sets the sessions' `application_name`, unless the address or `PGAPPNAME` does; the default is
+    /// `migrate`.
     #[must_use]
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.application_name = Some(name.into());
         self
     }
 
-    /// Whether an address was given, by `--database-url` or by `DATABASE_URL`: for a service that has
-    /// another database to use where nobody names one. `PGHOST` and its like are not asked.
+    /// Whether an address was given, by `--database-url` or by `DATABASE_URL`: for a service that
+    /// otherwise uses another database. `PGHOST` and the other variables do not count.
     ///
     /// ```
     /// use migrate_cli::Connection;
@@ -103,14 +102,13 @@ impl Connection {
         self.database_url.is_some() || is_set()
     }
 
-    /// The same, at this address where none was given.
+    /// The same, at this address if none was given.
     pub(crate) fn or_url(mut self, url: impl Into<String>) -> Self {
         self.database_url.get_or_insert_with(|| url.into());
         self
     }
 
-    /// What the driver is told, the password included; without TLS, which [`Connection::connect`]
-    /// adds.
+    /// The driver's configuration, with the password; without TLS, which [`Connection::connect`] adds.
     ///
     /// ```
     /// use migrate_cli::Connection;
@@ -121,13 +119,13 @@ impl Connection {
     /// ```
     ///
     /// # Errors
-    /// [`ConnectError`] where no database is named, or an address or a setting cannot be read.
+    /// [`ConnectError`] if no database is named, or an address or a setting is not valid.
     pub fn config(&self) -> Result<Config, ConnectError> {
         Ok(self.target()?.config)
     }
 
-    /// A new client, over TLS as `sslmode` says. Its connection runs as a task of the current
-    /// runtime and ends with it.
+    /// A new client, over TLS as `sslmode` requires. Its connection runs as a task of the current
+    /// runtime and ends with the client.
     ///
     /// ```no_run
     /// # use migrate_cli::{ConnectError, Connection};
@@ -139,8 +137,8 @@ impl Connection {
     /// ```
     ///
     /// # Errors
-    /// [`ConnectError`] as [`Connection::config`], and where the server cannot be reached or does not
-    /// let us in.
+    /// [`ConnectError`] as [`Connection::config`], and if the server cannot be reached or refuses the
+    /// connection.
     pub async fn connect(&self) -> Result<Client, ConnectError> {
         self.target()?.connect().await
     }
@@ -152,21 +150,21 @@ impl Connection {
 }
 
 impl Target {
-    /// What encrypts a connection to it.
+    /// The TLS connector for it.
     pub(crate) fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
         self.tls.connector().map_err(|error| ConnectError::tls(&error))
     }
 
-    /// Connects, and has the connection run as a task.
+    /// Connects, and runs the connection as a task.
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
         let connector = self.connector()?;
         let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
         let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len());
-        // The driver's own limit ends with the socket's connection, before the server says a word.
+        // The driver's own limit covers opening the socket only, not the server's answer.
         let limit = each * u32::try_from(hosts.max(1)).unwrap_or(1);
         match tokio::time::timeout(limit, self.config.connect(connector)).await {
             Ok(Ok((client, connection))) => {
-                // How it ends is told to whoever uses the client next.
+                // The client's next call reports an error of the connection.
                 tokio::spawn(connection);
                 Ok(client)
             }

@@ -1,11 +1,10 @@
-//! Finds the password of a connection in a password file.
-//! The file's text and what is connected to go in, the first password that fits comes out (manual,
-//! section 34.16). A file that others can read is not used, as libpq does not.
+//! Finds the password of a connection in a password file (manual, section 34.16). As in libpq, the
+//! first line that matches counts, and a file that others can read is ignored.
 
 use std::fs;
 use std::path::Path;
 
-/// What a line has to fit.
+/// What a line has to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Wanted<'w> {
     pub(super) host: &'w str,
@@ -14,14 +13,14 @@ pub(super) struct Wanted<'w> {
     pub(super) user: &'w str,
 }
 
-/// The password that `path` holds; `None` where it holds none, or where there is no such file.
+/// The password in the file `path`; `None` if it has none, or if there is no such file.
 ///
 /// # Errors
-/// Why a file that is there is not used.
+/// Why a file that exists is not used.
 pub(super) fn password(path: &Path, wanted: &Wanted<'_>) -> Result<Option<String>, &'static str> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
     if !metadata.is_file() {
-        return Err("is not a plain file");
+        return Err("is not a regular file");
     }
     if is_open_to_others(&metadata) {
         return Err("can be read by others: `chmod 600` it");
@@ -52,7 +51,7 @@ fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
     })
 }
 
-/// `host:port:database:user:password`; a backslash keeps a colon or a backslash.
+/// `host:port:database:user:password`; a backslash escapes a colon or a backslash.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut chars = line.chars();

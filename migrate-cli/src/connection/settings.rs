@@ -1,7 +1,6 @@
-//! Puts an address and the environment together, as libpq does: the address wins, the variables
-//! fill in (manual, section 34.15).
-//! An address and the variables go in, what the driver and TLS are told comes out.
-//! The environment is asked through a function on purpose, so that its rules are tests.
+//! Combines an address and the environment as libpq does: the address takes precedence, the variables
+//! fill in the rest (manual, section 34.15). The environment is read through a function, so that
+//! tests can pass their own.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -17,7 +16,7 @@ use super::passfile::{self, Wanted};
 use super::tls::{Mode, Tls};
 use super::{ADDRESS, CONNECT_LIMIT};
 
-/// Asks the environment for a variable.
+/// Reads a variable of the environment.
 type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
 /// What to connect to.
@@ -25,11 +24,11 @@ pub(crate) struct Target {
     pub(super) config: Config,
     pub(super) tls: Tls,
     pub(crate) place: Place,
-    /// A password file that is not used, and why.
+    /// Why the password file is ignored.
     pub(crate) warning: Option<String>,
 }
 
-/// How messages name a database; never with a password.
+/// How messages name a database, without a password.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) database: Option<String>,
@@ -46,13 +45,13 @@ impl fmt::Display for Place {
     }
 }
 
-/// The variables that name a database, one of which has to be there without an address.
+/// The variables that name a database; without an address, one of them has to be set.
 const NAMING: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"];
 
-/// Where servers have their sockets, by the packages' habit and by PostgreSQL's own.
+/// Where servers have their sockets: the packages' default, then PostgreSQL's own.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// `name` is what the session is called where nothing else says so.
+/// `name` is the default `application_name`.
 pub(super) fn target(
     url: Option<&str>,
     name: &str,
@@ -84,7 +83,7 @@ pub(super) fn target(
     Ok(Target { config, tls, place, warning })
 }
 
-/// What is said of TLS and of files: by the address, else by a variable.
+/// The settings of TLS and of files: from the address, else from a variable.
 struct Said<'s> {
     origin: &'static str,
     address: &'s Address,
@@ -93,7 +92,7 @@ struct Said<'s> {
 
 impl Said<'_> {
     fn by_address(&self, key: &str) -> Option<&str> {
-        // Of two values for one key the last one counts.
+        // If a key is repeated, its last value counts.
         let mut all = self.address.settings.iter().rev();
         all.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
@@ -145,8 +144,8 @@ fn address(
     Ok((origin, address))
 }
 
-/// Whether it is reached by sockets alone, where there is no TLS and `sslmode` is ignored (manual,
-/// section 34.1.2).
+/// Whether every host is a Unix socket, where there is no TLS and `sslmode` is ignored (manual, section
+/// 34.1.2).
 fn is_local(config: &Config) -> bool {
     let is_socket = |host: &Host| matches!(host, Host::Unix(_));
     config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket)
@@ -164,10 +163,10 @@ fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, Conn
     set(env, name).map(read).transpose()
 }
 
-/// Has the driver take a text.
+/// Sets a text of the driver's configuration.
 type Take = fn(&mut Config, &str);
 
-/// Takes from the environment what the address leaves open.
+/// Fills in from the environment what the address leaves open.
 fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), ConnectError> {
     let texts: [(&'static str, bool, Take); 5] = [
         ("PGUSER", config.get_user().is_none(), |config, value| {
@@ -242,17 +241,17 @@ fn port(config: &Config) -> u16 {
     config.get_ports().first().copied().unwrap_or(5432)
 }
 
-/// The database's name, which is the user's unless something else is said.
+/// The database's name, which defaults to the user's.
 fn database(config: &Config) -> Option<&str> {
     config.get_dbname().or_else(|| config.get_user())
 }
 
-/// The password that the file holds for any of the hosts, or why the file is not used.
+/// The password in the file for any of the hosts, or why the file is ignored.
 fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
     let named = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => name.clone(),
-        // As libpq: whatever the folder of a usual socket is called.
+        // As in libpq: a socket in a default folder is `localhost`.
         Host::Unix(folder) if SOCKETS.iter().any(|usual| folder == Path::new(usual)) => {
             "localhost".to_owned()
         }
@@ -272,7 +271,7 @@ fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     Ok(None)
 }
 
-/// What messages may say: nothing where a password with an unescaped `@` reaches into host or
+/// What messages may show: nothing if a password with an unescaped `@` may reach into host or
 /// database.
 fn place(config: &Config, is_clear: bool) -> Place {
     if !is_clear {

@@ -1,6 +1,5 @@
-//! Decides how a connection is encrypted and whom it trusts.
-//! What `sslmode` and its companions say goes in, a connector for the driver comes out (manual,
-//! section 34.19). It opens no connection, and trusts nobody that the mode does not name.
+//! Decides how a connection is encrypted and which servers it trusts, from `sslmode` and the settings
+//! that go with it (manual, section 34.19).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Mistake;
 
-/// What `sslmode` can be.
+/// The values of `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Mode {
     Disable,
@@ -33,7 +32,7 @@ impl Mode {
     pub(super) fn parse(text: &str) -> Result<Mode, Mistake> {
         Ok(match text {
             "disable" => Mode::Disable,
-            // The driver cannot ask for TLS after it was refused without.
+            // The driver cannot request TLS after a refusal without TLS.
             "allow" | "prefer" => Mode::Prefer,
             "require" => Mode::Require,
             "verify-ca" => Mode::VerifyCa,
@@ -42,7 +41,7 @@ impl Mode {
         })
     }
 
-    /// What the driver calls it.
+    /// The driver's mode for it.
     pub(super) fn driver(self) -> SslMode {
         match self {
             Mode::Disable => SslMode::Disable,
@@ -52,7 +51,7 @@ impl Mode {
     }
 }
 
-/// All that is said of TLS.
+/// The settings of TLS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tls {
     pub(super) mode: Mode,
@@ -63,23 +62,23 @@ pub(super) struct Tls {
     pub(super) key: Option<PathBuf>,
 }
 
-/// What is wrong with a file that TLS needs.
+/// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    #[error("`{}` holds no certificate that can be read", .0.display())]
+    #[error("`{}` contains no readable certificate", .0.display())]
     Certificate(PathBuf),
-    #[error("`{}` holds no private key that can be read", .0.display())]
+    #[error("`{}` contains no readable private key", .0.display())]
     Key(PathBuf),
-    #[error("`sslcert` and `sslkey` are only of use together")]
+    #[error("`sslcert` and `sslkey` have to be set together")]
     Half,
-    #[error("this system holds no certificates to trust; name some with `sslrootcert`")]
+    #[error("this system has no trusted certificates; name a file with `sslrootcert`")]
     NoRoots,
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
 
 impl Tls {
-    /// A connector that does what is said.
+    /// A connector with these settings.
     pub(super) fn connector(&self) -> Result<MakeRustlsConnect, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let setup = |error: Error| TlsError::Setup(error.to_string());
@@ -106,7 +105,7 @@ impl Tls {
         let trust = match (self.mode, &self.roots) {
             (_, Some(_)) if is_system => Trust::ChainAndName,
             (Mode::VerifyFull, _) => Trust::ChainAndName,
-            // As libpq: a file of certificates to trust is there to be used.
+            // As in libpq: with a root certificate file, `require` verifies the chain.
             (Mode::VerifyCa, _) | (Mode::Require, Some(_)) => Trust::Chain,
             (Mode::Disable | Mode::Prefer | Mode::Require, _) => Trust::Anybody,
         };
@@ -143,15 +142,15 @@ fn roots_of(file: &Path) -> Result<RootCertStore, TlsError> {
 
 fn system_roots() -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    // A system's store may hold a few that nobody can read.
+    // A system's store may contain a few certificates that cannot be parsed.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
 }
 
-/// Which servers are let pass.
+/// Which servers are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// `prefer` and `require`: encrypted, to whomever.
+    /// `prefer` and `require`: any server.
     Anybody,
     /// `verify-ca`.
     Chain,
@@ -162,7 +161,7 @@ enum Trust {
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
-    /// There, unless anybody is trusted.
+    /// `None` if any server is trusted.
     chain: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
 }
@@ -180,7 +179,7 @@ impl ServerCertVerifier for Verifier {
         let verdict =
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
-            // The name is looked at last, so all else is in order.
+            // The name is checked last, so everything else is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.trust == Trust::Chain => Ok(ServerCertVerified::assertion()),

@@ -1,6 +1,5 @@
-//! What the tests of the command line share: the binary `migrate`.
-//! It is built once a process, into the folder that the test was built into.
-//! It is a program of `migrate-cli`, so no variable of cargo's names it here.
+//! The binary `migrate` for the tests of the command line, built once in each process into the folder of
+//! the test. It belongs to `migrate-cli`, so cargo sets no variable for it here.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -1,9 +1,10 @@
-//! Proves that replicas come up whatever happens to them: 32 real processes migrate one database while
-//! replicas are killed, sessions terminated and the server restarted without a shutdown.
-//! A seed decides the faults; a round ends when all replicas ended well, and then every invariant of
-//! [`migrate_tests::proof::checks`] has to hold. Ends with status 1 when one does not.
+//! Proves that replicas start in spite of faults: 32 processes migrate one database while replicas are
+//! killed, sessions terminated and the server restarted without a shutdown. A seed decides the faults; a
+//! round ends when all replicas ended well, and then every invariant of [`migrate_tests::proof::checks`]
+//! has to hold. Exits with 1 if one does not.
 //!
-//! With `--lock row` there are fewer faults, since each that hits the holder costs its lease.
+//! With `--lock row` there are fewer faults, because after each that hits the holder the others wait for
+//! its lease to expire.
 //!
 //! `cargo run --release -p migrate-tests --bin chaos -- --rounds 10 --seed 1`
 
@@ -23,29 +24,29 @@ use tokio_postgres::Client;
 
 const REPLICAS: usize = 32;
 
-/// How many faults strike in a round: so many at least, and up to so many more.
+/// How many faults strike in a round: at least the first number, and up to the second more.
 const FAULTS: (usize, usize) = (15, 45);
 
-/// The same where the lock is a row, and others wait for its lease when its holder is gone.
+/// The same if the lock is a row, whose lease others wait for if its holder is gone.
 const FAULTS_OF_A_ROW: (usize, usize) = (3, 4);
 
-/// How long a fault waits for a replica that works, where the lock is a row.
+/// How long a fault waits for a replica that works, if the lock is a row.
 const HOLDER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The longest time between two faults.
 const BETWEEN: Duration = Duration::from_millis(500);
 
-/// How long the replicas may take once the last fault has struck.
+/// The time limit of the replicas after the last fault.
 const SETTLE: Duration = Duration::from_mins(2);
 
-/// More errors than these, with no fault to explain them, and the round will not end well.
+/// With more errors than these that no fault explains, the round has failed.
 const ERRORS: usize = 3 * REPLICAS;
 
 /// The process that serves the replica that works: all others wait for its lock.
 const HOLDER: &str = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
      (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// The same where the lock is a row, which outlives its holder.
+/// The same if the lock is a row, which outlives its holder.
 const HOLDER_OF_A_ROW: &str = "SELECT progress FROM migration_ledger JOIN pg_stat_activity \
      ON pid = progress WHERE module = ''";
 
@@ -67,7 +68,7 @@ fn main() {
     process::exit(i32::from(runtime.block_on(prove(options)) != 0));
 }
 
-/// Runs all rounds; how many of them broke an invariant.
+/// Runs all rounds, and returns how many of them broke an invariant.
 async fn prove(options: Options) -> u64 {
     let mut cluster = Cluster::create();
     cluster.start();
@@ -91,7 +92,7 @@ async fn prove(options: Options) -> u64 {
     failed
 }
 
-/// One round in a database of its own; the invariants that do not hold.
+/// One round in its own database; returns the invariants that do not hold.
 async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     let database = format!("round_{seed}");
     drop(checks::create(cluster, &database).await);
@@ -120,7 +121,7 @@ async fn play(cluster: &mut Cluster, quiet: &Quiet, seed: u64) -> Vec<String> {
     broken
 }
 
-/// Lets faults strike until there were enough of them, nobody is left to strike, or nobody comes on.
+/// Injects faults until there were enough, until no replica is left, or until none makes progress.
 async fn strike(
     cluster: &mut Cluster,
     fleet: &Fleet,
@@ -188,7 +189,7 @@ async fn victim(cluster: &Cluster, (database, lock): (&str, Lock), dice: &mut Di
     name.and_then(|name| name.strip_prefix("replica-")?.parse().ok()).unwrap_or(any)
 }
 
-/// Terminates the session of any replica, or of the one that works; how many were.
+/// Terminates the session of any replica, or of the one that works, and returns how many.
 async fn terminate(cluster: &Cluster, (database, lock): (&str, Lock), dice: &mut Dice) -> usize {
     let client = connect(&cluster.config(database)).await;
     let mut pids = if dice.chance(50) {
@@ -204,7 +205,7 @@ async fn terminate(cluster: &Cluster, (database, lock): (&str, Lock), dice: &mut
     usize::from(terminated == ["t"])
 }
 
-/// Waits until all replicas ended well; says why when they will not.
+/// Waits until all replicas ended well, or returns why they did not.
 async fn settle(fleet: &Fleet) -> Vec<String> {
     let (deadline, before) = (Instant::now() + SETTLE, fleet.tally().unexplained());
     loop {

@@ -1,8 +1,8 @@
-//! Proves that what a run was answered survives its primary: a replica migrates a primary with a
-//! synchronous standby, the primary dies at a random moment, and the standby is promoted.
-//! Then what was acknowledged has to be there, every other migration whole or absent, and the next run
-//! has to end with the schema of a quiet one. All commits of a run but its last are asynchronous: this is
-//! where that would show. Ends with status 1 when an invariant does not hold.
+//! Proves that acknowledged migrations survive their primary: a replica migrates a primary with a
+//! synchronous standby, the primary dies at a random moment, and the standby is promoted. Then what was
+//! acknowledged has to exist, every other migration has to be complete or absent, and the next run has
+//! to end with the schema of a run without faults. All commits of a run except its last are
+//! asynchronous, which would show here. Exits with 1 if an invariant does not hold.
 //!
 //! `cargo run --release -p migrate-tests --bin failover -- --rounds 10 --seed 1`
 
@@ -24,22 +24,22 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 const DATABASE: &str = "app";
 
-/// How long the standby may take until commits wait for it, and a run until it reaches its moment.
+/// The time limit for the standby to become synchronous, and for a run to reach its moment.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// How much later than its moment a crash may come.
+/// How much later than its moment a crash can come.
 const LATER: Duration = Duration::from_millis(15);
 
 /// When the primary dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// Once so many migrations are visible on the primary, and a little later.
+    /// Shortly after this many migrations are visible on the primary.
     Applied(usize),
     /// As soon as the replica has printed its line.
-    Told,
+    Reported,
 }
 
-/// What a round is made of.
+/// The parameters of a round.
 #[derive(Debug, Clone, Copy)]
 struct Round {
     seed: u64,
@@ -48,11 +48,11 @@ struct Round {
     crash: Crash,
     /// `replica`, or [`DOOMED`].
     session: &'static str,
-    /// Whether the server leaves asynchronous commits unwritten for as long as it can.
+    /// Whether the server delays writing asynchronous commits for as long as it can.
     lazy: bool,
 }
 
-/// What a crash left.
+/// What a crash left behind.
 struct Left {
     outcome: Outcome,
     /// Entries that were last seen on the primary.
@@ -67,7 +67,7 @@ fn main() {
     process::exit(i32::from(runtime.block_on(prove(options)) != 0));
 }
 
-/// Runs all rounds; how many of them broke an invariant.
+/// Runs all rounds, and returns how many of them broke an invariant.
 async fn prove(options: Options) -> u64 {
     let mut template = Cluster::create();
     template.start();
@@ -94,13 +94,13 @@ async fn prove(options: Options) -> u64 {
 }
 
 impl Round {
-    /// What the seed decides; half of the moments lie around the last commit.
+    /// The parameters that the seed decides; half of the moments are around the last commit.
     fn new(seed: u64, migrations: usize) -> Round {
         let mut dice = Dice::new(seed);
         let moment = match dice.below(100) {
             0..30 => Moment::Applied(dice.below(migrations)),
             30..80 => Moment::Applied(migrations - 1 - dice.below(3)),
-            _ => Moment::Told,
+            _ => Moment::Reported,
         };
         Round {
             seed,
@@ -113,8 +113,8 @@ impl Round {
     }
 }
 
-/// One round on a pair of servers of its own: the invariants that do not hold, and how many migrations
-/// were seen on the primary and are not on the standby.
+/// One round on its own pair of servers: the invariants that do not hold, and how many migrations were
+/// seen on the primary and are not on the standby.
 async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     let started = Instant::now();
     let (mut primary, mut standby) = pair(round.lazy).await;
@@ -141,7 +141,7 @@ async fn play(round: Round, quiet: &Quiet) -> (Vec<String>, usize) {
     (broken, seen.saturating_sub(left.standing.entries.len()))
 }
 
-/// A primary whose synchronous commits wait for the standby beside it, with an empty database.
+/// A primary whose synchronous commits wait for its standby, with an empty database.
 async fn pair(lazy: bool) -> (Cluster, Cluster) {
     let mut primary = Cluster::create();
     let mut standby = primary.standby();
@@ -151,7 +151,7 @@ async fn pair(lazy: bool) -> (Cluster, Cluster) {
     }
     primary.start();
     standby.start();
-    // Not at the start: without a standby the first commit would wait for ever.
+    // Not at the start: without a standby the first commit would never return.
     let client = connect(&primary.config("postgres")).await;
     let names = "ALTER SYSTEM SET synchronous_standby_names = '*'";
     client.batch_execute(names).await.expect(names);
@@ -165,7 +165,7 @@ async fn pair(lazy: bool) -> (Cluster, Cluster) {
     (primary, standby)
 }
 
-/// Runs the replica until the round's moment, and ends the primary; what the replica said of it, and
+/// Runs the replica until the round's moment, and crashes the primary; returns the replica's outcome, and
 /// how many entries were visible just before.
 async fn crash(round: Round, primary: &mut Cluster, quiet: &Quiet) -> (Outcome, usize) {
     let client = connect(&primary.config(DATABASE)).await;
@@ -179,7 +179,7 @@ async fn crash(round: Round, primary: &mut Cluster, quiet: &Quiet) -> (Outcome, 
         assert!(Instant::now() < deadline, "the run does not come to its moment");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    if round.moment != Moment::Told {
+    if round.moment != Moment::Reported {
         tokio::time::sleep(round.later).await;
     }
     let seen = visible(&client).await;
@@ -196,7 +196,7 @@ async fn line(mut child: Child) -> String {
     line
 }
 
-/// Entries that others see, flushed or not; 0 before the ledger is there.
+/// The number of entries that are visible, flushed or not; 0 before the ledger exists.
 async fn visible(client: &Client) -> usize {
     let messages =
         client.simple_query("SELECT count(*) FROM migration_ledger WHERE module <> ''").await;
@@ -212,9 +212,9 @@ impl fmt::Display for Round {
         write!(f, "seed {}: {:?} ", self.seed, self.crash)?;
         match self.moment {
             Moment::Applied(n) => {
-                write!(f, "{:.1} ms behind entry {n}", self.later.as_secs_f64() * 1000.0)?;
+                write!(f, "{:.1} ms after entry {n}", self.later.as_secs_f64() * 1000.0)?;
             }
-            Moment::Told => f.write_str("behind its report")?,
+            Moment::Reported => f.write_str("after its report")?,
         }
         write!(f, " of a {}", if self.session == DOOMED { "failing run" } else { "run" })?;
         f.write_str(if self.lazy { ", late writes" } else { "" })

@@ -1,6 +1,5 @@
-//! Finds server binaries and the account that runs them, as PostgreSQL refuses to run as root.
-//! Takes `PG_BIN`, the usual folders, `pg_config` and `/etc/passwd`; gives commands that run as the
-//! right user. It looks in fewer places than the library does: a proof is run by whoever works on it.
+//! Finds server binaries and the account that runs them, since PostgreSQL refuses to run as root. It
+//! searches fewer places than the library, because only contributors run a proof.
 
 use std::env;
 use std::fs;
@@ -9,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where a server's programs are, and who runs them.
+/// Where a server's programs are, and the account that runs them.
 #[derive(Debug, Clone)]
 pub struct Installation {
     bin: PathBuf,
@@ -32,7 +31,7 @@ impl Installation {
         Installation { bin, account: account() }
     }
 
-    /// A program of the server as the server's user, in a folder that everybody can enter, and
+    /// A program of the server as the server's user, in a folder that every account can enter, and
     /// without the environment's `PG` variables.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.as_owner(&self.bin.join(program));
@@ -55,7 +54,7 @@ impl Installation {
         command
     }
 
-    /// Hands a file or folder to the server's user.
+    /// Changes the owner of a file or folder to the server's user.
     ///
     /// # Panics
     ///
@@ -66,7 +65,7 @@ impl Installation {
         }
     }
 
-    /// Where the server's user can work and a socket's path stays short.
+    /// A folder that the server's user can use and that keeps a socket's path short.
     pub fn base(&self) -> PathBuf {
         if self.account.is_some() { PathBuf::from("/tmp") } else { env::temp_dir() }
     }
@@ -89,9 +88,9 @@ fn configured() -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
 }
 
-/// The first unprivileged account that is there, when this process is root's.
+/// The first unprivileged account that exists, if this process runs as root.
 fn account() -> Option<(u32, u32)> {
-    // The owner of a running process's entry; where there is no /proc, nobody runs this as root.
+    // The owner of this process's entry. Without /proc the process is assumed not to run as root.
     let root = fs::metadata("/proc/self").is_ok_and(|entry| entry.uid() == 0);
     if !root {
         return None;

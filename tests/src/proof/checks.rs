@@ -1,7 +1,6 @@
-//! What has to hold in a database once every replica ended well.
-//! A [`Quiet`] run, without any fault, says what a set leaves behind; [`Quiet::broken`] compares a
-//! database with it and gives one sentence for each invariant that does not hold. It asks PostgreSQL's own
-//! catalogs and `pg_dump`, and of the library only its ledger.
+//! The invariants of a database after every replica ended well. [`Quiet::broken`] compares it with the
+//! result of a [`Quiet`] run, which has no faults, and returns a sentence for each invariant that does
+//! not hold. It reads PostgreSQL's catalogs, `pg_dump` and the ledger.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,7 +14,7 @@ use super::script::{Name, Script};
 use crate::cluster::Cluster;
 use crate::database::{ADVISORY_LOCKS, connect, value};
 
-/// How long the sessions of replicas that were killed may go on with what they were sent.
+/// How long the sessions of killed replicas can take to finish what they were sent.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(30);
 
 const DATA: &str = "SELECT md5(string_agg(i::text, ',' ORDER BY id)) FROM items i";
@@ -28,20 +27,20 @@ const INVALID: &str = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT
 
 const MARKS: &str = "SELECT concat_ws(' ', migration, mark), count(*) FROM marks GROUP BY 1";
 
-const UNFINISHED: &str = "SELECT concat_ws(' behind statement ', version, progress) \
+const UNFINISHED: &str = "SELECT concat_ws(' after statement ', version, progress) \
      FROM migration_ledger WHERE module <> '' AND progress IS NOT NULL";
 
 /// The lock that is a row of the ledger.
 const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''";
 
-/// What a run without any fault leaves behind.
+/// The result of a run without faults.
 #[derive(Debug, Clone)]
 pub struct Quiet {
     /// The set that ran.
     pub script: Script,
     /// How long the replica took, from its start to its end.
     pub took: Duration,
-    /// What keeps its replicas apart.
+    /// The lock of its replicas.
     pub lock: Lock,
     name: Name,
     schema: String,
@@ -53,7 +52,7 @@ impl Quiet {
     ///
     /// # Panics
     ///
-    /// When it fails: then a fault cannot be what breaks a round.
+    /// When it fails, because then faults are not what breaks a round.
     pub async fn run(cluster: &Cluster, name: Name, lock: Lock) -> Quiet {
         let client = create(cluster, "quiet").await;
         let started = Instant::now();
@@ -70,7 +69,7 @@ impl Quiet {
     ///
     /// # Panics
     ///
-    /// When the server refuses a question.
+    /// When the server refuses a query.
     pub async fn broken(&self, cluster: &Cluster, database: &str) -> Vec<String> {
         let client = connect(&cluster.config(database)).await;
         let mut broken = sessions(&client).await;
@@ -80,8 +79,8 @@ impl Quiet {
         let marks = counts(&client, MARKS).await;
         broken.extend(not_once("plain statement", &self.script.marks, &marks));
         broken.extend(column(&client, INVALID).await.iter().map(|index| invalid(index)));
-        // A replica that was killed behind its last migration leaves its row; nobody needs the lock
-        // then, so nobody takes it away.
+        // A replica that was killed after its last migration leaves its row: no other replica needs the
+        // lock then, so none removes it.
         if self.lock != Lock::Row && value(&client, LOCK_ROWS).await != "0" {
             broken.push("a lock row is left".to_owned());
         }
@@ -95,7 +94,7 @@ impl Quiet {
         broken
     }
 
-    /// How far a run came that did not end well: what is not there yet is not worth a sentence each.
+    /// How far a run came that did not end well, in one sentence instead of one for each missing object.
     ///
     /// # Panics
     ///
@@ -111,7 +110,7 @@ impl Quiet {
         stuck
     }
 
-    /// How the ledger differs from a set that is applied in order, each migration once and whole.
+    /// How the ledger differs from a set that is applied in order, each migration once and completely.
     async fn ledger(&self, client: &Client) -> Vec<String> {
         let mut broken = Vec::new();
         let sql = "SELECT version FROM migration_ledger WHERE module <> '' ORDER BY \"position\"";
@@ -123,13 +122,13 @@ impl Quiet {
         broken
     }
 
-    /// A command for a replica of the same set, whose session has this name.
+    /// The command for a replica of the same set, whose session has this name.
     pub fn replica(&self, cluster: &Cluster, database: &str, session: &str) -> Command {
         replica::command(&cluster.address(database), self.name, self.lock, session)
     }
 }
 
-/// Creates a database; the client is one of it.
+/// Creates a database, and returns a client of it.
 ///
 /// # Panics
 ///
@@ -141,7 +140,7 @@ pub async fn create(cluster: &Cluster, database: &str) -> Client {
     connect(&cluster.config(database)).await
 }
 
-/// What is left of sessions and locks, once what was under way had time to end.
+/// The sessions and locks that are left, after running statements had time to end.
 async fn sessions(client: &Client) -> Vec<String> {
     let deadline = Instant::now() + SESSIONS_LIMIT;
     let mut left = column(client, SESSIONS).await;
@@ -158,7 +157,7 @@ async fn sessions(client: &Client) -> Vec<String> {
     broken
 }
 
-/// What did not run exactly once, and what ran that should not exist.
+/// What did not run exactly once, and what ran although it is not in the set.
 fn not_once(kind: &str, expected: &[String], found: &BTreeMap<String, usize>) -> Vec<String> {
     let missing = expected.iter().filter(|key| !found.contains_key(*key)).map(|key| (key, 0));
     let counted = found.iter().map(|(key, &times)| (key, times));
@@ -187,7 +186,7 @@ pub async fn column(client: &Client, sql: &str) -> Vec<String> {
 ///
 /// # Panics
 ///
-/// When the server refuses, or the second is none.
+/// When the server refuses, or the second is not a number.
 pub async fn counts(client: &Client, sql: &str) -> BTreeMap<String, usize> {
     let count = |(key, n): (String, String)| (key, n.parse().expect("a count"));
     rows(client, sql).await.into_iter().map(count).collect()

@@ -1,7 +1,6 @@
-//! Random numbers that a seed repeats.
-//! A seed goes in; the same numbers come out on every machine and in every version, which the standard
-//! library's hashers do not promise. Faults hit a running server, so a seed repeats the choices of a
-//! round and not its every moment.
+//! Random numbers that are the same for a seed on every machine and in every version, which the
+//! standard library's hashers do not guarantee. A seed repeats the choices of a round but not its exact
+//! timing, because faults hit a running server.
 
 use std::time::Duration;
 
@@ -10,12 +9,12 @@ use std::time::Duration;
 pub struct Dice(u64);
 
 impl Dice {
-    /// Those of this seed.
+    /// The numbers of this seed.
     pub fn new(seed: u64) -> Dice {
         Dice(seed)
     }
 
-    /// A number below `limit`; 0 where that is 0.
+    /// A number below `limit`; 0 if that is 0.
     pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -26,12 +25,12 @@ impl Dice {
         usize::try_from(mixed % limit).unwrap_or(0)
     }
 
-    /// Whether something happens that does so this often of a hundred times.
+    /// Whether an event with this chance, in percent, happens.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// A time shorter than this, in whole microseconds.
+    /// A time below this, in whole microseconds.
     pub fn pause(&mut self, limit: Duration) -> Duration {
         let micros = self.below(usize::try_from(limit.as_micros()).unwrap_or(usize::MAX));
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))

@@ -1,7 +1,5 @@
-//! Replicas under a supervisor, as an orchestrator keeps them: one that was killed or failed is started
-//! again, until all of them ended well.
-//! What to start goes in; who lives can be killed, and a [`Tally`] says what happened. It decides
-//! nothing about when a fault strikes.
+//! Replicas under a supervisor, which like an orchestrator restarts those that were killed or failed,
+//! until all of them ended well. A [`Tally`] counts what happened.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -24,11 +22,11 @@ pub struct Tally {
     pub starts: usize,
     /// Processes that SIGKILL ended.
     pub kills: usize,
-    /// Replicas that ended well.
+    /// Replicas that ended successfully.
     pub finished: usize,
     /// Runs that ended because connection or server went away.
     pub faults: usize,
-    /// Errors that no fault explains, and how often each was seen.
+    /// Errors that no fault explains, and how often each occurred.
     pub errors: BTreeMap<String, usize>,
 }
 
@@ -39,7 +37,7 @@ impl Tally {
     }
 }
 
-/// Supervised replicas; dropped, it kills those that still run.
+/// Supervised replicas; dropping it kills those that still run.
 #[derive(Debug)]
 pub struct Fleet {
     kill: Vec<Arc<Notify>>,
@@ -62,7 +60,7 @@ impl Fleet {
         Fleet { kill, tally, _supervisors: supervisors }
     }
 
-    /// Kills this replica's process; nothing where none runs just now.
+    /// Kills this replica's process, if one is running.
     pub fn kill(&self, index: usize) {
         if let Some(notify) = self.kill.get(index) {
             notify.notify_waiters();
@@ -94,7 +92,7 @@ async fn supervise(command: Command, kill: Arc<Notify>, tally: Arc<Mutex<Tally>>
         let mut stdout = child.stdout.take().expect("the replica's output");
         stdout.read_to_string(&mut line).await.expect("the replica's line");
         let outcome = Outcome::read(&line);
-        // One that was killed behind its last line has ended well all the same.
+        // One that was killed after its last line has still ended successfully.
         if note(&tally, killed, &outcome) == End::Ok {
             return;
         }
@@ -110,7 +108,7 @@ fn note(tally: &Mutex<Tally>, killed: bool, outcome: &Outcome) -> End {
         End::Fault => tally.faults += 1,
         End::Error if killed => {}
         End::Error => {
-            // The line that says what happened and where tells one kind from another.
+            // The first line of an error identifies its kind.
             let first = outcome.text.split(" / ").next().unwrap_or_default();
             *tally.errors.entry(first.to_owned()).or_default() += 1;
         }

@@ -1,5 +1,4 @@
-//! The options of a proof: how many rounds, from which seed, and what keeps replicas apart.
-//! The arguments of the process go in; [`Options`] come out, or the process ends with what is wrong.
+//! The options of a proof: how many rounds, from which seed, and the kind of lock.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -7,21 +6,21 @@ use std::process;
 
 use migrate_runtime::Lock;
 
-/// What a proof was asked for.
+/// The options of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// How many rounds, one seed each: `seed`, `seed + 1` and so on.
     pub rounds: u64,
     /// The first round's seed.
     pub seed: u64,
-    /// What keeps the replicas apart.
+    /// The lock of the replicas.
     pub lock: Lock,
 }
 
 impl Options {
-    /// Those of the command line of `program`; a seed that is not given is random.
+    /// Parses the command line of `program`; the default seed is random.
     ///
-    /// Ends the process with status 2 when an argument is none of the options.
+    /// Ends the process with status 2 if an argument is not valid.
     pub fn from_arguments(program: &str, rounds: u64) -> Options {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         parse(&arguments, rounds).unwrap_or_else(|problem| {
@@ -45,7 +44,7 @@ fn parse(arguments: &[String], rounds: u64) -> Result<Options, String> {
             _ => return Err(format!("`{name} {value}` is no option")),
         }
     }
-    // No round would hold every invariant and prove nothing.
+    // Zero rounds would hold every invariant and prove nothing.
     if options.rounds == 0 { Err("no rounds".to_owned()) } else { Ok(options) }
 }
 

@@ -1,7 +1,7 @@
-//! One process of a service: connects, migrates, says how it went in one line, and ends.
-//! The address, the name of the set, the lock and the session's name come as arguments; [`Outcome`] is what
-//! whoever started it reads back. A proof starts its own executable for it, because `cargo run --bin`
-//! builds one binary only, and another could be an old one.
+//! One process of a service: it connects, migrates, prints the [`Outcome`] in one line, and ends. Its
+//! arguments are the address, the name of the set, the lock and the session's name. A proof starts its
+//! own executable as a replica, because `cargo run --bin` builds only that one, and another binary could
+//! be outdated.
 
 use std::error::Error as _;
 use std::fmt;
@@ -14,18 +14,18 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::script::{Name, Script};
 
-/// The first argument of a process that is a replica, and not a proof.
+/// The first argument of a process that is a replica and not the proof itself.
 const VERB: &str = "replica";
 
-/// How long a replica tries to connect: a server that starts again takes a moment.
+/// How long a replica tries to connect, because a restarting server takes a moment.
 const CONNECT_LIMIT: Duration = Duration::from_mins(1);
 
-/// How a replica ended by itself.
+/// How a replica ended that was not killed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// What kind of end it was.
     pub end: End,
-    /// How many migrations it says that it applied, and that stay.
+    /// How many migrations its report lists as applied.
     pub applied: usize,
     /// The report, or the error on one line.
     pub text: String,
@@ -36,7 +36,7 @@ pub struct Outcome {
 pub enum End {
     /// The run is done; exit status 0.
     Ok,
-    /// The connection or the server went away; another start may do better.
+    /// The connection or the server went away; a restart may succeed.
     Fault,
     /// Any other error, which no fault explains.
     Error,
@@ -54,7 +54,7 @@ pub fn command(address: &str, script: Name, lock: Lock, session: &str) -> Comman
     command
 }
 
-/// Is a replica when the arguments say so, and then ends the process; otherwise returns.
+/// Runs as a replica if the arguments are those of one, and then ends the process; otherwise returns.
 ///
 /// # Panics
 ///
@@ -102,13 +102,13 @@ async fn run(config: &Config, script: &Script, lock: Lock) -> Outcome {
     }
 }
 
-/// What a run says that stays whatever became of the server.
+/// How many migrations a run reports as applied, which have to survive whatever happens to the server.
 pub fn confirmed(report: &Report) -> &[Applied] {
     &report.applied[..report.applied.len().saturating_sub(report.unconfirmed)]
 }
 
-/// Connects, again and again while the server is away. A run is never begun again in here: whoever
-/// supervises the processes does that.
+/// Connects, and retries while the server is down. A run is not retried here: the supervisor restarts
+/// the process.
 async fn connected(config: &Config) -> Result<Client, tokio_postgres::Error> {
     let (deadline, parent) = (Instant::now() + CONNECT_LIMIT, parent_id());
     loop {
@@ -117,7 +117,7 @@ async fn connected(config: &Config) -> Result<Client, tokio_postgres::Error> {
                 tokio::spawn(connection);
                 return Ok(client);
             }
-            // Nobody is left to wait for whoever outlives its proof.
+            // A replica that outlives its proof has to end.
             Err(error) if Instant::now() > deadline || parent_id() != parent => return Err(error),
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -152,7 +152,7 @@ impl Outcome {
         Outcome::read(&String::from_utf8_lossy(&output.stdout))
     }
 
-    /// What a replica's line says; one that said nothing ended by a defect.
+    /// Parses a replica's line; without one the replica ended by a defect.
     pub fn read(line: &str) -> Outcome {
         let mut words = line.trim_end().splitn(3, ' ');
         let end = match words.next() {

@@ -1,7 +1,6 @@
-//! The sets of the proofs: every migration writes down that it ran.
-//! A name goes in; the files come out, with what a database has to hold once they ran. A
-//! transactional migration counts itself in the table `ran`; a non-transactional one leaves a row in
-//! `marks` for each of its plain statements, which nothing makes unique.
+//! The sets of the proofs, in which every migration records that it ran, and what a database has to
+//! contain afterwards. A transactional migration counts itself in the table `ran`; a non-transactional
+//! one inserts a row into `marks`, which has no unique constraint, for each of its plain statements.
 
 use std::fmt::Write as _;
 
@@ -13,7 +12,7 @@ use crate::sets;
 #[derive(Debug, Clone)]
 pub struct Script {
     files: Vec<(String, String)>,
-    /// Versions in order, as the ledger holds them.
+    /// Versions in order, as in the ledger.
     pub versions: Vec<String>,
     /// Versions that count themselves in `ran`.
     pub counted: Vec<String>,
@@ -24,14 +23,14 @@ pub struct Script {
 /// Which of the two sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
-    /// 60 migrations, half of them non-transactional, with sleeps that faults land in.
+    /// 60 migrations, half of them non-transactional, with sleeps for faults to hit.
     Chaos,
-    /// 80 migrations, all but two of them transactional and short. The last one fails where the
-    /// session calls itself [`DOOMED`].
+    /// 80 migrations, all but two of them transactional and short. The last one fails if the session is
+    /// called [`DOOMED`].
     Failover,
 }
 
-/// The `application_name` whose run of [`Name::Failover`] ends with an error, and not with a fault.
+/// The `application_name` whose run of [`Name::Failover`] ends with an error without any fault.
 pub const DOOMED: &str = "doomed";
 
 const BASE: &str = "CREATE TABLE ran (migration text PRIMARY KEY, n int NOT NULL);
@@ -70,7 +69,7 @@ impl Script {
     }
 
     fn chaos(&mut self, n: usize) {
-        // What migration n creates is changed or dropped by n + 5.
+        // Migration n + 5 changes or drops what migration n creates.
         let before = n.saturating_sub(5);
         match n % 10 {
             0 => self.concurrent(&[create("", n, "(slow(id))")]),

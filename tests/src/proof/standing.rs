@@ -1,6 +1,6 @@
-//! What a database holds of a set in the middle of a run, once the server that ran it is gone.
-//! Reads ledger, counters, tables and indexes of the set [`Name::Failover`](super::script::Name::Failover);
-//! says where they contradict each other, the set's order, or what the replica was told.
+//! What a database contains of the set [`Name::Failover`](super::script::Name::Failover) after the
+//! server was lost in the middle of a run, and where ledger, counters, tables and indexes contradict each
+//! other, the set's order, or what the replica reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const TABLES: &str = "SELECT right(relname, 4) FROM pg_class WHERE relname ~ '^t
 const INDEXES: &str = "SELECT right(relname, 4) FROM pg_class JOIN pg_index ON indexrelid = oid \
      WHERE relname ~ '^items_[0-9]{4}$' AND indisvalid";
 
-/// What is there.
+/// What exists in the database.
 #[derive(Debug, Clone)]
 pub struct Standing {
     /// Versions of finished entries, in the order of their positions.
@@ -25,14 +25,14 @@ pub struct Standing {
     unfinished: Vec<String>,
     /// How often each migration counted itself.
     ran: BTreeMap<String, usize>,
-    /// Versions whose table is there.
+    /// Versions whose table exists.
     tables: BTreeSet<String>,
-    /// Versions whose index is there and valid.
+    /// Versions whose index exists and is valid.
     indexes: BTreeSet<String>,
 }
 
 impl Standing {
-    /// What this database holds; nothing of a set that has not begun.
+    /// Reads what exists in this database, which is nothing before the first migration.
     ///
     /// # Panics
     ///
@@ -59,17 +59,17 @@ impl Standing {
         Standing { entries, unfinished, ran, tables, indexes }
     }
 
-    /// What contradicts the set, or what the replica said that stays.
+    /// What contradicts the set, or what the replica reported as applied.
     pub fn broken(&self, script: &Script, outcome: &Outcome) -> Vec<String> {
         let mut broken = Vec::new();
         let begun = [self.entries.as_slice(), self.unfinished.as_slice()].concat();
         if self.unfinished.len() > 1 || !script.versions.starts_with(&begun) {
-            broken.push(format!("the ledger is no prefix of the set: {}", begun.join(" ")));
+            broken.push(format!("the ledger is not a prefix of the set: {}", begun.join(" ")));
         }
         if outcome.end == End::Ok && self.entries != script.versions {
             broken.push(format!("acknowledged, and {} entries are there", self.entries.len()));
         }
-        // A run that could not end in order still says what stays.
+        // A run that could not end in order still reports what it applied.
         if outcome.applied > self.entries.len() {
             let there = self.entries.len();
             broken.push(format!(
@@ -81,7 +81,7 @@ impl Standing {
         broken
     }
 
-    /// Where a migration is neither whole nor absent.
+    /// Where a migration is neither complete nor absent.
     fn half(&self, script: &Script, version: &String) -> Option<String> {
         let entry = self.entries.contains(version);
         let counted = self.ran.get(version).copied().unwrap_or(0);
@@ -89,7 +89,7 @@ impl Standing {
         let agree = if script.counted.contains(version) {
             counted == usize::from(entry) && table == entry
         } else {
-            // Statement by statement: its index may be there before its entry is finished.
+            // It runs statement by statement: its index can exist before its entry is finished.
             index || !entry
         };
         let shown = || {

@@ -1,6 +1,5 @@
-//! The messages of one direction of a session, cut out of its stream of bytes.
-//! Takes bytes in whatever pieces they come; gives each whole message once, and reads the SQL of those
-//! that carry some. It knows nothing of the start-up packet, which has no type byte.
+//! Splits the bytes of one direction of a session into messages, and reads their SQL. The start-up
+//! packet, which has no type byte, is not handled here.
 
 use std::io;
 
@@ -14,7 +13,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// What a message of the frontend says; `None` for those of a session's beginning (`p`) and end (`X`).
+    /// Reads a message of the frontend; `None` for those of a session's start (`p`) and end (`X`).
     pub(super) fn read(tag: u8, body: &[u8]) -> Option<Message> {
         let sql = match tag {
             b'p' | b'X' => return None,
@@ -32,14 +31,14 @@ fn until_nul(bytes: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// Cuts a stream into messages: a type byte, a length that counts itself but not the type, the body.
+/// Splits a stream into messages: a type byte, a length that includes itself but not the type, the body.
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
     pending: Vec<u8>,
 }
 
 impl Splitter {
-    /// Shows each message that these bytes complete; keeps the beginning of the next.
+    /// Passes on each message that these bytes complete, and keeps the beginning of the next.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],

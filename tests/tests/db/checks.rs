@@ -29,7 +29,8 @@ fn told(up_and_down: &[(&str, &str)]) -> String {
 }
 
 const HEAD: &str = "migrations/2_x.sql: its down script does not leave the catalogs as they were before it was applied\n";
-const HELP: &str = "\nhelp: write the down script so that it undoes this, and nothing else";
+const HELP: &str =
+    "\nhelp: change the down script so that it undoes exactly what the up script did";
 
 #[track_caller]
 fn check(up: &str, down: &str, expected: &str) {
@@ -252,7 +253,7 @@ fn offender_is_named_and_none_behind_it() {
     let told = told(&[good, ("CREATE TABLE w (id int)", "DROP TABLE nowhere"), bad]);
     assert!(
         told.starts_with(
-            "migrations/3_x.sql: its down script fails where up, down and up again run\n\
+            "migrations/3_x.sql: its down script fails when up, down and up again run\n\
              migrations/3_x.sql:4:1: table \"nowhere\" does not exist (SQLSTATE 42P01)\n"
         ),
         "{told}"
@@ -266,7 +267,7 @@ fn up_that_does_something_else_the_second_time_is_told() {
     let again = told(&[(up, "DROP TABLE first")]);
     assert!(
         again.starts_with(
-            "migrations/2_x.sql: applied again behind its down script, it does not leave the \
+            "migrations/2_x.sql: applied again after its down script, it does not leave the \
              catalogs as the first time\nleft behind: table public.second: owner "
         ),
         "{again}"
@@ -275,7 +276,7 @@ fn up_that_does_something_else_the_second_time_is_told() {
     let fails = told(&[("INSERT INTO t VALUES (1)", "SELECT 1")]);
     assert!(
         fails.starts_with(
-            "migrations/2_x.sql: its up script, run again, fails where up, down and up again run\n\
+            "migrations/2_x.sql: its up script, run again, fails when up, down and up again run\n\
              migrations/2_x.sql:2:1: duplicate key value"
         ),
         "{fails}"
@@ -292,12 +293,15 @@ fn missing_down_scripts_are_all_told_and_a_grown_set_is_checked_from_a_version_o
     let error = check_reversible(&set).expect_err("two");
     assert_eq!(
         error.to_string(),
-        "not reversible, for want of a down script: migrations/1_a.sql, migrations/2_b.sql\n\
-         help: write them, or check from a later version on (`check_reversible_from`)"
+        "not reversible without a down script: migrations/1_a.sql, migrations/2_b.sql\n\
+         help: write one, or check from a later version with `check_reversible_from`"
     );
     assert_reversible_from(&set, "3");
     let error = check_reversible_from(&set, "4").expect_err("unknown");
-    assert_eq!(error.to_string(), "version 4 is not in the set\nhelp: name the first one to check");
+    assert_eq!(
+        error.to_string(),
+        "version 4 is not in the set\nhelp: name the first version to check"
+    );
 }
 
 #[test]
@@ -313,7 +317,7 @@ fn second_run_that_does_something_is_told() {
     let error = check_idempotent(&set).expect_err("drift");
     assert!(matches!(error, CheckError::SecondRun { .. }), "{error}");
     assert!(
-        error.to_string().starts_with("a second run fails behind one that went well\n"),
+        error.to_string().starts_with("a second run fails after one that succeeded\n"),
         "{error}"
     );
 }
@@ -350,7 +354,7 @@ async fn assertions_panic_where_they_stand_also_inside_a_runtime() {
     std::panic::set_hook(Box::new(move |info| before(info)));
     let payload = panicked.expect_err("it cannot be undone");
     let text = payload.downcast_ref::<String>().expect("a text");
-    assert!(text.starts_with("not reversible, for want of a down script: "), "{text}");
+    assert!(text.starts_with("not reversible without a down script: "), "{text}");
     assert_eq!(*line.lock().expect("no panic in here"), expected);
     drop(TestDatabase::new(&set).expect("inside a runtime too"));
 }

@@ -1,5 +1,5 @@
-//! A service as a user of the command line writes one: its own subcommands beside the verbs, and one
-//! way to name the database for both.
+//! A service as a user writes one: its own subcommands next to the verbs, and the same options of the
+//! connection for both.
 
 use std::process::ExitCode;
 

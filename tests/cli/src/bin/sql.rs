@@ -1,5 +1,5 @@
-//! Runs its arguments as statements on the database of `DATABASE_URL`: what a transcript does behind
-//! the command line's back.
+//! Runs its arguments as statements on the database of `DATABASE_URL`, for what a transcript does without
+//! the command line.
 
 use migrate_cli::Connection;
 

@@ -1,4 +1,4 @@
-//! The command line as its users meet it: on a terminal, over TLS, and in transcripts of every verb.
+//! The command line on a terminal, over TLS, and in transcripts of every verb.
 
 mod terminal;
 mod tls;

@@ -1,4 +1,4 @@
-//! The command line on a terminal, and when it is told to stop.
+//! The command line on a terminal, and when it receives a signal.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
 
-/// For what takes a fraction of a second on an idle machine.
+/// The time limit for what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -35,7 +35,7 @@ fn on_terminal(folder: &Path, database: &FreshDatabase, args: &[&str]) -> PtySes
     spawn_command(command(folder, database, args), Some(limit)).expect("a terminal")
 }
 
-/// What it still prints, and what it exits with.
+/// The remaining output, and the exit code.
 fn end(mut session: PtySession) -> (String, i32) {
     let text = session.exp_eof().expect("an end");
     match session.process().wait().expect("an exit") {
@@ -55,7 +55,7 @@ async fn what_takes_something_away_asks_on_a_terminal() {
     for (answer, expected, tables) in [("", 2, "1"), ("no", 2, "1"), ("y", 0, "0")] {
         let mut session = run(&["down"]);
         let asked = session.exp_string("? [y/N] ").expect("a question");
-        assert!(asked.contains("Undo version 1 of `"), "{asked}");
+        assert!(asked.contains("Undo version 1 in `"), "{asked}");
         session.send_line(answer).expect("an answer");
         let (text, code) = end(session);
         assert_eq!(code, expected, "{answer}: {text}");

@@ -1,7 +1,7 @@
-//! How the command line reaches a server that asks for TLS, certificates and passwords.
+//! Connections of the command line to a server that requires TLS, certificates and passwords.
 //!
-//! A server of its own listens on 127.0.0.1 with a certificate for `db.example`, signed by an
-//! authority that is made here. Its roles say what they ask for by their names.
+//! The server listens on 127.0.0.1 with a certificate for `db.example`, signed by an authority that is
+//! created here. Its roles are named after what they require.
 
 use std::fs;
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ use tokio_postgres::Config;
 
 const PASSWORD: &str = "s3:cr\\et w0rd";
 
-/// An authority: its certificate, and what signs others.
+/// An authority: its certificate, and the key that signs others.
 struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -36,7 +36,7 @@ impl Authority {
         Authority { certificate, issuer: Issuer::new(params, key) }
     }
 
-    /// A certificate of this host and common name, with its key.
+    /// A certificate for this host and common name, with its key.
     fn sign(&self, host: &str, name: &str) -> (String, String) {
         let mut params = CertificateParams::new([host.to_owned()]).expect("parameters");
         params.distinguished_name.push(DnType::CommonName, name);
@@ -52,7 +52,7 @@ struct Stage {
     folder: TempDir,
 }
 
-/// The server's rules, before those that trust everybody.
+/// The server's rules, before the one that trusts every client.
 const RULES: [&str; 5] = [
     "hostssl all tls 127.0.0.1/32 trust",
     "hostnossl all tls 127.0.0.1/32 reject",
@@ -81,7 +81,7 @@ impl Stage {
         write("client.key", &client_key);
         let server = connect(Config::new().host("127.0.0.1").port(port).user("postgres")).await;
         let run = async |sql: &str| server.batch_execute(sql).await.expect(sql);
-        // The server writes its own files, whoever it runs as.
+        // The server writes its own files, because it may run as another user.
         let put = async |program: &str, text: &str| {
             let lines = format!("string_to_array('{}', E'\\n')", text.replace('\'', "''"));
             run(&format!("COPY (SELECT unnest({lines})) TO PROGRAM '{program}'")).await;
@@ -102,7 +102,7 @@ impl Stage {
         Stage { _cluster: cluster, port, folder }
     }
 
-    /// What `status` exits with and prints, with these settings beside host, port and role, and with
+    /// The exit code and output of `status`, with these settings next to host, port and role, and with
     /// these variables.
     fn status(&self, role: &str, settings: &str, variables: &[(&str, &str)]) -> (i32, String) {
         let host = if settings.contains("host=") { "" } else { "host=db.example" };
@@ -137,7 +137,7 @@ impl Stage {
 #[tokio::test(flavor = "multi_thread")]
 async fn sslmode_says_whether_and_whom_to_trust() {
     let stage = Stage::set().await;
-    // Whether there is TLS at all.
+    // Whether TLS is used.
     stage.refuses("tls", "sslmode=disable", "pg_hba.conf");
     stage.connects("tls", "");
     stage.connects("tls", "sslmode=allow");
@@ -145,7 +145,7 @@ async fn sslmode_says_whether_and_whom_to_trust() {
     stage.connects("tls", "sslmode=require");
     stage.connects("plain", "sslmode=disable");
     stage.refuses("plain", "sslmode=require", "pg_hba.conf");
-    // Whom is trusted.
+    // Which servers are trusted.
     let unknown = "UnknownIssuer";
     stage.connects("tls", "sslmode=verify-full sslrootcert=ours.pem");
     stage.connects("tls", "sslmode=verify-ca sslrootcert=ours.pem");
@@ -156,7 +156,7 @@ async fn sslmode_says_whether_and_whom_to_trust() {
     stage.refuses("tls", "sslmode=require sslrootcert=other.pem", unknown);
     let wrong = "sslmode=verify-full sslrootcert=ours.pem host=elsewhere.example";
     stage.refuses("tls", wrong, "not valid for name");
-    // What is not said comes from the environment, and from where libpq looks by itself.
+    // What is not set comes from the environment, and from libpq's default files.
     let variables = [("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", "other.pem")];
     let (code, text) = stage.status("tls", "", &variables);
     assert!(code == 1 && text.contains(unknown), "{text}");
@@ -171,9 +171,9 @@ async fn sslmode_says_whether_and_whom_to_trust() {
     stage.refuses("certified", "sslmode=require", "certificate");
     stage.connects("certified", "sslmode=require sslcert=client.pem sslkey=client.key");
     let (code, text) = stage.status("certified", "sslcert=client.pem", &[]);
-    assert!(code == 2 && text.contains("only of use together"), "{text}");
+    assert!(code == 2 && text.contains("have to be set together"), "{text}");
     let (code, text) = stage.status("tls", "sslcert=client.pem sslkey=ours.pem", &[]);
-    assert!(code == 2 && text.contains("`ours.pem` holds no private key"), "{text}");
+    assert!(code == 2 && text.contains("`ours.pem` contains no readable private key"), "{text}");
 }
 
 fn copy(folder: &Path, from: &str, to: &str) {

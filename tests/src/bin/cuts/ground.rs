@@ -1,7 +1,5 @@
-//! The set that is cut, and what its database must look like.
-//! Takes a client straight to the server; gives what is really there, and judges it: behind a cut by the
-//! ledger that the cut left, behind the next run by what a whole run leaves.
-//! It knows nothing of lines and bytes.
+//! The set of the runs that are cut, and what its database has to contain: after a cut what the ledger
+//! says, and after the next run what a complete run leaves.
 
 use migrate_runtime::{Lock, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
@@ -11,13 +9,13 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 /// The schema that the set lives in, created by the run.
 pub(crate) const SCHEMA: &str = "app";
 
-/// Where each migration counts that it ran; outside the schema, which the run itself creates.
+/// Where each migration counts its runs; outside the schema, which the run itself creates.
 pub(crate) const COUNTERS: &str = "CREATE TABLE public.runs (n int NOT NULL)";
 
-/// Back to an empty database, but for the counters' table.
+/// Resets to an empty database, except for the counters' table.
 pub(crate) const RESET: &str = "DROP SCHEMA IF EXISTS app CASCADE; DELETE FROM public.runs";
 
-/// The ledger of a whole run, as [`Found::ledger`] shows it.
+/// The ledger of a complete run, as [`Found::ledger`] shows it.
 pub(crate) const WHOLE: &str = "1 2 3";
 
 /// Two transactional migrations, one of them of several statements, and one that is not.
@@ -47,17 +45,17 @@ pub(crate) enum Index {
     Valid,
 }
 
-/// One entry of the ledger: its version, and the statements done where it is unfinished.
+/// One entry of the ledger: its version, and the statements done if it is unfinished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) version: String,
     pub(crate) progress: Option<u32>,
 }
 
-/// What is really in the database.
+/// What the database contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// In the order of their positions; none also where there is no ledger.
+    /// In the order of their positions; empty if there is no ledger.
     pub(crate) entries: Vec<Entry>,
     pub(crate) has_table: bool,
     pub(crate) index: Index,
@@ -76,7 +74,8 @@ const LOOK: &str = "SELECT to_regclass('app.migration_ledger') IS NOT NULL, \
      count(*) FILTER (WHERE n = 1), count(*) FILTER (WHERE n = 2), count(*) FILTER (WHERE n = 3) \
      FROM public.runs";
 
-/// The other sessions of this database; a session leaves this list behind its locks and its transaction.
+/// The other sessions of this database; a session leaves this list after it released its locks and ended
+/// its transaction.
 const SESSIONS: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
      AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
@@ -87,7 +86,7 @@ pub(crate) async fn sessions(client: &Client) -> u32 {
     value(client, SESSIONS).await.parse().expect(SESSIONS)
 }
 
-/// Looks at the database as it is now.
+/// Reads the database as it is now.
 pub(crate) async fn look(client: &Client) -> Found {
     let rows = rows(client, LOOK).await;
     let row = &rows[0];
@@ -113,7 +112,7 @@ pub(crate) async fn look(client: &Client) -> Found {
     }
 }
 
-/// Lets the lock that a cut run left expire, as it would with time.
+/// Expires the lock that a cut run left, as time would.
 pub(crate) async fn expire(client: &Client) {
     let sql = "UPDATE app.migration_ledger SET applied_at = applied_at - interval '1 hour' \
                WHERE module = ''";
@@ -158,26 +157,26 @@ impl Found {
         self.entries.iter().find(|entry| entry.version == version)
     }
 
-    /// What of the invariants behind a cut does not hold, `claimed` being what the run said it applied.
+    /// The invariants that do not hold after a cut; `claimed` is what the run reported as applied.
     pub(crate) fn broken_by_cut(&self, claimed: &[String], lock: Lock) -> Vec<&'static str> {
         let finished = |version| self.entry(version).is_some_and(|entry| entry.progress.is_none());
         let (first, second) = (u32::from(finished("1")), u32::from(finished("2")));
         let statements = match self.entry("3").map(|entry| entry.progress.unwrap_or(u32::MAX)) {
             None => self.index == Index::Missing && self.runs[2] == 0,
-            // The index in flight may be there, in part or whole; the INSERT commits with its note.
+            // The index in flight can exist, partly or completely; the INSERT commits with its note.
             Some(0) => self.runs[2] == 0,
             Some(1) => self.index == Index::Valid && self.runs[2] == 0,
             Some(_) => self.index == Index::Valid && self.runs[2] == 1,
         };
         let rules = [
             (self.sessions == 0, "the cut session remains"),
-            (self.locks == 0, "an advisory lock remains behind a cut"),
-            (self.lock_rows <= u32::from(lock == Lock::Row), "a lock row that nobody took"),
-            (self.is_a_prefix(), "entries are no prefix of the set, each once"),
+            (self.locks == 0, "an advisory lock remains after a cut"),
+            (self.lock_rows <= u32::from(lock == Lock::Row), "a lock row with advisory locks"),
+            (self.is_a_prefix(), "entries are not a prefix of the set, each once"),
             (self.has_table == finished("1") && self.runs[0] == first, "entry 1 is not true"),
             (self.runs[1] == second, "entry 2 is not true"),
             (statements, "progress of 3 is not true"),
-            (claimed.iter().all(|version| finished(version)), "said to be applied, and is not"),
+            (claimed.iter().all(|version| finished(version)), "reported as applied, and is not"),
         ];
         broken(&rules)
     }
@@ -189,10 +188,10 @@ impl Found {
             && transactional.all(|entry| entry.progress.is_none())
     }
 
-    /// What of the invariants behind a whole run does not hold.
+    /// The invariants that do not hold after a complete run.
     pub(crate) fn broken_at_end(&self) -> Vec<&'static str> {
         let rules = [
-            (self.ledger() == WHOLE, "the next run leaves another ledger than 1 2 3"),
+            (self.ledger() == WHOLE, "the ledger after the next run is not 1 2 3"),
             (self.has_table, "the table is missing at the end"),
             (self.index != Index::Invalid, "the index is INVALID at the end"),
             (self.index != Index::Missing, "the index is missing at the end"),

@@ -1,9 +1,9 @@
-//! Cuts the line of a run at every byte, in either direction, and looks what is left.
-//! Behind each cut the ledger has to be true, without lock and session, and the next run has to complete
-//! what is missing; a line of single bytes and one that lags have to change nothing.
-//! Prints figures and what broke, and fails if anything did.
+//! Cuts the connection of a run at every byte, in either direction, and checks what is left. After each
+//! cut the ledger has to be true, no lock and no session may be left, and the next run has to complete
+//! what is missing; single bytes and delays must not change anything. Prints figures and what broke, and
+//! fails if anything did.
 //!
-//! With `--lock row` a cut run leaves its lock behind, which then expires as it would with time.
+//! With `--lock row` a cut run leaves its lock behind, which is then expired.
 //!
 //! `cargo run -p migrate-tests --bin cuts [-- --step N] [--workers N] [--lock detect|row]`
 #![allow(
@@ -30,10 +30,10 @@ use tokio_postgres::Client;
 use ground::{COUNTERS, Found, RESET, SCHEMA, WHOLE, expire, look, sessions};
 use tally::{Cut, Tally};
 
-/// For a cut session to end, whose server may first work off what it has received.
+/// For a cut session to end, whose server may first finish what it has received.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What the command line asks for.
+/// The options of the command line.
 #[derive(Debug, Clone, Copy)]
 struct Options {
     step: u64,
@@ -83,25 +83,25 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
             ("--workers", _) => options.workers = number()? as usize,
             ("--lock", "detect") => options.lock = Lock::Detect,
             ("--lock", "row") => options.lock = Lock::Row,
-            _ => return Err(format!("`{name} {value}` is no option of this program")),
+            _ => return Err(format!("`{name} {value}` is not an option of this program")),
         }
     }
     Ok(options)
 }
 
-/// Every boundary of a run's traffic, both its beginning and its end among them.
+/// Every byte boundary of a run's traffic, including its beginning and its end.
 fn cuts(traffic: &Traffic, step: u64) -> Vec<Cut> {
     let of = |direction| {
         let bytes = traffic.bytes(direction);
-        println!("a whole run: {bytes} bytes {}", direction.as_str());
+        println!("a complete run: {bytes} bytes {}", direction.as_str());
         let step = usize::try_from(step).unwrap_or(usize::MAX);
         (0..=bytes).step_by(step).map(move |after| Cut { direction, after })
     };
     Direction::BOTH.into_iter().flat_map(of).collect()
 }
 
-/// Takes one cut after the other, on a database of its own: an index that is built concurrently waits for
-/// every transaction of its database.
+/// Runs one cut after the other, on its own database: an index that is built concurrently waits for every
+/// transaction of its database.
 async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, lock: Lock) -> Tally {
     let mut ground = Ground::create(lock).await;
     let mut tally = Tally::default();
@@ -127,7 +127,7 @@ impl Ground {
         Ground { direct, set: ground::migrations(), lock, database }
     }
 
-    /// A run on an empty database through a line with this fault.
+    /// A run on an empty database through a connection with this fault.
     async fn run(&self, fault: Fault) -> (Option<Result<Report, Error>>, Traffic) {
         self.direct.batch_execute(RESET).await.expect(RESET);
         let Ok((mut client, traffic)) = fault::connect(&self.database.config(), fault).await else {
@@ -147,13 +147,13 @@ impl Ground {
         let found = self.once_alone().await;
         broken.extend(found.broken_at_end().into_iter().map(str::to_owned));
         if found.lock_rows > 0 {
-            broken.push("a whole run leaves its lock row".to_owned());
+            broken.push("a complete run leaves its lock row".to_owned());
         }
         tally.whole(&format!("uncut, {fault:?}"), &broken);
         traffic
     }
 
-    /// Cuts a run, looks what is left, and lets the next run complete it.
+    /// Cuts a run, checks what is left, and has the next run complete it.
     async fn cut(&mut self, cut: Cut, tally: &mut Tally) {
         let Cut { direction, after } = cut;
         let (result, traffic) = self.run(Fault::Cut { direction, after }).await;
@@ -183,13 +183,14 @@ impl Ground {
         for rule in end.broken_at_end() {
             tally.broke(&name, rule);
         }
-        // Where the cut run had come to its end, nobody needs the lock that it left.
+        // If the cut run had reached its end, no other run needs the lock that it left.
         if end.lock_rows > 0 && found.ledger() != WHOLE {
             tally.broke(&name, "a lock row remains at the end");
         }
     }
 
-    /// What is there once no other session is; or after [`LIMIT`], which then is a broken rule.
+    /// What the database contains once no other session is left, or after [`LIMIT`], which is then a broken
+    /// rule.
     async fn once_alone(&self) -> Found {
         let deadline = Instant::now() + LIMIT;
         let mut pause = Duration::from_millis(1);
@@ -205,7 +206,7 @@ fn migrator(set: &Migrations, lock: Lock) -> Migrator<'_> {
     Migrator::new(set).schema(SCHEMA).create_schema().lock(lock)
 }
 
-/// The versions that a run says it applied, whether it failed or not.
+/// The versions that a run reports as applied, whether it failed or not.
 fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
     let report = match result {
         None => None,
@@ -216,7 +217,7 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
     applied.map(|applied| applied.version.to_string()).collect()
 }
 
-/// How a run ended, in a word.
+/// How a run ended, in one word.
 fn said(result: Option<&Result<Report, Error>>) -> &'static str {
     match result.map(|result| result.as_ref().map_err(Error::kind)) {
         None => "no connection",

@@ -1,13 +1,12 @@
-//! Counts what came of the cuts, and keeps what broke.
-//! Workers fill one each, which are added up; it shows as a table, with the first places of each kind of
-//! breakage. It judges nothing.
+//! Counts the outcomes of the cuts and the rules that broke. Each worker fills its own tally; their sum
+//! is shown as a table, with the first places of each broken rule.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use migrate_tests::fault::Direction;
 
-/// How many places of one kind of breakage are shown.
+/// How many places of one broken rule are shown.
 const SHOWN: usize = 4;
 
 /// Where a run is cut.
@@ -23,7 +22,7 @@ impl fmt::Display for Cut {
     }
 }
 
-/// What came of the cuts.
+/// The outcomes of the cuts.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     whole: Vec<String>,
@@ -33,7 +32,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Notes a run that nothing cut, and what it broke.
+    /// Adds a run that was not cut, and what it broke.
     pub(crate) fn whole(&mut self, name: &str, broken: &[String]) {
         let how = if broken.is_empty() { "complete" } else { "BROKEN" };
         self.whole.push(format!("{name}: {how}"));
@@ -42,22 +41,22 @@ impl Tally {
         }
     }
 
-    /// Notes one cut and what came of it.
+    /// Adds one cut and its outcome.
     pub(crate) fn outcome(&mut self, direction: Direction, outcome: &str) {
         *self.outcomes.entry((direction, outcome.to_owned())).or_default() += 1;
     }
 
-    /// Notes that a cut run left the lock that is a row of the ledger.
+    /// Counts a cut run that left the lock that is a row of the ledger.
     pub(crate) fn lock_row(&mut self, direction: Direction) {
         *self.lock_rows.entry(direction).or_default() += 1;
     }
 
-    /// Notes that `rule` did not hold at `place`.
+    /// Adds that `rule` did not hold at `place`.
     pub(crate) fn broke(&mut self, place: &str, rule: &str) {
         self.broken.entry(rule.to_owned()).or_default().push(place.to_owned());
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another tally.
     pub(crate) fn add(&mut self, other: Tally) {
         self.whole.extend(other.whole);
         for (key, count) in other.outcomes {

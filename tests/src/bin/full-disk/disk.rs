@@ -1,19 +1,19 @@
-//! A tiny file system of this process alone, beside one with room enough.
-//! Starts this program again in namespaces of its own, where both are mounted: they, and every process
-//! begun there, go with it, however it ends. It needs `unshare` and the right to mount.
+//! Two file systems that only this process sees, a tiny one and one with enough room. The program starts
+//! itself again in its own namespaces, where both are mounted; they and every process started there end
+//! with it. It needs `unshare` and the right to mount.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitCode};
 
-/// Tells the program that it runs inside, and where the file systems are.
+/// The variable that is set inside, to the folder of the file systems.
 const FOLDER: &str = "MIGRATE_FULL_DISK";
 
-/// The size of the tiny file system in MB: a new cluster, its WAL, and all that the set writes.
+/// The size of the tiny file system in MB: for a new cluster, its WAL, and what the set writes.
 const SIZE: u64 = 160;
 
-/// Mounts the room at `$1` and the tiny file system in it, then goes on as the rest of the arguments.
+/// Mounts the roomy file system at `$1` and the tiny one in it, then runs the remaining arguments.
 const MOUNT: &str = "mount -t tmpfs -o size=1g,mode=0755 migrate-room \"$1\" && \
      mkdir \"$1/tiny\" && mount -t tmpfs -o size=\"$2\"m,mode=0755 migrate-tiny \"$1/tiny\" && \
      shift 2 && exec \"$@\"";
@@ -24,7 +24,7 @@ pub(crate) enum Here {
     Inside(Disk),
     /// Outside; the one inside has ended with this.
     Ended(ExitCode),
-    /// Where nothing can be mounted.
+    /// On a machine where nothing can be mounted.
     Impossible(String),
 }
 
@@ -35,14 +35,14 @@ pub(crate) struct Disk {
     pub(crate) room: PathBuf,
 }
 
-/// Goes inside, if this process is not there yet.
+/// Starts the program inside, if this process is not there yet.
 pub(crate) fn enter() -> Here {
     if let Some(room) = std::env::var_os(FOLDER).map(PathBuf::from) {
         return Here::Inside(Disk { tiny: room.join("tiny"), room });
     }
     let folder = std::env::temp_dir().join(format!("migrate-full-disk-{}", process::id()));
     let here = fs::create_dir(&folder).and_then(|()| enter_at(&folder));
-    // Empty, since what was mounted on it has gone.
+    // Empty, because what was mounted on it is gone.
     let removed = fs::remove_dir(&folder);
     match (here, removed) {
         (Ok(here), Ok(())) => here,
@@ -53,7 +53,7 @@ pub(crate) fn enter() -> Here {
 }
 
 fn enter_at(folder: &Path) -> io::Result<Here> {
-    // First without the proof, whose own failure must not look like one to mount.
+    // First without the proof, so that a failure of the proof is not reported as a failure to mount.
     let probe = inside(folder).arg("true").output();
     match probe {
         Err(error) => return Ok(Here::Impossible(format!("`unshare` cannot be started: {error}"))),
@@ -72,7 +72,7 @@ fn enter_at(folder: &Path) -> io::Result<Here> {
     Ok(Here::Ended(ExitCode::from(code)))
 }
 
-/// A command in namespaces of its own, whose program is still to be named.
+/// A command in its own namespaces, to which the caller adds the program.
 fn inside(folder: &Path) -> Command {
     let mut command = Command::new("unshare");
     // The process namespace ends every server when its first process ends.
@@ -87,7 +87,7 @@ impl Disk {
         self.tiny.join("ballast")
     }
 
-    /// Leaves so many bytes of the tiny file system free.
+    /// Fills the tiny file system, except for this many bytes.
     pub(crate) fn fill(&self, free: u64) {
         let available = self.available();
         let size = available.checked_sub(free).expect("a tiny file system of enough size");
@@ -101,12 +101,12 @@ impl Disk {
         }
     }
 
-    /// Takes the ballast away.
+    /// Removes the ballast.
     pub(crate) fn make_space(&self) {
         fs::remove_file(self.ballast()).expect("the ballast file");
     }
 
-    /// The bytes that are free, as df(1) says: the standard library does not.
+    /// The free bytes from df(1), because the standard library has no function for it.
     fn available(&self) -> u64 {
         let output = Command::new("df").args(["-B1", "--output=avail"]).arg(&self.tiny).output();
         let text = String::from_utf8(output.expect("df").stdout).expect("a number");

@@ -1,5 +1,4 @@
-//! The set that fills the disk, and what its database must look like.
-//! Takes a client; gives what is really there, and which rules it breaks. It knows nothing of disks.
+//! The set that fills the disk, and the rules that its database has to follow.
 
 use std::collections::BTreeMap;
 
@@ -40,10 +39,10 @@ fn text(n: u32) -> String {
     )
 }
 
-/// What is really in the database.
+/// What the database contains.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Progress by version, in the words of the ledger: nothing where it is finished.
+    /// Progress by version, as in the ledger; `None` if it is finished.
     entries: BTreeMap<u32, Option<String>>,
     /// Rows by the table's number.
     rows: BTreeMap<u32, u32>,
@@ -58,7 +57,7 @@ const INDEXES: &str = "SELECT trim(BOTH 't_i' FROM indexrelid::regclass::text), 
      FROM pg_index WHERE indexrelid::regclass::text ~ '^t[0-9]+_i$'";
 
 impl Found {
-    /// Looks at the database as it is now.
+    /// Reads the database as it is now.
     pub(crate) async fn look(client: &Client) -> Found {
         let exists = "SELECT 1, to_regclass('migration_ledger')";
         let has_ledger = pairs(client, exists).await.values().any(Option::is_some);
@@ -107,7 +106,7 @@ impl Found {
         }
         let inserted = self.rows.get(&(n - 1)).is_some_and(|rows| *rows == 2 * ROWS);
         let index = self.indexes.get(&(n - 1)).copied();
-        // The statement in flight may have taken effect, also in part where it builds an index.
+        // The statement in flight can have taken effect, or partly if it builds an index.
         match entry {
             None => !inserted && index.is_none(),
             Some("0") => index.is_none(),
@@ -116,7 +115,7 @@ impl Found {
         }
     }
 
-    /// What a completed run should have left, and did not.
+    /// What a complete run should have left, and did not.
     pub(crate) fn incomplete(&self) -> Vec<String> {
         let all = self.finished() == COUNT as usize && self.entries.len() == COUNT as usize;
         let mut broken = self.broken();

@@ -1,7 +1,7 @@
-//! Fills the server's disk in the middle of a run, at several points, and looks what is left.
-//! A run on a full disk has to name SQLSTATE 53100 and, unless a statement of ours failed, the file; or
-//! to say that the connection broke where the server went down. The ledger has to be true, what was said
-//! to stay has to be there, and once there is space the next run completes.
+//! Fills the server's disk in the middle of a run, at several points, and checks what is left. A run on a
+//! full disk has to name SQLSTATE 53100 and, unless a statement of the library failed, the file; or it
+//! has to report a broken connection if the server went down. The ledger has to be true, what was
+//! reported as applied has to exist, and once there is space the next run completes.
 //! Needs Linux and the right to mount; without it nothing is proved, and the exit code is 3.
 //!
 //! `cargo run -p migrate-tests --bin full-disk`
@@ -26,10 +26,10 @@ use disk::{Disk, Here};
 use ground::Found;
 use server::{DiskServer, Life, Placement};
 
-/// The exit code of a machine that this cannot be proved on.
+/// The exit code on a machine where this cannot be proved.
 const IMPOSSIBLE: u8 = 3;
 
-/// One way to run out of space.
+/// One case of a full disk.
 #[derive(Debug, Clone, Copy)]
 struct Case {
     placement: Placement,
@@ -39,9 +39,9 @@ struct Case {
     chunk: usize,
 }
 
-/// Messages of a few migrations each.
+/// Messages with a few migrations each.
 const SMALL: usize = 600;
-/// All transactional migrations up to the next other one in one message.
+/// All transactional migrations up to the next non-transactional one in one message.
 const LARGE: usize = 512 * 1024;
 
 #[tokio::main]
@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Free space at which the run fails in a different migration each, among them the ones outside a
+/// Amounts of free space, each of which fails the run in a different migration, including ones outside a
 /// transaction.
 fn cases() -> Vec<Case> {
     let of = |placement, sizes: &[u64]| -> Vec<Case> {
@@ -89,7 +89,7 @@ async fn prove(disk: &Disk) -> ExitCode {
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// One full disk; what of the rules did not hold.
+/// One full disk; returns the rules that did not hold.
 async fn run(disk: &Disk, case: Case) -> Vec<String> {
     let mut server = DiskServer::create(disk, case.placement).await;
     let set = ground::migrations();
@@ -117,22 +117,22 @@ async fn run(disk: &Disk, case: Case) -> Vec<String> {
     broken
 }
 
-/// Prints what the run said, and compares it with what happened.
+/// Prints the run's error, and compares it with what happened.
 fn judge(result: &Result<Report, Error>, life: Life, found: &Found) -> Vec<String> {
     let Err(error) = result else {
         return vec!["the disk was not full: the run completed".to_owned()];
     };
     let text = error.to_string();
-    println!("  said: {}", text.lines().next().unwrap_or_default());
-    // Only a server that went down may have lost what was not confirmed.
+    println!("  error: {}", text.lines().next().unwrap_or_default());
+    // Only a server that went down can have lost what was not confirmed.
     let applied = match (error.report(), life) {
         (Some(report), Life::WentOn) => report.applied.as_slice(),
         (Some(report), Life::WentDown) => confirmed(report),
         (None, _) => &[],
     };
-    println!("  said to stay: {}; in the ledger: {}", applied.len(), found.finished());
+    println!("  reported as applied: {}; in the ledger: {}", applied.len(), found.finished());
     let mut broken = Vec::new();
-    // Behind a statement of ours nothing of a migration stays, so there is no file to name.
+    // If a statement of the library failed, no migration did, so there is no file to name.
     let names = text.contains("migrations/0") || matches!(error.kind(), ErrorKind::Database { .. });
     let names_place = names && text.contains("SQLSTATE 53100");
     let says_lost = text.contains("connection broke") || text.contains("connection closed");
@@ -146,7 +146,7 @@ fn judge(result: &Result<Report, Error>, life: Life, found: &Found) -> Vec<Strin
     let lost = applied.iter().filter(|applied| !found.is_finished(&applied.version));
     let lost: Vec<&str> = lost.map(|applied| &*applied.version).collect();
     if !lost.is_empty() {
-        broken.push(format!("said to stay, and is gone: versions {}", lost.join(", ")));
+        broken.push(format!("reported as applied and lost: versions {}", lost.join(", ")));
     }
     broken
 }

@@ -1,6 +1,5 @@
-//! A PostgreSQL server whose data, WAL or both lie on the tiny file system.
-//! Unlike the throwaway server of the library it can be brought back where it went down. It runs as the
-//! user that the library would take, from the same binaries.
+//! A PostgreSQL server with its data, WAL or both on the tiny file system. Unlike the library's throwaway
+//! server it can be restarted after it went down. It runs as the same user and from the same binaries.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -17,13 +16,13 @@ use tokio_postgres::{Client, Config};
 
 use crate::disk::Disk;
 
-/// For a server to start, or to recover.
+/// The time limit for a server to start or recover.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// How a line of the log says that the server goes down.
+/// What the log contains if the server goes down.
 const PANIC: &str = "PANIC:  ";
 
-/// What lies on the tiny file system.
+/// What is on the tiny file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Placement {
     Data,
@@ -38,7 +37,7 @@ pub(crate) enum Life {
     WentDown,
 }
 
-/// The server; ended and its files removed when dropped.
+/// The server; stopped, and its files removed, when dropped.
 pub(crate) struct DiskServer {
     bin: PathBuf,
     owner: (u32, u32),
@@ -80,9 +79,9 @@ impl DiskServer {
         connect(&config).await
     }
 
-    /// Brings the server back where it went down, and says whether it had.
+    /// Restarts the server if it went down, and returns whether it had.
     ///
-    /// After a PANIC it first tries to recover by itself, on a disk that may still have been full.
+    /// After a PANIC the server first tries to recover on its own, on a disk that may still have been full.
     pub(crate) async fn revive(&mut self) -> Life {
         self.wait_until_ready().await;
         if self.log().contains(PANIC) { Life::WentDown } else { Life::WentOn }
@@ -90,8 +89,8 @@ impl DiskServer {
 
     async fn wait_until_ready(&mut self) {
         let deadline = Instant::now() + LIMIT;
-        // Connecting alone does not tell: just behind a PANIC the server still takes connections, and ends
-        // them a moment later.
+        // A connection does not show it: right after a PANIC the server still accepts connections, and
+        // ends them a moment later.
         while !self.is_ready() {
             assert!(Instant::now() < deadline, "no server\n{}", self.log());
             if self.child.try_wait().expect("the server's process").is_some() {
@@ -101,7 +100,7 @@ impl DiskServer {
         }
     }
 
-    /// Whether the log says so, and no PANIC since.
+    /// Whether the log shows that the server is ready, with no PANIC after that.
     fn is_ready(&self) -> bool {
         let log = self.log();
         let since = log.rfind(PANIC).map_or(log.as_str(), |at| &log[at..]);
@@ -114,7 +113,7 @@ impl DiskServer {
 }
 
 impl Drop for DiskServer {
-    /// What does not end here ends with the namespace.
+    /// A server that does not end here ends with the namespace.
     fn drop(&mut self) {
         let pid = self.child.id().to_string();
         let _ = Command::new("kill").args(["-s", "INT", &pid]).status();
@@ -125,7 +124,7 @@ impl Drop for DiskServer {
     }
 }
 
-/// Where the library finds the binaries, and as whom it runs them: read off a server of its own.
+/// Where the library finds the binaries, and the user that it runs them as, from a server that it starts.
 fn binaries() -> (PathBuf, (u32, u32)) {
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let initdb = server.bin("initdb").expect("initdb beside the server");
@@ -136,8 +135,8 @@ fn binaries() -> (PathBuf, (u32, u32)) {
     (bin, (owner.uid(), owner.gid()))
 }
 
-/// Small WAL segments that are not recycled before the end, so that the WAL grows evenly; and nothing in
-/// the background that writes when it likes.
+/// Small WAL segments that are not recycled before the end, so that the WAL grows evenly; and no
+/// background writes, which come at any time.
 fn settings(run: &Path) -> String {
     format!(
         "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_wal_size = '1GB'\n\
@@ -159,7 +158,7 @@ fn start(bin: &Path, owner: (u32, u32), data: &Path, run: &Path) -> Child {
     let log = fs::OpenOptions::new().create(true).append(true).open(run.join("log"));
     let log = log.expect("a log file");
     let mut command = command(Path::new("/bin/sh"), owner);
-    // A PANIC would leave an image of the process on the disk that has just become full.
+    // A PANIC would write a core dump to the full disk.
     command.args(["-c", "ulimit -c 0; exec \"$0\" -D \"$1\""]).arg(bin.join("postgres")).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().expect("a server")

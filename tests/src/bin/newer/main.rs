@@ -1,4 +1,4 @@
-//! A service of one version: it embeds those of `older` and three more, and migrates as it is told.
+//! A service of one version, which embeds the migrations of `older` and three more:
 //! `newer run|verify|rollback <address>`; see `migrate_tests::service`.
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! A service of one version: it embeds two migrations, and migrates as it is told.
+//! A service of one version, which embeds two migrations:
 //! `older run|verify|rollback <address>`; see `migrate_tests::service`.
 
 use std::process::ExitCode;

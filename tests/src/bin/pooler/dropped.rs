@@ -1,5 +1,5 @@
-//! Drops runs at random points behind the pooler, and looks what they leave on its connections.
-//! Half of them lose their client as well, as a process that dies does; the other half go on with it.
+//! Drops runs through the pooler at random points, and checks what they leave on its connections. Half of
+//! them drop their client too, as a process that dies does; the other half continue with it.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::ground::{Ground, of};
 
 const ROUNDS: u64 = 40;
 
-/// Dropped at the same time, at points of their own.
+/// Runs that are dropped at the same time, each at its own point.
 const AT_A_TIME: usize = 3;
 
-/// Longer than a run of the set takes, so that some points lie behind its end.
+/// Longer than a run of the set, so that some points are after its end.
 const LONGEST: u64 = 120;
 
-/// A generator of random numbers that can be repeated (xorshift64, G. Marsaglia 2003).
+/// A repeatable generator of random numbers (xorshift64, G. Marsaglia 2003).
 struct Random(u64);
 
 impl Random {
@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// A set whose migrations take a while, in a schema that a run chooses.
+/// A set with slow migrations, in the schema of the run.
 fn slow_files() -> Vec<(String, String)> {
     let file = |n: u32| {
         let first = if n == 1 { "CREATE TABLE {{tables.runs}} (n int NOT NULL);\n" } else { "" };
@@ -42,7 +42,7 @@ fn slow_files() -> Vec<(String, String)> {
     (1..=6).map(file).collect()
 }
 
-/// Rounds of dropped runs, each completed by one that is not.
+/// Rounds of dropped runs, each completed by a run that is not dropped.
 pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
     let (database, direct) = ground.database().await;
     let set = of(&slow_files());
@@ -72,7 +72,7 @@ pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
         } else {
             usable(ground, &clients).await;
         }
-        ground.check_quiet(&direct, &format!("behind dropped runs, seed {seed}")).await;
+        ground.check_quiet(&direct, &format!("after dropped runs, seed {seed}")).await;
         complete(ground, &database, &direct, &migrator, &schema).await;
     }
     println!("  dropped futures, seed {seed}: {dropped} dropped, {ended} ended before");
@@ -89,13 +89,13 @@ fn three(
 /// A client whose run was dropped is outside a transaction.
 async fn usable(ground: &mut Ground, clients: &[Client]) {
     for client in clients {
-        // In a transaction that began before, the two would differ.
+        // In a transaction that began earlier, the two would differ.
         let fresh = value(client, "SELECT now() = statement_timestamp()").await;
         ground.equal(&fresh, "t", "a client outside a transaction");
     }
 }
 
-/// The next run does the rest, and every migration has run once.
+/// The next run applies the rest, and every migration has run once.
 async fn complete(
     ground: &mut Ground,
     database: &str,
@@ -105,12 +105,12 @@ async fn complete(
 ) {
     let mut client = ground.client(database).await;
     if let Err(error) = migrator.run(&mut client).await {
-        ground.check(false, format!("the run behind dropped ones fails: {error}"));
+        ground.check(false, format!("the run after dropped ones fails: {error}"));
         return;
     }
     let sql = format!("SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM {schema}.runs");
-    ground.equal(&value(direct, &sql).await, "6 6", "migrations that ran, behind dropped runs");
+    ground.equal(&value(direct, &sql).await, "6 6", "migrations that ran, after dropped runs");
     let sql =
         format!("SELECT string_agg(version, ' ' ORDER BY position) FROM {schema}.migration_ledger");
-    ground.equal(&value(direct, &sql).await, "1 2 3 4 5 6", "entries behind dropped runs");
+    ground.equal(&value(direct, &sql).await, "1 2 3 4 5 6", "entries after dropped runs");
 }

@@ -1,6 +1,5 @@
-//! A throwaway server, a pooler before it, and what is looked at behind its back.
-//! Gives databases, clients through the pooler and clients straight to the server, and notes every rule
-//! that did not hold. It runs nothing by itself.
+//! A throwaway server with a pooler in front of it: databases, clients of either, and the rules that did
+//! not hold.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,13 +12,13 @@ use migrate_tests::sets::set;
 use tokio::time::sleep;
 use tokio_postgres::{Client, Config};
 
-/// Server connections a database.
+/// Server connections for each database.
 const POOL_SIZE: usize = 4;
 
-/// For the server to work off what a client has left.
+/// For the server to finish what a client has left.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// For a run: far below the ten minutes of a service, far above what a sound run takes.
+/// For a run: far less than the ten minutes of a service, far more than a correct run takes.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How one replica ended.
@@ -27,7 +26,7 @@ pub(crate) type Outcome = Result<Report, Error>;
 
 /// A server and its pooler.
 pub(crate) struct Ground {
-    // Before the server, so that it goes first.
+    // Declared before the server, so that it is dropped first.
     pooler: Pooler,
     server: Server,
     databases: u32,
@@ -42,7 +41,7 @@ impl Ground {
         Ok(Ground { pooler, server, databases: 0, broken: Vec::new() })
     }
 
-    /// A database of its own for a check; gives its name and a client that no pooler is before.
+    /// A new database for a check: its name, and a direct client.
     pub(crate) async fn database(&mut self) -> (String, Client) {
         self.databases += 1;
         let name = format!("d{}", self.databases);
@@ -53,7 +52,7 @@ impl Ground {
         (name, direct)
     }
 
-    /// A client that no pooler is before.
+    /// A direct client, without the pooler.
     pub(crate) async fn direct(&self, database: &str) -> Client {
         connect(&self.server.url_for(database).parse().expect("an address")).await
     }
@@ -63,7 +62,7 @@ impl Ground {
         self.pooler.connect(database).await.expect("a connection to the pooler")
     }
 
-    /// So many replicas at the same time, each with a connection of its own.
+    /// This many replicas at the same time, each with its own connection.
     pub(crate) async fn replicas(
         &self,
         count: usize,
@@ -77,7 +76,7 @@ impl Ground {
         together(clients, set).await
     }
 
-    /// Notes what does not hold.
+    /// Prints and keeps a rule that does not hold.
     pub(crate) fn check(&mut self, holds: bool, rule: impl Into<String>) {
         if !holds {
             let rule = rule.into();
@@ -91,7 +90,7 @@ impl Ground {
         self.check(found == expected, format!("{what}: {found}, not {expected}"));
     }
 
-    /// No server connection stays in a transaction, and no lock is held, once nothing runs any more.
+    /// Once no run is left, no server connection is in a transaction and no lock is held.
     pub(crate) async fn check_quiet(&mut self, direct: &Client, when: &str) {
         let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                     AND pid <> pg_backend_pid() AND backend_type = 'client backend' \
@@ -109,7 +108,7 @@ impl Ground {
     }
 }
 
-/// All of them at the same time, each with its kind of lock.
+/// Runs all replicas at the same time, each with its kind of lock.
 pub(crate) async fn together(clients: Vec<(Client, Lock)>, set: &Migrations) -> Vec<Outcome> {
     let mut tasks = Vec::new();
     for (mut client, lock) in clients {
@@ -125,7 +124,7 @@ pub(crate) async fn together(clients: Vec<(Client, Lock)>, set: &Migrations) -> 
     outcomes
 }
 
-/// A set of `count` transactional migrations, each of which makes a table and counts that it ran.
+/// A set of `count` transactional migrations, each of which creates a table and counts its runs.
 pub(crate) fn counting(count: usize) -> Vec<(String, String)> {
     let file = |n: usize| {
         let first = if n == 1 { "CREATE TABLE runs (n int NOT NULL);\n" } else { "" };
@@ -144,7 +143,7 @@ pub(crate) fn of(files: &[(String, String)]) -> Migrations {
     set(&files)
 }
 
-/// How many outcomes there are of each kind, an error by its first line.
+/// The number of outcomes of each kind; the kind of an error is its first line.
 pub(crate) fn kinds(outcomes: &[Outcome]) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
     for outcome in outcomes {

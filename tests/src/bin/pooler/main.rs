@@ -1,7 +1,6 @@
-//! Boots replicas through a real PgBouncer, in transaction mode and in session mode.
-//! A set has to come through it exactly once, whatever fails or is dropped on the way, or be refused before
-//! anything runs; nothing may stay behind on the pooled connections. Prints what happened, and fails if a
-//! rule is broken.
+//! Boots replicas through PgBouncer, in transaction mode and in session mode. A set has to be applied
+//! exactly once, whatever fails or is dropped, or be refused before anything runs, and nothing may be left
+//! on the pooled connections. Prints what happened, and fails if a rule is broken.
 //!
 //! `cargo run -p migrate-tests --bin pooler [-- --seed N]`
 #![allow(
@@ -28,10 +27,10 @@ use ground::{Ground, Outcome, counting, kinds, of};
 const REPLICAS: usize = 32;
 const MIGRATIONS: usize = 40;
 
-/// What the command line asks for.
+/// The options of the command line.
 #[derive(Debug, Clone, Copy)]
 struct Options {
-    /// Where the random points begin.
+    /// The seed of the random points.
     seed: u64,
 }
 
@@ -65,13 +64,13 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
                 let seed = args.next().and_then(|value| value.parse().ok());
                 options.seed = seed.ok_or("`--seed` needs a number")?;
             }
-            _ => return Err(format!("`{name}` is no option of this program")),
+            _ => return Err(format!("`{name}` is not an option of this program")),
         }
     }
     Ok(options)
 }
 
-/// Every check, one after the other; how many rules were broken.
+/// Runs every check, one after the other, and returns how many rules were broken.
 async fn proof(options: Options) -> Result<usize, String> {
     let mut ground = Ground::create(PoolMode::Transaction).await?;
     println!("transaction pooling");
@@ -90,7 +89,7 @@ async fn proof(options: Options) -> Result<usize, String> {
     Ok(broken + ground.broken())
 }
 
-/// All replicas come up, each migration runs once; booted again, each sends one message.
+/// All replicas start, and each migration runs once; when booted again, each sends one message.
 async fn boots(ground: &mut Ground) {
     let set = of(&counting(MIGRATIONS));
     let (database, direct) = ground.database().await;
@@ -102,7 +101,7 @@ async fn boots(ground: &mut Ground) {
     let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
     let sum: usize = first.iter().map(applied).sum();
     println!("  {REPLICAS} replicas, {MIGRATIONS} migrations, {wall} ms: {:?}", kinds(&first));
-    ground.check(first.iter().all(Result::is_ok), format!("not all are up: {:?}", kinds(&first)));
+    ground.check(first.iter().all(Result::is_ok), format!("not all started: {:?}", kinds(&first)));
     ground.equal(&sum.to_string(), &MIGRATIONS.to_string(), "migrations that reports name");
     let counted = "SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM runs";
     let once = format!("{MIGRATIONS} {MIGRATIONS}");
@@ -116,10 +115,10 @@ async fn boots(ground: &mut Ground) {
     let count = again.iter().filter(|outcome| idle(outcome)).count();
     println!("  booted again: {count} with nothing pending and one message");
     ground.equal(&count.to_string(), &REPLICAS.to_string(), "up to date in one message");
-    ground.check_quiet(&direct, "behind the boots").await;
+    ground.check_quiet(&direct, "after the boots").await;
 }
 
-/// A failing migration stops every replica at the same place; mended, all come up.
+/// A failing migration stops every replica at the same place; once it is fixed, all start.
 async fn failure_is_mended(ground: &mut Ground) {
     const COUNT: usize = 8;
     let (database, direct) = ground.database().await;
@@ -135,16 +134,16 @@ async fn failure_is_mended(ground: &mut Ground) {
         _ => false,
     };
     ground.check(failed.iter().all(at_place), "a failure that does not say where");
-    ground.check_quiet(&direct, "behind a failure").await;
+    ground.check_quiet(&direct, "after a failure").await;
     let there = "SELECT concat_ws(' ', count(*), to_regclass('behind')) FROM migration_ledger";
-    ground.equal(&value(&direct, there).await, &COUNT.to_string(), "entries behind a failure");
+    ground.equal(&value(&direct, there).await, &COUNT.to_string(), "entries after a failure");
 
     files[COUNT] = ("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 1;\n".to_owned());
-    let mended = of(&files);
-    let outcomes = ground.replicas(COUNT, &database, &mended).await;
-    ground.check(outcomes.iter().all(Result::is_ok), format!("mended: {:?}", kinds(&outcomes)));
+    let fixed = of(&files);
+    let outcomes = ground.replicas(COUNT, &database, &fixed).await;
+    ground.check(outcomes.iter().all(Result::is_ok), format!("fixed: {:?}", kinds(&outcomes)));
     let mut client = ground.client(&database).await;
-    let last = Migrator::new(&mended).run(&mut client).await;
+    let last = Migrator::new(&fixed).run(&mut client).await;
     let skipped = last.map_or(0, |report| report.skipped.len());
-    ground.equal(&skipped.to_string(), "10", "migrations applied once mended");
+    ground.equal(&skipped.to_string(), "10", "migrations applied once fixed");
 }

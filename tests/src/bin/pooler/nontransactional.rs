@@ -1,6 +1,5 @@
-//! What becomes of a non-transactional migration behind a pooler when nobody says what is behind it.
-//! In either mode it has to be refused before anything ran; in session mode it has to run where the caller
-//! says that the session is the client's own.
+//! A non-transactional migration through a pooler: in either mode it has to be refused before anything
+//! runs, unless the caller declares, in session mode, that the session is the client's own.
 
 use migrate_runtime::{ErrorKind, Lock, LockKind, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
@@ -9,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::ground::{Ground, Outcome, kinds, together};
 
-/// Fresh databases, each with one replica alone, then with several at a time.
+/// New databases, each with one replica alone, then with several at the same time.
 const ROUNDS: usize = 4;
 pub(crate) const REPLICAS: usize = 6;
 
@@ -25,7 +24,7 @@ pub(crate) fn migrations() -> Migrations {
     ])
 }
 
-/// Runs the set behind a transaction pooler, alone and with others.
+/// Runs the set through a transaction pooler, alone and with others.
 pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
     for replicas in [1, REPLICAS] {
         for _ in 0..ROUNDS {
@@ -37,7 +36,7 @@ pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
     }
 }
 
-/// Every replica says so, and there is neither a table, nor a ledger, nor a lock.
+/// Every replica reports the refusal, and there is no table, no ledger and no lock.
 pub(crate) async fn refused(
     ground: &mut Ground,
     outcomes: &[Outcome],
@@ -56,7 +55,7 @@ pub(crate) async fn refused(
     ground.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
 }
 
-/// All are up, each migration was applied by one of them, each statement ran once, and no lock is left.
+/// All started, each migration was applied by one of them, each statement ran once, and no lock is left.
 pub(crate) async fn once(ground: &mut Ground, outcomes: &[Outcome], direct: &Client, when: &str) {
     let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
     ground.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
@@ -77,7 +76,7 @@ pub(crate) async fn once(ground: &mut Ground, outcomes: &[Outcome], direct: &Cli
     ground.check_quiet(direct, when).await;
 }
 
-/// In session mode a session lock holds, once the library is told so.
+/// In session mode a session lock works, once the library is configured for it.
 pub(crate) async fn in_session_mode(ground: &mut Ground) {
     let (database, direct) = ground.database().await;
     let outcomes = ground.replicas(REPLICAS, &database, &migrations()).await;

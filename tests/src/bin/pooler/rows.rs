@@ -1,6 +1,6 @@
-//! What a row of the ledger, as the lock, carries through a pooler in transaction mode.
-//! Replicas boot on several databases at once, all through the pooler, and half of them around it with the
-//! other kind of lock; what needs the session's own settings has to be refused.
+//! The lock that is a row of the ledger, through a pooler in transaction mode. Replicas boot on several
+//! databases at the same time, all through the pooler, or every other one directly and with the other
+//! kind of lock; a migration that relies on session settings has to be refused.
 
 use migrate_runtime::{Lock, LockKind};
 use migrate_tests::sets::set;
@@ -13,12 +13,12 @@ use crate::nontransactional::{REPLICAS, migrations, once, refused};
 /// Databases that replicas boot on at the same time.
 const DATABASES: usize = 8;
 
-/// Who boots on one database.
+/// How the replicas of one database connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Crowd {
     /// All through the pooler, with the row.
     Pooled,
-    /// Every other one straight to the server, with what the library takes by itself.
+    /// Every other one directly to the server, with the library's default lock.
     Half,
 }
 
@@ -65,7 +65,7 @@ async fn clients(ground: &Ground, crowd: Crowd, database: &str) -> Vec<(Client, 
     clients
 }
 
-/// A file whose statements rely on what it has set in its session.
+/// A file with statements that rely on its own session settings.
 async fn settings(ground: &mut Ground) {
     let set = set(&[
         ("1_t.sql", "CREATE TABLE t (a int);\n"),

@@ -282,8 +282,8 @@ fn server_that_refuses_is_told_without_its_password() {
     let nowhere = "postgresql://anna:s3cret@127.0.0.1:1/app";
     let part = Part::begin("error", "", &[("DATABASE_URL", nowhere)]).ready();
     assert!(part.said[0].starts_with("cannot connect to `app`: "), "{:?}", part.said);
-    let help = "help: see that the server of DATABASE_URL is up and takes connections without TLS; or unset \
-                it to use a throwaway server";
+    let help = "help: check that the server of DATABASE_URL is up and accepts connections without \
+                TLS; or unset it to use a throwaway server";
     assert_eq!(part.said[1..], [help]);
     part.end();
 

@@ -1,9 +1,9 @@
-//! The command line as its users meet it: every transcript in this folder is played against a real
-//! server, with a folder and a database of its own: `migrations/` holds the two of `service`, and has to read as it stands there.
+//! Runs every transcript in this folder against a real server, each with its own folder and database, and
+//! compares the output. `migrations/` contains the two migrations of `service`.
 //!
-//! A line that begins with `$ ` is given to the shell; what it prints and, where that is not 0, what
-//! it exits with follow. Times, durations and names of this machine are replaced by fixed ones of
-//! the same width. `SNAPSHOTS=overwrite` writes the transcripts anew.
+//! A line that begins with `$ ` is run by the shell; its output follows, and its exit code if that is not
+//! 0. Times, durations and names of this machine are replaced by fixed ones of the same width.
+//! `SNAPSHOTS=overwrite` rewrites the transcripts.
 
 mod play;
 

@@ -1,4 +1,4 @@
-//! Plays a transcript: its commands go to a shell, what comes of them is written down.
+//! Plays a transcript: runs its commands in a shell, and records their output.
 
 use std::fs;
 use std::path::Path;
@@ -11,14 +11,14 @@ use regex::Regex;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// A place to play in.
+/// The folder and the database of a transcript.
 struct Stage {
     folder: TempDir,
     database: FreshDatabase,
     user: String,
 }
 
-/// A folder with the migrations of this package's service in it.
+/// A folder with the migrations of this package's service.
 fn furnished() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let (from, to) = (
@@ -33,7 +33,7 @@ fn furnished() -> TempDir {
     folder
 }
 
-/// What the commands of `script` print now, in its place.
+/// The script with the output that its commands print now.
 pub(crate) fn play(script: &str) -> String {
     let runtime = Runtime::new().expect("a runtime");
     let stage = runtime.block_on(async {
@@ -53,7 +53,7 @@ pub(crate) fn play(script: &str) -> String {
             }
             played += &stage.run(&command);
         } else if line.starts_with("## ") {
-            // A heading begins behind an empty line.
+            // An empty line precedes a heading.
             let gap = if played.is_empty() { "" } else { "\n" };
             let _ = writeln!(played, "{gap}{line}");
         }
@@ -62,7 +62,7 @@ pub(crate) fn play(script: &str) -> String {
 }
 
 impl Stage {
-    /// What `command` prints, and what it exits with where that is not 0.
+    /// The output of `command`, and its exit code if that is not 0.
     fn run(&self, command: &str) -> String {
         let programs = [Path::new(env!("CARGO_BIN_EXE_service")), migrate()];
         let paths = programs.map(|program| program.parent().expect("a folder").to_owned());
@@ -83,7 +83,7 @@ impl Stage {
         self.fixed(&text)
     }
 
-    /// The same text on every machine and at every time.
+    /// Replaces what depends on the machine and the time.
     fn fixed(&self, text: &str) -> String {
         let folder = fs::canonicalize(self.folder.path()).expect("the folder");
         let text = text.replace(&*folder.to_string_lossy(), "/work");
