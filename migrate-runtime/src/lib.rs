@@ -40,15 +40,17 @@
 //!
 //! # Features
 //!
-//! | feature | brings |
-//! |---|---|
-//! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default |
-//! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools |
-//! | `cli` | [`cli::Args`]: the verbs for a service's own command line, and the binary `migrate` |
-//! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) |
-//! | | [`testing::TestDatabase`]: a migrated database for each test; [`testing::assert_reversible`] and other checks of a set |
+//! | feature | brings | Rust |
+//! |---|---|---|
+//! | none | all but what follows | 1.88 |
+//! | `syntax` | the build checks every statement against PostgreSQL's grammar; on by default | 1.94 |
+//! | `include_dir` | [`from_folder`], [`from_include_dir`] and [`from_texts`]: the same checked set, made at start-up; [`create`]: the next migration's files, for tools | 1.94 |
+//! | `cli` | [`cli::Args`]: the verbs for a service's own command line, and the binary `migrate` | 1.94 |
+//! | `testing` | [`testing::Server`]: a throwaway local PostgreSQL server (Unix) | 1.88 |
+//! | | [`testing::TestDatabase`]: a migrated database for each test; [`testing::assert_reversible`] and other checks of a set | |
 //!
-//! None changes what is stored.
+//! None changes what is stored. `docs/stability.md` has how the versions of Rust are tried, and what a
+//! release may change.
 #![cfg_attr(
     not(all(feature = "cli", feature = "include_dir", feature = "testing", unix)),
     allow(rustdoc::broken_intra_doc_links, reason = "the tables above name optional items")

@@ -94,7 +94,7 @@ enum CreateSchema {
 }
 
 /// How long `run` waits for other replicas unless told otherwise.
-const DEFAULT_WAIT: Duration = Duration::from_mins(10);
+const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// How long a statement of a migration waits for a lock unless told otherwise: whoever comes behind
 /// it waits as long.
