@@ -40,13 +40,15 @@
 //!
 //! # Features
 //!
-//! | feature | brings |
-//! |---|---|
-//! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default |
-//! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools |
-//! | `include_dir` | [`source::from_include_dir`] too |
+//! | feature | brings | Rust |
+//! |---|---|---|
+//! | none | all but what follows | 1.88 |
+//! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default | 1.94 |
+//! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools | 1.88 |
+//! | `include_dir` | [`source::from_include_dir`] too | 1.88 |
 //!
-//! None changes what is stored.
+//! None changes what is stored. `docs/stability.md` explains how the versions of Rust are tested, and what a
+//! release may change.
 //!
 //! Two crates beside this one: `migrate-testing` is a dev-dependency with databases of tests and checks of
 //! a set, `migrate-cli` has the command line, for a service's own binary and as the program `migrate`.

@@ -25,7 +25,7 @@ use super::trouble::TestError;
 const WATCHDOG: &str = include_str!("watchdog.sh");
 
 /// For `initdb` and the start together; half a second is usual, more if many start at the same time.
-const START_LIMIT: Duration = Duration::from_mins(1);
+const START_LIMIT: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(2);
 

@@ -16,6 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use migrate_set::checksum::Checksum;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::retry_on_intr;
 use sha2::{Digest, Sha256};
 
 use super::error::ServerError;
@@ -52,7 +54,7 @@ impl Shared {
         let path = owner.base().join(register_name(uid, bin));
         let mut register = open_register(&path, uid)?;
         // Held while this process starts a server; the others then find it.
-        register.lock().map_err(io_error("lock", &path))?;
+        lock(&register).map_err(io_error("lock", &path))?;
         let mut known = String::new();
         register.read_to_string(&mut known).map_err(io_error("read", &path))?;
         if let Some(users) = joined(Path::new(&known), |folder| is_owners(folder, owner, uid)) {
@@ -126,6 +128,11 @@ fn open_register(path: &Path, uid: u32) -> Result<File, ServerError> {
     }
     let source = io::Error::from(io::ErrorKind::PermissionDenied);
     Err(ServerError::Io { doing: "trust", path: path.to_owned(), source })
+}
+
+/// Waits for the lock of the register, which closing the file releases. [`File::lock`] needs Rust 1.89.
+fn lock(register: &File) -> io::Result<()> {
+    Ok(retry_on_intr(|| flock(register, FlockOperation::LockExclusive))?)
 }
 
 fn write_register(register: &mut File, folder: &Path) -> io::Result<()> {

@@ -24,10 +24,10 @@ pub(super) const PREFIX: &str = "migrate_template_";
 pub(super) const READY: &str = "migrate-runtime: template, last used at ";
 
 /// How long to wait for another process to build a template.
-const BUILD_LIMIT: Duration = Duration::from_mins(10);
+const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// How long other sessions can block a `CREATE DATABASE`.
-const BLOCKED_LIMIT: Duration = Duration::from_mins(1);
+const BLOCKED_LIMIT: Duration = Duration::from_secs(60);
 
 const POLL: Duration = Duration::from_millis(10);
 

@@ -135,8 +135,8 @@ mod tests {
     fn times_have_units() {
         assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(time("7"), Ok(Duration::from_secs(7)));
-        assert_eq!(time("2m"), Ok(Duration::from_mins(2)));
-        assert_eq!(time("1h"), Ok(Duration::from_hours(1)));
+        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(time("1h"), Ok(Duration::from_secs(3600)));
         for wrong in ["", "s", "-1s", "1.5s", "1d", "1 s", "99999999999999999h"] {
             assert!(time(wrong).is_err(), "{wrong}");
         }

@@ -62,7 +62,7 @@ impl Migrator<'_> {
     /// # use std::time::Duration;
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).wait_timeout(Duration::from_mins(2))
+    /// Migrator::new(set).wait_timeout(Duration::from_secs(120))
     /// # }
     /// ```
     #[must_use]
@@ -80,7 +80,7 @@ impl Migrator<'_> {
     /// # use std::time::Duration;
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).deadline(Duration::from_mins(5))
+    /// Migrator::new(set).deadline(Duration::from_secs(300))
     /// # }
     /// ```
     #[must_use]

@@ -98,7 +98,7 @@ pub(crate) const LENIENT: Policy = Policy {
 };
 
 /// How long `run` waits for other replicas by default.
-const DEFAULT_WAIT: Duration = Duration::from_mins(10);
+const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// How long a statement of a migration waits for a lock by default: what comes after
 /// it waits as long.

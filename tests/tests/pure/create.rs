@@ -186,7 +186,42 @@ fn lock_file_is_read_and_left_alone() {
     let created = create(new.path(), "c", &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(created.version.as_str(), "0010");
     assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
-    fs::write(&lock, "        "`{}` cannot be read or written\n\
+    fs::write(&lock, "<<<<<<< HEAD\n").expect("the lock");
+    let error = create(new.path(), "d", &options).expect_err("a merge conflict").to_string();
+    let expected = "migrations.lock: line 1 is not a valid entry: `<<<<<<< HEAD`\n\
+                    help: resolve the conflict by hand, or restore the file";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
+fn folders_that_cannot_take_a_migration_say_so() {
+    let error = create("no/such/folder", "x", &CreateOptions::default()).expect_err("no folder");
+    assert!(error.to_string().starts_with("no/such/folder: cannot be read: No such file"));
+    let mixed = folder(&[("0001_a.sql", "SELECT 1;"), ("V2__b.sql", "SELECT 1;")]);
+    let error = create(mixed.path(), "x", &CreateOptions::default()).expect_err("two layouts");
+    assert!(matches!(error, CreateError::Refused(_)), "{error}");
+    assert_eq!(contents(mixed.path()).len(), 2);
+}
+
+/// A draft asks the names of files only, so something else of that name is met on the disk.
+#[test]
+fn nothing_is_written_where_one_file_is_in_the_way() {
+    let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);
+    let occupied = folder.path().join("2_b.down.sql");
+    fs::create_dir(&occupied).expect("a folder in the way");
+    let error = create(folder.path(), "b", &CreateOptions::default()).expect_err("occupied");
+    let expected = format!(
+        "`{}` already exists and is not overwritten\nhelp: create the migration again",
+        occupied.display()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(contents(folder.path()).len(), 2);
+    let long = "x".repeat(300);
+    let error = create(folder.path(), &long, &CreateOptions::default()).expect_err("too long");
+    assert!(matches!(&error, CreateError::File { source, .. } if source.raw_os_error().is_some()));
+    let file = folder.path().join(format!("2_{long}.up.sql"));
+    let expected = format!(
+        "`{}` cannot be read or written\n\
          help: check the permissions of its folder and the free disk space",
         file.display()
     );
