@@ -36,9 +36,10 @@ pub fn migrate() -> &'static Path {
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         // As `migrate_tests::cargo` does, and for the same reason.
         for (name, _) in env::vars_os() {
-            let text = name.to_string_lossy();
-            let is_package = text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_");
-            if is_package || text == "OUT_DIR" {
+            let variable = name.to_string_lossy();
+            let is_package =
+                variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_");
+            if is_package || variable == "OUT_DIR" {
                 command.env_remove(&name);
             }
         }
