@@ -13,9 +13,9 @@ use std::path::Path;
 
 use diesel::{Connection, PgConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use migrate_testing::Server;
-use migrate_runtime::{Adopt, ErrorKind, Migrator};
 use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Adopt, ErrorKind, Migrator};
+use migrate_testing::Server;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio_postgres::config::Host;

@@ -4,9 +4,9 @@
 
 use diesel::{Connection as _, sql_query};
 use diesel_async::AsyncPgConnection;
-use migrate_testing::TestDatabase;
-use migrate_runtime::{Error, Migrations, Migrator};
 use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Error, Migrations, Migrator};
+use migrate_testing::TestDatabase;
 use tokio_postgres::NoTls;
 
 /// The second, short connection: it is there before the pool and gone when the pool is.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use migrate_runtime::{Lock, Migrator};
 use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::{Lock, Migrator};
 use tokio_postgres::{Client, NoTls};
 
 use super::Tuning;
