@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 RUST
 }
 
-# What the programs themselves name besides this library; without features that the library may have forgotten.
+# What the programs themselves name besides this library: with few features, so that they hide none that it forgot.
 own_dependencies='tokio = { version = "1", default-features = false, features = ["macros", "rt"] }
 tokio-postgres = "0.7"'
 
