@@ -486,7 +486,7 @@ fn a_database_out_of_reach_is_told_without_the_password() {
         (format!("mysql://me:{PASSWORD}@127.0.0.1/app"), "the given address cannot be used"),
         (
             format!("postgresql://me:{PASSWORD}@127.0.0.1:{port}/app?sslmode=require"),
-            "\nhelp: `sslmode` says whether TLS is used",
+            "\nhelp: `sslmode` sets whether TLS is used",
         ),
         (missing, "database \"migrate_no_such_database\" does not exist"),
     ] {
