@@ -367,11 +367,10 @@ async fn others_at_work_and_too_few_privileges() {
     assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     scene.take("another session holds the advisory lock");
     let role = format!("r_{}", scene.database.name());
-    scene
-        .client
-        .batch_execute(&format!("CREATE ROLE {role}; SET ROLE {role}"))
-        .await
-        .expect("a role");
+    // Before PostgreSQL 15 every role may create in `public`.
+    let sql =
+        format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {role}; SET ROLE {role}");
+    scene.client.batch_execute(&sql).await.expect("a role");
     scene.forget();
     migrator.clone().table("third").run(&mut scene.client).await.expect_err("no privileges");
     scene.take("a role that may not create");
