@@ -46,8 +46,8 @@ for crate in "${crates[@]}"; do
 done
 
 # From here on nothing comes from the network, and nothing from the repository.
-mkdir -p "$work/home" "$work/built"
-cat >"$work/built/config.toml" <<END
+mkdir -p "$work/built/.cargo"
+cat >"$work/built/.cargo/config.toml" <<END
 [source.crates-io]
 replace-with = "vendored"
 [source.vendored]
@@ -55,7 +55,6 @@ directory = "$vendor"
 [net]
 offline = true
 END
-mkdir "$work/built/.cargo" && mv "$work/built/config.toml" "$work/built/.cargo/config.toml"
 cd "$work/built"
 
 for crate in "${crates[@]}"; do
