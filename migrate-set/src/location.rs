@@ -29,10 +29,11 @@ impl fmt::Display for Position {
 /// assert_eq!(position("é = 1;\nx", 8).to_string(), "2:1");
 /// ```
 pub fn position(text: &str, offset: usize) -> Position {
-    let before = &text.as_bytes()[..floor_boundary(text, offset)];
-    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-    let lines = before[..line_start].split(|&b| b == b'\n').count() - 1;
-    let column = before[line_start..].iter().filter(|&&b| !is_continuation(b)).count();
+    // The standard library's searches, because they are fast even in an unoptimised macro.
+    let before = &text[..floor_boundary(text, offset)];
+    let line_start = before.rfind('\n').map_or(0, |feed| feed + 1);
+    let lines = before.matches('\n').count();
+    let column = before[line_start..].chars().count();
     Position { line: count(lines + 1), column: count(column + 1) }
 }
 
@@ -59,10 +60,6 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
         at -= 1;
     }
     at
-}
-
-fn is_continuation(byte: u8) -> bool {
-    byte & 0b1100_0000 == 0b1000_0000
 }
 
 fn count(n: usize) -> u32 {

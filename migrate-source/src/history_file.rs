@@ -117,7 +117,7 @@ pub fn check(shown: &str, text: Option<&str>, set: &Migrations) -> Result<(), So
     let problems = compare(text.unwrap_or_default(), set);
     let error = |problem| SourceError::of_file(shown, Problem::Lock(problem));
     let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-    if errors.is_empty() { Ok(()) } else { Err(SourceErrors(errors)) }
+    if errors.is_empty() { Ok(()) } else { Err(SourceErrors::limited(errors)) }
 }
 
 /// Every deviation of `set` from the lock file's `text`; an empty text locks nothing.

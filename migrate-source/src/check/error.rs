@@ -15,6 +15,15 @@ use crate::history_file::LockProblem;
 use crate::lint::Finding;
 use crate::names::NameError;
 
+/// How many mistakes of one file are shown.
+const LIMIT: usize = 50;
+
+/// A mistake in a file, and its bytes; `None` for the whole file.
+pub(super) struct Mistake {
+    pub(super) span: Option<Range<usize>>,
+    pub(super) problem: Problem,
+}
+
 /// One mistake in a set, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
@@ -30,20 +39,27 @@ impl SourceError {
         SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
     }
 
-    /// A problem with the bytes `span` of a file's `text`.
-    pub(crate) fn of_span(file: &str, text: &str, span: Range<usize>, problem: Problem) -> Self {
-        SourceError {
-            file: file.to_owned(),
-            position: Some(position(text, span.start)),
-            frame: Some(frame(text, span, problem.label())),
-            problem: Box::new(problem),
-        }
+    /// The first [`LIMIT`] of a file's mistakes, and how many more there are: to find each place
+    /// reads the whole `text`.
+    pub(super) fn all(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<Self> {
+        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        let more = mistakes.split_off(mistakes.len().min(LIMIT));
+        let shown = |Mistake { span, problem }: Mistake| SourceError {
+            position: span.as_ref().map(|span| position(text, span.start)),
+            frame: span.map(|span| frame(text, span, problem.label())),
+            ..SourceError::of_file(file, problem)
+        };
+        let more = more.first().map(|first| {
+            let position = first.span.as_ref().map(|span| position(text, span.start));
+            let count = more.len();
+            SourceError { position, ..SourceError::of_file(file, Problem::More { count }) }
+        });
+        mistakes.into_iter().map(shown).chain(more).collect()
     }
 
     /// A problem at a place that cannot be shown.
-    pub(crate) fn at(file: &str, position: Position, problem: Problem) -> Self {
-        let file = file.to_owned();
-        SourceError { file, position: Some(position), frame: None, problem: Box::new(problem) }
+    pub(super) fn at(file: &str, position: Position, problem: Problem) -> Self {
+        SourceError { position: Some(position), ..SourceError::of_file(file, problem) }
     }
 
     /// The path of the file or folder, as messages show it.
@@ -82,7 +98,7 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// All mistakes in a set; never empty. `Display` shows one after the other, and so does `Debug`,
+/// All mistakes in a set, of each file the first 50; never empty. `Display` shows one after the other, and so does `Debug`,
 /// because a `main` that returns an error prints that.
 ///
 /// ```
@@ -97,6 +113,31 @@ impl std::error::Error for SourceError {}
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceErrors(pub Vec<SourceError>);
+
+impl SourceErrors {
+    /// These, of which those of each file come one after the other, with at most [`LIMIT`] of each
+    /// file.
+    pub(crate) fn limited(errors: Vec<SourceError>) -> SourceErrors {
+        let mut kept: Vec<SourceError> = Vec::new();
+        let mut file_begins = 0;
+        for error in errors {
+            if kept.last().is_none_or(|last| last.file != error.file) {
+                file_begins = kept.len();
+            }
+            let full = kept.len() - file_begins >= LIMIT;
+            let count = if let Problem::More { count } = *error.problem { count } else { 1 };
+            match kept.last_mut().filter(|_| full).map(|last| &mut *last.problem) {
+                Some(Problem::More { count: all }) => *all += count,
+                Some(_) => {
+                    let problem = Box::new(Problem::More { count });
+                    kept.push(SourceError { frame: None, problem, ..error });
+                }
+                None => kept.push(error),
+            }
+        }
+        SourceErrors(kept)
+    }
+}
 
 impl fmt::Debug for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,6 +291,12 @@ pub enum Problem {
     /// A psql meta-command.
     #[error("a psql meta-command is not SQL")]
     MetaCommand,
+    /// More mistakes in a file than are shown.
+    #[error("{count} more mistake{} in this file", if *count == 1 { "" } else { "s" })]
+    More {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// What accompanies a statement that cannot run in a transaction.
@@ -366,6 +413,7 @@ impl Problem {
                  `-- migrate:allow needless-no-transaction because REASON`"
             }
             Problem::MetaCommand => "write the SQL it stands for",
+            Problem::More { .. } => "fix those above first",
             _ => "",
         }
     }

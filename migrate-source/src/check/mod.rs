@@ -161,7 +161,7 @@ pub fn check(
     }
     if !errors.is_empty() {
         errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
-        return Err(SourceErrors(errors));
+        return Err(SourceErrors::limited(errors));
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);

@@ -30,7 +30,7 @@ impl Script {
         words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
-        let is_new = self.is_new(&table);
+        let is_new = self.created.may_have(&table);
         for action in words.split_at_commas() {
             if is_new { self.rename_new(&table, action) } else { self.action(&table, action) }
         }
@@ -38,9 +38,10 @@ impl Script {
 
     /// A new table is also new under its new name.
     fn rename_new(&mut self, table: &Name, mut action: Words<'_>) {
-        if action.eat("RENAME TO") {
-            let name = action.identifier().map(|last| table.renamed(last));
-            self.created.extend(name);
+        if action.eat("RENAME TO")
+            && let Some(last) = action.identifier()
+        {
+            self.created.add(table.renamed(last));
         }
     }
 
@@ -58,7 +59,7 @@ impl Script {
         } else if action.eat("RENAME") {
             self.rename(table, action);
         } else if action.eat("VALIDATE CONSTRAINT") {
-            self.validated.push(table.clone());
+            self.validated.add(table.clone());
         }
     }
 
@@ -83,7 +84,7 @@ impl Script {
     }
 
     fn has_added(&self, table: &Name, column: &str) -> bool {
-        self.added.iter().any(|(other, added)| other.may_be(table) && added == column)
+        self.added.get(column).is_some_and(|tables| tables.may_have(table))
     }
 
     fn alter_column(&mut self, table: &Name, mut action: Words<'_>) {
@@ -95,7 +96,7 @@ impl Script {
             Lint::ColumnTypeChange
         } else if action.eat("SET NOT NULL") {
             // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
-            if self.validated.iter().any(|validated| validated.may_be(table)) {
+            if self.validated.may_have(table) {
                 return;
             }
             Lint::SetNotNull
@@ -133,7 +134,7 @@ impl Script {
         action.eat("IF NOT EXISTS");
         let Some(column) = action.identifier() else { return };
         let lints = column_lints(&action);
-        self.added.push((table.clone(), column));
+        self.added.entry(column).or_default().add(table.clone());
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());

@@ -1,6 +1,7 @@
 //! Reads the words of one statement from left to right: keywords in any case, and names in the
 //! server's spelling.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use migrate_set::sql::lexer::{Token, TokenKind};
@@ -22,18 +23,26 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Whether both can name the same table; without a schema this is uncertain.
-    pub(super) fn may_be(&self, other: &Name) -> bool {
-        let same_schema = match (&self.schema, &other.schema) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        same_schema && self.last == other.last
-    }
-
     /// A name in the same schema.
     pub(super) fn renamed(&self, last: String) -> Name {
         Name { schema: self.schema.clone(), last }
+    }
+}
+
+/// Names of tables by their last part, each with the schemas that it was written with.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, HashSet<Option<String>>>);
+
+impl Names {
+    pub(super) fn add(&mut self, name: Name) {
+        self.0.entry(name.last).or_default().insert(name.schema);
+    }
+
+    /// Whether one of them can name the same table; without a schema this is uncertain.
+    pub(super) fn may_have(&self, name: &Name) -> bool {
+        self.0.get(&name.last).is_some_and(|schemas| {
+            name.schema.is_none() || schemas.contains(&None) || schemas.contains(&name.schema)
+        })
     }
 }
 

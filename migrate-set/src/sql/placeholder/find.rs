@@ -1,5 +1,7 @@
 //! Finds the placeholders of a statement, including those inside literals, and reports look-alikes.
 
+use std::ops::Range;
+
 use thiserror::Error;
 
 use super::{Placeholder, Within, meaning};
@@ -71,6 +73,7 @@ pub fn placeholders(
     let mut found = Vec::new();
     let mut errors = Vec::new();
     let mut previous: Option<&Token> = None;
+    let mut flyway_to = 0;
     for token in statement.significant() {
         let written = token.text(text);
         let error = |problem| PlaceholderError { problem, span: (token.start, token.end) };
@@ -97,9 +100,12 @@ pub fn placeholders(
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                let end =
-                    text[token.end..].find(['}', '\n']).map_or(token.end, |at| token.end + at + 1);
-                let span = (token.start - 1, end);
+                // One search for all on a line that closes none.
+                if flyway_to <= token.end {
+                    let end = text[token.end..].find(['}', '\n']).map(|at| token.end + at + 1);
+                    flyway_to = end.unwrap_or(text.len());
+                }
+                let span = (token.start - 1, flyway_to);
                 errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
             }
             _ => {}
@@ -127,18 +133,17 @@ fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placehol
 
 /// Go templates in a body that runs or in a quoted name. A string can contain anything.
 fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = quoted[from..].find("{{").map(|at| from + at) {
-        let Some(end) = quoted[start..].find("}}").map(|at| start + at + 2) else { break };
+    let templates = braced(quoted).filter_map(|Braced { braces, end }| {
+        let start = braces.end - 2;
         let written = &quoted[start..end];
-        if meaning(written).is_none() && looks_like_go(written) && !written.contains('\n') {
-            let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
-            found.push(PlaceholderError { problem, span: (offset + start, offset + end) });
-        }
-        from = start + 2;
-    }
-    found
+        (meaning(written).is_none() && looks_like_go(written) && !written.contains('\n')).then(
+            || {
+                let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
+                PlaceholderError { problem, span: (offset + start, offset + end) }
+            },
+        )
+    });
+    templates.collect()
 }
 
 fn known_inside(literal: &str) -> bool {
@@ -147,15 +152,34 @@ fn known_inside(literal: &str) -> bool {
 
 /// The byte ranges of the known placeholders in `text`.
 fn known(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    // Braces count in pairs from the first: of an odd number, the last is part of the name.
+    braced(text).filter(|found| found.braces.len() % 2 == 0).filter_map(|Braced { braces, end }| {
+        let start = braces.end - 2;
+        meaning(&text[start..end]).map(|_| (start, end))
+    })
+}
+
+/// Two or more `{`, and `}}` after them without another `{` between.
+struct Braced {
+    braces: Range<usize>,
+    /// One past the `}}`.
+    end: usize,
+}
+
+/// All of them in `text`. Each byte is read once: a search for `}}` from every `{{` would read a
+/// long literal as many times as it has braces.
+fn braced(text: &str) -> impl Iterator<Item = Braced> {
     let mut from = 0;
     std::iter::from_fn(move || {
         while let Some(start) = text[from..].find("{{").map(|at| from + at) {
-            let end = text[start..].find("}}").map(|at| start + at + 2)?;
-            if meaning(&text[start..end]).is_some() {
-                from = end;
-                return Some((start, end));
+            let rest = text[start..].trim_start_matches('{');
+            let braces = start..text.len() - rest.len();
+            let next = rest.find('{').map_or(text.len(), |at| braces.end + at);
+            from = next;
+            if let Some(at) = text[braces.end..next].find("}}") {
+                from = braces.end + at + 2;
+                return Some(Braced { braces, end: from });
             }
-            from = start + 2;
         }
         None
     })
@@ -166,6 +190,23 @@ mod tests {
     use super::*;
     use crate::sql::lexer::lex;
     use crate::sql::split::split;
+
+    #[test]
+    fn placeholders_of_a_literal_are_found_between_other_braces() {
+        let check = |literal: &str, expected: &[&str]| {
+            let found: Vec<&str> =
+                known(literal).map(|(start, end)| &literal[start..end]).collect();
+            assert_eq!(found, expected, "{literal}");
+        };
+        check(
+            "'{{schema}} {{ schema }}{{tables.a}}'",
+            &["{{schema}}", "{{ schema }}", "{{tables.a}}"],
+        );
+        check("'{{{{schema}}}}'", &["{{schema}}"]);
+        check("'{{{schema}}}'", &[]);
+        check("'{{ {{schema}} { {{a}} {{schema}'", &["{{schema}}"]);
+        check("'{{ { schema}} {{tables.}}'", &[]);
+    }
 
     #[test]
     fn other_templates_are_errors() {
@@ -192,6 +233,11 @@ mod tests {
         );
         check(
             "select \"{{ .Schema }}\".t",
+            "unknown placeholder `{{ .Schema }}`",
+            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+        );
+        check(
+            "do $$ {{ {{{ .Schema }}} }} $$",
             "unknown placeholder `{{ .Schema }}`",
             "this looks like a Go template (tern, atlas); write the SQL it stands for",
         );
