@@ -8,7 +8,9 @@ use std::{env, fs, io};
 use clap::{Args as _, Command};
 use clap_complete::Shell;
 use migrate_set::set::Migrations;
-use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, check as check_set};
+use migrate_source::check::{
+    Checked, Problem, SetOptions, SourceError, SourceErrors, check as check_set,
+};
 use migrate_source::create::{CreateOptions, create as write_files};
 use migrate_source::discover::discover;
 use migrate_source::history_file::{self, LockProblem};
@@ -23,8 +25,8 @@ use super::paint::warning;
 pub(super) fn create(verb: &Create, set: Option<&Migrations>) -> Result<Answer, Fault> {
     let (folder, _) = located(&verb.folder, set)?;
     let lock = lock_path(&verb.folder, &folder);
-    let names = verb.folder.options_like(set).names;
-    let options = CreateOptions { names, lock: Some(lock) };
+    let SetOptions { names, links, .. } = verb.folder.options_like(set);
+    let options = CreateOptions { names, lock: Some(lock), links };
     let created =
         write_files(&folder, &verb.description.join(" "), &options).map_err(Fault::Create)?;
     let files: Vec<String> =
@@ -93,8 +95,9 @@ fn read(
     options: &Folder,
     set: Option<&Migrations>,
 ) -> Result<Checked, Fault> {
-    let files = discover(folder, shown).map_err(Fault::Set)?;
-    check_set(shown, &files, &options.options_like(set)).map_err(Fault::Set)
+    let options = options.options_like(set);
+    let files = discover(folder, shown, options.links).map_err(Fault::Set)?;
+    check_set(shown, &files, &options).map_err(Fault::Set)
 }
 
 /// The lock file that is named, else `migrations.lock` next to `migrations`.

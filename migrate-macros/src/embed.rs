@@ -35,7 +35,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     // Cargo always sets it; without it, the working directory is the best guess.
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
-    let sources = discover(&folder, &shown)?;
+    let sources = discover(&folder, &shown, input.options.links)?;
     let Checked { set, warnings } = check(&shown, &sources, &input.options)?;
     let lock = match &input.lock {
         None => None,

@@ -1,6 +1,6 @@
 //! Parses the arguments of the macro.
 
-use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_source::check::{Down, Duplicates, Empty, Links, Lints, SetOptions, Syntax};
 use migrate_source::names::Dialects;
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
@@ -19,8 +19,8 @@ pub(crate) struct Input {
 }
 
 /// The names of all arguments after the folder.
-const ARGUMENTS: &str =
-    "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints` and `lock`";
+const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints`, `links` \
+                         and `lock`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -81,6 +81,7 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
         "syntax" => options.syntax = choice(input, name, SYNTAX)?,
         "lints" => options.lints = choice(input, name, LINTS)?,
+        "links" => options.links = choice(input, name, LINKS)?,
         "lock" => parsed.lock = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name, EMPTY)?,
         other => {
@@ -99,6 +100,7 @@ const DUPLICATES: &[(&str, Duplicates)] =
 const SYNTAX: &[(&str, Syntax)] = &[("check", Syntax::Check), ("off", Syntax::Off)];
 const LINTS: &[(&str, Lints)] =
     &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
+const LINKS: &[(&str, Links)] = &[("inside", Links::Inside), ("follow", Links::Follow)];
 const EMPTY: &[(&str, Empty)] = &[("refuse", Empty::Refuse), ("allow", Empty::Allow)];
 
 /// One of the `known` values of the argument `name`.

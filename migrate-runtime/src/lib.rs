@@ -125,12 +125,16 @@ pub use crate::stale::{StaleEmbed, check_embed};
 /// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `lints = deny` | what locks a table for long, or breaks the version that still runs, is an error; `warn` makes it a warning | `off` |
+/// | `links = follow` | links in the folder can lead out of it | `inside` |
 /// | `lock = "migrations.lock"` | a file that holds the history; an edited, renamed, removed or wrongly ordered migration fails the build; `MIGRATE_UPDATE_LOCK=1 cargo build` writes it | no lock |
 /// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///
+/// It reads plain files of up to 64 MiB each, never a named pipe, a socket or a device.
+///
 /// # Errors
 ///
-/// Every mistake of the set is a compiler error of its own, all of them in one build:
+/// Every mistake of the set is a compiler error of its own, all of them in one build, and of each
+/// file the first 50:
 ///
 /// ```text
 /// error: migrations/0003_add_orders.sql:4:23: this string is never closed

@@ -1,9 +1,10 @@
 //! Finds and reads the files of a migration folder on disk.
 
-use std::fs;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use migrate_set::listing::{Unreadable, list};
+use migrate_set::listing::{Links, Unreadable, list, other_than_file};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
 use crate::threads;
@@ -11,29 +12,62 @@ use crate::threads;
 /// How many files are worth a thread: reading them takes about half a millisecond.
 const SHARE: usize = 128;
 
+/// The size of the largest file that is read, in MiB. A migration with more data than this loads it
+/// by `COPY` from a file of the server.
+pub const LARGEST: u64 = 64;
+
 /// All files in `folder` that are not unrelated, with their contents; messages show the folder as
 /// `shown`.
 ///
 /// # Errors
 /// If the folder or a file in it cannot be read.
-pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErrors> {
+pub fn discover(folder: &Path, shown: &str, links: Links) -> Result<Vec<SourceFile>, SourceErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
     let error = |error| source_error(shown, error);
-    let listed = list(folder, shown);
+    let listed = list(folder, shown, links);
     let paths = listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))?;
-    let read = threads::map(&paths, SHARE, |path| fs::read(folder.join(path)));
+    let read = threads::map(&paths, SHARE, |path| read(&folder.join(path)));
     for (path, read) in paths.into_iter().zip(read) {
         match read {
             Ok(bytes) => files.push(SourceFile { path, bytes }),
-            Err(reason) => errors.push(error(Unreadable::new(shown, &path, &reason.to_string()))),
+            Err(reason) => {
+                errors.push(error(Unreadable::new(shown, &path, Some(&reason.to_string()))));
+            }
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(SourceErrors(errors)) }
 }
 
+/// The contents of a plain file of up to [`LARGEST`] MiB, through links.
+///
+/// # Errors
+/// If it is something else, such as a named pipe, which is not opened: that would wait for its
+/// writer. If it is larger, or cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let plain = |found: Metadata| match other_than_file(found.file_type()) {
+        Some(other) => Err(io::Error::other(format!("it is {other}, not a file"))),
+        None => Ok(found.len()),
+    };
+    plain(fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    // Again, because it may have been replaced in the meantime, and it can still grow.
+    let length = plain(file.metadata()?)?;
+    let mut bytes = Vec::new();
+    if length <= LARGEST << 20 {
+        file.take((LARGEST << 20) + 1).read_to_end(&mut bytes)?;
+    }
+    if length.max(bytes.len() as u64) > LARGEST << 20 {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} MiB")));
+    }
+    Ok(bytes)
+}
+
 fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {
-    let whole = file == shown;
-    let problem = if whole { Problem::NoFolder { reason } } else { Problem::Unreadable { reason } };
+    let problem = match reason {
+        None => Problem::LinkOut,
+        Some(reason) if file == shown => Problem::NoFolder { reason },
+        Some(reason) => Problem::Unreadable { reason },
+    };
     SourceError::of_file(file, problem)
 }

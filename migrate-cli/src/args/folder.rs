@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use migrate_set::name::Layout;
 use migrate_set::set::Migrations;
-use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_source::check::{Down, Duplicates, Empty, Links, Lints, SetOptions, Syntax};
 use migrate_source::names::{Dialects, NameOptions};
 
 /// The default folder.
@@ -49,6 +49,9 @@ pub struct Folder {
     /// off]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(&LINTS))]
     lints: Option<Lints>,
+    /// Whether links in the folder can lead out of it [default: inside]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&LINKS))]
+    links: Option<Links>,
 }
 
 const DIALECTS: [(&str, Dialects); 1] = [("postgres", Dialects::PostgresOnly)];
@@ -57,6 +60,7 @@ const DOWN: [(&str, Down); 3] =
 const DUPLICATES: [(&str, Duplicates); 2] =
     [("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
 const EMPTY: [(&str, Empty); 2] = [("refuse", Empty::Refuse), ("allow", Empty::Allow)];
+const LINKS: [(&str, Links); 2] = [("inside", Links::Inside), ("follow", Links::Follow)];
 const SYNTAX: [(&str, Syntax); 2] = [("check", Syntax::Check), ("off", Syntax::Off)];
 const LINTS: [(&str, Lints); 3] =
     [("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
@@ -113,6 +117,7 @@ impl Folder {
             empty: self.empty.unwrap_or_default(),
             syntax: self.syntax.unwrap_or_default(),
             lints: self.lints.unwrap_or_default(),
+            links: self.links.unwrap_or_default(),
         }
     }
 

@@ -173,6 +173,9 @@ pub enum Problem {
         /// The error message of the system.
         reason: String,
     },
+    /// A link to something outside the folder.
+    #[error("is a link out of the folder")]
+    LinkOut,
     /// The lock file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
@@ -372,7 +375,10 @@ impl Problem {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
             }
             Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
-            Problem::Unreadable { .. } => "fix it, or move it out of the folder",
+            Problem::Unreadable { .. } => "fix it, or remove it",
+            Problem::LinkOut => {
+                "put a copy of the file into the folder, or allow such links with `links = follow`"
+            }
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",

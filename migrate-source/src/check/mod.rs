@@ -7,6 +7,8 @@ mod control;
 mod grammar;
 mod error;
 
+pub use migrate_set::listing::Links;
+
 pub use error::{Beside, Problem, SourceError, SourceErrors};
 
 use migrate_set::name::Layout;
@@ -48,6 +50,8 @@ pub struct SetOptions {
     pub syntax: Syntax,
     /// What to do with findings of [`crate::lint`].
     pub lints: Lints,
+    /// Whether links in the folder can lead out of it.
+    pub links: Links,
 }
 
 /// Whether statements are checked against PostgreSQL's grammar.
@@ -126,6 +130,7 @@ impl Default for SetOptions {
             empty: Empty::default(),
             syntax: Syntax::default(),
             lints: Lints::default(),
+            links: Links::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use migrate_set::listing::Links;
 use migrate_set::version::Version;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
@@ -22,7 +23,8 @@ use crate::names::NameOptions;
 /// use migrate_source::names::NameOptions;
 ///
 /// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
-/// let options = CreateOptions { names, lock: Some("migrations.lock".into()) };
+/// let lock = Some("migrations.lock".into());
+/// let options = CreateOptions { names, lock, ..CreateOptions::default() };
 /// # let _ = options;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct CreateOptions {
     /// is not reused if a file is missing from the folder. It is not updated, because the new
     /// migration is empty: lock it after you have written it (`MIGRATE_UPDATE_LOCK=1 cargo build`).
     pub lock: Option<PathBuf>,
+    /// Whether links in the folder can lead out of it.
+    pub links: Links,
 }
 
 /// What [`create`] wrote; displayed as the files, one per line.
@@ -138,7 +142,7 @@ pub fn create(
     let folder = folder.as_ref();
     let shown = folder.to_string_lossy();
     let sources = |errors| CreateError::Refused(DraftError::Source(errors));
-    let files = discover(folder, &shown).map_err(sources)?;
+    let files = discover(folder, &shown, options.links).map_err(sources)?;
     let locked = options.lock.as_deref().map(locked).transpose()?.flatten();
     let wish = Wish { description, names: options.names, locked, now: now() };
     let Draft { version, files } = draft(&shown, &files, &wish).map_err(CreateError::Refused)?;
