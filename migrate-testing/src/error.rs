@@ -84,6 +84,18 @@ pub enum ServerError {
         /// The last lines of the server's log.
         log: String,
     },
+    /// A file or a folder of the server is not safe to use: another account can read or write it, or
+    /// has put it there.
+    #[error(
+        "`{}` {wrong}\nhelp: remove it if it is yours, or set TMPDIR to a folder that only you can write to",
+        path.display()
+    )]
+    Unsafe {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, such as `is a link`.
+        wrong: String,
+    },
     /// The operating system refused something.
     #[error("cannot {doing} `{}`\nhelp: check its permissions and whether the disk is full", path.display())]
     Io {
@@ -140,6 +152,18 @@ mod tests {
             &ServerError::BadUrl { variable: "the address" },
             "the address is neither a postgresql:// address nor a list of key=value\n\
              help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_says_by_what() {
+        check(
+            &ServerError::Unsafe {
+                path: "/tmp/migrate-pg-1000".into(),
+                wrong: "belongs to user 1001, not to user 1000".to_owned(),
+            },
+            "`/tmp/migrate-pg-1000` belongs to user 1001, not to user 1000\n\
+             help: remove it if it is yours, or set TMPDIR to a folder that only you can write to",
         );
     }
 

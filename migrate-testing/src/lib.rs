@@ -34,6 +34,7 @@ mod trouble;
 mod server;
 mod shared;
 mod owner;
+mod folder;
 mod binaries;
 mod address;
 mod error;
