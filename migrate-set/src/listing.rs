@@ -130,22 +130,25 @@ impl Walk<'_> {
     }
 }
 
-/// What is not a plain file: reading it may never end, or do something.
-#[cfg(unix)]
+/// What it is if it is not a plain file: reading that may never end, or do something.
 pub fn other_than_file(kind: FileType) -> Option<&'static str> {
-    use std::os::unix::fs::FileTypeExt as _;
-    let kinds: [(&str, fn(&FileType) -> bool); 5] = [
-        ("a folder", FileType::is_dir),
-        ("a named pipe", |kind| kind.is_fifo()),
-        ("a socket", |kind| kind.is_socket()),
-        ("a device", |kind| kind.is_block_device() || kind.is_char_device()),
-        ("something else", |kind| !kind.is_file()),
-    ];
-    kinds.into_iter().find(|(_, is)| is(&kind)).map(|(name, _)| name)
+    if kind.is_dir() {
+        return Some("a folder");
+    }
+    (!kind.is_file()).then(|| special(kind))
 }
 
-/// What is not a plain file.
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match kind {
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
 #[cfg(not(unix))]
-pub fn other_than_file(kind: FileType) -> Option<&'static str> {
-    if kind.is_dir() { Some("a folder") } else { (!kind.is_file()).then_some("something else") }
+fn special(_: FileType) -> &'static str {
+    "a device"
 }
