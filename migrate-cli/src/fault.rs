@@ -25,7 +25,7 @@ pub(super) enum Fault {
     Interrupted,
     Connect(ConnectError),
     Migrate(Error),
-    /// The folder is not a valid set, or does not match its lock file.
+    /// The folder is not a valid set, or does not match its history file.
     Set(SourceErrors),
     Create(CreateError),
     File {

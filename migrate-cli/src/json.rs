@@ -55,7 +55,7 @@ pub(super) enum Body {
     Run(RunBody),
     Trial(TrialBody),
     Created { migration_version: String, files: Vec<String> },
-    Locked { file: String, written: bool, migrations: usize },
+    Frozen { file: String, written: bool, migrations: usize },
     Checked { folder: String, migrations: usize, warnings: Vec<ProblemBody> },
     Script { shell: String, script: String },
 }

@@ -125,7 +125,7 @@ pub use crate::stale::{StaleEmbed, check_embed};
 /// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `lints = deny` | what locks a table for long, or breaks the version that still runs, is an error; `warn` makes it a warning | `off` |
-/// | `lock = "migrations.lock"` | a file that holds the history; an edited, renamed, removed or wrongly ordered migration fails the build; `MIGRATE_UPDATE_LOCK=1 cargo build` writes it | no lock |
+/// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it | no history file |
 /// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use migrate_runtime::{
 use migrate_testing::{TestDatabase, check_reversible};
 
 static MIGRATIONS: Migrations =
-    embed_migrations!("migrations", lints = deny, down = required, lock = "migrations.lock");
+    embed_migrations!("migrations", lints = deny, down = required, history = "migrations.history");
 
 async fn fill_hashes(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
     transaction.execute("UPDATE users SET hash = upper(email)", &[]).await.map(drop)
