@@ -4,7 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use migrate_runtime::{Error, ErrorKind, Place, Report};
+use migrate_runtime::error::Place;
+use migrate_runtime::{Error, ErrorKind, Report};
 use migrate_source::check::SourceErrors;
 use migrate_source::create::CreateError;
 

@@ -1,7 +1,8 @@
 //! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
 //! format; to rename or remove one takes a new format number.
 
-use migrate_runtime::{Amended, Applied, ErrorKind, Report};
+use migrate_runtime::report::Amended;
+use migrate_runtime::{Applied, ErrorKind, Report};
 use migrate_set::drift::Drift;
 use migrate_source::check::SourceErrors;
 use serde::Serialize;

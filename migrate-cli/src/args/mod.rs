@@ -13,8 +13,8 @@ pub use folder::Folder;
 pub(super) use options::Options;
 
 use super::connection::Connection;
-use migrate_runtime::{Adopt, Adoption};
-use migrate_set::rollback::Target as Rollback;
+use migrate_runtime::adopt::{Adopt, Adoption};
+use migrate_set::rollback::Rollback;
 use migrate_set::version::Version;
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own

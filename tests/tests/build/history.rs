@@ -5,7 +5,8 @@ use std::fs;
 use std::process::Command;
 
 use migrate_runtime::__private::{Origin, Traits};
-use migrate_runtime::{ErrorKind, Layout, Migrations, Migrator, check_embed};
+use migrate_runtime::set::Layout;
+use migrate_runtime::{ErrorKind, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
 
 use crate::scratch::{Compiler, Outcome, Scratch};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use migrate_runtime::Migrations;
+use migrate_runtime::set::Layout;
 use migrate_runtime::source::{
     CreateError, CreateOptions, NameOptions, SetOptions, create, from_folder,
 };
-use migrate_runtime::{Layout, Migrations};
 use migrate_source::history_file::freeze;
 use proptest::prelude::*;
 use proptest::strategy::Union;
