@@ -1,4 +1,4 @@
-//! Finds and reads the files of a migration folder on disk.
+//! Reads the files of a migration folder on disk, and its history file.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -7,6 +7,7 @@ use std::path::Path;
 use migrate_set::listing::{Links, Unreadable, list, other_than_file};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::history_file::HistoryProblem;
 use crate::threads;
 
 /// How many files are worth a thread: reading them takes about half a millisecond.
@@ -61,6 +62,31 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("it is larger than {LARGEST} MiB")));
     }
     Ok(bytes)
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| io::Error::other("it is not UTF-8"))
+}
+
+/// The text of the history file `path`, which messages show as `shown`; `None` if there is none.
+///
+/// # Errors
+/// If it cannot be read, or if it is missing and a file with its former ending `.lock` exists: to
+/// ignore that one would unfreeze its migrations.
+pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
+    let problem = match read_text(path) {
+        Ok(text) => return Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let old = path.with_extension("lock");
+            if path.extension().is_none_or(|ending| ending != "history") || !old.exists() {
+                return Ok(None);
+            }
+            let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
+            Problem::History(HistoryProblem::OldName { old })
+        }
+        Err(error) => Problem::Unreadable { reason: error.to_string() },
+    };
+    Err(SourceErrors(vec![SourceError::of_file(shown, problem)]))
 }
 
 fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {

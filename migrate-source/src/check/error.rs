@@ -11,7 +11,7 @@ use migrate_set::sql::split::SplitProblem;
 use thiserror::Error;
 
 use crate::directives::section::SectionProblem;
-use crate::history_file::LockProblem;
+use crate::history_file::HistoryProblem;
 use crate::lint::Finding;
 use crate::names::NameError;
 
@@ -176,15 +176,15 @@ pub enum Problem {
     /// A link to something outside the folder.
     #[error("is a link out of the folder")]
     LinkOut,
-    /// The lock file cannot be written.
+    /// The history file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
         /// The error message of the system.
         reason: String,
     },
-    /// The set differs from its lock file.
+    /// The set differs from its history file.
     #[error(transparent)]
-    Lock(LockProblem),
+    History(HistoryProblem),
     /// The set's module has no name.
     #[error("a module's name cannot be empty")]
     NoModule,
@@ -353,7 +353,7 @@ impl Problem {
     pub fn help(&self) -> String {
         match self {
             Problem::Name(error) => error.help(),
-            Problem::Lock(problem) => problem.help().to_owned(),
+            Problem::History(problem) => problem.help().to_owned(),
             Problem::Syntax { help, .. } => help.clone(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
@@ -374,7 +374,9 @@ impl Problem {
             Problem::NoFolder { .. } => {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
             }
-            Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
+            Problem::Unwritable { .. } => {
+                "the folder of the history file must exist and be writable"
+            }
             Problem::Unreadable { .. } => "fix it, or remove it",
             Problem::LinkOut => {
                 "put a copy of the file into the folder, or allow such links with `links = follow`"

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use include_dir::{Dir, include_dir};
+use migrate_runtime::set::{Layout, TransactionMode};
 use migrate_runtime::source::{Links, SetOptions, from_folder, from_include_dir};
-use migrate_runtime::{Layout, Migrations, TransactionMode, embed_migrations};
+use migrate_runtime::{Migrations, embed_migrations};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
 
