@@ -1,9 +1,9 @@
 //! The verbs that need no database: `create`, `freeze`, `check`, `completions`. They check a folder with
 //! the same code as the build.
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use clap::{Args as _, Command};
 use clap_complete::Shell;
@@ -13,7 +13,8 @@ use migrate_source::check::{
 };
 use migrate_source::create::{CreateOptions, create as write_files};
 use migrate_source::discover::{discover, history};
-use migrate_source::history_file::{self, HistoryProblem};
+use migrate_source::history_file::{self, HistoryProblem, is_ci};
+use migrate_source::replace::replace;
 
 use super::args::{Args, Check, Create, Folder, Freeze};
 use super::exit::Exit;
@@ -55,7 +56,11 @@ pub(super) fn freeze(verb: &Freeze, set: Option<&Migrations>) -> Result<Answer, 
     let text = history_file::freeze(&set);
     let written = before.as_deref() != Some(&text);
     if written {
-        fs::write(&path, text).map_err(|source| Fault::File { file: path, source })?;
+        if !verb.in_ci && is_ci(env::var_os("CI").as_deref()) {
+            let problem = Problem::History(HistoryProblem::InCi);
+            return Err(Fault::Set(SourceErrors(vec![SourceError::of_file(&file, problem)])));
+        }
+        replace(&path, text.as_bytes()).map_err(|source| Fault::File { file: path, source })?;
     }
     let word = if written { "Frozen" } else { "Unchanged" };
     let text = deed(word, &format!("{} in {file}", counted(set.len(), "migration")));

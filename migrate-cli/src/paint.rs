@@ -16,7 +16,7 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = Style::new().bold();
 
 /// What the library's help names, and its name on the command line.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 21] = [
     ("`allow_edited`", "`--allow-edited`"),
     ("`allow_missing`", "`--allow-missing`"),
     ("`allow_out_of_order`", "`--allow-out-of-order`"),
@@ -38,6 +38,11 @@ const FLAGS: [(&str, &str); 19] = [
     ("`accept(Edited::All)`", "`repair accept --all`"),
     ("freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`", "freeze it with `freeze`"),
     ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
+    (
+        "that a build outside CI writes, or set `MIGRATE_UPDATE_HISTORY=in-ci`",
+        "that `freeze` writes outside CI, or give `--in-ci`",
+    ),
+    ("`links = follow`", "`--links follow`"),
     ("run the migrations first", "run `up` first"),
 ];
 

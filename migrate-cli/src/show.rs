@@ -1,7 +1,6 @@
 //! The verbs that only read: `status`, `plan`, `verify`, `history`. `status` shows drift and exits
 //! with its code; for the others drift is an error.
 
-use std::fs;
 use std::path::Path;
 
 use migrate_runtime::ledger::{Act, HistoryRow};
@@ -11,6 +10,7 @@ use migrate_set::drift::Drift;
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
+use migrate_source::replace::replace;
 use tokio_postgres::Client;
 
 use super::args::Limit;
@@ -74,7 +74,7 @@ async fn write_page(
     file: &Path,
 ) -> Result<String, Fault> {
     let history = about.migrator.history(client).await?;
-    let written = fs::write(file, page(body, &history));
+    let written = replace(file, page(body, &history).as_bytes());
     written.map_err(|source| Fault::File { file: file.to_owned(), source })?;
     Ok(deed("Wrote", &file.to_string_lossy()))
 }

@@ -2,6 +2,7 @@
 //! frozen: it can no longer be edited unnoticed.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 
 use migrate_set::name::Kind;
@@ -90,6 +91,9 @@ pub enum HistoryProblem {
         /// The name.
         old: String,
     },
+    /// An update was requested in CI, where nobody commits the file.
+    #[error("is not written in CI")]
+    InCi,
 }
 
 impl HistoryProblem {
@@ -112,9 +116,19 @@ impl HistoryProblem {
             HistoryProblem::OldName { .. } => {
                 "rename it: a history file ends with `.history`, and its content is the same"
             }
+            HistoryProblem::InCi => {
+                "commit the file that a build outside CI writes, or set \
+                 `MIGRATE_UPDATE_HISTORY=in-ci`"
+            }
             HistoryProblem::New { .. } => "freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`",
         }
     }
+}
+
+/// Whether a value of the environment variable `CI`, which services for continuous integration set,
+/// means yes.
+pub fn is_ci(value: Option<&OsStr>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 /// Checks `set` against the history file `shown` with this `text`; `None` is a missing file,
@@ -251,6 +265,13 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0], HEADER);
         assert!(lines[2].starts_with("2\t") && lines[2].ends_with("\tb"), "{text}");
+    }
+
+    #[test]
+    fn ci_is_what_says_so() {
+        let check = |value: &str| is_ci(Some(OsStr::new(value)));
+        assert!(check("true") && check("1"));
+        assert!(!check("") && !check("false") && !is_ci(None));
     }
 
     #[test]

@@ -275,6 +275,9 @@ pub(super) struct Freeze {
     /// Write it even if frozen migrations were edited, renamed, removed or preceded
     #[arg(long)]
     pub(super) rewrite: bool,
+    /// Write it even if the environment variable CI is set
+    #[arg(long)]
+    pub(super) in_ci: bool,
     #[command(flatten)]
     pub(super) folder: Folder,
 }

@@ -195,7 +195,9 @@ struct Undo<'p> {
 
 impl<'p> Undo<'p> {
     fn write(&mut self, root: &Path, path: &'p Path, bytes: &[u8]) -> io::Result<()> {
-        if let Some(parent) = path.parent().filter(|parent| *parent != root && !parent.exists()) {
+        // Its own folder is new, too: one that exists can be a link to somewhere else.
+        let own = path.parent().filter(|parent| *parent != root && self.folder != Some(*parent));
+        if let Some(parent) = own {
             fs::create_dir(parent)?;
             self.folder = Some(parent);
         }
