@@ -1,11 +1,11 @@
-//! What the ledger and the set look like side by side.
+//! Each migration of the set and the ledger, and whether it ran.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::text;
 
-/// Ledger and set side by side.
+/// Each migration of the set and the ledger, and its state.
 ///
 /// ```
 /// use migrate_runtime::{State, Status};
@@ -18,7 +18,7 @@ use super::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// One row a migration: the set's in its order, then what only the ledger knows.
+    /// One row per migration: those of the set in its order, then those only in the ledger.
     pub migrations: Vec<StatusRow>,
 }
 
@@ -51,14 +51,14 @@ pub enum State {
     },
     /// It will run.
     Pending,
-    /// It is non-transactional and stopped midway; it will be continued.
+    /// It is non-transactional and was interrupted; the next run continues it.
     Unfinished {
         /// Statements that took effect.
         done: u32,
-        /// Whether the next one may have taken effect too: its session broke.
+        /// Whether the next one may have taken effect too, because its connection broke.
         in_flight: bool,
     },
-    /// Only the ledger knows it: it is newer than the set.
+    /// It is only in the ledger, and newer than the set.
     Ahead {
         /// When it was applied: RFC 3339, UTC.
         at: String,

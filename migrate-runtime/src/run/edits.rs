@@ -1,6 +1,4 @@
-//! Changes the ledger alone: a baseline, an accepted edit, a forgotten entry, what another tool applied.
-//! One transaction of ledger changes, each beside a row with its role and time. No migration runs, and
-//! no flag of `run` leads here.
+//! Changes only the ledger, in one transaction: baseline, accept, forget and adopt.
 
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Policy, Tolerance, plan};
@@ -23,15 +21,15 @@ use crate::wire::{BEGIN, Message, Part};
 pub(crate) enum Amendment {
     /// The migrations of the set up to this version count as applied.
     Baseline(Version),
-    /// Edited migrations count as what was applied: the named one, or all.
+    /// The edited text of the named migration is accepted, or of all.
     Accept(Option<Version>),
-    /// The entry of this version goes.
+    /// The entry of this version is removed.
     Forget(Version),
-    /// What another tool's table has as applied counts as applied.
+    /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
 }
 
-/// One change: its statements, from a position on, and whom it is about.
+/// One change: its statements, and the migration that it is about.
 struct Change {
     sql: Vec<String>,
     amended: Amended,
@@ -68,8 +66,7 @@ pub(super) async fn attempt<'r>(
     Ok(())
 }
 
-/// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
-/// that could have one.
+/// Every migration up to `version` without an entry gets one, without a checksum because nothing ran.
 fn baseline(
     cx: &Context<'_>,
     contents: Contents<'_>,
@@ -143,7 +140,7 @@ fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
     ErrorKind::NoEntry { ledger: cx.ledger.shown(), version: version.to_string() }
 }
 
-/// What another tool applied gets entries, in its order.
+/// Migrations that another tool applied get entries, in its order.
 fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>, ErrorKind> {
     let change = |(found, position): (Found<'_>, i64)| {
         let down = cx.down_sql(found.migration)?;

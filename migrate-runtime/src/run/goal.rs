@@ -1,19 +1,19 @@
-//! What a run is for.
+//! The goal of a run.
 
 use migrate_set::rollback::Target;
 
 use super::edits::Amendment;
 
-/// What a run is for.
+/// The goal of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal<'g> {
-    /// Nothing pending.
+    /// Applies pending migrations.
     Apply,
-    /// So much undone.
+    /// Undoes migrations.
     Undo(&'g Target),
-    /// What is pending run and undone again.
+    /// Runs pending migrations, and undoes them.
     TryOut,
-    /// The ledger changed, and nothing else.
+    /// Changes only the ledger.
     Amend(&'g Amendment),
 }
 

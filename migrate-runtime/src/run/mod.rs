@@ -1,5 +1,4 @@
-//! A run: read, plan, lock, apply, report, and again where it had to stop.
-//! What goes into a message is decided in `batch`, what runs outside a transaction in `stepwise`.
+//! A run: read, plan, lock, apply, report, and again if it had to stop.
 
 mod goal;
 mod plan;
@@ -34,7 +33,7 @@ use plan::Group;
 pub(crate) use plan::{script, up_to_date};
 use tally::Tally;
 
-/// Carries out a run: its report, or its error with the report of what was done before.
+/// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(
     migrator: &'r Migrator<'_>,
     client: &'r Client,
@@ -53,7 +52,7 @@ pub(crate) fn run<'r>(
     boxed(run.instrument(span))
 }
 
-/// Reaches the goal, and gives back what it holds, whatever came of it.
+/// Reaches the goal, and releases what it holds, also after an error.
 async fn reach<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -74,7 +73,7 @@ async fn reach<'r>(
     result
 }
 
-/// Attempts it until it is done.
+/// Repeats attempts until one succeeds.
 async fn attempts<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -88,7 +87,7 @@ async fn attempts<'r>(
     }
 }
 
-/// Reads, plans and does what is planned.
+/// Reads, plans and carries out the plan.
 async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -107,7 +106,7 @@ async fn attempt<'r>(
         }
         Goal::Undo(target) => {
             let undos = undo::read(cx, hold, tally, target).await?;
-            // One to undo is as new: how far an earlier rollback came is not noted.
+            // An undo is always new: the ledger does not record the progress of a rollback.
             let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
             carry_out(cx, hold, tally, &work, Table::Exists).await
         }

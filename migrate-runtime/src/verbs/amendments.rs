@@ -1,4 +1,4 @@
-//! The verbs that change the ledger alone: baseline, accept, forget, and another tool's history.
+//! The verbs that change only the ledger: baseline, accept, forget and adopt.
 
 use migrate_set::version::Version;
 use tokio_postgres::Client;
@@ -10,21 +10,21 @@ use crate::run::{self, Amendment, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
-    /// Takes the migrations up to `version`, itself included, for applied without running them: for
-    /// a database that was there before its ledger. Those that have an entry keep it.
+    /// Marks the migrations up to and including `version` as applied without running them, for a
+    /// database that existed before its ledger. Existing entries are kept.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// migrator.baseline(&mut client, "5").await?; // 1 to 5 were made by hand
-    /// migrator.run(&mut client).await?; // 6 and what follows
+    /// migrator.run(&mut client).await?; // 6 and later
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownVersion`](crate::ErrorKind::UnknownVersion) where the set has no such migration, and what reading and writing
-    /// the ledger gives.
+    /// [`ErrorKind::UnknownVersion`](crate::ErrorKind::UnknownVersion) if the set has no such migration, and the errors of reading and
+    /// writing the ledger.
     pub async fn baseline(
         &self,
         client: &mut Client,
@@ -33,7 +33,8 @@ impl Migrator<'_> {
         self.amend(client, Amendment::Baseline(Version::new(version.into()))).await
     }
 
-    /// Takes the set's text of an edited migration for what was applied, and notes who did so.
+    /// Accepts the edited text of an applied migration: its entry gets the set's checksum, and the ledger
+    /// records the role that accepted it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -44,8 +45,8 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied or not in the set, and what reading and writing
-    /// the ledger gives.
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if it is not applied or not in the set, and the errors of reading and
+    /// writing the ledger.
     pub async fn accept(
         &self,
         client: &mut Client,
@@ -60,19 +61,20 @@ impl Migrator<'_> {
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// for one in migrator.accept_all(&mut client).await?.amended {
-    ///     println!("{} is taken for what ran", one.filename);
+    ///     println!("{} is accepted", one.filename);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// What reading and writing the ledger gives.
+    /// Those of reading and writing the ledger.
     pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
         self.amend(client, Amendment::Accept(None)).await
     }
 
-    /// Forgets that a migration was applied, and notes who did so: the next run applies it.
+    /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
+    /// that removed it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -84,7 +86,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied, and what reading and writing the ledger gives.
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if it is not applied, and the errors of reading and writing the ledger.
     pub async fn forget(
         &self,
         client: &mut Client,
@@ -93,18 +95,19 @@ impl Migrator<'_> {
         self.amend(client, Amendment::Forget(Version::new(version.into()))).await
     }
 
-    /// Takes over what another tool has applied, from that tool's table, in one transaction; the
-    /// table stays as it is. What has an entry keeps it, so adopting again changes nothing.
+    /// Adds entries for the migrations that another tool has applied, from that tool's table, in one
+    /// transaction; the table is not changed. Existing entries are kept, so adopting again changes
+    /// nothing.
     ///
-    /// Where the tool kept a checksum, the set's text must have the same by the tool's own algorithm;
+    /// If the tool recorded a checksum, the set's text must have the same one by the tool's algorithm;
     /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
-    /// keep. What cannot be verified is recorded without a checksum, like a baseline, and said in the
-    /// report's notes. Times, roles and durations are taken over where the tool kept them; a time
-    /// without a zone is read in the session's.
+    /// keep. A migration that cannot be verified is recorded without a checksum, like a baseline, and
+    /// the report has a note. Times, roles and durations are copied if the tool recorded them; a time
+    /// without a time zone is read in that of the session.
     ///
-    /// The tool must not run meanwhile. Its table is not locked: that takes a privilege beyond SELECT,
-    /// and would keep no session away between two migrations, each of which the tool commits by itself. What
-    /// it has applied since is taken over by adopting again, before the next run.
+    /// The tool must not run at the same time. Its table is not locked, because that needs more
+    /// privileges than SELECT, and other tools commit after each migration. If the tool has applied
+    /// more since, adopt again before the next run.
     ///
     /// ```no_run
     /// use migrate_runtime::{Adopt, Migrator};
@@ -118,8 +121,8 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Adoption`](crate::ErrorKind::Adoption) with everything that prevents it, [`ErrorKind::NotAdoptable`](crate::ErrorKind::NotAdoptable) where the
-    /// table is missing or another, and what reading and writing the ledger gives.
+    /// [`ErrorKind::Adoption`](crate::ErrorKind::Adoption) with every reason against it, [`ErrorKind::NotAdoptable`](crate::ErrorKind::NotAdoptable) if the
+    /// table is missing or not the tool's, and the errors of reading and writing the ledger.
     pub async fn adopt(
         &self,
         client: &mut Client,

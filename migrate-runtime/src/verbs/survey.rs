@@ -1,4 +1,4 @@
-//! The verbs that show the ledger and never fail on drift: for a command line and for pages.
+//! The verbs that show the ledger and never fail on drift, for a command line or a web page.
 
 use migrate_set::plan::plan;
 use tokio_postgres::Client;
@@ -10,10 +10,10 @@ use crate::outcome::{Error, ErrorKind, HistoryRow, Survey};
 use crate::sql::Reading;
 
 impl Migrator<'_> {
-    /// All that the ledger has of this set's module, in the order in which it happened: what is
-    /// applied, and what was undone, accepted or forgotten. Empty without a ledger.
+    /// The history of this set's module in the ledger, in order: what is applied, and what was undone,
+    /// accepted or forgotten. Empty if there is no ledger.
     ///
-    /// An undone or forgotten migration has the row of that act only; one that was applied again has
+    /// An undone or forgotten migration has only the row of that event; one that was applied again has
     /// both.
     ///
     /// ```no_run
@@ -27,14 +27,13 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// What reading the ledger gives.
+    /// Those of reading the ledger.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
         Ok(Context::new(self, client).history().await?)
     }
 
-    /// Ledger and set side by side, as [`Migrator::status`] shows them, with drift as part of the
-    /// answer.
+    /// The [`Migrator::status`], with drift as part of the result instead of an error.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -49,7 +48,7 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// What reading the ledger gives.
+    /// Those of reading the ledger.
     pub async fn survey(&self, client: &Client) -> Result<Survey, Error> {
         let entries = self.read(client, Reading::Entries).await?.entries;
         let drift = plan(self.set, entries.clone(), &self.policy).err();

@@ -1,5 +1,4 @@
-//! Sends messages of several statements, counts them, and finds out which statement an outcome belongs to.
-//! It knows neither ledger nor plan.
+//! Sends messages of several statements, counts them, and finds the statement that each outcome belongs to.
 
 mod message;
 mod exchange;

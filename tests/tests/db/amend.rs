@@ -63,8 +63,8 @@ async fn edited_migrations_are_accepted_on_purpose() {
     let error = migrator.accept(&mut client, "9").await.expect_err("no entry");
     assert_eq!(
         error.to_string(),
-        "`public.migration_ledger` has no entry of version 9\n\
-         help: choose one that is applied; `status` lists them"
+        "`public.migration_ledger` has no entry for version 9\n\
+         help: choose an applied version; `status` lists them"
     );
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
 }
@@ -101,8 +101,8 @@ async fn required_migrations_are_asked_of_the_ledger() {
     let error = migrator.require(&client, list.split(',')).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
-        "required and not applied: 001_a, 2, 003_c, 4\n\
-         help: run a binary that has them, before this one starts"
+        "required migrations are not applied: 001_a, 2, 003_c, 4\n\
+         help: run a binary that contains them before this one starts"
     );
     migrator.run(&mut client).await.expect("a run");
     migrator.require(&client, ["001_a", "2"]).await.unwrap_or_else(|e| panic!("{e}"));

@@ -33,8 +33,8 @@ async fn positions_lead_into_the_file() {
          |\n\
          5 |   FROM nowhere n;\n  \
          |        ^^^^^^^ here\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -49,8 +49,8 @@ async fn failures_without_a_position_point_at_the_statement() {
          3 |   INSERT INTO a\n  \
          |   ^^^^^^^^^^^^^ here\n\
          detail: Failing row contains (-1).\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -66,8 +66,8 @@ async fn characters_and_line_endings_do_not_shift_positions() {
          |\n\
          3 |   'ü' AS é, x;\n  \
          |             ^ here\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -85,8 +85,8 @@ async fn syntax_errors_do_not_keep_earlier_migrations_from_being_applied() {
          |\n\
          2 | CREATE TABEL c (id int);\n  \
          |        ^^^^^ here\n\
-         version 3 was not applied; mend it and run again\n\
-         applied before it, and stay: 2 migrations, versions 1 to 2",
+         version 3 was not applied; fix it and run again\n\
+         2 migrations, versions 1 to 2, were applied before it and are kept",
     )
     .await;
 }
@@ -99,7 +99,7 @@ async fn syntax_errors_at_the_end_of_a_statement_stay_in_its_file() {
          |\n\
          2 | SELECT 1 +;\n  \
          |           ^ here\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
 }
@@ -115,7 +115,7 @@ async fn blocks_point_at_their_failing_line() {
          detail: why\n\
          hint: try\n\
          context: PL/pgSQL function inline_code_block line 4 at RAISE\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
     check(
@@ -126,7 +126,7 @@ async fn blocks_point_at_their_failing_line() {
          |   ^^^^^^^^^^^^^^^^^^^^ here\n\
          context: SQL statement \"SELECT 1/0\"\n\
          PL/pgSQL function inline_code_block line 2 at PERFORM\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
 }
@@ -142,8 +142,8 @@ async fn deferred_constraints_fail_at_commit() {
         "migrations/2_b.sql: at COMMIT: insert or update on table \"a\" violates foreign key \
          constraint \"a_b_fkey\" (SQLSTATE 23503)\n\
          detail: Key (b)=(2) is not present in table \"a\".\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -230,7 +230,7 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
     let error = fail(&mut client, &set(&[A])).await;
     assert_eq!(
         error.to_string(),
-        "`public.migration_ledger` holds an entry whose kind cannot be read\n\
+        "`public.migration_ledger` has an entry with an invalid kind\n\
          help: restore the entry, or the table, from a backup"
     );
 }
@@ -260,7 +260,7 @@ async fn cut_connections_leave_the_outcome_to_the_ledger() {
     assert_eq!(
         error.to_string(),
         "the connection broke while versions 1 to 2 were being applied: connection closed\n\
-         which were applied is unknown; the next run reads it from the ledger"
+         it is unknown which were applied; the next run reads it from the ledger"
     );
     let error = Migrator::new(&slow).run(&mut client).await.expect_err("still closed");
     let text = "reading the ledger `public.migration_ledger`: connection closed";
@@ -280,10 +280,10 @@ async fn lost_session_locks_are_told() {
     let error = fail(&mut client, &set).await;
     assert_eq!(
         error.to_string(),
-        "the lock of `public.migration_ledger` was not held any more when it was to be renewed or released\n\
-         applied before it, and stays: version 1\n\
+        "the lock on `public.migration_ledger` was lost before the run released it\n\
+         version 1 was applied before it and is kept\n\
          help: a pooler in transaction mode cannot hold a session lock, and a migration must not \
-         release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
+         release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
     );
 }
 
@@ -304,7 +304,7 @@ async fn cut_connections_leave_a_single_statement_unknown() {
          |\n\
          3 | SELECT pg_sleep(0.3);\n  \
          | ^^^^^^^^^^^^^^^^^^^^ here\n\
-         version 1 is unfinished: 1 of its 2 statements took effect and stay, \
+         version 1 is unfinished: 1 of its 2 statements took effect and are kept, \
          and whether the next one did is unknown; the next run finds out"
     );
     assert_eq!(format!("{error:?}"), error.to_string(), "what a `main` that returns it prints");

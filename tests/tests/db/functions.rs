@@ -85,7 +85,7 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     assert_eq!(
         error.to_string(),
         "migrations/2_hashes.sql: its function failed: no such key\n\
-         applied before it, and stays: version 1"
+         version 1 was applied before it and is kept"
     );
     assert_eq!(error.report().expect("a report").applied.len(), 1);
     let left = "SELECT concat_ws(' ', to_regclass('left_behind') IS NULL, (SELECT count(*) FROM \
@@ -217,20 +217,20 @@ async fn missing_and_unwanted_functions_are_refused_before_anything_runs() {
         Migrator::new(&set),
         &mut client,
         "migrations/2_hashes.sql: its function is missing\n\
-         help: give it with `.function(\"2\", ..)`",
+         help: pass it with `.function(\"2\", ..)`",
     )
     .await;
     check(
         Migrator::new(&set).function("2", hash).function("1", hash),
         &mut client,
-        "a function was given for version 1, whose file does not ask for one\n\
+        "version 1 has a function, but its file does not ask for one\n\
          help: write `-- migrate:function` above the first statement of its file",
     )
     .await;
     check(
         Migrator::new(&set).function("2", hash).function("7", hash),
         &mut client,
-        "a function was given for version 7, which is not in the set\n\
+        "version 7 has a function, but is not in the set\n\
          help: write `-- migrate:function` above the first statement of its file",
     )
     .await;

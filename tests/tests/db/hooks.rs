@@ -106,7 +106,7 @@ async fn hook_stops_the_run_and_undoes_its_migration() {
             error.to_string(),
             format!(
                 "migrations/2_b.sql: a hook {when} stopped the run: not on a Friday\n\
-                 applied before it, and stays: version 1"
+                 version 1 was applied before it and is kept"
             )
         );
         let left = "SELECT concat_ws(' ', to_regclass('b') IS NULL, (SELECT count(*) FROM \

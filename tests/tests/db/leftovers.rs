@@ -77,7 +77,7 @@ async fn index_that_failed_is_told_and_built_again_when_the_data_are_mended() {
     client.batch_execute("DELETE FROM t; INSERT INTO t VALUES (1, 1)").await.expect("mended");
     assert_eq!(
         run(&mut client, &set).await.expect("a run"),
-        ["dropped the INVALID index public.\"T a\", which an attempt had left behind"]
+        ["dropped the INVALID index public.\"T a\", which an earlier attempt had left"]
     );
     assert_eq!(value(&client, INVALID).await, "NULL");
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "2");
@@ -99,7 +99,7 @@ async fn index_whose_session_died_is_unknown_and_built_again() {
         let notes = run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             notes,
-            [format!("dropped the INVALID index public.{left}, which an attempt had left behind")]
+            [format!("dropped the INVALID index public.{left}, which an earlier attempt had left")]
         );
         let valid = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) FROM pg_index \
                      WHERE indrelid = 't'::regclass AND indisvalid";
@@ -190,9 +190,9 @@ async fn after_all(sql: &str, statement: &str) -> Vec<String> {
 #[tokio::test]
 async fn statements_that_had_taken_effect_are_not_repeated() {
     let notes = after_all("SELECT 1;", "CREATE INDEX CONCURRENTLY t_a ON t (a)").await;
-    assert_eq!(notes, ["index public.t_a was found built, and not built again"]);
+    assert_eq!(notes, ["index public.t_a was already built, and was not built again"]);
     let notes = after_all("CREATE INDEX i ON t (a);", "DROP INDEX CONCURRENTLY i").await;
-    assert_eq!(notes, ["statement 2 had taken effect, and was not repeated"]);
+    assert_eq!(notes, ["statement 2 had already taken effect, and was not repeated"]);
     assert!(after_all("SELECT 1;", "VACUUM t").await.is_empty());
 }
 
@@ -220,7 +220,7 @@ async fn half_detached_partitions_are_finished() {
     assert_eq!(value(&client, "SELECT inhdetachpending FROM pg_inherits").await, "t");
     let mut client = database.connect().await;
     let notes = run(&mut client, &outside(&format!("{detach};"))).await;
-    assert_eq!(notes.expect("a run"), ["statement 1 was finished by FINALIZE"]);
+    assert_eq!(notes.expect("a run"), ["statement 1 was finished with FINALIZE"]);
     assert_eq!(value(&client, "SELECT count(*) FROM pg_inherits").await, "0");
 }
 

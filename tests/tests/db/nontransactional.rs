@@ -66,9 +66,9 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
          |\n\
          4 | INSERT INTO t VALUES (1, 2, 3);\n  \
          |                             ^ here\n\
-         version 2 is unfinished: 2 of its 4 statements took effect and stay; \
-         the next run goes on behind them\n\
-         applied before it, and stays: version 1"
+         version 2 is unfinished: 2 of its 4 statements took effect and are kept; \
+         the next run continues after them\n\
+         version 1 was applied before it and is kept"
     );
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!(failure.kept, Kept::Statements { done: 2, of: 4 });

@@ -189,7 +189,7 @@ async fn read_only_sessions() {
             at.refused(&migrator).await,
             "creating the ledger `own.migration_ledger`: cannot execute CREATE TABLE in a \
              read-only transaction (SQLSTATE 25006)\n\
-             help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+             help: connect to the primary, and check that `default_transaction_read_only` is off"
         );
     }
     let one = set(&[("1_a.sql", "SELECT 1;")]);
@@ -204,7 +204,7 @@ async fn read_only_sessions() {
         at.refused(&Migrator::new(&more).schema("own")).await,
         "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute INSERT in a \
          read-only transaction (SQLSTATE 25006)\n\
-         help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+         help: connect to the primary, and check that `default_transaction_read_only` is off"
     );
     at.remove().await;
 }
@@ -215,7 +215,7 @@ async fn databases_without_plpgsql() {
     at.prepare("DROP EXTENSION plpgsql").await;
     let expected = "locking the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
                     (SQLSTATE 42704)\n\
-                    help: CREATE EXTENSION plpgsql, the language of what guards each migration";
+                    help: CREATE EXTENSION plpgsql; the guard of each migration is written in it";
     let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
     for (set, lock) in [
         (set(&[A]), Lock::Detect),
@@ -244,9 +244,9 @@ async fn roles_without_advisory_locks() {
     let error = at.refused(&Migrator::new(&set).schema("own").lock(Lock::Advisory)).await;
     assert_eq!(
         error,
-        "this role can take no advisory lock for `own.migration_ledger`\n\
+        "this role cannot take the advisory lock of `own.migration_ledger`\n\
          help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-         pg_advisory_unlock, or choose `.lock(Lock::Row)`"
+         pg_advisory_unlock, or use `.lock(Lock::Row)`"
     );
     let report = Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a row");
     assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report:?}");

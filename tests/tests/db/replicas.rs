@@ -84,9 +84,9 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     assert_eq!(
         error.to_string(),
         format!(
-            "another session held the lock of `public.migration_ledger` for all of 200ms\n\
-             held by: {holder}\n\
-             help: see what it is doing, or give a longer `wait_timeout`"
+            "timed out after 200ms waiting for the lock on `public.migration_ledger`, \
+             held by {holder}\n\
+             help: see what it is doing, or set a longer `wait_timeout`"
         )
     );
     // The text differs from the other's, so what it applied is drift, told as soon as it is there.

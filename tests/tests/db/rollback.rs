@@ -146,8 +146,8 @@ async fn down_script_that_fails_leaves_its_migration_applied() {
          |\n\
          5 | DROP TABLE nowhere;\n  \
          | ^^^^^^^^^^^^^^^^^^ here\n\
-         version 2 was not undone, and stays applied\n\
-         undone before it, and stays: version 3"
+         version 2 was not undone and is still applied\n\
+         version 3 was undone before it and is kept"
     );
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!((failure.direction, failure.kept), (Direction::Down, Kept::Nothing));
@@ -210,7 +210,7 @@ async fn runs_stop_at_a_version_or_apply_one() {
     let error = migrator.clone().to("7").run(&mut client).await.expect_err("unknown");
     assert_eq!(
         error.to_string(),
-        "version 7 is not in the set\nhelp: choose one that is; `status` lists them"
+        "version 7 is not in the set\nhelp: choose one of the set; `status` lists them"
     );
     migrator.clone().to("02").run(&mut client).await.expect("a run");
     assert_eq!(applied(&client).await, "1 2");

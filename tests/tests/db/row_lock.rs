@@ -19,7 +19,7 @@ const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
 
 const FIRST: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-const GONE: &str = "took the lock over from pid 999999, application_name `dead`, user `postgres`";
+const GONE: &str = "took over the lock of pid 999999 (application_name `dead`, user `postgres`";
 
 /// Transactional and non-transactional migrations in turn, each of which counts that it ran.
 fn mixed() -> Migrations {
@@ -93,7 +93,7 @@ async fn role_without_advisory_locks_takes_the_row() {
     }
     let reports = together(replicas, &mixed()).await;
     assert_eq!(applied(&reports), 4);
-    let note = "this role can take no advisory lock; a row of the ledger was the lock";
+    let note = "this role cannot take advisory locks; the run locked with a row of the ledger";
     for report in reports.iter().filter(|report| !report.applied.is_empty()) {
         assert_eq!(report.lock, LockKind::Row);
         assert_eq!(report.notes, [note]);
@@ -109,9 +109,9 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     let database = FreshDatabase::create().await;
     let role = role_without_advisory_locks(&database).await;
     let mut client = login(&database, &role).await;
-    let refused = "this role can take no advisory lock for `public.migration_ledger`\n\
+    let refused = "this role cannot take the advisory lock of `public.migration_ledger`\n\
                    help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-                   pg_advisory_unlock, or choose `.lock(Lock::Row)`";
+                   pg_advisory_unlock, or use `.lock(Lock::Row)`";
     let outside = set(&[("1_v.sql", "-- migrate:no-transaction\nVACUUM;")]);
     for set in [mixed(), outside] {
         let migrator = Migrator::new(&set).lock(Lock::Advisory);
@@ -168,11 +168,11 @@ async fn lock_that_has_not_expired_is_waited_for() {
         assert_eq!(
             error.to_string(),
             format!(
-                "another session held the lock of `public.migration_ledger` for all of 100ms\n\
-                 held by: {holder}\n\
-                 help: see what it is doing, or give a longer `wait_timeout`; if it is certainly \
+                "timed out after 100ms waiting for the lock on `public.migration_ledger`, \
+                 held by {holder}\n\
+                 help: see what it is doing, or set a longer `wait_timeout`; if it is certainly \
                  gone, `DELETE FROM \"public\".\"migration_ledger\" WHERE module = '' AND \
-                 version = 'lock'` takes its lock away"
+                 version = 'lock'` removes its lock"
             )
         );
         assert_eq!(value(&client, LOCK_ROWS).await, "1");

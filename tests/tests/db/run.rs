@@ -279,7 +279,7 @@ async fn schemas_are_quoted_and_hold_the_ledger() {
         Migrator::new(&set).schema("nowhere").run(&mut client).await.expect_err("no schema");
     let text = "creating the ledger `nowhere.migration_ledger`: \
                 schema \"nowhere\" does not exist (SQLSTATE 3F000)\n\
-                help: create the schema, or choose one with `.schema(..).create_schema()`";
+                help: create the schema, or use `.create_schema()`";
     assert_eq!(error.to_string(), text);
 }
 
@@ -298,7 +298,7 @@ async fn without_a_schema_placeholders_are_unqualified_or_refused() {
     assert_eq!(
         error.to_string(),
         "migrations/2_s.sql:2:19: `{{schema}}` needs a schema, and none is set\n\
-         help: choose one with `.schema(..)`"
+         help: choose a schema with `.schema(..)`"
     );
 }
 

@@ -126,7 +126,7 @@ async fn pools_that_hand_out_nothing_are_told() {
     let get = || async { Err::<Box<Client>, _>(std::io::Error::other("empty pool")) };
     let failure = Tenants::new(&migrator).run(["a"], get, |_| {}).await.expect_err("no client");
     assert!(matches!(failure, Failure::Connect(_)));
-    let text = "no client to migrate with\nhelp: see what the pool says, and run again";
+    let text = "the pool returned no client\nhelp: see the pool's error, and run again";
     assert_eq!(failure.to_string(), text);
     let source = std::error::Error::source(&failure).expect("the pool's own error");
     assert_eq!(source.to_string(), "empty pool");

@@ -38,7 +38,7 @@ async fn blocked_migration_is_tried_again_until_the_table_is_free() {
         let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!((failure.sqlstate.as_deref(), failure.tries), (Some("55P03"), 2), "{name}");
         assert!(
-            error.to_string().contains("\ntried 2 times; others held locks each time"),
+            error.to_string().contains("\ntried 2 times; other sessions held locks each time"),
             "{error}"
         );
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
@@ -122,8 +122,8 @@ async fn deadline_cuts_the_statement_that_runs() {
         let ErrorKind::Deadline { at: Some(failure), .. } = error.kind() else { panic!("{error}") };
         assert_ne!(failure.kept, Kept::Unknown);
         let text = error.to_string();
-        let end = "the run was cut at its deadline of 2s\n\
-                   help: give a longer `deadline`, or split the migration";
+        let end = "the run exceeded its deadline of 2s\n\
+                   help: set a longer `deadline`, or split the migration";
         assert!(text.starts_with("migrations/2_x.sql:") && text.ends_with(end), "{text}");
         assert_eq!(value(&client, "SHOW statement_timeout").await, "0");
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");

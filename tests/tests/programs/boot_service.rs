@@ -513,7 +513,7 @@ async fn a_failed_migration_is_told_with_its_place() {
         "relation \"people\" already exists (SQLSTATE 42P07)",
         "CREATE TABLE people (",
         "\nversion 002 was not applied",
-        "\napplied before it, and stays: version 001",
+        "\nversion 001 was applied before it and is kept",
     ] {
         assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
     }

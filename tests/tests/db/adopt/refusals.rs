@@ -20,13 +20,13 @@ async fn all_obstacles_are_told_at_once() {
     assert_eq!(
         error.to_string(),
         format!(
-            "`public._sqlx_migrations` cannot be taken over from sqlx:\n\
-             migrations/1_a.sql is not what ran: SHA-384 {} was kept, the set's is {}\n\
-             version 2 failed and was not mended\n\
+            "`public._sqlx_migrations` cannot be adopted from sqlx:\n\
+             migrations/1_a.sql differs from what was applied: SHA-384 {} was recorded, the set has {}\n\
+             version 2 failed and was not fixed\n\
              version 7 is not in the set\n\
-             help: bring the missing files into the folder\n\
-             help: restore the edited files as they ran\n\
-             help: mend what failed with the other tool first",
+             help: add the missing files to the folder\n\
+             help: restore the text that was applied\n\
+             help: first fix what failed, with the other tool",
             digest(C).await,
             digest(A).await
         )
@@ -62,7 +62,7 @@ async fn table_of_another_name_is_read() {
     assert_eq!(migrator.adopt(&mut client, from.clone()).await.expect("one").amended.len(), 1);
     client.batch_execute("TRUNCATE \"Meta\".\"my_\"\"table\"").await.expect("emptied");
     let report = migrator.adopt(&mut client, from).await.expect("nothing");
-    assert_eq!(report.notes, ["`Meta.my_\"table` holds nothing that sqlx applied"]);
+    assert_eq!(report.notes, ["`Meta.my_\"table` has no migration that sqlx applied"]);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn refuses_an_edit(from: &Predecessor) {
         panic!("{}: {error}", from.name)
     };
     assert_eq!(obstacles.0.len(), 1, "{error}");
-    assert!(error.to_string().contains("is not what ran: SHA-256 "), "{error}");
+    assert!(error.to_string().contains("differs from what was applied: SHA-256 "), "{error}");
 }
 
 #[tokio::test]

@@ -176,7 +176,7 @@ async fn run_up_to_a_version_of_the_set() {
     let error = migrator.clone().to("5").run(&mut client).await.expect_err("no version 5");
     assert_eq!(
         error.to_string(),
-        "version 5 is not in the set\nhelp: choose one that is; `status` lists them"
+        "version 5 is not in the set\nhelp: choose one of the set; `status` lists them"
     );
     let report = migrator.clone().to("3").run(&mut client).await.expect("three");
     assert_eq!(versions(&report.applied), ["001", "002", "003"]);
@@ -226,7 +226,7 @@ async fn failed_migration_is_undone_and_tried_again() {
         .expect_err("a failure");
     let told = error.to_string();
     assert!(told.starts_with("migrations/V002__b.sql:2:1: relation \"nowhere\" does"), "{told}");
-    assert!(told.ends_with("applied before it, and stays: version 001"), "{told}");
+    assert!(told.ends_with("version 001 was applied before it and is kept"), "{told}");
     assert_eq!(value(&client, TABLES).await, "a");
     assert_eq!(value(&client, LEDGER).await, "001");
     let mended = set(&[a, ("V002__b.sql", "CREATE TABLE b (id int);")]);

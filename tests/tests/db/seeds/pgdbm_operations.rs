@@ -214,7 +214,7 @@ async fn missing_schema_is_told_or_created() {
     let migrator = Migrator::new(&set).schema("myapp");
     let error = migrator.run(&mut client).await.expect_err("no schema").to_string();
     assert!(error.contains("schema \"myapp\" does not exist"), "{error}");
-    assert!(error.contains("help: create the schema, or choose one with"), "{error}");
+    assert!(error.contains("help: create the schema, or use `.create_schema()`"), "{error}");
     let report = migrator.create_schema().run(&mut client).await.expect("created");
     assert_eq!(report.applied.len(), 1);
 }

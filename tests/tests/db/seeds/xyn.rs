@@ -170,8 +170,8 @@ async fn required_migrations_are_looked_for_at_boot() {
     let error = migrator.require(&client, required).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
-        "required and not applied: 001_initial_schema\n\
-         help: run a binary that has them, before this one starts"
+        "required migrations are not applied: 001_initial_schema\n\
+         help: run a binary that contains them before this one starts"
     );
     assert_eq!(value(&client, TABLES).await, "NULL");
     migrator.clone().to("002").run(&mut client).await.expect("three");
@@ -200,7 +200,7 @@ fn required_migrations_come_from_the_environment() {
     assert_eq!(ends(Some(strict)).0, Some(0));
     let (code, told) = ends(Some("001_initial_schema,099_not_yet"));
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("required and not applied: 099_not_yet\nhelp: "), "{told}");
+    assert!(told.contains("required migrations are not applied: 099_not_yet\nhelp: "), "{told}");
 }
 
 #[tokio::test]
