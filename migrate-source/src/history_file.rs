@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn conflicts_are_told_by_their_line() {
+    fn conflicts_are_reported_with_their_line() {
         let text = format!("{}<<<<<<< ours\n", lock(&set(&[A])));
         let problems = compare(&text, &set(&[A]));
         assert_eq!(problems.len(), 1);

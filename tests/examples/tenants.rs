@@ -1,6 +1,6 @@
 //! What many schemas cost: the first run over all of them, one with nothing pending, and one with a
 //! single migration pending in each, in seconds and messages, and this process's peak memory.
-//! `-- SCHEMAS CONCURRENCY`; 10000 and 8 unless told otherwise.
+//! `-- SCHEMAS CONCURRENCY`; the defaults are 10000 and 8.
 
 use std::convert::Infallible;
 use std::fs;

@@ -22,10 +22,10 @@ pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, Stri
     let settings = "SELECT string_agg(name || ' = ' || setting, ', ') FROM pg_settings \
                     WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')";
     BTreeMap::from([
-        ("date".to_owned(), said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
+        ("date".to_owned(), output_of("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ("machine".to_owned(), format!("{cores} cores, {}, {gib}", field(&cpu, "model name"))),
         ("load".to_owned(), load.split(' ').next().unwrap_or("unknown").to_owned()),
-        ("rustc".to_owned(), said("rustc", &["--version"])),
+        ("rustc".to_owned(), output_of("rustc", &["--version"])),
         ("server".to_owned(), format!("PostgreSQL {}", ground.ask("SHOW server_version").await)),
         ("settings".to_owned(), ground.ask(settings).await),
         ("mode".to_owned(), mode.to_owned()),
@@ -39,10 +39,10 @@ fn field(text: &str, name: &str) -> String {
     value.unwrap_or("unknown").to_owned()
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    said.unwrap_or_else(|_| "unknown".to_owned())
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    text.unwrap_or_else(|_| "unknown".to_owned())
 }
 
 /// The version that the lock file has of a package.

@@ -15,7 +15,7 @@ use crate::crates::target;
 pub struct Sample(Map<String, Value>);
 
 impl Sample {
-    /// Adds a word by which samples are told apart.
+    /// Adds a word that distinguishes samples.
     #[must_use]
     pub fn key(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Sample {
         self.0.insert(key.to_owned(), Value::from(value.to_string()));

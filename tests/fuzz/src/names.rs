@@ -44,7 +44,7 @@ fn options(choice: u8) -> SetOptions {
     SetOptions { names, duplicates, syntax: Syntax::Off, ..SetOptions::default() }
 }
 
-/// No path is in two lists, and what is wrong with one is told with what to do about it.
+/// No path is in two lists, and each mistake has a help.
 fn each_path_once(paths: &[&str], classified: &Classified) {
     let files = classified.files.iter().map(|file| file.index);
     let sidecars = classified.sidecars.iter().map(|sidecar| sidecar.index);

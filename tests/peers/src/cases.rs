@@ -1,5 +1,5 @@
 //! The cases, in the order of the table: each sets up a fresh database or project, lets one tool work,
-//! and observes. A case judges no peer; what this library has to do is said beside each observation.
+//! and observes. A case judges no peer; the comment of each observation is what this library must do.
 
 mod rounds;
 mod replicas;

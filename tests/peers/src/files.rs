@@ -6,7 +6,7 @@
 pub enum Mode {
     /// It does, as by default.
     Transactional,
-    /// It does not, where the tool can be told so.
+    /// It does not, if the tool has an option for it.
     NonTransactional,
 }
 

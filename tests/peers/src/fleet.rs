@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::peer::{Peer, Tuning};
-use crate::replica::{self, Command, READY, Said};
+use crate::replica::{self, Command, READY, End};
 
 /// How long a run may take before it counts as hung.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -20,8 +20,8 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// What the replica said itself.
-    Said(Said),
+    /// What the replica printed.
+    Reported(End),
     /// Nothing came within [`LIMIT`]; the process was killed.
     Hung,
     /// The process ended by itself: a panic.
@@ -31,13 +31,13 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the run succeeded.
     pub fn is_up(&self) -> bool {
-        *self == Outcome::Said(Said::Up)
+        *self == Outcome::Reported(End::Up)
     }
 
     /// The tool's text of a failure.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Outcome::Said(Said::Failed(text)) => Some(text),
+            Outcome::Reported(End::Failed(text)) => Some(text),
             _ => None,
         }
     }
@@ -45,9 +45,9 @@ impl Outcome {
     /// One word for it.
     pub const fn word(&self) -> &'static str {
         match self {
-            Outcome::Said(Said::Up) => "up",
-            Outcome::Said(Said::Failed(_)) => "fails",
-            Outcome::Said(Said::Dropped) => "dropped",
+            Outcome::Reported(End::Up) => "up",
+            Outcome::Reported(End::Failed(_)) => "fails",
+            Outcome::Reported(End::Dropped) => "dropped",
             Outcome::Hung => "hangs",
             Outcome::Ended => "panics",
         }
@@ -59,7 +59,7 @@ pub struct Replica {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    /// What it was told to apply last.
+    /// The last set that it was sent.
     folder: PathBuf,
 }
 
@@ -100,7 +100,7 @@ impl Replica {
     /// What becomes of the run that has begun.
     async fn outcome(&mut self) -> Outcome {
         match timeout(LIMIT, self.output.next_line()).await {
-            Ok(Ok(Some(line))) => Outcome::Said(self.heard(&line)),
+            Ok(Ok(Some(line))) => Outcome::Reported(self.heard(&line)),
             Ok(_) => Outcome::Ended,
             Err(_) => {
                 self.kill().await;
@@ -110,12 +110,12 @@ impl Replica {
     }
 
     /// What a line says, without the folder, which differs from run to run.
-    fn heard(&self, line: &str) -> Said {
-        match Said::parse(line).expect("an outcome") {
-            Said::Failed(text) => {
-                Said::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
+    fn heard(&self, line: &str) -> End {
+        match End::parse(line).expect("an outcome") {
+            End::Failed(text) => {
+                End::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
             }
-            said => said,
+            end => end,
         }
     }
 

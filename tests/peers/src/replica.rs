@@ -42,7 +42,7 @@ pub const READY: &str = "ready";
 
 /// What became of a run, as the replica itself saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum End {
     /// It succeeded.
     Up,
     /// It failed with this text.
@@ -51,21 +51,21 @@ pub enum Said {
     Dropped,
 }
 
-impl Said {
+impl End {
     fn line(&self) -> String {
         match self {
-            Said::Up => "up".to_owned(),
-            Said::Failed(text) => format!("failed {}", serde_json::Value::from(text.as_str())),
-            Said::Dropped => "dropped".to_owned(),
+            End::Up => "up".to_owned(),
+            End::Failed(text) => format!("failed {}", serde_json::Value::from(text.as_str())),
+            End::Dropped => "dropped".to_owned(),
         }
     }
 
     /// The inverse of its line.
-    pub fn parse(line: &str) -> Option<Said> {
+    pub fn parse(line: &str) -> Option<End> {
         match line.split_once(' ') {
-            Some(("failed", text)) => serde_json::from_str(text).ok().map(Said::Failed),
-            None if line == "up" => Some(Said::Up),
-            None if line == "dropped" => Some(Said::Dropped),
+            Some(("failed", text)) => serde_json::from_str(text).ok().map(End::Failed),
+            None if line == "up" => Some(End::Up),
+            None if line == "dropped" => Some(End::Dropped),
             _ => None,
         }
     }
@@ -97,11 +97,11 @@ pub async fn serve(arguments: &[String]) {
             };
             open.migrate(&folder, tuning).await
         };
-        let said = tokio::select! {
-            result = run => result.map_or_else(Said::Failed, |()| Said::Up),
-            Some(_) = commands.recv() => Said::Dropped,
+        let end = tokio::select! {
+            result = run => result.map_or_else(End::Failed, |()| End::Up),
+            Some(_) = commands.recv() => End::Dropped,
         };
-        say(&said.line());
+        say(&end.line());
     }
 }
 

@@ -151,7 +151,7 @@ async fn stale_set_does_not_run() {
          `cargo::rerun-if-changed=migrations`"
     );
     assert_eq!(error.to_string(), expected);
-    // On a machine without the folder nobody can tell, and nobody has to.
+    // Without the folder on this machine, the check finds nothing.
     drop(folder);
     check_embed(&stale).expect("no folder");
 }

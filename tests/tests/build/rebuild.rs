@@ -75,13 +75,13 @@ fn an_edited_migration_is_embedded_anew() {
 }
 
 #[test]
-fn a_mistake_that_is_mended_is_seen() {
-    let project = project("rebuild-mended");
+fn a_mistake_that_is_fixed_is_noticed() {
+    let project = project("rebuild-fixed");
     project.write("migrations/1_users.sql", "VACUUM;\n");
     let outcome = build(&project);
     assert!(outcome.executable.is_none() && outcome.diagnostics[0].contains("VACUUM"));
 
     project.write("migrations/1_users.sql", "SELECT 1;\n");
-    let (built, said) = build_and_run(&project);
-    assert_eq!((built, said.lines().count()), (Built::Again, 1));
+    let (built, printed) = build_and_run(&project);
+    assert_eq!((built, printed.lines().count()), (Built::Again, 1));
 }

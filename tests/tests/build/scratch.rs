@@ -1,5 +1,4 @@
 //! A cargo project of the tests' own, below the target folder, as a user's crate would be.
-//! Files go in, what cargo and the compiler say of each binary comes out.
 //! It needs no network: the lock file is the workspace's, whose packages are fetched already. All
 //! projects share one target folder, so the dependencies are built once; so no two of them may
 //! have a binary of one name.
@@ -21,7 +20,7 @@ pub enum Compiler {
     Clippy,
 }
 
-/// What a build said of one binary.
+/// The result of the build of one binary.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Every diagnostic, as the user sees it.

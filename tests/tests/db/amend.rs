@@ -1,4 +1,4 @@
-//! What changes the ledger alone, and what asks without changing anything.
+//! The verbs that change only the ledger, and those that only read it.
 
 use std::sync::{Arc, Mutex};
 
@@ -118,15 +118,15 @@ async fn trial_runs_everything_and_leaves_nothing() {
     let mut client = database.connect().await;
     let outside = ("004_d.sql", "-- migrate:no-transaction\nVACUUM;");
     let good = set(&[A, B, C, outside, V]);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&seen);
     let migrator = Migrator::new(&good).on(move |event| {
         if let Event::Finished(migration) = event {
             listener.lock().expect("a listener").push(migration.name.clone());
         }
     });
     let trial = migrator.trial(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(*told.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
+    assert_eq!(*seen.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
     let ran: Vec<&str> = trial.ran.iter().map(|one| &*one.name).collect();
     assert_eq!(ran, ["a", "b", "c", "v"]);
     assert_eq!(trial.notes, ["migrations/004_d.sql runs outside a transaction and was left out"]);

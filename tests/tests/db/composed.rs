@@ -31,7 +31,7 @@ async fn sets_run_in_the_order_given_and_nothing_pending_is_one_message() {
 }
 
 #[tokio::test]
-async fn only_what_is_behind_runs() {
+async fn only_sets_with_pending_migrations_run() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let (auth, app) = (auth(), app());

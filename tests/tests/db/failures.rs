@@ -1,4 +1,4 @@
-//! What a failing migration leaves behind, and where its error points.
+//! What a failing migration leaves, and where its error points.
 
 use migrate_runtime::{Error, ErrorKind, Kept, Migrations, Migrator, Place, State};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
@@ -14,7 +14,7 @@ async fn fail(client: &mut Client, set: &Migrations) -> Error {
 async fn check(files: &[(&str, &str)], expected: &str) {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    // What the build would have refused can still be refused by a server that knows less.
+    // An older server can refuse what the build accepts.
     let error = fail(&mut client, &unparsed(files)).await;
     assert_eq!(error.to_string(), expected);
     // The connection is usable, outside a transaction, and holds no lock.
@@ -178,13 +178,13 @@ async fn failed_runs_are_repeated_from_where_they_stopped() {
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(value(&client, "SELECT to_regclass('b') IS NULL").await, "t");
     let report =
-        Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("mended");
+        Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("fixed");
     let versions: Vec<&str> = report.applied.iter().map(|a| &*a.version).collect();
     assert_eq!(versions, ["2", "3"]);
 }
 
 #[tokio::test]
-async fn broken_connections_are_told_apart_from_refusals() {
+async fn broken_connections_are_distinguished_from_refusals() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = set(&[A, ("2_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")]);
@@ -235,7 +235,7 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
     );
 }
 
-/// Drops the proxy, and with it the connection, once a migration is asleep behind it.
+/// Drops the proxy, and with it the connection, while a migration sleeps.
 async fn cut_while_asleep(watcher: &Client, proxy: CountingProxy) {
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
                   AND datname = current_database()";
@@ -265,14 +265,14 @@ async fn cut_connections_leave_the_outcome_to_the_ledger() {
     let error = Migrator::new(&slow).run(&mut client).await.expect_err("still closed");
     let text = "reading the ledger `public.migration_ledger`: connection closed";
     assert_eq!(error.to_string(), text);
-    // The server goes on with what it was sent; the next run waits for it and finds it done.
+    // The server continues with what it received; the next run waits for it and finds it applied.
     let mut client = database.connect().await;
     let report = migrator.run(&mut client).await.expect("a run");
     assert_eq!((report.applied.len(), report.skipped.len()), (0, 2), "{report:?}");
 }
 
 #[tokio::test]
-async fn lost_session_locks_are_told() {
+async fn lost_session_locks_are_reported() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set =
@@ -311,7 +311,7 @@ async fn cut_connections_leave_a_single_statement_unknown() {
     let mut client = database.connect().await;
     let status = migrator.status(&client).await.expect("a status");
     assert_eq!(status.migrations[0].state, State::Unfinished { done: 1, in_flight: false });
-    // The server goes on with what it was sent, the note that it ran included.
+    // The server continues with what it received, including the record that it ran.
     let report = migrator.run(&mut client).await.expect("a run");
     assert_eq!((report.applied.len(), report.skipped.len()), (0, 1), "{report:?}");
 }

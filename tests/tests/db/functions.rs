@@ -1,4 +1,4 @@
-//! Migrations that end with a function of the service's, and sets that stand in the code.
+//! Migrations that end with a function of the service, and sets in the code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ async fn hash(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
 }
 
 #[tokio::test]
-async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
+async fn function_runs_after_its_statements_and_before_the_next_migration() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = set(&[USERS, HASHES, DROP]);
@@ -41,7 +41,7 @@ async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
     let report = migrator.run(&mut client).await.expect("a run");
     let applied: Vec<_> = report.applied.iter().map(|one| &*one.version).collect();
     assert_eq!(applied, ["1", "2", "3"]);
-    // The read, 1, 2 up to its function, 2 behind it, 3.
+    // The read, 1, 2 up to its function, the rest of 2, 3.
     assert_eq!(report.messages, 5);
     let hashes = "SELECT string_agg(hash, ' ' ORDER BY id) FROM users WHERE hashed_at IS NOT NULL";
     assert_eq!(value(&client, hashes).await, "eno owt");
@@ -75,7 +75,7 @@ async fn function_is_given_what_it_is_for() {
 #[tokio::test]
 async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     async fn fail(transaction: Context<'_>) -> Result<(), BoxError> {
-        transaction.batch_execute("CREATE TABLE left_behind ()").await?;
+        transaction.batch_execute("CREATE TABLE left ()").await?;
         Err("no such key".into())
     }
     let database = FreshDatabase::create().await;
@@ -88,7 +88,7 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
          version 1 was applied before it and is kept"
     );
     assert_eq!(error.report().expect("a report").applied.len(), 1);
-    let left = "SELECT concat_ws(' ', to_regclass('left_behind') IS NULL, (SELECT count(*) FROM \
+    let left = "SELECT concat_ws(' ', to_regclass('left') IS NULL, (SELECT count(*) FROM \
                 migration_ledger), (SELECT count(*) FROM pg_attribute WHERE attrelid = \
                 'users'::regclass AND attname = 'hashed_at'))";
     assert_eq!(value(&client, left).await, "t 1 0");
@@ -115,7 +115,7 @@ async fn function_that_ends_its_transaction_fails_the_run_and_is_not_recorded() 
 }
 
 #[tokio::test]
-async fn session_is_as_it_was_behind_a_function() {
+async fn session_is_restored_after_a_function() {
     async fn unsettle(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
         transaction.batch_execute("SET search_path = pg_catalog; CREATE TEMP TABLE t ()").await
     }
@@ -144,7 +144,7 @@ async fn function_that_is_blocked_is_called_again() {
             Ok(())
         })
     });
-    // The file's own statement waits too, so the function alone is to be blocked.
+    // Only the function is blocked, because the file's statement would wait too.
     let only = migrate_tests::sets::set(&[USERS, ("2_hashes.sql", "-- migrate:function\n")]);
     let migrator = Migrator::new(&only).function("2", function);
     let release = async {

@@ -1,5 +1,4 @@
-//! The lock that is a row of the ledger: who takes it and when, who may take it away, and what it
-//! costs.
+//! The lock row: when a run takes it, when it takes it over, and what it costs.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio_postgres::Client;
 
 const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''";
 
-/// What every replica of [`mixed`] together have to leave: rows of `t`, entries, valid indexes.
+/// What all replicas of [`mixed`] together must leave: rows of `t`, entries, valid indexes.
 const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
      (SELECT string_agg(version, ' ' ORDER BY \"position\") FROM migration_ledger \
      WHERE module <> '' AND progress IS NULL), \
@@ -61,7 +60,7 @@ fn applied(reports: &[Report]) -> usize {
     reports.iter().map(|report| report.applied.len()).sum()
 }
 
-/// A role that may create in `public` and take no advisory lock; dropped by [`drop_role`].
+/// A role that can create in `public` and cannot take advisory locks; dropped by [`drop_role`].
 async fn role_without_advisory_locks(database: &FreshDatabase) -> String {
     let owner = database.connect().await;
     let role = format!("role_{}", database.name());
@@ -124,7 +123,7 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     drop_role(&owner, &role).await;
 }
 
-/// A ledger with the first migration, and the lock row of a holder that is gone, renewed so many
+/// A ledger with the first migration, and the lock row of a holder that is gone, renewed this many
 /// seconds ago.
 async fn with_dead_holder(seconds_ago: u32) -> (FreshDatabase, Client) {
     let database = FreshDatabase::create().await;
@@ -176,7 +175,7 @@ async fn lock_that_has_not_expired_is_waited_for() {
             )
         );
         assert_eq!(value(&client, LOCK_ROWS).await, "1");
-        // With nothing to apply, nobody asks for the lock.
+        // With nothing to apply, the run does not take the lock.
         let report = Migrator::new(&migrate_tests::sets::set(&[FIRST])).run(&mut client).await;
         assert_eq!(report.expect("a run").messages, 1);
     }
@@ -207,7 +206,7 @@ async fn lock_of_a_living_session_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn lock_behind_a_pooler_whose_statement_still_runs_is_not_taken_over() {
+async fn lock_through_a_pooler_whose_statement_still_runs_is_not_taken_over() {
     let (database, mut client) = with_dead_holder(3600).await;
     let pooled = "UPDATE migration_ledger SET kind = 'pooled lock' WHERE version = 'lock'";
     client.batch_execute(pooled).await.expect("an update");
@@ -271,7 +270,7 @@ async fn dropped_run_gives_the_row_back() {
         let limit = Duration::from_millis(millis);
         let run = tokio::time::timeout(limit, migrator.run(&mut client)).await;
         dropped += u32::from(run.is_err());
-        // Behind whatever the run had sent.
+        // After everything that the run had sent.
         assert_eq!(value(&client, LOCK_ROWS).await, "0", "after {millis} ms");
         assert_eq!(value(&client, "SELECT now() = statement_timestamp()").await, "t");
     }

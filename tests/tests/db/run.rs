@@ -1,5 +1,4 @@
-//! What a run does to a database: the decisions that every migration library has to make, and how
-//! many messages they take.
+//! What a run does to a database, and how many messages it needs.
 
 use std::time::Duration;
 
@@ -89,7 +88,7 @@ async fn large_sets_go_out_in_chunks() {
     let report = Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
     assert_eq!(report.applied.len(), 200);
     let messages = proxy.queries();
-    // The first one reads the ledger; a message is not much smaller than it may be, but the last one.
+    // The first one reads the ledger; all but the last are nearly as large as allowed.
     assert!(
         messages.iter().all(|message| message.len() <= chunk),
         "a message of more than {chunk}"

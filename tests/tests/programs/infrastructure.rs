@@ -1,4 +1,5 @@
-//! The tests' own ground: the throwaway server goes away in every case, databases too, and the proxy counts right.
+//! The infrastructure of the tests: the throwaway server and databases are removed in every case, and the proxy
+//! counts correctly.
 //! Takes the binaries of this machine, also when `DATABASE_URL` is set, since only a server started here can go away.
 //! It does not test PostgreSQL, nor the library.
 #![allow(
@@ -78,7 +79,7 @@ struct Part {
     _output: BufReader<ChildStdout>,
 }
 
-/// This test binary again, playing a part until it is told to go on or its standard input ends.
+/// This test binary again, playing a part until it gets a line or its standard input ends.
 fn spawn_part(part: &str) -> Part {
     let mut command = Command::new(env::current_exe().unwrap());
     command
@@ -152,7 +153,7 @@ fn the_interrupt_of_a_terminal_removes_everything() {
 }
 
 #[test]
-fn a_server_in_a_static_goes_with_its_process() {
+fn a_server_in_a_static_ends_with_its_process() {
     for end in ["return", "exit", "abort"] {
         let mut part = spawn_part(end);
         assert!(part.traces.remain());

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 const OLDER: &str = env!("CARGO_BIN_EXE_older");
 const NEWER: &str = env!("CARGO_BIN_EXE_newer");
 
-/// What a binary prints: its report, or its error behind `failed: `.
+/// The output of a binary: its report, or its error after `failed: `.
 fn call(binary: &str, verb: &str, database: &FreshDatabase) -> String {
     let output = Command::new(binary).args([verb, database.url()]).output().expect(binary);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();

@@ -35,7 +35,7 @@ const ENUMS: [(&str, &str); 17] = [
     ("CreateError", "migrate-source/src/create/write.rs"),
 ];
 
-/// The string literal that `code` begins with after whatever stands before it, as its value but for
+/// The first string literal in `code`, as its value except for
 /// the escapes in it; lines that end with `\` go on without their indent.
 fn literal(code: &str) -> Option<String> {
     let mut value = String::new();
@@ -146,7 +146,7 @@ fn deviations(page: &str, code: &str, name: &str) -> Vec<String> {
         let mut rest = cell.as_str();
         for part in format.iter().flat_map(|format| certain(format)) {
             match rest.split_once(part.as_str()) {
-                Some((_, behind)) => rest = behind,
+                Some((_, after)) => rest = after,
                 None => wrong.push(format!("{name}::{variant} prints `{part}`, not {cell}")),
             }
         }

@@ -75,7 +75,7 @@ fn grow(folder: &Path, descriptions: &[&str], options: &CreateOptions) {
     }
 }
 
-/// How the newest migration of a set may be called, and what may stand in it.
+/// The name of the newest migration of a set, and its contents.
 fn histories() -> impl Strategy<Value = Vec<(String, String)>> {
     let numbers = "0{0,4}[1-9][0-9]{0,5}";
     let date = "20[012][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9])";

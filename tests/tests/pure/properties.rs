@@ -21,7 +21,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What may stand inside a literal: every character that means something outside.
+/// The contents of literals: every character that has a meaning outside.
 const INSIDE: &str = "[a-b;()\\-/*$\"{} \n\t1é]{0,6}";
 
 fn string() -> impl Strategy<Value = String> {
@@ -108,7 +108,7 @@ fn script() -> impl Strategy<Value = Vec<String>> {
         .prop_flat_map(|head| tokens().prop_map(move |rest| [head.clone(), rest].concat()))
 }
 
-/// Blanks and comments that can stand between any two tokens. A line feed alone is none: between
+/// Blanks and comments that can be between any two tokens. A line feed alone is none: between
 /// two literals it means that the second continues the first.
 fn gap() -> impl Strategy<Value = String> {
     let piece = select(vec![
@@ -129,7 +129,7 @@ fn gap() -> impl Strategy<Value = String> {
     vec(piece, 1..3).prop_map(|pieces| pieces.concat())
 }
 
-/// `tokens` with `gaps` between them; each gap begins with a comment, so that a literal behind
+/// `tokens` with `gaps` between them; each gap begins with a comment, so that a literal after
 /// another does not become its continuation.
 fn joined(tokens: &[String], gaps: &[String]) -> String {
     let mut text = String::new();
@@ -264,7 +264,7 @@ proptest! {
     }
 
     #[test]
-    fn checksum_is_blind_to_what_stands_between_segments(
+    fn checksum_is_blind_to_what_is_between_segments(
         prefix in select(vec!["", "E", "N"]), left in "[a-b;\" ]{0,3}", right in "[a-b;\" ]{0,3}",
         one in select(SEGMENT_GAPS), other in select(SEGMENT_GAPS),
     ) {
@@ -396,7 +396,7 @@ fn segments(token: &str) -> String {
     token.to_owned()
 }
 
-/// Whether the byte `at` of `token` stands between two segments of a literal: what is written there
+/// Whether the byte `at` of `token` is between two segments of a literal: what is written there
 /// is a blank or a comment.
 fn between_segments(token: &str, at: usize) -> bool {
     SEGMENT_GAPS.iter().any(|gap| {

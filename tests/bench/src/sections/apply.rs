@@ -87,7 +87,7 @@ impl Bench<'_> {
         sample.key("round_trip_ms", &self.round_trip.as_millis())
     }
 
-    /// One boot on a database of its own, with what it said on the wire.
+    /// One boot on a database of its own, with its messages.
     async fn through_proxy(&self, program: &Path) -> (Took, Traffic) {
         let proxy = self.ground.proxy(self.round_trip);
         let took = self.on_an_empty_database(program, &Line::through(&proxy)).await;

@@ -53,7 +53,7 @@ async fn measure_set(ground: &Ground, extent: Extent, set: &Set, out: &mut Recor
     }
 }
 
-/// One boot with what it said on the wire.
+/// One boot with its messages.
 fn observe(
     ground: &Ground,
     proxy: &Proxy,

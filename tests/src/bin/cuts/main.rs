@@ -166,7 +166,10 @@ impl Ground {
         for rule in found.broken_by_cut(&claimed(result.as_ref()), self.lock) {
             tally.broke(&name, rule);
         }
-        tally.outcome(direction, &format!("ledger {}; {}", found.ledger(), said(result.as_ref())));
+        tally.outcome(
+            direction,
+            &format!("ledger {}; {}", found.ledger(), outcome_of(result.as_ref())),
+        );
 
         if found.lock_rows > 0 {
             tally.lock_row(direction);
@@ -218,7 +221,7 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
 }
 
 /// How a run ended, in one word.
-fn said(result: Option<&Result<Report, Error>>) -> &'static str {
+fn outcome_of(result: Option<&Result<Report, Error>>) -> &'static str {
     match result.map(|result| result.as_ref().map_err(Error::kind)) {
         None => "no connection",
         Some(Ok(_)) => "run complete",

@@ -75,7 +75,7 @@ async fn proof(options: Options) -> Result<usize, String> {
     let mut ground = Ground::create(PoolMode::Transaction).await?;
     println!("transaction pooling");
     boots(&mut ground).await;
-    failure_is_mended(&mut ground).await;
+    failure_is_fixed(&mut ground).await;
     dropped::futures(&mut ground, options.seed).await;
     nontransactional::in_transaction_mode(&mut ground).await;
     rows::in_transaction_mode(&mut ground).await;
@@ -119,12 +119,12 @@ async fn boots(ground: &mut Ground) {
 }
 
 /// A failing migration stops every replica at the same place; once it is fixed, all start.
-async fn failure_is_mended(ground: &mut Ground) {
+async fn failure_is_fixed(ground: &mut Ground) {
     const COUNT: usize = 8;
     let (database, direct) = ground.database().await;
     let mut files = counting(COUNT);
     files.push(("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 0;\n".to_owned()));
-    files.push(("0010_behind.sql".to_owned(), "CREATE TABLE behind (id int);\n".to_owned()));
+    files.push(("0010_later.sql".to_owned(), "CREATE TABLE later (id int);\n".to_owned()));
     let failed = ground.replicas(COUNT, &database, &of(&files)).await;
     println!("  a failing migration: {:?}", kinds(&failed));
     let at_place = |outcome: &Outcome| match outcome {
@@ -135,7 +135,7 @@ async fn failure_is_mended(ground: &mut Ground) {
     };
     ground.check(failed.iter().all(at_place), "a failure that does not say where");
     ground.check_quiet(&direct, "after a failure").await;
-    let there = "SELECT concat_ws(' ', count(*), to_regclass('behind')) FROM migration_ledger";
+    let there = "SELECT concat_ws(' ', count(*), to_regclass('later')) FROM migration_ledger";
     ground.equal(&value(&direct, there).await, &COUNT.to_string(), "entries after a failure");
 
     files[COUNT] = ("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 1;\n".to_owned());

@@ -130,7 +130,7 @@ async fn flyway_has_baselines_undone_and_repeatable_migrations() {
 }
 
 #[tokio::test]
-async fn goose_says_last_what_holds() {
+async fn last_row_of_goose_counts() {
     let history = [
         GOOSE,
         "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES \
@@ -257,7 +257,7 @@ async fn xyn_keeps_file_names() {
 }
 
 #[tokio::test]
-async fn equal_versions_are_told_apart_by_name() {
+async fn equal_versions_are_distinguished_by_name() {
     let file = |(path, sql): (&str, &str)| SourceFile {
         path: path.to_owned(),
         bytes: sql.as_bytes().to_vec(),

@@ -1,6 +1,4 @@
-//! What adoption refuses, where it looks for the table, and who may adopt at the same time.
-//! Wrong histories, other names and many replicas go in; exact messages come out.
-//! Which row is verified how is for `histories`.
+//! What an adoption refuses, where it looks for the table, and replicas that adopt at the same time.
 
 use migrate_runtime::{Adopt, Lock, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
@@ -9,7 +7,7 @@ use tokio::task::JoinSet;
 use super::{A, B, C, GOLANG_MIGRATE, SQLX, refuses, sha384, sqlx_row, three};
 
 #[tokio::test]
-async fn all_obstacles_are_told_at_once() {
+async fn all_obstacles_are_reported_at_once() {
     let rows = [sqlx_row(1, C, true), sqlx_row(2, B, false), sqlx_row(7, A, true)].concat();
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let error = refuses(&set, &[SQLX, &rows].concat(), Adopt::Sqlx).await;

@@ -84,7 +84,7 @@ pub(crate) fn psql(server: &Path, sql: &str) -> Vec<String> {
 /// A process of these tests.
 pub(crate) struct Part {
     pub(crate) child: Child,
-    pub(crate) said: Vec<String>,
+    pub(crate) printed: Vec<String>,
     /// Held open, as the test harness in the child reports here at its end.
     output: Option<BufReader<ChildStdout>>,
 }
@@ -104,7 +104,7 @@ impl Part {
             command.env_remove("DATABASE_URL");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        Part { child: command.spawn().unwrap(), said: Vec::new(), output: None }
+        Part { child: command.spawn().unwrap(), printed: Vec::new(), output: None }
     }
 
     /// Waits until it says what it has.
@@ -114,7 +114,7 @@ impl Part {
         let line = lines.find_map(|line| Some(line.split_once("part: ")?.1.to_owned()));
         let line = line.expect("the part says what it has");
         self.output = Some(output);
-        self.said = line.split(" | ").map(str::to_owned).collect();
+        self.printed = line.split(" | ").map(str::to_owned).collect();
         self
     }
 
@@ -172,17 +172,17 @@ fn a_part_is_played_when_asked_for() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// The third test with a set finds what was begun behind the second, and the next is begun behind it.
+/// The third test with a set finds the clone that was started after the second, and another is started then.
 async fn ask_thrice(salt: &str) {
     let set = salted(salt);
     let (one, _two) = (TestDatabase::new(&set).unwrap(), TestDatabase::new(&set).unwrap());
     let watch = maintenance(&one).await;
     let before = wait_for_databases(&watch, 3).await;
     let three = TestDatabase::new(&set).unwrap();
-    let said = if before.contains(three.name()) { "made ahead" } else { "made when asked for" };
+    let printed = if before.contains(three.name()) { "made ahead" } else { "made when asked for" };
     assert_eq!(value(&three.connect().await.unwrap(), "SELECT count(*) FROM a").await, "0");
     wait_for_databases(&watch, 4).await;
-    println!("part: {said} | {}", folder(three.server()).display());
+    println!("part: {printed} | {}", folder(three.server()).display());
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
@@ -249,10 +249,10 @@ pub(crate) fn is_alive(pid: &str) -> bool {
     Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().unwrap().success()
 }
 
-pub(crate) fn wait_until_gone(said: &[String]) {
+pub(crate) fn wait_until_gone(printed: &[String]) {
     let deadline = Instant::now() + LIMIT;
-    while Path::new(&said[0]).exists() || is_alive(&said[1]) {
-        assert!(Instant::now() < deadline, "{said:?} remain");
+    while Path::new(&printed[0]).exists() || is_alive(&printed[1]) {
+        assert!(Instant::now() < deadline, "{printed:?} remain");
         thread::sleep(Duration::from_millis(5));
     }
 }

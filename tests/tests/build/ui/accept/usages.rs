@@ -1,4 +1,4 @@
-//! Every place where a set can stand.
+//! Every place where a set can be.
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 #![deny(missing_docs)]
