@@ -174,8 +174,8 @@ pub(super) async fn begin(
         return Ok(());
     }
     cx.migrator.listeners.inform(&Event::Planned { migrations });
-    if !tally.begun {
-        tally.begun = true;
+    if !tally.hooks_called {
+        tally.hooks_called = true;
         around(cx, tally, When::BeforeRun).await?;
     }
     Ok(())

@@ -64,7 +64,7 @@ async fn reach<'r>(
         tally.flush(cx).await;
     }
     hold.lock.leave(cx).await;
-    if tally.begun {
+    if tally.hooks_called {
         // The first error is the one to report.
         let called = callouts::around(cx, tally, When::AfterRun).await;
         result = result.and(called);

@@ -26,7 +26,7 @@ pub(super) struct Tally<'r> {
     /// What the ledger held when the run began, in the order of the set.
     pub(super) at_start: Option<Vec<&'r Migration>>,
     /// Whether the hooks before the run were called.
-    pub(super) begun: bool,
+    pub(super) hooks_called: bool,
     /// The span of the current migration.
     pub(super) at: Span,
 }
@@ -39,7 +39,7 @@ impl<'r> Tally<'r> {
             backoff: Backoff::new(),
             extent: Extent::First,
             at_start: None,
-            begun: false,
+            hooks_called: false,
             at: Span::none(),
         }
     }

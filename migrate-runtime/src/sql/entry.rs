@@ -18,7 +18,7 @@ pub(crate) enum Extent {
     /// All of it, and it has no entry yet.
     First,
     /// It is about to start.
-    Begun(Progress),
+    Started(Progress),
     /// Nothing, so there is no checksum: a baseline.
     Nothing,
 }
@@ -77,7 +77,7 @@ impl Ledger {
         let checksum = literal(&migration.checksum().to_string());
         let (checksum, done, in_flight) = match extent {
             Extent::Whole | Extent::First => (checksum, null(), false),
-            Extent::Begun(progress) => (checksum, progress.done.to_string(), progress.in_flight),
+            Extent::Started(progress) => (checksum, progress.done.to_string(), progress.in_flight),
             Extent::Nothing => (null(), null(), false),
         };
         let values = [

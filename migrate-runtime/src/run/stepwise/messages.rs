@@ -36,7 +36,7 @@ impl Work<'_, '_> {
         message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
             let down = cx.down_sql(migration)?;
-            let extent = Extent::Begun(self.noted);
+            let extent = Extent::Started(self.noted);
             let sql = cx.ledger.record(migration, down.as_deref(), position + 1, extent);
             message.push(Part::Record { step: 0 }, &sql);
         }

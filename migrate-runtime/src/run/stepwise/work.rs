@@ -114,7 +114,7 @@ impl<'w, 'r> Work<'w, 'r> {
     }
 }
 
-/// The progress in the ledger after the step has begun.
+/// The progress in the ledger after the step has started.
 fn noted(cause: Cause, ways: &[Alone]) -> Progress {
     match cause {
         Cause::Unfinished { done, in_flight } => Progress { done, in_flight },
