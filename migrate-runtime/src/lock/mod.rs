@@ -146,7 +146,7 @@ impl<'c> Held<'c> {
     }
 
     /// Releases the lock row.
-    pub(crate) async fn leave(&mut self, cx: &Context<'_>) {
+    pub(crate) async fn release(&mut self, cx: &Context<'_>) {
         let Some(mut claim) = self.claim.take() else { return };
         // A failure is not reported: others can take the lock over when it expires.
         if cx.wire.last_row(&cx.ledger.release(&claim.token)).await.is_ok() {

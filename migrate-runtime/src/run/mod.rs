@@ -63,7 +63,7 @@ async fn reach<'r>(
     if result.is_err() {
         tally.flush(cx).await;
     }
-    hold.lock.leave(cx).await;
+    hold.lock.release(cx).await;
     if tally.hooks_called {
         // The first error is the one to report.
         let called = callouts::around(cx, tally, When::AfterRun).await;
