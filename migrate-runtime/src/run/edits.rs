@@ -18,7 +18,7 @@ use crate::wire::{BEGIN, Message, Part};
 
 /// What is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Amendment {
+pub(crate) enum Edit {
     /// The migrations of the set up to this version count as applied.
     Baseline(Version),
     /// The edited text of the named migration is accepted, or of all.
@@ -40,17 +40,17 @@ pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    amendment: &Amendment,
+    edit: &Edit,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::Entries).await?;
     let table = Table::of(&contents);
     let at = tally.position;
     let mut notes = Vec::new();
-    let changes = match amendment {
-        Amendment::Baseline(version) => baseline(cx, contents, version, at)?,
-        Amendment::Accept(version) => accept(cx, contents, version.as_ref(), at)?,
-        Amendment::Forget(version) => forget(cx, contents, version, at)?,
-        Amendment::Adopt(adoption) => {
+    let changes = match edit {
+        Edit::Baseline(version) => baseline(cx, contents, version, at)?,
+        Edit::Accept(version) => accept(cx, contents, version.as_ref(), at)?,
+        Edit::Forget(version) => forget(cx, contents, version, at)?,
+        Edit::Adopt(adoption) => {
             let (found, unverified) = adoption.read(cx, &contents).await?;
             notes = unverified;
             adopt(cx, found, at)?
@@ -58,7 +58,7 @@ pub(super) async fn attempt<'r>(
     };
     if !changes.is_empty() {
         let table = hold.lock.enter(cx, &mut tally.report, table).await?;
-        amend(cx, hold, tally, changes, table).await?;
+        send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {
         tally.report.note(note);
@@ -151,7 +151,7 @@ fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>
 }
 
 /// Sends the changes in one transaction.
-async fn amend<'r>(
+async fn send<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
     tally: &mut Tally<'r>,
@@ -163,7 +163,7 @@ async fn amend<'r>(
     if table == Table::Missing {
         batch::push_ledger(cx, hold, &mut message);
     }
-    let purpose = Purpose::Amend { position: tally.position };
+    let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));
     for sql in changes.iter().flat_map(|change| &change.sql) {
         message.push(Part::Record { step: 0 }, sql);

@@ -2,7 +2,7 @@
 
 use migrate_set::rollback::Target;
 
-use super::edits::Amendment;
+use super::edits::Edit;
 
 /// The goal of a run.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub(crate) enum Goal<'g> {
     /// Runs pending migrations, and undoes them.
     TryOut,
     /// Changes only the ledger.
-    Amend(&'g Amendment),
+    Edit(&'g Edit),
 }
 
 impl Goal<'_> {
@@ -24,7 +24,7 @@ impl Goal<'_> {
             Goal::Apply => "run",
             Goal::Undo(_) => "rollback",
             Goal::TryOut => "trial",
-            Goal::Amend(_) => "amend",
+            Goal::Edit(_) => "amend",
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report, When};
 use action::Action;
-pub(crate) use edits::Amendment;
+pub(crate) use edits::Edit;
 pub(crate) use goal::Goal;
 use hold::Hold;
 use plan::Group;
@@ -111,7 +111,7 @@ async fn attempt<'r>(
             carry_out(cx, hold, tally, &work, Table::Exists).await
         }
         Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
-        Goal::Amend(amendment) => boxed(edits::attempt(cx, hold, tally, amendment)).await,
+        Goal::Edit(edit) => boxed(edits::attempt(cx, hold, tally, edit)).await,
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) enum Purpose {
     /// Creates the ledger, or takes the lock row.
     Ledger,
     /// Changes only the ledger, if its last position is this.
-    Amend { position: i64 },
+    Edit { position: i64 },
     /// Applies a script, if the ledger's last position is this.
     Apply {
         position: i64,
@@ -76,9 +76,7 @@ impl Terms<'_> {
         };
         let (before, moved, commit, news) = match purpose {
             Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous, ""),
-            Purpose::Amend { position } => {
-                (String::new(), moved(position), Commit::Synchronous, "")
-            }
+            Purpose::Edit { position } => (String::new(), moved(position), Commit::Synchronous, ""),
             Purpose::Apply { position, commit, has_escapes, is_watched } => {
                 // The server buffers its answers until the end of a message, but a notice flushes them
                 // (`send_message_to_frontend`), so that listeners learn of earlier migrations at once.

@@ -1,6 +1,6 @@
 //! The verbs of a migrator: those that only read are here, the others call [`crate::run`].
 
-mod amendments;
+mod edits;
 mod survey;
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::adopt::Adoption;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Amendment, Goal};
+use crate::run::{self, Edit, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
@@ -30,7 +30,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<String>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Baseline(Version::new(version.into()))).await
+        self.edit(client, Edit::Baseline(Version::new(version.into()))).await
     }
 
     /// Accepts the edited text of an applied migration: its entry gets the set's checksum, and the ledger
@@ -52,7 +52,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<String>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(Some(Version::new(version.into())))).await
+        self.edit(client, Edit::Accept(Some(Version::new(version.into())))).await
     }
 
     /// As [`Migrator::accept`], for every edited migration.
@@ -70,7 +70,7 @@ impl Migrator<'_> {
     /// # Errors
     /// Those of reading and writing the ledger.
     pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(None)).await
+        self.edit(client, Edit::Accept(None)).await
     }
 
     /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
@@ -92,7 +92,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<String>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Forget(Version::new(version.into()))).await
+        self.edit(client, Edit::Forget(Version::new(version.into()))).await
     }
 
     /// Adds entries for the migrations that another tool has applied, from that tool's table, in one
@@ -128,11 +128,11 @@ impl Migrator<'_> {
         client: &mut Client,
         from: impl Into<Adoption>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Adopt(from.into())).await
+        self.edit(client, Edit::Adopt(from.into())).await
     }
 
-    async fn amend(&self, client: &Client, amendment: Amendment) -> Result<Report, Error> {
+    async fn edit(&self, client: &Client, edit: Edit) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Amend(&amendment)).await
+        run::run(self, client, Goal::Edit(&edit)).await
     }
 }
