@@ -9,7 +9,7 @@ use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, Context as CallContext, ErrorKind, Event, When};
-use crate::wire::{Message, Outcome, Part, is_others_doing};
+use crate::wire::{Message, Outcome, Part, is_lock_conflict};
 
 /// The service's own code that is called for one migration.
 #[derive(Debug, Clone, Copy)]
@@ -128,7 +128,7 @@ fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
     while let Some(error) = next {
         let driver = error.downcast_ref::<tokio_postgres::Error>();
         let code = driver.and_then(tokio_postgres::Error::code).map_or("", |code| code.code());
-        if is_others_doing(code) {
+        if is_lock_conflict(code) {
             return true;
         }
         next = error.source();

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENDED, Failure, Part, is_others_doing};
+use crate::wire::{DEADLINE, ENDED, Failure, Part, is_lock_conflict};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -17,7 +17,7 @@ pub(super) struct Stopped {
 /// Whether another session held a lock, so that the part was undone and can be tried again.
 pub(super) fn is_blocked(failure: &Failure) -> bool {
     let code = failure.error.code().map_or("", |code| code.code());
-    failure.part.is_some() && is_others_doing(code)
+    failure.part.is_some() && is_lock_conflict(code)
 }
 
 /// The words for writing the entry of a migration, in messages.

@@ -22,7 +22,7 @@ pub(crate) const ENDED: &str = "MG006";
 
 /// Whether a SQLSTATE means that another session was the cause: `lock_not_available`,
 /// `deadlock_detected`, `serialization_failure`.
-pub(crate) fn is_others_doing(sqlstate: &str) -> bool {
+pub(crate) fn is_lock_conflict(sqlstate: &str) -> bool {
     matches!(sqlstate, "55P03" | "40P01" | "40001")
 }
 

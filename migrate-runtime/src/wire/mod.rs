@@ -8,5 +8,5 @@ pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
     BEGIN, BEGIN_WHATEVER, BUSY, DEADLINE, ENDED, ESCAPES, LOST, MOVED, Message, Part,
-    is_others_doing,
+    is_lock_conflict,
 };
