@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, who_holds};
+use crate::sql::{Lease, Purpose, holder_of_lock};
 use crate::wire::{BEGIN, Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -159,7 +159,7 @@ impl<'c> Held<'c> {
         if let Some(lease) = self.foreign_lease() {
             return Some(lease.holder.clone());
         }
-        let row = cx.wire.last_row(&who_holds(cx.ledger.lock_key())).await.ok().flatten()?;
+        let row = cx.wire.last_row(&holder_of_lock(cx.ledger.lock_key())).await.ok().flatten()?;
         holder_of(&row)
     }
 
@@ -175,9 +175,8 @@ impl<'c> Held<'c> {
         } else {
             "look for it in pg_locks (locktype advisory)"
         };
-        let by_hand = |_| {
-            format!("; if it is certainly gone, {} removes its lock", cx.ledger.unlock_by_hand())
-        };
+        let by_hand =
+            |_| format!("; if it is certainly gone, {} removes its lock", cx.ledger.force_unlock());
         let row = self.foreign_lease().map(by_hand).unwrap_or_default();
         ErrorKind::Busy {
             ledger: cx.ledger.shown(),

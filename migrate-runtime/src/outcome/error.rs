@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::kind::ErrorKind;
 use super::report::Report;
-use super::text::stays_applied;
+use super::text::what_is_kept;
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
@@ -85,7 +85,7 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.kind, self.report().map(stays_applied).unwrap_or_default())?;
+        write!(f, "{}{}", self.kind, self.report().map(what_is_kept).unwrap_or_default())?;
         match self.kind.advice() {
             Some(advice) => write!(f, "\n{advice}"),
             None => Ok(()),

@@ -23,7 +23,7 @@ pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
 }
 
 /// Last lines with what the run did and is kept, and what a crash of the server may have lost.
-pub(super) fn stays_applied(report: &Report) -> String {
+pub(super) fn what_is_kept(report: &Report) -> String {
     // A run applies or undoes, never both.
     let (done, word) = match report.undone.as_slice() {
         [] => (report.applied.as_slice(), "applied"),

@@ -145,7 +145,7 @@ async fn deliver<'r>(
     .await;
     wiped.disarm();
     if result.is_err() {
-        restore_anyhow(cx, saved.take()).await;
+        try_restore(cx, saved.take()).await;
     }
     Ok(settle(cx, saved, actions.last().is_some_and(wipes), result?).await?)
 }
@@ -165,13 +165,13 @@ async fn settle(
     };
     let is_open = !matches!(failure.part, Some(Part::Commit { .. }));
     cx.wire.end_transaction(&failure.error, if is_open { completed } else { 0 }).await;
-    restore_anyhow(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
+    try_restore(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
     Ok(Some(Stopped { failure, completed }))
 }
 
 /// Restores the session after a failure, which is the error to report. The rollback undid settings, but
 /// not prepared statements.
-async fn restore_anyhow(cx: &Context<'_>, saved: Option<Session>) {
+async fn try_restore(cx: &Context<'_>, saved: Option<Session>) {
     if let Some(session) = saved {
         let _ = cx.wire.last_row(&session.restore()).await;
     }

@@ -63,12 +63,12 @@ impl<'r> Hold<'r> {
         let outside = outside
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
-        self.look_for_a_pooler(cx, outside).await?;
+        self.refuse_pooler(cx, outside).await?;
         self.lock.enter(cx, &mut tally.report, table).await
     }
 
     /// Refuses a migration that cannot run through a pooler, before anything runs.
-    async fn look_for_a_pooler(
+    async fn refuse_pooler(
         &mut self,
         cx: &Context<'_>,
         outside: Option<&Script>,

@@ -97,7 +97,7 @@ async fn attempt<'r>(
     match goal {
         Goal::Apply => {
             let (todo, table) = plan::read(cx, hold, tally).await?;
-            if tally.backoff.others_are_at_work(tally.position, todo.steps.len()) {
+            if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
                 return Err(Stop::Busy);
             }
             carry_out(cx, hold, tally, &todo.work(), table).await?;

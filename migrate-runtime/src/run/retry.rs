@@ -67,7 +67,7 @@ impl Backoff {
     /// Whether another replica has applied something since it turned this run away. Then this run does
     /// not send all pending migrations in vain, but waits until the other should be finished at its
     /// present rate.
-    pub(super) fn others_are_at_work(&mut self, now_at: i64, pending: usize) -> bool {
+    pub(super) fn others_are_applying(&mut self, now_at: i64, pending: usize) -> bool {
         let Some((position, since)) = self.turned_away else { return false };
         let applied = u32::try_from(now_at - position).unwrap_or(0);
         let Ok(pending) = u32::try_from(pending) else { return false };

@@ -51,7 +51,7 @@ impl Ledger {
 }
 
 /// Who holds the advisory lock `key` of this database.
-pub(crate) fn who_holds(key: i64) -> String {
+pub(crate) fn holder_of_lock(key: i64) -> String {
     let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
     format!(
         "SELECT a.pid, a.application_name, a.usename AS \"user\", pg_catalog.to_char(\

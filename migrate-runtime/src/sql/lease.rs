@@ -103,7 +103,7 @@ impl Ledger {
     }
 
     /// The statement that removes the lock of any holder, for an error.
-    pub(crate) fn unlock_by_hand(&self) -> String {
+    pub(crate) fn force_unlock(&self) -> String {
         format!(
             "`DELETE FROM {} WHERE module = {} AND version = {}`",
             self.quoted,

@@ -30,7 +30,7 @@ pub(crate) fn is_lock_conflict(sqlstate: &str) -> bool {
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// Begins a transaction in a session whose defaults a migration may have changed.
-pub(crate) const BEGIN_WHATEVER: &str =
+pub(crate) const BEGIN_EXPLICIT: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE";
 
 /// The purpose of a statement; `step` counts from the first step of the message.

@@ -11,7 +11,7 @@ use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::hold::has_escapes;
 use crate::sql::{Extent, Progress, Session, Terms, session};
-use crate::wire::{BEGIN, BEGIN_WHATEVER, Message, Part};
+use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 impl Work<'_, '_> {
     pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
@@ -147,6 +147,6 @@ impl Work<'_, '_> {
 
     /// The statement that begins a transaction of the library after statements of the migration.
     pub(super) fn begins(&self) -> &'static str {
-        if self.session.is_some() { BEGIN_WHATEVER } else { BEGIN }
+        if self.session.is_some() { BEGIN_EXPLICIT } else { BEGIN }
     }
 }
