@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use crate::ground::Ground;
+use crate::setup::Setup;
 
 const LOCK: &str = include_str!("../Cargo.lock");
 
 /// The circumstances of a section that is measured now.
-pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, String> {
+pub async fn circumstances(setup: &Setup, mode: &str) -> BTreeMap<String, String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -26,8 +26,8 @@ pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, Stri
         ("machine".to_owned(), format!("{cores} cores, {}, {gib}", field(&cpu, "model name"))),
         ("load".to_owned(), load.split(' ').next().unwrap_or("unknown").to_owned()),
         ("rustc".to_owned(), output_of("rustc", &["--version"])),
-        ("server".to_owned(), format!("PostgreSQL {}", ground.ask("SHOW server_version").await)),
-        ("settings".to_owned(), ground.ask(settings).await),
+        ("server".to_owned(), format!("PostgreSQL {}", setup.ask("SHOW server_version").await)),
+        ("settings".to_owned(), setup.ask(settings).await),
         ("mode".to_owned(), mode.to_owned()),
     ])
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::ground::Line;
+use crate::setup::Line;
 
 /// What one boot took.
 #[derive(Debug, Clone, Copy)]

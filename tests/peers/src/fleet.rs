@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::peer::{Peer, Tuning};
-use crate::replica::{self, Command, READY, End};
+use crate::replica::{self, Command, End, READY};
 
 /// How long a run may take before it counts as hung.
 pub const LIMIT: Duration = Duration::from_secs(20);

@@ -22,8 +22,8 @@ use migrate_testing::{Server, TestDatabase};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 use part::{
-    LIMIT, Part, built_at, exists, folder, ground, maintenance, pid_of, psql, salt, salted,
-    template_of, templates, wait_until_gone,
+    LIMIT, Part, built_at, exists, folder, maintenance, pid_of, psql, salt, salted, template_of,
+    templates, temporary_folder, wait_until_gone,
 };
 
 #[tokio::test]
@@ -159,8 +159,8 @@ fn what_a_killed_process_left_is_collected_by_the_next() {
 #[test]
 fn database_of_a_failed_test_is_kept_on_request_only() {
     // On a server of its own, which then stays for an hour.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let keep = [env[0], env[1], ("MIGRATE_KEEP", "1")];
     let salt = salt("kept");
     let mut failed = Part::begin("fail", &salt, &keep).ready();
@@ -216,8 +216,8 @@ async fn half_a_template_is_built_again_and_old_ones_go() {
 #[test]
 fn clone_is_made_ahead_on_a_throwaway_server_and_collected() {
     // On a server of its own, where no other test makes databases.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "5")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "5")];
     let salt = salt("ahead");
     let ahead = Part::begin("ahead", &salt, &env).ready();
     assert_eq!(ahead.printed[0], "made ahead");
@@ -270,8 +270,8 @@ fn migration_that_fails_is_reported_and_leaves_no_template() {
     assert!(error.starts_with(expected), "{error}");
 
     // On a server of its own, where no other test makes templates.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let part = Part::begin("broken", &salt, &env).ready();
     assert_eq!(part.printed, [expected, "0"]);
     part.end();

@@ -258,8 +258,8 @@ pub(crate) fn wait_until_gone(printed: &[String]) {
 }
 
 /// A folder of its own for shared servers, which root's server can work in.
-pub(crate) fn ground() -> tempfile::TempDir {
-    let ground = tempfile::Builder::new().prefix("mg").tempdir_in("/tmp").unwrap();
-    fs::set_permissions(ground.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-    ground
+pub(crate) fn temporary_folder() -> tempfile::TempDir {
+    let base = tempfile::Builder::new().prefix("mg").tempdir_in("/tmp").unwrap();
+    fs::set_permissions(base.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    base
 }

@@ -7,16 +7,16 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::part::{LIMIT, Part, ground, is_alive, wait_until_gone};
+use super::part::{LIMIT, Part, is_alive, temporary_folder, wait_until_gone};
 
 #[test]
 fn processes_share_a_server_until_the_last_is_gone() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let parts: Vec<Part> = (0..4).map(|_| Part::begin("server", "", &env)).collect();
     let mut parts: Vec<Part> = parts.into_iter().map(Part::ready).collect();
     let printed = parts[0].printed.clone();
-    assert!(printed[0].starts_with(ground.path().to_str().unwrap()), "{printed:?}");
+    assert!(printed[0].starts_with(base.path().to_str().unwrap()), "{printed:?}");
     assert!(parts.iter().all(|part| part.printed == printed), "all of one server");
     for mut part in parts.drain(1..) {
         part.child.kill().unwrap();
@@ -34,8 +34,8 @@ fn processes_share_a_server_until_the_last_is_gone() {
 
 #[test]
 fn shared_server_that_died_is_replaced() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
     assert!(Command::new("kill").args(["-9", &one.printed[1]]).status().unwrap().success());
     // At once, so that this one comes while the system still ends the server.
@@ -53,8 +53,8 @@ fn shared_server_that_died_is_replaced() {
 /// another server.
 #[test]
 fn process_without_an_answer_uses_another_server() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
     let (folder, postmaster) = (PathBuf::from(&one.printed[0]), one.printed[1].clone());
     let watchdog = parent_of(&postmaster);
@@ -111,8 +111,8 @@ fn has_open(id: u32, path: &Path) -> bool {
 /// Each round comes while the server of the round before is about to go.
 #[test]
 fn process_that_starts_while_the_server_ends_gets_another() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let mut seen = HashSet::new();
     for round in 0..6 {
         let part = Part::begin("server", "", &env).ready();
