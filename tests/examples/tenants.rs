@@ -32,7 +32,7 @@ async fn measure(
     report
 }
 
-/// The peak of this process's resident memory, where the system tells it.
+/// The peak of this process's resident memory, if the system shows it.
 fn peak() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

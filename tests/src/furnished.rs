@@ -212,13 +212,13 @@ pub async fn leftovers_of(cases: &[&[Case]], way: Way) -> Vec<String> {
 }
 
 fn case_set(sql: &str, way: Way) -> Migrations {
-    let (before, behind) = match way {
+    let (before, after) = match way {
         Way::Together | Way::Apart => ("", ""),
         Way::Outside => ("-- migrate:no-transaction\n", "VACUUM public.seen;"),
         Way::Fails => ("", "SELECT 1/0;"),
         Way::FailsOutside => ("-- migrate:no-transaction\n", "VACUUM public.seen; SELECT 1/0;"),
     };
-    let case = format!("{before}{sql}\n{behind}");
+    let case = format!("{before}{sql}\n{after}");
     let end = ("4_end.sql", "SELECT 1;");
     unparsed(&[("1_a.sql", LOOK), ("2_case.sql", &case), ("3_b.sql", LOOK), end])
 }

@@ -1,6 +1,4 @@
-//! What the measuring was done on: the machine, the versions, the day.
-//! Files of the system and the lock file go in, words for the page come out; what a system does not
-//! tell is called unknown.
+//! The machine, versions and date of a measurement; what the system does not show is `unknown`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +30,7 @@ pub async fn circumstances(setup: &Setup, mode: &str) -> BTreeMap<String, String
     ])
 }
 
-/// The value behind `name :` in a file of such lines.
+/// The value after `name :` in a file of such lines.
 fn field(text: &str, name: &str) -> String {
     let line = text.lines().find(|line| line.starts_with(name));
     let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());

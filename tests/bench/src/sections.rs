@@ -59,7 +59,7 @@ pub enum Section {
     Apply,
     /// Many processes at once.
     Replicas,
-    /// `cargo check` behind an added migration.
+    /// `cargo check` after an added migration.
     Build,
     /// A build from nothing.
     Clean,
@@ -149,7 +149,7 @@ fn programs(set: &Set) -> Vec<(Peer, PathBuf)> {
     peers.map(|peer| (peer, Crate::of("program", peer, set).program())).collect()
 }
 
-/// The libraries in another order each time, so that none always comes behind the same other.
+/// The libraries in another order each time, so that none always follows the same one.
 fn turn<T: Clone>(items: &[T], repetition: usize) -> Vec<T> {
     let mut turned = items.to_vec();
     turned.rotate_left(repetition % items.len().max(1));

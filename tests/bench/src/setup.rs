@@ -62,7 +62,7 @@ impl Setup {
         self.clone_of("template0").await
     }
 
-    /// A copy of a database that nobody is connected to.
+    /// A copy of a database without connections.
     pub async fn clone_of(&self, template: &str) -> String {
         let name = format!("bench_{}", self.next.fetch_add(1, Ordering::Relaxed));
         self.ask(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;

@@ -1,7 +1,7 @@
 //! Fuzzes what file names say, and the order of versions.
 //! The first byte chooses the options, every further line is a path; a path that is judged twice, an
 //! order that is not total, and a hash apart from its equality panic.
-//! The files hold one plain statement on purpose: `directives` is about contents.
+//! The files contain one plain statement, because `directives` fuzzes contents.
 #![no_main]
 
 use std::cmp::Ordering;

@@ -27,7 +27,7 @@ pub struct Lab {
     next: AtomicU32,
     /// How often a case with replicas is repeated.
     pub rounds: usize,
-    // Behind the pooler, so that it goes last.
+    // After the pooler, so that it is dropped last.
     _server: Server,
 }
 

@@ -1,5 +1,5 @@
 //! The tools that are compared, behind one small interface: write a set, open a session, migrate.
-//! What differs between them stands in one module each; the cases know only [`Peer`] and [`Tuning`].
+//! Their differences are in one module each; the cases use only [`Peer`] and [`Tuning`].
 
 mod ours;
 mod refinery;
@@ -39,7 +39,7 @@ pub enum Tuning {
     NoStatementCacheNoLock,
     /// This library: a row of the ledger is the lock, which a pooler in transaction mode can hold.
     RowLock,
-    /// refinery, sqlx: entries that the set does not have are let pass.
+    /// refinery, sqlx: entries that the set does not have are allowed.
     AllowMissing,
 }
 

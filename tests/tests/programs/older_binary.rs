@@ -43,7 +43,7 @@ async fn older_binary_undoes_what_the_newer_one_applied() {
     assert_eq!(newer_objects(&client).await, "orders orders_buyer upper_email upper_email");
     client.batch_execute("INSERT INTO users VALUES (1, 'a', 'a@b')").await.expect("a row");
 
-    // An older replica goes on meanwhile, and says what it does not know.
+    // An older replica continues meanwhile, and reports what it does not know.
     let report = call(OLDER, "run", &database);
     assert!(
         report.starts_with("nothing pending: 2 applied before, 3 newer than this binary"),

@@ -40,7 +40,7 @@ fn escape_string() -> impl Strategy<Value = String> {
 /// Between two segments of one literal.
 const SEGMENT_GAPS: &[&str] = &["\n", " \n ", "\n\n", "\n-- it's\n", " \n\t-- ;\n "];
 
-/// A literal that goes on on a later line.
+/// A literal that continues on a later line.
 fn continued_string() -> impl Strategy<Value = String> {
     let gap = select(SEGMENT_GAPS);
     let inside = "[a-b;\" ]{0,3}";

@@ -1,7 +1,6 @@
-//! What a boot with nothing pending costs against the ledger's length: entries of the set's own module,
-//! and entries of another one beside a set of ten.
-//! The set is made at run time and the entries are copies of one that a run wrote, because nobody waits
-//! for 50,000 migrations here; that the boot takes them for applied is checked.
+//! The cost of a boot with nothing pending by the length of the ledger: with entries of the set's module, and
+//! with entries of another module and a set of ten. The entries are copies of one that a run wrote, because
+//! 50,000 migrations take too long; the boot is checked to treat them as applied.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use crate::setup::{Line, Setup, connect};
 /// The lengths of the ledger.
 pub const LENGTHS: [usize; 5] = [100, 1_000, 5_000, 10_000, 50_000];
 
-/// The size of the set beside which another module's entries stand.
+/// The size of the set, if the entries belong to another module.
 const SMALL: usize = 10;
 
 pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {

@@ -106,7 +106,7 @@ async fn a_run_that_is_interrupted_reports_what_is_kept() {
         for part in ["Applied 1_a.sql", "migrations/2_b.sql:1:1: canceling statement"] {
             assert!(text.contains(part), "{signal}: {text}");
         }
-        assert_eq!(value(&client, sleeping).await, "0", "the server goes on");
+        assert_eq!(value(&client, sleeping).await, "0", "the statement still runs");
         let entries = "SELECT string_agg(version, ',') FROM migration_ledger";
         assert_eq!(value(&client, entries).await, "1");
     }

@@ -1,4 +1,4 @@
-//! A unique index built concurrently finds duplicates; it fails and stays behind INVALID. The duplicates
+//! A unique index built concurrently finds duplicates; it fails and is left INVALID. The duplicates
 //! are removed, and the same service runs again with the same file.
 
 use std::fmt;

@@ -3,7 +3,7 @@
 //! what is missing; single bytes and delays must not change anything. Prints figures and what broke, and
 //! fails if anything did.
 //!
-//! With `--lock row` a cut run leaves its lock behind, which is then expired.
+//! With `--lock row` a cut run leaves its lock, which is then expired.
 //!
 //! `cargo run -p migrate-tests --bin cuts [-- --step N] [--workers N] [--lock detect|row]`
 #![allow(

@@ -46,7 +46,7 @@ const FEATURES: &[Feature] = &[
     ("migration_rollback(migrations_dir, steps=1): records are removed", "steps_are_undone_newest_first"),
     ("migration_create(description, migrations_dir): path of the file, by its time", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): template with UP and DOWN", "next_file_has_the_time_and_both_sections"),
-    ("migration_create(description, migrations_dir): the template's header is left out, and so is its example table, which somebody would apply", "next_file_has_the_time_and_both_sections"),
+    ("migration_create(description, migrations_dir): the template's header is left out, and so is its example table, which could be applied by mistake", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): a folder that does not exist is refused, because a mistyped one would be a second history", "tests/tests/pure/create.rs: folders_that_cannot_take_a_migration_say_so"),
     ("Always Write Reversible Migrations: test your DOWN migration", "every_pattern_goes_up_and_down_and_up"),
     ("Use Transactions Wisely: CREATE INDEX CONCURRENTLY", "concurrent_index_needs_a_directive_in_its_file"),

@@ -49,7 +49,7 @@ const FEATURES: &[Feature] = &[
         "next_file_is_created",
     ),
     (
-        "Creating New Migrations: a created file that nobody fills in is refused, where pycopg applies it as empty",
+        "Creating New Migrations: a created file that is not filled in is refused, where pycopg applies it as empty",
         "next_file_is_created",
     ),
     ("Listing Migrations: get pending migrations", "what_would_run_is_listed_beforehand"),

@@ -63,7 +63,7 @@ const FEATURES: &[Feature] = &[
     ("Creating New Migrations: choose next number", "next_file_is_created"),
     ("Creating New Migrations: follow template, BEGIN to COMMIT", "next_file_is_created"),
     (
-        "Creating New Migrations: what stands behind COMMIT is in the same transaction here",
+        "Creating New Migrations: what follows COMMIT is in the same transaction here",
         "failed_verification_undoes_its_migration",
     ),
     ("Creating New Migrations: test idempotency", "every_file_may_run_twice"),
