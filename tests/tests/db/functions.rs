@@ -75,7 +75,7 @@ async fn function_is_given_what_it_is_for() {
 #[tokio::test]
 async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     async fn fail(transaction: Context<'_>) -> Result<(), BoxError> {
-        transaction.batch_execute("CREATE TABLE left ()").await?;
+        transaction.batch_execute("CREATE TABLE remains ()").await?;
         Err("no such key".into())
     }
     let database = FreshDatabase::create().await;
@@ -88,7 +88,7 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
          version 1 was applied before it and is kept"
     );
     assert_eq!(error.report().expect("a report").applied.len(), 1);
-    let left = "SELECT concat_ws(' ', to_regclass('left') IS NULL, (SELECT count(*) FROM \
+    let left = "SELECT concat_ws(' ', to_regclass('remains') IS NULL, (SELECT count(*) FROM \
                 migration_ledger), (SELECT count(*) FROM pg_attribute WHERE attrelid = \
                 'users'::regclass AND attname = 'hashed_at'))";
     assert_eq!(value(&client, left).await, "t 1 0");

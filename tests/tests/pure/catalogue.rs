@@ -202,7 +202,7 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
     let mut unnamed: BTreeSet<&str> = names.values().map(String::as_str).collect();
     let mut wrong = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| ")).map(cells) {
-        let [_, said @ .., case] = row.as_slice() else { continue };
+        let [_, claims @ .., case] = row.as_slice() else { continue };
         let Some(case) = case.strip_prefix('`').and_then(|case| case.strip_suffix('`')) else {
             continue;
         };
@@ -214,11 +214,11 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
         let head = format!("| {} | ", titles[variant]);
         let line = printed.lines().find(|line| line.starts_with(&head));
         let seen = cells(line.unwrap_or_else(|| panic!("docs/peers.md has no row of {case}")));
-        for (said, seen) in said.iter().zip(&seen[1..]) {
-            if said.as_str() != seen && quoted(said).next().is_none() {
-                wrong.push(format!("{case}: `{said}` quotes nothing"));
+        for (claims, seen) in claims.iter().zip(&seen[1..]) {
+            if claims.as_str() != seen && quoted(claims).next().is_none() {
+                wrong.push(format!("{case}: `{claims}` quotes nothing"));
             }
-            let absent = quoted(said).filter(|words| !seen.contains(words));
+            let absent = quoted(claims).filter(|words| !seen.contains(words));
             wrong.extend(absent.map(|words| format!("{case}: `{words}` is not in: {seen}")));
         }
     }
@@ -233,10 +233,10 @@ fn every_line_of_the_comparison_is_a_case_and_what_it_printed() {
     let wrong = untrue(&page, &printed, &code);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // And it would notice.
-    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`mended`");
+    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`fixed`");
     let wrong = untrue(&broken, &printed, &code).join("\n");
     for part in
-        ["replicas: `13 of 12 up` is not in: ", "mended: `embeds it`", "`edited` has no line"]
+        ["replicas: `13 of 12 up` is not in: ", "fixed: `embeds it`", "`edited` has no line"]
     {
         assert!(wrong.contains(part), "{part}: {wrong}");
     }
