@@ -26,7 +26,7 @@ impl<'r> Context<'r> {
     /// Reads the history: one message. A table that does not exist has none.
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
-        let take = |row: &_| self.ledger.past(row).map(|row| rows.push(row));
+        let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
         self.rows(&self.ledger.history(), || {}, take).await?;
         Ok(rows)
     }

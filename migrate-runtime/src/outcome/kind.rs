@@ -11,7 +11,7 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, database_message, held_by, under_way};
+use super::text::{counted, database_message, held_by, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -101,7 +101,7 @@ pub enum ErrorKind {
 
     /// The connection broke while the server ran a message. The server continues with what it has
     /// received, so it is unknown which of the migrations it applied.
-    #[error("the connection broke while {} being applied: {source}", under_way(versions))]
+    #[error("the connection broke while {} being applied: {source}", which_were(versions))]
     ConnectionLost {
         /// The versions in the message, in order.
         versions: Vec<String>,

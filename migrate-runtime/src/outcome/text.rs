@@ -53,7 +53,7 @@ pub(super) fn what_is_kept(report: &Report) -> String {
 }
 
 /// `version 1 was` or `versions 1 to 9 were`.
-pub(super) fn under_way(versions: &[String]) -> String {
+pub(super) fn which_were(versions: &[String]) -> String {
     match versions {
         [] => "nothing was".to_owned(),
         [one] => format!("version {one} was"),

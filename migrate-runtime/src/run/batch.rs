@@ -49,8 +49,8 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
     let fits = |action: &&Action<'_>| {
         size += bytes(extent, action);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
-        closed |= wipes(action);
-        has_room && !callouts::are_around(cx, **action)
+        closed |= resets_session(action);
+        has_room && !callouts::are_needed(cx, **action)
     };
     actions.iter().take_while(fits).count().max(1)
 }
@@ -62,7 +62,7 @@ fn bytes(extent: Extent, action: &Action<'_>) -> usize {
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
-fn wipes(action: &Action<'_>) -> bool {
+fn resets_session(action: &Action<'_>) -> bool {
     action.script().session() == SessionEffect::Resets
 }
 
@@ -121,11 +121,11 @@ async fn deliver<'r>(
 ) -> Result<Option<Stopped>, Stop> {
     let messages = messages(cx, hold, tally, actions, (last, table))?;
     // The session is saved before a reset, and restored also if the run is dropped.
-    let mut wiped = cx.wire.on_drop(Vec::new());
+    let mut on_reset = cx.wire.on_drop(Vec::new());
     let mut saved = None;
-    if let Some(action) = actions.last().filter(|action| wipes(action)) {
+    if let Some(action) = actions.last().filter(|action| resets_session(action)) {
         saved = note_session(cx, *action).await?;
-        wiped.arm(saved.iter().map(Session::restore).collect());
+        on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut duration = Duration::ZERO;
     tally.starts(cx, actions.first());
@@ -143,22 +143,22 @@ async fn deliver<'r>(
         _ => {}
     }))
     .await;
-    wiped.disarm();
+    on_reset.disarm();
     if result.is_err() {
         try_restore(cx, saved.take()).await;
     }
-    Ok(settle(cx, saved, actions.last().is_some_and(wipes), result?).await?)
+    Ok(settle(cx, saved, actions.last().is_some_and(resets_session), result?).await?)
 }
 
 /// Restores the session after a message; returns why the message stopped, if it did.
 async fn settle(
     cx: &Context<'_>,
     saved: Option<Session>,
-    has_wiped: bool,
+    was_reset: bool,
     Outcome { completed, failure }: Outcome,
 ) -> Result<Option<Stopped>, ErrorKind> {
     let Some(failure) = failure else {
-        if let Some(session) = saved.filter(|_| has_wiped) {
+        if let Some(session) = saved.filter(|_| was_reset) {
             cx.ask(&session.restore(), "restoring the session").await?;
         }
         return Ok(None);
@@ -217,7 +217,7 @@ fn messages<'d>(
         messages.push(Part::Control, BEGIN);
         push_migration(cx, hold, &mut messages, (step, *action), (at, commit))?;
         messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
-        let sets = callouts::are_around(cx, *action)
+        let sets = callouts::are_needed(cx, *action)
             || action.script().text().contains("synchronous_commit");
         if is_last && sets {
             // This commit makes the others durable, even if the migration turned it off.
@@ -245,7 +245,7 @@ pub(super) fn push_migration<'d>(
     (position, commit): (i64, Commit),
 ) -> Result<(), ErrorKind> {
     let script = action.script();
-    let calls = callouts::are_around(cx, action);
+    let calls = callouts::are_needed(cx, action);
     // It is not known what the service's own code does to the session.
     let at_least = if calls { SessionEffect::Changes } else { SessionEffect::Keeps };
     let effect = script.session().max(at_least);

@@ -137,7 +137,7 @@ fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether `action` is carried out in more than one message.
-pub(super) fn are_around(cx: &Context<'_>, action: Action<'_>) -> bool {
+pub(super) fn are_needed(cx: &Context<'_>, action: Action<'_>) -> bool {
     let calls = &cx.migrator.calls;
     action.script().ends() == Ends::WithFunction
         || calls.has_hooks(When::BeforeEach)

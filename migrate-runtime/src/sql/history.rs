@@ -28,7 +28,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The name of a column with a value that this library never writes.
-    pub(crate) fn past(&self, row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
+    pub(crate) fn history_row(&self, row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
         let text = |column| row.get(column).unwrap_or_default().to_owned();
         let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
         let checksum = row.get("checksum").map(str::to_owned);
