@@ -8,7 +8,8 @@ use migrate_set::set::{DEFAULT_MODULE, Migration};
 
 use crate::context::{Context, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
-use crate::outcome::{AdoptObstacles, ErrorKind};
+use crate::outcome::ErrorKind;
+pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::sql::{Contents, columns};
 use crate::wire;
 pub(crate) use matching::Found;
@@ -18,7 +19,7 @@ use tool::Row;
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
 ///
 /// ```
-/// use migrate_runtime::Adopt;
+/// use migrate_runtime::adopt::Adopt;
 ///
 /// assert_eq!(Adopt::Sqlx.default_table(), "_sqlx_migrations");
 /// assert_eq!(Adopt::Sqlx.algorithm(), Some("SHA-384"));
@@ -56,7 +57,7 @@ pub enum Adopt {
 /// A tool and the place of its table, for [`Migrator::adopt`](crate::Migrator::adopt).
 ///
 /// ```
-/// use migrate_runtime::Adopt;
+/// use migrate_runtime::adopt::Adopt;
 ///
 /// let renamed = Adopt::Sqlx.table("my_migrations").schema("meta");
 /// # let _ = renamed;

@@ -1,6 +1,6 @@
 //! The goal of a run.
 
-use migrate_set::rollback::Target;
+use migrate_set::rollback::Rollback;
 
 use super::edits::Edit;
 
@@ -10,7 +10,7 @@ pub(crate) enum Goal<'g> {
     /// Applies pending migrations.
     Apply,
     /// Undoes migrations.
-    Undo(&'g Target),
+    Undo(&'g Rollback),
     /// Runs pending migrations, and undoes them.
     TryOut,
     /// Changes only the ledger.

@@ -110,7 +110,8 @@ impl Migrator<'_> {
     /// more since, adopt again before the next run.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Adopt, Migrator};
+    /// use migrate_runtime::adopt::Adopt;
+    /// use migrate_runtime::Migrator;
     /// # async fn adopt(
     /// #     migrator: Migrator<'_>,
     /// #     mut client: tokio_postgres::Client,

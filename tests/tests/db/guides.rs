@@ -1,16 +1,20 @@
 //! The statements of `docs/guides` about their set, on a real server: it is applied with its function,
 //! undone and checked as in the guides, and a new database has no other tool's table.
 
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::hook::RunClient;
+use migrate_runtime::ledger::Act;
+use migrate_runtime::set::TransactionMode;
+use migrate_runtime::status::State;
 use migrate_runtime::{
-    Act, Adopt, Context, Error, ErrorKind, Migrations, Migrator, Rollback, State, TransactionMode,
-    Version, embed_migrations,
+    Error, ErrorKind, Migrations, Migrator, Rollback, Version, embed_migrations,
 };
 use migrate_testing::{TestDatabase, check_reversible};
 
 static MIGRATIONS: Migrations =
-    embed_migrations!("migrations", lints = deny, down = required, lock = "migrations.lock");
+    embed_migrations!("migrations", lints = deny, down = required, history = "migrations.history");
 
-async fn fill_hashes(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+async fn fill_hashes(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     transaction.execute("UPDATE users SET hash = upper(email)", &[]).await.map(drop)
 }
 

@@ -1,6 +1,8 @@
 //! Rollbacks: by steps, to a version, of everything; also by a binary that does not have the migration.
 
-use migrate_runtime::{Direction, ErrorKind, Kept, Migrations, Migrator, Rollback, Version};
+use migrate_runtime::error::Kept;
+use migrate_runtime::set::Direction;
+use migrate_runtime::{ErrorKind, Migrations, Migrator, Rollback, Version};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

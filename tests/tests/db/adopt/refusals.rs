@@ -1,6 +1,7 @@
 //! What an adoption refuses, where it looks for the table, and replicas that adopt at the same time.
 
-use migrate_runtime::{Adopt, Lock, Migrator};
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::{Lock, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use tokio::task::JoinSet;
 
