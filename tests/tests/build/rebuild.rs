@@ -1,5 +1,5 @@
-//! What makes cargo build a crate again that embeds a set: an edit of an embedded file, and nothing
-//! else. (That a new file does is another matter: no stable macro can ask for it.)
+//! Cargo builds a crate with a set again after an edit of an embedded file, and only then: a macro on stable
+//! Rust cannot watch a folder for new files.
 
 use std::fs;
 use std::process::Command;
@@ -25,7 +25,7 @@ fn project(name: &str) -> Scratch {
     project
 }
 
-/// Builds it: what the compiler says of its one program.
+/// Builds it, and returns the diagnostics of its program.
 fn build(project: &Scratch) -> Outcome {
     project.build(Compiler::Rustc).into_values().next().unwrap()
 }

@@ -1,5 +1,4 @@
-//! The example `boot-service` as its users meet it: a process, its output, its exit code, its HTTP.
-//! Builds the binary once, runs it against fresh databases and without any, and looks at what it leaves.
+//! The example `boot-service` as a process: its output, exit code, HTTP answers, and what it leaves.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -97,7 +96,7 @@ struct Service {
 }
 
 impl Service {
-    /// Waits until it says where it listens.
+    /// Waits until it prints its address.
     fn start(database: Option<&str>) -> Service {
         let mut child = command(database, &["--port", "0"]).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -203,7 +202,7 @@ async fn once_applies_all_and_then_nothing() {
 
 #[test]
 fn once_without_a_database_takes_and_removes_its_own() {
-    // What is meant for a database elsewhere does not keep it from its own.
+    // Settings for another database do not affect its own.
     let child = command(None, &["--once"]).env("PGSSLMODE", "require").spawn().unwrap();
     let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
     ended.assert_code(0);

@@ -1,4 +1,4 @@
-//! The examples as a reader runs them: built, run, and held to what they print.
+//! The examples, as a reader runs them, and their output.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::path::Path;

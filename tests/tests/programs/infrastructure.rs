@@ -1,7 +1,6 @@
 //! The infrastructure of the tests: the throwaway server and databases are removed in every case, and the proxy
 //! counts correctly.
-//! Takes the binaries of this machine, also when `DATABASE_URL` is set, since only a server started here can go away.
-//! It does not test PostgreSQL, nor the library.
+//! They use the binaries of this machine, also if `DATABASE_URL` is set, because they stop the server.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -25,13 +24,13 @@ use migrate_tests::proxy::CountingProxy;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// Names the part that a child process of these tests plays.
+/// The name of what a child process of these tests does.
 const PART: &str = "MIGRATE_TESTS_PART";
 
 /// For what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a server leaves traces of: its folder and its process.
+/// The traces of a server: its folder and its process.
 #[derive(Debug)]
 struct Traces {
     folder: PathBuf,

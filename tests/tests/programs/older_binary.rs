@@ -1,5 +1,5 @@
-//! A roll-back deploy with two real binaries: what the newer one applied, the older one undoes, by the down
-//! scripts that the ledger keeps; one that was changed there is refused.
+//! A deployment that is rolled back, with two real binaries: the older one undoes what the newer one applied, by
+//! the down scripts in the ledger; a script that was changed there is refused.
 
 use std::process::Command;
 

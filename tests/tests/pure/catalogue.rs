@@ -1,6 +1,5 @@
-//! Whether `docs/errors.md` and `docs/comparison.md` say what is there: every variant of an error and no
-//! other, with the words that it prints; every case of `tests/peers`, with words of the cell that it printed.
-//! The sources and the pages go in as texts; nothing is run.
+//! Whether `docs/errors.md` has every variant of each error with its text, and `docs/comparison.md` every case of
+//! `tests/peers` with words that it printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -36,7 +35,7 @@ const ENUMS: [(&str, &str); 17] = [
 ];
 
 /// The first string literal in `code`, as its value except for
-/// the escapes in it; lines that end with `\` go on without their indent.
+/// its escapes; lines that end with `\` continue without their indentation.
 fn literal(code: &str) -> Option<String> {
     let mut value = String::new();
     let mut chars = code[code.find('"')? + 1..].chars().peekable();
@@ -82,7 +81,7 @@ fn variants(code: &str, name: &str) -> BTreeMap<String, Option<String>> {
     found
 }
 
-/// What the first line of a format holds for certain, part by part.
+/// The fixed parts of the first line of a format.
 fn certain(format: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0);
     let mut chars = format.lines().next().unwrap_or_default().chars().peekable();
@@ -182,7 +181,7 @@ fn a_catalogue_that_is_wrong_is_noticed() {
     );
 }
 
-/// What the arms of `pub const fn function` in `code` say of each case.
+/// The result of `pub const fn function` in `code` for each case.
 fn arms(code: &str, function: &str) -> BTreeMap<String, String> {
     let head = format!("pub const fn {function}(self)");
     let body = code.split(&head).nth(1).and_then(|rest| rest.split("\n    }").next());
@@ -232,7 +231,7 @@ fn every_line_of_the_comparison_is_a_case_and_what_it_printed() {
     let (page, printed) = (text("docs/comparison.md"), text("docs/peers.md"));
     let wrong = untrue(&page, &printed, &code);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // And it would notice.
+    // A deviation is found.
     let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`fixed`");
     let wrong = untrue(&broken, &printed, &code).join("\n");
     for part in

@@ -1,4 +1,4 @@
-//! A created migration, filled in, is the newest of its set, in every layout.
+//! A created migration with SQL in it is the newest of its set, in every layout.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +49,7 @@ fn contents(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Creates and fills in migrations one after the other; each is the newest, and the others stay.
+/// Creates migrations one after the other; each is the newest, and the others are unchanged.
 fn grow(folder: &Path, descriptions: &[&str], options: &CreateOptions) {
     for description in descriptions {
         let before = contents(folder);
@@ -204,7 +204,7 @@ fn folders_that_cannot_take_a_migration_say_so() {
     assert_eq!(contents(mixed.path()).len(), 2);
 }
 
-/// A draft asks the names of files only, so something else of that name is met on the disk.
+/// A draft looks only at the names of files, so other things with its name are found when it is written.
 #[test]
 fn nothing_is_written_where_one_file_is_in_the_way() {
     let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);

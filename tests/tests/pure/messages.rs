@@ -1,5 +1,4 @@
-//! The texts of all mistakes and disagreements that the compile-fail tests (`ui`) do not show, word
-//! for word.
+//! The exact texts of mistakes and drift that the compile-fail tests (`ui`) do not show.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +13,7 @@ use migrate_set::sql::placeholder::RenderError;
 use migrate_source::check::{SourceFile, check};
 use migrate_tests::sets::set;
 
-/// What the checks say of these files, in a folder called `m`.
+/// The mistakes in these files, in a folder named `m`.
 fn mistakes_of(files: &[(&str, &str)], options: &SetOptions) -> String {
     let file = |&(path, text): &(&str, &str)| SourceFile {
         path: path.to_owned(),
@@ -45,7 +44,7 @@ fn unindented(text: &str) -> String {
     text.lines().take(1).chain(cut).collect::<Vec<_>>().join("\n")
 }
 
-/// A transactional migration that holds one statement it must not: its words, its first word.
+/// A transactional migration with a statement that cannot run in one: its words, and its first word.
 fn control(sql: &str, words: &str, word: &str) {
     let marks = "^".repeat(word.len());
     let first = sql.lines().next().unwrap();

@@ -1,8 +1,6 @@
-//! What must hold for every text: splitting loses no byte, the canonical text is its own canonical
-//! text, and the checksum is blind to comments, blanks, line endings and a byte order mark, and to
-//! nothing else.
-//! The texts are sequences of tokens, most of them valid; only what PostgreSQL's scanner says of
-//! them counts, not its grammar.
+//! Properties of every text: splitting loses no byte, the canonical text is its own canonical text, and the
+//! checksum ignores comments, blanks, line endings and a byte order mark, and nothing else. The texts are
+//! sequences of tokens, most of them valid for PostgreSQL's scanner, but not for its grammar.
 
 use migrate_set::checksum::{Checksum, canonical_text};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
@@ -367,7 +365,7 @@ fn edited(tokens: &[String], edit: Edit, at: usize, other: usize, new: &[String]
         Edit::Duplicate => edited.insert(at, tokens[at].clone()),
         Edit::Swap => edited.swap(at, other),
         Edit::Insert => drop(edited.splice(at..at, new.iter().cloned())),
-        // Perhaps one token now, perhaps still two: the lexer says.
+        // The lexer decides whether this is one token now, or still two.
         Edit::Join if at + 1 < tokens.len() => {
             let next = edited.remove(at + 1);
             edited[at].push_str(&next);

@@ -1,4 +1,4 @@
-//! What these tests share: sets of their own, a look at a server, and processes that play a part.
+//! Shared by these tests: sets, queries on a server, and child processes.
 
 use std::collections::HashSet;
 use std::env;
@@ -16,7 +16,7 @@ use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
-/// Names the part that a child process of these tests plays, and what makes its set its own.
+/// The name of what a child process of these tests does, and the salt of its set.
 pub(crate) const PART: &str = "MIGRATE_TESTS_PART";
 pub(crate) const SALT: &str = "MIGRATE_TESTS_SALT";
 
@@ -107,7 +107,7 @@ impl Part {
         Part { child: command.spawn().unwrap(), printed: Vec::new(), output: None }
     }
 
-    /// Waits until it says what it has.
+    /// Waits for its line of output.
     pub(crate) fn ready(mut self) -> Part {
         let mut output = BufReader::new(self.child.stdout.take().unwrap());
         let mut lines = output.by_ref().lines().map_while(Result::ok);
@@ -118,7 +118,7 @@ impl Part {
         self
     }
 
-    /// Lets it end by itself, and well.
+    /// Ends its input, and waits until it has succeeded.
     pub(crate) fn end(mut self) {
         drop(self.child.stdin.take());
         assert!(self.child.wait().unwrap().success());

@@ -38,7 +38,7 @@ fn shared_server_that_died_is_replaced() {
     let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
     assert!(Command::new("kill").args(["-9", &one.printed[1]]).status().unwrap().success());
-    // At once, so that this one comes while the system still ends the server.
+    // At once, so that this one starts while the system still ends the server.
     let other = Part::begin("server", "", &env).ready();
     assert_ne!(other.printed, one.printed);
     let printed = [one.printed.clone(), other.printed.clone()];
@@ -108,7 +108,7 @@ fn has_open(id: u32, path: &Path) -> bool {
     files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|found| found == path))
 }
 
-/// Each round comes while the server of the round before is about to go.
+/// Each round starts while the server of the round before is about to end.
 #[test]
 fn process_that_starts_while_the_server_ends_gets_another() {
     let base = temporary_folder();

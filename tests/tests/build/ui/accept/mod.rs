@@ -1,4 +1,4 @@
-//! What the build takes: sets of every layout and dialect, and every way to use one.
+//! What the build accepts: sets of every layout and dialect, and every way to use one.
 
 mod sets;
 
@@ -19,7 +19,7 @@ const MIGRATIONS: Case = case(
     ],
 );
 
-/// Runs these binaries, which were built without a word from the compiler.
+/// Runs these binaries, which were built without a diagnostic.
 fn check(outcomes: &BTreeMap<String, Outcome>, names: &[&str]) {
     for name in names {
         let outcome = outcomes.get(*name).unwrap_or_else(|| panic!("{name} was not built"));
@@ -90,7 +90,7 @@ fn the_folder_may_be_named_by_an_absolute_path() {
     assert!(outcomes["absolute"].executable.is_none(), "the folder is gone");
 }
 
-/// Builds one set, which is taken; what the compiler says all the same.
+/// Builds one set, which is accepted, and returns the diagnostics.
 fn warnings_of(case: &Case) -> Vec<String> {
     let project = Scratch::new(&format!("accept-{}", case.name), "2024", "migrate-runtime");
     case.write(&project);

@@ -1,4 +1,4 @@
-//! What the build refuses, one mistake a case.
+//! What the build refuses, one mistake per case.
 
 mod arguments;
 mod folder;
