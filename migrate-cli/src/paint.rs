@@ -35,7 +35,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("`.table(..)`", "`--table`"),
     ("`.schema(..)`", "`--schema`"),
     ("`run` applies them", "`up` applies them"),
-    ("`accept_all`", "`repair accept --all`"),
+    ("`accept(Edited::All)`", "`repair accept --all`"),
     ("freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`", "freeze it with `freeze`"),
     ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
     ("run the migrations first", "run `up` first"),

@@ -1,10 +1,6 @@
-//! What happened to the migrations of a ledger, and its status including drift.
+//! What happened to the migrations of a ledger.
 
 use std::time::Duration;
-
-use migrate_set::drift::DriftReport;
-
-use super::status::Status;
 
 /// One event that the ledger recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +56,4 @@ impl Act {
             Act::Forgotten => "forgotten",
         }
     }
-}
-
-/// The state of each migration, and where ledger and set disagree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Survey {
-    /// Every migration, with all deviations allowed. Entries that are older than the set's newest
-    /// migration and missing from the set are only in `drift`.
-    pub status: Status,
-    /// Every deviation that the options do not allow; `None` if a run could start.
-    pub drift: Option<DriftReport>,
 }

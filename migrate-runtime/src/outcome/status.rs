@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use migrate_set::drift::DriftReport;
+
 use super::text;
 
 /// Each migration of the set and the ledger, and its state.
@@ -19,8 +21,11 @@ use super::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// One row per migration: those of the set in its order, then those only in the ledger.
+    /// One row per migration: those of the set in its order, with all deviations allowed, then entries
+    /// that are newer than the set. Older entries that are missing from the set are only in `drift`.
     pub migrations: Vec<StatusRow>,
+    /// Every deviation that the options do not allow; `None` if a run could begin.
+    pub drift: Option<DriftReport>,
 }
 
 /// One migration of a [`Status`].
@@ -100,6 +105,7 @@ impl fmt::Display for Status {
         };
         let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
         text::table(f, ["version", "name", "state"], &rows)?;
-        write!(f, "{} pending of {}", self.pending(), self.migrations.len())
+        write!(f, "{} pending of {}", self.pending(), self.migrations.len())?;
+        self.drift.as_ref().map_or(Ok(()), |drift| write!(f, "\n{drift}"))
     }
 }

@@ -21,12 +21,28 @@ use crate::wire::{BEGIN, Message, Part};
 pub(crate) enum Edit {
     /// The migrations of the set up to this version count as applied.
     Baseline(Version),
-    /// The edited text of the named migration is accepted, or of all.
-    Accept(Option<Version>),
+    /// The set's text of edited migrations is accepted.
+    Accept(Edited),
     /// The entry of this version is removed.
     Forget(Version),
     /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
+}
+
+/// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
+/// of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// Every one.
+    All,
+    /// The one of this version.
+    Of(Version),
+}
+
+impl<V: Into<Version>> From<V> for Edited {
+    fn from(version: V) -> Self {
+        Edited::Of(version.into())
+    }
 }
 
 /// One change: its statements, and the migration that it is about.
@@ -48,7 +64,7 @@ pub(super) async fn attempt<'r>(
     let mut notes = Vec::new();
     let changes = match edit {
         Edit::Baseline(version) => baseline(cx, contents, version, at)?,
-        Edit::Accept(version) => accept(cx, contents, version.as_ref(), at)?,
+        Edit::Accept(edited) => accept(cx, contents, edited, at)?,
         Edit::Forget(version) => forget(cx, contents, version, at)?,
         Edit::Adopt(adoption) => {
             let (found, unverified) = adoption.read(cx, &contents).await?;
@@ -97,9 +113,13 @@ fn baseline(
 fn accept(
     cx: &Context<'_>,
     contents: Contents<'_>,
-    version: Option<&Version>,
+    edited: &Edited,
     at: i64,
 ) -> Result<Vec<Change>, ErrorKind> {
+    let version = match edited {
+        Edited::All => None,
+        Edited::Of(version) => Some(version),
+    };
     let plan = plan(cx.migrator.set, contents.entries, &LENIENT)
         .map_err(|drift| ErrorKind::Drift { drift })?;
     let applied = plan.applied.iter().filter(|(migration, _)| {

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::adopt::Adoption;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Edit, Goal};
+use crate::run::{self, Edit, Edited, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
@@ -16,7 +16,7 @@ impl Migrator<'_> {
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.baseline(&mut client, "5").await?; // 1 to 5 were made by hand
+    /// migrator.baseline(&mut client, 5).await?; // 1 to 5 were made by hand
     /// migrator.run(&mut client).await?; // 6 and later
     /// # Ok(())
     /// # }
@@ -28,49 +28,35 @@ impl Migrator<'_> {
     pub async fn baseline(
         &self,
         client: &mut Client,
-        version: impl Into<String>,
+        version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Baseline(Version::new(version.into()))).await
+        self.edit(client, Edit::Baseline(version.into())).await
     }
 
-    /// Accepts the edited text of an applied migration: its entry gets the set's checksum, and the ledger
-    /// records the role that accepted it.
+    /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the
+    /// set's checksum, and the ledger records the role that accepted it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
+    /// use migrate_runtime::ledger::Edited;
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.accept(&mut client, "3").await?; // the edit of 3 is right as it is
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if it is not applied or not in the set, and the errors of reading and
-    /// writing the ledger.
-    pub async fn accept(
-        &self,
-        client: &mut Client,
-        version: impl Into<String>,
-    ) -> Result<Report, Error> {
-        self.edit(client, Edit::Accept(Some(Version::new(version.into())))).await
-    }
-
-    /// As [`Migrator::accept`], for every edited migration.
-    ///
-    /// ```no_run
-    /// # use migrate_runtime::{Error, Migrator};
-    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// for one in migrator.accept_all(&mut client).await?.amended {
-    ///     println!("{} is accepted", one.filename);
+    /// migrator.accept(&mut client, 3).await?; // the edit of 3 is right as it is
+    /// for one in migrator.accept(&mut client, Edited::All).await?.amended {
+    ///     println!("the text of {} is accepted", one.filename);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Those of reading and writing the ledger.
-    pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
-        self.edit(client, Edit::Accept(None)).await
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if the version is not applied or not in the set, and the errors of reading
+    /// and writing the ledger.
+    pub async fn accept(
+        &self,
+        client: &mut Client,
+        edited: impl Into<Edited>,
+    ) -> Result<Report, Error> {
+        self.edit(client, Edit::Accept(edited.into())).await
     }
 
     /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
@@ -79,7 +65,7 @@ impl Migrator<'_> {
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.forget(&mut client, "3").await?;
+    /// migrator.forget(&mut client, 3).await?;
     /// migrator.run(&mut client).await?; // applies 3 again
     /// # Ok(())
     /// # }
@@ -90,9 +76,9 @@ impl Migrator<'_> {
     pub async fn forget(
         &self,
         client: &mut Client,
-        version: impl Into<String>,
+        version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Forget(Version::new(version.into()))).await
+        self.edit(client, Edit::Forget(version.into())).await
     }
 
     /// Adds entries for the migrations that another tool has applied, from that tool's table, in one
