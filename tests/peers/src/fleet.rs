@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::peer::{Peer, Tuning};
-use crate::replica::{self, Command, End, READY};
+use crate::replica::{self, Command, READY, RunEnd};
 
 /// How long a run may take before it counts as hung.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -21,7 +21,7 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// What the replica printed.
-    Reported(End),
+    Reported(RunEnd),
     /// Nothing came within [`LIMIT`]; the process was killed.
     Hung,
     /// The process ended by itself: a panic.
@@ -31,13 +31,13 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the run succeeded.
     pub fn is_up(&self) -> bool {
-        *self == Outcome::Reported(End::Up)
+        *self == Outcome::Reported(RunEnd::Up)
     }
 
     /// The tool's text of a failure.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Outcome::Reported(End::Failed(text)) => Some(text),
+            Outcome::Reported(RunEnd::Failed(text)) => Some(text),
             _ => None,
         }
     }
@@ -45,9 +45,9 @@ impl Outcome {
     /// One word for it.
     pub const fn word(&self) -> &'static str {
         match self {
-            Outcome::Reported(End::Up) => "up",
-            Outcome::Reported(End::Failed(_)) => "fails",
-            Outcome::Reported(End::Dropped) => "dropped",
+            Outcome::Reported(RunEnd::Up) => "up",
+            Outcome::Reported(RunEnd::Failed(_)) => "fails",
+            Outcome::Reported(RunEnd::Dropped) => "dropped",
             Outcome::Hung => "hangs",
             Outcome::Ended => "panics",
         }
@@ -100,7 +100,7 @@ impl Replica {
     /// What becomes of the run that has begun.
     async fn outcome(&mut self) -> Outcome {
         match timeout(LIMIT, self.output.next_line()).await {
-            Ok(Ok(Some(line))) => Outcome::Reported(self.heard(&line)),
+            Ok(Ok(Some(line))) => Outcome::Reported(self.without_folder(&line)),
             Ok(_) => Outcome::Ended,
             Err(_) => {
                 self.kill().await;
@@ -109,11 +109,11 @@ impl Replica {
         }
     }
 
-    /// What a line says, without the folder, which differs from run to run.
-    fn heard(&self, line: &str) -> End {
-        match End::parse(line).expect("an outcome") {
-            End::Failed(text) => {
-                End::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
+    /// The end of a run in a line, without the folder, which differs from run to run.
+    fn without_folder(&self, line: &str) -> RunEnd {
+        match RunEnd::parse(line).expect("an outcome") {
+            RunEnd::Failed(text) => {
+                RunEnd::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
             }
             end => end,
         }
