@@ -10,7 +10,7 @@ use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use thiserror::Error;
 
-use crate::check::{Problem, SourceError, SourceErrors};
+use crate::check::{Problem, SourceError, SourceErrors, limited};
 
 /// The first line of every history file; the number is the version of the format.
 const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order";
@@ -91,7 +91,7 @@ pub enum HistoryProblem {
         /// The name.
         old: String,
     },
-    /// An update was requested in CI, where nobody commits the file.
+    /// An update was requested in CI, where the file is not committed.
     #[error("is not written in CI")]
     InCi,
 }
@@ -140,7 +140,7 @@ pub fn check(shown: &str, text: Option<&str>, set: &Migrations) -> Result<(), So
     let problems = compare(text.unwrap_or_default(), set);
     let error = |problem| SourceError::of_file(shown, Problem::History(problem));
     let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-    if errors.is_empty() { Ok(()) } else { Err(SourceErrors::limited(errors)) }
+    if errors.is_empty() { Ok(()) } else { Err(limited(&errors)) }
 }
 
 /// Every deviation of `set` from the history file's `text`; an empty text freezes nothing.

@@ -27,7 +27,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`ServerError::Unsafe`] if it is something else or somebody else's, or others can use it.
+    /// [`ServerError::Unsafe`] if it is something else, belongs to another account, or is open to others.
     pub(super) fn open(path: &Path, uid: u32) -> Result<Option<Folder>, ServerError> {
         let unsafe_now = |found: &Metadata| is_unsafe_folder(found, uid);
         match fs::symlink_metadata(path) {

@@ -20,7 +20,7 @@ use super::error::ServerError;
 use super::folder::Folder;
 use super::ground::Ground;
 use super::owner::{Owner, io_error};
-use super::shared::Shared;
+use super::shared::{Shared, Sharing};
 use super::trouble::TestError;
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
@@ -261,14 +261,6 @@ pub(super) struct Throwaway {
     uid: u32,
     account: Option<String>,
     watchdog: Child,
-}
-
-/// What a shared server needs to know of its users.
-pub(super) struct Sharing {
-    /// How many seconds it runs without users.
-    pub(super) linger: u32,
-    /// The register, from which it removes itself.
-    pub(super) register: PathBuf,
 }
 
 impl Throwaway {

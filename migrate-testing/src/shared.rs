@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use super::error::ServerError;
 use super::folder::Folder;
 use super::owner::{Owner, io_error};
-use super::server::{Sharing, Throwaway, random};
+use super::server::{Throwaway, random};
 
 /// How long a server runs without users, in seconds, unless `MIGRATE_SERVER_LINGER` is set: from one
 /// test binary of `cargo test` to the next, and from one edit to the next run.
@@ -48,6 +48,14 @@ pub(super) struct Shared {
     bin: PathBuf,
     /// The pipe that the watchdog waits on.
     users: File,
+}
+
+/// What a shared server needs to know of its users.
+pub(super) struct Sharing {
+    /// How many seconds it runs without users.
+    pub(super) linger: u32,
+    /// The register, from which it removes itself.
+    pub(super) register: PathBuf,
 }
 
 impl Shared {

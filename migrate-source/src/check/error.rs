@@ -1,10 +1,8 @@
 //! The mistakes in a set: one [`SourceError`] each, with file, line, column and frame.
 
 use std::fmt;
-use std::ops::Range;
 
-use migrate_set::frame::frame;
-use migrate_set::location::{Position, position};
+use migrate_set::location::Position;
 use migrate_set::sql::lexer::Unclosed;
 use migrate_set::sql::placeholder::PlaceholderProblem;
 use migrate_set::sql::split::SplitProblem;
@@ -14,15 +12,6 @@ use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
 use crate::lint::Finding;
 use crate::names::NameError;
-
-/// How many mistakes of one file are shown.
-const LIMIT: usize = 50;
-
-/// A mistake in a file, and its bytes; `None` for the whole file.
-pub(super) struct Mistake {
-    pub(super) span: Option<Range<usize>>,
-    pub(super) problem: Problem,
-}
 
 /// One mistake in a set, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,27 +28,14 @@ impl SourceError {
         SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
     }
 
-    /// The first [`LIMIT`] of a file's mistakes, and how many more there are: to find each place
-    /// reads the whole `text`.
-    pub(super) fn all(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<Self> {
-        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-        let more = mistakes.split_off(mistakes.len().min(LIMIT));
-        let shown = |Mistake { span, problem }: Mistake| SourceError {
-            position: span.as_ref().map(|span| position(text, span.start)),
-            frame: span.map(|span| frame(text, span, problem.label())),
-            ..SourceError::of_file(file, problem)
-        };
-        let more = more.first().map(|first| {
-            let position = first.span.as_ref().map(|span| position(text, span.start));
-            let count = more.len();
-            SourceError { position, ..SourceError::of_file(file, Problem::More { count }) }
-        });
-        mistakes.into_iter().map(shown).chain(more).collect()
-    }
-
-    /// A problem at a place that cannot be shown.
-    pub(super) fn at(file: &str, position: Position, problem: Problem) -> Self {
-        SourceError { position: Some(position), ..SourceError::of_file(file, problem) }
+    /// A problem with a part of a file, at a place that may be shown.
+    pub(super) fn at(
+        file: &str,
+        position: Option<Position>,
+        frame: Option<String>,
+        problem: Problem,
+    ) -> Self {
+        SourceError { position, frame, ..SourceError::of_file(file, problem) }
     }
 
     /// The path of the file or folder, as messages show it.
@@ -113,31 +89,6 @@ impl std::error::Error for SourceError {}
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceErrors(pub Vec<SourceError>);
-
-impl SourceErrors {
-    /// These, of which those of each file come one after the other, with at most [`LIMIT`] of each
-    /// file.
-    pub(crate) fn limited(errors: Vec<SourceError>) -> SourceErrors {
-        let mut kept: Vec<SourceError> = Vec::new();
-        let mut file_begins = 0;
-        for error in errors {
-            if kept.last().is_none_or(|last| last.file != error.file) {
-                file_begins = kept.len();
-            }
-            let full = kept.len() - file_begins >= LIMIT;
-            let count = if let Problem::More { count } = *error.problem { count } else { 1 };
-            match kept.last_mut().filter(|_| full).map(|last| &mut *last.problem) {
-                Some(Problem::More { count: all }) => *all += count,
-                Some(_) => {
-                    let problem = Box::new(Problem::More { count });
-                    kept.push(SourceError { frame: None, problem, ..error });
-                }
-                None => kept.push(error),
-            }
-        }
-        SourceErrors(kept)
-    }
-}
 
 impl fmt::Debug for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -340,7 +291,7 @@ fn split_message(problem: SplitProblem) -> &'static str {
 
 impl Problem {
     /// The label of the place in a frame.
-    fn label(&self) -> &'static str {
+    pub(super) fn label(&self) -> &'static str {
         match self {
             Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
             Problem::Split(_) => "opened here",

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use migrate_set::set::Migration;
 
-use super::error::{Mistake, Problem, SourceError};
+use super::error::{Problem, SourceError};
+use super::mistakes::{Mistake, placed};
 use super::{Down, SetOptions, shown};
 
 /// The errors in statements that the grammar does not accept; `allows` is by file. Skips files that
@@ -38,7 +39,7 @@ pub(super) fn check(
         };
         let file = shown(folder, script.filename());
         let mistakes = wrong.iter().map(mistake).collect();
-        errors.extend(SourceError::all(&file, script.text(), mistakes));
+        errors.extend(placed(&file, script.text(), mistakes));
     }
     errors
 }

@@ -5,9 +5,12 @@ mod assembly;
 mod script;
 mod control;
 mod grammar;
+mod mistakes;
 mod error;
 
 pub use migrate_set::listing::Links;
+
+pub(crate) use mistakes::limited;
 
 pub use error::{Beside, Problem, SourceError, SourceErrors};
 
@@ -166,7 +169,7 @@ pub fn check(
     }
     if !errors.is_empty() {
         errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
-        return Err(SourceErrors::limited(errors));
+        return Err(limited(&errors));
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);

@@ -14,7 +14,8 @@ use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
-use super::error::{Mistake, Problem, SourceError};
+use super::error::{Problem, SourceError};
+use super::mistakes::{Mistake, placed};
 use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
 use crate::directives::section::{Block, SectionError, Sections, sections};
 use crate::lint::lint;
@@ -46,7 +47,7 @@ pub(super) struct File<'f> {
 pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<SourceError>> {
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
     let tokens = lex(&text);
-    let all = |mistakes| SourceError::all(file.shown, &text, mistakes);
+    let all = |mistakes| placed(file.shown, &text, mistakes);
     let found = sections(&text, &tokens).map_err(|errors| {
         let mistake = |e: SectionError| mistake(e.span.0..e.span.1, Problem::Section(e.problem));
         all(errors.into_iter().map(mistake).collect())
@@ -82,12 +83,13 @@ fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
         Err(error) => {
             let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let good = unix_lines(&good);
-            return Err(SourceError::at(shown, position(&good, good.len()), Problem::NotUtf8));
+            let at = position(&good, good.len());
+            return Err(SourceError::at(shown, Some(at), None, Problem::NotUtf8));
         }
     };
     match text.find('\0') {
         None => Ok(text),
-        Some(at) => Err(SourceError::at(shown, position(&text, at), Problem::NulByte)),
+        Some(at) => Err(SourceError::at(shown, Some(position(&text, at)), None, Problem::NulByte)),
     }
 }
 

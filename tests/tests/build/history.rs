@@ -135,7 +135,7 @@ fn history_is_written_on_request_and_checked() {
     assert_eq!(refusals(&project), refused);
 }
 
-/// A file that only the service for continuous integration has is not the reviewed one.
+/// A history that CI writes would only be compared with itself.
 #[test]
 fn history_is_written_in_ci_only_by_a_word_of_its_own() {
     let project = project("ci", ", history = \"migrations.history\"");
@@ -152,7 +152,7 @@ fn history_is_written_in_ci_only_by_a_word_of_its_own() {
     assert!(!project.path("migrations.history").exists());
     assert_eq!(build("in-ci", "true"), [""; 0]);
     assert!(project.path("migrations.history").exists());
-    // It says what is there already.
+    // Nothing to write: the history is up to date.
     assert_eq!(build("1", "true"), [""; 0]);
     project.write("migrations/3_c.sql", "SELECT 3;\n");
     assert_eq!(build("1", "false"), [""; 0]);

@@ -26,7 +26,7 @@ fn a_file_is_replaced_as_a_whole_and_keeps_its_permissions() {
     replace(&path, b"new").expect("a file");
     let mut seen = String::new();
     reader.read_to_string(&mut seen).expect("UTF-8");
-    assert_eq!(seen, "old", "who has it open reads the file that was there");
+    assert_eq!(seen, "old", "a reader that has it open reads the old file to its end");
     assert_eq!(fs::read_to_string(&path).expect("the file"), "new");
     assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
     assert_eq!(names(folder.path()), ["a.history"]);
