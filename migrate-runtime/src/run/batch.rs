@@ -56,9 +56,9 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
 }
 
 /// About how much of a message a migration takes. What the guard and the entry add to its own SQL, with
-/// names of usual length: 1.4 KB with a first entry, 1.9 KB with one that may replace another.
+/// names of usual length: 1.6 KB with a first entry, 2.0 KB with one that may replace another.
 fn bytes(extent: Extent, action: &Action<'_>) -> usize {
-    let frame = if extent == Extent::First { 1536 } else { 2048 };
+    let frame = if extent == Extent::First { 1792 } else { 2304 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 

@@ -1,8 +1,9 @@
 //! All SQL of ours, as functions of plain values: the ledger, guards, the session, leftovers, the catalog.
-//! It sends nothing. Every name is quoted, every value is a literal, and every function is called by
-//! its schema, whatever a migration did to the `search_path`.
+//! It sends nothing. Every name is quoted, every value is a literal, and every function, operator and
+//! type has its schema, whatever the `search_path` is.
 
 mod literal;
+mod operator;
 mod ledger;
 mod entry;
 mod contents;
@@ -24,4 +25,5 @@ pub(crate) use lease::Lease;
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::utc;
+pub(crate) use operator::{EQ, GE, GT, NE};
 pub(crate) use session::Session;
