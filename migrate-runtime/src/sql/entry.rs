@@ -168,7 +168,8 @@ impl Ledger {
             "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
              SELECT '', {kind} {CAT} ' {position}', {kind}, \
-             e.module {CAT} ' ' {CAT} e.version {CAT} ' ' {CAT} e.name, e.filename, e.checksum, e.checksum_algorithm, {position}, \
+             e.module {CAT} ' ' {CAT} e.version {CAT} ' ' {CAT} e.name, \
+             e.filename, e.checksum, e.checksum_algorithm, {position}, \
              pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
             self.quoted
         )

@@ -99,13 +99,15 @@ impl Ledger {
         format!(
             "DELETE FROM {quoted} l WHERE l.ctid {EQ} ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
              WHERE {at_lock} AND h.filename {EQ} {token} AND {EXPIRED} AND NOT EXISTS (\
-             SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.datname {EQ} \
-             pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
+             SELECT 1 FROM pg_catalog.pg_stat_activity a \
+             WHERE a.datname {EQ} pg_catalog.current_database() \
+             AND a.pid {NE} pg_catalog.pg_backend_pid() \
              AND CASE WHEN h.kind {EQ} {own} THEN a.pid {EQ} h.progress \
              AND (a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) h.applied_at) \
              ELSE a.usename {EQ} h.applied_by::pg_catalog.name AND (a.query IS NULL \
              OR a.query {EQ} '<insufficient privilege>' OR a.state {EQ} 'disabled' \
-             OR (a.state {NE} 'idle' AND pg_catalog.strpos(a.query, h.filename) {GT} 0)) END) FOR UPDATE OF h SKIP LOCKED)) \
+             OR (a.state {NE} 'idle' AND pg_catalog.strpos(a.query, h.filename) {GT} 0)) END) \
+             FOR UPDATE OF h SKIP LOCKED)) \
              RETURNING l.filename"
         )
     }
