@@ -1,6 +1,5 @@
-//! All SQL of ours, as functions of plain values: the ledger, guards, the session, leftovers, the catalog.
-//! It sends nothing. Every name is quoted, every value is a literal, and every function, operator and
-//! type has its schema, whatever the `search_path` is.
+//! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
+//! and every function, operator and type has its schema, because the `search_path` is not ours.
 
 mod literal;
 mod operator;
@@ -16,7 +15,7 @@ pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
-pub(crate) use catalog::{columns, full_name, who_holds};
+pub(crate) use catalog::{columns, full_name, holder_of_lock};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_transaction};

@@ -1,5 +1,4 @@
-//! What must never be in the code: the invariants of absence that ARCHITECTURE.md lists, each by
-//! its number there.
+//! The invariants of absence that ARCHITECTURE.md lists, by number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -53,7 +52,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Fails where a file of `folder` not in `except` holds one of `words`.
+/// Fails if a file of `folder` that is not in `except` contains one of `words`.
 fn absent(folder: &str, words: &[&str], except: &[&str]) {
     let mut seen = 0;
     for (path, code) in sources(folder) {
@@ -254,7 +253,7 @@ fn imports(files: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
     files.iter().map(|file| (file.0.as_str(), of(file))).collect()
 }
 
-/// What is wrong with the imports of `files`: one that goes up, or a circle of files across folders.
+/// The mistakes in the imports of `files`: one that goes up, or a circle of files across folders.
 fn misdirected(files: &BTreeMap<String, String>) -> Vec<String> {
     let imports = imports(files);
     let mut wrong = Vec::new();
@@ -320,9 +319,9 @@ fn import_that_goes_up_and_a_circle_are_found() {
 }
 
 #[test]
-fn invariant_11_sql_of_ours_names_everything_by_its_schema() {
+fn invariant_11_sql_names_everything_by_its_schema() {
     let is_sql = |path: &str, literal: &str| {
-        // What is in backquotes is for a person to run.
+        // In backquotes is what a user runs.
         !literal.starts_with('`')
             && (path.starts_with("migrate-runtime/src/sql/")
                 || ["SELECT ", "WHERE ", "FROM ", "ORDER BY ", "pg_catalog", "CASE "]

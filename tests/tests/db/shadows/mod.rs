@@ -1,4 +1,4 @@
-//! All SQL of ours names operators, types, functions and relations by their schema, so that nothing that
+//! All SQL of the library names operators, types, functions and relations by their schema, so that nothing that
 //! others have created is used instead, whatever the `search_path` is.
 
 mod unqualified;
@@ -28,7 +28,7 @@ const CAPTURES: [&str; 6] = [
 const TESTS: [&str; 2] = ["snapshots::", "shadows::set_is_checked"];
 
 #[tokio::test]
-async fn no_sql_of_ours_finds_a_shadow() {
+async fn no_sql_of_the_library_uses_a_shadow() {
     // Its own, because of what its template0 contains.
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let log_in = async |database: &str, user: &str| {
@@ -82,7 +82,7 @@ async fn no_sql_of_ours_finds_a_shadow() {
     assert!(TESTS.iter().all(|name| stdout.contains(name)), "{stdout}");
 }
 
-/// Its own SQL names everything by its schema, for [`no_sql_of_ours_finds_a_shadow`].
+/// Its own SQL names everything by its schema, for [`no_sql_of_the_library_uses_a_shadow`].
 #[test]
 fn set_is_checked() {
     let set = set(&[(

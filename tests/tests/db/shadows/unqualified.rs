@@ -5,7 +5,7 @@ use migrate_set::sql::lexer::{Token, TokenKind, lex};
 /// Words that use an operator of the `search_path`.
 const OPERATORS: [&str; 6] = ["LIKE", "ILIKE", "SIMILAR", "BETWEEN", "NULLIF", "NATURAL"];
 
-/// Types that our SQL uses, and that are no column of ours.
+/// Types that the SQL uses, and that are no column of the ledger.
 const TYPES: [&str; 14] = [
     "text",
     "varchar",
