@@ -135,8 +135,8 @@ async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (S
     let expected = format!(
         "migrations/2_b.sql:1:{column}: {message} (SQLSTATE 42501)\n  |\n1 | {sql}\n  |{before}{marks} here\n\
          version 2 was not applied; mend it and run again\n\
-         help: {help}\n\
-         applied before it, and stays: version 1"
+         applied before it, and stays: version 1\n\
+         help: {help}"
     );
     (found, expected)
 }

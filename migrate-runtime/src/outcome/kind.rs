@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
+use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
 use thiserror::Error;
 
@@ -20,14 +21,14 @@ use crate::stale::StaleEmbed;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Ledger and set disagree; nothing ran since that was read.
-    #[error("{drift}")]
+    #[error(transparent)]
     Drift {
         /// Every deviation.
         drift: DriftReport,
     },
 
     /// A rollback cannot begin; nothing was undone since that was read.
-    #[error("{obstacles}")]
+    #[error(transparent)]
     Rollback {
         /// Every obstacle.
         obstacles: Obstacles,
@@ -102,7 +103,11 @@ pub enum ErrorKind {
 
     /// The connection broke while a message was under way. The server goes on with what it was
     /// sent, and answers only now and then, so which of the migrations it applied is unknown.
-    #[error("the connection broke while {} being applied: {source}", under_way(versions))]
+    #[error(
+        "the connection broke while {} being applied: {source}\n\
+         which were applied is unknown; the next run reads it from the ledger",
+        under_way(versions)
+    )]
     ConnectionLost {
         /// The versions under way, in order.
         versions: Vec<String>,
@@ -123,7 +128,7 @@ pub enum ErrorKind {
         /// Who holds it; `None` where the server does not show it.
         holder: Option<Box<Holder>>,
         /// What to do about it.
-        help: String,
+        help: Remedy,
     },
 
     /// The run's deadline passed. What was cut was undone; what was applied before it stays.
@@ -169,12 +174,12 @@ pub enum ErrorKind {
     },
 
     /// A name that no schema or table can have; nothing ran.
-    #[error("{option} was given a name that {problem}")]
+    #[error("the name of a schema or table {problem}")]
     BadName {
-        /// The option that it was given to.
-        option: &'static str,
         /// What is wrong with it.
         problem: &'static str,
+        /// What to do about it: the option that it was given to.
+        help: Remedy,
     },
 
     /// The set has no such migration; nothing ran.
@@ -280,7 +285,7 @@ pub enum ErrorKind {
         /// What was being done.
         doing: String,
         /// What to do about it, such as the GRANT that is missing.
-        help: Option<String>,
+        help: Option<Remedy>,
         /// The driver's error.
         source: tokio_postgres::Error,
     },

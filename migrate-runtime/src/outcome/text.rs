@@ -5,11 +5,6 @@ use std::fmt;
 
 use super::report::{Holder, Report};
 
-/// A last line with what to do.
-pub(super) fn help_line(help: Option<&String>) -> String {
-    help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
-}
-
 /// A line with the holder of a lock.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))

@@ -87,7 +87,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
         format!(
             "another session held the lock of `public.migration_ledger` for all of 200ms\n\
              held by: {holder}\n\
-             help: see what it is doing, or give a longer `wait_timeout`"
+             help: see what it is doing, or give a longer `.wait_timeout(..)`"
         )
     );
     // The text differs from the other's, so what it applied is drift, told as soon as it is there.

@@ -171,7 +171,7 @@ async fn lock_that_has_not_expired_is_waited_for() {
             format!(
                 "another session held the lock of `public.migration_ledger` for all of 100ms\n\
                  held by: {holder}\n\
-                 help: see what it is doing, or give a longer `wait_timeout`; if it is certainly \
+                 help: see what it is doing, or give a longer `.wait_timeout(..)`; if it is certainly \
                  gone, `DELETE FROM \"public\".\"migration_ledger\" WHERE module = '' AND \
                  version = 'lock'` takes its lock away"
             )

@@ -6,7 +6,8 @@ use std::fmt::{self, Display, Write as _};
 use migrate_runtime::ledger::HistoryRow;
 
 use super::json::StatusBody;
-use super::page::{counted, moment, shown, took};
+use super::style::shown;
+use super::text::{counted, moment, took};
 
 const STYLE: &str = include_str!("status.css");
 
@@ -30,15 +31,13 @@ impl Display for Escaped<'_> {
 }
 
 /// The page.
-pub(super) fn page(status: &StatusBody, history: &[HistoryRow]) -> String {
+pub(crate) fn page(status: &StatusBody, history: &[HistoryRow]) -> String {
     let title = match &status.database {
         Some(database) => format!("Migrations of {}", Escaped(database)),
         None => format!("Migrations in {}", Escaped(&status.ledger)),
     };
-    let server = match &status.server {
-        Some(server) => format!("on {}, ", Escaped(server)),
-        None => String::new(),
-    };
+    let server = status.server.iter().map(|server| format!("on {}, ", Escaped(server)));
+    let server: String = server.collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" \
@@ -76,11 +75,11 @@ fn drift(status: &StatusBody) -> String {
     if status.drift.is_empty() {
         return String::new();
     }
-    let item = |text: &str, help: &str| {
-        format!("<li>{}<br><b>help:</b> {}</li>\n", Escaped(text), Escaped(help))
-    };
-    let items: String =
-        status.drift.iter().map(|drift| item(drift.message(), drift.help())).collect();
+    let mut items = String::new();
+    for drift in &status.drift {
+        let (text, help) = (Escaped(&drift.message), Escaped(&drift.help));
+        let _ = writeln!(items, "<li>{text}<br><b>help:</b> {help}</li>");
+    }
     format!("<h2>Ledger and set disagree</h2>\n<ul class=\"cases\">\n{items}</ul>\n")
 }
 
@@ -94,7 +93,7 @@ fn migrations(status: &StatusBody) -> String {
              <td>{}</td><td class=\"number\">{}</td><td>{}</td></tr>",
             Escaped(&row.version),
             Escaped(&row.file),
-            Escaped(if row.name.is_empty() { &row.file } else { &row.name }),
+            Escaped(row.title()),
             row.state,
             row.state.replace('_', " "),
             time_of(row.applied_at.as_deref().unwrap_or_default()),

@@ -1,5 +1,4 @@
-//! The options of a run, as `Migrator` has them. An option that was not given stays as the service
-//! set it; the defaults are the migrator's.
+//! The options of a run, as `Migrator` has them. An option that is not given stays as the service set it.
 
 use std::time::Duration;
 
@@ -66,39 +65,20 @@ type Switch<'s> = fn(Migrator<'s>) -> Migrator<'s>;
 
 impl Options {
     /// The migrator with the options that were given.
-    pub(crate) fn apply<'s>(&self, mut migrator: Migrator<'s>) -> Migrator<'s> {
-        if let Some(schema) = &self.schema {
-            migrator = migrator.schema(schema);
-        }
-        if let Some(schema) = &self.ledger_schema {
-            migrator = migrator.ledger_schema(schema);
-        }
-        if let Some(table) = &self.table {
-            migrator = migrator.table(table);
-        }
-        if let Some(timeout) = self.lock_timeout {
-            migrator = migrator.lock_timeout(timeout);
-        }
-        if let Some(retries) = self.retries {
-            migrator = migrator.retries(retries);
-        }
-        if let Some(timeout) = self.wait_timeout {
-            migrator = migrator.wait_timeout(timeout);
-        }
-        if let Some(deadline) = self.deadline {
-            migrator = migrator.deadline(deadline);
-        }
-        if let Some(lock) = self.lock_by {
-            migrator = migrator.lock(match lock {
-                LockBy::Detect => Lock::Detect,
-                LockBy::Advisory => Lock::Advisory,
-                LockBy::Row => Lock::Row,
-            });
-        }
-        self.apply_switches(migrator)
-    }
-
-    fn apply_switches<'s>(&self, migrator: Migrator<'s>) -> Migrator<'s> {
+    pub(crate) fn apply<'s>(&self, migrator: Migrator<'s>) -> Migrator<'s> {
+        let migrator = self.schema.iter().fold(migrator, Migrator::schema);
+        let migrator = self.ledger_schema.iter().fold(migrator, Migrator::ledger_schema);
+        let migrator = self.table.iter().fold(migrator, Migrator::table);
+        let migrator = self.lock_timeout.into_iter().fold(migrator, Migrator::lock_timeout);
+        let migrator = self.retries.into_iter().fold(migrator, Migrator::retries);
+        let migrator = self.wait_timeout.into_iter().fold(migrator, Migrator::wait_timeout);
+        let migrator = self.deadline.into_iter().fold(migrator, Migrator::deadline);
+        let lock = self.lock_by.map(|lock| match lock {
+            LockBy::Detect => Lock::Detect,
+            LockBy::Advisory => Lock::Advisory,
+            LockBy::Row => Lock::Row,
+        });
+        let migrator = lock.into_iter().fold(migrator, Migrator::lock);
         let switches: [(bool, Switch<'s>); 5] = [
             (self.create_schema, Migrator::create_schema),
             (self.allow_out_of_order, Migrator::allow_out_of_order),

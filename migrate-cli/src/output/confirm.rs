@@ -2,19 +2,19 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::args::Output;
-use super::fault::Fault;
-use super::page::shown;
+use super::Output;
+use super::style::shown;
+use crate::error::VerbError;
 
 /// Asks whether to do `what`, such as `undo version 7 in the database`.
-pub(super) fn ask(output: &Output, what: &str) -> Result<(), Fault> {
+pub(crate) fn confirm(output: &Output, what: &str) -> Result<(), VerbError> {
     if output.yes {
         return Ok(());
     }
     let what = shown(what);
     if output.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         let what = format!("cannot ask whether to {what}");
-        return Err(Fault::Usage { what, help: "pass `--yes` to confirm" });
+        return Err(VerbError::Usage { what, help: "pass `--yes` to confirm" });
     }
     let mut stderr = io::stderr();
     let mut answer = String::new();
@@ -23,7 +23,7 @@ pub(super) fn ask(output: &Output, what: &str) -> Result<(), Fault> {
         .and_then(|()| stderr.flush())
         .and_then(|()| io::stdin().lock().read_line(&mut answer));
     let is_yes = heard.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES");
-    if is_yes { Ok(()) } else { Err(Fault::Declined) }
+    if is_yes { Ok(()) } else { Err(VerbError::Declined) }
 }
 
 fn capital(text: &str) -> String {

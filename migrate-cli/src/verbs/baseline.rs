@@ -1,0 +1,23 @@
+//! `baseline`: marks migrations as applied, after it has asked.
+
+use clap::Args;
+
+use super::Context;
+use crate::error::VerbError;
+use crate::output::Answer;
+use crate::output::confirm::confirm;
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Baseline {
+    /// The last version to mark
+    version: String,
+}
+
+impl Baseline {
+    pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
+        let version = &self.version;
+        let what = format!("mark migrations up to version {version} as applied in {}", cx.place);
+        confirm(cx.output, &what)?;
+        Ok(Answer::of_run(cx.output, &cx.migrator.baseline(cx.client, version).await?))
+    }
+}
