@@ -7,7 +7,7 @@ use std::fmt;
 use migrate_runtime::internal::{literal, query, rows};
 use tokio_postgres::Client;
 
-use super::trouble::TestError;
+use crate::error::TestError;
 
 const OBJECTS: &str = include_str!("catalog.sql");
 
@@ -58,17 +58,16 @@ impl Catalog {
     /// Reads the objects of the database. It leaves the session's `search_path` empty, so that each
     /// name is shown with its schema.
     pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
-        let doing = || "read the catalogs".to_owned();
-        let failed = |source| TestError::Database { doing: doing(), source };
+        let failed = || TestError::refused("read the catalogs");
         // The query is long and its result short: compiling it costs more than running it.
-        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed)?;
+        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed())?;
         let sql = OBJECTS.replace("{ledger}", &literal(ledger));
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
             let text = |column| row.get(column).unwrap_or_default().to_owned();
             objects.insert(text(0), Object { parent: text(1), definition: text(2) });
         });
-        read.await.map_err(failed)?;
+        read.await.map_err(failed())?;
         Ok(Catalog(objects))
     }
 

@@ -12,11 +12,10 @@ use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
-use super::catalog::{Catalog, Difference, Shown};
-use super::database::TestDatabase;
-use super::session::{Session, config, connect};
-use super::template::values;
-use super::trouble::TestError;
+use crate::catalog::{Catalog, Difference, Shown};
+use crate::database::TestDatabase;
+use crate::database::session::{Session, config, connect, values};
+use crate::error::TestError;
 
 /// Why a check of a set failed.
 #[derive(thiserror::Error)]

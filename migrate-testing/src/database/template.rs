@@ -5,16 +5,16 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use migrate_runtime::Migrator;
-use migrate_runtime::internal::{outcome_options, query, rows, schemas_to_create, set};
+use migrate_runtime::internal::{outcome_options, query, schemas_to_create, set};
 use migrate_set::checksum::Checksum;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use super::ground::Ground;
-use super::server::Server;
-use super::session::{config, connect};
-use super::trouble::TestError;
+use super::pool::Pool;
+use super::session::{config, connect, values};
+use crate::error::TestError;
+use crate::server::Server;
 
 /// The prefix of the names of templates; 32 hexadecimal digits follow.
 pub(super) const PREFIX: &str = "migrate_template_";
@@ -60,13 +60,9 @@ pub(super) enum Copied {
 
 impl<'s> Template<'s> {
     /// The template of a migrator's set, with `fixture` run after it.
-    pub(super) fn new(
-        migrator: &'s Migrator<'s>,
-        fixture: &'s str,
-        ground: &Ground,
-    ) -> Template<'s> {
-        let name = format!("{PREFIX}{}", &digest(migrator, fixture, &ground.role)[..32]);
-        Template { migrator, fixture, image: Image { name, strategy: ground.strategy } }
+    pub(super) fn new(migrator: &'s Migrator<'s>, fixture: &'s str, pool: &Pool) -> Template<'s> {
+        let name = format!("{PREFIX}{}", &digest(migrator, fixture, &pool.role)[..32]);
+        Template { migrator, fixture, image: Image { name, strategy: pool.strategy } }
     }
 
     pub(super) fn image(&self) -> &Image {
@@ -159,36 +155,24 @@ impl Image {
         &self.name
     }
 
-    /// Creates the database `clone` if the template exists, whose lock is then shared.
+    /// Creates the database `clone` if the template exists, whose lock is then shared. It does not wait
+    /// for the lock inside the server, where the session of a killed test would go on waiting.
     pub(super) async fn copy_to(&self, client: &Client, clone: &str) -> Result<Copied, TestError> {
-        match self.share(client).await? {
-            Found::Ready { used } => self.note_use(client, used).await,
-            Found::Missing => return Ok(Copied::Missing),
-            Found::Busy => return Ok(Copied::Busy),
+        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({})", key(&self.name));
+        // Two statements, so that the second one sees a template that was built until the lock was free.
+        let sql = format!("{lock}; {}", self.comment());
+        let found = values(client, "look for the template", &sql).await?;
+        if found.first().is_none_or(|locked| locked != "t") {
+            return Ok(Copied::Busy);
         }
-        if create(client, clone, &self.name, self.strategy).await? == Created::Yes {
-            return Ok(Copied::Yes);
+        if let Some(used) = found.get(1).and_then(|comment| last_used(comment)) {
+            self.note_use(client, used).await;
+            if create(client, clone, &self.name, self.strategy).await? {
+                return Ok(Copied::Yes);
+            }
         }
         self.unlock(client, "_shared").await?;
         Ok(Copied::Missing)
-    }
-
-    /// Shares the lock if the template exists. It does not wait for the lock inside the server, where
-    /// the session of a killed test would go on waiting.
-    async fn share(&self, client: &Client) -> Result<Found, TestError> {
-        let doing = "look for the template";
-        let lock = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({})", key(&self.name));
-        // Two statements, so that the second one sees a template that was built until the lock was free.
-        let found = values(client, doing, &format!("{lock}; {}", self.comment())).await?;
-        let is_locked = found.first().is_some_and(|locked| locked == "t");
-        match found.get(1).and_then(|comment| last_used(comment)) {
-            _ if !is_locked => Ok(Found::Busy),
-            Some(used) => Ok(Found::Ready { used }),
-            None => {
-                self.unlock(client, "_shared").await?;
-                Ok(Found::Missing)
-            }
-        }
     }
 
     fn comment(&self) -> String {
@@ -213,55 +197,26 @@ impl Image {
     }
 }
 
-/// The state of a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Ready { used: u64 },
-    Missing,
-    Busy,
-}
-
-/// Whether a database was created, or its template was gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Created {
-    Yes,
-    NoTemplate,
-}
-
-/// Creates a database, and retries while other sessions block it.
+/// Creates a database, and retries while other sessions block it; `false` if its template is gone.
 async fn create(
     client: &Client,
     name: &str,
     template: &str,
     strategy: &str,
-) -> Result<Created, TestError> {
+) -> Result<bool, TestError> {
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
     let deadline = Instant::now() + BLOCKED_LIMIT;
     loop {
-        let Err(source) = query(client, &sql).await else { return Ok(Created::Yes) };
+        let Err(source) = query(client, &sql).await else { return Ok(true) };
         let passes = [SqlState::OBJECT_IN_USE, SqlState::LOCK_NOT_AVAILABLE];
         match source.code() {
-            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-                return Ok(Created::NoTemplate);
-            }
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => return Ok(false),
             Some(code) if passes.contains(code) && Instant::now() < deadline => {
                 tokio::time::sleep(POLL).await;
             }
-            _ => return Err(TestError::Database { doing: format!("create `{name}`"), source }),
+            _ => return Err(TestError::refused(format!("create `{name}`"))(source)),
         }
     }
-}
-
-/// Sends statements and returns the first column of every row, with an empty text for a null.
-pub(super) async fn values(
-    client: &Client,
-    doing: &str,
-    sql: &str,
-) -> Result<Vec<String>, TestError> {
-    let mut values = Vec::new();
-    let sent = rows(client, sql, |row| values.push(row.get(0).unwrap_or_default().to_owned()));
-    sent.await.map_err(|source| TestError::Database { doing: doing.to_owned(), source })?;
-    Ok(values)
 }
 
 /// The statement that marks a template as finished and used now.

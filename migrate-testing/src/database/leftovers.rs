@@ -4,8 +4,9 @@
 use migrate_runtime::internal::rows;
 use tokio_postgres::Client;
 
-use super::template::{self, key, last_used, now, values};
-use super::trouble::TestError;
+use super::session::values;
+use super::template::{self, key, last_used, now};
+use crate::error::TestError;
 
 /// The prefix of the names of tests' databases; 16 hexadecimal digits follow, which are also the
 /// number of the advisory lock that shows that the test is running.
@@ -60,9 +61,7 @@ async fn list(client: &Client, prefix: &str, digits: u32) -> Result<Vec<Found>, 
         let text = |column| row.get(column).unwrap_or_default().to_owned();
         list.push(Found { name: text(0), comment: text(1) });
     });
-    let listed = sent.await;
-    let doing = || "list the databases of tests".to_owned();
-    listed.map_err(|source| TestError::Database { doing: doing(), source })?;
+    sent.await.map_err(TestError::refused("list the databases of tests"))?;
     Ok(list)
 }
 

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::Client;
 
-use super::server::Server;
-use super::session::Session;
-use super::template::{key, values};
-use super::trouble::TestError;
+use super::session::{Session, values};
+use super::template::key;
+use crate::error::TestError;
+use crate::server::Server;
 
 /// The server of this process, and what is known of it.
-pub(super) struct Ground {
+pub(super) struct Pool {
     pub(super) server: Server,
     /// The role of the maintenance sessions.
     pub(super) role: String,
@@ -23,39 +23,26 @@ pub(super) struct Ground {
 }
 
 /// The one of this process, once a test has used it.
-static GROUND: Mutex<Option<Arc<Ground>>> = Mutex::new(None);
+static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
 
-impl Ground {
+impl Pool {
     /// The one of this process, which uses its server until the process ends.
-    pub(super) fn of_process() -> Result<Arc<Ground>, TestError> {
-        let mut ground = GROUND.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ground) = &*ground {
-            return Ok(Arc::clone(ground));
+    pub(super) fn of_process() -> Result<Arc<Pool>, TestError> {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = &*pool {
+            return Ok(Arc::clone(pool));
         }
-        Ok(Arc::clone(ground.insert(Arc::new(Ground::on(Server::shared()?)?))))
+        Ok(Arc::clone(pool.insert(Arc::new(Pool::on(Server::shared()?)?))))
     }
 
-    /// Makes this the server of the process; existing databases remain on theirs.
-    pub(super) fn choose(server: Server) -> Result<(), TestError> {
-        let chosen = Arc::new(Ground::on(server)?);
-        *GROUND.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
-        Ok(())
-    }
-
-    fn on(server: Server) -> Result<Ground, TestError> {
+    fn on(server: Server) -> Result<Pool, TestError> {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
         let asked = session.run(async |client| values(client, "query the role", ask).await);
-        let answers = match asked {
-            Ok(answers) => answers,
-            Err(error) => {
-                session.close();
-                return Err(error);
-            }
-        };
+        let (session, answers) = session.close_on_error(asked)?;
         let role = answers.first().cloned().unwrap_or_default();
         let strategy = strategy(&server, answers.last().map_or("", |version| version));
-        Ok(Ground { server, role, strategy, idle: Mutex::new(vec![session]) })
+        Ok(Pool { server, role, strategy, idle: Mutex::new(vec![session]) })
     }
 
     /// A session that holds the lock which shows that `name` is in use.
@@ -86,6 +73,27 @@ impl Ground {
             Ok(_) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session),
             Err(_) => session.close(),
         }
+    }
+}
+
+impl Server {
+    /// Makes this the server of every [`TestDatabase`](crate::TestDatabase) and check that this process
+    /// makes from now on, instead of `DATABASE_URL`. A throwaway one ends with the process.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::{Server, TestDatabase};
+    /// Server::start()?.for_tests()?;
+    /// let database = TestDatabase::empty()?; // on that server
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TestError::Database`] if it does not answer, [`TestError::Runtime`].
+    pub fn for_tests(self) -> Result<(), TestError> {
+        let chosen = Arc::new(Pool::on(self)?);
+        *POOL.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
+        Ok(())
     }
 }
 

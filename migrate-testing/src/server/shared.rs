@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 use migrate_set::checksum::Checksum;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
+use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 
-use super::error::ServerError;
-use super::owner::{Owner, effective_uid, io_error};
-use super::server::{Throwaway, random};
+use super::owner::Owner;
+use super::start::{Throwaway, random};
+use crate::error::{ServerError, io_error};
 
 /// How long a server runs without users, in seconds, unless `MIGRATE_SERVER_LINGER` is set: from one
 /// test binary of `cargo test` to the next, and from one edit to the next run.
@@ -41,44 +42,35 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// A user of a shared server, until it is dropped or its process ends.
 pub(super) struct Shared {
-    folder: PathBuf,
-    bin: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) bin: PathBuf,
     /// The pipe that the watchdog waits on.
     users: File,
 }
 
 impl Shared {
     /// Joins the server of these binaries, or starts it.
-    pub(super) fn join(bin: &Path, owner: &Owner) -> Result<Shared, ServerError> {
-        let uid = effective_uid()?;
-        let path = owner.base().join(register_name(uid, bin));
+    pub(super) fn join(bin: PathBuf, owner: &Owner) -> Result<Shared, ServerError> {
+        let uid = geteuid().as_raw();
+        let path = owner.base().join(register_name(uid, &bin));
         let mut register = open_register(&path, uid)?;
         // Held while this process starts a server; the others then find it.
         lock(&register).map_err(io_error("lock", &path))?;
         let mut known = String::new();
         register.read_to_string(&mut known).map_err(io_error("read", &path))?;
         if let Some(users) = joined(Path::new(&known), |folder| is_owners(folder, owner, uid)) {
-            return Ok(Shared { folder: known.into(), bin: bin.to_owned(), users });
+            return Ok(Shared { folder: known.into(), bin, users });
         }
         let base = in_memory().unwrap_or_else(|| owner.base());
-        let mut server = Throwaway::spawn(bin.to_owned(), owner, &base, Some(linger()))?;
-        server.wait_until_ready()?;
-        let folder = server.folder().to_owned();
+        let server = Throwaway::start(bin.clone(), owner, &base, Some(linger()))?;
+        let folder = server.folder.clone();
         let users = joined(&folder, |_| true).ok_or_else(|| {
             let source = io::Error::from(io::ErrorKind::TimedOut);
             ServerError::Io { doing: "join the server in", path: folder.clone(), source }
         })?;
         write_register(&mut register, &folder).map_err(io_error("write", &path))?;
         server.release();
-        Ok(Shared { folder, bin: bin.to_owned(), users })
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub(super) fn bin(&self) -> &Path {
-        &self.bin
+        Ok(Shared { folder, bin, users })
     }
 
     /// Asks the watchdog to keep the server for an hour without users.
@@ -212,7 +204,7 @@ mod tests {
 
     #[test]
     fn socket_that_nobody_answers_on_is_no_server() {
-        let base = env::temp_dir().join(super::super::server::unique_name());
+        let base = env::temp_dir().join(super::super::start::unique_name());
         fs::create_dir(&base).unwrap();
         assert!(!answers(&base), "no socket is in it");
         let socket = std::os::unix::net::UnixListener::bind(base.join(".s.PGSQL.5432")).unwrap();
@@ -226,7 +218,7 @@ mod tests {
 
     #[test]
     fn folder_of_somebody_else_and_link_are_not_trusted() {
-        let base = env::temp_dir().join(super::super::server::unique_name());
+        let base = env::temp_dir().join(super::super::start::unique_name());
         fs::create_dir(&base).unwrap();
         let uid = fs::metadata(&base).unwrap().uid();
         std::os::unix::fs::symlink(&base, base.join("link")).unwrap();

@@ -1,14 +1,15 @@
 //! The account that the server runs as, since PostgreSQL refuses to run as root, and the folder in
 //! which that account can create the server's.
 
-use std::fs::{self, OpenOptions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::ServerError;
+use rustix::process::geteuid;
+
+use crate::error::{ServerError, io_error};
 
 /// In the order of preference; macOS prefixes the accounts of services.
 const ACCOUNTS: [&str; 3] = ["postgres", "_postgres", "nobody"];
@@ -30,10 +31,10 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// [`ServerError::NoAccount`] if root finds none, [`ServerError::Io`] if `/etc/passwd` or the
-    /// temporary folder cannot be used.
+    /// [`ServerError::NoAccount`] if root finds none, [`ServerError::Io`] if `/etc/passwd` cannot be
+    /// read.
     pub(super) fn detect() -> Result<Owner, ServerError> {
-        if effective_uid()? != 0 {
+        if !geteuid().is_root() {
             return Ok(Owner::Caller);
         }
         let path = Path::new("/etc/passwd");
@@ -87,15 +88,6 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).map_or(0, |metadata| metadata.mode())
 }
 
-/// The owner of a file just created, because `geteuid` would need `unsafe`.
-pub(super) fn effective_uid() -> Result<u32, ServerError> {
-    let path = std::env::temp_dir().join(super::server::unique_name());
-    let probe = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let owner = probe.map_err(io_error("create", &path))?.metadata().map(|metadata| metadata.uid());
-    let removed = fs::remove_file(&path);
-    owner.and_then(|uid| removed.map(|()| uid)).map_err(io_error("use", &path))
-}
-
 /// The first of [`ACCOUNTS`] in the text of `/etc/passwd` (passwd(5)).
 fn unprivileged(passwd: &str) -> Option<Owner> {
     let entry = |wanted: &str| {
@@ -109,11 +101,6 @@ fn unprivileged(passwd: &str) -> Option<Owner> {
         })
     };
     ACCOUNTS.iter().find_map(|name| entry(name))
-}
-
-/// Adds to the system's error what was tried on which path.
-pub(super) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ServerError {
-    move |source| ServerError::Io { doing, path: path.to_owned(), source }
 }
 
 #[cfg(test)]

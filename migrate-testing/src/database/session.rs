@@ -6,11 +6,12 @@ use std::io;
 use std::panic;
 use std::thread;
 
+use migrate_runtime::internal::rows;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::trouble::TestError;
+use crate::error::TestError;
 
 fn runtime() -> Result<Runtime, TestError> {
     Builder::new_current_thread().enable_all().build().map_err(runtime_error)
@@ -29,13 +30,13 @@ fn elsewhere<T: Send>(work: impl FnOnce() -> Result<T, TestError> + Send) -> Res
 }
 
 /// A client whose connection runs only during [`Session::run`].
-pub(super) struct Session {
+pub(crate) struct Session {
     runtime: Runtime,
     client: Client,
 }
 
 impl Session {
-    pub(super) fn open(url: &str) -> Result<Session, TestError> {
+    pub(crate) fn open(url: &str) -> Result<Session, TestError> {
         elsewhere(|| {
             let runtime = runtime()?;
             let client = runtime.block_on(connect(&config(url)?))?.0;
@@ -44,15 +45,29 @@ impl Session {
     }
 
     /// Runs `work` to its end.
-    pub(super) fn run<T: Send>(
+    pub(crate) fn run<T: Send>(
         &self,
         work: impl AsyncFnOnce(&Client) -> Result<T, TestError> + Send,
     ) -> Result<T, TestError> {
         elsewhere(|| self.runtime.block_on(work(&self.client)))
     }
 
+    /// The session and the result, or the error after the connection is closed.
+    pub(super) fn close_on_error<T>(
+        self,
+        result: Result<T, TestError>,
+    ) -> Result<(Session, T), TestError> {
+        match result {
+            Ok(value) => Ok((self, value)),
+            Err(error) => {
+                self.close();
+                Err(error)
+            }
+        }
+    }
+
     /// Ends the connection.
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         // If no thread can be started, the connection ends with the process.
         let _ = elsewhere(move || {
             drop(self);
@@ -61,20 +76,30 @@ impl Session {
     }
 }
 
-pub(super) fn config(url: &str) -> Result<Config, TestError> {
-    url.parse().map_err(|source| TestError::Database { doing: "read the address".into(), source })
+pub(crate) fn config(url: &str) -> Result<Config, TestError> {
+    url.parse().map_err(TestError::refused("read the address"))
 }
 
 /// A client, and the task of its connection.
-pub(super) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>), TestError> {
+pub(crate) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>), TestError> {
+    let doing = format!("connect to `{}`", config.get_dbname().unwrap_or("the server"));
     let connected = config.connect(NoTls).await;
-    let (client, connection) = connected.map_err(|source| {
-        let database = config.get_dbname().unwrap_or("the server");
-        TestError::Database { doing: format!("connect to `{database}`"), source }
-    })?;
+    let (client, connection) = connected.map_err(TestError::refused(doing))?;
     let connection = tokio::spawn(async {
         // The client's next call reports its error.
         let _ = connection.await;
     });
     Ok((client, connection))
+}
+
+/// Sends statements and returns the first column of every row, with an empty text for a null.
+pub(crate) async fn values(
+    client: &Client,
+    doing: &str,
+    sql: &str,
+) -> Result<Vec<String>, TestError> {
+    let mut values = Vec::new();
+    let sent = rows(client, sql, |row| values.push(row.get(0).unwrap_or_default().to_owned()));
+    sent.await.map_err(TestError::refused(doing))?;
+    Ok(values)
 }

@@ -1,6 +1,12 @@
 //! A migrated database for one test, cloned from a template that is built once for the set, and
 //! dropped when the test ends.
 
+mod spare;
+mod template;
+mod leftovers;
+mod pool;
+pub(crate) mod session;
+
 use std::env;
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +17,11 @@ use std::time::{Duration, Instant};
 use migrate_runtime::Migrator;
 use tokio_postgres::{Client, Config};
 
-use super::ahead;
-use super::ground::Ground;
-use super::leftovers;
-use super::server::{Server, random};
-use super::session::{Session, config, connect};
-use super::template::{Template, values};
-use super::trouble::TestError;
+use crate::error::TestError;
+use crate::server::{Server, random};
+use pool::Pool;
+use session::{Session, config, connect, values};
+use template::Template;
 
 /// A migrated database of one test, dropped with this value.
 ///
@@ -55,7 +59,7 @@ use super::trouble::TestError;
 pub struct TestDatabase {
     name: String,
     url: String,
-    ground: Arc<Ground>,
+    pool: Arc<Pool>,
     /// Holds the lock that shows that the test is running, and the template's lock unless this was
     /// made in advance; `None` once dropped.
     session: Option<Session>,
@@ -105,15 +109,15 @@ impl TestDatabase {
         fixture: &str,
     ) -> Result<TestDatabase, TestError> {
         let migrator = migrator.into();
-        let ground = Ground::of_process()?;
-        let template = Template::new(&migrator, fixture, &ground);
-        let database = match ahead::take(&ground, template.image()) {
+        let pool = Pool::of_process()?;
+        let template = Template::new(&migrator, fixture, &pool);
+        let database = match spare::take(&pool, template.image()) {
             Some(spare) => spare,
-            None => TestDatabase::made(&ground, async |client, name| {
-                template.clone_to(&ground.server, client, name).await
+            None => TestDatabase::made(&pool, async |client, name| {
+                template.clone_to(&pool.server, client, name).await
             })?,
         };
-        ahead::begin(&ground, template.image());
+        spare::begin(&pool, template.image());
         Ok(database)
     }
 
@@ -136,21 +140,21 @@ impl TestDatabase {
     /// # Errors
     /// As [`TestDatabase::new`].
     pub fn empty() -> Result<TestDatabase, TestError> {
-        let ground = Ground::of_process()?;
-        TestDatabase::made(&ground, async |client, name| {
+        let pool = Pool::of_process()?;
+        TestDatabase::made(&pool, async |client, name| {
             // Not from template1, which may contain local additions.
-            let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", ground.strategy);
+            let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", pool.strategy);
             values(client, "create a database", &sql).await.map(drop)
         })
     }
 
     /// A database that `make` creates; its lock is taken before it exists.
-    pub(super) fn made(
-        ground: &Arc<Ground>,
+    fn made(
+        pool: &Arc<Pool>,
         make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
     ) -> Result<TestDatabase, TestError> {
         let name = format!("{}{:016x}", leftovers::PREFIX, random());
-        let session = ground.session(&name)?;
+        let session = pool.session(&name)?;
         let begun = session.run(async |client| {
             make(client, &name).await?;
             if !COLLECTED.swap(true, Ordering::Relaxed) {
@@ -159,16 +163,9 @@ impl TestDatabase {
             }
             Ok(())
         });
-        match begun {
-            Ok(()) => {
-                let (url, ground) = (ground.server.url_for(&name), Arc::clone(ground));
-                Ok(TestDatabase { name, url, ground, session: Some(session), keep: false })
-            }
-            Err(error) => {
-                session.close();
-                Err(error)
-            }
-        }
+        let (session, ()) = session.close_on_error(begun)?;
+        let (url, pool) = (pool.server.url_for(&name), Arc::clone(pool));
+        Ok(TestDatabase { name, url, pool, session: Some(session), keep: false })
     }
 
     /// Its name, which needs no quotes.
@@ -212,7 +209,7 @@ impl TestDatabase {
 
     /// The server that it is on.
     pub fn server(&self) -> &Server {
-        &self.ground.server
+        &self.pool.server
     }
 
     /// Keeps it when this value is dropped, so that you can inspect it: for a day, or as long as a
@@ -255,7 +252,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(session) = self.session.take() else { return };
         if self.is_wanted() {
-            self.ground.server.linger();
+            self.pool.server.linger();
             let kept = session.run(async |client| {
                 values(client, "keep a database", &leftovers::keep(&self.name)).await
             });
@@ -267,7 +264,7 @@ impl Drop for TestDatabase {
         } else {
             let _ = session.run(async |client| drop_with_sessions(client, &self.name).await);
         }
-        self.ground.put_back(session);
+        self.pool.put_back(session);
     }
 }
 

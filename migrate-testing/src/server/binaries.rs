@@ -10,8 +10,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::error::ServerError;
 use super::owner::Owner;
+use crate::error::ServerError;
 
 /// Folders of one version each: their parent, the prefix of their names, and where their programs are.
 const VERSIONED: [(&str, &str, &str); 7] = [
@@ -39,14 +39,11 @@ pub(super) fn find(owner: &Owner) -> Result<PathBuf, ServerError> {
         let folder = PathBuf::from(folder);
         return with_server(&folder).ok_or(ServerError::NoServerInFolder { folder });
     }
+    let packages = VERSIONED.iter().flat_map(|(parent, prefix, bin)| versions(parent, prefix, bin));
     pg_config()
         .into_iter()
         .chain(on_path())
-        .chain(
-            VERSIONED
-                .iter()
-                .flat_map(|(parent, prefix, bin)| versions(Path::new(parent), prefix, bin)),
-        )
+        .chain(packages)
         .chain(["/usr/bin", "/usr/local/pgsql/bin"].map(PathBuf::from))
         .chain(caches(owner).iter().flat_map(|cache| versions(cache, "", "bin")))
         .find_map(|folder| with_server(&folder))
@@ -63,13 +60,10 @@ pub(super) fn program(folder: &Path, name: &str) -> Option<PathBuf> {
 /// The folder itself, or the one that its `postgres` links to: PATH may contain only a link.
 fn with_server(folder: &Path) -> Option<PathBuf> {
     let real = program(folder, "postgres")?.canonicalize().ok()?;
-    let complete = |folder: &&Path| {
+    let is_complete = |folder: &&Path| {
         program(folder, "initdb").is_some() && program(folder, "postgres").is_some()
     };
-    [real.parent()?, folder]
-        .iter()
-        .find(|folder| complete(folder))
-        .map(|folder| folder.to_path_buf())
+    [real.parent()?, folder].into_iter().find(is_complete).map(Path::to_path_buf)
 }
 
 /// The folder that `pg_config` prints; client packages have one too, so it may not contain a server.
@@ -79,12 +73,13 @@ fn pg_config() -> Option<PathBuf> {
     (output.status.success() && folder.is_absolute()).then(|| folder.to_owned())
 }
 
-fn on_path() -> impl Iterator<Item = PathBuf> {
+fn on_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).filter(|folder| folder.is_absolute()).collect::<Vec<_>>().into_iter()
+    env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
-fn versions(parent: &Path, prefix: &str, bin: &str) -> Vec<PathBuf> {
+fn versions(parent: impl AsRef<Path>, prefix: &str, bin: &str) -> Vec<PathBuf> {
+    let parent = parent.as_ref();
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     newest_first(names, prefix).into_iter().map(|name| parent.join(name).join(bin)).collect()
@@ -150,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_server_is_initdb_beside_postgres() {
-        let root = env::temp_dir().join(super::super::server::unique_name());
+        let root = env::temp_dir().join(super::super::start::unique_name());
         let (real, links, half) = (root.join("real"), root.join("links"), root.join("half"));
         for folder in [&real, &links, &half] {
             fs::create_dir_all(folder).unwrap();

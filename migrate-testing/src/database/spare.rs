@@ -11,8 +11,8 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::database::TestDatabase;
-use super::ground::Ground;
+use super::TestDatabase;
+use super::pool::Pool;
 use super::template::{Copied, Image};
 
 /// The most spares of a process, for all templates together: each takes some 10 MB of memory.
@@ -31,31 +31,31 @@ fn makers() -> MutexGuard<'static, BTreeMap<String, Option<Maker>>> {
 
 /// Takes the spare clone of this template, and waits until it is finished; `None` if none was begun,
 /// if it failed, or if it is on the server that the process used before.
-pub(super) fn take(ground: &Ground, image: &Image) -> Option<TestDatabase> {
+pub(super) fn take(pool: &Pool, image: &Image) -> Option<TestDatabase> {
     let maker = makers().get_mut(image.name())?.take()?;
     let spare = maker.join().ok().flatten();
-    spare.filter(|spare| ptr::eq(spare.server(), &raw const ground.server))
+    spare.filter(|spare| ptr::eq(spare.server(), &raw const pool.server))
 }
 
 /// Begins the next clone, but not for the first test that uses a template: if each test runs in its
 /// own process, no second one follows.
-pub(super) fn begin(ground: &Arc<Ground>, image: &Image) {
+pub(super) fn begin(pool: &Arc<Pool>, image: &Image) {
     let mut makers = makers();
     let is_full = makers.values().flatten().count() >= SPARES;
     let Some(maker) = makers.get_mut(image.name()) else {
         makers.insert(image.name().to_owned(), None);
         return;
     };
-    if maker.is_none() && !is_full && ground.server.is_shared() {
-        let (ground, image) = (Arc::clone(ground), image.clone());
+    if maker.is_none() && !is_full && pool.server.is_shared() {
+        let (pool, image) = (Arc::clone(pool), image.clone());
         // Without a thread the next test makes its own clone and reports the error.
-        *maker = thread::Builder::new().spawn(move || make(&ground, &image)).ok();
+        *maker = thread::Builder::new().spawn(move || make(&pool, &image)).ok();
     }
 }
 
-fn make(ground: &Arc<Ground>, image: &Image) -> Option<TestDatabase> {
+fn make(pool: &Arc<Pool>, image: &Image) -> Option<TestDatabase> {
     let mut copied = Copied::Missing;
-    let made = TestDatabase::made(ground, async |client, name| {
+    let made = TestDatabase::made(pool, async |client, name| {
         copied = image.copy_to(client, name).await?;
         // A spare does not count as a use of the template.
         image.unlock(client, "_shared").await
