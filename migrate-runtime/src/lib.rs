@@ -108,6 +108,7 @@ pub mod plan {
 /// What the ledger records.
 pub mod ledger {
     pub use crate::outcome::{Act, HistoryRow};
+    pub use crate::run::Edited;
     pub use migrate_set::ledger::Entry;
 }
 
@@ -125,7 +126,7 @@ pub mod report {
 
 /// Details of a [`Status`].
 pub mod status {
-    pub use crate::outcome::{State, StatusRow, Survey};
+    pub use crate::outcome::{State, StatusRow};
 }
 
 /// Details of an [`Error`], and errors of single functions.

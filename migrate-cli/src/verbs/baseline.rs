@@ -1,8 +1,9 @@
 //! `baseline`: marks migrations as applied, after it has asked.
 
 use clap::Args;
+use migrate_runtime::Version;
 
-use super::Context;
+use super::{Context, version};
 use crate::error::VerbError;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
@@ -10,7 +11,8 @@ use crate::output::confirm::confirm;
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Baseline {
     /// The last version to mark
-    version: String,
+    #[arg(value_parser = version())]
+    version: Version,
 }
 
 impl Baseline {

@@ -5,7 +5,7 @@ use migrate_runtime::plan::Undo;
 use migrate_runtime::set::TransactionMode;
 use migrate_runtime::{Report, Rollback, Version};
 
-use super::Context;
+use super::{Context, version};
 use crate::error::VerbError;
 use crate::interrupt::interruptible;
 use crate::output::Answer;
@@ -22,8 +22,8 @@ pub(crate) struct Down {
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["to", "all"])]
     steps: usize,
     /// Undo every migration newer than this version
-    #[arg(long, value_name = "VERSION", conflicts_with = "all")]
-    to: Option<String>,
+    #[arg(long, value_name = "VERSION", conflicts_with = "all", value_parser = version())]
+    to: Option<Version>,
     /// Undo every migration
     #[arg(long)]
     all: bool,
@@ -36,7 +36,7 @@ impl Down {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let target = match &self.to {
             _ if self.all => Rollback::All,
-            Some(version) => Rollback::To(Version::new(version.clone())),
+            Some(version) => Rollback::To(version.clone()),
             None => Rollback::Steps(self.steps),
         };
         let undos = cx.migrator.plan_rollback(cx.client, target.clone()).await?;

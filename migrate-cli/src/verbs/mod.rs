@@ -16,7 +16,8 @@ mod check;
 mod completions;
 
 use clap::Subcommand;
-use migrate_runtime::{Migrations, Migrator, internal};
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
+use migrate_runtime::{Migrations, Migrator, Version, internal};
 use tokio_postgres::Client;
 
 use crate::connection::Place;
@@ -39,7 +40,7 @@ pub(crate) enum DatabaseVerb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
     /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
-    Status(status::Status),
+    Status(status::StatusArgs),
     /// Apply pending migrations
     Up(up::Up),
     /// Undo applied migrations, most recently applied first
@@ -73,6 +74,11 @@ pub(crate) enum FolderVerb {
     Check(check::Check),
     /// Print a shell's completion script
     Completions(completions::Completions),
+}
+
+/// A version, as the library's verbs parse it.
+fn version() -> ValueParser {
+    NonEmptyStringValueParser::new().map(Version::from).into()
 }
 
 /// What a verb of the database works with.

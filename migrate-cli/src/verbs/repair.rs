@@ -1,8 +1,10 @@
 //! `repair`: accepts edited migrations and forgets entries, after it has asked.
 
 use clap::Subcommand;
+use migrate_runtime::Version;
+use migrate_runtime::ledger::Edited;
 
-use super::Context;
+use super::{Context, version};
 use crate::error::VerbError;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
@@ -12,8 +14,8 @@ pub(crate) enum Repair {
     /// Accept the set's text of an edited migration as what was applied
     Accept {
         /// The migration's version
-        #[arg(required_unless_present = "all")]
-        version: Option<String>,
+        #[arg(required_unless_present = "all", value_parser = version())]
+        version: Option<Version>,
         /// Accept every edited migration
         #[arg(long, conflicts_with = "version")]
         all: bool,
@@ -21,7 +23,8 @@ pub(crate) enum Repair {
     /// Forget that a migration was applied, so that the next run applies it
     Forget {
         /// The migration's version
-        version: String,
+        #[arg(value_parser = version())]
+        version: Version,
     },
 }
 
@@ -42,7 +45,9 @@ impl Repair {
             Repair::Accept { version: Some(version), .. } => {
                 cx.migrator.accept(cx.client, version).await?
             }
-            Repair::Accept { version: None, .. } => cx.migrator.accept_all(cx.client).await?,
+            Repair::Accept { version: None, .. } => {
+                cx.migrator.accept(cx.client, Edited::All).await?
+            }
         };
         Ok(Answer::of_run(cx.output, &report))
     }

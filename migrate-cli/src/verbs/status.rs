@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use migrate_runtime::status::{State, StatusRow, Survey};
-use migrate_runtime::{Drift, Version, internal};
+use migrate_runtime::status::{State, StatusRow};
+use migrate_runtime::{Drift, Status, Version, internal};
 
 use super::Context;
 use crate::error::VerbError;
@@ -20,23 +20,23 @@ use crate::output::table::{Align, Cell, table};
 use crate::output::text::{counted, line, moment, took};
 
 #[derive(Args, Debug, Clone)]
-pub(crate) struct Status {
+pub(crate) struct StatusArgs {
     /// Also write it to this file, as an HTML page with the history
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
-impl Status {
+impl StatusArgs {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
-        let survey = cx.migrator.survey(cx.client).await?;
-        let drifts = survey.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
-        let pending = survey.status.pending();
+        let status = cx.migrator.status(cx.client).await?;
+        let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
+        let pending = status.pending();
         let exit = match (drifts.len(), pending) {
             (0, 0) => Exit::Fine,
             (0, _) => Exit::Pending,
             _ => Exit::Drift,
         };
-        let migrations = rows(&survey, drifts);
+        let migrations = rows(&status, drifts);
         let mut text = cx.head();
         if !migrations.is_empty() {
             text += &shown(&migrations);
@@ -70,8 +70,8 @@ async fn write_page(cx: &Context<'_>, body: &StatusBody, file: &Path) -> Result<
 }
 
 /// The rows of the status, with drift as their state.
-fn rows(survey: &Survey, drifts: &[Drift]) -> Vec<StatusRowBody> {
-    let mut rows: Vec<StatusRowBody> = survey.status.migrations.iter().map(row).collect();
+fn rows(status: &Status, drifts: &[Drift]) -> Vec<StatusRowBody> {
+    let mut rows: Vec<StatusRowBody> = status.migrations.iter().map(row).collect();
     for drift in drifts {
         let (kind, version, file) = drift_parts(drift);
         if let Drift::Missing { applied_at, applied_by, .. } = drift {

@@ -1,10 +1,10 @@
 //! `up`: applies pending migrations, or tries them.
 
 use clap::Args;
-use migrate_runtime::{Migrator, Trial};
+use migrate_runtime::{Migrator, Trial, Version};
 
-use super::Context;
 use super::plan::PlanArgs;
+use super::{Context, version};
 use crate::error::VerbError;
 use crate::interrupt::interruptible;
 use crate::output::json::{AppliedBody, Body, millis};
@@ -16,11 +16,11 @@ use crate::output::{Answer, Output};
 #[derive(Args, Debug, Clone)]
 pub(super) struct Limit {
     /// Up to and including this version
-    #[arg(long, value_name = "VERSION")]
-    to: Option<String>,
+    #[arg(long, value_name = "VERSION", value_parser = version())]
+    to: Option<Version>,
     /// Only the migration of this version
-    #[arg(long, value_name = "VERSION", conflicts_with = "to")]
-    only: Option<String>,
+    #[arg(long, value_name = "VERSION", conflicts_with = "to", value_parser = version())]
+    only: Option<Version>,
 }
 
 impl Limit {

@@ -203,6 +203,6 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
         }
     };
     vec![format!(
-        "{which} taken over unverified, because {because}; `accept_all` takes the set's text for what ran"
+        "{which} taken over unverified, because {because}; `accept` records the set's text as what ran"
     )]
 }

@@ -273,12 +273,12 @@ impl<'s> Migrator<'s> {
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).to("7")
+    /// Migrator::new(set).to(7) // or `"7"`, or a `Version`
     /// # }
     /// ```
     #[must_use]
-    pub fn to(mut self, version: impl Into<String>) -> Self {
-        self.limit = Limit::To(Version::new(version.into()));
+    pub fn to(mut self, version: impl Into<Version>) -> Self {
+        self.limit = Limit::To(version.into());
         self
     }
 
@@ -287,12 +287,12 @@ impl<'s> Migrator<'s> {
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).only("7")
+    /// Migrator::new(set).only(7)
     /// # }
     /// ```
     #[must_use]
-    pub fn only(mut self, version: impl Into<String>) -> Self {
-        self.limit = Limit::Only(Version::new(version.into()));
+    pub fn only(mut self, version: impl Into<Version>) -> Self {
+        self.limit = Limit::Only(version.into());
         self
     }
 
@@ -316,16 +316,16 @@ impl<'s> Migrator<'s> {
     /// }
     ///
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).function("8", hash_passwords)
+    /// Migrator::new(set).function(8, hash_passwords)
     /// # }
     /// ```
     #[must_use]
     pub fn function(
         mut self,
-        version: impl Into<String>,
+        version: impl Into<Version>,
         function: impl for<'c> Function<'c> + 'static,
     ) -> Self {
-        self.calls.add_function(Version::new(version.into()), function);
+        self.calls.add_function(version.into(), function);
         self
     }
 

@@ -170,7 +170,7 @@ impl<F> fmt::Debug for Closure<F> {
 /// use migrate_runtime::{Migrations, Migrator};
 ///
 /// # fn of(set: &Migrations, key: std::sync::Arc<str>) -> Migrator<'_> {
-/// Migrator::new(set).function("8", closure(move |transaction| {
+/// Migrator::new(set).function(8, closure(move |transaction| {
 ///     let key = key.clone();
 ///     Box::pin(async move {
 ///         transaction.execute("UPDATE users SET tag = md5($1 || id)", &[&&*key]).await?;

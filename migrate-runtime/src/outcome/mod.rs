@@ -17,7 +17,7 @@ pub use error::Error;
 pub use event::Event;
 pub(crate) use event::Listeners;
 pub use failure::{Kept, MigrationFailure, Place};
-pub use history::{Act, HistoryRow, Survey};
+pub use history::{Act, HistoryRow};
 pub(crate) use hook::Calls;
 pub use hook::{BoxError, Called, Closure, Function, RunClient, Subject, When, closure};
 pub use kind::ErrorKind;
