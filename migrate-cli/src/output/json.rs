@@ -202,7 +202,7 @@ pub(crate) struct HistoryBody {
 pub(crate) struct RunBody {
     applied: Vec<AppliedBody>,
     undone: Vec<AppliedBody>,
-    amended: Vec<AmendedBody>,
+    amended: Vec<AppliedBody>,
     skipped: usize,
     ahead: Vec<String>,
     notes: Vec<String>,
@@ -213,10 +213,11 @@ pub(crate) struct RunBody {
 
 impl RunBody {
     pub(super) fn new(report: &Report) -> RunBody {
-        let amended = report.amended.iter().map(|amended| AmendedBody {
+        let amended = report.amended.iter().map(|amended| AppliedBody {
             version: amended.version.clone(),
             name: amended.name.clone(),
             file: amended.filename.clone(),
+            duration_ms: None,
         });
         RunBody {
             applied: report.applied.iter().map(AppliedBody::new).collect(),
@@ -237,7 +238,9 @@ pub(crate) struct AppliedBody {
     version: String,
     name: String,
     file: String,
-    duration_ms: u64,
+    /// `None` if only the entry changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
 }
 
 impl AppliedBody {
@@ -246,16 +249,9 @@ impl AppliedBody {
             version: applied.version.to_string(),
             name: applied.name.to_string(),
             file: applied.filename.to_string(),
-            duration_ms: millis(applied.duration),
+            duration_ms: Some(millis(applied.duration)),
         }
     }
-}
-
-#[derive(Serialize)]
-struct AmendedBody {
-    version: String,
-    name: String,
-    file: String,
 }
 
 /// A mistake in a folder.

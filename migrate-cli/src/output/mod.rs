@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use migrate_runtime::Report;
 
 use crate::error::VerbError;
@@ -30,18 +30,10 @@ pub(crate) struct Output {
     json: bool,
     /// Whether to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: Color,
+    color: clap::ColorChoice,
     /// Do not ask for confirmation
     #[arg(long, short, global = true)]
     yes: bool,
-}
-
-#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Color {
-    #[default]
-    Auto,
-    Always,
-    Never,
 }
 
 /// The result of a verb.
@@ -92,9 +84,9 @@ impl Output {
 
     fn write(&self, stream: impl RawStream + AsLockedWrite, text: &str) -> io::Result<()> {
         let choice = match self.color {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
+            clap::ColorChoice::Auto => ColorChoice::Auto,
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
         };
         AutoStream::new(stream, choice).write_all(text.as_bytes())
     }

@@ -6,13 +6,14 @@ use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use migrate_runtime::set::Direction;
 use migrate_runtime::{Event, Migrator};
 
+use super::Output;
 use super::style::shown;
 use super::text::line_of;
-use super::{Color, Output};
 
 /// The progress line, which is removed when this is dropped.
 pub(crate) struct Progress<'o> {
@@ -36,7 +37,7 @@ impl<'o> Progress<'o> {
         let bar = output.shows_progress().then(|| {
             let bar = ProgressBar::new_spinner().with_message(shown(what));
             let spinner =
-                if output.color == Color::Never { "{spinner}" } else { "{spinner:.green}" };
+                if output.color == ColorChoice::Never { "{spinner}" } else { "{spinner:.green}" };
             let template = format!("{spinner} {{wide_msg}} {{elapsed}}");
             // The template is valid; without it the bar has its default style.
             if let Ok(style) = ProgressStyle::with_template(&template) {

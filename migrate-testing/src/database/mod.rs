@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use migrate_runtime::Migrator;
 use tokio_postgres::{Client, Config};
@@ -20,7 +20,7 @@ use tokio_postgres::{Client, Config};
 use crate::error::TestError;
 use crate::server::{Server, random};
 use pool::Pool;
-use session::{Session, config, connect, values};
+use session::{Session, config, connect, until_empty, values};
 use template::Template;
 
 /// A migrated database of one test, dropped with this value.
@@ -235,8 +235,6 @@ impl TestDatabase {
 /// How long to wait for the sessions in a database to end before it is dropped.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
-const POLL: Duration = Duration::from_millis(1);
-
 /// Whether this process has removed what killed tests left.
 static COLLECTED: AtomicBool = AtomicBool::new(false);
 
@@ -275,14 +273,8 @@ async fn drop_with_sessions(client: &Client, name: &str) -> Result<(), TestError
         "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
          WHERE datname = '{name}' AND backend_type = 'client backend'"
     );
-    let deadline = Instant::now() + SESSIONS_LIMIT;
     // If that is not allowed, the drop below fails, and the next process tries again.
-    while let Ok(there) = values(client, "end the sessions of a test", &end).await {
-        if there.is_empty() || Instant::now() > deadline {
-            break;
-        }
-        tokio::time::sleep(POLL).await;
-    }
+    let _ = until_empty(client, "end the sessions of a test", &end, SESSIONS_LIMIT).await;
     let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
     values(client, "drop a database", &sql).await.map(drop)
 }

@@ -5,6 +5,7 @@
 use std::io;
 use std::panic;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use migrate_runtime::internal::rows;
 use tokio::runtime::{Builder, Runtime};
@@ -90,6 +91,22 @@ pub(crate) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>),
         let _ = connection.await;
     });
     Ok((client, connection))
+}
+
+const POLL: Duration = Duration::from_millis(1);
+
+/// Sends a statement until it returns no rows, for at most `limit`.
+pub(super) async fn until_empty(
+    client: &Client,
+    doing: &str,
+    sql: &str,
+    limit: Duration,
+) -> Result<(), TestError> {
+    let deadline = Instant::now() + limit;
+    while !values(client, doing, sql).await?.is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
 }
 
 /// Sends statements and returns the first column of every row, with an empty text for a null.

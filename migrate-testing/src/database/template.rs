@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::pool::Pool;
-use super::session::{config, connect, values};
+use super::session::{config, connect, until_empty, values};
 use crate::error::TestError;
 use crate::server::Server;
 
@@ -127,26 +127,14 @@ impl<'s> Template<'s> {
         let name = &self.image.name;
         let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
         values(client, "close the template", &close).await?;
-        self.wait_until_left(client).await?;
-        values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
-    }
-
-    /// Waits for the client's session to end, which takes a moment: `CREATE DATABASE` itself checks only
-    /// ten times a second.
-    async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
-        let sql = format!(
+        // The client's session takes a moment to end: `CREATE DATABASE` itself checks only ten times a
+        // second.
+        let sessions = format!(
             "SELECT pid FROM pg_catalog.pg_stat_activity \
-             WHERE datname = '{}' AND backend_type = 'client backend'",
-            self.image.name
+             WHERE datname = '{name}' AND backend_type = 'client backend'"
         );
-        let deadline = Instant::now() + BLOCKED_LIMIT;
-        while !values(client, "list the template's sessions", &sql).await?.is_empty() {
-            if Instant::now() > deadline {
-                break;
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        Ok(())
+        until_empty(client, "list the template's sessions", &sessions, BLOCKED_LIMIT).await?;
+        values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
     }
 }
 
