@@ -95,9 +95,7 @@ impl Term {
             Term::LockRow => ("`.lock(Lock::Row)`", "`--lock-by row`"),
             Term::LockAdvisory => ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
             Term::Schema => ("`.schema(..)`", "`--schema`"),
-            Term::CreateSchema => {
-                ("`.schema(..).create_schema()`", "`--schema` and `--create-schema`")
-            }
+            Term::CreateSchema => ("`.create_schema()`", "`--create-schema`"),
             Term::LedgerSchema => ("`.ledger_schema(..)`", "`--ledger-schema`"),
             Term::Table => ("`.table(..)`", "`--table`"),
             Term::AdoptTable => ("`.table(..)`", "`--from-table`"),

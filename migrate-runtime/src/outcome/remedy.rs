@@ -13,37 +13,37 @@ impl ErrorKind {
             ErrorKind::Database { help, .. } => return help.clone(),
             ErrorKind::Busy { help, .. } | ErrorKind::BadName { help, .. } => help.clone(),
             ErrorKind::TransactionEnded { .. } => {
-                "take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database".into()
+                "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database".into()
             }
             ErrorKind::NoFunction { version, .. } => {
-                format!("give it with `.function({version:?}, ..)`").into()
+                format!("pass it with `.function({version:?}, ..)`").into()
             }
             ErrorKind::UnwantedFunction { .. } => {
                 "write `-- migrate:function` above the first statement of its file".into()
             }
             ErrorKind::Deadline { .. } => {
-                Remedy::new("give a longer {}, or split the migration", &[Term::Deadline])
+                Remedy::new("set a longer {}, or split the migration", &[Term::Deadline])
             }
             ErrorKind::Pooled { lock: LockKind::Advisory, .. } => Remedy::new(
-                "connect to the server itself, or choose {}; for a pooler in session mode, {}",
+                "connect to the server directly, or use {}; for a pooler in session mode, {}",
                 &[Term::LockRow, Term::LockAdvisory],
             ),
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
-                "connect to the server itself, or take the session's settings out of the file".into()
+                "connect to the server directly, or remove the session settings from the file".into()
             }
             ErrorKind::NoAdvisoryLock { .. } => Remedy::new(
                 "grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-                 pg_advisory_unlock, or choose {}",
+                 pg_advisory_unlock, or use {}",
                 &[Term::LockRow],
             ),
             ErrorKind::SameModule { .. } => {
-                "name one of them by `embed_migrations!(.., module = \"..\")`".into()
+                "give one of them another name with `embed_migrations!(.., module = \"..\")`".into()
             }
-            ErrorKind::UnknownVersion { .. } => "choose one that is; `status` lists them".into(),
+            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them".into(),
             ErrorKind::Required { .. } => {
-                "run a binary that has them, before this one starts".into()
+                "run a binary that contains them before this one starts".into()
             }
-            ErrorKind::NoEntry { .. } => "choose one that is applied; `status` lists them".into(),
+            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them".into(),
             ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
                 format!("name {tool}'s table with {{}} and {{}}"),
                 &[Term::AdoptTable, Term::AdoptSchema],
@@ -57,10 +57,10 @@ impl ErrorKind {
             }
             ErrorKind::LockLost { .. } => {
                 "a pooler in transaction mode cannot hold a session lock, and a migration must not \
-                 release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
+                 release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
                     .into()
             }
-            ErrorKind::Placeholder { .. } => Remedy::new("choose one with {}", &[Term::Schema]),
+            ErrorKind::Placeholder { .. } => Remedy::new("choose a schema with {}", &[Term::Schema]),
             ErrorKind::Drift { .. }
             | ErrorKind::Rollback { .. }
             | ErrorKind::StaleEmbed(_)
