@@ -32,8 +32,8 @@ const ENUMS: [(&str, &str, &str); 17] = [
     ("CreateError", "migrate-source/src/create/write.rs", ""),
 ];
 
-/// The string literal that `code` begins with after whatever precedes it, as its value but for
-/// the escapes in it; lines that end with `\` go on without their indent.
+/// The first string literal in `code`, as its value except for its escapes; lines that end with `\` continue
+/// without their indentation.
 fn literal(code: &str) -> Option<String> {
     let mut value = String::new();
     let mut chars = code[code.find('"')? + 1..].chars().peekable();
@@ -144,7 +144,7 @@ fn remedy(expression: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// What the first line of a format holds for certain, part by part.
+/// The fixed parts of the first line of a format.
 fn certain(format: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0);
     let mut chars = format.lines().next().unwrap_or_default().chars().peekable();
@@ -280,7 +280,7 @@ fn rows_follow_the_sources() {
     assert_eq!(generated("", &enums), (String::new(), vec!["Error".to_owned()]));
 }
 
-/// What the arms of `pub const fn function` in `code` say of each case.
+/// The result of `pub const fn function` in `code` for each case.
 fn cases(code: &str, function: &str) -> BTreeMap<String, String> {
     let head = format!("pub const fn {function}(self)");
     let body = code.split(&head).nth(1).and_then(|rest| rest.split("\n    }").next());
@@ -300,7 +300,7 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
     let mut unnamed: BTreeSet<&str> = names.values().map(String::as_str).collect();
     let mut wrong = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| ")).map(cells) {
-        let [_, said @ .., case] = row.as_slice() else { continue };
+        let [_, claims @ .., case] = row.as_slice() else { continue };
         let Some(case) = case.strip_prefix('`').and_then(|case| case.strip_suffix('`')) else {
             continue;
         };
@@ -312,11 +312,11 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
         let head = format!("| {} | ", titles[variant]);
         let line = printed.lines().find(|line| line.starts_with(&head));
         let seen = cells(line.unwrap_or_else(|| panic!("docs/peers.md has no row of {case}")));
-        for (said, seen) in said.iter().zip(&seen[1..]) {
-            if said.as_str() != seen && quoted(said).next().is_none() {
-                wrong.push(format!("{case}: `{said}` quotes nothing"));
+        for (claims, seen) in claims.iter().zip(&seen[1..]) {
+            if claims.as_str() != seen && quoted(claims).next().is_none() {
+                wrong.push(format!("{case}: `{claims}` quotes nothing"));
             }
-            let absent = quoted(said).filter(|words| !seen.contains(words));
+            let absent = quoted(claims).filter(|words| !seen.contains(words));
             wrong.extend(absent.map(|words| format!("{case}: `{words}` is not in: {seen}")));
         }
     }
@@ -330,11 +330,11 @@ fn every_line_of_the_comparison_is_a_case_and_what_it_printed() {
     let (page, printed) = (text_of("docs/comparison.md"), text_of("docs/peers.md"));
     let wrong = untrue(&page, &printed, &code);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // And it would notice.
-    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`mended`");
+    // A deviation is found.
+    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`fixed`");
     let wrong = untrue(&broken, &printed, &code).join("\n");
     for part in
-        ["replicas: `13 of 12 up` is not in: ", "mended: `embeds it`", "`edited` has no line"]
+        ["replicas: `13 of 12 up` is not in: ", "fixed: `embeds it`", "`edited` has no line"]
     {
         assert!(wrong.contains(part), "{part}: {wrong}");
     }
