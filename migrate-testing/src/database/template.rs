@@ -130,8 +130,9 @@ impl<'s> Template<'s> {
         // The client's session takes a moment to end: `CREATE DATABASE` itself checks only ten times a
         // second.
         let sessions = format!(
-            "SELECT pid FROM pg_catalog.pg_stat_activity \
-             WHERE datname = '{name}' AND backend_type = 'client backend'"
+            "SELECT a.pid FROM pg_catalog.pg_stat_activity a \
+             WHERE a.datname OPERATOR(pg_catalog.=) '{name}' \
+             AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"
         );
         until_empty(client, "list the template's sessions", &sessions, BLOCKED_LIMIT).await?;
         values(client, "finish the template", &ready(name)).await.map(std::mem::drop)
@@ -166,8 +167,9 @@ impl Image {
     fn comment(&self) -> String {
         format!(
             "SELECT s.description FROM pg_catalog.pg_shdescription s \
-             JOIN pg_catalog.pg_database d ON d.oid = s.objoid AND d.datname = '{}' \
-             WHERE s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass",
+             JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.objoid \
+             AND d.datname OPERATOR(pg_catalog.=) '{}' \
+             WHERE s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass",
             self.name
         )
     }
