@@ -1,5 +1,5 @@
-//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and lets the run
-//! report what was applied. A run that does not end by that is abandoned, which leaves every migration
+//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and the run
+//! reports what was applied. A run that does not end by that is abandoned, which leaves every migration
 //! applied and recorded, or neither.
 
 use std::pin::{Pin, pin};

@@ -56,9 +56,9 @@ impl fmt::Debug for TestError {
 /// The server's error, or else the driver's.
 fn reason(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(said) => {
-            let detail = said.detail().map(|detail| format!("\n{detail}")).unwrap_or_default();
-            format!("{} (SQLSTATE {}){detail}", said.message(), said.code().code())
+        Some(db) => {
+            let detail = db.detail().map(|detail| format!("\n{detail}")).unwrap_or_default();
+            format!("{} (SQLSTATE {}){detail}", db.message(), db.code().code())
         }
         None => match error.source() {
             Some(source) => format!("{error}: {source}"),
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_of_a_server_says_what_to_do() {
+    fn each_error_of_a_server_has_a_help() {
         let (bin, log) = (PathBuf::from("/pg/bin"), "FATAL:  no room".to_owned());
         let account = Some("nobody".to_owned());
         let denied = io::Error::from(io::ErrorKind::PermissionDenied);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_of_a_test_says_what_to_do() {
+    fn each_error_of_a_test_has_a_help() {
         let waited = TestError::Waited { template: "migrate_template_0".to_owned(), seconds: 600 };
         assert_eq!(
             waited.to_string(),

@@ -67,13 +67,13 @@ pub(super) fn target(
         address.driver.parse().map_err(unreadable)?
     };
     fill_in(&mut config, name, env)?;
-    let said = Said { origin, address: &address, env };
-    let tls = said.tls()?;
+    let settings = Settings { origin, address: &address, env };
+    let tls = settings.tls()?;
     config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
     let place = place(&config, address.is_clear);
     let mut warning = None;
     if config.get_password().is_none() {
-        let file = said.file("passfile", "PGPASSFILE").or_else(|| said.of_home(".pgpass"));
+        let file = settings.file("passfile", "PGPASSFILE").or_else(|| settings.of_home(".pgpass"));
         match file.map(|file| password(&file, &config)) {
             Some(Ok(Some(password))) => {
                 config.password(password);
@@ -86,13 +86,13 @@ pub(super) fn target(
 }
 
 /// The settings of TLS and of files: from the address, else from a variable.
-struct Said<'s> {
+struct Settings<'s> {
     origin: &'static str,
     address: &'s Address,
     env: Environment<'s>,
 }
 
-impl Said<'_> {
+impl Settings<'_> {
     fn by_address(&self, key: &str) -> Option<&str> {
         // If a key is repeated, its last value counts.
         let mut all = self.address.settings.iter().rev();
@@ -118,10 +118,10 @@ impl Said<'_> {
                     .map_err(|mistake| ConnectError::variable(variable, &mistake))?,
                 (None, None) => Mode::default(),
             };
-        let usual = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
+        let default = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
         Ok(Tls {
             mode,
-            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(usual),
+            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(default),
             certificate: self.file("sslcert", "PGSSLCERT"),
             key: self.file("sslkey", "PGSSLKEY"),
         })
@@ -248,7 +248,7 @@ fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     let named = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => name.clone(),
         // As in libpq: a socket in a default folder is `localhost`.
-        Host::Unix(folder) if SOCKETS.iter().any(|usual| folder == Path::new(usual)) => {
+        Host::Unix(folder) if SOCKETS.iter().any(|default| folder == Path::new(default)) => {
             "localhost".to_owned()
         }
         Host::Unix(folder) => folder.to_string_lossy().into_owned(),

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_database_says_is_text() {
+    fn text_of_a_database_is_escaped() {
         let hostile = "</td><script>alert(\"1\")</script>&'\u{1b}";
         let shown = Escaped(hostile).to_string();
         assert_eq!(

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_cannot_move_the_cursor() {
+    fn text_of_a_server_cannot_move_the_cursor() {
         let painted =
             anstream::adapter::strip_str(&titled("error", BAD, "no\u{9b}2J\u{7}")).to_string();
         assert_eq!(painted, "error: no\u{fffd}2J\u{fffd}\n");

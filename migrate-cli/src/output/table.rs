@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_database_says_cannot_move_the_cursor() {
+    fn text_of_a_database_cannot_move_the_cursor() {
         let shown = ["version  name      took", "1        a\u{fffd}[2Jb\u{fffd}\u{fffd}  7 ms"];
         check(&["a\x1b[2Jb\r\n"], None, &shown);
     }
 
     #[test]
-    fn columns_that_say_nothing_are_left_out() {
+    fn empty_columns_are_left_out() {
         check(&["", ""], None, &["version  took", "1        7 ms", "1        7 ms"]);
         check(&[], None, &[]);
     }

@@ -28,7 +28,7 @@ use template::Template;
 /// It is a clone of a template, which the first test with this set builds and all other tests on this
 /// server share, in any number of threads and processes. The template is identified by the digest of
 /// its contents, so an edited migration makes a new one. Templates that were not used for a week are
-/// dropped, and so is what killed tests left behind.
+/// dropped, and so are the databases of killed tests.
 ///
 /// The server is that of `DATABASE_URL`, whose role needs CREATEDB, else the one of
 /// [`Server::shared`]; [`Server::for_tests`] selects another. This crate only connects to the database

@@ -275,6 +275,6 @@ mod tests {
     fn only_a_finished_template_has_been_used() {
         assert_eq!(last_used("migrate-runtime: template, last used at 12"), Some(12));
         assert_eq!(last_used(""), None);
-        assert_eq!(last_used("somebody's database"), None);
+        assert_eq!(last_used("another comment"), None);
     }
 }

@@ -98,8 +98,8 @@ fn in_memory() -> Option<PathBuf> {
 }
 
 /// Parses the output of `df -Pk` (POSIX): a header, and a line with the free KiB as the fourth word.
-fn is_roomy(said: &str) -> bool {
-    let free = said.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
+fn is_roomy(output: &str) -> bool {
+    let free = output.lines().nth(1).and_then(|line| line.split_whitespace().nth(3));
     free.and_then(|free| free.parse().ok()).is_some_and(|free: u64| free >= ROOM)
 }
 
@@ -192,18 +192,18 @@ mod tests {
 
     #[test]
     fn memory_has_to_have_room() {
-        let said = |free: &str| {
+        let output = |free: &str| {
             format!(
                 "Filesystem 1024-blocks Used Available Capacity Mounted on\nshm 9 0 {free} 0% /dev/shm\n"
             )
         };
-        assert!(is_roomy(&said("4194304")));
-        assert!(!is_roomy(&said("65536")));
+        assert!(is_roomy(&output("4194304")));
+        assert!(!is_roomy(&output("65536")));
         assert!(!is_roomy("df: /dev/shm: No such file or directory"));
     }
 
     #[test]
-    fn socket_that_nobody_answers_on_is_no_server() {
+    fn socket_without_an_answer_is_no_server() {
         let base = env::temp_dir().join(super::super::start::unique_name());
         fs::create_dir(&base).unwrap();
         assert!(!answers(&base), "no socket is in it");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn folder_of_somebody_else_and_link_are_not_trusted() {
+    fn folder_of_another_user_and_link_are_not_trusted() {
         let base = env::temp_dir().join(super::super::start::unique_name());
         fs::create_dir(&base).unwrap();
         let uid = fs::metadata(&base).unwrap().uid();
