@@ -54,7 +54,8 @@ fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, Sour
     let text = history(&path, shown)?;
     let update = env::var(UPDATE_HISTORY).unwrap_or_default();
     if ["", "0"].contains(&update.as_str()) {
-        history_file::check(shown, text.as_deref(), set)?;
+        // A missing file freezes nothing.
+        SourceErrors::of_history(shown, history_file::compare(&text.unwrap_or_default(), set))?;
         return Ok(path.to_string_lossy().into_owned());
     }
     let new = history_file::freeze(set);
