@@ -40,10 +40,7 @@ pub(super) fn siphash_of_refinery(name: &str, version: &[u8], text: &str) -> Str
 /// SipHash-1-3 with a key of zeros (Aumasson and Bernstein, "`SipHash`: a fast short-input PRF").
 fn siphash13(bytes: &[u8]) -> u64 {
     let mut v: [u64; 4] = [
-        0x736f_6d65_7073_6575,
-        0x646f_7261_6e64_6f6d,
-        0x6c79_6765_6e65_7261,
-        0x7465_6462_7974_6573,
+        0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261, 0x7465_6462_7974_6573,
     ];
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {

@@ -33,21 +33,8 @@ pub enum Dialect {
 
 const POSTGRES: [&str; 5] = ["postgres", "postgresql", "pg", "pgsql", "psql"];
 const OTHERS: [&str; 15] = [
-    "sqlite",
-    "sqlite3",
-    "mysql",
-    "cockroach",
-    "cockroachdb",
-    "crdb",
-    "mariadb",
-    "mssql",
-    "sqlserver",
-    "oracle",
-    "h2",
-    "duckdb",
-    "clickhouse",
-    "spanner",
-    "libsql",
+    "sqlite", "sqlite3", "mysql", "cockroach", "cockroachdb", "crdb", "mariadb", "mssql",
+    "sqlserver", "oracle", "h2", "duckdb", "clickhouse", "spanner", "libsql",
 ];
 const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
 

@@ -5,19 +5,9 @@ use super::{Lint, Script};
 
 /// Functions of PostgreSQL and its common extensions that return a different value for each row.
 const VOLATILE: &[&str] = &[
-    "clock_timestamp",
-    "gen_random_bytes",
-    "gen_random_uuid",
-    "gen_ulid",
-    "nextval",
-    "random",
-    "random_normal",
-    "timeofday",
-    "uuid_generate_v1",
-    "uuid_generate_v1mc",
-    "uuid_generate_v4",
-    "uuidv4",
-    "uuidv7",
+    "clock_timestamp", "gen_random_bytes", "gen_random_uuid", "gen_ulid", "nextval", "random",
+    "random_normal", "timeofday", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4",
+    "uuidv4", "uuidv7",
 ];
 
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").

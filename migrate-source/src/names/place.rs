@@ -168,16 +168,8 @@ fn callback(stem: &str) -> Option<&'static str> {
     let event = stem.split_once("__").map_or(stem, |(event, _)| event);
     let known = |rest: &str| {
         [
-            "Migrate",
-            "Each",
-            "Versioned",
-            "Repeatables",
-            "Clean",
-            "Info",
-            "Validate",
-            "Baseline",
-            "Repair",
-            "Undo",
+            "Migrate", "Each", "Versioned", "Repeatables", "Clean", "Info", "Validate", "Baseline",
+            "Repair", "Undo",
         ]
         .iter()
         .any(|word| rest.starts_with(word))
