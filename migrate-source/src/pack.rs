@@ -150,8 +150,6 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    use std::borrow::Cow;
-
     use migrate_set::checksum::Checksum;
     use migrate_set::unpack::unpack;
     use migrate_set::version::Version;
@@ -184,8 +182,6 @@ mod tests {
         ) -> Script {
             let hole = |[start, end]: [u32; 2]| Placeholder { start, end, within };
             let holes = holes.into_iter().map(hole).collect();
-            let (filename, text) = (Cow::Owned(filename), Cow::Owned(text));
-            let (statements, holes) = (Cow::Owned(statements), Cow::Owned(holes));
             let script = Script::new(filename, text, statements, holes, transaction, session);
             if with_function { script.with_function() } else { script }
         }
@@ -211,7 +207,7 @@ mod tests {
                     if is_part { part.to_owned() } else { other }
                 };
                 let version = Version::new(of(version, start));
-                let name = Cow::Owned(of(name, rest.trim_end_matches(char::is_numeric)));
+                let name = of(name, rest.trim_end_matches(char::is_numeric));
                 let down = down.map(|down| if is_one_file { up.clone() } else { down });
                 Migration::new(version, name, kind, Checksum::from_bytes(checksum), up, down)
             })

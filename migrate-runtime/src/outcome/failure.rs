@@ -3,6 +3,7 @@
 use std::fmt;
 
 use migrate_set::location::Position;
+pub use migrate_set::name::Direction;
 
 use super::text::help_line;
 
@@ -47,24 +48,6 @@ pub struct MigrationFailure {
     pub help: Option<String>,
     /// How often it was tried, because others held locks.
     pub tries: u32,
-}
-
-/// Whether a migration is applied or undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Its up script runs.
-    Up,
-    /// Its down script runs.
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        })
-    }
 }
 
 /// Where a migration failed.

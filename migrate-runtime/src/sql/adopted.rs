@@ -1,7 +1,6 @@
 //! Writes what another tool knew of a migration into the ledger.
 
-use migrate_set::checksum::ALGORITHM;
-use migrate_set::rollback::digest;
+use migrate_set::checksum::{ALGORITHM, sha256};
 use migrate_set::set::Migration;
 
 use super::ledger::Ledger;
@@ -47,7 +46,7 @@ impl Ledger {
             taken.execution_ms.unwrap_or_default().to_string(),
             taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal),
             down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
         ];
         format!(
             "INSERT INTO {} (module, version, kind, name, filename, checksum, checksum_algorithm, \

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use migrate_set::checksum::ALGORITHM;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::rollback::Recorded;
@@ -196,20 +195,9 @@ impl<'s> Contents<'s> {
         {
             return Ok(());
         }
-        self.entries.push(Entry {
-            version: Version::new(version.to_owned()),
-            kind: kind(column(2))?,
-            name: String::new(),
-            filename: String::new(),
-            checksum: column(3).map(str::to_owned),
-            checksum_algorithm: Cow::Borrowed(ALGORITHM),
-            position,
-            applied_at: String::new(),
-            execution_ms: 0,
-            applied_by: String::new(),
-            progress,
-            in_flight: false,
-        });
+        let (version, kind) = (Version::new(version.to_owned()), kind(column(2))?);
+        let entry = Entry::brief(version, kind, column(3).map(str::to_owned));
+        self.entries.push(Entry { position, progress, ..entry });
         Ok(())
     }
 

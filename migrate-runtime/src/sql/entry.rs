@@ -1,9 +1,8 @@
 //! Writes entries: a migration that was applied, undone, accepted or forgotten, and how far one has come.
 
-use migrate_set::checksum::ALGORITHM;
+use migrate_set::checksum::{ALGORITHM, sha256};
 use migrate_set::ledger::Entry;
 use migrate_set::plan::Cause;
-use migrate_set::rollback::digest;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
@@ -93,7 +92,7 @@ impl Ledger {
             ELAPSED_MS.to_owned(),
             "session_user".to_owned(),
             down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             done,
             in_flight.to_string(),
         ];
@@ -188,7 +187,7 @@ impl Ledger {
             literal(migration.name()),
             literal(migration.filename()),
             down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             self.key_of(&entry.version)
         )
     }

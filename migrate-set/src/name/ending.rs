@@ -7,7 +7,7 @@ use super::{Direction, TransactionMark};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<'a> {
     pub stem: &'a str,
-    pub direction: Direction,
+    pub direction: Option<Direction>,
     pub dialect: Option<Dialect>,
     pub transaction: TransactionMark,
     pub misspelt: Option<Misspelt>,
@@ -19,8 +19,7 @@ pub struct Misspelt {
     /// Where the word begins in the name, in bytes.
     pub start: usize,
     pub len: usize,
-    /// `up` or `down`.
-    pub meant: &'static str,
+    pub meant: Direction,
 }
 
 /// The database a file is written for.
@@ -42,7 +41,7 @@ const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "bac
 pub fn ending(name: &str) -> Ending<'_> {
     let mut found = Ending {
         stem: name,
-        direction: Direction::Whole,
+        direction: None,
         dialect: None,
         transaction: TransactionMark::Unmarked,
         misspelt: None,
@@ -58,9 +57,9 @@ pub fn ending(name: &str) -> Ending<'_> {
 
 impl Ending<'_> {
     fn take(&mut self, head: &str, word: &str) -> bool {
-        let directed = self.direction != Direction::Whole || self.misspelt.is_some();
+        let directed = self.direction.is_some() || self.misspelt.is_some();
         if let (false, Some(direction)) = (directed, verb(word)) {
-            self.direction = direction;
+            self.direction = Some(direction);
         } else if let (false, Some(meant)) = (directed, nearly_verb(word)) {
             self.misspelt = Some(Misspelt { start: head.len() + 1, len: word.len(), meant });
         } else if let (None, Some(dialect)) = (self.dialect, dialect(word)) {
@@ -83,16 +82,9 @@ pub fn verb(word: &str) -> Option<Direction> {
     }
 }
 
-/// The correct word for a misspelt direction.
-pub fn nearly_verb(word: &str) -> Option<&'static str> {
-    let is = |known: &str| word.eq_ignore_ascii_case(known);
-    if is("up") || is("do") {
-        Some("up")
-    } else if is("down") || is("undo") || is_down_word(word) {
-        Some("down")
-    } else {
-        None
-    }
+/// The direction that a word means in any case, or in another tool's words.
+pub fn nearly_verb(word: &str) -> Option<Direction> {
+    verb(&word.to_ascii_lowercase()).or_else(|| is_down_word(word).then_some(Direction::Down))
 }
 
 /// Whether a word means going back, other than `down` and `undo`.
@@ -120,7 +112,8 @@ mod tests {
         let misspelt = found.misspelt.map_or(String::new(), |word| {
             format!(" {} is {}", &name[word.start..word.start + word.len], word.meant)
         });
-        let shown = format!("{} {:?}{dialect}{mark}{misspelt}", found.stem, found.direction);
+        let direction = found.direction.map_or("Whole".to_owned(), |found| format!("{found:?}"));
+        let shown = format!("{} {direction}{dialect}{mark}{misspelt}", found.stem);
         assert_eq!(shown, expected, "{name}");
     }
 

@@ -3,19 +3,11 @@
 
 pub mod section;
 
+use migrate_set::name::Direction;
 use migrate_set::set::TransactionMode;
 use thiserror::Error;
 
 use crate::lint::Lint;
-
-/// The script that a section contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Applies the migration.
-    Up,
-    /// Undoes it.
-    Down,
-}
 
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +79,7 @@ pub enum DirectiveError {
         nearest: &'static str,
     },
     /// A misspelt marker: read as an ordinary comment, the down would run as up.
-    #[error("`{written}` looks like the beginning of {}", section_words(*direction))]
+    #[error("`{written}` looks like the beginning of {} {direction} section", article(*direction))]
     NearlySection {
         /// As written.
         written: String,
@@ -116,11 +108,11 @@ impl DirectiveError {
     pub fn help(&self) -> String {
         match self {
             Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
-            Self::NearlySection { direction: Direction::Up, .. } => {
-                "write `-- UP` alone on the line; if it is a comment, use other words".to_owned()
-            }
-            Self::NearlySection { direction: Direction::Down, .. } => {
-                "write `-- DOWN` alone on the line; if it is a comment, use other words".to_owned()
+            Self::NearlySection { direction, .. } => {
+                let marker = direction.to_string().to_uppercase();
+                format!(
+                    "write `-- {marker}` alone on the line; if it is a comment, use other words"
+                )
             }
             Self::EnvironmentSubstitution => {
                 "write the values themselves, and remove this line".to_owned()
@@ -187,11 +179,9 @@ fn nearly_section(body: &str) -> Option<Direction> {
     }
 }
 
-fn section_words(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => "an up section",
-        Direction::Down => "a down section",
-    }
+/// The article before the word for a direction.
+pub(crate) fn article(direction: Direction) -> &'static str {
+    if direction == Direction::Up { "an" } else { "a" }
 }
 
 fn section(
@@ -320,20 +310,24 @@ fn nearest(written: &str) -> &'static str {
     SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
 }
 
-/// The Levenshtein distance in characters.
+/// How many letters must be inserted, removed, replaced or swapped with the next one.
 pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut fewest = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                fewest = fewest.min(before[j - 2] + 1);
+            }
+            row.push(fewest);
         }
+        before = std::mem::replace(&mut last, row);
     }
-    row[b.len()]
+    last[b.len()]
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 
 use std::mem;
 
+use migrate_set::name::Direction;
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::{Token, TokenKind};
 use thiserror::Error;
 
-use super::{Direction, Directive, DirectiveError, Spelling, directive, edit_distance};
+use super::{Directive, DirectiveError, Spelling, directive, edit_distance};
 
 /// One script within a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub enum SectionProblem {
     #[error(transparent)]
     Directive(#[from] DirectiveError),
     /// A second up section, or a second down section.
-    #[error("a second {} section begins here", direction_word(*direction))]
+    #[error("a second {direction} section begins here")]
     Repeated {
         /// Which one.
         direction: Direction,
@@ -92,13 +93,6 @@ impl SectionProblem {
             Self::UnclosedStatement => "add `StatementEnd` after the statement".into(),
             Self::UnopenedStatement => "remove it, or add `StatementBegin` before it".into(),
         }
-    }
-}
-
-fn direction_word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => "up",
-        Direction::Down => "down",
     }
 }
 
@@ -417,6 +411,11 @@ mod tests {
                 "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
                line; if it is a comment, use other words",
             ],
+        );
+        check_errors(
+            "-- UP\na;\n-- DWON\nb;",
+            &["`-- DWON` looks like the beginning of a down section @9: write `-- DOWN` alone on \
+               the line; if it is a comment, use other words"],
         );
         check_errors(
             "-- migrate:upp\na\n-- +goose Dwn",

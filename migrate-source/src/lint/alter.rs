@@ -1,6 +1,7 @@
 //! The lints of `ALTER TABLE`, action by action.
 
-use super::words::{Name, Words};
+use migrate_set::sql::words::{Name, Words};
+
 use super::{Lint, Script};
 
 /// Functions of PostgreSQL and its common extensions that return a different value for each row.

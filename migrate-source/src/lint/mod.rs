@@ -9,14 +9,12 @@ mod alter;
 mod setting;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::ops::Range;
 
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::split::Statement;
-
-use words::{Name, Words};
+use migrate_set::sql::words::{Name, Words};
 
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

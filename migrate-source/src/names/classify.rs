@@ -23,8 +23,8 @@ pub struct Name {
     pub version: Option<Version>,
     /// The description as written: may be empty, may contain spaces.
     pub slug: String,
-    /// Which script the file contains.
-    pub direction: Direction,
+    /// Which script the file contains; `None` if the name does not say.
+    pub direction: Option<Direction>,
     /// When it runs.
     pub kind: Kind,
     /// Whether the name asks to run without a transaction.

@@ -22,7 +22,7 @@ pub(super) struct Entry<'a> {
 pub(super) enum Place<'a> {
     Number {
         found: Numbered<'a>,
-        direction: Direction,
+        direction: Option<Direction>,
     },
     Flyway {
         prefix: Prefix,
@@ -116,11 +116,11 @@ fn flat<'a>(ending: &Ending<'a>, asked: Option<Layout>) -> Place<'a> {
 }
 
 /// Removes the verb of `0001.do.x` from the description.
-fn directed(mut found: Numbered<'_>, direction: Direction) -> Place<'_> {
-    if direction == Direction::Whole
+fn directed(mut found: Numbered<'_>, direction: Option<Direction>) -> Place<'_> {
+    if direction.is_none()
         && found.separator == Some('.')
         && let Some((word, slug)) = found.slug.split_once('.')
-        && let Some(direction) = verb(word)
+        && let direction @ Some(_) = verb(word)
     {
         found.slug = slug;
         return Place::Number { found, direction };
@@ -131,15 +131,15 @@ fn directed(mut found: Numbered<'_>, direction: Direction) -> Place<'_> {
 fn foldered<'a>(folder: &'a str, ending: &Ending<'a>) -> Place<'a> {
     let stem = ending.stem;
     let script = match stem {
-        "up" => Some(Direction::Up),
-        "down" => Some(Direction::Down),
-        "migration" => Some(Direction::Whole),
+        "up" => Some(Some(Direction::Up)),
+        "down" => Some(Some(Direction::Down)),
+        "migration" => Some(None),
         _ => None,
     };
     let numbers_itself = matches!(numbered(stem), Split::Numbered(_)) || flyway(stem).is_some();
     match (numbered(folder), script) {
-        (Split::Numbered(found), Some(Direction::Whole)) => Place::Prisma { found },
-        (Split::Numbered(found), Some(direction)) => Place::Folder { found, direction },
+        (Split::Numbered(found), Some(None)) => Place::Prisma { found },
+        (Split::Numbered(found), Some(Some(direction))) => Place::Folder { found, direction },
         (Split::NoSeparator { version, rest, .. }, Some(_)) => {
             Place::FolderNoSeparator { folder, version, rest }
         }
@@ -234,10 +234,11 @@ impl<'a> Place<'a> {
 
 impl Entry<'_> {
     /// The direction by ending, verb, prefix or folder.
-    pub(super) fn direction(&self) -> Direction {
+    pub(super) fn direction(&self) -> Option<Direction> {
         match self.place {
-            Place::Number { direction, .. } | Place::Folder { direction, .. } => direction,
-            Place::Flyway { prefix: Prefix::Undo, .. } => Direction::Down,
+            Place::Number { direction, .. } => direction,
+            Place::Folder { direction, .. } => Some(direction),
+            Place::Flyway { prefix: Prefix::Undo, .. } => Some(Direction::Down),
             _ => self.ending.direction,
         }
     }
@@ -251,17 +252,10 @@ impl Entry<'_> {
     /// `migrate.sql`.
     pub(super) fn folder_script(&self) -> Option<String> {
         let stem = self.ending.stem;
-        let right = match nearly_verb(stem) {
-            Some(word) => word,
-            None if ["migration", "migrate"].iter().any(|word| stem.eq_ignore_ascii_case(word)) => {
-                "migration"
-            }
-            None => return None,
-        };
-        Some(beside(
-            self.path,
-            &format!("{}.sql", self.name),
-            &format!("{right}{}.sql", self.words()),
-        ))
+        let is = |word: &&str| stem.eq_ignore_ascii_case(word);
+        let prisma = || ["migration", "migrate"].iter().any(is).then(|| "migration".to_owned());
+        let right = nearly_verb(stem).map(|verb| verb.to_string()).or_else(prisma)?;
+        let (name, right) = (format!("{}.sql", self.name), format!("{right}{}.sql", self.words()));
+        Some(beside(self.path, &name, &right))
     }
 }

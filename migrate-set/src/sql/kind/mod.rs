@@ -64,7 +64,7 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> Kind {
     if statement.tokens.first().is_some_and(|token| token.kind == TokenKind::Backslash) {
         return Kind::MetaCommand;
     }
-    let words = Words::of(text, statement);
+    let words = Command::of(text, statement);
     transaction_control(&words)
         .or_else(|| outside_transaction(&words))
         .or_else(|| copies_to_client(&words).then_some(Kind::CopyClient))
@@ -74,22 +74,22 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> Kind {
 
 /// Whether `statement`, a statement of `text`, calls a procedure, which can commit.
 pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
-    let words = Words::of(text, statement);
+    let words = Command::of(text, statement);
     let inside = |body: Cow<'_, str>| first_words(&body).any(|word| word == "CALL");
     words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
 /// A statement with its first words in upper case, enough to identify the command.
-struct Words<'s, 't> {
+struct Command<'s, 't> {
     text: &'t str,
     statement: &'s Statement<'t>,
     head: Vec<String>,
 }
 
-impl<'s, 't> Words<'s, 't> {
+impl<'s, 't> Command<'s, 't> {
     /// No command is identified by a word after this many.
     const HEAD: usize = 24;
-    /// Nor, unless it begins with a word of [`Words::LONG`], by a word after this many.
+    /// Nor, unless it begins with a word of [`Command::LONG`], by a word after this many.
     const SHORT_HEAD: usize = 8;
     /// Commands where options or qualified names can precede the word that identifies them.
     const LONG: [&'static str; 3] = ["ALTER", "CLUSTER", "REINDEX"];
@@ -101,7 +101,7 @@ impl<'s, 't> Words<'s, 't> {
         let is_long = head.first().is_some_and(|word| Self::LONG.contains(&word.as_str()));
         let length = if is_long { Self::HEAD } else { Self::SHORT_HEAD };
         head.extend(tokens.take(length - 1).map(upper));
-        Words { text, statement, head }
+        Command { text, statement, head }
     }
 
     /// Word number `index`, or the empty string past the end.
@@ -153,7 +153,7 @@ impl<'s, 't> Words<'s, 't> {
 
 /// Manual, "SQL Commands": BEGIN, COMMIT, END, ROLLBACK, ABORT, START, PREPARE, SET TRANSACTION.
 /// Savepoints are allowed: they nest inside any transaction.
-fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
+fn transaction_control(words: &Command<'_, '_>) -> Option<Kind> {
     let optional = |at: usize| at + usize::from(matches!(words.at(at), "WORK" | "TRANSACTION"));
     Some(match (words.at(0), words.at(1)) {
         ("BEGIN", _) if words.len() == optional(1) => Kind::Begin,
@@ -184,7 +184,7 @@ fn is_mode(word: &str) -> bool {
 }
 
 /// What `PreventInTransactionBlock` refuses (verified on PostgreSQL 13, 15 and 18).
-fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
+fn outside_transaction(words: &Command<'_, '_>) -> Option<Kind> {
     let name = match (words.at(0), words.at(1)) {
         ("CREATE", "INDEX") if words.at(2) == "CONCURRENTLY" => "CREATE INDEX CONCURRENTLY",
         ("CREATE", "UNIQUE") if words.at(3) == "CONCURRENTLY" => "CREATE UNIQUE INDEX CONCURRENTLY",
@@ -214,7 +214,7 @@ fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
 }
 
 /// `REINDEX [ ( option, ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] name`
-fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
+fn reindex(words: &Command<'_, '_>) -> Option<Kind> {
     let target = words.after_parentheses(1);
     let options = &words.head[1..target];
     let concurrently = options.iter().position(|word| word == "CONCURRENTLY").is_some_and(|at| {
@@ -231,25 +231,25 @@ fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
 }
 
 /// `CLUSTER`, `CLUSTER VERBOSE` and `CLUSTER ( options )` cluster all tables.
-fn clusters_all(words: &Words<'_, '_>) -> bool {
+fn clusters_all(words: &Command<'_, '_>) -> bool {
     let mut at = words.after_parentheses(1);
     at += usize::from(words.at(at) == "VERBOSE");
     at >= words.len()
 }
 
-fn detaches_concurrently(words: &Words<'_, '_>) -> bool {
+fn detaches_concurrently(words: &Command<'_, '_>) -> bool {
     words.head.windows(2).any(|pair| pair[0] == "DETACH" && pair[1] == "PARTITION")
         && words.all().last().is_some_and(|word| word.eq_ignore_ascii_case("CONCURRENTLY"))
 }
 
 /// `WITH (connect = false)`, in any spelling of the boolean that is a word.
-fn connects_not(words: &Words<'_, '_>) -> bool {
+fn connects_not(words: &Command<'_, '_>) -> bool {
     let mut rest = words.all().skip_while(|word| !word.eq_ignore_ascii_case("CONNECT")).skip(2);
     let value = rest.next().unwrap_or_default();
     ["FALSE", "OFF", "NO"].iter().any(|no| value.eq_ignore_ascii_case(no))
 }
 
-fn copies_to_client(words: &Words<'_, '_>) -> bool {
+fn copies_to_client(words: &Command<'_, '_>) -> bool {
     let mut previous = "";
     words.at(0) == "COPY"
         && words.all().any(|word| {
@@ -260,7 +260,7 @@ fn copies_to_client(words: &Words<'_, '_>) -> bool {
 }
 
 /// A `DO` block whose body commits or rolls back is refused inside a transaction (2D000).
-fn commits_inside(words: &Words<'_, '_>) -> Option<Kind> {
+fn commits_inside(words: &Command<'_, '_>) -> Option<Kind> {
     let body = if words.at(0) == "DO" { words.do_body()? } else { return None };
     let ends = |word: &str| matches!(word, "COMMIT" | "ROLLBACK");
     first_words(&body)

@@ -16,9 +16,9 @@ fn shown(set: &Classified) -> Vec<String> {
         let version = name.version.as_ref().map_or("R", Version::as_str);
         assert_eq!(name.version.is_none(), name.kind == Kind::Repeatable);
         let direction = match name.direction {
-            Direction::Up => " up",
-            Direction::Down => " down",
-            Direction::Whole => "",
+            Some(Direction::Up) => " up",
+            Some(Direction::Down) => " down",
+            None => "",
         };
         let transaction = match name.transaction {
             TransactionMark::Unmarked => "",
