@@ -242,7 +242,7 @@ pub enum Problem {
         help: String,
     },
     /// A finding of a lint.
-    #[error("{}", .0.message)]
+    #[error("{}", .0.lint.message())]
     Lint(Finding),
     /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]
@@ -307,7 +307,7 @@ impl Problem {
             Problem::Syntax { help, .. } => help.clone(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
-                finding.help,
+                finding.lint.help(),
                 finding.lint.as_str()
             ),
             Problem::Section(problem) => problem.help(),

@@ -313,7 +313,8 @@ fn each_lint_has_a_name_of_its_own() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), 12);
-    for lint in Lint::ALL {
+    for (index, lint) in Lint::ALL.iter().enumerate() {
+        assert_eq!(*lint as usize, index, "the texts are in this order");
         assert!(!lint.message().is_empty() && !lint.help().is_empty());
     }
 }
