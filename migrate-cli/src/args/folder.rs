@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use migrate_set::name::Layout;
 use migrate_set::set::Migrations;
-use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
+use migrate_source::check::{Choice, Down, Duplicates, Empty, Lints, SetOptions, Syntax};
 use migrate_source::names::{Dialects, NameOptions};
 
 /// The default folder.
@@ -31,35 +31,25 @@ pub struct Folder {
     #[arg(long, global = true, hide_short_help = true, value_parser = layout())]
     layout: Option<Layout>,
     /// Read `x.postgres.sql` and ignore other databases' files
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DIALECTS))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Dialects::WORDS))]
     dialect: Option<Dialects>,
     /// Whether down scripts are required [default: optional]
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DOWN))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Down::WORDS))]
     down: Option<Down>,
     /// How to treat several migrations of one version [default: refuse]
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&DUPLICATES))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Duplicates::WORDS))]
     duplicates: Option<Duplicates>,
     /// How to treat an up script without a statement [default: refuse]
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&EMPTY))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Empty::WORDS))]
     empty: Option<Empty>,
     /// Whether statements are checked against PostgreSQL's grammar [default: check]
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&SYNTAX))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Syntax::WORDS))]
     syntax: Option<Syntax>,
     /// How to report statements that hold locks for long or break the running version [default:
     /// off]
-    #[arg(long, global = true, hide_short_help = true, value_parser = choice(&LINTS))]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Lints::WORDS))]
     lints: Option<Lints>,
 }
-
-const DIALECTS: [(&str, Dialects); 1] = [("postgres", Dialects::PostgresOnly)];
-const DOWN: [(&str, Down); 3] =
-    [("optional", Down::Optional), ("required", Down::Required), ("unchecked", Down::Unchecked)];
-const DUPLICATES: [(&str, Duplicates); 2] =
-    [("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
-const EMPTY: [(&str, Empty); 2] = [("refuse", Empty::Refuse), ("allow", Empty::Allow)];
-const SYNTAX: [(&str, Syntax); 2] = [("check", Syntax::Check), ("off", Syntax::Off)];
-const LINTS: [(&str, Lints); 3] =
-    [("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
 
 /// Parses one of these words to its value.
 pub(super) fn choice<T>(known: &'static [(&'static str, T)]) -> ValueParser

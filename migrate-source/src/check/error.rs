@@ -313,12 +313,41 @@ impl Problem {
             Problem::Section(problem) => problem.help(),
             Problem::Placeholder(problem) => problem.help(),
             Problem::Split(problem) => split_help(*problem).to_owned(),
-            Problem::OutsideTransaction { beside, .. } => beside.help().to_owned(),
-            other => other.plain_help().to_owned(),
+            other => other.transaction_help().unwrap_or_else(|| other.plain_help()).to_owned(),
         }
     }
 
-    /// The help of the problems with a fixed help.
+    /// The help of the problems with the transaction that a script runs in.
+    fn transaction_help(&self) -> Option<&'static str> {
+        Some(match self {
+            Problem::OutsideTransaction { beside, .. } => beside.help(),
+            Problem::TransactionControl { .. } => {
+                "remove it: the migration commits as a whole, with its ledger entry; or write \
+                 `-- migrate:no-transaction` above the first statement and control transactions \
+                 yourself"
+            }
+            Problem::FunctionOutside => {
+                "a function runs in the migration's transaction, with its ledger entry: move it to \
+                 its own migration"
+            }
+            Problem::FunctionDown => {
+                "undo what it does with SQL, which the ledger keeps for binaries without the \
+                 function"
+            }
+            Problem::UncommittedBegin => "remove it, or add COMMIT",
+            Problem::UnbegunCommit => {
+                "remove it: the migration runs in a transaction automatically; with \
+                 `-- migrate:no-transaction`, add BEGIN"
+            }
+            Problem::NeedlessNoTransaction => {
+                "run it in a transaction, so that a failure undoes all of it; or say why not: \
+                 `-- migrate:allow needless-no-transaction because REASON`"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The help of the other problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
             Problem::NoFolder { .. } => {
@@ -342,29 +371,7 @@ impl Problem {
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
             Problem::OnlyDown => "mark the up section in the same style as the down section",
-            Problem::TransactionControl { .. } => {
-                "remove it: the migration commits as a whole, with its ledger entry; or write \
-                 `-- migrate:no-transaction` above the first statement and control transactions \
-                 yourself"
-            }
-            Problem::FunctionOutside => {
-                "a function runs in the migration's transaction, with its ledger entry: move it to \
-                 its own migration"
-            }
-            Problem::FunctionDown => {
-                "undo what it does with SQL, which the ledger keeps for binaries without the \
-                 function"
-            }
-            Problem::UncommittedBegin => "remove it, or add COMMIT",
-            Problem::UnbegunCommit => {
-                "remove it: the migration runs in a transaction automatically; with \
-                 `-- migrate:no-transaction`, add BEGIN"
-            }
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
-            Problem::NeedlessNoTransaction => {
-                "run it in a transaction, so that a failure undoes all of it; or say why not: \
-                 `-- migrate:allow needless-no-transaction because REASON`"
-            }
             Problem::MetaCommand => "write the SQL it stands for",
             _ => "",
         }
