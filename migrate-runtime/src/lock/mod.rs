@@ -7,7 +7,6 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use tokio_postgres::SimpleQueryRow;
 use tracing::warn;
 
 pub(crate) use stop::Stop;
@@ -15,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, who_holds};
+use crate::sql::{Lease, Purpose, holder, who_holds};
 use crate::wire::{BEGIN, Message, OnDrop, Part};
 
 /// How long a row's holder may stay silent between two messages.
@@ -160,7 +159,7 @@ impl<'c> Held<'c> {
             return Some(lease.holder.clone());
         }
         let row = cx.wire.last_row(&who_holds(cx.ledger.lock_key())).await.ok().flatten()?;
-        holder_of(&row)
+        Some(holder(&row))
     }
 
     /// The error of a run that has waited for `holder` as long as it may.
@@ -186,16 +185,6 @@ impl<'c> Held<'c> {
             help: format!("{look}, or give a longer `wait_timeout`{row}"),
         }
     }
-}
-
-fn holder_of(row: &SimpleQueryRow) -> Option<Holder> {
-    let text = |column| row.try_get(column).ok().flatten().map(str::to_owned);
-    Some(Holder {
-        pid: text("pid")?.parse().ok()?,
-        application_name: text("application_name").unwrap_or_default(),
-        user: text("user").unwrap_or_default(),
-        since: text("since"),
-    })
 }
 
 /// What no other run calls its lock.

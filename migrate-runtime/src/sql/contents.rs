@@ -11,10 +11,9 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
-use super::lease::{EXPIRED, Lease, at_lock, is_lock};
+use super::lease::{EXPIRED, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
-use super::literal::{literal, utc};
-use crate::outcome::Holder;
+use super::literal::{column, literal, utc};
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -215,17 +214,9 @@ impl<'s> Contents<'s> {
     ) -> Result<(), &'static str> {
         self.last_position = last.map_or(Ok(0), str::parse).map_err(|_| "position")?;
         self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
-        let text = |column| row.get(column).map(str::to_owned);
-        self.lease = text("token").map(|token| Lease {
-            token,
-            holder: Holder {
-                pid: row.get("pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
-                application_name: text("application_name").unwrap_or_default(),
-                user: text("user").unwrap_or_default(),
-                since: text("since"),
-            },
-            expired: row.get("expired") == Some("t"),
-        });
+        let expired = row.get("expired") == Some("t");
+        self.lease =
+            column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
     }
 }

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use tokio_postgres::SimpleQueryRow;
+
 use super::ledger::Ledger;
-use super::literal::literal;
+use super::literal::{column, literal};
 use crate::outcome::Holder;
 
 /// A lock that is a row of the ledger.
@@ -111,6 +113,16 @@ impl Ledger {
             literal(LOCK.0),
             literal(LOCK.1)
         )
+    }
+}
+
+/// Who holds a lock, by the row of a query about it.
+pub(crate) fn holder(row: &SimpleQueryRow) -> Holder {
+    Holder {
+        pid: column(row, "pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
+        application_name: column(row, "application_name").unwrap_or_default(),
+        user: column(row, "user").unwrap_or_default(),
+        since: column(row, "since"),
     }
 }
 
