@@ -8,65 +8,64 @@ use super::report::LockKind;
 impl ErrorKind {
     /// The last line: what is known, or what to do; `None` where the text has it already.
     pub(super) fn advice(&self) -> Option<Cow<'_, str>> {
-        let advice = match self {
-            ErrorKind::TransactionEnded { .. } => {
-                "help: take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database"
+        let help: Cow<'_, str> = match self {
+            ErrorKind::ConnectionLost { .. } => {
+                return Some(
+                    "which were applied is unknown; the next run reads it from the ledger".into(),
+                );
             }
             ErrorKind::NoFunction { version, .. } => {
-                return Some(format!("help: give it with `.function({version:?}, ..)`").into());
-            }
-            ErrorKind::UnwantedFunction { .. } => {
-                "help: write `-- migrate:function` above the first statement of its file"
-            }
-            ErrorKind::ConnectionLost { .. } => {
-                "which were applied is unknown; the next run reads it from the ledger"
+                format!("give it with `.function({version:?}, ..)`").into()
             }
             ErrorKind::Busy { help, .. } | ErrorKind::Database { help: Some(help), .. } => {
-                return Some(format!("help: {help}").into());
+                help.into()
             }
-            ErrorKind::Deadline { .. } => "help: give a longer `deadline`, or split the migration",
+            ErrorKind::NotAdoptable { tool, .. } => {
+                format!("name {tool}'s table with `.table(..)` and `.schema(..)`").into()
+            }
+            other => other.plain_help()?.into(),
+        };
+        Some(format!("help: {help}").into())
+    }
+
+    /// The help of the errors with a fixed help.
+    fn plain_help(&self) -> Option<&'static str> {
+        Some(match self {
+            ErrorKind::TransactionEnded { .. } => {
+                "take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database"
+            }
+            ErrorKind::UnwantedFunction { .. } => {
+                "write `-- migrate:function` above the first statement of its file"
+            }
+            ErrorKind::Deadline { .. } => "give a longer `deadline`, or split the migration",
             ErrorKind::Pooled { lock: LockKind::Advisory, .. } => {
-                "help: connect to the server itself, or choose `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
+                "connect to the server itself, or choose `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
             }
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
-                "help: connect to the server itself, or take the session's settings out of the file"
+                "connect to the server itself, or take the session's settings out of the file"
             }
             ErrorKind::NoAdvisoryLock { .. } => {
-                "help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
+                "grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
                  pg_advisory_unlock, or choose `.lock(Lock::Row)`"
             }
             ErrorKind::SameModule { .. } => {
-                "help: name one of them by `embed_migrations!(.., module = \"..\")`"
+                "name one of them by `embed_migrations!(.., module = \"..\")`"
             }
-            ErrorKind::BadName { .. } => "help: give it the name of a schema or table",
-            ErrorKind::UnknownVersion { .. } => "help: choose one that is; `status` lists them",
-            ErrorKind::Required { .. } => {
-                "help: run a binary that has them, before this one starts"
-            }
-            ErrorKind::NoEntry { .. } => "help: choose one that is applied; `status` lists them",
-            ErrorKind::NotAdoptable { tool, .. } => {
-                let help = format!("help: name {tool}'s table with `.table(..)` and `.schema(..)`");
-                return Some(help.into());
-            }
-            ErrorKind::Pending { .. } => "help: `run` applies them",
+            ErrorKind::BadName { .. } => "give it the name of a schema or table",
+            ErrorKind::UnknownVersion { .. } => "choose one that is; `status` lists them",
+            ErrorKind::Required { .. } => "run a binary that has them, before this one starts",
+            ErrorKind::NoEntry { .. } => "choose one that is applied; `status` lists them",
+            ErrorKind::Pending { .. } => "`run` applies them",
             ErrorKind::ForeignTable { .. } => {
-                "help: choose another name with `.table(..)` or `.schema(..)`"
+                "choose another name with `.table(..)` or `.schema(..)`"
             }
-            ErrorKind::BrokenEntry { .. } => "help: restore the entry, or the table, from a backup",
+            ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
-                "help: a pooler in transaction mode cannot hold a session lock, and a migration must not \
+                "a pooler in transaction mode cannot hold a session lock, and a migration must not \
                  release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
             }
-            ErrorKind::Placeholder { .. } => "help: choose one with `.schema(..)`",
-            ErrorKind::Drift { .. }
-            | ErrorKind::Rollback { .. }
-            | ErrorKind::StaleEmbed(_)
-            | ErrorKind::Migration { .. }
-            | ErrorKind::Function { .. }
-            | ErrorKind::Hook { .. }
-            | ErrorKind::Adoption { .. }
-            | ErrorKind::Database { help: None, .. } => return None,
-        };
-        Some(advice.into())
+            ErrorKind::Placeholder { .. } => "choose one with `.schema(..)`",
+            _ => return None,
+        })
     }
 }

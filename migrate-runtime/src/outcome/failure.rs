@@ -111,34 +111,39 @@ impl fmt::Display for MigrationFailure {
                 write!(f, "\n{name}: {value}")?;
             }
         }
-        match self.kept {
-            Kept::Nothing if self.direction == Direction::Down => {
-                write!(f, "\nversion {} was not undone, and stays applied", self.version)
-            }
-            Kept::Nothing => {
-                write!(f, "\nversion {} was not applied; mend it and run again", self.version)
-            }
-            Kept::Statements { done, of } => write!(
-                f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay; \
-                 the next run goes on behind them",
-                self.version
-            ),
-            Kept::InFlight { done, of } => write!(
-                f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay, \
-                 and whether the next one did is unknown; the next run finds out",
-                self.version
-            ),
-            Kept::Unknown => write!(
-                f,
-                "\nwhether version {} was applied is unknown; the next run reads it from the ledger",
-                self.version
-            ),
-        }?;
+        self.kept(f)?;
         if self.tries > 1 {
             write!(f, "\ntried {} times; others held locks each time", self.tries)?;
         }
         write!(f, "{}", help_line(self.help.as_ref()))
+    }
+}
+
+impl MigrationFailure {
+    /// A line with what of the migration is kept.
+    fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = &self.version;
+        match self.kept {
+            Kept::Nothing if self.direction == Direction::Down => {
+                write!(f, "\nversion {version} was not undone, and stays applied")
+            }
+            Kept::Nothing => {
+                write!(f, "\nversion {version} was not applied; mend it and run again")
+            }
+            Kept::Statements { done, of } => write!(
+                f,
+                "\nversion {version} is unfinished: {done} of its {of} statements took effect and stay; \
+                 the next run goes on behind them"
+            ),
+            Kept::InFlight { done, of } => write!(
+                f,
+                "\nversion {version} is unfinished: {done} of its {of} statements took effect and stay, \
+                 and whether the next one did is unknown; the next run finds out"
+            ),
+            Kept::Unknown => write!(
+                f,
+                "\nwhether version {version} was applied is unknown; the next run reads it from the ledger"
+            ),
+        }
     }
 }

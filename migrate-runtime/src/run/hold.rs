@@ -6,12 +6,13 @@ use migrate_set::set::TransactionMode;
 use migrate_set::sql::kind::SessionEffect;
 
 use super::action::Action;
+use super::callouts;
 use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
-use crate::outcome::{ErrorKind, LockKind};
+use crate::outcome::{ErrorKind, LockKind, When};
 use crate::sql::{Contents, Reading, Terms};
 use crate::wire::OnDrop;
 
@@ -100,8 +101,29 @@ impl<'r> Hold<'r> {
         cx.ask(on, "having strings read as the build did").await.map(drop)
     }
 
+    /// Ends a run that came to `result`: gives the lock back, calls the hooks after the run, and lets
+    /// the session read strings as before.
+    pub(super) async fn release(
+        &mut self,
+        cx: &Context<'_>,
+        tally: &mut Tally<'_>,
+        result: Result<(), ErrorKind>,
+    ) -> Result<(), ErrorKind> {
+        if result.is_err() {
+            tally.flush(cx).await;
+        }
+        self.lock.leave(cx).await;
+        // The first error is the one to report.
+        let mut called = Ok(());
+        if tally.begun {
+            called = callouts::around(cx, tally, When::AfterRun).await;
+        }
+        self.restore_strings(cx).await;
+        result.and(called)
+    }
+
     /// Lets the session read strings as it did before the run.
-    pub(super) async fn restore_strings(&mut self, cx: &Context<'_>) {
+    async fn restore_strings(&mut self, cx: &Context<'_>) {
         let Some(mut strings) = self.strings.take() else { return };
         // A failure here means a broken connection, whose settings are gone.
         let _ = cx.wire.last_row("SET standard_conforming_strings = off").await;

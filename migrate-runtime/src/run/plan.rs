@@ -42,42 +42,6 @@ impl<'r> Todo<'r> {
     }
 }
 
-/// What follows a group of transactional migrations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
-    /// Nothing: its last commit is the run's, and synchronous.
-    OfRun,
-    /// A non-transactional migration, whose own commits are synchronous.
-    OfGroup,
-}
-
-/// What is carried out together.
-pub(super) enum Group<'g> {
-    /// Transactional actions, in messages.
-    Batch(Vec<Action<'g>>, Last),
-    /// One that runs outside a transaction.
-    Alone(Action<'g>, Cause),
-}
-
-/// The groups of `work`, in order.
-pub(super) fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
-    let mut groups = Vec::new();
-    let mut rest = work;
-    while let Some(((first, cause), others)) = rest.split_first() {
-        if !first.is_transactional() {
-            groups.push(Group::Alone(*first, *cause));
-            rest = others;
-            continue;
-        }
-        let end = rest.iter().position(|(action, _)| !action.is_transactional());
-        let (group, after) = rest.split_at(end.unwrap_or(rest.len()));
-        let last = if after.is_empty() { Last::OfRun } else { Last::OfGroup };
-        groups.push(Group::Batch(group.iter().map(|(action, _)| *action).collect(), last));
-        rest = after;
-    }
-    groups
-}
-
 /// Reads what has to be compared, and plans. Where they disagree, where a step was begun by an earlier
 /// run, and while another run holds the lock that is a row, reads all that there is to report.
 pub(super) async fn read<'r>(
