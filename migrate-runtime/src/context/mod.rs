@@ -8,8 +8,7 @@ mod read;
 use std::time::{Duration, Instant};
 
 use migrate_set::rollback::NO_TRANSACTION;
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Migration, Script};
+use migrate_set::set::{Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::{RenderError, Rendered};
 use tokio_postgres::Client;
 

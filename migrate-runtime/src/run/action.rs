@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use migrate_set::rollback::Undo;
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Migration, Script};
+use migrate_set::set::{Migration, Script, TransactionMode};
 
 use crate::outcome::{Direction, Subject};
 

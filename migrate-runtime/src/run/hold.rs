@@ -1,8 +1,7 @@
 //! What a run holds and has to give back: its lock, and how the session reads strings.
 
 use migrate_set::plan::Cause;
-use migrate_set::set::Script;
-use migrate_set::set::TransactionMode;
+use migrate_set::set::{Script, TransactionMode};
 use migrate_set::sql::kind::SessionEffect;
 
 use super::action::Action;

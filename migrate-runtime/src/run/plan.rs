@@ -3,8 +3,7 @@
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Step, plan};
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Ends, Migration};
+use migrate_set::set::{Ends, Migration, TransactionMode};
 use tokio_postgres::Client;
 
 use super::action::Action;

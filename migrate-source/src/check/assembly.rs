@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use migrate_set::name::{Direction, Kind, TransactionMark, shown};
-use migrate_set::set::Migration;
-use migrate_set::set::TransactionMode;
+use migrate_set::set::{Migration, TransactionMode};
 use migrate_set::version::Version;
 
 use super::error::{Problem, SourceError};

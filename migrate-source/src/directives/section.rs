@@ -22,7 +22,7 @@ pub struct Block<'t> {
 }
 
 /// The sections of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sections<'t> {
     /// The whole file, if no section is marked.
     pub whole: Option<Block<'t>>,
@@ -104,7 +104,7 @@ impl SectionProblem {
 /// # Errors
 /// Every misplaced, repeated or unknown marker.
 pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec<SectionError>> {
-    let mut reader = Reader::new(tokens);
+    let mut reader = Reader { tokens, ..Reader::default() };
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::LineComment if starts_line(text, token.start) => {
@@ -139,6 +139,7 @@ fn starts_line(text: &str, at: usize) -> bool {
     before.is_empty() || before.ends_with('\n')
 }
 
+#[derive(Default)]
 struct Reader<'t> {
     tokens: &'t [Token],
     errors: Vec<SectionError>,
@@ -158,24 +159,6 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(tokens: &'t [Token]) -> Self {
-        let sections = Sections { whole: None, up: None, down: None, allows: Vec::new() };
-        Reader {
-            tokens,
-            errors: Vec::new(),
-            sections,
-            current: None,
-            from: 0,
-            transaction: None,
-            function: None,
-            file_transaction: TransactionMode::default(),
-            first_statement: None,
-            depth: 0,
-            open_statement: None,
-            almost: Vec::new(),
-        }
-    }
-
     fn error(&mut self, problem: SectionProblem, token: &Token) {
         self.errors.push(SectionError { problem, span: (token.start, token.end) });
     }
