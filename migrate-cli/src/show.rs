@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{
-    Act, Error, ErrorKind, HistoryRow, Migrator, State, StatusRow, Survey, internal,
-};
+use migrate_runtime::ledger::{Act, HistoryRow};
+use migrate_runtime::status::{State, StatusRow, Survey};
+use migrate_runtime::{Error, ErrorKind, Migrator, internal};
 use migrate_set::drift::Drift;
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::set::TransactionMode;

@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use migrate_runtime::{Error, Migrator, StaleEmbed, check_embed, internal};
+use migrate_runtime::Rollback;
+use migrate_runtime::error::StaleEmbed;
+use migrate_runtime::{Error, Migrator, check_embed, internal};
 use migrate_set::name::Kind;
-use migrate_set::rollback::Target;
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
@@ -289,7 +290,7 @@ impl Bench {
         // Migrations of equal versions are applied together with the first of them.
         let steps = self.run(&up).await?;
         let applied = self.catalog(migrator).await?;
-        let down = migrator.rollback(&mut self.client, Target::Steps(steps)).await;
+        let down = migrator.rollback(&mut self.client, Rollback::Steps(steps)).await;
         down.map_err(failed("down script"))?;
         let differences = before.differences(&self.catalog(migrator).await?);
         if !differences.is_empty() {

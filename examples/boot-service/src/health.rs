@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_runtime::{ErrorKind, Migrator, State as MigrationState, StatusRow};
+use migrate_runtime::status::{State as MigrationState, StatusRow};
+use migrate_runtime::{ErrorKind, Migrator};
 use serde_json::{Value, json};
 
 use crate::MIGRATIONS;

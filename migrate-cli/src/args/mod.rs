@@ -13,8 +13,8 @@ pub use folder::Folder;
 pub(super) use options::Options;
 
 use super::connection::Connection;
-use migrate_runtime::{Adopt, Adoption};
-use migrate_set::rollback::Target as Rollback;
+use migrate_runtime::adopt::{Adopt, Adoption};
+use migrate_set::rollback::Rollback;
 use migrate_set::version::Version;
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own
@@ -103,8 +103,8 @@ pub(super) enum Verb {
     },
     /// Create the files of the next migration
     Create(Create),
-    /// Write the lock file, which records the set's history
-    Lock(Lock),
+    /// Write the history file: the migrations in it can no longer be edited unnoticed
+    Freeze(Freeze),
     /// Check the folder as the build does; needs no database
     Check(Check),
     /// Print a shell's completion script
@@ -128,7 +128,7 @@ impl Verb {
             Verb::Adopt(_) => "adopt",
             Verb::Repair { .. } => "repair",
             Verb::Create(_) => "create",
-            Verb::Lock(_) => "lock",
+            Verb::Freeze(_) => "freeze",
             Verb::Check(_) => "check",
             Verb::Completions { .. } => "completions",
         }
@@ -264,8 +264,8 @@ pub(super) struct Create {
 }
 
 #[derive(ClapArgs, Debug, Clone)]
-pub(super) struct Lock {
-    /// Write it even if locked migrations were edited, renamed, removed or preceded
+pub(super) struct Freeze {
+    /// Write it even if frozen migrations were edited, renamed, removed or preceded
     #[arg(long)]
     pub(super) rewrite: bool,
     #[command(flatten)]

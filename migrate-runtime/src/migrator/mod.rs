@@ -303,9 +303,10 @@ impl<'s> Migrator<'s> {
     /// that. Its code is in no checksum.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Context, Migrations, Migrator};
+    /// use migrate_runtime::hook::RunClient;
+    /// use migrate_runtime::{Migrations, Migrator};
     ///
-    /// async fn hash_passwords(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    /// async fn hash_passwords(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     ///     for row in transaction.query("SELECT id, password FROM users", &[]).await? {
     ///         let (id, password): (i64, String) = (row.get(0), row.get(1));
     ///         let hash = password.len().to_string(); // a hash, in earnest
@@ -337,9 +338,10 @@ impl<'s> Migrator<'s> {
     /// nothing pending calls none. For progress alone see [`Migrator::on`], which is free.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Context, Migrations, Migrator, When};
+    /// use migrate_runtime::hook::{RunClient, When};
+    /// use migrate_runtime::{Migrations, Migrator};
     ///
-    /// async fn as_owner(migration: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    /// async fn as_owner(migration: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     ///     migration.batch_execute("SET ROLE app_owner").await
     /// }
     ///

@@ -3,14 +3,15 @@
 use std::fmt;
 
 use migrate_set::location::Position;
-pub use migrate_set::name::Direction;
+use migrate_set::name::Direction;
 
 use super::text::help_line;
 
 /// What the server refused, and where it is.
 ///
 /// ```
-/// use migrate_runtime::{Error, ErrorKind, Place};
+/// use migrate_runtime::error::Place;
+/// use migrate_runtime::{Error, ErrorKind};
 ///
 /// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
 /// fn annotation(error: &Error) -> Option<String> {

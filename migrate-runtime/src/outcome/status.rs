@@ -8,7 +8,8 @@ use super::text;
 /// Ledger and set side by side.
 ///
 /// ```
-/// use migrate_runtime::{State, Status};
+/// use migrate_runtime::status::State;
+/// use migrate_runtime::Status;
 ///
 /// fn pending(status: &Status) -> Vec<&str> {
 ///     let rows = status.migrations.iter().filter(|row| matches!(row.state, State::Pending));

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use migrate_set::name::Direction;
 use migrate_set::rollback::Undo;
 use migrate_set::set::{Migration, Script, TransactionMode};
 
-use crate::outcome::{Direction, Subject};
+use crate::outcome::Subject;
 
 /// One migration and what is done to it.
 #[derive(Debug, Clone, Copy)]

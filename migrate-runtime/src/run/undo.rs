@@ -1,7 +1,7 @@
 //! Decides what a rollback undoes: what the target asks for, less what an attempt before this one undid.
 
 use migrate_set::plan::Cause;
-use migrate_set::rollback::{Target, rollback};
+use migrate_set::rollback::{Rollback, rollback};
 
 use super::action::Action;
 use super::groups::carry_out;
@@ -17,11 +17,11 @@ pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    target: &Target,
+    target: &Rollback,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
     let target = match target {
-        Target::Steps(steps) => Target::Steps(steps.saturating_sub(tally.report.undone.len())),
+        Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.report.undone.len())),
         other => other.clone(),
     };
     let undos = rollback(cx.migrator.set, contents.recorded, &target)

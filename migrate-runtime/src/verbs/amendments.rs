@@ -107,7 +107,8 @@ impl Migrator<'_> {
     /// it has applied since is taken over by adopting again, before the next run.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Adopt, Migrator};
+    /// use migrate_runtime::adopt::Adopt;
+    /// use migrate_runtime::Migrator;
     /// # async fn adopt(
     /// #     migrator: Migrator<'_>,
     /// #     mut client: tokio_postgres::Client,

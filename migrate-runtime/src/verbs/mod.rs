@@ -7,7 +7,7 @@ mod survey;
 use std::time::Duration;
 
 use migrate_set::plan::{Cause, Plan, Step};
-use migrate_set::rollback::{Target as Rollback, Undo, rollback};
+use migrate_set::rollback::{Rollback, Undo, rollback};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;

@@ -16,14 +16,14 @@ pub struct Words<'t> {
 
 /// The name of a table, with its schema if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
+pub struct TableName {
     schema: Option<String>,
     last: String,
 }
 
-impl Name {
+impl TableName {
     /// Whether both can name the same table; without a schema this is uncertain.
-    pub fn may_be(&self, other: &Name) -> bool {
+    pub fn may_be(&self, other: &TableName) -> bool {
         let same_schema = match (&self.schema, &other.schema) {
             (Some(a), Some(b)) => a == b,
             _ => true,
@@ -32,8 +32,8 @@ impl Name {
     }
 
     /// A name in the same schema.
-    pub fn renamed(&self, last: String) -> Name {
-        Name { schema: self.schema.clone(), last }
+    pub fn renamed(&self, last: String) -> TableName {
+        TableName { schema: self.schema.clone(), last }
     }
 }
 
@@ -86,10 +86,10 @@ impl<'t> Words<'t> {
     }
 
     /// Steps over a name, `[[database.]schema.]name`.
-    pub fn name(&mut self) -> Option<Name> {
-        let mut name = Name { schema: None, last: self.identifier()? };
+    pub fn name(&mut self) -> Option<TableName> {
+        let mut name = TableName { schema: None, last: self.identifier()? };
         while self.eat(".") {
-            name = Name { schema: Some(name.last), last: self.identifier()? };
+            name = TableName { schema: Some(name.last), last: self.identifier()? };
         }
         Some(name)
     }

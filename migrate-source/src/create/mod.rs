@@ -25,8 +25,8 @@ pub struct Wish<'w> {
     pub description: &'w str,
     /// How the set's files are named.
     pub names: NameOptions,
-    /// The newest version in the set's lock file; the new version is above it too.
-    pub locked: Option<Version>,
+    /// The newest version in the set's history file; the new version is above it too.
+    pub frozen: Option<Version>,
     /// The current time.
     pub now: Moment,
 }
@@ -61,7 +61,7 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
     let layout = known.layout.or(wish.names.layout).unwrap_or(Layout::Numeric);
     let newest = newest(&known, &paths);
     let base = newest.as_ref().and_then(|newest| newest.name.version.as_ref());
-    let base = base.into_iter().chain(&wish.locked).max();
+    let base = base.into_iter().chain(&wish.frozen).max();
     let version = match base {
         _ if layout == Layout::Any => return Err(DraftError::NoNextVersion { layout }),
         None => next::first(layout, wish.now),

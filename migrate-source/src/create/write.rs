@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
-use crate::discover::discover;
+use crate::discover::{discover, history};
 use crate::history_file;
 use crate::names::NameOptions;
 
@@ -23,17 +23,18 @@ use crate::names::NameOptions;
 /// use migrate_source::names::NameOptions;
 ///
 /// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
-/// let options = CreateOptions { names, lock: Some("migrations.lock".into()) };
+/// let options = CreateOptions { names, history: Some("migrations.history".into()) };
 /// # let _ = options;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreateOptions {
     /// How the set's files are named; the layout matters if the folder does not determine it.
     pub names: NameOptions,
-    /// The set's lock file. The new version is also above the newest one in it, so that a version
+    /// The set's history file. The new version is also above the newest one in it, so that a version
     /// is not reused if a file is missing from the folder. It is not updated, because the new
-    /// migration is empty: lock it after you have written it (`MIGRATE_UPDATE_LOCK=1 cargo build`).
-    pub lock: Option<PathBuf>,
+    /// migration is empty: freeze it after you have written it
+    /// (`MIGRATE_UPDATE_HISTORY=1 cargo build`).
+    pub history: Option<PathBuf>,
 }
 
 /// What [`create`] wrote; displayed as the files, one per line.
@@ -68,7 +69,7 @@ impl fmt::Display for Created {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// The folder, its lock file or the description does not allow one.
+    /// The folder, its history file or the description does not allow one.
     #[error(transparent)]
     Refused(#[from] DraftError),
     /// One of the files already exists: another process created it in the meantime.
@@ -77,9 +78,9 @@ pub enum CreateError {
         /// The file.
         file: PathBuf,
     },
-    /// A file cannot be written, or the lock file cannot be read.
+    /// A file cannot be written.
     #[error(
-        "`{file}` cannot be read or written\n\
+        "`{file}` cannot be written\n\
          help: check the permissions of its folder and the free disk space"
     )]
     File {
@@ -117,23 +118,20 @@ pub fn create(
     let folder = folder.as_ref();
     let shown = folder.to_string_lossy();
     let files = discover(folder, &shown).map_err(DraftError::Source)?;
-    let locked = options.lock.as_deref().map(locked).transpose()?.flatten();
-    let wish = Wish { description, names: options.names, locked, now: now() };
+    let frozen = options.history.as_deref().map(frozen).transpose();
+    let frozen = frozen.map_err(DraftError::Source)?.flatten();
+    let wish = Wish { description, names: options.names, frozen, now: now() };
     let Draft { version, files } = draft(&shown, &files, &wish)?;
     let files = write(folder, &files)?;
     Ok(Created { version, files })
 }
 
-/// The newest version of a lock file; a missing file locks nothing.
-fn locked(path: &Path) -> Result<Option<Version>, CreateError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(CreateError::File { file: path.to_owned(), source }),
-    };
+/// The newest version of a history file; nothing is frozen in a missing one.
+fn frozen(path: &Path) -> Result<Option<Version>, SourceErrors> {
+    let shown = path.to_string_lossy();
+    let Some(text) = history(path, &shown)? else { return Ok(None) };
     history_file::newest(&text).map_err(|problem| {
-        let error = SourceError::of_file(path.to_string_lossy(), Problem::Lock(problem));
-        DraftError::Source(SourceErrors(vec![error])).into()
+        SourceErrors(vec![SourceError::of_file(shown, Problem::History(problem))])
     })
 }
 

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::split::Statement;
-use migrate_set::sql::words::{Name, Words};
+use migrate_set::sql::words::{TableName, Words};
 
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,11 +186,11 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
 struct Script {
     findings: Vec<Finding>,
     /// Tables and materialized views that it created.
-    created: Vec<Name>,
+    created: Vec<TableName>,
     /// Columns that it added to tables that existed before.
-    added: Vec<(Name, String)>,
+    added: Vec<(TableName, String)>,
     /// Tables with a constraint that it validated.
-    validated: Vec<Name>,
+    validated: Vec<TableName>,
     /// Whether a setting was reported.
     has_set: bool,
 }
@@ -213,7 +213,7 @@ impl Script {
         self.findings.push(Finding { lint, span });
     }
 
-    fn is_new(&self, table: &Name) -> bool {
+    fn is_new(&self, table: &TableName) -> bool {
         self.created.iter().any(|created| created.may_be(table))
     }
 

@@ -1,16 +1,20 @@
 //! Whether what `docs/guides` says of its own set is so, on a real server: the set is applied with its
 //! function, undone and checked as the guides have it, and a new database is no other tool's.
 
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::hook::RunClient;
+use migrate_runtime::ledger::Act;
+use migrate_runtime::set::TransactionMode;
+use migrate_runtime::status::State;
 use migrate_runtime::{
-    Act, Adopt, Context, Error, ErrorKind, Migrations, Migrator, Rollback, State, TransactionMode,
-    Version, embed_migrations,
+    Error, ErrorKind, Migrations, Migrator, Rollback, Version, embed_migrations,
 };
 use migrate_testing::{TestDatabase, check_reversible};
 
 static MIGRATIONS: Migrations =
-    embed_migrations!("migrations", lints = deny, down = required, lock = "migrations.lock");
+    embed_migrations!("migrations", lints = deny, down = required, history = "migrations.history");
 
-async fn fill_hashes(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+async fn fill_hashes(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     transaction.execute("UPDATE users SET hash = upper(email)", &[]).await.map(drop)
 }
 

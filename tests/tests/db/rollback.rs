@@ -1,6 +1,8 @@
 //! Undoing what was applied: by steps, to a version, all of it; also by a binary that never knew it.
 
-use migrate_runtime::{Direction, ErrorKind, Kept, Migrations, Migrator, Rollback, Version};
+use migrate_runtime::error::Kept;
+use migrate_runtime::set::Direction;
+use migrate_runtime::{ErrorKind, Migrations, Migrator, Rollback, Version};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

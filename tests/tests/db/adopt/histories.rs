@@ -4,7 +4,8 @@
 //! tables of Flyway, goose and golang-migrate are those of their sources at 196c21b, e7e3448 and
 //! 0165cfc, looked at in November 2026. What the others really wrote is in `written`.
 
-use migrate_runtime::{Adopt, Migrator};
+use migrate_runtime::Migrator;
+use migrate_runtime::adopt::Adopt;
 use migrate_source::check::{Duplicates, SetOptions, SourceFile, check};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::sets::set;

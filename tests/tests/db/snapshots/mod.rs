@@ -9,10 +9,10 @@ mod scene;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::hook::{RunClient, When};
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::{
-    Adopt, Context, ErrorKind, Lock, Migrator, Rollback, Version, When, run_in_order,
-};
+use migrate_runtime::{ErrorKind, Lock, Migrator, Rollback, Version, run_in_order};
 use migrate_tests::sets::{module, set, tables, unparsed};
 use tokio_postgres::Client;
 
@@ -270,7 +270,7 @@ async fn changes_of_the_ledger_alone() {
     scene.check();
 }
 
-async fn nothing(context: Context<'_>) -> Result<(), tokio_postgres::Error> {
+async fn nothing(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     context.batch_execute("SELECT 'by the service'").await
 }
 
