@@ -6,13 +6,6 @@ use super::{Lock, Migrator};
 
 impl Migrator<'_> {
     /// What keeps two runs apart; advisory locks by default.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Lock, Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).lock(Lock::Row) // through PgBouncer, non-transactional too
-    /// # }
-    /// ```
     #[must_use]
     pub fn lock(mut self, lock: Lock) -> Self {
         self.lock = lock;
@@ -25,14 +18,6 @@ impl Migrator<'_> {
     /// none: every query that comes after a waiting `ALTER TABLE` waits with it. A migration that
     /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which blocks no
     /// other session, has the session's limit.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).lock_timeout(Duration::from_secs(2))
-    /// # }
-    /// ```
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = Some(timeout);
@@ -42,13 +27,6 @@ impl Migrator<'_> {
     /// How often a migration that was undone because another session held a lock (SQLSTATE 55P03,
     /// 40P01 or 40001) is tried again; ten times by default. The pauses between grow
     /// from a quarter of a second to ten seconds.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).retries(0) // the first block is an error
-    /// # }
-    /// ```
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -57,14 +35,6 @@ impl Migrator<'_> {
 
     /// How long `run` waits for other replicas, all waits together; ten minutes by
     /// default.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).wait_timeout(Duration::from_secs(120))
-    /// # }
-    /// ```
     #[must_use]
     pub fn wait_timeout(mut self, timeout: Duration) -> Self {
         self.wait_timeout = timeout;
@@ -75,14 +45,6 @@ impl Migrator<'_> {
     ///
     /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
     /// nothing of its migration stays.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).deadline(Duration::from_secs(300))
-    /// # }
-    /// ```
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -91,13 +53,6 @@ impl Migrator<'_> {
 
     /// How many bytes go into one message at most, unless a single migration is larger, which has some
     /// 2 KiB around its SQL; 512 KiB by default. A run holds one message at a time, twice.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).chunk_bytes(64 * 1024) // smaller messages
-    /// # }
-    /// ```
     #[must_use]
     pub fn chunk_bytes(mut self, bytes: usize) -> Self {
         self.chunk_bytes = bytes;

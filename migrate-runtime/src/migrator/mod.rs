@@ -23,6 +23,23 @@ mod limits;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Options come before the verb:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use migrate_runtime::{Lock, Migrations, Migrator};
+/// # fn of(set: &Migrations) -> Migrator<'_> {
+/// Migrator::new(set)
+///     .schema("app") // the ledger is app.migration_ledger
+///     .ledger_schema("meta") // or meta.migration_ledger
+///     .create_schema()
+///     .allow_missing() // old files were removed
+///     .lock(Lock::Row) // through PgBouncer, non-transactional migrations too
+///     .lock_timeout(Duration::from_secs(2))
+///     .deadline(Duration::from_secs(300))
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Migrator<'s> {
     pub(crate) set: &'s Migrations,
@@ -126,13 +143,6 @@ impl<'s> From<&Migrator<'s>> for Migrator<'s> {
 
 impl<'s> Migrator<'s> {
     /// A migrator of `set` with the safe default of every option.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set) // `set` is `&MIGRATIONS`
-    /// # }
-    /// ```
     pub fn new(set: &'s Migrations) -> Self {
         Migrator {
             set,
@@ -156,13 +166,6 @@ impl<'s> Migrator<'s> {
     /// The schema that `{{schema}}` and `{{tables.x}}` stand for, and where the ledger lives.
     ///
     /// Without one, `{{tables.users}}` is `"users"` and the ledger lives in `public`.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app") // app.migration_ledger
-    /// # }
-    /// ```
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
@@ -170,13 +173,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Creates the schema with the ledger where it is missing.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app").create_schema()
-    /// # }
-    /// ```
     #[must_use]
     pub fn create_schema(mut self) -> Self {
         self.create_schema = CreateSchema::IfMissing;
@@ -184,13 +180,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's schema, where it is not that of [`Migrator::schema`].
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app").ledger_schema("meta") // meta.migration_ledger
-    /// # }
-    /// ```
     #[must_use]
     pub fn ledger_schema(mut self, schema: impl Into<String>) -> Self {
         self.ledger_schema = Some(schema.into());
@@ -198,13 +187,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's table name; `migration_ledger` by default.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).table("app_migrations") // public.app_migrations
-    /// # }
-    /// ```
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = table.into();
@@ -212,13 +194,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies pending migrations that sort before applied ones; otherwise they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_out_of_order()
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_out_of_order(mut self) -> Self {
         self.policy.out_of_order = Tolerance::Allow;
@@ -226,13 +201,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Lets entries pass whose migration is missing from the set; otherwise they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_missing() // old files were removed
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_missing(mut self) -> Self {
         self.policy.missing = Tolerance::Allow;
@@ -240,13 +208,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Lets applied migrations pass whose meaning was edited; otherwise they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_edited()
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_edited(mut self) -> Self {
         self.policy.edited = Tolerance::Allow;
@@ -255,13 +216,6 @@ impl<'s> Migrator<'s> {
 
     /// Takes entries newer than the set for drift; otherwise they are reported and let pass,
     /// because an old replica must survive a roll-back deploy.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).refuse_ahead() // this binary must be the newest
-    /// # }
-    /// ```
     #[must_use]
     pub fn refuse_ahead(mut self) -> Self {
         self.policy.ahead = Tolerance::Refuse;
@@ -269,13 +223,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies versioned migrations up to this version, itself included, and no repeatable ones.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).to("7")
-    /// # }
-    /// ```
     #[must_use]
     pub fn to(mut self, version: impl Into<String>) -> Self {
         self.limit = Limit::To(Version::new(version.into()));
@@ -283,13 +230,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies this migration and no other. One that is pending before it is then out of order.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).only("7")
-    /// # }
-    /// ```
     #[must_use]
     pub fn only(mut self, version: impl Into<String>) -> Self {
         self.limit = Limit::Only(Version::new(version.into()));
