@@ -32,6 +32,7 @@ impl TableName {
     }
 
     /// A name in the same schema.
+    #[must_use]
     pub fn renamed(&self, last: String) -> TableName {
         TableName { schema: self.schema.clone(), last }
     }
@@ -147,6 +148,7 @@ impl<'t> Words<'t> {
     }
 
     /// The remaining words as a separate statement.
+    #[must_use]
     pub fn rest(&self) -> Words<'t> {
         self.part(self.at, self.tokens.len())
     }

@@ -168,25 +168,18 @@ mod tests {
             let error = &placeholders(text, &statement).unwrap_err()[0].problem;
             assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
         };
+        let go = "this looks like a Go template (tern, atlas); write the SQL it stands for";
         check(
             "select {{table.users}}",
             "unknown placeholder `{{table.users}}`",
             "the placeholders are `{{tables.NAME}}` and `{{schema}}`",
         );
-        check(
-            "select {{ .Schema }}.t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
+        check("select {{ .Schema }}.t", "unknown placeholder `{{ .Schema }}`", go);
+        check("select \"{{ .Schema }}\".t", "unknown placeholder `{{ .Schema }}`", go);
         check(
             "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
             "unknown placeholder `{{ index .Options \"Namespace\" }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "select \"{{ .Schema }}\".t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+            go,
         );
         check(
             "select \"{{schema}}\".t",
