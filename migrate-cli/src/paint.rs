@@ -26,7 +26,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("`.lock(Lock::Row)`", "`--lock-by row`"),
     ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
     ("with `.table(..)` and `.schema(..)`", "with `--from-table` and `--from-schema`"),
-    ("choose one with `.schema(..).create_schema()`", "give `--create-schema`"),
+    ("`.create_schema()`", "`--create-schema`"),
     (
         "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
         FOLDER,
@@ -35,7 +35,7 @@ const FLAGS: [(&str, &str); 19] = [
     ("`.table(..)`", "`--table`"),
     ("`.schema(..)`", "`--schema`"),
     ("`run` applies them", "`up` applies them"),
-    ("`accept_all`", "`repair accept --all`"),
+    ("`accept(Edited::All)`", "`repair accept --all`"),
     ("freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`", "freeze it with `freeze`"),
     ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
     ("run the migrations first", "run `up` first"),
@@ -145,7 +145,7 @@ mod tests {
             "the word `allow_edited`\n  help: restore it, or `--allow-edited`"
         );
         assert_eq!(
-            reworded("help: create the schema, or choose one with `.schema(..).create_schema()`"),
+            reworded("help: create the schema, or use `.create_schema()`"),
             "help: create the schema, or give `--create-schema`"
         );
     }

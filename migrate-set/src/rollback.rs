@@ -18,9 +18,9 @@ use crate::version::Version;
 /// How far a rollback goes.
 ///
 /// ```
-/// # use migrate_set::{rollback::Rollback, version::Version};
+/// # use migrate_set::rollback::Rollback;
 /// let last = Rollback::Steps(1);
-/// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself is kept
+/// let down_to_seven = Rollback::To(7.into()); // 7 itself is kept
 /// # assert_ne!(last, down_to_seven);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

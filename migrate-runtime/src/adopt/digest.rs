@@ -1,4 +1,4 @@
-//! What another tool would have kept as the checksum of a text, by that tool's own algorithm.
+//! The checksums of other tools, by their algorithms.
 
 use migrate_set::checksum::hex;
 use sha2::{Digest, Sha384};

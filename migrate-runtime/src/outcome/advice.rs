@@ -1,4 +1,4 @@
-//! The last line of an error: what is known, or what to do.
+//! The last line of an error: what to do.
 
 use std::borrow::Cow;
 
@@ -6,16 +6,17 @@ use super::kind::ErrorKind;
 use super::report::LockKind;
 
 impl ErrorKind {
-    /// The last line: what is known, or what to do; `None` where the text has it already.
+    /// The last line: what to do, or what happens next; `None` if the text already says so.
     pub(super) fn advice(&self) -> Option<Cow<'_, str>> {
         let help: Cow<'_, str> = match self {
             ErrorKind::ConnectionLost { .. } => {
                 return Some(
-                    "which were applied is unknown; the next run reads it from the ledger".into(),
+                    "it is unknown which were applied; the next run reads it from the ledger"
+                        .into(),
                 );
             }
             ErrorKind::NoFunction { version, .. } => {
-                format!("give it with `.function({version:?}, ..)`").into()
+                format!("pass it with `.function({version:?}, ..)`").into()
             }
             ErrorKind::Busy { help, .. } | ErrorKind::Database { help: Some(help), .. } => {
                 help.into()
@@ -32,29 +33,29 @@ impl ErrorKind {
     fn plain_help(&self) -> Option<&'static str> {
         Some(match self {
             ErrorKind::TransactionEnded { .. } => {
-                "take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database"
+                "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
             }
             ErrorKind::UnwantedFunction { .. } => {
                 "write `-- migrate:function` above the first statement of its file"
             }
-            ErrorKind::Deadline { .. } => "give a longer `deadline`, or split the migration",
+            ErrorKind::Deadline { .. } => "set a longer `deadline`, or split the migration",
             ErrorKind::Pooled { lock: LockKind::Advisory, .. } => {
-                "connect to the server itself, or choose `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
+                "connect to the server directly, or use `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
             }
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
-                "connect to the server itself, or take the session's settings out of the file"
+                "connect to the server directly, or remove the session settings from the file"
             }
             ErrorKind::NoAdvisoryLock { .. } => {
                 "grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-                 pg_advisory_unlock, or choose `.lock(Lock::Row)`"
+                 pg_advisory_unlock, or use `.lock(Lock::Row)`"
             }
             ErrorKind::SameModule { .. } => {
-                "name one of them by `embed_migrations!(.., module = \"..\")`"
+                "give one of them another name with `embed_migrations!(.., module = \"..\")`"
             }
-            ErrorKind::BadName { .. } => "give it the name of a schema or table",
-            ErrorKind::UnknownVersion { .. } => "choose one that is; `status` lists them",
-            ErrorKind::Required { .. } => "run a binary that has them, before this one starts",
-            ErrorKind::NoEntry { .. } => "choose one that is applied; `status` lists them",
+            ErrorKind::BadName { .. } => "pass the name of a schema or table",
+            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
+            ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
+            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
             ErrorKind::Pending { .. } => "`run` applies them",
             ErrorKind::ForeignTable { .. } => {
                 "choose another name with `.table(..)` or `.schema(..)`"
@@ -62,9 +63,9 @@ impl ErrorKind {
             ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
                 "a pooler in transaction mode cannot hold a session lock, and a migration must not \
-                 release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
+                 release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
             }
-            ErrorKind::Placeholder { .. } => "choose one with `.schema(..)`",
+            ErrorKind::Placeholder { .. } => "choose a schema with `.schema(..)`",
             _ => return None,
         })
     }

@@ -1,5 +1,4 @@
-//! What a caller gets, and what a caller's own code is given: errors, reports, events, hooks.
-//! Plain values that the parts above fill in. Nothing here sends or decides.
+//! What a caller gets: errors, reports, events, and the arguments of its own code.
 
 mod error;
 mod kind;
@@ -17,7 +16,7 @@ pub use error::Error;
 pub use event::Event;
 pub(crate) use event::Listeners;
 pub use failure::{Kept, MigrationFailure, Place};
-pub use history::{Act, HistoryRow, Survey};
+pub use history::{Act, HistoryRow};
 pub(crate) use hook::Calls;
 pub use hook::{BoxError, Called, Closure, Function, RunClient, Subject, When, closure};
 pub use kind::ErrorKind;

@@ -1,4 +1,4 @@
-//! Carries out what was decided, in order: transactional actions together, the others one by one.
+//! Carries out the plan, in order: transactional actions together, the others one by one.
 
 use migrate_set::plan::Cause;
 
@@ -13,17 +13,17 @@ use crate::lock::Stop;
 /// What follows a group of transactional migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
-    /// Nothing: its last commit is the run's, and synchronous.
+    /// Nothing: its last commit is the last of the run, and synchronous.
     OfRun,
     /// A non-transactional migration, whose own commits are synchronous.
     OfGroup,
 }
 
-/// What is carried out together.
+/// Actions that are carried out together.
 enum Group<'g> {
     /// Transactional actions, in messages.
     Batch(Vec<Action<'g>>, Last),
-    /// One that runs outside a transaction.
+    /// One action outside a transaction.
     Alone(Action<'g>, Cause),
 }
 

@@ -1,5 +1,4 @@
-//! A run: read, plan, lock, apply, report, and again where it had to stop.
-//! What goes into a message is decided in `batch`, what runs outside a transaction in `stepwise`.
+//! A run: read, plan, lock, apply, report, and again if it had to stop.
 
 mod goal;
 mod plan;
@@ -26,13 +25,14 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
-pub(crate) use edits::Amendment;
+pub(crate) use edits::Edit;
+pub use edits::Edited;
 pub(crate) use goal::Goal;
 use hold::Hold;
 pub(crate) use plan::{script, up_to_date};
 use tally::Tally;
 
-/// Carries out a run: its report, or its error with the report of what was done before.
+/// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(
     migrator: &'r Migrator<'_>,
     client: &'r Client,
@@ -51,7 +51,7 @@ pub(crate) fn run<'r>(
     boxed(run.instrument(span))
 }
 
-/// Attempts to reach the goal until it is reached, and gives back what it holds, whatever came of it.
+/// Repeats attempts until one reaches the goal, and releases what it holds, also after an error.
 async fn reach<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -67,7 +67,7 @@ async fn reach<'r>(
     hold.release(cx, tally, result).await
 }
 
-/// Reads, plans and does what is planned.
+/// Reads, plans and carries out the plan.
 async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -78,7 +78,7 @@ async fn attempt<'r>(
         Goal::Apply => apply(cx, hold, tally).await,
         Goal::Undo(target) => undo::attempt(cx, hold, tally, target).await,
         Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
-        Goal::Amend(amendment) => boxed(edits::attempt(cx, hold, tally, amendment)).await,
+        Goal::Edit(edit) => boxed(edits::attempt(cx, hold, tally, edit)).await,
     }
 }
 
@@ -89,7 +89,7 @@ async fn apply<'r>(
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
     let (todo, table) = plan::read(cx, hold, tally).await?;
-    if tally.backoff.others_are_at_work(tally.position, todo.steps.len()) {
+    if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
         return Err(Stop::Busy);
     }
     groups::carry_out(cx, hold, tally, &todo.work(), table).await?;

@@ -1,4 +1,4 @@
-//! Decides what a rollback undoes: what the target asks for, less what an attempt before this one undid.
+//! Decides what a rollback undoes: what the target asks for, without what an earlier attempt undid.
 
 use migrate_set::plan::Cause;
 use migrate_set::rollback::{Rollback, rollback};
@@ -12,7 +12,7 @@ use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::sql::Reading;
 
-/// Reads the ledger, decides what is undone, newest application first, and undoes it.
+/// Reads the ledger, decides what to undo, the last applied first, and undoes it.
 pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -26,7 +26,7 @@ pub(super) async fn attempt<'r>(
     };
     let undos = rollback(cx.migrator.set, contents.recorded, &target)
         .map_err(|obstacles| ErrorKind::Rollback { obstacles })?;
-    // One to undo is as new: how far an earlier rollback came is not noted.
+    // An undo is always new: the ledger does not record the progress of a rollback.
     let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
     carry_out(cx, hold, tally, &work, Table::Exists).await
 }

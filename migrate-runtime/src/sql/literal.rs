@@ -2,7 +2,7 @@
 
 use tokio_postgres::SimpleQueryRow;
 
-/// `text` as a literal that reads the same whatever `standard_conforming_strings` is.
+/// `text` as a literal that does not depend on `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if text.contains('\\') {
