@@ -96,8 +96,7 @@ fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKi
 fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
     let scripts = std::iter::once(migration.up()).chain(migration.down());
     for script in scripts.filter(|script| !script.placeholders().is_empty()) {
-        let sql = script.sql(cx.schema());
-        sql.map_err(|error| cx.placeholder_error(script, &error))?;
+        cx.migrator.sql_of(script)?;
     }
     Ok(())
 }
@@ -121,16 +120,11 @@ pub(crate) fn up_to_date(
 
 /// The statements of a plan as text.
 pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, ErrorKind> {
-    let schema = migrator.schema.as_deref();
     let mut text = String::new();
     for step in &plan.steps {
         let script = step.migration.up();
         let file = migrator.set.path_of(script.filename());
-        let sql = script.sql(schema).map_err(|error| ErrorKind::Placeholder {
-            file: file.clone(),
-            position: script.position(error.at()),
-            problem: error.to_string(),
-        })?;
+        let sql = migrator.sql_of(script)?;
         let mode = match script.transaction() {
             TransactionMode::Transactional => "",
             TransactionMode::NonTransactional => ", outside a transaction",

@@ -368,11 +368,8 @@ mod tests {
         check("-- pgdbm:no-transaction because", none.clone());
         check("-- atlas:txmode none", none);
         check("-- atlas:txmode file", None);
-        let reason = "the table came later".to_owned();
-        check(
-            "-- migrate:allow empty because the table came later",
-            Some(Directive::Allow { check: "empty", reason }),
-        );
+        let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
+        check("-- migrate:allow empty because it came later", Some(allow));
         for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
         {
             check(remark, None);

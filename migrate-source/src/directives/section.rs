@@ -388,6 +388,10 @@ mod tests {
             "-- +goose Up\na;\n-- +goose StatementEnd",
             &["`StatementEnd` closes nothing @16: remove it, or add `StatementBegin` before it"],
         );
+    }
+
+    #[test]
+    fn misspelt_markers_are_errors() {
         check_errors(
             "-- UP\na;\n-- DWN\nb;",
             &[

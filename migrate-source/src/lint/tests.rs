@@ -20,8 +20,8 @@ fn marked(text: &str) -> (Vec<&'static str>, String) {
     let (tokens, mut marked) = (lex(text), text.to_owned());
     let findings = lint(text, &split(text, &tokens).unwrap(), TransactionMode::Transactional);
     for Finding { span, .. } in findings.iter().rev() {
-        marked.insert_str(span.end, "»");
-        marked.insert_str(span.start, "«");
+        marked.insert(span.end, '»');
+        marked.insert(span.start, '«');
     }
     (findings.iter().map(|found| found.lint.as_str()).collect(), marked)
 }

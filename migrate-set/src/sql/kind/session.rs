@@ -154,6 +154,10 @@ mod tests {
         ] {
             assert_eq!(of(text), SessionEffect::Changes, "{text}");
         }
+    }
+
+    #[test]
+    fn kept_and_reset_sessions_are_known() {
         for text in [
             "set local search_path = ''",
             "set constraints all deferred",

@@ -82,12 +82,10 @@ pub fn placeholders(
             TokenKind::Placeholder => {
                 errors.push(error(PlaceholderProblem::Unknown { written: written.to_owned() }));
             }
-            TokenKind::String => found.extend(inside(written, token.start, Within::String)),
-            TokenKind::EscapeString => {
-                found.extend(inside(written, token.start, Within::EscapeString));
-            }
+            TokenKind::String => found.extend(inside(written, token, Within::String)),
+            TokenKind::EscapeString => found.extend(inside(written, token, Within::EscapeString)),
             TokenKind::DollarString => {
-                found.extend(inside(written, token.start, Within::DollarString));
+                found.extend(inside(written, token, Within::DollarString));
                 errors.extend(go_templates(written, token.start));
             }
             TokenKind::QuotedIdentifier if known(written).next().is_some() => {
@@ -115,8 +113,9 @@ fn placeholder(start: usize, end: usize, within: Within) -> Placeholder {
     Placeholder { start: narrow(start), end: narrow(end), within }
 }
 
-/// The known placeholders of a literal that begins at the byte `offset`.
-fn inside(literal: &str, offset: usize, within: Within) -> impl Iterator<Item = Placeholder> {
+/// The known placeholders of the literal `token`.
+fn inside(literal: &str, token: &Token, within: Within) -> impl Iterator<Item = Placeholder> {
+    let offset = token.start;
     known(literal).map(move |(start, end)| placeholder(offset + start, offset + end, within))
 }
 
