@@ -1,6 +1,7 @@
 //! Recognises the comments that are directives, in our own spelling or in that of another tool.
 //! [`section`] decides whether a directive is in a valid place.
 
+mod nearest;
 pub mod section;
 
 use migrate_set::name::Direction;
@@ -8,6 +9,8 @@ use migrate_set::set::TransactionMode;
 use thiserror::Error;
 
 use crate::lint::Lint;
+pub(crate) use nearest::edit_distance;
+use nearest::nearest;
 
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,53 +284,6 @@ fn atlas(rest: &str) -> Option<Directive> {
 
 fn unknown(written: &str) -> DirectiveError {
     DirectiveError::Unknown { written: written.to_owned(), nearest: nearest(written) }
-}
-
-/// The spellings that a wrong one is compared with.
-const SPELLINGS: &[&str] = &[
-    "migrate:up",
-    "migrate:down",
-    "migrate:no-transaction",
-    "migrate:up transaction:false",
-    "migrate:down transaction:false",
-    "migrate:function",
-    "migrate:allow CHECK because REASON",
-    "+goose Up",
-    "+goose Down",
-    "+goose StatementBegin",
-    "+goose StatementEnd",
-    "+goose NO TRANSACTION",
-    "+migrate Up",
-    "+migrate Down",
-    "+migrate Up notransaction",
-    "+migrate Down notransaction",
-    "+migrate StatementBegin",
-    "+migrate StatementEnd",
-];
-
-fn nearest(written: &str) -> &'static str {
-    let distance = |known: &&&str| edit_distance(&written.to_lowercase(), &known.to_lowercase());
-    SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
-}
-
-/// How many letters must be inserted, removed, replaced or swapped with the next one.
-pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut fewest = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                fewest = fewest.min(before[j - 2] + 1);
-            }
-            row.push(fewest);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]
