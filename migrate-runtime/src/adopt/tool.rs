@@ -145,16 +145,21 @@ impl Adopt {
             Adopt::Sqlx => "ORDER BY t.installed_on, t.version",
             Adopt::Diesel => "ORDER BY t.run_on, t.version",
             // A `SCHEMA` row means that Flyway created the schema.
-            Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank",
+            Adopt::Flyway => {
+                "WHERE t.type OPERATOR(pg_catalog.<>) 'SCHEMA' ORDER BY t.installed_rank"
+            }
             // Version 0 is the empty database.
-            Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id",
+            Adopt::Goose => "WHERE t.version_id OPERATOR(pg_catalog.>) 0 ORDER BY t.id",
             // Version -1 is the empty database, unless its first migration failed while it was undone.
-            Adopt::GolangMigrate => "WHERE t.version >= 0 OR t.dirty",
+            Adopt::GolangMigrate => "WHERE t.version OPERATOR(pg_catalog.>=) 0 OR t.dirty",
             Adopt::Dbmate => "ORDER BY t.version",
             Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
                 "ORDER BY t.applied_at, t.version"
             }
-            Adopt::Pgdbm => "WHERE t.module_name = {module} OR t.module_name IS NULL ORDER BY t.id",
+            Adopt::Pgdbm => {
+                "WHERE t.module_name OPERATOR(pg_catalog.=) {module} OR t.module_name IS NULL \
+                 ORDER BY t.id"
+            }
             Adopt::Xyn => "ORDER BY t.applied_at, t.id",
         }
     }
@@ -178,7 +183,7 @@ impl Adopt {
             Adopt::Refinery => "t.version, t.name, t.checksum",
             Adopt::Sqlx => {
                 "t.version, pg_catalog.encode(t.checksum, 'hex') AS checksum, \
-                 GREATEST(t.execution_time, 0) / 1000000 AS execution_ms, \
+                 GREATEST(t.execution_time, 0) OPERATOR(pg_catalog./) 1000000 AS execution_ms, \
                  CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state"
             }
             Adopt::Diesel | Adopt::Dbmate => "t.version",
@@ -187,8 +192,10 @@ impl Adopt {
             Adopt::Flyway => {
                 "t.version, t.script AS file, t.checksum, t.installed_by AS applied_by, \
                  t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
-                 WHEN t.type = 'DELETE' OR t.type LIKE 'UNDO%' THEN 'undone' \
-                 WHEN t.type LIKE '%BASELINE' THEN 'baseline' ELSE 'applied' END AS state"
+                 WHEN t.type OPERATOR(pg_catalog.=) 'DELETE' \
+                 OR t.type OPERATOR(pg_catalog.~~) 'UNDO%' THEN 'undone' \
+                 WHEN t.type OPERATOR(pg_catalog.~~) '%BASELINE' THEN 'baseline' \
+                 ELSE 'applied' END AS state"
             }
             Adopt::Goose => {
                 "t.version_id AS version, \
@@ -203,7 +210,7 @@ impl Adopt {
             // The table in its guide has no `applied_by`, the one that it creates does.
             Adopt::Pgdbm => {
                 "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms, \
-                 pg_catalog.to_jsonb(t) ->> 'applied_by' AS applied_by"
+                 pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_by' AS applied_by"
             }
             Adopt::Pycopg => "t.version, t.name",
             Adopt::DataBridge => "t.version, t.checksum",

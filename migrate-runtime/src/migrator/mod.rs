@@ -224,6 +224,8 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies versioned migrations up to and including this version, and no repeatable ones.
+    ///
+    /// [`Migrator::rollback`] has a target of its own, so that what it undoes is named where it is called.
     #[must_use]
     pub fn to(mut self, version: impl Into<Version>) -> Self {
         self.limit = Limit::To(version.into());

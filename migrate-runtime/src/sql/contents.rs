@@ -13,6 +13,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::{EXPIRED, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
 use super::literal::{column, literal, utc};
+use super::operator::EQ;
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Ledger {
         };
         let (situation, module) = (self.situation(), literal(module));
         format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module = {module} \
+            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
              ORDER BY e.\"position\""
         )
     }
@@ -100,8 +101,9 @@ impl Ledger {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
         format!(
             "SELECT n.nspname AS tenant FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relname = {} AND c.relkind IN ('r', 'p') AND n.nspname IN ({})",
+             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+             WHERE c.relname {EQ} {} AND c.relkind {EQ} ANY ('{{r,p}}') \
+             AND n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[])",
             literal(&self.table),
             schemas.join(", ")
         )
@@ -114,7 +116,7 @@ impl Ledger {
             let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
             let (tenant, module, columns) = (literal(schema), literal(&module), entry_columns());
             format!(
-                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module = {module}"
+                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module {EQ} {module}"
             )
         };
         let all: Vec<String> = schemas.iter().map(one).collect();

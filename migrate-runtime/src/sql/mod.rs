@@ -1,7 +1,8 @@
 //! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
-//! and every function has its schema, because a migration can change the `search_path`.
+//! and every function, operator and type has its schema, because the `search_path` is not ours.
 
 mod literal;
+mod operator;
 mod ledger;
 mod entry;
 mod contents;

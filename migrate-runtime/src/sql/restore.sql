@@ -1,49 +1,51 @@
 DECLARE
   saved pg_catalog.json := {document};
-  changed record;
+  changed pg_catalog.record;
 BEGIN
   IF saved IS NULL THEN RETURN; END IF;
-  IF saved OPERATOR(pg_catalog.->>) 'authorization' <> session_user THEN
+  IF saved OPERATOR(pg_catalog.->>) 'authorization' OPERATOR(pg_catalog.<>) session_user THEN
     PERFORM pg_catalog.set_config('session_authorization',
       saved OPERATOR(pg_catalog.->>) 'authorization', false);
   END IF;
-  IF saved OPERATOR(pg_catalog.->>) 'role' <> pg_catalog.current_setting('role') THEN
+  IF saved OPERATOR(pg_catalog.->>) 'role' OPERATOR(pg_catalog.<>) pg_catalog.current_setting('role') THEN
     PERFORM pg_catalog.set_config('role', saved OPERATOR(pg_catalog.->>) 'role', false);
   END IF;
   FOR changed IN
     SELECT s.key, s.value
     FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'settings') s
-    JOIN pg_catalog.pg_settings now ON now.name = s.key
-    WHERE now.setting IS DISTINCT FROM s.value
+    JOIN pg_catalog.pg_settings now ON now.name OPERATOR(pg_catalog.=) s.key
+    WHERE now.setting OPERATOR(pg_catalog.<>) s.value
   LOOP
     PERFORM pg_catalog.set_config(changed.key, changed.value, false);
   END LOOP;
   FOR changed IN
     SELECT o.key, o.value FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'own') o
-    WHERE pg_catalog.current_setting(o.key, true) IS DISTINCT FROM o.value
+    WHERE COALESCE(pg_catalog.current_setting(o.key, true), '') OPERATOR(pg_catalog.<>) COALESCE(o.value, '')
   LOOP
     PERFORM pg_catalog.set_config(changed.key, COALESCE(changed.value, ''), false);
   END LOOP;
   FOR changed IN
     SELECT c.relname AS name,
-      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
+      CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'v' THEN 'VIEW' WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'SEQUENCE'
+        ELSE 'TABLE' END AS kind
     FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S')
+    WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+      AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,S}')
       AND (saved OPERATOR(pg_catalog.->) 'relations' OPERATOR(pg_catalog.->) c.oid::pg_catalog.text) IS NULL
-    ORDER BY c.relkind = 'S'
+    ORDER BY c.relkind OPERATOR(pg_catalog.=) 'S'
   LOOP
     EXECUTE pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', changed.kind, changed.name);
   END LOOP;
   FOR changed IN
     SELECT r.oid::pg_catalog.regprocedure::pg_catalog.text AS name FROM pg_catalog.pg_proc r
-    WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()
+    WHERE r.pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
       AND (saved OPERATOR(pg_catalog.->) 'routines' OPERATOR(pg_catalog.->) r.oid::pg_catalog.text) IS NULL
   LOOP
-    EXECUTE 'DROP ROUTINE IF EXISTS ' || changed.name || ' CASCADE';
+    EXECUTE 'DROP ROUTINE IF EXISTS ' OPERATOR(pg_catalog.||) changed.name OPERATOR(pg_catalog.||) ' CASCADE';
   END LOOP;
   FOR changed IN
     SELECT t.typname AS name FROM pg_catalog.pg_type t
-    WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typelem = 0
+    WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() AND t.typelem OPERATOR(pg_catalog.=) 0
       AND (saved OPERATOR(pg_catalog.->) 'types' OPERATOR(pg_catalog.->) t.oid::pg_catalog.text) IS NULL
   LOOP
     EXECUTE pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', changed.name);
@@ -64,8 +66,8 @@ BEGIN
   END LOOP;
   UNLISTEN *;
   FOR changed IN
-    SELECT k.key AS name FROM pg_catalog.json_object_keys(CASE pg_catalog.json_typeof(
-      saved OPERATOR(pg_catalog.->) 'channels') WHEN 'object'
+    SELECT k.key AS name FROM pg_catalog.json_object_keys(CASE WHEN pg_catalog.json_typeof(
+      saved OPERATOR(pg_catalog.->) 'channels') OPERATOR(pg_catalog.=) 'object'
       THEN saved OPERATOR(pg_catalog.->) 'channels' ELSE '{}' END) k (key)
   LOOP
     EXECUTE pg_catalog.format('LISTEN %I', changed.name);

@@ -7,6 +7,7 @@ use migrate_set::sql::kind::own_settings;
 use tokio_postgres::SimpleQueryRow;
 
 use super::literal::{column, literal};
+use super::operator::NE;
 
 /// A saved session.
 #[derive(Debug, Clone)]
@@ -35,14 +36,14 @@ const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\",
      pg_catalog.current_setting('role') AS \"role\", pg_catalog.json_build_object(\
      'authorization', session_user, 'role', pg_catalog.current_setting('role'), \
      'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM pg_catalog.pg_settings s \
-     WHERE s.context IN ('user', 'superuser') AND s.name NOT IN \
-     ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')), \
+     WHERE s.context OPERATOR(pg_catalog.=) ANY ('{user,superuser}') AND s.name OPERATOR(pg_catalog.<>) \
+     ALL ('{transaction_isolation,transaction_read_only,transaction_deferrable}')), \
      'relations', (SELECT pg_catalog.json_object_agg(c.oid, true) FROM pg_catalog.pg_class c \
-     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'routines', (SELECT pg_catalog.json_object_agg(r.oid, true) FROM pg_catalog.pg_proc r \
-     WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE r.pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'types', (SELECT pg_catalog.json_object_agg(t.oid, true) FROM pg_catalog.pg_type t \
-     WHERE t.typnamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'channels', (SELECT pg_catalog.json_object_agg(l.name, true) \
      FROM pg_catalog.pg_listening_channels() l (name)), \
      'prepared', (SELECT pg_catalog.json_object_agg(p.name, true) \
@@ -59,7 +60,8 @@ pub(crate) fn note(script: &Script) -> String {
 
 /// Restores what [`note`] saved.
 pub(crate) fn restore_noted() -> String {
-    restore_from("NULLIF(pg_catalog.current_setting('migrate.session', true), '')")
+    let noted = "pg_catalog.current_setting('migrate.session', true)";
+    restore_from(&format!("CASE WHEN {noted} {NE} '' THEN {noted} END"))
 }
 
 impl Session {

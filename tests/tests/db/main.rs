@@ -31,6 +31,7 @@ mod run;
 mod seeds;
 mod session;
 mod session_limits;
+mod shadows;
 mod snapshots;
 mod tenants;
 mod waits;
