@@ -14,12 +14,8 @@ use crate::shadows::{literals, unqualified};
 
 /// The sources of every crate that users get.
 const SOURCES: [&str; 6] = [
-    "migrate-set/src",
-    "migrate-source/src",
-    "migrate-macros/src",
-    "migrate-runtime/src",
-    "migrate-testing/src",
-    "migrate-cli/src",
+    "migrate-set/src", "migrate-source/src", "migrate-macros/src", "migrate-runtime/src",
+    "migrate-testing/src", "migrate-cli/src",
 ];
 
 fn workspace() -> PathBuf {
@@ -127,13 +123,8 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
         "migrate-runtime/src",
         &sql,
         &[
-            "sql/ledger.rs",
-            "sql/entry.rs",
-            "sql/adopted.rs",
-            "sql/lease.rs",
-            "sql/contents.rs",
-            "sql/catalog.rs",
-            "sql/history.rs",
+            "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
+            "sql/catalog.rs", "sql/history.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],
