@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::location::{floor_boundary, line_at, position};
+use crate::location::{floor_boundary, line_at, line_start, position};
 
 /// The width of a frame, unless place and label are wider; a longer line is cut around the place.
 const WIDTH: usize = 100;
@@ -38,8 +38,8 @@ const INDENT: usize = 20;
 pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     let at = floor_boundary(text, span.start);
     let whole = line_at(text, at);
-    let line_start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
-    let within = |byte: usize| floor_boundary(whole, byte.saturating_sub(line_start));
+    let before = line_start(text, at);
+    let within = |byte: usize| floor_boundary(whole, byte.saturating_sub(before));
     let (line, span) = near(whole, within(at)..within(span.end).max(within(at)));
     let line = &*line;
     let column = |byte: usize| visible(&line[..byte]).map(width).sum::<usize>();

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
 
-use crate::name::may_matter;
+use crate::name::{may_matter, shown};
 
 /// Whether links in a folder can lead out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,13 +28,9 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// `path` in the folder that messages show as `shown`; the folder itself if `path` is empty.
-    pub fn new(shown: &str, path: &str, reason: Option<&str>) -> Self {
-        let file = match path {
-            "" => shown.to_owned(),
-            path => format!("{shown}/{path}"),
-        };
-        Unreadable { file, reason: reason.map(str::to_owned) }
+    /// `path` in the folder that messages show as `folder`; the folder itself if `path` is empty.
+    pub fn new(folder: &str, path: &str, reason: Option<&str>) -> Self {
+        Unreadable { file: shown(folder, path), reason: reason.map(str::to_owned) }
     }
 }
 
@@ -90,14 +86,11 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, name: &OsStr, entry: &DirEntry, below: &str) {
-        let shown = name.to_string_lossy();
-        if shown.starts_with('.') {
+        let lossy = name.to_string_lossy();
+        if lossy.starts_with('.') {
             return;
         }
-        let relative = match below {
-            "" => shown.to_string(),
-            below => [below, "/", &shown].concat(),
-        };
+        let relative = shown(below, &lossy);
         // The entry's own type is enough, except for links, which must be followed.
         let own = entry.file_type().ok().filter(|kind| !kind.is_symlink());
         let kind = own.or_else(|| Some(fs::metadata(entry.path()).ok()?.file_type()));

@@ -31,10 +31,9 @@ impl fmt::Display for Position {
 pub fn position(text: &str, offset: usize) -> Position {
     // The standard library's searches, because they are fast even in an unoptimised macro.
     let before = &text[..floor_boundary(text, offset)];
-    let line_start = before.rfind('\n').map_or(0, |feed| feed + 1);
-    let lines = before.matches('\n').count();
-    let column = before[line_start..].chars().count();
-    Position { line: count(lines + 1), column: count(column + 1) }
+    let (above, line) = before.split_at(line_start(text, before.len()));
+    let (lines, column) = (above.matches('\n').count(), line.chars().count());
+    Position { line: narrow(lines + 1), column: narrow(column + 1) }
 }
 
 /// The byte at which character number `characters` (from 0) of `text` begins.
@@ -48,9 +47,13 @@ pub fn byte_of_character(text: &str, characters: usize) -> usize {
 /// The whole line that contains the byte `offset`, without its line feed.
 pub fn line_at(text: &str, offset: usize) -> &str {
     let at = floor_boundary(text, offset);
-    let start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
     let end = text[at..].find('\n').map_or(text.len(), |feed| at + feed);
-    &text[start..end]
+    &text[line_start(text, at)..end]
+}
+
+/// Where the line that contains the byte `at` begins.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
 }
 
 /// The last byte up to `offset` where a character of `text` begins or the text ends.
@@ -62,7 +65,9 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     at
 }
 
-fn count(n: usize) -> u32 {
+/// An offset or a count as sets and messages keep it; a text of 4 GiB does not occur.
+#[doc(hidden)]
+pub fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::{Placeholder, Within, meaning};
+use crate::location::narrow;
 use crate::sql::lexer::{Token, TokenKind};
 use crate::sql::split::Statement;
 
@@ -84,19 +85,15 @@ pub fn placeholders(
             TokenKind::Placeholder => {
                 errors.push(error(PlaceholderProblem::Unknown { written: written.to_owned() }));
             }
-            TokenKind::String => inside(written, token.start, Within::String, &mut found),
-            TokenKind::EscapeString => {
-                inside(written, token.start, Within::EscapeString, &mut found);
-            }
+            TokenKind::String => found.extend(inside(written, token, Within::String)),
+            TokenKind::EscapeString => found.extend(inside(written, token, Within::EscapeString)),
             TokenKind::DollarString => {
-                inside(written, token.start, Within::DollarString, &mut found);
+                found.extend(inside(written, token, Within::DollarString));
                 errors.extend(go_templates(written, token.start));
             }
-            TokenKind::QuotedIdentifier if known_inside(written) => {
-                errors.extend(known(written).map(|(start, end)| PlaceholderError {
-                    problem: PlaceholderProblem::Quoted { written: written[start..end].to_owned() },
-                    span: (token.start + start, token.start + end),
-                }));
+            TokenKind::QuotedIdentifier if known(written).next().is_some() => {
+                let quoted = |written| PlaceholderProblem::Quoted { written };
+                errors.extend(wrong(written, token.start, known(written), quoted));
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
@@ -120,34 +117,37 @@ fn follows_dollar(text: &str, previous: Option<&Token>, token: &Token) -> bool {
 }
 
 fn placeholder(start: usize, end: usize, within: Within) -> Placeholder {
-    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
     Placeholder { start: narrow(start), end: narrow(end), within }
 }
 
-/// Adds the known placeholders of a literal that begins at the byte `offset`.
-fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placeholder>) {
-    found.extend(
-        known(literal).map(|(start, end)| placeholder(offset + start, offset + end, within)),
-    );
+/// The known placeholders of the literal `token`.
+fn inside(literal: &str, token: &Token, within: Within) -> impl Iterator<Item = Placeholder> {
+    let offset = token.start;
+    known(literal).map(move |(start, end)| placeholder(offset + start, offset + end, within))
 }
 
 /// Go templates in a body that runs or in a quoted name. A string can contain anything.
 fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
-    let templates = braced(quoted).filter_map(|Braced { braces, end }| {
-        let start = braces.end - 2;
+    let found = braced(quoted).map(|Braced { braces, end }| (braces.end - 2, end));
+    let found = found.filter(|&(start, end)| {
         let written = &quoted[start..end];
-        (meaning(written).is_none() && looks_like_go(written) && !written.contains('\n')).then(
-            || {
-                let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
-                PlaceholderError { problem, span: (offset + start, offset + end) }
-            },
-        )
+        meaning(written).is_none() && looks_like_go(written) && !written.contains('\n')
     });
-    templates.collect()
+    wrong(quoted, offset, found, |written| PlaceholderProblem::Unknown { written })
 }
 
-fn known_inside(literal: &str) -> bool {
-    known(literal).next().is_some()
+/// The errors of the byte ranges `found` in `quoted`, which begins at the byte `offset`.
+fn wrong(
+    quoted: &str,
+    offset: usize,
+    found: impl Iterator<Item = (usize, usize)>,
+    problem: impl Fn(String) -> PlaceholderProblem,
+) -> Vec<PlaceholderError> {
+    let error = |(start, end): (usize, usize)| PlaceholderError {
+        problem: problem(quoted[start..end].to_owned()),
+        span: (offset + start, offset + end),
+    };
+    found.map(error).collect()
 }
 
 /// The byte ranges of the known placeholders in `text`.
@@ -216,25 +216,18 @@ mod tests {
             let error = &placeholders(text, &statement).unwrap_err()[0].problem;
             assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
         };
+        let go = "this looks like a Go template (tern, atlas); write the SQL it stands for";
         check(
             "select {{table.users}}",
             "unknown placeholder `{{table.users}}`",
             "the placeholders are `{{tables.NAME}}` and `{{schema}}`",
         );
-        check(
-            "select {{ .Schema }}.t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
+        check("select {{ .Schema }}.t", "unknown placeholder `{{ .Schema }}`", go);
+        check("select \"{{ .Schema }}\".t", "unknown placeholder `{{ .Schema }}`", go);
         check(
             "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
             "unknown placeholder `{{ index .Options \"Namespace\" }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "select \"{{ .Schema }}\".t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+            go,
         );
         check(
             "do $$ {{ {{{ .Schema }}} }} $$",
