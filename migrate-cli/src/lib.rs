@@ -179,9 +179,9 @@ impl Args {
         if let Some(problem) = &target.warning {
             page::warn(&self.output, problem);
         }
-        let mut client = target.connect().await?;
+        let (mut client, place) = target.connect().await?;
         let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
-        self.with_database(migrator, &mut client, &target.place, Some(cancel)).await
+        self.with_database(migrator, &mut client, &place, Some(cancel)).await
     }
 
     /// The answer of a verb that needs no database; `None` for the others.

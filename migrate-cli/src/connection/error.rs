@@ -2,12 +2,13 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;
-use super::settings::Place;
+use super::reach::Failure;
+use super::settings::Origin;
+use super::target::Place;
 use super::tls::TlsError;
 
 /// Why the command line has no connection.
@@ -41,84 +42,104 @@ impl ConnectError {
         ConnectError::usage("no database is named", help)
     }
 
-    /// `origin` names the address.
-    pub(super) fn address(origin: &str, mistake: &Mistake) -> Self {
-        let help = match mistake {
-            Mistake::Unknown(_) | Mistake::Hidden => "remove it; docs/cli.md lists the options",
-            Mistake::Value("sslmode") => {
+    /// A mistake in what `origin` sets.
+    pub(super) fn setting(origin: &Origin, mistake: &Mistake) -> Self {
+        let help = match (mistake, origin) {
+            (Mistake::Value("sslmode"), _) => {
                 "use disable, allow, prefer, require, verify-ca or verify-full"
             }
+            (Mistake::Value("target_session_attrs"), _) => {
+                "use any, read-write, read-only, primary, standby or prefer-standby"
+            }
+            (Mistake::Service, _) => {
+                "services are read from PGSERVICEFILE, ~/.pg_service.conf and \
+                 $PGSYSCONFDIR/pg_service.conf"
+            }
+            (Mistake::WeakSystem, _) => "use `verify-full`, or name a file with `sslrootcert`",
+            (Mistake::NoName, _) => "set `host` to the name in the server's certificate",
+            (_, Origin::Variable(_)) => "fix or unset it",
+            (Mistake::Unknown(_) | Mistake::Hidden | Mistake::Unsupported(..), _) => {
+                "remove it; docs/cli.md lists the options"
+            }
+            (_, Origin::Service(_)) => "fix it in its file",
             _ => "write it as `postgresql://user@host/database`",
         };
         ConnectError::usage(format!("{origin} cannot be used: {mistake}"), help)
     }
 
-    pub(super) fn variable(name: &str, mistake: &Mistake) -> Self {
+    pub(super) fn tls(error: &TlsError) -> Self {
+        ConnectError::usage(error.to_string(), error.help())
+    }
+
+    /// The driver's configuration has no word for it.
+    pub(super) fn session() -> Self {
         ConnectError::usage(
-            format!("the variable {name} cannot be used: {mistake}"),
-            "fix or unset it",
+            "the driver's configuration cannot contain this `target_session_attrs`",
+            "connect with `Connection::connect`",
         )
     }
 
-    pub(super) fn tls(error: &TlsError) -> Self {
-        ConnectError::usage(error.to_string(), "check `sslrootcert`, `sslcert` and `sslkey`")
-    }
-
-    pub(super) fn slow(place: &Place, limit: Duration) -> Self {
-        ConnectError {
-            what: format!("cannot connect to {place}: no answer within {limit:?}"),
-            help: "check that the server is up and reachable, or raise `connect_timeout`"
-                .to_owned(),
-            is_usage: false,
-            source: None,
-        }
-    }
-
-    pub(super) fn refused(place: &Place, source: tokio_postgres::Error) -> Self {
-        let said = match source.as_db_error() {
-            Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-            None => match source.source() {
-                Some(cause) => cause.to_string(),
-                None => source.to_string(),
-            },
-        };
-        let help = help(place, &source, &said);
-        let what = format!("cannot connect to {place}: {said}");
-        ConnectError { what, help, is_usage: false, source: Some(source) }
+    /// Why each server that was tried is not the one.
+    pub(super) fn refused(failures: Vec<(&Place, Failure)>) -> Self {
+        let each = |(place, failure): &(&Place, Failure)| format!("{place}: {}", said(failure));
+        let all: Vec<String> = failures.iter().map(each).collect();
+        let help = failures.last().map_or_else(String::new, |(place, last)| help(place, last));
+        let source = failures.into_iter().next_back().and_then(|(_, failure)| match failure {
+            Failure::Driver(error) => Some(error),
+            _ => None,
+        });
+        let what = format!("cannot connect to {}", all.join("; to "));
+        ConnectError { what, help, is_usage: false, source }
     }
 }
 
-fn help(place: &Place, source: &tokio_postgres::Error, said: &str) -> String {
-    let is_tls = source.to_string().contains("TLS") || said.contains("certificate");
-    match source.code() {
-        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-            return match &place.database {
-                Some(database) => format!("create it: `createdb {database}`"),
-                None => "create it with `createdb`".to_owned(),
-            };
-        }
-        Some(code)
-            if *code == SqlState::INVALID_PASSWORD
-                || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
-        {
-            return "check user, password and the server's pg_hba.conf; a password is read from the \
-                    address, PGPASSWORD or ~/.pgpass"
-                .to_owned();
-        }
-        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
-            return "wait, or raise the server's max_connections".to_owned();
-        }
-        _ => {}
+fn said(failure: &Failure) -> String {
+    match failure {
+        Failure::Driver(error) => match (error.as_db_error(), error.source()) {
+            (Some(db), _) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+            (None, Some(cause)) => cause.to_string(),
+            (None, None) => error.to_string(),
+        },
+        Failure::Name(error) => error.to_string(),
+        Failure::Slow(limit) => format!("no answer within {limit:?}"),
+        Failure::Kind(wanted) => wanted.refusal().to_owned(),
     }
-    if said.contains("password missing") {
-        "give a password in the address, PGPASSWORD or ~/.pgpass".to_owned()
-    } else if is_tls {
-        "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which certificates \
-         are trusted"
-            .to_owned()
-    } else {
-        "check that the server is up and that this is its address".to_owned()
-    }
+}
+
+fn help(place: &Place, failure: &Failure) -> String {
+    let said = said(failure);
+    let help = match failure {
+        Failure::Slow(_) => "check that the server is up and reachable, or raise `connect_timeout`",
+        Failure::Kind(_) => "add a server of that kind, or change `target_session_attrs`",
+        Failure::Driver(error) => match error.code() {
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+                return match &place.database {
+                    Some(database) => format!("create it: `createdb {database}`"),
+                    None => "create it with `createdb`".to_owned(),
+                };
+            }
+            Some(code)
+                if *code == SqlState::INVALID_PASSWORD
+                    || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
+            {
+                "check user, password and the server's pg_hba.conf; a password is read from the \
+                 address, PGPASSWORD or ~/.pgpass"
+            }
+            Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
+                "wait, or raise the server's max_connections"
+            }
+            _ if said.contains("password missing") => {
+                "give a password in the address, PGPASSWORD or ~/.pgpass"
+            }
+            _ if error.to_string().contains("TLS") || said.contains("certificate") => {
+                "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which \
+                 certificates are trusted"
+            }
+            _ => "check that the server is up and that this is its address",
+        },
+        Failure::Name(_) => "check that the server is up and that this is its address",
+    };
+    help.to_owned()
 }
 
 impl fmt::Display for ConnectError {
