@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use console::{Term, measure_text_width, truncate_str};
+use migrate_set::text::{escaped, is_hidden};
 
 use super::args::{Color, Output};
 use super::exit::Exit;
@@ -68,9 +69,21 @@ pub(super) fn choice(output: &Output) -> ColorChoice {
 }
 
 fn print_json(document: &Document<'_>) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut stdout, document)?;
-    writeln!(stdout)
+    writeln!(io::stdout(), "{}", visible(&serde_json::to_string_pretty(document)?))
+}
+
+/// The same JSON without hidden characters: the writer escapes only those of ASCII.
+fn visible(json: &str) -> String {
+    let mut shown = String::new();
+    for c in json.chars() {
+        if is_hidden(c) {
+            // Each is of the basic plane.
+            shown += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// `text` in a style.
@@ -83,10 +96,9 @@ pub(super) fn deed(word: &str, rest: &str) -> String {
     format!("{DEED}{word:>12}{DEED:#} {}\n", shown(rest))
 }
 
-/// A text from a database, without control characters.
+/// A text from a database, with its hidden characters as numbers.
 pub(super) fn shown(text: &str) -> String {
-    let is_safe = |c: &char| !c.is_control() || *c == '\t';
-    text.chars().map(|c| if is_safe(&c) { c } else { '\u{fffd}' }).collect()
+    escaped(text).into_owned()
 }
 
 /// A time of the ledger, to the second.
@@ -269,8 +281,10 @@ mod tests {
 
     #[test]
     fn what_a_database_says_cannot_move_the_cursor() {
-        let shown = ["version  name      took", "1        a\u{fffd}[2Jb\u{fffd}\u{fffd}  7 ms"];
-        check(&["a\x1b[2Jb\r\n"], None, &shown);
+        let row = r"1        a\u{1b}[2Jb\u{d}\u{a}  7 ms";
+        check(&["a\x1b[2Jb\r\n"], None, &["version  name                   took", row]);
+        let json = visible(&serde_json::json!("a\x1b\u{9b}\u{202e}b").to_string());
+        assert_eq!(json, r#""a\u001b\u009b\u202eb""#);
     }
 
     #[test]

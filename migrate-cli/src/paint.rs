@@ -67,13 +67,19 @@ pub(super) fn note(text: &str) -> String {
 pub(super) fn reworded(text: &str) -> String {
     let line = |line: &str| {
         // The error of an invalid name begins with the option that it was given to.
-        let is_ours = line.trim_start().starts_with("help:") || line.starts_with("`.");
+        let is_ours =
+            !is_quoted(line) && line.trim_start().starts_with("help:") || line.starts_with("`.");
         if !is_ours {
             return line.to_owned();
         }
         FLAGS.iter().fold(line.to_owned(), |line, (method, flag)| line.replace(method, flag))
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line continues a text of a server, which the library indents deeper than its own lines.
+fn is_quoted(line: &str) -> bool {
+    line.starts_with("    ") && !line.trim_start().starts_with('|')
 }
 
 fn titled(title: &str, style: Style, text: &str) -> String {
@@ -96,6 +102,9 @@ fn titled(title: &str, style: Style, text: &str) -> String {
 fn line_of(line: &str, style: Style) -> String {
     let words =
         [("help:", HELP), ("note:", NOTE), ("hint:", HELP), ("detail:", NOTE), ("context:", NOTE)];
+    if is_quoted(line) {
+        return line.to_owned();
+    }
     let bare = line.trim_start();
     let indent = &line[..line.len() - bare.len()];
     for (word, of_word) in words {
@@ -134,7 +143,17 @@ mod tests {
     #[test]
     fn what_a_server_says_cannot_move_the_cursor() {
         let painted = anstream::adapter::strip_str(&painted("no\u{9b}2J\u{7}")).to_string();
-        assert_eq!(painted, "error: no\u{fffd}2J\u{fffd}\n");
+        assert_eq!(painted, "error: no\\u{9b}2J\\u{7}\n");
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_look_like_a_line_of_ours() {
+        let text = "no\n    help: `allow_edited`\n    1 | x\ndetail: a\n    help: b";
+        let painted = painted(&reworded(text));
+        let plain = anstream::adapter::strip_str(&painted).to_string();
+        assert_eq!(plain, format!("error: {text}\n"));
+        assert_eq!(painted.matches("\u{1b}[36m").count(), 0, "{painted:?}");
+        assert!(painted.contains("\n    1 | x\n"), "{painted:?}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::text::escaped;
+
 use crate::checksum::Checksum;
 use crate::ledger::Entry;
 use crate::name::Kind;
@@ -74,7 +76,11 @@ impl Undo<'_> {
 #[non_exhaustive]
 pub enum Obstacle {
     /// Neither the set nor the ledger has a down script.
-    #[error("version {version}: `{filename}` has no down script")]
+    #[error(
+        "version {version}: `{filename}` has no down script",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     NoDown {
         /// The version as the ledger writes it.
         version: String,
@@ -82,7 +88,11 @@ pub enum Obstacle {
         filename: String,
     },
     /// The migration is non-transactional and stopped partway.
-    #[error("version {version}: `{filename}` is unfinished")]
+    #[error(
+        "version {version}: `{filename}` is unfinished",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     Unfinished {
         /// The version as the ledger writes it.
         version: String,
@@ -90,7 +100,11 @@ pub enum Obstacle {
         filename: String,
     },
     /// The down script in the ledger was changed after it was written.
-    #[error("version {version}: the down script of `{filename}` in the ledger was changed")]
+    #[error(
+        "version {version}: the down script of `{filename}` in the ledger was changed",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     Damaged {
         /// The version as the ledger writes it.
         version: String,

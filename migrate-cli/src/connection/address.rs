@@ -79,6 +79,10 @@ fn uri(text: &str) -> Result<Address, Mistake> {
         ports.push(port);
     }
     address.push_decoded("host", &names.join(","))?;
+    // An unescaped `/` in a password makes part of it a port.
+    if ports.iter().any(|port| port.contains(|c: char| !c.is_ascii_digit())) {
+        return Err(Mistake::Uri);
+    }
     if ports.iter().any(|port| !port.is_empty()) {
         address.push_decoded("port", &ports.join(","))?;
     }
@@ -237,6 +241,7 @@ mod tests {
         check("postgresql://u:a@b?secret@h/d", Mistake::Uri);
         check("postgresql://u:100%@h/d", Mistake::Uri);
         check("postgresql://h/d%00", Mistake::Uri);
+        check("postgresql://me:sec/ret@h/d", Mistake::Uri);
         check("postgresql://h/d?sslrootcert=%ff", Mistake::Utf8);
         check("host=h password=my secret=1", Mistake::Hidden);
         check("host=h password=my secret", Mistake::List);

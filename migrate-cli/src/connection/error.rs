@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 
+use migrate_set::text::quoted;
 use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;
@@ -96,7 +97,7 @@ impl ConnectError {
 fn said(failure: &Failure) -> String {
     match failure {
         Failure::Driver(error) => match (error.as_db_error(), error.source()) {
-            (Some(db), _) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+            (Some(db), _) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
             (None, Some(cause)) => cause.to_string(),
             (None, None) => error.to_string(),
         },

@@ -4,6 +4,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use migrate_set::text::escaped_lines;
+
 use super::kind::ErrorKind;
 use super::report::Report;
 use super::text::stays_applied;
@@ -86,11 +88,9 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.kind, self.report().map(stays_applied).unwrap_or_default())?;
-        match self.kind.advice() {
-            Some(advice) => write!(f, "\n{advice}"),
-            None => Ok(()),
-        }
+        let stays = self.report().map(stays_applied).unwrap_or_default();
+        let advice = self.kind.advice().map_or_else(String::new, |advice| format!("\n{advice}"));
+        f.write_str(&escaped_lines(&format!("{}{stays}{advice}", self.kind)))
     }
 }
 

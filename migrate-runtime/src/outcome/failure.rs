@@ -3,6 +3,7 @@
 use std::fmt;
 
 use migrate_set::location::Position;
+use migrate_set::text::quoted;
 
 use super::text::help_line;
 
@@ -33,15 +34,17 @@ pub struct MigrationFailure {
     pub message: String,
     /// The SQLSTATE; `None` where the connection broke.
     pub sqlstate: Option<String>,
-    /// The server's detail.
+    /// The server's detail, which can contain values of rows; `None` with
+    /// [`Migrator::hide_details`](crate::Migrator::hide_details).
     pub detail: Option<String>,
     /// The server's hint.
     pub hint: Option<String>,
-    /// The server's context, such as the line of a function.
+    /// The server's context, such as the line of a function; `None` as `detail`.
     pub context: Option<String>,
     /// What of the migration stays.
     pub kept: Kept,
-    /// The statement that failed, as the file has it; `None` where it is not known which.
+    /// The statement that failed, as the file has it but with passwords masked; `None` where it is not
+    /// known which.
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` where the message says it.
     pub help: Option<String>,
@@ -115,7 +118,7 @@ impl fmt::Display for MigrationFailure {
             Place::Commit => write!(f, "{}: at COMMIT: ", self.file)?,
             Place::File => write!(f, "{}: ", self.file)?,
         }
-        write!(f, "{}", self.message)?;
+        f.write_str(&quoted(&self.message))?;
         if let Some(sqlstate) = &self.sqlstate {
             write!(f, " (SQLSTATE {sqlstate})")?;
         }
@@ -125,7 +128,7 @@ impl fmt::Display for MigrationFailure {
         let lines = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
         for (name, value) in lines {
             if let Some(value) = value {
-                write!(f, "\n{name}: {value}")?;
+                write!(f, "\n{name}: {}", quoted(value))?;
             }
         }
         match self.kept {

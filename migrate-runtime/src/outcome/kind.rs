@@ -6,6 +6,7 @@ use std::time::Duration;
 use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
 use migrate_set::rollback::Obstacles;
+use migrate_set::text::{escaped, quoted};
 use thiserror::Error;
 
 use super::failure::MigrationFailure;
@@ -47,7 +48,7 @@ pub enum ErrorKind {
     },
 
     /// The function of a migration failed; nothing of the migration stays.
-    #[error("{file}: its function failed: {source}")]
+    #[error("{file}: its function failed: {}", quoted(&source.to_string()))]
     Function {
         /// The migration's file, as the set names it.
         file: String,
@@ -59,8 +60,9 @@ pub enum ErrorKind {
 
     /// A hook stopped the run. Around a transactional migration, nothing of that stays.
     #[error(
-        "{}a hook {when} stopped the run: {source}",
-        file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
+        "{}a hook {when} stopped the run: {}",
+        file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
+        quoted(&source.to_string())
     )]
     Hook {
         /// Which hook.
@@ -216,7 +218,7 @@ pub enum ErrorKind {
         "`{table}` {}",
         match columns.as_slice() {
             [] => "does not exist".to_owned(),
-            columns => format!("is not a table of {tool}: it has the columns {}", columns.join(", ")),
+            columns => format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", "))),
         }
     )]
     NotAdoptable {
@@ -238,7 +240,7 @@ pub enum ErrorKind {
     /// The ledger's name belongs to a table that is no ledger; it was not touched.
     #[error(
         "`{ledger}` is not a migration ledger: it has the columns {}",
-        columns.join(", ")
+        escaped(&columns.join(", "))
     )]
     ForeignTable {
         /// The table as `schema.table`.

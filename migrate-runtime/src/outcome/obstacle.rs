@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use migrate_set::text::escaped;
+
 /// One reason why nothing was taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +36,7 @@ impl fmt::Display for AdoptObstacle {
         match self {
             AdoptObstacle::Unknown { row } => write!(f, "{row} is not in the set"),
             AdoptObstacle::Checksum { file, algorithm, kept, embedded } => {
+                let kept = escaped(kept);
                 write!(
                     f,
                     "{file} is not what ran: {algorithm} {kept} was kept, the set's is {embedded}"

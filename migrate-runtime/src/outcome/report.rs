@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use migrate_set::text::escaped;
 use tracing::info;
 
 use super::text;
@@ -85,10 +86,10 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pid {}", self.pid)?;
         if !self.application_name.is_empty() {
-            write!(f, ", application_name `{}`", self.application_name)?;
+            write!(f, ", application_name `{}`", escaped(&self.application_name))?;
         }
         if !self.user.is_empty() {
-            write!(f, ", user `{}`", self.user)?;
+            write!(f, ", user `{}`", escaped(&self.user))?;
         }
         match &self.since {
             Some(since) => write!(f, ", since {since}"),

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use migrate_set::text::quoted;
+
 use super::report::{Holder, Report};
 
 /// A last line with what to do.
@@ -18,7 +20,7 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
 /// `message (SQLSTATE ...)` of a server's error, else the driver's words.
 pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        Some(db) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
         None => error.to_string(),
     }
 }

@@ -33,4 +33,5 @@ mod session;
 mod session_limits;
 mod snapshots;
 mod tenants;
+mod texts;
 mod waits;

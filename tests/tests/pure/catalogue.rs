@@ -15,7 +15,7 @@ fn text(path: &str) -> String {
 }
 
 /// An enum of the page: its name, and where it is declared.
-const ENUMS: [(&str, &str); 17] = [
+const ENUMS: [(&str, &str); 19] = [
     ("ErrorKind", "migrate-runtime/src/outcome/kind.rs"),
     ("Drift", "migrate-set/src/drift.rs"),
     ("Obstacle", "migrate-set/src/rollback.rs"),
@@ -33,6 +33,8 @@ const ENUMS: [(&str, &str); 17] = [
     ("PlaceholderProblem", "migrate-set/src/sql/placeholder/find.rs"),
     ("Lint", "migrate-source/src/lint/mod.rs"),
     ("CreateError", "migrate-source/src/create/write.rs"),
+    ("Mistake", "migrate-cli/src/connection/address.rs"),
+    ("TlsError", "migrate-cli/src/connection/tls.rs"),
 ];
 
 /// The string literal that `code` begins with after whatever stands before it, as its value but for
@@ -56,9 +58,9 @@ fn literal(code: &str) -> Option<String> {
     None
 }
 
-/// Each variant of `pub enum name` in `code`, with the format of its text where `thiserror` has one.
+/// Each variant of `enum name` in `code`, with the format of its text where `thiserror` has one.
 fn variants(code: &str, name: &str) -> BTreeMap<String, Option<String>> {
-    let head = format!("pub enum {name}");
+    let head = format!("enum {name}");
     let after = |at: usize| code[at + head.len()..].starts_with([' ', '<']);
     let starts = code.match_indices(&head).map(|(at, _)| at);
     let start = starts.into_iter().find(|at| after(*at)).unwrap_or_else(|| panic!("no {name}"));
