@@ -1,7 +1,8 @@
 //! Prints an answer: tables, lines and colours, or one JSON object. Widths are in terminal columns.
 //! Text from a database is shown without control characters, which could write anywhere on a terminal.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -78,7 +79,7 @@ fn visible(json: &str) -> String {
     for c in json.chars() {
         if is_hidden(c) {
             // Each is of the basic plane.
-            shown += &format!("\\u{:04x}", u32::from(c));
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
             shown.push(c);
         }

@@ -154,7 +154,8 @@ fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
     let value = if prefix.starts_with('\'') { prefix } else { value };
     let start = text.len() - value.len();
     let inner = match value.as_bytes().first()? {
-        b'\'' => literal(value),
+        // The apostrophe in `the password's length` opens no literal.
+        b'\'' => literal(value).or_else(|| (start > end).then_some(1..value.len())),
         b'$' => dollar_literal(value),
         b'"' if after_sign.is_some() => literal(value),
         _ => None,
@@ -185,7 +186,7 @@ fn literal(text: &str) -> Option<Range<usize>> {
         let after = &text[quotes..];
         if after.starts_with(|c: char| c.is_whitespace() || ",);]}".contains(c)) || after.is_empty()
         {
-            return None;
+            return Some(quotes..quotes);
         }
         let end = after.find(&text[..quotes]).unwrap_or(after.len());
         return Some(quotes..quotes + end);
@@ -254,7 +255,9 @@ mod tests {
         );
         check("PASSWORD $$p w$$; x", "PASSWORD $$***$$; x");
         check("PASSWORD $t$p$$w$t$", "PASSWORD $t$***$t$");
-        check("ALTER ROLE a PASSWORD 'never closed\n", "ALTER ROLE a PASSWORD 'never closed\n");
+        check("ALTER ROLE a PASSWORD 'never closed\n", "ALTER ROLE a PASSWORD '***");
+        check("ALTER ROLE a PASSWORD 'p\\' x", "ALTER ROLE a PASSWORD '***");
+        check("the password's length", "the password's length");
         check("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL");
         check("OPTIONS (user 'u', password 'pw')", "OPTIONS (user 'u', password '***')");
         check("OPTIONS (SET sslpassword 'pw')", "OPTIONS (SET sslpassword '***')");

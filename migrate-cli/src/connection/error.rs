@@ -8,8 +8,8 @@ use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;
 use super::reach::Failure;
+use super::server::Place;
 use super::settings::Origin;
-use super::target::Place;
 use super::tls::TlsError;
 
 /// Why the command line has no connection.
@@ -98,7 +98,7 @@ fn said(failure: &Failure) -> String {
     match failure {
         Failure::Driver(error) => match (error.as_db_error(), error.source()) {
             (Some(db), _) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
-            (None, Some(cause)) => cause.to_string(),
+            (None, Some(cause)) => quoted(&cause.to_string()),
             (None, None) => error.to_string(),
         },
         Failure::Name(error) => error.to_string(),

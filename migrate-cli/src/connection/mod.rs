@@ -7,6 +7,7 @@ mod error;
 mod options;
 mod passfile;
 mod reach;
+mod server;
 mod service;
 mod session;
 mod settings;
@@ -14,13 +15,15 @@ mod target;
 mod tls;
 mod verify;
 
+use std::env;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
 use tokio_postgres::{Client, Config};
 
 pub use error::ConnectError;
-pub(crate) use target::Place;
+pub(crate) use server::Place;
 use target::Target;
 
 /// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
@@ -103,7 +106,7 @@ impl Connection {
     /// }
     /// ```
     pub fn has_address(&self) -> bool {
-        let is_set = || std::env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
+        let is_set = || env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
         self.database_url.is_some() || is_set()
     }
 
@@ -154,6 +157,11 @@ impl Connection {
 
     pub(crate) fn target(&self) -> Result<Target, ConnectError> {
         let name = self.application_name.as_deref().unwrap_or("migrate");
-        target::target(self.database_url.as_deref(), name, &|name| std::env::var_os(name))
+        // As in libpq, the user's folder is known without HOME.
+        let home = || env::home_dir().map(OsString::from);
+        target::target(self.database_url.as_deref(), name, &|name| match env::var_os(name) {
+            None if name == "HOME" => home(),
+            found => found,
+        })
     }
 }

@@ -13,8 +13,9 @@ use tokio_postgres::{Client, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::ConnectError;
+use super::server::{Place, Server};
 use super::session::Session;
-use super::target::{Place, Server, Target};
+use super::target::Target;
 
 /// Why a server is not the one.
 #[derive(Debug)]

@@ -149,7 +149,7 @@ impl<'e> Settings<'e> {
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
             let origin = || (String::new(), Origin::Variable(variable));
             let (options, _) = self.values.entry("options".to_owned()).or_insert_with(origin);
-            options.push_str(&format!(" -c {parameter}={value}"));
+            options.extend([" -c ", parameter, "=", &value]);
         }
         Ok(())
     }

@@ -1,9 +1,6 @@
-//! What to connect to: the servers of the settings, in order, each with its own password and its own name in
-//! messages.
+//! What to connect to: the servers of the settings, and the driver's configuration for each.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,7 +10,7 @@ use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode};
 use super::CONNECT_LIMIT;
 use super::address::Mistake;
 use super::error::ConnectError;
-use super::passfile::{self, Wanted};
+use super::server::{Server, servers};
 use super::session::Session;
 use super::settings::{Environment, Settings};
 use super::tls::{Mode, Tls};
@@ -32,37 +29,6 @@ pub(crate) struct Target {
     pub(crate) warning: Option<String>,
 }
 
-/// One server.
-pub(super) struct Server {
-    /// A name, an address, or the folder of a socket.
-    pub(super) host: String,
-    pub(super) address: Option<IpAddr>,
-    pub(super) port: u16,
-    /// Its own, from the password file.
-    password: Option<String>,
-    pub(super) place: Place,
-}
-
-/// How messages name a database, without a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) database: Option<String>,
-    pub(crate) server: Option<String>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.database, &self.server) {
-            (Some(database), Some(server)) => write!(f, "`{database}` on {server}"),
-            (_, Some(server)) => f.write_str(server),
-            _ => f.write_str("the database"),
-        }
-    }
-}
-
-/// Where servers have their sockets: the packages' default, then PostgreSQL's own.
-const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
-
 /// `name` is the default `application_name`.
 pub(super) fn target(
     url: Option<&str>,
@@ -70,35 +36,16 @@ pub(super) fn target(
     env: Environment<'_>,
 ) -> Result<Target, ConnectError> {
     let settings = Settings::read(url, env)?;
-    let limit = match settings.parsed("connect_timeout", |text| text.parse::<i32>().ok())? {
+    let limit = match settings.parsed("connect_timeout", number::<i32>)? {
         None => Some(CONNECT_LIMIT),
         Some(seconds) => u64::try_from(seconds).ok().filter(|n| *n > 0).map(Duration::from_secs),
     };
     let base = base(&settings, name, limit)?;
     let mut servers = servers(&settings)?;
-    let mut tls = Tls::of(&settings)?;
-    if servers.iter().all(Server::is_socket) {
-        // There is no TLS on a socket, and `sslmode` is ignored (manual, section 34.1.2).
-        tls.mode = Mode::Disable;
-    }
-    let is_named = |server: &Server| server.address.is_none_or(|at| at.to_string() != server.host);
-    if tls.mode == Mode::VerifyFull && !servers.iter().all(is_named) {
-        return Err(settings.mistake("hostaddr", &Mistake::NoName));
-    }
+    let tls = tls(&settings, &servers)?;
     let mut warning = None;
     for server in &mut servers {
-        if settings.is_clear {
-            server.place.database = database(&base).map(str::to_owned);
-        } else {
-            // A password with an unescaped `@` may reach into host or database.
-            server.place = Place::default();
-        }
-        if base.get_password().is_none() {
-            match password(&settings, &base, server) {
-                Ok(found) => server.password = found,
-                Err(problem) => warning = Some(problem),
-            }
-        }
+        server.complete(&settings, &base).unwrap_or_else(|problem| warning = Some(problem));
     }
     let session = settings.parsed("target_session_attrs", Session::parse)?.unwrap_or_default();
     let order = settings.parsed("load_balance_hosts", |text| match text {
@@ -108,6 +55,19 @@ pub(super) fn target(
     })?;
     let order = order.unwrap_or(LoadBalanceHosts::Disable);
     Ok(Target { base, servers, tls, session, order, limit, warning })
+}
+
+fn tls(settings: &Settings<'_>, servers: &[Server]) -> Result<Tls, ConnectError> {
+    let mut tls = Tls::of(settings)?;
+    if servers.iter().all(Server::is_socket) {
+        // There is no TLS on a socket, and `sslmode` is ignored (manual, section 34.1.2).
+        tls.mode = Mode::Disable;
+    }
+    let is_named = |server: &Server| server.address.is_none_or(|at| at.to_string() != server.host);
+    if tls.mode == Mode::VerifyFull && !servers.iter().all(is_named) {
+        return Err(settings.mistake("hostaddr", &Mistake::NoName));
+    }
+    Ok(tls)
 }
 
 fn base(
@@ -167,63 +127,8 @@ fn keep_alive(settings: &Settings<'_>, config: &mut Config) -> Result<(), Connec
     Ok(())
 }
 
-fn number<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
-}
-
-/// The servers, without their passwords.
-fn servers(settings: &Settings<'_>) -> Result<Vec<Server>, ConnectError> {
-    let all = |key: &str| settings.get(key).map_or_else(Vec::new, |text| text.split(',').collect());
-    let (hosts, addresses) = (all("host"), all("hostaddr"));
-    let count = hosts.len().max(addresses.len()).max(1);
-    for key in ["host", "hostaddr", "port"] {
-        let found = all(key).len();
-        // One port is that of every host.
-        let is_for_all = found == 0 || key == "port" && found == 1;
-        if found != count && !is_for_all {
-            return Err(settings.mistake(key, &Mistake::Count(count, key)));
-        }
-    }
-    let port = |text: &str| match text {
-        "" => Some(5432),
-        text => text.parse().ok().filter(|port| *port > 0),
-    };
-    let ports = settings.parsed("port", |text| text.split(',').map(port).collect())?;
-    let ports: Vec<u16> = ports.unwrap_or_else(|| vec![5432]);
-    let address = |text: &&str| if text.is_empty() { Some(None) } else { number(text).map(Some) };
-    let addresses = settings.parsed("hostaddr", |_| addresses.iter().map(address).collect())?;
-    let addresses: Vec<Option<IpAddr>> = addresses.unwrap_or_default();
-    let server = |at: usize| {
-        let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
-        let host = hosts.get(at).copied().unwrap_or_default();
-        Server::new(host, addresses.get(at).copied().flatten(), port)
-    };
-    Ok((0..count).map(server).collect())
-}
-
-impl Server {
-    fn new(host: &str, address: Option<IpAddr>, port: u16) -> Server {
-        let host = match (host, address) {
-            ("", Some(address)) => address.to_string(),
-            ("", None) => {
-                let socket = format!(".s.PGSQL.{port}");
-                let here = SOCKETS.iter().find(|folder| Path::new(folder).join(&socket).exists());
-                (*here.unwrap_or(&"localhost")).to_owned()
-            }
-            (host, _) => host.to_owned(),
-        };
-        let shown = match (host.parse(), address) {
-            (Ok(address), _) => SocketAddr::new(address, port).to_string(),
-            _ if host.starts_with('/') => format!("the socket in {host} for port {port}"),
-            _ => format!("{host}:{port}"),
-        };
-        let place = Place { database: None, server: Some(shown) };
-        Server { host, address, port, password: None, place }
-    }
-
-    pub(super) fn is_socket(&self) -> bool {
-        self.address.is_none() && self.host.starts_with('/')
-    }
 }
 
 impl Target {
@@ -264,30 +169,6 @@ impl Target {
         config.load_balance_hosts(self.order);
         Ok(config)
     }
-}
-
-/// The database's name, which defaults to the user's.
-fn database(config: &Config) -> Option<&str> {
-    config.get_dbname().or_else(|| config.get_user())
-}
-
-/// The password of a server in the password file, or why the file is ignored.
-fn password(
-    settings: &Settings<'_>,
-    config: &Config,
-    server: &Server,
-) -> Result<Option<String>, String> {
-    let named = settings.get("passfile").map(PathBuf::from);
-    let file = named.or_else(|| settings.of_home(".pgpass"));
-    let (Some(file), Some(user), Some(database)) = (file, config.get_user(), database(config))
-    else {
-        return Ok(None);
-    };
-    // As in libpq: a socket in a default folder is `localhost`.
-    let is_usual = SOCKETS.contains(&server.host.as_str());
-    let host = if is_usual { "localhost" } else { &server.host };
-    passfile::password(&file, &Wanted { host, port: server.port, database, user })
-        .map_err(|problem| format!("the password file `{}` {problem}", file.display()))
 }
 
 #[cfg(test)]

@@ -70,24 +70,28 @@ fn is_authority(certificate: &TbsCertificate) -> bool {
     let constraints = certificate.get::<BasicConstraints>();
     let usage = certificate.get::<KeyUsage>();
     matches!(constraints, Ok(Some((_, BasicConstraints { ca: true, .. }))))
+        && is_of_servers(certificate)
         && usage.is_ok_and(|usage| usage.is_none_or(|(_, usage)| usage.key_cert_sign()))
 }
 
 /// Whether its extensions allow it to be a server's.
 fn is_for_servers(certificate: &TbsCertificate) -> bool {
     let usage = certificate.get::<KeyUsage>();
-    let purpose = certificate.get::<ExtendedKeyUsage>();
     let is_usable = usage.is_ok_and(|usage| {
         usage.is_none_or(|(_, usage)| {
             usage.digital_signature() || usage.key_encipherment() || usage.key_agreement()
         })
     });
-    let is_purpose = purpose.is_ok_and(|purpose| {
-        purpose.is_none_or(|(_, ExtendedKeyUsage(all))| {
+    is_usable && is_of_servers(certificate)
+}
+
+/// Whether servers are among its purposes.
+fn is_of_servers(certificate: &TbsCertificate) -> bool {
+    certificate.get::<ExtendedKeyUsage>().is_ok_and(|purposes| {
+        purposes.is_none_or(|(_, ExtendedKeyUsage(all))| {
             all.iter().any(|one| [ID_KP_SERVER_AUTH, ANY_EXTENDED_KEY_USAGE].contains(one))
         })
-    });
-    is_usable && is_purpose
+    })
 }
 
 /// Which servers are trusted.

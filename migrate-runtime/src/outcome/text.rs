@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use migrate_set::text::quoted;
+use migrate_set::text::{escaped, quoted};
 
 use super::report::{Holder, Report};
 
@@ -72,12 +72,12 @@ pub(super) fn table(
     rows: &[[String; 3]],
 ) -> fmt::Result {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().map(|row| escaped(&row[column]).chars().count());
         cells.chain([heads[column].len()]).max().unwrap_or(0)
     };
     let (first, second) = (width(0), width(1));
     writeln!(f, "{:<first$}  {:<second$}  {}", heads[0], heads[1], heads[2])?;
-    for [a, b, c] in rows {
+    for [a, b, c] in rows.iter().map(|row| row.each_ref().map(|cell| escaped(cell))) {
         writeln!(f, "{a:<first$}  {b:<second$}  {c}")?;
     }
     Ok(())
