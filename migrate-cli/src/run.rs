@@ -1,7 +1,7 @@
 //! The verbs that run migrations: `up`, `down`, `redo`. Those that undo ask for confirmation first.
 
 use migrate_runtime::{Applied, Migrator, Report, Trial, internal};
-use migrate_set::rollback::{Target as Rollback, Undo};
+use migrate_set::rollback::{Rollback, Undo};
 use migrate_set::set::TransactionMode;
 use tokio_postgres::Client;
 

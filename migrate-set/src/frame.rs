@@ -234,6 +234,19 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_a_frame(
+            text in r#"([a-z$'"@:/= \\éλ\n\x1b]|password |://|\$t\$|''){0,30}"#,
+            from in 0_usize..60,
+            length in 0_usize..60,
+        ) {
+            let lines = frame(&text, from..from + length, "here");
+            proptest::prop_assert_eq!(lines.lines().count(), 3);
+            proptest::prop_assert!(lines.ends_with("^ here"));
+        }
+    }
+
     #[test]
     fn spans_that_fit_no_line_are_shown_all_the_same() {
         check("a\nbc", 99..99, &["  |", "2 | bc", "  |   ^ here"]);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Layout, Migrations, Migrator};
+use migrate_runtime::set::Layout;
+use migrate_runtime::{Migrations, Migrator};
 use migrate_source::check::{SetOptions, SourceFile, check};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
