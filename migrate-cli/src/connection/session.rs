@@ -1,7 +1,8 @@
 //! Which servers are acceptable: the words of `target_session_attrs` (manual, section 34.1.2).
 
+use migrate_runtime::internal;
 use tokio_postgres::config::TargetSessionAttrs;
-use tokio_postgres::{Client, Error, SimpleQueryMessage};
+use tokio_postgres::{Client, Error};
 
 /// What a session has to allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,12 +59,9 @@ impl Session {
         }
         let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
                    pg_catalog.current_setting('transaction_read_only') = 'on'";
-        let answer = client.simple_query(sql).await?;
+        let answer = internal::query(client, sql).await?;
         let is_true = |column: usize| {
-            answer.iter().any(|message| match message {
-                SimpleQueryMessage::Row(row) => row.get(column) == Some("t"),
-                _ => false,
-            })
+            answer.as_ref().is_some_and(|row| row.try_get(column).ok().flatten() == Some("t"))
         };
         Ok(match self {
             Session::Any | Session::PreferStandby => true,

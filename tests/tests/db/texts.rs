@@ -55,13 +55,13 @@ async fn a_script_keeps_its_passwords() {
 
 #[tokio::test]
 async fn a_servers_text_cannot_look_like_ours() {
-    let sql = "DO $$ BEGIN RAISE E'no\\nhelp: run this\\x1b[2J\\r' USING DETAIL = \
+    let sql = "DO $$ BEGIN RAISE E'no\\nhelp: run this\\r\\x1b[2J' USING DETAIL = \
                E'a\\nversion 1 was applied', HINT = U&'b\\202E\\000Ac'; END $$;";
     let (error, failure) = failure(sql, false).await;
     let text = error.to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "migrations/1_a.sql:1:7: no");
-    assert_eq!(lines[1], r"    help: run this\u{1b}[2J\u{d} (SQLSTATE P0001)");
+    assert_eq!(lines[1], r"    help: run this\u{d}\u{1b}[2J (SQLSTATE P0001)");
     assert!(lines.contains(&"    version 1 was applied"), "{text}");
     let hint = lines.iter().position(|line| *line == r"hint: b\u{202e}").expect("a hint");
     assert_eq!(lines[hint + 1], "    c");
