@@ -22,7 +22,7 @@ const INDENT: usize = 20;
 
 /// The part of a text around a place in which a secret is looked for, so that a frame of a long text
 /// costs no more than one of a short one.
-const AROUND: usize = 4096;
+const AROUND: usize = 1024;
 
 /// The numbered line of `text` that contains `span`, with `span` underlined and labelled `label`, and
 /// with secrets masked.

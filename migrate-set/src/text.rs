@@ -10,7 +10,7 @@ const MASK: &str = "***";
 /// What a second line begins with, deeper than any line of ours.
 const INDENT: &str = "\n    ";
 
-/// Parts of the words that a secret follows.
+/// Parts of the words that a secret follows; each begins with `p` or `s`.
 const KEYS: [&str; 6] = ["passw", "passphrase", "paswo", "pwd", "secret", "scram_client_key"];
 
 /// Whether a terminal or a page acts on `c` instead of showing it: a control character, a change of the
@@ -118,25 +118,15 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
 
 /// The ends of the words that a secret follows.
 fn words(text: &str) -> impl Iterator<Item = usize> + '_ {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let bytes = text.as_bytes();
-        while at < bytes.len() {
-            let length = bytes[at..].iter().take_while(|byte| is_word(**byte)).count();
-            let word = at..at + length;
-            at = word.end.max(at + 1);
-            if length >= 3 && is_key(&bytes[word.clone()]) {
-                return Some(word.end);
-            }
-        }
-        None
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let starts = text.bytes().enumerate().filter(|(_, byte)| matches!(byte | 0x20, b'p' | b's'));
+    starts.filter_map(move |(at, _)| {
+        let rest = &text.as_bytes()[at..];
+        let is_key = KEYS.iter().any(|key| {
+            rest.get(..key.len()).is_some_and(|word| word.eq_ignore_ascii_case(key.as_bytes()))
+        });
+        is_key.then(|| at + rest.iter().take_while(is_word).count())
     })
-}
-
-fn is_key(word: &[u8]) -> bool {
-    KEYS.iter()
-        .any(|key| word.windows(key.len()).any(|part| part.eq_ignore_ascii_case(key.as_bytes())))
 }
 
 /// The secret after the word that ends at `end`: a literal, or what follows a sign such as `=`.

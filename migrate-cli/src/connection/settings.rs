@@ -118,7 +118,8 @@ impl<'e> Settings<'e> {
         let own = own.or_else(|| self.of_home(".pg_service.conf"));
         let system = set(self.env, "PGSYSCONFDIR");
         let system = system.map(|folder| PathBuf::from(folder).join("pg_service.conf"));
-        let origin = Origin::Service(name.clone());
+        // In an address that is not clear, the name could be part of a password.
+        let origin = if self.is_clear { Origin::Service(name.clone()) } else { Origin::Given };
         for file in own.into_iter().chain(system) {
             let found = service::settings(&file, &name)
                 .map_err(|mistake| ConnectError::setting(&origin, &mistake))?;
