@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use migrate_set::text::escaped;
+use migrate_set::text::{escaped, quoted};
 use tracing::info;
 
 use super::text;
@@ -195,6 +195,6 @@ impl fmt::Display for Report {
         let messages = if self.messages == 1 { "message" } else { "messages" };
         let millis = self.elapsed.as_millis();
         write!(f, "; {} {messages}, {millis} ms", self.messages)?;
-        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {note}"))
+        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {}", quoted(note)))
     }
 }

@@ -1,8 +1,11 @@
 //! Texts of a server and of files in errors: no password, no values of rows where they are hidden, and
 //! nothing that looks like a line of ours or that a terminal would act on.
 
+use std::convert::Infallible;
+
+use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{Error, ErrorKind, MigrationFailure, Migrator};
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::unparsed;
 
 async fn failure(sql: &str, hides: bool) -> (Error, MigrationFailure) {
@@ -99,4 +102,22 @@ async fn values_of_rows_can_be_hidden() {
     let (error, hidden) = failure(sql, true).await;
     assert!(!error.to_string().contains("(me@x)"), "{error}");
     assert!(hidden.detail.is_none() && hidden.message == shown.message, "{hidden:?}");
+}
+
+#[tokio::test]
+async fn a_tenants_name_cannot_look_like_ours() {
+    let database = FreshDatabase::create().await;
+    let config = database.config();
+    let set = unparsed(&[("1_a.sql", "SELECT 1/0;")]);
+    let migrator = Migrator::new(&set).create_schema();
+    let get = || async { Ok::<_, Infallible>(Box::new(connect(&config).await)) };
+    let mut lines = Vec::new();
+    let tenants = Tenants::new(&migrator);
+    let schemas = ["a\nhelp: b".to_owned()];
+    let report = tenants.run(&schemas, get, |progress| lines.push(progress.to_string())).await;
+    lines.push(report.expect("a run").to_string());
+    assert!(lines.len() > 1, "{lines:?}");
+    for text in lines {
+        assert!(!text.contains("\nhelp: b"), "{text}");
+    }
 }
