@@ -1,5 +1,5 @@
-//! Texts of others inside ours: what cannot be seen is escaped, secrets are masked, and a second line does
-//! not look like a line of ours.
+//! Shows the text of a server or of a file in messages: with secrets masked, hidden characters as numbers, and
+//! continuation lines indented.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 
-use migrate_set::text::quoted;
+use migrate_runtime::internal::text::quoted;
 use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;

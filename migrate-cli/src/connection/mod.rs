@@ -1,19 +1,19 @@
-//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables and
-//! password file fill in what the address leaves open. Messages contain no password: an address that
+//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables,
+//! service and password files fill in what the address leaves open. Messages contain no password: an address that
 //! cannot be parsed is never shown.
 
-mod address;
-mod error;
-mod options;
-mod passfile;
-mod reach;
-mod server;
-mod service;
-mod session;
 mod settings;
+mod options;
+mod address;
+mod service;
 mod target;
+mod server;
+mod passfile;
+mod session;
+mod reach;
 mod tls;
 mod verify;
+mod error;
 
 use std::env;
 use std::ffi::OsString;

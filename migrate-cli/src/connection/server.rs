@@ -8,7 +8,7 @@ use tokio_postgres::Config;
 
 use super::address::Mistake;
 use super::error::ConnectError;
-use super::passfile::{self, Wanted};
+use super::passfile;
 use super::settings::Settings;
 use super::target::number;
 
@@ -139,6 +139,6 @@ fn password(
     // As in libpq: a socket in a default folder is `localhost`.
     let is_usual = SOCKETS.contains(&server.host.as_str());
     let host = if is_usual { "localhost" } else { &server.host };
-    passfile::password(&file, &Wanted { host, port: server.port, database, user })
+    passfile::password(&file, [host, &server.port.to_string(), database, user])
         .map_err(|problem| format!("the password file `{}` {problem}", file.display()))
 }

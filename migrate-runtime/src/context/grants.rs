@@ -1,38 +1,35 @@
-//! What is missing where the server refused a statement: mostly which GRANT a role lacks.
-//! It asks the server only after an error.
+//! What is missing if the server refused a statement: mostly a GRANT.
 
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
 use crate::sql::{Ledger, full_name};
 use crate::wire;
 
-/// The help for an error of a statement of ours; `None` where nothing is known to be missing.
+/// The help for an error of a statement of the library; `None` if nothing is known to be missing.
 pub(super) async fn help(
     client: &Client,
     ledger: &Ledger,
     error: &tokio_postgres::Error,
-) -> Option<String> {
-    match error.code()?.code() {
-        "3F000" => {
-            Some("create the schema, or choose one with `.schema(..).create_schema()`".to_owned())
-        }
+) -> Option<Remedy> {
+    Some(match error.code()?.code() {
+        "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| row.get(0).map(str::to_owned));
-            Some(grants.unwrap_or_else(|| OWNER.to_owned()))
+            grants.map_or(OWNER.into(), Remedy::from)
         }
-        // undefined_object: of a guard, which names no other object that could be missing.
+        // undefined_object: in a guard, only the language can be missing.
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
-            Some("CREATE EXTENSION plpgsql, the language of what guards each migration".to_owned())
+            "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
         }
         // read_only_sql_transaction
-        "25006" => Some(
-            "connect to the primary, and look for a `default_transaction_read_only` that is on"
-                .to_owned(),
-        ),
-        _ => None,
-    }
+        "25006" => {
+            "connect to the primary, and check that `default_transaction_read_only` is off".into()
+        }
+        _ => return None,
+    })
 }
 
 /// The help for a statement of a migration that was denied something.
@@ -40,22 +37,22 @@ pub(crate) async fn help_for_statement(
     client: &Client,
     error: &tokio_postgres::Error,
     statement: &str,
-) -> Option<String> {
+) -> Option<Remedy> {
     let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
-    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.to_owned()) };
-    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.to_owned()) };
+    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.into()) };
+    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.into()) };
     let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
     let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
     let (Some(role), Some(name)) = (text("role"), text("name")) else {
-        return Some(OWNER.to_owned());
+        return Some(OWNER.into());
     };
     let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");
-    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner"))
+    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner").into())
 }
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";
 
-/// What was denied: `permission denied for KIND NAME`, which a server says in its own language.
+/// The object of `permission denied for KIND NAME`; a server with another language has another text.
 fn denied(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("permission denied for ")?.split_once(' ')
 }

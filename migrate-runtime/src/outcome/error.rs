@@ -1,30 +1,31 @@
-//! Why a verb failed: what went wrong, and what the run applied before.
-//! The phases make an [`ErrorKind`]; the caller that owns the [`Report`] adds it.
+//! The error of a verb: an [`ErrorKind`], and the report of what the run did before it.
 
 use std::error::Error as StdError;
 use std::fmt;
 
+use migrate_set::remedy::Remedy;
 use migrate_set::text::escaped_lines;
 
 use super::kind::ErrorKind;
 use super::report::Report;
-use super::text::stays_applied;
+use super::text::what_is_kept;
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
 ///
-/// Its text begins with what happened and where; `help:` names the next action. `Debug` shows the
-/// same text, because that is what a `main` that returns an error prints.
+/// Its first line is what happened and where; `help:` is the next action, which names options as code
+/// does, or with `{:#}` as the command line does. `Debug` shows the same text as `{}`, because a `main` that
+/// returns an error prints that.
 ///
 /// ```
 /// use migrate_runtime::{Error, ErrorKind};
 ///
-/// /// Whether to try again later, as it is.
+/// /// Whether a later run can succeed without a change.
 /// fn is_passing(error: &Error) -> bool {
 ///     match error.kind() {
 ///         ErrorKind::Busy { .. } | ErrorKind::ConnectionLost { .. } => true,
 ///         ErrorKind::Deadline { .. } => true,
-///         // lock_not_available, deadlock_detected: others held locks at every try
+///         // lock_not_available, deadlock_detected: other sessions held locks at every try
 ///         ErrorKind::Migration { failure, .. } => {
 ///             matches!(failure.sqlstate.as_deref(), Some("55P03" | "40P01"))
 ///         }
@@ -38,7 +39,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The error of a run that did so much before.
+    /// The error of a run, with what it did before.
     pub(crate) fn of_run(kind: ErrorKind, report: Report) -> Self {
         Error { kind, report: Box::new(report) }
     }
@@ -48,7 +49,7 @@ impl Error {
         &self.kind
     }
 
-    /// What went wrong, to keep.
+    /// What went wrong, by value.
     pub fn into_kind(self) -> ErrorKind {
         self.kind
     }
@@ -59,13 +60,28 @@ impl Error {
         self.kind.code()
     }
 
-    /// What the run applied before it failed; `None` for verbs and phases that apply nothing.
+    /// The next action; `None` if the text has one for each of several reasons (`Drift`, `Rollback`,
+    /// `Adoption`), or if only the source knows.
+    ///
+    /// ```
+    /// use migrate_runtime::{Error, ErrorKind};
+    ///
+    /// let error = Error::from(ErrorKind::Pending { versions: vec!["7".to_owned()] });
+    /// let remedy = error.remedy().expect("a remedy");
+    /// assert_eq!(remedy.to_string(), "`run` applies them");
+    /// assert_eq!(format!("{remedy:#}"), "`up` applies them"); // on a command line
+    /// ```
+    pub fn remedy(&self) -> Option<Remedy> {
+        self.kind.remedy()
+    }
+
+    /// What the run did before it failed; `None` for errors of verbs and phases that apply nothing.
     ///
     /// ```
     /// fn show(error: &migrate_runtime::Error) {
     ///     eprintln!("{error}");
     ///     if let Some(report) = error.report() {
-    ///         eprintln!("{} were applied before and stay", report.applied.len());
+    ///         eprintln!("{} were applied before it and are kept", report.applied.len());
     ///     }
     /// }
     /// ```
@@ -88,15 +104,32 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stays = self.report().map(stays_applied).unwrap_or_default();
-        let advice = self.kind.advice().map_or_else(String::new, |advice| format!("\n{advice}"));
-        f.write_str(&escaped_lines(&format!("{}{stays}{advice}", self.kind)))
+        let text = if f.alternate() {
+            format!("{:#}", Unescaped(self))
+        } else {
+            Unescaped(self).to_string()
+        };
+        f.write_str(&escaped_lines(&text))
+    }
+}
+
+/// The text of an error, in which a name can contain what a terminal acts on.
+struct Unescaped<'e>(&'e Error);
+
+impl fmt::Display for Unescaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(f)?;
+        f.write_str(&self.0.report().map(what_is_kept).unwrap_or_default())?;
+        let Some(remedy) = self.0.remedy() else { return Ok(()) };
+        f.write_str("\nhelp: ")?;
+        remedy.fmt(f)
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        // Not `#`, which `dbg!` sets.
+        write!(f, "{self}")
     }
 }
 

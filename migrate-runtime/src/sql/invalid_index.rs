@@ -1,89 +1,93 @@
-//! Finds the INVALID indexes that a `CONCURRENTLY` that was cut short has left.
-//! It touches no index that is valid or that another session is building.
+//! Finds INVALID indexes that an interrupted `CONCURRENTLY` left; it never drops one that is valid or that
+//! another session is building.
 
 use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
 
 use super::literal::literal;
+use super::operator::{EQ, NE};
 
-/// An index of the name or table that a statement builds one for.
+/// An index that has the name, or is on the table, of a statement that builds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidIndex {
     /// Its name, quoted, with its schema.
     pub(crate) name: String,
-    /// Whether queries use it: then it is no leftover.
+    /// Whether it is valid, and so not left by an interrupted statement.
     pub(crate) valid: bool,
-    /// Whether another session is at work on its table, perhaps building it.
+    /// Whether another session has a lock on its table, and is perhaps building it.
     pub(crate) in_use: bool,
 }
 
-/// Whether a run goes on with a statement that an earlier one began.
+/// Whether an earlier run has already sent the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempted {
-    /// It was never sent, as far as the ledger knows.
+    /// The ledger has no record that it was sent.
     No,
-    /// It failed or was cut short.
+    /// It failed or was interrupted.
     Before,
 }
 
-/// The query for one index that a statement has left, as one row; `None` where it can leave none.
+/// The query for one index that a statement left, as one row; `None` if it cannot leave one.
 ///
-/// An index of a given name is looked for even before the first attempt: an INVALID one would make
-/// `IF NOT EXISTS` pass. One whose name the server chose is recognised as the only INVALID one.
+/// It looks for a named index even before the first attempt, because `IF NOT EXISTS` skips an INVALID
+/// one. An index whose name the server chose is recognised if it is the only INVALID one.
 pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
     let condition = match (alone, attempted) {
         (Alone::Builds { name: Some(name), table }, _) => format!(
-            "x.indrelid = {} AND i.relname = (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
+            "x.indrelid {EQ} {} AND i.relname {EQ} (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
             relation(table),
             literal(name)
         ),
         (Alone::Builds { name: None, table }, Attempted::Before) => format!(
-            "NOT x.indisvalid AND x.indrelid = {0} AND 1 = (SELECT pg_catalog.count(*) \
-             FROM pg_catalog.pg_index o WHERE o.indrelid = {0} AND NOT o.indisvalid)",
+            "NOT x.indisvalid AND x.indrelid {EQ} {0} AND 1 {EQ} (SELECT pg_catalog.count(*) \
+             FROM pg_catalog.pg_index o WHERE o.indrelid {EQ} {0} AND NOT o.indisvalid)",
             relation(table)
         ),
         (Alone::Rebuilds(scope), Attempted::Before) => {
-            format!("NOT x.indisvalid AND i.relname ~ '_cc(new|old)[0-9]*$' AND {}", within(scope))
+            format!(
+                "NOT x.indisvalid AND i.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND {}",
+                within(scope)
+            )
         }
         _ => return None,
     };
     Some(format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
-         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation = x.indrelid \
-         AND k.mode = 'ShareUpdateExclusiveLock' AND k.granted AND k.database = (SELECT d.oid \
-         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
-         AND k.pid <> pg_catalog.pg_backend_pid()) AS in_use \
-         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE {condition} LIMIT 1"
+         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation {EQ} x.indrelid \
+         AND k.mode {EQ} 'ShareUpdateExclusiveLock' AND k.granted AND k.database {EQ} (SELECT d.oid \
+         FROM pg_catalog.pg_database d WHERE d.datname {EQ} pg_catalog.current_database()) \
+         AND k.pid {NE} pg_catalog.pg_backend_pid()) AS in_use \
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid {EQ} x.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} i.relnamespace WHERE {condition} LIMIT 1"
     ))
 }
 
-/// Which indexes a `REINDEX` of this scope may have left.
+/// The condition for indexes that a `REINDEX` of this scope can leave.
 fn within(scope: &Scope) -> String {
     match scope {
         Scope::Index(name) => format!(
-            "x.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = {})",
+            "x.indrelid {EQ} (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid {EQ} {})",
             relation(name)
         ),
-        // A partitioned table's are its partitions' indexes; each table's TOAST table has one too.
+        // A partitioned table has indexes on its partitions; each TOAST table has one too.
         Scope::Table(name) => format!(
-            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
-             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION \
+            "x.indrelid {EQ} ANY (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid {EQ} p.relid UNION \
              SELECT t.reltoastrelid FROM pg_catalog.pg_partition_tree({0}) p \
-             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION SELECT {0}::pg_catalog.oid \
-             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid = {0})",
+             JOIN pg_catalog.pg_class t ON t.oid {EQ} p.relid UNION SELECT {0}::pg_catalog.oid \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid {EQ} {0})",
             relation(name)
         ),
         Scope::Schema(name) => format!(
-            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0} \
-             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0})",
+            "x.indrelid {EQ} ANY (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace {EQ} {0} \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace {EQ} {0})",
             format_args!("pg_catalog.to_regnamespace({})", literal(name))
         ),
         Scope::Database => "true".to_owned(),
     }
 }
 
-/// The relation that a name means in this session.
+/// The relation that a name refers to in this session.
 fn relation(name: &str) -> String {
     format!("pg_catalog.to_regclass({})", literal(name))
 }

@@ -1,12 +1,13 @@
-//! The ledger's table: its names, its lock's key, its columns and its positions.
+//! The ledger's table: its name, columns, positions and lock key.
 
 use migrate_set::sql::placeholder::quoted_identifier;
 use migrate_set::version::Version;
 
 use super::lease::at_lock;
 use super::literal::literal;
+use super::operator::EQ;
 
-/// The table of what ran.
+/// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(super) schema: String,
@@ -24,12 +25,12 @@ impl Ledger {
         Ledger { schema, table, quoted, module: module.to_owned() }
     }
 
-    /// The table as messages name it.
+    /// The table, as in messages.
     pub(crate) fn shown(&self) -> String {
         format!("{}.{}", self.schema, self.table)
     }
 
-    /// The advisory lock of this ledger: one key a table, the same for every module and binary.
+    /// The key of the advisory lock: one per table, the same for every module and binary.
     ///
     /// FNV-1a over the quoted name. Frozen: binaries of different age must agree on it.
     pub(crate) fn lock_key(&self) -> i64 {
@@ -40,25 +41,27 @@ impl Ledger {
         hash.cast_signed()
     }
 
-    /// Gives the session's lock back: `t` if it was held.
+    /// Releases the session's lock; returns `t` if it was held.
     pub(crate) fn unlock(&self) -> String {
         format!("SELECT pg_catalog.pg_advisory_unlock({}) AS unlocked", self.lock_key())
     }
 
     pub(crate) fn create(&self) -> String {
+        let text = "pg_catalog.text";
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\
-             module text NOT NULL, version text NOT NULL, kind text NOT NULL, \
-             name text NOT NULL, filename text NOT NULL, checksum text, \
-             checksum_algorithm text NOT NULL, \"position\" bigint NOT NULL UNIQUE, \
-             applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
-             applied_by text NOT NULL, down_sql text, down_checksum text, progress integer, \
-             in_flight boolean NOT NULL DEFAULT false, PRIMARY KEY (module, version))",
+             module {text} NOT NULL, version {text} NOT NULL, kind {text} NOT NULL, \
+             name {text} NOT NULL, filename {text} NOT NULL, checksum {text}, \
+             checksum_algorithm {text} NOT NULL, \"position\" pg_catalog.int8 NOT NULL UNIQUE, \
+             applied_at pg_catalog.timestamptz NOT NULL, execution_ms pg_catalog.int8 NOT NULL, \
+             applied_by {text} NOT NULL, down_sql {text}, down_checksum {text}, \
+             progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, \
+             PRIMARY KEY (module, version))",
             self.quoted
         )
     }
 
-    /// The expression of the last entry's position; 0 in an empty ledger.
+    /// The expression for the last entry's position; 0 in an empty ledger.
     pub(crate) fn last_position(&self) -> String {
         format!(
             "COALESCE((SELECT p.\"position\" FROM {} p WHERE NOT ({}) \
@@ -68,29 +71,29 @@ impl Ledger {
         )
     }
 
-    /// The expression of the highest position there is, that of a lock included.
+    /// The expression for the highest position, including that of the lock row.
     pub(crate) fn highest_position(&self) -> String {
         let quoted = &self.quoted;
         format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
     }
 
-    /// Changes nothing and writes to the log all the same: its synchronous commit makes every
-    /// earlier asynchronous one durable.
+    /// Changes no value, but writes WAL: its synchronous commit makes earlier asynchronous ones durable.
     pub(crate) fn touch(&self) -> String {
         let quoted = &self.quoted;
         format!(
-            "UPDATE {quoted} SET execution_ms = execution_ms WHERE \"position\" = {}",
+            "UPDATE {quoted} SET execution_ms = execution_ms WHERE \"position\" {EQ} {}",
             self.last_position()
         )
     }
 
     pub(super) fn key_of(&self, version: &Version) -> String {
-        format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
+        let (module, version) = (literal(&self.module), literal(version.as_str()));
+        format!("module {EQ} {module} AND version {EQ} {version}")
     }
 }
 
-/// An identifier as the server takes it: cut after 63 bytes, and not inside a character. Two names
-/// that it takes for one must have one lock.
+/// An identifier as the server truncates it: to 63 bytes, but not inside a character. Two names that are
+/// equal to the server must have one lock.
 fn as_cut(name: &str) -> &str {
     let mut end = name.len().min(63);
     while !name.is_char_boundary(end) {

@@ -1,8 +1,8 @@
-//! All SQL of ours, as functions of plain values: the ledger, guards, the session, leftovers, the catalog.
-//! It sends nothing. Every name is quoted, every value is a literal, and every function is called by
-//! its schema, whatever a migration did to the `search_path`.
+//! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
+//! and every function, operator and type has its schema, because others can change the `search_path`.
 
 mod literal;
+mod operator;
 mod ledger;
 mod entry;
 mod contents;
@@ -15,7 +15,7 @@ pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
-pub(crate) use catalog::{columns, full_name, who_holds};
+pub(crate) use catalog::{columns, full_name, holder_of_lock};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_transaction};
@@ -24,4 +24,5 @@ pub(crate) use lease::Lease;
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::utc;
+pub(crate) use operator::{EQ, GE, GT, NE};
 pub(crate) use session::Session;

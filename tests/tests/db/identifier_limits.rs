@@ -1,4 +1,4 @@
-//! Names that are longer than an identifier, empty, or written where backslashes escape.
+//! Names that are longer than an identifier, empty, or have backslashes.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ async fn names_in_strings_end_no_string_where_backslashes_escape() {
     let set =
         set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);\nSELECT '{{tables.a}}'::text;")]);
     let migrator = Migrator::new(&set).schema("\\'; DROP TABLE victims; --").create_schema();
-    // Whether it is refused or applied: nothing of a name is a statement.
+    // Whether it is refused or applied, no part of a name is a statement.
     let _ = migrator.run(&mut client).await;
     assert_eq!(value(&client, "SELECT to_regclass('public.victims') IS NOT NULL").await, "t");
 }
 
-/// Two names that PostgreSQL takes for one: it cuts them behind 63 bytes.
+/// Two names that are equal to PostgreSQL, which truncates them to 63 bytes.
 fn alike() -> [String; 2] {
     let one = "x".repeat(63);
     let other = format!("{one}y");
@@ -66,7 +66,7 @@ async fn runs_of_one_ledger_under_two_names_apply_once() {
 }
 
 #[tokio::test]
-async fn empty_names_are_told_with_what_to_do() {
+async fn empty_names_are_reported_with_what_to_do() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = slow();
@@ -81,7 +81,7 @@ async fn empty_names_are_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn nul_bytes_are_told_with_what_to_do() {
+async fn nul_bytes_are_reported_with_what_to_do() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = slow();
@@ -92,7 +92,7 @@ async fn nul_bytes_are_told_with_what_to_do() {
 
 #[tokio::test]
 async fn modules_without_a_name_are_refused_or_work() {
-    // The macro refuses them; the row of the ledger that is a lock has the empty module.
+    // The macro refuses them; the lock row has the empty module.
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let options = SetOptions { module: String::new(), ..SetOptions::default() };
