@@ -58,17 +58,17 @@ impl Session {
             return Ok(true);
         }
         let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
-                   pg_catalog.current_setting('transaction_read_only') = 'on'";
+                   pg_catalog.current_setting('transaction_read_only')";
         let answer = internal::query(client, sql).await?;
-        let is_true = |column: usize| {
-            answer.as_ref().is_some_and(|row| row.try_get(column).ok().flatten() == Some("t"))
+        let is = |column: usize, value: &str| {
+            answer.as_ref().is_some_and(|row| row.try_get(column).ok().flatten() == Some(value))
         };
         Ok(match self {
             Session::Any | Session::PreferStandby => true,
-            Session::ReadWrite => !is_true(1),
-            Session::ReadOnly => is_true(1),
-            Session::Primary => !is_true(0),
-            Session::Standby => is_true(0),
+            Session::ReadWrite => is(1, "off"),
+            Session::ReadOnly => is(1, "on"),
+            Session::Primary => is(0, "f"),
+            Session::Standby => is(0, "t"),
         })
     }
 
