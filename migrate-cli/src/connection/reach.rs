@@ -81,7 +81,8 @@ impl Target {
         let mut last = None;
         for address in self.addresses(server).await? {
             let config = self.config_of(server, address);
-            let tried = self.within(config.connect(connector.clone())).await;
+            // The driver's future is large, and would be in that of every caller.
+            let tried = self.within(Box::pin(config.connect(connector.clone()))).await;
             match tried.and_then(|result| result.map_err(Failure::Driver)) {
                 Ok((client, connection)) => {
                     // The client's next call reports an error of the connection.
