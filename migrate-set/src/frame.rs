@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::location::{floor_boundary, line_at, position};
+use crate::location::{floor_boundary, line_at, line_start, position};
 use crate::text::{is_hidden, masked_with};
 
 /// The width of a frame, unless place and label are wider; a longer line is cut around the place.
@@ -43,9 +43,9 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     let text = &*text;
     let at = floor_boundary(text, span.start);
     let line = line_at(text, at);
-    let line_start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    let before = line_start(text, at);
     let column = |byte: usize| {
-        let byte = floor_boundary(line, byte.saturating_sub(line_start));
+        let byte = floor_boundary(line, byte.saturating_sub(before));
         visible(&line[..byte]).map(width).sum::<usize>()
     };
     let start = column(at);
@@ -74,7 +74,7 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
 fn around(text: &str, span: Range<usize>) -> (&str, Range<usize>) {
     let at = floor_boundary(text, span.start);
     let from = floor_boundary(text, at.saturating_sub(AROUND));
-    let line = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    let line = line_start(text, at);
     let from = if from == 0 {
         0
     } else {

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use migrate_set::text::escaped;
 
-use crate::outcome::Error;
-use crate::outcome::Report;
+use crate::outcome::{Error, Report};
 
 /// What a run did to each schema.
 ///
