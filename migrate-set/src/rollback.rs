@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::checksum::sha256;
 use crate::ledger::Entry;
 use crate::name::Kind;
+use crate::remedy::{Remedy, Term};
 use crate::set::{Migration, Migrations, Script, TransactionMode};
 use crate::sql::kind::{SessionEffect, session_effect};
 use crate::sql::{lexer::lex, split::split};
@@ -105,14 +106,16 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> Remedy {
         match self {
             Obstacle::NoDown { .. } => {
-                "add a down script to the set, or undo it with a new migration"
+                "add a down script to the set, or undo it with a new migration".into()
             }
-            Obstacle::Unfinished { .. } => "run the migrations first, which completes it",
-            Obstacle::Damaged { .. } => "restore it, or use a binary whose set has the migration",
-            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them",
+            Obstacle::Unfinished { .. } => Remedy::new("let {} complete it first", &[Term::Run]),
+            Obstacle::Damaged { .. } => {
+                "restore it, or use a binary whose set has the migration".into()
+            }
+            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them".into(),
         }
     }
 }
@@ -125,7 +128,8 @@ impl fmt::Display for Obstacles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the rollback cannot start; nothing was undone")?;
         for obstacle in &self.0 {
-            write!(f, "\n{obstacle}\n  help: {}", obstacle.help())?;
+            write!(f, "\n{obstacle}\n  help: ")?;
+            obstacle.help().fmt(f)?;
         }
         Ok(())
     }

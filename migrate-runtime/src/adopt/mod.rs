@@ -195,6 +195,6 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
         Some(_) => format!("{name} recorded no checksum for them"),
     };
     vec![format!(
-        "{which} adopted unverified, because {because}; `accept(Edited::All)` records the set's text as what ran"
+        "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"
     )]
 }

@@ -1,5 +1,6 @@
 //! Checks the options of a run, without the server.
 
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Ends, Script, Traits};
 use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
 
@@ -55,10 +56,10 @@ impl Migrator<'_> {
 
     /// Refuses names that no server accepts.
     pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
-        let names = [
-            ("`.schema(..)`", self.schema.as_deref()),
-            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
-            ("`.table(..)`", Some(self.table.as_str())),
+        let names: [(&[Term], _); 3] = [
+            (&[Term::Schema], self.schema.as_deref()),
+            (&[Term::LedgerSchema], self.ledger_schema.as_deref()),
+            (&[Term::Table], Some(self.table.as_str())),
         ];
         for (option, name) in names {
             let problem = match name {
@@ -66,7 +67,8 @@ impl Migrator<'_> {
                 Some(name) if name.contains('\0') => "contains a NUL byte",
                 _ => continue,
             };
-            return Err(ErrorKind::BadName { option, problem });
+            let help = Remedy::new("give {} another name", option);
+            return Err(ErrorKind::BadName { problem, help });
         }
         Ok(())
     }

@@ -1,0 +1,78 @@
+//! What to do about an error, for each kind.
+
+use migrate_set::remedy::{Remedy, Term};
+
+use super::kind::ErrorKind;
+use super::report::LockKind;
+
+impl ErrorKind {
+    /// What to do about it; `None` if the text has it already, or if only the source knows.
+    pub(super) fn remedy(&self) -> Option<Remedy> {
+        Some(match self {
+            ErrorKind::Migration { failure, .. } => return failure.help.clone(),
+            ErrorKind::Database { help, .. } => return help.clone(),
+            ErrorKind::Busy { help, .. } | ErrorKind::BadName { help, .. } => help.clone(),
+            ErrorKind::NoFunction { version, .. } => {
+                format!("pass it with `.function({version:?}, ..)`").into()
+            }
+            ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
+                format!("name {tool}'s table with {{}} and {{}}"),
+                &[Term::AdoptTable, Term::AdoptSchema],
+            ),
+            other => return other.fixed_remedy().map(Remedy::from).or_else(|| other.options()),
+        })
+    }
+
+    /// What to do about it, if that names options or verbs.
+    fn options(&self) -> Option<Remedy> {
+        Some(match self {
+            ErrorKind::Deadline { .. } => {
+                Remedy::new("set a longer {}, or split the migration", &[Term::Deadline])
+            }
+            ErrorKind::Pooled { lock: LockKind::Advisory, .. } => Remedy::new(
+                "connect to the server directly, or use {}; for a pooler in session mode, {}",
+                &[Term::LockRow, Term::LockAdvisory],
+            ),
+            ErrorKind::NoAdvisoryLock { .. } => Remedy::new(
+                "grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
+                 pg_advisory_unlock, or use {}",
+                &[Term::LockRow],
+            ),
+            ErrorKind::Pending { .. } => Remedy::new("{} applies them", &[Term::Run]),
+            ErrorKind::ForeignTable { .. } => {
+                Remedy::new("choose another name with {} or {}", &[Term::Table, Term::Schema])
+            }
+            ErrorKind::Placeholder { .. } => {
+                Remedy::new("choose a schema with {}", &[Term::Schema])
+            }
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, if that is always the same.
+    fn fixed_remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            ErrorKind::TransactionEnded { .. } => {
+                "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
+            }
+            ErrorKind::UnwantedFunction { .. } => {
+                "write `-- migrate:function` above the first statement of its file"
+            }
+            ErrorKind::Pooled { lock: LockKind::Row, .. } => {
+                "connect to the server directly, or remove the session settings from the file"
+            }
+            ErrorKind::SameModule { .. } => {
+                "give one of them another name with `embed_migrations!(.., module = \"..\")`"
+            }
+            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
+            ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
+            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
+            ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
+            ErrorKind::LockLost { .. } => {
+                "a pooler in transaction mode cannot hold a session lock, and a migration must not \
+                 release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
+            }
+            _ => return None,
+        })
+    }
+}
