@@ -90,6 +90,16 @@ pub enum Direction {
     Down,
 }
 
+impl Direction {
+    /// The article before its word.
+    pub const fn article(self) -> &'static str {
+        match self {
+            Direction::Up => "an",
+            Direction::Down => "a",
+        }
+    }
+}
+
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -82,7 +82,7 @@ pub enum DirectiveError {
         nearest: &'static str,
     },
     /// A misspelt marker: read as an ordinary comment, the down would run as up.
-    #[error("`{written}` looks like the beginning of {} {direction} section", article(*direction))]
+    #[error("`{written}` looks like the beginning of {} {direction} section", direction.article())]
     NearlySection {
         /// As written.
         written: String,
@@ -180,11 +180,6 @@ fn nearly_section(body: &str) -> Option<Direction> {
         [mark, word] if marks.contains(&mark) => direction(word),
         _ => None,
     }
-}
-
-/// The article before the word for a direction.
-pub(crate) fn article(direction: Direction) -> &'static str {
-    if direction == Direction::Up { "an" } else { "a" }
 }
 
 fn section(

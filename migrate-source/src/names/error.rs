@@ -4,8 +4,6 @@ use std::fmt;
 
 use migrate_set::name::{Direction, Layout};
 
-use crate::directives::article;
-
 /// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutShare {
@@ -111,7 +109,7 @@ pub enum NameError {
     /// `x_down.sql`, `x.rollback.sql`, `x.DOWN.sql`: read as an up script, it would run the down.
     #[error(
         "`{file}` looks like {} {direction} script but does not end in `.{direction}.sql`",
-        article(*direction)
+        direction.article()
     )]
     Direction {
         /// The file.
