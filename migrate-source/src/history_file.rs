@@ -141,13 +141,11 @@ pub fn compare(text: &str, set: &Migrations) -> Vec<HistoryProblem> {
     problems
 }
 
-/// The newest version in the history file's `text`; `None` if it freezes nothing.
-///
-/// # Errors
-/// Every line that is not a valid entry.
-pub fn newest(text: &str) -> Result<Option<Version>, Vec<HistoryProblem>> {
+/// The newest version in the history file's `text`, if it freezes anything, and the lines that are not
+/// valid entries.
+pub fn newest(text: &str) -> (Option<Version>, Vec<HistoryProblem>) {
     let (frozen, problems) = entries(text);
-    if problems.is_empty() { Ok(frozen.into_keys().next_back()) } else { Err(problems) }
+    (frozen.into_keys().next_back(), problems)
 }
 
 /// Checksum and name of each version in a history file, and the lines that are not valid entries.

@@ -91,11 +91,11 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The article before its word.
-    pub const fn article(self) -> &'static str {
+    /// `an up` or `a down`, for a text.
+    pub const fn with_article(self) -> &'static str {
         match self {
-            Direction::Up => "an",
-            Direction::Down => "a",
+            Direction::Up => "an up",
+            Direction::Down => "a down",
         }
     }
 }

@@ -10,7 +10,7 @@ use migrate_set::version::Version;
 use thiserror::Error;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
-use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::check::{SourceErrors, SourceFile};
 use crate::discover::{discover, history};
 use crate::history_file;
 use crate::names::NameOptions;
@@ -130,10 +130,9 @@ pub fn create(
 fn frozen(path: &Path) -> Result<Option<Version>, SourceErrors> {
     let shown = path.to_string_lossy();
     let Some(text) = history(path, &shown)? else { return Ok(None) };
-    history_file::newest(&text).map_err(|problems| {
-        let error = |problem| SourceError::of_file(shown.clone(), Problem::History(problem));
-        SourceErrors(problems.into_iter().map(error).collect())
-    })
+    let (newest, problems) = history_file::newest(&text);
+    SourceErrors::of_history(&shown, problems)?;
+    Ok(newest)
 }
 
 fn now() -> Moment {

@@ -82,7 +82,7 @@ pub enum DirectiveError {
         nearest: &'static str,
     },
     /// A misspelt marker: read as an ordinary comment, the down would run as up.
-    #[error("`{written}` looks like the beginning of {} {direction} section", direction.article())]
+    #[error("`{written}` looks like the beginning of {} section", direction.with_article())]
     NearlySection {
         /// As written.
         written: String,

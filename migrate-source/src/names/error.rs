@@ -108,8 +108,8 @@ pub enum NameError {
     },
     /// `x_down.sql`, `x.rollback.sql`, `x.DOWN.sql`: read as an up script, it would run the down.
     #[error(
-        "`{file}` looks like {} {direction} script but does not end in `.{direction}.sql`",
-        direction.article()
+        "`{file}` looks like {} script but does not end in `.{direction}.sql`",
+        direction.with_article()
     )]
     Direction {
         /// The file.
