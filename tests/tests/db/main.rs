@@ -34,4 +34,5 @@ mod session_limits;
 mod shadows;
 mod snapshots;
 mod tenants;
+mod texts;
 mod waits;
