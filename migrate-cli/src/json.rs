@@ -69,6 +69,7 @@ pub(super) struct StatusBody {
     pub(super) pending: usize,
     pub(super) migrations: Vec<StatusRowBody>,
     pub(super) drift: Vec<DriftBody>,
+    pub(super) writers: Vec<String>,
     /// The page that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) html: Option<String>,
@@ -166,6 +167,9 @@ pub(super) struct UndoRowBody {
     pub(super) applied_at: String,
     pub(super) applied_by: String,
     pub(super) transactional: bool,
+    /// Where the script comes from.
+    pub(super) from: &'static str,
+    pub(super) sql: String,
 }
 
 #[derive(Serialize)]

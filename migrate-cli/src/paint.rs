@@ -16,10 +16,11 @@ const HELP: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = Style::new().bold();
 
 /// What the library's help names, and its name on the command line.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     ("`allow_edited`", "`--allow-edited`"),
     ("`allow_missing`", "`--allow-missing`"),
     ("`allow_out_of_order`", "`--allow-out-of-order`"),
+    ("`.down_from_ledger()`", "`--down-from-ledger`"),
     ("`refuse_ahead`", "`--refuse-ahead`"),
     ("`deadline`", "`--deadline`"),
     ("`wait_timeout`", "`--wait-timeout`"),

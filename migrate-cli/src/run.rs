@@ -1,5 +1,8 @@
 //! The verbs that run migrations: `up`, `down`, `redo`. Those that undo ask for confirmation first.
 
+use std::io::{self, Write as _};
+
+use anstream::AutoStream;
 use migrate_runtime::{Applied, Migrator, Report, Trial, internal};
 use migrate_set::rollback::{Target as Rollback, Undo};
 use migrate_set::set::TransactionMode;
@@ -13,7 +16,7 @@ use super::fault::Fault;
 use super::interrupt::{Cancel, interruptible};
 use super::json::{AppliedBody, Body, RunBody, TrialBody, UndoBody, UndoRowBody, millis};
 use super::page::{
-    Align, Answer, Cell, FAINT, OPEN, Table, counted, deed, moment, shown, styled, took,
+    Align, Answer, Cell, FAINT, OPEN, Table, choice, counted, deed, moment, shown, styled, took,
 };
 use super::paint::{note as line_of_note, reworded};
 use super::show::{limited, plan};
@@ -74,6 +77,7 @@ pub(super) async fn down(
     if undos.is_empty() {
         return Ok(done(about.output, &Report::default()));
     }
+    show_scripts(about.output, &undos);
     ask(about.output, &format!("undo {} in {}", versions(&undos), about.place))?;
     let watch = Watch::begin(about.output, &format!("undoing {}", versions(&undos)), "Applied");
     let migrator = watch.over(about.migrator.clone());
@@ -93,6 +97,38 @@ fn versions(undos: &[Undo<'_>]) -> String {
     }
 }
 
+/// Shows the scripts that come from the ledger, before the question: the set does not have them.
+fn show_scripts(output: &Output, undos: &[Undo<'_>]) {
+    if !output.json {
+        let mut stderr = AutoStream::new(io::stderr(), choice(output));
+        let _ = stderr.write_all(scripts(undos).as_bytes());
+    }
+}
+
+/// The scripts that come from the ledger, each with who applied its migration.
+fn scripts(undos: &[Undo<'_>]) -> String {
+    let mut text = String::new();
+    for undo in undos.iter().filter(|undo| undo.is_from_ledger()) {
+        let (version, by) = (&undo.entry.version, &undo.entry.applied_by);
+        let note = format!(
+            "version {version}, applied by {by}, is undone by this script from the ledger:"
+        );
+        text += &line_of_note(&shown(&note));
+        text.extend(sql_of(undo).lines().map(|line| format!("    {}\n", shown(line))));
+    }
+    text
+}
+
+/// What undoes a migration. In the set's file, other things surround it.
+fn sql_of(undo: &Undo<'_>) -> String {
+    let script = undo.script();
+    if undo.is_from_ledger() {
+        return script.text().to_owned();
+    }
+    let statements = script.statements().map(|(start, end)| &script.text()[start..end]);
+    statements.flat_map(|statement| [statement, ";\n"]).collect()
+}
+
 fn would_undo(about: &About<'_>, undos: &[Undo<'_>]) -> Answer {
     let mut table = Table::new(&[
         ("version", Align::Left),
@@ -108,21 +144,28 @@ fn would_undo(about: &About<'_>, undos: &[Undo<'_>]) -> Answer {
         applied_at: undo.entry.applied_at.clone(),
         applied_by: undo.entry.applied_by.clone(),
         transactional: undo.script().transaction() == TransactionMode::Transactional,
+        from: if undo.is_from_ledger() { "ledger" } else { "set" },
+        sql: sql_of(undo),
     };
     let rows: Vec<UndoRowBody> = undos.iter().map(row).collect();
     for row in &rows {
-        let remark = if row.transactional { "" } else { "outside a transaction" };
+        let remarks = [
+            (!row.transactional).then_some("outside a transaction"),
+            (row.from == "ledger").then_some("script from the ledger"),
+        ];
+        let remark = remarks.into_iter().flatten().collect::<Vec<_>>().join("; ");
         table.row(vec![
             Cell::plain(&row.version),
             Cell::plain(&row.name),
             Cell::new(&moment(&row.applied_at), FAINT),
             Cell::new(&row.applied_by, FAINT),
-            Cell::new(remark, OPEN),
+            Cell::new(&remark, OPEN),
         ]);
     }
     let what = format!("{} would be undone", counted(rows.len(), "migration"));
     let table = if rows.is_empty() { String::new() } else { table.show() };
-    let text = format!("{}{table}{}\n", about.head(), styled(OPEN, &what));
+    let (head, scripts) = (about.head(), scripts(undos));
+    let text = format!("{head}{table}{scripts}{}\n", styled(OPEN, &what));
     Answer { exit: Exit::Fine, text, body: Body::Undo(UndoBody { undo: rows }) }
 }
 
@@ -132,6 +175,7 @@ pub(super) async fn redo(about: &mut About<'_>, client: &mut Client) -> Result<A
         return Ok(done(about.output, &Report::default()));
     }
     let what = versions(&undos);
+    show_scripts(about.output, &undos);
     ask(about.output, &format!("undo {what} in {} and apply it again", about.place))?;
     let watch = Watch::begin(about.output, &format!("redoing {what}"), "Applied");
     let migrator = watch.over(about.migrator.clone());

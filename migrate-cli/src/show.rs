@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use migrate_runtime::{
-    Act, Error, ErrorKind, HistoryRow, Migrator, State, StatusRow, Survey, internal,
+    Act, Error, ErrorKind, HistoryRow, Migrator, State, Status, StatusRow, Survey, internal,
 };
 use migrate_set::drift::Drift;
 use migrate_set::plan::{Cause, Plan, Step};
@@ -51,6 +51,7 @@ pub(super) async fn status(
     for drift in drifts {
         text += &paint::drift(&reworded(&format!("{drift}\nhelp: {}", drift.help())));
     }
+    text += &writers(&survey.status);
     let body = StatusBody {
         database: about.place.database.clone(),
         server: about.place.server.clone(),
@@ -59,12 +60,23 @@ pub(super) async fn status(
         pending,
         migrations: rows,
         drift: drifts.iter().map(DriftBody::new).collect(),
+        writers: survey.status.writers.clone(),
         html: html.map(|file| file.to_string_lossy().into_owned()),
     };
     if let Some(file) = html {
         text += &write_page(about, client, &body, file).await?;
     }
     Ok(Answer { exit, text, body: Body::Status(body) })
+}
+
+/// The note on roles that may write the ledger.
+fn writers(status: &Status) -> String {
+    match status.writers.as_slice() {
+        [] => String::new(),
+        roles => {
+            paint::note(&shown(&format!("the ledger can also be written by {}", roles.join(", "))))
+        }
+    }
 }
 
 async fn write_page(
@@ -259,13 +271,15 @@ fn steps(plan: &Plan<'_>) -> String {
 }
 
 pub(super) async fn verify(about: &About<'_>, client: &Client) -> Result<Answer, Fault> {
-    let plan = about.migrator.plan(client).await?;
-    let versions: Vec<String> =
-        plan.steps.iter().map(|step| step.migration.version().to_string()).collect();
+    let status = about.migrator.status(client).await?;
+    let rows = || status.migrations.iter().filter(|row| !matches!(row.state, State::Ahead { .. }));
+    let pending = rows().filter(|row| !matches!(row.state, State::Applied { .. }));
+    let versions: Vec<String> = pending.map(|row| row.version.clone()).collect();
     if !versions.is_empty() {
         return Err(Error::from(ErrorKind::Pending { versions }).into());
     }
-    let text = deed("Verified", &format!("{} applied, nothing pending", plan.applied.len()));
+    let text = deed("Verified", &format!("{} applied, nothing pending", rows().count()));
+    let text = text + &writers(&status);
     Ok(Answer { exit: Exit::Fine, text, body: Body::Verify { pending: versions } })
 }
 

@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// Allow applied migrations that were edited
     #[arg(long, global = true, hide_short_help = true)]
     allow_edited: bool,
+    /// Undo edited migrations by the down scripts in the ledger
+    #[arg(long, global = true, hide_short_help = true)]
+    down_from_ledger: bool,
     /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
@@ -99,11 +102,12 @@ impl Options {
     }
 
     fn apply_switches<'s>(&self, migrator: Migrator<'s>) -> Migrator<'s> {
-        let switches: [(bool, Switch<'s>); 5] = [
+        let switches: [(bool, Switch<'s>); 6] = [
             (self.create_schema, Migrator::create_schema),
             (self.allow_out_of_order, Migrator::allow_out_of_order),
             (self.allow_missing, Migrator::allow_missing),
             (self.allow_edited, Migrator::allow_edited),
+            (self.down_from_ledger, Migrator::down_from_ledger),
             (self.refuse_ahead, Migrator::refuse_ahead),
         ];
         let given = switches.into_iter().filter(|(given, _)| *given);

@@ -4,7 +4,7 @@ use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
-use crate::sql::{literal, utc};
+use crate::sql::{check_table, literal, utc};
 
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,15 +124,16 @@ impl Adopt {
 }
 
 impl Adoption {
-    /// Reads the table in the order in which the tool applied what is in it.
+    /// Reads the table in the order in which the tool applied what is in it, after the check that it can be.
     pub(super) fn select(&self, schema: &str) -> String {
+        let check = check_table(schema, self.table_name());
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
         let (columns, time) = self.tool.columns();
         let time = time.map_or_else(String::new, |time| {
             let utc = utc(&format!("({time})::pg_catalog.timestamptz"));
             format!(", {utc} AS applied_at")
         });
-        format!("SELECT {columns}{time} FROM {schema}.{table} t {}", self.rows())
+        format!("{check}; SELECT {columns}{time} FROM {schema}.{table} t {}", self.rows())
     }
 
     /// Which rows are read, and in which order.

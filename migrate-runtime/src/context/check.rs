@@ -6,7 +6,7 @@ use migrate_set::sql::placeholder::quoted_identifier;
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
 use crate::outcome::ErrorKind;
-use crate::sql::{Ledger, Reading};
+use crate::sql::{Ledger, Reading, checked};
 
 impl Migrator<'_> {
     /// The ledger that the options name.
@@ -42,20 +42,22 @@ impl Migrator<'_> {
 
     /// Refuses names that no server takes.
     pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
+        self.names().try_for_each(|(option, name)| check_name(option, name))
+    }
+
+    /// The names that were given, each with its option.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let names = [
             ("`.schema(..)`", self.schema.as_deref()),
             ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
             ("`.table(..)`", Some(self.table.as_str())),
         ];
-        for (option, name) in names {
-            let problem = match name {
-                Some("") => "is empty",
-                Some(name) if name.contains('\0') => "holds a NUL byte",
-                _ => continue,
-            };
-            return Err(ErrorKind::BadName { option, problem });
-        }
-        Ok(())
+        names.into_iter().filter_map(|(option, name)| Some((option, name?)))
+    }
+
+    /// `query` after the check of the names that only the server can judge.
+    pub(crate) fn with_names_checked(&self, query: &str) -> String {
+        checked(self.names().map(|(_, name)| name), query)
     }
 
     /// The statement that creates the schemas that the caller asked for.
@@ -68,3 +70,21 @@ impl Migrator<'_> {
         }
     }
 }
+
+/// How many bytes of a name a server keeps, unless it was built otherwise.
+const LONGEST: usize = 63;
+
+/// Refuses a name that no server takes. A character is at least one byte in any encoding; what else is too
+/// long, the server finds.
+pub(crate) fn check_name(option: &'static str, name: &str) -> Result<(), ErrorKind> {
+    let problem = match name {
+        "" => "is empty",
+        name if name.contains('\0') => "holds a NUL byte",
+        name if name.chars().count() > LONGEST => TOO_LONG,
+        _ => return Ok(()),
+    };
+    Err(ErrorKind::BadName { option, problem })
+}
+
+/// What is wrong with a name that the server would cut.
+pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server keeps";

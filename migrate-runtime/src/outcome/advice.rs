@@ -21,7 +21,9 @@ impl ErrorKind {
             ErrorKind::ConnectionLost { .. } => {
                 "which were applied is unknown; the next run reads it from the ledger"
             }
-            ErrorKind::Busy { help, .. } | ErrorKind::Database { help: Some(help), .. } => {
+            ErrorKind::Busy { help, .. }
+            | ErrorKind::Untrusted { help, .. }
+            | ErrorKind::Database { help: Some(help), .. } => {
                 return Some(format!("help: {help}").into());
             }
             ErrorKind::Deadline { .. } => "help: give a longer `deadline`, or split the migration",
@@ -51,6 +53,9 @@ impl ErrorKind {
             ErrorKind::Pending { .. } => "help: `run` applies them",
             ErrorKind::ForeignTable { .. } => {
                 "help: choose another name with `.table(..)` or `.schema(..)`"
+            }
+            ErrorKind::Encoding { .. } => {
+                "help: leave `client_encoding` as the driver sets it, in the session and in migrations"
             }
             ErrorKind::BrokenEntry { .. } => "help: restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {

@@ -20,6 +20,9 @@ use super::text;
 pub struct Status {
     /// One row a migration: the set's in its order, then what only the ledger knows.
     pub migrations: Vec<StatusRow>,
+    /// The roles that may write the ledger, and so its down scripts, besides its owner, superusers and the
+    /// current role; `PUBLIC` is every role.
+    pub writers: Vec<String>,
 }
 
 /// One migration of a [`Status`].
@@ -99,6 +102,10 @@ impl fmt::Display for Status {
         };
         let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
         text::table(f, ["version", "name", "state"], &rows)?;
-        write!(f, "{} pending of {}", self.pending(), self.migrations.len())
+        write!(f, "{} pending of {}", self.pending(), self.migrations.len())?;
+        match self.writers.as_slice() {
+            [] => Ok(()),
+            roles => write!(f, "\nnote: the ledger can also be written by {}", roles.join(", ")),
+        }
     }
 }

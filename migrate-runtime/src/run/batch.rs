@@ -16,7 +16,7 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::{Commit, Extent, Purpose, Session, same_transaction, session};
+use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
 use crate::wire::{BEGIN, Message, Outcome, Part};
 
 /// Carries out `actions`, in as many messages as their size asks for.
@@ -56,9 +56,9 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
 }
 
 /// About how much of a message a migration takes. What the guard and the entry add to its own SQL, with
-/// names of usual length: 1.4 KB with a first entry, 1.9 KB with one that may replace another.
+/// names of usual length: 1.6 KB with a first entry, 2.1 KB with one that may replace another.
 fn bytes(extent: Extent, action: &Action<'_>) -> usize {
-    let frame = if extent == Extent::First { 1536 } else { 2048 };
+    let frame = if extent == Extent::First { 1792 } else { 2304 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
@@ -257,14 +257,16 @@ pub(super) fn push_migration<'d>(
     let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
     let purpose = Purpose::Apply { position, commit, has_escapes, is_watched };
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
-    messages.call(cx, Callout::Hooks(When::BeforeEach, action));
+    messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
         messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
     }
-    messages.call(cx, Callout::Function(action));
-    messages.call(cx, Callout::Hooks(When::AfterEach, action));
+    messages.call(cx, step, Callout::Function(action));
+    messages.call(cx, step, Callout::Hooks(When::AfterEach, action));
     // After a reset the notes are gone too, and the session is restored by a message of its own.
-    if calls && effect == SessionEffect::Changes {
+    if effect == SessionEffect::Resets {
+        messages.push(Part::Check { step }, &same_encoding());
+    } else if calls {
         messages.push(Part::Check { step }, &same_transaction());
     }
     if effect == SessionEffect::Changes {

@@ -20,6 +20,6 @@ pub(super) async fn read<'r>(
         Target::Steps(steps) => Target::Steps(steps.saturating_sub(tally.report.undone.len())),
         other => other.clone(),
     };
-    rollback(cx.migrator.set, contents.recorded, &target)
+    rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)
         .map_err(|obstacles| ErrorKind::Rollback { obstacles })
 }

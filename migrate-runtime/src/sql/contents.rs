@@ -15,6 +15,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::{EXPIRED, Lease, at_lock, is_lock};
 use super::ledger::Ledger;
 use super::literal::{literal, utc};
+use super::trust::{checked, is_trusted};
 use crate::outcome::Holder;
 
 /// What the read of the ledger found.
@@ -38,6 +39,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) is_locked: bool,
     /// Whether the entries hold no more than what a plan compares.
     pub(crate) is_brief: bool,
+    /// The roles that may write the ledger besides its owner, where the read asked for them.
+    pub(crate) writers: Vec<String>,
 }
 
 /// What of the ledger is read.
@@ -58,18 +61,19 @@ impl Ledger {
     pub(crate) fn read(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
-            Reading::Brief => return self.read_briefly(""),
+            Reading::Brief => return self.checked(&self.read_briefly("")),
             Reading::BriefWithProcess => {
-                return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
+                return self
+                    .checked(&self.read_briefly(", pg_catalog.pg_backend_pid() AS backend"));
             }
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
         let (situation, module) = (self.situation(), literal(module));
-        format!(
+        self.checked(&format!(
             "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module = {module} \
              ORDER BY e.\"position\""
-        )
+        ))
     }
 
     /// Reads the whole ledger, of all modules and in no order: [`Contents::take`] makes sense of it.
@@ -87,27 +91,31 @@ impl Ledger {
         )
     }
 
-    /// The last position, and who holds the lock that is a row.
+    /// The last position, who holds the lock that is a row, and who may write the ledger.
     fn situation(&self) -> String {
-        let (last, at_lock) = (self.last_position(), at_lock("h"));
+        let (last, at_lock, writers) = (self.last_position(), at_lock("h"), self.writers());
         let (quoted, since) = (&self.quoted, utc("h.applied_at"));
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
              h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
-             {EXPIRED} AS expired FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
+             {EXPIRED} AS expired, {writers} AS writers FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
         )
     }
 
-    /// Those of `schemas` that hold a table of this ledger's name: one row each.
+    /// Those of `schemas` that hold a ledger of this name to read: one row each. As text, because a name
+    /// would be cut to the length of one.
     pub(crate) fn among(&self, schemas: &[String]) -> String {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
-        format!(
+        let query = format!(
             "SELECT n.nspname AS tenant FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relname = {} AND c.relkind IN ('r', 'p') AND n.nspname IN ({})",
+             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+             WHERE c.relname::pg_catalog.text OPERATOR(pg_catalog.=) {} \
+             AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY[{}]) AND {}",
             literal(&self.table),
-            schemas.join(", ")
-        )
+            schemas.join(", "),
+            is_trusted()
+        );
+        checked(std::iter::empty(), &query)
     }
 
     /// Reads the entries of the module in the ledgers of this name in all of `schemas`, each with its
@@ -228,6 +236,7 @@ impl<'s> Contents<'s> {
         self.last_position = last.map_or(Ok(0), str::parse).map_err(|_| "position")?;
         self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
         let text = |column| row.get(column).map(str::to_owned);
+        self.writers.extend(row.get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
         self.lease = text("token").map(|token| Lease {
             token,
             holder: Holder {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::entry::{NOTE_START, SINCE_MESSAGE};
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
-use crate::wire::{BUSY, DEADLINE, ENDED, ESCAPES, LOST, MOVED};
+use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
 
 /// What every guard of a run goes by, at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -89,12 +90,16 @@ impl Terms<'_> {
             }
         };
         let (time_left, settings) = (self.deadline_guard(), self.settings(commit));
-        block(&format!("{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{news}"))
+        let encoding = encoding_guard();
+        block(&format!(
+            "{encoding}{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{news}"
+        ))
     }
 
     /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock as a row renews that.
     pub(crate) fn session_guard(self, has_escapes: bool) -> String {
-        let before = format!("{}{}", strings_guard(has_escapes), self.deadline_guard());
+        let strings = strings_guard(has_escapes);
+        let before = format!("{}{strings}{}", encoding_guard(), self.deadline_guard());
         match self.claim {
             None => {
                 let lock = raise_unless(
@@ -120,7 +125,7 @@ impl Terms<'_> {
     pub(crate) fn note(self, update: &str) -> String {
         let renewal = self.claim.map_or_else(String::new, |token| self.renewal(token));
         let lost = raise_unless("FOUND", ("the entry was changed by somebody else", LOST));
-        block(&format!("{renewal}{update}; {lost}"))
+        block(&format!("{}{renewal}{update}; {lost}", encoding_guard()))
     }
 
     /// Limits the statements of a transaction of ours.
@@ -201,6 +206,18 @@ impl Terms<'_> {
 pub(crate) fn same_transaction() -> String {
     let noted = "(COALESCE(pg_catalog.current_setting('migrate.started', true), '') <> '')";
     block(&raise_unless(noted, ("the transaction was ended", ENDED)))
+}
+
+/// Raises [`ENCODING`] where what is sent next would be read otherwise than the build did.
+pub(crate) fn same_encoding() -> String {
+    block(&encoding_guard())
+}
+
+fn encoding_guard() -> String {
+    format!(
+        "IF NOT {UTF8} THEN RAISE EXCEPTION 'client_encoding is %', pg_catalog.pg_client_encoding() \
+         USING ERRCODE = '{ENCODING}'; END IF; "
+    )
 }
 
 /// Raises [`ESCAPES`] where the session reads strings otherwise than the build did, and that matters.

@@ -9,8 +9,8 @@ use super::literal::literal;
 /// The table of what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    pub(super) schema: String,
-    pub(super) table: String,
+    pub(crate) schema: String,
+    pub(crate) table: String,
     /// Both, quoted, with the dot between.
     pub(super) quoted: String,
     pub(super) module: String,
@@ -18,7 +18,6 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(schema: &str, table: &str, module: &str) -> Ledger {
-        let (schema, table) = (as_cut(schema), as_cut(table));
         let quoted = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
         let (schema, table) = (schema.to_owned(), table.to_owned());
         Ledger { schema, table, quoted, module: module.to_owned() }
@@ -87,14 +86,4 @@ impl Ledger {
     pub(super) fn key_of(&self, version: &Version) -> String {
         format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
     }
-}
-
-/// An identifier as the server takes it: cut after 63 bytes, and not inside a character. Two names
-/// that it takes for one must have one lock.
-fn as_cut(name: &str) -> &str {
-    let mut end = name.len().min(63);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
 }

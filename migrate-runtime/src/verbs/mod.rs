@@ -95,8 +95,9 @@ impl<'s> Migrator<'s> {
     }
 
     /// Undoes applied migrations, newest application first, each in a transaction of its own with
-    /// its entry. The down script is the set's where its up script is what was applied, else the
-    /// one that the ledger keeps: an older binary can undo what a newer one applied.
+    /// its entry. The down script is the set's. Where the set has none for that version, it is the one in the
+    /// ledger, so an older binary can undo what a newer one applied; [`Migrator::down_from_ledger`] also
+    /// uses it where the set has another text than what was applied.
     ///
     /// A non-transactional down script is run statement by statement; where it is cut short, all of
     /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
@@ -128,6 +129,9 @@ impl<'s> Migrator<'s> {
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// for undo in migrator.plan_rollback(&client, Rollback::Steps(2)).await? {
     ///     println!("would undo {}", undo.entry.filename);
+    ///     if undo.is_from_ledger() {
+    ///         println!("by this script, which the set does not have:\n{}", undo.script().text());
+    ///     }
     /// }
     /// # Ok(())
     /// # }
@@ -141,7 +145,7 @@ impl<'s> Migrator<'s> {
         target: Rollback,
     ) -> Result<Vec<Undo<'s>>, Error> {
         let contents = self.read(client, Reading::WithDownScripts).await?;
-        rollback(self.set, contents.recorded, &target)
+        rollback(self.set, contents.recorded, &target, self.down_from_ledger)
             .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
     }
 
@@ -259,8 +263,8 @@ impl<'s> Migrator<'s> {
     /// # Errors
     /// As [`Migrator::plan`].
     pub async fn status(&self, client: &Client) -> Result<Status, Error> {
-        let plan = self.plan(client).await?;
-        Ok(status(self.set, &plan))
+        let Contents { entries, writers, .. } = self.read(client, Reading::Entries).await?;
+        Ok(status(self.set, &self.decide(entries)?, writers))
     }
 
     /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
@@ -292,7 +296,7 @@ impl<'s> Migrator<'s> {
     }
 }
 
-pub(super) fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
+pub(super) fn status(set: &Migrations, plan: &Plan<'_>, writers: Vec<String>) -> Status {
     let mut applied = plan.applied.iter().peekable();
     let mut steps = plan.steps.iter().peekable();
     let row = |migration: &Migration, state| StatusRow {
@@ -324,5 +328,5 @@ pub(super) fn status(set: &Migrations, plan: &Plan<'_>) -> Status {
         filename: entry.filename.clone(),
         state: State::Ahead { at: entry.applied_at.clone(), by: entry.applied_by.clone() },
     }));
-    Status { migrations }
+    Status { migrations, writers }
 }

@@ -7,7 +7,7 @@ use super::status;
 use crate::context::Context;
 use crate::migrator::{LENIENT, Migrator};
 use crate::outcome::{Error, ErrorKind, HistoryRow, Survey};
-use crate::sql::Reading;
+use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
     /// All that the ledger has of this set's module, in the order in which it happened: what is
@@ -51,9 +51,9 @@ impl Migrator<'_> {
     /// # Errors
     /// What reading the ledger gives.
     pub async fn survey(&self, client: &Client) -> Result<Survey, Error> {
-        let entries = self.read(client, Reading::Entries).await?.entries;
+        let Contents { entries, writers, .. } = self.read(client, Reading::Entries).await?;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
         let all = plan(self.set, entries, &LENIENT).map_err(|drift| ErrorKind::Drift { drift })?;
-        Ok(Survey { status: status(self.set, &all), drift })
+        Ok(Survey { status: status(self.set, &all, writers), drift })
     }
 }

@@ -8,6 +8,6 @@ mod pooler;
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
-    BEGIN, BEGIN_WHATEVER, BUSY, DEADLINE, ENDED, ESCAPES, LOST, MOVED, Message, Part,
-    is_others_doing,
+    BEGIN, BEGIN_WHATEVER, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
+    is_of_a_check, is_others_doing,
 };
