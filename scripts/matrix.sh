@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the tests on several versions of PostgreSQL, one after the other, and prints a table of the results.
+# Runs the tests on several versions of PostgreSQL at the same time, and prints a table of the results.
 # The arguments are versions for get-postgres.sh (default: 13, newest-15 and newest-18), which downloads those that
 # are missing. It fails if a test fails; a version for which no registry answers is a row of the table, not a failure.
 set -eu
@@ -21,31 +21,16 @@ count() {
     sed -n "s/^test result: .* \([0-9][0-9]*\) $2;.*/\1/p" "$1" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-row() {
-    table="$table
-| $1 | $2 | $3 | $4 | $5 | $6 |"
-}
-
-# Built before the first version, so that its time counts for none.
-# shellcheck disable=SC2086
-cargo test -p migrate-tests -p migrate-cli-tests $tests --no-run
-
-for version in "$@"; do
-    code=0
-    bin=$(scripts/get-postgres.sh "$version") || code=$?
-    if [ "$code" = 3 ]; then
-        row "$version" 'not fetched: no registry answers' 'not run' 0 0 0
-        continue
-    fi
-    [ "$code" = 0 ] || exit "$code"
+# Runs the tests on version $1, whose binaries are in $2, and prints its row of the table. Fails if a test does.
+on_version() {
+    log=$target/matrix-$1.log
+    bin=$2
     server=$("$bin/postgres" --version | sed 's/^postgres (PostgreSQL) //')
     skip=
     if grep -qa 'SSL is not supported by this build' "$bin/postgres"; then
         skip='--skip tls::'
         server="$server, built without TLS: \`tls\` left out"
     fi
-    log=$target/matrix-$version.log
-    echo "== PostgreSQL $server, log in $log"
     began=$(date +%s)
     result=ok
     # The names are separate words. DATABASE_URL would name one server for all versions.
@@ -55,11 +40,37 @@ for version in "$@"; do
     passed=$(count "$log" passed)
     # A run without a single test proves nothing.
     [ "$passed" -gt 0 ] || result=FAILED
-    if [ "$result" = FAILED ]; then
-        status=1
-        sed -n -e 's/^test \(.*\) \.\.\. FAILED$/  failed: \1/p' -e 's/^error/  error/p' "$log"
+    echo "| $1 | $server | $result | $passed | $(count "$log" failed) | $(($(date +%s) - began)) |"
+    [ "$result" = ok ]
+}
+
+# Built before the first version, so that its time counts for none.
+# shellcheck disable=SC2086
+cargo test -p migrate-tests -p migrate-cli-tests $tests --no-run
+
+# At the same time, since a run waits more than it computes.
+runs=
+for version in "$@"; do
+    code=0
+    bin=$(scripts/get-postgres.sh "$version") || code=$?
+    if [ "$code" = 3 ]; then
+        table="$table
+| $version | not fetched: no registry answers | not run | 0 | 0 | 0 |"
+        continue
     fi
-    row "$version" "$server" "$result" "$passed" "$(count "$log" failed)" "$(($(date +%s) - began))"
+    [ "$code" = 0 ] || exit "$code"
+    on_version "$version" "$bin" >"$target/matrix-$version.row" &
+    runs="$runs $version:$!"
+done
+for run in $runs; do
+    version=${run%:*}
+    if ! wait "${run##*:}"; then
+        status=1
+        echo "PostgreSQL $version failed, log in $target/matrix-$version.log"
+        sed -n -e 's/^test \(.*\) \.\.\. FAILED$/  failed: \1/p' -e 's/^error/  error/p' "$target/matrix-$version.log"
+    fi
+    table="$table
+$(cat "$target/matrix-$version.row")"
 done
 
 printf '\n%s\n' "$table"

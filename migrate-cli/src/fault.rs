@@ -4,7 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use migrate_runtime::{Error, ErrorKind, Place, Report};
+use migrate_runtime::error::Place;
+use migrate_runtime::{Error, ErrorKind, Report};
 use migrate_source::check::SourceErrors;
 use migrate_source::create::CreateError;
 
@@ -25,7 +26,7 @@ pub(super) enum Fault {
     Interrupted,
     Connect(ConnectError),
     Migrate(Error),
-    /// The folder is not a valid set, or does not match its lock file.
+    /// The folder is not a valid set, or does not match its history file.
     Set(SourceErrors),
     Create(CreateError),
     File {

@@ -1,19 +1,19 @@
-//! The verbs that need no database: `create`, `lock`, `check`, `completions`. They check a folder with
+//! The verbs that need no database: `create`, `freeze`, `check`, `completions`. They check a folder with
 //! the same code as the build.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
+use std::{env, fs};
 
 use clap::{Args as _, Command};
 use clap_complete::Shell;
 use migrate_set::set::Migrations;
 use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, check as check_set};
 use migrate_source::create::{CreateOptions, create as write_files};
-use migrate_source::discover::discover;
-use migrate_source::history_file::{self, LockProblem};
+use migrate_source::discover::{discover, history};
+use migrate_source::history_file::{self, HistoryProblem};
 
-use super::args::{Args, Check, Create, Folder, Lock};
+use super::args::{Args, Check, Create, Folder, Freeze};
 use super::exit::Exit;
 use super::fault::Fault;
 use super::json::{Body, ProblemBody};
@@ -22,9 +22,9 @@ use super::paint::warning;
 
 pub(super) fn create(verb: &Create, set: Option<&Migrations>) -> Result<Answer, Fault> {
     let (folder, _) = located(&verb.folder, set)?;
-    let lock = lock_path(&verb.folder, &folder);
+    let history = history_path(&verb.folder, &folder);
     let names = verb.folder.options_like(set).names;
-    let options = CreateOptions { names, lock: Some(lock) };
+    let options = CreateOptions { names, history: Some(history) };
     let created =
         write_files(&folder, &verb.description.join(" "), &options).map_err(Fault::Create)?;
     let files: Vec<String> =
@@ -34,45 +34,45 @@ pub(super) fn create(verb: &Create, set: Option<&Migrations>) -> Result<Answer, 
     Ok(Answer { exit: Exit::Fine, text, body: Body::Created { migration_version, files } })
 }
 
-pub(super) fn lock(verb: &Lock, set: Option<&Migrations>) -> Result<Answer, Fault> {
+pub(super) fn freeze(verb: &Freeze, set: Option<&Migrations>) -> Result<Answer, Fault> {
     let (folder, shown) = located(&verb.folder, set)?;
     let Checked { set, .. } = read(&folder, &shown, &verb.folder, set)?;
-    let path = lock_path(&verb.folder, &folder);
+    let path = history_path(&verb.folder, &folder);
     let file = path.to_string_lossy().into_owned();
-    let before = read_lock(&path)?;
+    let before = history(&path, &file).map_err(Fault::Set)?;
     let rewritten = history_file::compare(before.as_deref().unwrap_or_default(), &set);
-    let kept = |problem: &LockProblem| !matches!(problem, LockProblem::New { .. });
+    let kept = |problem: &HistoryProblem| !matches!(problem, HistoryProblem::New { .. });
     let rewritten: Vec<SourceError> = rewritten
         .into_iter()
         .filter(kept)
-        .map(|problem| SourceError::of_file(&file, Problem::Lock(problem)))
+        .map(|problem| SourceError::of_file(&file, Problem::History(problem)))
         .collect();
     if !verb.rewrite && !rewritten.is_empty() {
         return Err(Fault::Set(SourceErrors(rewritten)));
     }
-    let text = history_file::lock(&set);
+    let text = history_file::freeze(&set);
     let written = before.as_deref() != Some(&text);
     if written {
         fs::write(&path, text).map_err(|source| Fault::File { file: path, source })?;
     }
-    let word = if written { "Locked" } else { "Unchanged" };
+    let word = if written { "Frozen" } else { "Unchanged" };
     let text = deed(word, &format!("{} in {file}", counted(set.len(), "migration")));
-    let body = Body::Locked { file, written, migrations: set.len() };
+    let body = Body::Frozen { file, written, migrations: set.len() };
     Ok(Answer { exit: Exit::Fine, text, body })
 }
 
 pub(super) fn check(verb: &Check, set: Option<&Migrations>) -> Result<Answer, Fault> {
     let (folder, shown) = located(&verb.folder, set)?;
     let Checked { set, warnings } = read(&folder, &shown, &verb.folder, set)?;
-    let path = lock_path(&verb.folder, &folder);
-    let locked = read_lock(&path)?;
-    // The lock file is optional, unless one is named.
-    if locked.is_some() || verb.folder.lock_file().is_some() {
-        history_file::check(&path.to_string_lossy(), locked.as_deref(), &set)
-            .map_err(Fault::Set)?;
+    let path = history_path(&verb.folder, &folder);
+    let file = path.to_string_lossy();
+    let frozen = history(&path, &file).map_err(Fault::Set)?;
+    // The history file is optional, unless one is named.
+    if frozen.is_some() || verb.folder.history_file().is_some() {
+        history_file::check(&file, frozen.as_deref(), &set).map_err(Fault::Set)?;
     }
     let mut text: String = warnings.iter().map(|said| warning(&said.to_string())).collect();
-    let against = if locked.is_some() { format!(" and {}", path.display()) } else { String::new() };
+    let against = if frozen.is_some() { format!(" and {file}") } else { String::new() };
     text += &deed("Checked", &format!("{} in {shown}{against}", counted(set.len(), "migration")));
     let warnings = ProblemBody::all(&SourceErrors(warnings));
     let body = Body::Checked { folder: shown, migrations: set.len(), warnings };
@@ -97,23 +97,15 @@ fn read(
     check_set(shown, &files, &options.options_like(set)).map_err(Fault::Set)
 }
 
-/// The lock file that is named, else `migrations.lock` next to `migrations`.
-fn lock_path(options: &Folder, folder: &Path) -> PathBuf {
-    if let Some(file) = options.lock_file() {
+/// The history file that is named, else `migrations.history` next to `migrations`.
+fn history_path(options: &Folder, folder: &Path) -> PathBuf {
+    if let Some(file) = options.history_file() {
         return file.to_owned();
     }
     // Not `set_extension`, which would replace the part of a folder's name after a dot.
     let mut name = folder.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(".lock");
+    name.push(".history");
     folder.with_file_name(name)
-}
-
-fn read_lock(path: &Path) -> Result<Option<String>, Fault> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Fault::File { file: path.to_owned(), source }),
-    }
 }
 
 /// The completion script of a shell, for the program under the name that it was called by.

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use migrate_runtime::HistoryRow;
+use migrate_runtime::ledger::HistoryRow;
 
 use super::json::StatusBody;
 use super::page::{counted, moment, shown, took};

@@ -1,7 +1,8 @@
 //! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
 //! format; to rename or remove one takes a new format number.
 
-use migrate_runtime::{Amended, Applied, ErrorKind, Report};
+use migrate_runtime::report::Amended;
+use migrate_runtime::{Applied, ErrorKind, Report};
 use migrate_set::drift::Drift;
 use migrate_source::check::SourceErrors;
 use serde::Serialize;
@@ -55,7 +56,7 @@ pub(super) enum Body {
     Run(RunBody),
     Trial(TrialBody),
     Created { migration_version: String, files: Vec<String> },
-    Locked { file: String, written: bool, migrations: usize },
+    Frozen { file: String, written: bool, migrations: usize },
     Checked { folder: String, migrations: usize, warnings: Vec<ProblemBody> },
     Script { shell: String, script: String },
 }

@@ -1,6 +1,8 @@
 //! The verbs that change only the ledger: `baseline`, `adopt`, `repair`. All ask for confirmation
 //! first but `adopt`, which removes nothing and can be repeated.
 
+use migrate_runtime::Version;
+use migrate_runtime::ledger::Edited;
 use tokio_postgres::Client;
 
 use super::args::{AdoptArgs, Repair};
@@ -12,7 +14,7 @@ use super::run::{About, done};
 pub(super) async fn baseline(
     about: &About<'_>,
     client: &mut Client,
-    version: &str,
+    version: &Version,
 ) -> Result<Answer, Fault> {
     let upto = format!("mark migrations up to version {version} as applied in {}", about.place);
     ask(about.output, &upto)?;
@@ -48,7 +50,7 @@ pub(super) async fn repair(
             let what =
                 format!("accept the set's text of all edited migrations as what ran in {place}");
             ask(about.output, &what)?;
-            migrator.accept_all(client).await?
+            migrator.accept(client, Edited::All).await?
         }
     };
     Ok(done(about.output, &report))

@@ -167,7 +167,7 @@ impl Args {
     pub fn needs_database(&self) -> bool {
         !matches!(
             self.verb,
-            Verb::Create(_) | Verb::Lock(_) | Verb::Check(_) | Verb::Completions { .. }
+            Verb::Create(_) | Verb::Freeze(_) | Verb::Check(_) | Verb::Completions { .. }
         )
     }
 
@@ -191,7 +191,7 @@ impl Args {
     ) -> Option<Result<Answer, Fault>> {
         match &self.verb {
             Verb::Create(verb) => Some(folder::create(verb, set)),
-            Verb::Lock(verb) => Some(folder::lock(verb, set)),
+            Verb::Freeze(verb) => Some(folder::freeze(verb, set)),
             Verb::Check(verb) => Some(folder::check(verb, set)),
             Verb::Completions { shell } => Some(Ok(folder::completions(*shell, set))),
             _ => None,
@@ -218,7 +218,7 @@ impl Args {
             Verb::Baseline { version } => ledger::baseline(&about, client, version).await,
             Verb::Adopt(adopt) => ledger::adopt(&about, client, adopt).await,
             Verb::Repair { what } => ledger::repair(&about, client, what).await,
-            Verb::Create(_) | Verb::Lock(_) | Verb::Check(_) | Verb::Completions { .. } => {
+            Verb::Create(_) | Verb::Freeze(_) | Verb::Check(_) | Verb::Completions { .. } => {
                 Err(Fault::Usage { what: "this verb needs no database".to_owned(), help: "" })
             }
         }

@@ -36,9 +36,9 @@ const FLAGS: [(&str, &str); 20] = [
     ("`.table(..)`", "`--table`"),
     ("`.schema(..)`", "`--schema`"),
     ("`run` applies them", "`up` applies them"),
-    ("`accept_all`", "`repair accept --all`"),
-    ("lock it with `MIGRATE_UPDATE_LOCK=1 cargo build`", "lock it with `lock`"),
-    ("`MIGRATE_UPDATE_LOCK=1 cargo build`", "`lock --rewrite`"),
+    ("`accept(Edited::All)`", "`repair accept --all`"),
+    ("freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`", "freeze it with `freeze`"),
+    ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
     ("run the migrations first", "run `up` first"),
 ];
 

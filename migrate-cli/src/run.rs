@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use anstream::AutoStream;
 use migrate_runtime::{Applied, Migrator, Report, Trial, internal};
-use migrate_set::rollback::{Target as Rollback, Undo};
+use migrate_set::rollback::{Rollback, Undo};
 use migrate_set::set::TransactionMode;
 use tokio_postgres::Client;
 

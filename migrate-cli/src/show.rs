@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::{
-    Act, Error, ErrorKind, HistoryRow, Migrator, State, Status, StatusRow, Survey, internal,
-};
+use migrate_runtime::ledger::{Act, HistoryRow};
+use migrate_runtime::status::{State, StatusRow};
+use migrate_runtime::{Error, ErrorKind, Migrator, Status, internal};
 use migrate_set::drift::Drift;
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::set::TransactionMode;
@@ -33,10 +33,10 @@ pub(super) async fn status(
     client: &Client,
     html: Option<&Path>,
 ) -> Result<Answer, Fault> {
-    let survey = about.migrator.survey(client).await?;
-    let rows = rows(&survey);
-    let drifts = survey.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
-    let pending = survey.status.pending();
+    let status = about.migrator.status(client).await?;
+    let rows = rows(&status);
+    let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
+    let pending = status.pending();
     let exit = match (drifts.len(), pending) {
         (0, 0) => Exit::Fine,
         (0, _) => Exit::Pending,
@@ -51,7 +51,7 @@ pub(super) async fn status(
     for drift in drifts {
         text += &paint::drift(&reworded(&format!("{drift}\nhelp: {}", drift.help())));
     }
-    text += &writers(&survey.status);
+    text += &writers(&status);
     let body = StatusBody {
         database: about.place.database.clone(),
         server: about.place.server.clone(),
@@ -60,7 +60,7 @@ pub(super) async fn status(
         pending,
         migrations: rows,
         drift: drifts.iter().map(DriftBody::new).collect(),
-        writers: survey.status.writers.clone(),
+        writers: status.writers.clone(),
         html: html.map(|file| file.to_string_lossy().into_owned()),
     };
     if let Some(file) = html {
@@ -92,9 +92,9 @@ async fn write_page(
 }
 
 /// The rows of the status, with drift as their state.
-fn rows(survey: &Survey) -> Vec<StatusRowBody> {
-    let mut rows: Vec<StatusRowBody> = survey.status.migrations.iter().map(row).collect();
-    let drifts = survey.drift.iter().flat_map(|report| &report.0);
+fn rows(status: &Status) -> Vec<StatusRowBody> {
+    let mut rows: Vec<StatusRowBody> = status.migrations.iter().map(row).collect();
+    let drifts = status.drift.iter().flat_map(|report| &report.0);
     for drift in drifts {
         let (kind, version, file) = drift_parts(drift);
         if let Drift::Missing { applied_at, applied_by, .. } = drift {
@@ -272,6 +272,9 @@ fn steps(plan: &Plan<'_>) -> String {
 
 pub(super) async fn verify(about: &About<'_>, client: &Client) -> Result<Answer, Fault> {
     let status = about.migrator.status(client).await?;
+    if let Some(drift) = status.drift {
+        return Err(Error::from(ErrorKind::Drift { drift }).into());
+    }
     let rows = || status.migrations.iter().filter(|row| !matches!(row.state, State::Ahead { .. }));
     let pending = rows().filter(|row| !matches!(row.state, State::Applied { .. }));
     let versions: Vec<String> = pending.map(|row| row.version.clone()).collect();

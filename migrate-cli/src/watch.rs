@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressStyle};
-use migrate_runtime::{Direction, Event, Migrator};
+use migrate_runtime::set::Direction;
+use migrate_runtime::{Event, Migrator};
 
 use super::args::{Color, Output};
 use super::page::{choice, shown};

@@ -1,18 +1,18 @@
-//! Locates the folder and the lock file of a macro call, and has `migrate-source` check them.
-//! The lock file is the only file that is ever written, and only if the environment requests it.
+//! Locates the folder and the history file of a macro call, for `migrate-source` to check. The history
+//! file is the only file that the macro writes, and only if the environment requests it.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use migrate_set::set::Migrations;
 use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
-use migrate_source::discover::discover;
+use migrate_source::discover::{discover, history};
 use migrate_source::history_file;
 
 use crate::input::Input;
 
-/// The environment variable that requests an update of the lock file.
-pub(crate) const UPDATE_LOCK: &str = "MIGRATE_UPDATE_LOCK";
+/// The environment variable that requests an update of the history file.
+pub(crate) const UPDATE_HISTORY: &str = "MIGRATE_UPDATE_HISTORY";
 
 /// A checked set and what it was read from.
 pub(crate) struct Embedded {
@@ -24,8 +24,8 @@ pub(crate) struct Embedded {
     pub(crate) folder: String,
     /// The paths of its files, relative to the folder, and whether each is UTF-8.
     pub(crate) files: Vec<(String, bool)>,
-    /// The absolute path of its lock file.
-    pub(crate) lock: Option<String>,
+    /// The absolute path of its history file.
+    pub(crate) history: Option<String>,
 }
 
 /// Reads the folder, relative to the `Cargo.toml` of the crate being compiled.
@@ -37,29 +37,29 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown)?;
     let Checked { set, warnings } = check(&shown, &sources, &input.options)?;
-    let lock = match &input.lock {
+    let history = match &input.history {
         None => None,
-        Some(path) => Some(locked(&manifest, &path.value(), &set)?),
+        Some(path) => Some(frozen(&manifest, &path.value(), &set)?),
     };
     let file = |source: SourceFile| (source.path, std::str::from_utf8(&source.bytes).is_ok());
     let files = sources.into_iter().map(file).collect();
     let folder = folder.to_string_lossy().into_owned();
-    Ok(Embedded { set, warnings, folder, files, lock })
+    Ok(Embedded { set, warnings, folder, files, history })
 }
 
-/// Compares the set with its lock file, or writes the file; returns its absolute path.
-fn locked(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
+/// Compares the set with its history file, or writes the file; returns its absolute path.
+fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
     let path = manifest.join(shown);
-    let text = fs::read_to_string(&path).ok();
-    let update = env::var(UPDATE_LOCK).is_ok_and(|value| !value.is_empty() && value != "0");
+    let text = history(&path, shown)?;
+    let update = env::var(UPDATE_HISTORY).is_ok_and(|value| !value.is_empty() && value != "0");
     if update {
-        let new = history_file::lock(set);
+        let new = history_file::freeze(set);
         if text.as_deref() != Some(&new) {
             fs::write(&path, new).map_err(|error| {
                 let problem = Problem::Unwritable { reason: error.to_string() };
                 SourceErrors(vec![SourceError::of_file(shown, problem)])
             })?;
-            eprintln!("note: `{shown}` was written, because {UPDATE_LOCK} is set");
+            eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
         }
     } else {
         history_file::check(shown, text.as_deref(), set)?;

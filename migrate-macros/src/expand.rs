@@ -14,7 +14,7 @@ use migrate_source::pack::Packed;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 
-use crate::embed::{Embedded, UPDATE_LOCK};
+use crate::embed::{Embedded, UPDATE_HISTORY};
 use crate::input::Input;
 
 /// One `compile_error!` per mistake, all on the folder's literal.
@@ -89,7 +89,7 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
 }
 
 /// Constants that make the compiler run the macro again when a file, or the request to update the
-/// lock, changes. The binary contains none of them.
+/// history file, changes. The binary contains none of them.
 fn tracking(embedded: &Embedded) -> String {
     let folder = Path::new(&embedded.folder);
     let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
@@ -97,7 +97,7 @@ fn tracking(embedded: &Embedded) -> String {
         embedded.files.iter().partition(|(_, is_utf8)| *is_utf8);
     // One expression for all texts, because 1,000 expressions take the compiler 6 ms longer.
     let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
-    for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.lock.clone()) {
+    for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.history.clone()) {
         out.push_str("::core::include_str!(");
         push_path(&mut out, &text);
         out.push_str("),");
@@ -108,9 +108,9 @@ fn tracking(embedded: &Embedded) -> String {
         push_path(&mut out, &path(file));
         out.push_str(");");
     }
-    if embedded.lock.is_some() {
+    if embedded.history.is_some() {
         let variable = "::core::option::Option<&::core::primitive::str>";
-        let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_LOCK:?});");
+        let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_HISTORY:?});");
     }
     out
 }

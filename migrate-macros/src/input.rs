@@ -12,15 +12,15 @@ pub(crate) struct Input {
     pub(crate) runtime: TokenStream,
     /// The folder, relative to the caller's `Cargo.toml`.
     pub(crate) folder: LitStr,
-    /// The lock file, relative to the caller's `Cargo.toml`.
-    pub(crate) lock: Option<LitStr>,
+    /// The history file, relative to the caller's `Cargo.toml`.
+    pub(crate) history: Option<LitStr>,
     /// The options from the other arguments.
     pub(crate) options: SetOptions,
 }
 
 /// The names of all arguments after the folder.
 const ARGUMENTS: &str =
-    "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints` and `lock`";
+    "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints` and `history`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -36,8 +36,8 @@ impl Parse for Input {
             Ok(folder) => return Err(syn::Error::new(folder.span(), expected)),
             Err(error) => return Err(syn::Error::new(error.span(), expected)),
         };
-        let (lock, options) = (None, SetOptions::default());
-        let mut parsed = Input { runtime, folder, lock, options };
+        let (history, options) = (None, SetOptions::default());
+        let mut parsed = Input { runtime, folder, history, options };
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -81,7 +81,7 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
         "syntax" => options.syntax = choice(input, name, SYNTAX)?,
         "lints" => options.lints = choice(input, name, LINTS)?,
-        "lock" => parsed.lock = Some(string(input, name)?),
+        "history" => parsed.history = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name, EMPTY)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");

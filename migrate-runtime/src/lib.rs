@@ -67,7 +67,7 @@ pub mod __private;
 mod verbs;
 mod fleet;
 mod run;
-mod adopt;
+pub mod adopt;
 mod lock;
 mod context;
 mod sql;
@@ -77,27 +77,64 @@ mod outcome;
 mod stale;
 mod boxed;
 
-pub use migrate_set::checksum::Checksum;
+// What a service uses. Types that it meets in fewer places are in the modules below.
 pub use migrate_set::drift::{Drift, DriftReport};
-pub use migrate_set::ledger::Entry;
-pub use migrate_set::location::Position;
-pub use migrate_set::name::{Kind, Layout};
-pub use migrate_set::plan::{Cause, Plan, Step};
-pub use migrate_set::rollback::{Obstacle, Obstacles, Target as Rollback, Undo};
-pub use migrate_set::set::TransactionMode;
-pub use migrate_set::set::{Ends, Migration, Migrations, Script};
+pub use migrate_set::plan::Plan;
+pub use migrate_set::rollback::Rollback;
+pub use migrate_set::set::{Migration, Migrations};
 pub use migrate_set::version::Version;
 
-pub use crate::adopt::{Adopt, Adoption};
-pub use crate::fleet::{InOrderError, run_in_order, tenants};
+pub use crate::fleet::{run_in_order, tenants};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::outcome::{
-    Act, AdoptObstacle, AdoptObstacles, Amended, Applied, BoxError, Called, Closure, Context,
-    Direction, Error, ErrorKind, Event, Function, HistoryRow, Holder, Kept, LockKind,
-    MigrationFailure, Place, Report, SkipReason, Skipped, State, Status, StatusRow, Subject,
-    Survey, Trial, When, closure,
+    Applied, Error, ErrorKind, Event, MigrationFailure, Report, Status, Trial,
 };
-pub use crate::stale::{StaleEmbed, check_embed};
+pub use crate::stale::check_embed;
+
+/// What a set contains.
+pub mod set {
+    pub use migrate_set::checksum::Checksum;
+    pub use migrate_set::location::Position;
+    pub use migrate_set::name::{Kind, Layout};
+    pub use migrate_set::set::{Direction, Ends, Script, TransactionMode};
+}
+
+/// What a run or a rollback would do, and why a rollback cannot be done.
+pub mod plan {
+    pub use migrate_set::plan::{Cause, Step};
+    pub use migrate_set::rollback::{Obstacle, Obstacles, Undo};
+}
+
+/// What the ledger records.
+pub mod ledger {
+    pub use crate::outcome::{Act, HistoryRow};
+    pub use crate::run::Edited;
+    pub use migrate_set::ledger::Entry;
+}
+
+/// Code of your own in a run: functions of migrations, and hooks.
+pub mod hook {
+    pub use crate::outcome::{
+        BoxError, Called, Closure, Function, RunClient, Subject, When, closure,
+    };
+}
+
+/// Details of a [`Report`].
+pub mod report {
+    pub use crate::outcome::{Amended, Holder, LockKind, SkipReason, Skipped};
+}
+
+/// Details of a [`Status`].
+pub mod status {
+    pub use crate::outcome::{State, StatusRow};
+}
+
+/// Details of an [`Error`], and errors of single functions.
+pub mod error {
+    pub use crate::fleet::InOrderError;
+    pub use crate::outcome::{Kept, Place};
+    pub use crate::stale::StaleEmbed;
+}
 
 /// Embeds a folder of migrations: a constant expression of type [`Migrations`].
 ///
@@ -125,7 +162,7 @@ pub use crate::stale::{StaleEmbed, check_embed};
 /// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `lints = deny` | what locks a table for long, or breaks the version that still runs, is an error; `warn` makes it a warning | `off` |
-/// | `lock = "migrations.lock"` | a file that holds the history; an edited, renamed, removed or wrongly ordered migration fails the build; `MIGRATE_UPDATE_LOCK=1 cargo build` writes it | no lock |
+/// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it | no history file |
 /// | `empty = allow` | an up script may hold no statement | `refuse` |
 ///
 /// # Errors

@@ -21,13 +21,13 @@ use crate::version::Version;
 /// How far a rollback goes.
 ///
 /// ```
-/// # use migrate_set::{rollback::Target as Rollback, version::Version};
+/// # use migrate_set::rollback::Rollback;
 /// let last = Rollback::Steps(1);
-/// let down_to_seven = Rollback::To(Version::new("7")); // 7 itself is kept
+/// let down_to_seven = Rollback::To(7.into()); // 7 itself is kept
 /// # assert_ne!(last, down_to_seven);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum Rollback {
     /// This many migrations, the last applied first.
     Steps(usize),
     /// All migrations newer than this version, which must be applied.
@@ -160,16 +160,16 @@ impl std::error::Error for Obstacles {}
 pub fn rollback<'s>(
     set: &'s Migrations,
     recorded: Vec<Recorded>,
-    target: &Target,
+    target: &Rollback,
     edited: Tolerance,
 ) -> Result<Vec<Undo<'s>>, Obstacles> {
     let mut versioned: Vec<Recorded> =
         recorded.into_iter().filter(|one| one.entry.kind == Kind::Versioned).collect();
     versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
     match target {
-        Target::All => {}
-        Target::Steps(steps) => versioned.truncate(*steps),
-        Target::To(version) => {
+        Rollback::All => {}
+        Rollback::Steps(steps) => versioned.truncate(*steps),
+        Rollback::To(version) => {
             if !versioned.iter().any(|one| one.entry.version == *version) {
                 let version = version.to_string();
                 return Err(Obstacles(vec![Obstacle::NotApplied { version }]));

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::str::FromStr;
 
 /// The ordering key of a migration, kept as written and without Flyway's leading `V`.
 ///
@@ -27,19 +26,13 @@ use std::str::FromStr;
 #[derive(Clone)]
 pub struct Version(Cow<'static, str>);
 
-/// The text is empty, so it is not a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a version cannot be empty")]
-#[non_exhaustive]
-pub struct EmptyVersion;
-
 impl Version {
     /// The version with this text, for a `static`.
     pub const fn from_static(text: &'static str) -> Self {
         Self(Cow::Borrowed(text))
     }
 
-    /// The version with this text, unchanged. To strip a leading `V`, use [`FromStr`].
+    /// The version with this text, unchanged. What a caller names is made by [`From`].
     pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self(text.into())
     }
@@ -57,19 +50,41 @@ impl Version {
     }
 }
 
-impl FromStr for Version {
-    type Err = EmptyVersion;
-
-    /// The version a user typed: `V7`, `v7` and `7` are the same.
-    fn from_str(text: &str) -> Result<Self, EmptyVersion> {
+impl From<&str> for Version {
+    /// The version that a caller names: `V7`, `v7` and `7` are the same.
+    fn from(text: &str) -> Self {
         let text = text.trim();
         let number = text
             .strip_prefix(['V', 'v'])
             .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        match number.unwrap_or(text) {
-            "" => Err(EmptyVersion),
-            text => Ok(Self::new(text.to_owned())),
-        }
+        Self::new(number.unwrap_or(text).to_owned())
+    }
+}
+
+impl From<String> for Version {
+    /// As of a `&str`.
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<&String> for Version {
+    /// As of a `&str`.
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<&Version> for Version {
+    fn from(version: &Version) -> Self {
+        version.clone()
+    }
+}
+
+impl From<u64> for Version {
+    /// The only type of integers that is one, so that `20250128120000` needs no suffix.
+    fn from(number: u64) -> Self {
+        Self::new(number.to_string())
     }
 }
 
@@ -81,8 +96,9 @@ impl From<Version> for Cow<'static, str> {
 }
 
 impl fmt::Display for Version {
+    /// The text as written, or `(empty)`: no set has such a version, but a caller can name it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(if self.0.is_empty() { "(empty)" } else { &self.0 })
     }
 }
 
@@ -356,13 +372,14 @@ mod tests {
     }
 
     #[test]
-    fn typed_versions_lose_their_v_and_keep_their_text() {
-        let parse = |text: &str| text.parse::<Version>().map(|version| version.as_str().to_owned());
-        assert_eq!(parse("V007"), Ok("007".to_owned()));
-        assert_eq!(parse(" v1.2 "), Ok("1.2".to_owned()));
-        assert_eq!(parse("views"), Ok("views".to_owned()));
-        assert_eq!(parse(" "), Err(EmptyVersion));
-        assert_eq!(EmptyVersion.to_string(), "a version cannot be empty");
+    fn named_versions_lose_their_v_and_keep_their_text() {
+        let check = |version: Version, text: &str| assert_eq!(version.to_string(), text);
+        check("V007".into(), "007");
+        check(" v1.2 ".to_owned().into(), "1.2");
+        check("views".into(), "views");
+        check(20_250_128_120_000.into(), "20250128120000");
+        check((&Version::new("V7")).into(), "V7");
+        check(" ".into(), "(empty)");
     }
 
     #[test]

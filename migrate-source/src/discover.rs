@@ -1,11 +1,12 @@
-//! Finds and reads the files of a migration folder on disk.
+//! Reads the files of a migration folder on disk, and its history file.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use migrate_set::listing::{Unreadable, list};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::history_file::HistoryProblem;
 use crate::threads;
 
 /// How many files are worth a thread: reading them takes about half a millisecond.
@@ -30,6 +31,27 @@ pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErr
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(SourceErrors(errors)) }
+}
+
+/// The text of the history file `path`, which messages show as `shown`; `None` if there is none.
+///
+/// # Errors
+/// If it cannot be read, or if it is missing and a file with its former ending `.lock` exists: to
+/// ignore that one would unfreeze its migrations.
+pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
+    let problem = match fs::read_to_string(path) {
+        Ok(text) => return Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let old = path.with_extension("lock");
+            if path.extension().is_none_or(|ending| ending != "history") || !old.exists() {
+                return Ok(None);
+            }
+            let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
+            Problem::History(HistoryProblem::OldName { old })
+        }
+        Err(error) => Problem::Unreadable { reason: error.to_string() },
+    };
+    Err(SourceErrors(vec![SourceError::of_file(shown, problem)]))
 }
 
 fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {

@@ -1,5 +1,5 @@
-//! Compares a set with the history in its lock file, and makes the text of that file. The macro and
-//! the command line read and write it.
+//! Compares a set with its history file, and makes the text of that file. A migration that is in it is
+//! frozen: it can no longer be edited unnoticed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,13 +11,13 @@ use thiserror::Error;
 
 use crate::check::{Problem, SourceError, SourceErrors};
 
-/// The first line of every lock file; the number is the version of the format.
+/// The first line of every history file; the number is the version of the format.
 const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order";
 
-/// The text that locks `set`: one line per versioned migration, with tabs between the columns.
+/// The text that freezes `set`: one line per versioned migration, with tabs between the columns.
 ///
 /// Two branches that each add a migration change the same place in it, so that a merge conflicts.
-pub fn lock(set: &Migrations) -> String {
+pub fn freeze(set: &Migrations) -> String {
     let mut text = format!("{HEADER}\n");
     for migration in versioned(set) {
         let (version, name) = (migration.version(), migration.name());
@@ -26,11 +26,11 @@ pub fn lock(set: &Migrations) -> String {
     text
 }
 
-/// A deviation of a set from its lock.
+/// A deviation of a set from its history file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum LockProblem {
-    /// A line that is not valid in a lock file, such as the mark of a merge conflict.
+pub enum HistoryProblem {
+    /// A line that is not valid in a history file, such as the mark of a merge conflict.
     #[error("line {line} is not a valid entry: `{text}`")]
     Malformed {
         /// From 1.
@@ -38,129 +38,138 @@ pub enum LockProblem {
         /// The line.
         text: String,
     },
-    /// A locked migration was edited and no longer means the same.
-    #[error("version {version}: `{filename}` was edited after it was locked")]
+    /// A frozen migration was edited and no longer means the same.
+    #[error("version {version}: `{filename}` was edited after it was frozen")]
     Edited {
         /// The version as the set writes it.
         version: String,
         /// The file.
         filename: String,
     },
-    /// A locked migration was renamed.
-    #[error("version {version}: `{locked}` was renamed to `{name}` after it was locked")]
+    /// A frozen migration was renamed.
+    #[error("version {version}: `{frozen}` was renamed to `{name}` after it was frozen")]
     Renamed {
         /// The version as the set writes it.
         version: String,
-        /// The name in the lock.
-        locked: String,
+        /// The name in the history file.
+        frozen: String,
         /// The name in the set.
         name: String,
     },
-    /// A locked migration was removed.
-    #[error("version {version}: `{name}` is locked but missing from the set")]
+    /// A frozen migration was removed.
+    #[error("version {version}: `{name}` is frozen but missing from the set")]
     Removed {
-        /// The version in the lock.
+        /// The version in the history file.
         version: String,
-        /// The name in the lock.
+        /// The name in the history file.
         name: String,
     },
-    /// A new migration sorts before a locked one.
+    /// A new migration sorts before a frozen one.
     #[error(
-        "version {version}: `{filename}` is new and sorts before version {newest}, which is locked"
+        "version {version}: `{filename}` is new and sorts before version {newest}, which is frozen"
     )]
     OutOfOrder {
         /// The version as the set writes it.
         version: String,
         /// The file.
         filename: String,
-        /// The newest locked version.
+        /// The newest frozen version.
         newest: String,
     },
-    /// A new migration is not locked yet.
-    #[error("version {version}: `{filename}` is not locked yet")]
+    /// A new migration is not frozen yet.
+    #[error("version {version}: `{filename}` is not frozen yet")]
     New {
         /// The version as the set writes it.
         version: String,
         /// The file.
         filename: String,
     },
+    /// The file has the name that history files had before.
+    #[error("does not exist, but `{old}` does")]
+    OldName {
+        /// The name.
+        old: String,
+    },
 }
 
-impl LockProblem {
+impl HistoryProblem {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            LockProblem::Malformed { .. } => "resolve the conflict by hand, or restore the file",
-            LockProblem::Edited { .. } => {
+            HistoryProblem::Malformed { .. } => "resolve the conflict by hand, or restore the file",
+            HistoryProblem::Edited { .. } => {
                 "restore the file and put the change into a new migration; if it has not run \
-                 anywhere yet, update the lock with `MIGRATE_UPDATE_LOCK=1 cargo build`"
+                 anywhere yet, update the history with `MIGRATE_UPDATE_HISTORY=1 cargo build`"
             }
-            LockProblem::Renamed { .. } => {
-                "restore the name, or update the lock with `MIGRATE_UPDATE_LOCK=1 cargo build`"
+            HistoryProblem::Renamed { .. } => {
+                "restore the name, or update the history with `MIGRATE_UPDATE_HISTORY=1 cargo build`"
             }
-            LockProblem::Removed { .. } => {
-                "restore the file; if it has not run anywhere yet, update the lock with \
-                 `MIGRATE_UPDATE_LOCK=1 cargo build`"
+            HistoryProblem::Removed { .. } => {
+                "restore the file; if it has not run anywhere yet, update the history with \
+                 `MIGRATE_UPDATE_HISTORY=1 cargo build`"
             }
-            LockProblem::OutOfOrder { .. } => "give it a version above the newest locked one",
-            LockProblem::New { .. } => "lock it with `MIGRATE_UPDATE_LOCK=1 cargo build`",
+            HistoryProblem::OutOfOrder { .. } => "give it a version above the newest frozen one",
+            HistoryProblem::OldName { .. } => {
+                "rename it: a history file ends with `.history`, and its content is the same"
+            }
+            HistoryProblem::New { .. } => "freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`",
         }
     }
 }
 
-/// Checks `set` against the lock file `shown` with this `text`; `None` is a missing file, which
-/// locks nothing.
+/// Checks `set` against the history file `shown` with this `text`; `None` is a missing file,
+/// in which nothing is frozen.
 ///
 /// # Errors
-/// Every deviation, as a mistake in the lock file.
+/// Every deviation, as a mistake in the history file.
 pub fn check(shown: &str, text: Option<&str>, set: &Migrations) -> Result<(), SourceErrors> {
     let problems = compare(text.unwrap_or_default(), set);
-    let error = |problem| SourceError::of_file(shown, Problem::Lock(problem));
+    let error = |problem| SourceError::of_file(shown, Problem::History(problem));
     let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
     if errors.is_empty() { Ok(()) } else { Err(SourceErrors(errors)) }
 }
 
-/// Every deviation of `set` from the lock file's `text`; an empty text locks nothing.
-pub fn compare(text: &str, set: &Migrations) -> Vec<LockProblem> {
+/// Every deviation of `set` from the history file's `text`; an empty text freezes nothing.
+pub fn compare(text: &str, set: &Migrations) -> Vec<HistoryProblem> {
     let mut problems = Vec::new();
-    let mut locked = BTreeMap::new();
+    let mut frozen = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         match entry(line) {
             Ok(Some((version, checksum, name))) => {
-                locked.insert(version, (checksum, name));
+                frozen.insert(version, (checksum, name));
             }
             Ok(None) => {}
             Err(()) => {
                 let text = line.to_owned();
-                problems.push(LockProblem::Malformed { line: index + 1, text });
+                problems.push(HistoryProblem::Malformed { line: index + 1, text });
             }
         }
     }
     if !problems.is_empty() {
         return problems;
     }
-    let newest = locked.keys().next_back().cloned();
+    let newest = frozen.keys().next_back().cloned();
     for migration in versioned(set) {
-        match locked.remove(migration.version()) {
+        match frozen.remove(migration.version()) {
             Some((checksum, name)) => problems.extend(changed(migration, checksum, name)),
             None => problems.push(added(migration, newest.as_ref())),
         }
     }
-    problems.extend(locked.into_iter().map(|(version, (_, name))| LockProblem::Removed {
+    problems.extend(frozen.into_iter().map(|(version, (_, name))| HistoryProblem::Removed {
         version: version.to_string(),
         name: name.to_owned(),
     }));
     problems
 }
 
-/// The newest version in the lock file's `text`; `None` if it locks nothing.
+/// The newest version in the history file's `text`; `None` if it freezes nothing.
 ///
 /// # Errors
 /// The first line that is not a valid entry.
-pub fn newest(text: &str) -> Result<Option<Version>, LockProblem> {
+pub fn newest(text: &str) -> Result<Option<Version>, HistoryProblem> {
     let mut newest = None;
     for (index, line) in text.lines().enumerate() {
-        let malformed = |()| LockProblem::Malformed { line: index + 1, text: line.to_owned() };
+        let malformed = |()| HistoryProblem::Malformed { line: index + 1, text: line.to_owned() };
         let version = entry(line).map_err(malformed)?.map(|(version, ..)| version);
         newest = newest.max(version);
     }
@@ -186,25 +195,27 @@ fn entry(line: &str) -> Result<Option<(Version, &str, &str)>, ()> {
     }
 }
 
-fn changed(migration: &Migration, checksum: &str, name: &str) -> Option<LockProblem> {
+fn changed(migration: &Migration, checksum: &str, name: &str) -> Option<HistoryProblem> {
     let version = migration.version().to_string();
     if migration.checksum().to_string() != checksum {
         let filename = migration.filename().to_owned();
-        return Some(LockProblem::Edited { version, filename });
+        return Some(HistoryProblem::Edited { version, filename });
     }
-    (migration.name() != name).then(|| LockProblem::Renamed {
+    (migration.name() != name).then(|| HistoryProblem::Renamed {
         version,
-        locked: name.to_owned(),
+        frozen: name.to_owned(),
         name: migration.name().to_owned(),
     })
 }
 
-fn added(migration: &Migration, newest: Option<&Version>) -> LockProblem {
+fn added(migration: &Migration, newest: Option<&Version>) -> HistoryProblem {
     let version = migration.version().to_string();
     let filename = migration.filename().to_owned();
     match newest.filter(|newest| migration.version() < *newest) {
-        Some(newest) => LockProblem::OutOfOrder { version, filename, newest: newest.to_string() },
-        None => LockProblem::New { version, filename },
+        Some(newest) => {
+            HistoryProblem::OutOfOrder { version, filename, newest: newest.to_string() }
+        }
+        None => HistoryProblem::New { version, filename },
     }
 }
 
@@ -222,9 +233,9 @@ mod tests {
         checked("m", &files, &SetOptions::default()).unwrap().set
     }
 
-    /// Locks the first set and compares the second with it.
-    fn check(locked: &[(&str, &str)], now: &[(&str, &str)], expected: &[&str]) {
-        let problems = compare(&lock(&set(locked)), &set(now));
+    /// Freezes the first set and compares the second with it.
+    fn check(frozen: &[(&str, &str)], now: &[(&str, &str)], expected: &[&str]) {
+        let problems = compare(&freeze(&set(frozen)), &set(now));
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(shown, expected);
     }
@@ -234,8 +245,8 @@ mod tests {
     const C: (&str, &str) = ("3_c.sql", "select 3");
 
     #[test]
-    fn locks_hold_a_line_a_versioned_migration() {
-        let text = lock(&set(&[A, B, ("R__v.sql", "select 4")]));
+    fn frozen_history_has_a_line_per_versioned_migration() {
+        let text = freeze(&set(&[A, B, ("R__v.sql", "select 4")]));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0], HEADER);
@@ -251,22 +262,22 @@ mod tests {
             &[A, C],
             &[("1_a.sql", "select 9"), B, ("4_d.sql", "select 4")],
             &[
-                "version 1: `1_a.sql` was edited after it was locked",
-                "version 2: `2_b.sql` is new and sorts before version 3, which is locked",
-                "version 4: `4_d.sql` is not locked yet",
-                "version 3: `c` is locked but missing from the set",
+                "version 1: `1_a.sql` was edited after it was frozen",
+                "version 2: `2_b.sql` is new and sorts before version 3, which is frozen",
+                "version 4: `4_d.sql` is not frozen yet",
+                "version 3: `c` is frozen but missing from the set",
             ],
         );
         check(
             &[A],
             &[("1_x.sql", A.1)],
-            &["version 1: `a` was renamed to `x` after it was locked"],
+            &["version 1: `a` was renamed to `x` after it was frozen"],
         );
     }
 
     #[test]
-    fn conflicts_are_told_by_their_line() {
-        let text = format!("{}<<<<<<< ours\n", lock(&set(&[A])));
+    fn conflict_is_reported_by_its_line() {
+        let text = format!("{}<<<<<<< ours\n", freeze(&set(&[A])));
         let problems = compare(&text, &set(&[A]));
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].to_string(), "line 3 is not a valid entry: `<<<<<<< ours`");

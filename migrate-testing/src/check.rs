@@ -4,9 +4,10 @@
 
 use std::fmt;
 
-use migrate_runtime::{Error, Migrator, StaleEmbed, check_embed, internal};
+use migrate_runtime::Rollback;
+use migrate_runtime::error::StaleEmbed;
+use migrate_runtime::{Error, Migrator, check_embed, internal};
 use migrate_set::name::Kind;
-use migrate_set::rollback::Target;
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
@@ -133,9 +134,9 @@ pub fn check_reversible<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), Che
 /// As [`check_reversible`], and [`CheckError::UnknownVersion`].
 pub fn check_reversible_from<'s>(
     migrator: impl Into<Migrator<'s>>,
-    version: &str,
+    version: impl Into<Version>,
 ) -> Result<(), CheckError> {
-    reversible(&migrator.into(), Some(&Version::new(version.to_owned())))
+    reversible(&migrator.into(), Some(&version.into()))
 }
 
 /// Checks that a second run applies nothing and changes nothing.
@@ -282,14 +283,14 @@ impl Bench {
         before: &Catalog,
     ) -> Result<Catalog, CheckError> {
         let file = || internal::set(migrator).path_of(migration.filename());
-        let up = migrator.clone().only(migration.version().as_str());
+        let up = migrator.clone().only(migration.version());
         let failed = |script| {
             move |error| CheckError::Fails { file: file(), script, source: Box::new(error) }
         };
         // Migrations of equal versions are applied together with the first of them.
         let steps = self.run(&up).await?;
         let applied = self.catalog(migrator).await?;
-        let down = migrator.rollback(&mut self.client, Target::Steps(steps)).await;
+        let down = migrator.rollback(&mut self.client, Rollback::Steps(steps)).await;
         down.map_err(failed("down script"))?;
         let differences = before.differences(&self.catalog(migrator).await?);
         if !differences.is_empty() {
@@ -324,7 +325,7 @@ fn reversible(migrator: &Migrator<'_>, from: Option<&Version>) -> Result<(), Che
         }
         let last_before = versioned().rfind(|migration| !is_checked(migration));
         if let Some(last) = last_before {
-            bench.run(&migrator.clone().to(last.version().as_str())).await?;
+            bench.run(&migrator.clone().to(last.version())).await?;
         }
         let mut before = bench.catalog(migrator).await?;
         for migration in versioned().filter(is_checked) {

@@ -43,7 +43,7 @@ async fn take_over(from: &Predecessor, client: &mut Client) -> Result<(), Error>
     println!("{}\n", migrator.run(client).await?);
     if from.name == "xyn" {
         let required = env::var(REQUIRED).unwrap_or_else(|_| "001_initial_schema".to_owned());
-        migrator.require(client, required.split(',')).await?;
+        migrator.require_applied(client, required.split(',')).await?;
     }
     println!("{}", migrator.status(client).await?);
     Ok(())

@@ -1,7 +1,8 @@
 //! The five tools whose guides `docs/from` follows, each with the files of its guide and a database that
 //! it left behind. The header of each file in `tests/ledgers` names what wrote that database.
 
-use migrate_runtime::{Adopt, Migrations, embed_migrations};
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::{Migrations, embed_migrations};
 use tokio_postgres::Client;
 
 /// The files of Chronis' guide.

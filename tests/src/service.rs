@@ -5,7 +5,7 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use migrate_runtime::{Migrations, Migrator, Rollback, Version};
+use migrate_runtime::{Migrations, Migrator, Rollback};
 use tokio_postgres::NoTls;
 
 /// Runs the verb that the arguments name.
@@ -41,7 +41,7 @@ async fn act(set: &Migrations) -> Result<String, Box<dyn Error>> {
         "rollback" => {
             let newest =
                 set.iter().map(|one| one.version().as_str()).next_back().ok_or("an empty set")?;
-            let target = Rollback::To(Version::new(newest.to_owned()));
+            let target = Rollback::To(newest.into());
             Ok(migrator.rollback(&mut client, target).await?.to_string())
         }
         other => Err(format!("no verb is called {other}").into()),

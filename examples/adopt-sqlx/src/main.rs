@@ -7,7 +7,8 @@
 use std::error::Error;
 
 use clap::Parser;
-use migrate_runtime::{Adopt, Migrations, Migrator, embed_migrations};
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::{Migrations, Migrator, embed_migrations};
 use migrate_testing::{Server, ServerError};
 use tokio_postgres::{Client, NoTls};
 

@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_runtime::{ErrorKind, Migrator, State as MigrationState, StatusRow};
+use migrate_runtime::Migrator;
+use migrate_runtime::status::{State as MigrationState, StatusRow};
 use serde_json::{Value, json};
 
 use crate::MIGRATIONS;
@@ -36,18 +37,15 @@ async fn live() -> Json<Value> {
 async fn ready(
     State(database): State<Arc<Database>>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let reading = in_time(async {
+    let status = in_time(async {
         let client = database.client().await?;
         Ok(Migrator::new(&MIGRATIONS).status(&client).await?)
-    });
-    let status = match reading.await {
-        Ok(status) => status,
-        Err(Failure::Migrate(drift)) if matches!(drift.kind(), ErrorKind::Drift { .. }) => {
-            let body = json!({ "status": "drift", "problem": drift.to_string() });
-            return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(body)));
-        }
-        Err(failure) => return Err(failure),
-    };
+    })
+    .await?;
+    if let Some(drift) = &status.drift {
+        let body = json!({ "status": "drift", "problem": drift.to_string() });
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, Json(body)));
+    }
     let open: Vec<&str> = status.migrations.iter().filter_map(pending).collect();
     let (code, word) = match open.as_slice() {
         [] => (StatusCode::OK, "ok"),

@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use migrate_runtime::{Migrator, State as MigrationState, StatusRow};
+use migrate_runtime::Migrator;
+use migrate_runtime::status::{State as MigrationState, StatusRow};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 

@@ -21,9 +21,9 @@ pub struct Folder {
     /// The folder of migrations [default: the embedded one, else `migrations`]
     #[arg(long, value_name = "FOLDER", global = true)]
     dir: Option<PathBuf>,
-    /// The lock file [default: `migrations.lock` next to the folder `migrations`]
+    /// The history file [default: `migrations.history` next to the folder `migrations`]
     #[arg(long, value_name = "FILE", global = true)]
-    lock_file: Option<PathBuf>,
+    history_file: Option<PathBuf>,
     /// The name that distinguishes the set from others in one ledger [default: default]
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     module: Option<String>,
@@ -97,9 +97,9 @@ impl Folder {
         }
     }
 
-    /// The lock file, if one is named.
-    pub(crate) fn lock_file(&self) -> Option<&Path> {
-        self.lock_file.as_deref()
+    /// The history file, if one is named.
+    pub(crate) fn history_file(&self) -> Option<&Path> {
+        self.history_file.as_deref()
     }
 
     /// How the files are read.

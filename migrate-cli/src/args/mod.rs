@@ -5,7 +5,7 @@ mod options;
 
 use std::path::PathBuf;
 
-use clap::builder::ValueParser;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -13,8 +13,8 @@ pub use folder::Folder;
 pub(super) use options::Options;
 
 use super::connection::Connection;
-use migrate_runtime::{Adopt, Adoption};
-use migrate_set::rollback::Target as Rollback;
+use migrate_runtime::adopt::{Adopt, Adoption};
+use migrate_set::rollback::Rollback;
 use migrate_set::version::Version;
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own
@@ -92,7 +92,8 @@ pub(super) enum Verb {
     /// Mark migrations as applied without running them
     Baseline {
         /// The last version to mark
-        version: String,
+        #[arg(value_parser = version())]
+        version: Version,
     },
     /// Adopt what another tool has applied
     Adopt(AdoptArgs),
@@ -103,8 +104,8 @@ pub(super) enum Verb {
     },
     /// Create the files of the next migration
     Create(Create),
-    /// Write the lock file, which records the set's history
-    Lock(Lock),
+    /// Write the history file: the migrations in it can no longer be edited unnoticed
+    Freeze(Freeze),
     /// Check the folder as the build does; needs no database
     Check(Check),
     /// Print a shell's completion script
@@ -128,7 +129,7 @@ impl Verb {
             Verb::Adopt(_) => "adopt",
             Verb::Repair { .. } => "repair",
             Verb::Create(_) => "create",
-            Verb::Lock(_) => "lock",
+            Verb::Freeze(_) => "freeze",
             Verb::Check(_) => "check",
             Verb::Completions { .. } => "completions",
         }
@@ -139,11 +140,11 @@ impl Verb {
 #[derive(ClapArgs, Debug, Clone, Default)]
 pub(super) struct Limit {
     /// Up to and including this version
-    #[arg(long, value_name = "VERSION")]
-    pub(super) to: Option<String>,
+    #[arg(long, value_name = "VERSION", value_parser = version())]
+    pub(super) to: Option<Version>,
     /// Only the migration of this version
-    #[arg(long, value_name = "VERSION", conflicts_with = "to")]
-    pub(super) only: Option<String>,
+    #[arg(long, value_name = "VERSION", conflicts_with = "to", value_parser = version())]
+    pub(super) only: Option<Version>,
 }
 
 #[derive(ClapArgs, Debug, Clone)]
@@ -164,8 +165,8 @@ pub(super) struct Down {
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["to", "all"])]
     steps: usize,
     /// Undo every migration newer than this version
-    #[arg(long, value_name = "VERSION", conflicts_with = "all")]
-    to: Option<String>,
+    #[arg(long, value_name = "VERSION", conflicts_with = "all", value_parser = version())]
+    to: Option<Version>,
     /// Undo every migration
     #[arg(long)]
     all: bool,
@@ -178,7 +179,7 @@ impl Down {
     pub(super) fn target(&self) -> Rollback {
         match &self.to {
             _ if self.all => Rollback::All,
-            Some(version) => Rollback::To(Version::new(version.clone())),
+            Some(version) => Rollback::To(version.clone()),
             None => Rollback::Steps(self.steps),
         }
     }
@@ -232,6 +233,11 @@ const TOOLS: [(&str, Adopt); 12] = [
     ("xyn", Adopt::Xyn),
 ];
 
+/// A version, as the library's verbs parse it.
+fn version() -> ValueParser {
+    NonEmptyStringValueParser::new().map(Version::from).into()
+}
+
 fn tool() -> ValueParser {
     folder::choice(&TOOLS)
 }
@@ -241,8 +247,8 @@ pub(super) enum Repair {
     /// Accept the set's text of an edited migration as what was applied
     Accept {
         /// The migration's version
-        #[arg(required_unless_present = "all")]
-        version: Option<String>,
+        #[arg(required_unless_present = "all", value_parser = version())]
+        version: Option<Version>,
         /// Accept every edited migration
         #[arg(long, conflicts_with = "version")]
         all: bool,
@@ -250,7 +256,8 @@ pub(super) enum Repair {
     /// Forget that a migration was applied, so that the next run applies it
     Forget {
         /// The migration's version
-        version: String,
+        #[arg(value_parser = version())]
+        version: Version,
     },
 }
 
@@ -264,8 +271,8 @@ pub(super) struct Create {
 }
 
 #[derive(ClapArgs, Debug, Clone)]
-pub(super) struct Lock {
-    /// Write it even if locked migrations were edited, renamed, removed or preceded
+pub(super) struct Freeze {
+    /// Write it even if frozen migrations were edited, renamed, removed or preceded
     #[arg(long)]
     pub(super) rewrite: bool,
     #[command(flatten)]

@@ -9,7 +9,8 @@ use migrate_set::set::{DEFAULT_MODULE, Migration};
 
 use crate::context::{Context, check_name, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
-use crate::outcome::{AdoptObstacles, ErrorKind};
+use crate::outcome::ErrorKind;
+pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::sql::{Contents, checked, columns};
 use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
@@ -19,7 +20,7 @@ use tool::Row;
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
 ///
 /// ```
-/// use migrate_runtime::Adopt;
+/// use migrate_runtime::adopt::Adopt;
 ///
 /// assert_eq!(Adopt::Sqlx.default_table(), "_sqlx_migrations");
 /// assert_eq!(Adopt::Sqlx.algorithm(), Some("SHA-384"));
@@ -57,7 +58,7 @@ pub enum Adopt {
 /// A tool and where its table is: what [`Migrator::adopt`](crate::Migrator::adopt) takes.
 ///
 /// ```
-/// use migrate_runtime::Adopt;
+/// use migrate_runtime::adopt::Adopt;
 ///
 /// let renamed = Adopt::Sqlx.table("my_migrations").schema("meta");
 /// # let _ = renamed;
@@ -209,6 +210,6 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
         }
     };
     vec![format!(
-        "{which} taken over unverified, because {because}; `accept_all` takes the set's text for what ran"
+        "{which} taken over unverified, because {because}; `accept(Edited::All)` records the set's text as what ran"
     )]
 }

@@ -48,7 +48,7 @@ pub async fn run_in_order<'m, 's: 'm>(
 /// Why a set of several was not run to its end.
 ///
 /// ```
-/// fn show(error: &migrate_runtime::InOrderError) {
+/// fn show(error: &migrate_runtime::error::InOrderError) {
 ///     eprintln!("{error}"); // module `app`: migrations/2_b.sql:5:8: ...
 ///     eprintln!("{} sets before it are up to date", error.reports.len());
 /// }

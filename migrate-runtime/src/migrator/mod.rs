@@ -293,12 +293,12 @@ impl<'s> Migrator<'s> {
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).to("7")
+    /// Migrator::new(set).to(7) // or `"7"`, or a `Version`
     /// # }
     /// ```
     #[must_use]
-    pub fn to(mut self, version: impl Into<String>) -> Self {
-        self.limit = Limit::To(Version::new(version.into()));
+    pub fn to(mut self, version: impl Into<Version>) -> Self {
+        self.limit = Limit::To(version.into());
         self
     }
 
@@ -307,12 +307,12 @@ impl<'s> Migrator<'s> {
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).only("7")
+    /// Migrator::new(set).only(7)
     /// # }
     /// ```
     #[must_use]
-    pub fn only(mut self, version: impl Into<String>) -> Self {
-        self.limit = Limit::Only(Version::new(version.into()));
+    pub fn only(mut self, version: impl Into<Version>) -> Self {
+        self.limit = Limit::Only(version.into());
         self
     }
 
@@ -323,9 +323,10 @@ impl<'s> Migrator<'s> {
     /// that. Its code is in no checksum.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Context, Migrations, Migrator};
+    /// use migrate_runtime::hook::RunClient;
+    /// use migrate_runtime::{Migrations, Migrator};
     ///
-    /// async fn hash_passwords(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    /// async fn hash_passwords(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     ///     for row in transaction.query("SELECT id, password FROM users", &[]).await? {
     ///         let (id, password): (i64, String) = (row.get(0), row.get(1));
     ///         let hash = password.len().to_string(); // a hash, in earnest
@@ -335,16 +336,16 @@ impl<'s> Migrator<'s> {
     /// }
     ///
     /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).function("8", hash_passwords)
+    /// Migrator::new(set).function(8, hash_passwords)
     /// # }
     /// ```
     #[must_use]
     pub fn function(
         mut self,
-        version: impl Into<String>,
+        version: impl Into<Version>,
         function: impl for<'c> Function<'c> + 'static,
     ) -> Self {
-        self.calls.add_function(Version::new(version.into()), function);
+        self.calls.add_function(version.into(), function);
         self
     }
 
@@ -357,9 +358,10 @@ impl<'s> Migrator<'s> {
     /// nothing pending calls none. For progress alone see [`Migrator::on`], which is free.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Context, Migrations, Migrator, When};
+    /// use migrate_runtime::hook::{RunClient, When};
+    /// use migrate_runtime::{Migrations, Migrator};
     ///
-    /// async fn as_owner(migration: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    /// async fn as_owner(migration: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     ///     migration.batch_execute("SET ROLE app_owner").await
     /// }
     ///

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use migrate_set::location::Position;
+use migrate_set::set::Direction;
 
 use super::text::help_line;
 
 /// What the server refused, and where it is.
 ///
 /// ```
-/// use migrate_runtime::{Error, ErrorKind, Place};
+/// use migrate_runtime::error::Place;
+/// use migrate_runtime::{Error, ErrorKind};
 ///
 /// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
 /// fn annotation(error: &Error) -> Option<String> {
@@ -47,24 +49,6 @@ pub struct MigrationFailure {
     pub help: Option<String>,
     /// How often it was tried, because others held locks.
     pub tries: u32,
-}
-
-/// Whether a migration is applied or undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Its up script runs.
-    Up,
-    /// Its down script runs.
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        })
-    }
 }
 
 /// Where a migration failed.

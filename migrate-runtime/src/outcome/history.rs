@@ -1,10 +1,6 @@
-//! What happened to a ledger, and how it compares with a set although they disagree.
+//! What happened to a ledger.
 
 use std::time::Duration;
-
-use migrate_set::drift::DriftReport;
-
-use super::status::Status;
 
 /// One thing that happened, as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,15 +57,4 @@ impl Act {
             Act::Forgotten => "forgotten",
         }
     }
-}
-
-/// Ledger and set side by side, and where they disagree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Survey {
-    /// Every migration, as it would be if no deviation were drift. Entries older than the set's
-    /// newest migration that are missing from it are in `drift` only.
-    pub status: Status,
-    /// Every deviation that the options do not let pass; `None` where a run could begin.
-    pub drift: Option<DriftReport>,
 }

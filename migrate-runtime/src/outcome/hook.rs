@@ -7,10 +7,10 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use migrate_set::set::Direction;
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
-use super::failure::Direction;
 use super::report::Report;
 use crate::boxed::boxed;
 
@@ -49,23 +49,23 @@ impl fmt::Display for When {
 /// first fails the run. Where the call fails, the transaction is undone.
 ///
 /// ```
-/// use migrate_runtime::{BoxError, Context};
+/// use migrate_runtime::hook::{BoxError, RunClient};
 ///
-/// async fn audit(context: Context<'_>) -> Result<(), BoxError> {
-///     let Some(migration) = context.migration() else { return Ok(()) };
+/// async fn audit(client: RunClient<'_>) -> Result<(), BoxError> {
+///     let Some(migration) = client.migration() else { return Ok(()) };
 ///     let row = "INSERT INTO audit (version, what) VALUES ($1, $2)";
-///     context.execute(row, &[&migration.version, &migration.direction.to_string()]).await?;
+///     client.execute(row, &[&migration.version, &migration.direction.to_string()]).await?;
 ///     Ok(())
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct Context<'c> {
+pub struct RunClient<'c> {
     pub(crate) client: &'c Client,
     pub(crate) migration: Option<Subject<'c>>,
     pub(crate) report: &'c Report,
 }
 
-impl<'c> Context<'c> {
+impl<'c> RunClient<'c> {
     /// The run's client, for what takes a `&Client` or a `&impl GenericClient`.
     pub fn client(&self) -> &'c Client {
         self.client
@@ -82,7 +82,7 @@ impl<'c> Context<'c> {
     }
 }
 
-impl Deref for Context<'_> {
+impl Deref for RunClient<'_> {
     type Target = Client;
 
     fn deref(&self) -> &Client {
@@ -90,9 +90,9 @@ impl Deref for Context<'_> {
     }
 }
 
-impl fmt::Debug for Context<'_> {
+impl fmt::Debug for RunClient<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("migration", &self.migration()).finish_non_exhaustive()
+        f.debug_struct("RunClient").field("migration", &self.migration()).finish_non_exhaustive()
     }
 }
 
@@ -113,41 +113,42 @@ pub struct Subject<'c> {
 /// What a call of the service's own code comes to.
 pub type Called<'c> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'c>>;
 
-/// An async function of a service's own: `async fn(Context<'_>) -> Result<(), E>`, where `E` is any
+/// An async function of a service's own: `async fn(RunClient<'_>) -> Result<(), E>`, where `E` is any
 /// error.
 ///
 /// Every such function is one. What needs more than its argument is a [`closure`], or a type of the
 /// service's own that implements this.
 ///
 /// ```
-/// use migrate_runtime::{Called, Context, Function, Migrations, Migrator};
+/// use migrate_runtime::hook::{Called, RunClient, Function};
+/// use migrate_runtime::{Migrations, Migrator};
 ///
 /// struct SetRole(String);
 ///
 /// impl<'c> Function<'c> for SetRole {
-///     fn call(&self, context: Context<'c>) -> Called<'c> {
+///     fn call(&self, client: RunClient<'c>) -> Called<'c> {
 ///         let sql = format!("SET ROLE {}", self.0);
-///         Box::pin(async move { Ok(context.batch_execute(&sql).await?) })
+///         Box::pin(async move { Ok(client.batch_execute(&sql).await?) })
 ///     }
 /// }
 ///
 /// # fn of(set: &Migrations) -> Migrator<'_> {
-/// Migrator::new(set).hook(migrate_runtime::When::BeforeEach, SetRole("app_owner".to_owned()))
+/// Migrator::new(set).hook(migrate_runtime::hook::When::BeforeEach, SetRole("app_owner".to_owned()))
 /// # }
 /// ```
 pub trait Function<'c>: Send + Sync {
     /// Calls it.
-    fn call(&self, context: Context<'c>) -> Called<'c>;
+    fn call(&self, client: RunClient<'c>) -> Called<'c>;
 }
 
 impl<'c, F, R, E> Function<'c> for F
 where
-    F: Fn(Context<'c>) -> R + Send + Sync,
+    F: Fn(RunClient<'c>) -> R + Send + Sync,
     R: Future<Output = Result<(), E>> + Send + 'c,
     E: Into<BoxError>,
 {
-    fn call(&self, context: Context<'c>) -> Called<'c> {
-        let future = self(context);
+    fn call(&self, client: RunClient<'c>) -> Called<'c> {
+        let future = self(client);
         boxed(async move { future.await.map_err(Into::into) })
     }
 }
@@ -165,10 +166,11 @@ impl<F> fmt::Debug for Closure<F> {
 /// A closure as a function: for what needs more than its argument.
 ///
 /// ```no_run
-/// use migrate_runtime::{Migrations, Migrator, closure};
+/// use migrate_runtime::hook::closure;
+/// use migrate_runtime::{Migrations, Migrator};
 ///
 /// # fn of(set: &Migrations, key: std::sync::Arc<str>) -> Migrator<'_> {
-/// Migrator::new(set).function("8", closure(move |transaction| {
+/// Migrator::new(set).function(8, closure(move |transaction| {
 ///     let key = key.clone();
 ///     Box::pin(async move {
 ///         transaction.execute("UPDATE users SET tag = md5($1 || id)", &[&&*key]).await?;
@@ -179,17 +181,17 @@ impl<F> fmt::Debug for Closure<F> {
 /// ```
 pub fn closure<F>(function: F) -> Closure<F>
 where
-    F: for<'c> Fn(Context<'c>) -> Called<'c> + Send + Sync,
+    F: for<'c> Fn(RunClient<'c>) -> Called<'c> + Send + Sync,
 {
     Closure(function)
 }
 
 impl<'c, F> Function<'c> for Closure<F>
 where
-    F: for<'a> Fn(Context<'a>) -> Called<'a> + Send + Sync,
+    F: for<'a> Fn(RunClient<'a>) -> Called<'a> + Send + Sync,
 {
-    fn call(&self, context: Context<'c>) -> Called<'c> {
-        (self.0)(context)
+    fn call(&self, client: RunClient<'c>) -> Called<'c> {
+        (self.0)(client)
     }
 }
 
@@ -229,18 +231,18 @@ impl Calls {
     pub(crate) async fn function(
         &self,
         version: &Version,
-        context: Context<'_>,
+        client: RunClient<'_>,
     ) -> Result<(), BoxError> {
         match self.functions.iter().find(|(known, _)| known == version) {
-            Some((_, function)) => function.call(context).await,
+            Some((_, function)) => function.call(client).await,
             None => Ok(()),
         }
     }
 
     /// Calls all hooks of one kind, in the order in which they were given; the first error ends it.
-    pub(crate) async fn hooks(&self, when: When, context: Context<'_>) -> Result<(), BoxError> {
+    pub(crate) async fn hooks(&self, when: When, client: RunClient<'_>) -> Result<(), BoxError> {
         for (_, hook) in self.hooks.iter().filter(|(wanted, _)| *wanted == when) {
-            hook.call(context).await?;
+            hook.call(client).await?;
         }
         Ok(())
     }

@@ -47,7 +47,8 @@ impl fmt::Display for AdoptObstacle {
 /// Every reason why nothing was taken over, in the table's order.
 ///
 /// ```
-/// use migrate_runtime::{AdoptObstacle, Error, ErrorKind};
+/// use migrate_runtime::adopt::AdoptObstacle;
+/// use migrate_runtime::{Error, ErrorKind};
 ///
 /// fn missing_files(error: &Error) -> usize {
 ///     let ErrorKind::Adoption { obstacles, .. } = error.kind() else { return 0 };

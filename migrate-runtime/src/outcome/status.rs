@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use migrate_set::drift::DriftReport;
+
 use super::text;
 
 /// Ledger and set side by side.
 ///
 /// ```
-/// use migrate_runtime::{State, Status};
+/// use migrate_runtime::status::State;
+/// use migrate_runtime::Status;
 ///
 /// fn pending(status: &Status) -> Vec<&str> {
 ///     let rows = status.migrations.iter().filter(|row| matches!(row.state, State::Pending));
@@ -18,8 +21,12 @@ use super::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// One row a migration: the set's in its order, then what only the ledger knows.
+    /// One row per migration: the set's in its order, each as it would be if no deviation were drift,
+    /// then those of the ledger that are newer than the set. Older ones that are missing from the
+    /// set are in `drift` only.
     pub migrations: Vec<StatusRow>,
+    /// Every deviation that the options do not allow; `None` if a run could begin.
+    pub drift: Option<DriftReport>,
     /// The roles that may write the ledger, and so its down scripts, besides its owner, superusers and the
     /// current role; `PUBLIC` is every role.
     pub writers: Vec<String>,
@@ -103,6 +110,7 @@ impl fmt::Display for Status {
         let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
         text::table(f, ["version", "name", "state"], &rows)?;
         write!(f, "{} pending of {}", self.pending(), self.migrations.len())?;
+        self.drift.as_ref().map_or(Ok(()), |drift| write!(f, "\n{drift}"))?;
         match self.writers.as_slice() {
             [] => Ok(()),
             roles => write!(f, "\nnote: the ledger can also be written by {}", roles.join(", ")),

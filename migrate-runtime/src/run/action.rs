@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use migrate_set::rollback::Undo;
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Migration, Script};
+use migrate_set::set::{Direction, Migration, Script, TransactionMode};
 
-use crate::outcome::{Direction, Subject};
+use crate::outcome::Subject;
 
 /// One migration and what is done to it.
 #[derive(Debug, Clone, Copy)]

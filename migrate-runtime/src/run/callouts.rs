@@ -8,7 +8,7 @@ use super::action::Action;
 use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{BoxError, Context as CallContext, ErrorKind, Event, When};
+use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When};
 use crate::sql::same_encoding;
 use crate::wire::{Message, Outcome, Part, is_others_doing};
 
@@ -156,7 +156,7 @@ pub(super) async fn call(
     let calls = &cx.migrator.calls;
     let (Callout::Hooks(_, action) | Callout::Function(action)) = callout;
     let migration = Some(action.subject());
-    let context = CallContext { client: cx.wire.client, migration, report: tally.report(cx) };
+    let context = RunClient { client: cx.wire.client, migration, report: tally.report(cx) };
     match callout {
         Callout::Hooks(when, _) => calls.hooks(when, context).await,
         Callout::Function(Action::Apply(migration)) => {
@@ -190,7 +190,7 @@ pub(super) async fn around(
     tally: &mut Tally<'_>,
     when: When,
 ) -> Result<(), ErrorKind> {
-    let context = CallContext { client: cx.wire.client, migration: None, report: tally.report(cx) };
+    let context = RunClient { client: cx.wire.client, migration: None, report: tally.report(cx) };
     let called = cx.migrator.calls.hooks(when, context).await;
     called.map_err(|source| ErrorKind::Hook { when, file: None, source })
 }

@@ -23,12 +23,28 @@ use crate::wire::{BEGIN, Message, Part};
 pub(crate) enum Amendment {
     /// The migrations of the set up to this version count as applied.
     Baseline(Version),
-    /// Edited migrations count as what was applied: the named one, or all.
-    Accept(Option<Version>),
+    /// The set's text of edited migrations counts as what was applied.
+    Accept(Edited),
     /// The entry of this version goes.
     Forget(Version),
     /// What another tool's table has as applied counts as applied.
     Adopt(Adoption),
+}
+
+/// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
+/// of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// Every one.
+    All,
+    /// The one of this version.
+    Of(Version),
+}
+
+impl<V: Into<Version>> From<V> for Edited {
+    fn from(version: V) -> Self {
+        Edited::Of(version.into())
+    }
 }
 
 /// One change: its statements, from a position on, and whom it is about.
@@ -50,7 +66,7 @@ pub(super) async fn attempt<'r>(
     let mut notes = Vec::new();
     let changes = match amendment {
         Amendment::Baseline(version) => baseline(cx, contents, version, at)?,
-        Amendment::Accept(version) => accept(cx, contents, version.as_ref(), at)?,
+        Amendment::Accept(edited) => accept(cx, contents, edited, at)?,
         Amendment::Forget(version) => forget(cx, contents, version, at)?,
         Amendment::Adopt(adoption) => {
             let (found, unverified) = adoption.read(cx, &contents).await?;
@@ -100,9 +116,13 @@ fn baseline(
 fn accept(
     cx: &Context<'_>,
     contents: Contents<'_>,
-    version: Option<&Version>,
+    edited: &Edited,
     at: i64,
 ) -> Result<Vec<Change>, ErrorKind> {
+    let version = match edited {
+        Edited::All => None,
+        Edited::Of(version) => Some(version),
+    };
     let plan = plan(cx.migrator.set, contents.entries, &LENIENT)
         .map_err(|drift| ErrorKind::Drift { drift })?;
     let applied = plan.applied.iter().filter(|(migration, _)| {

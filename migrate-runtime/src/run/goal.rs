@@ -1,6 +1,6 @@
 //! What a run is for.
 
-use migrate_set::rollback::Target;
+use migrate_set::rollback::Rollback;
 
 use super::edits::Amendment;
 
@@ -10,7 +10,7 @@ pub(crate) enum Goal<'g> {
     /// Nothing pending.
     Apply,
     /// So much undone.
-    Undo(&'g Target),
+    Undo(&'g Rollback),
     /// What is pending run and undone again.
     TryOut,
     /// The ledger changed, and nothing else.

@@ -28,6 +28,7 @@ use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report, When};
 use action::Action;
 pub(crate) use edits::Amendment;
+pub use edits::Edited;
 pub(crate) use goal::Goal;
 use hold::Hold;
 use plan::Group;

@@ -1,6 +1,6 @@
 //! Decides what a rollback undoes: what the target asks for, less what an attempt before this one undid.
 
-use migrate_set::rollback::{Target, Undo, rollback};
+use migrate_set::rollback::{Rollback, Undo, rollback};
 
 use super::hold::Hold;
 use super::tally::Tally;
@@ -13,11 +13,11 @@ pub(super) async fn read<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    target: &Target,
+    target: &Rollback,
 ) -> Result<Vec<Undo<'r>>, ErrorKind> {
     let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
     let target = match target {
-        Target::Steps(steps) => Target::Steps(steps.saturating_sub(tally.report.undone.len())),
+        Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.report.undone.len())),
         other => other.clone(),
     };
     rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::adopt::Adoption;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Amendment, Goal};
+use crate::run::{self, Amendment, Edited, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
@@ -16,7 +16,7 @@ impl Migrator<'_> {
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.baseline(&mut client, "5").await?; // 1 to 5 were made by hand
+    /// migrator.baseline(&mut client, 5).await?; // 1 to 5 were made by hand
     /// migrator.run(&mut client).await?; // 6 and what follows
     /// # Ok(())
     /// # }
@@ -28,48 +28,35 @@ impl Migrator<'_> {
     pub async fn baseline(
         &self,
         client: &mut Client,
-        version: impl Into<String>,
+        version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Baseline(Version::new(version.into()))).await
+        self.amend(client, Amendment::Baseline(version.into())).await
     }
 
-    /// Takes the set's text of an edited migration for what was applied, and notes who did so.
+    /// Records the set's text of edited migrations as what was applied, and who did so: of one version, or
+    /// of [`Edited::All`].
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
+    /// use migrate_runtime::ledger::Edited;
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.accept(&mut client, "3").await?; // the edit of 3 is right as it is
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied or not in the set, and what reading and writing
-    /// the ledger gives.
-    pub async fn accept(
-        &self,
-        client: &mut Client,
-        version: impl Into<String>,
-    ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(Some(Version::new(version.into())))).await
-    }
-
-    /// As [`Migrator::accept`], for every edited migration.
-    ///
-    /// ```no_run
-    /// # use migrate_runtime::{Error, Migrator};
-    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// for one in migrator.accept_all(&mut client).await?.amended {
-    ///     println!("{} is taken for what ran", one.filename);
+    /// migrator.accept(&mut client, 3).await?; // the edit of 3 is right as it is
+    /// for one in migrator.accept(&mut client, Edited::All).await?.amended {
+    ///     println!("the text of {} is accepted", one.filename);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// What reading and writing the ledger gives.
-    pub async fn accept_all(&self, client: &mut Client) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(None)).await
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if the version is not applied or not in the set, and the errors of reading
+    /// and writing the ledger.
+    pub async fn accept(
+        &self,
+        client: &mut Client,
+        edited: impl Into<Edited>,
+    ) -> Result<Report, Error> {
+        self.amend(client, Amendment::Accept(edited.into())).await
     }
 
     /// Forgets that a migration was applied, and notes who did so: the next run applies it.
@@ -77,7 +64,7 @@ impl Migrator<'_> {
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// migrator.forget(&mut client, "3").await?;
+    /// migrator.forget(&mut client, 3).await?;
     /// migrator.run(&mut client).await?; // applies 3 again
     /// # Ok(())
     /// # }
@@ -88,9 +75,9 @@ impl Migrator<'_> {
     pub async fn forget(
         &self,
         client: &mut Client,
-        version: impl Into<String>,
+        version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Forget(Version::new(version.into()))).await
+        self.amend(client, Amendment::Forget(version.into())).await
     }
 
     /// Takes over what another tool has applied, from that tool's table, in one transaction; the
@@ -107,7 +94,8 @@ impl Migrator<'_> {
     /// it has applied since is taken over by adopting again, before the next run.
     ///
     /// ```no_run
-    /// use migrate_runtime::{Adopt, Migrator};
+    /// use migrate_runtime::adopt::Adopt;
+    /// use migrate_runtime::Migrator;
     /// # async fn adopt(
     /// #     migrator: Migrator<'_>,
     /// #     mut client: tokio_postgres::Client,

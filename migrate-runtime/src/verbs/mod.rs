@@ -2,19 +2,16 @@
 //! where something is done.
 
 mod amendments;
-mod survey;
+mod show;
 
-use std::time::Duration;
-
-use migrate_set::plan::{Cause, Plan, Step};
-use migrate_set::rollback::{Target as Rollback, Undo, rollback};
-use migrate_set::set::{Migration, Migrations};
+use migrate_set::plan::{Plan, Step};
+use migrate_set::rollback::{Rollback, Undo, rollback};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::context::Context;
 use crate::migrator::Migrator;
-use crate::outcome::{Error, ErrorKind, Report, State, Status, StatusRow, Trial};
+use crate::outcome::{Error, ErrorKind, Report, Trial};
 use crate::run::{self, Goal};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
@@ -103,10 +100,10 @@ impl<'s> Migrator<'s> {
     /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
     ///
     /// ```no_run
-    /// # use migrate_runtime::{Error, Migrator, Rollback, Version};
+    /// # use migrate_runtime::{Error, Migrator, Rollback};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// migrator.rollback(&mut client, Rollback::Steps(1)).await?;
-    /// migrator.rollback(&mut client, Rollback::To(Version::new("7"))).await?; // 7 stays
+    /// migrator.rollback(&mut client, Rollback::To(7.into())).await?; // 7 stays
     /// # Ok(())
     /// # }
     /// ```
@@ -149,48 +146,40 @@ impl<'s> Migrator<'s> {
             .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
     }
 
-    /// Whether these migrations are applied, whatever the set holds: for a service that must not
+    /// Whether these migrations are applied, whatever the set contains: for a service that must not
     /// migrate, and must not start on an older schema. Each is a version, or a version with its
     /// name as files have it (`001_initial_schema`, `001_initial_schema.sql`).
     ///
-    /// A list from the environment: `required.split(',')`; blanks around and empty items are left
-    /// out.
+    /// Empty ones are ignored, so that a list from the environment can be split.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// let required = std::env::var("REQUIRED_MIGRATIONS").unwrap_or_default();
-    /// migrator.require(&client, required.split(',')).await?;
+    /// migrator.require_applied(&client, required.split(',')).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Required`] with all that are not, and what reading the ledger gives.
-    pub async fn require<I>(&self, client: &Client, required: I) -> Result<(), Error>
+    /// [`ErrorKind::Required`] with all that are not applied, and the errors of reading the ledger.
+    pub async fn require_applied<I>(&self, client: &Client, versions: I) -> Result<(), Error>
     where
-        I: IntoIterator<Item: AsRef<str>>,
+        I: IntoIterator<Item: Into<Version>>,
     {
         let contents = self.read(client, Reading::Entries).await?;
-        let is_applied = |required: &str| {
+        let is_applied = |required: &Version| {
             contents.entries.iter().filter(|entry| entry.is_finished()).any(|entry| {
                 let stem = entry.filename.trim_end_matches(".sql").trim_end_matches(".up");
-                entry.version == Version::new(required.to_owned())
-                    || [stem, &entry.filename].contains(&required)
+                let is_it = |name: &str| Version::from(name).as_str() == required.as_str();
+                entry.version == *required || is_it(stem) || is_it(&entry.filename)
             })
         };
-        let mut missing = Vec::new();
-        for required in required {
-            let required = required.as_ref().trim();
-            if !required.is_empty() && !is_applied(required) {
-                missing.push(required.to_owned());
-            }
-        }
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(ErrorKind::Required { versions: missing }.into())
-        }
+        let required = versions.into_iter().map(Into::into);
+        let required = required.filter(|version: &Version| !version.as_str().is_empty());
+        let missing = required.filter(|version| !is_applied(version));
+        let versions: Vec<String> = missing.map(|version| version.to_string()).collect();
+        if versions.is_empty() { Ok(()) } else { Err(ErrorKind::Required { versions }.into()) }
     }
 
     /// What `run` would apply now; applies nothing.
@@ -248,27 +237,9 @@ impl<'s> Migrator<'s> {
         }
     }
 
-    /// Ledger and set side by side; applies nothing.
-    ///
-    /// ```no_run
-    /// # use migrate_runtime::{Error, Migrator};
-    /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
-    /// let status = migrator.status(&client).await?;
-    /// println!("{status}"); // a table
-    /// println!("{} pending", status.pending());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Migrator::plan`].
-    pub async fn status(&self, client: &Client) -> Result<Status, Error> {
-        let Contents { entries, writers, .. } = self.read(client, Reading::Entries).await?;
-        Ok(status(self.set, &self.decide(entries)?, writers))
-    }
-
     /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
-    /// and must not start on an old schema; applies nothing.
+    /// and must not start on an old schema; applies nothing. [`Migrator::require_applied`] asks for
+    /// named migrations instead.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, ErrorKind, Migrator};
@@ -294,39 +265,4 @@ impl<'s> Migrator<'s> {
         let versions: Vec<String> = plan.steps.iter().map(version).collect();
         if versions.is_empty() { Ok(()) } else { Err(ErrorKind::Pending { versions }.into()) }
     }
-}
-
-pub(super) fn status(set: &Migrations, plan: &Plan<'_>, writers: Vec<String>) -> Status {
-    let mut applied = plan.applied.iter().peekable();
-    let mut steps = plan.steps.iter().peekable();
-    let row = |migration: &Migration, state| StatusRow {
-        version: migration.version().to_string(),
-        name: migration.name().to_owned(),
-        filename: migration.filename().to_owned(),
-        state,
-    };
-    let mut migrations = Vec::with_capacity(set.len() + plan.ahead.len());
-    // Both lists are in the set's order, and together they are the set.
-    for migration in set {
-        if let Some((_, entry)) = applied.next_if(|(found, _)| std::ptr::eq(*found, migration)) {
-            let at = entry.applied_at.clone();
-            let by = entry.applied_by.clone();
-            let millis = u64::try_from(entry.execution_ms).unwrap_or(0);
-            let duration = Duration::from_millis(millis);
-            migrations.push(row(migration, State::Applied { at, by, duration }));
-        } else if let Some(step) = steps.next_if(|step| std::ptr::eq(step.migration, migration)) {
-            let state = match step.cause {
-                Cause::Unfinished { done, in_flight } => State::Unfinished { done, in_flight },
-                _ => State::Pending,
-            };
-            migrations.push(row(migration, state));
-        }
-    }
-    migrations.extend(plan.ahead.iter().map(|entry| StatusRow {
-        version: entry.version.to_string(),
-        name: entry.name.clone(),
-        filename: entry.filename.clone(),
-        state: State::Ahead { at: entry.applied_at.clone(), by: entry.applied_by.clone() },
-    }));
-    Status { migrations, writers }
 }

@@ -1,13 +1,13 @@
 //! Reads the words between a stem and its `.sql`: direction, database, transaction.
 //! Only known words count, so that a description may contain dots.
 
-use super::{Direction, TransactionMark};
+use super::{NameDirection, TransactionMark};
 
 /// A name without its endings, and what the endings mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<'a> {
     pub stem: &'a str,
-    pub direction: Direction,
+    pub direction: NameDirection,
     pub dialect: Option<Dialect>,
     pub transaction: TransactionMark,
     pub misspelt: Option<Misspelt>,
@@ -55,7 +55,7 @@ const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "bac
 pub fn ending(name: &str) -> Ending<'_> {
     let mut found = Ending {
         stem: name,
-        direction: Direction::Whole,
+        direction: NameDirection::Whole,
         dialect: None,
         transaction: TransactionMark::Unmarked,
         misspelt: None,
@@ -71,7 +71,7 @@ pub fn ending(name: &str) -> Ending<'_> {
 
 impl Ending<'_> {
     fn take(&mut self, head: &str, word: &str) -> bool {
-        let directed = self.direction != Direction::Whole || self.misspelt.is_some();
+        let directed = self.direction != NameDirection::Whole || self.misspelt.is_some();
         if let (false, Some(direction)) = (directed, verb(word)) {
             self.direction = direction;
         } else if let (false, Some(meant)) = (directed, nearly_verb(word)) {
@@ -88,10 +88,10 @@ impl Ending<'_> {
 }
 
 /// The direction that a word means.
-pub fn verb(word: &str) -> Option<Direction> {
+pub fn verb(word: &str) -> Option<NameDirection> {
     match word {
-        "up" | "do" => Some(Direction::Up),
-        "down" | "undo" => Some(Direction::Down),
+        "up" | "do" => Some(NameDirection::Up),
+        "down" | "undo" => Some(NameDirection::Down),
         _ => None,
     }
 }

@@ -82,7 +82,7 @@ impl FromStr for Layout {
 
 /// Which script of its migration a file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
+pub enum NameDirection {
     /// `x.up.sql`, `0001.do.x.sql`, `x/up.sql`.
     Up,
     /// `x.down.sql`, `0001.undo.x.sql`, `x/down.sql`, `U1__x.sql`.

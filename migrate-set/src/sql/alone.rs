@@ -1,7 +1,7 @@
 //! Decides how one statement of a non-transactional script can run so that it takes effect once,
 //! and what it can leave behind when it is interrupted. Only the catalog says what it did leave.
 
-use super::kind::{self, Kind, SessionEffect};
+use super::kind::{self, SessionEffect, StatementKind};
 use super::lexer::{Token, TokenKind, lex};
 use super::split::{Statement, split};
 
@@ -86,7 +86,7 @@ pub fn prepares_session(sql: &str) -> bool {
         && FIRST.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
-const CHAINS: Kind = Kind::TransactionControl("COMMIT AND CHAIN");
+const CHAINS: StatementKind = StatementKind::TransactionControl("COMMIT AND CHAIN");
 
 /// A block can contain our record if it ends in a plain `COMMIT` and contains no other.
 fn block(
@@ -95,9 +95,10 @@ fn block(
     first: &Statement<'_>,
     last: &Statement<'_>,
 ) -> Alone {
-    let kinds: Vec<Kind> = statements.iter().map(|statement| kind::kind(sql, statement)).collect();
+    let kinds: Vec<StatementKind> =
+        statements.iter().map(|statement| kind::kind(sql, statement)).collect();
     let ends = kinds.iter().filter(|kind| kind.closes() || **kind == CHAINS).count();
-    let plain = kind::kind(sql, first).opens() && kind::kind(sql, last) == Kind::Commit;
+    let plain = kind::kind(sql, first).opens() && kind::kind(sql, last) == StatementKind::Commit;
     if plain && ends == 1 {
         Alone::Block(statements.iter().map(|one| (one.start(), one.end())).collect())
     } else {
@@ -109,8 +110,8 @@ fn single(sql: &str, statement: &Statement<'_>) -> Alone {
     let tokens: Vec<Token> = statement.significant().copied().collect();
     let words = Words { sql, tokens: &tokens };
     match kind::kind(sql, statement) {
-        Kind::Plain if kind::calls_procedure(sql, statement) => Alone::Bare,
-        Kind::Plain => Alone::Atomic,
+        StatementKind::Plain if kind::calls_procedure(sql, statement) => Alone::Bare,
+        StatementKind::Plain => Alone::Atomic,
         _ if words.is(0, "CREATE") => words.builds().unwrap_or(Alone::Bare),
         _ if words.is(0, "REINDEX") => words.rebuilds().unwrap_or(Alone::Bare),
         _ if words.is(0, "DROP") && words.is(1, "INDEX") => Alone::Drops,

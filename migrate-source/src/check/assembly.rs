@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use migrate_set::name::{Direction, Kind, TransactionMark};
+use migrate_set::name::{Kind, NameDirection, TransactionMark};
 use migrate_set::set::Migration;
 use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
@@ -171,7 +171,7 @@ impl<'a> Assembly<'a> {
     /// The migrations of files that share a version: one, unless equal versions are allowed.
     fn group(&mut self, claims: Vec<Claim<'_>>) -> Vec<Migration> {
         let (mut downs, mut ups): (Vec<_>, Vec<_>) =
-            claims.into_iter().partition(|claim| claim.name.direction == Direction::Down);
+            claims.into_iter().partition(|claim| claim.name.direction == NameDirection::Down);
         if ups.len() > 1 {
             ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
         }

@@ -1,6 +1,6 @@
 //! Decides whether a statement is allowed where it is, by its effect on the transaction around it.
 
-use migrate_set::sql::kind::Kind;
+use migrate_set::sql::kind::StatementKind;
 use migrate_set::sql::split::Statement;
 
 use super::error::{Beside, Problem};
@@ -18,8 +18,9 @@ pub(super) struct OwnTransaction<'t> {
 
 impl<'t> OwnTransaction<'t> {
     /// Adds a statement, which is possibly `wrong`.
-    pub(super) fn take(&mut self, kind: Kind, statement: Statement<'t>, wrong: bool) {
-        self.reported |= wrong && (kind.opens() || matches!(kind, Kind::TransactionControl(_)));
+    pub(super) fn take(&mut self, kind: StatementKind, statement: Statement<'t>, wrong: bool) {
+        self.reported |=
+            wrong && (kind.opens() || matches!(kind, StatementKind::TransactionControl(_)));
         if kind.opens() {
             self.begun.get_or_insert(statement);
             self.depth += 1;
@@ -33,13 +34,17 @@ impl<'t> OwnTransaction<'t> {
 }
 
 /// What is wrong with a statement in a script that runs in the run's transaction.
-pub(super) fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Option<Problem> {
+pub(super) fn in_our_transaction(
+    kind: StatementKind,
+    inside: bool,
+    alone: bool,
+) -> Option<Problem> {
     let beside = if alone { Beside::Nothing } else { Beside::Others };
     match kind {
-        Kind::Begin if inside => Some(control("BEGIN inside BEGIN")),
-        Kind::Commit if !inside => Some(Problem::UnbegunCommit),
-        Kind::TransactionControl(words) => Some(control(words)),
-        Kind::OutsideTransaction(words) => {
+        StatementKind::Begin if inside => Some(control("BEGIN inside BEGIN")),
+        StatementKind::Commit if !inside => Some(Problem::UnbegunCommit),
+        StatementKind::TransactionControl(words) => Some(control(words)),
+        StatementKind::OutsideTransaction(words) => {
             Some(Problem::OutsideTransaction { statement: words.to_owned(), beside })
         }
         other => never(other),
@@ -47,14 +52,14 @@ pub(super) fn in_our_transaction(kind: Kind, inside: bool, alone: bool) -> Optio
 }
 
 /// What is wrong with a statement in a script that runs statement by statement.
-pub(super) fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
+pub(super) fn in_no_transaction(kind: StatementKind, inside: bool) -> Option<Problem> {
     match kind {
         kind if kind.opens() && inside => Some(control("BEGIN inside BEGIN")),
         kind if kind.closes() && !inside => Some(Problem::UnbegunCommit),
-        Kind::TransactionControl(words @ ("PREPARE TRANSACTION" | "COMMIT AND CHAIN")) => {
+        StatementKind::TransactionControl(words @ ("PREPARE TRANSACTION" | "COMMIT AND CHAIN")) => {
             Some(control(words))
         }
-        Kind::OutsideTransaction(words) if inside => {
+        StatementKind::OutsideTransaction(words) if inside => {
             Some(Problem::OutsideTransaction { statement: words.to_owned(), beside: Beside::Begin })
         }
         other => never(other),
@@ -62,10 +67,10 @@ pub(super) fn in_no_transaction(kind: Kind, inside: bool) -> Option<Problem> {
 }
 
 /// What is wrong with a statement wherever it is.
-fn never(kind: Kind) -> Option<Problem> {
+fn never(kind: StatementKind) -> Option<Problem> {
     match kind {
-        Kind::MetaCommand => Some(Problem::MetaCommand),
-        Kind::CopyClient => Some(Problem::CopyClient),
+        StatementKind::MetaCommand => Some(Problem::MetaCommand),
+        StatementKind::CopyClient => Some(Problem::CopyClient),
         _ => None,
     }
 }

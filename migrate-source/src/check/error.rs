@@ -11,7 +11,7 @@ use migrate_set::sql::split::SplitProblem;
 use thiserror::Error;
 
 use crate::directives::section::SectionProblem;
-use crate::history_file::LockProblem;
+use crate::history_file::HistoryProblem;
 use crate::lint::Finding;
 use crate::names::NameError;
 
@@ -132,15 +132,15 @@ pub enum Problem {
         /// The error message of the system.
         reason: String,
     },
-    /// The lock file cannot be written.
+    /// The history file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
         /// The error message of the system.
         reason: String,
     },
-    /// The set differs from its lock file.
+    /// The set differs from its history file.
     #[error(transparent)]
-    Lock(LockProblem),
+    History(HistoryProblem),
     /// The set's module has no name.
     #[error("a module's name cannot be empty")]
     NoModule,
@@ -303,7 +303,7 @@ impl Problem {
     pub fn help(&self) -> String {
         match self {
             Problem::Name(error) => error.help(),
-            Problem::Lock(problem) => problem.help().to_owned(),
+            Problem::History(problem) => problem.help().to_owned(),
             Problem::Syntax { help, .. } => help.clone(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
@@ -324,7 +324,9 @@ impl Problem {
             Problem::NoFolder { .. } => {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
             }
-            Problem::Unwritable { .. } => "the folder of the lock file must exist and be writable",
+            Problem::Unwritable { .. } => {
+                "the folder of the history file must exist and be writable"
+            }
             Problem::Unreadable { .. } => "fix it, or move it out of the folder",
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",

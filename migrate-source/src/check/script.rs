@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use migrate_set::checksum::Checksum;
 use migrate_set::location::position;
-use migrate_set::name::Direction as NameDirection;
+use migrate_set::name::NameDirection;
 use migrate_set::set::TransactionMode;
 use migrate_set::set::{Ends, Script};
-use migrate_set::sql::kind::{self, Kind, SessionEffect};
+use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{Statement, split};
@@ -159,7 +159,7 @@ impl Reader<'_> {
         let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
         let mut warnings: Vec<SourceError> =
             found.map(|finding| self.error(finding.span.clone(), Problem::Lint(finding))).collect();
-        let needs = |s: &Statement<'_>| kind::kind(self.text, s) != Kind::Plain;
+        let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;
         let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
         if let (true, false, Some(first)) =
             (needless, self.allows("needless-no-transaction"), statements.first())
@@ -226,7 +226,7 @@ impl Reader<'_> {
             let words = &self.text[statement.start()..statement.end()];
             // Checked first, because it is cheap and few statements begin with it.
             self.text[first_word(statement)].eq_ignore_ascii_case("copy")
-                && kind::kind(self.text, statement) == Kind::CopyClient
+                && kind::kind(self.text, statement) == StatementKind::CopyClient
                 && words.to_ascii_lowercase().contains("stdin")
         };
         if let Some(copy) = statements.iter().position(reads_data) {
@@ -240,7 +240,7 @@ impl Reader<'_> {
         let before = tokens.iter().position(|token| token.start >= at)?;
         let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
         let statements = split(self.text, &tokens[..end]).ok()?;
-        let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == Kind::CopyClient;
+        let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == StatementKind::CopyClient;
         let copy = statements.iter().find(copies)?;
         Some(self.error(first_word(copy), Problem::CopyClient))
     }
@@ -289,7 +289,7 @@ impl Reader<'_> {
             open.take(kind, statement, problem.is_some());
             if let Some(problem) = problem {
                 errors.push(self.error(first_word(&statement), problem));
-                if kind == Kind::CopyClient {
+                if kind == StatementKind::CopyClient {
                     // If data followed, the COMMIT after it was not read.
                     open = OwnTransaction::default();
                 }

@@ -15,7 +15,7 @@ pub enum DraftError {
         /// As given.
         description: String,
     },
-    /// The folder cannot be read or contains misnamed files, or its lock file is invalid.
+    /// The folder cannot be read or contains misnamed files, or its history file is invalid.
     Source(SourceErrors),
     /// The layout does not say which version comes next.
     NoNextVersion {

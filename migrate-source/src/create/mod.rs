@@ -10,7 +10,7 @@ pub use error::DraftError;
 pub use next::Moment;
 pub use write::{CreateError, CreateOptions, Created, create};
 
-use migrate_set::name::{Direction, Kind, Layout};
+use migrate_set::name::{Kind, Layout, NameDirection};
 use migrate_set::version::Version;
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
@@ -25,8 +25,8 @@ pub struct Wish<'w> {
     pub description: &'w str,
     /// How the set's files are named.
     pub names: NameOptions,
-    /// The newest version in the set's lock file; the new version is above it too.
-    pub locked: Option<Version>,
+    /// The newest version in the set's history file; the new version is above it too.
+    pub frozen: Option<Version>,
     /// The current time.
     pub now: Moment,
 }
@@ -61,7 +61,7 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
     let layout = known.layout.or(wish.names.layout).unwrap_or(Layout::Numeric);
     let newest = newest(&known, &paths);
     let base = newest.as_ref().and_then(|newest| newest.name.version.as_ref());
-    let base = base.into_iter().chain(&wish.locked).max();
+    let base = base.into_iter().chain(&wish.frozen).max();
     let version = match base {
         _ if layout == Layout::Any => return Err(DraftError::NoNextVersion { layout }),
         None => next::first(layout, wish.now),
@@ -109,7 +109,7 @@ struct Newest<'f> {
 
 fn newest<'f>(known: &'f Classified, paths: &[&'f str]) -> Option<Newest<'f>> {
     let versioned = || known.files.iter().filter(|file| file.name.kind == Kind::Versioned);
-    let is_down = |name: &Name| name.direction == Direction::Down;
+    let is_down = |name: &Name| name.direction == NameDirection::Down;
     let up = versioned().filter(|file| !is_down(&file.name));
     let up = up.max_by(|a, b| a.name.version.cmp(&b.name.version))?;
     let mut downs = versioned().filter(|file| is_down(&file.name));
@@ -142,7 +142,7 @@ impl Shape {
         let version = newest.name.version.as_ref()?.as_str();
         let up = Around::of(newest.path, version, &newest.name.slug)?;
         let beside = newest.down.and_then(|path| Around::of(path, version, &newest.name.slug));
-        let announced = newest.name.direction == Direction::Up;
+        let announced = newest.name.direction == NameDirection::Up;
         let down = beside.or_else(|| if announced { up.undo() } else { None });
         Some(Shape { up, down })
     }
@@ -169,9 +169,9 @@ impl Shape {
         if self.up.between.ends_with('-') { "-" } else { "_" }
     }
 
-    fn paths(&self, version: &Version, slug: &str) -> Vec<(Direction, String)> {
-        let up = if self.down.is_some() { Direction::Up } else { Direction::Whole };
-        let downs = self.down.iter().map(|around| (Direction::Down, around));
+    fn paths(&self, version: &Version, slug: &str) -> Vec<(NameDirection, String)> {
+        let up = if self.down.is_some() { NameDirection::Up } else { NameDirection::Whole };
+        let downs = self.down.iter().map(|around| (NameDirection::Down, around));
         let all = std::iter::once((up, &self.up)).chain(downs);
         all.map(|(direction, Around { before, between, after })| {
             (direction, format!("{before}{version}{between}{slug}{after}"))
@@ -218,7 +218,7 @@ impl Around {
 /// Checks that the build would read the new names as intended.
 fn read_back(
     paths: &[&str],
-    named: &[(Direction, String)],
+    named: &[(NameDirection, String)],
     (version, slug): (&Version, &str),
     wish: &Wish<'_>,
 ) -> Result<(), DraftError> {
@@ -231,7 +231,7 @@ fn read_back(
             file.index == paths.len() + at
                 && found.as_ref().is_some_and(|found| found.as_str() == version.as_str())
                 && name == slug
-                && (*way == Direction::Down) == (*direction == Direction::Down)
+                && (*way == NameDirection::Down) == (*direction == NameDirection::Down)
         });
         if !as_meant || !read.errors.is_empty() {
             let reason = read.errors.first().map(ToString::to_string);

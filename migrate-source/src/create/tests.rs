@@ -10,7 +10,7 @@ fn drafted(paths: &[&str], wish: &Wish<'_>) -> Result<Vec<String>, DraftError> {
 }
 
 fn wish(description: &str) -> Wish<'_> {
-    Wish { description, names: NameOptions::default(), locked: None, now: NOW }
+    Wish { description, names: NameOptions::default(), frozen: None, now: NOW }
 }
 
 fn check(paths: &[&str], expected: &[&str]) {
@@ -80,8 +80,8 @@ fn descriptions_become_words_in_lower_case() {
 }
 
 #[test]
-fn locked_versions_are_before_the_new_one() {
-    let wish = Wish { locked: Some(Version::from_static("0041")), ..wish("x") };
+fn frozen_versions_are_before_the_new_one() {
+    let wish = Wish { frozen: Some(Version::from_static("0041")), ..wish("x") };
     assert_eq!(drafted(&["0007_a.sql"], &wish), Ok(vec!["0042_x.sql".to_owned()]));
 }
 

@@ -1,10 +1,11 @@
 //! Makes the text of new files: comments, and the section markers that the newest file uses.
 //! The description is not written into them, because `-- down` would be a marker.
 
-use migrate_set::name::Direction;
+use migrate_set::name::NameDirection;
+use migrate_set::set::Direction;
 
 use crate::check::SourceFile;
-use crate::directives::{Direction as Section, Directive, directive};
+use crate::directives::{Directive, directive};
 
 const UP: &str = "-- The statements of this migration.\n";
 const DOWN: &str = "-- The statements that undo it.\n";
@@ -28,9 +29,9 @@ impl Markers {
         let mut markers = Markers::default();
         for line in text.lines().map(str::trim).filter(|line| line.starts_with("--")) {
             let place = match directive(line) {
-                Ok(Some(Directive::Section { direction: Section::Up, .. })) => &mut markers.up,
+                Ok(Some(Directive::Section { direction: Direction::Up, .. })) => &mut markers.up,
                 Ok(Some(
-                    Directive::Section { direction: Section::Down, .. } | Directive::Divider,
+                    Directive::Section { direction: Direction::Down, .. } | Directive::Divider,
                 )) => &mut markers.down,
                 _ => continue,
             };
@@ -49,10 +50,10 @@ fn plain(marker: &str) -> String {
 }
 
 /// The new files.
-pub(super) fn files(named: Vec<(Direction, String)>, markers: &Markers) -> Vec<SourceFile> {
+pub(super) fn files(named: Vec<(NameDirection, String)>, markers: &Markers) -> Vec<SourceFile> {
     let text = |direction| match (direction, &markers.up, &markers.down) {
-        (Direction::Down, ..) => DOWN.to_owned(),
-        (Direction::Up, ..) | (_, None, None) => UP.to_owned(),
+        (NameDirection::Down, ..) => DOWN.to_owned(),
+        (NameDirection::Up, ..) | (_, None, None) => UP.to_owned(),
         (_, Some(up), None) => format!("{up}\n{UP}"),
         (_, None, Some(down)) => format!("{UP}\n{down}\n{DOWN}"),
         (_, Some(up), Some(down)) => format!("{up}\n{UP}\n{down}\n{DOWN}"),

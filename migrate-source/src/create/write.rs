@@ -10,7 +10,7 @@ use migrate_set::version::Version;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
-use crate::discover::discover;
+use crate::discover::{discover, history};
 use crate::history_file;
 use crate::names::NameOptions;
 
@@ -22,17 +22,18 @@ use crate::names::NameOptions;
 /// use migrate_source::names::NameOptions;
 ///
 /// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
-/// let options = CreateOptions { names, lock: Some("migrations.lock".into()) };
+/// let options = CreateOptions { names, history: Some("migrations.history".into()) };
 /// # let _ = options;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CreateOptions {
     /// How the set's files are named; the layout matters if the folder does not determine it.
     pub names: NameOptions,
-    /// The set's lock file. The new version is also above the newest one in it, so that a version
+    /// The set's history file. The new version is also above the newest one in it, so that a version
     /// is not reused if a file is missing from the folder. It is not updated, because the new
-    /// migration is empty: lock it after you have written it (`MIGRATE_UPDATE_LOCK=1 cargo build`).
-    pub lock: Option<PathBuf>,
+    /// migration is empty: freeze it after you have written it
+    /// (`MIGRATE_UPDATE_HISTORY=1 cargo build`).
+    pub history: Option<PathBuf>,
 }
 
 /// What [`create`] wrote; displayed as the files, one per line.
@@ -67,14 +68,14 @@ impl fmt::Display for Created {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CreateError {
-    /// The folder, its lock file or the description does not allow one.
+    /// The folder, its history file or the description does not allow one.
     Refused(DraftError),
     /// One of the files already exists: another process created it in the meantime.
     Exists {
         /// The file.
         file: PathBuf,
     },
-    /// A file cannot be written, or the lock file cannot be read.
+    /// A file cannot be written.
     File {
         /// The file.
         file: PathBuf,
@@ -94,7 +95,7 @@ impl fmt::Display for CreateError {
             ),
             CreateError::File { file, .. } => write!(
                 f,
-                "`{}` cannot be read or written\n\
+                "`{}` cannot be written\n\
                  help: check the permissions of its folder and the free disk space",
                 file.display()
             ),
@@ -139,23 +140,19 @@ pub fn create(
     let shown = folder.to_string_lossy();
     let sources = |errors| CreateError::Refused(DraftError::Source(errors));
     let files = discover(folder, &shown).map_err(sources)?;
-    let locked = options.lock.as_deref().map(locked).transpose()?.flatten();
-    let wish = Wish { description, names: options.names, locked, now: now() };
+    let frozen = options.history.as_deref().map(frozen).transpose().map_err(sources)?.flatten();
+    let wish = Wish { description, names: options.names, frozen, now: now() };
     let Draft { version, files } = draft(&shown, &files, &wish).map_err(CreateError::Refused)?;
     let files = write(folder, &files)?;
     Ok(Created { version, files })
 }
 
-/// The newest version of a lock file; a missing file locks nothing.
-fn locked(path: &Path) -> Result<Option<Version>, CreateError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(CreateError::File { file: path.to_owned(), source }),
-    };
+/// The newest version of a history file; nothing is frozen in a missing one.
+fn frozen(path: &Path) -> Result<Option<Version>, SourceErrors> {
+    let shown = path.to_string_lossy();
+    let Some(text) = history(path, &shown)? else { return Ok(None) };
     history_file::newest(&text).map_err(|problem| {
-        let error = SourceError::of_file(path.to_string_lossy(), Problem::Lock(problem));
-        CreateError::Refused(DraftError::Source(SourceErrors(vec![error])))
+        SourceErrors(vec![SourceError::of_file(shown, Problem::History(problem))])
     })
 }
 

@@ -3,19 +3,10 @@
 
 pub mod section;
 
-use migrate_set::set::TransactionMode;
+use migrate_set::set::{Direction, TransactionMode};
 use thiserror::Error;
 
 use crate::lint::Lint;
-
-/// The script that a section contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Applies the migration.
-    Up,
-    /// Undoes it.
-    Down,
-}
 
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 
 use std::mem;
 
-use migrate_set::set::TransactionMode;
+use migrate_set::set::{Direction, TransactionMode};
 use migrate_set::sql::lexer::{Token, TokenKind};
 use thiserror::Error;
 
-use super::{Direction, Directive, DirectiveError, Spelling, directive, edit_distance};
+use super::{Directive, DirectiveError, Spelling, directive, edit_distance};
 
 /// One script within a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum SectionProblem {
     #[error(transparent)]
     Directive(#[from] DirectiveError),
     /// A second up section, or a second down section.
-    #[error("a second {} section begins here", direction_word(*direction))]
+    #[error("a second {direction} section begins here")]
     Repeated {
         /// Which one.
         direction: Direction,
@@ -92,13 +92,6 @@ impl SectionProblem {
             Self::UnclosedStatement => "add `StatementEnd` after the statement".into(),
             Self::UnopenedStatement => "remove it, or add `StatementBegin` before it".into(),
         }
-    }
-}
-
-fn direction_word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => "up",
-        Direction::Down => "down",
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use migrate_set::name::ending::Dialect;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::split::{Fit, Split, numbered};
-use migrate_set::name::{Direction, Layout};
+use migrate_set::name::{Layout, NameDirection};
 
 use super::place::{Entry, Place};
 use super::{Dialects, LayoutShare, NameError};
@@ -34,7 +34,7 @@ pub(super) fn take_dialects(
 /// If a version has a file for all databases and one for `postgres`, keeps only the latter.
 fn prefer_postgres(entries: &mut Vec<Entry<'_>>) {
     fn key<'a>(entry: &Entry<'a>) -> Option<(&'a str, bool)> {
-        Some((entry.place.parts()?.0, entry.direction() == Direction::Down))
+        Some((entry.place.parts()?.0, entry.direction() == NameDirection::Down))
     }
     let special = |entry: &Entry<'_>| entry.ending.dialect.is_some();
     let specials: HashSet<_> =
@@ -153,12 +153,12 @@ fn home(entry: &Entry<'_>) -> Layout {
 /// A migration's name in another layout; `None` if that needs a version that cannot be derived.
 fn renamed(entry: &Entry<'_>, layout: Layout, separator: char) -> Option<String> {
     let (version, slug) = entry.place.parts()?;
-    let down = entry.direction() == Direction::Down;
+    let down = entry.direction() == NameDirection::Down;
     let folder = if slug.is_empty() { version.to_owned() } else { format!("{version}_{slug}") };
     match layout {
         Layout::Numeric | Layout::Timestamp => {
             let words = match entry.ending.direction {
-                Direction::Whole if down => ".down",
+                NameDirection::Whole if down => ".down",
                 _ => entry.words(),
             };
             let stem = numbered_stem(version, slug, separator);

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use migrate_set::name::Direction;
+use migrate_set::name::NameDirection;
 use migrate_set::name::ending::is_down_word;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::beside;
@@ -99,7 +99,7 @@ pub(super) fn take_undotted(entries: &mut Vec<Entry<'_>>) -> Vec<(usize, NameErr
 }
 
 fn is_plain(entry: &Entry<'_>) -> bool {
-    entry.direction() == Direction::Whole && !entry.path.contains('/')
+    entry.direction() == NameDirection::Whole && !entry.path.contains('/')
 }
 
 /// The last word, if it means down, and the stem before it.

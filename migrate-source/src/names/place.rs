@@ -4,7 +4,7 @@ use migrate_set::name::ending::{Ending, ending, nearly_verb, verb};
 use migrate_set::name::flyway::{Flyway, Prefix, flyway};
 use migrate_set::name::look::beside;
 use migrate_set::name::split::{Fit, Numbered, Split, numbered};
-use migrate_set::name::{Direction, Layout};
+use migrate_set::name::{Layout, NameDirection};
 
 /// A script that is being classified.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) struct Entry<'a> {
 pub(super) enum Place<'a> {
     Number {
         found: Numbered<'a>,
-        direction: Direction,
+        direction: NameDirection,
     },
     Flyway {
         prefix: Prefix,
@@ -34,7 +34,7 @@ pub(super) enum Place<'a> {
     },
     Folder {
         found: Numbered<'a>,
-        direction: Direction,
+        direction: NameDirection,
     },
     Prisma {
         found: Numbered<'a>,
@@ -116,8 +116,8 @@ fn flat<'a>(ending: &Ending<'a>, asked: Option<Layout>) -> Place<'a> {
 }
 
 /// Removes the verb of `0001.do.x` from the description.
-fn directed(mut found: Numbered<'_>, direction: Direction) -> Place<'_> {
-    if direction == Direction::Whole
+fn directed(mut found: Numbered<'_>, direction: NameDirection) -> Place<'_> {
+    if direction == NameDirection::Whole
         && found.separator == Some('.')
         && let Some((word, slug)) = found.slug.split_once('.')
         && let Some(direction) = verb(word)
@@ -131,14 +131,14 @@ fn directed(mut found: Numbered<'_>, direction: Direction) -> Place<'_> {
 fn foldered<'a>(folder: &'a str, ending: &Ending<'a>) -> Place<'a> {
     let stem = ending.stem;
     let script = match stem {
-        "up" => Some(Direction::Up),
-        "down" => Some(Direction::Down),
-        "migration" => Some(Direction::Whole),
+        "up" => Some(NameDirection::Up),
+        "down" => Some(NameDirection::Down),
+        "migration" => Some(NameDirection::Whole),
         _ => None,
     };
     let numbers_itself = matches!(numbered(stem), Split::Numbered(_)) || flyway(stem).is_some();
     match (numbered(folder), script) {
-        (Split::Numbered(found), Some(Direction::Whole)) => Place::Prisma { found },
+        (Split::Numbered(found), Some(NameDirection::Whole)) => Place::Prisma { found },
         (Split::Numbered(found), Some(direction)) => Place::Folder { found, direction },
         (Split::NoSeparator { version, rest, .. }, Some(_)) => {
             Place::FolderNoSeparator { folder, version, rest }
@@ -202,7 +202,7 @@ impl<'a> Place<'a> {
                 Fit::Both => None,
             },
             Self::Flyway { .. } => Some(Layout::Flyway),
-            Self::Folder { direction: Direction::Up, .. } => Some(Layout::Folders),
+            Self::Folder { direction: NameDirection::Up, .. } => Some(Layout::Folders),
             Self::Prisma { .. } => Some(Layout::Prisma),
             Self::Stem => Some(Layout::Any),
             _ => None,
@@ -218,7 +218,7 @@ impl<'a> Place<'a> {
                 numbers && (asked || found.fit == Fit::Both || self.speaks_for() == Some(layout))
             }
             Self::Repeatable { .. } => numbers || matches!(layout, Layout::Flyway | Layout::Any),
-            Self::Folder { direction: Direction::Down, .. } => {
+            Self::Folder { direction: NameDirection::Down, .. } => {
                 matches!(layout, Layout::Folders | Layout::Prisma)
             }
             Self::Folder { .. } | Self::Flyway { .. } | Self::Prisma { .. } | Self::Stem => {
@@ -242,10 +242,10 @@ impl<'a> Place<'a> {
 
 impl Entry<'_> {
     /// The direction by ending, verb, prefix or folder.
-    pub(super) fn direction(&self) -> Direction {
+    pub(super) fn direction(&self) -> NameDirection {
         match self.place {
             Place::Number { direction, .. } | Place::Folder { direction, .. } => direction,
-            Place::Flyway { prefix: Prefix::Undo, .. } => Direction::Down,
+            Place::Flyway { prefix: Prefix::Undo, .. } => NameDirection::Down,
             _ => self.ending.direction,
         }
     }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_runtime::TransactionMode;
+use migrate_runtime::set::TransactionMode;
 use migrate_runtime::source::{SetOptions, from_folder};
 
 use crate::peer::Peer;

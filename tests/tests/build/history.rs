@@ -1,11 +1,12 @@
-//! What a real cargo project meets when its migration folder changes: a lock that the build compares,
+//! What a real cargo project meets when its migration folder changes: a history that the build compares,
 //! and a debug build that knows when files came or went without it.
 
 use std::fs;
 use std::process::Command;
 
 use migrate_runtime::__private::{Origin, Traits};
-use migrate_runtime::{ErrorKind, Layout, Migrations, Migrator, check_embed};
+use migrate_runtime::set::Layout;
+use migrate_runtime::{ErrorKind, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
 
 use crate::scratch::{Compiler, Outcome, Scratch};
@@ -91,18 +92,18 @@ fn with_one_line_in_its_build_script_every_change_is_a_rebuild() {
 }
 
 #[test]
-fn lock_is_written_on_request_and_holds_the_history() {
-    let project = project("locked", ", lock = \"migrations.lock\"");
-    let unlocked = [
-        "error: migrations.lock: version 1: `1_a.sql` is not locked yet",
-        "error: migrations.lock: version 2: `2_b.sql` is not locked yet",
+fn history_is_written_on_request_and_checked() {
+    let project = project("frozen", ", history = \"migrations.history\"");
+    let new = [
+        "error: migrations.history: version 1: `1_a.sql` is not frozen yet",
+        "error: migrations.history: version 2: `2_b.sql` is not frozen yet",
     ];
-    assert_eq!(refusals(&project), unlocked);
-    assert!(!project.path("migrations.lock").exists());
+    assert_eq!(refusals(&project), new);
+    assert!(!project.path("migrations.history").exists());
     update(&project);
     assert_eq!(run(&project), "2 embedded\n");
-    let lock = fs::read_to_string(project.path("migrations.lock")).expect("the lock");
-    assert_eq!(lock.lines().count(), 3, "{lock}");
+    let history = fs::read_to_string(project.path("migrations.history")).expect("the history");
+    assert_eq!(history.lines().count(), 3, "{history}");
 
     project.write("migrations/2_b.sql", "-- a remark\nSELECT   2;\n");
     assert_eq!(run(&project), "2 embedded\n");
@@ -111,22 +112,31 @@ fn lock_is_written_on_request_and_holds_the_history() {
     remove(&project, "migrations/2_b.sql");
     project.write("migrations/2_x.sql", "SELECT 2;\n");
     let refused = [
-        "error: migrations.lock: version 1: `1_a.sql` was edited after it was locked",
-        "error: migrations.lock: version 1.5: `1.5_c.sql` is new and sorts before version 2, which is locked",
-        "error: migrations.lock: version 2: `b` was renamed to `x` after it was locked",
+        "error: migrations.history: version 1: `1_a.sql` was edited after it was frozen",
+        "error: migrations.history: version 1.5: `1.5_c.sql` is new and sorts before version 2, which is frozen",
+        "error: migrations.history: version 2: `b` was renamed to `x` after it was frozen",
     ];
     assert_eq!(refusals(&project), refused);
-    assert_eq!(fs::read_to_string(project.path("migrations.lock")).expect("the lock"), lock);
+    assert_eq!(
+        fs::read_to_string(project.path("migrations.history")).expect("the history"),
+        history
+    );
     update(&project);
     assert_eq!(run(&project), "3 embedded\n");
     remove(&project, "migrations/1.5_c.sql");
-    let refused = ["error: migrations.lock: version 1.5: `c` is locked but missing from the set"];
+    let refused =
+        ["error: migrations.history: version 1.5: `c` is frozen but missing from the set"];
+    assert_eq!(refusals(&project), refused);
+
+    let (old, new) = ("migrations.lock", "migrations.history");
+    fs::rename(project.path(new), project.path(old)).expect("the former name");
+    let refused = ["error: migrations.history: does not exist, but `migrations.lock` does"];
     assert_eq!(refusals(&project), refused);
 }
 
-/// `MIGRATE_UPDATE_LOCK=1 cargo build`
+/// `MIGRATE_UPDATE_HISTORY=1 cargo build`
 fn update(project: &Scratch) {
-    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_LOCK", "1")]);
+    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", "1")]);
     assert!(outcomes.into_values().all(|outcome| outcome.executable.is_some()));
 }
 

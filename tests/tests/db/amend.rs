@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use migrate_runtime::{ErrorKind, Event, Migrator};
+use migrate_runtime::ledger::Edited;
+use migrate_runtime::{ErrorKind, Event, Migrator, Version};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -25,16 +26,20 @@ async fn baseline_takes_for_applied_what_was_there() {
     client.batch_execute("CREATE TABLE a (id int); CREATE TABLE b (id int)").await.expect("tables");
     let set = set(&[A, B, C, V]);
     let migrator = Migrator::new(&set);
-    let report = migrator.baseline(&mut client, "2").await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.baseline(&mut client, 2).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((report.amended.len(), report.messages), (2, 2));
     assert!(report.to_string().starts_with("2 amended; 2 messages"), "{report}");
     assert_eq!(entries(&client).await, "versioned:001:a:t versioned:002:b:t");
-    let report = migrator.baseline(&mut client, "2").await.expect("again");
+    let report = migrator.baseline(&mut client, "V2").await.expect("again");
     assert_eq!((report.amended.len(), report.messages), (0, 1));
     let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(report.applied.len(), 2);
     let error = migrator.baseline(&mut client, "7").await.expect_err("unknown");
     assert!(matches!(error.kind(), ErrorKind::UnknownVersion { .. }), "{error}");
+    let error = migrator.baseline(&mut client, "").await.expect_err("empty").to_string();
+    assert!(error.starts_with("version (empty) is not in the set\n"), "{error}");
+    let error = migrator.to(" ").run(&mut client).await.expect_err("empty").to_string();
+    assert!(error.starts_with("version (empty) is not in the set\n"), "{error}");
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
 }
 
@@ -50,12 +55,15 @@ async fn edited_migrations_are_accepted_on_purpose() {
     ]);
     let migrator = Migrator::new(&edited);
     migrator.verify(&client).await.expect_err("drift");
-    let report = migrator.accept(&mut client, "1").await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.accept(&mut client, 1).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(report.amended[0].filename, "001_a.sql");
     let error = migrator.verify(&client).await.expect_err("one is left");
     let ErrorKind::Drift { drift, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(drift.0.len(), 1);
-    assert_eq!(migrator.accept_all(&mut client).await.expect("the other").amended.len(), 1);
+    assert_eq!(
+        migrator.accept(&mut client, Edited::All).await.expect("the other").amended.len(),
+        1
+    );
     migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
     let who = "SELECT string_agg(concat_ws(' ', name, applied_by = session_user), '; ' ORDER BY position) \
                FROM migration_ledger WHERE kind = 'accepted'";
@@ -77,7 +85,7 @@ async fn forgotten_entries_are_applied_again() {
     let migrator = Migrator::new(&set);
     migrator.run(&mut client).await.expect("a run");
     client.batch_execute("ALTER TABLE b DROP c").await.expect("by hand");
-    migrator.forget(&mut client, "3").await.unwrap_or_else(|e| panic!("{e}"));
+    migrator.forget(&mut client, Version::new("3")).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
         entries(&client).await,
         "versioned:001:a:f versioned:002:b:f forgotten:forgotten 4:default 003 c:f"
@@ -98,18 +106,20 @@ async fn required_migrations_are_asked_of_the_ledger() {
     let set = set(&[A, B]);
     let migrator = Migrator::new(&set);
     let list = "001_a, 2,, 003_c ,4";
-    let error = migrator.require(&client, list.split(',')).await.expect_err("an empty database");
+    let error =
+        migrator.require_applied(&client, list.split(',')).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
         "required and not applied: 001_a, 2, 003_c, 4\n\
          help: run a binary that has them, before this one starts"
     );
     migrator.run(&mut client).await.expect("a run");
-    migrator.require(&client, ["001_a", "2"]).await.unwrap_or_else(|e| panic!("{e}"));
-    let error = migrator.require(&client, list.split(',')).await.expect_err("two");
+    migrator.require_applied(&client, ["001_a", "2"]).await.unwrap_or_else(|e| panic!("{e}"));
+    migrator.require_applied(&client, [1, 2]).await.unwrap_or_else(|e| panic!("{e}"));
+    let error = migrator.require_applied(&client, list.split(',')).await.expect_err("two");
     let ErrorKind::Required { versions } = error.kind() else { panic!("{error}") };
     assert_eq!(*versions, ["003_c", "4"]);
-    migrator.require(&client, "".split(',')).await.expect("nothing required");
+    migrator.require_applied(&client, "".split(',')).await.expect("nothing required");
 }
 
 #[tokio::test]

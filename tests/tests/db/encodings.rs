@@ -1,8 +1,9 @@
 //! Sessions and migrations of another client encoding. In some, a backslash is half of a character, so text that
 //! was UTF-8 ends its strings elsewhere.
 
+use migrate_runtime::Migrator;
+use migrate_runtime::hook::{BoxError, RunClient, When};
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::{BoxError, Context, Migrator, When};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 
@@ -118,7 +119,7 @@ async fn migrations_that_set_an_encoding_inside_a_transaction_are_followed_by_th
 
 #[tokio::test]
 async fn hooks_that_set_another_encoding_stop_the_run() {
-    async fn sets(context: Context<'_>) -> Result<(), BoxError> {
+    async fn sets(context: RunClient<'_>) -> Result<(), BoxError> {
         Ok(context.batch_execute("SET client_encoding = 'SJIS'").await?)
     }
     for when in [When::BeforeRun, When::BeforeEach, When::AfterEach] {

@@ -1,6 +1,8 @@
 //! What a failing migration leaves behind, and where its error points.
 
-use migrate_runtime::{Error, ErrorKind, Kept, Migrations, Migrator, Place, State};
+use migrate_runtime::error::{Kept, Place};
+use migrate_runtime::status::State;
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{set, unparsed};

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use migrate_runtime::hook::{BoxError, RunClient, closure};
 use migrate_runtime::source::{SetOptions, from_texts};
-use migrate_runtime::{BoxError, Context, ErrorKind, Migrator, Rollback, closure};
+use migrate_runtime::{ErrorKind, Migrator, Rollback};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 
@@ -21,7 +22,7 @@ const HASHES: (&str, &str) = (
 );
 const DROP: (&str, &str) = ("3_drop.sql", "ALTER TABLE users DROP password;");
 
-async fn hash(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+async fn hash(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     for row in transaction.query("SELECT id, password FROM users ORDER BY id", &[]).await? {
         let (id, password): (i32, String) = (row.get(0), row.get(1));
         let hash: String = password.chars().rev().collect();
@@ -54,7 +55,7 @@ async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
 
 #[tokio::test]
 async fn function_is_given_what_it_is_for() {
-    async fn look(context: Context<'_>) -> Result<(), BoxError> {
+    async fn look(context: RunClient<'_>) -> Result<(), BoxError> {
         let subject = context.migration().ok_or("no migration")?;
         assert_eq!((subject.version, subject.name), ("2", "hashes"));
         assert_eq!(context.report().applied.len(), 1);
@@ -74,7 +75,7 @@ async fn function_is_given_what_it_is_for() {
 
 #[tokio::test]
 async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
-    async fn fail(transaction: Context<'_>) -> Result<(), BoxError> {
+    async fn fail(transaction: RunClient<'_>) -> Result<(), BoxError> {
         transaction.batch_execute("CREATE TABLE left_behind ()").await?;
         Err("no such key".into())
     }
@@ -116,7 +117,7 @@ async fn function_that_ends_its_transaction_fails_the_run_and_is_not_recorded() 
 
 #[tokio::test]
 async fn session_is_as_it_was_behind_a_function() {
-    async fn unsettle(transaction: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    async fn unsettle(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
         transaction.batch_execute("SET search_path = pg_catalog; CREATE TEMP TABLE t ()").await
     }
     let database = FreshDatabase::create().await;
@@ -160,7 +161,7 @@ async fn function_that_is_blocked_is_called_again() {
 
 #[tokio::test]
 async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
-    async fn sleep(_: Context<'_>) -> Result<(), BoxError> {
+    async fn sleep(_: RunClient<'_>) -> Result<(), BoxError> {
         tokio::time::sleep(Duration::from_mins(10)).await;
         Ok(())
     }
@@ -180,7 +181,7 @@ async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
 
 #[tokio::test]
 async fn deadline_cuts_a_function() {
-    async fn sleep(_: Context<'_>) -> Result<(), BoxError> {
+    async fn sleep(_: RunClient<'_>) -> Result<(), BoxError> {
         tokio::time::sleep(Duration::from_mins(10)).await;
         Ok(())
     }

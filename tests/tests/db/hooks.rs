@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use migrate_runtime::{BoxError, Context, Error, ErrorKind, Event, Migrator, Rollback, When};
+use migrate_runtime::hook::{BoxError, RunClient, When};
+use migrate_runtime::{Error, ErrorKind, Event, Migrator, Rollback};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 
@@ -14,7 +15,7 @@ const ALONE: (&str, &str) = (
     "-- migrate:no-transaction\n-- UP\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- DOWN\nDROP INDEX i;",
 );
 
-async fn write_down(context: Context<'_>, moment: &str) -> Result<(), BoxError> {
+async fn write_down(context: RunClient<'_>, moment: &str) -> Result<(), BoxError> {
     let migration = context.migration();
     let (version, way) = migration.map_or(("", String::new()), |subject| {
         (subject.version, format!(" {}", subject.direction))
@@ -25,19 +26,19 @@ async fn write_down(context: Context<'_>, moment: &str) -> Result<(), BoxError> 
     Ok(())
 }
 
-async fn before_run(context: Context<'_>) -> Result<(), BoxError> {
+async fn before_run(context: RunClient<'_>) -> Result<(), BoxError> {
     write_down(context, "before run").await
 }
 
-async fn before_each(context: Context<'_>) -> Result<(), BoxError> {
+async fn before_each(context: RunClient<'_>) -> Result<(), BoxError> {
     write_down(context, "before").await
 }
 
-async fn after_each(context: Context<'_>) -> Result<(), BoxError> {
+async fn after_each(context: RunClient<'_>) -> Result<(), BoxError> {
     write_down(context, "after").await
 }
 
-async fn after_run(context: Context<'_>) -> Result<(), BoxError> {
+async fn after_run(context: RunClient<'_>) -> Result<(), BoxError> {
     write_down(context, "after run").await
 }
 
@@ -91,7 +92,7 @@ async fn hooks_are_called_around_the_run_and_each_migration() {
 
 #[tokio::test]
 async fn hook_stops_the_run_and_undoes_its_migration() {
-    async fn refuse(context: Context<'_>) -> Result<(), BoxError> {
+    async fn refuse(context: RunClient<'_>) -> Result<(), BoxError> {
         match context.migration() {
             Some(subject) if subject.version == "2" => Err("not on a Friday".into()),
             _ => Ok(()),
@@ -118,7 +119,7 @@ async fn hook_stops_the_run_and_undoes_its_migration() {
 
 #[tokio::test]
 async fn hook_before_the_run_stops_it_before_anything() {
-    async fn refuse(_: Context<'_>) -> Result<(), BoxError> {
+    async fn refuse(_: RunClient<'_>) -> Result<(), BoxError> {
         Err("maintenance is not announced".into())
     }
     let (_database, mut client) = with_diary().await;
@@ -132,7 +133,7 @@ async fn hook_before_the_run_stops_it_before_anything() {
 
 #[tokio::test]
 async fn migration_outside_a_transaction_stays_where_the_hook_after_it_fails() {
-    async fn refuse(_: Context<'_>) -> Result<(), BoxError> {
+    async fn refuse(_: RunClient<'_>) -> Result<(), BoxError> {
         Err("enough".into())
     }
     let (_database, mut client) = with_diary().await;
@@ -152,7 +153,7 @@ async fn migration_outside_a_transaction_stays_where_the_hook_after_it_fails() {
 
 #[tokio::test]
 async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
-    async fn as_owner(context: Context<'_>) -> Result<(), tokio_postgres::Error> {
+    async fn as_owner(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
         let set_role = "SELECT set_config('role', 'role_' || current_database(), false)";
         context.batch_execute(set_role).await
     }

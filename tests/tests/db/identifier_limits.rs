@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::set::Layout;
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::{Adopt, Layout, Migrations, Migrator, run_in_order};
+use migrate_runtime::{Migrations, Migrator, run_in_order};
 use migrate_source::check::{SetOptions, SourceFile, check};
 use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;

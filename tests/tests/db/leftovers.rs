@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, ErrorKind, Kept, Migrations, Migrator, State};
+use migrate_runtime::error::Kept;
+use migrate_runtime::status::State;
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, server, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

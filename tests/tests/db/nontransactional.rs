@@ -1,7 +1,9 @@
 //! Migrations that run outside a transaction: statement by statement, under a session lock that is
 //! released on every path.
 
-use migrate_runtime::{ErrorKind, Kept, Migrator, State};
+use migrate_runtime::error::Kept;
+use migrate_runtime::status::State;
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 

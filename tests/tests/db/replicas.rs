@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate_runtime::{ErrorKind, Migrator, SkipReason};
+use migrate_runtime::report::SkipReason;
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{ErrorKind, Lock, LockKind, Migrations, Migrator, Report};
+use migrate_runtime::report::LockKind;
+use migrate_runtime::{ErrorKind, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;

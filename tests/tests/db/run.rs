@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{ErrorKind, Migrations, Migrator, SkipReason, State};
+use migrate_runtime::report::SkipReason;
+use migrate_runtime::status::State;
+use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{module, set, tables};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{ErrorKind, Kept, Migrations, Migrator};
+use migrate_runtime::error::Kept;
+use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;

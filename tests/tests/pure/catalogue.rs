@@ -26,7 +26,7 @@ const ENUMS: [(&str, &str); 17] = [
     ("CheckError", "migrate-testing/src/check.rs"),
     ("Problem", "migrate-source/src/check/error.rs"),
     ("NameError", "migrate-source/src/names/error.rs"),
-    ("LockProblem", "migrate-source/src/history_file.rs"),
+    ("HistoryProblem", "migrate-source/src/history_file.rs"),
     ("SplitProblem", "migrate-set/src/sql/split.rs"),
     ("SectionProblem", "migrate-source/src/directives/section.rs"),
     ("DirectiveError", "migrate-source/src/directives/mod.rs"),

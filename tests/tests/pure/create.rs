@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use migrate_runtime::Migrations;
+use migrate_runtime::set::Layout;
 use migrate_runtime::source::{
     CreateError, CreateOptions, NameOptions, SetOptions, create, from_folder,
 };
-use migrate_runtime::{Layout, Migrations};
-use migrate_source::history_file::lock;
+use migrate_source::history_file::freeze;
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use proptest::string::string_regex;
@@ -177,18 +178,18 @@ fn default_template_has_both_sections() {
 }
 
 #[test]
-fn lock_file_is_read_and_left_alone() {
+fn history_file_is_read_and_left_alone() {
     let old = folder(&[("0001_a.sql", "SELECT 1;"), ("0009_b.sql", "SELECT 2;")]);
-    let text = lock(&load(old.path()));
-    let new = folder(&[("0001_a.sql", "SELECT 1;"), ("migrations.lock", &text)]);
-    let lock = new.path().join("migrations.lock");
-    let options = CreateOptions { lock: Some(lock.clone()), ..CreateOptions::default() };
+    let text = freeze(&load(old.path()));
+    let new = folder(&[("0001_a.sql", "SELECT 1;"), ("migrations.history", &text)]);
+    let history = new.path().join("migrations.history");
+    let options = CreateOptions { history: Some(history.clone()), ..CreateOptions::default() };
     let created = create(new.path(), "c", &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(created.version.as_str(), "0010");
-    assert_eq!(fs::read_to_string(&lock).expect("the lock"), text);
-    fs::write(&lock, "<<<<<<< HEAD\n").expect("the lock");
+    assert_eq!(fs::read_to_string(&history).expect("the history"), text);
+    fs::write(&history, "<<<<<<< HEAD\n").expect("the history");
     let error = create(new.path(), "d", &options).expect_err("a merge conflict").to_string();
-    let expected = "migrations.lock: line 1 is not a valid entry: `<<<<<<< HEAD`\n\
+    let expected = "migrations.history: line 1 is not a valid entry: `<<<<<<< HEAD`\n\
                     help: resolve the conflict by hand, or restore the file";
     assert!(error.ends_with(expected), "{error}");
 }
@@ -221,7 +222,7 @@ fn nothing_is_written_where_one_file_is_in_the_way() {
     assert!(matches!(&error, CreateError::File { source, .. } if source.raw_os_error().is_some()));
     let file = folder.path().join(format!("2_{long}.up.sql"));
     let expected = format!(
-        "`{}` cannot be read or written\n\
+        "`{}` cannot be written\n\
          help: check the permissions of its folder and the free disk space",
         file.display()
     );

@@ -8,3 +8,4 @@ mod pages;
 mod plans;
 mod properties;
 mod splitter;
+mod surface;

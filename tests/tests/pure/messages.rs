@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use migrate_runtime::ledger::Entry;
+use migrate_runtime::set::{Kind, Layout};
 use migrate_runtime::source::{Dialects, SetOptions, from_folder};
-use migrate_runtime::{DriftReport, Entry, Kind, Layout, Migrations, Version};
+use migrate_runtime::{DriftReport, Migrations, Version};
 use migrate_set::checksum::ALGORITHM;
 use migrate_set::plan::{Policy, Tolerance, plan};
 use migrate_set::sql::placeholder::RenderError;

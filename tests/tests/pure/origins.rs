@@ -1,8 +1,9 @@
 //! The macro, an `include_dir::Dir` and a folder on disk give the identical set.
 
 use include_dir::{Dir, include_dir};
+use migrate_runtime::set::{Layout, TransactionMode};
 use migrate_runtime::source::{SetOptions, from_folder, from_include_dir};
-use migrate_runtime::{Layout, Migrations, TransactionMode, embed_migrations};
+use migrate_runtime::{Migrations, embed_migrations};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
 

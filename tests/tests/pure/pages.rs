@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 6] = [
+pub(crate) const CRATES: [&str; 6] = [
     "migrate-set",
     "migrate-source",
     "migrate-macros",
@@ -16,13 +16,13 @@ const CRATES: [&str; 6] = [
     "migrate-cli",
 ];
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
 }
 
 /// Every file below `folder` with this ending; a folder's name that begins with a dot, and what a build
 /// or a package manager makes, is left out.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -6,7 +6,7 @@ use std::ops::DerefMut;
 use tokio_postgres::Client;
 
 /// Leads to a client; `Depth` is found by the compiler, and keeps the implementations apart.
-pub trait Connection<Depth> {
+pub trait AsClient<Depth> {
     /// The client.
     fn client(&mut self) -> &mut Client;
 }
@@ -19,13 +19,13 @@ pub enum OneStep {}
 #[derive(Debug)]
 pub enum TwoSteps {}
 
-impl<C: DerefMut<Target = Client>> Connection<OneStep> for C {
+impl<C: DerefMut<Target = Client>> AsClient<OneStep> for C {
     fn client(&mut self) -> &mut Client {
         self
     }
 }
 
-impl<C> Connection<TwoSteps> for C
+impl<C> AsClient<TwoSteps> for C
 where
     C: DerefMut<Target: DerefMut<Target = Client>>,
 {

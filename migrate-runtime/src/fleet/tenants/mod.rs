@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
 
-pub use connection::Connection;
+pub use connection::AsClient;
 pub use report::{Failure, Progress, TenantsReport};
 
 use crate::migrator::Migrator;
@@ -88,7 +88,7 @@ impl<'m, 's> Tenants<'m, 's> {
     where
         F: Fn() -> P,
         P: Future<Output = Result<C, E>>,
-        C: Connection<D>,
+        C: AsClient<D>,
     {
         let began = Instant::now();
         check_embed(self.migrator.set).map_err(|stale| Failure::Run(stale.into()))?;
@@ -111,7 +111,7 @@ impl<'m, 's> Tenants<'m, 's> {
     where
         F: Fn() -> P,
         P: Future<Output = Result<C, E>>,
-        C: Connection<D>,
+        C: AsClient<D>,
         O: FnMut(Progress<'_, E>),
     {
         let mut idle: Option<C> = None;

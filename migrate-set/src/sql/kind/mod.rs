@@ -13,7 +13,7 @@ use super::split::Statement;
 /// How a statement affects the transaction around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum StatementKind {
     /// Runs anywhere.
     Plain,
     /// `BEGIN` or `START TRANSACTION` without modes.
@@ -31,13 +31,13 @@ pub enum Kind {
     MetaCommand,
 }
 
-impl Kind {
+impl StatementKind {
     /// Whether the script begins its own transaction here.
     pub fn opens(self) -> bool {
         matches!(
             self,
-            Kind::Begin
-                | Kind::TransactionControl(
+            StatementKind::Begin
+                | StatementKind::TransactionControl(
                     BEGIN_MODES | START_MODES | BEGIN_UNENDED | START_UNENDED
                 )
         )
@@ -47,7 +47,8 @@ impl Kind {
     pub fn closes(self) -> bool {
         matches!(
             self,
-            Kind::Commit | Kind::TransactionControl("ROLLBACK" | "ABORT" | COMMIT_UNENDED)
+            StatementKind::Commit
+                | StatementKind::TransactionControl("ROLLBACK" | "ABORT" | COMMIT_UNENDED)
         )
     }
 }
@@ -60,16 +61,16 @@ const START_UNENDED: &str = "START TRANSACTION without `;`";
 const COMMIT_UNENDED: &str = "COMMIT without `;`";
 
 /// The kind of `statement`, a statement of `text`.
-pub fn kind(text: &str, statement: &Statement<'_>) -> Kind {
+pub fn kind(text: &str, statement: &Statement<'_>) -> StatementKind {
     if statement.tokens.first().is_some_and(|token| token.kind == TokenKind::Backslash) {
-        return Kind::MetaCommand;
+        return StatementKind::MetaCommand;
     }
     let words = Words::of(text, statement);
     transaction_control(&words)
         .or_else(|| outside_transaction(&words))
-        .or_else(|| copies_to_client(&words).then_some(Kind::CopyClient))
+        .or_else(|| copies_to_client(&words).then_some(StatementKind::CopyClient))
         .or_else(|| commits_inside(&words))
-        .unwrap_or(Kind::Plain)
+        .unwrap_or(StatementKind::Plain)
 }
 
 /// Whether `statement`, a statement of `text`, calls a procedure, which can commit.
@@ -153,27 +154,31 @@ impl<'s, 't> Words<'s, 't> {
 
 /// Manual, "SQL Commands": BEGIN, COMMIT, END, ROLLBACK, ABORT, START, PREPARE, SET TRANSACTION.
 /// Savepoints are allowed: they nest inside any transaction.
-fn transaction_control(words: &Words<'_, '_>) -> Option<Kind> {
+fn transaction_control(words: &Words<'_, '_>) -> Option<StatementKind> {
     let optional = |at: usize| at + usize::from(matches!(words.at(at), "WORK" | "TRANSACTION"));
     Some(match (words.at(0), words.at(1)) {
-        ("BEGIN", _) if words.len() == optional(1) => Kind::Begin,
-        ("START", "TRANSACTION") if words.len() == 2 => Kind::Begin,
-        ("BEGIN", _) if is_mode(words.at(optional(1))) => Kind::TransactionControl(BEGIN_MODES),
-        ("BEGIN", _) => Kind::TransactionControl(BEGIN_UNENDED),
-        ("START", "TRANSACTION") if is_mode(words.at(2)) => Kind::TransactionControl(START_MODES),
-        ("START", "TRANSACTION") => Kind::TransactionControl(START_UNENDED),
-        ("COMMIT", "PREPARED") => Kind::OutsideTransaction("COMMIT PREPARED"),
-        ("COMMIT" | "END", _) if words.len() == optional(1) => Kind::Commit,
-        ("COMMIT" | "END", _) if words.at(optional(1)) == "AND" => {
-            Kind::TransactionControl("COMMIT AND CHAIN")
+        ("BEGIN", _) if words.len() == optional(1) => StatementKind::Begin,
+        ("START", "TRANSACTION") if words.len() == 2 => StatementKind::Begin,
+        ("BEGIN", _) if is_mode(words.at(optional(1))) => {
+            StatementKind::TransactionControl(BEGIN_MODES)
         }
-        ("COMMIT", _) => Kind::TransactionControl(COMMIT_UNENDED),
-        ("ROLLBACK", "PREPARED") => Kind::OutsideTransaction("ROLLBACK PREPARED"),
+        ("BEGIN", _) => StatementKind::TransactionControl(BEGIN_UNENDED),
+        ("START", "TRANSACTION") if is_mode(words.at(2)) => {
+            StatementKind::TransactionControl(START_MODES)
+        }
+        ("START", "TRANSACTION") => StatementKind::TransactionControl(START_UNENDED),
+        ("COMMIT", "PREPARED") => StatementKind::OutsideTransaction("COMMIT PREPARED"),
+        ("COMMIT" | "END", _) if words.len() == optional(1) => StatementKind::Commit,
+        ("COMMIT" | "END", _) if words.at(optional(1)) == "AND" => {
+            StatementKind::TransactionControl("COMMIT AND CHAIN")
+        }
+        ("COMMIT", _) => StatementKind::TransactionControl(COMMIT_UNENDED),
+        ("ROLLBACK", "PREPARED") => StatementKind::OutsideTransaction("ROLLBACK PREPARED"),
         ("ROLLBACK", _) if words.at(optional(1)) == "TO" => return None,
-        ("ROLLBACK", _) => Kind::TransactionControl("ROLLBACK"),
-        ("ABORT", _) => Kind::TransactionControl("ABORT"),
-        ("PREPARE", "TRANSACTION") => Kind::TransactionControl("PREPARE TRANSACTION"),
-        ("SET", "TRANSACTION") => Kind::TransactionControl("SET TRANSACTION"),
+        ("ROLLBACK", _) => StatementKind::TransactionControl("ROLLBACK"),
+        ("ABORT", _) => StatementKind::TransactionControl("ABORT"),
+        ("PREPARE", "TRANSACTION") => StatementKind::TransactionControl("PREPARE TRANSACTION"),
+        ("SET", "TRANSACTION") => StatementKind::TransactionControl("SET TRANSACTION"),
         _ => return None,
     })
 }
@@ -184,7 +189,7 @@ fn is_mode(word: &str) -> bool {
 }
 
 /// What `PreventInTransactionBlock` refuses (verified on PostgreSQL 13, 15 and 18).
-fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
+fn outside_transaction(words: &Words<'_, '_>) -> Option<StatementKind> {
     let name = match (words.at(0), words.at(1)) {
         ("CREATE", "INDEX") if words.at(2) == "CONCURRENTLY" => "CREATE INDEX CONCURRENTLY",
         ("CREATE", "UNIQUE") if words.at(3) == "CONCURRENTLY" => "CREATE UNIQUE INDEX CONCURRENTLY",
@@ -193,7 +198,7 @@ fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
         ("VACUUM", _) => "VACUUM",
         ("CLUSTER", _) => {
             return clusters_all(words)
-                .then_some(Kind::OutsideTransaction("CLUSTER without a table"));
+                .then_some(StatementKind::OutsideTransaction("CLUSTER without a table"));
         }
         ("ALTER", "TABLE" | "FOREIGN") if detaches_concurrently(words) => {
             "ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY"
@@ -210,11 +215,11 @@ fn outside_transaction(words: &Words<'_, '_>) -> Option<Kind> {
         ("DISCARD", "ALL") => "DISCARD ALL",
         _ => return None,
     };
-    Some(Kind::OutsideTransaction(name))
+    Some(StatementKind::OutsideTransaction(name))
 }
 
 /// `REINDEX [ ( option, ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] name`
-fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
+fn reindex(words: &Words<'_, '_>) -> Option<StatementKind> {
     let target = words.after_parentheses(1);
     let options = &words.head[1..target];
     let concurrently = options.iter().position(|word| word == "CONCURRENTLY").is_some_and(|at| {
@@ -227,7 +232,7 @@ fn reindex(words: &Words<'_, '_>) -> Option<Kind> {
         _ if concurrently || words.at(target + 1) == "CONCURRENTLY" => "REINDEX CONCURRENTLY",
         _ => return None,
     };
-    Some(Kind::OutsideTransaction(name))
+    Some(StatementKind::OutsideTransaction(name))
 }
 
 /// `CLUSTER`, `CLUSTER VERBOSE` and `CLUSTER ( options )` cluster all tables.
@@ -260,12 +265,12 @@ fn copies_to_client(words: &Words<'_, '_>) -> bool {
 }
 
 /// A `DO` block whose body commits or rolls back is refused inside a transaction (2D000).
-fn commits_inside(words: &Words<'_, '_>) -> Option<Kind> {
+fn commits_inside(words: &Words<'_, '_>) -> Option<StatementKind> {
     let body = if words.at(0) == "DO" { words.do_body()? } else { return None };
     let ends = |word: &str| matches!(word, "COMMIT" | "ROLLBACK");
     first_words(&body)
         .any(|word| ends(&word))
-        .then_some(Kind::OutsideTransaction("DO with COMMIT or ROLLBACK inside"))
+        .then_some(StatementKind::OutsideTransaction("DO with COMMIT or ROLLBACK inside"))
 }
 
 /// The words, in upper case, that begin the statements of a PL/pgSQL body.
@@ -286,7 +291,7 @@ mod tests {
     use super::super::split::split;
     use super::*;
 
-    fn of(text: &str) -> Kind {
+    fn of(text: &str) -> StatementKind {
         let tokens = lex(text);
         let statements = split(text, &tokens).unwrap();
         assert_eq!(statements.len(), 1, "{text}");
@@ -295,29 +300,29 @@ mod tests {
 
     #[test]
     fn transaction_control_is_known() {
-        let check = |text: &str, expected: Kind| assert_eq!(of(text), expected, "{text}");
+        let check = |text: &str, expected: StatementKind| assert_eq!(of(text), expected, "{text}");
         for text in
             ["begin", "BEGIN WORK", "Begin Transaction", "start transaction", "/* x */ begin"]
         {
-            check(text, Kind::Begin);
+            check(text, StatementKind::Begin);
         }
         for text in ["commit", "COMMIT WORK", "end", "END TRANSACTION"] {
-            check(text, Kind::Commit);
+            check(text, StatementKind::Commit);
         }
         check(
             "begin isolation level serializable",
-            Kind::TransactionControl("BEGIN with transaction modes"),
+            StatementKind::TransactionControl("BEGIN with transaction modes"),
         );
         check(
             "start transaction read only",
-            Kind::TransactionControl("START TRANSACTION with transaction modes"),
+            StatementKind::TransactionControl("START TRANSACTION with transaction modes"),
         );
-        check("commit and chain", Kind::TransactionControl("COMMIT AND CHAIN"));
-        check("rollback", Kind::TransactionControl("ROLLBACK"));
-        check("rollback work", Kind::TransactionControl("ROLLBACK"));
-        check("abort", Kind::TransactionControl("ABORT"));
-        check("prepare transaction 'x'", Kind::TransactionControl("PREPARE TRANSACTION"));
-        check("set transaction read only", Kind::TransactionControl("SET TRANSACTION"));
+        check("commit and chain", StatementKind::TransactionControl("COMMIT AND CHAIN"));
+        check("rollback", StatementKind::TransactionControl("ROLLBACK"));
+        check("rollback work", StatementKind::TransactionControl("ROLLBACK"));
+        check("abort", StatementKind::TransactionControl("ABORT"));
+        check("prepare transaction 'x'", StatementKind::TransactionControl("PREPARE TRANSACTION"));
+        check("set transaction read only", StatementKind::TransactionControl("SET TRANSACTION"));
         for text in [
             "savepoint a",
             "release a",
@@ -325,7 +330,7 @@ mod tests {
             "rollback work to savepoint a",
             "prepare p as select 1",
         ] {
-            check(text, Kind::Plain);
+            check(text, StatementKind::Plain);
         }
     }
 
@@ -361,7 +366,7 @@ mod tests {
             "do $$ begin update t set a = 1; commit; end $$",
             "do language plpgsql $x$ begin if true then rollback; end if; end $x$",
         ] {
-            assert!(matches!(of(text), Kind::OutsideTransaction(_)), "{text}");
+            assert!(matches!(of(text), StatementKind::OutsideTransaction(_)), "{text}");
         }
         for text in [
             "create index i on t (a)",
@@ -382,15 +387,15 @@ mod tests {
             "do $$ begin insert into t (commit) values (1); end $$",
             "create procedure p() language plpgsql as $$ begin commit; end $$",
         ] {
-            assert_eq!(of(text), Kind::Plain, "{text}");
+            assert_eq!(of(text), StatementKind::Plain, "{text}");
         }
     }
 
     #[test]
     fn copies_and_meta_commands_are_known() {
-        assert_eq!(of("copy t (a) from stdin"), Kind::CopyClient);
-        assert_eq!(of("COPY (select 1) TO STDOUT WITH (format csv)"), Kind::CopyClient);
-        assert_eq!(of("copy t from '/x'"), Kind::Plain);
-        assert_eq!(of("\\connect x"), Kind::MetaCommand);
+        assert_eq!(of("copy t (a) from stdin"), StatementKind::CopyClient);
+        assert_eq!(of("COPY (select 1) TO STDOUT WITH (format csv)"), StatementKind::CopyClient);
+        assert_eq!(of("copy t from '/x'"), StatementKind::Plain);
+        assert_eq!(of("\\connect x"), StatementKind::MetaCommand);
     }
 }

@@ -4,7 +4,7 @@
 mod disagreements;
 mod mistakes;
 
-use migrate_set::name::{Direction, Kind, TransactionMark, may_matter};
+use migrate_set::name::{Kind, NameDirection, TransactionMark, may_matter};
 use migrate_set::version::Version;
 
 use super::*;
@@ -16,9 +16,9 @@ fn shown(set: &Classified) -> Vec<String> {
         let version = name.version.as_ref().map_or("R", Version::as_str);
         assert_eq!(name.version.is_none(), name.kind == Kind::Repeatable);
         let direction = match name.direction {
-            Direction::Up => " up",
-            Direction::Down => " down",
-            Direction::Whole => "",
+            NameDirection::Up => " up",
+            NameDirection::Down => " down",
+            NameDirection::Whole => "",
         };
         let transaction = match name.transaction {
             TransactionMark::Unmarked => "",

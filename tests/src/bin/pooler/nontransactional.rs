@@ -1,7 +1,8 @@
 //! A non-transactional migration through a pooler: in either mode it has to be refused before anything
 //! runs, unless the caller declares, in session mode, that the session is the client's own.
 
-use migrate_runtime::{ErrorKind, Lock, LockKind, Migrations};
+use migrate_runtime::report::LockKind;
+use migrate_runtime::{ErrorKind, Lock, Migrations};
 use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

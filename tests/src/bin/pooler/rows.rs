@@ -2,7 +2,8 @@
 //! databases at the same time, all through the pooler, or every other one directly and with the other
 //! kind of lock; a migration that relies on session settings has to be refused.
 
-use migrate_runtime::{Lock, LockKind};
+use migrate_runtime::Lock;
+use migrate_runtime::report::LockKind;
 use migrate_tests::sets::set;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;

@@ -4,7 +4,9 @@
 //! tables of Flyway, goose and golang-migrate are those of their sources at 196c21b, e7e3448 and
 //! 0165cfc, looked at in November 2026. What the others really wrote is in `written`.
 
-use migrate_runtime::{Adopt, Migrator};
+use migrate_runtime::Migrator;
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::ledger::Edited;
 use migrate_source::check::{Duplicates, SetOptions, SourceFile, check};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::sets::set;
@@ -81,12 +83,12 @@ async fn diesel_cannot_be_verified() {
         adopted.report.notes,
         [
             "2 migrations, versions 2024-01-01-000000-0000 to 2024-01-02-000000, are taken over unverified, \
-          because diesel keeps no checksums; `accept_all` takes the set's text for what ran"
+          because diesel keeps no checksums; `accept(Edited::All)` records the set's text as what ran"
         ]
     );
     let mut client = adopted.client;
     assert_eq!(
-        Migrator::new(&set).accept_all(&mut client).await.expect("accepted").amended.len(),
+        Migrator::new(&set).accept(&mut client, Edited::All).await.expect("accepted").amended.len(),
         2
     );
 }
@@ -125,7 +127,7 @@ async fn flyway_has_baselines_undone_and_repeatable_migrations() {
     assert_eq!(
         adopted.report.notes,
         ["version 1 is taken over unverified, because Flyway kept no checksum of theirs; \
-          `accept_all` takes the set's text for what ran"]
+          `accept(Edited::All)` records the set's text as what ran"]
     );
 }
 

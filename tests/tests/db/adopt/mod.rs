@@ -6,7 +6,8 @@ mod histories;
 mod refusals;
 mod written;
 
-use migrate_runtime::{Adoption, Error, Migrations, Migrator, Report};
+use migrate_runtime::adopt::Adoption;
+use migrate_runtime::{Error, Migrations, Migrator, Report};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;

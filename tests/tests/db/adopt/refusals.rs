@@ -2,7 +2,8 @@
 //! Wrong histories, other names and many replicas go in; exact messages come out.
 //! Which row is verified how is for `histories`.
 
-use migrate_runtime::{Adopt, Lock, Migrator};
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::{Lock, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use tokio::task::JoinSet;
 

@@ -2,8 +2,9 @@
 //! that wrote it. What is verified must be so by the tool's own digits, on the guide's own files.
 //! What else a history may hold is for `histories`, made by hand.
 
+use migrate_runtime::adopt::Adopt;
 use migrate_runtime::source::{SetOptions, from_folder};
-use migrate_runtime::{Adopt, ErrorKind, Migrator};
+use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::{ALL, Predecessor};
 use migrate_tests::sets::set;

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use migrate_runtime::set::Layout;
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
-use migrate_runtime::{ErrorKind, Layout, Migrator, State, check_embed};
+use migrate_runtime::status::State;
+use migrate_runtime::{ErrorKind, Migrator, check_embed};
 use migrate_tests::database::value;
 use migrate_tests::predecessors::CHRONIS;
 use migrate_tests::sets::set;

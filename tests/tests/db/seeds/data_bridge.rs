@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use migrate_runtime::set::Layout;
 use migrate_runtime::source::{CreateOptions, NameOptions, SetOptions, create, from_texts};
-use migrate_runtime::{Error, ErrorKind, Layout, Migrations, Migrator, Rollback, State};
+use migrate_runtime::status::State;
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Rollback};
 use migrate_source::check::Down;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::DATA_BRIDGE;

@@ -1,8 +1,9 @@
 //! pgdbm's *Migration Guide*: names of four kinds, templates for schemas, and modules that share a
 //! database. What is done with migrations stands in `pgdbm_operations`.
 
+use migrate_runtime::set::Layout;
 use migrate_runtime::source::{NameOptions, SetOptions};
-use migrate_runtime::{Layout, Migrations, Migrator};
+use migrate_runtime::{Migrations, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::predecessors::{PGDBM, PGDBM_TIMESTAMP};
 use migrate_tests::sets::{module, set};

@@ -3,7 +3,8 @@
 use std::fs;
 
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
-use migrate_runtime::{Error, ErrorKind, Migrator, Rollback, State};
+use migrate_runtime::status::State;
+use migrate_runtime::{Error, ErrorKind, Migrator, Rollback};
 use migrate_source::check::Lints;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PGDBM;
@@ -55,13 +56,13 @@ async fn one_migration_is_asked_for() {
     let migrator = Migrator::new(&PGDBM);
     let file = ["001_initial_schema.sql"];
     assert!(matches!(
-        migrator.require(&client, file).await.map_err(Error::into_kind),
+        migrator.require_applied(&client, file).await.map_err(Error::into_kind),
         Err(ErrorKind::Required { .. })
     ));
     migrator.clone().to("1").run(&mut client).await.expect("one");
-    migrator.require(&client, file).await.unwrap_or_else(|error| panic!("{error}"));
+    migrator.require_applied(&client, file).await.unwrap_or_else(|error| panic!("{error}"));
     for other in ["001_initial_schema.SQL", "002_add_users_table.sql", "001_other.sql"] {
-        assert!(migrator.require(&client, [other]).await.is_err(), "{other}");
+        assert!(migrator.require_applied(&client, [other]).await.is_err(), "{other}");
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs;
 
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
-use migrate_runtime::{Migrator, Rollback, State};
+use migrate_runtime::status::State;
+use migrate_runtime::{Migrator, Rollback};
 use migrate_source::check::Down;
 use migrate_tests::database::value;
 use migrate_tests::predecessors::PYCOPG;

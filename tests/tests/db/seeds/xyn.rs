@@ -68,8 +68,8 @@ const FEATURES: &[Feature] = &[
     ),
     ("Creating New Migrations: test idempotency", "every_file_may_run_twice"),
     (
-        "Creating New Migrations: update this README, where `status` and the lock file list what there is",
-        "tests/tests/build/history.rs: lock_is_written_on_request_and_holds_the_history",
+        "Creating New Migrations: update this README, where `status` and the history file list what there is",
+        "tests/tests/build/history.rs: history_is_written_on_request_and_checked",
     ),
     (
         "Historical Migrations: a file without a number is no migration; it is refused in the folder and left alone beside it",
@@ -167,7 +167,7 @@ async fn required_migrations_are_looked_for_at_boot() {
     let (_database, mut client) = fresh().await;
     let migrator = Migrator::new(&XYN);
     let required = ["001_initial_schema"];
-    let error = migrator.require(&client, required).await.expect_err("an empty database");
+    let error = migrator.require_applied(&client, required).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
         "required and not applied: 001_initial_schema\n\
@@ -175,10 +175,11 @@ async fn required_migrations_are_looked_for_at_boot() {
     );
     assert_eq!(value(&client, TABLES).await, "NULL");
     migrator.clone().to("002").run(&mut client).await.expect("three");
-    migrator.require(&client, required).await.unwrap_or_else(|error| panic!("{error}"));
+    migrator.require_applied(&client, required).await.unwrap_or_else(|error| panic!("{error}"));
     let strict = "001_initial_schema,002_add_scheduling_and_priority,003_add_run_edges_for_dag,\
                   004_add_queue_claim_indexes,005_steps_run_idx_constraints";
-    let error = migrator.require(&client, strict.split(',')).await.expect_err("three to go");
+    let error =
+        migrator.require_applied(&client, strict.split(',')).await.expect_err("three to go");
     let ErrorKind::Required { versions } = error.kind() else { panic!("{error}") };
     assert_eq!(versions.len(), 3);
 }

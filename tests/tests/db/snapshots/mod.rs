@@ -9,10 +9,11 @@ mod scene;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::hook::{RunClient, When};
+use migrate_runtime::ledger::Edited;
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::{
-    Adopt, Context, ErrorKind, Lock, Migrator, Rollback, Version, When, run_in_order,
-};
+use migrate_runtime::{ErrorKind, Lock, Migrator, Rollback, run_in_order};
 use migrate_tests::sets::{module, set, tables, unparsed};
 use tokio_postgres::Client;
 
@@ -177,7 +178,7 @@ async fn rollback_of_both_kinds() {
     let migrator = Migrator::new(&set);
     migrator.plan_rollback(&scene.client, Rollback::Steps(2)).await.expect("a plan");
     scene.take("planned");
-    let all = Rollback::To(Version::new("1"));
+    let all = Rollback::To("1".into());
     migrator.rollback(&mut scene.client, all).await.expect("a rollback");
     scene.take("to the first");
     migrator.redo(&mut scene.client).await.expect("once more");
@@ -255,7 +256,7 @@ async fn changes_of_the_ledger_alone() {
     scene.take("baseline, no ledger");
     Migrator::new(&edited).accept(&mut scene.client, "2").await.expect("an edit");
     scene.take("accept");
-    migrator.accept_all(&mut scene.client).await.expect("the edit back");
+    migrator.accept(&mut scene.client, Edited::All).await.expect("the edit back");
     scene.take("accept all");
     migrator.forget(&mut scene.client, "1").await.expect("an entry less");
     scene.take("forget");
@@ -263,14 +264,14 @@ async fn changes_of_the_ledger_alone() {
     by_row.baseline(&mut scene.client, "2").await.expect("a baseline");
     scene.take("baseline under the lock that is a row");
     migrator.history(&scene.client).await.expect("a history");
-    migrator.survey(&scene.client).await.expect("a survey");
-    migrator.require(&scene.client, ["1"]).await.expect("an entry of 1");
+    migrator.status(&scene.client).await.expect("a status");
+    migrator.require_applied(&scene.client, ["1"]).await.expect("an entry of 1");
     migrator.verify(&scene.client).await.expect_err("3 is pending");
-    scene.take("history, survey, require, verify");
+    scene.take("history, status, require_applied, verify");
     scene.check();
 }
 
-async fn nothing(context: Context<'_>) -> Result<(), tokio_postgres::Error> {
+async fn nothing(context: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
     context.batch_execute("SELECT 'by the service'").await
 }
 

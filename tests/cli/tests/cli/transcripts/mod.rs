@@ -45,9 +45,9 @@ transcripts! {
     down
     drift
     failures
+    freeze
     help
     history
-    lock
     plan
     redo
     repair

@@ -2,7 +2,8 @@
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 
-use migrate_runtime::{Ends, Migrations, Script, TransactionMode};
+use migrate_runtime::set::{Ends, Script, TransactionMode};
+use migrate_runtime::Migrations;
 
 /// One line a migration: version, name, up, down.
 fn describe(name: &str, set: &Migrations) {
