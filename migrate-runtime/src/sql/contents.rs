@@ -102,15 +102,15 @@ impl Ledger {
         )
     }
 
-    /// Those of `schemas` that hold a ledger of this name to read: one row each. As text, because a name
-    /// would be cut to the length of one.
+    /// Those of `schemas` that hold a ledger to read: one row each, with its names. The server cuts the names
+    /// that it compares, so the caller compares them again.
     pub(crate) fn among(&self, schemas: &[String]) -> String {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
         let query = format!(
-            "SELECT n.nspname AS tenant FROM pg_catalog.pg_class c \
+            "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE c.relname::pg_catalog.text OPERATOR(pg_catalog.=) {} \
-             AND n.nspname::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY[{}]) AND {}",
+             WHERE c.relname OPERATOR(pg_catalog.=) {} \
+             AND n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
             literal(&self.table),
             schemas.join(", "),
             is_trusted()

@@ -90,6 +90,15 @@ async fn tenants_whose_names_the_server_would_cut_share_no_schema() {
         }
     }
     assert_eq!(value(&client, "SELECT count(*) FROM pg_tables WHERE tablename = 'a'").await, "2");
+    for (whole, cut) in alike() {
+        let whole = migrator.clone().table(whole);
+        let run = Tenants::new(&whole).run(["tenant"], get, |_| {}).await;
+        assert_eq!(run.expect("tenants").failed.len(), 0);
+        client.batch_execute("DROP TABLE tenant.a").await.expect("for the next name");
+        let cut = migrator.clone().table(cut);
+        let report = Tenants::new(&cut).run(["tenant"], get, |_| {}).await.expect("tenants");
+        assert_eq!((report.up_to_date.len(), report.failed.len()), (0, 1), "{report}");
+    }
 }
 
 #[tokio::test]

@@ -69,7 +69,8 @@ async fn with_ledger(
     let mut found = BTreeSet::new();
     let query = ledger.among(schemas);
     let read = wire::rows(client, &query, |row| {
-        found.extend(row.get("tenant").map(str::to_owned));
+        let is_its = row.get("table") == Some(&ledger.table);
+        found.extend(row.get("tenant").filter(|_| is_its).map(str::to_owned));
     });
     match read.await {
         // The session's encoding, which the runs report.
