@@ -37,8 +37,9 @@ pub(super) fn is_trusted() -> String {
 /// rows. A table that does not exist raises nothing.
 ///
 /// It is a statement of its own, before the query in the same message: the server plans a view with the view's
-/// functions. Between the two only roles that are trusted can replace the table. Plain SQL, because a new
-/// session needs 1 ms to load PL/pgSQL, and 0.6 ms for this.
+/// functions. Between the two only roles that are trusted can replace the table. Measured in new
+/// sessions: the read alone takes 0.5 ms, with this 1.4 ms, and with a block of PL/pgSQL for one of its conditions
+/// 1.8 ms.
 pub(crate) fn check_table(schema: &str, table: &str) -> String {
     format!(
         "SELECT {FROM_TABLE}{} AND 1 OPERATOR(pg_catalog./) (({} AND {UTF8}) IS TRUE)::pg_catalog.int4 \
