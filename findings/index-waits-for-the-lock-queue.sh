@@ -3,7 +3,7 @@
 # 8.23.1).
 #
 # Guess: a replica that waits in pg_advisory_lock() until the migrating one has finished holds no lock, so it is
-# in nobody's way.
+# in no session's way.
 # Seen: its SELECT holds a snapshot while it waits, and CREATE INDEX CONCURRENTLY waits for every older snapshot.
 # Each session waits for the other. A session looks for a deadlock once, deadlock_timeout (1 s) after its wait
 # began, so where the replica has waited for longer than that, the build is the one that fails with 40P01, and it

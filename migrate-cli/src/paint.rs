@@ -27,7 +27,7 @@ const FLAGS: [(&str, &str); 20] = [
     ("`.lock(Lock::Row)`", "`--lock-by row`"),
     ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
     ("with `.table(..)` and `.schema(..)`", "with `--from-table` and `--from-schema`"),
-    ("choose one with `.schema(..).create_schema()`", "give `--create-schema`"),
+    ("`.create_schema()`", "`--create-schema`"),
     (
         "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
         FOLDER,
@@ -146,7 +146,7 @@ mod tests {
             "the word `allow_edited`\n  help: restore it, or `--allow-edited`"
         );
         assert_eq!(
-            reworded("help: create the schema, or choose one with `.schema(..).create_schema()`"),
+            reworded("help: create the schema, or use `.create_schema()`"),
             "help: create the schema, or give `--create-schema`"
         );
     }

@@ -1,4 +1,4 @@
-//! What the expansion of `embed_migrations!` names; no part of the public interface.
+//! The items that the expansion of `embed_migrations!` uses; not part of the public interface.
 
 pub use std::sync::OnceLock;
 pub use std::vec::Vec;
@@ -8,7 +8,7 @@ pub use migrate_set::name::Layout;
 pub use migrate_set::set::{Migration, Migrations, Origin, Traits};
 pub use migrate_set::unpack::unpack;
 
-/// What stands in for a set that was refused, so that one mistake gives one error.
+/// Replaces a refused set, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
     let traits = Traits { orders_by_name: false, has_non_transactional: false };
     Migrations::embedded("", "", Layout::Numeric, None, traits, || &[])

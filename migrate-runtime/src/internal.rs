@@ -1,5 +1,5 @@
-//! What `migrate-testing` and `migrate-cli` share with a run; no part of the public interface, and not
-//! covered by its version.
+//! What `migrate-testing` and `migrate-cli` share with a run; it is not part of the public interface,
+//! and its version promises nothing.
 
 use migrate_set::set::Migrations;
 
@@ -18,12 +18,12 @@ pub fn ledger_table(migrator: &Migrator<'_>) -> String {
     migrator.ledger().shown()
 }
 
-/// The statements that create the schemas it creates where they are missing.
+/// The statements that create the missing schemas.
 pub fn schemas_to_create(migrator: &Migrator<'_>) -> Vec<String> {
     migrator.schemas_to_create()
 }
 
-/// The options that decide what is in a database after a run, as one text.
+/// The options that determine the contents of a database after a run, as one text.
 pub fn outcome_options(migrator: &Migrator<'_>) -> String {
     format!("{:?} {:?} {:?}", migrator.schema, migrator.limit, migrator.ledger())
 }

@@ -1,5 +1,5 @@
-//! Migrate a PostgreSQL database at boot, from a folder of SQL that the build has checked and
-//! baked into the binary.
+//! Migrates a PostgreSQL database at boot, from a folder of SQL that the build has checked and
+//! embedded into the binary.
 //!
 //! ```no_run
 //! use migrate_runtime::{Migrations, Migrator, embed_migrations};
@@ -13,14 +13,15 @@
 //! # }
 //! ```
 //!
-//! That is the whole of it. The build refuses a set with a mistake in it, with file, line and
-//! column ([`embed_migrations!`]). The run sends one message when nothing is pending, and applies
-//! each migration exactly once however many replicas boot at the same time ([`Migrator::run`]). An
-//! error points into the file and says what stays applied ([`Error`]).
+//! That is all. The *set* is the migrations that one macro call embeds; the build refuses a set with
+//! mistakes, with file, line and column ([`embed_migrations!`]). The *ledger* is the table that records
+//! what ran, with an *entry* for each migration. A run sends one message when nothing is pending, and
+//! applies each migration exactly once, however many replicas boot at the same time
+//! ([`Migrator::run`]). An error shows the place in the file, and what is kept ([`Error`]).
 //!
 //! # Guides
 //!
-//! One page a task, in the folder `docs/guides` of the repository:
+//! One page per task, in the folder `docs/guides` of the repository:
 //!
 //! | page | task | begins with |
 //! |---|---|---|
@@ -28,30 +29,31 @@
 //! | `ci-check.md` | check migrations in CI and before a deployment | [`embed_migrations!`], [`Migrator::trial`] |
 //! | `concurrently.md` | build an index while others write | `-- migrate:no-transaction` |
 //! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |
-//! | `tenants.md` | migrate a schema a tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
-//! | `adopting.md` | take over a database that was there before | [`Migrator::adopt`], [`Migrator::baseline`] |
+//! | `tenants.md` | migrate one schema per tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
+//! | `adopting.md` | adopt a database that another tool has migrated | [`Migrator::adopt`], [`Migrator::baseline`] |
 //! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
 //! | `observability.md` | see what a run does | [`Migrator::on`], [`Report`] |
 //!
-//! `docs/errors.md` has every error with its cause and its remedy, `docs/comparison.md` what other
+//! `docs/errors.md` lists every error with its cause and remedy, and `docs/comparison.md` what other
 //! libraries do in the same cases.
 //!
 //! # Features
 //!
 //! | feature | brings | Rust |
 //! |---|---|---|
-//! | none | all but what follows | 1.88 |
+//! | none | everything but the following | 1.88 |
 //! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default | 1.94 |
 //! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools | 1.88 |
 //! | `include_dir` | [`source::from_include_dir`] too | 1.88 |
 //!
-//! None changes what is stored. `docs/stability.md` explains how the versions of Rust are tested, and what a
-//! release may change.
+//! No feature changes what is stored. `docs/stability.md` explains how the versions of Rust are tested,
+//! and what a release may change.
 //!
-//! Two crates beside this one: `migrate-testing` is a dev-dependency with databases of tests and checks of
-//! a set, `migrate-cli` has the command line, for a service's own binary and as the program `migrate`.
+//! There are two more crates: `migrate-testing` is a dev-dependency with test databases and checks of a
+//! set; `migrate-cli` has the command line, as part of your service's binary and as the program
+//! `migrate`.
 #![cfg_attr(
     not(feature = "include_dir"),
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
@@ -138,8 +140,8 @@ pub mod error {
 
 /// Embeds a folder of migrations: a constant expression of type [`Migrations`].
 ///
-/// The path is relative to the `Cargo.toml` of the crate that is being compiled. The expansion is
-/// constant, so the set can be a `static` or a `const`, and nothing is parsed at start-up.
+/// The path is relative to the `Cargo.toml` of the crate that is being compiled. The set can be a
+/// `static` or a `const`, and nothing is parsed at start-up.
 ///
 /// ```
 /// use migrate_runtime::{Migrations, embed_migrations};
@@ -155,19 +157,19 @@ pub mod error {
 ///
 /// | argument | meaning | otherwise |
 /// |---|---|---|
-/// | `module = "name"` | keeps this set apart from others in one ledger | `"default"` |
+/// | `module = "name"` | the name of this set, if several share one ledger | `"default"` |
 /// | `layout = numeric` | how the files are named: `numeric`, `timestamp`, `flyway`, `folders`, `prisma` or `any` | inferred |
-/// | `dialect = postgres` | takes `x.postgres.sql` and leaves other databases' files | such files are an error |
-/// | `down = required` | every versioned migration has a down script; `unchecked` keeps broken ones | `optional` |
-/// | `duplicates = by_name` | equal versions are migrations of their own, ordered by name | `refuse` |
+/// | `dialect = postgres` | embeds `x.postgres.sql` and ignores the files of other databases | such files are an error |
+/// | `down = required` | every versioned migration must have a down script; `unchecked` allows broken ones | `optional` |
+/// | `duplicates = by_name` | several migrations can have the same version, and are ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
-/// | `lints = deny` | what locks a table for long, or breaks the version that still runs, is an error; `warn` makes it a warning | `off` |
+/// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error; `warn` makes it a warning | `off` |
 /// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it | no history file |
-/// | `empty = allow` | an up script may hold no statement | `refuse` |
+/// | `empty = allow` | an up script can be empty | `refuse` |
 ///
 /// # Errors
 ///
-/// Every mistake of the set is a compiler error of its own, all of them in one build:
+/// All mistakes in a set are reported at once, each as a compiler error:
 ///
 /// ```text
 /// error: migrations/0003_add_orders.sql:4:23: this string is never closed
@@ -179,14 +181,14 @@ pub mod error {
 ///
 /// # Rebuilds
 ///
-/// An edit of an embedded file triggers a rebuild by itself. A file that was added does so with one
-/// line in the `main` of the crate's `build.rs`:
+/// An edit of an embedded file triggers a rebuild. An added file does too, with one line in the
+/// `main` of the crate's `build.rs`:
 ///
 /// ```
 /// println!("cargo::rerun-if-changed=migrations");
 /// ```
 ///
-/// Without it, a debug build that runs beside its folder refuses to migrate and names the file
+/// Without it, a debug build that finds its folder refuses to migrate, and its error names the file
 /// ([`check_embed`]).
 #[macro_export]
 macro_rules! embed_migrations {

@@ -1,7 +1,7 @@
 //! Sets made at start-up, from a folder on disk, from texts in the code, or from an
 //! `include_dir::Dir` in the binary; and the files of the next migration ([`create`]).
 //!
-//! A set that is made here is checked as the macro checks its own: `migrate-source` does both.
+//! These sets are checked like those of the macro.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub use migrate_source::check::{
 pub use migrate_source::create::{CreateError, CreateOptions, Created, DraftError, create};
 pub use migrate_source::names::{Dialects, NameOptions};
 
-/// The set in the folder `path` on disk; `path` is also what messages call the folder.
+/// The set in the folder `path` on disk; messages call the folder `path` too.
 ///
 /// ```
 /// use migrate_runtime::source::{SetOptions, from_folder};
@@ -65,8 +65,8 @@ pub fn from_include_dir(
     check(folder, &files, options).map(warned)
 }
 
-/// The set of migrations that stand in the code: each a file's name, as a folder would have it, and
-/// its text. Messages call them by these names.
+/// The set of migrations in the code: each is a file name, as in a folder, and its text. Messages use
+/// these names.
 ///
 /// ```
 /// use migrate_runtime::source::{SetOptions, from_texts};
@@ -100,7 +100,7 @@ where
     check("", &files, options).map(warned)
 }
 
-/// The set, with its warnings said to whoever listens.
+/// The set, after its warnings are logged.
 fn warned(checked: Checked) -> Migrations {
     for warning in checked.warnings {
         warn!("{warning}");

@@ -1,6 +1,5 @@
-//! Whether a set is still the folder that it was embedded from.
-//! Only names are compared: an edited file triggers a rebuild by itself. A release build remembers no folder,
-//! and a folder that is not on this machine shows nothing.
+//! Whether a set still has the files of the folder that it was embedded from: only names are compared,
+//! because an edited file triggers a rebuild. A release build does not record the folder.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +8,7 @@ use migrate_set::listing::list;
 use migrate_set::set::Migrations;
 use thiserror::Error;
 
-/// Files of a migration folder that came or went since the set was embedded.
+/// Files that were added to or removed from the folder after the set was embedded.
 #[derive(Clone, PartialEq, Eq, Error)]
 #[error(
     "the set was embedded from `{folder}` before its files changed{}{}\n\
@@ -22,16 +21,16 @@ use thiserror::Error;
 pub struct StaleEmbed {
     /// The folder's absolute path.
     pub folder: String,
-    /// The folder as it was named to the macro.
+    /// The folder as the argument of the macro.
     pub shown: String,
-    /// Files that are on disk and not in the set.
+    /// Files on disk that are not in the set.
     pub added: Vec<String>,
-    /// Files that are in the set and not on disk.
+    /// Files in the set that are not on disk.
     pub removed: Vec<String>,
 }
 
 impl fmt::Debug for StaleEmbed {
-    /// The text for people: it is what a test that unwraps prints.
+    /// The text for people, because a test that unwraps prints this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -41,10 +40,10 @@ fn named(what: &str, files: &[String]) -> String {
     if files.is_empty() { String::new() } else { format!("\n{what}: {}", files.join(", ")) }
 }
 
-/// Whether the folder that `set` was embedded from still holds the same files.
+/// Whether the folder that `set` was embedded from still has the same files.
 ///
-/// A debug build's [`run`](crate::Migrator::run) checks this by itself. In a test it says what a
-/// missing `build.rs` would hide:
+/// The [`run`](crate::Migrator::run) of a debug build checks this. A test finds a missing `build.rs`
+/// with it:
 ///
 /// ```
 /// use migrate_runtime::{Migrations, check_embed, embed_migrations};
@@ -55,7 +54,7 @@ fn named(what: &str, files: &[String]) -> String {
 /// ```
 ///
 /// # Errors
-/// [`StaleEmbed`] with the names of the files that came or went.
+/// [`StaleEmbed`] with the names of the files that were added or removed.
 pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
     let Some(origin) = set.origin() else { return Ok(()) };
     let Ok(now) = list(Path::new(origin.folder), set.folder()) else { return Ok(()) };

@@ -2,7 +2,7 @@
 //! strategy of `CREATE DATABASE` costs where the server has a choice.
 //! `cargo run --release -p migrate-tests --example clones -- [migrations] [rounds] [work]`, on `DATABASE_URL`
 //! or the shared throwaway server; prints medians and bests in milliseconds. `work` is how many of those a
-//! test takes between its database and its end; tests right behind one another are measured too.
+//! test takes between its database and its end; tests without a pause between them are measured too.
 
 use std::error::Error;
 use std::thread;
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("connect and apply {migrations} migrations: {}", shown(&mut applied));
     println!("the first test, which may build the template: {}", millis(first));
     for work in [0, work] {
-        println!("tests of {work} ms, one behind the other:");
+        println!("tests of {work} ms, one after the other:");
         let work = Duration::from_millis(work);
         tests(&set, &runtime, &mut applied, work)?;
     }

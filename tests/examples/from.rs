@@ -1,4 +1,4 @@
-//! Takes a database over from another tool, and goes on with what that tool had not applied.
+//! Takes over a database from another tool, and applies what that tool had not applied.
 //! `-- TOOL`, one of chronis, pgdbm, pycopg, data-bridge and xyn; the database is made for it, on the
 //! server of `DATABASE_URL` or on a throwaway one, and dropped.
 //! For Xyn `XYN_REQUIRED_MIGRATIONS` lists what has to be applied when it is done.
@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
     let name = env::args().nth(1).unwrap_or_default();
     let Some(from) = Predecessor::named(&name) else {
         let names: Vec<&str> = ALL.iter().map(|one| one.name).collect();
-        eprintln!("`{name}` is none of {}\nhelp: name one of them behind `--`", names.join(", "));
+        eprintln!("`{name}` is none of {}\nhelp: name one of them after `--`", names.join(", "));
         return ExitCode::from(2);
     };
     let database = FreshDatabase::create().await;

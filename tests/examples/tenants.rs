@@ -1,6 +1,6 @@
 //! What many schemas cost: the first run over all of them, one with nothing pending, and one with a
 //! single migration pending in each, in seconds and messages, and this process's peak memory.
-//! `-- SCHEMAS CONCURRENCY`; 10000 and 8 unless told otherwise.
+//! `-- SCHEMAS CONCURRENCY`; the defaults are 10000 and 8.
 
 use std::convert::Infallible;
 use std::fs;
@@ -32,7 +32,7 @@ async fn measure(
     report
 }
 
-/// The peak of this process's resident memory, where the system tells it.
+/// The peak of this process's resident memory, if the system shows it.
 fn peak() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

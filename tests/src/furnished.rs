@@ -134,7 +134,7 @@ impl Furnished {
     /// # Panics
     ///
     /// When the case does not end as it should.
-    pub async fn left_behind(&mut self, (name, sql): Case, way: Way) -> Vec<String> {
+    pub async fn leftovers_of(&mut self, (name, sql): Case, way: Way) -> Vec<String> {
         let set = case_set(&sql.replace("{role}", &self.role), way);
         let migrator = self.migrator(&set);
         let migrator = if way == Way::Apart { migrator.chunk_bytes(1) } else { migrator };
@@ -201,24 +201,24 @@ impl Furnished {
 /// # Panics
 ///
 /// When a case does not end as it should.
-pub async fn left_behind(cases: &[&[Case]], way: Way) -> Vec<String> {
+pub async fn leftovers_of(cases: &[&[Case]], way: Way) -> Vec<String> {
     let mut at = Furnished::create("").await;
     let mut found = Vec::new();
     for case in cases.concat() {
-        found.extend(at.left_behind(case, way).await);
+        found.extend(at.leftovers_of(case, way).await);
     }
     at.remove().await;
     found
 }
 
 fn case_set(sql: &str, way: Way) -> Migrations {
-    let (before, behind) = match way {
+    let (before, after) = match way {
         Way::Together | Way::Apart => ("", ""),
         Way::Outside => ("-- migrate:no-transaction\n", "VACUUM public.seen;"),
         Way::Fails => ("", "SELECT 1/0;"),
         Way::FailsOutside => ("-- migrate:no-transaction\n", "VACUUM public.seen; SELECT 1/0;"),
     };
-    let case = format!("{before}{sql}\n{behind}");
+    let case = format!("{before}{sql}\n{after}");
     let end = ("4_end.sql", "SELECT 1;");
     unparsed(&[("1_a.sql", LOOK), ("2_case.sql", &case), ("3_b.sql", LOOK), end])
 }

@@ -108,7 +108,7 @@ fn help(error: &str) -> &str {
 /// # Panics
 ///
 /// When it is not a valid set.
-pub fn behind_a_table(sql: &str) -> Migrations {
+pub fn after_a_table(sql: &str) -> Migrations {
     set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int PRIMARY KEY);"), ("2_b.sql", sql)])
 }
 
@@ -127,16 +127,16 @@ pub type Denied = (&'static str, &'static str, &'static str, &'static str);
 
 /// Runs `sql` as a migration that is denied something, and returns the whole error and the expected one.
 async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (String, String) {
-    let set = behind_a_table(sql);
+    let set = after_a_table(sql);
     let found = at.refused(&Migrator::new(&set).schema("own")).await;
     let pointed = if pointed.is_empty() { sql.trim_end_matches(';') } else { pointed };
     let column = sql.find(pointed).expect("a part of the statement") + 1;
     let (before, marks) = (" ".repeat(column), "^".repeat(pointed.len()));
     let expected = format!(
         "migrations/2_b.sql:1:{column}: {message} (SQLSTATE 42501)\n  |\n1 | {sql}\n  |{before}{marks} here\n\
-         version 2 was not applied; mend it and run again\n\
+         version 2 was not applied; fix it and run again\n\
          help: {help}\n\
-         applied before it, and stays: version 1"
+         version 1 was applied before it and is kept"
     );
     (found, expected)
 }
@@ -156,7 +156,7 @@ pub async fn denied_all(cases: &[Denied]) -> Vec<String> {
         if found != expected {
             broken.push(format!("{found}\n-- and not\n{expected}"));
         } else if found.contains("help: GRANT") {
-            let set = behind_a_table(case.0);
+            let set = after_a_table(case.0);
             let sql = help(&found).replace("{role}", &at.role).replace("{db}", at.database.name());
             let granted = at.admin.batch_execute(&sql).await;
             let run = Migrator::new(&set).schema("own").run(&mut at.client).await;

@@ -80,11 +80,11 @@ fn options() -> SetOptions {
 /// Each check depends on the one before it, so the first problem ends the checks.
 async fn check(cli: &Cli) -> Result<(), Problem> {
     let read = || Ok(from_folder(&cli.folder, &options())?);
-    let set = told("names and SQL", async { read() }).await?;
+    let set = checked("names and SQL", async { read() }).await?;
     cli.use_server()?;
-    told("applies to an empty database", applied(&set)).await?;
-    told("a second run does nothing", async { Ok(check_idempotent(&set)?) }).await?;
-    told("up, down and up again is as up", async { Ok(check_reversible(&set)?) }).await
+    checked("applies to an empty database", applied(&set)).await?;
+    checked("a second run does nothing", async { Ok(check_idempotent(&set)?) }).await?;
+    checked("up, down and up again is as up", async { Ok(check_reversible(&set)?) }).await
 }
 
 /// Runs the set in a database that is dropped afterwards.
@@ -96,7 +96,7 @@ async fn applied(set: &Migrations) -> Result<(), Problem> {
 }
 
 /// One line for a check: its name and its result.
-async fn told<T>(
+async fn checked<T>(
     what: &str,
     check: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {

@@ -1,4 +1,4 @@
-//! What another tool would have kept as the checksum of a text, by that tool's own algorithm.
+//! The checksums of other tools, by their algorithms.
 
 use sha2::{Digest, Sha256, Sha384};
 

@@ -11,17 +11,17 @@ use super::tool::{Row, State};
 use crate::outcome::AdoptObstacle;
 use crate::sql::Taken;
 
-/// A migration that the other tool has applied, and that has no entry yet.
+/// A migration that the other tool has applied, and that has no entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Found<'s> {
     pub(crate) migration: &'s Migration,
     pub(crate) taken: Taken,
 }
 
-/// What is recorded, in the order in which the tool applied it.
+/// The entries to add, in the order in which the tool applied them.
 ///
 /// # Errors
-/// Every row that cannot be taken over.
+/// Every row that cannot be adopted.
 pub(super) fn decide<'s>(
     tool: Adopt,
     rows: Vec<Row>,
@@ -36,7 +36,7 @@ pub(super) fn decide<'s>(
     if obstacles.is_empty() { Ok(found) } else { Err(obstacles) }
 }
 
-/// The last word on each migration: a history may say applied, undone, applied.
+/// The last row of each migration: a history can contain applied, undone, applied.
 fn latest(rows: Vec<Row>) -> Vec<Row> {
     let mut latest: Vec<Row> = Vec::with_capacity(rows.len());
     for row in rows {
@@ -73,8 +73,8 @@ impl<'s> Decision<'s, '_> {
         }
     }
 
-    /// A row that no migration of the set belongs to. Its entry may have been taken over before the
-    /// set lost it, and a repeatable one that left the set is history.
+    /// A row without a migration in the set. It is an obstacle unless it was adopted before the set lost
+    /// the migration, or is repeatable.
     fn miss(&mut self, row: &Row) {
         let is_entry = |entry: &Entry| match (&row.version, &row.file) {
             (Some(version), _) => {
@@ -97,7 +97,7 @@ impl<'s> Decision<'s, '_> {
             match row.checksum.as_deref().map(|kept| verify(self.tool, row, migration, kept)) {
                 None => false,
                 Some(Ok(())) => true,
-                // An edited repeatable migration is pending, for that tool and for us.
+                // An edited repeatable migration is pending, as it is for that tool.
                 Some(Err(_)) if migration.kind() == Kind::Repeatable => return,
                 Some(Err(embedded)) => {
                     return self.obstacles.push(AdoptObstacle::Checksum {
@@ -113,7 +113,7 @@ impl<'s> Decision<'s, '_> {
         }
     }
 
-    /// All versioned migrations up to the row's, which has nothing on each.
+    /// All versioned migrations up to the row's; the row has no details about them.
     fn take_up_to(&mut self, row: &Row) {
         let Some(version) = row.version.clone().map(Version::new) else { return };
         let set = self.set;
@@ -138,7 +138,7 @@ impl<'s> Decision<'s, '_> {
         });
     }
 
-    /// Whether the ledger has it, or this adoption already takes it.
+    /// Whether it has an entry, or this adoption already adds one.
     fn is_recorded(&self, migration: &Migration) -> bool {
         let is_it = |entry: &Entry| {
             let unnamed = || {
@@ -152,7 +152,7 @@ impl<'s> Decision<'s, '_> {
     }
 }
 
-/// Whether a row of the tool's table speaks of `migration`.
+/// Whether a row of the tool's table is about `migration`.
 fn is_of(tool: Adopt, row: &Row, migration: &Migration) -> bool {
     let Some(version) = &row.version else {
         return row.file.as_ref().is_some_and(|file| is_file(file, migration.filename()));
@@ -161,7 +161,7 @@ fn is_of(tool: Adopt, row: &Row, migration: &Migration) -> bool {
     if migration.kind() != Kind::Versioned {
         return false;
     }
-    // diesel takes the dashes out of a folder's version, and so its zone would not be recognised.
+    // diesel removes the dashes from a folder's version.
     if tool == Adopt::Diesel && ours.as_str().replace('-', "") == *version {
         return true;
     }
@@ -184,10 +184,10 @@ fn is_file(file: &str, filename: &str) -> bool {
     file == filename || stem(file) == stem(filename)
 }
 
-/// Whether the checksum that the tool kept is that of the set's text; the text's own otherwise.
+/// Whether the recorded checksum is that of the set's text; the error is the text's own checksum.
 ///
-/// The set holds its files without a byte order mark and with line feeds only. A tool that read the
-/// bytes as they were may have seen either, so all are tried.
+/// The set has its files without a byte order mark and with line feeds only. A tool that reads bytes sees
+/// the original, so all combinations are tried.
 fn verify(tool: Adopt, row: &Row, migration: &Migration, kept: &str) -> Result<(), String> {
     let text = migration.up().text();
     let digest = |text: &str| digest(tool, row, text);
@@ -203,7 +203,7 @@ fn verify(tool: Adopt, row: &Row, migration: &Migration, kept: &str) -> Result<(
     Err(digest(text).into_iter().next().unwrap_or_default())
 }
 
-/// What the tool would keep for `text`; refinery's depends on how wide its versions were built.
+/// The checksums that the tool can have for `text`; refinery's depends on the width of its versions.
 fn digest(tool: Adopt, row: &Row, text: &str) -> Vec<String> {
     match tool {
         Adopt::Refinery => {
@@ -218,7 +218,7 @@ fn digest(tool: Adopt, row: &Row, text: &str) -> Vec<String> {
         }
         Adopt::Sqlx => vec![sha384(text)],
         Adopt::Flyway => vec![crc32_of_lines(text.trim_start_matches('\u{feff}'))],
-        // pgdbm takes a text without the blanks around it.
+        // pgdbm removes the blanks around a text.
         Adopt::Pgdbm => vec![sha256(text.trim())],
         _ => vec![sha256(text)],
     }

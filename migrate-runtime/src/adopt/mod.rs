@@ -1,5 +1,4 @@
-//! Another tool's history: which table it is in, and what of it the ledger takes over.
-//! That table is only read, so that going back stays possible.
+//! Adopts another tool's history from its table, which is only read, so that you can go back.
 
 mod digest;
 mod matching;
@@ -35,7 +34,7 @@ pub enum Adopt {
     Sqlx,
     /// diesel: `__diesel_schema_migrations`, which keeps no checksum.
     Diesel,
-    /// Flyway: `flyway_schema_history`, verified by CRC32; what lies under a baseline is not.
+    /// Flyway: `flyway_schema_history`, verified by CRC32, except migrations under a baseline.
     Flyway,
     /// goose: `goose_db_version`, which keeps no checksum.
     Goose,
@@ -55,7 +54,7 @@ pub enum Adopt {
     Xyn,
 }
 
-/// A tool and where its table is: what [`Migrator::adopt`](crate::Migrator::adopt) takes.
+/// A tool and the place of its table, for [`Migrator::adopt`](crate::Migrator::adopt).
 ///
 /// ```
 /// use migrate_runtime::adopt::Adopt;
@@ -78,19 +77,19 @@ impl From<Adopt> for Adoption {
 }
 
 impl Adopt {
-    /// The tool's table has this name.
+    /// Sets the name of the tool's table.
     #[must_use]
     pub fn table(self, table: impl Into<String>) -> Adoption {
         Adoption::from(self).table(table)
     }
 
-    /// The tool's table is in this schema.
+    /// Sets the schema of the tool's table.
     #[must_use]
     pub fn schema(self, schema: impl Into<String>) -> Adoption {
         Adoption::from(self).schema(schema)
     }
 
-    /// Of the tool's table, the rows of this module; only pgdbm has modules.
+    /// Sets the module whose rows are read; only pgdbm has modules.
     #[must_use]
     pub fn module(self, module: impl Into<String>) -> Adoption {
         Adoption::from(self).module(module)
@@ -98,29 +97,29 @@ impl Adopt {
 }
 
 impl Adoption {
-    /// The table has this name; the tool's default otherwise.
+    /// Sets the name of the table; the default is that of the tool.
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = Some(table.into());
         self
     }
 
-    /// The table is in this schema; otherwise in the migrator's
-    /// ([`Migrator::schema`](crate::Migrator::schema)), or in `public`.
+    /// Sets the schema of the table; the default is that of the migrator
+    /// ([`Migrator::schema`](crate::Migrator::schema)), or `public`.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
     }
 
-    /// The rows of this module, which only pgdbm has; those of `default` otherwise.
+    /// Sets the module whose rows are read, `default` by default; only pgdbm has modules.
     #[must_use]
     pub fn module(mut self, module: impl Into<String>) -> Self {
         self.module = Some(module.into());
         self
     }
 
-    /// The module whose rows are read, where the tool has modules.
+    /// The module whose rows are read, if the tool has modules.
     fn module_read(&self) -> Option<&str> {
         let module = self.module.as_deref().unwrap_or(DEFAULT_MODULE);
         (self.tool == Adopt::Pgdbm).then_some(module)
@@ -132,7 +131,7 @@ impl Adoption {
 }
 
 impl Adoption {
-    /// What the other tool has applied and the ledger does not have, and notes for an operator.
+    /// The migrations that the other tool has applied and that have no entry, and notes for an operator.
     pub(crate) async fn read<'r>(
         &self,
         cx: &Context<'r>,
@@ -145,7 +144,7 @@ impl Adoption {
         if rows.is_empty() {
             let module = self.module_read().map(|module| format!(" in module `{module}`"));
             let module = module.unwrap_or_default();
-            let note = format!("`{table}` holds nothing that {} applied{module}", tool.name());
+            let note = format!("`{table}` has no migration that {} applied{module}", tool.name());
             return Ok((Vec::new(), vec![note]));
         }
         let found =
@@ -173,7 +172,7 @@ impl Adoption {
                     return Err(error);
                 }
             }
-            // Missing, or some column is missing or of another type: whose table is it?
+            // The table or a column is missing, or a column has another type.
             Some(code) if code.starts_with("42") && code != "42501" => {
                 let mut found = Vec::new();
                 let columns = columns(schema, table);
@@ -192,7 +191,7 @@ impl Adoption {
     }
 }
 
-/// The note on migrations whose text could not be verified.
+/// The note about migrations whose text could not be verified.
 fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
     let versions = |migration: &Migration| migration.version().to_string();
     let unverified = found.iter().filter(|found| !found.taken.verified);
@@ -200,7 +199,7 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
     let name = tool.name();
     let because = match tool.algorithm() {
         None => format!("{name} keeps no checksums"),
-        Some(_) => format!("{name} kept no checksum of theirs"),
+        Some(_) => format!("{name} recorded no checksum for them"),
     };
     let which = match versions.as_slice() {
         [] => return Vec::new(),
@@ -210,6 +209,6 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
         }
     };
     vec![format!(
-        "{which} taken over unverified, because {because}; `accept(Edited::All)` records the set's text as what ran"
+        "{which} adopted unverified, because {because}; `accept(Edited::All)` records the set's text as what ran"
     )]
 }

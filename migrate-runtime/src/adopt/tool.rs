@@ -1,4 +1,4 @@
-//! What each tool's table is called, what it keeps, and how it is read.
+//! The table of each tool: its name, its columns, and the query that reads it.
 
 use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
@@ -9,11 +9,11 @@ use crate::sql::{check_table, literal, utc};
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Row {
-    /// The version, where the tool keeps one.
+    /// The version, if the tool records it.
     pub(super) version: Option<String>,
-    /// The file's name, with or without its ending, where the tool keeps one.
+    /// The file's name, with or without its ending, if the tool records it.
     pub(super) file: Option<String>,
-    /// The name, where refinery's checksum needs it.
+    /// The name, which refinery's checksum needs.
     pub(super) name: Option<String>,
     pub(super) checksum: Option<String>,
     /// RFC 3339, UTC.
@@ -29,13 +29,13 @@ pub(super) enum State {
     /// It ran.
     #[default]
     Applied,
-    /// It was undone, or taken out of the history.
+    /// It was undone, or removed from the history.
     Undone,
-    /// It broke, and was not fixed.
+    /// It failed, and was not fixed.
     Failed,
-    /// It is the newest that ran, and those before it ran too.
+    /// It is the newest that ran, and all before it ran too.
     Current,
-    /// Those up to it count as applied, whether it exists or not.
+    /// All up to it count as applied, even if the set does not have it.
     Baseline,
 }
 
@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// What messages call it: its version, or its file where it has none.
+    /// Its version, or its file if it has none, for messages.
     pub(super) fn shown(&self) -> String {
         match (&self.version, &self.file) {
             (Some(version), _) => format!("version {version}"),
@@ -72,7 +72,7 @@ impl Row {
 }
 
 impl Adopt {
-    /// The tool's own name.
+    /// The tool's name.
     pub const fn name(self) -> &'static str {
         match self {
             Adopt::Refinery => "refinery",
@@ -90,7 +90,7 @@ impl Adopt {
         }
     }
 
-    /// The table that the tool writes by default.
+    /// The default table of the tool.
     pub const fn default_table(self) -> &'static str {
         match self {
             Adopt::Refinery => "refinery_schema_history",
@@ -106,7 +106,7 @@ impl Adopt {
         }
     }
 
-    /// The algorithm of the checksums that the tool keeps; `None` where it keeps none.
+    /// The algorithm of the checksums that the tool records; `None` if it records none.
     pub const fn algorithm(self) -> Option<&'static str> {
         match self {
             Adopt::Refinery => Some("SipHash-1-3"),
@@ -124,7 +124,7 @@ impl Adopt {
 }
 
 impl Adoption {
-    /// Reads the table in the order in which the tool applied what is in it, after the check that it can be.
+    /// Reads the table in the order in which the tool applied the migrations, after the check that it can be trusted.
     pub(super) fn select(&self, schema: &str) -> String {
         let check = check_table(schema, self.table_name());
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
@@ -146,9 +146,9 @@ impl Adoption {
             Adopt::Diesel => "ORDER BY t.run_on, t.version".to_owned(),
             // A `SCHEMA` row means that Flyway created the schema.
             Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank".to_owned(),
-            // Version 0 stands for the empty database.
+            // Version 0 is the empty database.
             Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id".to_owned(),
-            // Version -1 stands for the empty database, unless its first migration broke halfway down.
+            // Version -1 is the empty database, unless its first migration failed while it was undone.
             Adopt::GolangMigrate => "WHERE t.version >= 0 OR t.dirty".to_owned(),
             Adopt::Dbmate => "ORDER BY t.version".to_owned(),
             Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
@@ -164,7 +164,7 @@ impl Adoption {
 }
 
 impl Adopt {
-    /// The columns of [`Row`] as the tool's table has them, and which one says when it ran.
+    /// The columns of the tool's table for [`Row`], and the one with the time.
     const fn columns(self) -> (&'static str, Option<&'static str>) {
         match self {
             Adopt::Refinery => ("t.version, t.name, t.checksum", Some("t.applied_on")),
@@ -174,10 +174,10 @@ impl Adopt {
                  CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state",
                 Some("t.installed_on"),
             ),
-            // diesel has its sessions at UTC and keeps times without a zone.
+            // diesel sets its sessions to UTC and records times without a time zone.
             Adopt::Diesel => ("t.version", Some("t.run_on AT TIME ZONE 'UTC'")),
-            // `BASELINE` is what `baseline` writes, `SQL_BASELINE` a `B` file; `DELETE` and the
-            // `UNDO`s say that something left the history.
+            // `baseline` writes `BASELINE`, and a `B` file `SQL_BASELINE`; `DELETE` and `UNDO` rows
+            // remove a migration from the history.
             Adopt::Flyway => (
                 "t.version, t.script AS file, t.checksum, t.installed_by AS applied_by, \
                  t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
@@ -198,7 +198,7 @@ impl Adopt {
                 "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
                 Some("t.applied_at"),
             ),
-            // Its guide's table has no `applied_by`, the one that it writes does.
+            // The table in its guide has no `applied_by`, the one that it creates does.
             Adopt::Pgdbm => (
                 "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms, \
                  pg_catalog.to_jsonb(t) ->> 'applied_by' AS applied_by",

@@ -1,5 +1,4 @@
-//! What the options amount to: the ledger, the schemas to create, and what no run can begin with.
-//! It asks no server: whether a name is taken, its user finds out.
+//! Checks the options of a run, without the server.
 
 use migrate_set::set::{Ends, Traits};
 use migrate_set::sql::placeholder::quoted_identifier;
@@ -15,8 +14,8 @@ impl Migrator<'_> {
         Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
     }
 
-    /// What a plan needs of the ledger: entries from before a set ordered equal versions by name are
-    /// known by their names, and what runs outside a transaction needs a session of its own.
+    /// What a plan has to read: names, if the set orders equal versions by name, because older entries are
+    /// recognised by them; the process, if a migration outside a transaction needs its own session.
     pub(crate) fn reading(&self) -> Reading {
         let Traits { orders_by_name, has_non_transactional } = self.set.traits();
         if orders_by_name {
@@ -40,7 +39,7 @@ impl Migrator<'_> {
         Ok(())
     }
 
-    /// Refuses names that no server takes.
+    /// Refuses names that no server accepts.
     pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
         self.names().try_for_each(|(option, name)| check_name(option, name))
     }
@@ -60,7 +59,7 @@ impl Migrator<'_> {
         checked(self.names().map(|(_, name)| name), query)
     }
 
-    /// The statement that creates the schemas that the caller asked for.
+    /// The statements that create the schemas that the caller asked for.
     pub(crate) fn schemas_to_create(&self) -> Vec<String> {
         let named = [self.schema.as_deref(), self.ledger_schema.as_deref()];
         let create = |name| format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_identifier(name));

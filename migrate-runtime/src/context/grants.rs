@@ -1,5 +1,4 @@
-//! What is missing where the server refused a statement: mostly which GRANT a role lacks.
-//! It asks the server only after an error.
+//! What is missing if the server refused a statement: mostly a GRANT.
 
 use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
@@ -7,28 +6,26 @@ use tokio_postgres::Client;
 use crate::sql::{Ledger, full_name};
 use crate::wire;
 
-/// The help for an error of a statement of ours; `None` where nothing is known to be missing.
+/// The help for an error of a statement of the library; `None` if nothing is known to be missing.
 pub(super) async fn help(
     client: &Client,
     ledger: &Ledger,
     error: &tokio_postgres::Error,
 ) -> Option<String> {
     match error.code()?.code() {
-        "3F000" => {
-            Some("create the schema, or choose one with `.schema(..).create_schema()`".to_owned())
-        }
+        "3F000" => Some("create the schema, or use `.create_schema()`".to_owned()),
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| row.get(0).map(str::to_owned));
             Some(grants.unwrap_or_else(|| OWNER.to_owned()))
         }
-        // undefined_object: of a guard, which names no other object that could be missing.
-        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
-            Some("CREATE EXTENSION plpgsql, the language of what guards each migration".to_owned())
-        }
+        // undefined_object: in a guard, only the language can be missing.
+        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => Some(
+            "CREATE EXTENSION plpgsql; the guard of each migration is written in it".to_owned(),
+        ),
         // read_only_sql_transaction
         "25006" => Some(
-            "connect to the primary, and look for a `default_transaction_read_only` that is on"
+            "connect to the primary, and check that `default_transaction_read_only` is off"
                 .to_owned(),
         ),
         _ => None,
@@ -55,7 +52,7 @@ pub(crate) async fn help_for_statement(
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";
 
-/// What was denied: `permission denied for KIND NAME`, which a server says in its own language.
+/// The object of `permission denied for KIND NAME`; a server with another language has another text.
 fn denied(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("permission denied for ")?.split_once(' ')
 }

@@ -1,5 +1,4 @@
-//! What never changes while a run goes on, and the questions that it asks the server.
-//! Every statement of ours that is no message of a plan is sent from here, with the cause where it is refused.
+//! What never changes during a run, and the statements that are not part of a plan's messages.
 
 mod check;
 mod grants;
@@ -26,7 +25,7 @@ use crate::outcome::{ErrorKind, MigrationFailure};
 use crate::sql::{Contents, Ledger, Terms};
 use crate::wire::{ENCODING, Wire, is_of_a_check};
 
-/// What never changes while a run goes on.
+/// What never changes during a run.
 #[derive(Debug)]
 pub(crate) struct Context<'r> {
     pub(crate) migrator: &'r Migrator<'r>,
@@ -35,7 +34,7 @@ pub(crate) struct Context<'r> {
     pub(crate) started: Instant,
 }
 
-/// Whether the ledger's table is there.
+/// Whether the ledger's table exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
     Exists,
@@ -54,12 +53,12 @@ impl<'r> Context<'r> {
         Context { migrator, wire: Wire::new(client), ledger, started: Instant::now() }
     }
 
-    /// The schema that placeholders are replaced by.
+    /// The schema for placeholders.
     pub(crate) fn schema(&self) -> Option<&'r str> {
         self.migrator.schema.as_deref()
     }
 
-    /// What guards go by now, for a run that holds this row as its lock.
+    /// The terms for guards, as of now, for a run that holds the lock row with this token.
     pub(crate) fn terms<'t>(&'t self, claim: Option<&'t str>) -> Terms<'t> {
         Terms {
             ledger: &self.ledger,
@@ -69,7 +68,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// What creates the ledger, and the schemas where the caller asked for that.
+    /// The statements that create the ledger, and the schemas if the caller asked for them.
     pub(crate) fn creation(&self) -> Vec<String> {
         let mut sql = self.migrator.schemas_to_create();
         sql.push(self.ledger.create());
@@ -83,17 +82,17 @@ impl<'r> Context<'r> {
         self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
     }
 
-    /// The run's time is up; `at` says where, if it was at a migration.
+    /// The error of a passed deadline; `at` is the migration that was cancelled, if any.
     pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> ErrorKind {
         ErrorKind::Deadline { deadline: self.migrator.deadline.unwrap_or_default(), at }
     }
 
-    /// A script's file as messages name it.
+    /// A script's file, as in messages.
     pub(crate) fn path_of(&self, script: &Script) -> String {
         self.migrator.set.path_of(script.filename())
     }
 
-    /// One statement of a script as it is sent.
+    /// One statement of a script, as it is sent.
     pub(crate) fn rendered<'s>(
         &self,
         script: &'s Script,
@@ -102,7 +101,7 @@ impl<'r> Context<'r> {
         script.render(range, self.schema()).map_err(|error| self.placeholder_error(script, &error))
     }
 
-    /// The down script as the ledger keeps it, for the run's schema.
+    /// The down script for the ledger, with the run's schema.
     pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, ErrorKind> {
         let Some(down) = migration.down() else { return Ok(None) };
         let sql = down.sql(self.schema());
@@ -113,7 +112,7 @@ impl<'r> Context<'r> {
         }))
     }
 
-    /// A placeholder of `script` that cannot be replaced.
+    /// The error of a placeholder of `script` that cannot be replaced.
     pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
         ErrorKind::Placeholder {
             file: self.path_of(script),
@@ -122,7 +121,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Sends one statement of ours; the first column of its last row.
+    /// Sends one statement of the library; returns the first column of its last row.
     pub(crate) async fn ask(&self, sql: &str, doing: &str) -> Result<Option<String>, ErrorKind> {
         match self.wire.last_row(sql).await {
             Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
@@ -130,7 +129,7 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// The error of a statement of ours, with the GRANT that it lacks.
+    /// The error of a statement of the library, with the GRANT that is missing.
     pub(crate) async fn database_error(
         &self,
         doing: String,

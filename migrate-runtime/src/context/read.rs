@@ -1,4 +1,4 @@
-//! Reads the ledger, or finds out why it cannot be read: one message, and others only after an error.
+//! Reads the ledger with one message; after an error, more messages find the cause.
 
 use tokio_postgres::SimpleQueryRow;
 use tracing::warn;
@@ -13,7 +13,7 @@ impl<'r> Context<'r> {
     pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
         let set = self.migrator.set;
         let mut contents = Contents::against(set);
-        // An embedded set is unpacked when it is first looked at.
+        // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
         let take = |row: &_| contents.take(&self.ledger, row);
         let sql = self.migrator.with_names_checked(&self.ledger.read(reading));
@@ -29,16 +29,16 @@ impl<'r> Context<'r> {
         Ok(contents)
     }
 
-    /// Reads what happened: one message. A table that does not exist has no past.
+    /// Reads the history: one message. A table that does not exist has none.
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
-        let take = |row: &_| self.ledger.past(row).map(|row| rows.push(row));
+        let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
         let sql = self.migrator.with_names_checked(&self.ledger.history());
         self.rows(&sql, || {}, take).await?;
         Ok(rows)
     }
 
-    /// Sends a query of the ledger and takes its rows; whether there is a table.
+    /// Sends a query of the ledger and takes its rows; returns whether the table exists.
     async fn rows(
         &self,
         sql: &str,
@@ -56,13 +56,13 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Nothing where the table is missing, else why it cannot be read.
+    /// Nothing if the table is missing, otherwise the error.
     async fn missing(&self, source: tokio_postgres::Error) -> Result<(), ErrorKind> {
         match source.code().map(tokio_postgres::error::SqlState::code) {
             // undefined_table; a schema that does not exist gives the same.
             Some("42P01") => Ok(()),
             Some(code) if is_of_a_check(code) => Err(self.unreadable(source).await),
-            // Some column is missing or of another type: whose table is it?
+            // A column is missing or has another type: it may not be a ledger.
             Some(code) if code.starts_with("42") && code != "42501" => {
                 Err(self.foreign_table(source).await)
             }

@@ -1,5 +1,4 @@
-//! Runs several sets in a given order: a service's own, and those of the libraries in it.
-//! They share the read of the ledgers, and nothing else: each set is one module, and runs by itself.
+//! Runs several sets in a given order: the service's own, and those of its libraries.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,11 +13,11 @@ use crate::sql::{Contents, Ledger, Reading, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
-/// Runs the sets of `migrators` in this order; a report for each.
+/// Runs the sets of `migrators` in this order; returns a report for each.
 ///
-/// Sets that share a ledger are compared by one message, so nothing pending in any of them is one
-/// message, which the first report counts. Drift in any set stops all before anything runs. A set begins when the one
-/// before it is done, and what that applied stays whatever follows.
+/// Sets that share a ledger are compared by one message, which the first report counts. Drift in any
+/// set stops all of them before anything runs. A set starts when the one before it is finished, whose
+/// migrations are kept even if a later set fails.
 ///
 /// ```no_run
 /// use migrate_runtime::{Migrations, Migrator, run_in_order};
@@ -45,7 +44,7 @@ pub async fn run_in_order<'m, 's: 'm>(
     boxed(in_order(&migrators, client)).await
 }
 
-/// Why a set of several was not run to its end.
+/// Why one of several sets failed.
 ///
 /// ```
 /// fn show(error: &migrate_runtime::error::InOrderError) {
@@ -60,7 +59,7 @@ pub struct InOrderError {
     pub module: String,
     /// What went wrong.
     pub error: Box<Error>,
-    /// The reports of the sets before it; none where all were refused before anything ran.
+    /// The reports of the sets before it; empty if all were refused before anything ran.
     pub reports: Vec<Report>,
 }
 
@@ -88,7 +87,7 @@ async fn in_order(
     if let Some(all) = all {
         for (migrator, contents) in migrators.iter().zip(all) {
             let report = match run::up_to_date(migrator, client, contents) {
-                // What drifted is reported in full.
+                // Drift is reported in full.
                 Err(ErrorKind::Drift { .. }) => migrator.plan(client).await.map(|_| None),
                 report => report.map_err(Error::from),
             };
@@ -117,7 +116,7 @@ fn refused(migrator: &Migrator<'_>, error: Error) -> InOrderError {
     InOrderError { module, error, reports: Vec::new() }
 }
 
-/// Refuses what would be refused anyway before any set runs, and two sets that are one to a ledger.
+/// Refuses invalid options before any set runs, and two sets with one module in one ledger.
 fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error> {
     check_embed(migrator.set)?;
     migrator.check_names()?;
@@ -130,8 +129,8 @@ fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error>
     Ok(())
 }
 
-/// The contents for each set by one message, and how many that took; `None` where their ledgers are
-/// not one table, or where that cannot be read, which the runs find out.
+/// The contents for each set, read by one message, and the number of messages; `None` if their ledgers
+/// are not one table, or if it cannot be read: then the runs report the error.
 async fn read_all<'s>(
     migrators: &[&Migrator<'s>],
     client: &Client,

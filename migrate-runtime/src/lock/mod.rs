@@ -1,5 +1,4 @@
-//! What keeps two runs apart: an advisory lock inside each message, or a row of the ledger.
-//! This is the only place that takes a lock for a run, gives it back, and finds out who holds it.
+//! The lock that keeps two runs apart: an advisory lock inside each message, or a row of the ledger.
 
 mod stop;
 
@@ -15,24 +14,24 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, who_holds};
+use crate::sql::{Lease, Purpose, holder_of_lock};
 use crate::wire::{BEGIN, Message, OnDrop, Part};
 
-/// How long a row's holder may stay silent between two messages.
+/// How long a lock row is valid without being renewed.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// What keeps other runs away from this one.
+/// The lock of a run.
 pub(crate) struct Held<'c> {
     kind: LockKind,
-    /// Whether the server lets this role take advisory locks, as far as is known.
+    /// Whether this role can take advisory locks, as far as is known.
     advisory_works: bool,
-    /// The row of the ledger, where this run holds that.
+    /// The lock row, if this run holds it.
     claim: Option<Claim<'c>>,
-    /// The same as it was read, this run's or another's.
+    /// The lock row as it was read, of this run or another.
     lease: Option<Lease>,
 }
 
-/// The lock that this run holds as a row of the ledger; given back when dropped.
+/// The lock row that this run holds; released when dropped.
 struct Claim<'c> {
     token: String,
     release: OnDrop<'c>,
@@ -51,24 +50,23 @@ impl<'c> Held<'c> {
         self.kind
     }
 
-    /// What this run's row is known by, where it holds one.
+    /// The token of this run's lock row, if it holds one.
     pub(crate) fn token(&self) -> Option<&str> {
         self.claim.as_ref().map(|claim| claim.token.as_str())
     }
 
-    /// The row of the ledger that is a lock was read.
+    /// Remembers the lock row that was read.
     pub(crate) fn read(&mut self, lease: Option<Lease>) {
         self.lease = lease;
     }
 
-    /// The row of the ledger, where another run holds it.
+    /// The lock row, if another run holds it.
     fn foreign_lease(&self) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| Some(lease.token.as_str()) != self.token())
     }
 
-    /// Sees to it that this run may apply something: takes the row that is a lock where that is
-    /// what keeps runs apart, and takes it away from a holder that is gone. Returns whether the ledger
-    /// exists then.
+    /// Makes sure that this run is allowed to apply something: takes the lock row if that is its kind of
+    /// lock, and takes over the row of a holder that is gone. Returns whether the ledger then exists.
     pub(crate) async fn enter(
         &mut self,
         cx: &Context<'c>,
@@ -82,7 +80,7 @@ impl<'c> Held<'c> {
             let sql = cx.ledger.break_lease(&lease.token);
             let broken = cx.ask(&sql, "taking over the lock").await?;
             let Some(_) = broken else { return Err(Stop::Busy) };
-            report.note(format!("took the lock over from {}, which is gone", lease.holder));
+            report.note(format!("took over the lock of {}, which is gone", lease.holder));
         }
         if self.kind == LockKind::Row && self.claim.is_none() {
             self.claim(cx, table).await?;
@@ -91,14 +89,14 @@ impl<'c> Held<'c> {
         Ok(if self.claim.is_some() { Table::Exists } else { table })
     }
 
-    /// Takes the lock as a row of the ledger, which is created where it is missing.
+    /// Takes the lock row, and creates the ledger if it is missing.
     async fn claim(&mut self, cx: &Context<'c>, table: Table) -> Result<(), Stop> {
         let token = token();
         let process = cx.wire.process().await;
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
         if self.advisory_works {
-            // Runs that hold the advisory lock are not waited for either.
+            // A run that holds the advisory lock excludes this one too.
             message.push(Part::Guard, &cx.terms(None).guard(Purpose::Ledger));
         }
         if table == Table::Missing {
@@ -108,7 +106,7 @@ impl<'c> Held<'c> {
         }
         message.push(Part::Claim, &cx.ledger.claim(&token, LEASE, process));
         message.push(Part::Commit { step: 0 }, "COMMIT");
-        // Armed before it is sent: a run that is dropped meanwhile leaves no lock.
+        // Armed before the message is sent: a run that is dropped in between leaves no lock.
         let mut release = cx.wire.on_drop(vec![cx.ledger.release(&token)]);
         let mut claimed = false;
         let on = &mut |part, row: Option<_>| claimed |= part == Part::Claim && row.is_some();
@@ -127,7 +125,7 @@ impl<'c> Held<'c> {
         Err(stop)
     }
 
-    /// Goes on with a lock that is a row of the ledger, where the server has no other.
+    /// Switches to the lock row, because the role cannot take advisory locks.
     pub(crate) fn take_row_instead(
         &mut self,
         cx: &Context<'_>,
@@ -138,17 +136,19 @@ impl<'c> Held<'c> {
             return Err(ErrorKind::NoAdvisoryLock { ledger: cx.ledger.shown() });
         }
         if self.kind == LockKind::Advisory {
-            warn!("this role can take no advisory lock, a row of the ledger is the lock instead");
-            report.note("this role can take no advisory lock; a row of the ledger was the lock");
+            warn!("this role cannot take advisory locks; locking with a row of the ledger");
+            report.note(
+                "this role cannot take advisory locks; the run locked with a row of the ledger",
+            );
             self.kind = LockKind::Row;
         }
         Ok(())
     }
 
-    /// Gives the lock back that is a row of the ledger.
-    pub(crate) async fn leave(&mut self, cx: &Context<'_>) {
+    /// Releases the lock row.
+    pub(crate) async fn release(&mut self, cx: &Context<'_>) {
         let Some(mut claim) = self.claim.take() else { return };
-        // A failure here has no one to be reported to: the lock falls to others when it expires.
+        // A failure is not reported: others can take the lock over when it expires.
         if cx.wire.last_row(&cx.ledger.release(&claim.token)).await.is_ok() {
             claim.release.disarm();
         }
@@ -159,11 +159,11 @@ impl<'c> Held<'c> {
         if let Some(lease) = self.foreign_lease() {
             return Some(lease.holder.clone());
         }
-        let row = cx.wire.last_row(&who_holds(cx.ledger.lock_key())).await.ok().flatten()?;
+        let row = cx.wire.last_row(&holder_of_lock(cx.ledger.lock_key())).await.ok().flatten()?;
         holder_of(&row)
     }
 
-    /// The error of a run that has waited for `holder` as long as it may.
+    /// The error of a run that has waited for `holder` for all of its `wait_timeout`.
     pub(crate) fn busy(
         &self,
         cx: &Context<'_>,
@@ -175,15 +175,14 @@ impl<'c> Held<'c> {
         } else {
             "look for it in pg_locks (locktype advisory)"
         };
-        let by_hand = |_| {
-            format!("; if it is certainly gone, {} takes its lock away", cx.ledger.unlock_by_hand())
-        };
+        let by_hand =
+            |_| format!("; if it is certainly gone, {} removes its lock", cx.ledger.force_unlock());
         let row = self.foreign_lease().map(by_hand).unwrap_or_default();
         ErrorKind::Busy {
             ledger: cx.ledger.shown(),
             waited,
             holder: holder.map(Box::new),
-            help: format!("{look}, or give a longer `wait_timeout`{row}"),
+            help: format!("{look}, or set a longer `wait_timeout`{row}"),
         }
     }
 }
@@ -198,7 +197,7 @@ fn holder_of(row: &SimpleQueryRow) -> Option<Holder> {
     })
 }
 
-/// What no other run calls its lock.
+/// A token that no other run has.
 fn token() -> String {
     let random = || RandomState::new().hash_one(LEASE);
     format!("{:016x}{:016x}", random(), random())

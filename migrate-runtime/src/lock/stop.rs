@@ -9,13 +9,13 @@ use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part};
 /// Why an attempt ended before its goal.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// The ledger has moved since it was read.
+    /// The ledger has changed since it was read.
     Moved,
     /// Another replica holds the lock.
     Busy,
-    /// The server lets this role take no advisory lock.
+    /// This role cannot take advisory locks.
     NoAdvisory,
-    /// The session reads strings otherwise than the build did.
+    /// The session reads strings differently from the build.
     Escapes,
     /// A migration was undone because another session held a lock, and can be tried again.
     Blocked(ErrorKind),
@@ -30,7 +30,8 @@ impl From<ErrorKind> for Stop {
 }
 
 impl Stop {
-    /// How a guard turned a message away, or a race to create the ledger; `None` for a real failure.
+    /// The reason to start over: a guard refused the message, or another run created the ledger first;
+    /// `None` for a real failure.
     pub(crate) fn of(failure: &Failure) -> Option<Stop> {
         let db = failure.error.as_db_error()?;
         let code = db.code().code();
@@ -42,7 +43,7 @@ impl Stop {
             // duplicate_table, duplicate_object, unique_violation of the catalog: another session has
             // just created it.
             Part::Create if matches!(code, "42P07" | "42710" | "23505") => Some(Stop::Moved),
-            // The unique position is the last line of defence: the second to write it is undone.
+            // Positions are unique, as a last defence: the second run that writes one is undone.
             Part::Record { .. } if code == "23505" && is_position(db.constraint()) => {
                 Some(Stop::Moved)
             }
@@ -50,14 +51,14 @@ impl Stop {
         }
     }
 
-    /// `error` as what it is worth: a reason to try again where others were in the way.
+    /// `error` as a reason to try again if another session held a lock, otherwise as a failure.
     pub(crate) fn blocked_if(is_blocked: bool, error: ErrorKind) -> Stop {
         if is_blocked { Stop::Blocked(error) } else { Stop::Failed(error) }
     }
 }
 
 impl Context<'_> {
-    /// What becomes of a message that stopped before any migration: a wait, or an error.
+    /// Why a message stopped before any migration: a reason to start over, or an error.
     pub(crate) async fn refused(&self, failure: Failure, completed: usize) -> Stop {
         self.wire.end_transaction(&failure.error, completed).await;
         match Stop::of(&failure) {
@@ -66,7 +67,7 @@ impl Context<'_> {
         }
     }
 
-    /// What a part of ours was for, in words.
+    /// The words for what a part does, in messages.
     pub(crate) fn doing(&self, part: Option<Part>) -> String {
         let ledger = self.ledger.shown();
         match part {
@@ -77,7 +78,7 @@ impl Context<'_> {
     }
 }
 
-/// Whether a guard failed because there are no such functions, or none for this role.
+/// Whether a guard failed because the server has no such functions, or this role cannot use them.
 fn lacks_advisory_locks(db: &DbError) -> bool {
     match db.code().code() {
         // undefined_function, feature_not_supported

@@ -1,11 +1,11 @@
-//! The options that keep a run out of others' way: its lock, its waits, its limits.
+//! The options that limit how a run disturbs other sessions: its lock, waits and limits.
 
 use std::time::Duration;
 
 use super::{Lock, Migrator};
 
 impl Migrator<'_> {
-    /// What keeps two runs apart; advisory locks by default.
+    /// The lock that keeps two runs apart; advisory locks by default.
     ///
     /// ```
     /// # use migrate_runtime::{Lock, Migrations, Migrator};
@@ -19,12 +19,12 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long a statement of a migration waits for a lock; zero is for ever.
+    /// How long a statement of a migration waits for a lock; zero is unlimited.
     ///
-    /// By default it is the session's own `lock_timeout`, or five seconds where that is
-    /// none: every query that comes after a waiting `ALTER TABLE` waits with it. A migration that
-    /// sets its own keeps it, and what builds or drops an index CONCURRENTLY, which blocks no
-    /// other session, has the session's limit.
+    /// The default is the session's own `lock_timeout`, or five seconds if that is unlimited, because
+    /// every query after a waiting `ALTER TABLE` waits with it. A migration that sets its own
+    /// `lock_timeout` keeps it. A statement that builds or drops an index CONCURRENTLY blocks no other
+    /// session, and has the session's limit.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -39,9 +39,9 @@ impl Migrator<'_> {
         self
     }
 
-    /// How often a migration that was undone because another session held a lock (SQLSTATE 55P03,
-    /// 40P01 or 40001) is tried again; ten times by default. The pauses between grow
-    /// from a quarter of a second to ten seconds.
+    /// How often a migration is tried again after it was undone because another session held a lock
+    /// (SQLSTATE 55P03, 40P01 or 40001); ten times by default. The pauses grow from a quarter of a
+    /// second to ten seconds.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -55,8 +55,7 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` waits for other replicas, all waits together; ten minutes by
-    /// default.
+    /// How long `run` waits for other replicas in total; ten minutes by default.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -71,10 +70,10 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` may take, waits and migrations together; unlimited by default.
+    /// How long `run` may take in total, waits included; unlimited by default.
     ///
-    /// The server cuts the statement that runs when the time is up (`statement_timeout`), and
-    /// nothing of its migration stays.
+    /// The server cancels the statement that runs at the deadline (`statement_timeout`), and its
+    /// migration is undone.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -89,8 +88,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How many bytes go into one message at most, unless a single migration is larger, which has some
-    /// 2 KiB around its SQL; 512 KiB by default. A run holds one message at a time, twice.
+    /// The maximum size of a message in bytes; 512 KiB by default. A larger migration is one message,
+    /// with about 2 KiB around its SQL. A run keeps two copies of one message in memory.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};

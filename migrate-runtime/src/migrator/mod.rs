@@ -43,12 +43,12 @@ pub struct Migrator<'s> {
     pub(crate) listeners: Listeners,
 }
 
-/// What keeps two runs apart ([`Migrator::lock`]).
+/// The lock that keeps two runs apart ([`Migrator::lock`]).
 ///
 /// ```
 /// use migrate_runtime::{Lock, Migrations, Migrator};
 ///
-/// /// `POOL_MODE` is what the deployment says of the pooler in between.
+/// /// `pool_mode` is the mode of the pooler, if the deployment has one.
 /// fn migrator<'s>(set: &'s Migrations, pool_mode: Option<&str>) -> Migrator<'s> {
 ///     Migrator::new(set).lock(match pool_mode {
 ///         Some("session") => Lock::Advisory,
@@ -60,15 +60,15 @@ pub struct Migrator<'s> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lock {
-    /// Advisory locks; a row of the ledger where this role can take none. A non-transactional
-    /// migration, which needs a lock of the session, is refused through a pooler.
+    /// Advisory locks, or a row of the ledger if this role cannot take them. A non-transactional
+    /// migration needs a session lock, so it is refused through a pooler.
     #[default]
     Detect,
-    /// Advisory locks and nothing else, and the session is taken to be the client's own: for a
-    /// pooler that keeps one session for each client.
+    /// Only advisory locks, without looking for a pooler: for a pooler that keeps one session for each
+    /// client.
     Advisory,
     /// A row of the ledger, which works through any pooler and without advisory locks. It is renewed
-    /// with every message, and falls to others 30 seconds after its holder is gone.
+    /// with every message, and other runs can take it over 30 seconds after its holder is gone.
     Row,
 }
 
@@ -86,11 +86,11 @@ pub(crate) enum CreateSchema {
     IfMissing,
 }
 
-/// The schema and the table of a ledger whose caller names neither.
+/// The default schema and table of the ledger.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 const DEFAULT_TABLE: &str = "migration_ledger";
 
-/// The policy of what only looks at a ledger, whatever the caller allows in a run.
+/// The policy for verbs that only show a ledger, whatever the caller allows in a run.
 pub(crate) const LENIENT: Policy = Policy {
     edited: Tolerance::Allow,
     out_of_order: Tolerance::Allow,
@@ -101,14 +101,14 @@ pub(crate) const LENIENT: Policy = Policy {
 /// How long `run` waits for other replicas by default.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// How long a statement of a migration waits for a lock by default: what comes after
-/// it waits as long.
+/// How long a statement of a migration waits for a lock by default: queries after it in the lock
+/// queue wait as long.
 pub(crate) const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a blocked migration is tried again by default.
 const DEFAULT_RETRIES: u32 = 10;
 
-/// How much goes into one message by default, in bytes.
+/// The default size of a message, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
 
 impl<'s> From<&'s Migrations> for Migrator<'s> {
@@ -119,14 +119,14 @@ impl<'s> From<&'s Migrations> for Migrator<'s> {
 }
 
 impl<'s> From<&Migrator<'s>> for Migrator<'s> {
-    /// A copy, for what takes a set or a migrator with its options.
+    /// A copy, for functions that accept a set or a migrator.
     fn from(migrator: &Migrator<'s>) -> Self {
         migrator.clone()
     }
 }
 
 impl<'s> Migrator<'s> {
-    /// A migrator of `set` with the safe default of every option.
+    /// A migrator for `set` with the safe default of every option.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -155,9 +155,10 @@ impl<'s> Migrator<'s> {
         }
     }
 
-    /// The schema that `{{schema}}` and `{{tables.x}}` stand for, and where the ledger lives.
+    /// The schema that replaces `{{schema}}` in migrations, and that the ledger is in.
     ///
-    /// Without one, `{{tables.users}}` is `"users"` and the ledger lives in `public`.
+    /// `{{tables.users}}` becomes `"app"."users"`. Without a schema it becomes `"users"`, and the ledger
+    /// is in `public`.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -171,7 +172,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Creates the schema with the ledger where it is missing.
+    /// Creates the schema with the ledger if it is missing.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -185,7 +186,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// The ledger's schema, where it is not that of [`Migrator::schema`].
+    /// The ledger's schema, if it is not that of [`Migrator::schema`].
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -213,7 +214,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Applies pending migrations that sort before applied ones; otherwise they are drift.
+    /// Applies pending migrations that sort before applied ones; by default they are drift.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -227,7 +228,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Lets entries pass whose migration is missing from the set; otherwise they are drift.
+    /// Allows entries whose migration is missing from the set; by default they are drift.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -241,7 +242,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Lets applied migrations pass whose meaning was edited; otherwise they are drift.
+    /// Allows applied migrations whose SQL was edited; by default they are drift.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -273,8 +274,8 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Takes entries newer than the set for drift; otherwise they are reported and let pass,
-    /// because an old replica must survive a roll-back deploy.
+    /// Treats entries that are newer than the set as drift; by default they are allowed and reported,
+    /// because an older binary must still start after a deployment is rolled back.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -288,7 +289,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Applies versioned migrations up to this version, itself included, and no repeatable ones.
+    /// Applies versioned migrations up to and including this version, and no repeatable ones.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -302,7 +303,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Applies this migration and no other. One that is pending before it is then out of order.
+    /// Applies this migration and no other. Pending migrations before it are then out of order.
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
@@ -319,8 +320,8 @@ impl<'s> Migrator<'s> {
     /// The function of the migration `version`, whose file has `-- migrate:function`: it runs after
     /// the file's statements, in the same transaction, for what SQL cannot do.
     ///
-    /// It may be called again where it was undone, so what it does outside the database must bear
-    /// that. Its code is in no checksum.
+    /// It is called again if its transaction was undone, so its effects outside the database must be
+    /// repeatable. Its code is not part of the checksum.
     ///
     /// ```no_run
     /// use migrate_runtime::hook::RunClient;
@@ -349,13 +350,13 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Calls `hook` at moments of every run, with the run's client. Its error stops the run, and
-    /// undoes the transactional migration that it was called for.
+    /// Calls `hook` in every run, with the run's client. Its error stops the run, and undoes the
+    /// transactional migration that it was called for.
     ///
-    /// A hook before or after each migration costs its messages: every migration goes out by itself
-    /// then, in two or three. What a hook does to the session lasts until its migration ends. A
-    /// migration outside a transaction is not undone where the hook after it fails. A run with
-    /// nothing pending calls none. For progress alone see [`Migrator::on`], which is free.
+    /// A hook before or after each migration costs messages: every migration is then sent on its own,
+    /// in two or three. Changes of a hook to the session last until its migration ends. A migration
+    /// outside a transaction is not undone if the hook after it fails. A run with nothing pending calls
+    /// no hooks. To see only the progress, use [`Migrator::on`], which costs nothing.
     ///
     /// ```no_run
     /// use migrate_runtime::hook::{RunClient, When};
@@ -375,7 +376,7 @@ impl<'s> Migrator<'s> {
         self
     }
 
-    /// Informs `listener` of a run's progress, at no cost in messages.
+    /// Calls `listener` with the progress of a run; this costs no messages.
     ///
     /// ```no_run
     /// use migrate_runtime::{Event, Migrations, Migrator};

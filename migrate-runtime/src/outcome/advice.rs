@@ -1,4 +1,4 @@
-//! The last line of an error: what is known, or what to do.
+//! The last line of an error: what to do.
 
 use std::borrow::Cow;
 
@@ -6,46 +6,46 @@ use super::kind::ErrorKind;
 use super::report::LockKind;
 
 impl ErrorKind {
-    /// The last line: what is known, or what to do; `None` where the text has it already.
+    /// The last line: what to do, or what happens next; `None` if the text already says so.
     pub(super) fn advice(&self) -> Option<Cow<'_, str>> {
         let advice = match self {
             ErrorKind::TransactionEnded { .. } => {
-                "help: take COMMIT, ROLLBACK and RESET ALL out of it, and see what it has left in the database"
+                "help: remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
             }
             ErrorKind::NoFunction { version, .. } => {
-                return Some(format!("help: give it with `.function({version:?}, ..)`").into());
+                return Some(format!("help: pass it with `.function({version:?}, ..)`").into());
             }
             ErrorKind::UnwantedFunction { .. } => {
                 "help: write `-- migrate:function` above the first statement of its file"
             }
             ErrorKind::ConnectionLost { .. } => {
-                "which were applied is unknown; the next run reads it from the ledger"
+                "it is unknown which were applied; the next run reads it from the ledger"
             }
             ErrorKind::Busy { help, .. }
             | ErrorKind::Untrusted { help, .. }
             | ErrorKind::Database { help: Some(help), .. } => {
                 return Some(format!("help: {help}").into());
             }
-            ErrorKind::Deadline { .. } => "help: give a longer `deadline`, or split the migration",
+            ErrorKind::Deadline { .. } => "help: set a longer `deadline`, or split the migration",
             ErrorKind::Pooled { lock: LockKind::Advisory, .. } => {
-                "help: connect to the server itself, or choose `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
+                "help: connect to the server directly, or use `.lock(Lock::Row)`; for a pooler in session mode, `.lock(Lock::Advisory)`"
             }
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
-                "help: connect to the server itself, or take the session's settings out of the file"
+                "help: connect to the server directly, or remove the session settings from the file"
             }
             ErrorKind::NoAdvisoryLock { .. } => {
                 "help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-                 pg_advisory_unlock, or choose `.lock(Lock::Row)`"
+                 pg_advisory_unlock, or use `.lock(Lock::Row)`"
             }
             ErrorKind::SameModule { .. } => {
-                "help: name one of them by `embed_migrations!(.., module = \"..\")`"
+                "help: give one of them another name with `embed_migrations!(.., module = \"..\")`"
             }
-            ErrorKind::BadName { .. } => "help: give it the name of a schema or table",
-            ErrorKind::UnknownVersion { .. } => "help: choose one that is; `status` lists them",
+            ErrorKind::BadName { .. } => "help: pass the name of a schema or table",
+            ErrorKind::UnknownVersion { .. } => "help: choose one of the set; `status` lists them",
             ErrorKind::Required { .. } => {
-                "help: run a binary that has them, before this one starts"
+                "help: run a binary that contains them before this one starts"
             }
-            ErrorKind::NoEntry { .. } => "help: choose one that is applied; `status` lists them",
+            ErrorKind::NoEntry { .. } => "help: choose an applied version; `status` lists them",
             ErrorKind::NotAdoptable { tool, .. } => {
                 let help = format!("help: name {tool}'s table with `.table(..)` and `.schema(..)`");
                 return Some(help.into());
@@ -60,9 +60,9 @@ impl ErrorKind {
             ErrorKind::BrokenEntry { .. } => "help: restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
                 "help: a pooler in transaction mode cannot hold a session lock, and a migration must not \
-                 release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
+                 release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
             }
-            ErrorKind::Placeholder { .. } => "help: choose one with `.schema(..)`",
+            ErrorKind::Placeholder { .. } => "help: choose a schema with `.schema(..)`",
             ErrorKind::Drift { .. }
             | ErrorKind::Rollback { .. }
             | ErrorKind::StaleEmbed(_)

@@ -1,28 +1,27 @@
-//! Why a verb failed: what went wrong, and what the run applied before.
-//! The phases make an [`ErrorKind`]; the caller that owns the [`Report`] adds it.
+//! The error of a verb: an [`ErrorKind`], and the report of what the run did before it.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use super::kind::ErrorKind;
 use super::report::Report;
-use super::text::stays_applied;
+use super::text::what_is_kept;
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
 ///
-/// Its text begins with what happened and where; `help:` names the next action. `Debug` shows the
-/// same text, because that is what a `main` that returns an error prints.
+/// Its first line is what happened and where; `help:` is the next action. `Debug` shows the same
+/// text, because a `main` that returns an error prints that.
 ///
 /// ```
 /// use migrate_runtime::{Error, ErrorKind};
 ///
-/// /// Whether to try again later, as it is.
+/// /// Whether a later run can succeed without a change.
 /// fn is_passing(error: &Error) -> bool {
 ///     match error.kind() {
 ///         ErrorKind::Busy { .. } | ErrorKind::ConnectionLost { .. } => true,
 ///         ErrorKind::Deadline { .. } => true,
-///         // lock_not_available, deadlock_detected: others held locks at every try
+///         // lock_not_available, deadlock_detected: other sessions held locks at every try
 ///         ErrorKind::Migration { failure, .. } => {
 ///             matches!(failure.sqlstate.as_deref(), Some("55P03" | "40P01"))
 ///         }
@@ -36,7 +35,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// The error of a run that did so much before.
+    /// The error of a run, with what it did before.
     pub(crate) fn of_run(kind: ErrorKind, report: Report) -> Self {
         Error { kind, report: Box::new(report) }
     }
@@ -46,7 +45,7 @@ impl Error {
         &self.kind
     }
 
-    /// What went wrong, to keep.
+    /// What went wrong, by value.
     pub fn into_kind(self) -> ErrorKind {
         self.kind
     }
@@ -57,13 +56,13 @@ impl Error {
         self.kind.code()
     }
 
-    /// What the run applied before it failed; `None` for verbs and phases that apply nothing.
+    /// What the run did before it failed; `None` for errors of verbs and phases that apply nothing.
     ///
     /// ```
     /// fn show(error: &migrate_runtime::Error) {
     ///     eprintln!("{error}");
     ///     if let Some(report) = error.report() {
-    ///         eprintln!("{} were applied before and stay", report.applied.len());
+    ///         eprintln!("{} were applied before it and are kept", report.applied.len());
     ///     }
     /// }
     /// ```
@@ -86,7 +85,7 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.kind, self.report().map(stays_applied).unwrap_or_default())?;
+        write!(f, "{}{}", self.kind, self.report().map(what_is_kept).unwrap_or_default())?;
         match self.kind.advice() {
             Some(advice) => write!(f, "\n{advice}"),
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! What a run is at, for listeners. A listener cannot stop a run; a hook can.
+//! The progress of a run, for listeners, which cannot stop it; a hook can.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::hook::Subject;
 use super::report::{Applied, Holder};
 
-/// What a run is at ([`Migrator::on`](crate::Migrator::on)).
+/// The progress of a run ([`Migrator::on`](crate::Migrator::on)).
 ///
 /// ```
 /// use migrate_runtime::Event;
@@ -24,19 +24,19 @@ use super::report::{Applied, Holder};
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'e> {
-    /// So many migrations will be run or undone; sent again where the ledger has moved.
+    /// The number of migrations that will be run or undone; sent again if the ledger has changed.
     Planned {
         /// How many.
         migrations: usize,
     },
-    /// A migration begins.
+    /// A migration starts.
     Started(Subject<'e>),
-    /// It is applied, or undone, and committed. In a [`trial`](crate::Migrator::trial) it ran to its
-    /// end, and is undone with all the others.
+    /// It is applied or undone, and committed. In a [`trial`](crate::Migrator::trial) it has run, and
+    /// is undone with all the others.
     Finished(&'e Applied),
-    /// Another replica is at work.
+    /// Another replica holds the lock.
     Waiting {
-        /// Who; `None` in the first second, and where the server does not show it.
+        /// Who holds it; `None` in the first second, and if the server does not show it.
         holder: Option<&'e Holder>,
         /// How long the run has waited so far.
         waited: Duration,

@@ -1,4 +1,4 @@
-//! A migration that failed: where, why, and what of it stays.
+//! A migration that failed: where, why, and what of it is kept.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use migrate_set::set::Direction;
 
 use super::text::help_line;
 
-/// What the server refused, and where it is.
+/// What the server refused, and where.
 ///
 /// ```
 /// use migrate_runtime::error::Place;
 /// use migrate_runtime::{Error, ErrorKind};
 ///
-/// /// As an editor or a CI takes it: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
+/// /// The format of editors and CI systems: `migrations/2_b.sql:5:8: relation "nowhere" does not exist`.
 /// fn annotation(error: &Error) -> Option<String> {
 ///     let ErrorKind::Migration { failure, .. } = error.kind() else { return None };
 ///     let Place::Statement { position, .. } = &failure.place else { return None };
@@ -25,15 +25,15 @@ use super::text::help_line;
 pub struct MigrationFailure {
     /// The migration's version.
     pub version: String,
-    /// Whether it was to be applied or undone.
+    /// Whether the run was applying or undoing it.
     pub direction: Direction,
     /// The file, as the set names it.
     pub file: String,
-    /// Where to look.
+    /// Where it failed.
     pub place: Place,
-    /// The server's message, or the driver's where the connection broke.
+    /// The server's message, or the driver's if the connection broke.
     pub message: String,
-    /// The SQLSTATE; `None` where the connection broke.
+    /// The SQLSTATE; `None` if the connection broke.
     pub sqlstate: Option<String>,
     /// The server's detail.
     pub detail: Option<String>,
@@ -41,13 +41,13 @@ pub struct MigrationFailure {
     pub hint: Option<String>,
     /// The server's context, such as the line of a function.
     pub context: Option<String>,
-    /// What of the migration stays.
+    /// What of the migration is kept.
     pub kept: Kept,
-    /// The statement that failed, as the file has it; `None` where it is not known which.
+    /// The statement that failed, as in the file; `None` if it is not known which.
     pub statement: Option<String>,
-    /// What to do about it, such as the GRANT that is missing; `None` where the message says it.
+    /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<String>,
-    /// How often it was tried, because others held locks.
+    /// How often it was tried; more than once if other sessions held locks.
     pub tries: u32,
 }
 
@@ -57,38 +57,38 @@ pub struct MigrationFailure {
 pub enum Place {
     /// At a statement.
     Statement {
-        /// Where the server points, else the statement's first character.
+        /// The position that the server reports, otherwise the statement's first character.
         position: Position,
-        /// The line there, with the place underlined.
+        /// That line of the file, with the place underlined.
         frame: String,
     },
-    /// At `COMMIT`: a deferred constraint.
+    /// At `COMMIT`, for example by a deferred constraint.
     Commit,
-    /// Somewhere in the file: the server refused it as a whole and did not say where.
+    /// Somewhere in the file: the server refused the whole message without a position.
     File,
 }
 
-/// What stays of a migration that failed.
+/// What is kept of a migration that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// Nothing: its transaction was undone.
     Nothing,
-    /// It is non-transactional; so many of its statements took effect.
+    /// It is non-transactional, and its first statements took effect.
     Statements {
-        /// Statements that took effect, from the first on.
+        /// How many took effect.
         done: usize,
         /// Statements in all.
         of: usize,
     },
-    /// It is non-transactional, and the connection broke while a statement ran: whether that took
-    /// effect is unknown.
+    /// It is non-transactional, and the connection broke while a statement ran, so it is unknown
+    /// whether that took effect.
     InFlight {
-        /// Statements that took effect before it, from the first on.
+        /// How many took effect before it.
         done: usize,
         /// Statements in all.
         of: usize,
     },
-    /// The connection broke at `COMMIT`, and whether that took effect is unknown.
+    /// The connection broke at `COMMIT`, so it is unknown whether the migration was applied.
     Unknown,
 }
 
@@ -114,20 +114,20 @@ impl fmt::Display for MigrationFailure {
         }
         match self.kept {
             Kept::Nothing if self.direction == Direction::Down => {
-                write!(f, "\nversion {} was not undone, and stays applied", self.version)
+                write!(f, "\nversion {} was not undone and is still applied", self.version)
             }
             Kept::Nothing => {
-                write!(f, "\nversion {} was not applied; mend it and run again", self.version)
+                write!(f, "\nversion {} was not applied; fix it and run again", self.version)
             }
             Kept::Statements { done, of } => write!(
                 f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay; \
-                 the next run goes on behind them",
+                "\nversion {} is unfinished: {done} of its {of} statements took effect and are kept; \
+                 the next run continues after them",
                 self.version
             ),
             Kept::InFlight { done, of } => write!(
                 f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and stay, \
+                "\nversion {} is unfinished: {done} of its {of} statements took effect and are kept, \
                  and whether the next one did is unknown; the next run finds out",
                 self.version
             ),
@@ -138,7 +138,7 @@ impl fmt::Display for MigrationFailure {
             ),
         }?;
         if self.tries > 1 {
-            write!(f, "\ntried {} times; others held locks each time", self.tries)?;
+            write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
         }
         write!(f, "{}", help_line(self.help.as_ref()))
     }

@@ -1,12 +1,12 @@
-//! What happened to a ledger.
+//! What happened to the migrations of a ledger.
 
 use std::time::Duration;
 
-/// One thing that happened, as the ledger keeps it.
+/// One event that the ledger recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistoryRow {
-    /// Its place in the order of what happened; positions of other modules lie between.
+    /// Its position in the order of events; other modules use the positions in between.
     pub position: i64,
     /// What happened.
     pub act: Act,
@@ -16,7 +16,7 @@ pub struct HistoryRow {
     pub name: String,
     /// Path of its file, relative to the migration folder.
     pub filename: String,
-    /// The checksum of the text that it happened to; `None` where it is not known what ran.
+    /// The checksum of the text that ran; `None` if that is not known.
     pub checksum: Option<String>,
     /// When: RFC 3339, UTC.
     pub at: String,
@@ -30,18 +30,17 @@ pub struct HistoryRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Act {
-    /// It was applied, and is.
+    /// It was applied and still is.
     Applied,
-    /// It was begun, and is not finished.
+    /// It was started and is not finished.
     Unfinished,
-    /// It was taken for applied, by a baseline or from another tool's table, and nothing ran that
-    /// could have a checksum.
+    /// It was recorded as applied without a checksum, by a baseline or from another tool's table.
     Taken,
-    /// It was undone. What applied it before has no row any more.
+    /// It was undone. The row of its application was removed.
     Undone,
-    /// Its edited text was taken for what ran; the row's checksum is what was recorded before.
+    /// Its edited text was accepted; the row's checksum is the one recorded before.
     Accepted,
-    /// That it was applied was forgotten.
+    /// Its entry was removed, so that the next run applies it again.
     Forgotten,
 }
 

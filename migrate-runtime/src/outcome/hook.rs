@@ -1,4 +1,4 @@
-//! A service's own code in a run: functions of migrations, and hooks around them.
+//! The service's own code in a run: functions of migrations, and hooks around them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use super::report::Report;
 use crate::boxed::boxed;
 
-/// Any error of a service's own code.
+/// Any error of the service's own code.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// When a hook is called ([`Migrator::hook`](crate::Migrator::hook)).
@@ -27,7 +27,7 @@ pub enum When {
     BeforeEach,
     /// After each migration: inside its transaction, before it commits.
     AfterEach,
-    /// Once, where `BeforeRun` was, also after a failure.
+    /// Once, if `BeforeRun` was called, also after a failure.
     AfterRun,
 }
 
@@ -42,11 +42,11 @@ impl fmt::Display for When {
     }
 }
 
-/// What a function or a hook is called with: the run's client and what it is at.
+/// The argument of a function or a hook: the run's client and the current migration.
 ///
 /// It dereferences to the [`Client`]. In a function, and in a hook around a transactional migration,
-/// all that is done with it is in the migration's transaction, which the run commits; who commits it
-/// first fails the run. Where the call fails, the transaction is undone.
+/// all statements are part of the migration's transaction, which the run commits. If your code
+/// commits it, the run fails; if your code fails, the transaction is rolled back.
 ///
 /// ```
 /// use migrate_runtime::hook::{BoxError, RunClient};
@@ -66,12 +66,12 @@ pub struct RunClient<'c> {
 }
 
 impl<'c> RunClient<'c> {
-    /// The run's client, for what takes a `&Client` or a `&impl GenericClient`.
+    /// The run's client, for functions that need a `&Client` or a `&impl GenericClient`.
     pub fn client(&self) -> &'c Client {
         self.client
     }
 
-    /// The migration that is run; `None` before and after the run.
+    /// The current migration; `None` before and after the run.
     pub fn migration(&self) -> Option<Subject<'c>> {
         self.migration
     }
@@ -106,18 +106,18 @@ pub struct Subject<'c> {
     pub name: &'c str,
     /// Path of its file, relative to the migration folder.
     pub filename: &'c str,
-    /// Up where it is applied, down where it is undone.
+    /// Up if it is applied, down if it is undone.
     pub direction: Direction,
 }
 
-/// What a call of the service's own code comes to.
+/// The future of a function or a hook.
 pub type Called<'c> = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send + 'c>>;
 
-/// An async function of a service's own: `async fn(RunClient<'_>) -> Result<(), E>`, where `E` is any
+/// An async function of the service: `async fn(RunClient<'_>) -> Result<(), E>`, where `E` is any
 /// error.
 ///
-/// Every such function is one. What needs more than its argument is a [`closure`], or a type of the
-/// service's own that implements this.
+/// Every such function implements it. If yours needs more than the argument, use a [`closure`], or
+/// implement the trait for a type of your own.
 ///
 /// ```
 /// use migrate_runtime::hook::{Called, RunClient, Function};
@@ -163,7 +163,7 @@ impl<F> fmt::Debug for Closure<F> {
     }
 }
 
-/// A closure as a function: for what needs more than its argument.
+/// A closure as a function, for code that needs more than the argument.
 ///
 /// ```no_run
 /// use migrate_runtime::hook::closure;
@@ -197,7 +197,7 @@ where
 
 type Stored = Arc<dyn for<'c> Function<'c>>;
 
-/// What a service wants called.
+/// The functions and hooks of a migrator.
 #[derive(Clone, Default)]
 pub(crate) struct Calls {
     functions: Vec<(Version, Stored)>,
@@ -239,7 +239,7 @@ impl Calls {
         }
     }
 
-    /// Calls all hooks of one kind, in the order in which they were given; the first error ends it.
+    /// Calls all hooks of one kind, in the order in which they were added, up to the first error.
     pub(crate) async fn hooks(&self, when: When, client: RunClient<'_>) -> Result<(), BoxError> {
         for (_, hook) in self.hooks.iter().filter(|(wanted, _)| *wanted == when) {
             hook.call(client).await?;

@@ -1,5 +1,4 @@
-//! What went wrong at run time: what happened and where, and what to do next.
-//! The phases fill in what they know; [`Error`](super::Error) adds what the run did before.
+//! What went wrong in a run, and where.
 
 use std::time::Duration;
 
@@ -12,21 +11,21 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, database_message, held_by, under_way};
+use super::text::{counted, database_message, held_by, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Ledger and set disagree; nothing ran since that was read.
+    /// Ledger and set disagree; nothing ran after the ledger was read.
     #[error("{drift}")]
     Drift {
         /// Every deviation.
         drift: DriftReport,
     },
 
-    /// A rollback cannot begin; nothing was undone since that was read.
+    /// A rollback cannot start; nothing was undone after the ledger was read.
     #[error("{obstacles}")]
     Rollback {
         /// Every obstacle.
@@ -37,7 +36,7 @@ pub enum ErrorKind {
     #[error(transparent)]
     StaleEmbed(#[from] StaleEmbed),
 
-    /// A migration failed. What was applied before it stays applied and recorded.
+    /// A migration failed. Those before it are applied and recorded.
     #[error("{failure}")]
     Migration {
         /// What failed and where.
@@ -46,7 +45,7 @@ pub enum ErrorKind {
         source: tokio_postgres::Error,
     },
 
-    /// The function of a migration failed; nothing of the migration stays.
+    /// The function of a migration failed, and the migration was undone.
     #[error("{file}: its function failed: {source}")]
     Function {
         /// The migration's file, as the set names it.
@@ -57,7 +56,7 @@ pub enum ErrorKind {
         source: BoxError,
     },
 
-    /// A hook stopped the run. Around a transactional migration, nothing of that stays.
+    /// A hook stopped the run. A transactional migration that it was called for was undone.
     #[error(
         "{}a hook {when} stopped the run: {source}",
         file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
@@ -71,15 +70,15 @@ pub enum ErrorKind {
         source: BoxError,
     },
 
-    /// A function or a hook ended the transaction that it was given. What it committed stays, and is
-    /// not recorded.
-    #[error("{file}: its function, or a hook, has ended the transaction of the run")]
+    /// A function or a hook ended the transaction of the run. What it committed is kept, and is not
+    /// recorded.
+    #[error("{file}: its function or a hook ended the transaction of the run")]
     TransactionEnded {
         /// The migration's file, as the set names it.
         file: String,
     },
 
-    /// A migration ends with a function, and the migrator was given none; nothing ran.
+    /// A migration ends with a function, and the migrator has none for it; nothing ran.
     #[error("{file}: its function is missing")]
     NoFunction {
         /// The migration's file, as the set names it.
@@ -88,31 +87,31 @@ pub enum ErrorKind {
         version: String,
     },
 
-    /// The migrator was given a function for a migration that asks for none; nothing ran.
+    /// The migrator has a function for a migration that does not ask for one; nothing ran.
     #[error(
-        "a function was given for version {version}, {}",
-        if *is_known { "whose file does not ask for one" } else { "which is not in the set" }
+        "version {version} has a function, but {}",
+        if *is_known { "its file does not ask for one" } else { "is not in the set" }
     )]
     UnwantedFunction {
-        /// The version as the caller writes it.
+        /// The version as the caller wrote it.
         version: String,
         /// Whether the set has that migration.
         is_known: bool,
     },
 
-    /// The connection broke while a message was under way. The server goes on with what it was
-    /// sent, and answers only now and then, so which of the migrations it applied is unknown.
-    #[error("the connection broke while {} being applied: {source}", under_way(versions))]
+    /// The connection broke while the server ran a message. The server continues with what it has
+    /// received, so it is unknown which of the migrations it applied.
+    #[error("the connection broke while {} being applied: {source}", which_were(versions))]
     ConnectionLost {
-        /// The versions under way, in order.
+        /// The versions in the message, in order.
         versions: Vec<String>,
         /// The driver's error.
         source: tokio_postgres::Error,
     },
 
-    /// Another replica held the ledger's lock for longer than this run may wait.
+    /// Another replica held the ledger's lock for longer than `wait_timeout`.
     #[error(
-        "another session held the lock of `{ledger}` for all of {waited:?}{}",
+        "timed out after {waited:?} waiting for the lock on `{ledger}`{}",
         held_by(holder.as_deref())
     )]
     Busy {
@@ -120,47 +119,47 @@ pub enum ErrorKind {
         ledger: String,
         /// How long this run waited.
         waited: Duration,
-        /// Who holds it; `None` where the server does not show it.
+        /// Who holds it; `None` if the server does not show it.
         holder: Option<Box<Holder>>,
         /// What to do about it.
         help: String,
     },
 
-    /// The run's deadline passed. What was cut was undone; what was applied before it stays.
+    /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
     #[error(
-        "{}the run was cut at its deadline of {deadline:?}",
+        "{}the run exceeded its deadline of {deadline:?}",
         at.as_ref().map_or_else(String::new, |failure| format!("{failure}\n"))
     )]
     Deadline {
-        /// How long the run was given.
+        /// The deadline.
         deadline: Duration,
-        /// Where it was, if at a migration.
+        /// The migration that was cancelled, if any.
         at: Option<Box<MigrationFailure>>,
     },
 
-    /// A pooler is between this connection and the server, and a pending migration needs a
-    /// session of its own; nothing ran.
+    /// The connection goes through a pooler, and a pending migration needs a session of its own;
+    /// nothing ran.
     #[error(
-        "{file}: runs outside a transaction, and this connection goes through a pooler, which may \
-         serve each message by another session"
+        "{file}: runs outside a transaction, and this connection goes through a pooler, which can \
+         use another session for each message"
     )]
     Pooled {
         /// The first such migration's file, as the set names it.
         file: String,
-        /// What keeps runs apart; a row of the ledger can do without a session, the migration's own
-        /// settings cannot.
+        /// The kind of lock. A row of the ledger works without a session of its own; the migration's
+        /// settings do not.
         lock: LockKind,
     },
 
-    /// The role can take no advisory lock, and the caller wants no other; nothing ran.
-    #[error("this role can take no advisory lock for `{ledger}`")]
+    /// The role cannot take advisory locks, and the caller allows no other lock; nothing ran.
+    #[error("this role cannot take the advisory lock of `{ledger}`")]
     NoAdvisoryLock {
         /// The ledger as `schema.table`.
         ledger: String,
     },
 
-    /// Two sets that run in order are one module of one ledger; nothing ran.
-    #[error("two sets are the module `{module}` of `{ledger}`")]
+    /// Two sets of `run_in_order` have the same module in one ledger; nothing ran.
+    #[error("two sets have the module `{module}` in `{ledger}`")]
     SameModule {
         /// The module.
         module: String,
@@ -169,9 +168,9 @@ pub enum ErrorKind {
     },
 
     /// A name that no schema or table can have; nothing ran.
-    #[error("{option} was given a name that {problem}")]
+    #[error("{option} {problem}")]
     BadName {
-        /// The option that it was given to.
+        /// The option.
         option: &'static str,
         /// What is wrong with it.
         problem: &'static str,
@@ -185,14 +184,14 @@ pub enum ErrorKind {
     },
 
     /// Migrations that a service requires are not applied.
-    #[error("required and not applied: {}", versions.join(", "))]
+    #[error("required migrations are not applied: {}", versions.join(", "))]
     Required {
-        /// Them, as the caller writes them.
+        /// The versions as the caller wrote them.
         versions: Vec<String>,
     },
 
-    /// An entry was named that the ledger does not have; nothing changed.
-    #[error("`{ledger}` has no entry of version {version}")]
+    /// The ledger has no entry for this version; nothing changed.
+    #[error("`{ledger}` has no entry for version {version}")]
     NoEntry {
         /// The ledger as `schema.table`.
         ledger: String,
@@ -200,8 +199,8 @@ pub enum ErrorKind {
         version: String,
     },
 
-    /// Another tool's table cannot be taken over; nothing was written.
-    #[error("`{table}` cannot be taken over from {tool}:{obstacles}")]
+    /// Another tool's table cannot be adopted; nothing was written.
+    #[error("`{table}` cannot be adopted from {tool}:{obstacles}")]
     Adoption {
         /// The tool's name.
         tool: &'static str,
@@ -211,7 +210,7 @@ pub enum ErrorKind {
         obstacles: AdoptObstacles,
     },
 
-    /// Another tool's table is missing, or is not that tool's; nothing was written.
+    /// The table is missing, or is not a table of this tool; nothing was written.
     #[error(
         "`{table}` {}",
         match columns.as_slice() {
@@ -224,18 +223,18 @@ pub enum ErrorKind {
         tool: &'static str,
         /// The table as `schema.table`.
         table: String,
-        /// Its columns; none where it is missing.
+        /// Its columns; empty if the table is missing.
         columns: Vec<String>,
     },
 
-    /// Migrations are pending, and `verify` applies none.
+    /// Migrations are pending, and `verify` does not apply them.
     #[error("{} pending: {}", counted(versions.len()), versions.join(", "))]
     Pending {
         /// Their versions, in order.
         versions: Vec<String>,
     },
 
-    /// The ledger's name belongs to a table that is no ledger; it was not touched.
+    /// A table with the ledger's name exists and is not a ledger; it was not changed.
     #[error(
         "`{ledger}` is not a migration ledger: it has the columns {}",
         columns.join(", ")
@@ -269,8 +268,8 @@ pub enum ErrorKind {
         encoding: String,
     },
 
-    /// A row of the ledger holds what this library never writes.
-    #[error("`{ledger}` holds an entry whose {column} cannot be read")]
+    /// A row of the ledger has a value that this library never writes.
+    #[error("`{ledger}` has an entry with an invalid {column}")]
     BrokenEntry {
         /// The table as `schema.table`.
         ledger: String,
@@ -278,14 +277,14 @@ pub enum ErrorKind {
         column: &'static str,
     },
 
-    /// The session lock was gone when it was to be released: another run may have run meanwhile.
-    #[error("the lock of `{ledger}` was not held any more when it was to be renewed or released")]
+    /// The lock was lost before the run released it: another run may have run at the same time.
+    #[error("the lock on `{ledger}` was lost before the run released it")]
     LockLost {
         /// The ledger as `schema.table`.
         ledger: String,
     },
 
-    /// A placeholder asks for a schema that cannot be given; nothing ran.
+    /// A placeholder cannot be replaced; nothing ran.
     #[error("{file}:{position}: {problem}")]
     Placeholder {
         /// The file, as the set names it.
@@ -296,10 +295,10 @@ pub enum ErrorKind {
         problem: String,
     },
 
-    /// The server refused a statement of ours, or the connection broke.
+    /// The server refused a statement of the library, or the connection broke.
     #[error("{doing}: {}", database_message(source))]
     Database {
-        /// What was being done.
+        /// What the statement was for.
         doing: String,
         /// What to do about it, such as the GRANT that is missing.
         help: Option<String>,
@@ -309,7 +308,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// One word for it, part of the command line's JSON.
+    /// One word for it, part of the command line's JSON and so frozen.
     pub(super) fn code(&self) -> &'static str {
         match self {
             ErrorKind::Drift { .. } => "drift",
@@ -342,7 +341,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether it can end a run that has applied something before.
+    /// Whether it can end a run that has already applied something.
     pub(super) fn ends_a_run(&self) -> bool {
         matches!(
             self,
@@ -364,7 +363,7 @@ impl ErrorKind {
         )
     }
 
-    /// The same, of a migration that was tried so often.
+    /// The same error, with the number of tries.
     pub(crate) fn tried(mut self, tries: u32) -> Self {
         if let ErrorKind::Migration { failure, .. } = &mut self {
             failure.tries = tries;

@@ -1,5 +1,4 @@
-//! What a caller gets, and what a caller's own code is given: errors, reports, events, hooks.
-//! Plain values that the parts above fill in. Nothing here sends or decides.
+//! What a caller gets: errors, reports, events, and the arguments of its own code.
 
 mod error;
 mod kind;

@@ -1,28 +1,28 @@
-//! Why another tool's table cannot be taken over.
+//! Why another tool's table cannot be adopted.
 
 use std::fmt;
 
-/// One reason why nothing was taken over.
+/// One reason against an adoption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AdoptObstacle {
-    /// The set has no migration of this row.
+    /// The set has no migration for this row.
     Unknown {
         /// The row: its version, or its file.
         row: String,
     },
-    /// The text of the set is not what the tool applied.
+    /// The text in the set differs from what the tool applied.
     Checksum {
         /// The file, as the set names it.
         file: String,
         /// The tool's algorithm.
         algorithm: &'static str,
-        /// What the tool kept.
+        /// The checksum that the tool recorded.
         kept: String,
-        /// What it would have kept for the text of the set.
+        /// The checksum of the text in the set, by the same algorithm.
         embedded: String,
     },
-    /// The tool's own run broke there and was not fixed.
+    /// The tool's run failed at this row and was not fixed.
     Failed {
         /// The row: its version, or its file.
         row: String,
@@ -36,15 +36,15 @@ impl fmt::Display for AdoptObstacle {
             AdoptObstacle::Checksum { file, algorithm, kept, embedded } => {
                 write!(
                     f,
-                    "{file} is not what ran: {algorithm} {kept} was kept, the set's is {embedded}"
+                    "{file} differs from what was applied: {algorithm} {kept} was recorded, the set has {embedded}"
                 )
             }
-            AdoptObstacle::Failed { row } => write!(f, "{row} failed and was not mended"),
+            AdoptObstacle::Failed { row } => write!(f, "{row} failed and was not fixed"),
         }
     }
 }
 
-/// Every reason why nothing was taken over, in the table's order.
+/// Every reason against an adoption, in the table's order.
 ///
 /// ```
 /// use migrate_runtime::adopt::AdoptObstacle;
@@ -64,13 +64,13 @@ impl fmt::Display for AdoptObstacles {
         self.0.iter().try_for_each(|obstacle| write!(f, "\n{obstacle}"))?;
         let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
         if any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. })) {
-            write!(f, "\nhelp: bring the missing files into the folder")?;
+            write!(f, "\nhelp: add the missing files to the folder")?;
         }
         if any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. })) {
-            write!(f, "\nhelp: restore the edited files as they ran")?;
+            write!(f, "\nhelp: restore the text that was applied")?;
         }
         if any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. })) {
-            write!(f, "\nhelp: mend what failed with the other tool first")?;
+            write!(f, "\nhelp: first fix what failed, with the other tool")?;
         }
         Ok(())
     }

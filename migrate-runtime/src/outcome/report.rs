@@ -1,5 +1,4 @@
-//! What a run did: applied, undid, skipped, and how long it waited for whom.
-//! The values are plain, so that a service can serialise them as it likes.
+//! What a run did, as plain values that a service can serialise as it likes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,11 +30,11 @@ pub struct Report {
     pub applied: Vec<Applied>,
     /// What this run undid, in order: newest first.
     pub undone: Vec<Applied>,
-    /// Whose entries this run changed without running anything.
+    /// The migrations whose entries this run changed without running anything.
     pub amended: Vec<Amended>,
-    /// How many of the last of either were committed without waiting for the disk, by a run that then
-    /// broke: if the server crashed, it may have lost them, each whole. 0 after a run that ended
-    /// well.
+    /// How many of the last ones applied or undone were committed without waiting for the disk before
+    /// the run failed: if the server crashed, it may have lost these, each as a whole. 0 after a run
+    /// that succeeded.
     pub unconfirmed: usize,
     /// What this run did not apply, in the set's order, and why.
     pub skipped: Vec<Skipped>,
@@ -43,19 +42,19 @@ pub struct Report {
     pub ahead: Vec<String>,
     /// Messages sent to the server.
     pub messages: u32,
-    /// What kept other runs away while this one applied something.
+    /// The kind of lock that this run used.
     pub lock: LockKind,
-    /// What else an operator should know: a leftover removed, a statement sent again.
+    /// What else an operator should know, such as an invalid index that was dropped.
     pub notes: Vec<String>,
     /// How long the run waited: for other replicas, and before it tried a migration again.
     pub waited: Duration,
-    /// Who held the lock when this run had waited for a second.
+    /// Who held the lock after this run had waited for a second.
     pub waited_for: Option<Holder>,
     /// How long the run took.
     pub elapsed: Duration,
 }
 
-/// What keeps two runs apart.
+/// The kind of lock that keeps two runs apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockKind {
@@ -70,36 +69,33 @@ pub enum LockKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// The process of the server that serves its session.
+    /// The server process of its session.
     pub pid: i32,
-    /// What its session calls itself; may be empty.
+    /// The `application_name` of its session; may be empty.
     pub application_name: String,
-    /// Its role; empty where the server does not show it.
+    /// Its role; empty if the server does not show it.
     pub user: String,
-    /// Since when it has held the lock, or has been at it: RFC 3339, UTC; `None` where the server
+    /// When it took the lock, or began its current transaction: RFC 3339, UTC; `None` if the server
     /// does not show it.
     pub since: Option<String>,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = |name, value: &str| (!value.is_empty()).then(|| format!("{name} `{value}`"));
+        let details: Vec<String> = named("application_name", &self.application_name)
+            .into_iter()
+            .chain(named("user", &self.user))
+            .chain(self.since.as_ref().map(|since| format!("since {since}")))
+            .collect();
         write!(f, "pid {}", self.pid)?;
-        if !self.application_name.is_empty() {
-            write!(f, ", application_name `{}`", self.application_name)?;
-        }
-        if !self.user.is_empty() {
-            write!(f, ", user `{}`", self.user)?;
-        }
-        match &self.since {
-            Some(since) => write!(f, ", since {since}"),
-            None => Ok(()),
-        }
+        if details.is_empty() { Ok(()) } else { write!(f, " ({})", details.join(", ")) }
     }
 }
 
 /// A migration that a run applied, or undid.
 ///
-/// Its texts are those in the binary, where it embeds the migration.
+/// Its texts are borrowed from the binary if that embeds the migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -113,7 +109,7 @@ pub struct Applied {
     pub duration: Duration,
 }
 
-/// What ran in a trial; nothing of it stays.
+/// What ran in a trial, all of which was undone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Trial {
@@ -125,7 +121,7 @@ pub struct Trial {
     pub elapsed: Duration,
 }
 
-/// A migration whose entry was changed, and nothing else.
+/// A migration whose entry was changed without running it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Amended {
@@ -139,7 +135,7 @@ pub struct Amended {
 
 /// A migration that a run did not apply.
 ///
-/// Its texts are those in the binary, where it embeds the migration: most boots list the whole set here.
+/// Its texts are borrowed from the binary, because most boots list the whole set here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -155,14 +151,14 @@ pub struct Skipped {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// The ledger had it when the run began.
+    /// It was in the ledger when the run began.
     AlreadyApplied,
     /// Another replica applied it while this run waited.
     AppliedMeanwhile,
 }
 
 impl Report {
-    /// Notes what an operator should know.
+    /// Adds a note for the operator.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
         info!(note, "noted");

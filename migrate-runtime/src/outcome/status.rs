@@ -1,4 +1,4 @@
-//! What the ledger and the set look like side by side.
+//! Each migration of the set and the ledger, and whether it ran.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use migrate_set::drift::DriftReport;
 
 use super::text;
 
-/// Ledger and set side by side.
+/// Each migration of the set and the ledger, and its state.
 ///
 /// ```
 /// use migrate_runtime::status::State;
@@ -21,9 +21,8 @@ use super::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// One row per migration: the set's in its order, each as it would be if no deviation were drift,
-    /// then those of the ledger that are newer than the set. Older ones that are missing from the
-    /// set are in `drift` only.
+    /// One row per migration: those of the set in its order, with all deviations allowed, then entries
+    /// that are newer than the set. Older entries that are missing from the set are only in `drift`.
     pub migrations: Vec<StatusRow>,
     /// Every deviation that the options do not allow; `None` if a run could begin.
     pub drift: Option<DriftReport>,
@@ -61,14 +60,14 @@ pub enum State {
     },
     /// It will run.
     Pending,
-    /// It is non-transactional and stopped midway; it will be continued.
+    /// It is non-transactional and was interrupted; the next run continues it.
     Unfinished {
         /// Statements that took effect.
         done: u32,
-        /// Whether the next one may have taken effect too: its session broke.
+        /// Whether the next one may have taken effect too, because its connection broke.
         in_flight: bool,
     },
-    /// Only the ledger knows it: it is newer than the set.
+    /// It is only in the ledger, and newer than the set.
     Ahead {
         /// When it was applied: RFC 3339, UTC.
         at: String,

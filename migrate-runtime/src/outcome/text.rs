@@ -1,5 +1,4 @@
-//! The parts of a text that several texts share: what stays applied, who holds a lock, a table.
-//! Whole lines, each with the line break before it; empty where there is nothing to report.
+//! Parts of texts that several errors and reports share.
 
 use std::fmt;
 
@@ -10,12 +9,12 @@ pub(super) fn help_line(help: Option<&String>) -> String {
     help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
 }
 
-/// A line with the holder of a lock.
+/// The holder of a lock, as the end of a line.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
-    holder.map_or_else(String::new, |holder| format!("\nheld by: {holder}"))
+    holder.map_or_else(String::new, |holder| format!(", held by {holder}"))
 }
 
-/// `message (SQLSTATE ...)` of a server's error, else the driver's words.
+/// `message (SQLSTATE ...)` of a server's error, otherwise the driver's text.
 pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
@@ -23,8 +22,8 @@ pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// Last lines with what stays as the run made it, and what may have gone with a crash of the server.
-pub(super) fn stays_applied(report: &Report) -> String {
+/// Last lines with what the run did and is kept, and what a crash of the server may have lost.
+pub(super) fn what_is_kept(report: &Report) -> String {
     // A run applies or undoes, never both.
     let (done, word) = match report.undone.as_slice() {
         [] => (report.applied.as_slice(), "applied"),
@@ -34,24 +33,27 @@ pub(super) fn stays_applied(report: &Report) -> String {
     let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
     let stays = match stay {
         [] => String::new(),
-        [one] => format!("\n{word} before it, and stays: version {one}"),
+        [one] => format!("\nversion {one} was {word} before it and is kept"),
         [first, .., last] => format!(
-            "\n{word} before it, and stay: {} migrations, versions {first} to {last}",
+            "\n{} migrations, versions {first} to {last}, were {word} before it and are kept",
             stay.len()
         ),
     };
     match unconfirmed {
         [] => stays,
-        [one] => format!("{stays}\n{word} too, unless the server crashed: version {one}"),
+        [one] => {
+            format!("{stays}\nversion {one} was {word} too, and is kept unless the server crashed")
+        }
         [first, .., last] => format!(
-            "{stays}\n{word} too, unless the server crashed: {} migrations, versions {first} to {last}",
+            "{stays}\n{} migrations, versions {first} to {last}, were {word} too, and are kept unless the \
+             server crashed",
             unconfirmed.len()
         ),
     }
 }
 
 /// `version 1 was` or `versions 1 to 9 were`.
-pub(super) fn under_way(versions: &[String]) -> String {
+pub(super) fn which_were(versions: &[String]) -> String {
     match versions {
         [] => "nothing was".to_owned(),
         [one] => format!("version {one} was"),
@@ -63,7 +65,7 @@ pub(super) fn counted(n: usize) -> String {
     if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
 }
 
-/// Three aligned columns under their heads, every line ended.
+/// Three aligned columns with a header, each line with a line feed.
 pub(super) fn table(
     f: &mut fmt::Formatter<'_>,
     heads: [&str; 3],

@@ -7,17 +7,17 @@ use migrate_set::set::{Direction, Migration, Script, TransactionMode};
 
 use crate::outcome::Subject;
 
-/// One migration and what is done to it.
+/// A migration, and whether the run applies or undoes it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Action<'d> {
     /// Its up script runs, and its entry is written.
     Apply(&'d Migration),
-    /// Its down script runs, and its entry goes.
+    /// Its down script runs, and its entry is removed.
     Undo(&'d Undo<'d>),
 }
 
 impl<'d> Action<'d> {
-    /// What runs.
+    /// The script that runs.
     pub(super) fn script(self) -> &'d Script {
         match self {
             Action::Apply(migration) => migration.up(),
@@ -25,7 +25,7 @@ impl<'d> Action<'d> {
         }
     }
 
-    /// Whether that runs inside one transaction.
+    /// Whether it runs inside one transaction.
     pub(super) fn is_transactional(self) -> bool {
         self.script().transaction() == TransactionMode::Transactional
     }
@@ -44,7 +44,7 @@ impl<'d> Action<'d> {
         }
     }
 
-    /// Version, name and file for a report to keep: nothing is copied of what is in the binary.
+    /// Version, name and file for a report; texts in the binary are not copied.
     pub(super) fn texts(self) -> [Cow<'static, str>; 3] {
         match self {
             Action::Apply(migration) => [
@@ -67,7 +67,7 @@ impl<'d> Action<'d> {
         }
     }
 
-    /// What a hook and a listener are given of it.
+    /// It, as hooks and listeners see it.
     pub(super) fn subject(self) -> Subject<'d> {
         Subject {
             version: self.version(),

@@ -1,5 +1,5 @@
-//! Applies transactional migrations: many of them in one message, each in its own transaction.
-//! The order inside a message is the protocol: begin, guard, text, record, commit, and again.
+//! Applies transactional migrations, many in one message, each in its own transaction: begin, guard,
+//! statements, entry, commit.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::outcome::{ErrorKind, When};
 use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
 use crate::wire::{BEGIN, Message, Outcome, Part};
 
-/// Carries out `actions`, in as many messages as their size asks for.
+/// Carries out `actions`, in as many messages as their size requires.
 pub(super) async fn apply<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -29,7 +29,7 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        // After others it finds out with one whether they are done.
+        // After it was turned away, a message of one finds out whether the other run is finished.
         let count = if tally.backoff.is_turned_away() { 1 } else { chunk(cx, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
@@ -41,32 +41,32 @@ pub(super) async fn apply<'r>(
     Ok(())
 }
 
-/// How many of `actions` go out together: at least one, no more than a chunk, and none after one that
-/// wipes the session, which is restored by a message of its own. One with callouts goes alone.
+/// How many of `actions` one message contains: at least one, no more than a chunk, and none after one
+/// that resets the session, because another message restores it. One with callouts is sent alone.
 fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
     let fits = |action: &&Action<'_>| {
         size += bytes(extent, action);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
-        closed |= wipes(action);
-        has_room && !callouts::are_around(cx, **action)
+        closed |= resets_session(action);
+        has_room && !callouts::are_needed(cx, **action)
     };
     actions.iter().take_while(fits).count().max(1)
 }
 
-/// About how much of a message a migration takes. What the guard and the entry add to its own SQL, with
-/// names of usual length: 1.6 KB with a first entry, 2.1 KB with one that may replace another.
+/// The approximate size of a migration in a message. With names of usual length, guard and entry add
+/// 1.6 KB to its SQL with a first entry, and 2.1 KB with one that can replace another.
 fn bytes(extent: Extent, action: &Action<'_>) -> usize {
     let frame = if extent == Extent::First { 1792 } else { 2304 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
-fn wipes(action: &Action<'_>) -> bool {
+fn resets_session(action: &Action<'_>) -> bool {
     action.script().session() == SessionEffect::Resets
 }
 
-/// Sends `actions` as one message; when the server cannot even read that, one by one.
+/// Sends `actions` as one message, and one by one if the server cannot parse that.
 async fn send<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -93,8 +93,8 @@ async fn send<'r>(
     Err(Stop::blocked_if(is_blocked, error))
 }
 
-/// The server reads a whole message before it runs its first statement, so a syntax error in the
-/// last migration keeps the first from being applied. Sent alone, all before it are.
+/// The server parses a whole message before it runs the first statement, so a syntax error in the last
+/// migration prevents the first. Sent one by one, all before it are applied.
 async fn one_by_one<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -110,8 +110,8 @@ async fn one_by_one<'r>(
     Ok(())
 }
 
-/// Sends `actions`, as one message unless there are callouts, and notes what it applied; why the server
-/// stopped, where it did.
+/// Sends `actions`, as one message unless there are callouts, and reports what it applied; returns why
+/// the server stopped, if it did.
 async fn deliver<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
@@ -120,12 +120,12 @@ async fn deliver<'r>(
     (last, table): (Last, Table),
 ) -> Result<Option<Stopped>, Stop> {
     let messages = messages(cx, hold, tally, actions, (last, table))?;
-    // What a reset wipes is noted beforehand, and given back also where the run is dropped.
-    let mut wiped = cx.wire.on_drop(Vec::new());
+    // The session is saved before a reset, and restored also if the run is dropped.
+    let mut on_reset = cx.wire.on_drop(Vec::new());
     let mut saved = None;
-    if let Some(action) = actions.last().filter(|action| wipes(action)) {
+    if let Some(action) = actions.last().filter(|action| resets_session(action)) {
         saved = note_session(cx, *action).await?;
-        wiped.arm(saved.iter().map(Session::restore).collect());
+        on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut duration = Duration::ZERO;
     tally.starts(cx, actions.first());
@@ -143,45 +143,45 @@ async fn deliver<'r>(
         _ => {}
     }))
     .await;
-    wiped.disarm();
+    on_reset.disarm();
     if result.is_err() {
-        restore_anyhow(cx, saved.take()).await;
+        try_restore(cx, saved.take()).await;
     }
-    Ok(settle(cx, saved, actions.last().is_some_and(wipes), result?).await?)
+    Ok(settle(cx, saved, actions.last().is_some_and(resets_session), result?).await?)
 }
 
-/// Gives the session back after a message: why it stopped, where it did.
+/// Restores the session after a message; returns why the message stopped, if it did.
 async fn settle(
     cx: &Context<'_>,
     saved: Option<Session>,
-    has_wiped: bool,
+    was_reset: bool,
     Outcome { completed, failure }: Outcome,
 ) -> Result<Option<Stopped>, ErrorKind> {
     let Some(failure) = failure else {
-        if let Some(session) = saved.filter(|_| has_wiped) {
+        if let Some(session) = saved.filter(|_| was_reset) {
             cx.ask(&session.restore(), "restoring the session").await?;
         }
         return Ok(None);
     };
     let is_open = !matches!(failure.part, Some(Part::Commit { .. }));
     cx.wire.end_transaction(&failure.error, if is_open { completed } else { 0 }).await;
-    restore_anyhow(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
+    try_restore(cx, saved.filter(|_| failure.error.as_db_error().is_some())).await;
     Ok(Some(Stopped { failure, completed }))
 }
 
-/// Restores the session after a failure, which is the error to report. Settings went with the
-/// transaction; what PREPARE made did not.
-async fn restore_anyhow(cx: &Context<'_>, saved: Option<Session>) {
+/// Restores the session after a failure, which is the error to report. The rollback undid settings, but
+/// not prepared statements.
+async fn try_restore(cx: &Context<'_>, saved: Option<Session>) {
     if let Some(session) = saved {
         let _ = cx.wire.last_row(&session.restore()).await;
     }
 }
 
-/// The session as it is, for a script that wipes what could be noted in it.
+/// Saves the session before a script that resets the settings where it would be saved.
 async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Session>, ErrorKind> {
     match cx.wire.last_row(&session::select(action.script())).await {
         Ok(row) => Ok(row.as_ref().and_then(Session::of)),
-        Err(source) => Err(cx.database_error("noting the session".to_owned(), source).await),
+        Err(source) => Err(cx.database_error("saving the session".to_owned(), source).await),
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn position(tally: &Tally<'_>, step: usize) -> i64 {
     tally.position + i64::try_from(step).unwrap_or(i64::MAX)
 }
 
-/// What carries out `actions`.
+/// The messages that carry out `actions`.
 fn messages<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
@@ -217,10 +217,10 @@ fn messages<'d>(
         messages.push(Part::Control, BEGIN);
         push_migration(cx, hold, &mut messages, (step, *action), (at, commit))?;
         messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
-        let sets = callouts::are_around(cx, *action)
+        let sets = callouts::are_needed(cx, *action)
             || action.script().text().contains("synchronous_commit");
         if is_last && sets {
-            // Whatever the migration set: this commit makes the others durable.
+            // This commit makes the others durable, even if the migration turned it off.
             messages.push(Part::Control, "SET LOCAL synchronous_commit = on");
         }
         messages.push(Part::Commit { step }, "COMMIT");
@@ -236,7 +236,7 @@ pub(super) fn push_ledger(cx: &Context<'_>, hold: &Hold<'_>, message: &mut Messa
     }
 }
 
-/// Adds what runs one migration: its session noted, its guard, its statements and its callouts.
+/// Adds one migration: it saves the session, then guard, statements and callouts.
 pub(super) fn push_migration<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
@@ -245,12 +245,12 @@ pub(super) fn push_migration<'d>(
     (position, commit): (i64, Commit),
 ) -> Result<(), ErrorKind> {
     let script = action.script();
-    let calls = callouts::are_around(cx, action);
-    // What the service's own code does to the session is not known.
+    let calls = callouts::are_needed(cx, action);
+    // It is not known what the service's own code does to the session.
     let at_least = if calls { SessionEffect::Changes } else { SessionEffect::Keeps };
     let effect = script.session().max(at_least);
     if effect != SessionEffect::Keeps {
-        // Before the guard, whose settings are for this transaction only.
+        // Before the guard, whose settings are only for this transaction.
         messages.push(Part::Save, &session::note(script));
     }
     let has_escapes = has_escapes(script, cx.schema());
@@ -263,7 +263,7 @@ pub(super) fn push_migration<'d>(
     }
     messages.call(cx, step, Callout::Function(action));
     messages.call(cx, step, Callout::Hooks(When::AfterEach, action));
-    // After a reset the notes are gone too, and the session is restored by a message of its own.
+    // A reset also removes the saved session, so another message restores it.
     if effect == SessionEffect::Resets {
         messages.push(Part::Check { step }, &same_encoding());
     } else if calls {
@@ -275,7 +275,7 @@ pub(super) fn push_migration<'d>(
     Ok(())
 }
 
-/// The statement that keeps the ledger true of `action`, at `position`; returns how long it took.
+/// The statement that records `action` in the ledger, at `position`; it returns how long that took.
 pub(super) fn record(
     cx: &Context<'_>,
     extent: Extent,

@@ -1,5 +1,5 @@
-//! Calls the service's own code: functions of migrations, and hooks around them and around the run.
-//! A transaction with such calls in it is several messages; without one, as most are, it is one.
+//! Calls the service's own code: functions of migrations, and hooks. A transaction with such calls is
+//! several messages, any other is one.
 
 use migrate_set::set::Ends;
 use tokio_postgres::SimpleQueryRow;
@@ -10,9 +10,9 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When};
 use crate::sql::same_encoding;
-use crate::wire::{Message, Outcome, Part, is_others_doing};
+use crate::wire::{Message, Outcome, Part, is_lock_conflict};
 
-/// What of the service's own code is called for one migration.
+/// The service's own code that is called for one migration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Callout<'d> {
     /// Hooks around a migration.
@@ -21,7 +21,7 @@ pub(super) enum Callout<'d> {
     Function(Action<'d>),
 }
 
-/// One transaction, or many that call nothing, as messages.
+/// One transaction with callouts, or many without, as messages.
 #[derive(Debug)]
 pub(super) struct Messages<'d> {
     before: Vec<(Message, Callout<'d>)>,
@@ -46,7 +46,7 @@ impl<'d> Messages<'d> {
         &mut self.last
     }
 
-    /// Ends the message that is being written by a callout, where there is something to call. The service's own
+    /// Ends the message that is being written with a callout, if there is something to call. The service's own
     /// code can change the session, so the next message begins with a check of it.
     pub(super) fn call(&mut self, cx: &Context<'_>, step: usize, callout: Callout<'d>) {
         let is_wanted = match callout {
@@ -60,13 +60,13 @@ impl<'d> Messages<'d> {
         }
     }
 
-    /// Sends it all, up to the first error.
+    /// Sends all messages, up to the first error.
     ///
     /// # Errors
-    /// That of a callout; the transaction is undone then.
+    /// That of a callout; the transaction is then rolled back.
     ///
     /// # Cancel safety
-    /// Dropped midway it leaves the connection outside a transaction.
+    /// If it is dropped, the connection is outside a transaction.
     pub(super) async fn send<'r>(
         &self,
         cx: &Context<'r>,
@@ -85,7 +85,7 @@ impl<'d> Messages<'d> {
             rollback.arm(vec!["ROLLBACK".to_owned()]);
             if let Err(error) = call(cx, tally, *callout).await {
                 rollback.disarm();
-                // Should this fail, the connection is broken, and its transaction gone with it.
+                // If this fails, the connection is broken, and its transaction gone.
                 let _ = cx.wire.last_row("ROLLBACK").await;
                 return Err(interrupted(cx, *callout, error));
             }
@@ -108,8 +108,8 @@ async fn send<'r>(
     cx.wire.send(message, &mut |part, row| on(tally, part, row)).await
 }
 
-/// What becomes of the run where a callout failed: it fails too, or tries again where others were in
-/// the way.
+/// Why the run stops after a callout failed: to try again if another session held a lock, otherwise
+/// with the error.
 fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop {
     let is_blocked = is_blocked(&*source);
     let error = match callout {
@@ -125,13 +125,13 @@ fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop
     Stop::blocked_if(is_blocked, error)
 }
 
-/// Whether a statement of the service's own was in others' way.
+/// Whether a statement of the service's own code failed because another session held a lock.
 fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let driver = error.downcast_ref::<tokio_postgres::Error>();
         let code = driver.and_then(tokio_postgres::Error::code).map_or("", |code| code.code());
-        if is_others_doing(code) {
+        if is_lock_conflict(code) {
             return true;
         }
         next = error.source();
@@ -140,7 +140,7 @@ fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether `action` is carried out in more than one message.
-pub(super) fn are_around(cx: &Context<'_>, action: Action<'_>) -> bool {
+pub(super) fn are_needed(cx: &Context<'_>, action: Action<'_>) -> bool {
     let calls = &cx.migrator.calls;
     action.script().ends() == Ends::WithFunction
         || calls.has_hooks(When::BeforeEach)
@@ -162,12 +162,12 @@ pub(super) async fn call(
         Callout::Function(Action::Apply(migration)) => {
             calls.function(migration.version(), context).await
         }
-        // A down script has none: the build has seen to it.
+        // A down script has none: the build refuses them.
         Callout::Function(Action::Undo(_)) => Ok(()),
     }
 }
 
-/// Announces that something will be done, and calls the hooks before the run once.
+/// Informs listeners of the plan, and calls the hooks before the run once.
 pub(super) async fn begin(
     cx: &Context<'_>,
     tally: &mut Tally<'_>,
@@ -177,8 +177,8 @@ pub(super) async fn begin(
         return Ok(());
     }
     cx.migrator.listeners.inform(&Event::Planned { migrations });
-    if !tally.begun {
-        tally.begun = true;
+    if !tally.hooks_called {
+        tally.hooks_called = true;
         around(cx, tally, When::BeforeRun).await?;
     }
     Ok(())

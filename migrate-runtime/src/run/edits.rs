@@ -1,6 +1,4 @@
-//! Changes the ledger alone: a baseline, an accepted edit, a forgotten entry, what another tool applied.
-//! One transaction of ledger changes, each beside a row with its role and time. No migration runs, and
-//! no flag of `run` leads here.
+//! Changes only the ledger, in one transaction: baseline, accept, forget and adopt.
 
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Policy, Tolerance, plan};
@@ -20,14 +18,14 @@ use crate::wire::{BEGIN, Message, Part};
 
 /// What is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Amendment {
+pub(crate) enum Edit {
     /// The migrations of the set up to this version count as applied.
     Baseline(Version),
-    /// The set's text of edited migrations counts as what was applied.
+    /// The set's text of edited migrations is accepted.
     Accept(Edited),
-    /// The entry of this version goes.
+    /// The entry of this version is removed.
     Forget(Version),
-    /// What another tool's table has as applied counts as applied.
+    /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
 }
 
@@ -47,7 +45,7 @@ impl<V: Into<Version>> From<V> for Edited {
     }
 }
 
-/// One change: its statements, from a position on, and whom it is about.
+/// One change: its statements, and the migration that it is about.
 struct Change {
     sql: Vec<String>,
     amended: Amended,
@@ -58,17 +56,17 @@ pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    amendment: &Amendment,
+    edit: &Edit,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::Entries).await?;
     let table = Table::of(&contents);
     let at = tally.position;
     let mut notes = Vec::new();
-    let changes = match amendment {
-        Amendment::Baseline(version) => baseline(cx, contents, version, at)?,
-        Amendment::Accept(edited) => accept(cx, contents, edited, at)?,
-        Amendment::Forget(version) => forget(cx, contents, version, at)?,
-        Amendment::Adopt(adoption) => {
+    let changes = match edit {
+        Edit::Baseline(version) => baseline(cx, contents, version, at)?,
+        Edit::Accept(edited) => accept(cx, contents, edited, at)?,
+        Edit::Forget(version) => forget(cx, contents, version, at)?,
+        Edit::Adopt(adoption) => {
             let (found, unverified) = adoption.read(cx, &contents).await?;
             notes = unverified;
             adopt(cx, found, at)?
@@ -76,7 +74,7 @@ pub(super) async fn attempt<'r>(
     };
     if !changes.is_empty() {
         let table = hold.lock.enter(cx, &mut tally.report, table).await?;
-        amend(cx, hold, tally, changes, table).await?;
+        send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {
         tally.report.note(note);
@@ -84,8 +82,7 @@ pub(super) async fn attempt<'r>(
     Ok(())
 }
 
-/// Every migration up to `version` that has no entry gets one, without a checksum: nothing ran
-/// that could have one.
+/// Every migration up to `version` without an entry gets one, without a checksum because nothing ran.
 fn baseline(
     cx: &Context<'_>,
     contents: Contents<'_>,
@@ -163,7 +160,7 @@ fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
     ErrorKind::NoEntry { ledger: cx.ledger.shown(), version: version.to_string() }
 }
 
-/// What another tool applied gets entries, in its order.
+/// Migrations that another tool applied get entries, in its order.
 fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>, ErrorKind> {
     let change = |(found, position): (Found<'_>, i64)| {
         let down = cx.down_sql(found.migration)?;
@@ -174,7 +171,7 @@ fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>
 }
 
 /// Sends the changes in one transaction.
-async fn amend<'r>(
+async fn send<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
     tally: &mut Tally<'r>,
@@ -186,7 +183,7 @@ async fn amend<'r>(
     if table == Table::Missing {
         batch::push_ledger(cx, hold, &mut message);
     }
-    let purpose = Purpose::Amend { position: tally.position };
+    let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));
     for sql in changes.iter().flat_map(|change| &change.sql) {
         message.push(Part::Record { step: 0 }, sql);

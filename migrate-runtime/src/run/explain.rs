@@ -1,4 +1,4 @@
-//! Why a message stopped: a migration that failed, a statement of ours that was refused, a broken line.
+//! Why a message stopped: a failed migration, a refused statement of the library, or a broken connection.
 
 use tokio_postgres::error::Severity;
 
@@ -6,7 +6,7 @@ use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_others_doing};
+use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_lock_conflict};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -14,13 +14,13 @@ pub(super) struct Stopped {
     pub(super) completed: usize,
 }
 
-/// Whether others were in the way of a part that is undone and can be tried again.
+/// Whether another session held a lock, so that the part was undone and can be tried again.
 pub(super) fn is_blocked(failure: &Failure) -> bool {
     let code = failure.error.code().map_or("", |code| code.code());
-    failure.part.is_some() && is_others_doing(code)
+    failure.part.is_some() && is_lock_conflict(code)
 }
 
-/// What writing the entry of a migration is called in messages.
+/// The words for writing the entry of a migration, in messages.
 pub(super) fn recording(cx: &Context<'_>, action: Action<'_>) -> String {
     let (file, ledger) = (cx.path_of(action.script()), cx.ledger.shown());
     format!("{file}: recording version {} in `{ledger}`", action.version())
@@ -61,14 +61,14 @@ pub(super) async fn explain(
     cx.database_error(doing, stopped.failure.error).await
 }
 
-/// The migration that a message stopped at; `None` where it stopped at a statement of ours.
+/// The migration at which a message stopped; `None` if it stopped at a statement of the library.
 fn failed_migration(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
     Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
 ) -> Option<MigrationFailure> {
-    // A session that is ended at COMMIT may have committed.
+    // A session that was terminated at COMMIT may have committed.
     let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);
     let unknown = ended && matches!(part, Some(Part::Commit { .. }));
     let kept = if unknown { Kept::Unknown } else { Kept::Nothing };
@@ -82,7 +82,7 @@ fn failed_migration(
         }
         Some(Part::Commit { step }) => at(step, Place::Commit),
         Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
-        // The message was refused unread and without a position.
+        // The whole message was refused, without a position.
         _ if *completed == 0 => at(done, Place::File),
         _ => None,
     }

@@ -1,20 +1,20 @@
-//! What a run is for.
+//! The goal of a run.
 
 use migrate_set::rollback::Rollback;
 
-use super::edits::Amendment;
+use super::edits::Edit;
 
-/// What a run is for.
+/// The goal of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Goal<'g> {
-    /// Nothing pending.
+    /// Applies pending migrations.
     Apply,
-    /// So much undone.
+    /// Undoes migrations.
     Undo(&'g Rollback),
-    /// What is pending run and undone again.
+    /// Runs pending migrations, and undoes them.
     TryOut,
-    /// The ledger changed, and nothing else.
-    Amend(&'g Amendment),
+    /// Changes only the ledger.
+    Edit(&'g Edit),
 }
 
 impl Goal<'_> {
@@ -24,7 +24,7 @@ impl Goal<'_> {
             Goal::Apply => "run",
             Goal::Undo(_) => "rollback",
             Goal::TryOut => "trial",
-            Goal::Amend(_) => "amend",
+            Goal::Edit(_) => "amend",
         }
     }
 }

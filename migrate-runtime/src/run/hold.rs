@@ -1,4 +1,4 @@
-//! What a run holds and has to give back: its lock, and how the session reads strings.
+//! What a run holds and must release: its lock, and the setting of how the session reads strings.
 
 use migrate_set::plan::Cause;
 use migrate_set::set::Script;
@@ -18,11 +18,11 @@ use crate::wire::OnDrop;
 /// What a run holds.
 pub(super) struct Hold<'r> {
     pub(super) lock: Held<'r>,
-    /// Has strings read as before the run, where the run changed that.
+    /// Restores how the session reads strings, if the run changed it.
     strings: Option<OnDrop<'r>>,
     /// The process that served the read of the ledger.
     backend: Option<i32>,
-    /// Whether each message may be served by another session, where that matters.
+    /// Whether the connection goes through a pooler; only known if that matters.
     pub(super) is_pooled: bool,
 }
 
@@ -32,7 +32,7 @@ impl<'r> Hold<'r> {
         Hold { lock, strings: None, backend: None, is_pooled: false }
     }
 
-    /// What guards go by now.
+    /// The terms for guards, as of now.
     pub(super) fn terms<'t>(&'t self, cx: &'t Context<'_>) -> Terms<'t> {
         cx.terms(self.lock.token())
     }
@@ -51,7 +51,7 @@ impl<'r> Hold<'r> {
         Ok(contents)
     }
 
-    /// Takes what `work` needs, before anything of it runs; whether the ledger exists then.
+    /// Acquires what `work` needs, before any of it runs; returns whether the ledger then exists.
     pub(super) async fn acquire(
         &mut self,
         cx: &Context<'r>,
@@ -63,12 +63,12 @@ impl<'r> Hold<'r> {
         let outside = outside
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
-        self.look_for_a_pooler(cx, outside).await?;
+        self.refuse_pooler(cx, outside).await?;
         self.lock.enter(cx, &mut tally.report, table).await
     }
 
-    /// Refuses what a pooled connection cannot carry, before anything runs.
-    async fn look_for_a_pooler(
+    /// Refuses a migration that cannot run through a pooler, before anything runs.
+    async fn refuse_pooler(
         &mut self,
         cx: &Context<'_>,
         outside: Option<&Script>,
@@ -80,7 +80,7 @@ impl<'r> Hold<'r> {
             backend
         } else {
             let sql = "SELECT pg_catalog.pg_backend_pid()";
-            let asked = cx.ask(sql, "asking which process serves the session").await?;
+            let asked = cx.ask(sql, "reading the process of the session").await?;
             asked.and_then(|process| process.parse().ok()).unwrap_or_default()
         };
         self.is_pooled = cx.wire.process().await.is_some_and(|process| process != backend);
@@ -92,34 +92,36 @@ impl<'r> Hold<'r> {
         Ok(())
     }
 
-    /// Has strings read as the build did from now on, and otherwise again after the run.
+    /// Makes the session read strings as the build did, until the end of the run.
     pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), ErrorKind> {
         let off = "SET standard_conforming_strings = off".to_owned();
         self.strings = Some(cx.wire.on_drop(vec![off]));
         let on = "SET standard_conforming_strings = on";
-        cx.ask(on, "having strings read as the build did").await.map(drop)
+        cx.ask(on, "setting standard_conforming_strings").await.map(drop)
     }
 
-    /// Lets the session read strings as it did before the run.
+    /// Makes the session read strings as before the run.
     pub(super) async fn restore_strings(&mut self, cx: &Context<'_>) {
         let Some(mut strings) = self.strings.take() else { return };
-        // A failure here means a broken connection, whose settings are gone.
+        // If this fails, the connection is broken, and its settings are gone.
         let _ = cx.wire.last_row("SET standard_conforming_strings = off").await;
         strings.disarm();
     }
 
-    /// Whether the server could not read a message because its session reads strings otherwise.
+    /// Whether the server could not parse a message because the session reads strings differently.
     pub(super) async fn is_misread(&self, cx: &Context<'_>, actions: &[Action<'_>]) -> bool {
         let matters = actions.iter().any(|action| has_escapes(action.script(), cx.schema()));
         if !matters || self.strings.is_some() {
             return false;
         }
-        let asked = cx.ask("SHOW standard_conforming_strings", "asking how strings are read");
+        let asked =
+            cx.ask("SHOW standard_conforming_strings", "reading standard_conforming_strings");
         asked.await.ok().flatten().as_deref() == Some("off")
     }
 }
 
-/// Whether how strings are read matters for `script`, or for what its placeholders are replaced by.
+/// Whether `script`, or the schema for its placeholders, has a backslash, which sessions can read in two
+/// ways.
 pub(super) fn has_escapes(script: &Script, schema: Option<&str>) -> bool {
     let escapes = |text: &str| text.contains('\\');
     escapes(script.text()) || (!script.placeholders().is_empty() && schema.is_some_and(escapes))

@@ -1,4 +1,4 @@
-//! Where in its file a migration failed, from what the server reports of the message it got.
+//! Where in its file a migration failed, from the position that the server reports.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use super::action::Action;
 use crate::context::{Context, help_for_statement};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 
-/// Which statement failed, as far as the server's answers show.
+/// The statement that failed, as far as it is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Blame {
     /// Its bytes in the script.
     pub(super) range: Option<(usize, usize)>,
-    /// The byte in what was sent for it that the server points at.
+    /// The byte in the statement as sent that the server points at.
     pub(super) offset: Option<usize>,
 }
 
@@ -49,11 +49,10 @@ pub(super) fn at_statement(
     failure
 }
 
-/// How much earlier than this process the server may find that the time is up: it counts whole
-/// milliseconds.
+/// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(20);
 
-/// The run's error of a failed migration: with the GRANT that it lacks, or as the deadline's doing.
+/// The error of a failed migration: with the GRANT that is missing, or as a passed deadline.
 pub(super) async fn error(
     cx: &Context<'_>,
     mut failure: MigrationFailure,
@@ -70,7 +69,7 @@ pub(super) async fn error(
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 
-/// A failure at `place`, which is less than a statement.
+/// A failure at `place`, without a statement.
 pub(super) fn at(
     cx: &Context<'_>,
     action: Action<'_>,
@@ -97,7 +96,7 @@ pub(super) fn at(
     }
 }
 
-/// The byte of the file that the byte `offset` of the statement as sent came from.
+/// The byte of the file for the byte `offset` of the statement as sent.
 fn origin(cx: &Context<'_>, script: &Script, range: (usize, usize), offset: usize) -> usize {
     match script.render(range, cx.schema()) {
         Ok(rendered) => rendered.origin(offset),
@@ -105,7 +104,7 @@ fn origin(cx: &Context<'_>, script: &Script, range: (usize, usize), offset: usiz
     }
 }
 
-/// The word, the quoted name, or the one character, that begins at the byte `at`.
+/// The word, the quoted name or the single character that begins at the byte `at`.
 fn word_at(text: &str, at: usize) -> Range<usize> {
     let rest = text.get(at..).unwrap_or_default();
     if let Some(quoted) = rest.strip_prefix('"') {
@@ -124,7 +123,7 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     at..at + length.max(one)
 }
 
-/// The line of a `DO` block that failed, which the server gives in words only:
+/// The line of a `DO` block that failed, which the server reports only as text:
 /// `PL/pgSQL function inline_code_block line 3 at RAISE`.
 fn inside_block(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
     let db = error.as_db_error()?;

@@ -1,5 +1,4 @@
-//! A run: read, plan, lock, apply, report, and again where it had to stop.
-//! What goes into a message is decided in `batch`, what runs outside a transaction in `stepwise`.
+//! A run: read, plan, lock, apply, report, and again if it had to stop.
 
 mod goal;
 mod plan;
@@ -27,7 +26,7 @@ use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report, When};
 use action::Action;
-pub(crate) use edits::Amendment;
+pub(crate) use edits::Edit;
 pub use edits::Edited;
 pub(crate) use goal::Goal;
 use hold::Hold;
@@ -35,7 +34,7 @@ use plan::Group;
 pub(crate) use plan::{script, up_to_date};
 use tally::Tally;
 
-/// Carries out a run: its report, or its error with the report of what was done before.
+/// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(
     migrator: &'r Migrator<'_>,
     client: &'r Client,
@@ -54,7 +53,7 @@ pub(crate) fn run<'r>(
     boxed(run.instrument(span))
 }
 
-/// Reaches the goal, and gives back what it holds, whatever came of it.
+/// Reaches the goal, and releases what it holds, also after an error.
 async fn reach<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -65,8 +64,8 @@ async fn reach<'r>(
     if result.is_err() {
         tally.flush(cx).await;
     }
-    hold.lock.leave(cx).await;
-    if tally.begun {
+    hold.lock.release(cx).await;
+    if tally.hooks_called {
         // The first error is the one to report.
         let called = callouts::around(cx, tally, When::AfterRun).await;
         result = result.and(called);
@@ -75,7 +74,7 @@ async fn reach<'r>(
     result
 }
 
-/// Attempts it until it is done.
+/// Repeats attempts until one succeeds.
 async fn attempts<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -89,7 +88,7 @@ async fn attempts<'r>(
     }
 }
 
-/// Reads, plans and does what is planned.
+/// Reads, plans and carries out the plan.
 async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -99,7 +98,7 @@ async fn attempt<'r>(
     match goal {
         Goal::Apply => {
             let (todo, table) = plan::read(cx, hold, tally).await?;
-            if tally.backoff.others_are_at_work(tally.position, todo.steps.len()) {
+            if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
                 return Err(Stop::Busy);
             }
             carry_out(cx, hold, tally, &todo.work(), table).await?;
@@ -108,12 +107,12 @@ async fn attempt<'r>(
         }
         Goal::Undo(target) => {
             let undos = undo::read(cx, hold, tally, target).await?;
-            // One to undo is as new: how far an earlier rollback came is not noted.
+            // An undo is always new: the ledger does not record the progress of a rollback.
             let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
             carry_out(cx, hold, tally, &work, Table::Exists).await
         }
         Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
-        Goal::Amend(amendment) => boxed(edits::attempt(cx, hold, tally, amendment)).await,
+        Goal::Edit(edit) => boxed(edits::attempt(cx, hold, tally, edit)).await,
     }
 }
 

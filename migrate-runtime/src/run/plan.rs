@@ -1,4 +1,4 @@
-//! Decides what a run does, and that all of it can be written, before anything is.
+//! Decides what a run does, and checks that all of it can be sent, before anything runs.
 
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
@@ -15,12 +15,12 @@ use crate::migrator::{Limit, Migrator};
 use crate::outcome::{ErrorKind, Report};
 use crate::sql::{Contents, Extent, Reading};
 
-/// What of a plan a run goes by.
+/// The parts of a plan that a run needs.
 #[derive(Debug, Default)]
 pub(super) struct Todo<'r> {
-    /// What will run, in order.
+    /// The steps that will run, in order.
     pub(super) steps: Vec<Step<'r>>,
-    /// What ran before, in the order of the set.
+    /// The migrations that ran before, in the order of the set.
     pub(super) applied: Vec<&'r Migration>,
     /// The versions of entries that are newer than the set.
     pub(super) ahead: Vec<String>,
@@ -35,7 +35,7 @@ impl<'r> Todo<'r> {
         }
     }
 
-    /// What is carried out, in order.
+    /// The actions of the run, in order.
     pub(super) fn work(&self) -> Vec<(Action<'r>, Cause)> {
         let action = |step: &Step<'r>| (Action::Apply(step.migration), step.cause);
         self.steps.iter().map(action).collect()
@@ -45,17 +45,17 @@ impl<'r> Todo<'r> {
 /// What follows a group of transactional migrations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
-    /// Nothing: its last commit is the run's, and synchronous.
+    /// Nothing: its last commit is the last of the run, and synchronous.
     OfRun,
     /// A non-transactional migration, whose own commits are synchronous.
     OfGroup,
 }
 
-/// What is carried out together.
+/// Actions that are carried out together.
 pub(super) enum Group<'g> {
     /// Transactional actions, in messages.
     Batch(Vec<Action<'g>>, Last),
-    /// One that runs outside a transaction.
+    /// One action outside a transaction.
     Alone(Action<'g>, Cause),
 }
 
@@ -78,8 +78,8 @@ pub(super) fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
     groups
 }
 
-/// Reads what has to be compared, and plans. Where they disagree, where a step was begun by an earlier
-/// run, and while another run holds the lock that is a row, reads all that there is to report.
+/// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished,
+/// or if another run holds the lock row, it reads the other columns too, for the report.
 pub(super) async fn read<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -99,7 +99,7 @@ pub(super) async fn read<'r>(
     }
 }
 
-/// Decides what runs, and that all of it can be written.
+/// Decides what runs, and checks that all of it can be sent.
 fn decide<'r>(
     cx: &Context<'r>,
     tally: &mut Tally<'r>,
@@ -139,7 +139,7 @@ fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), Err
     Ok(())
 }
 
-/// The report of a set that these contents of its ledger need no run of; `None` where they do.
+/// The report of a set that is up to date with these contents of its ledger, otherwise `None`.
 pub(crate) fn up_to_date(
     migrator: &Migrator<'_>,
     client: &Client,

@@ -1,5 +1,5 @@
-//! What a run does before its next attempt: waits for others, pauses, goes on with another lock; or gives up.
-//! Nothing waits inside the server, and the session that a run waits for is reported once.
+//! What a run does before its next attempt: wait for another run, pause, switch to the other lock, or give
+//! up.
 
 use std::collections::hash_map::RandomState;
 use std::future::Future;
@@ -16,31 +16,31 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, Event};
 
-/// The first wait for another replica, and the longest; jitter takes or adds up to a half.
+/// The first and the longest wait for another replica; jitter changes them by up to a half.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
-/// The same before a migration is tried again: what it blocked gets through meanwhile.
+/// The same before a migration is tried again, so that the sessions that it blocked can proceed.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
-/// How long a run waits before it reports for whom.
+/// How long a run waits before it reports the holder of the lock.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
 
 /// How much later than the server the client gives up at the deadline.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long a run waits next, and what for.
+/// How long a run waits next, and why.
 #[derive(Debug)]
 pub(super) struct Backoff {
-    /// How long it waits for others next.
+    /// The next wait for another run.
     wait: Duration,
-    /// Where the ledger was, and when, as another replica turned this run away last; `None` once it
-    /// applied something itself.
+    /// The position of the ledger, and the time, when another replica last turned this run away; `None`
+    /// after this run has applied something.
     turned_away: Option<(i64, Instant)>,
-    /// How often it has tried a blocked migration again.
+    /// How often a blocked migration was tried again.
     tries: u32,
-    /// Whether the last attempt ended because the ledger had moved.
+    /// Whether the last attempt ended because the ledger had changed.
     moved: bool,
 }
 
@@ -49,7 +49,7 @@ impl Backoff {
         Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: false }
     }
 
-    /// A migration was applied or undone: the holder of the lock has let go, and so has the blocker.
+    /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
     pub(super) fn reset(&mut self) {
         self.wait = FIRST_WAIT;
         self.tries = 0;
@@ -59,15 +59,15 @@ impl Backoff {
         self.turned_away = None;
     }
 
-    /// Whether another replica has turned this run away since it applied something last.
+    /// Whether another replica has turned this run away since this run last applied something.
     pub(super) fn is_turned_away(&self) -> bool {
         self.turned_away.is_some()
     }
 
     /// Whether another replica has applied something since it turned this run away. Then this run does
-    /// not try, which would be a message of all that is pending for nothing, and looks again when the
-    /// other should be done with it, by the pace seen.
-    pub(super) fn others_are_at_work(&mut self, now_at: i64, pending: usize) -> bool {
+    /// not send all pending migrations in vain, but waits until the other should be finished at its
+    /// present rate.
+    pub(super) fn others_are_applying(&mut self, now_at: i64, pending: usize) -> bool {
         let Some((position, since)) = self.turned_away else { return false };
         let applied = u32::try_from(now_at - position).unwrap_or(0);
         let Ok(pending) = u32::try_from(pending) else { return false };
@@ -80,8 +80,8 @@ impl Backoff {
     }
 }
 
-/// What comes of `run`, unless its deadline passes. The server keeps the deadline itself; this is for
-/// one that does not answer.
+/// The result of `run`, unless its deadline passes. The server enforces the deadline; this is for a
+/// server that does not answer.
 pub(super) async fn within_deadline(
     cx: &Context<'_>,
     run: impl Future<Output = Result<(), ErrorKind>>,
@@ -100,11 +100,11 @@ pub(super) async fn prepare<'r>(
 ) -> Result<(), ErrorKind> {
     let moved = matches!(stop, Stop::Moved);
     if moved {
-        debug!("the ledger has moved, reading it again");
+        debug!("the ledger has changed, reading it again");
     }
     match stop {
-        // A ledger that is never as it was read (after a pooler that reads elsewhere) must not be
-        // asked without a pause and for ever.
+        // A ledger that always differs from what was read (through a pooler that reads from a replica)
+        // must not be read forever without a pause.
         Stop::Moved if tally.backoff.moved => boxed(wait_for_others(cx, hold, tally)).await?,
         Stop::Moved => {}
         Stop::Busy => {
@@ -120,7 +120,7 @@ pub(super) async fn prepare<'r>(
     Ok(())
 }
 
-/// Sleeps a little while another replica is at work, or gives up.
+/// Sleeps while another replica holds the lock, or gives up.
 async fn wait_for_others<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
@@ -149,7 +149,7 @@ async fn wait_for_others<'r>(
     Ok(())
 }
 
-/// Sleeps before a migration that was in others' way is tried again, or gives up with `error`.
+/// Sleeps before a blocked migration is tried again, or gives up with `error`.
 async fn wait_to_retry(
     cx: &Context<'_>,
     tally: &mut Tally<'_>,
@@ -168,14 +168,14 @@ async fn wait_to_retry(
     sleep(cx, tally, pause, Duration::MAX).await
 }
 
-/// Sleeps for about so long, or gives up at the run's deadline.
+/// Sleeps for about this long, or gives up at the run's deadline.
 async fn sleep(
     cx: &Context<'_>,
     tally: &mut Tally<'_>,
     about: Duration,
     at_most: Duration,
 ) -> Result<(), ErrorKind> {
-    // A hasher with random keys is all the randomness that jitter needs.
+    // A hasher with random keys is random enough for jitter.
     let random = RandomState::new().hash_one(cx.wire.sent()) % 1024;
     let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
     let mut pause = about.mul_f64(factor).min(at_most);

@@ -1,5 +1,5 @@
-//! What `tracing` is given of a run, in the names of OpenTelemetry's database conventions.
-//! Spans of whole runs, waits and migrations are of level info, those of statements of level debug.
+//! The spans for `tracing`, with the names of OpenTelemetry's database conventions: those of runs, waits
+//! and migrations have the level info, those of statements debug.
 
 use std::error::Error as _;
 
@@ -8,7 +8,7 @@ use tracing::{Span, debug_span, field, info_span};
 use super::action::Action;
 use crate::outcome::{ErrorKind, Report};
 
-/// One run, and whether it came to its end.
+/// One run, and whether it succeeded.
 pub(super) fn run(module: &str, ledger: &str, goal: &str) -> Span {
     info_span!(
         "migrate.run",
@@ -26,7 +26,7 @@ pub(super) fn run(module: &str, ledger: &str, goal: &str) -> Span {
     )
 }
 
-/// One wait, for others or before another try.
+/// One wait for another run, or before another try.
 pub(super) fn wait() -> Span {
     info_span!("migrate.wait")
 }
@@ -59,7 +59,7 @@ pub(super) fn statement(parent: &Span, sql: &str) -> Span {
     )
 }
 
-/// Notes in `span` that it ended with `error`.
+/// Records in `span` that it ended with `error`.
 pub(super) fn failed(span: &Span, error: &ErrorKind) {
     span.record("otel.status_code", "ERROR");
     let driver = error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
@@ -74,7 +74,7 @@ pub(super) fn failed(span: &Span, error: &ErrorKind) {
     }
 }
 
-/// Notes in the span of the run what it did.
+/// Records in the span of the run what it did.
 pub(super) fn ended(report: &Report) {
     let Report { applied, undone, messages, .. } = report;
     let span = Span::current();

@@ -1,5 +1,4 @@
-//! What a run has done so far: its report, where the ledger is by now, and who is informed of it.
-//! It sends one message only, where a run ends early: the one that makes asynchronous commits durable.
+//! What a run has done so far, for its report, its listeners and `tracing`.
 
 use std::collections::HashSet;
 use std::ptr;
@@ -19,16 +18,16 @@ use crate::sql::Extent;
 /// What a run has done so far.
 pub(super) struct Tally<'r> {
     pub(super) report: Report,
-    /// The ledger's last position, as read or as written by this run.
+    /// The ledger's last position, as this run read or wrote it.
     pub(super) position: i64,
     pub(super) backoff: Backoff,
-    /// What is written of a transactional migration: its first entry, unless something planned has one.
+    /// Whether transactional migrations get their first entry, or one that can replace another.
     pub(super) extent: Extent,
     /// What the ledger held when the run began, in the order of the set.
     pub(super) at_start: Option<Vec<&'r Migration>>,
     /// Whether the hooks before the run were called.
-    pub(super) begun: bool,
-    /// The migration that is run, as `tracing` knows it.
+    pub(super) hooks_called: bool,
+    /// The span of the current migration.
     pub(super) at: Span,
 }
 
@@ -40,12 +39,12 @@ impl<'r> Tally<'r> {
             backoff: Backoff::new(),
             extent: Extent::First,
             at_start: None,
-            begun: false,
+            hooks_called: false,
             at: Span::none(),
         }
     }
 
-    /// The report, as far as the run has come.
+    /// The report so far.
     pub(super) fn report(&mut self, cx: &Context<'_>) -> &Report {
         self.report.messages = cx.wire.sent();
         &self.report
@@ -56,7 +55,7 @@ impl<'r> Tally<'r> {
         self.report.applied.len() + self.report.undone.len()
     }
 
-    /// Notes that a migration was applied or undone.
+    /// Records that a migration was applied or undone.
     pub(super) fn done(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
         self.backoff.reset();
         self.at = Span::none();
@@ -77,7 +76,7 @@ impl<'r> Tally<'r> {
         list.push(applied);
     }
 
-    /// Informs listeners that a migration begins.
+    /// Informs listeners that a migration starts.
     pub(super) fn starts(&mut self, cx: &Context<'_>, action: Option<&Action<'_>>) {
         if let Some(action) = action {
             self.at = spans::migration(&cx.path_of(action.script()), *action);
@@ -85,7 +84,7 @@ impl<'r> Tally<'r> {
         }
     }
 
-    /// Reports to `tracing` that a statement of the migration has been run.
+    /// Reports to `tracing` that a statement of the migration has run.
     pub(super) fn ran(&self, index: usize) {
         debug!(parent: &self.at, statement = index + 1, "statement completed");
     }
@@ -95,14 +94,14 @@ impl<'r> Tally<'r> {
         if self.report.unconfirmed > 0 {
             let flushed = cx.wire.last_row(&cx.ledger.touch()).await;
             debug!(ok = flushed.is_ok(), "asynchronous commits flushed");
-            // Where this fails the server may have crashed, and its last commits with it.
+            // If this fails, the server may have crashed and lost its last commits.
             if flushed.is_ok() {
                 self.report.unconfirmed = 0;
             }
         }
     }
 
-    /// Notes at the end what was there before, and what others did meanwhile.
+    /// Completes the report with what was applied before, and what other runs applied meanwhile.
     pub(super) fn finish(&mut self, cx: &Context<'_>, lock: LockKind, todo: Todo<'r>) {
         let ours: HashSet<&str> = self.report.applied.iter().map(|a| &*a.version).collect();
         // Both are in the order of the set, which is that of their places in memory.
@@ -131,7 +130,7 @@ impl<'r> Tally<'r> {
         );
     }
 
-    /// The report of a run that ended so, or its error with the report.
+    /// The report of the run, or its error with the report.
     pub(super) fn close(
         mut self,
         cx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Runs all that is pending in one transaction, and undoes it.
+//! Runs all pending migrations in one transaction, and undoes it.
 
 use super::action::Action;
 use super::batch;
@@ -14,7 +14,7 @@ use crate::outcome::ErrorKind;
 use crate::sql::Commit;
 use crate::wire::{BEGIN, Part};
 
-/// Reads, plans, runs what can run in a transaction, and undoes it.
+/// Reads, plans, runs the transactional migrations, and undoes them.
 pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -36,7 +36,7 @@ pub(super) async fn attempt<'r>(
     Ok(())
 }
 
-/// Runs all of `actions` in one transaction and undoes it: what ran, with how long it took.
+/// Runs all of `actions` in one transaction and undoes it.
 async fn try_out<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,

@@ -1,4 +1,4 @@
-//! Decides what a rollback undoes: what the target asks for, less what an attempt before this one undid.
+//! Decides what a rollback undoes: what the target asks for, without what an earlier attempt undid.
 
 use migrate_set::rollback::{Rollback, Undo, rollback};
 
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::outcome::ErrorKind;
 use crate::sql::Reading;
 
-/// Reads the ledger, and decides what is undone, newest application first.
+/// Reads the ledger, and decides what to undo, the last applied first.
 pub(super) async fn read<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,

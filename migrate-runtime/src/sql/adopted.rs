@@ -1,4 +1,4 @@
-//! Writes what another tool knew of a migration into the ledger.
+//! Writes the entries of migrations that another tool applied.
 
 use migrate_set::checksum::ALGORITHM;
 use migrate_set::rollback::digest;
@@ -7,22 +7,22 @@ use migrate_set::set::Migration;
 use super::ledger::Ledger;
 use super::literal::literal;
 
-/// What is taken over of another tool's row.
+/// The values that are copied from another tool's row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
-    /// RFC 3339, UTC; the time of adoption where the tool kept none.
+    /// RFC 3339, UTC; the time of adoption if the tool recorded none.
     pub(crate) applied_at: Option<String>,
-    /// The role that adopts where the tool kept none.
+    /// The role that adopts if the tool recorded none.
     pub(crate) applied_by: Option<String>,
-    /// Zero where the tool kept none.
+    /// Zero if the tool recorded none.
     pub(crate) execution_ms: Option<i64>,
     /// Whether the tool's checksum is that of the set's text.
     pub(crate) verified: bool,
 }
 
 impl Ledger {
-    /// Records `migration` at `position` as what another tool applied; with a checksum only where
-    /// it is known that the set's text is what ran.
+    /// Records at `position` that another tool applied `migration`; with a checksum only if it is known
+    /// that the set's text ran.
     pub(crate) fn adopt(
         &self,
         migration: &Migration,

@@ -1,11 +1,10 @@
-//! Asks the catalog, which every role may: whose table has the ledger's name, which GRANTs a role lacks,
-//! who holds an advisory lock.
+//! Queries of the system catalog, which every role can read.
 
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::trust::checked;
 
-/// The columns of whatever table has this name: one row each, none without a table.
+/// The columns of the table with this name: one row each, no rows without a table.
 pub(crate) fn columns(schema: &str, table: &str) -> String {
     let query = format!(
         "SELECT a.attname FROM pg_catalog.pg_attribute a \
@@ -20,12 +19,12 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
 }
 
 impl Ledger {
-    /// The columns of whatever table has the ledger's name: one row each, none without a table.
+    /// The columns of the table with the ledger's name: one row each, no rows without a table.
     pub(crate) fn columns(&self) -> String {
         columns(&self.schema, &self.table)
     }
 
-    /// The `GRANT`s that the current role lacks to keep this ledger, as one text; NULL if none.
+    /// The `GRANT`s that the current role needs for this ledger and does not have, as one text, or NULL.
     pub(crate) fn missing_grants(&self) -> String {
         let (schema, table) = (literal(&self.schema), literal(&self.table));
         let query = format!(
@@ -55,7 +54,7 @@ impl Ledger {
 }
 
 /// Who holds the advisory lock `key` of this database.
-pub(crate) fn who_holds(key: i64) -> String {
+pub(crate) fn holder_of_lock(key: i64) -> String {
     let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
     format!(
         "SELECT a.pid, a.application_name, a.usename AS \"user\", pg_catalog.to_char(\
@@ -69,8 +68,8 @@ pub(crate) fn who_holds(key: i64) -> String {
     )
 }
 
-/// The current role, and the name in quotes with its schema, where only one that another role owns has
-/// it: the server gives the bare name.
+/// The current role, and the quoted name with its schema, if exactly one object of other roles has that
+/// name: the error has only the bare name.
 pub(crate) fn full_name(kind: &str, name: &str) -> String {
     let name = literal(name);
     let found = match kind {
@@ -88,7 +87,7 @@ pub(crate) fn full_name(kind: &str, name: &str) -> String {
         ),
         _ => "SELECT NULL".to_owned(),
     };
-    // A type's name is given as SQL has it.
+    // The error has the name of a type as in SQL.
     let bare = if kind == "type" { name } else { format!("pg_catalog.quote_ident({name})") };
     let query = format!(
         "SELECT pg_catalog.quote_ident(current_user) AS role, \

@@ -1,5 +1,4 @@
-//! Reads the ledger: what a run has to know of it, and of each migration.
-//! It does not judge, beyond whether a value is one that we would have written.
+//! Reads the ledger, and checks only that this library could have written each value.
 
 use std::borrow::Cow;
 
@@ -21,34 +20,34 @@ use crate::outcome::Holder;
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Contents<'s> {
-    /// The entries of the set's module, without those of `settled`.
+    /// The entries of the set's module, without those in `settled`.
     pub(crate) entries: Vec<Entry>,
-    /// The entries that are as the set has them, where there is a set to compare them with.
+    /// The entries that match the set, if there is a set to compare them with.
     settled: Option<Settled<'s>>,
-    /// The same with their down scripts, where these were asked for.
+    /// The entries with their down scripts, if these were read.
     pub(crate) recorded: Vec<Recorded>,
     /// The highest position of any module; 0 in an empty ledger.
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
-    /// The process that serves the session, by `pg_backend_pid()`; `None` without a table.
+    /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
-    /// The lock that is a row of the ledger, where a run holds it.
+    /// The lock row, if a run holds it.
     pub(crate) lease: Option<Lease>,
-    /// Whether a run does, where the read did not ask which.
+    /// Whether a run holds the lock row, if the read did not ask which run.
     pub(crate) is_locked: bool,
-    /// Whether the entries hold no more than what a plan compares.
+    /// Whether the entries have only the values that a plan compares.
     pub(crate) is_brief: bool,
     /// The roles that may write the ledger besides its owner, where the read asked for them.
     pub(crate) writers: Vec<String>,
 }
 
-/// What of the ledger is read.
+/// Which columns of the ledger are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// What is compared with the set, and nothing that only a message shows.
+    /// Those that a plan compares with the set.
     Brief,
-    /// The same with the process that serves the session.
+    /// The same with the server process of the session.
     BriefWithProcess,
     /// All but the down scripts.
     Entries,
@@ -57,7 +56,7 @@ pub(crate) enum Reading {
 }
 
 impl Ledger {
-    /// Reads what a run has to know: one message.
+    /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
@@ -76,14 +75,14 @@ impl Ledger {
         ))
     }
 
-    /// Reads the whole ledger, of all modules and in no order: [`Contents::take`] makes sense of it.
+    /// Reads the whole ledger, of all modules and unordered, for [`Contents::take`].
     ///
     /// A boot's connection is new, and its server process looks up everything that a query names for the
-    /// first time: a condition, an order, a function cost it some 0.1 ms each, and each column of a row
-    /// some 0.1 us. Measured in new sessions and rejected: the module as a condition, the last position
+    /// first time: a condition, an order or a function costs about 0.1 ms, and each column of a row
+    /// about 0.1 us. Measured in new sessions and rejected: the module as a condition, the last position
     /// as an expression, `to_char` of the time (together 1.0 ms against 0.5 ms for ten entries, 2.0 ms
     /// against 1.2 ms for 1,000); all columns (1.5 ms for 1,000); a digest of all entries in one row
-    /// (1.0 ms for ten, 2.0 ms for 1,000, by sha256 and by md5: it has to sort).
+    /// (1.0 ms for ten, 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
     fn read_briefly(&self, process: &str) -> String {
         format!(
             "SELECT e.module, e.version, e.kind, e.checksum, e.progress, e.\"position\"{process} FROM {} e",
@@ -91,7 +90,7 @@ impl Ledger {
         )
     }
 
-    /// The last position, who holds the lock that is a row, and who may write the ledger.
+    /// The last position, the holder of the lock row, and who may write the ledger.
     fn situation(&self) -> String {
         let (last, at_lock, writers) = (self.last_position(), at_lock("h"), self.writers());
         let (quoted, since) = (&self.quoted, utc("h.applied_at"));
@@ -102,8 +101,8 @@ impl Ledger {
         )
     }
 
-    /// Those of `schemas` that hold a ledger to read: one row each, with its names. The server cuts the names
-    /// that it compares, so the caller compares them again.
+    /// Those of `schemas` that have a ledger to read: one row each, with its names. The server truncates the
+    /// names that it compares, so the caller compares them again.
     pub(crate) fn among(&self, schemas: &[String]) -> String {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
         let query = format!(
@@ -118,8 +117,8 @@ impl Ledger {
         checked(std::iter::empty(), &query)
     }
 
-    /// Reads the entries of the module in the ledgers of this name in all of `schemas`, each with its
-    /// schema as `tenant`: one message. A schema without one is an error of the server.
+    /// Reads the entries of the module in the ledgers of all `schemas`, each with its schema as
+    /// `tenant`: one message. A schema without a ledger is an error of the server.
     pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
         let one = |schema: &String| {
             let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
@@ -144,13 +143,12 @@ fn entry_columns() -> String {
 }
 
 impl<'s> Contents<'s> {
-    /// Nothing was read yet, and entries will be compared with this set where they hold no more than
-    /// that.
+    /// Nothing yet; entries that are read briefly are compared with this set.
     pub(crate) fn against(set: &'s Migrations) -> Self {
         Contents { settled: Some(Settled::new(set)), ..Contents::default() }
     }
 
-    /// Whether the ledger holds the set, the whole set, and nothing else of its module.
+    /// Whether the ledger has exactly the migrations of the set in its module.
     pub(crate) fn is_settled(&self) -> bool {
         self.entries.is_empty() && self.settled.as_ref().is_some_and(Settled::is_whole)
     }
@@ -165,7 +163,7 @@ impl<'s> Contents<'s> {
     /// Takes one row of [`Ledger::read`].
     ///
     /// # Errors
-    /// The name of the column whose value is none that we would have written.
+    /// The name of a column with a value that this library never writes.
     pub(crate) fn take(
         &mut self,
         ledger: &Ledger,

@@ -1,4 +1,4 @@
-//! Writes entries: a migration that was applied, undone, accepted or forgotten, and how far one has come.
+//! Writes entries: a migration was applied, undone, accepted or forgotten, or has made progress.
 
 use migrate_set::checksum::ALGORITHM;
 use migrate_set::ledger::Entry;
@@ -10,25 +10,25 @@ use migrate_set::version::Version;
 use super::ledger::Ledger;
 use super::literal::literal;
 
-/// How much of a migration ran when its entry is written.
+/// How much of a migration has run when its entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// All of it.
     Whole,
     /// All of it, and it has no entry yet.
     First,
-    /// It is only beginning.
-    Begun(Progress),
-    /// Nothing, and so there is no checksum of what ran: a baseline.
+    /// It is about to start.
+    Started(Progress),
+    /// Nothing, so there is no checksum: a baseline.
     Nothing,
 }
 
-/// How far an unfinished migration has come.
+/// The progress of an unfinished migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// Statements that took effect.
     pub(crate) done: u32,
-    /// Whether the next one is about to be sent and could take effect without being noted.
+    /// Whether the next one is about to be sent, and can take effect without being recorded.
     pub(crate) in_flight: bool,
 }
 
@@ -36,18 +36,18 @@ pub(crate) struct Progress {
 pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - \
      pg_catalog.statement_timestamp()) * 1000)::pg_catalog.int8";
 
-/// Milliseconds since the guard of the same transaction noted the time; 0 where a migration
-/// wiped the note (`RESET ALL`).
+/// Milliseconds since the guard of the same transaction recorded the time; 0 if a migration removed
+/// that (`RESET ALL`).
 const ELAPSED_MS: &str = "COALESCE(((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) - \
      NULLIF(pg_catalog.current_setting('migrate.started', true), '')::pg_catalog.numeric) \
      * 1000)::pg_catalog.int8, 0)";
 
-/// Notes the time for [`ELAPSED_MS`], as an expression.
+/// Records the time for [`ELAPSED_MS`], as an expression.
 pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
      EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.text, true)";
 
 impl Ledger {
-    /// The condition that a migration is in the ledger as its step was planned.
+    /// The condition that the entry of a migration is as it was when its step was planned.
     pub(crate) fn as_planned(&self, version: &Version, cause: Cause) -> String {
         let entry = |condition: &str| {
             let key = self.key_of(version);
@@ -64,8 +64,8 @@ impl Ledger {
 
     /// Records `migration` at `position`; returns its `execution_ms`.
     ///
-    /// An entry that is there already belongs to a repeatable migration or to an unfinished one, and
-    /// is replaced, unless it is the first: then there is none, and the server has less to read.
+    /// It replaces an existing entry, which belongs to a repeatable or an unfinished migration. With
+    /// [`Extent::First`] there is none, and the statement is shorter.
     pub(crate) fn record(
         &self,
         migration: &Migration,
@@ -77,7 +77,7 @@ impl Ledger {
         let checksum = literal(&migration.checksum().to_string());
         let (checksum, done, in_flight) = match extent {
             Extent::Whole | Extent::First => (checksum, null(), false),
-            Extent::Begun(progress) => (checksum, progress.done.to_string(), progress.in_flight),
+            Extent::Started(progress) => (checksum, progress.done.to_string(), progress.in_flight),
             Extent::Nothing => (null(), null(), false),
         };
         let values = [
@@ -120,7 +120,7 @@ impl Ledger {
         )
     }
 
-    /// Notes how far an unfinished migration has come, if it is where `from` says.
+    /// Records the progress of an unfinished migration, if its progress is `from`.
     pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress) -> String {
         let Progress { done, in_flight } = to;
         format!(
@@ -131,8 +131,8 @@ impl Ledger {
         )
     }
 
-    /// Turns an unfinished entry into a finished one of the text that finished it, if it is where
-    /// `from` says. `before_ms` is how long it had run when the message was sent.
+    /// Turns an unfinished entry into a finished one with the checksum of the text that finished it, if
+    /// its progress is `from`. `before_ms` is how long it had run when the message was sent.
     pub(crate) fn finish(&self, migration: &Migration, from: u32, before_ms: u128) -> String {
         format!(
             "UPDATE {} SET progress = NULL, in_flight = false, checksum = {}, \
@@ -144,15 +144,15 @@ impl Ledger {
         )
     }
 
-    /// Takes the entry away, and leaves a row at `position` with what was done and by which role, so
-    /// that the ledger has moved for everybody and no position is ever taken twice.
+    /// Removes the entry, and adds a row at `position` with the event and the role, so that other runs
+    /// find the ledger changed, and no position is used twice.
     pub(crate) fn remove(&self, act: &str, entry: &Entry, position: i64) -> String {
         let key = self.key_of(&entry.version);
         let gone = format!("DELETE FROM {} WHERE {key} RETURNING *", self.quoted);
         self.noting(act, &gone, position)
     }
 
-    /// Leaves a row at `position` with what was done to the entry, and by which role.
+    /// Adds a row at `position` with the event and the role; the entry is kept.
     pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
         let key = self.key_of(&entry.version);
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
@@ -171,7 +171,7 @@ impl Ledger {
         )
     }
 
-    /// Takes the text of the set for what was applied.
+    /// Changes the entry to the text of the set.
     pub(crate) fn accept(
         &self,
         migration: &Migration,

@@ -1,6 +1,5 @@
-//! How a message finds out that it must not go on, and the limits that its statements run under.
-//! A guard never waits for a lock inside the server: a waiting session holds a snapshot, and
-//! `CREATE INDEX CONCURRENTLY` waits for it.
+//! The guards that stop a message, and the limits of its statements. A guard never waits for a lock in the
+//! server, because a waiting session holds a snapshot, which `CREATE INDEX CONCURRENTLY` waits for.
 
 use std::time::Duration;
 
@@ -11,59 +10,59 @@ use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
 use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
 
-/// What every guard of a run goes by, at one moment.
+/// The values that all guards of a run depend on, at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms<'t> {
     pub(crate) ledger: &'t Ledger,
-    /// The token of the lock that is a row of the ledger, where the run holds that.
+    /// The token of the lock row, if the run holds it.
     pub(crate) claim: Option<&'t str>,
-    /// How long a statement waits for a lock, where the caller named it.
+    /// How long a statement waits for a lock, if the caller set it.
     pub(crate) lock_timeout: Option<Duration>,
-    /// What is left of the run's time; `None` without a deadline.
+    /// The time left until the deadline; `None` without one.
     pub(crate) time_left: Option<Duration>,
 }
 
-/// What a transaction of ours is for, and so what its guard asks.
+/// The purpose of a transaction, which determines its guard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Purpose {
-    /// Creates the ledger, or takes the row that is a lock.
+    /// Creates the ledger, or takes the lock row.
     Ledger,
-    /// Changes the ledger alone, as long as its last position is this.
-    Amend { position: i64 },
-    /// Applies a script, as long as the ledger's last position is this.
+    /// Changes only the ledger, if its last position is this.
+    Edit { position: i64 },
+    /// Applies a script, if the ledger's last position is this.
     Apply {
         position: i64,
         commit: Commit,
-        /// Whether it matters for the script how the session reads strings.
+        /// Whether the script depends on how the session reads strings.
         has_escapes: bool,
-        /// Whether a listener waits for the next migration.
+        /// Whether a listener wants to know when the next migration starts.
         is_watched: bool,
     },
 }
 
-/// When a transaction of ours is on disk.
+/// When a transaction is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Commit {
-    /// When its `COMMIT` is answered.
+    /// When the server answers its `COMMIT`.
     Synchronous,
-    /// With the next synchronous one. WAL is sequential: the run's last commit, a synchronous one,
-    /// makes these durable, and a crash before it loses a suffix whose entries are lost with it.
+    /// With the next synchronous one. WAL is sequential: the run's last commit, which is synchronous,
+    /// makes these durable, and a crash before it loses the last migrations together with their entries.
     Asynchronous,
 }
 
 const SET_CONFIG: &str = "pg_catalog.set_config";
 
 impl Terms<'_> {
-    /// Takes the lock to the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] unless the
-    /// ledger is what was read; notes the time, and sets how the transaction commits and waits.
+    /// Takes the lock until the end of the transaction, or raises [`BUSY`]; raises [`MOVED`] if the
+    /// ledger has changed; records the time, and sets how the transaction commits and waits.
     ///
-    /// A block of PL/pgSQL, because plain SQL cannot raise a code of ours. Measured on the server, 300 in
-    /// a message: 110 us each, of which 50 for the position, 40 for the settings and 10 for the lock.
-    /// Tried and rejected: two plain statements that divide by zero instead, 55 us; the position by
-    /// `ORDER BY .. LIMIT 1` instead of `max`, 100 us. A migration that creates a table takes 2 ms. All
-    /// 200 of a set, on a server in memory: 136 ms with blocks, 124 with plain statements, 111 where
-    /// guard and entry are prepared first, which a failure would leave in a pooled session; 73 without
-    /// guard, entry and a transaction each.
+    /// A PL/pgSQL block, because plain SQL cannot raise a SQLSTATE of its own. Measured on the server, 300
+    /// in a message: 110 us each, of which 50 for the position, 40 for the settings and 10 for the lock.
+    /// Rejected: two plain statements that divide by zero, 55 us; the position by `ORDER BY .. LIMIT 1`
+    /// instead of `max`, 100 us. A migration that creates a table takes 2 ms. A set of 200 on a server
+    /// in memory: 136 ms with blocks, 124 ms with plain statements, 111 ms with guard and entry as
+    /// prepared statements, which a failure would leave in a pooled session, and 73 ms without guards,
+    /// entries and a transaction for each.
     pub(crate) fn guard(self, purpose: Purpose) -> String {
         let lock = match self.claim {
             None => raise_unless(
@@ -78,13 +77,10 @@ impl Terms<'_> {
         };
         let (before, moved, commit, news) = match purpose {
             Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous, ""),
-            Purpose::Amend { position } => {
-                (String::new(), moved(position), Commit::Synchronous, "")
-            }
+            Purpose::Edit { position } => (String::new(), moved(position), Commit::Synchronous, ""),
             Purpose::Apply { position, commit, has_escapes, is_watched } => {
-                // The server keeps its answers back until a message is done, but sends what it has with
-                // a notice (`send_message_to_frontend`), so that listeners learn of the migrations
-                // before this one now.
+                // The server buffers its answers until the end of a message, but a notice flushes them
+                // (`send_message_to_frontend`), so that listeners learn of earlier migrations at once.
                 let news = if is_watched { " RAISE INFO 'the next migration begins';" } else { "" };
                 (strings_guard(has_escapes), moved(position), commit, news)
             }
@@ -96,7 +92,7 @@ impl Terms<'_> {
         ))
     }
 
-    /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock as a row renews that.
+    /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock row renews it.
     pub(crate) fn session_guard(self, has_escapes: bool) -> String {
         let strings = strings_guard(has_escapes);
         let before = format!("{}{strings}{}", encoding_guard(), self.deadline_guard());
@@ -106,7 +102,7 @@ impl Terms<'_> {
                     &format!("pg_catalog.pg_try_advisory_lock({})", self.ledger.lock_key()),
                     ("another replica is migrating", BUSY),
                 );
-                // The lock comes last: what raises before it leaves none held.
+                // The lock comes last, so that an error before it leaves no lock.
                 block(&format!("{before}{lock}"))
             }
             Some(token) => block(&format!("{before}{}", self.renewal(token))),
@@ -120,21 +116,20 @@ impl Terms<'_> {
         block(&raise_unless(&both, ("the ledger has moved", MOVED)))
     }
 
-    /// Changes the ledger's entry by `update` as long as it is what this run wrote, else raises
-    /// [`LOST`].
+    /// Changes the entry by `update`, or raises [`LOST`] if it is not as this run wrote it.
     pub(crate) fn note(self, update: &str) -> String {
         let renewal = self.claim.map_or_else(String::new, |token| self.renewal(token));
         let lost = raise_unless("FOUND", ("the entry was changed by somebody else", LOST));
         block(&format!("{}{renewal}{update}; {lost}", encoding_guard()))
     }
 
-    /// Limits the statements of a transaction of ours.
+    /// Limits the statements of a transaction.
     pub(crate) fn limits_of_transaction(self) -> String {
         format!("SELECT {}", self.settings(Commit::Synchronous))
     }
 
-    /// Limits the statements of the session, and returns what puts the old limits back; `None` where
-    /// there is nothing to limit. A statement that blocks no other session has no limit.
+    /// Limits the statements of the session, and returns the statement that restores the old limits;
+    /// `None` if there is nothing to limit. A statement that blocks no other session has no lock limit.
     pub(crate) fn limits_of_session(self, is_concurrent: bool) -> Option<String> {
         let lock = (!is_concurrent).then(|| ("lock_timeout", self.lock_timeout()));
         let statement = self.time_left.map(|left| ("statement_timeout", statement_timeout(left)));
@@ -151,12 +146,12 @@ impl Terms<'_> {
             )
         };
         let puts: Vec<String> = limits.iter().map(put).collect();
-        // Items of a list are worked out from left to right.
+        // The items of a SELECT list are evaluated from left to right.
         let puts = puts.join(" || ', ' || ");
         Some(format!("SELECT 'SELECT ' || {puts} AS put_back, {}", sets.join(", ")))
     }
 
-    /// The position that a guard compares: for a run without the row, the row counts as a move.
+    /// The position that a guard compares. For a run without the lock row, that row is a change.
     fn position(self) -> String {
         match self.claim {
             None => self.ledger.highest_position(),
@@ -169,14 +164,14 @@ impl Terms<'_> {
         format!("{renew}; {}", raise_unless("FOUND", ("the lock was taken over", LOST)))
     }
 
-    /// Raises [`DEADLINE`] when the run's time is up, also in the middle of a message.
+    /// Raises [`DEADLINE`] after the deadline, also in the middle of a message.
     fn deadline_guard(self) -> String {
         let passed = ("the deadline of the run has passed", DEADLINE);
         let left = self.time_left.map(|left| format!("{} > 0", millis_left(left)));
         left.map(|left| raise_unless(&left, passed)).unwrap_or_default()
     }
 
-    /// The settings of a transaction of ours, as items of a list.
+    /// The settings of a transaction, as items of a list.
     fn settings(self, commit: Commit) -> String {
         let lock = ("lock_timeout", self.lock_timeout());
         let statement = self.time_left.map(|left| ("statement_timeout", statement_timeout(left)));
@@ -187,8 +182,7 @@ impl Terms<'_> {
         settings.map(set).collect::<Vec<_>>().join(", ")
     }
 
-    /// How long a statement waits for a lock. A session that has a limit of its own keeps it, unless the
-    /// caller named one.
+    /// How long a statement waits for a lock: what the caller set, otherwise the session's own limit.
     fn lock_timeout(self) -> String {
         let millis = |limit: Duration| format!("'{}ms'", limit.as_millis());
         match self.lock_timeout {
@@ -202,13 +196,13 @@ impl Terms<'_> {
     }
 }
 
-/// Raises [`ENDED`] where the guard was that of another transaction, whose note is gone.
+/// Raises [`ENDED`] if the time that the guard recorded in the transaction is gone.
 pub(crate) fn same_transaction() -> String {
     let noted = "(COALESCE(pg_catalog.current_setting('migrate.started', true), '') <> '')";
     block(&raise_unless(noted, ("the transaction was ended", ENDED)))
 }
 
-/// Raises [`ENCODING`] where what is sent next would be read otherwise than the build did.
+/// Raises [`ENCODING`] if the server would read what is sent next differently from the build.
 pub(crate) fn same_encoding() -> String {
     block(&encoding_guard())
 }
@@ -220,7 +214,7 @@ fn encoding_guard() -> String {
     )
 }
 
-/// Raises [`ESCAPES`] where the session reads strings otherwise than the build did, and that matters.
+/// Raises [`ESCAPES`] if it matters and the session reads strings differently from the build.
 fn strings_guard(matters: bool) -> String {
     let on = "(pg_catalog.current_setting('standard_conforming_strings') = 'on')";
     let off = ("standard_conforming_strings is off", ESCAPES);
@@ -237,12 +231,12 @@ fn block(body: &str) -> String {
     format!("DO {}", literal(&format!("BEGIN {body} END")))
 }
 
-/// Milliseconds that are left of what was left when the message arrived.
+/// Milliseconds until the deadline, now in the server.
 fn millis_left(left: Duration) -> String {
     format!("({} - {SINCE_MESSAGE})", left.as_millis())
 }
 
-/// How long a statement may run: what is left, unless the session's own limit is shorter.
+/// How long a statement can run: the time left, unless the session's own limit is shorter.
 fn statement_timeout(left: Duration) -> String {
     let own = "(SELECT s.setting::pg_catalog.int8 FROM pg_catalog.pg_settings s \
                WHERE s.name = 'statement_timeout')";

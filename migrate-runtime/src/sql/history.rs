@@ -1,4 +1,4 @@
-//! Reads all that the ledger has of a module's past, in the order in which it happened.
+//! Reads the history of a module, in order.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::literal::{literal, utc};
 use crate::outcome::{Act, HistoryRow};
 
 impl Ledger {
-    /// Reads the entries of the module and the rows of what was done to entries of it.
+    /// Reads the entries of the module, and the rows of its events.
     pub(crate) fn history(&self) -> String {
         let Ledger { quoted, module, .. } = self;
         let at = utc("e.applied_at");
@@ -27,8 +27,8 @@ impl Ledger {
     /// One row of [`Ledger::history`].
     ///
     /// # Errors
-    /// The name of the column whose value is none that we would have written.
-    pub(crate) fn past(&self, row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
+    /// The name of a column with a value that this library never writes.
+    pub(crate) fn history_row(&self, row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
         let text = |column| row.get(column).unwrap_or_default().to_owned();
         let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
         let checksum = row.get("checksum").map(str::to_owned);

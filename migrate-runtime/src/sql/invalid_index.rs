@@ -1,35 +1,35 @@
-//! Finds the INVALID indexes that a `CONCURRENTLY` that was cut short has left.
-//! It touches no index that is valid or that another session is building.
+//! Finds INVALID indexes that an interrupted `CONCURRENTLY` left; it never drops one that is valid or that
+//! another session is building.
 
 use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
 
 use super::literal::literal;
 
-/// An index of the name or table that a statement builds one for.
+/// An index that has the name, or is on the table, of a statement that builds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidIndex {
     /// Its name, quoted, with its schema.
     pub(crate) name: String,
-    /// Whether queries use it: then it is no leftover.
+    /// Whether it is valid, and so not left by an interrupted statement.
     pub(crate) valid: bool,
-    /// Whether another session is at work on its table, perhaps building it.
+    /// Whether another session has a lock on its table, and is perhaps building it.
     pub(crate) in_use: bool,
 }
 
-/// Whether a run goes on with a statement that an earlier one began.
+/// Whether an earlier run has already sent the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempted {
-    /// It was never sent, as far as the ledger knows.
+    /// The ledger has no record that it was sent.
     No,
-    /// It failed or was cut short.
+    /// It failed or was interrupted.
     Before,
 }
 
-/// The query for one index that a statement has left, as one row; `None` where it can leave none.
+/// The query for one index that a statement left, as one row; `None` if it cannot leave one.
 ///
-/// An index of a given name is looked for even before the first attempt: an INVALID one would make
-/// `IF NOT EXISTS` pass. One whose name the server chose is recognised as the only INVALID one.
+/// It looks for a named index even before the first attempt, because `IF NOT EXISTS` skips an INVALID
+/// one. An index whose name the server chose is recognised if it is the only INVALID one.
 pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
     let condition = match (alone, attempted) {
         (Alone::Builds { name: Some(name), table }, _) => format!(
@@ -58,14 +58,14 @@ pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
     ))
 }
 
-/// Which indexes a `REINDEX` of this scope may have left.
+/// The condition for indexes that a `REINDEX` of this scope can leave.
 fn within(scope: &Scope) -> String {
     match scope {
         Scope::Index(name) => format!(
             "x.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = {})",
             relation(name)
         ),
-        // A partitioned table's are its partitions' indexes; each table's TOAST table has one too.
+        // A partitioned table has indexes on its partitions; each TOAST table has one too.
         Scope::Table(name) => format!(
             "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
              JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION \
@@ -83,7 +83,7 @@ fn within(scope: &Scope) -> String {
     }
 }
 
-/// The relation that a name means in this session.
+/// The relation that a name refers to in this session.
 fn relation(name: &str) -> String {
     format!("pg_catalog.to_regclass({})", literal(name))
 }

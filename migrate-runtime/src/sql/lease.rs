@@ -1,5 +1,5 @@
-//! The lock as a row of the ledger, for servers and connections without advisory locks.
-//! It goes by the server's clock alone, because replicas' clocks differ.
+//! The lock row: a lock as a row of the ledger, for servers and connections without advisory locks. It
+//! uses only the server's clock, because replicas' clocks differ.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::ledger::Ledger;
 use super::literal::literal;
 use crate::outcome::Holder;
 
-/// A lock that is a row of the ledger.
+/// A lock row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lease {
-    /// What its holder knows it by.
+    /// The token of its holder.
     pub(crate) token: String,
     /// Who holds it.
     pub(crate) holder: Holder,
@@ -18,15 +18,15 @@ pub(crate) struct Lease {
     pub(crate) expired: bool,
 }
 
-/// The kind of a lock whose holder has a session of its own, and of one that a pooler serves.
+/// The kind of a lock row whose holder has its own session, and of one that uses a pooler.
 const OWN_SESSION: &str = "lock";
 const POOLED: &str = "pooled lock";
 
-/// The key of the row that is a lock: a module that no set can have, and a version.
+/// The key of the lock row: a module that no set can have, and a version.
 const LOCK: (&str, &str) = ("", "lock");
 
-/// The position of the row that is a lock: above any entry, so that every guard of a run that does
-/// not hold it finds the ledger moved.
+/// The position of the lock row: above any entry, so that the guards of other runs find the ledger
+/// changed.
 const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
@@ -34,9 +34,8 @@ pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.ma
      < pg_catalog.clock_timestamp())";
 
 impl Ledger {
-    /// Takes the lock that is a row of the ledger; returns a row if it was free. Its kind says
-    /// whether the holder is one session, the `process` that serves it by its start-up, or whatever
-    /// session a pooler gives it.
+    /// Takes the lock row; returns a row if it was free. Its kind is `lock` if the session has the
+    /// `process` that the server named at start-up, otherwise the holder uses a pooler.
     pub(crate) fn claim(&self, token: &str, lease: Duration, process: Option<i32>) -> String {
         let (module, version) = LOCK;
         let (own, pooled) = (literal(OWN_SESSION), literal(POOLED));
@@ -63,8 +62,8 @@ impl Ledger {
         )
     }
 
-    /// Renews the lock and keeps others from taking it over to the end of the transaction, as a
-    /// statement of PL/pgSQL that sets `FOUND`.
+    /// Renews the lock, and prevents others from taking it over until the end of the transaction; a
+    /// statement that sets `FOUND` in PL/pgSQL.
     pub(crate) fn renew(&self, token: &str) -> String {
         format!(
             "UPDATE {} l SET applied_at = pg_catalog.clock_timestamp() WHERE {} AND l.filename = {}",
@@ -74,18 +73,18 @@ impl Ledger {
         )
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     pub(crate) fn release(&self, token: &str) -> String {
         let at_lock = at_lock("l");
         format!("DELETE FROM {} l WHERE {at_lock} AND l.filename = {}", self.quoted, literal(token))
     }
 
-    /// Takes a lock away whose holder is provably gone; returns a row if it did.
+    /// Removes a lock whose holder is certainly gone; returns a row if it did.
     ///
-    /// Gone is a holder that did not renew in time and is in no transaction that renewed (its row
-    /// would be locked), and whose session is gone. Through a pooler no session is its own: there it
-    /// is gone when no session of its role runs a statement that names the lock, which each of its
-    /// statements does; one that hides what it runs could be it.
+    /// A holder is gone if it did not renew in time, is not in a transaction that renewed (the row would
+    /// be locked), and has no session. Through a pooler it has no session of its own: then no session
+    /// of its role must run a statement that contains the token, which all its statements do. A session
+    /// whose statement is hidden could be the holder.
     pub(crate) fn break_lease(&self, token: &str) -> String {
         let (quoted, at_lock, token) = (&self.quoted, at_lock("h"), literal(token));
         let own = literal(OWN_SESSION);
@@ -103,8 +102,8 @@ impl Ledger {
         )
     }
 
-    /// The statement that takes the lock away from any holder, for a message.
-    pub(crate) fn unlock_by_hand(&self) -> String {
+    /// The statement that removes the lock of any holder, for an error.
+    pub(crate) fn force_unlock(&self) -> String {
         format!(
             "`DELETE FROM {} WHERE module = {} AND version = {}`",
             self.quoted,
@@ -114,12 +113,12 @@ impl Ledger {
     }
 }
 
-/// Whether the row of this key is the lock.
+/// Whether the row with this key is the lock row.
 pub(super) fn is_lock(module: &str, version: &str) -> bool {
     (module, version) == LOCK
 }
 
-/// The condition that the row `alias` is the lock.
+/// The condition that the row `alias` is the lock row.
 pub(super) fn at_lock(alias: &str) -> String {
     let (module, version) = LOCK;
     format!("{alias}.module = {} AND {alias}.version = {}", literal(module), literal(version))

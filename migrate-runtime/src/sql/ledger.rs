@@ -1,4 +1,4 @@
-//! The ledger's table: its names, its lock's key, its columns and its positions.
+//! The ledger's table: its name, columns, positions and lock key.
 
 use migrate_set::sql::placeholder::quoted_identifier;
 use migrate_set::version::Version;
@@ -6,7 +6,7 @@ use migrate_set::version::Version;
 use super::lease::at_lock;
 use super::literal::literal;
 
-/// The table of what ran.
+/// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) schema: String,
@@ -23,12 +23,12 @@ impl Ledger {
         Ledger { schema, table, quoted, module: module.to_owned() }
     }
 
-    /// The table as messages name it.
+    /// The table, as in messages.
     pub(crate) fn shown(&self) -> String {
         format!("{}.{}", self.schema, self.table)
     }
 
-    /// The advisory lock of this ledger: one key a table, the same for every module and binary.
+    /// The key of the advisory lock: one per table, the same for every module and binary.
     ///
     /// FNV-1a over the quoted name. Frozen: binaries of different age must agree on it.
     pub(crate) fn lock_key(&self) -> i64 {
@@ -39,7 +39,7 @@ impl Ledger {
         hash.cast_signed()
     }
 
-    /// Gives the session's lock back: `t` if it was held.
+    /// Releases the session's lock; returns `t` if it was held.
     pub(crate) fn unlock(&self) -> String {
         format!("SELECT pg_catalog.pg_advisory_unlock({}) AS unlocked", self.lock_key())
     }
@@ -57,7 +57,7 @@ impl Ledger {
         )
     }
 
-    /// The expression of the last entry's position; 0 in an empty ledger.
+    /// The expression for the last entry's position; 0 in an empty ledger.
     pub(crate) fn last_position(&self) -> String {
         format!(
             "COALESCE((SELECT p.\"position\" FROM {} p WHERE NOT ({}) \
@@ -67,14 +67,13 @@ impl Ledger {
         )
     }
 
-    /// The expression of the highest position there is, that of a lock included.
+    /// The expression for the highest position, including that of the lock row.
     pub(crate) fn highest_position(&self) -> String {
         let quoted = &self.quoted;
         format!("(SELECT COALESCE(pg_catalog.max(\"position\"), 0) FROM {quoted})")
     }
 
-    /// Changes nothing and writes to the log all the same: its synchronous commit makes every
-    /// earlier asynchronous one durable.
+    /// Changes no value, but writes WAL: its synchronous commit makes earlier asynchronous ones durable.
     pub(crate) fn touch(&self) -> String {
         let quoted = &self.quoted;
         format!(

@@ -1,6 +1,6 @@
 //! Values and times as SQL text.
 
-/// `text` as a literal that reads the same whatever `standard_conforming_strings` is.
+/// `text` as a literal that does not depend on `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if text.contains('\\') {

@@ -1,6 +1,5 @@
-//! All SQL of ours, as functions of plain values: the ledger, guards, the session, leftovers, the catalog.
-//! It sends nothing. Every name is quoted, every value is a literal, and every function is called by
-//! its schema, whatever a migration did to the `search_path`.
+//! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
+//! and every function has its schema, because a migration can change the `search_path`.
 
 mod literal;
 mod ledger;
@@ -16,7 +15,7 @@ pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
-pub(crate) use catalog::{columns, full_name, who_holds};
+pub(crate) use catalog::{columns, full_name, holder_of_lock};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};

@@ -1,6 +1,6 @@
-//! Saves a session before a migration and restores it afterwards: settings, role, temporary tables,
-//! prepared statements, cursors and channels. Only migrations that touch the session pay for it, which the
-//! build has found out. What a migration takes away (`DEALLOCATE`, `DISCARD TEMP`) cannot be given back.
+//! Saves a session before a migration that changes it, and restores it afterwards: settings, role,
+//! temporary tables, prepared statements, cursors and channels. What a migration removes (`DEALLOCATE`,
+//! `DISCARD TEMP`) cannot be restored.
 
 use migrate_set::set::Script;
 use migrate_set::sql::kind::own_settings;
@@ -8,7 +8,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::literal::literal;
 
-/// What [`note`] and [`select`] say of a session.
+/// A saved session.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     authorization: String,
@@ -16,8 +16,8 @@ pub(crate) struct Session {
     all: String,
 }
 
-/// The session as a document, with its user and role beside it. Settings of a service's own
-/// (`app.tenant`) are listed nowhere; noted are those that `script` names.
+/// The session as a JSON document, with its user and role. The server does not list custom settings
+/// (`app.tenant`), so it contains those that `script` names.
 pub(crate) fn select(script: &Script) -> String {
     let own = own_settings(script.text());
     let pair = |name: &String| {
@@ -49,7 +49,7 @@ const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\",
      FROM pg_catalog.pg_prepared_statements p), \
      'cursors', (SELECT pg_catalog.json_object_agg(k.name, true) FROM pg_catalog.pg_cursors k)";
 
-/// As [`select`], and notes the document in the transaction for [`restore_noted`].
+/// As [`select`], and saves the document in the transaction for [`restore_noted`].
 pub(crate) fn note(script: &Script) -> String {
     let select = select(script);
     format!(
@@ -57,7 +57,7 @@ pub(crate) fn note(script: &Script) -> String {
     )
 }
 
-/// Restores what [`note`] noted, whatever differs by now.
+/// Restores what [`note`] saved.
 pub(crate) fn restore_noted() -> String {
     restore_from("NULLIF(pg_catalog.current_setting('migrate.session', true), '')")
 }
@@ -75,7 +75,7 @@ impl Session {
         restore_from(&literal(&self.all))
     }
 
-    /// Takes the user and the role that the run began with, to the end of the transaction.
+    /// Sets the user and the role of the run's start, until the end of the transaction.
     pub(crate) fn act_as_before(&self) -> String {
         let (authorization, role) = (literal(&self.authorization), literal(&self.role));
         format!(
@@ -88,8 +88,8 @@ impl Session {
 /// The session user comes before the role, because setting it resets the role (manual,
 /// "SET SESSION AUTHORIZATION").
 ///
-/// `LISTEN` shows only when it is committed: so all channels are left, and the noted ones joined
-/// again, which the commit does in this order and without a gap.
+/// `LISTEN` takes effect at the commit, so `UNLISTEN *` and `LISTEN` for the saved channels take effect
+/// together, without a gap.
 fn restore_from(document: &str) -> String {
     let body = format!(
         "

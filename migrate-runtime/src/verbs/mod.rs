@@ -1,7 +1,6 @@
-//! The verbs of a migrator: what a service calls. Each reads the ledger, and hands over to [`crate::run`]
-//! where something is done.
+//! The verbs of a migrator: those that only read are here, the others call [`crate::run`].
 
-mod amendments;
+mod edits;
 mod show;
 
 use migrate_set::plan::{Plan, Step};
@@ -17,10 +16,10 @@ use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
 impl<'s> Migrator<'s> {
-    /// Applies what is pending, exactly once whatever number of replicas run at the same time.
+    /// Applies pending migrations, each exactly once, however many replicas run at the same time.
     ///
-    /// Nothing pending is one message and takes no lock. The client's connection has to be driven by a
-    /// task of its own (`tokio::spawn(connection)`): without one, no message is ever answered.
+    /// If nothing is pending, it sends one message and takes no locks. A task of its own must drive the
+    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits forever.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -32,29 +31,29 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Drift`] and [`ErrorKind::Placeholder`] before anything ran; [`ErrorKind::Migration`] where
-    /// the server refused a migration, [`ErrorKind::Busy`] where others held the lock for too long,
-    /// [`ErrorKind::Deadline`] when the run's own time was up, [`ErrorKind::Pooled`] where the connection
-    /// cannot carry a migration, [`ErrorKind::Database`] where the ledger could not be read or written.
-    /// Each keeps the report of what was applied before.
+    /// [`ErrorKind::Drift`] and [`ErrorKind::Placeholder`] before anything ran; [`ErrorKind::Migration`] if
+    /// the server refused a migration, [`ErrorKind::Busy`] if another run held the lock for too long,
+    /// [`ErrorKind::Deadline`] if the run exceeded its deadline, [`ErrorKind::Pooled`] if a migration
+    /// cannot run over this connection, [`ErrorKind::Database`] if the ledger could not be read or
+    /// written. The error has the report of what was applied before it.
     ///
     /// # Panics
-    /// Outside a Tokio runtime with timers (`enable_time`, `enable_all`), where it waits for another
-    /// replica, tries a migration again, or has a deadline. Every verb that takes a `&mut Client` does.
+    /// Outside a Tokio runtime with timers (`enable_time`, `enable_all`), if it waits for another
+    /// replica, tries a migration again, or has a deadline. Every verb with a `&mut Client` does.
     ///
     /// # Cancel safety
-    /// A dropped future leaves every migration applied and recorded, or neither; the connection is
-    /// outside a transaction and without a lock once the server has worked off what was sent. A
-    /// non-transactional migration is then unfinished, and the next run goes on with it.
+    /// If the future is dropped, each migration is applied and recorded, or neither; the connection is
+    /// outside a transaction and holds no locks once the server has processed what was sent. A
+    /// non-transactional migration is then unfinished, and the next run continues it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;
         run::run(self, client, Goal::Apply).await
     }
 
-    /// Runs what is pending in one transaction and undoes it, so that a database shows beforehand
-    /// what a run would meet. Migrations that run outside a transaction are left out.
+    /// Runs pending migrations in one transaction and undoes it, to find out whether a run would
+    /// succeed on this database. Migrations that run outside a transaction are left out.
     ///
-    /// Locks are taken and held as in a run, all of them until the end.
+    /// It takes the same locks as a run, and holds all of them until its end.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -74,8 +73,8 @@ impl<'s> Migrator<'s> {
         Ok(Trial { ran: report.applied, notes: report.notes, elapsed: report.elapsed })
     }
 
-    /// The statements of a plan as a run would send them, each migration under a comment with its
-    /// file; without what surrounds them (transactions, guards, entries).
+    /// The statements of a plan as a run would send them, with a comment that names the file above
+    /// each migration; without transactions, guards and entries.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -86,30 +85,30 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Placeholder`] where a placeholder asks for a schema that was not chosen.
+    /// [`ErrorKind::Placeholder`] if a placeholder needs a schema and none is set.
     pub fn script(&self, plan: &Plan<'_>) -> Result<String, Error> {
         Ok(run::script(self, plan)?)
     }
 
-    /// Undoes applied migrations, newest application first, each in a transaction of its own with
-    /// its entry. The down script is the set's. Where the set has none for that version, it is the one in the
+    /// Undoes applied migrations, the last applied first, each in a transaction of its own with its
+    /// entry. The down script is the set's. If the set has none for that version, it is the one in the
     /// ledger, so an older binary can undo what a newer one applied; [`Migrator::down_from_ledger`] also
-    /// uses it where the set has another text than what was applied.
+    /// uses it if the set has another text than what was applied.
     ///
-    /// A non-transactional down script is run statement by statement; where it is cut short, all of
-    /// it runs again, so write it so that it can be repeated. Repeatable migrations are not undone.
+    /// A non-transactional down script runs statement by statement. If it is interrupted, all of it
+    /// runs again, so its statements must be repeatable. Repeatable migrations are not undone.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator, Rollback};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// migrator.rollback(&mut client, Rollback::Steps(1)).await?;
-    /// migrator.rollback(&mut client, Rollback::To(7.into())).await?; // 7 stays
+    /// migrator.rollback(&mut client, Rollback::To(7.into())).await?; // 7 is kept
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Rollback`] with every obstacle, before anything was undone; else as
+    /// [`ErrorKind::Rollback`] with every obstacle, before anything was undone; otherwise as
     /// [`Migrator::run`].
     ///
     /// # Cancel safety
@@ -146,9 +145,9 @@ impl<'s> Migrator<'s> {
             .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
     }
 
-    /// Whether these migrations are applied, whatever the set contains: for a service that must not
-    /// migrate, and must not start on an older schema. Each is a version, or a version with its
-    /// name as files have it (`001_initial_schema`, `001_initial_schema.sql`).
+    /// Whether these migrations are applied, even if the set does not have them: for a service that
+    /// does not migrate, and must not start with an older schema. Each is a version, or a version
+    /// with its name as in files (`001_initial_schema`, `001_initial_schema.sql`).
     ///
     /// Empty ones are ignored, so that a list from the environment can be split.
     ///
@@ -162,7 +161,7 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Required`] with all that are not applied, and the errors of reading the ledger.
+    /// [`ErrorKind::Required`] with those that are not applied, and the errors of reading the ledger.
     pub async fn require_applied<I>(&self, client: &Client, versions: I) -> Result<(), Error>
     where
         I: IntoIterator<Item: Into<Version>>,
@@ -195,7 +194,7 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Drift`] and what reading the ledger gives.
+    /// [`ErrorKind::Drift`], and the errors of reading the ledger.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
         Ok(self.decide(contents.entries)?)
@@ -237,9 +236,9 @@ impl<'s> Migrator<'s> {
         }
     }
 
-    /// Whether ledger and set agree and nothing is pending, for a service that must not migrate
-    /// and must not start on an old schema; applies nothing. [`Migrator::require_applied`] asks for
-    /// named migrations instead.
+    /// Whether ledger and set agree and nothing is pending, for a service that does not migrate and
+    /// must not start with an old schema; applies nothing. [`Migrator::require_applied`] checks named
+    /// migrations instead.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, ErrorKind, Migrator};
@@ -253,11 +252,11 @@ impl<'s> Migrator<'s> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Pending`] with what is, and as [`Migrator::plan`].
+    /// [`ErrorKind::Pending`] with the pending versions, and as [`Migrator::plan`].
     pub async fn verify(&self, client: &Client) -> Result<(), Error> {
         let contents = self.read(client, self.reading()).await?;
         let plan = match self.decide(contents.into_entries()) {
-            // What drifted is reported in full.
+            // Drift is reported in full.
             Err(ErrorKind::Drift { .. }) => self.plan(client).await?,
             plan => plan?,
         };

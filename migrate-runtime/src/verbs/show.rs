@@ -12,10 +12,10 @@ use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
 use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
-    /// All that the ledger has of this set's module, in the order in which it happened: what is
-    /// applied, and what was undone, accepted or forgotten. Empty without a ledger.
+    /// The history of this set's module in the ledger, in order: what is applied, and what was undone,
+    /// accepted or forgotten. Empty if there is no ledger.
     ///
-    /// An undone or forgotten migration has the row of that act only; one that was applied again has
+    /// An undone or forgotten migration has only the row of that event; one that was applied again has
     /// both.
     ///
     /// ```no_run
@@ -29,13 +29,13 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// What reading the ledger gives.
+    /// Those of reading the ledger.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
         Ok(Context::new(self, client).history().await?)
     }
 
-    /// Ledger and set side by side, with drift as part of the answer; applies nothing.
+    /// The state of each migration of the set and the ledger, and drift; applies nothing.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

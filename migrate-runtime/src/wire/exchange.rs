@@ -1,4 +1,4 @@
-//! Sends messages one after the other and counts them; rolls back when a future is dropped midway.
+//! Sends messages and counts them; rolls back if a future is dropped before its end.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -23,7 +23,7 @@ pub(crate) struct Outcome {
 /// What stopped a message.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The part that failed; `None` where the connection broke before or after all of them.
+    /// The part that failed; `None` if the connection broke before or after all of them.
     pub(crate) part: Option<Part>,
     /// The byte within the part's statement that the server points at.
     pub(crate) offset: Option<usize>,
@@ -31,7 +31,7 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
 }
 
-/// What is called for every completed part, with the last row it returned.
+/// Called for every completed part, with the last row that it returned.
 pub(crate) type OnPart<'o> = &'o mut (dyn FnMut(Part, Option<SimpleQueryRow>) + Send);
 
 /// A run's connection, and how many messages were sent over it.
@@ -56,11 +56,11 @@ impl<'c> Wire<'c> {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends `message` and calls `on` for every completed part, with the last row it returned.
+    /// Sends `message` and calls `on` for every completed part.
     ///
     /// # Cancel safety
-    /// Dropped midway it leaves the message running to its end or its first error, and queues a
-    /// `ROLLBACK` after it, so that the connection is outside a transaction for its next user.
+    /// If it is dropped, the server runs the message to its end or first error, and then the queued
+    /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
     pub(crate) async fn send(&self, message: &Message, on: OnPart<'_>) -> Outcome {
         self.count();
         let mut rollback = self.on_drop(vec!["ROLLBACK".to_owned()]);
@@ -86,7 +86,7 @@ impl<'c> Wire<'c> {
         Outcome { completed, failure }
     }
 
-    /// Sends one statement; the last row it returned.
+    /// Sends one statement; returns its last row.
     pub(crate) async fn last_row(&self, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
         self.count();
         query(self.client, sql).await
@@ -106,25 +106,25 @@ impl<'c> Wire<'c> {
     /// Ends the transaction that a message left open when the server refused part of it.
     pub(crate) async fn end_transaction(&self, error: &Error, completed: usize) {
         if completed > 0 && error.as_db_error().is_some() {
-            // Should this fail too, the connection is broken and its transaction gone; the first
-            // error is the one to report.
+            // If this fails too, the connection is broken and its transaction gone; the first error
+            // is the one to report.
             let _ = self.last_row("ROLLBACK").await;
         }
     }
 
-    /// Queues `messages` where the returned value is dropped before it is disarmed.
+    /// Queues `messages` if the returned value is dropped before it is disarmed.
     pub(crate) fn on_drop(&self, messages: Vec<String>) -> OnDrop<'c> {
         OnDrop { client: self.client, messages }
     }
 
-    /// The process that serves this client, as named at start-up, without a message.
+    /// The server process that was named at start-up, without a message.
     pub(crate) async fn process(&self) -> Option<i32> {
         pooler::process(self.client).await
     }
 }
 
-/// Sends one statement, or several of no interest by themselves; the last row they returned. It is not
-/// counted: it is no part of a run, or looks for the cause of an error.
+/// Sends one or more statements; returns the last row. It is not counted, because it is not part of a run,
+/// or looks for the cause of an error.
 ///
 /// # Errors
 /// That of the server or of the connection.
@@ -160,7 +160,7 @@ async fn rows_while(
     .await
 }
 
-/// Sends `text`, calls `work`, and calls `on` for everything that comes back.
+/// Sends `text`, calls `work`, and calls `on` for every answer.
 fn exchange<'x>(
     client: &'x Client,
     text: &'x str,
@@ -170,7 +170,7 @@ fn exchange<'x>(
     use futures_core::Stream as _;
     boxed(async move {
         let mut stream = pin!(client.simple_query_raw(text).await?);
-        // Where one thread does it all, the connection sends now.
+        // On a single thread, the connection sends now.
         let mut yielded = false;
         poll_fn(|context| {
             if std::mem::replace(&mut yielded, true) {
@@ -188,19 +188,19 @@ fn exchange<'x>(
     })
 }
 
-/// Messages that are queued on the connection when a future is dropped before its end.
+/// Messages that are queued on the connection if a future is dropped before its end.
 pub(crate) struct OnDrop<'c> {
     client: &'c Client,
     messages: Vec<String>,
 }
 
 impl OnDrop<'_> {
-    /// Other messages are needed from now on.
+    /// Replaces the messages.
     pub(crate) fn arm(&mut self, messages: Vec<String>) {
         self.messages = messages;
     }
 
-    /// None is needed any more.
+    /// Removes the messages.
     pub(crate) fn disarm(&mut self) {
         self.messages.clear();
     }
@@ -209,8 +209,7 @@ impl OnDrop<'_> {
 impl Drop for OnDrop<'_> {
     fn drop(&mut self) {
         for sql in &self.messages {
-            // The first poll hands the message to the connection's task; its answer is of no
-            // interest.
+            // The first poll passes the message to the connection's task; its answer is ignored.
             let mut send = pin!(self.client.batch_execute(sql));
             let mut context = Context::from_waker(Waker::noop());
             let _: Poll<Result<(), Error>> = send.as_mut().poll(&mut context);

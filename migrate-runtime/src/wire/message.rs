@@ -1,4 +1,4 @@
-//! One message: statements, what each is for, and the codes that ours raise.
+//! A message: its statements, the purpose of each, and the SQLSTATEs that guards raise.
 
 use std::ops::Range;
 
@@ -8,58 +8,57 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 /// The SQLSTATE that the guard raises when another replica holds the lock.
 pub(crate) const BUSY: &str = "MG001";
-/// The SQLSTATE that the guard raises when the ledger is not what the plan was made for.
+/// The SQLSTATE that the guard raises when the ledger has changed since it was read.
 pub(crate) const MOVED: &str = "MG002";
 /// The SQLSTATE that the guard raises when the run's lock, a row of the ledger, was taken over.
 pub(crate) const LOST: &str = "MG003";
-/// The SQLSTATE that the guard raises when the session reads strings otherwise than the build.
+/// The SQLSTATE that the guard raises when the session reads strings differently from the build.
 pub(crate) const ESCAPES: &str = "MG005";
 /// The SQLSTATE that the guard raises when the run's deadline has passed.
 pub(crate) const DEADLINE: &str = "MG004";
 
-/// The SQLSTATE that is raised when the session sends other than UTF-8.
+/// The SQLSTATE that is raised when the session does not send UTF-8.
 pub(crate) const ENCODING: &str = "MG007";
 
-/// Whether a SQLSTATE of a message of ours comes from a check of its names, table and session: plain SQL raises no
-/// code of ours (`division_by_zero`), and what is read in another encoding can be no statement any more
-/// (`syntax_error`, `character_not_in_repertoire`).
+/// Whether a SQLSTATE of a message comes from a check of its names, table and session: plain SQL cannot raise a code
+/// of its own (`division_by_zero`), and what is read in another encoding may not be a statement (`syntax_error`,
+/// `character_not_in_repertoire`).
 pub(crate) fn is_of_a_check(sqlstate: &str) -> bool {
     matches!(sqlstate, "22012" | "42601" | "22021")
 }
 
-/// The SQLSTATE that is raised when a service's own code has ended the transaction it was given.
+/// The SQLSTATE that is raised when the service's own code has ended the transaction of the run.
 pub(crate) const ENDED: &str = "MG006";
 
-/// Whether a SQLSTATE says that others were in the way: `lock_not_available`, `deadlock_detected`,
-/// `serialization_failure`.
-pub(crate) fn is_others_doing(sqlstate: &str) -> bool {
+/// Whether a SQLSTATE means that another session was the cause: `lock_not_available`,
+/// `deadlock_detected`, `serialization_failure`.
+pub(crate) fn is_lock_conflict(sqlstate: &str) -> bool {
     matches!(sqlstate, "55P03" | "40P01" | "40001")
 }
 
-/// The isolation level is ours: under a stricter default the guard would look at a snapshot taken
-/// before it had the lock.
+/// With a stricter default isolation level, the guard would use a snapshot from before it had the lock.
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Begins a transaction of ours in a session whose defaults a migration may have changed.
-pub(crate) const BEGIN_WHATEVER: &str =
+/// Begins a transaction in a session whose defaults a migration may have changed.
+pub(crate) const BEGIN_EXPLICIT: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE";
 
-/// What a statement of a message is for; `step` counts from the first step of the message.
+/// The purpose of a statement; `step` counts from the first step of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// `BEGIN` and settings.
     Control,
-    /// Lock and look whether the ledger has moved.
+    /// Takes the lock and checks that the ledger has not changed.
     Guard,
     /// Creates the ledger.
     Create,
-    /// Takes the lock that is a row of the ledger.
+    /// Takes the lock row.
     Claim,
-    /// Notes the session before a migration.
+    /// Saves the session before a migration.
     Save,
     /// One statement of a migration.
     Statement { step: usize, index: usize },
-    /// Sees that the transaction is still the one that was begun.
+    /// Checks that the transaction is still the same.
     Check { step: usize },
     /// Restores the session after a migration.
     Restore { step: usize },
@@ -67,11 +66,11 @@ pub(crate) enum Part {
     Record { step: usize },
     /// Commits the step.
     Commit { step: usize },
-    /// Limits how long what follows waits and runs.
+    /// Limits how long the next statement waits and runs.
     Limit,
-    /// Looks for what an earlier attempt left.
+    /// Looks for an index that an earlier attempt left.
     Look,
-    /// Gives the session's lock back.
+    /// Releases the session's lock.
     Unlock,
 }
 
@@ -87,7 +86,7 @@ impl Message {
         Message { text: String::new(), parts: Vec::new() }
     }
 
-    /// Makes room for so many bytes: a message that grows by doubling takes up to twice its length.
+    /// Reserves memory: a message that grows by doubling uses up to twice its length.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         self.text.reserve(bytes);
     }
@@ -97,11 +96,11 @@ impl Message {
         let start = self.text.len();
         self.text.push_str(sql);
         self.parts.push((part, start..self.text.len()));
-        // The line feed ends a line comment that the statement may end with.
+        // The line feed ends a line comment at the end of the statement.
         self.text.push_str("\n;\n");
     }
 
-    /// Adds a comment, which is no part.
+    /// Adds a comment, which is not a part.
     pub(crate) fn comment(&mut self, comment: &str) {
         self.text.push_str("/* ");
         self.text.push_str(comment);
@@ -112,7 +111,7 @@ impl Message {
         &self.text
     }
 
-    /// The part that the completion number `index` belongs to.
+    /// The part of completion number `index`.
     pub(super) fn part(&self, index: usize) -> Option<Part> {
         self.parts.get(index).map(|(part, _)| *part)
     }
@@ -123,7 +122,7 @@ impl Message {
 
     /// The part that failed, and the byte within its statement that the server points at.
     ///
-    /// The position wins over the count: a syntax error is found before the first statement runs.
+    /// The position has precedence over the count: a syntax error is found before the first statement runs.
     pub(super) fn blame(&self, completed: usize, error: &Error) -> Option<(Part, Option<usize>)> {
         let position = match error.as_db_error().and_then(DbError::position) {
             Some(ErrorPosition::Original(character)) => Some(*character as usize),
@@ -131,7 +130,7 @@ impl Message {
         };
         if let Some(character) = position {
             let byte = byte_of_character(&self.text, character.saturating_sub(1));
-            // Statements do not overlap and are in order; what lies between belongs to the first.
+            // Statements do not overlap and are in order; bytes in between belong to the one before.
             let found = self.parts.iter().rev().find(|(_, range)| range.start <= byte);
             if let Some((part, range)) = found {
                 return Some((*part, Some(byte.min(range.end) - range.start)));

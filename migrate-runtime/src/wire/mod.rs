@@ -1,5 +1,4 @@
-//! Sends messages of several statements, counts them, and finds out which statement an outcome belongs to.
-//! It knows neither ledger nor plan.
+//! Sends messages of several statements, counts them, and finds the statement that each outcome belongs to.
 
 mod message;
 mod exchange;
@@ -8,6 +7,6 @@ mod pooler;
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
-    BEGIN, BEGIN_WHATEVER, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
-    is_of_a_check, is_others_doing,
+    BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
+    is_lock_conflict, is_of_a_check,
 };

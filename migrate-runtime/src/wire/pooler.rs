@@ -1,5 +1,4 @@
-//! Tells a connection to the server apart from one to a pooler, without a message.
-//! It does not ask which pooler it is: none of them reports that, and each behaves in its own way.
+//! Distinguishes a connection to the server from one to a pooler, without a message.
 
 use std::io;
 use std::pin::Pin;
@@ -10,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Client;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// The process that serves this client, as named at start-up; `None` where the driver does not
-/// show it. Where `pg_backend_pid()` is another one, there is a pooler in between.
+/// The process that was named at start-up; `None` if the driver does not show it. If `pg_backend_pid()`
+/// differs, the connection goes through a pooler.
 ///
-/// A server names its process, so that a request to cancel can name it; a pooler, which
-/// serves many clients by few sessions, has to make something up (PgBouncer: random bytes). The
-/// driver shows that number in such a request only, so one is written that goes nowhere.
+/// A server names its process for cancel requests; a pooler, which serves many clients with few
+/// sessions, has to invent a number (PgBouncer: random bytes). The driver shows the number only in such
+/// a request, so this writes one to memory.
 pub(super) async fn process(client: &Client) -> Option<i32> {
     let written = Written::default();
     let token = client.cancel_token();
@@ -23,13 +22,13 @@ pub(super) async fn process(client: &Client) -> Option<i32> {
     written.process()
 }
 
-/// A stream that keeps what is written to it, and agrees to whatever is asked of it.
+/// A stream that keeps what is written to it, and accepts every request.
 #[derive(Debug, Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Written {
-    /// The process that a request to cancel names: its length and code, the process, its key, four
-    /// bytes each (manual, "Message Formats", `CancelRequest`), after a request for encryption or not.
+    /// The process in a cancel request: length, code, process and key, four bytes each (manual, "Message
+    /// Formats", `CancelRequest`), perhaps after a request for encryption.
     fn process(&self) -> Option<i32> {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let request = bytes.last_chunk::<16>()?;
@@ -44,7 +43,7 @@ impl AsyncRead for Written {
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Yes to a request for encryption, which is then left out.
+        // Accepts a request for encryption, which is then not used.
         buffer.put_slice(b"S");
         Poll::Ready(Ok(()))
     }
@@ -75,7 +74,7 @@ impl TlsStream for Written {
     }
 }
 
-/// No encryption, wherever the driver asks for some: nothing leaves this process.
+/// No encryption, because nothing leaves this process.
 struct PassThrough;
 
 impl TlsConnect<Written> for PassThrough {

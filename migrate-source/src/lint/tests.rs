@@ -296,7 +296,7 @@ fn a_setting_ends_with_its_migration() {
 
 /// The header that `pg_dump` (18) writes in each script.
 #[test]
-fn the_header_of_a_dump_is_told_its_search_path_only() {
+fn the_header_of_a_dump_is_reported_only_for_its_search_path() {
     let header = "SET statement_timeout = 0; SET lock_timeout = 0; \
                   SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0; \
                   SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; \

@@ -132,7 +132,7 @@ const BROKEN: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn broken_statements_are_told() {
+fn broken_statements_are_reported() {
     for (marked, message) in BROKEN {
         check_error(marked, message);
     }

@@ -1,7 +1,5 @@
-//! The crates that are generated: one for each library and set, from the programs beside this one.
-//! A peer and a set go in, a folder or a built program comes out. They lie in a cache below the target
-//! folder, have this workspace's lock file, and share one target folder, so that dependencies are
-//! compiled once; what has not changed is not built again.
+//! Generates and builds one crate for each library and set. They are in a cache below the target folder,
+//! have this workspace's lock file, and share one target folder, so that dependencies are compiled once.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,17 +1,15 @@
-//! What the measuring was done on: the machine, the versions, the day.
-//! Files of the system and the lock file go in, words for the page come out; what a system does not
-//! tell is called unknown.
+//! The machine, versions and date of a measurement; what the system does not show is `unknown`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use crate::ground::Ground;
+use crate::setup::Setup;
 
 const LOCK: &str = include_str!("../Cargo.lock");
 
 /// The circumstances of a section that is measured now.
-pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, String> {
+pub async fn circumstances(setup: &Setup, mode: &str) -> BTreeMap<String, String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -22,27 +20,27 @@ pub async fn circumstances(ground: &Ground, mode: &str) -> BTreeMap<String, Stri
     let settings = "SELECT string_agg(name || ' = ' || setting, ', ') FROM pg_settings \
                     WHERE name IN ('fsync', 'synchronous_commit', 'full_page_writes')";
     BTreeMap::from([
-        ("date".to_owned(), said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
+        ("date".to_owned(), output_of("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
         ("machine".to_owned(), format!("{cores} cores, {}, {gib}", field(&cpu, "model name"))),
         ("load".to_owned(), load.split(' ').next().unwrap_or("unknown").to_owned()),
-        ("rustc".to_owned(), said("rustc", &["--version"])),
-        ("server".to_owned(), format!("PostgreSQL {}", ground.ask("SHOW server_version").await)),
-        ("settings".to_owned(), ground.ask(settings).await),
+        ("rustc".to_owned(), output_of("rustc", &["--version"])),
+        ("server".to_owned(), format!("PostgreSQL {}", setup.ask("SHOW server_version").await)),
+        ("settings".to_owned(), setup.ask(settings).await),
         ("mode".to_owned(), mode.to_owned()),
     ])
 }
 
-/// The value behind `name :` in a file of such lines.
+/// The value after `name :` in a file of such lines.
 fn field(text: &str, name: &str) -> String {
     let line = text.lines().find(|line| line.starts_with(name));
     let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
     value.unwrap_or("unknown").to_owned()
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    said.unwrap_or_else(|_| "unknown".to_owned())
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    text.unwrap_or_else(|_| "unknown".to_owned())
 }
 
 /// The version that the lock file has of a package.

@@ -10,7 +10,7 @@
 //! nothing and writes the page alone; `prepare` builds the programs only.
 
 mod crates;
-mod ground;
+mod setup;
 mod machine;
 mod page;
 mod peer;
@@ -23,9 +23,9 @@ mod set;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use ground::Ground;
 use record::Recorder;
 use sections::{Extent, Section};
+use setup::Setup;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -62,10 +62,10 @@ async fn measure(chosen: impl Iterator<Item = Section>, extent: Extent) {
     for section in chosen {
         let begun = Instant::now();
         eprintln!("== {}", section.name());
-        let ground = Ground::start().await;
-        let circumstances = machine::circumstances(&ground, extent.name()).await;
+        let setup = Setup::start().await;
+        let circumstances = machine::circumstances(&setup, extent.name()).await;
         let mut recorder = Recorder::begin(section.name(), &circumstances);
-        section.measure(&ground, extent, &mut recorder).await;
+        section.measure(&setup, extent, &mut recorder).await;
         recorder.finish();
         eprintln!("== {} took {:.0} s", section.name(), begun.elapsed().as_secs_f64());
     }

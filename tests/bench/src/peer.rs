@@ -1,6 +1,4 @@
-//! The libraries that are compared, and how each wants its files named.
-//! A migration's number and name go in, a path below the folder comes out; a peer gives the template of
-//! its program. Nothing here knows what is measured.
+//! The libraries that are compared: the names of their files, and the templates of their programs.
 
 /// One of the libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::ground::Line;
+use crate::setup::Line;
 
 /// What one boot took.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ fn command(program: &Path, line: &Line, database: &str) -> Command {
 /// Boots once.
 ///
 /// # Errors
-/// What the program said instead.
+/// What the program printed instead.
 pub fn boot(program: &Path, line: &Line, database: &str) -> Result<Took, String> {
     boot_with(program, line, database, "")
 }
@@ -44,7 +44,7 @@ pub fn boot(program: &Path, line: &Line, database: &str) -> Result<Took, String>
 /// Boots once, with this text as the standard input.
 ///
 /// # Errors
-/// What the program said instead.
+/// What the program printed instead.
 pub fn boot_with(program: &Path, line: &Line, database: &str, input: &str) -> Result<Took, String> {
     let mut child = command(program, line, database).spawn().expect("a program");
     let mut stdin = child.stdin.take().expect("its input");
@@ -55,8 +55,8 @@ pub fn boot_with(program: &Path, line: &Line, database: &str, input: &str) -> Re
 
 fn finish(child: Child) -> Result<Took, String> {
     let output = child.wait_with_output().expect("its output");
-    let said = String::from_utf8_lossy(&output.stdout);
-    let took = said.lines().last().and_then(Took::parse).filter(|_| output.status.success());
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let took = printed.lines().last().and_then(Took::parse).filter(|_| output.status.success());
     took.ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
@@ -78,7 +78,7 @@ impl Waiting {
     /// Says the word, and waits for its end.
     ///
     /// # Errors
-    /// What the program said instead of numbers.
+    /// What the program printed instead of numbers.
     pub fn go(mut self) -> Result<Took, String> {
         // Closing says it as well.
         drop(self.0.stdin.take());

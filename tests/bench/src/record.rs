@@ -1,6 +1,5 @@
-//! What a section measured, kept so that the page can be made anew from the last run of each.
-//! Samples go in, one JSON object a line in a file of the section, below a first line that tells when
-//! and how; samples come out again, and medians of them.
+//! The samples of each section's last run, so that the page can be written again: one file per section with
+//! one JSON object per line, after a line with the circumstances.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +14,7 @@ use crate::crates::target;
 pub struct Sample(Map<String, Value>);
 
 impl Sample {
-    /// Adds a word by which samples are told apart.
+    /// Adds a word that distinguishes samples.
     #[must_use]
     pub fn key(mut self, key: &str, value: &(impl ToString + ?Sized)) -> Sample {
         self.0.insert(key.to_owned(), Value::from(value.to_string()));

@@ -1,5 +1,5 @@
 //! What can be measured, each kind in a module of its own.
-//! A ground goes in, samples come out. A quick run has fewer repetitions and leaves the largest sets out.
+//! A quick run has fewer repetitions and leaves the largest sets out.
 
 mod proxy;
 mod boot;
@@ -16,10 +16,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::crates::{Crate, repository};
-use crate::ground::Ground;
 use crate::peer::Peer;
 use crate::record::Recorder;
 use crate::set::{self, Set};
+use crate::setup::Setup;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub enum Section {
     Apply,
     /// Many processes at once.
     Replicas,
-    /// `cargo check` behind an added migration.
+    /// `cargo check` after an added migration.
     Build,
     /// A build from nothing.
     Clean,
@@ -110,17 +110,17 @@ impl Section {
     }
 
     /// Measures it.
-    pub async fn measure(self, ground: &Ground, extent: Extent, out: &mut Recorder) {
+    pub async fn measure(self, setup: &Setup, extent: Extent, out: &mut Recorder) {
         match self {
-            Section::Proxy => proxy::measure(ground, extent, out).await,
-            Section::Boot => boot::measure(ground, extent, out).await,
-            Section::Apply => apply::measure(ground, extent, out).await,
-            Section::Replicas => replicas::measure(ground, extent, out).await,
+            Section::Proxy => proxy::measure(setup, extent, out).await,
+            Section::Boot => boot::measure(setup, extent, out).await,
+            Section::Apply => apply::measure(setup, extent, out).await,
+            Section::Replicas => replicas::measure(setup, extent, out).await,
             Section::Build => build::measure(extent, out),
             Section::Clean => clean::measure(extent, out),
             Section::Size => size::measure(extent, out),
-            Section::Tenants => tenants::measure(ground, extent, out).await,
-            Section::Growth => growth::measure(ground, extent, out).await,
+            Section::Tenants => tenants::measure(setup, extent, out).await,
+            Section::Growth => growth::measure(setup, extent, out).await,
             Section::TestDatabase => test_database::measure(extent, out).await,
         }
     }
@@ -149,7 +149,7 @@ fn programs(set: &Set) -> Vec<(Peer, PathBuf)> {
     peers.map(|peer| (peer, Crate::of("program", peer, set).program())).collect()
 }
 
-/// The libraries in another order each time, so that none always comes behind the same other.
+/// The libraries in another order each time, so that none always follows the same one.
 fn turn<T: Clone>(items: &[T], repetition: usize) -> Vec<T> {
     let mut turned = items.to_vec();
     turned.rotate_left(repetition % items.len().max(1));

@@ -1,6 +1,5 @@
 //! The sets that are measured: generated ones of any size, and real ones of this repository.
-//! A size or a folder goes in, names and SQL come out; [`Set::write`] spells them for a library.
-//! Every library gets the same statements: of a real set only what the up script runs.
+//! Every library gets the same statements: of a real set, only those of the up script.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Fuzzes what a file holds as the build sees it: sections, directives, statements, grammar, lints.
 //! The first byte chooses the options and the file's name, the rest is the file; a panic, a position
 //! outside the file and a message of many lines are what it looks for.
-//! Panics of the parser itself do not count on purpose: the library catches them by design.
+//! Panics of the parser do not count, because the library catches them.
 #![no_main]
 
 use std::panic;

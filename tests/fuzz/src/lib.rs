@@ -1,7 +1,5 @@
-//! What must hold of every verdict on a set, whatever its files say.
-//! Files and options go in, the verdict of `migrate_source::check::check` comes out; whatever is
-//! wrong with the verdict itself panics, which is what a fuzz target looks for.
-//! It has no opinion on purpose on whether a set ought to be refused.
+//! The properties of every result of `migrate_source::check::check`, whether it accepts the set or not. A
+//! broken property panics, which fuzzing finds.
 
 use migrate_set::name::Kind;
 use migrate_set::set::{Migrations, Script};
@@ -80,18 +78,18 @@ fn set_is_sound(set: &Migrations) {
     }
 }
 
-/// Its ranges are in order, none is empty, each placeholder stands in one of them.
+/// Its ranges are in order, none is empty, each placeholder is in one of them.
 fn script_is_sound(script: &Script) {
-    let mut behind = 0;
+    let mut last = 0;
     for (start, end) in script.statements() {
-        assert!(behind <= start && start < end, "{start}..{end} behind {behind}");
+        assert!(last <= start && start < end, "{start}..{end} after {last}");
         assert!(script.text().get(start..end).is_some(), "{start}..{end} cuts a character");
         script.render((start, end), Some("a schema")).expect("a script that can be sent");
-        behind = end;
+        last = end;
     }
     for placeholder in script.placeholders() {
         let (start, end) = (placeholder.start as usize, placeholder.end as usize);
         let inside = script.statements().any(|range| range.0 <= start && end <= range.1);
-        assert!(inside, "{placeholder:?} stands in no statement");
+        assert!(inside, "{placeholder:?} is in no statement");
     }
 }

@@ -1,7 +1,7 @@
 //! Fuzzes what file names say, and the order of versions.
 //! The first byte chooses the options, every further line is a path; a path that is judged twice, an
 //! order that is not total, and a hash apart from its equality panic.
-//! The files hold one plain statement on purpose: `directives` is about contents.
+//! The files contain one plain statement, because `directives` fuzzes contents.
 #![no_main]
 
 use std::cmp::Ordering;
@@ -44,7 +44,7 @@ fn options(choice: u8) -> SetOptions {
     SetOptions { names, duplicates, syntax: Syntax::Off, ..SetOptions::default() }
 }
 
-/// No path is in two lists, and what is wrong with one is told with what to do about it.
+/// No path is in two lists, and each mistake has a help.
 fn each_path_once(paths: &[&str], classified: &Classified) {
     let files = classified.files.iter().map(|file| file.index);
     let sidecars = classified.sidecars.iter().map(|sidecar| sidecar.index);

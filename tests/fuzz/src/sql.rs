@@ -1,7 +1,7 @@
 //! Fuzzes what a script is cut into, and what its checksum is blind to.
-//! Any UTF-8 text goes in; a byte that is lost, a range that cuts a character, a canonical text that
-//! is no fixed point, and a checksum that a comment or a line ending changes panic.
-//! It leaves the grammar out on purpose, which would refuse nearly every text; `directives` has it.
+//! Any UTF-8 text is an input. It panics if a byte is lost, a range cuts a character, a canonical text is not a
+//! fixed point, or a comment or line ending changes the checksum. It leaves the grammar out, which would refuse
+//! nearly every text; `directives` has it.
 #![no_main]
 
 use std::str;
@@ -26,17 +26,17 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Tokens follow each other from the first byte to the last; between statements stand only blanks,
-/// comments and semicolons.
+/// Tokens follow each other from the first byte to the last; between statements are only blanks, comments
+/// and semicolons.
 fn pieces_cover(text: &str) {
     let tokens = lex(text);
-    let mut behind = 0;
+    let mut covered = 0;
     for token in &tokens {
-        assert!(token.start == behind && token.start < token.end, "{token:?} behind {behind}");
+        assert!(token.start == covered && token.start < token.end, "{token:?} after {covered}");
         assert!(text.get(token.start..token.end).is_some(), "{token:?} cuts a character");
-        behind = token.end;
+        covered = token.end;
     }
-    assert_eq!(behind, text.len(), "the last token ends early");
+    assert_eq!(covered, text.len(), "the last token ends early");
     match split(text, &tokens) {
         Ok(statements) => statements_cover(&tokens, &statements),
         Err(error) => assert!(error.at < text.len() && text.is_char_boundary(error.at)),
@@ -44,19 +44,19 @@ fn pieces_cover(text: &str) {
 }
 
 fn statements_cover(tokens: &[Token], statements: &[Statement<'_>]) {
-    let mut behind = 0;
+    let mut covered = 0;
     for statement in statements {
         let (start, end) = (statement.start(), statement.end());
-        assert!(behind <= start && start < end, "{start}..{end} behind {behind}");
-        between(tokens, behind, start);
+        assert!(covered <= start && start < end, "{start}..{end} after {covered}");
+        between(tokens, covered, start);
         let (first, last) = (statement.tokens.first(), statement.tokens.last());
         assert!(![first, last].into_iter().flatten().any(Token::is_trivia), "{statement:?}");
-        behind = end;
+        covered = end;
     }
-    between(tokens, behind, usize::MAX);
+    between(tokens, covered, usize::MAX);
 }
 
-/// What stands between two statements is part of none.
+/// The tokens between two statements are part of none.
 fn between(tokens: &[Token], start: usize, end: usize) {
     for token in tokens.iter().filter(|token| start <= token.start && token.end <= end) {
         assert!(token.is_trivia() || token.kind == TokenKind::Semicolon, "{token:?} is lost");
@@ -66,7 +66,7 @@ fn between(tokens: &[Token], start: usize, end: usize) {
 /// The canonical text has the same statements of the same tokens, and is its own canonical text.
 fn canonical_is_fixed(text: &str) {
     let tokens = lex(text);
-    // A meta command reaches to the end of its line, so `;` behind it would become part of it.
+    // A meta command reaches to the end of its line, so `;` after it would become part of it.
     let meta = tokens.iter().any(|token| token.kind == TokenKind::Backslash);
     let Ok(statements) = split(text, &tokens) else { return };
     if meta {
@@ -114,7 +114,7 @@ fn checksum(text: &str) -> Option<Checksum> {
     checked.set.iter().next().map(Migration::checksum)
 }
 
-/// The text with a comment line behind each line feed between tokens.
+/// The text with a comment line after each line feed between tokens.
 fn with_comment_lines(text: &str, tokens: &[Token]) -> String {
     let mut changed = "-- a note\n".to_owned();
     for token in tokens {
@@ -128,7 +128,7 @@ fn with_comment_lines(text: &str, tokens: &[Token]) -> String {
 }
 
 /// The text with a comment between each two tokens, but for line comments: those are directives
-/// where they stand alone on a line.
+/// if they are alone on a line.
 fn with_comments(text: &str, tokens: &[Token]) -> String {
     let mut changed = String::new();
     for (index, token) in tokens.iter().enumerate() {

@@ -1,11 +1,11 @@
 //! The cases, in the order of the table: each sets up a fresh database or project, lets one tool work,
-//! and observes. A case judges no peer; what this library has to do is said beside each observation.
+//! and observes. A case judges no peer; the comment of each observation is what this library must do.
 
 mod rounds;
 mod replicas;
 mod concurrently;
 mod pooler;
-mod mended;
+mod fixed;
 mod cancelled;
 mod invalid;
 mod rewritten;
@@ -35,7 +35,7 @@ pub enum Case {
     /// The same, with an index built concurrently.
     PoolerConcurrently,
     /// A failure, then the fixed set on the same connection.
-    Mended,
+    Fixed,
     /// A run that is dropped midway.
     Dropped,
     /// A run that is dropped midway, where no transaction is open.
@@ -69,7 +69,7 @@ impl Case {
         Case::Concurrently,
         Case::Pooler,
         Case::PoolerConcurrently,
-        Case::Mended,
+        Case::Fixed,
         Case::Dropped,
         Case::DroppedOutside,
         Case::Killed,
@@ -91,7 +91,7 @@ impl Case {
             Case::Concurrently => "concurrently",
             Case::Pooler => "pooler",
             Case::PoolerConcurrently => "pooler-concurrently",
-            Case::Mended => "mended",
+            Case::Fixed => "fixed",
             Case::Dropped => "dropped",
             Case::DroppedOutside => "dropped-outside",
             Case::Killed => "killed",
@@ -121,7 +121,7 @@ impl Case {
                 "6 replicas at once through PgBouncer in transaction mode, 30 migrations"
             }
             Case::PoolerConcurrently => "the same with `CREATE INDEX CONCURRENTLY` in the middle",
-            Case::Mended => "a migration fails, its file is fixed, the same connection runs again",
+            Case::Fixed => "a migration fails, its file is fixed, the same connection runs again",
             Case::Dropped => "the run's future is dropped within a migration",
             Case::DroppedOutside => {
                 "the run's future is dropped within a migration outside a transaction"
@@ -149,7 +149,7 @@ impl Case {
             Case::Concurrently => concurrently::observe(lab, peer).await,
             Case::Pooler => pooler::observe(lab, peer, Set::Small).await,
             Case::PoolerConcurrently => pooler::observe(lab, peer, Set::Concurrently).await,
-            Case::Mended => mended::observe(lab, peer).await,
+            Case::Fixed => fixed::observe(lab, peer).await,
             Case::Dropped => cancelled::observe(lab, peer, End::Drop, Mode::Transactional).await,
             Case::DroppedOutside => {
                 cancelled::observe(lab, peer, End::Drop, Mode::NonTransactional).await

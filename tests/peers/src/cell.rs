@@ -21,7 +21,7 @@ pub trait Observation: fmt::Display {
 pub struct Cell {
     /// What the table shows.
     pub text: String,
-    /// What stands below the table.
+    /// The remarks below the table.
     pub remarks: Vec<String>,
     /// Promises of this library that did not hold; always empty for a peer.
     pub broken: Vec<String>,
@@ -34,7 +34,7 @@ impl Cell {
         Cell { text: seen.to_string(), remarks: seen.remarks(), broken }
     }
 
-    /// The same, where a tool cannot be observed for want of what the case is about.
+    /// The cell of a tool that lacks what the case is about.
     pub fn impossible(why: &str) -> Cell {
         Cell { text: format!("({why})"), ..Cell::default() }
     }

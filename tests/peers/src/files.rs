@@ -6,7 +6,7 @@
 pub enum Mode {
     /// It does, as by default.
     Transactional,
-    /// It does not, where the tool can be told so.
+    /// It does not, if the tool has an option for it.
     NonTransactional,
 }
 
@@ -63,7 +63,7 @@ pub fn concurrently() -> Vec<Script> {
     ]
 }
 
-/// A set whose unique index, built concurrently, cannot be built before [`MEND`] has run.
+/// A set whose unique index, built concurrently, cannot be built before [`FIX`] has run.
 pub fn duplicates() -> Vec<Script> {
     let fill = "CREATE TABLE items (id int);\nINSERT INTO items VALUES (1), (1);\n";
     let index = "CREATE UNIQUE INDEX CONCURRENTLY items_by_id ON items (id);\n";
@@ -75,7 +75,7 @@ pub fn duplicates() -> Vec<Script> {
 }
 
 /// What an operator does about [`duplicates`].
-pub const MEND: &str = "TRUNCATE items; INSERT INTO items VALUES (1)";
+pub const FIX: &str = "TRUNCATE items; INSERT INTO items VALUES (1)";
 
 /// Three ordinary migrations.
 pub fn plain() -> Vec<Script> {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::address::Address;
 use crate::peer::{Peer, Tuning};
-use crate::replica::{self, Command, READY, Said};
+use crate::replica::{self, Command, READY, RunEnd};
 
 /// How long a run may take before it counts as hung.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -20,8 +20,8 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 /// What became of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// What the replica said itself.
-    Said(Said),
+    /// What the replica printed.
+    Reported(RunEnd),
     /// Nothing came within [`LIMIT`]; the process was killed.
     Hung,
     /// The process ended by itself: a panic.
@@ -31,13 +31,13 @@ pub enum Outcome {
 impl Outcome {
     /// Whether the run succeeded.
     pub fn is_up(&self) -> bool {
-        *self == Outcome::Said(Said::Up)
+        *self == Outcome::Reported(RunEnd::Up)
     }
 
     /// The tool's text of a failure.
     pub fn error(&self) -> Option<&str> {
         match self {
-            Outcome::Said(Said::Failed(text)) => Some(text),
+            Outcome::Reported(RunEnd::Failed(text)) => Some(text),
             _ => None,
         }
     }
@@ -45,9 +45,9 @@ impl Outcome {
     /// One word for it.
     pub const fn word(&self) -> &'static str {
         match self {
-            Outcome::Said(Said::Up) => "up",
-            Outcome::Said(Said::Failed(_)) => "fails",
-            Outcome::Said(Said::Dropped) => "dropped",
+            Outcome::Reported(RunEnd::Up) => "up",
+            Outcome::Reported(RunEnd::Failed(_)) => "fails",
+            Outcome::Reported(RunEnd::Dropped) => "dropped",
             Outcome::Hung => "hangs",
             Outcome::Ended => "panics",
         }
@@ -59,7 +59,7 @@ pub struct Replica {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    /// What it was told to apply last.
+    /// The last set that it was sent.
     folder: PathBuf,
 }
 
@@ -100,7 +100,7 @@ impl Replica {
     /// What becomes of the run that has begun.
     async fn outcome(&mut self) -> Outcome {
         match timeout(LIMIT, self.output.next_line()).await {
-            Ok(Ok(Some(line))) => Outcome::Said(self.heard(&line)),
+            Ok(Ok(Some(line))) => Outcome::Reported(self.without_folder(&line)),
             Ok(_) => Outcome::Ended,
             Err(_) => {
                 self.kill().await;
@@ -109,13 +109,13 @@ impl Replica {
         }
     }
 
-    /// What a line says, without the folder, which differs from run to run.
-    fn heard(&self, line: &str) -> Said {
-        match Said::parse(line).expect("an outcome") {
-            Said::Failed(text) => {
-                Said::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
+    /// The end of a run in a line, without the folder, which differs from run to run.
+    fn without_folder(&self, line: &str) -> RunEnd {
+        match RunEnd::parse(line).expect("an outcome") {
+            RunEnd::Failed(text) => {
+                RunEnd::Failed(text.replace(&format!("{}/", self.folder.display()), ""))
             }
-            said => said,
+            end => end,
         }
     }
 

@@ -27,7 +27,7 @@ pub struct Lab {
     next: AtomicU32,
     /// How often a case with replicas is repeated.
     pub rounds: usize,
-    // Behind the pooler, so that it goes last.
+    // After the pooler, so that it is dropped last.
     _server: Server,
 }
 
@@ -119,7 +119,7 @@ impl Database<'_> {
         let active = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                       AND pid <> pg_backend_pid() AND state = 'active' AND backend_type = 'client backend'";
         self.wait_until(active, "0").await;
-        // A client that lives answers what the server said, such as by a rollback; give it the time.
+        // A client that lives may react to the server, for example with a rollback; wait for it.
         let idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                     AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'";
         let begin = Instant::now();

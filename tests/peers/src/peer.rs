@@ -1,5 +1,5 @@
 //! The tools that are compared, behind one small interface: write a set, open a session, migrate.
-//! What differs between them stands in one module each; the cases know only [`Peer`] and [`Tuning`].
+//! Their differences are in one module each; the cases use only [`Peer`] and [`Tuning`].
 
 mod ours;
 mod refinery;
@@ -39,7 +39,7 @@ pub enum Tuning {
     NoStatementCacheNoLock,
     /// This library: a row of the ledger is the lock, which a pooler in transaction mode can hold.
     RowLock,
-    /// refinery, sqlx: entries that the set does not have are let pass.
+    /// refinery, sqlx: entries that the set does not have are allowed.
     AllowMissing,
 }
 
@@ -204,9 +204,9 @@ fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
         }
         source = error.source();
     }

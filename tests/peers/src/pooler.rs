@@ -73,7 +73,7 @@ impl Pooler {
 impl Drop for Pooler {
     fn drop(&mut self) {
         drop(self.watchdog.stdin.take());
-        // Nobody to report to; the shell has been told to stop in any case.
+        // A failure cannot be reported; the shell stops in any case.
         let _ = self.watchdog.wait();
     }
 }

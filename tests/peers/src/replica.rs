@@ -37,12 +37,12 @@ impl Command {
     }
 }
 
-/// What a replica says once, before it takes commands.
+/// The line of a replica before it accepts commands.
 pub const READY: &str = "ready";
 
-/// What became of a run, as the replica itself saw it.
+/// How a run ended, as the replica reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum RunEnd {
     /// It succeeded.
     Up,
     /// It failed with this text.
@@ -51,21 +51,21 @@ pub enum Said {
     Dropped,
 }
 
-impl Said {
+impl RunEnd {
     fn line(&self) -> String {
         match self {
-            Said::Up => "up".to_owned(),
-            Said::Failed(text) => format!("failed {}", serde_json::Value::from(text.as_str())),
-            Said::Dropped => "dropped".to_owned(),
+            RunEnd::Up => "up".to_owned(),
+            RunEnd::Failed(text) => format!("failed {}", serde_json::Value::from(text.as_str())),
+            RunEnd::Dropped => "dropped".to_owned(),
         }
     }
 
     /// The inverse of its line.
-    pub fn parse(line: &str) -> Option<Said> {
+    pub fn parse(line: &str) -> Option<RunEnd> {
         match line.split_once(' ') {
-            Some(("failed", text)) => serde_json::from_str(text).ok().map(Said::Failed),
-            None if line == "up" => Some(Said::Up),
-            None if line == "dropped" => Some(Said::Dropped),
+            Some(("failed", text)) => serde_json::from_str(text).ok().map(RunEnd::Failed),
+            None if line == "up" => Some(RunEnd::Up),
+            None if line == "dropped" => Some(RunEnd::Dropped),
             _ => None,
         }
     }
@@ -97,11 +97,11 @@ pub async fn serve(arguments: &[String]) {
             };
             open.migrate(&folder, tuning).await
         };
-        let said = tokio::select! {
-            result = run => result.map_or_else(Said::Failed, |()| Said::Up),
-            Some(_) = commands.recv() => Said::Dropped,
+        let end = tokio::select! {
+            result = run => result.map_or_else(RunEnd::Failed, |()| RunEnd::Up),
+            Some(_) = commands.recv() => RunEnd::Dropped,
         };
-        say(&said.line());
+        say(&end.line());
     }
 }
 

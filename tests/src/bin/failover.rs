@@ -52,7 +52,7 @@ struct Round {
     lazy: bool,
 }
 
-/// What a crash left behind.
+/// What a crash left.
 struct Left {
     outcome: Outcome,
     /// Entries that were last seen on the primary.
@@ -225,6 +225,10 @@ impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome { end, applied, .. } = self.outcome;
         let there = self.standing.entries.len();
-        write!(f, "the replica said {end:?} {applied}, {} were seen, {there} are there", self.seen)
+        write!(
+            f,
+            "the replica printed {end:?} {applied}, {} were seen, {there} are there",
+            self.seen
+        )
     }
 }

@@ -74,7 +74,7 @@ impl Fleet {
 }
 
 fn locked(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
-    tally.lock().expect("a tally that nobody panicked over")
+    tally.lock().expect("a tally without a panic")
 }
 
 /// Starts a replica again until it ends well.

@@ -73,7 +73,7 @@ impl Standing {
         if outcome.applied > self.entries.len() {
             let there = self.entries.len();
             broken.push(format!(
-                "{there} of {} are there, and it was said: {outcome}",
+                "{there} of {} are there, and it printed: {outcome}",
                 outcome.applied
             ));
         }

@@ -1,5 +1,5 @@
-//! What a real cargo project meets when its migration folder changes: a history that the build compares,
-//! and a debug build that knows when files came or went without it.
+//! A cargo project whose migration folder changes: the build compares it with the history file, and a debug
+//! build detects added and removed files.
 
 use std::fs;
 use std::process::Command;
@@ -69,7 +69,7 @@ fn file_that_came_without_a_rebuild_is_named_by_a_debug_build() {
     remove(&project, "migrations/3_c.sql");
     project.write("migrations/README.md", "a bystander\n");
     assert_eq!(run(&project), "2 embedded\n");
-    // An edit, a rename and a removal touch a file that the compiler knows.
+    // An edit, a rename and a removal change a file that the compiler tracks.
     project.write("migrations/2_b.sql", "SELECT 22;\n");
     assert_eq!(run(&project), "2 embedded\n");
     remove(&project, "migrations/2_b.sql");
@@ -161,7 +161,7 @@ async fn stale_set_does_not_run() {
          `cargo::rerun-if-changed=migrations`"
     );
     assert_eq!(error.to_string(), expected);
-    // On a machine without the folder nobody can tell, and nobody has to.
+    // Without the folder on this machine, the check finds nothing.
     drop(folder);
     check_embed(&stale).expect("no folder");
 }

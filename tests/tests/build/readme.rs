@@ -1,6 +1,5 @@
-//! The README's way from `cargo new` to a migrated database, word by word.
-//! Its blocks are run in a folder outside the workspace, and its program is held to what the page shows.
-//! Only the repository's place and the database's address are put in.
+//! The README's commands from `cargo new` to a migrated database, unchanged except for the path of the
+//! repository and the address of the database, in a folder outside the workspace.
 #![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
@@ -21,7 +20,7 @@ fn blocks(heading: &str, language: &str) -> Vec<&'static str> {
     section.split(&fence).skip(1).map(block).collect()
 }
 
-/// What the commands print, run as a user's shell would.
+/// The output of the commands, run as by a user's shell.
 fn shell(folder: &Path, commands: &str) -> String {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
     let mut command = Command::new("sh");

@@ -1,5 +1,5 @@
-//! What makes cargo build a crate again that embeds a set: an edit of an embedded file, and nothing
-//! else. (That a new file does is another matter: no stable macro can ask for it.)
+//! Cargo builds a crate with a set again after an edit of an embedded file, and only then: a macro on stable
+//! Rust cannot watch a folder for new files.
 
 use std::fs;
 use std::process::Command;
@@ -25,7 +25,7 @@ fn project(name: &str) -> Scratch {
     project
 }
 
-/// Builds it: what the compiler says of its one program.
+/// Builds it, and returns the diagnostics of its program.
 fn build(project: &Scratch) -> Outcome {
     project.build(Compiler::Rustc).into_values().next().unwrap()
 }
@@ -75,13 +75,13 @@ fn an_edited_migration_is_embedded_anew() {
 }
 
 #[test]
-fn a_mistake_that_is_mended_is_seen() {
-    let project = project("rebuild-mended");
+fn a_mistake_that_is_fixed_is_noticed() {
+    let project = project("rebuild-fixed");
     project.write("migrations/1_users.sql", "VACUUM;\n");
     let outcome = build(&project);
     assert!(outcome.executable.is_none() && outcome.diagnostics[0].contains("VACUUM"));
 
     project.write("migrations/1_users.sql", "SELECT 1;\n");
-    let (built, said) = build_and_run(&project);
-    assert_eq!((built, said.lines().count()), (Built::Again, 1));
+    let (built, printed) = build_and_run(&project);
+    assert_eq!((built, printed.lines().count()), (Built::Again, 1));
 }

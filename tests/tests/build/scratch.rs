@@ -1,8 +1,6 @@
-//! A cargo project of the tests' own, below the target folder, as a user's crate would be.
-//! Files go in, what cargo and the compiler say of each binary comes out.
-//! It needs no network: the lock file is the workspace's, whose packages are fetched already. All
-//! projects share one target folder, so the dependencies are built once; so no two of them may
-//! have a binary of one name.
+//! A cargo project for a test, below the target folder, like a user's crate. It uses the workspace's lock file,
+//! so it needs no network. All projects share one target folder, so the dependencies are built once, and the
+//! names of binaries must be unique.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +10,7 @@ use std::process::{Command, Stdio};
 use migrate_tests::cargo::as_from_a_shell;
 use serde_json::Value;
 
-/// Which compiler looks at the project itself; its dependencies are always the plain one's.
+/// The command for the project itself; its dependencies are always built by `cargo build`.
 #[derive(Debug, Clone, Copy)]
 pub enum Compiler {
     /// As `cargo build`.
@@ -21,12 +19,12 @@ pub enum Compiler {
     Clippy,
 }
 
-/// What a build said of one binary.
+/// The result of the build of one binary.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Every diagnostic, as the user sees it.
     pub diagnostics: Vec<String>,
-    /// The executable, where there is one.
+    /// The executable, if it was built.
     pub executable: Option<PathBuf>,
     /// Whether there was nothing to do.
     pub fresh: bool,
@@ -70,7 +68,7 @@ impl Scratch {
         fs::write(path, contents).unwrap();
     }
 
-    /// Builds all binaries, also when some fail, and says how each fared.
+    /// Builds all binaries, even if some fail, and returns the result of each.
     ///
     /// # Panics
     /// When no binary was reached, because a dependency does not build.

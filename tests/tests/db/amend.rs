@@ -1,4 +1,4 @@
-//! What changes the ledger alone, and what asks without changing anything.
+//! The verbs that change only the ledger, and those that only read it.
 
 use std::sync::{Arc, Mutex};
 
@@ -71,8 +71,8 @@ async fn edited_migrations_are_accepted_on_purpose() {
     let error = migrator.accept(&mut client, "9").await.expect_err("no entry");
     assert_eq!(
         error.to_string(),
-        "`public.migration_ledger` has no entry of version 9\n\
-         help: choose one that is applied; `status` lists them"
+        "`public.migration_ledger` has no entry for version 9\n\
+         help: choose an applied version; `status` lists them"
     );
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
 }
@@ -110,8 +110,8 @@ async fn required_migrations_are_asked_of_the_ledger() {
         migrator.require_applied(&client, list.split(',')).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
-        "required and not applied: 001_a, 2, 003_c, 4\n\
-         help: run a binary that has them, before this one starts"
+        "required migrations are not applied: 001_a, 2, 003_c, 4\n\
+         help: run a binary that contains them before this one starts"
     );
     migrator.run(&mut client).await.expect("a run");
     migrator.require_applied(&client, ["001_a", "2"]).await.unwrap_or_else(|e| panic!("{e}"));
@@ -128,15 +128,15 @@ async fn trial_runs_everything_and_leaves_nothing() {
     let mut client = database.connect().await;
     let outside = ("004_d.sql", "-- migrate:no-transaction\nVACUUM;");
     let good = set(&[A, B, C, outside, V]);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&seen);
     let migrator = Migrator::new(&good).on(move |event| {
         if let Event::Finished(migration) = event {
             listener.lock().expect("a listener").push(migration.name.clone());
         }
     });
     let trial = migrator.trial(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(*told.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
+    assert_eq!(*seen.lock().expect("a listener"), ["a", "b", "c", "v"], "although none stays");
     let ran: Vec<&str> = trial.ran.iter().map(|one| &*one.name).collect();
     assert_eq!(ran, ["a", "b", "c", "v"]);
     assert_eq!(trial.notes, ["migrations/004_d.sql runs outside a transaction and was left out"]);

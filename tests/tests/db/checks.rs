@@ -1,5 +1,4 @@
-//! Checks of a set: what a down script leaves behind is named, object by object, and so is a second run that
-//! does something.
+//! Checks of a set: they name each object that a down script leaves, and a second run that does something.
 
 use migrate_runtime::{Migrator, check_embed};
 use migrate_testing::{
@@ -12,7 +11,7 @@ const BASE: (&str, &str) =
     ("1_base.sql", "-- UP\nCREATE TABLE t (id int PRIMARY KEY, a text);\n-- DOWN\nDROP TABLE t;");
 
 /// The text of the check of these files, `BASE` before them.
-fn told(up_and_down: &[(&str, &str)]) -> String {
+fn report(up_and_down: &[(&str, &str)]) -> String {
     let files: Vec<(String, String)> = up_and_down
         .iter()
         .enumerate()
@@ -34,13 +33,13 @@ const HELP: &str =
 
 #[track_caller]
 fn check(up: &str, down: &str, expected: &str) {
-    assert_eq!(told(&[(up, down)]), format!("{HEAD}{expected}{HELP}"), "{up}");
+    assert_eq!(report(&[(up, down)]), format!("{HEAD}{expected}{HELP}"), "{up}");
 }
 
 #[track_caller]
 fn holds(up: &str, down: &str, object: &str) {
-    let told = told(&[(up, down)]);
-    assert!(told.starts_with(HEAD) && told.contains(object), "{up}: {told}");
+    let report = report(&[(up, down)]);
+    assert!(report.starts_with(HEAD) && report.contains(object), "{up}: {report}");
 }
 
 #[test]
@@ -80,7 +79,7 @@ fn set_that_can_be_undone_passes() {
 }
 
 #[test]
-fn what_is_left_behind_missing_or_changed_is_shown() {
+fn what_is_left_missing_or_changed_is_shown() {
     check(
         "CREATE TABLE u (id int PRIMARY KEY); CREATE INDEX i ON t (a)",
         "DROP TABLE u",
@@ -96,14 +95,14 @@ fn what_is_left_behind_missing_or_changed_is_shown() {
         "ALTER TABLE t DROP b",
         "missing: column public.t.a: text",
     );
-    // What goes with a table is not listed beside it.
+    // The parts of a table are not listed next to it.
     holds(
         "CREATE TABLE u (id int)",
         "DROP TABLE u; DROP TABLE t",
         "\nmissing: table public.t: owner ",
     );
-    let told = told(&[("CREATE TABLE u (id int)", "DROP TABLE u; DROP TABLE t")]);
-    assert_eq!(told.lines().count(), 3, "{told}");
+    let report = report(&[("CREATE TABLE u (id int)", "DROP TABLE u; DROP TABLE t")]);
+    assert_eq!(report.lines().count(), 3, "{report}");
 }
 
 #[test]
@@ -181,8 +180,8 @@ fn every_kind_of_object_is_looked_at() {
     }
 }
 
-/// PostgreSQL 15.20 has a `pg_attver` of its own among the options of each column. The others get one here, with
-/// which each server shows what the check makes of it.
+/// PostgreSQL 15.20 adds a `pg_attver` to the options of each column. The test adds one on other servers, so that
+/// each of them shows how the check handles it.
 #[test]
 fn option_that_the_server_writes_is_no_difference_and_one_of_the_user_is() {
     let options = |options: &str| {
@@ -192,7 +191,7 @@ fn option_that_the_server_writes_is_no_difference_and_one_of_the_user_is() {
         )
     };
     let (seven, nine) = (options("{pg_attver=7}"), options("{pg_attver=9}"));
-    assert_eq!(told(&[(&seven, &nine)]), "");
+    assert_eq!(report(&[(&seven, &nine)]), "");
     check(
         &seven,
         &options("{pg_attver=9,n_distinct=5}"),
@@ -203,7 +202,7 @@ fn option_that_the_server_writes_is_no_difference_and_one_of_the_user_is() {
         "ALTER TABLE t ALTER a RESET (n_distinct)",
         "changed: column public.t.a\n  before: text\n  now: text with n_distinct_inherited=6",
     );
-    // Only the name itself is the server's own.
+    // Only the name itself belongs to the server.
     holds(&seven, &options("{pg_attver_x=7}"), "now: text with pg_attver_x=7");
 }
 
@@ -220,7 +219,7 @@ fn types_views_and_columns_can_be_undone_on_every_server() {
             "ALTER TABLE t SET WITHOUT CLUSTER; DROP INDEX i",
         ),
     ];
-    assert_eq!(told(&pairs), "");
+    assert_eq!(report(&pairs), "");
 }
 
 /// A SET puts an option last, and the first GRANT writes out the default.
@@ -241,30 +240,30 @@ fn order_of_options_and_spelt_out_defaults_are_no_differences() {
         ),
         ("REVOKE USAGE ON LANGUAGE l FROM PUBLIC", "GRANT USAGE ON LANGUAGE l TO PUBLIC"),
     ] {
-        assert_eq!(told(&[made, (up, down)]), "", "{up}");
+        assert_eq!(report(&[made, (up, down)]), "", "{up}");
     }
 }
 
 #[test]
-fn offender_is_named_and_none_behind_it() {
+fn offender_is_named_and_none_after_it() {
     let good = ("CREATE TABLE u (id int)", "DROP TABLE u");
     let bad = ("CREATE TABLE w (id int)", "SELECT 1");
-    assert!(told(&[good, bad]).starts_with("migrations/3_x.sql: its down script does not leave"));
-    let told = told(&[good, ("CREATE TABLE w (id int)", "DROP TABLE nowhere"), bad]);
+    assert!(report(&[good, bad]).starts_with("migrations/3_x.sql: its down script does not leave"));
+    let report = report(&[good, ("CREATE TABLE w (id int)", "DROP TABLE nowhere"), bad]);
     assert!(
-        told.starts_with(
+        report.starts_with(
             "migrations/3_x.sql: its down script fails when up, down and up again run\n\
              migrations/3_x.sql:4:1: table \"nowhere\" does not exist (SQLSTATE 42P01)\n"
         ),
-        "{told}"
+        "{report}"
     );
 }
 
 #[test]
-fn up_that_does_something_else_the_second_time_is_told() {
+fn up_that_does_something_else_the_second_time_is_reported() {
     let up = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM t) THEN CREATE TABLE first (id int); ELSE \
               CREATE TABLE second (id int); END IF; INSERT INTO t SELECT count(*) FROM t; END $$";
-    let again = told(&[(up, "DROP TABLE first")]);
+    let again = report(&[(up, "DROP TABLE first")]);
     assert!(
         again.starts_with(
             "migrations/2_x.sql: applied again after its down script, it does not leave the \
@@ -273,7 +272,7 @@ fn up_that_does_something_else_the_second_time_is_told() {
         "{again}"
     );
     assert!(again.contains("\nmissing: table public.first: owner "), "{again}");
-    let fails = told(&[("INSERT INTO t VALUES (1)", "SELECT 1")]);
+    let fails = report(&[("INSERT INTO t VALUES (1)", "SELECT 1")]);
     assert!(
         fails.starts_with(
             "migrations/2_x.sql: its up script, run again, fails when up, down and up again run\n\
@@ -284,7 +283,7 @@ fn up_that_does_something_else_the_second_time_is_told() {
 }
 
 #[test]
-fn missing_down_scripts_are_all_told_and_a_grown_set_is_checked_from_a_version_on() {
+fn missing_down_scripts_are_all_reported_and_a_grown_set_is_checked_from_a_version_on() {
     let set = set(&[
         ("1_a.sql", "CREATE TABLE a (id int);"),
         ("2_b.sql", "CREATE TABLE b (id int);"),
@@ -305,7 +304,7 @@ fn missing_down_scripts_are_all_told_and_a_grown_set_is_checked_from_a_version_o
 }
 
 #[test]
-fn second_run_that_does_something_is_told() {
+fn second_run_that_does_something_is_reported() {
     let forgets = ("2_x.sql", "DELETE FROM migration_ledger WHERE version = '1';");
     let again = ("1_a.sql", "CREATE TABLE IF NOT EXISTS a (id int);");
     let set = set(&[again, forgets]);
@@ -326,14 +325,14 @@ fn second_run_that_does_something_is_told() {
 fn set_that_cannot_be_applied_fails_every_check() {
     let set = set(&[("1_a.sql", "-- UP\nCREATE TABLE a (id nowhere);\n-- DOWN\nDROP TABLE a;")]);
     let expected = "migrations/1_a.sql:2:20: type \"nowhere\" does not exist (SQLSTATE 42704)\n";
-    let told = check_reversible(&set).expect_err("it").to_string();
-    assert!(told.starts_with(expected), "{told}");
-    let told = check_idempotent(&set).expect_err("it").to_string();
-    assert!(told.starts_with(expected), "{told}");
+    let report = check_reversible(&set).expect_err("it").to_string();
+    assert!(report.starts_with(expected), "{report}");
+    let report = check_idempotent(&set).expect_err("it").to_string();
+    assert!(report.starts_with(expected), "{report}");
 }
 
 #[tokio::test]
-async fn assertions_panic_where_they_stand_also_inside_a_runtime() {
+async fn assertions_panic_at_their_call_also_inside_a_runtime() {
     let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
     let line = std::sync::Arc::new(std::sync::Mutex::new(0));
     let seen = std::sync::Arc::clone(&line);
@@ -345,7 +344,7 @@ async fn assertions_panic_where_they_stand_also_inside_a_runtime() {
             let line = info.location().map_or(0, std::panic::Location::line);
             *seen.lock().expect("no panic in here") = line;
         } else {
-            // The hook is the process's, and another test may fail meanwhile.
+            // The hook belongs to the process, and another test can fail at the same time.
             others(info);
         }
     }));

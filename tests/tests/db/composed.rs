@@ -31,7 +31,7 @@ async fn sets_run_in_the_order_given_and_nothing_pending_is_one_message() {
 }
 
 #[tokio::test]
-async fn only_what_is_behind_runs() {
+async fn only_sets_with_pending_migrations_run() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let (auth, app) = (auth(), app());
@@ -79,8 +79,8 @@ async fn sets_that_one_ledger_cannot_tell_apart_are_refused() {
     let error = run_in_order(both, &mut client).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "module `auth`: two sets are the module `auth` of `public.migration_ledger`\n\
-         help: name one of them by `embed_migrations!(.., module = \"..\")`"
+        "module `auth`: two sets have the module `auth` in `public.migration_ledger`\n\
+         help: give one of them another name with `embed_migrations!(.., module = \"..\")`"
     );
     let elsewhere = Migrator::new(&other).table("other_ledger");
     run_in_order([&Migrator::new(&auth), &elsewhere], &mut client).await.expect("two ledgers");

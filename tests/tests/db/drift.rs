@@ -1,4 +1,4 @@
-//! Where ledger and set disagree: what each option lets pass, and what it does not.
+//! Ledger and set disagree: what each option allows.
 
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
@@ -42,7 +42,7 @@ async fn everything(client: &Client) -> String {
     value(client, sql).await
 }
 
-/// Every verb must refuse and change nothing; the error. A run reads once more, to tell all of it.
+/// Checks that every verb refuses and changes nothing, and returns the error. A run reads again, to report all.
 async fn refused(client: &mut Client, migrator: &Migrator<'_>) -> String {
     let before = everything(client).await;
     let error = migrator.run(client).await.expect_err("drift");
@@ -61,7 +61,7 @@ async fn refused(client: &mut Client, migrator: &Migrator<'_>) -> String {
     text
 }
 
-/// `FILE was applied by WHOM at WHEN`, as the ledger knows it.
+/// `FILE was applied by ROLE at TIME`, from the ledger.
 async fn applied_by(client: &Client, version: &str) -> (String, String) {
     let sql =
         |what: &str| format!("SELECT {what} FROM migration_ledger WHERE version = '{version}'");
@@ -73,7 +73,7 @@ const UNKNOWN: &str = "version 7: the checksum of `migrations/7_known.sql` in th
     `of-tomorrow-1`, which this binary does not know\n  \
     help: run a binary at least as new as the one that applied it";
 
-/// The lines of each deviation between [`applied`] and [`deviating`], in the order they are told.
+/// The lines of each deviation between [`applied`] and [`deviating`], in the order of the report.
 async fn deviations(client: &Client) -> [(&'static str, String); 6] {
     let recorded = applied().iter().next().expect("a migration").checksum().to_string();
     let embedded = deviating().iter().nth(1).expect("a migration").checksum().to_string();
@@ -121,14 +121,14 @@ async fn deviations(client: &Client) -> [(&'static str, String); 6] {
 
 /// The report of these deviations.
 fn reported(deviations: &[(&str, String)], kinds: &[&str]) -> String {
-    let told = deviations.iter().filter(|(kind, _)| kinds.contains(kind));
-    let lines: Vec<&str> = told.map(|(_, line)| line.as_str()).collect();
+    let expected = deviations.iter().filter(|(kind, _)| kinds.contains(kind));
+    let lines: Vec<&str> = expected.map(|(_, line)| line.as_str()).collect();
     let places = if lines.len() == 1 { "place" } else { "places" };
     format!("ledger and set disagree in {} {places}\n{}", lines.len(), lines.join("\n"))
 }
 
 #[tokio::test]
-async fn deviations_of_every_kind_are_told_at_once_and_nothing_runs() {
+async fn deviations_of_every_kind_are_reported_at_once_and_nothing_runs() {
     let (_database, mut client) = deviated().await;
     let set = deviating();
     let text = refused(&mut client, &Migrator::new(&set).refuse_ahead()).await;
@@ -137,7 +137,7 @@ async fn deviations_of_every_kind_are_told_at_once_and_nothing_runs() {
 }
 
 #[tokio::test]
-async fn options_let_their_own_kind_pass_and_no_other() {
+async fn options_allow_their_own_kind_and_no_other() {
     let (_database, mut client) = deviated().await;
     let set = deviating();
     let migrator = Migrator::new(&set);
@@ -178,7 +178,7 @@ async fn all_options_together_apply_what_is_pending() {
     let versions: Vec<&str> = report.applied.iter().map(|applied| &*applied.version).collect();
     assert_eq!(versions, ["1", "8"]);
     assert_eq!(report.ahead, ["9"]);
-    // What was let pass stays as it was recorded, and edited tables as they were made.
+    // Allowed deviations change neither entries nor tables.
     assert_eq!(value(&client, entries).await, before);
     let kind = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute \
                 WHERE attrelid = 'edited'::regclass AND attname = 'id'";
@@ -186,7 +186,7 @@ async fn all_options_together_apply_what_is_pending() {
     let report = lenient.run(&mut client).await.expect("again");
     assert_eq!((report.applied.len(), report.messages), (0, 1));
     lenient.verify(&client).await.expect("nothing pending");
-    // The deviations are still there for those who do not let them pass.
+    // Without the options, the deviations are still drift.
     let all = deviations(&client).await;
     let text = refused(&mut client, &Migrator::new(&set)).await;
     assert_eq!(text, reported(&all, &["edited", "missing"]));
@@ -199,7 +199,7 @@ async fn checksums_of_unknown_algorithms_pass_as_edited_ones_do() {
     let strict = Migrator::new(&set).allow_out_of_order().allow_missing();
     let expected = format!("ledger and set disagree in 1 place\n{UNKNOWN}");
     assert_eq!(refused(&mut client, &strict).await, expected);
-    let report = strict.allow_edited().run(&mut client).await.expect("let pass");
+    let report = strict.allow_edited().run(&mut client).await.expect("allowed");
     assert_eq!((report.skipped.len(), report.messages), (4, 1), "{report:?}");
 }
 
@@ -236,6 +236,6 @@ async fn repeatable_migrations_that_left_the_set_are_no_drift() {
     let strict = Migrator::new(&without).refuse_ahead();
     let report = strict.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((report.skipped.len(), report.ahead.len()), (1, 0), "{report:?}");
-    // Back in the set it is as applied as before.
+    // Back in the set, it is still applied.
     assert_eq!(Migrator::new(&both).run(&mut client).await.expect("a run").applied.len(), 0);
 }

@@ -1,11 +1,11 @@
-//! The clients and pools of docs/ecosystem.md, each as that page shows it: what they hand out migrates.
+//! The clients and pools of docs/ecosystem.md, as on that page: each can migrate.
 
 use migrate_runtime::{ErrorKind, Migrations, Migrator, Report};
 use migrate_testing::TestDatabase;
 use migrate_tests::sets::tables;
 use tokio_postgres::NoTls;
 
-/// Migrates from a program without a runtime, by one that lives as long as the run.
+/// Migrates from a program without a runtime, with one that lives as long as the run.
 fn migrate(url: &str, set: &Migrations) -> Result<Report, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -16,7 +16,7 @@ fn migrate(url: &str, set: &Migrations) -> Result<Report, Box<dyn std::error::Er
 }
 
 #[tokio::test]
-async fn tokio_postgres_client_migrates_and_goes_on() {
+async fn tokio_postgres_client_migrates_and_is_usable() {
     let database = TestDatabase::empty().expect("a database");
     let (mut client, connection) =
         tokio_postgres::connect(database.url(), NoTls).await.expect("it");
@@ -61,7 +61,7 @@ async fn bb8_migrates_before_the_pool_is_handed_out() {
 
 /// A pool that breaks while it migrates hands out a client without a lock and outside a transaction.
 #[tokio::test]
-async fn client_of_a_failed_run_goes_back_clean() {
+async fn client_of_a_failed_run_returns_clean() {
     let database = TestDatabase::empty().expect("a database");
     let config = database.config().expect("an address");
     let manager = deadpool_postgres::Manager::new(config, NoTls);
@@ -104,7 +104,7 @@ fn run_uses_the_callers_runtime_and_no_other() {
     let runtime = runtime.expect("a runtime");
     let config = database.config().expect("an address");
     let (mut client, connection) = runtime.block_on(config.connect(NoTls)).expect("a client");
-    // Without a spawned task: the connection is driven beside the run.
+    // Without a spawned task: the connection is driven next to the run.
     let report = runtime.block_on(async {
         let migrator = Migrator::new(&set);
         tokio::select! {

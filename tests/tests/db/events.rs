@@ -1,5 +1,5 @@
-//! What a run says to `tracing`. It has a process of its own: another test's thread, which listens to
-//! nothing, could have the events switched off for good before this one listens.
+//! The events for `tracing`, in a process of their own: a thread of another test without a listener could
+//! turn the events off before this one listens.
 
 use std::env;
 use std::process::Command;
@@ -11,7 +11,7 @@ use migrate_tests::sets::set;
 use tracing::Level;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-/// Keeps what is said while it listens.
+/// Keeps what is logged while it listens.
 #[derive(Clone, Default)]
 struct Listener(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -26,12 +26,12 @@ impl std::io::Write for Listener {
     }
 }
 
-/// What `run` says to `tracing` while it goes on, line by line.
-async fn said(run: impl Future<Output = ()>) -> Vec<String> {
+/// The events of `run`, one per line.
+async fn logged(run: impl Future<Output = ()>) -> Vec<String> {
     heard(run, FmtSpan::NONE, Level::INFO).await
 }
 
-/// The same with the spans as they end.
+/// The same with the spans, when they end.
 async fn heard(run: impl Future<Output = ()>, spans: FmtSpan, level: Level) -> Vec<String> {
     let listener = Listener::default();
     let writer = listener.clone();
@@ -45,32 +45,33 @@ async fn heard(run: impl Future<Output = ()>, spans: FmtSpan, level: Level) -> V
     let guard = tracing::subscriber::set_default(subscriber);
     run.await;
     drop(guard);
-    let said = String::from_utf8(listener.0.lock().expect("the listener").clone()).expect("UTF-8");
-    said.lines().filter(|line| line.contains("migrate_runtime")).map(str::to_owned).collect()
+    let logged =
+        String::from_utf8(listener.0.lock().expect("the listener").clone()).expect("UTF-8");
+    logged.lines().filter(|line| line.contains("migrate_runtime")).map(str::to_owned).collect()
 }
 
 /// Set for the process that listens.
 const ALONE: &str = "MIGRATE_TESTS_ALONE";
 
 #[test]
-fn runs_and_waits_are_told_to_tracing() {
+fn runs_and_waits_are_reported_to_tracing() {
     if env::var_os(ALONE).is_some() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         return runtime.expect("a runtime").block_on(runs_and_waits());
     }
     let mut alone = Command::new(env::current_exe().expect("this test"));
-    alone.args(["--exact", "events::runs_and_waits_are_told_to_tracing", "--nocapture"]);
+    alone.args(["--exact", "events::runs_and_waits_are_reported_to_tracing", "--nocapture"]);
     let output = alone.env(ALONE, "1").output().expect("a process of its own");
-    let told = [output.stdout, output.stderr].concat();
-    let told = String::from_utf8_lossy(&told);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
 async fn runs_and_waits() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let one = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    let lines = said(async {
+    let lines = logged(async {
         Migrator::new(&one).run(&mut client).await.expect("a run");
     })
     .await;
@@ -80,7 +81,7 @@ async fn runs_and_waits() {
 
     let two = set(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(4);")]);
     let mut other = connect(database.config().application_name("other")).await;
-    let lines = said(async {
+    let lines = logged(async {
         let first = Migrator::new(&two);
         let second = Migrator::new(&two);
         let (a, b) = tokio::join!(first.run(&mut other), second.run(&mut client));

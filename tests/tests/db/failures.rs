@@ -1,4 +1,4 @@
-//! What a failing migration leaves behind, and where its error points.
+//! What a failing migration leaves, and where its error points.
 
 use migrate_runtime::error::{Kept, Place};
 use migrate_runtime::status::State;
@@ -16,7 +16,7 @@ async fn fail(client: &mut Client, set: &Migrations) -> Error {
 async fn check(files: &[(&str, &str)], expected: &str) {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    // What the build would have refused can still be refused by a server that knows less.
+    // An older server can refuse what the build accepts.
     let error = fail(&mut client, &unparsed(files)).await;
     assert_eq!(error.to_string(), expected);
     // The connection is usable, outside a transaction, and holds no lock.
@@ -35,8 +35,8 @@ async fn positions_lead_into_the_file() {
          |\n\
          5 |   FROM nowhere n;\n  \
          |        ^^^^^^^ here\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -51,8 +51,8 @@ async fn failures_without_a_position_point_at_the_statement() {
          3 |   INSERT INTO a\n  \
          |   ^^^^^^^^^^^^^ here\n\
          detail: Failing row contains (-1).\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -68,8 +68,8 @@ async fn characters_and_line_endings_do_not_shift_positions() {
          |\n\
          3 |   'ü' AS é, x;\n  \
          |             ^ here\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -87,8 +87,8 @@ async fn syntax_errors_do_not_keep_earlier_migrations_from_being_applied() {
          |\n\
          2 | CREATE TABEL c (id int);\n  \
          |        ^^^^^ here\n\
-         version 3 was not applied; mend it and run again\n\
-         applied before it, and stay: 2 migrations, versions 1 to 2",
+         version 3 was not applied; fix it and run again\n\
+         2 migrations, versions 1 to 2, were applied before it and are kept",
     )
     .await;
 }
@@ -101,7 +101,7 @@ async fn syntax_errors_at_the_end_of_a_statement_stay_in_its_file() {
          |\n\
          2 | SELECT 1 +;\n  \
          |           ^ here\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
 }
@@ -117,7 +117,7 @@ async fn blocks_point_at_their_failing_line() {
          detail: why\n\
          hint: try\n\
          context: PL/pgSQL function inline_code_block line 4 at RAISE\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
     check(
@@ -128,7 +128,7 @@ async fn blocks_point_at_their_failing_line() {
          |   ^^^^^^^^^^^^^^^^^^^^ here\n\
          context: SQL statement \"SELECT 1/0\"\n\
          PL/pgSQL function inline_code_block line 2 at PERFORM\n\
-         version 1 was not applied; mend it and run again",
+         version 1 was not applied; fix it and run again",
     )
     .await;
 }
@@ -144,8 +144,8 @@ async fn deferred_constraints_fail_at_commit() {
         "migrations/2_b.sql: at COMMIT: insert or update on table \"a\" violates foreign key \
          constraint \"a_b_fkey\" (SQLSTATE 23503)\n\
          detail: Key (b)=(2) is not present in table \"a\".\n\
-         version 2 was not applied; mend it and run again\n\
-         applied before it, and stays: version 1",
+         version 2 was not applied; fix it and run again\n\
+         version 1 was applied before it and is kept",
     )
     .await;
 }
@@ -180,13 +180,13 @@ async fn failed_runs_are_repeated_from_where_they_stopped() {
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(value(&client, "SELECT to_regclass('b') IS NULL").await, "t");
     let report =
-        Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("mended");
+        Migrator::new(&b("CREATE TABLE b (id int);")).run(&mut client).await.expect("fixed");
     let versions: Vec<&str> = report.applied.iter().map(|a| &*a.version).collect();
     assert_eq!(versions, ["2", "3"]);
 }
 
 #[tokio::test]
-async fn broken_connections_are_told_apart_from_refusals() {
+async fn broken_connections_are_distinguished_from_refusals() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = set(&[A, ("2_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")]);
@@ -232,12 +232,12 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
     let error = fail(&mut client, &set(&[A])).await;
     assert_eq!(
         error.to_string(),
-        "`public.migration_ledger` holds an entry whose kind cannot be read\n\
+        "`public.migration_ledger` has an entry with an invalid kind\n\
          help: restore the entry, or the table, from a backup"
     );
 }
 
-/// Drops the proxy, and with it the connection, once a migration is asleep behind it.
+/// Drops the proxy, and with it the connection, while a migration sleeps.
 async fn cut_while_asleep(watcher: &Client, proxy: CountingProxy) {
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
                   AND datname = current_database()";
@@ -262,19 +262,19 @@ async fn cut_connections_leave_the_outcome_to_the_ledger() {
     assert_eq!(
         error.to_string(),
         "the connection broke while versions 1 to 2 were being applied: connection closed\n\
-         which were applied is unknown; the next run reads it from the ledger"
+         it is unknown which were applied; the next run reads it from the ledger"
     );
     let error = Migrator::new(&slow).run(&mut client).await.expect_err("still closed");
     let text = "reading the ledger `public.migration_ledger`: connection closed";
     assert_eq!(error.to_string(), text);
-    // The server goes on with what it was sent; the next run waits for it and finds it done.
+    // The server continues with what it received; the next run waits for it and finds it applied.
     let mut client = database.connect().await;
     let report = migrator.run(&mut client).await.expect("a run");
     assert_eq!((report.applied.len(), report.skipped.len()), (0, 2), "{report:?}");
 }
 
 #[tokio::test]
-async fn lost_session_locks_are_told() {
+async fn lost_session_locks_are_reported() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set =
@@ -282,10 +282,10 @@ async fn lost_session_locks_are_told() {
     let error = fail(&mut client, &set).await;
     assert_eq!(
         error.to_string(),
-        "the lock of `public.migration_ledger` was not held any more when it was to be renewed or released\n\
-         applied before it, and stays: version 1\n\
+        "the lock on `public.migration_ledger` was lost before the run released it\n\
+         version 1 was applied before it and is kept\n\
          help: a pooler in transaction mode cannot hold a session lock, and a migration must not \
-         release locks that are not its own (pg_advisory_unlock_all, DISCARD ALL)"
+         release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
     );
 }
 
@@ -306,14 +306,14 @@ async fn cut_connections_leave_a_single_statement_unknown() {
          |\n\
          3 | SELECT pg_sleep(0.3);\n  \
          | ^^^^^^^^^^^^^^^^^^^^ here\n\
-         version 1 is unfinished: 1 of its 2 statements took effect and stay, \
+         version 1 is unfinished: 1 of its 2 statements took effect and are kept, \
          and whether the next one did is unknown; the next run finds out"
     );
     assert_eq!(format!("{error:?}"), error.to_string(), "what a `main` that returns it prints");
     let mut client = database.connect().await;
     let status = migrator.status(&client).await.expect("a status");
     assert_eq!(status.migrations[0].state, State::Unfinished { done: 1, in_flight: false });
-    // The server goes on with what it was sent, the note that it ran included.
+    // The server continues with what it received, including the record that it ran.
     let report = migrator.run(&mut client).await.expect("a run");
     assert_eq!((report.applied.len(), report.skipped.len()), (0, 1), "{report:?}");
 }

@@ -1,4 +1,4 @@
-//! Migrations that end with a function of the service's, and sets that stand in the code.
+//! Migrations that end with a function of the service, and sets in the code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +34,7 @@ async fn hash(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
 }
 
 #[tokio::test]
-async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
+async fn function_runs_after_its_statements_and_before_the_next_migration() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = set(&[USERS, HASHES, DROP]);
@@ -42,7 +42,7 @@ async fn function_runs_behind_its_statements_in_their_place_among_the_others() {
     let report = migrator.run(&mut client).await.expect("a run");
     let applied: Vec<_> = report.applied.iter().map(|one| &*one.version).collect();
     assert_eq!(applied, ["1", "2", "3"]);
-    // The read, 1, 2 up to its function, 2 behind it, 3.
+    // The read, 1, 2 up to its function, the rest of 2, 3.
     assert_eq!(report.messages, 5);
     let hashes = "SELECT string_agg(hash, ' ' ORDER BY id) FROM users WHERE hashed_at IS NOT NULL";
     assert_eq!(value(&client, hashes).await, "eno owt");
@@ -76,7 +76,7 @@ async fn function_is_given_what_it_is_for() {
 #[tokio::test]
 async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     async fn fail(transaction: RunClient<'_>) -> Result<(), BoxError> {
-        transaction.batch_execute("CREATE TABLE left_behind ()").await?;
+        transaction.batch_execute("CREATE TABLE remains ()").await?;
         Err("no such key".into())
     }
     let database = FreshDatabase::create().await;
@@ -86,10 +86,10 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
     assert_eq!(
         error.to_string(),
         "migrations/2_hashes.sql: its function failed: no such key\n\
-         applied before it, and stays: version 1"
+         version 1 was applied before it and is kept"
     );
     assert_eq!(error.report().expect("a report").applied.len(), 1);
-    let left = "SELECT concat_ws(' ', to_regclass('left_behind') IS NULL, (SELECT count(*) FROM \
+    let left = "SELECT concat_ws(' ', to_regclass('remains') IS NULL, (SELECT count(*) FROM \
                 migration_ledger), (SELECT count(*) FROM pg_attribute WHERE attrelid = \
                 'users'::regclass AND attname = 'hashed_at'))";
     assert_eq!(value(&client, left).await, "t 1 0");
@@ -116,7 +116,7 @@ async fn function_that_ends_its_transaction_fails_the_run_and_is_not_recorded() 
 }
 
 #[tokio::test]
-async fn session_is_as_it_was_behind_a_function() {
+async fn session_is_restored_after_a_function() {
     async fn unsettle(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
         transaction.batch_execute("SET search_path = pg_catalog; CREATE TEMP TABLE t ()").await
     }
@@ -145,7 +145,7 @@ async fn function_that_is_blocked_is_called_again() {
             Ok(())
         })
     });
-    // The file's own statement waits too, so the function alone is to be blocked.
+    // Only the function is blocked, because the file's statement would wait too.
     let only = migrate_tests::sets::set(&[USERS, ("2_hashes.sql", "-- migrate:function\n")]);
     let migrator = Migrator::new(&only).function("2", function);
     let release = async {
@@ -218,20 +218,20 @@ async fn missing_and_unwanted_functions_are_refused_before_anything_runs() {
         Migrator::new(&set),
         &mut client,
         "migrations/2_hashes.sql: its function is missing\n\
-         help: give it with `.function(\"2\", ..)`",
+         help: pass it with `.function(\"2\", ..)`",
     )
     .await;
     check(
         Migrator::new(&set).function("2", hash).function("1", hash),
         &mut client,
-        "a function was given for version 1, whose file does not ask for one\n\
+        "version 1 has a function, but its file does not ask for one\n\
          help: write `-- migrate:function` above the first statement of its file",
     )
     .await;
     check(
         Migrator::new(&set).function("2", hash).function("7", hash),
         &mut client,
-        "a function was given for version 7, which is not in the set\n\
+        "version 7 has a function, but is not in the set\n\
          help: write `-- migrate:function` above the first statement of its file",
     )
     .await;

@@ -1,5 +1,5 @@
-//! Whether what `docs/guides` says of its own set is so, on a real server: the set is applied with its
-//! function, undone and checked as the guides have it, and a new database is no other tool's.
+//! The statements of `docs/guides` about their set, on a real server: it is applied with its function,
+//! undone and checked as in the guides, and a new database has no other tool's table.
 
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::hook::RunClient;
@@ -31,7 +31,7 @@ async fn the_set_of_the_guides_runs_and_is_undone() {
     assert_eq!(migrator().run(&mut client).await.expect("a run").applied.len(), 1);
     let row = client.query_one("SELECT hash FROM users", &[]).await.expect("a row");
     assert_eq!(row.get::<_, String>(0), "ANNA");
-    // Where nothing is pending, neither the function nor a hook is missed.
+    // If nothing is pending, neither the function nor a hook is needed.
     migrator().verify(&client).await.expect("nothing pending");
 
     let target = Rollback::To("0001".into());

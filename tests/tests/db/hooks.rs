@@ -1,4 +1,4 @@
-//! Hooks around a run and around its migrations, and what listeners are told.
+//! Hooks around a run and around its migrations, and the events for listeners.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn write_down(context: RunClient<'_>, moment: &str) -> Result<(), BoxError
         (subject.version, format!(" {}", subject.direction))
     });
     let done = context.report().applied.len() + context.report().undone.len();
-    let line = format!("{moment}{way} {version} behind {done}");
+    let line = format!("{moment}{way} {version} after {done}");
     context.execute("INSERT INTO diary (line) VALUES ($1)", &[&line]).await?;
     Ok(())
 }
@@ -66,26 +66,26 @@ async fn hooks_are_called_around_the_run_and_each_migration() {
         .hook(When::AfterRun, after_run);
     migrator.run(&mut client).await.expect("a run");
     let expected = [
-        "before run  behind 0",
-        "before up 1 behind 0",
-        "after up 1 behind 0",
-        "before up 2 behind 1",
-        "after up 2 behind 1",
-        "before up 3 behind 2",
-        "after up 3 behind 3",
-        "after run  behind 3",
+        "before run  after 0",
+        "before up 1 after 0",
+        "after up 1 after 0",
+        "before up 2 after 1",
+        "after up 2 after 1",
+        "before up 3 after 2",
+        "after up 3 after 3",
+        "after run  after 3",
     ];
     assert_eq!(diary(&client).await, expected);
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
     assert_eq!(diary(&client).await.len(), expected.len());
     migrator.rollback(&mut client, Rollback::Steps(2)).await.expect("a rollback");
     let undone = [
-        "before run  behind 0",
-        "before down 3 behind 0",
-        "after down 3 behind 1",
-        "before down 2 behind 1",
-        "after down 2 behind 1",
-        "after run  behind 2",
+        "before run  after 0",
+        "before down 3 after 0",
+        "after down 3 after 1",
+        "before down 2 after 1",
+        "after down 2 after 1",
+        "after run  after 2",
     ];
     assert_eq!(diary(&client).await[expected.len()..], undone);
 }
@@ -107,13 +107,13 @@ async fn hook_stops_the_run_and_undoes_its_migration() {
             error.to_string(),
             format!(
                 "migrations/2_b.sql: a hook {when} stopped the run: not on a Friday\n\
-                 applied before it, and stays: version 1"
+                 version 1 was applied before it and is kept"
             )
         );
         let left = "SELECT concat_ws(' ', to_regclass('b') IS NULL, (SELECT count(*) FROM \
                     migration_ledger))";
         assert_eq!(value(&client, left).await, "t 1");
-        assert_eq!(diary(&client).await, ["after run  behind 1"]);
+        assert_eq!(diary(&client).await, ["after run  after 1"]);
     }
 }
 
@@ -132,7 +132,7 @@ async fn hook_before_the_run_stops_it_before_anything() {
 }
 
 #[tokio::test]
-async fn migration_outside_a_transaction_stays_where_the_hook_after_it_fails() {
+async fn migration_outside_a_transaction_is_kept_if_the_hook_after_it_fails() {
     async fn refuse(_: RunClient<'_>) -> Result<(), BoxError> {
         Err("enough".into())
     }
@@ -174,12 +174,12 @@ async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
 }
 
 #[tokio::test]
-async fn listener_is_told_while_the_message_still_runs() {
+async fn listener_is_called_while_the_message_still_runs() {
     let (_database, mut client) = with_diary().await;
     let slow = ("3_slow.sql", "SELECT pg_sleep(1);");
     let set = set(&[A, B, slow]);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&events);
     let began = std::time::Instant::now();
     let migrator = Migrator::new(&set).on(move |event| {
         let line = match event {
@@ -192,8 +192,8 @@ async fn listener_is_told_while_the_message_still_runs() {
     });
     let report = migrator.run(&mut client).await.expect("a run");
     assert_eq!(report.messages, 2);
-    let told = told.lock().expect("a lock");
-    let lines: Vec<&str> = told.iter().map(|(line, _)| line.as_str()).collect();
+    let events = events.lock().expect("a lock");
+    let lines: Vec<&str> = events.iter().map(|(line, _)| line.as_str()).collect();
     let expected = [
         "planned 3",
         "started 1",
@@ -204,6 +204,6 @@ async fn listener_is_told_while_the_message_still_runs() {
         "finished 3",
     ];
     assert_eq!(lines, expected);
-    let (second, third) = (told[4].1, told[6].1);
-    assert!(third > second + Duration::from_millis(900), "{told:?}");
+    let (second, third) = (events[4].1, events[6].1);
+    assert!(third > second + Duration::from_millis(900), "{events:?}");
 }

@@ -1,4 +1,4 @@
-//! Names that are longer than an identifier, empty, or written where backslashes escape.
+//! Names that are longer than an identifier, empty, or have backslashes.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn names_in_strings_end_no_string_where_backslashes_escape() {
     let set =
         set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);\nSELECT '{{tables.a}}'::text;")]);
     let migrator = Migrator::new(&set).schema("\\'; DROP TABLE victims; --").create_schema();
-    // Whether it is refused or applied: nothing of a name is a statement.
+    // Whether it is refused or applied, no part of a name is a statement.
     let _ = migrator.run(&mut client).await;
     assert_eq!(value(&client, "SELECT to_regclass('public.victims') IS NOT NULL").await, "t");
 }
@@ -52,8 +52,8 @@ async fn names_that_the_server_would_cut_are_refused() {
             ("`.table(..)`", migrator.clone().schema(&whole).table(&cut)),
         ] {
             let expected = format!(
-                "{option} was given a name that is longer than the 63 bytes that a server keeps\n\
-                 help: give it the name of a schema or table"
+                "{option} is longer than the 63 bytes that a server keeps\n\
+                 help: pass the name of a schema or table"
             );
             let error = migrator.run(&mut client).await.expect_err(option);
             assert_eq!(error.to_string(), expected);
@@ -65,7 +65,7 @@ async fn names_that_the_server_would_cut_are_refused() {
         let from = Adopt::Sqlx.table(&cut);
         let error = migrator.adopt(&mut client, from).await.expect_err("a long name");
         assert!(
-            error.to_string().starts_with("`.table(..)` was given a name that is longer"),
+            error.to_string().starts_with("`.table(..)` is longer"),
             "{error}"
         );
     }
@@ -123,7 +123,7 @@ async fn the_servers_encoding_decides_how_long_a_name_is() {
 }
 
 #[tokio::test]
-async fn empty_names_are_told_with_what_to_do() {
+async fn empty_names_are_reported_with_what_to_do() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = slow();
@@ -138,7 +138,7 @@ async fn empty_names_are_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn nul_bytes_are_told_with_what_to_do() {
+async fn nul_bytes_are_reported_with_what_to_do() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = slow();
@@ -149,7 +149,7 @@ async fn nul_bytes_are_told_with_what_to_do() {
 
 #[tokio::test]
 async fn modules_without_a_name_are_refused_or_work() {
-    // The macro refuses them; the row of the ledger that is a lock has the empty module.
+    // The macro refuses them; the lock row has the empty module.
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let options = SetOptions { module: String::new(), ..SetOptions::default() };

@@ -1,4 +1,4 @@
-//! Names of every kind: a schema, a ledger, a module may be called anything that PostgreSQL takes.
+//! A schema, a ledger and a module can have any name that PostgreSQL accepts.
 
 use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
@@ -49,7 +49,7 @@ async fn with_victims() -> (FreshDatabase, CountingProxy, Client) {
     (database, proxy, client)
 }
 
-/// Runs, runs again, looks, and runs what comes later, in both ways.
+/// Runs, runs again, inspects, and runs a later migration, in both ways.
 async fn used(client: &mut Client, migrator: Migrator<'_>, migrations: usize, name: &str) {
     let result = migrator.run(client).await;
     let report = result.unwrap_or_else(|error| panic!("{name:?}: {error}"));
@@ -173,7 +173,7 @@ async fn names_are_read_alike_where_backslashes_escape() {
 }
 
 #[tokio::test]
-async fn foreign_tables_of_odd_names_are_told() {
+async fn foreign_tables_of_odd_names_are_reported() {
     let (_database, _proxy, mut client) = with_victims().await;
     let name = "it's \\ \"odd\"";
     client

@@ -1,5 +1,4 @@
-//! What must never be in the code: the invariants of absence that ARCHITECTURE.md lists, each by
-//! its number there.
+//! The invariants of absence that ARCHITECTURE.md lists, by number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -51,7 +50,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Fails where a file of `folder` not in `except` holds one of `words`.
+/// Fails if a file of `folder` that is not in `except` contains one of `words`.
 fn absent(folder: &str, words: &[&str], except: &[&str]) {
     let mut seen = 0;
     for (path, code) in sources(folder) {
@@ -252,7 +251,7 @@ fn imports(files: &BTreeMap<String, String>) -> BTreeMap<&str, BTreeSet<&str>> {
     files.iter().map(|file| (file.0.as_str(), of(file))).collect()
 }
 
-/// What is wrong with the imports of `files`: one that goes up, or a circle of files across folders.
+/// The mistakes in the imports of `files`: one that goes up, or a circle of files across folders.
 fn misdirected(files: &BTreeMap<String, String>) -> Vec<String> {
     let imports = imports(files);
     let mut wrong = Vec::new();

@@ -19,7 +19,7 @@ mod hooks;
 mod identifier_limits;
 mod identifiers;
 mod invariants;
-mod leftovers;
+mod interrupted;
 mod named_server;
 mod nontransactional;
 mod options;

@@ -1,5 +1,5 @@
-//! The server of `DATABASE_URL`: tests make databases and roles of their own there and drop them, and
-//! the database that it names stays as it was.
+//! The server of `DATABASE_URL`: tests create and drop their own databases and roles there, and do not
+//! change the database that it names.
 
 use std::env;
 use std::process::Command;
@@ -15,8 +15,8 @@ const SOME: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn named_database_is_left_alone_and_nothing_stays_beside_it() {
-    // Its own, where no other test makes anything.
+async fn named_database_is_not_changed_and_nothing_is_left_next_to_it() {
+    // A server of its own, on which no other test creates anything.
     let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
     let postgres = connect(&server.url_for("postgres").parse().expect("an address")).await;
     postgres.batch_execute("CREATE DATABASE named").await.expect("a database");
@@ -29,9 +29,9 @@ async fn named_database_is_left_alone_and_nothing_stays_beside_it() {
     let mut tests = Command::new(env::current_exe().expect("this test"));
     tests.args(SOME).env("DATABASE_URL", server.url_for("named"));
     let output = tests.output().expect("some tests");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(SOME.iter().all(|name| told.contains(name)), "{told}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(SOME.iter().all(|name| printed.contains(name)), "{printed}");
 
     assert_eq!(value(&named, objects).await, before);
     let databases = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database";

@@ -47,7 +47,7 @@ async fn non_transactional_set_may_begin_a_ledger() {
 }
 
 #[tokio::test]
-async fn failure_in_between_is_told_truthfully_and_continued() {
+async fn failure_in_between_is_reported_and_continued() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let files = |last: &'static str| {
@@ -68,9 +68,9 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
          |\n\
          4 | INSERT INTO t VALUES (1, 2, 3);\n  \
          |                             ^ here\n\
-         version 2 is unfinished: 2 of its 4 statements took effect and stay; \
-         the next run goes on behind them\n\
-         applied before it, and stays: version 1"
+         version 2 is unfinished: 2 of its 4 statements took effect and are kept; \
+         the next run continues after them\n\
+         version 1 was applied before it and is kept"
     );
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!(failure.kept, Kept::Statements { done: 2, of: 4 });
@@ -79,18 +79,18 @@ async fn failure_in_between_is_told_truthfully_and_continued() {
     assert_eq!(status.migrations[1].state, State::Unfinished { done: 2, in_flight: false });
     assert_eq!(status.pending(), 2);
 
-    // The mended text means something else, and says so; allowed, the run goes on behind what ran.
-    let mended = files("INSERT INTO t VALUES (1, 2)");
-    let error = Migrator::new(&mended).run(&mut client).await.expect_err("edited");
+    // The fixed text is an edit, which is drift; if allowed, the run continues after what ran.
+    let fixed = files("INSERT INTO t VALUES (1, 2)");
+    let error = Migrator::new(&fixed).run(&mut client).await.expect_err("edited");
     assert!(matches!(error.kind(), ErrorKind::Drift { .. }), "{error}");
-    let report = Migrator::new(&mended).allow_edited().run(&mut client).await.expect("mended");
+    let report = Migrator::new(&fixed).allow_edited().run(&mut client).await.expect("fixed");
     assert_eq!(report.applied.len(), 2);
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "3");
     let ledger = "SELECT string_agg(version || ':' || position, ' ' ORDER BY position) \
                   FROM migration_ledger WHERE progress IS NULL";
     assert_eq!(value(&client, ledger).await, "1:1 2:2 3:3");
     assert_eq!(
-        Migrator::new(&mended).run(&mut client).await.expect("recorded as mended").messages,
+        Migrator::new(&fixed).run(&mut client).await.expect("recorded as fixed").messages,
         1
     );
 }
@@ -117,7 +117,7 @@ async fn own_transaction_blocks_are_one_step() {
         assert_eq!(value(&client, "SELECT count(*) FROM t").await, "0");
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     }
-    let mended = files("INSERT INTO t VALUES (2)");
-    Migrator::new(&mended).allow_edited().run(&mut client).await.expect("mended");
+    let fixed = files("INSERT INTO t VALUES (2)");
+    Migrator::new(&fixed).allow_edited().run(&mut client).await.expect("fixed");
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "2");
 }

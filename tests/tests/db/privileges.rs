@@ -1,8 +1,8 @@
-//! Roles of little power: what they can migrate, and which GRANT an error names.
+//! Roles with few privileges: what they can migrate, and which GRANT an error names.
 
 use migrate_runtime::{ErrorKind, Lock, Migrator};
 use migrate_tests::database::value;
-use migrate_tests::role::{Denied, SmallRole, behind_a_table, denied_all};
+use migrate_tests::role::{Denied, SmallRole, after_a_table, denied_all};
 use migrate_tests::sets::set;
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE {{tables.a}} (id int PRIMARY KEY);");
@@ -59,7 +59,7 @@ async fn schemas_that_may_not_be_used() {
     let expected = "reading the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
                     help: GRANT USAGE, CREATE ON SCHEMA theirs TO {role}";
     at.granted(&migrator, expected, 1).await;
-    // The ledger is there, and cannot be reached.
+    // The ledger exists, and cannot be reached.
     at.prepare("REVOKE USAGE ON SCHEMA theirs FROM {role}").await;
     let expected = "reading the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
                     help: GRANT USAGE ON SCHEMA theirs TO {role}";
@@ -82,11 +82,7 @@ async fn databases_that_may_not_be_created_in() {
 async fn ledgers_of_another_role() {
     let mut at = SmallRole::create().await;
     let one = set(&[("1_a.sql", "SELECT 1;")]);
-    Migrator::new(&one)
-        .schema("own")
-        .run(&mut at.admin)
-        .await
-        .expect("a ledger of somebody else's");
+    Migrator::new(&one).schema("own").run(&mut at.admin).await.expect("a ledger of another role");
     at.prepare("REVOKE ALL ON own.migration_ledger FROM PUBLIC, {role}").await;
     let migrator = Migrator::new(&one).schema("own");
     let expected = "reading the ledger `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
@@ -107,7 +103,7 @@ const A_SECOND: (&str, &str) = ("2_b.sql", "CREATE TABLE {{tables.b}} (id int);"
 async fn ledgers_that_may_not_be_updated() {
     let before = [("1_a.sql", "SELECT 1;"), ("R__v.sql", "SELECT 1;")];
     let alone = ("2_b.sql", "-- migrate:no-transaction\nSELECT 1;\nVACUUM;");
-    // Both change an entry that is there.
+    // Both change an existing entry.
     for (file, version, more) in [
         ("2_b.sql", "2", [before[0], alone, before[1]].as_slice()),
         ("R__v.sql", "R__v", &[before[0], ("R__v.sql", "SELECT 2;")]),
@@ -127,7 +123,7 @@ async fn ledgers_that_may_not_be_updated() {
     }
 }
 
-/// Changing an entry takes UPDATE, and only the row that is a lock is ever deleted.
+/// Changing an entry needs UPDATE; DELETE is only for the lock row.
 #[tokio::test]
 async fn first_entries_need_no_more_than_an_insert() {
     for granted in ["SELECT, INSERT", "SELECT, INSERT, UPDATE"] {
@@ -189,7 +185,7 @@ async fn read_only_sessions() {
             at.refused(&migrator).await,
             "creating the ledger `own.migration_ledger`: cannot execute CREATE TABLE in a \
              read-only transaction (SQLSTATE 25006)\n\
-             help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+             help: connect to the primary, and check that `default_transaction_read_only` is off"
         );
     }
     let one = set(&[("1_a.sql", "SELECT 1;")]);
@@ -204,7 +200,7 @@ async fn read_only_sessions() {
         at.refused(&Migrator::new(&more).schema("own")).await,
         "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute INSERT in a \
          read-only transaction (SQLSTATE 25006)\n\
-         help: connect to the primary, and look for a `default_transaction_read_only` that is on"
+         help: connect to the primary, and check that `default_transaction_read_only` is off"
     );
     at.remove().await;
 }
@@ -215,7 +211,7 @@ async fn databases_without_plpgsql() {
     at.prepare("DROP EXTENSION plpgsql").await;
     let expected = "locking the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
                     (SQLSTATE 42704)\n\
-                    help: CREATE EXTENSION plpgsql, the language of what guards each migration";
+                    help: CREATE EXTENSION plpgsql; the guard of each migration is written in it";
     let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
     for (set, lock) in [
         (set(&[A]), Lock::Detect),
@@ -244,9 +240,9 @@ async fn roles_without_advisory_locks() {
     let error = at.refused(&Migrator::new(&set).schema("own").lock(Lock::Advisory)).await;
     assert_eq!(
         error,
-        "this role can take no advisory lock for `own.migration_ledger`\n\
+        "this role cannot take the advisory lock of `own.migration_ledger`\n\
          help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-         pg_advisory_unlock, or choose `.lock(Lock::Row)`"
+         pg_advisory_unlock, or use `.lock(Lock::Row)`"
     );
     let report = Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a row");
     assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report:?}");
@@ -257,7 +253,7 @@ async fn roles_without_advisory_locks() {
 async fn error_keeps_the_statement_that_was_denied() {
     let mut at = SmallRole::create().await;
     at.prepare("CREATE TABLE theirs.t (id int)").await;
-    let set = behind_a_table("SELECT 1;\nSELECT * FROM theirs.t;");
+    let set = after_a_table("SELECT 1;\nSELECT * FROM theirs.t;");
     let result = Migrator::new(&set).schema("own").run(&mut at.client).await;
     let error = result.expect_err("a denial");
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };

@@ -1,4 +1,4 @@
-//! Several replicas at once: each migration exactly once, all of them up, nothing left behind.
+//! Several replicas at once: each migration runs exactly once, all replicas start, and nothing is left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,12 +85,12 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
     assert_eq!(
         error.to_string(),
         format!(
-            "another session held the lock of `public.migration_ledger` for all of 200ms\n\
-             held by: {holder}\n\
-             help: see what it is doing, or give a longer `wait_timeout`"
+            "timed out after 200ms waiting for the lock on `public.migration_ledger`, \
+             held by {holder}\n\
+             help: see what it is doing, or set a longer `wait_timeout`"
         )
     );
-    // The text differs from the other's, so what it applied is drift, told as soon as it is there.
+    // The text differs from the other's, so what it applied is drift, reported as soon as it is there.
     let error = Migrator::new(&two).run(&mut client).await.expect_err("drift");
     assert!(matches!(error.kind(), ErrorKind::Drift { .. }), "{error}");
     assert_eq!(at_work.await.expect("a task").expect("a run").applied.len(), 1);
@@ -105,21 +105,21 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
     let sql = |last: &str| format!("-- migrate:no-transaction\nCREATE TABLE t (a int);\n{last}");
     let broken = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1/0);"))]);
     Migrator::new(&broken).run(&mut client).await.expect_err("a failure");
-    // Another replica takes the lock, whose key a message of ours has told.
+    // Another replica takes the lock, with the key from a message of the run.
     let queries = proxy.queries();
     let key =
         queries.iter().find_map(|sql| sql.split_once("pg_try_advisory_lock(")).expect("a lock");
     let key = key.1.split(')').next().expect("a key");
     assert_eq!(value(&other, &format!("SELECT pg_try_advisory_lock({key})")).await, "t");
     proxy.reset();
-    let mended = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1);"))]);
-    let migrator = Migrator::new(&mended).allow_edited();
+    let fixed = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1);"))]);
+    let migrator = Migrator::new(&fixed).allow_edited();
     let run = migrator.run(&mut client);
     let finish = async {
         while !proxy.queries().iter().any(|sql| sql.contains("pg_try_advisory_lock")) {
             tokio::task::yield_now().await;
         }
-        // The lock goes once the progress is committed, not in one message with it.
+        // The lock is released after the progress is committed, in another message.
         let finished = "INSERT INTO t VALUES (1); UPDATE migration_ledger SET progress = NULL";
         other.batch_execute(finished).await.expect("the other replica");
         assert_eq!(value(&other, &format!("SELECT pg_advisory_unlock({key})")).await, "t");
@@ -138,7 +138,7 @@ async fn dropped_run_leaves_the_client_usable() {
         ("2_b.sql", "SELECT pg_sleep(0.3); CREATE TABLE b (id int);"),
         ("3_c.sql", "-- migrate:no-transaction\nSELECT pg_sleep(0.3);\nVACUUM a;"),
     ]);
-    // Cut at every stage of the run, some before the first byte, some behind the last.
+    // Cut at every stage of the run, also before the first byte and after the last.
     for millis in [0, 1, 5, 20, 100, 350, 500, 700] {
         let migrator = Migrator::new(&set);
         let _ =

@@ -1,4 +1,4 @@
-//! Undoing what was applied: by steps, to a version, all of it; also by a binary that never knew it.
+//! Rollbacks: by steps, to a version, of everything; also by a binary that does not have the migration.
 
 use migrate_runtime::error::Kept;
 use migrate_runtime::set::Direction;
@@ -59,7 +59,7 @@ async fn targets_are_steps_a_version_or_all() {
     let report = migrator.rollback(&mut client, Rollback::All).await.expect("nothing left");
     assert_eq!((report.undone.len(), report.messages), (0, 1));
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
-    // Who undid what, and when, stays, and no position is taken twice.
+    // The ledger keeps which role undid what and when, and no position is used twice.
     let acts = "SELECT count(*) FROM migration_ledger WHERE kind = 'undone' AND name LIKE 'default %' \
                 AND applied_by = session_user AND applied_at > now() - interval '1 hour'";
     assert_eq!(value(&client, acts).await, "6");
@@ -150,7 +150,7 @@ async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
 }
 
 #[tokio::test]
-async fn every_obstacle_is_told_before_anything_is_undone() {
+async fn every_obstacle_is_reported_before_anything_is_undone() {
     let outside = "-- migrate:no-transaction\nVACUUM a;\nSELECT 1/0;";
     let files = [ONE, ("2_b.sql", "CREATE TABLE b (id int);"), ("3_c.sql", outside)];
     let database = FreshDatabase::create().await;
@@ -188,8 +188,8 @@ async fn down_script_that_fails_leaves_its_migration_applied() {
          |\n\
          5 | DROP TABLE nowhere;\n  \
          | ^^^^^^^^^^^^^^^^^^ here\n\
-         version 2 was not undone, and stays applied\n\
-         undone before it, and stays: version 3"
+         version 2 was not undone and is still applied\n\
+         version 3 was undone before it and is kept"
     );
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };
     assert_eq!((failure.direction, failure.kept), (Direction::Down, Kept::Nothing));
@@ -212,7 +212,7 @@ async fn replicas_that_undo_and_apply_at_once_leave_a_true_ledger() {
                 1 => migrator.rollback(&mut client, Rollback::To("1".into())).await,
                 _ => migrator.run(&mut client).await,
             };
-            // Whoever undoes may find version 1 gone, or a pending one out of order.
+            // Another rollback can find version 1 gone, or a pending one out of order.
             if let Err(error) = result {
                 assert!(matches!(error.kind(), ErrorKind::Rollback { .. }), "{error}");
             }
@@ -252,7 +252,7 @@ async fn runs_stop_at_a_version_or_apply_one() {
     let error = migrator.clone().to("7").run(&mut client).await.expect_err("unknown");
     assert_eq!(
         error.to_string(),
-        "version 7 is not in the set\nhelp: choose one that is; `status` lists them"
+        "version 7 is not in the set\nhelp: choose one of the set; `status` lists them"
     );
     migrator.clone().to("02").run(&mut client).await.expect("a run");
     assert_eq!(applied(&client).await, "1 2");

@@ -1,5 +1,4 @@
-//! The lock that is a row of the ledger: who takes it and when, who may take it away, and what it
-//! costs.
+//! The lock row: when a run takes it, when it takes it over, and what it costs.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio_postgres::Client;
 
 const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''";
 
-/// What every replica of [`mixed`] together have to leave: rows of `t`, entries, valid indexes.
+/// What all replicas of [`mixed`] together must leave: rows of `t`, entries, valid indexes.
 const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
      (SELECT string_agg(version, ' ' ORDER BY \"position\") FROM migration_ledger \
      WHERE module <> '' AND progress IS NULL), \
@@ -20,7 +19,7 @@ const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
 
 const FIRST: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-const GONE: &str = "took the lock over from pid 999999, application_name `dead`, user `postgres`";
+const GONE: &str = "took over the lock of pid 999999 (application_name `dead`, user `postgres`";
 
 /// Transactional and non-transactional migrations in turn, each of which counts that it ran.
 fn mixed() -> Migrations {
@@ -62,7 +61,7 @@ fn applied(reports: &[Report]) -> usize {
     reports.iter().map(|report| report.applied.len()).sum()
 }
 
-/// A role that may create in `public` and take no advisory lock; dropped by [`drop_role`].
+/// A role that can create in `public` and cannot take advisory locks; dropped by [`drop_role`].
 async fn role_without_advisory_locks(database: &FreshDatabase) -> String {
     let owner = database.connect().await;
     let role = format!("role_{}", database.name());
@@ -94,7 +93,7 @@ async fn role_without_advisory_locks_takes_the_row() {
     }
     let reports = together(replicas, &mixed()).await;
     assert_eq!(applied(&reports), 4);
-    let note = "this role can take no advisory lock; a row of the ledger was the lock";
+    let note = "this role cannot take advisory locks; the run locked with a row of the ledger";
     for report in reports.iter().filter(|report| !report.applied.is_empty()) {
         assert_eq!(report.lock, LockKind::Row);
         assert_eq!(report.notes, [note]);
@@ -110,9 +109,9 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     let database = FreshDatabase::create().await;
     let role = role_without_advisory_locks(&database).await;
     let mut client = login(&database, &role).await;
-    let refused = "this role can take no advisory lock for `public.migration_ledger`\n\
+    let refused = "this role cannot take the advisory lock of `public.migration_ledger`\n\
                    help: grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
-                   pg_advisory_unlock, or choose `.lock(Lock::Row)`";
+                   pg_advisory_unlock, or use `.lock(Lock::Row)`";
     let outside = set(&[("1_v.sql", "-- migrate:no-transaction\nVACUUM;")]);
     for set in [mixed(), outside] {
         let migrator = Migrator::new(&set).lock(Lock::Advisory);
@@ -125,7 +124,7 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     drop_role(&owner, &role).await;
 }
 
-/// A ledger with the first migration, and the lock row of a holder that is gone, renewed so many
+/// A ledger with the first migration, and the lock row of a holder that is gone, renewed this many
 /// seconds ago.
 async fn with_dead_holder(seconds_ago: u32) -> (FreshDatabase, Client) {
     let database = FreshDatabase::create().await;
@@ -169,15 +168,15 @@ async fn lock_that_has_not_expired_is_waited_for() {
         assert_eq!(
             error.to_string(),
             format!(
-                "another session held the lock of `public.migration_ledger` for all of 100ms\n\
-                 held by: {holder}\n\
-                 help: see what it is doing, or give a longer `wait_timeout`; if it is certainly \
+                "timed out after 100ms waiting for the lock on `public.migration_ledger`, \
+                 held by {holder}\n\
+                 help: see what it is doing, or set a longer `wait_timeout`; if it is certainly \
                  gone, `DELETE FROM \"public\".\"migration_ledger\" WHERE module = '' AND \
-                 version = 'lock'` takes its lock away"
+                 version = 'lock'` removes its lock"
             )
         );
         assert_eq!(value(&client, LOCK_ROWS).await, "1");
-        // With nothing to apply, nobody asks for the lock.
+        // With nothing to apply, the run does not take the lock.
         let report = Migrator::new(&migrate_tests::sets::set(&[FIRST])).run(&mut client).await;
         assert_eq!(report.expect("a run").messages, 1);
     }
@@ -208,7 +207,7 @@ async fn lock_of_a_living_session_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn lock_behind_a_pooler_whose_statement_still_runs_is_not_taken_over() {
+async fn lock_through_a_pooler_whose_statement_still_runs_is_not_taken_over() {
     let (database, mut client) = with_dead_holder(3600).await;
     let pooled = "UPDATE migration_ledger SET kind = 'pooled lock' WHERE version = 'lock'";
     client.batch_execute(pooled).await.expect("an update");
@@ -272,7 +271,7 @@ async fn dropped_run_gives_the_row_back() {
         let limit = Duration::from_millis(millis);
         let run = tokio::time::timeout(limit, migrator.run(&mut client)).await;
         dropped += u32::from(run.is_err());
-        // Behind whatever the run had sent.
+        // After everything that the run had sent.
         assert_eq!(value(&client, LOCK_ROWS).await, "0", "after {millis} ms");
         assert_eq!(value(&client, "SELECT now() = statement_timestamp()").await, "t");
     }

@@ -1,5 +1,4 @@
-//! What a run does to a database: the decisions that every migration library has to make, and how
-//! many messages they take.
+//! What a run does to a database, and how many messages it needs.
 
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ async fn large_sets_go_out_in_chunks() {
     let report = Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
     assert_eq!(report.applied.len(), 200);
     let messages = proxy.queries();
-    // The first one reads the ledger; a message is not much smaller than it may be, but the last one.
+    // The first one reads the ledger; all but the last are nearly as large as allowed.
     assert!(
         messages.iter().all(|message| message.len() <= chunk),
         "a message of more than {chunk}"
@@ -281,7 +280,7 @@ async fn schemas_are_quoted_and_hold_the_ledger() {
         Migrator::new(&set).schema("nowhere").run(&mut client).await.expect_err("no schema");
     let text = "creating the ledger `nowhere.migration_ledger`: \
                 schema \"nowhere\" does not exist (SQLSTATE 3F000)\n\
-                help: create the schema, or choose one with `.schema(..).create_schema()`";
+                help: create the schema, or use `.create_schema()`";
     assert_eq!(error.to_string(), text);
 }
 
@@ -300,7 +299,7 @@ async fn without_a_schema_placeholders_are_unqualified_or_refused() {
     assert_eq!(
         error.to_string(),
         "migrations/2_s.sql:2:19: `{{schema}}` needs a schema, and none is set\n\
-         help: choose one with `.schema(..)`"
+         help: choose a schema with `.schema(..)`"
     );
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use migrate_runtime::Migrator;
 use migrate_tests::database::{FreshDatabase, connect, value};
-use migrate_tests::furnished::{Case, Furnished, Way, left_behind};
+use migrate_tests::furnished::{Case, Furnished, Way, leftovers_of};
 use migrate_tests::sets::set;
 use tokio_postgres::{AsyncMessage, NoTls};
 
@@ -91,7 +91,7 @@ async fn callers_role_and_isolation_level_are_kept() {
 #[tokio::test]
 async fn backslashes_are_read_as_the_build_read_them() {
     let files = [
-        // Read with escapes, the quote behind the backslash would not end the string.
+        // If backslashes escape, the quote after one does not end the string.
         (
             "1_a.sql",
             "CREATE TABLE s (n serial, v text); INSERT INTO s (v) VALUES ('a\\'), ('b\\\\');",
@@ -192,24 +192,24 @@ const NONE: [&str; 0] = [];
 
 #[tokio::test]
 async fn nothing_is_left_to_the_next_migration_of_the_same_message() {
-    assert_eq!(left_behind(ALL, Way::Together).await, NONE);
+    assert_eq!(leftovers_of(ALL, Way::Together).await, NONE);
 }
 
 #[tokio::test]
 async fn nothing_is_left_to_a_later_message() {
-    assert_eq!(left_behind(ALL, Way::Apart).await, NONE);
+    assert_eq!(leftovers_of(ALL, Way::Apart).await, NONE);
 }
 
 #[tokio::test]
 async fn nothing_is_left_by_what_runs_outside_a_transaction() {
-    assert_eq!(left_behind(OUTSIDE, Way::Outside).await, NONE);
+    assert_eq!(leftovers_of(OUTSIDE, Way::Outside).await, NONE);
 }
 
 #[tokio::test]
 async fn nothing_is_left_by_what_fails() {
     let undone = &[OBJECTS, CURSORS, CHANNELS, SETTINGS, ENCODINGS, READ_ONLY];
-    assert_eq!(left_behind(undone, Way::Fails).await, NONE);
-    assert_eq!(left_behind(OUTSIDE, Way::FailsOutside).await, NONE);
+    assert_eq!(leftovers_of(undone, Way::Fails).await, NONE);
+    assert_eq!(leftovers_of(OUTSIDE, Way::FailsOutside).await, NONE);
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn notifications_arrive_during_a_run() {
     client.batch_execute("NOTIFY other, 'unheard'; NOTIFY mine, 'end'").await.expect("the end");
     let mut heard = Vec::new();
     while heard.last().is_none_or(|last| last != "mine end") {
-        // One that never comes must fail the test and not keep it waiting.
+        // If it never comes, the test must fail and not hang.
         let next = tokio::time::timeout(Duration::from_secs(30), receiver.recv()).await;
         heard
             .push(next.unwrap_or_else(|_| panic!("no more than {heard:?}")).expect("a connection"));
@@ -271,7 +271,7 @@ async fn notifications_arrive_during_a_run() {
 
 #[tokio::test]
 async fn small_roles_that_reset_all() {
-    // A setting that only a superuser may set, made for the role when it logged in.
+    // A setting that only a superuser can change, set for the role at login.
     let database = FreshDatabase::create().await;
     let admin = database.connect().await;
     let role = format!("role_{}", database.name());

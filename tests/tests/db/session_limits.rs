@@ -1,8 +1,8 @@
-//! What a migration can leave in its session by ways that are easily overlooked.
+//! What a migration can leave in its session in unusual ways.
 
 use migrate_runtime::Migrator;
 use migrate_tests::database::{FreshDatabase, value};
-use migrate_tests::furnished::{Case, Furnished, Way, left_behind};
+use migrate_tests::furnished::{Case, Furnished, Way, leftovers_of};
 use migrate_tests::sets::set;
 
 const NONE: [&str; 0] = [];
@@ -10,7 +10,7 @@ const NONE: [&str; 0] = [];
 async fn left_by(case: Case, ways: &[Way]) -> Vec<String> {
     let mut found = Vec::new();
     for way in ways {
-        let left = left_behind(&[&[case]], *way).await;
+        let left = leftovers_of(&[&[case]], *way).await;
         found.extend(left.into_iter().map(|line| format!("{way:?} {line}")));
     }
     found
@@ -88,7 +88,7 @@ async fn settings_of_the_services_own() {
         "RESET ALL; SET app.tenant = 'left';",
     ] {
         let mut at = Furnished::create("SET app.tenant = 'mine'").await;
-        assert_eq!(at.left_behind(("own setting", sql), Way::Together).await, NONE);
+        assert_eq!(at.leftovers_of(("own setting", sql), Way::Together).await, NONE);
         at.remove().await;
     }
 }

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls};
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE {{tables.a}} (id int);");
 const B: (&str, &str) = ("2_b.sql", "ALTER TABLE {{tables.a}} ADD b int;");
 
-/// What a pool without a limit would hand out.
+/// A client as from a pool without a limit.
 async fn connect(config: &Config) -> Result<Box<Client>, Infallible> {
     Ok(Box::new(migrate_tests::database::connect(config).await))
 }
@@ -36,15 +36,15 @@ async fn two_hundred_schemas_that_are_up_to_date_are_a_handful_of_messages() {
     let migrator = Migrator::new(&one).create_schema();
     let config = proxy.config();
     let get = || connect(&config);
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     let tenants = Tenants::new(&migrator);
     let report =
-        tenants.run(&schemas, get, |progress: Progress<'_, _>| told.push(progress.to_string()));
+        tenants.run(&schemas, get, |progress: Progress<'_, _>| lines.push(progress.to_string()));
     let report = report.await.expect("a run");
     assert_eq!((report.migrated.len(), report.failed.len()), (200, 0), "{report}");
-    assert_eq!(told.len(), 201);
-    assert_eq!(told[0], "0 up to date, 200 to migrate");
-    assert!(told[200].ends_with(": 1 applied; 200 done, 0 left"), "{}", told[200]);
+    assert_eq!(lines.len(), 201);
+    assert_eq!(lines[0], "0 up to date, 200 to migrate");
+    assert!(lines[200].ends_with(": 1 applied; 200 done, 0 left"), "{}", lines[200]);
     assert_eq!(proxy.messages().len(), report.messages as usize);
     assert_eq!(value(&client, "SELECT count(*) FROM pg_tables WHERE tablename = 'a'").await, "200");
 
@@ -55,7 +55,7 @@ async fn two_hundred_schemas_that_are_up_to_date_are_a_handful_of_messages() {
     assert_eq!(proxy.messages().len(), 2);
     assert!(report.to_string().starts_with("200 up to date, 0 migrated, 0 failed; 2 messages, "));
 
-    // Cut short by hand: some are migrated already, and are skipped.
+    // Interrupted by hand: some are already migrated, and are skipped.
     for schema in &schemas[..150] {
         let mut client = database.connect().await;
         Migrator::new(&two).schema(schema).run(&mut client).await.expect("a run");
@@ -88,13 +88,13 @@ async fn failures_stay_with_their_schemas() {
     drifted.run(&mut other).await.expect("another text");
     let config = database.config();
     let doubled = schemas.iter().chain(&schemas);
-    let mut told = 0;
+    let mut failures = 0;
     let report = Tenants::new(&migrator)
         .run(
             doubled,
             || connect(&config),
             |progress| {
-                told += usize::from(matches!(progress, Progress::Failed { .. }));
+                failures += usize::from(matches!(progress, Progress::Failed { .. }));
             },
         )
         .await
@@ -112,7 +112,7 @@ async fn failures_stay_with_their_schemas() {
         ("tenant_00003", "tenant_00003.migration_ledger"),
         ("tenant_00005", "tenant_00005"),
     ];
-    assert_eq!((failed.len(), told), (expected.len(), expected.len()));
+    assert_eq!((failed.len(), failures), (expected.len(), expected.len()));
     for ((schema, why), (expected, part)) in failed.iter().zip(expected) {
         assert_eq!(*schema, expected);
         assert!(why.contains(part), "{schema}: {why}");
@@ -120,13 +120,13 @@ async fn failures_stay_with_their_schemas() {
 }
 
 #[tokio::test]
-async fn pools_that_hand_out_nothing_are_told() {
+async fn pools_without_a_client_are_reported() {
     let set = set(&[A]);
     let migrator = Migrator::new(&set);
     let get = || async { Err::<Box<Client>, _>(std::io::Error::other("empty pool")) };
     let failure = Tenants::new(&migrator).run(["a"], get, |_| {}).await.expect_err("no client");
     assert!(matches!(failure, Failure::Connect(_)));
-    let text = "no client to migrate with\nhelp: see what the pool says, and run again";
+    let text = "the pool returned no client\nhelp: see the pool's error, and run again";
     assert_eq!(failure.to_string(), text);
     let source = std::error::Error::source(&failure).expect("the pool's own error");
     assert_eq!(source.to_string(), "empty pool");
@@ -150,7 +150,7 @@ async fn deadpool_and_bb8_hand_out_clients_of_tenants() {
     assert_eq!(report.up_to_date.len(), 5, "{report}");
 }
 
-/// The future can be handed to another thread, as a service's start-up is.
+/// The future can be sent to another thread, as in the start-up of a service.
 #[tokio::test]
 async fn runs_can_be_spawned() {
     let database = FreshDatabase::create().await;

@@ -1,4 +1,4 @@
-//! How long a run waits: for locks that others hold, for other replicas, and in all.
+//! How long a run waits: for locks of other sessions, for other replicas, and in total.
 
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ async fn blocked_migration_is_tried_again_until_the_table_is_free() {
         let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!((failure.sqlstate.as_deref(), failure.tries), (Some("55P03"), 2), "{name}");
         assert!(
-            error.to_string().contains("\ntried 2 times; others held locks each time"),
+            error.to_string().contains("\ntried 2 times; other sessions held locks each time"),
             "{error}"
         );
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
@@ -95,7 +95,7 @@ async fn lock_timeout_is_the_callers_the_sessions_or_five_seconds() {
 }
 
 #[tokio::test]
-async fn what_keeps_nobody_waiting_may_wait_itself() {
+async fn what_blocks_no_session_has_no_lock_limit() {
     let (database, mut client) = with_table().await;
     let mut other = database.connect().await;
     let transaction = other.transaction().await.expect("a transaction");
@@ -123,8 +123,8 @@ async fn deadline_cuts_the_statement_that_runs() {
         let ErrorKind::Deadline { at: Some(failure), .. } = error.kind() else { panic!("{error}") };
         assert_ne!(failure.kept, Kept::Unknown);
         let text = error.to_string();
-        let end = "the run was cut at its deadline of 2s\n\
-                   help: give a longer `deadline`, or split the migration";
+        let end = "the run exceeded its deadline of 2s\n\
+                   help: set a longer `deadline`, or split the migration";
         assert!(text.starts_with("migrations/2_x.sql:") && text.ends_with(end), "{text}");
         assert_eq!(value(&client, "SHOW statement_timeout").await, "0");
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
@@ -146,7 +146,7 @@ async fn deadline_passes_between_migrations_too() {
     let ErrorKind::Deadline { .. } = error.kind() else { panic!("{error}") };
     let report = error.report().expect("a report");
     assert!(!report.applied.is_empty() && report.applied.len() < 4, "{report:?}");
-    // A limit of the session's own that is shorter stays.
+    // A shorter limit of the session is kept.
     client.batch_execute("SET statement_timeout = 50").await.expect("a limit");
     let migrator = Migrator::new(&set).deadline(Duration::from_mins(1));
     let error = migrator.run(&mut client).await.expect_err("the session's limit");
@@ -155,7 +155,7 @@ async fn deadline_passes_between_migrations_too() {
 }
 
 #[tokio::test]
-async fn whom_a_run_waits_for_is_told_once() {
+async fn holder_that_a_run_waits_for_is_reported_once() {
     let (database, mut client) = with_table().await;
     let set = alters("CREATE TABLE x (a int);");
     let slow = alters("SELECT pg_sleep(3); CREATE TABLE x (a int);");
@@ -182,7 +182,7 @@ async fn while_another_replica_applies_a_run_only_looks() {
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), sql)).collect();
     let set = set(&files);
     let migrator = Migrator::new(&set);
-    let behind = async {
+    let other = async {
         let look = database.connect().await;
         while value(&look, "SELECT to_regclass('migration_ledger') IS NULL").await == "t" {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -190,12 +190,12 @@ async fn while_another_replica_applies_a_run_only_looks() {
         proxy.reset();
         migrator.run(&mut second).await.expect("a run")
     };
-    let (one, other) = tokio::join!(migrator.run(&mut first), behind);
+    let (one, other) = tokio::join!(migrator.run(&mut first), other);
     let one = one.expect("a run");
     assert_eq!(one.applied.len() + other.applied.len(), 40);
     let queries = proxy.queries();
     let tries = queries.iter().filter(|sql| sql.contains("pg_sleep")).count();
-    // The other takes 1.2 s, and a wait is half a second at most: trying at each look took six.
+    // The other run takes 1.2 s, and a wait is at most half a second; a try after each wait would take six.
     assert!(tries <= 3, "{tries} tries, {} messages", queries.len());
     assert!(other.waited >= Duration::from_millis(500), "{other:?}");
 }

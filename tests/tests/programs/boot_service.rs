@@ -1,6 +1,4 @@
-//! The example `boot-service` as its users meet it: a process, its output, its exit code, its HTTP.
-//! Builds the binary once, runs it against fresh databases and without any, and looks at what it leaves
-//! behind. It does not test the library's decisions again.
+//! The example `boot-service` as a process: its output, exit code, HTTP answers, and what it leaves.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -98,7 +96,7 @@ struct Service {
 }
 
 impl Service {
-    /// Waits until it says where it listens.
+    /// Waits until it prints its address.
     fn start(database: Option<&str>) -> Service {
         let mut child = command(database, &["--port", "0"]).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -204,7 +202,7 @@ async fn once_applies_all_and_then_nothing() {
 
 #[test]
 fn once_without_a_database_takes_and_removes_its_own() {
-    // What is meant for a database elsewhere does not keep it from its own.
+    // Settings for another database do not affect its own.
     let child = command(None, &["--once"]).env("PGSSLMODE", "require").spawn().unwrap();
     let ended = Ended::new(child.id(), child.wait_with_output().unwrap());
     ended.assert_code(0);
@@ -462,7 +460,7 @@ fn verbs_without_a_database_take_and_remove_their_own() {
 }
 
 #[test]
-fn a_database_out_of_reach_is_told_without_the_password() {
+fn a_database_out_of_reach_is_reported_without_the_password() {
     let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = tls.local_addr().unwrap().port();
     // A server that offers encryption when asked for it (manual, section 55.2.10), and hangs up.
@@ -501,7 +499,7 @@ fn a_database_out_of_reach_is_told_without_the_password() {
 }
 
 #[tokio::test]
-async fn a_failed_migration_is_told_with_its_place() {
+async fn a_failed_migration_is_reported_with_its_place() {
     let database = FreshDatabase::create().await;
     let client = database.connect().await;
     client.batch_execute("CREATE TABLE people (id int)").await.unwrap();
@@ -513,12 +511,12 @@ async fn a_failed_migration_is_told_with_its_place() {
         "relation \"people\" already exists (SQLSTATE 42P07)",
         "CREATE TABLE people (",
         "\nversion 002 was not applied",
-        "\napplied before it, and stays: version 001",
+        "\nversion 001 was applied before it and is kept",
     ] {
         assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
     }
-    let told = ended.stderr.matches("already exists").count();
-    assert_eq!(told, 1, "{}", ended.stderr);
+    let reported = ended.stderr.matches("already exists").count();
+    assert_eq!(reported, 1, "{}", ended.stderr);
 }
 
 #[test]
@@ -533,7 +531,7 @@ fn without_binaries_it_says_what_to_do() {
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn a_taken_port_is_reported() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ended = run(None, &["--port", &port]);

@@ -1,4 +1,4 @@
-//! The examples as a reader runs them: built, run, and held to what they print.
+//! The examples, as a reader runs them, and their output.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::path::Path;
@@ -40,9 +40,9 @@ async fn no_example_connects_to_the_database_of_the_environment() {
         let output = command.args(args).env("DATABASE_URL", database.url()).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{example} {args:?}: {stderr}");
-        let said =
+        let lines =
             stderr.lines().filter(|line| line.contains("a throwaway server, removed at exit"));
-        assert_eq!(said.count(), 1, "{example} {args:?}: {stderr}");
+        assert_eq!(lines.count(), 1, "{example} {args:?}: {stderr}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! The tests' own ground: the throwaway server goes away in every case, databases too, and the proxy counts right.
-//! Takes the binaries of this machine, also when `DATABASE_URL` is set, since only a server started here can go away.
-//! It does not test PostgreSQL, nor the library.
+//! The infrastructure of the tests: the throwaway server and databases are removed in every case, and the proxy
+//! counts correctly.
+//! They use the binaries of this machine, also if `DATABASE_URL` is set, because they stop the server.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -24,13 +24,13 @@ use migrate_tests::proxy::CountingProxy;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-/// Names the part that a child process of these tests plays.
+/// The name of what a child process of these tests does.
 const PART: &str = "MIGRATE_TESTS_PART";
 
 /// For what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What a server leaves traces of: its folder and its process.
+/// The traces of a server: its folder and its process.
 #[derive(Debug)]
 struct Traces {
     folder: PathBuf,
@@ -78,7 +78,7 @@ struct Part {
     _output: BufReader<ChildStdout>,
 }
 
-/// This test binary again, playing a part until it is told to go on or its standard input ends.
+/// This test binary again, playing a part until it gets a line or its standard input ends.
 fn spawn_part(part: &str) -> Part {
     let mut command = Command::new(env::current_exe().unwrap());
     command
@@ -152,7 +152,7 @@ fn the_interrupt_of_a_terminal_removes_everything() {
 }
 
 #[test]
-fn a_server_in_a_static_goes_with_its_process() {
+fn a_server_in_a_static_ends_with_its_process() {
     for end in ["return", "exit", "abort"] {
         let mut part = spawn_part(end);
         assert!(part.traces.remain());

@@ -1,5 +1,5 @@
-//! A roll-back deploy with two real binaries: what the newer one applied, the older one undoes, by the down
-//! scripts that the ledger keeps; one that was changed there is refused.
+//! A deployment that is rolled back, with two real binaries: the older one undoes what the newer one applied, by
+//! the down scripts in the ledger; a script that was changed there is refused.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 const OLDER: &str = env!("CARGO_BIN_EXE_older");
 const NEWER: &str = env!("CARGO_BIN_EXE_newer");
 
-/// What a binary prints: its report, or its error behind `failed: `.
+/// The output of a binary: its report, or its error after `failed: `.
 fn call(binary: &str, verb: &str, database: &FreshDatabase) -> String {
     let output = Command::new(binary).args([verb, database.url()]).output().expect(binary);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
@@ -43,7 +43,7 @@ async fn older_binary_undoes_what_the_newer_one_applied() {
     assert_eq!(newer_objects(&client).await, "orders orders_buyer upper_email upper_email");
     client.batch_execute("INSERT INTO users VALUES (1, 'a', 'a@b')").await.expect("a row");
 
-    // An older replica goes on meanwhile, and says what it does not know.
+    // An older replica continues meanwhile, and reports what it does not know.
     let report = call(OLDER, "run", &database);
     assert!(
         report.starts_with("nothing pending: 2 applied before, 3 newer than this binary"),

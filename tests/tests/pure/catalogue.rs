@@ -1,6 +1,5 @@
-//! Whether `docs/errors.md` and `docs/comparison.md` say what is there: every variant of an error and no
-//! other, with the words that it prints; every case of `tests/peers`, with words of the cell that it printed.
-//! The sources and the pages go in as texts; nothing is run.
+//! Whether `docs/errors.md` has every variant of each error with its text, and `docs/comparison.md` every case of
+//! `tests/peers` with words that it printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -35,8 +34,8 @@ const ENUMS: [(&str, &str); 17] = [
     ("CreateError", "migrate-source/src/create/write.rs"),
 ];
 
-/// The string literal that `code` begins with after whatever stands before it, as its value but for
-/// the escapes in it; lines that end with `\` go on without their indent.
+/// The first string literal in `code`, as its value except for
+/// its escapes; lines that end with `\` continue without their indentation.
 fn literal(code: &str) -> Option<String> {
     let mut value = String::new();
     let mut chars = code[code.find('"')? + 1..].chars().peekable();
@@ -82,7 +81,7 @@ fn variants(code: &str, name: &str) -> BTreeMap<String, Option<String>> {
     found
 }
 
-/// What the first line of a format holds for certain, part by part.
+/// The fixed parts of the first line of a format.
 fn certain(format: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0);
     let mut chars = format.lines().next().unwrap_or_default().chars().peekable();
@@ -146,7 +145,7 @@ fn deviations(page: &str, code: &str, name: &str) -> Vec<String> {
         let mut rest = cell.as_str();
         for part in format.iter().flat_map(|format| certain(format)) {
             match rest.split_once(part.as_str()) {
-                Some((_, behind)) => rest = behind,
+                Some((_, after)) => rest = after,
                 None => wrong.push(format!("{name}::{variant} prints `{part}`, not {cell}")),
             }
         }
@@ -182,7 +181,7 @@ fn a_catalogue_that_is_wrong_is_noticed() {
     );
 }
 
-/// What the arms of `pub const fn function` in `code` say of each case.
+/// The result of `pub const fn function` in `code` for each case.
 fn arms(code: &str, function: &str) -> BTreeMap<String, String> {
     let head = format!("pub const fn {function}(self)");
     let body = code.split(&head).nth(1).and_then(|rest| rest.split("\n    }").next());
@@ -202,7 +201,7 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
     let mut unnamed: BTreeSet<&str> = names.values().map(String::as_str).collect();
     let mut wrong = Vec::new();
     for row in page.lines().filter(|line| line.starts_with("| ")).map(cells) {
-        let [_, said @ .., case] = row.as_slice() else { continue };
+        let [_, claims @ .., case] = row.as_slice() else { continue };
         let Some(case) = case.strip_prefix('`').and_then(|case| case.strip_suffix('`')) else {
             continue;
         };
@@ -214,11 +213,11 @@ fn untrue(page: &str, printed: &str, code: &str) -> Vec<String> {
         let head = format!("| {} | ", titles[variant]);
         let line = printed.lines().find(|line| line.starts_with(&head));
         let seen = cells(line.unwrap_or_else(|| panic!("docs/peers.md has no row of {case}")));
-        for (said, seen) in said.iter().zip(&seen[1..]) {
-            if said.as_str() != seen && quoted(said).next().is_none() {
-                wrong.push(format!("{case}: `{said}` quotes nothing"));
+        for (claims, seen) in claims.iter().zip(&seen[1..]) {
+            if claims.as_str() != seen && quoted(claims).next().is_none() {
+                wrong.push(format!("{case}: `{claims}` quotes nothing"));
             }
-            let absent = quoted(said).filter(|words| !seen.contains(words));
+            let absent = quoted(claims).filter(|words| !seen.contains(words));
             wrong.extend(absent.map(|words| format!("{case}: `{words}` is not in: {seen}")));
         }
     }
@@ -232,11 +231,11 @@ fn every_line_of_the_comparison_is_a_case_and_what_it_printed() {
     let (page, printed) = (text("docs/comparison.md"), text("docs/peers.md"));
     let wrong = untrue(&page, &printed, &code);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // And it would notice.
-    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`mended`");
+    // A deviation is found.
+    let broken = page.replace("`12 of 12 up`", "`13 of 12 up`").replace("`edited`", "`fixed`");
     let wrong = untrue(&broken, &printed, &code).join("\n");
     for part in
-        ["replicas: `13 of 12 up` is not in: ", "mended: `embeds it`", "`edited` has no line"]
+        ["replicas: `13 of 12 up` is not in: ", "fixed: `embeds it`", "`edited` has no line"]
     {
         assert!(wrong.contains(part), "{part}: {wrong}");
     }

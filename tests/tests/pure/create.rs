@@ -1,4 +1,4 @@
-//! A created migration, filled in, is the newest of its set, in every layout.
+//! A created migration with SQL in it is the newest of its set, in every layout.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -49,7 +49,7 @@ fn contents(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Creates and fills in migrations one after the other; each is the newest, and the others stay.
+/// Creates migrations one after the other; each is the newest, and the others are unchanged.
 fn grow(folder: &Path, descriptions: &[&str], options: &CreateOptions) {
     for description in descriptions {
         let before = contents(folder);
@@ -76,7 +76,7 @@ fn grow(folder: &Path, descriptions: &[&str], options: &CreateOptions) {
     }
 }
 
-/// How the newest migration of a set may be called, and what may stand in it.
+/// The name of the newest migration of a set, and its contents.
 fn histories() -> impl Strategy<Value = Vec<(String, String)>> {
     let numbers = "0{0,4}[1-9][0-9]{0,5}";
     let date = "20[012][0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9])";
@@ -204,7 +204,7 @@ fn folders_that_cannot_take_a_migration_say_so() {
     assert_eq!(contents(mixed.path()).len(), 2);
 }
 
-/// A draft asks the names of files only, so something else of that name is met on the disk.
+/// A draft looks only at the names of files, so other things with its name are found when it is written.
 #[test]
 fn nothing_is_written_where_one_file_is_in_the_way() {
     let folder = folder(&[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "SELECT 1;")]);

@@ -1,5 +1,4 @@
-//! The texts of all mistakes and disagreements that the compile-fail tests (`ui`) do not show, word
-//! for word.
+//! The exact texts of mistakes and drift that the compile-fail tests (`ui`) do not show.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +13,8 @@ use migrate_set::sql::placeholder::RenderError;
 use migrate_source::check::{SourceFile, check};
 use migrate_tests::sets::set;
 
-/// What the checks say of these files, in a folder called `m`.
-fn said(files: &[(&str, &str)], options: &SetOptions) -> String {
+/// The mistakes in these files, in a folder named `m`.
+fn mistakes_of(files: &[(&str, &str)], options: &SetOptions) -> String {
     let file = |&(path, text): &(&str, &str)| SourceFile {
         path: path.to_owned(),
         bytes: text.as_bytes().to_vec(),
@@ -33,7 +32,7 @@ fn refused(files: &[(&str, &str)], expected: &str) {
 }
 
 fn refused_with(files: &[(&str, &str)], options: &SetOptions, expected: &str) {
-    assert_eq!(said(files, options), unindented(expected), "{files:?}");
+    assert_eq!(mistakes_of(files, options), unindented(expected), "{files:?}");
 }
 
 /// The lines of a literal without the indentation that all but the first have in common.
@@ -45,7 +44,7 @@ fn unindented(text: &str) -> String {
     text.lines().take(1).chain(cut).collect::<Vec<_>>().join("\n")
 }
 
-/// A transactional migration that holds one statement it must not: its words, its first word.
+/// A transactional migration with a statement that cannot run in one: its words, and its first word.
 fn control(sql: &str, words: &str, word: &str) {
     let marks = "^".repeat(word.len());
     let first = sql.lines().next().unwrap();
@@ -111,7 +110,7 @@ fn what_cannot_run_in_a_transaction_by_its_words() {
         ("rollback prepared 'x'", "ROLLBACK PREPARED"),
         ("do $$ begin rollback; end $$", "DO with COMMIT or ROLLBACK inside"),
     ] {
-        let text = said(&[("1_a.sql", sql)], &SetOptions::default());
+        let text = mistakes_of(&[("1_a.sql", sql)], &SetOptions::default());
         let first = text.lines().next().unwrap_or_default();
         assert_eq!(first, format!("m/1_a.sql:1:1: {words} cannot run in a transaction"), "{sql}");
     }
@@ -140,7 +139,7 @@ fn sections_and_scripts_of_the_other_direction() {
 }
 
 #[test]
-fn names_that_stand_for_several_files() {
+fn names_that_match_several_files() {
     refused(
         &[("1_a.mysql.up.sql", ""), ("1_a.sqlite.up.sql", ""), ("1_a.up.sql", "SELECT 1;")],
         "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres; one more file has the same problem
@@ -178,7 +177,7 @@ fn names_that_stand_for_several_files() {
 }
 
 #[test]
-fn several_mistakes_stand_one_below_the_other() {
+fn several_mistakes_are_listed_one_below_the_other() {
     refused(
         &[("1_a.sql", "COMMIT;"), ("1_b.SQL", ""), ("2_c.sql", "-- nothing\n")],
         "m/1_a.sql:1:1: COMMIT ends a transaction that this file did not begin
@@ -204,7 +203,7 @@ fn a_folder_on_disk_is_refused_in_the_same_words() {
     let shown = format!("{}/", folder.display());
     assert_eq!(
         errors.replace(&shown, "m/"),
-        said(&[("1_a.sql", "SELECT 1;\nVACUUM;\n")], &SetOptions::default())
+        mistakes_of(&[("1_a.sql", "SELECT 1;\nVACUUM;\n")], &SetOptions::default())
     );
 }
 
@@ -224,7 +223,7 @@ fn placeholders_that_cannot_be_filled() {
     );
 }
 
-/// The entry that applying `version` of `set` leaves behind.
+/// The entry of `version` after `set` was applied.
 fn entry(set: &Migrations, version: &'static str) -> Entry {
     let version = Version::from_static(version);
     let migration = set.iter().find(|migration| *migration.version() == version);
@@ -312,7 +311,7 @@ fn each_disagreement_names_file_and_remedy() {
 }
 
 #[test]
-fn all_disagreements_are_told_at_once() {
+fn all_disagreements_are_reported_at_once() {
     let set = set(&[("1_a.sql", "SELECT 1;"), ("3_c.sql", "SELECT 3;"), ("5_e.sql", "SELECT 5;")]);
     let mut unknown = entry(&set, "5");
     unknown.checksum_algorithm = "crc32".into();

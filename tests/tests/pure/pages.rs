@@ -1,6 +1,4 @@
-//! Whether what the pages name is there: each module of ARCHITECTURE.md and no other, the tests and programs
-//! that their commands run.
-//! The pages and the tree go in; nothing is run.
+//! Whether the pages name what exists: each module in ARCHITECTURE.md, and the tests and programs in commands.
 #![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
@@ -86,7 +84,7 @@ fn architecture_has_a_row_for_each_module() {
     }
 }
 
-/// What stands behind each `option` in the pages' commands.
+/// The argument of each `option` in the pages' commands.
 fn named(option: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for page in files(&workspace(), ".md") {
@@ -107,7 +105,7 @@ fn commands_run_what_exists() {
     for name in named(" --test ") {
         let places = ["tests/tests", "tests/cli/tests"];
         assert!(places.iter().any(|place| has(format!("{place}/{name}/main.rs"))), "{name}");
-        // The first word behind it chooses a module: `--test db run::`.
+        // The first word after it selects a module: `--test db run::`.
         for module in named(&format!(" --test {name} ")) {
             let module = module.replace("::", "/");
             let is_module = has(format!("tests/tests/{name}/{module}.rs"))

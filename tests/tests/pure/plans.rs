@@ -1,6 +1,6 @@
-//! What must hold for every ledger: the plan is what a planner over maps decides, which knows nothing
-//! of the order in which entries come, and a ledger that was seen to be settled needs no plan.
-//! Sets and ledgers are drawn so that they often nearly agree, which is where a shortcut would err.
+//! Properties of every ledger: the plan equals that of a planner over maps, which does not depend on the
+//! order of entries, and a settled ledger needs no plan. Random sets and ledgers often nearly agree, because
+//! shortcuts fail there.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ fn entry(set: &Migrations, drawn: &Drawn) -> Entry {
     }
 }
 
-/// The ledger of a set that was applied, with `more` drawn behind or instead.
+/// The ledger of a set that was applied, with `more` after it or instead.
 fn ledger(set: &Migrations, applied: &[bool], more: &[Drawn]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (migration, _) in set.iter().zip(applied).filter(|(_, is_applied)| **is_applied) {

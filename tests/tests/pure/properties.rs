@@ -1,8 +1,6 @@
-//! What must hold for every text: splitting loses no byte, the canonical text is its own canonical
-//! text, and the checksum is blind to comments, blanks, line endings and a byte order mark, and to
-//! nothing else.
-//! The texts are sequences of tokens, most of them valid; only what PostgreSQL's scanner says of
-//! them counts, not its grammar.
+//! Properties of every text: splitting loses no byte, the canonical text is its own canonical text, and the
+//! checksum ignores comments, blanks, line endings and a byte order mark, and nothing else. The texts are
+//! sequences of tokens, most of them valid for PostgreSQL's scanner, but not for its grammar.
 
 use migrate_set::checksum::{Checksum, canonical_text};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
@@ -21,7 +19,7 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What may stand inside a literal: every character that means something outside.
+/// The contents of literals: every character that has a meaning outside.
 const INSIDE: &str = "[a-b;()\\-/*$\"{} \n\t1é]{0,6}";
 
 fn string() -> impl Strategy<Value = String> {
@@ -40,7 +38,7 @@ fn escape_string() -> impl Strategy<Value = String> {
 /// Between two segments of one literal.
 const SEGMENT_GAPS: &[&str] = &["\n", " \n ", "\n\n", "\n-- it's\n", " \n\t-- ;\n "];
 
-/// A literal that goes on on a later line.
+/// A literal that continues on a later line.
 fn continued_string() -> impl Strategy<Value = String> {
     let gap = select(SEGMENT_GAPS);
     let inside = "[a-b;\" ]{0,3}";
@@ -108,7 +106,7 @@ fn script() -> impl Strategy<Value = Vec<String>> {
         .prop_flat_map(|head| tokens().prop_map(move |rest| [head.clone(), rest].concat()))
 }
 
-/// Blanks and comments that can stand between any two tokens. A line feed alone is none: between
+/// Blanks and comments that can be between any two tokens. A line feed alone is none: between
 /// two literals it means that the second continues the first.
 fn gap() -> impl Strategy<Value = String> {
     let piece = select(vec![
@@ -129,7 +127,7 @@ fn gap() -> impl Strategy<Value = String> {
     vec(piece, 1..3).prop_map(|pieces| pieces.concat())
 }
 
-/// `tokens` with `gaps` between them; each gap begins with a comment, so that a literal behind
+/// `tokens` with `gaps` between them; each gap begins with a comment, so that a literal after
 /// another does not become its continuation.
 fn joined(tokens: &[String], gaps: &[String]) -> String {
     let mut text = String::new();
@@ -264,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn checksum_is_blind_to_what_stands_between_segments(
+    fn checksum_is_blind_to_what_is_between_segments(
         prefix in select(vec!["", "E", "N"]), left in "[a-b;\" ]{0,3}", right in "[a-b;\" ]{0,3}",
         one in select(SEGMENT_GAPS), other in select(SEGMENT_GAPS),
     ) {
@@ -367,7 +365,7 @@ fn edited(tokens: &[String], edit: Edit, at: usize, other: usize, new: &[String]
         Edit::Duplicate => edited.insert(at, tokens[at].clone()),
         Edit::Swap => edited.swap(at, other),
         Edit::Insert => drop(edited.splice(at..at, new.iter().cloned())),
-        // Perhaps one token now, perhaps still two: the lexer says.
+        // The lexer decides whether this is one token now, or still two.
         Edit::Join if at + 1 < tokens.len() => {
             let next = edited.remove(at + 1);
             edited[at].push_str(&next);
@@ -396,7 +394,7 @@ fn segments(token: &str) -> String {
     token.to_owned()
 }
 
-/// Whether the byte `at` of `token` stands between two segments of a literal: what is written there
+/// Whether the byte `at` of `token` is between two segments of a literal: what is written there
 /// is a blank or a comment.
 fn between_segments(token: &str, at: usize) -> bool {
     SEGMENT_GAPS.iter().any(|gap| {

@@ -1,4 +1,5 @@
-//! Finds out which schemas are up to date, by the same plan as a run; what it cannot read, the run reports.
+//! Finds the schemas that are up to date, with the same plan as a run; the run reports a ledger that
+//! cannot be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use crate::wire::{self, is_of_a_check};
 /// and those of two indexes), which has room for 6400 unless it was made smaller.
 const LEDGERS: usize = 200;
 
-/// What is done about which schema, each in the order given.
+/// The schemas by what has to be done, each list in the given order.
 pub(super) struct Comparison {
     pub(super) up_to_date: Vec<String>,
     pub(super) pending: Vec<String>,
@@ -46,7 +47,7 @@ pub(super) async fn compare(
         schemas.into_iter().partition(|schema| with_ledger.contains(schema));
     for chunk in known.chunks(LEDGERS) {
         found.messages += 1;
-        // One ledger that cannot be read hides the others of its message: the runs find out which.
+        // One ledger that cannot be read makes the whole message fail: the runs find out which it is.
         let entries = entries(client, &ledger, chunk).await;
         for schema in chunk {
             let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
@@ -82,7 +83,7 @@ async fn with_ledger(
     }
 }
 
-/// The entries by schema; `None` where one of the ledgers cannot be read.
+/// The entries by schema; `None` if one of the ledgers cannot be read.
 async fn entries(
     client: &Client,
     ledger: &Ledger,

@@ -1,11 +1,11 @@
-//! What counts as a client that a pool hands out. No pool is named: what they hand out differs only in how
-//! many steps lead to the client.
+//! A client from a pool, of any crate: their types differ only in the number of dereferences that lead to
+//! the client.
 
 use std::ops::DerefMut;
 
 use tokio_postgres::Client;
 
-/// Leads to a client; `Depth` is found by the compiler, and keeps the implementations apart.
+/// Dereferences to a client; the compiler infers `Depth`, which keeps the implementations apart.
 pub trait AsClient<Depth> {
     /// The client.
     fn client(&mut self) -> &mut Client;

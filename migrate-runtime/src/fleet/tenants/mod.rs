@@ -1,6 +1,5 @@
-//! Migrates many schemas of one database, each with a ledger of its own.
-//! Nothing is remembered between two runs: what is up to date is skipped, so the same call continues a run
-//! that was cut short.
+//! Migrates many schemas of one database, each with its own ledger. The same call continues an
+//! interrupted run, because it skips schemas that are up to date.
 
 mod compare;
 mod connection;
@@ -52,14 +51,14 @@ pub struct Tenants<'m, 's> {
 const DEFAULT_CONCURRENCY: usize = 4;
 
 impl<'m, 's> Tenants<'m, 's> {
-    /// Tenants that are migrated as by `migrator`. Its schema and its ledger's schema are left out:
-    /// each tenant's ledger lives in the tenant's own.
+    /// Tenants that are migrated with the options of `migrator`, except its schemas: each tenant's
+    /// ledger is in the tenant's own schema.
     pub fn new(migrator: &'m Migrator<'s>) -> Self {
         Tenants { migrator, concurrency: DEFAULT_CONCURRENCY }
     }
 
-    /// How many schemas are migrated at a time, each over a client of its own; four by default,
-    /// and never fewer than one.
+    /// How many schemas are migrated at a time, each with a client of its own; four by default, at
+    /// least one.
     #[must_use]
     pub fn concurrency(mut self, schemas: usize) -> Self {
         self.concurrency = schemas.max(1);
@@ -68,14 +67,13 @@ impl<'m, 's> Tenants<'m, 's> {
 
     /// Migrates those of `schemas` that are not up to date.
     ///
-    /// Their ledgers are read by one message for every 200 of them, and one before those. No schema's
-    /// failure keeps another from being migrated; the report lists them. `progress` is called once
-    /// after the ledgers were read, and once for every schema that was not up to date. A name that is
-    /// given twice counts once.
+    /// It reads 200 ledgers per message, after one message that finds them. If a schema fails, the
+    /// others are still migrated; the report lists the failures. `progress` is called once after the
+    /// ledgers are read, and once for every schema that is not up to date. Duplicate names are ignored.
     ///
     /// # Errors
-    /// [`Failure`] where the ledgers cannot even be looked for: no client, or no answer from the
-    /// server. Nothing was changed then.
+    /// [`Failure`] if the ledgers cannot be found, because there is no client or the server does not
+    /// answer; nothing was changed.
     ///
     /// # Cancel safety
     /// As [`Migrator::run`], for every schema by itself.
@@ -106,7 +104,7 @@ impl<'m, 's> Tenants<'m, 's> {
         Ok(report)
     }
 
-    /// Migrates one schema after the other, until none is left.
+    /// Migrates one schema after the other.
     async fn work<F, P, C, E, D, O>(&self, ongoing: &Mutex<Ongoing<E, O>>, connect: &F)
     where
         F: Fn() -> P,
@@ -125,8 +123,8 @@ impl<'m, 's> Tenants<'m, 's> {
                 Err(error) => Err(Failure::Connect(error)),
                 Ok(mut client) => {
                     let run = self.migrator.of_tenant(&schema).run(client.client()).await;
-                    // After a failure a client goes back to its pool, which knows whether it is
-                    // still of use.
+                    // After a failure the client returns to its pool, which checks whether it still
+                    // works.
                     idle = run.is_ok().then_some(client);
                     run.map_err(Failure::Run)
                 }
@@ -136,7 +134,7 @@ impl<'m, 's> Tenants<'m, 's> {
     }
 }
 
-/// What is left to do and what was done.
+/// The schemas that are left, and the report so far.
 struct Ongoing<E, O> {
     queue: std::vec::IntoIter<String>,
     report: TenantsReport<E>,
@@ -204,7 +202,7 @@ async fn all<F: Future<Output = ()>>(futures: impl Iterator<Item = F>) {
 }
 
 impl Migrator<'_> {
-    /// The same for one schema of many, which keeps its own ledger.
+    /// The migrator of one tenant.
     fn of_tenant(&self, schema: &str) -> Self {
         Migrator { ledger_schema: None, ..self.clone() }.schema(schema)
     }

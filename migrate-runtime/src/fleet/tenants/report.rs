@@ -1,4 +1,4 @@
-//! What a run over many schemas is doing, and what it did: every schema's own report or error.
+//! The progress and the report of a run over many schemas.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::outcome::Error;
 use crate::outcome::Report;
 
-/// What was done to which schema.
+/// What a run did to each schema.
 ///
 /// ```
 /// use migrate_runtime::tenants::TenantsReport;
@@ -20,11 +20,11 @@ use crate::outcome::Report;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TenantsReport<E> {
-    /// Where nothing was pending, in the order given.
+    /// Schemas without pending migrations, in the given order.
     pub up_to_date: Vec<String>,
-    /// What was migrated, in the order in which it ended.
+    /// Schemas that were migrated, in the order in which they finished.
     pub migrated: Vec<(String, Report)>,
-    /// What could not be migrated, and why; each is as its own error says.
+    /// Schemas that could not be migrated, and why.
     pub failed: Vec<(String, Failure<E>)>,
     /// Messages sent to the server, over all clients together.
     pub messages: u32,
@@ -38,7 +38,7 @@ pub struct TenantsReport<E> {
 /// use migrate_runtime::ErrorKind;
 /// use migrate_runtime::tenants::Failure;
 ///
-/// /// Whether the tenant's own history is at fault, and not the pool or the server.
+/// /// Whether the cause is the tenant's history, and not the pool or the server.
 /// fn is_drift<E>(failure: &Failure<E>) -> bool {
 ///     let Failure::Run(error) = failure else { return false };
 ///     matches!(error.kind(), ErrorKind::Drift { .. })
@@ -47,7 +47,7 @@ pub struct TenantsReport<E> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure<E> {
-    /// There was no client to be had.
+    /// The pool returned no client.
     Connect(E),
     /// The run's own error.
     Run(Error),
@@ -66,7 +66,7 @@ impl<E> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Connect(_) => {
-                write!(f, "no client to migrate with\nhelp: see what the pool says, and run again")
+                write!(f, "the pool returned no client\nhelp: see the pool's error, and run again")
             }
             Failure::Run(error) => error.fmt(f),
         }
@@ -82,12 +82,12 @@ impl<E: StdError + 'static> StdError for Failure<E> {
     }
 }
 
-/// How far a run over many schemas has come.
+/// The progress of a run over many schemas.
 ///
 /// ```
 /// use migrate_runtime::tenants::Progress;
 ///
-/// /// How far a bar is, of how much.
+/// /// The position of a progress bar, and its length.
 /// fn advance<E>(bar: &mut (usize, usize), progress: &Progress<'_, E>) {
 ///     match progress {
 ///         Progress::Compared { pending, .. } => *bar = (0, *pending),
@@ -110,11 +110,11 @@ pub enum Progress<'r, E> {
     Migrated {
         /// Which one.
         schema: &'r str,
-        /// What was done to it.
+        /// What the run did.
         report: &'r Report,
-        /// How many pending schemas are done with, this one and failures included.
+        /// How many pending schemas are finished, including this one and failures.
         done: usize,
-        /// How many have not begun.
+        /// How many have not started.
         left: usize,
     },
     /// A schema could not be migrated.

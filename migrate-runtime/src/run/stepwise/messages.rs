@@ -1,5 +1,5 @@
-//! The messages of a non-transactional migration. A note is always written by the user and the role that
-//! the run began with, whatever the migration has set.
+//! The messages of a non-transactional migration. Its progress is recorded with the user and the role that
+//! the run started with, even if the migration has changed them.
 
 use migrate_set::plan::Cause;
 use migrate_set::sql::alone::Alone;
@@ -11,7 +11,7 @@ use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::hold::has_escapes;
 use crate::sql::{Extent, Progress, Session, Terms, same_encoding, session};
-use crate::wire::{BEGIN, BEGIN_WHATEVER, Message, Part};
+use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 impl Work<'_, '_> {
     pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
@@ -36,7 +36,7 @@ impl Work<'_, '_> {
         message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
             let down = cx.down_sql(migration)?;
-            let extent = Extent::Begun(self.noted);
+            let extent = Extent::Started(self.noted);
             let sql = cx.ledger.record(migration, down.as_deref(), position + 1, extent);
             message.push(Part::Record { step: 0 }, &sql);
         }
@@ -49,7 +49,7 @@ impl Work<'_, '_> {
         let statement = |inner| Part::Statement { step: 0, index: inner };
         let sql = self.rendered(index)?.sql;
         if let Alone::Block(ranges) = &self.ways[index] {
-            // All but its last statement, which is the COMMIT.
+            // All but the last statement, which is the COMMIT.
             let inside = &ranges[..ranges.len().saturating_sub(1)];
             for (inner, &(start, end)) in inside.iter().enumerate() {
                 message.push(statement(inner), &sql[start..end]);
@@ -64,7 +64,7 @@ impl Work<'_, '_> {
         Ok(message)
     }
 
-    /// A message of a statement alone, which names the lock where that is a row.
+    /// A message of one statement, with the token of the lock row in a comment if the run holds one.
     pub(super) fn alone(&self, sql: &str) -> Message {
         let mut message = self.message();
         message.push(Part::Statement { step: 0, index: 0 }, sql);
@@ -79,7 +79,7 @@ impl Work<'_, '_> {
         message
     }
 
-    /// Notes that the statements before `index` took effect, and whether that one is in flight.
+    /// Records that the statements before `index` took effect, and whether that one is in flight.
     pub(super) fn push_note(&self, message: &mut Message, index: usize) {
         let ledger = &self.cx.ledger;
         let (from, is_end) = (self.noted.done, index == self.ways.len());
@@ -111,7 +111,7 @@ impl Work<'_, '_> {
         } else if let (Action::Apply(migration), false, true) =
             (self.action, applied, self.noted.in_flight)
         {
-            // It was answered, so its outcome is known: nothing of it is in flight any more.
+            // The server answered, so the outcome is known, and the statement is no longer in flight.
             message.push(Part::Control, self.begins());
             let to = Progress { in_flight: false, ..self.noted };
             let sql = self.cx.ledger.progress(migration, self.noted.done, to);
@@ -129,24 +129,24 @@ impl Work<'_, '_> {
         message
     }
 
-    /// What gives the session's lock back; `None` for a run whose lock is a row.
+    /// The statement that releases the session's lock; `None` if the lock is a row.
     pub(super) fn unlock(&self) -> Option<String> {
         self.hold.lock.token().is_none().then(|| self.cx.ledger.unlock())
     }
 
-    /// What brings the session back to what it was.
+    /// The statements that restore the session.
     pub(super) fn restores(&self) -> Vec<String> {
         let session = self.session.as_ref().map(Session::restore);
         self.limits.clone().into_iter().chain(session).collect()
     }
 
-    /// What guards go by now.
+    /// The terms for guards, as of now.
     pub(super) fn terms(&self) -> Terms<'_> {
         self.hold.terms(self.cx)
     }
 
-    /// What begins a transaction of ours after statements of the migration.
+    /// The statement that begins a transaction of the library after statements of the migration.
     pub(super) fn begins(&self) -> &'static str {
-        if self.session.is_some() { BEGIN_WHATEVER } else { BEGIN }
+        if self.session.is_some() { BEGIN_EXPLICIT } else { BEGIN }
     }
 }

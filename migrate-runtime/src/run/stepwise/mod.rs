@@ -1,6 +1,6 @@
-//! Applies one non-transactional migration, statement by statement; the ledger shows at each moment how
-//! far it came. The lock is released and the session restored on every path. A statement that is known to
-//! have taken effect is never sent again.
+//! Applies one non-transactional migration, statement by statement, with its progress in the ledger: a
+//! statement that took effect is not sent again, and every path releases the lock and restores the
+//! session.
 
 mod statement;
 mod outcome;
@@ -23,12 +23,12 @@ use crate::outcome::{ErrorKind, When};
 use crate::sql::Session;
 use crate::wire::Part;
 
-/// Carries out `action` under the lock of the ledger. How far a rollback comes is not noted: where it
-/// is cut short, all of it runs again.
+/// Carries out `action` under the lock of the ledger. The progress of a rollback is not recorded: if it
+/// is interrupted, all of it runs again.
 ///
 /// # Cancel safety
-/// Dropped midway it queues the release of the lock, and what restores the session, after the
-/// statement that runs.
+/// If it is dropped, it queues the statements that release the lock and restore the session, after the
+/// one that runs.
 pub(super) async fn apply<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -59,7 +59,7 @@ async fn call(
 }
 
 impl Work<'_, '_> {
-    /// Takes the lock, sees that the step is still what was planned, and records that it begins.
+    /// Takes the lock, checks that the plan of the step still holds, and records that it begins.
     async fn begin(&mut self, table: Table) -> Result<(), Stop> {
         let message = self.beginning(table)?;
         self.arm();
@@ -100,7 +100,7 @@ impl Work<'_, '_> {
         self.statements().await
     }
 
-    /// Finishes the entry, restores the session and gives the lock back.
+    /// Finishes the entry, restores the session and releases the lock.
     async fn end(mut self, result: Result<(), Stop>) -> Result<(), Stop> {
         let message = self.ending(result.is_ok());
         let mut unlocked = self.unlock().is_none();
@@ -130,10 +130,10 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Gives the lock back where the message that should have was refused.
+    /// Releases the lock after the message that should have was refused.
     async fn release(&self) {
         if let Some(sql) = self.unlock() {
-            // Should this fail, the connection is broken, and its lock gone with it.
+            // If this fails, the connection is broken, and its lock is gone.
             let _ = self.cx.wire.last_row(&sql).await;
         }
     }

@@ -1,5 +1,4 @@
-//! What became of a statement that was sent: what failed, and what of it stays.
-//! A statement that failed is not the same as one whose outcome is unknown.
+//! The outcome of a statement that was sent: it failed, or its outcome is unknown.
 
 use migrate_set::set::Script;
 use migrate_set::sql::alone::Alone;
@@ -13,7 +12,7 @@ use crate::run::locate::{self, Blame};
 use crate::wire::{Failure, LOST, Part};
 
 impl Work<'_, '_> {
-    /// The error of statement number `index`, or of a note about it.
+    /// The error of statement number `index`, or of recording its progress.
     pub(super) async fn failed(&self, index: usize, failure: Failure) -> ErrorKind {
         let Failure { part, offset, error } = failure;
         let (cx, action) = (self.cx, self.action);
@@ -22,7 +21,7 @@ impl Work<'_, '_> {
         }
         let (done, of) = (index, self.ways.len());
         let db = error.as_db_error();
-        // A session that is ended may have taken its last statement along or not.
+        // If the session was terminated, its last statement may have taken effect.
         let ended = db.is_none_or(|db| db.parsed_severity() != Some(Severity::Error));
         let kept = if ended { Kept::InFlight { done, of } } else { Kept::Statements { done, of } };
         let failure = match part {
@@ -61,12 +60,12 @@ fn inner_range(
     }
 }
 
-/// Whether an error shows that the statement had taken effect when its session broke.
+/// Whether an error shows that the statement had already taken effect.
 pub(super) fn took_effect(alone: &Alone, sqlstate: &str) -> bool {
     match alone {
         // undefined_object
         Alone::Drops => sqlstate == "42704",
-        // undefined_table: it is no partition of the table any more.
+        // undefined_table: it is no longer a partition of the table.
         Alone::Detaches { .. } => sqlstate == "42P01",
         // duplicate_database, invalid_catalog_name, duplicate_object, undefined_object
         Alone::Bare => matches!(sqlstate, "42P04" | "3D000" | "42710" | "42704"),

@@ -1,5 +1,5 @@
-//! Sends the statements one by one: what can run in a transaction in one with its note, what cannot alone
-//! between two notes.
+//! Sends the statements one by one: in a transaction together with the record of its progress if
+//! possible, otherwise between two such records.
 
 use migrate_set::plan::Cause;
 use migrate_set::sql::alone::{Alone, prepares_session};
@@ -20,7 +20,7 @@ use crate::wire::{Failure, Message, Part};
 enum Ended {
     /// It took effect.
     Done,
-    /// It is sent again, another way.
+    /// It must be sent again, in another way.
     Again,
 }
 
@@ -44,7 +44,7 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Makes the settings again that an earlier session had, and this one has not.
+    /// Repeats the statements that set up the session, which an earlier run sent in another session.
     async fn prepare_session(&mut self, first: usize) -> Result<(), ErrorKind> {
         for index in 0..first.min(self.ways.len()) {
             let sql = self.rendered(index)?.sql;
@@ -60,7 +60,7 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Sends a statement, or a block of the file's own, in one transaction with the note that it
+    /// Sends a statement, or a transaction block of the file, in one transaction with the record that it
     /// ran.
     async fn atomic(&mut self, index: usize) -> Result<Ended, Stop> {
         self.announce(index, Attempted::No).await?;
@@ -74,11 +74,11 @@ impl Work<'_, '_> {
         };
         self.cx.wire.end_transaction(&failure.error, completed).await;
         if failure.error.as_db_error().is_none() {
-            // The server answers when all of a message is done: any of it may have been.
+            // The server answers after the whole message, so any part of it may have run.
             failure.part = Some(Part::Statement { step: 0, index: usize::MAX });
         }
         match failure.error.code().map_or("", |code| code.code()) {
-            // active_sql_transaction, invalid_transaction_termination: it wants none around it.
+            // active_sql_transaction, invalid_transaction_termination: it cannot run in one.
             "25001" | "2D000" => {
                 self.ways[index] = Alone::Bare;
                 Ok(Ended::Again)
@@ -91,7 +91,7 @@ impl Work<'_, '_> {
         }
     }
 
-    /// Sends a statement that can run outside a transaction only, between two notes.
+    /// Sends a statement that cannot run in a transaction.
     async fn outside(&mut self, index: usize) -> Result<Ended, Stop> {
         let resumed = self.is_continued() && index == self.resumed_at();
         let attempted = if resumed { Attempted::Before } else { Attempted::No };
@@ -99,7 +99,7 @@ impl Work<'_, '_> {
         while let Some(found) = self.announce(index, attempted).await? {
             match found {
                 InvalidIndex { valid: true, name, .. } if unknown => {
-                    let note = format!("index {name} was found built, and not built again");
+                    let note = format!("index {name} was already built, and was not built again");
                     self.tally.report.note(note);
                     return Ok(Ended::Done);
                 }
@@ -115,22 +115,23 @@ impl Work<'_, '_> {
         };
         let code = failure.error.code().map_or("", |code| code.code());
         if unknown && took_effect(&self.ways[index], code) {
-            let note = format!("statement {} had taken effect, and was not repeated", index + 1);
+            let note =
+                format!("statement {} had already taken effect, and was not repeated", index + 1);
             self.tally.report.note(note);
             return Ok(Ended::Done);
         }
-        // object_not_in_prerequisite_state: an earlier attempt detached it half.
+        // object_not_in_prerequisite_state: an earlier attempt was interrupted.
         if let (Alone::Detaches { finalize }, "55000") = (&self.ways[index], code)
             && self.send_alone(finalize).await.is_ok()
         {
-            self.tally.report.note(format!("statement {} was finished by FINALIZE", index + 1));
+            self.tally.report.note(format!("statement {} was finished with FINALIZE", index + 1));
             return Ok(Ended::Done);
         }
         Err(self.failed(index, failure).await.into())
     }
 
-    /// Sees to it that the ledger has what is about to happen, sets the statement's limits, and
-    /// looks for what an earlier attempt left.
+    /// Records which statement runs next, sets its limits, and looks for an index that an earlier attempt
+    /// left.
     async fn announce(
         &mut self,
         index: usize,
@@ -160,7 +161,7 @@ impl Work<'_, '_> {
 
     fn announcement(&mut self, index: usize, attempted: Attempted) -> Message {
         let mut message = Message::new();
-        // How far a rollback comes is not noted.
+        // The progress of a rollback is not recorded.
         if matches!(self.action, Action::Apply(_)) && self.noted != at(index, &self.ways) {
             message.push(Part::Control, self.begins());
             self.push_note(&mut message, index);
@@ -170,7 +171,7 @@ impl Work<'_, '_> {
             message.push(Part::Control, &limits);
         }
         let alone = &self.ways[index];
-        // A transaction of ours has its limits inside; another session may serve a pooled message.
+        // A transaction of the library contains its limits; a pooler may use another session.
         if *alone != Alone::Atomic
             && !self.hold.is_pooled
             && let Some(limits) = self.terms().limits_of_session(alone.is_concurrent())
@@ -187,7 +188,7 @@ impl Work<'_, '_> {
         let name = &index.name;
         let doing = format!("dropping the INVALID index {name}");
         self.cx.ask(&index.drop(), &doing).await?;
-        let note = format!("dropped the INVALID index {name}, which an attempt had left behind");
+        let note = format!("dropped the INVALID index {name}, which an earlier attempt had left");
         self.tally.report.note(note);
         Ok(())
     }
@@ -198,7 +199,7 @@ impl Work<'_, '_> {
     }
 }
 
-/// What puts back the limits that the row has of the session.
+/// The statement that restores the limits, from the row.
 fn put_back(row: &SimpleQueryRow) -> Option<String> {
     row.try_get("put_back").ok().flatten().map(str::to_owned)
 }

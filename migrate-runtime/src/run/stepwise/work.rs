@@ -1,4 +1,4 @@
-//! One non-transactional migration under way: how its statements run, and how far the ledger has it.
+//! The state of one non-transactional migration while it runs.
 
 use std::time::Instant;
 
@@ -16,23 +16,23 @@ use crate::run::tally::Tally;
 use crate::sql::{Progress, Session};
 use crate::wire::{Failure, Message, OnDrop, OnPart};
 
-/// One such migration under way.
+/// One non-transactional migration while it runs.
 pub(super) struct Work<'w, 'r> {
     pub(super) cx: &'w Context<'r>,
     pub(super) hold: &'w Hold<'r>,
     pub(super) tally: &'w mut Tally<'r>,
     pub(super) action: Action<'w>,
-    /// How it was planned; one to undo is as new.
+    /// The cause in the plan; that of an undo is `New`.
     pub(super) cause: Cause,
     /// How each statement runs.
     pub(super) ways: Vec<Alone>,
-    /// How far the ledger has it.
+    /// Its progress in the ledger.
     pub(super) noted: Progress,
-    /// Whether the ledger has it as finished.
+    /// Whether it is finished in the ledger.
     pub(super) finished: bool,
-    /// The session as the migration found it, where it changes that.
+    /// The session before the migration, if that changes it.
     pub(super) session: Option<Session>,
-    /// What puts back the limits that a statement runs under.
+    /// The statement that restores the limits of the session.
     pub(super) limits: Option<String>,
     pub(super) cleanup: OnDrop<'r>,
     pub(super) started: Instant,
@@ -74,7 +74,7 @@ impl<'w, 'r> Work<'w, 'r> {
         matches!(self.cause, Cause::Unfinished { .. })
     }
 
-    /// The statement that it is continued at.
+    /// The statement at which it is continued.
     pub(super) fn resumed_at(&self) -> usize {
         match self.cause {
             Cause::Unfinished { done, .. } => done as usize,
@@ -82,7 +82,7 @@ impl<'w, 'r> Work<'w, 'r> {
         }
     }
 
-    /// A statement as `tracing` has it.
+    /// The span of a statement.
     pub(super) fn span(&self, index: usize) -> Result<Span, ErrorKind> {
         let rendered = self.rendered(index)?;
         Ok(spans::statement(&self.tally.at, &rendered.sql))
@@ -94,13 +94,13 @@ impl<'w, 'r> Work<'w, 'r> {
         self.cx.rendered(script, range)
     }
 
-    /// Makes a dropped future release what is held by now.
+    /// Makes a dropped future release what is now held.
     pub(super) fn arm(&mut self) {
         let messages = self.unlock().into_iter().chain(self.restores()).collect();
         self.cleanup.arm(messages);
     }
 
-    /// Sends `message`; why it stopped, and after how many of its statements.
+    /// Sends `message`; the error is why it stopped, and after how many statements.
     pub(super) async fn send(
         &self,
         message: &Message,
@@ -114,7 +114,7 @@ impl<'w, 'r> Work<'w, 'r> {
     }
 }
 
-/// How far the ledger has the migration once the step has begun.
+/// The progress in the ledger after the step has started.
 fn noted(cause: Cause, ways: &[Alone]) -> Progress {
     match cause {
         Cause::Unfinished { done, in_flight } => Progress { done, in_flight },
@@ -122,7 +122,7 @@ fn noted(cause: Cause, ways: &[Alone]) -> Progress {
     }
 }
 
-/// How far the ledger has it before statement number `index` is sent.
+/// The progress in the ledger before statement number `index` is sent.
 pub(super) fn at(index: usize, ways: &[Alone]) -> Progress {
     let in_flight = ways.get(index).is_some_and(|alone| !alone.is_atomic());
     Progress { done: u32::try_from(index).unwrap_or(u32::MAX), in_flight }

@@ -1,5 +1,4 @@
-//! The table of each section.
-//! A record goes in, Markdown comes out; a cell that nothing was measured for is a dash.
+//! The table of each section, as Markdown; a cell without a measurement is a dash.
 
 use super::table::{Table, bytes, ratio, time};
 use crate::peer::Peer;
@@ -31,10 +30,10 @@ pub fn whole(value: f64) -> String {
     format!("{value:.0}")
 }
 
-/// The peers' heads behind others.
-pub fn heads(before: &[&str], behind: &[&str]) -> Vec<String> {
+/// The heads of the columns, with the peers between others.
+pub fn heads(before: &[&str], after: &[&str]) -> Vec<String> {
     let peers = Peer::ALL.iter().map(|peer| peer.name());
-    before.iter().copied().chain(peers).chain(behind.iter().copied()).map(str::to_owned).collect()
+    before.iter().copied().chain(peers).chain(after.iter().copied()).map(str::to_owned).collect()
 }
 
 /// A time and how many times longer than ours it is.

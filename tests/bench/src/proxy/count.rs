@@ -12,7 +12,7 @@ pub struct Traffic {
     pub messages: u64,
     /// Bytes of those messages.
     pub up_bytes: u64,
-    /// Bytes of the server behind each session's first `ReadyForQuery`.
+    /// Bytes of the server after each session's first `ReadyForQuery`.
     pub down_bytes: u64,
 }
 

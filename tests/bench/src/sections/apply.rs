@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 use super::boot::{counted, numbers, timed};
 use super::{Extent, ROUND_TRIPS, count, micros, programs, sets, turn};
 use crate::crates::Crate;
-use crate::ground::{Ground, Line};
 use crate::peer::Peer;
 use crate::program::{Took, boot, boot_with};
 use crate::proxy::Traffic;
 use crate::record::{Recorder, Sample};
 use crate::set::Set;
+use crate::setup::{Line, Setup};
 
 /// From this round trip on the other libraries run side by side.
 const FAR: Duration = Duration::from_millis(20);
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     let bare = Crate::bare().program();
     for set in sets(&[10, 200, 1000]) {
         let programs = programs(&set);
         for round_trip in ROUND_TRIPS {
-            let bench = Bench { ground, set: &set, round_trip, bare: &bare };
+            let bench = Bench { setup, set: &set, round_trip, bare: &bare };
             for repetition in 0..repetitions(extent, set.scripts.len(), round_trip) {
                 bench.repeat(&programs, repetition, out).await;
             }
@@ -48,7 +48,7 @@ fn repetitions(extent: Extent, size: usize, round_trip: Duration) -> usize {
 }
 
 struct Bench<'b> {
-    ground: &'b Ground,
+    setup: &'b Setup,
     set: &'b Set,
     round_trip: Duration,
     bare: &'b Path,
@@ -67,7 +67,7 @@ impl Bench<'_> {
                     out.push(if self.round_trip.is_zero() { sample } else { timed(sample, took) });
                 }
                 if self.round_trip.is_zero() {
-                    let took = self.on_an_empty_database(&program, &self.ground.direct()).await;
+                    let took = self.on_an_empty_database(&program, &self.setup.direct()).await;
                     out.push(timed(self.sample(peer.name()), took));
                 }
             }
@@ -87,18 +87,18 @@ impl Bench<'_> {
         sample.key("round_trip_ms", &self.round_trip.as_millis())
     }
 
-    /// One boot on a database of its own, with what it said on the wire.
+    /// One boot on a database of its own, with its messages.
     async fn through_proxy(&self, program: &Path) -> (Took, Traffic) {
-        let proxy = self.ground.proxy(self.round_trip);
+        let proxy = self.setup.proxy(self.round_trip);
         let took = self.on_an_empty_database(program, &Line::through(&proxy)).await;
         (took, proxy.take())
     }
 
     async fn on_an_empty_database(&self, program: &Path, line: &Line) -> Took {
-        let database = self.ground.database().await;
-        self.ground.settle().await;
+        let database = self.setup.database().await;
+        self.setup.settle().await;
         let took = boot(program, line, &database).unwrap_or_else(|error| panic!("{error}"));
-        self.ground.drop(&database).await;
+        self.setup.drop(&database).await;
         took
     }
 
@@ -109,7 +109,7 @@ impl Bench<'_> {
         let mut runs = Vec::new();
         for (peer, program) in others {
             let (proxy, database) =
-                (self.ground.proxy(self.round_trip), self.ground.database().await);
+                (self.setup.proxy(self.round_trip), self.setup.database().await);
             let (peer, program) = (*peer, program.clone());
             let (line, name) = (Line::through(&proxy), database.clone());
             let run = thread::spawn(move || boot(&program, &line, &name));
@@ -118,21 +118,21 @@ impl Bench<'_> {
         for (peer, proxy, database, run) in runs {
             let took = run.join().expect("a run").unwrap_or_else(|error| panic!("{error}"));
             out.push(numbers(self.sample(peer.name()), took, proxy.take()));
-            self.ground.drop(&database).await;
+            self.setup.drop(&database).await;
         }
     }
 
     /// The whole text as one message and one transaction, by a program without a library.
     async fn one_message(&self, out: &mut Recorder) {
-        let database = self.ground.database().await;
-        self.ground.settle().await;
-        let proxy = self.ground.proxy(self.round_trip);
+        let database = self.setup.database().await;
+        self.setup.settle().await;
+        let proxy = self.setup.proxy(self.round_trip);
         let line =
-            if self.round_trip.is_zero() { self.ground.direct() } else { Line::through(&proxy) };
+            if self.round_trip.is_zero() { self.setup.direct() } else { Line::through(&proxy) };
         let took = boot_with(self.bare, &line, &database, &self.set.text());
         let took = took.unwrap_or_else(|error| panic!("{error}"));
         out.push(self.sample("one message").number("wall_us", count(took.migrating)));
-        self.ground.drop(&database).await;
+        self.setup.drop(&database).await;
     }
 
     /// The whole text by `psql`, less what `psql` takes for an empty file.
@@ -141,18 +141,18 @@ impl Bench<'_> {
         let (empty, text) = (folder.path().join("empty.sql"), folder.path().join("text.sql"));
         std::fs::write(&empty, "").expect("a file to write");
         std::fs::write(&text, self.set.text()).expect("a file to write");
-        let database = self.ground.database().await;
-        self.ground.settle().await;
+        let database = self.setup.database().await;
+        self.setup.settle().await;
         let nothing = self.run_psql(&empty, &database);
         let wall = self.run_psql(&text, &database).saturating_sub(nothing);
         out.push(self.sample("psql").number("wall_us", micros(wall)));
-        self.ground.drop(&database).await;
+        self.setup.drop(&database).await;
     }
 
     fn run_psql(&self, file: &Path, database: &str) -> Duration {
-        let mut command = Command::new(self.ground.bin("psql"));
+        let mut command = Command::new(self.setup.bin("psql"));
         command.args(["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database]);
-        command.arg("-h").arg(&self.ground.socket).args(["-p", &self.ground.port.to_string()]);
+        command.arg("-h").arg(&self.setup.socket).args(["-p", &self.setup.port.to_string()]);
         let begun = Instant::now();
         let output = command.arg("-f").arg(file).output().expect("psql");
         let wall = begun.elapsed();

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Extent, ROUND_TRIPS, count, programs, sets, turn};
-use crate::ground::{Ground, Line};
 use crate::program::{Took, boot};
 use crate::proxy::{Proxy, Traffic};
 use crate::record::{Recorder, Sample};
 use crate::set::Set;
+use crate::setup::{Line, Setup};
 
 pub(super) const fn sizes(extent: Extent) -> &'static [usize] {
     match extent {
@@ -19,26 +19,26 @@ pub(super) const fn sizes(extent: Extent) -> &'static [usize] {
     }
 }
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     for set in sets(sizes(extent)) {
-        measure_set(ground, extent, &set, out).await;
+        measure_set(setup, extent, &set, out).await;
     }
 }
 
-async fn measure_set(ground: &Ground, extent: Extent, set: &Set, out: &mut Recorder) {
+async fn measure_set(setup: &Setup, extent: Extent, set: &Set, out: &mut Recorder) {
     let programs = programs(set);
     let mut migrated = Vec::new();
     for (peer, program) in &programs {
-        let database = ground.database().await;
-        boot(program, &ground.direct(), &database).unwrap_or_else(|error| panic!("{error}"));
+        let database = setup.database().await;
+        boot(program, &setup.direct(), &database).unwrap_or_else(|error| panic!("{error}"));
         migrated.push((*peer, program.clone(), database));
     }
-    ground.settle().await;
+    setup.settle().await;
     for round_trip in ROUND_TRIPS {
-        let proxy = ground.proxy(round_trip);
+        let proxy = setup.proxy(round_trip);
         for repetition in 0..extent.pick(15, 9) {
             for (peer, program, database) in turn(&migrated, repetition) {
-                let (took, traffic) = observe(ground, &proxy, round_trip, &program, &database);
+                let (took, traffic) = observe(setup, &proxy, round_trip, &program, &database);
                 let sample = Sample::default().key("set", &set.name).key("peer", peer.name());
                 out.push(numbers(
                     sample.key("round_trip_ms", &round_trip.as_millis()),
@@ -49,13 +49,13 @@ async fn measure_set(ground: &Ground, extent: Extent, set: &Set, out: &mut Recor
         }
     }
     for (_, _, database) in migrated {
-        ground.drop(&database).await;
+        setup.drop(&database).await;
     }
 }
 
-/// One boot with what it said on the wire.
+/// One boot with its messages.
 fn observe(
-    ground: &Ground,
+    setup: &Setup,
     proxy: &Proxy,
     round_trip: Duration,
     program: &Path,
@@ -64,7 +64,7 @@ fn observe(
     proxy.take();
     let run = |line: &Line| boot(program, line, database).unwrap_or_else(|error| panic!("{error}"));
     let through = run(&Line::through(proxy));
-    let took = if round_trip.is_zero() { run(&ground.direct()) } else { through };
+    let took = if round_trip.is_zero() { run(&setup.direct()) } else { through };
     (took, proxy.take())
 }
 

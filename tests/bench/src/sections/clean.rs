@@ -34,7 +34,7 @@ pub(super) fn measure(extent: Extent, out: &mut Recorder) {
 }
 
 /// CPU time of the processes that this one has waited for, theirs included, in microseconds: the
-/// fields 16 and 17 of `proc(5)`, counted behind the parenthesised name.
+/// fields 16 and 17 of `proc(5)`, counted after the parenthesised name.
 fn cpu_of_children() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);

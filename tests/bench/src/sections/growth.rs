@@ -1,7 +1,6 @@
-//! What a boot with nothing pending costs against the ledger's length: entries of the set's own module,
-//! and entries of another one beside a set of ten.
-//! The set is made at run time and the entries are copies of one that a run wrote, because nobody waits
-//! for 50,000 migrations here; that the boot takes them for applied is checked.
+//! The cost of a boot with nothing pending by the length of the ledger: with entries of the set's module, and
+//! with entries of another module and a set of ten. The entries are copies of one that a run wrote, because
+//! 50,000 migrations take too long; the boot is checked to treat them as applied.
 
 use std::time::{Duration, Instant};
 
@@ -10,34 +9,34 @@ use migrate_runtime::{Migration, Migrations, Migrator};
 use tempfile::TempDir;
 
 use super::{Extent, micros};
-use crate::ground::{Ground, Line, connect};
 use crate::record::{Recorder, Sample};
+use crate::setup::{Line, Setup, connect};
 
 /// The lengths of the ledger.
 pub const LENGTHS: [usize; 5] = [100, 1_000, 5_000, 10_000, 50_000];
 
-/// The size of the set beside which another module's entries stand.
+/// The size of the set, if the entries belong to another module.
 const SMALL: usize = 10;
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     for length in LENGTHS {
         for (whose, size) in [("own", length), ("another module's", SMALL)] {
             let set = set(size);
-            let database = ground.database().await;
-            fill(ground, &database, &set, length).await;
-            ground.settle().await;
-            let bench = Bench { ground, set: &set, database: &database };
+            let database = setup.database().await;
+            fill(setup, &database, &set, length).await;
+            setup.settle().await;
+            let bench = Bench { setup, set: &set, database: &database };
             for _ in 0..extent.pick(15, 7) {
                 let sample = Sample::default().key("entries", &length).key("whose", whose);
                 out.push(bench.boot(sample).await);
             }
-            ground.drop(&database).await;
+            setup.drop(&database).await;
         }
     }
 }
 
 struct Bench<'b> {
-    ground: &'b Ground,
+    setup: &'b Setup,
     set: &'b Migrations,
     database: &'b str,
 }
@@ -45,12 +44,12 @@ struct Bench<'b> {
 impl Bench<'_> {
     /// One boot on a new connection, and one through the proxy that counts.
     async fn boot(&self, sample: Sample) -> Sample {
-        let mut client = self.ground.connect(self.database).await;
+        let mut client = self.setup.connect(self.database).await;
         let begun = Instant::now();
         let report = Migrator::new(self.set).run(&mut client).await.expect("a boot");
         let wall = micros(begun.elapsed());
         assert_eq!((report.applied.len(), report.skipped.len()), (0, self.set.len()));
-        let proxy = self.ground.proxy(Duration::ZERO);
+        let proxy = self.setup.proxy(Duration::ZERO);
         let mut client = connect(&Line::through(&proxy).config(self.database)).await;
         Migrator::new(self.set).run(&mut client).await.expect("a boot");
         let seen = proxy.take();
@@ -72,8 +71,8 @@ fn set(count: usize) -> Migrations {
 
 /// Applies the set's first ten migrations, and writes entries for the others; where the set is smaller
 /// than the ledger is to be, for migrations of another module.
-async fn fill(ground: &Ground, database: &str, set: &Migrations, length: usize) {
-    let mut client = ground.connect(database).await;
+async fn fill(setup: &Setup, database: &str, set: &Migrations, length: usize) {
+    let mut client = setup.connect(database).await;
     let versions: Vec<&Migration> = set.iter().collect();
     let tenth = versions[SMALL - 1].version().as_str();
     Migrator::new(set).to(tenth).run(&mut client).await.expect("a first run");

@@ -4,13 +4,13 @@
 use std::time::Instant;
 
 use super::{Extent, ROUND_TRIPS, micros};
-use crate::ground::{Ground, Line, connect, value};
 use crate::record::{Recorder, Sample};
+use crate::setup::{Line, Setup, connect, value};
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
-    let database = ground.database().await;
-    let proxies = ROUND_TRIPS.map(|round_trip| (round_trip, ground.proxy(round_trip)));
-    let mut clients = vec![("none".to_owned(), 0.0, ground.connect(&database).await)];
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
+    let database = setup.database().await;
+    let proxies = ROUND_TRIPS.map(|round_trip| (round_trip, setup.proxy(round_trip)));
+    let mut clients = vec![("none".to_owned(), 0.0, setup.connect(&database).await)];
     for (round_trip, proxy) in &proxies {
         let client = connect(&Line::through(proxy).config(&database)).await;
         clients.push((round_trip.as_millis().to_string(), micros(*round_trip), client));
@@ -24,5 +24,5 @@ pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder)
         }
     }
     drop(clients);
-    ground.drop(&database).await;
+    setup.drop(&database).await;
 }

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Extent, count, micros, programs, turn};
-use crate::ground::{Ground, Line};
 use crate::program::{Waiting, boot};
 use crate::record::{Recorder, Sample};
 use crate::set;
+use crate::setup::{Line, Setup};
 
 /// Processes at once.
 pub const REPLICAS: usize = 32;
@@ -21,29 +21,29 @@ pub const SIZE: usize = 200;
 /// How often one is started again at most.
 const STARTS: usize = 50;
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     let programs = programs(&set::generated(SIZE));
     for repetition in 0..extent.pick(5, 2) {
         for (peer, program) in turn(&programs, repetition) {
-            let database = ground.database().await;
+            let database = setup.database().await;
             for situation in ["empty", "up to date"] {
-                ground.settle().await;
-                let round = round(&program, &ground.direct(), &database);
+                setup.settle().await;
+                let round = round(&program, &setup.direct(), &database);
                 let sample = Sample::default().key("situation", situation).key("peer", peer.name());
                 out.push(round.numbers(sample));
             }
-            ground.drop(&database).await;
+            setup.drop(&database).await;
         }
     }
     for (peer, program) in &programs {
-        let proxy = ground.proxy(Duration::ZERO);
-        let database = ground.database().await;
+        let proxy = setup.proxy(Duration::ZERO);
+        let database = setup.database().await;
         for situation in ["empty", "up to date"] {
             round(program, &Line::through(&proxy), &database);
             let sample = Sample::default().key("situation", situation).key("peer", peer.name());
             out.push(sample.number("turns", count(proxy.take().turns)));
         }
-        ground.drop(&database).await;
+        setup.drop(&database).await;
     }
 }
 

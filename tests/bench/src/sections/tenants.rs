@@ -10,8 +10,8 @@ use migrate_runtime::{Migrations, Migrator};
 use tempfile::TempDir;
 
 use super::{Extent, micros};
-use crate::ground::{Ground, connect};
 use crate::record::{Recorder, Sample};
+use crate::setup::{Setup, connect};
 
 const FILES: [(&str, &str); 3] = [
     ("1_a.sql", "CREATE TABLE {{tables.a}} (id int PRIMARY KEY);"),
@@ -22,12 +22,12 @@ const FILES: [(&str, &str); 3] = [
 /// Connections at once.
 pub const CONCURRENCY: usize = 8;
 
-pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder) {
+pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     let count: usize = extent.pick(10_000, 1_000);
     let schemas: Vec<String> = (0..count).map(|number| format!("tenant_{number:05}")).collect();
     let (two, three) = (set(2), set(3));
-    let database = ground.database().await;
-    let config = ground.config(&database);
+    let database = setup.database().await;
+    let config = setup.config(&database);
     for (situation, set) in
         [("new schemas", &two), ("nothing pending", &two), ("one new migration", &three)]
     {
@@ -43,7 +43,7 @@ pub(super) async fn measure(ground: &Ground, extent: Extent, out: &mut Recorder)
         let sample = Sample::default().key("schemas", &count).key("situation", situation);
         out.push(sample.number("wall_us", wall).number("messages", report.messages));
     }
-    ground.drop(&database).await;
+    setup.drop(&database).await;
 }
 
 /// The set of the first so many files.

@@ -68,7 +68,7 @@ async fn what_takes_something_away_asks_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_shown_while_it_goes_on() {
+async fn a_run_is_shown_while_it_runs() {
     let database = FreshDatabase::create().await;
     let folder = folder(&[("1_a.sql", "SELECT pg_sleep(0.5);"), ("2_b.sql", "SELECT 1;")]);
     let mut session = on_terminal(folder.path(), &database, &["up"]);
@@ -76,13 +76,13 @@ async fn a_run_is_shown_while_it_goes_on() {
     session.exp_string("Applied\u{1b}[0m 1_a.sql (").expect("a line that stays");
     let (text, code) = end(session);
     assert!(code == 0 && text.contains("2 applied"), "{text}");
-    assert_eq!(text.matches("1_a.sql (").count(), 0, "said twice: {text}");
+    assert_eq!(text.matches("1_a.sql (").count(), 0, "printed twice: {text}");
     let (text, code) = end(on_terminal(folder.path(), &database, &["up", "--json"]));
     assert!(code == 0 && text.starts_with("{\r\n"), "{text:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_told_to_stop_says_what_stays() {
+async fn a_run_that_is_interrupted_reports_what_is_kept() {
     for signal in ["INT", "TERM"] {
         let database = FreshDatabase::create().await;
         let files = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(600);")];
@@ -106,7 +106,7 @@ async fn a_run_that_is_told_to_stop_says_what_stays() {
         for part in ["Applied 1_a.sql", "migrations/2_b.sql:1:1: canceling statement"] {
             assert!(text.contains(part), "{signal}: {text}");
         }
-        assert_eq!(value(&client, sleeping).await, "0", "the server goes on");
+        assert_eq!(value(&client, sleeping).await, "0", "the statement still runs");
         let entries = "SELECT string_agg(version, ',') FROM migration_ledger";
         assert_eq!(value(&client, entries).await, "1");
     }

@@ -135,7 +135,7 @@ impl Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sslmode_says_whether_and_whom_to_trust() {
+async fn sslmode_decides_what_is_trusted() {
     let stage = Stage::set().await;
     // Whether TLS is used.
     stage.refuses("tls", "sslmode=disable", "pg_hba.conf");

@@ -13,8 +13,8 @@ use std::path::Path;
 
 use diesel::{Connection, PgConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use migrate_runtime::source::{SetOptions, from_folder};
 use migrate_runtime::adopt::Adopt;
+use migrate_runtime::source::{SetOptions, from_folder};
 use migrate_runtime::{ErrorKind, Migrator};
 use migrate_testing::Server;
 use sqlx::postgres::PgConnectOptions;

@@ -9,7 +9,7 @@ use crate::files::{self, Mode, Script};
 use crate::fleet::{Outcome, Replica};
 use crate::lab::{Lab, Left};
 use crate::peer::{Peer, Tuning};
-use crate::replica::Said;
+use crate::replica::RunEnd;
 
 /// How the run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) async fn observe(lab: &Lab, peer: Peer, end: End, mode: Mode) -> Cell
     match end {
         End::Drop => {
             let dropped = replica.drop_run().await;
-            assert_eq!(dropped, Outcome::Said(Said::Dropped));
+            assert_eq!(dropped, Outcome::Reported(RunEnd::Dropped));
         }
         End::Kill => replica.kill().await,
     }

@@ -1,4 +1,4 @@
-//! Six replicas boot at the same moment, and the set builds an index concurrently: whoever waits for a
+//! Six replicas boot at the same moment, and the set builds an index concurrently: a session that waits for a
 //! lock inside the server holds a snapshot, and the index waits for every snapshot.
 
 use std::fmt;

@@ -1,10 +1,10 @@
-//! A unique index built concurrently finds duplicates; it fails and stays behind INVALID. The duplicates
+//! A unique index built concurrently finds duplicates; it fails and is left INVALID. The duplicates
 //! are removed, and the same service runs again with the same file.
 
 use std::fmt;
 
 use crate::cell::{Cell, Observation, first_line};
-use crate::files::{self, MEND};
+use crate::files::{self, FIX};
 use crate::fleet::{Outcome, Replica};
 use crate::index::Index;
 use crate::lab::{Lab, Left};
@@ -22,7 +22,7 @@ pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
     let mut replica = Replica::start(peer, Tuning::Default, &database.direct).await;
     let first = replica.run(&folder).await;
     assert!(first.error().is_some(), "{first:?}");
-    database.value(MEND).await;
+    database.value(FIX).await;
     let again = replica.run(&folder).await;
     let (index, left) = (Index::read(&database, "items_by_id").await, database.left().await);
     drop(replica);

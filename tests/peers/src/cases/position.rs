@@ -46,7 +46,7 @@ pub(super) async fn observe(lab: &Lab, peer: Peer) -> Cell {
     } else {
         Named::Nothing
     };
-    // With a blank behind it, `line 5` is not found in `line 57`.
+    // With a blank after it, `line 5` is not found in `line 57`.
     let padded = format!("{text} ").replace(['\n', ',', ';', '.', ')'], " ");
     let has_line = names(&padded, &[&format!(":{LINE}:"), &format!("line {LINE} ")]);
     let line = if has_line { Named::Line } else { Named::Nothing };

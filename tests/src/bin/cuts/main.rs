@@ -3,7 +3,7 @@
 //! what is missing; single bytes and delays must not change anything. Prints figures and what broke, and
 //! fails if anything did.
 //!
-//! With `--lock row` a cut run leaves its lock behind, which is then expired.
+//! With `--lock row` a cut run leaves its lock, which is then expired.
 //!
 //! `cargo run -p migrate-tests --bin cuts [-- --step N] [--workers N] [--lock detect|row]`
 #![allow(
@@ -13,7 +13,7 @@
     reason = "a proof fails as tests do"
 )]
 
-mod ground;
+mod setup;
 mod tally;
 
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use ground::{COUNTERS, Found, RESET, SCHEMA, WHOLE, expire, look, sessions};
+use setup::{COUNTERS, Found, RESET, SCHEMA, WHOLE, expire, look, sessions};
 use tally::{Cut, Tally};
 
 /// For a cut session to end, whose server may first finish what it has received.
@@ -51,12 +51,12 @@ async fn main() -> ExitCode {
         }
     };
     let started = Instant::now();
-    let ground = Ground::create(options.lock).await;
+    let setup = Setup::create(options.lock).await;
     let mut tally = Tally::default();
-    let traffic = ground.uncut(Fault::Nothing, &mut tally).await;
-    ground.uncut(Fault::SingleBytes, &mut tally).await;
-    ground.uncut(Fault::Delay(Duration::from_millis(5)), &mut tally).await;
-    drop(ground);
+    let traffic = setup.uncut(Fault::Nothing, &mut tally).await;
+    setup.uncut(Fault::SingleBytes, &mut tally).await;
+    setup.uncut(Fault::Delay(Duration::from_millis(5)), &mut tally).await;
+    drop(setup);
 
     let cuts = Arc::new(cuts(&traffic, options.step));
     let next = Arc::new(AtomicUsize::new(0));
@@ -103,28 +103,28 @@ fn cuts(traffic: &Traffic, step: u64) -> Vec<Cut> {
 /// Runs one cut after the other, on its own database: an index that is built concurrently waits for every
 /// transaction of its database.
 async fn worker(cuts: Arc<Vec<Cut>>, next: Arc<AtomicUsize>, lock: Lock) -> Tally {
-    let mut ground = Ground::create(lock).await;
+    let mut setup = Setup::create(lock).await;
     let mut tally = Tally::default();
     while let Some(cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
-        ground.cut(*cut, &mut tally).await;
+        setup.cut(*cut, &mut tally).await;
     }
     tally
 }
 
 /// A database, and a client that no fault touches.
-struct Ground {
+struct Setup {
     direct: Client,
     set: Migrations,
     lock: Lock,
     database: FreshDatabase,
 }
 
-impl Ground {
-    async fn create(lock: Lock) -> Ground {
+impl Setup {
+    async fn create(lock: Lock) -> Setup {
         let database = FreshDatabase::create().await;
         let direct = database.connect().await;
         direct.batch_execute(COUNTERS).await.expect(COUNTERS);
-        Ground { direct, set: ground::migrations(), lock, database }
+        Setup { direct, set: setup::migrations(), lock, database }
     }
 
     /// A run on an empty database through a connection with this fault.
@@ -166,7 +166,10 @@ impl Ground {
         for rule in found.broken_by_cut(&claimed(result.as_ref()), self.lock) {
             tally.broke(&name, rule);
         }
-        tally.outcome(direction, &format!("ledger {}; {}", found.ledger(), said(result.as_ref())));
+        tally.outcome(
+            direction,
+            &format!("ledger {}; {}", found.ledger(), outcome_of(result.as_ref())),
+        );
 
         if found.lock_rows > 0 {
             tally.lock_row(direction);
@@ -218,7 +221,7 @@ fn claimed(result: Option<&Result<Report, Error>>) -> Vec<String> {
 }
 
 /// How a run ended, in one word.
-fn said(result: Option<&Result<Report, Error>>) -> &'static str {
+fn outcome_of(result: Option<&Result<Report, Error>>) -> &'static str {
     match result.map(|result| result.as_ref().map_err(Error::kind)) {
         None => "no connection",
         Some(Ok(_)) => "run complete",

@@ -13,7 +13,7 @@
 )]
 
 mod disk;
-mod ground;
+mod setup;
 mod server;
 
 use std::process::ExitCode;
@@ -23,8 +23,8 @@ use migrate_runtime::{Error, ErrorKind, Migrator, Report};
 use migrate_tests::proof::replica::confirmed;
 
 use disk::{Disk, Here};
-use ground::Found;
 use server::{DiskServer, Life, Placement};
+use setup::Found;
 
 /// The exit code on a machine where this cannot be proved.
 const IMPOSSIBLE: u8 = 3;
@@ -92,7 +92,7 @@ async fn prove(disk: &Disk) -> ExitCode {
 /// One full disk; returns the rules that did not hold.
 async fn run(disk: &Disk, case: Case) -> Vec<String> {
     let mut server = DiskServer::create(disk, case.placement).await;
-    let set = ground::migrations();
+    let set = setup::migrations();
     let migrator = Migrator::new(&set).chunk_bytes(case.chunk);
     let mut client = server.connect().await;
     disk.fill(case.free << 20);

@@ -8,7 +8,7 @@ use migrate_tests::database::value;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 
-use crate::ground::{Ground, of};
+use crate::setup::{Setup, of};
 
 const ROUNDS: u64 = 40;
 
@@ -43,8 +43,8 @@ fn slow_files() -> Vec<(String, String)> {
 }
 
 /// Rounds of dropped runs, each completed by a run that is not dropped.
-pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
-    let (database, direct) = ground.database().await;
+pub(crate) async fn futures(setup: &mut Setup, seed: u64) {
+    let (database, direct) = setup.database().await;
     let set = of(&slow_files());
     let mut random = Random(seed);
     let (mut dropped, mut ended) = (0, 0);
@@ -54,7 +54,7 @@ pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
         let mut runs = Vec::new();
         for _ in 0..AT_A_TIME {
             let limit = Duration::from_millis(random.below(LONGEST));
-            runs.push((ground.client(&database).await, limit));
+            runs.push((setup.client(&database).await, limit));
         }
         let (mut first, mut second, mut third) = three(runs);
         let cut = |(client, limit)| timeout(limit, migrator.run(client));
@@ -70,13 +70,13 @@ pub(crate) async fn futures(ground: &mut Ground, seed: u64) {
         if round % 2 == 0 {
             drop(clients);
         } else {
-            usable(ground, &clients).await;
+            usable(setup, &clients).await;
         }
-        ground.check_quiet(&direct, &format!("after dropped runs, seed {seed}")).await;
-        complete(ground, &database, &direct, &migrator, &schema).await;
+        setup.check_quiet(&direct, &format!("after dropped runs, seed {seed}")).await;
+        complete(setup, &database, &direct, &migrator, &schema).await;
     }
     println!("  dropped futures, seed {seed}: {dropped} dropped, {ended} ended before");
-    ground.check(dropped > 0 && ended > 0, "the random points miss one of both sides");
+    setup.check(dropped > 0 && ended > 0, "the random points miss one of both sides");
 }
 
 fn three(
@@ -87,30 +87,30 @@ fn three(
 }
 
 /// A client whose run was dropped is outside a transaction.
-async fn usable(ground: &mut Ground, clients: &[Client]) {
+async fn usable(setup: &mut Setup, clients: &[Client]) {
     for client in clients {
         // In a transaction that began earlier, the two would differ.
         let fresh = value(client, "SELECT now() = statement_timestamp()").await;
-        ground.equal(&fresh, "t", "a client outside a transaction");
+        setup.equal(&fresh, "t", "a client outside a transaction");
     }
 }
 
 /// The next run applies the rest, and every migration has run once.
 async fn complete(
-    ground: &mut Ground,
+    setup: &mut Setup,
     database: &str,
     direct: &Client,
     migrator: &Migrator<'_>,
     schema: &str,
 ) {
-    let mut client = ground.client(database).await;
+    let mut client = setup.client(database).await;
     if let Err(error) = migrator.run(&mut client).await {
-        ground.check(false, format!("the run after dropped ones fails: {error}"));
+        setup.check(false, format!("the run after dropped ones fails: {error}"));
         return;
     }
     let sql = format!("SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM {schema}.runs");
-    ground.equal(&value(direct, &sql).await, "6 6", "migrations that ran, after dropped runs");
+    setup.equal(&value(direct, &sql).await, "6 6", "migrations that ran, after dropped runs");
     let sql =
         format!("SELECT string_agg(version, ' ' ORDER BY position) FROM {schema}.migration_ledger");
-    ground.equal(&value(direct, &sql).await, "1 2 3 4 5 6", "entries after dropped runs");
+    setup.equal(&value(direct, &sql).await, "1 2 3 4 5 6", "entries after dropped runs");
 }

@@ -11,7 +11,7 @@
 )]
 
 mod dropped;
-mod ground;
+mod setup;
 mod nontransactional;
 mod rows;
 
@@ -22,7 +22,7 @@ use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::pooler::PoolMode;
 
-use ground::{Ground, Outcome, counting, kinds, of};
+use setup::{Outcome, Setup, counting, kinds, of};
 
 const REPLICAS: usize = 32;
 const MIGRATIONS: usize = 40;
@@ -72,60 +72,60 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
 
 /// Runs every check, one after the other, and returns how many rules were broken.
 async fn proof(options: Options) -> Result<usize, String> {
-    let mut ground = Ground::create(PoolMode::Transaction).await?;
+    let mut setup = Setup::create(PoolMode::Transaction).await?;
     println!("transaction pooling");
-    boots(&mut ground).await;
-    failure_is_mended(&mut ground).await;
-    dropped::futures(&mut ground, options.seed).await;
-    nontransactional::in_transaction_mode(&mut ground).await;
-    rows::in_transaction_mode(&mut ground).await;
-    let broken = ground.broken();
-    drop(ground);
+    boots(&mut setup).await;
+    failure_is_fixed(&mut setup).await;
+    dropped::futures(&mut setup, options.seed).await;
+    nontransactional::in_transaction_mode(&mut setup).await;
+    rows::in_transaction_mode(&mut setup).await;
+    let broken = setup.broken();
+    drop(setup);
 
-    let mut ground = Ground::create(PoolMode::Session).await?;
+    let mut setup = Setup::create(PoolMode::Session).await?;
     println!("session pooling");
-    boots(&mut ground).await;
-    nontransactional::in_session_mode(&mut ground).await;
-    Ok(broken + ground.broken())
+    boots(&mut setup).await;
+    nontransactional::in_session_mode(&mut setup).await;
+    Ok(broken + setup.broken())
 }
 
 /// All replicas start, and each migration runs once; when booted again, each sends one message.
-async fn boots(ground: &mut Ground) {
+async fn boots(setup: &mut Setup) {
     let set = of(&counting(MIGRATIONS));
-    let (database, direct) = ground.database().await;
+    let (database, direct) = setup.database().await;
     let started = Instant::now();
-    let first = ground.replicas(REPLICAS, &database, &set).await;
+    let first = setup.replicas(REPLICAS, &database, &set).await;
     let wall = started.elapsed().as_millis();
-    let again = ground.replicas(REPLICAS, &database, &set).await;
+    let again = setup.replicas(REPLICAS, &database, &set).await;
 
     let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
     let sum: usize = first.iter().map(applied).sum();
     println!("  {REPLICAS} replicas, {MIGRATIONS} migrations, {wall} ms: {:?}", kinds(&first));
-    ground.check(first.iter().all(Result::is_ok), format!("not all started: {:?}", kinds(&first)));
-    ground.equal(&sum.to_string(), &MIGRATIONS.to_string(), "migrations that reports name");
+    setup.check(first.iter().all(Result::is_ok), format!("not all started: {:?}", kinds(&first)));
+    setup.equal(&sum.to_string(), &MIGRATIONS.to_string(), "migrations that reports name");
     let counted = "SELECT concat_ws(' ', count(*), count(DISTINCT n)) FROM runs";
     let once = format!("{MIGRATIONS} {MIGRATIONS}");
-    ground.equal(&value(&direct, counted).await, &once, "migrations that ran, different ones");
+    setup.equal(&value(&direct, counted).await, &once, "migrations that ran, different ones");
     let entries = "SELECT count(*) FROM migration_ledger WHERE progress IS NULL";
-    ground.equal(&value(&direct, entries).await, &MIGRATIONS.to_string(), "entries");
+    setup.equal(&value(&direct, entries).await, &MIGRATIONS.to_string(), "entries");
 
     let idle = |outcome: &Outcome| {
         outcome.as_ref().is_ok_and(|report| report.applied.is_empty() && report.messages == 1)
     };
     let count = again.iter().filter(|outcome| idle(outcome)).count();
     println!("  booted again: {count} with nothing pending and one message");
-    ground.equal(&count.to_string(), &REPLICAS.to_string(), "up to date in one message");
-    ground.check_quiet(&direct, "after the boots").await;
+    setup.equal(&count.to_string(), &REPLICAS.to_string(), "up to date in one message");
+    setup.check_quiet(&direct, "after the boots").await;
 }
 
 /// A failing migration stops every replica at the same place; once it is fixed, all start.
-async fn failure_is_mended(ground: &mut Ground) {
+async fn failure_is_fixed(setup: &mut Setup) {
     const COUNT: usize = 8;
-    let (database, direct) = ground.database().await;
+    let (database, direct) = setup.database().await;
     let mut files = counting(COUNT);
     files.push(("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 0;\n".to_owned()));
-    files.push(("0010_behind.sql".to_owned(), "CREATE TABLE behind (id int);\n".to_owned()));
-    let failed = ground.replicas(COUNT, &database, &of(&files)).await;
+    files.push(("0010_later.sql".to_owned(), "CREATE TABLE later (id int);\n".to_owned()));
+    let failed = setup.replicas(COUNT, &database, &of(&files)).await;
     println!("  a failing migration: {:?}", kinds(&failed));
     let at_place = |outcome: &Outcome| match outcome {
         Err(error) if matches!(error.kind(), ErrorKind::Migration { .. }) => {
@@ -133,17 +133,17 @@ async fn failure_is_mended(ground: &mut Ground) {
         }
         _ => false,
     };
-    ground.check(failed.iter().all(at_place), "a failure that does not say where");
-    ground.check_quiet(&direct, "after a failure").await;
-    let there = "SELECT concat_ws(' ', count(*), to_regclass('behind')) FROM migration_ledger";
-    ground.equal(&value(&direct, there).await, &COUNT.to_string(), "entries after a failure");
+    setup.check(failed.iter().all(at_place), "a failure that does not say where");
+    setup.check_quiet(&direct, "after a failure").await;
+    let there = "SELECT concat_ws(' ', count(*), to_regclass('later')) FROM migration_ledger";
+    setup.equal(&value(&direct, there).await, &COUNT.to_string(), "entries after a failure");
 
     files[COUNT] = ("0009_broken.sql".to_owned(), "SELECT 1;\nSELECT 1 / 1;\n".to_owned());
     let fixed = of(&files);
-    let outcomes = ground.replicas(COUNT, &database, &fixed).await;
-    ground.check(outcomes.iter().all(Result::is_ok), format!("fixed: {:?}", kinds(&outcomes)));
-    let mut client = ground.client(&database).await;
+    let outcomes = setup.replicas(COUNT, &database, &fixed).await;
+    setup.check(outcomes.iter().all(Result::is_ok), format!("fixed: {:?}", kinds(&outcomes)));
+    let mut client = setup.client(&database).await;
     let last = Migrator::new(&fixed).run(&mut client).await;
     let skipped = last.map_or(0, |report| report.skipped.len());
-    ground.equal(&skipped.to_string(), "10", "migrations applied once fixed");
+    setup.equal(&skipped.to_string(), "10", "migrations applied once fixed");
 }

@@ -7,7 +7,7 @@ use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
-use crate::ground::{Ground, Outcome, kinds, together};
+use crate::setup::{Outcome, Setup, kinds, together};
 
 /// New databases, each with one replica alone, then with several at the same time.
 const ROUNDS: usize = 4;
@@ -26,12 +26,12 @@ pub(crate) fn migrations() -> Migrations {
 }
 
 /// Runs the set through a transaction pooler, alone and with others.
-pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
+pub(crate) async fn in_transaction_mode(setup: &mut Setup) {
     for replicas in [1, REPLICAS] {
         for _ in 0..ROUNDS {
-            let (database, direct) = ground.database().await;
-            let outcomes = ground.replicas(replicas, &database, &migrations()).await;
-            refused(ground, &outcomes, &direct, LockKind::Advisory).await;
+            let (database, direct) = setup.database().await;
+            let outcomes = setup.replicas(replicas, &database, &migrations()).await;
+            refused(setup, &outcomes, &direct, LockKind::Advisory).await;
         }
         println!("  non-transactional, {ROUNDS} databases, {replicas} replicas each: refused");
     }
@@ -39,7 +39,7 @@ pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
 
 /// Every replica reports the refusal, and there is no table, no ledger and no lock.
 pub(crate) async fn refused(
-    ground: &mut Ground,
+    setup: &mut Setup,
     outcomes: &[Outcome],
     direct: &Client,
     kind: LockKind,
@@ -50,43 +50,43 @@ pub(crate) async fn refused(
                 && error.to_string().contains("pooler")
         })
     };
-    ground.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
+    setup.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
     let left = "SELECT concat_ws(' ', to_regclass('t'), to_regclass('migration_ledger'))";
-    ground.equal(&value(direct, left).await, "", "what a refused set leaves");
-    ground.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
+    setup.equal(&value(direct, left).await, "", "what a refused set leaves");
+    setup.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
 }
 
 /// All started, each migration was applied by one of them, each statement ran once, and no lock is left.
-pub(crate) async fn once(ground: &mut Ground, outcomes: &[Outcome], direct: &Client, when: &str) {
+pub(crate) async fn once(setup: &mut Setup, outcomes: &[Outcome], direct: &Client, when: &str) {
     let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
-    ground.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
+    setup.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
     let sum: usize = outcomes.iter().map(applied).sum();
-    ground.equal(&sum.to_string(), "2", &format!("migrations that reports name, {when}"));
+    setup.equal(&sum.to_string(), "2", &format!("migrations that reports name, {when}"));
     if value(direct, "SELECT to_regclass('t')").await == "NULL" {
-        ground.check(false, format!("no table, {when}"));
+        setup.check(false, format!("no table, {when}"));
         return;
     }
     let rows = value(direct, "SELECT count(*) FROM t").await;
-    ground.equal(&rows, "1", &format!("INSERT ran, {when}"));
+    setup.equal(&rows, "1", &format!("INSERT ran, {when}"));
     let valid = "SELECT string_agg(relname || ' ' || indisvalid, ' ') FROM pg_index \
                  JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass";
-    ground.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
+    setup.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
     let entries = "SELECT concat_ws(' ', count(*) FILTER (WHERE module <> '' AND progress IS NULL), \
                    count(*) FILTER (WHERE module = '')) FROM migration_ledger";
-    ground.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
-    ground.check_quiet(direct, when).await;
+    setup.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
+    setup.check_quiet(direct, when).await;
 }
 
 /// In session mode a session lock works, once the library is configured for it.
-pub(crate) async fn in_session_mode(ground: &mut Ground) {
-    let (database, direct) = ground.database().await;
-    let outcomes = ground.replicas(REPLICAS, &database, &migrations()).await;
-    refused(ground, &outcomes, &direct, LockKind::Advisory).await;
+pub(crate) async fn in_session_mode(setup: &mut Setup) {
+    let (database, direct) = setup.database().await;
+    let outcomes = setup.replicas(REPLICAS, &database, &migrations()).await;
+    refused(setup, &outcomes, &direct, LockKind::Advisory).await;
     let mut clients = Vec::new();
     for _ in 0..REPLICAS {
-        clients.push((ground.client(&database).await, Lock::Advisory));
+        clients.push((setup.client(&database).await, Lock::Advisory));
     }
     let outcomes = together(clients, &migrations()).await;
     println!("  non-transactional, advisory lock, {REPLICAS} replicas: {:?}", kinds(&outcomes));
-    once(ground, &outcomes, &direct, "in session mode").await;
+    once(setup, &outcomes, &direct, "in session mode").await;
 }

@@ -8,8 +8,8 @@ use migrate_tests::sets::set;
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use crate::ground::{Ground, Outcome, kinds, together};
 use crate::nontransactional::{REPLICAS, migrations, once, refused};
+use crate::setup::{Outcome, Setup, kinds, together};
 
 /// Databases that replicas boot on at the same time.
 const DATABASES: usize = 8;
@@ -24,24 +24,24 @@ enum Crowd {
 }
 
 /// Every check of the row.
-pub(crate) async fn in_transaction_mode(ground: &mut Ground) {
-    boots(ground, Crowd::Pooled).await;
-    boots(ground, Crowd::Half).await;
-    settings(ground).await;
+pub(crate) async fn in_transaction_mode(setup: &mut Setup) {
+    boots(setup, Crowd::Pooled).await;
+    boots(setup, Crowd::Half).await;
+    settings(setup).await;
 }
 
 /// Boots on all databases at the same time.
-async fn boots(ground: &mut Ground, crowd: Crowd) {
+async fn boots(setup: &mut Setup, crowd: Crowd) {
     let mut booting = JoinSet::new();
     for _ in 0..DATABASES {
-        let (database, direct) = ground.database().await;
-        let clients = clients(ground, crowd, &database).await;
+        let (database, direct) = setup.database().await;
+        let clients = clients(setup, crowd, &database).await;
         booting.spawn(async move { (together(clients, &migrations()).await, direct) });
     }
     let mut all: Vec<Outcome> = Vec::new();
     while let Some(booted) = booting.join_next().await {
         let (outcomes, direct) = booted.expect("a boot");
-        once(ground, &outcomes, &direct, &format!("with the row, {crowd:?}")).await;
+        once(setup, &outcomes, &direct, &format!("with the row, {crowd:?}")).await;
         all.extend(outcomes);
     }
     println!(
@@ -51,30 +51,30 @@ async fn boots(ground: &mut Ground, crowd: Crowd) {
     let by_row = |outcome: &&Outcome| outcome.as_ref().is_ok_and(|r| r.lock == LockKind::Row);
     let expected = DATABASES * if crowd == Crowd::Half { REPLICAS / 2 } else { REPLICAS };
     let found = all.iter().filter(by_row).count();
-    ground.equal(&found.to_string(), &expected.to_string(), "reports that name the row");
+    setup.equal(&found.to_string(), &expected.to_string(), "reports that name the row");
 }
 
-async fn clients(ground: &Ground, crowd: Crowd, database: &str) -> Vec<(Client, Lock)> {
+async fn clients(setup: &Setup, crowd: Crowd, database: &str) -> Vec<(Client, Lock)> {
     let mut clients = Vec::new();
     for index in 0..REPLICAS {
         clients.push(if crowd == Crowd::Half && index % 2 == 0 {
-            (ground.direct(database).await, Lock::Detect)
+            (setup.direct(database).await, Lock::Detect)
         } else {
-            (ground.client(database).await, Lock::Row)
+            (setup.client(database).await, Lock::Row)
         });
     }
     clients
 }
 
 /// A file with statements that rely on its own session settings.
-async fn settings(ground: &mut Ground) {
+async fn settings(setup: &mut Setup) {
     let set = set(&[
         ("1_t.sql", "CREATE TABLE t (a int);\n"),
         ("2_set.sql", "-- migrate:no-transaction\nSET work_mem = '9MB';\nVACUUM t;\n"),
     ]);
-    let (database, direct) = ground.database().await;
-    let clients = clients(ground, Crowd::Pooled, &database).await;
+    let (database, direct) = setup.database().await;
+    let clients = clients(setup, Crowd::Pooled, &database).await;
     let outcomes = together(clients, &set).await;
     println!("  the row, a file with settings: {:?}", kinds(&outcomes));
-    refused(ground, &outcomes, &direct, LockKind::Row).await;
+    refused(setup, &outcomes, &direct, LockKind::Row).await;
 }

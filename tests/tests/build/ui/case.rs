@@ -10,11 +10,11 @@ pub struct Case {
     files: &'static [(&'static str, &'static str)],
     /// As `files`, for what is not text.
     bytes: &'static [(&'static str, &'static [u8])],
-    /// What the macro is called with; `None` for the folder alone.
+    /// The arguments of the macro; `None` for only the folder.
     arguments: Option<&'static str>,
-    /// What no file can say: a link, a name that is not UTF-8.
+    /// For a link, or a name that is not UTF-8.
     prepare: Option<fn(&std::path::Path)>,
-    /// How many diagnostics there have to be: one a mistake.
+    /// The number of diagnostics: one per mistake.
     pub mistakes: usize,
 }
 
@@ -30,7 +30,7 @@ impl Case {
         self
     }
 
-    /// Calls the macro otherwise than with the folder alone.
+    /// Calls the macro with these arguments.
     pub const fn arguments(mut self, arguments: &'static str) -> Self {
         self.arguments = Some(arguments);
         self

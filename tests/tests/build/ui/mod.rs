@@ -1,11 +1,11 @@
-//! What the build refuses, with every word of what it says, and what it takes.
+//! What the build refuses, with the exact diagnostics, and what it accepts.
 //!
 //! Each case is one folder of SQL and one call of the macro. The tests write all of them into
-//! [`scratch`](crate::scratch) projects, build those, and compare: what was refused with `stderr/CASE.stderr`, what
-//! was taken with what the set says of itself. The folders are written at run time because git would
-//! mangle the CRLF, the NUL bytes and the odd names in them.
+//! [`scratch`](crate::scratch) projects, build those, and compare: the diagnostics with
+//! `stderr/CASE.stderr`, and an accepted set with its description. The folders are written at run time because
+//! git would change the CRLF, the NUL bytes and the unusual names in them.
 //!
-//! `UPDATE=1 cargo test -p migrate-tests --test build ui::` writes the `.stderr` files anew: read the
+//! `UPDATE=1 cargo test -p migrate-tests --test build ui::` rewrites the `.stderr` files: read the
 //! difference before you keep it.
 
 mod accept;

@@ -82,7 +82,7 @@ async fn diesel_cannot_be_verified() {
     assert_eq!(
         adopted.report.notes,
         [
-            "2 migrations, versions 2024-01-01-000000-0000 to 2024-01-02-000000, are taken over unverified, \
+            "2 migrations, versions 2024-01-01-000000-0000 to 2024-01-02-000000, are adopted unverified, \
           because diesel keeps no checksums; `accept(Edited::All)` records the set's text as what ran"
         ]
     );
@@ -126,13 +126,13 @@ async fn flyway_has_baselines_undone_and_repeatable_migrations() {
     let adopted = adopts(&set, &history, Adopt::Flyway, (expected, 2)).await;
     assert_eq!(
         adopted.report.notes,
-        ["version 1 is taken over unverified, because Flyway kept no checksum of theirs; \
+        ["version 1 is adopted unverified, because Flyway recorded no checksum for them; \
           `accept(Edited::All)` records the set's text as what ran"]
     );
 }
 
 #[tokio::test]
-async fn goose_says_last_what_holds() {
+async fn last_row_of_goose_counts() {
     let history = [
         GOOSE,
         "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES \
@@ -160,20 +160,20 @@ async fn golang_migrate_keeps_the_newest_version_only() {
     let dirty = history.replace("false", "true");
     assert_eq!(
         refuses(&set, &dirty, Adopt::GolangMigrate).await.to_string(),
-        "`public.schema_migrations` cannot be taken over from golang-migrate:\n\
-         version 2 failed and was not mended\n\
-         help: mend what failed with the other tool first"
+        "`public.schema_migrations` cannot be adopted from golang-migrate:\n\
+         version 2 failed and was not fixed\n\
+         help: first fix what failed, with the other tool"
     );
     let undone = "CREATE TABLE schema_migrations (version bigint, dirty boolean);\
                   INSERT INTO schema_migrations VALUES (-1, true);";
     let error = refuses(&set, undone, Adopt::GolangMigrate).await.to_string();
-    assert!(error.contains("\nversion -1 failed and was not mended\n"), "{error}");
+    assert!(error.contains("\nversion -1 failed and was not fixed\n"), "{error}");
     let newer = history.replace("(2,", "(7,");
     assert_eq!(
         refuses(&set, &newer, Adopt::GolangMigrate).await.to_string(),
-        "`public.schema_migrations` cannot be taken over from golang-migrate:\n\
+        "`public.schema_migrations` cannot be adopted from golang-migrate:\n\
          version 7 is not in the set\n\
-         help: bring the missing files into the folder"
+         help: add the missing files to the folder"
     );
 }
 
@@ -198,7 +198,7 @@ async fn chronis_is_verified() {
     let set = three(["V001__a.sql", "V002__b.sql", "V010__c.sql"]);
     let expected = "001:verified:2024-01-01T12:00:me:3 002:unverified:2024-01-02T12:00:me:0";
     let adopted = adopts(&set, &history, Adopt::Chronis, (expected, 1)).await;
-    assert!(adopted.report.notes[0].starts_with("version 002 is taken over unverified"));
+    assert!(adopted.report.notes[0].starts_with("version 002 is adopted unverified"));
 }
 
 #[tokio::test]
@@ -219,7 +219,7 @@ async fn pgdbm_is_verified_by_file_and_module() {
     let mut client = database.connect().await;
     client.batch_execute(&history).await.expect("a history");
     let report = Migrator::new(&set).adopt(&mut client, Adopt::Pgdbm).await.expect("nothing");
-    let note = "`public.schema_migrations` holds nothing that pgdbm applied in module `default`";
+    let note = "`public.schema_migrations` has no migration that pgdbm applied in module `default`";
     assert_eq!((report.amended.len(), report.notes), (0, vec![note.to_owned()]));
 }
 
@@ -259,7 +259,7 @@ async fn xyn_keeps_file_names() {
 }
 
 #[tokio::test]
-async fn equal_versions_are_told_apart_by_name() {
+async fn equal_versions_are_distinguished_by_name() {
     let file = |(path, sql): (&str, &str)| SourceFile {
         path: path.to_owned(),
         bytes: sql.as_bytes().to_vec(),

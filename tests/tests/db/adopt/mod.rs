@@ -1,6 +1,5 @@
 //! Takes over the tables of other tools.
-//! A history as the other tool would have left it goes in; what adoption made of it comes out, each
-//! looked at twice. `tests/peers/src/bin/adoption.rs` has the real tools write theirs.
+//! The histories here are written by hand; `tests/peers/src/bin/adoption.rs` uses the real tools.
 
 mod histories;
 mod refusals;
@@ -96,7 +95,7 @@ async fn adopts(
     Adopted { _database: database, client, report }
 }
 
-/// Makes the other tool's history, and gives the error of adopting it, which left nothing.
+/// Makes the other tool's history, and returns the error of its adoption, which changed nothing.
 async fn refuses(set: &Migrations, history: &str, adoption: impl Into<Adoption>) -> Error {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;

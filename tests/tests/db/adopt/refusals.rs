@@ -1,6 +1,4 @@
-//! What adoption refuses, where it looks for the table, and who may adopt at the same time.
-//! Wrong histories, other names and many replicas go in; exact messages come out.
-//! Which row is verified how is for `histories`.
+//! What an adoption refuses, where it looks for the table, and replicas that adopt at the same time.
 
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::{Lock, Migrator};
@@ -10,7 +8,7 @@ use tokio::task::JoinSet;
 use super::{A, B, C, GOLANG_MIGRATE, SQLX, refuses, sha384, sqlx_row, three};
 
 #[tokio::test]
-async fn all_obstacles_are_told_at_once() {
+async fn all_obstacles_are_reported_at_once() {
     let rows = [sqlx_row(1, C, true), sqlx_row(2, B, false), sqlx_row(7, A, true)].concat();
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let error = refuses(&set, &[SQLX, &rows].concat(), Adopt::Sqlx).await;
@@ -21,13 +19,13 @@ async fn all_obstacles_are_told_at_once() {
     assert_eq!(
         error.to_string(),
         format!(
-            "`public._sqlx_migrations` cannot be taken over from sqlx:\n\
-             migrations/1_a.sql is not what ran: SHA-384 {} was kept, the set's is {}\n\
-             version 2 failed and was not mended\n\
+            "`public._sqlx_migrations` cannot be adopted from sqlx:\n\
+             migrations/1_a.sql differs from what was applied: SHA-384 {} was recorded, the set has {}\n\
+             version 2 failed and was not fixed\n\
              version 7 is not in the set\n\
-             help: bring the missing files into the folder\n\
-             help: restore the edited files as they ran\n\
-             help: mend what failed with the other tool first",
+             help: add the missing files to the folder\n\
+             help: restore the text that was applied\n\
+             help: first fix what failed, with the other tool",
             digest(C).await,
             digest(A).await
         )
@@ -63,7 +61,7 @@ async fn table_of_another_name_is_read() {
     assert_eq!(migrator.adopt(&mut client, from.clone()).await.expect("one").amended.len(), 1);
     client.batch_execute("TRUNCATE \"Meta\".\"my_\"\"table\"").await.expect("emptied");
     let report = migrator.adopt(&mut client, from).await.expect("nothing");
-    assert_eq!(report.notes, ["`Meta.my_\"table` holds nothing that sqlx applied"]);
+    assert_eq!(report.notes, ["`Meta.my_\"table` has no migration that sqlx applied"]);
 }
 
 #[tokio::test]

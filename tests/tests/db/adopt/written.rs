@@ -33,7 +33,7 @@ async fn goes_on(from: &Predecessor) {
     migrator.verify(&client).await.unwrap_or_else(|error| panic!("{}: {error}", from.name));
 }
 
-/// Where one word of the first file is another, its checksum is not the tool's.
+/// With another word in the first file, its checksum differs.
 async fn refuses_an_edit(from: &Predecessor) {
     let folder = tempfile::tempdir().expect("a folder");
     for (index, migration) in from.set.iter().enumerate() {
@@ -51,7 +51,7 @@ async fn refuses_an_edit(from: &Predecessor) {
         panic!("{}: {error}", from.name)
     };
     assert_eq!(obstacles.0.len(), 1, "{error}");
-    assert!(error.to_string().contains("is not what ran: SHA-256 "), "{error}");
+    assert!(error.to_string().contains("differs from what was applied: SHA-256 "), "{error}");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn what_dbmate_wrote_is_taken_over() {
 
 /// pgdbm keeps who applied a migration, which its guide's own table does not have.
 #[tokio::test]
-async fn whom_pgdbm_wrote_down_stays_known() {
+async fn role_that_pgdbm_recorded_is_kept() {
     let from = Predecessor::named("pgdbm").expect("pgdbm");
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;

@@ -76,7 +76,10 @@ const FEATURES: &[Feature] = &[
         "Best Practices: test migrations on a development database before production",
         "tests/tests/db/amend.rs: trial_runs_everything_and_leaves_nothing",
     ),
-    ("Best Practices: don't modify applied migrations", "applied_file_that_was_modified_is_told"),
+    (
+        "Best Practices: don't modify applied migrations",
+        "applied_file_that_was_modified_is_reported",
+    ),
     (
         "Best Practices: one logical change per migration for easier rollback and debugging",
         "tests/tests/db/failures.rs: positions_lead_into_the_file",
@@ -129,14 +132,14 @@ fn names_are_those_of_the_guide() {
 #[test]
 fn names_that_miss_a_part_are_refused() {
     let good = ("V001__initial_schema.sql", "SELECT 1;");
-    let told = |name| refusal(&[good, (name, "SELECT 1;")], &SetOptions::default());
+    let text = |name| refusal(&[good, (name, "SELECT 1;")], &SetOptions::default());
     for (name, expected) in [
         ("002_add_locks_table.sql", "the set mixes layouts: 1 numeric"),
         ("v002__add_locks_table.sql", "rename it to `V002__add_locks_table.sql`"),
         ("V002_add_locks_table.sql", "rename it to `V002__add_locks_table.sql`"),
         ("V002__add_locks_table.SQL", "rename it to `V002__add_locks_table.sql`"),
     ] {
-        assert!(told(name).contains(expected), "{name}: {}", told(name));
+        assert!(text(name).contains(expected), "{name}: {}", text(name));
     }
 }
 
@@ -151,7 +154,7 @@ async fn boot_applies_what_is_pending_in_order() {
     assert_eq!((again.applied.len(), again.skipped.len(), again.messages), (0, 5, 1));
 }
 
-/// A second ledger stands for one that was lost.
+/// A second ledger simulates one that was lost.
 #[tokio::test]
 async fn files_with_if_not_exists_run_over_what_is_there() {
     let (_database, mut client) = fresh().await;
@@ -178,7 +181,7 @@ async fn run_up_to_a_version_of_the_set() {
     let error = migrator.clone().to("5").run(&mut client).await.expect_err("no version 5");
     assert_eq!(
         error.to_string(),
-        "version 5 is not in the set\nhelp: choose one that is; `status` lists them"
+        "version 5 is not in the set\nhelp: choose one of the set; `status` lists them"
     );
     let report = migrator.clone().to("3").run(&mut client).await.expect("three");
     assert_eq!(versions(&report.applied), ["001", "002", "003"]);
@@ -226,17 +229,17 @@ async fn failed_migration_is_undone_and_tried_again() {
         .run(&mut client)
         .await
         .expect_err("a failure");
-    let told = error.to_string();
-    assert!(told.starts_with("migrations/V002__b.sql:2:1: relation \"nowhere\" does"), "{told}");
-    assert!(told.ends_with("applied before it, and stays: version 001"), "{told}");
+    let text = error.to_string();
+    assert!(text.starts_with("migrations/V002__b.sql:2:1: relation \"nowhere\" does"), "{text}");
+    assert!(text.ends_with("version 001 was applied before it and is kept"), "{text}");
     assert_eq!(value(&client, TABLES).await, "a");
     assert_eq!(value(&client, LEDGER).await, "001");
-    let mended = set(&[a, ("V002__b.sql", "CREATE TABLE b (id int);")]);
-    assert_eq!(versions(&run(&mended, &mut client).await.applied), ["002"]);
+    let fixed = set(&[a, ("V002__b.sql", "CREATE TABLE b (id int);")]);
+    assert_eq!(versions(&run(&fixed, &mut client).await.applied), ["002"]);
 }
 
 #[tokio::test]
-async fn applied_file_that_was_modified_is_told() {
+async fn applied_file_that_was_modified_is_reported() {
     let (_database, mut client) = fresh().await;
     run(&set(&[("V001__a.sql", "CREATE TABLE a (id int);")]), &mut client).await;
     let modified = set(&[("V001__a.sql", "CREATE TABLE a (id bigint);")]);

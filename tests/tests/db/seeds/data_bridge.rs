@@ -19,7 +19,7 @@ use super::{LEDGER, TABLES, copy_of, fresh, load, refusal, run, versions};
 const FEATURES: &[Feature] = &[
     ("Features: version tracking, timestamp-based", "names_are_dates_and_times"),
     ("Features: transactional, all-or-nothing", "failed_migration_leaves_nothing"),
-    ("Features: checksum validation, detect modified migrations after application", "modified_file_is_told_and_can_be_accepted"),
+    ("Features: checksum validation, detect modified migrations after application", "modified_file_is_reported_and_can_be_accepted"),
     ("Features: up/down migrations", "every_pattern_goes_up_and_down_and_up"),
     ("Features: directory-based", "names_are_dates_and_times"),
     ("Features: parallel safe, developers create migrations independently", "developers_migrations_meet"),
@@ -48,31 +48,31 @@ const FEATURES: &[Feature] = &[
     ("migration_rollback(migrations_dir, steps=1): records are removed", "steps_are_undone_newest_first"),
     ("migration_create(description, migrations_dir): path of the file, by its time", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): template with UP and DOWN", "next_file_has_the_time_and_both_sections"),
-    ("migration_create(description, migrations_dir): the template's header is left out, and so is its example table, which somebody would apply", "next_file_has_the_time_and_both_sections"),
+    ("migration_create(description, migrations_dir): the template's header is left out, and so is its example table, which could be applied by mistake", "next_file_has_the_time_and_both_sections"),
     ("migration_create(description, migrations_dir): a folder that does not exist is refused, because a mistyped one would be a second history", "tests/tests/pure/create.rs: folders_that_cannot_take_a_migration_say_so"),
     ("Always Write Reversible Migrations: test your DOWN migration", "every_pattern_goes_up_and_down_and_up"),
-    ("Use Transactions Wisely: CREATE INDEX CONCURRENTLY", "concurrent_index_says_so_in_its_file"),
+    ("Use Transactions Wisely: CREATE INDEX CONCURRENTLY", "concurrent_index_needs_a_directive_in_its_file"),
     ("Use Transactions Wisely: ALTER TYPE ... ADD VALUE", "value_of_a_type_is_used_by_the_next_migration"),
     ("Break Large Migrations into Steps: logical chunks", "tests/tests/db/run.rs: large_sets_go_out_in_chunks"),
     ("Handle Data Migration Carefully: add, migrate, make NOT NULL", "data_are_migrated"),
-    ("Add Indexes Carefully: CONCURRENTLY, up and down", "concurrent_index_says_so_in_its_file"),
+    ("Add Indexes Carefully: CONCURRENTLY, up and down", "concurrent_index_needs_a_directive_in_its_file"),
     ("Use Constraints for Data Integrity: CHECK", "data_are_migrated"),
     ("Document Complex Migrations: a long header before UP", "every_pattern_goes_up_and_down_and_up"),
     ("Adding a Column: up and down", "every_pattern_goes_up_and_down_and_up"),
     ("Renaming a Column: up and down", "every_pattern_goes_up_and_down_and_up"),
     ("Creating a Table with Relationships: up and down", "every_pattern_goes_up_and_down_and_up"),
     ("Adding Triggers: functions with bodies, up and down", "every_pattern_goes_up_and_down_and_up"),
-    ("Checksum Validation: an error names the version", "modified_file_is_told_and_can_be_accepted"),
+    ("Checksum Validation: an error names the version", "modified_file_is_reported_and_can_be_accepted"),
     ("SQL Injection Protection: parameterized tracking", "tests/tests/db/identifiers.rs: modules_have_any_name"),
     ("Migration Failed Midway: fix the migration and run again", "failed_migration_leaves_nothing"),
-    ("Applied Migration Not in Files: an error; restore the file or remove the record", "file_that_is_gone_is_told"),
+    ("Applied Migration Not in Files: an error; restore the file or remove the record", "file_that_is_gone_is_reported"),
     ("Conflicting Migrations: two files of one timestamp; rename one", "developers_migrations_meet"),
-    ("Checksum Mismatch: update the checksum", "modified_file_is_told_and_can_be_accepted"),
+    ("Checksum Mismatch: update the checksum", "modified_file_is_reported_and_can_be_accepted"),
     ("Development: create, edit, apply, test rollback, re-apply", "every_pattern_goes_up_and_down_and_up"),
     ("Staging/Production: check pending, apply, verify", "status_lists_versions"),
     ("Custom Migration Table Name: migrations_table", "table_has_any_name"),
     ("Programmatic Migration Creation: version, name, up and down given in code", "migration_is_given_in_code"),
-    ("Migration in Application Startup: only where AUTO_MIGRATE is true", "startup_migrates_where_it_is_told"),
+    ("Migration in Application Startup: only where AUTO_MIGRATE is true", "startup_migrates_if_the_variable_asks_for_it"),
     ("vs Alembic: transactions built-in, checksum SHA256", "ledger_is_made_by_the_first_run"),
     ("vs Alembic: dependencies none (compiled)", "tests/tests/db/invariants.rs: invariant_7_default_features_compile_no_c"),
     ("vs Flyway: rollback built-in", "steps_are_undone_newest_first"),
@@ -127,7 +127,7 @@ async fn failed_migration_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn modified_file_is_told_and_can_be_accepted() {
+async fn modified_file_is_reported_and_can_be_accepted() {
     let (_database, mut client) = fresh().await;
     run(&set(&[A, B]), &mut client).await;
     let text = A.1.replace("id int", "id bigint");
@@ -147,8 +147,8 @@ async fn modified_file_is_told_and_can_be_accepted() {
 async fn developers_migrations_meet() {
     let alice = ("20250128_120000_alice_feature.sql", "CREATE TABLE alice ();");
     let bob = ("20250128_120000_bob_feature.sql", "CREATE TABLE bob ();");
-    let told = refusal(&[alice, bob], &SetOptions::default());
-    assert!(told.contains("version 20250128_120000 is claimed by"), "{told}");
+    let text = refusal(&[alice, bob], &SetOptions::default());
+    assert!(text.contains("version 20250128_120000 is claimed by"), "{text}");
     let (_database, mut client) = fresh().await;
     run(&set(&[("20250128_130000_alice_feature.sql", alice.1)]), &mut client).await;
     let both = set(&[("20250128_130000_alice_feature.sql", alice.1), bob]);
@@ -228,9 +228,9 @@ async fn failed_rollback_leaves_its_migration_applied() {
 #[test]
 fn both_sections_can_be_required() {
     let required = SetOptions { down: Down::Required, ..SetOptions::default() };
-    let told = refusal(&[A, ("20250128_130000_b.sql", "-- UP\nSELECT 1;")], &required);
-    assert!(told.contains("version 20250128_130000 has no down script"), "{told}");
-    assert!(!told.contains("20250128_120000"), "{told}");
+    let text = refusal(&[A, ("20250128_130000_b.sql", "-- UP\nSELECT 1;")], &required);
+    assert!(text.contains("version 20250128_130000 has no down script"), "{text}");
+    assert!(!text.contains("20250128_120000"), "{text}");
 }
 
 #[tokio::test]
@@ -250,14 +250,14 @@ async fn every_pattern_goes_up_and_down_and_up() {
 }
 
 #[tokio::test]
-async fn concurrent_index_says_so_in_its_file() {
+async fn concurrent_index_needs_a_directive_in_its_file() {
     let sql = "-- UP\n-- Note: This migration cannot be fully rolled back\n\
                CREATE INDEX CONCURRENTLY i ON a(id);\n\n-- DOWN\nDROP INDEX CONCURRENTLY IF EXISTS i;\n";
-    let told = refusal(&[A, (B.0, sql)], &SetOptions::default());
-    assert!(told.contains("CREATE INDEX CONCURRENTLY cannot run in a transaction"), "{told}");
-    assert!(told.contains("`-- migrate:no-transaction`"), "{told}");
-    let said = format!("-- migrate:no-transaction\n{sql}");
-    let set = set(&[A, (B.0, &said)]);
+    let text = refusal(&[A, (B.0, sql)], &SetOptions::default());
+    assert!(text.contains("CREATE INDEX CONCURRENTLY cannot run in a transaction"), "{text}");
+    assert!(text.contains("`-- migrate:no-transaction`"), "{text}");
+    let marked = format!("-- migrate:no-transaction\n{sql}");
+    let set = set(&[A, (B.0, &marked)]);
     let (_database, mut client) = fresh().await;
     run(&set, &mut client).await;
     let index = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass";
@@ -293,7 +293,7 @@ async fn data_are_migrated() {
 }
 
 #[tokio::test]
-async fn file_that_is_gone_is_told() {
+async fn file_that_is_gone_is_reported() {
     let (_database, mut client) = fresh().await;
     run(&set(&[A, B]), &mut client).await;
     let without = set(&[B]);
@@ -330,7 +330,7 @@ async fn migration_is_given_in_code() {
     assert_eq!(value(&client, TABLES).await, "NULL");
 }
 
-/// What the variable says goes in, so that a test need not change its own environment.
+/// The value of the variable is an argument, so that a test does not change its environment.
 async fn startup(client: &mut Client, auto_migrate: Option<&str>) -> Result<(), Error> {
     let migrator = Migrator::new(&DATA_BRIDGE);
     if auto_migrate == Some("true") {
@@ -340,7 +340,7 @@ async fn startup(client: &mut Client, auto_migrate: Option<&str>) -> Result<(), 
 }
 
 #[tokio::test]
-async fn startup_migrates_where_it_is_told() {
+async fn startup_migrates_if_the_variable_asks_for_it() {
     let (_database, mut client) = fresh().await;
     assert!(matches!(
         startup(&mut client, None).await.map_err(Error::into_kind),

@@ -1,6 +1,4 @@
-//! Whether what a guide names is shown: every feature by a test that exists.
-//! A table of features and the files with its tests go in; what is wrong with them comes out.
-//! Whether a test shows what its row says is for whoever reads both.
+//! Whether every feature of a guide has a test that exists; reviewers check that the test shows the feature.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +27,7 @@ fn problems(files: &[&str], features: &[Feature]) -> Vec<String> {
             problems.push(format!("`{feature}`: {file} has no test `{function}`"));
         }
         if !feature.contains(": ") || !seen.insert(feature) {
-            problems.push(format!("`{feature}`: has no heading, or stands there twice"));
+            problems.push(format!("`{feature}`: has no heading, or is listed twice"));
         }
         named.insert(format!("{file}: {function}"));
     }
@@ -62,7 +60,7 @@ fn tests_of(file: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_feature_without_a_test_and_a_test_without_a_feature_are_told() {
+fn a_feature_without_a_test_and_a_test_without_a_feature_are_reported() {
     let table = [
         ("Usage: one that is shown", "names_are_those_of_the_guide"),
         ("Usage: one that is not", "no_such_test"),
@@ -71,13 +69,13 @@ fn a_feature_without_a_test_and_a_test_without_a_feature_are_told() {
         ("without a heading", "tests/tests/db/run.rs: edited_applied_migration_is_drift"),
     ];
     let problems = problems(&["chronis.rs"], &table);
-    let told = |text: &str| problems.iter().filter(|problem| problem.contains(text)).count();
-    assert_eq!(told("tests/tests/db/seeds/chronis.rs has no test `no_such_test`"), 1);
-    assert_eq!(told("tests/tests/db/seeds/main.rs has no test `fresh`"), 1);
-    assert_eq!(told("tests/tests/gone.rs has no test `x`"), 1);
-    assert_eq!(told("`without a heading`: has no heading"), 1);
+    let count = |text: &str| problems.iter().filter(|problem| problem.contains(text)).count();
+    assert_eq!(count("tests/tests/db/seeds/chronis.rs has no test `no_such_test`"), 1);
+    assert_eq!(count("tests/tests/db/seeds/main.rs has no test `fresh`"), 1);
+    assert_eq!(count("tests/tests/gone.rs has no test `x`"), 1);
+    assert_eq!(count("`without a heading`: has no heading"), 1);
     let others = tests_of("tests/tests/db/seeds/chronis.rs").len() - 2;
     assert!(others > 5);
-    assert_eq!(told("shows no feature"), others);
+    assert_eq!(count("shows no feature"), others);
     assert_eq!(problems.len(), 4 + others, "{}", problems.join("\n"));
 }

@@ -1,6 +1,5 @@
 //! The pages `docs/from/*.md`: each ends in a command, and the command does what the page says.
-//! A page goes in; its last code block is run by a shell, as it stands there.
-//! That its Rust compiles is for the documentation tests of this package.
+//! A shell runs the last code block of each page.
 
 use std::env;
 use std::fs;
@@ -19,13 +18,13 @@ fn folder() -> PathBuf {
     workspace().join("docs/from")
 }
 
-/// The last code block of a tool's page, with nothing but blanks behind it.
+/// The last code block of a tool's page, which ends the page.
 pub(crate) fn command(of: &Predecessor) -> String {
     let path = folder().join(format!("{}.md", of.name));
     let page =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (before, end) = page.rsplit_once("```").expect("the end of a block");
-    assert_eq!(end.trim(), "", "{} goes on behind its last block", path.display());
+    assert_eq!(end.trim(), "", "{} continues after its last block", path.display());
     let (_, block) = before.rsplit_once("```sh\n").expect("a block for a shell");
     block.to_owned()
 }
@@ -47,11 +46,11 @@ fn every_page_ends_in_a_command_that_runs() {
         let block = command(of);
         assert_eq!(block.lines().count(), 1, "{block}");
         let output = run(Command::new("sh").args(["-c", &block]), server().url());
-        let told = String::from_utf8_lossy(&output.stdout);
+        let printed = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{block}{}", String::from_utf8_lossy(&output.stderr));
         let name = of.tool.name();
-        assert!(told.starts_with(&format!("{name} left {} rows in", of.applied)), "{told}");
-        assert!(told.contains(&format!("\n{} amended; ", of.applied)), "{told}");
-        assert!(told.ends_with(&format!("0 pending of {}\n", of.set.len())), "{told}");
+        assert!(printed.starts_with(&format!("{name} left {} rows in", of.applied)), "{printed}");
+        assert!(printed.contains(&format!("\n{} amended; ", of.applied)), "{printed}");
+        assert!(printed.ends_with(&format!("0 pending of {}\n", of.set.len())), "{printed}");
     }
 }

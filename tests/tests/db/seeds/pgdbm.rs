@@ -1,5 +1,5 @@
 //! pgdbm's *Migration Guide*: names of four kinds, templates for schemas, and modules that share a
-//! database. What is done with migrations stands in `pgdbm_operations`.
+//! database. The rest is in `pgdbm_operations`.
 
 use migrate_runtime::set::Layout;
 use migrate_runtime::source::{NameOptions, SetOptions};
@@ -14,16 +14,16 @@ use super::{LEDGER, fresh, refusal, run, versions};
 
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
-    ("Overview: checksum-based change tracking", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_told_and_its_record_can_go"),
+    ("Overview: checksum-based change tracking", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_reported_and_its_record_can_be_removed"),
     ("Overview: module-specific migrations", "modules_share_a_database"),
     ("Overview: dry-run support", "tests/tests/db/seeds/pgdbm_operations.rs: dry_run_changes_nothing"),
-    ("Overview: migration history", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_told_by_status_and_by_sql"),
+    ("Overview: migration history", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_shown_by_status_and_by_sql"),
     ("Overview: rollback recording", "tests/tests/db/seeds/pgdbm_operations.rs: rollback_sql_is_recorded_also_later"),
     ("Directory Structure: files in a folder", "numeric_prefixes"),
     ("Directory Structure: a folder per module, each embedded by its own name", "modules_share_a_database"),
     ("Directory Structure: module folders inside another's folder are refused, so that no file is forgotten", "folders_inside_a_folder_are_refused"),
     ("Basic Usage: apply all pending, with file name and milliseconds of each", "numeric_prefixes"),
-    ("Migration Naming: numeric prefix, recommended", "numeric_prefixes"),
+    ("Migration Naming: numeric prefix, recomfixed", "numeric_prefixes"),
     ("Migration Naming: gaps for future migrations", "gaps_are_filled_in_time"),
     ("Migration Naming: Flyway style", "flyway_style"),
     ("Migration Naming: timestamp prefix", "timestamp_prefixes"),
@@ -50,11 +50,11 @@ const FEATURES: &[Feature] = &[
     ("Multiple Modules in One Database: both have a 001_initial.sql", "modules_share_a_database"),
     ("Dry Run: what would be applied", "tests/tests/db/seeds/pgdbm_operations.rs: dry_run_changes_nothing"),
     ("Dry Run: dry run execution, no changes made", "tests/tests/db/seeds/pgdbm_operations.rs: dry_run_changes_nothing"),
-    ("Check Migration Status: history with file and time", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_told_by_status_and_by_sql"),
+    ("Check Migration Status: history with file and time", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_shown_by_status_and_by_sql"),
     ("Check Migration Status: is_migration_applied, by file name", "tests/tests/db/seeds/pgdbm_operations.rs: one_migration_is_asked_for"),
     ("Check Migration Status: version and file of pending ones", "tests/tests/db/seeds/pgdbm_operations.rs: dry_run_changes_nothing"),
     ("Create New Migration: by name, with content", "tests/tests/db/seeds/pgdbm_operations.rs: next_file_is_created_with_content"),
-    ("Failed Migrations: which succeeded, and the last of them", "tests/tests/db/seeds/pgdbm_operations.rs: failure_says_what_succeeded"),
+    ("Failed Migrations: which succeeded, and the last of them", "tests/tests/db/seeds/pgdbm_operations.rs: failure_lists_what_succeeded"),
     ("Rollback Records: record how to undo a migration", "tests/tests/db/seeds/pgdbm_operations.rs: rollback_sql_is_recorded_also_later"),
     ("Rollback Records: get rollback SQL if needed", "tests/tests/db/seeds/pgdbm_operations.rs: rollback_sql_is_recorded_also_later"),
     ("One Change Per Migration: single responsibility", "tests/tests/db/failures.rs: positions_lead_into_the_file"),
@@ -62,17 +62,17 @@ const FEATURES: &[Feature] = &[
     ("Backward Compatible Changes: an immediate breaking change is found by the build", "tests/tests/db/seeds/pgdbm_operations.rs: breaking_change_is_linted"),
     ("Data Migrations: add, populate, then require", "tests/tests/db/seeds/pgdbm_operations.rs: data_are_migrated"),
     ("Integration Example: nothing pending, else one by one with progress", "tests/tests/db/seeds/pgdbm_operations.rs: pending_ones_are_applied_one_by_one"),
-    ("Migration Fails with \"Permission Denied\": of an extension", "tests/tests/db/seeds/pgdbm_operations.rs: denied_extension_says_whom_to_ask"),
+    ("Migration Fails with \"Permission Denied\": of an extension", "tests/tests/db/seeds/pgdbm_operations.rs: denied_extension_has_a_help"),
     ("Tables Created in Wrong Schema: templates keep them out of public", "every_context_in_two_schemas"),
-    ("Migration Already Applied Error: modified after being applied", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_told_and_its_record_can_go"),
-    ("Migration Already Applied Error: delete the migration record", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_told_and_its_record_can_go"),
+    ("Migration Already Applied Error: modified after being applied", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_reported_and_its_record_can_be_removed"),
+    ("Migration Already Applied Error: delete the migration record", "tests/tests/db/seeds/pgdbm_operations.rs: modified_file_is_reported_and_its_record_can_be_removed"),
     ("Concurrent Migration Runs: the first instance applies, others skip", "tests/tests/db/replicas.rs: every_replica_comes_up_and_each_migration_runs_once"),
-    ("Schema Not Found: create it before, or have it created", "tests/tests/db/seeds/pgdbm_operations.rs: missing_schema_is_told_or_created"),
+    ("Schema Not Found: create it before, or have it created", "tests/tests/db/seeds/pgdbm_operations.rs: missing_schema_is_reported_or_created"),
     ("Schema Not Found: grant schema permissions", "tests/tests/db/privileges.rs: schemas_that_may_not_be_created_in"),
     ("Foreign Key References Fail: templates in REFERENCES", "every_context_in_two_schemas"),
-    ("Finding Which Migrations Ran: the last ten from the table", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_told_by_status_and_by_sql"),
+    ("Finding Which Migrations Ran: the last ten from the table", "tests/tests/db/seeds/pgdbm_operations.rs: history_is_shown_by_status_and_by_sql"),
     ("Adoption: the ledger that pgdbm wrote, verified and gone on with", "tests/tests/db/adopt/written.rs: what_the_tools_wrote_is_taken_over"),
-    ("Adoption: who applied a migration comes along", "tests/tests/db/adopt/written.rs: whom_pgdbm_wrote_down_stays_known"),
+    ("Adoption: who applied a migration comes along", "tests/tests/db/adopt/written.rs: role_that_pgdbm_recorded_is_kept"),
     ("Adoption: files that say -- pgdbm:no-transaction", "tests/tests/db/seeds/pgdbm_operations.rs: files_outside_a_transaction_stay_as_they_are"),
     ("Adoption: the rows of a schema, whose name is the module", "tests/tests/db/adopt/written.rs: what_pgdbm_wrote_in_a_schema_is_taken_over"),
     ("Adoption: one module's rows", "tests/tests/db/adopt/histories.rs: pgdbm_is_verified_by_file_and_module"),
@@ -132,9 +132,9 @@ async fn timestamp_prefixes() {
 #[tokio::test]
 async fn custom_names_on_request() {
     let files = [("users.sql", "DROP TABLE a;"), ("initial.sql", "CREATE TABLE a ();")];
-    let told = refusal(&files, &SetOptions::default());
+    let text = refusal(&files, &SetOptions::default());
     for name in ["initial", "users"] {
-        assert!(told.contains(&format!("`{name}.sql` does not begin with a version")), "{told}");
+        assert!(text.contains(&format!("`{name}.sql` does not begin with a version")), "{text}");
     }
     let names = NameOptions { layout: Some(Layout::Any), ..NameOptions::default() };
     let options = SetOptions { names, ..SetOptions::default() };
@@ -153,9 +153,9 @@ fn folders_inside_a_folder_are_refused() {
         ("001_initial_schema.sql", "SELECT 1;"),
         ("module_specific/auth/001_auth_tables.sql", "SELECT 1;"),
     ];
-    let told = refusal(&files, &SetOptions::default());
-    assert!(told.contains("is in a folder that is not a migration"), "{told}");
-    assert!(told.contains("otherwise move the file out"), "{told}");
+    let text = refusal(&files, &SetOptions::default());
+    assert!(text.contains("is in a folder that is not a migration"), "{text}");
+    assert!(text.contains("otherwise move the file out"), "{text}");
 }
 
 /// The statements as they would be sent.
@@ -241,7 +241,7 @@ async fn history_lives_in_its_schema() {
     assert_eq!(auth.run(&mut client).await.expect("deployed again").applied.len(), 1);
 }
 
-/// A library that migrates by itself, in whatever database its host gives it.
+/// A library that runs its own migrations, in the database of its host.
 async fn library_initialize(client: &mut Client) -> usize {
     let set = module("my_library", &[("001_initial.sql", "CREATE TABLE library ();")]);
     Migrator::new(&set).run(client).await.unwrap_or_else(|error| panic!("{error}")).applied.len()

@@ -31,7 +31,7 @@ async fn dry_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn history_is_told_by_status_and_by_sql() {
+async fn history_is_shown_by_status_and_by_sql() {
     let (_database, mut client) = fresh().await;
     let migrator = Migrator::new(&PGDBM);
     migrator.run(&mut client).await.expect("a run");
@@ -83,7 +83,7 @@ async fn next_file_is_created_with_content() {
 const A: (&str, &str) = ("001_a.sql", "CREATE TABLE a (id int);");
 
 #[tokio::test]
-async fn failure_says_what_succeeded() {
+async fn failure_lists_what_succeeded() {
     let (_database, mut client) = fresh().await;
     let set = set(&[A, ("002_b.sql", "CREATE TABLE b (id int);"), ("003_c.sql", "SELECT 1/0;")]);
     let error = Migrator::new(&set).run(&mut client).await.expect_err("a failure");
@@ -135,9 +135,9 @@ fn breaking_change_is_linted() {
     let denied = SetOptions { lints: Lints::Deny, ..SetOptions::default() };
     let good = ("001_a.sql", "ALTER TABLE users ADD COLUMN phone VARCHAR(20);");
     let bad = ("002_b.sql", "ALTER TABLE users ADD COLUMN phone VARCHAR(20) NOT NULL;");
-    let told = refusal(&[good, bad], &denied);
-    assert!(told.contains("002_b.sql:1:19: existing rows have no value for this column"), "{told}");
-    assert!(!told.contains("001_a.sql:"), "{told}");
+    let text = refusal(&[good, bad], &denied);
+    assert!(text.contains("002_b.sql:1:19: existing rows have no value for this column"), "{text}");
+    assert!(!text.contains("001_a.sql:"), "{text}");
     let renamed = ("002_b.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;");
     assert!(refusal(&[good, renamed], &denied).contains("002_b.sql:1:"));
 }
@@ -185,18 +185,18 @@ async fn pending_ones_are_applied_one_by_one() {
 
 /// As `vector`, `dblink` needs a superuser; unlike that one it comes with every packaged server.
 #[tokio::test]
-async fn denied_extension_says_whom_to_ask() {
+async fn denied_extension_has_a_help() {
     let mut at = SmallRole::create().await;
     let set = set(&[("001_e.sql", "CREATE EXTENSION IF NOT EXISTS dblink SCHEMA own;")]);
     let error = Migrator::new(&set).schema("own").run(&mut at.client).await.expect_err("denied");
-    let told = error.to_string();
-    assert!(told.contains("permission denied to create extension \"dblink\""), "{told}");
-    assert!(told.contains("help: grant the role the privilege, or migrate as the owner"), "{told}");
+    let text = error.to_string();
+    assert!(text.contains("permission denied to create extension \"dblink\""), "{text}");
+    assert!(text.contains("help: grant the role the privilege, or migrate as the owner"), "{text}");
     at.remove().await;
 }
 
 #[tokio::test]
-async fn modified_file_is_told_and_its_record_can_go() {
+async fn modified_file_is_reported_and_its_record_can_be_removed() {
     let (_database, mut client) = fresh().await;
     run(&set(&[A]), &mut client).await;
     let modified = set(&[("001_a.sql", "CREATE TABLE a (id bigint);")]);
@@ -209,13 +209,13 @@ async fn modified_file_is_told_and_its_record_can_go() {
 }
 
 #[tokio::test]
-async fn missing_schema_is_told_or_created() {
+async fn missing_schema_is_reported_or_created() {
     let (_database, mut client) = fresh().await;
     let set = set(&[("001_users.sql", "CREATE TABLE {{tables.users}} (id int);")]);
     let migrator = Migrator::new(&set).schema("myapp");
     let error = migrator.run(&mut client).await.expect_err("no schema").to_string();
     assert!(error.contains("schema \"myapp\" does not exist"), "{error}");
-    assert!(error.contains("help: create the schema, or choose one with"), "{error}");
+    assert!(error.contains("help: create the schema, or use `.create_schema()`"), "{error}");
     let report = migrator.create_schema().run(&mut client).await.expect("created");
     assert_eq!(report.applied.len(), 1);
 }

@@ -50,7 +50,7 @@ const FEATURES: &[Feature] = &[
         "next_file_is_created",
     ),
     (
-        "Creating New Migrations: a created file that nobody fills in is refused, where pycopg applies it as empty",
+        "Creating New Migrations: a created file that is not filled in is refused, where pycopg applies it as empty",
         "next_file_is_created",
     ),
     ("Listing Migrations: get pending migrations", "what_would_run_is_listed_beforehand"),
@@ -107,11 +107,11 @@ async fn first_migration_of_a_new_folder() {
 
 #[test]
 fn names_that_are_none_are_refused() {
-    let told = |name| refusal(&[("001_a.sql", A), (name, A)], &SetOptions::default());
+    let text = |name| refusal(&[("001_a.sql", A), (name, A)], &SetOptions::default());
     assert!(
-        told("create_orders.sql").contains("`create_orders.sql` does not begin with a version")
+        text("create_orders.sql").contains("`create_orders.sql` does not begin with a version")
     );
-    assert!(told("002_orders.sq").contains("`002_orders.sq` looks like SQL but does not end in"));
+    assert!(text("002_orders.sq").contains("`002_orders.sq` looks like SQL but does not end in"));
 }
 
 #[test]
@@ -264,6 +264,6 @@ async fn idempotent_files_run_over_what_is_there() {
 #[test]
 fn down_can_be_required() {
     let required = SetOptions { down: Down::Required, ..SetOptions::default() };
-    let told = refusal(&[("001_a.sql", A), ("002_b.sql", "SELECT 1;")], &required);
-    assert!(told.contains("version 002 has no down script, and this set requires one"), "{told}");
+    let text = refusal(&[("001_a.sql", A), ("002_b.sql", "SELECT 1;")], &required);
+    assert!(text.contains("version 002 has no down script, and this set requires one"), "{text}");
 }

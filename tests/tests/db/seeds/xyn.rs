@@ -63,7 +63,7 @@ const FEATURES: &[Feature] = &[
     ("Creating New Migrations: choose next number", "next_file_is_created"),
     ("Creating New Migrations: follow template, BEGIN to COMMIT", "next_file_is_created"),
     (
-        "Creating New Migrations: what stands behind COMMIT is in the same transaction here",
+        "Creating New Migrations: what follows COMMIT is in the same transaction here",
         "failed_verification_undoes_its_migration",
     ),
     ("Creating New Migrations: test idempotency", "every_file_may_run_twice"),
@@ -156,9 +156,9 @@ async fn comments_are_no_change() {
     let folder = copy_of("xyn");
     let path = folder.path().join("001_initial_schema.sql");
     let text = fs::read_to_string(&path).expect("a file");
-    let told = text.replacen("-- Notes:", "-- Notes: made clearer in 2026.\n--", 1);
-    assert_ne!(text, told);
-    fs::write(&path, told).expect("a file");
+    let edited = text.replacen("-- Notes:", "-- Notes: made clearer in 2026.\n--", 1);
+    assert_ne!(text, edited);
+    fs::write(&path, edited).expect("a file");
     Migrator::new(&load(folder.path())).verify(&client).await.expect("no drift");
 }
 
@@ -170,8 +170,8 @@ async fn required_migrations_are_looked_for_at_boot() {
     let error = migrator.require_applied(&client, required).await.expect_err("an empty database");
     assert_eq!(
         error.to_string(),
-        "required and not applied: 001_initial_schema\n\
-         help: run a binary that has them, before this one starts"
+        "required migrations are not applied: 001_initial_schema\n\
+         help: run a binary that contains them before this one starts"
     );
     assert_eq!(value(&client, TABLES).await, "NULL");
     migrator.clone().to("002").run(&mut client).await.expect("three");
@@ -199,9 +199,9 @@ fn required_migrations_come_from_the_environment() {
     let strict = "001_initial_schema,002_add_scheduling_and_priority,003_add_run_edges_for_dag,\
                   004_add_queue_claim_indexes,005_steps_run_idx_constraints";
     assert_eq!(ends(Some(strict)).0, Some(0));
-    let (code, told) = ends(Some("001_initial_schema,099_not_yet"));
-    assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("required and not applied: 099_not_yet\nhelp: "), "{told}");
+    let (code, text) = ends(Some("001_initial_schema,099_not_yet"));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("required migrations are not applied: 099_not_yet\nhelp: "), "{text}");
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn failed_verification_undoes_its_migration() {
 #[test]
 fn files_without_a_number_are_refused() {
     let files = [("001_a.sql", "SELECT 1;"), ("migrate_to_queue_model.sql", "SELECT 1;")];
-    let told = refusal(&files, &SetOptions::default());
-    assert!(told.contains("`migrate_to_queue_model.sql` does not begin with a version"), "{told}");
-    assert!(told.contains("or move it out of the folder if it is not a migration"), "{told}");
+    let text = refusal(&files, &SetOptions::default());
+    assert!(text.contains("`migrate_to_queue_model.sql` does not begin with a version"), "{text}");
+    assert!(text.contains("or move it out of the folder if it is not a migration"), "{text}");
 }

@@ -1,7 +1,7 @@
-//! Every byte of SQL that a run sends, situation by situation, as the files in `sql` have it.
+//! Every byte of SQL that a run sends, one file in `sql` per situation.
 //!
 //! What differs from run to run is replaced: tokens, processes, milliseconds left, the saved session.
-//! `UPDATE=1 cargo test -p migrate-tests --test db snapshots::` writes the files anew: read the difference
+//! `UPDATE=1 cargo test -p migrate-tests --test db snapshots::` rewrites the files: read the difference
 //! before you commit it.
 
 mod scene;

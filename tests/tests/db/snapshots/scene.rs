@@ -8,7 +8,7 @@ use migrate_tests::database::FreshDatabase;
 use migrate_tests::proxy::CountingProxy;
 use tokio_postgres::Client;
 
-/// What a situation sends, and the file that it has to be equal to.
+/// The SQL that a situation sends, and the file that it must match.
 pub struct Scene {
     name: &'static str,
     text: String,
@@ -77,7 +77,7 @@ fn stable(sql: &str) -> String {
     tokens(&sql)
 }
 
-/// Replaces what lies between `start` and the `end` after it.
+/// Replaces the text between `start` and the `end` after it.
 fn between(text: &str, start: &str, end: &str, by: &str) -> String {
     let mut pieces = text.split(start);
     let mut out = pieces.next().unwrap_or_default().to_owned();

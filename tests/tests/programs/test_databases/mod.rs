@@ -1,5 +1,5 @@
-//! Databases of tests: cloned from one template whatever number of tests race for it, and gone with their
-//! tests however those end; and the server that the processes of a user share.
+//! Databases of tests: cloned from one template by any number of tests, and dropped however a test ends; and
+//! the server that the processes of a user share.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -22,8 +22,8 @@ use migrate_testing::{Server, TestDatabase};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
 use part::{
-    LIMIT, Part, built_at, exists, folder, ground, maintenance, pid_of, psql, salt, salted,
-    template_of, templates, wait_until_gone,
+    LIMIT, Part, built_at, exists, folder, maintenance, pid_of, psql, salt, salted, template_of,
+    templates, temporary_folder, wait_until_gone,
 };
 
 #[tokio::test]
@@ -53,7 +53,7 @@ fn blocking_tests_have_one_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn template_goes_by_all_that_is_in_it() {
+async fn template_depends_on_all_that_is_in_it() {
     let salt = salt("digest");
     let set = salted(&salt);
     let schema = Migrator::new(&set).schema("app").create_schema();
@@ -103,9 +103,9 @@ fn racing_processes_build_one_template_and_leave_nothing() {
     let salt = salt("processes");
     let parts: Vec<Part> = (0..6).map(|_| Part::begin("database", &salt, &[])).collect();
     let parts: Vec<Part> = parts.into_iter().map(Part::ready).collect();
-    let built: HashSet<&str> = parts.iter().map(|part| part.said[1].as_str()).collect();
+    let built: HashSet<&str> = parts.iter().map(|part| part.printed[1].as_str()).collect();
     assert_eq!(built.len(), 1, "{built:?}");
-    let names: HashSet<String> = parts.iter().map(|part| part.said[0].clone()).collect();
+    let names: HashSet<String> = parts.iter().map(|part| part.printed[0].clone()).collect();
     assert_eq!(names.len(), 6);
     parts.into_iter().for_each(Part::end);
     let left = leftover_names();
@@ -147,11 +147,11 @@ fn what_a_killed_process_left_is_collected_by_the_next() {
     loop {
         Part::begin("database", &salt, &[]).ready().end();
         let left = leftover_names();
-        assert!(left.contains(&living.said[0]), "a database in use was dropped");
-        if !left.contains(&killed.said[0]) {
+        assert!(left.contains(&living.printed[0]), "a database in use was dropped");
+        if !left.contains(&killed.printed[0]) {
             break;
         }
-        assert!(Instant::now() < deadline, "{} is still there", killed.said[0]);
+        assert!(Instant::now() < deadline, "{} is still there", killed.printed[0]);
     }
     living.end();
 }
@@ -159,34 +159,34 @@ fn what_a_killed_process_left_is_collected_by_the_next() {
 #[test]
 fn database_of_a_failed_test_is_kept_on_request_only() {
     // On a server of its own, which then stays for an hour.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let keep = [env[0], env[1], ("MIGRATE_KEEP", "1")];
     let salt = salt("kept");
     let mut failed = Part::begin("fail", &salt, &keep).ready();
     assert!(!failed.child.wait().unwrap().success());
-    // Longer than an unused server stays that nobody asked to stay.
+    // Longer than the lingering time of an unused server that is not kept.
     thread::sleep(Duration::from_millis(700));
     let mut other = Part::begin("fail", &salt, &env).ready();
     assert!(!other.child.wait().unwrap().success());
     let kept = Part::begin("keep", &salt, &env).ready();
     let (server, names) =
-        (PathBuf::from(&kept.said[2]), [&failed, &kept].map(|p| p.said[0].clone()));
+        (PathBuf::from(&kept.printed[2]), [&failed, &kept].map(|p| p.printed[0].clone()));
     kept.end();
     let collecting = || Part::begin("database", &salt, &env).ready().end();
     collecting();
     let there = |sql: &str| psql(&server, sql);
     let list =
         "SELECT datname FROM pg_database WHERE datname LIKE 'migrate\\_test\\_%' ORDER BY oid";
-    assert_eq!(there(list), names, "{} was not to be kept", other.said[0]);
+    assert_eq!(there(list), names, "{} was not to be kept", other.printed[0]);
     for name in &names {
         there(&format!("COMMENT ON DATABASE {name} IS 'migrate-runtime: kept until 7'"));
     }
     collecting();
     assert_eq!(there(list), [""; 0]);
-    let said = [server.display().to_string(), pid_of(&server)];
-    assert!(Command::new("kill").args(["-s", "INT", &said[1]]).status().unwrap().success());
-    wait_until_gone(&said);
+    let printed = [server.display().to_string(), pid_of(&server)];
+    assert!(Command::new("kill").args(["-s", "INT", &printed[1]]).status().unwrap().success());
+    wait_until_gone(&printed);
 }
 
 #[tokio::test]
@@ -200,7 +200,7 @@ async fn half_a_template_is_built_again_and_old_ones_go() {
     watch.batch_execute(&format!("COMMENT ON DATABASE {template} IS NULL")).await.unwrap();
     // Of another process, as this one would begin the next clone.
     let again = Part::begin("database", &salt, &[]).ready();
-    assert_ne!(again.said[1], first);
+    assert_ne!(again.printed[1], first);
 
     let old =
         format!("COMMENT ON DATABASE {template} IS 'migrate-runtime: template, last used at 7'");
@@ -216,12 +216,12 @@ async fn half_a_template_is_built_again_and_old_ones_go() {
 #[test]
 fn clone_is_made_ahead_on_a_throwaway_server_and_collected() {
     // On a server of its own, where no other test makes databases.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "5")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "5")];
     let salt = salt("ahead");
     let ahead = Part::begin("ahead", &salt, &env).ready();
-    assert_eq!(ahead.said[0], "made ahead");
-    let server = PathBuf::from(&ahead.said[1]);
+    assert_eq!(ahead.printed[0], "made ahead");
+    let server = PathBuf::from(&ahead.printed[1]);
     ahead.end();
     // The spare that the process had begun last is there until the next process looks.
     let deadline = Instant::now() + LIMIT;
@@ -256,50 +256,50 @@ async fn end_of_a_test_does_not_wait_for_a_look_of_the_server() {
 #[test]
 fn session_that_was_ended_between_two_tests_is_replaced() {
     let part = Part::begin("ended", &salt("ended"), &[]).ready();
-    assert_eq!(part.said, ["another session"]);
+    assert_eq!(part.printed, ["another session"]);
     part.end();
 }
 
 #[test]
-fn migration_that_fails_is_told_and_leaves_no_template() {
+fn migration_that_fails_is_reported_and_leaves_no_template() {
     let salt = salt("failing");
     let broken = format!("-- {salt}\nCREATE TABLE a (id nowhere);");
     let set = set(&[("1_a.sql", broken.as_str())]);
     let error = TestDatabase::new(&set).expect_err("no such type").to_string();
-    let told = "migrations/1_a.sql:2:20: type \"nowhere\" does not exist (SQLSTATE 42704)";
-    assert!(error.starts_with(told), "{error}");
+    let expected = "migrations/1_a.sql:2:20: type \"nowhere\" does not exist (SQLSTATE 42704)";
+    assert!(error.starts_with(expected), "{error}");
 
     // On a server of its own, where no other test makes templates.
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let part = Part::begin("broken", &salt, &env).ready();
-    assert_eq!(part.said, [told, "0"]);
+    assert_eq!(part.printed, [expected, "0"]);
     part.end();
 }
 
 #[test]
-fn server_that_refuses_is_told_without_its_password() {
+fn server_that_refuses_is_reported_without_its_password() {
     let nowhere = "postgresql://anna:s3cret@127.0.0.1:1/app";
     let part = Part::begin("error", "", &[("DATABASE_URL", nowhere)]).ready();
-    assert!(part.said[0].starts_with("cannot connect to `app`: "), "{:?}", part.said);
+    assert!(part.printed[0].starts_with("cannot connect to `app`: "), "{:?}", part.printed);
     let help = "help: check that the server of DATABASE_URL is up and accepts connections without \
                 TLS; or unset it to use a throwaway server";
-    assert_eq!(part.said[1..], [help]);
+    assert_eq!(part.printed[1..], [help]);
     part.end();
 
     let server = Server::start().unwrap();
     psql(&folder(&server), "CREATE ROLE anna LOGIN");
     let address = server.url().replace("postgres@", "anna@");
     let part = Part::begin("error", "", &[("DATABASE_URL", address.as_str())]).ready();
-    assert!(part.said[0].starts_with("cannot create `migrate_template_"), "{:?}", part.said);
+    assert!(part.printed[0].starts_with("cannot create `migrate_template_"), "{:?}", part.printed);
     assert!(
-        part.said[0].ends_with("`: permission denied to create database (SQLSTATE 42501)"),
+        part.printed[0].ends_with("`: permission denied to create database (SQLSTATE 42501)"),
         "{:?}",
-        part.said
+        part.printed
     );
     let help =
         "help: the role of DATABASE_URL needs CREATEDB; or unset it to use a throwaway server";
-    assert_eq!(part.said[1..], [help]);
+    assert_eq!(part.printed[1..], [help]);
     part.end();
 }
 
@@ -314,7 +314,7 @@ async fn nothing_is_created_in_the_database_of_the_environment() {
     client.batch_execute(watch).await.unwrap();
     let salt = salt("named");
     let part = Part::begin("", &salt, &[("DATABASE_URL", named.url())]).ready();
-    assert!(exists(&client, &part.said[0]).await, "on that server");
+    assert!(exists(&client, &part.printed[0]).await, "on that server");
     part.end();
     let seen = "SELECT count(*) FROM seen";
     assert_eq!(value(&client, seen).await, "0");
@@ -323,7 +323,7 @@ async fn nothing_is_created_in_the_database_of_the_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clone_waits_for_whoever_is_in_the_way() {
+async fn clone_waits_for_the_session_in_its_way() {
     let set = salted(&salt("blocked"));
     let first = TestDatabase::new(&set).unwrap();
     let (mut client, watch) = (maintenance(&first).await, maintenance(&first).await);
@@ -338,7 +338,7 @@ async fn clone_waits_for_whoever_is_in_the_way() {
     );
     let deadline = Instant::now() + LIMIT;
     while value(&watch, &sql).await != "1" {
-        assert!(Instant::now() < deadline, "nobody waits");
+        assert!(Instant::now() < deadline, "no test waits");
     }
     held.rollback().await.unwrap();
     waiting.await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! What these tests share: sets of their own, a look at a server, and processes that play a part.
+//! Shared by these tests: sets, queries on a server, and child processes.
 
 use std::collections::HashSet;
 use std::env;
@@ -16,7 +16,7 @@ use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
-/// Names the part that a child process of these tests plays, and what makes its set its own.
+/// The name of what a child process of these tests does, and the salt of its set.
 pub(crate) const PART: &str = "MIGRATE_TESTS_PART";
 pub(crate) const SALT: &str = "MIGRATE_TESTS_SALT";
 
@@ -84,7 +84,7 @@ pub(crate) fn psql(server: &Path, sql: &str) -> Vec<String> {
 /// A process of these tests.
 pub(crate) struct Part {
     pub(crate) child: Child,
-    pub(crate) said: Vec<String>,
+    pub(crate) printed: Vec<String>,
     /// Held open, as the test harness in the child reports here at its end.
     output: Option<BufReader<ChildStdout>>,
 }
@@ -104,21 +104,21 @@ impl Part {
             command.env_remove("DATABASE_URL");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        Part { child: command.spawn().unwrap(), said: Vec::new(), output: None }
+        Part { child: command.spawn().unwrap(), printed: Vec::new(), output: None }
     }
 
-    /// Waits until it says what it has.
+    /// Waits for its line of output.
     pub(crate) fn ready(mut self) -> Part {
         let mut output = BufReader::new(self.child.stdout.take().unwrap());
         let mut lines = output.by_ref().lines().map_while(Result::ok);
         let line = lines.find_map(|line| Some(line.split_once("part: ")?.1.to_owned()));
         let line = line.expect("the part says what it has");
         self.output = Some(output);
-        self.said = line.split(" | ").map(str::to_owned).collect();
+        self.printed = line.split(" | ").map(str::to_owned).collect();
         self
     }
 
-    /// Lets it end by itself, and well.
+    /// Ends its input, and waits until it has succeeded.
     pub(crate) fn end(mut self) {
         drop(self.child.stdin.take());
         assert!(self.child.wait().unwrap().success());
@@ -172,17 +172,17 @@ fn a_part_is_played_when_asked_for() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
-/// The third test with a set finds what was begun behind the second, and the next is begun behind it.
+/// The third test with a set finds the clone that was started after the second, and another is started then.
 async fn ask_thrice(salt: &str) {
     let set = salted(salt);
     let (one, _two) = (TestDatabase::new(&set).unwrap(), TestDatabase::new(&set).unwrap());
     let watch = maintenance(&one).await;
     let before = wait_for_databases(&watch, 3).await;
     let three = TestDatabase::new(&set).unwrap();
-    let said = if before.contains(three.name()) { "made ahead" } else { "made when asked for" };
+    let printed = if before.contains(three.name()) { "made ahead" } else { "made when asked for" };
     assert_eq!(value(&three.connect().await.unwrap(), "SELECT count(*) FROM a").await, "0");
     wait_for_databases(&watch, 4).await;
-    println!("part: {said} | {}", folder(three.server()).display());
+    println!("part: {printed} | {}", folder(three.server()).display());
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
@@ -249,17 +249,17 @@ pub(crate) fn is_alive(pid: &str) -> bool {
     Command::new("kill").args(["-0", pid]).stderr(Stdio::null()).status().unwrap().success()
 }
 
-pub(crate) fn wait_until_gone(said: &[String]) {
+pub(crate) fn wait_until_gone(printed: &[String]) {
     let deadline = Instant::now() + LIMIT;
-    while Path::new(&said[0]).exists() || is_alive(&said[1]) {
-        assert!(Instant::now() < deadline, "{said:?} remain");
+    while Path::new(&printed[0]).exists() || is_alive(&printed[1]) {
+        assert!(Instant::now() < deadline, "{printed:?} remain");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
 /// A folder of its own for shared servers, which root's server can work in.
-pub(crate) fn ground() -> tempfile::TempDir {
-    let ground = tempfile::Builder::new().prefix("mg").tempdir_in("/tmp").unwrap();
-    fs::set_permissions(ground.path(), fs::Permissions::from_mode(0o1777)).unwrap();
-    ground
+pub(crate) fn temporary_folder() -> tempfile::TempDir {
+    let base = tempfile::Builder::new().prefix("mg").tempdir_in("/tmp").unwrap();
+    fs::set_permissions(base.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    base
 }

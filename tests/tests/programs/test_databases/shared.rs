@@ -7,56 +7,56 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::part::{LIMIT, Part, ground, is_alive, wait_until_gone};
+use super::part::{LIMIT, Part, is_alive, temporary_folder, wait_until_gone};
 
 #[test]
 fn processes_share_a_server_until_the_last_is_gone() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let parts: Vec<Part> = (0..4).map(|_| Part::begin("server", "", &env)).collect();
     let mut parts: Vec<Part> = parts.into_iter().map(Part::ready).collect();
-    let said = parts[0].said.clone();
-    assert!(said[0].starts_with(ground.path().to_str().unwrap()), "{said:?}");
-    assert!(parts.iter().all(|part| part.said == said), "all of one server");
+    let printed = parts[0].printed.clone();
+    assert!(printed[0].starts_with(base.path().to_str().unwrap()), "{printed:?}");
+    assert!(parts.iter().all(|part| part.printed == printed), "all of one server");
     for mut part in parts.drain(1..) {
         part.child.kill().unwrap();
         part.child.wait().unwrap();
     }
-    // Whoever comes while one is there gets the same, also long after the lingering time.
+    // A process that starts while one is there gets the same, also long after the lingering time.
     thread::sleep(Duration::from_millis(700));
     let late = Part::begin("server", "", &env).ready();
-    assert_eq!(late.said, said);
+    assert_eq!(late.printed, printed);
     late.end();
-    assert!(is_alive(&said[1]));
+    assert!(is_alive(&printed[1]));
     parts.pop().unwrap().end();
-    wait_until_gone(&said);
+    wait_until_gone(&printed);
 }
 
 #[test]
 fn shared_server_that_died_is_replaced() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
-    assert!(Command::new("kill").args(["-9", &one.said[1]]).status().unwrap().success());
-    // At once, so that this one comes while the system still ends the server.
+    assert!(Command::new("kill").args(["-9", &one.printed[1]]).status().unwrap().success());
+    // At once, so that this one starts while the system still ends the server.
     let other = Part::begin("server", "", &env).ready();
-    assert_ne!(other.said, one.said);
-    let said = [one.said.clone(), other.said.clone()];
+    assert_ne!(other.printed, one.printed);
+    let printed = [one.printed.clone(), other.printed.clone()];
     one.end();
     other.end();
-    for said in &said {
-        wait_until_gone(said);
+    for printed in &printed {
+        wait_until_gone(printed);
     }
 }
 
-/// The watchdog decides to go just when somebody has opened its pipe: whoever was not answered is no
-/// user, and gets another server.
+/// The watchdog decides to end just when a process has opened its pipe: a process without an answer gets
+/// another server.
 #[test]
-fn who_is_not_answered_relies_on_no_server() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+fn process_without_an_answer_uses_another_server() {
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let one = Part::begin("server", "", &env).ready();
-    let (folder, postmaster) = (PathBuf::from(&one.said[0]), one.said[1].clone());
+    let (folder, postmaster) = (PathBuf::from(&one.printed[0]), one.printed[1].clone());
     let watchdog = parent_of(&postmaster);
     let listening: Vec<String> =
         children_of(&watchdog).into_iter().filter(|child| *child != postmaster).collect();
@@ -64,17 +64,17 @@ fn who_is_not_answered_relies_on_no_server() {
     let other = Part::begin("server", "", &env);
     let deadline = Instant::now() + LIMIT;
     while !has_open(other.child.id(), &folder.join("users")) {
-        assert!(Instant::now() < deadline, "nobody joins");
+        assert!(Instant::now() < deadline, "no process joins");
     }
     fs::remove_file(folder.join("users")).unwrap();
     let other = other.ready();
     signal("CONT", &listening);
-    assert_ne!(other.said, one.said);
-    let said = [one.said.clone(), other.said.clone()];
+    assert_ne!(other.printed, one.printed);
+    let printed = [one.printed.clone(), other.printed.clone()];
     one.end();
     other.end();
-    for said in &said {
-        wait_until_gone(said);
+    for printed in &printed {
+        wait_until_gone(printed);
     }
 }
 
@@ -102,28 +102,28 @@ fn children_of(id: &str) -> Vec<String> {
     processes().into_iter().filter(|[_, parent]| parent == id).map(|[child, _]| child).collect()
 }
 
-/// Whether a process has a file open, as Linux tells it.
+/// Whether a process has a file open, according to Linux.
 fn has_open(id: u32, path: &Path) -> bool {
     let Ok(files) = fs::read_dir(format!("/proc/{id}/fd")) else { return false };
     files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|found| found == path))
 }
 
-/// Each round comes while the server of the round before is about to go.
+/// Each round starts while the server of the round before is about to end.
 #[test]
-fn who_comes_while_the_server_goes_gets_one_that_stays() {
-    let ground = ground();
-    let env = [("TMPDIR", ground.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
+fn process_that_starts_while_the_server_ends_gets_another() {
+    let base = temporary_folder();
+    let env = [("TMPDIR", base.path().to_str().unwrap()), ("MIGRATE_SERVER_LINGER", "0")];
     let mut seen = HashSet::new();
     for round in 0..6 {
         let part = Part::begin("server", "", &env).ready();
         thread::sleep(Duration::from_millis(50));
-        assert!(is_alive(&part.said[1]), "the server went under its user");
-        assert!(Path::new(&part.said[0]).join("users").exists(), "it is about to go");
-        seen.insert(part.said.clone());
+        assert!(is_alive(&part.printed[1]), "the server went under its user");
+        assert!(Path::new(&part.printed[0]).join("users").exists(), "it is about to go");
+        seen.insert(part.printed.clone());
         part.end();
         thread::sleep(Duration::from_millis(60 * round));
     }
-    for said in &seen {
-        wait_until_gone(said);
+    for printed in &seen {
+        wait_until_gone(printed);
     }
 }

@@ -1,4 +1,4 @@
-//! What is in a file besides statements: sections, and what other tools and databases write.
+//! The parts of a file besides statements: sections, and the syntax of other tools and databases.
 
 use migrate_set::set::Script;
 use migrate_source::check::{self, SetOptions, SourceFile};

@@ -1,5 +1,5 @@
-//! Every situation that the splitter goldens of three other tools cover, in cases of our own.
-//! Only the situations are theirs; what is right is what PostgreSQL's server and psql do with it.
+//! Every situation that the splitter tests of three other tools cover. The expected results are those of
+//! PostgreSQL's server and psql.
 //!
 //! | tool | where | what it covers | tests here |
 //! |---|---|---|---|
@@ -22,7 +22,7 @@
 //! | tern | `TestSplit` | empty, no last `;`, `;` in literals and comments, nested comments | `semicolons_end_statements`, `comments`, `literals` |
 //! | tern | `TestSplit` | tags beyond ASCII, tags never closed, quotes within quotes | `dollar_quotes` |
 //!
-//! Where a tool's answer differs from PostgreSQL's, the case says so.
+//! A comment marks the cases in which a tool differs from PostgreSQL.
 
 mod statements;
 mod files;

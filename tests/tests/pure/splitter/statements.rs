@@ -64,12 +64,12 @@ fn comments() {
     check("a block that is a statement", "/* table a; */ table b;", &["table b"]);
     check("before", "-- one\n-- two\ntable a;", &["table a"]);
     check("between", "table a;\n-- one\n\n/* two\n*/\ntable b;", &["table a", "table b"]);
-    check("behind, on its line", "table a; -- one\ntable b; /* two */", &["table a", "table b"]);
-    check("behind, dangling", "table a;\n\n-- one\n\n-- two\n", &["table a"]);
-    check("behind a last statement without `;`", "table a -- one\n", &["table a"]);
-    check("behind, no line feed", "table a; -- one", &["table a"]);
+    check("after, on its line", "table a; -- one\ntable b; /* two */", &["table a", "table b"]);
+    check("after, dangling", "table a;\n\n-- one\n\n-- two\n", &["table a"]);
+    check("after a last statement without `;`", "table a -- one\n", &["table a"]);
+    check("after, no line feed", "table a; -- one", &["table a"]);
     check("before the `;`", "table a -- one\n; table b", &["table a", "table b"]);
-    check("`;` behind blanks, then a comment", "end   ; -- one;", &["end"]);
+    check("`;` after blanks, then a comment", "end   ; -- one;", &["end"]);
     check("no `;` but in the comment", "table a -- one ;\n, b", &["table a -- one ;\n, b"]);
     check(
         "inside",
@@ -114,7 +114,7 @@ fn literals() {
     check("`;` in an identifier", "table \"a;b\"; table c", &["table \"a;b\"", "table c"]);
     check("`;` in an identifier before a comment", "end \" ; \" -- one", &["end \" ; \""]);
     check(
-        "both, one behind the other",
+        "both, one after the other",
         "select 7, ';' \";\"; table b",
         &["select 7, ';' \";\"", "table b"],
     );
@@ -159,7 +159,7 @@ fn literals() {
         &["select 'a;'\n  'b;'", "table b"],
     );
     check(
-        "continued behind a comment",
+        "continued after a comment",
         "select E'a'\n-- '\n'\\';'; table b",
         &["select E'a'\n-- '\n'\\';'", "table b"],
     );
@@ -204,7 +204,7 @@ fn dollar_quotes() {
         &["select($$a;$$)", "do $$b;$$", "table c"],
     );
     check(
-        "a `$` behind a letter is part of the word",
+        "a `$` after a letter is part of the word",
         "do$$begin null; end$$;table b",
         &["do$$begin null", "end$$", "table b"],
     );
@@ -242,7 +242,7 @@ fn dollar_quotes() {
         ],
     );
     check(
-        "attributes behind the body",
+        "attributes after the body",
         "create function f() returns int as $f$ select 1; $f$\n\
           language sql immutable;\ntable b",
         &[

@@ -1,8 +1,7 @@
-//! What every measured program does besides migrating: it reads where the database is, notes the time
-//! of each step, and says what it took.
-//! `HOST PORT DATABASE [wait]` goes in by the command line; one line of numbers goes out. With `wait` it
-//! says `ready` and goes on when it gets a line, so that many programs start at one moment.
-//! It depends on nothing on purpose: it is linked into every program alike.
+//! What every measured program does besides migrating: it reads its arguments `HOST PORT DATABASE [wait]`,
+//! measures each step, and prints one line of numbers. With `wait` it prints `ready` and continues when it
+//! gets a line, so that many programs start at the same moment. It has no dependencies, because it is linked
+//! into every program.
 
 use std::io::BufRead;
 use std::time::Instant;
@@ -71,7 +70,7 @@ impl Boot {
     }
 }
 
-/// The peak of this process's resident memory in KiB; 0 where the system does not tell it.
+/// The peak of this process's resident memory in KiB; 0 if the system does not show it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

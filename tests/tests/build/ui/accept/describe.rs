@@ -1,11 +1,11 @@
-//! Says what each set holds.
+//! Describes the contents of each set.
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 
 use migrate_runtime::set::{Ends, Script, TransactionMode};
 use migrate_runtime::Migrations;
 
-/// One line a migration: version, name, up, down.
+/// One line per migration: version, name, up, down.
 fn describe(name: &str, set: &Migrations) {
     println!("== {name}\n{}", set.layout());
     for migration in set {

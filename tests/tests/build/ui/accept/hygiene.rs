@@ -1,4 +1,4 @@
-//! A caller whose own names are those that the expansion uses.
+//! A caller with the names that the expansion uses.
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 #![allow(dead_code, unused_macros, reason = "the names have to be there, not to be used")]

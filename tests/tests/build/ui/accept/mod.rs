@@ -1,4 +1,4 @@
-//! What the build takes: sets of every layout and dialect, and every way to use one.
+//! What the build accepts: sets of every layout and dialect, and every way to use one.
 
 mod sets;
 
@@ -19,7 +19,7 @@ const MIGRATIONS: Case = case(
     ],
 );
 
-/// Runs these binaries, which were built without a word from the compiler.
+/// Runs these binaries, which were built without a diagnostic.
 fn check(outcomes: &BTreeMap<String, Outcome>, names: &[&str]) {
     for name in names {
         let outcome = outcomes.get(*name).unwrap_or_else(|| panic!("{name} was not built"));
@@ -31,9 +31,9 @@ fn check(outcomes: &BTreeMap<String, Outcome>, names: &[&str]) {
 /// Runs what was built; what it prints.
 fn run(outcome: &Outcome) -> String {
     let output = Command::new(outcome.executable.as_ref().unwrap()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    said
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    printed
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn every_layout_and_every_tool_s_files_are_understood() {
     let outcomes = project.build(Compiler::Clippy);
     let outcome = &outcomes["sets"];
     assert_eq!(outcome.diagnostics, Vec::<String>::new());
-    let said = run(outcome);
-    assert!(said == expected, "-- expected\n{expected}-- said\n{said}");
+    let printed = run(outcome);
+    assert!(printed == expected, "-- expected\n{expected}-- printed\n{printed}");
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn the_folder_may_be_named_by_an_absolute_path() {
     assert!(outcomes["absolute"].executable.is_none(), "the folder is gone");
 }
 
-/// Builds one set, which is taken; what the compiler says all the same.
-fn said_of(case: &Case) -> Vec<String> {
+/// Builds one set, which is accepted, and returns the diagnostics.
+fn warnings_of(case: &Case) -> Vec<String> {
     let project = Scratch::new(&format!("accept-{}", case.name), "2024", "migrate-runtime");
     case.write(&project);
     let call = case.call();
@@ -110,23 +110,23 @@ const LOCKS: &[(&str, &str)] = &[
 
 #[test]
 fn lints_can_warn_on_a_stable_compiler() {
-    let said = said_of(&case("warned", LOCKS).arguments("\"warned\", lints = warn"));
-    assert_eq!(said.len(), 1, "{said:?}");
-    let lines: Vec<&str> = said[0].lines().collect();
-    assert!(lines[0].starts_with("warning: use of deprecated constant "), "{}", said[0]);
+    let warnings = warnings_of(&case("warned", LOCKS).arguments("\"warned\", lints = warn"));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let lines: Vec<&str> = warnings[0].lines().collect();
+    assert!(lines[0].starts_with("warning: use of deprecated constant "), "{}", warnings[0]);
     let expected =
         "warned/2_index.sql:1:1: writes to the table are blocked while this index is built";
-    assert!(lines[0].ends_with(expected), "{}", said[0]);
+    assert!(lines[0].ends_with(expected), "{}", warnings[0]);
     assert!(
-        said[0].contains("-- migrate:allow index-not-concurrent because REASON"),
+        warnings[0].contains("-- migrate:allow index-not-concurrent because REASON"),
         "{}",
-        said[0]
+        warnings[0]
     );
 }
 
 #[test]
 fn lints_are_off_until_asked_for_and_allowed_a_file() {
-    assert_eq!(said_of(&case("unlinted", LOCKS)), Vec::<String>::new());
+    assert_eq!(warnings_of(&case("unlinted", LOCKS)), Vec::<String>::new());
     let allowed = case(
         "allowed",
         &[(
@@ -135,15 +135,15 @@ fn lints_are_off_until_asked_for_and_allowed_a_file() {
              CREATE INDEX users_id ON users (id);\n",
         )],
     );
-    let said = said_of(&allowed.arguments("\"allowed\", lints = deny"));
-    assert_eq!(said, Vec::<String>::new());
+    let warnings = warnings_of(&allowed.arguments("\"allowed\", lints = deny"));
+    assert_eq!(warnings, Vec::<String>::new());
 }
 
 #[test]
 fn syntax_that_is_not_known_has_a_way_out() {
     let files: &[(&str, &str)] = &[("1_new.sql", "CREATE NOVELTY x WITH (everything);\n")];
     let off = case("unchecked_syntax", files).arguments("\"unchecked_syntax\", syntax = off");
-    assert_eq!(said_of(&off), Vec::<String>::new());
+    assert_eq!(warnings_of(&off), Vec::<String>::new());
     let allowed = case(
         "allowed_syntax",
         &[(
@@ -152,5 +152,5 @@ fn syntax_that_is_not_known_has_a_way_out() {
              CREATE NOVELTY x WITH (everything);\n",
         )],
     );
-    assert_eq!(said_of(&allowed), Vec::<String>::new());
+    assert_eq!(warnings_of(&allowed), Vec::<String>::new());
 }

@@ -8,7 +8,7 @@ static MIGRATIONS: Migrations = mig::embed_migrations!("migrations");
 static AGAIN: Migrations = embed!("migrations");
 
 mod facade {
-    //! A crate that hands the runtime on, as a framework would.
+    //! A crate that re-exports the runtime, as a framework does.
     pub use mig as database;
 }
 

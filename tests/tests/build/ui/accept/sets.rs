@@ -1,4 +1,4 @@
-//! Sets as every layout and every tool writes them, and what the build makes of them.
+//! Sets of every layout and tool, and the migrations that the build reads from them.
 
 use crate::ui::case::{Case, case};
 

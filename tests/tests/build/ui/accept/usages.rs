@@ -1,11 +1,11 @@
-//! Every place where a set can stand.
+//! Every place where a set can be.
 #![deny(warnings)]
 #![deny(clippy::pedantic)]
 #![deny(missing_docs)]
 
 use migrate_runtime::{Migrations, embed_migrations};
 
-/// In a static, as the README has it.
+/// In a static, as in the README.
 pub static MIGRATIONS: Migrations = embed_migrations!("migrations");
 
 /// A second one in the same module, of the same folder, in a constant.

@@ -1,4 +1,4 @@
-//! What the macro is called with.
+//! Mistakes in the arguments of the macro.
 
 use crate::ui::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! What the macro finds at the path, before it reads a name.
+//! Mistakes in the path of the folder.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Statements that PostgreSQL's grammar does not take.
+//! Statements that PostgreSQL's grammar does not accept.
 
 use crate::ui::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! What locks a table for long or breaks the version that still runs, where a set denies it.
+//! Statements that lock a table for long or break the running version, in a set that denies them.
 
 use crate::ui::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! What the build refuses, one mistake a case.
+//! What the build refuses, one mistake per case.
 
 mod arguments;
 mod folder;
@@ -78,28 +78,28 @@ fn stderr_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build/ui/stderr")
 }
 
-/// Compares what the compiler said with what it has to say.
+/// Compares the output of the compiler with the expected one.
 fn judge(case: &Case, outcome: &Outcome) -> Result<(), String> {
     let diagnostics = &outcome.diagnostics;
     let (summary, mistakes): (Vec<&String>, Vec<&String>) =
         diagnostics.iter().partition(|text| text.starts_with("error: aborting due to"));
-    let said: String = mistakes.iter().map(|text| without_origin(text)).collect();
+    let printed: String = mistakes.iter().map(|text| without_origin(text)).collect();
     if summary.len() > 1 || outcome.executable.is_some() {
-        return Err(format!("it was built\n{said}"));
+        return Err(format!("it was built\n{printed}"));
     }
     if mistakes.len() != case.mistakes {
-        return Err(format!("{} mistakes gave {}:\n{said}", case.mistakes, mistakes.len()));
+        return Err(format!("{} mistakes gave {}:\n{printed}", case.mistakes, mistakes.len()));
     }
     let file = stderr_folder().join(format!("{}.stderr", case.name));
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(file, said).unwrap();
+        fs::write(file, printed).unwrap();
         return Ok(());
     }
     let expected = fs::read_to_string(file).unwrap_or_default();
-    if said == expected {
+    if printed == expected {
         return Ok(());
     }
-    Err(format!("-- expected\n{expected}-- said\n{said}"))
+    Err(format!("-- expected\n{expected}-- printed\n{printed}"))
 }
 
 /// A diagnostic without the compiler's own note on where macros come from, which differs between

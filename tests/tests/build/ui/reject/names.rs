@@ -1,4 +1,4 @@
-//! What files are called.
+//! Mistakes in the names of files.
 
 use crate::ui::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! `{{...}}` and what other tools write instead.
+//! Mistakes in `{{...}}`, and the placeholders of other tools.
 
 use crate::ui::case::{Case, case};
 

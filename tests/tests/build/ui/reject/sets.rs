@@ -1,4 +1,4 @@
-//! What the files of a set say together.
+//! Mistakes of several files together.
 
 use crate::ui::case::{Case, case};
 

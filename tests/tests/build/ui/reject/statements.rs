@@ -1,4 +1,4 @@
-//! Statements that cannot run where they stand.
+//! Statements that cannot run where they are.
 
 use crate::ui::case::{Case, case};
 

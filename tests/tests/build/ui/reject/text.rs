@@ -1,4 +1,4 @@
-//! What makes a file no script at all: its encoding, and what is never closed.
+//! Mistakes in the text of a file: its encoding, and literals that are never closed.
 
 use crate::ui::case::{Case, case};
 

@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 pub(crate) type Outcome = Result<Report, Error>;
 
 /// A server and its pooler.
-pub(crate) struct Ground {
+pub(crate) struct Setup {
     // Declared before the server, so that it is dropped first.
     pooler: Pooler,
     server: Server,
@@ -33,12 +33,12 @@ pub(crate) struct Ground {
     broken: Vec<String>,
 }
 
-impl Ground {
-    pub(crate) async fn create(mode: PoolMode) -> Result<Ground, String> {
+impl Setup {
+    pub(crate) async fn create(mode: PoolMode) -> Result<Setup, String> {
         let server = Server::start().map_err(|error| error.to_string())?;
         let config: Config = server.url().parse().expect("the server's own address");
         let pooler = Pooler::start(&config, mode, POOL_SIZE).await?;
-        Ok(Ground { pooler, server, databases: 0, broken: Vec::new() })
+        Ok(Setup { pooler, server, databases: 0, broken: Vec::new() })
     }
 
     /// A new database for a check: its name, and a direct client.
@@ -85,7 +85,7 @@ impl Ground {
         }
     }
 
-    /// As [`Ground::check`], with both values.
+    /// As [`Setup::check`], with both values.
     pub(crate) fn equal(&mut self, found: &str, expected: &str, what: &str) {
         self.check(found == expected, format!("{what}: {found}, not {expected}"));
     }

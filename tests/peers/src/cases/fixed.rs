@@ -1,4 +1,4 @@
-//! A migration fails, its file is mended, and the same service runs again on the connection it kept.
+//! A migration fails, its file is fixed, and the same service runs again on the connection it kept.
 //! Then another replica boots while the first one lives.
 
 use std::fmt;

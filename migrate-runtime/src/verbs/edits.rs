@@ -1,4 +1,4 @@
-//! The verbs that change the ledger alone: baseline, accept, forget, and another tool's history.
+//! The verbs that change only the ledger: baseline, accept, forget and adopt.
 
 use migrate_set::version::Version;
 use tokio_postgres::Client;
@@ -6,35 +6,35 @@ use tokio_postgres::Client;
 use crate::adopt::Adoption;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Amendment, Edited, Goal};
+use crate::run::{self, Edit, Edited, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
-    /// Takes the migrations up to `version`, itself included, for applied without running them: for
-    /// a database that was there before its ledger. Those that have an entry keep it.
+    /// Marks the migrations up to and including `version` as applied without running them, for a
+    /// database that existed before its ledger. Existing entries are kept.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// migrator.baseline(&mut client, 5).await?; // 1 to 5 were made by hand
-    /// migrator.run(&mut client).await?; // 6 and what follows
+    /// migrator.run(&mut client).await?; // 6 and later
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownVersion`](crate::ErrorKind::UnknownVersion) where the set has no such migration, and what reading and writing
-    /// the ledger gives.
+    /// [`ErrorKind::UnknownVersion`](crate::ErrorKind::UnknownVersion) if the set has no such migration, and the errors of reading and
+    /// writing the ledger.
     pub async fn baseline(
         &self,
         client: &mut Client,
         version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Baseline(version.into())).await
+        self.edit(client, Edit::Baseline(version.into())).await
     }
 
-    /// Records the set's text of edited migrations as what was applied, and who did so: of one version, or
-    /// of [`Edited::All`].
+    /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the
+    /// set's checksum, and the ledger records the role that accepted it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -56,10 +56,11 @@ impl Migrator<'_> {
         client: &mut Client,
         edited: impl Into<Edited>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Accept(edited.into())).await
+        self.edit(client, Edit::Accept(edited.into())).await
     }
 
-    /// Forgets that a migration was applied, and notes who did so: the next run applies it.
+    /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
+    /// that removed it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -71,27 +72,28 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) where it is not applied, and what reading and writing the ledger gives.
+    /// [`ErrorKind::NoEntry`](crate::ErrorKind::NoEntry) if it is not applied, and the errors of reading and writing the ledger.
     pub async fn forget(
         &self,
         client: &mut Client,
         version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Forget(version.into())).await
+        self.edit(client, Edit::Forget(version.into())).await
     }
 
-    /// Takes over what another tool has applied, from that tool's table, in one transaction; the
-    /// table stays as it is. What has an entry keeps it, so adopting again changes nothing.
+    /// Adds entries for the migrations that another tool has applied, from that tool's table, in one
+    /// transaction; the table is not changed. Existing entries are kept, so adopting again changes
+    /// nothing.
     ///
-    /// Where the tool kept a checksum, the set's text must have the same by the tool's own algorithm;
+    /// If the tool recorded a checksum, the set's text must have the same one by the tool's algorithm;
     /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
-    /// keep. What cannot be verified is recorded without a checksum, like a baseline, and said in the
-    /// report's notes. Times, roles and durations are taken over where the tool kept them; a time
-    /// without a zone is read in the session's.
+    /// keep. A migration that cannot be verified is recorded without a checksum, like a baseline, and
+    /// the report has a note. Times, roles and durations are copied if the tool recorded them; a time
+    /// without a time zone is read in that of the session.
     ///
-    /// The tool must not run meanwhile. Its table is not locked: that takes a privilege beyond SELECT,
-    /// and would keep no session away between two migrations, each of which the tool commits by itself. What
-    /// it has applied since is taken over by adopting again, before the next run.
+    /// The tool must not run at the same time. Its table is not locked, because that needs more
+    /// privileges than SELECT, and other tools commit after each migration. If the tool has applied
+    /// more since, adopt again before the next run.
     ///
     /// ```no_run
     /// use migrate_runtime::adopt::Adopt;
@@ -106,18 +108,18 @@ impl Migrator<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Adoption`](crate::ErrorKind::Adoption) with everything that prevents it, [`ErrorKind::NotAdoptable`](crate::ErrorKind::NotAdoptable) where the
-    /// table is missing or another, and what reading and writing the ledger gives.
+    /// [`ErrorKind::Adoption`](crate::ErrorKind::Adoption) with every reason against it, [`ErrorKind::NotAdoptable`](crate::ErrorKind::NotAdoptable) if the
+    /// table is missing or not the tool's, and the errors of reading and writing the ledger.
     pub async fn adopt(
         &self,
         client: &mut Client,
         from: impl Into<Adoption>,
     ) -> Result<Report, Error> {
-        self.amend(client, Amendment::Adopt(from.into())).await
+        self.edit(client, Edit::Adopt(from.into())).await
     }
 
-    async fn amend(&self, client: &Client, amendment: Amendment) -> Result<Report, Error> {
+    async fn edit(&self, client: &Client, edit: Edit) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Amend(&amendment)).await
+        run::run(self, client, Goal::Edit(&edit)).await
     }
 }

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_ledger_says_may_be_there() {
+    fn only_what_is_in_the_ledger_can_exist() {
         #[track_caller]
         fn check(progress: Option<u32>, index: Index, inserted: u32, holds: bool) {
             let entry = |version: &str, progress| Entry { version: version.to_owned(), progress };

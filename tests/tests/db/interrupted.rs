@@ -1,4 +1,4 @@
-//! What a statement that was cut short leaves behind, and what the next run makes of it.
+//! What an interrupted statement leaves, and what the next run does with it.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn run(client: &mut Client, set: &Migrations) -> Result<Vec<String>, Error
     Migrator::new(set).run(client).await.map(|report| report.notes)
 }
 
-/// Runs `set` up to its statement that waits for a transaction in the way, and ends its session.
+/// Runs `set` up to a statement that waits for a transaction, and ends its session.
 async fn cut_short(database: &FreshDatabase, set: &Migrations) -> Error {
     let one = migrate_tests::sets::set(&[TABLE]);
     let mut in_the_way = database.connect().await;
@@ -33,7 +33,7 @@ async fn cut_short(database: &FreshDatabase, set: &Migrations) -> Error {
     let transaction = in_the_way.transaction().await.expect("a transaction");
     transaction.batch_execute("INSERT INTO t VALUES (2, 2)").await.expect("a lock");
     let mut client = database.connect().await;
-    // Not in the same database, where a rebuild would wait for the watcher's own snapshots.
+    // In another database, because a rebuild would wait for the watcher's snapshots.
     let watcher = connect(&server().url().parse().expect("the server's address")).await;
     let cut = async {
         let waits = &format!(
@@ -61,7 +61,7 @@ async fn cut_short(database: &FreshDatabase, set: &Migrations) -> Error {
 }
 
 #[tokio::test]
-async fn index_that_failed_is_told_and_built_again_when_the_data_are_mended() {
+async fn index_that_failed_is_reported_and_built_again_when_the_data_are_fixed() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set =
@@ -76,10 +76,10 @@ async fn index_that_failed_is_told_and_built_again_when_the_data_are_mended() {
     let status = Migrator::new(&set).status(&client).await.expect("a status");
     assert_eq!(status.migrations[1].state, State::Unfinished { done: 0, in_flight: false });
 
-    client.batch_execute("DELETE FROM t; INSERT INTO t VALUES (1, 1)").await.expect("mended");
+    client.batch_execute("DELETE FROM t; INSERT INTO t VALUES (1, 1)").await.expect("fixed");
     assert_eq!(
         run(&mut client, &set).await.expect("a run"),
-        ["dropped the INVALID index public.\"T a\", which an attempt had left behind"]
+        ["dropped the INVALID index public.\"T a\", which an earlier attempt had left"]
     );
     assert_eq!(value(&client, INVALID).await, "NULL");
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "2");
@@ -101,7 +101,7 @@ async fn index_whose_session_died_is_unknown_and_built_again() {
         let notes = run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             notes,
-            [format!("dropped the INVALID index public.{left}, which an attempt had left behind")]
+            [format!("dropped the INVALID index public.{left}, which an earlier attempt had left")]
         );
         let valid = "SELECT string_agg(indexrelid::regclass::text, ' ' ORDER BY indexrelid::regclass::text) FROM pg_index \
                      WHERE indrelid = 't'::regclass AND indisvalid";
@@ -110,20 +110,20 @@ async fn index_whose_session_died_is_unknown_and_built_again() {
 }
 
 #[tokio::test]
-async fn invalid_index_of_somebody_else_does_not_let_if_not_exists_pass() {
+async fn invalid_index_of_another_role_does_not_satisfy_if_not_exists() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
     client.batch_execute("INSERT INTO t VALUES (1, 1)").await.expect("a duplicate");
     client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a)").await.expect_err("it");
-    client.batch_execute("DELETE FROM t").await.expect("mended");
+    client.batch_execute("DELETE FROM t").await.expect("fixed");
     let set = outside("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a);");
     assert_eq!(run(&mut client, &set).await.expect("a run").len(), 1);
     assert_eq!(value(&client, INVALID).await, "NULL");
 }
 
 #[tokio::test]
-async fn rebuilt_indexes_leave_nothing_behind() {
+async fn rebuilt_indexes_leave_nothing() {
     for statement in [
         "REINDEX INDEX CONCURRENTLY t_b",
         "REINDEX (VERBOSE) TABLE CONCURRENTLY t",
@@ -135,7 +135,7 @@ async fn rebuilt_indexes_leave_nothing_behind() {
         let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
         assert_eq!(failure.kept, Kept::InFlight { done: 1, of: 2 }, "{error}");
         let mut client = database.connect().await;
-        // The new one before the two are exchanged, the old one behind that.
+        // The new index before the two are exchanged, the old one afterwards.
         let left = value(&client, INVALID).await;
         assert!(left.contains("_ccnew") || left.contains("_ccold"), "{statement}: {left}");
         let notes = run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
@@ -148,7 +148,7 @@ async fn rebuilt_indexes_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn index_that_somebody_is_building_is_waited_for() {
+async fn index_that_another_session_builds_is_waited_for() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
@@ -173,13 +173,13 @@ async fn index_that_somebody_is_building_is_waited_for() {
     assert!(run(&mut client, &set).await.expect("a run").is_empty());
 }
 
-/// What a run that goes on with an unknown outcome notes, where the statement had taken effect.
+/// The notes of a run that continues after an unknown outcome, if the statement had taken effect.
 async fn after_all(sql: &str, statement: &str) -> Vec<String> {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
     let set = outside(&format!("{sql}\n{statement};"));
     run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
-    // As it is when the session breaks between the statement and the note that it ran.
+    // As after a session that breaks between the statement and the record that it ran.
     let forget = "UPDATE migration_ledger SET progress = 1, in_flight = true WHERE version = '2'";
     client.batch_execute(forget).await.expect("an update");
     let notes = run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
@@ -192,9 +192,9 @@ async fn after_all(sql: &str, statement: &str) -> Vec<String> {
 #[tokio::test]
 async fn statements_that_had_taken_effect_are_not_repeated() {
     let notes = after_all("SELECT 1;", "CREATE INDEX CONCURRENTLY t_a ON t (a)").await;
-    assert_eq!(notes, ["index public.t_a was found built, and not built again"]);
+    assert_eq!(notes, ["index public.t_a was already built, and was not built again"]);
     let notes = after_all("CREATE INDEX i ON t (a);", "DROP INDEX CONCURRENTLY i").await;
-    assert_eq!(notes, ["statement 2 had taken effect, and was not repeated"]);
+    assert_eq!(notes, ["statement 2 had already taken effect, and was not repeated"]);
     assert!(after_all("SELECT 1;", "VACUUM t").await.is_empty());
 }
 
@@ -203,7 +203,7 @@ async fn half_detached_partitions_are_finished() {
     let database = FreshDatabase::create().await;
     let client = database.connect().await;
     if value(&client, "SELECT current_setting('server_version_num')::int < 140000").await == "t" {
-        return; // DETACH PARTITION CONCURRENTLY came with 14.
+        return; // DETACH PARTITION CONCURRENTLY is new in 14.
     }
     client
         .batch_execute(
@@ -222,7 +222,7 @@ async fn half_detached_partitions_are_finished() {
     assert_eq!(value(&client, "SELECT inhdetachpending FROM pg_inherits").await, "t");
     let mut client = database.connect().await;
     let notes = run(&mut client, &outside(&format!("{detach};"))).await;
-    assert_eq!(notes.expect("a run"), ["statement 1 was finished by FINALIZE"]);
+    assert_eq!(notes.expect("a run"), ["statement 1 was finished with FINALIZE"]);
     assert_eq!(value(&client, "SELECT count(*) FROM pg_inherits").await, "0");
 }
 
@@ -238,9 +238,9 @@ async fn session_of_the_statements_before_is_prepared_again() {
     };
     let broken = outside(&sql("INSERT INTO nowhere SELECT a FROM mine"));
     run(&mut client, &broken).await.expect_err("a failure");
-    let mended = outside(&sql("INSERT INTO u SELECT a FROM mine"));
+    let fixed = outside(&sql("INSERT INTO u SELECT a FROM mine"));
     let mut client = database.connect().await;
-    Migrator::new(&mended).allow_edited().run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    Migrator::new(&fixed).allow_edited().run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(value(&client, "SHOW search_path").await, "\"$user\", public");
     assert_eq!(value(&client, "SELECT to_regclass('pg_temp.mine') IS NULL").await, "t");
 }

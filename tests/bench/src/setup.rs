@@ -1,6 +1,5 @@
 //! The server and its databases, and lines to it of any round trip.
-//! Names and templates go in; databases come out, which a section drops when it is done with them.
-//! It measures nothing itself.
+//! A section drops the databases that it creates.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use crate::proxy::Proxy;
 
 /// What every section measures on.
-pub struct Ground {
+pub struct Setup {
     /// The folder of the server's socket.
     pub socket: PathBuf,
     /// The server's port, a part of its socket's name.
@@ -32,9 +31,9 @@ pub struct Line {
     pub port: u16,
 }
 
-impl Ground {
+impl Setup {
     /// Starts a throwaway server.
-    pub async fn start() -> Ground {
+    pub async fn start() -> Setup {
         let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
         let config: Config = server.url().parse().expect("the server's address");
         let folder = config.get_hosts().iter().find_map(|host| match host {
@@ -44,7 +43,7 @@ impl Ground {
         let socket = folder.expect("the server's socket");
         let port = config.get_ports().first().copied().unwrap_or(5432);
         let maintenance = connect(&config).await;
-        Ground { socket, port, maintenance, next: AtomicU32::new(0), server }
+        Setup { socket, port, maintenance, next: AtomicU32::new(0), server }
     }
 
     /// The server's own socket.
@@ -63,7 +62,7 @@ impl Ground {
         self.clone_of("template0").await
     }
 
-    /// A copy of a database that nobody is connected to.
+    /// A copy of a database without connections.
     pub async fn clone_of(&self, template: &str) -> String {
         let name = format!("bench_{}", self.next.fetch_add(1, Ordering::Relaxed));
         self.ask(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
