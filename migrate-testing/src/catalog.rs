@@ -55,8 +55,8 @@ pub enum Difference {
 }
 
 impl Catalog {
-    /// Reads the objects of the database. It leaves the session's `search_path` empty, so that each
-    /// name is shown with its schema.
+    /// Reads the objects of the database. It leaves the session's `search_path` empty: each name is shown
+    /// with its schema, and those of the query are looked up in the system catalogs alone.
     pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
         let doing = || "read the catalogs".to_owned();
         let failed = |source| TestError::Database { doing: doing(), source };

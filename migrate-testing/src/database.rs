@@ -275,8 +275,9 @@ impl Drop for TestDatabase {
 /// have ended, which made a test that had connected wait 110 ms at its end.
 async fn drop_with_sessions(client: &Client, name: &str) -> Result<(), TestError> {
     let end = format!(
-        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-         WHERE datname = '{name}' AND backend_type = 'client backend'"
+        "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a \
+         WHERE a.datname OPERATOR(pg_catalog.=) '{name}' \
+         AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"
     );
     let deadline = Instant::now() + SESSIONS_LIMIT;
     // If that is not allowed, the drop below fails, and the next process tries again.

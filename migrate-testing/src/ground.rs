@@ -105,7 +105,8 @@ fn set_up(name: &str) -> String {
     // Not every version has all of them.
     let unlimited = timeouts.map(|name| {
         format!(
-            "CASE WHEN pg_catalog.current_setting('{name}', true) <> '0' \
+            "CASE WHEN pg_catalog.current_setting('{name}', true) \
+             OPERATOR(pg_catalog.<>) '0' \
              THEN pg_catalog.set_config('{name}', '0', false) END"
         )
     });

@@ -50,10 +50,11 @@ pub(super) async fn collect(client: &Client, own: &str) -> Result<(), TestError>
 /// The current role's databases with this prefix and number of digits.
 async fn list(client: &Client, prefix: &str, digits: u32) -> Result<Vec<Found>, TestError> {
     let sql = format!(
-        "SELECT d.datname, pg_catalog.shobj_description(d.oid, 'pg_database') \
-         FROM pg_catalog.pg_database d \
-         WHERE d.datname ~ '^{prefix}[0-9a-f]{{{digits}}}$' \
-         AND pg_catalog.pg_get_userbyid(d.datdba) = current_user"
+        "SELECT d.datname, s.description FROM pg_catalog.pg_database d \
+         LEFT JOIN pg_catalog.pg_shdescription s ON s.objoid OPERATOR(pg_catalog.=) d.oid \
+         AND s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass \
+         WHERE d.datname OPERATOR(pg_catalog.~) '^{prefix}[0-9a-f]{{{digits}}}$' \
+         AND pg_catalog.pg_get_userbyid(d.datdba) OPERATOR(pg_catalog.=) current_user"
     );
     let mut list = Vec::new();
     let sent = rows(client, &sql, |row| {

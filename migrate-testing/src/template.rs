@@ -139,8 +139,8 @@ impl<'s> Template<'s> {
     /// ten times a second.
     async fn wait_until_left(&self, client: &Client) -> Result<(), TestError> {
         let sql = format!(
-            "SELECT pid FROM pg_catalog.pg_stat_activity \
-             WHERE datname = '{}' AND backend_type = 'client backend'",
+            "SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE a.datname OPERATOR(pg_catalog.=) '{}' \
+             AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'",
             self.image.name
         );
         let deadline = Instant::now() + BLOCKED_LIMIT;
@@ -194,8 +194,9 @@ impl Image {
     fn comment(&self) -> String {
         format!(
             "SELECT s.description FROM pg_catalog.pg_shdescription s \
-             JOIN pg_catalog.pg_database d ON d.oid = s.objoid AND d.datname = '{}' \
-             WHERE s.classoid = 'pg_catalog.pg_database'::pg_catalog.regclass",
+             JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.objoid \
+             AND d.datname OPERATOR(pg_catalog.=) '{}' \
+             WHERE s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass",
             self.name
         )
     }

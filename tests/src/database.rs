@@ -184,7 +184,7 @@ fn put_back(client: Client) {
 async fn create(name: String) -> Result<(), tokio_postgres::Error> {
     let client = session().await?;
     // Not from template1, which may hold other objects.
-    let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", strategy(&client).await?);
+    let sql = format!("CREATE DATABASE {name} TEMPLATE template0{}", strategy(&client).await);
     client.batch_execute(&sql).await?;
     put_back(client);
     Ok(())
@@ -192,10 +192,10 @@ async fn create(name: String) -> Result<(), tokio_postgres::Error> {
 
 /// A copy of the files needs two checkpoints, which cost less than logging each page if the server runs
 /// without fsync. PostgreSQL before 15 always copies the files, and has no option for it.
-async fn strategy(client: &Client) -> Result<&'static str, tokio_postgres::Error> {
-    let sql = "SELECT current_setting('server_version_num')::int >= 150000";
-    let has_choice = client.query_one(sql, &[]).await?.get(0);
-    Ok(if has_choice && server().is_throwaway() { " STRATEGY FILE_COPY" } else { "" })
+async fn strategy(client: &Client) -> &'static str {
+    let version = value(client, "SHOW server_version_num").await;
+    let has_choice = version.parse().is_ok_and(|version: u32| version >= 150_000);
+    if has_choice && server().is_throwaway() { " STRATEGY FILE_COPY" } else { "" }
 }
 
 /// How long to wait for the sessions in a database to end before it is dropped.
@@ -208,8 +208,9 @@ const POLL: Duration = Duration::from_millis(1);
 async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     let client = session().await?;
     let end = format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE datname = '{name}' AND backend_type = 'client backend'"
+        "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a \
+         WHERE a.datname OPERATOR(pg_catalog.=) '{name}' \
+         AND a.backend_type OPERATOR(pg_catalog.=) 'client backend'"
     );
     let deadline = Instant::now() + SESSIONS_LIMIT;
     while !client.query(&end, &[]).await?.is_empty() && Instant::now() < deadline {

@@ -4,7 +4,7 @@ use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
-use crate::sql::{check_table, literal, utc};
+use crate::sql::{EQ, GE, GT, NE, check_table, literal, utc};
 
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,17 +145,17 @@ impl Adoption {
             Adopt::Sqlx => "ORDER BY t.installed_on, t.version".to_owned(),
             Adopt::Diesel => "ORDER BY t.run_on, t.version".to_owned(),
             // A `SCHEMA` row means that Flyway created the schema.
-            Adopt::Flyway => "WHERE t.type <> 'SCHEMA' ORDER BY t.installed_rank".to_owned(),
+            Adopt::Flyway => format!("WHERE t.type {NE} 'SCHEMA' ORDER BY t.installed_rank"),
             // Version 0 is the empty database.
-            Adopt::Goose => "WHERE t.version_id > 0 ORDER BY t.id".to_owned(),
+            Adopt::Goose => format!("WHERE t.version_id {GT} 0 ORDER BY t.id"),
             // Version -1 is the empty database, unless its first migration failed while it was undone.
-            Adopt::GolangMigrate => "WHERE t.version >= 0 OR t.dirty".to_owned(),
+            Adopt::GolangMigrate => format!("WHERE t.version {GE} 0 OR t.dirty"),
             Adopt::Dbmate => "ORDER BY t.version".to_owned(),
             Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
                 "ORDER BY t.applied_at, t.version".to_owned()
             }
             Adopt::Pgdbm => format!(
-                "WHERE t.module_name = {} OR t.module_name IS NULL ORDER BY t.id",
+                "WHERE t.module_name {EQ} {} OR t.module_name IS NULL ORDER BY t.id",
                 literal(self.module_read().unwrap_or_default())
             ),
             Adopt::Xyn => "ORDER BY t.applied_at, t.id".to_owned(),
@@ -170,7 +170,7 @@ impl Adopt {
             Adopt::Refinery => ("t.version, t.name, t.checksum", Some("t.applied_on")),
             Adopt::Sqlx => (
                 "t.version, pg_catalog.encode(t.checksum, 'hex') AS checksum, \
-                 GREATEST(t.execution_time, 0) / 1000000 AS execution_ms, \
+                 GREATEST(t.execution_time, 0) OPERATOR(pg_catalog./) 1000000 AS execution_ms, \
                  CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state",
                 Some("t.installed_on"),
             ),
@@ -181,8 +181,10 @@ impl Adopt {
             Adopt::Flyway => (
                 "t.version, t.script AS file, t.checksum, t.installed_by AS applied_by, \
                  t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
-                 WHEN t.type = 'DELETE' OR t.type LIKE 'UNDO%' THEN 'undone' \
-                 WHEN t.type LIKE '%BASELINE' THEN 'baseline' ELSE 'applied' END AS state",
+                 WHEN t.type OPERATOR(pg_catalog.=) 'DELETE' \
+                 OR t.type OPERATOR(pg_catalog.~~) 'UNDO%' THEN 'undone' \
+                 WHEN t.type OPERATOR(pg_catalog.~~) '%BASELINE' THEN 'baseline' \
+                 ELSE 'applied' END AS state",
                 Some("t.installed_on"),
             ),
             Adopt::Goose => (
@@ -201,7 +203,7 @@ impl Adopt {
             // The table in its guide has no `applied_by`, the one that it creates does.
             Adopt::Pgdbm => (
                 "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms, \
-                 pg_catalog.to_jsonb(t) ->> 'applied_by' AS applied_by",
+                 pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_by' AS applied_by",
                 Some("t.applied_at"),
             ),
             Adopt::Pycopg => ("t.version, t.name", Some("t.applied_at")),

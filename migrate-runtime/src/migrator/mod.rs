@@ -291,6 +291,8 @@ impl<'s> Migrator<'s> {
 
     /// Applies versioned migrations up to and including this version, and no repeatable ones.
     ///
+    /// [`Migrator::rollback`] has a target of its own, so that what it undoes is named where it is called.
+    ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};
     /// # fn of(set: &Migrations) -> Migrator<'_> {

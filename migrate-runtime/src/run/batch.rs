@@ -56,9 +56,9 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
 }
 
 /// The approximate size of a migration in a message. With names of usual length, guard and entry add
-/// 1.6 KB to its SQL with a first entry, and 2.1 KB with one that can replace another.
+/// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another.
 fn bytes(extent: Extent, action: &Action<'_>) -> usize {
-    let frame = if extent == Extent::First { 1792 } else { 2304 };
+    let frame = if extent == Extent::First { 2048 } else { 2560 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 

@@ -2,15 +2,16 @@
 
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::operator::{CAT, EQ, GT, NE};
 use super::trust::checked;
 
 /// The columns of the table with this name: one row each, no rows without a table.
 pub(crate) fn columns(schema: &str, table: &str) -> String {
     let query = format!(
         "SELECT a.attname FROM pg_catalog.pg_attribute a \
-         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped \
+         JOIN pg_catalog.pg_class c ON c.oid {EQ} a.attrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+         WHERE n.nspname {EQ} {} AND c.relname {EQ} {} AND a.attnum {GT} 0 AND NOT a.attisdropped \
          ORDER BY a.attnum",
         literal(schema),
         literal(table)
@@ -28,25 +29,25 @@ impl Ledger {
     pub(crate) fn missing_grants(&self) -> String {
         let (schema, table) = (literal(&self.schema), literal(&self.table));
         let query = format!(
-            "SELECT pg_catalog.string_agg(g.statement || ' TO ' || pg_catalog.quote_ident(current_user), \
-             '; ') FROM (\
+            "SELECT pg_catalog.string_agg(g.statement {CAT} ' TO ' {CAT} \
+             pg_catalog.quote_ident(current_user), '; ') FROM (\
              SELECT 1 AS n, pg_catalog.format('GRANT CREATE ON DATABASE %I', \
              pg_catalog.current_database()) AS statement \
-             WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {schema}) \
+             WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n WHERE n.nspname {EQ} {schema}) \
              AND NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') \
              UNION ALL SELECT 2, pg_catalog.format('GRANT %s ON SCHEMA %I', p.privileges, n.nspname) \
              FROM pg_catalog.pg_namespace n, LATERAL (SELECT pg_catalog.concat_ws(', ', \
              CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN 'USAGE' END, \
              CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') AND NOT EXISTS (\
-             SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = {table}) \
-             THEN 'CREATE' END) AS privileges) p WHERE n.nspname = {schema} AND p.privileges <> '' \
+             SELECT 1 FROM pg_catalog.pg_class c WHERE c.relnamespace {EQ} n.oid AND c.relname {EQ} {table}) \
+             THEN 'CREATE' END) AS privileges) p WHERE n.nspname {EQ} {schema} AND p.privileges {NE} '' \
              UNION ALL SELECT 3, pg_catalog.format('GRANT %s ON TABLE %I.%I', p.privileges, n.nspname, \
              c.relname) FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, \
+             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace, \
              LATERAL (SELECT pg_catalog.string_agg(v.privilege, ', ' ORDER BY v.n) AS privileges \
              FROM (VALUES (1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')) \
              v (n, privilege) WHERE NOT pg_catalog.has_table_privilege(c.oid, v.privilege)) p \
-             WHERE n.nspname = {schema} AND c.relname = {table} AND p.privileges <> '' \
+             WHERE n.nspname {EQ} {schema} AND c.relname {EQ} {table} AND p.privileges {NE} '' \
              ORDER BY 1) g"
         );
         checked(std::iter::empty(), &query)
@@ -60,11 +61,11 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
         "SELECT a.pid, a.application_name, a.usename AS \"user\", pg_catalog.to_char(\
          COALESCE(a.xact_start, a.state_change, a.backend_start) AT TIME ZONE 'UTC', \
          'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS since \
-         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
-         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
-         AND l.classid = {high}::pg_catalog.oid AND l.objid = {low}::pg_catalog.oid \
-         AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d \
-         WHERE d.datname = pg_catalog.current_database())"
+         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} l.pid \
+         WHERE l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1 \
+         AND l.classid {EQ} {high}::pg_catalog.oid AND l.objid {EQ} {low}::pg_catalog.oid \
+         AND l.database {EQ} (SELECT d.oid FROM pg_catalog.pg_database d \
+         WHERE d.datname {EQ} pg_catalog.current_database())"
     )
 }
 
@@ -75,15 +76,15 @@ pub(crate) fn full_name(kind: &str, name: &str) -> String {
     let found = match kind {
         "table" | "view" | "sequence" => format!(
             "SELECT pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) \
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.relname = {name} AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') \
-             HAVING pg_catalog.count(*) = 1"
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+             WHERE c.relname {EQ} {name} AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+             HAVING pg_catalog.count(*) {EQ} 1"
         ),
         "function" | "procedure" => format!(
             "SELECT pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, r.proname)) \
-             FROM pg_catalog.pg_proc r JOIN pg_catalog.pg_namespace n ON n.oid = r.pronamespace \
-             WHERE r.proname = {name} AND NOT pg_catalog.pg_has_role(r.proowner, 'USAGE') \
-             HAVING pg_catalog.count(*) = 1"
+             FROM pg_catalog.pg_proc r JOIN pg_catalog.pg_namespace n ON n.oid {EQ} r.pronamespace \
+             WHERE r.proname {EQ} {name} AND NOT pg_catalog.pg_has_role(r.proowner, 'USAGE') \
+             HAVING pg_catalog.count(*) {EQ} 1"
         ),
         _ => "SELECT NULL".to_owned(),
     };

@@ -14,6 +14,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::{EXPIRED, Lease, at_lock, is_lock};
 use super::ledger::Ledger;
 use super::literal::{literal, utc};
+use super::operator::EQ;
 use super::trust::{checked, is_trusted};
 use crate::outcome::Holder;
 
@@ -70,7 +71,7 @@ impl Ledger {
         };
         let (situation, module) = (self.situation(), literal(module));
         self.checked(&format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module = {module} \
+            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
              ORDER BY e.\"position\""
         ))
     }
@@ -107,9 +108,9 @@ impl Ledger {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
         let query = format!(
             "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
-             WHERE c.relname OPERATOR(pg_catalog.=) {} \
-             AND n.nspname OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
+             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+             WHERE c.relname {EQ} {} \
+             AND n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
             literal(&self.table),
             schemas.join(", "),
             is_trusted()
@@ -124,7 +125,7 @@ impl Ledger {
             let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
             let (tenant, module, columns) = (literal(schema), literal(&module), entry_columns());
             format!(
-                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module = {module}"
+                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module {EQ} {module}"
             )
         };
         let all: Vec<String> = schemas.iter().map(one).collect();

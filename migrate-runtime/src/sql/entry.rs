@@ -9,6 +9,7 @@ use migrate_set::version::Version;
 
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::operator::{ADD, CAT, EQ};
 
 /// How much of a migration has run when its entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +34,16 @@ pub(crate) struct Progress {
 }
 
 /// Milliseconds since the message arrived.
-pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() - \
-     pg_catalog.statement_timestamp()) * 1000)::pg_catalog.int8";
+pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
+     OPERATOR(pg_catalog.-) pg_catalog.statement_timestamp()) \
+     OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8";
 
 /// Milliseconds since the guard of the same transaction recorded the time; 0 if a migration removed
 /// that (`RESET ALL`).
-const ELAPSED_MS: &str = "COALESCE(((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) - \
-     NULLIF(pg_catalog.current_setting('migrate.started', true), '')::pg_catalog.numeric) \
-     * 1000)::pg_catalog.int8, 0)";
+const ELAPSED_MS: &str = "CASE WHEN pg_catalog.current_setting('migrate.started', true) \
+     OPERATOR(pg_catalog.<>) '' THEN ((EXTRACT(epoch FROM pg_catalog.clock_timestamp()) \
+     OPERATOR(pg_catalog.-) pg_catalog.current_setting('migrate.started')::pg_catalog.numeric) \
+     OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8 ELSE 0 END";
 
 /// Records the time for [`ELAPSED_MS`], as an expression.
 pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
@@ -57,7 +60,7 @@ impl Ledger {
             Cause::New => format!("NOT {}", entry("")),
             Cause::Changed => entry(" AND progress IS NULL"),
             Cause::Unfinished { done, in_flight } => {
-                entry(&format!(" AND progress = {done} AND in_flight = {in_flight}"))
+                entry(&format!(" AND progress {EQ} {done} AND in_flight {EQ} {in_flight}"))
             }
         }
     }
@@ -116,7 +119,7 @@ impl Ledger {
              down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
              progress = excluded.progress, \
              in_flight = excluded.in_flight \
-             WHERE l.kind = 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms"
+             WHERE l.kind {EQ} 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms"
         )
     }
 
@@ -125,7 +128,7 @@ impl Ledger {
         let Progress { done, in_flight } = to;
         format!(
             "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
-             AND progress = {from}",
+             AND progress {EQ} {from}",
             self.quoted,
             self.key_of(migration.version())
         )
@@ -136,8 +139,8 @@ impl Ledger {
     pub(crate) fn finish(&self, migration: &Migration, from: u32, before_ms: u128) -> String {
         format!(
             "UPDATE {} SET progress = NULL, in_flight = false, checksum = {}, \
-             applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} + {SINCE_MESSAGE} \
-             WHERE {} AND progress = {from}",
+             applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} {ADD} {SINCE_MESSAGE} \
+             WHERE {} AND progress {EQ} {from}",
             self.quoted,
             literal(&migration.checksum().to_string()),
             self.key_of(migration.version())
@@ -164,7 +167,8 @@ impl Ledger {
         format!(
             "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
-             SELECT '', {kind} || ' {position}', {kind}, e.module || ' ' || e.version || ' ' || e.name, \
+             SELECT '', {kind} {CAT} ' {position}', {kind}, \
+             e.module {CAT} ' ' {CAT} e.version {CAT} ' ' {CAT} e.name, \
              e.filename, e.checksum, e.checksum_algorithm, {position}, \
              pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
             self.quoted

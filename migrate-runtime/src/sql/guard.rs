@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::entry::{NOTE_START, SINCE_MESSAGE};
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::operator::{CAT, EQ, GT, NE, SUB};
 use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
 use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
@@ -73,7 +74,7 @@ impl Terms<'_> {
         };
         let moved = |position: i64| {
             let last = self.position();
-            raise_unless(&format!("{last} = {position}"), ("the ledger has moved", MOVED))
+            raise_unless(&format!("({last} {EQ} {position})"), ("the ledger has moved", MOVED))
         };
         let (before, moved, commit, news) = match purpose {
             Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous, ""),
@@ -112,7 +113,7 @@ impl Terms<'_> {
     /// Raises [`MOVED`] unless `condition` holds and the last position is `position`.
     pub(crate) fn condition_guard(self, position: i64, condition: &str) -> String {
         let last = self.position();
-        let both = format!("({last} = {position} AND {condition})");
+        let both = format!("({last} {EQ} {position} AND {condition})");
         block(&raise_unless(&both, ("the ledger has moved", MOVED)))
     }
 
@@ -142,13 +143,14 @@ impl Terms<'_> {
         let sets: Vec<String> = limits.iter().map(set).collect();
         let put = |(name, _): &(&str, String)| {
             format!(
-                "'{SET_CONFIG}(''{name}'', ' || pg_catalog.quote_literal(pg_catalog.current_setting('{name}')) || ', false)'"
+                "'{SET_CONFIG}(''{name}'', ' {CAT} \
+                 pg_catalog.quote_literal(pg_catalog.current_setting('{name}')) {CAT} ', false)'"
             )
         };
         let puts: Vec<String> = limits.iter().map(put).collect();
         // The items of a SELECT list are evaluated from left to right.
-        let puts = puts.join(" || ', ' || ");
-        Some(format!("SELECT 'SELECT ' || {puts} AS put_back, {}", sets.join(", ")))
+        let puts = puts.join(&format!(" {CAT} ', ' {CAT} "));
+        Some(format!("SELECT 'SELECT ' {CAT} {puts} AS put_back, {}", sets.join(", ")))
     }
 
     /// The position that a guard compares. For a run without the lock row, that row is a change.
@@ -167,7 +169,7 @@ impl Terms<'_> {
     /// Raises [`DEADLINE`] after the deadline, also in the middle of a message.
     fn deadline_guard(self) -> String {
         let passed = ("the deadline of the run has passed", DEADLINE);
-        let left = self.time_left.map(|left| format!("{} > 0", millis_left(left)));
+        let left = self.time_left.map(|left| format!("({} {GT} 0)", millis_left(left)));
         left.map(|left| raise_unless(&left, passed)).unwrap_or_default()
     }
 
@@ -188,7 +190,7 @@ impl Terms<'_> {
         match self.lock_timeout {
             Some(named) => millis(named),
             None => format!(
-                "CASE pg_catalog.current_setting('lock_timeout') WHEN '0' THEN {} \
+                "CASE WHEN pg_catalog.current_setting('lock_timeout') {EQ} '0' THEN {} \
                  ELSE pg_catalog.current_setting('lock_timeout') END",
                 millis(DEFAULT_LOCK_TIMEOUT)
             ),
@@ -198,8 +200,9 @@ impl Terms<'_> {
 
 /// Raises [`ENDED`] if the time that the guard recorded in the transaction is gone.
 pub(crate) fn same_transaction() -> String {
-    let noted = "(COALESCE(pg_catalog.current_setting('migrate.started', true), '') <> '')";
-    block(&raise_unless(noted, ("the transaction was ended", ENDED)))
+    let noted =
+        format!("(COALESCE(pg_catalog.current_setting('migrate.started', true), '') {NE} '')");
+    block(&raise_unless(&noted, ("the transaction was ended", ENDED)))
 }
 
 /// Raises [`ENCODING`] if the server would read what is sent next differently from the build.
@@ -216,9 +219,9 @@ fn encoding_guard() -> String {
 
 /// Raises [`ESCAPES`] if it matters and the session reads strings differently from the build.
 fn strings_guard(matters: bool) -> String {
-    let on = "(pg_catalog.current_setting('standard_conforming_strings') = 'on')";
+    let on = format!("(pg_catalog.current_setting('standard_conforming_strings') {EQ} 'on')");
     let off = ("standard_conforming_strings is off", ESCAPES);
-    if matters { raise_unless(on, off) } else { String::new() }
+    if matters { raise_unless(&on, off) } else { String::new() }
 }
 
 fn raise_unless(condition: &str, (message, sqlstate): (&str, &str)) -> String {
@@ -233,13 +236,15 @@ fn block(body: &str) -> String {
 
 /// Milliseconds until the deadline, now in the server.
 fn millis_left(left: Duration) -> String {
-    format!("({} - {SINCE_MESSAGE})", left.as_millis())
+    format!("({} {SUB} {SINCE_MESSAGE})", left.as_millis())
 }
 
 /// How long a statement can run: the time left, unless the session's own limit is shorter.
 fn statement_timeout(left: Duration) -> String {
-    let own = "(SELECT s.setting::pg_catalog.int8 FROM pg_catalog.pg_settings s \
-               WHERE s.name = 'statement_timeout')";
-    let left = format!("GREATEST({}, 1)", millis_left(left));
-    format!("LEAST(COALESCE(NULLIF({own}, 0), {left}), {left})::pg_catalog.text")
+    let own = format!(
+        "(SELECT s.setting::pg_catalog.int8 FROM pg_catalog.pg_settings s \
+         WHERE s.name {EQ} 'statement_timeout' AND s.setting {NE} '0')"
+    );
+    // LEAST leaves out NULL, which is the limit of a session without one.
+    format!("LEAST({own}, GREATEST({}, 1))::pg_catalog.text", millis_left(left))
 }

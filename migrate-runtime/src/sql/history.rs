@@ -7,6 +7,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::at_lock;
 use super::ledger::Ledger;
 use super::literal::{literal, utc};
+use super::operator::EQ;
 use crate::outcome::{Act, HistoryRow};
 
 impl Ledger {
@@ -19,7 +20,7 @@ impl Ledger {
         self.checked(&format!(
             "SELECT e.kind, e.version, e.name, e.filename, e.checksum, e.\"position\", \
              {at} AS applied_at, e.execution_ms, e.applied_by, e.progress FROM {quoted} e \
-             WHERE e.module = {module} OR (e.module = '' AND NOT ({at_lock}) \
+             WHERE e.module {EQ} {module} OR (e.module {EQ} '' AND NOT ({at_lock}) \
              AND pg_catalog.starts_with(e.name, {prefix})) ORDER BY e.\"position\""
         ))
     }

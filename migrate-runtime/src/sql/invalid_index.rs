@@ -5,6 +5,7 @@ use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
 
 use super::literal::literal;
+use super::operator::{EQ, NE};
 
 /// An index that has the name, or is on the table, of a statement that builds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,28 +34,31 @@ pub(crate) enum Attempted {
 pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
     let condition = match (alone, attempted) {
         (Alone::Builds { name: Some(name), table }, _) => format!(
-            "x.indrelid = {} AND i.relname = (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
+            "x.indrelid {EQ} {} AND i.relname {EQ} (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
             relation(table),
             literal(name)
         ),
         (Alone::Builds { name: None, table }, Attempted::Before) => format!(
-            "NOT x.indisvalid AND x.indrelid = {0} AND 1 = (SELECT pg_catalog.count(*) \
-             FROM pg_catalog.pg_index o WHERE o.indrelid = {0} AND NOT o.indisvalid)",
+            "NOT x.indisvalid AND x.indrelid {EQ} {0} AND 1 {EQ} (SELECT pg_catalog.count(*) \
+             FROM pg_catalog.pg_index o WHERE o.indrelid {EQ} {0} AND NOT o.indisvalid)",
             relation(table)
         ),
         (Alone::Rebuilds(scope), Attempted::Before) => {
-            format!("NOT x.indisvalid AND i.relname ~ '_cc(new|old)[0-9]*$' AND {}", within(scope))
+            format!(
+                "NOT x.indisvalid AND i.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND {}",
+                within(scope)
+            )
         }
         _ => return None,
     };
     Some(format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
-         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation = x.indrelid \
-         AND k.mode = 'ShareUpdateExclusiveLock' AND k.granted AND k.database = (SELECT d.oid \
-         FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()) \
-         AND k.pid <> pg_catalog.pg_backend_pid()) AS in_use \
-         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid = i.relnamespace WHERE {condition} LIMIT 1"
+         EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation {EQ} x.indrelid \
+         AND k.mode {EQ} 'ShareUpdateExclusiveLock' AND k.granted AND k.database {EQ} (SELECT d.oid \
+         FROM pg_catalog.pg_database d WHERE d.datname {EQ} pg_catalog.current_database()) \
+         AND k.pid {NE} pg_catalog.pg_backend_pid()) AS in_use \
+         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid {EQ} x.indexrelid \
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} i.relnamespace WHERE {condition} LIMIT 1"
     ))
 }
 
@@ -62,21 +66,21 @@ pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
 fn within(scope: &Scope) -> String {
     match scope {
         Scope::Index(name) => format!(
-            "x.indrelid = (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid = {})",
+            "x.indrelid {EQ} (SELECT o.indrelid FROM pg_catalog.pg_index o WHERE o.indexrelid {EQ} {})",
             relation(name)
         ),
         // A partitioned table has indexes on its partitions; each TOAST table has one too.
         Scope::Table(name) => format!(
-            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
-             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION \
+            "x.indrelid {EQ} ANY (SELECT t.oid FROM pg_catalog.pg_partition_tree({0}) p \
+             JOIN pg_catalog.pg_class t ON t.oid {EQ} p.relid UNION \
              SELECT t.reltoastrelid FROM pg_catalog.pg_partition_tree({0}) p \
-             JOIN pg_catalog.pg_class t ON t.oid = p.relid UNION SELECT {0}::pg_catalog.oid \
-             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid = {0})",
+             JOIN pg_catalog.pg_class t ON t.oid {EQ} p.relid UNION SELECT {0}::pg_catalog.oid \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.oid {EQ} {0})",
             relation(name)
         ),
         Scope::Schema(name) => format!(
-            "x.indrelid IN (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0} \
-             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace = {0})",
+            "x.indrelid {EQ} ANY (SELECT t.oid FROM pg_catalog.pg_class t WHERE t.relnamespace {EQ} {0} \
+             UNION SELECT t.reltoastrelid FROM pg_catalog.pg_class t WHERE t.relnamespace {EQ} {0})",
             format_args!("pg_catalog.to_regnamespace({})", literal(name))
         ),
         Scope::Database => "true".to_owned(),

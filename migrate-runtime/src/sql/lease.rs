@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::operator::{EQ, GT, NE};
 use crate::outcome::Holder;
 
 /// A lock row.
@@ -30,8 +31,9 @@ const LOCK: (&str, &str) = ("", "lock");
 const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
-pub(super) const EXPIRED: &str = "(h.applied_at + h.execution_ms * pg_catalog.make_interval(secs => 0.001) \
-     < pg_catalog.clock_timestamp())";
+pub(super) const EXPIRED: &str = "((h.applied_at OPERATOR(pg_catalog.+) (h.execution_ms \
+     OPERATOR(pg_catalog.*) pg_catalog.make_interval(secs => 0.001))) \
+     OPERATOR(pg_catalog.<) pg_catalog.clock_timestamp())";
 
 impl Ledger {
     /// Takes the lock row; returns a row if it was free. Its kind is `lock` if the session has the
@@ -43,7 +45,8 @@ impl Ledger {
             None => own,
             Some(process) => {
                 format!(
-                    "CASE pg_catalog.pg_backend_pid() WHEN {process} THEN {own} ELSE {pooled} END"
+                    "CASE WHEN pg_catalog.pg_backend_pid() {EQ} {process} THEN {own} \
+                     ELSE {pooled} END"
                 )
             }
         };
@@ -66,7 +69,7 @@ impl Ledger {
     /// statement that sets `FOUND` in PL/pgSQL.
     pub(crate) fn renew(&self, token: &str) -> String {
         format!(
-            "UPDATE {} l SET applied_at = pg_catalog.clock_timestamp() WHERE {} AND l.filename = {}",
+            "UPDATE {} l SET applied_at = pg_catalog.clock_timestamp() WHERE {} AND l.filename {EQ} {}",
             self.quoted,
             at_lock("l"),
             literal(token)
@@ -76,7 +79,11 @@ impl Ledger {
     /// Releases the lock.
     pub(crate) fn release(&self, token: &str) -> String {
         let at_lock = at_lock("l");
-        format!("DELETE FROM {} l WHERE {at_lock} AND l.filename = {}", self.quoted, literal(token))
+        format!(
+            "DELETE FROM {} l WHERE {at_lock} AND l.filename {EQ} {}",
+            self.quoted,
+            literal(token)
+        )
     }
 
     /// Removes a lock whose holder is certainly gone; returns a row if it did.
@@ -89,15 +96,17 @@ impl Ledger {
         let (quoted, at_lock, token) = (&self.quoted, at_lock("h"), literal(token));
         let own = literal(OWN_SESSION);
         format!(
-            "DELETE FROM {quoted} l WHERE l.ctid = ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
-             WHERE {at_lock} AND h.filename = {token} AND {EXPIRED} AND NOT EXISTS (\
-             SELECT 1 FROM pg_catalog.pg_stat_activity a WHERE a.datname = \
-             pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() \
-             AND CASE h.kind WHEN {own} THEN a.pid = h.progress \
-             AND (a.backend_start IS NULL OR a.backend_start <= h.applied_at) \
-             ELSE a.usename = h.applied_by::pg_catalog.name AND (a.query IS NULL \
-             OR a.query = '<insufficient privilege>' OR a.state = 'disabled' OR (a.state <> 'idle' \
-             AND pg_catalog.strpos(a.query, h.filename) > 0)) END) FOR UPDATE OF h SKIP LOCKED)) \
+            "DELETE FROM {quoted} l WHERE l.ctid {EQ} ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
+             WHERE {at_lock} AND h.filename {EQ} {token} AND {EXPIRED} AND NOT EXISTS (\
+             SELECT 1 FROM pg_catalog.pg_stat_activity a \
+             WHERE a.datname {EQ} pg_catalog.current_database() \
+             AND a.pid {NE} pg_catalog.pg_backend_pid() \
+             AND CASE WHEN h.kind {EQ} {own} THEN a.pid {EQ} h.progress \
+             AND (a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) h.applied_at) \
+             ELSE a.usename {EQ} h.applied_by::pg_catalog.name AND (a.query IS NULL \
+             OR a.query {EQ} '<insufficient privilege>' OR a.state {EQ} 'disabled' \
+             OR (a.state {NE} 'idle' AND pg_catalog.strpos(a.query, h.filename) {GT} 0)) END) \
+             FOR UPDATE OF h SKIP LOCKED)) \
              RETURNING l.filename"
         )
     }
@@ -121,5 +130,6 @@ pub(super) fn is_lock(module: &str, version: &str) -> bool {
 /// The condition that the row `alias` is the lock row.
 pub(super) fn at_lock(alias: &str) -> String {
     let (module, version) = LOCK;
-    format!("{alias}.module = {} AND {alias}.version = {}", literal(module), literal(version))
+    let (module, version) = (literal(module), literal(version));
+    format!("{alias}.module {EQ} {module} AND {alias}.version {EQ} {version}")
 }

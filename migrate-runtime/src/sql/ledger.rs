@@ -5,6 +5,7 @@ use migrate_set::version::Version;
 
 use super::lease::at_lock;
 use super::literal::literal;
+use super::operator::EQ;
 
 /// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +46,16 @@ impl Ledger {
     }
 
     pub(crate) fn create(&self) -> String {
+        let text = "pg_catalog.text";
         format!(
             "CREATE TABLE IF NOT EXISTS {} (\
-             module text NOT NULL, version text NOT NULL, kind text NOT NULL, \
-             name text NOT NULL, filename text NOT NULL, checksum text, \
-             checksum_algorithm text NOT NULL, \"position\" bigint NOT NULL UNIQUE, \
-             applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
-             applied_by text NOT NULL, down_sql text, down_checksum text, progress integer, \
-             in_flight boolean NOT NULL DEFAULT false, PRIMARY KEY (module, version))",
+             module {text} NOT NULL, version {text} NOT NULL, kind {text} NOT NULL, \
+             name {text} NOT NULL, filename {text} NOT NULL, checksum {text}, \
+             checksum_algorithm {text} NOT NULL, \"position\" pg_catalog.int8 NOT NULL UNIQUE, \
+             applied_at pg_catalog.timestamptz NOT NULL, execution_ms pg_catalog.int8 NOT NULL, \
+             applied_by {text} NOT NULL, down_sql {text}, down_checksum {text}, \
+             progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, \
+             PRIMARY KEY (module, version))",
             self.quoted
         )
     }
@@ -77,12 +80,13 @@ impl Ledger {
     pub(crate) fn touch(&self) -> String {
         let quoted = &self.quoted;
         format!(
-            "UPDATE {quoted} SET execution_ms = execution_ms WHERE \"position\" = {}",
+            "UPDATE {quoted} SET execution_ms = execution_ms WHERE \"position\" {EQ} {}",
             self.last_position()
         )
     }
 
     pub(super) fn key_of(&self, version: &Version) -> String {
-        format!("module = {} AND version = {}", literal(&self.module), literal(version.as_str()))
+        let (module, version) = (literal(&self.module), literal(version.as_str()));
+        format!("module {EQ} {module} AND version {EQ} {version}")
     }
 }

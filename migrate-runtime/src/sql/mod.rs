@@ -1,7 +1,8 @@
 //! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
-//! and every function has its schema, because a migration can change the `search_path`.
+//! and every function, operator and type has its schema, because the `search_path` is not ours.
 
 mod literal;
+mod operator;
 mod ledger;
 mod entry;
 mod contents;
@@ -24,5 +25,6 @@ pub(crate) use lease::Lease;
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::utc;
+pub(crate) use operator::{EQ, GE, GT, NE};
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

@@ -7,6 +7,7 @@ use migrate_set::sql::kind::own_settings;
 use tokio_postgres::SimpleQueryRow;
 
 use super::literal::literal;
+use super::operator::{CAT, EQ, NE};
 
 /// A saved session.
 #[derive(Debug, Clone)]
@@ -35,14 +36,14 @@ const SELECT: &str = "SELECT session_user::pg_catalog.text AS \"authorization\",
      pg_catalog.current_setting('role') AS \"role\", pg_catalog.json_build_object(\
      'authorization', session_user, 'role', pg_catalog.current_setting('role'), \
      'settings', (SELECT pg_catalog.json_object_agg(s.name, s.setting) FROM pg_catalog.pg_settings s \
-     WHERE s.context IN ('user', 'superuser') AND s.name NOT IN \
-     ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')), \
+     WHERE s.context OPERATOR(pg_catalog.=) ANY ('{user,superuser}') AND s.name OPERATOR(pg_catalog.<>) \
+     ALL ('{transaction_isolation,transaction_read_only,transaction_deferrable}')), \
      'relations', (SELECT pg_catalog.json_object_agg(c.oid, true) FROM pg_catalog.pg_class c \
-     WHERE c.relnamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'routines', (SELECT pg_catalog.json_object_agg(r.oid, true) FROM pg_catalog.pg_proc r \
-     WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE r.pronamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'types', (SELECT pg_catalog.json_object_agg(t.oid, true) FROM pg_catalog.pg_type t \
-     WHERE t.typnamespace = pg_catalog.pg_my_temp_schema()), \
+     WHERE t.typnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()), \
      'channels', (SELECT pg_catalog.json_object_agg(l.name, true) \
      FROM pg_catalog.pg_listening_channels() l (name)), \
      'prepared', (SELECT pg_catalog.json_object_agg(p.name, true) \
@@ -59,7 +60,8 @@ pub(crate) fn note(script: &Script) -> String {
 
 /// Restores what [`note`] saved.
 pub(crate) fn restore_noted() -> String {
-    restore_from("NULLIF(pg_catalog.current_setting('migrate.session', true), '')")
+    let noted = "pg_catalog.current_setting('migrate.session', true)";
+    restore_from(&format!("CASE WHEN {noted} {NE} '' THEN {noted} END"))
 }
 
 impl Session {
@@ -95,50 +97,52 @@ fn restore_from(document: &str) -> String {
         "
 DECLARE
   saved pg_catalog.json := {document};
-  changed record;
+  changed pg_catalog.record;
 BEGIN
   IF saved IS NULL THEN RETURN; END IF;
-  IF saved OPERATOR(pg_catalog.->>) 'authorization' <> session_user THEN
+  IF saved OPERATOR(pg_catalog.->>) 'authorization' {NE} session_user THEN
     PERFORM pg_catalog.set_config('session_authorization',
       saved OPERATOR(pg_catalog.->>) 'authorization', false);
   END IF;
-  IF saved OPERATOR(pg_catalog.->>) 'role' <> pg_catalog.current_setting('role') THEN
+  IF saved OPERATOR(pg_catalog.->>) 'role' {NE} pg_catalog.current_setting('role') THEN
     PERFORM pg_catalog.set_config('role', saved OPERATOR(pg_catalog.->>) 'role', false);
   END IF;
   FOR changed IN
     SELECT s.key, s.value
     FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'settings') s
-    JOIN pg_catalog.pg_settings now ON now.name = s.key
-    WHERE now.setting IS DISTINCT FROM s.value
+    JOIN pg_catalog.pg_settings now ON now.name {EQ} s.key
+    WHERE now.setting {NE} s.value
   LOOP
     PERFORM pg_catalog.set_config(changed.key, changed.value, false);
   END LOOP;
   FOR changed IN
     SELECT o.key, o.value FROM pg_catalog.json_each_text(saved OPERATOR(pg_catalog.->) 'own') o
-    WHERE pg_catalog.current_setting(o.key, true) IS DISTINCT FROM o.value
+    WHERE COALESCE(pg_catalog.current_setting(o.key, true), '') {NE} COALESCE(o.value, '')
   LOOP
     PERFORM pg_catalog.set_config(changed.key, COALESCE(changed.value, ''), false);
   END LOOP;
   FOR changed IN
     SELECT c.relname AS name,
-      CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind
+      CASE WHEN c.relkind {EQ} 'v' THEN 'VIEW' WHEN c.relkind {EQ} 'S' THEN 'SEQUENCE'
+        ELSE 'TABLE' END AS kind
     FROM pg_catalog.pg_class c
-    WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() AND c.relkind IN ('r', 'p', 'v', 'S')
+    WHERE c.relnamespace {EQ} pg_catalog.pg_my_temp_schema()
+      AND c.relkind {EQ} ANY ('{{r,p,v,S}}')
       AND (saved OPERATOR(pg_catalog.->) 'relations' OPERATOR(pg_catalog.->) c.oid::pg_catalog.text) IS NULL
-    ORDER BY c.relkind = 'S'
+    ORDER BY c.relkind {EQ} 'S'
   LOOP
     EXECUTE pg_catalog.format('DROP %s IF EXISTS pg_temp.%I CASCADE', changed.kind, changed.name);
   END LOOP;
   FOR changed IN
     SELECT r.oid::pg_catalog.regprocedure::pg_catalog.text AS name FROM pg_catalog.pg_proc r
-    WHERE r.pronamespace = pg_catalog.pg_my_temp_schema()
+    WHERE r.pronamespace {EQ} pg_catalog.pg_my_temp_schema()
       AND (saved OPERATOR(pg_catalog.->) 'routines' OPERATOR(pg_catalog.->) r.oid::pg_catalog.text) IS NULL
   LOOP
-    EXECUTE 'DROP ROUTINE IF EXISTS ' || changed.name || ' CASCADE';
+    EXECUTE 'DROP ROUTINE IF EXISTS ' {CAT} changed.name {CAT} ' CASCADE';
   END LOOP;
   FOR changed IN
     SELECT t.typname AS name FROM pg_catalog.pg_type t
-    WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typelem = 0
+    WHERE t.typnamespace {EQ} pg_catalog.pg_my_temp_schema() AND t.typelem {EQ} 0
       AND (saved OPERATOR(pg_catalog.->) 'types' OPERATOR(pg_catalog.->) t.oid::pg_catalog.text) IS NULL
   LOOP
     EXECUTE pg_catalog.format('DROP TYPE IF EXISTS pg_temp.%I CASCADE', changed.name);
@@ -159,8 +163,8 @@ BEGIN
   END LOOP;
   UNLISTEN *;
   FOR changed IN
-    SELECT k.key AS name FROM pg_catalog.json_object_keys(CASE pg_catalog.json_typeof(
-      saved OPERATOR(pg_catalog.->) 'channels') WHEN 'object'
+    SELECT k.key AS name FROM pg_catalog.json_object_keys(CASE WHEN pg_catalog.json_typeof(
+      saved OPERATOR(pg_catalog.->) 'channels') {EQ} 'object'
       THEN saved OPERATOR(pg_catalog.->) 'channels' ELSE '{{}}' END) k (key)
   LOOP
     EXECUTE pg_catalog.format('LISTEN %I', changed.name);

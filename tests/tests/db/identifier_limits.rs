@@ -64,10 +64,7 @@ async fn names_that_the_server_would_cut_are_refused() {
         }
         let from = Adopt::Sqlx.table(&cut);
         let error = migrator.adopt(&mut client, from).await.expect_err("a long name");
-        assert!(
-            error.to_string().starts_with("`.table(..)` is longer"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("`.table(..)` is longer"), "{error}");
     }
 }
 

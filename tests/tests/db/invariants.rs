@@ -10,6 +10,8 @@ use migrate_tests::database::FreshDatabase;
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::tables;
 
+use crate::shadows::{literals, unqualified};
+
 /// The sources of every crate that users get.
 const SOURCES: [&str; 6] = [
     "migrate-set/src",
@@ -314,6 +316,29 @@ fn import_that_goes_up_and_a_circle_are_found() {
         &[("run", "mod stepwise;"), circle, work],
         &["run::stepwise -> run closes a circle", "run -> run::stepwise closes a circle"],
     );
+}
+
+#[test]
+fn invariant_11_sql_names_everything_by_its_schema() {
+    let is_sql = |path: &str, literal: &str| {
+        // In backquotes is what a user runs.
+        !literal.starts_with('`')
+            && (path.starts_with("migrate-runtime/src/sql/")
+                || ["SELECT ", "WHERE ", "FROM ", "ORDER BY ", "pg_catalog", "CASE "]
+                    .iter()
+                    .any(|word| literal.contains(word)))
+    };
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for folder in ["migrate-runtime/src", "migrate-testing/src", "migrate-cli/src"] {
+        for (path, code) in sources(folder) {
+            for literal in literals(&code).iter().filter(|literal| is_sql(&path, literal)) {
+                seen += 1;
+                wrong.extend(unqualified(literal).iter().map(|name| format!("{path}: {name}")));
+            }
+        }
+    }
+    assert!(seen > 200, "{seen} literals");
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ mod run;
 mod seeds;
 mod session;
 mod session_limits;
+mod shadows;
 mod snapshots;
 mod strangers;
 mod tenants;

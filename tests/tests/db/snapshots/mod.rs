@@ -20,7 +20,7 @@ use tokio_postgres::Client;
 use scene::Scene;
 
 const TABLE: (&str, &str) = ("1_t.sql", "-- UP\nCREATE TABLE t (a int);\n-- DOWN\nDROP TABLE t;");
-const SECOND: (&str, &str) = ("2_b.sql", "ALTER TABLE t ADD b text DEFAULT 'it''s'");
+const SECOND: (&str, &str) = ("2_b.sql", "ALTER TABLE t ADD b pg_catalog.text DEFAULT 'it''s'");
 const ALONE: (&str, &str) = (
     "3_i.sql",
     "-- migrate:no-transaction\n-- UP\nINSERT INTO t VALUES (1);\n\
@@ -144,6 +144,29 @@ async fn outside_a_transaction() {
 }
 
 #[tokio::test]
+async fn continued_outside_a_transaction() {
+    let mut scene = Scene::new("continued").await;
+    for (table, statement) in [
+        ("unnamed", "CREATE INDEX CONCURRENTLY ON late (a)"),
+        ("of_index", "REINDEX INDEX CONCURRENTLY late_a"),
+        ("of_table", "REINDEX TABLE CONCURRENTLY late"),
+        ("of_schema", "REINDEX SCHEMA CONCURRENTLY late"),
+    ] {
+        let sql = format!("-- migrate:no-transaction\n{statement};");
+        let set = set(&[("1_x.sql", &sql)]);
+        let migrator = Migrator::new(&set).table(table);
+        migrator.run(&mut scene.client).await.expect_err("nothing of this name");
+        let late = "CREATE SCHEMA late; CREATE TABLE late (a int); CREATE INDEX late_a ON late (a)";
+        scene.client.batch_execute(late).await.expect("what is missing");
+        scene.forget();
+        first(&migrator, &mut scene.client).await;
+        scene.take(statement);
+        scene.client.batch_execute("DROP SCHEMA late; DROP TABLE late").await.expect("none");
+    }
+    scene.check();
+}
+
+#[tokio::test]
 async fn lock_that_is_a_row() {
     let mut scene = Scene::new("row_lock").await;
     let set = set_of_three();
@@ -156,7 +179,7 @@ async fn lock_that_is_a_row() {
             "INSERT INTO migration_ledger (module, version, kind, name, filename, \
              checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, progress) \
              VALUES ('', 'lock', 'lock', 'dead', 'a token of the dead', '', 4611686018427387904, \
-             now() - interval '1 hour', 30000, 'nobody', 999999)",
+             '2024-05-06 07:08:09', 30000, 'nobody', 999999)",
         )
         .await
         .expect("a dead holder's row");
@@ -186,6 +209,32 @@ async fn rollback_of_both_kinds() {
     scene.check();
 }
 
+/// The columns of other tools' tables that `adopt` reads.
+const EMPTY: [(Adopt, &str); 10] = [
+    (Adopt::Refinery, "version int, name varchar, applied_on varchar, checksum varchar"),
+    (
+        Adopt::Sqlx,
+        "version bigint, installed_on timestamp with time zone, success boolean, \
+         checksum pg_catalog.bytea, execution_time bigint",
+    ),
+    (Adopt::Diesel, "version varchar, run_on timestamp"),
+    (Adopt::Goose, "id int, version_id bigint, is_applied boolean, tstamp timestamp"),
+    (Adopt::GolangMigrate, "version bigint, dirty boolean"),
+    (
+        Adopt::Chronis,
+        "version varchar, filename varchar, checksum varchar, execution_time_ms int, \
+         applied_at timestamp with time zone",
+    ),
+    (
+        Adopt::Pgdbm,
+        "id int, filename varchar, checksum varchar, execution_time_ms numeric, \
+         module_name varchar, applied_at timestamp with time zone",
+    ),
+    (Adopt::Pycopg, "version varchar, name varchar, applied_at timestamp with time zone"),
+    (Adopt::DataBridge, "version varchar, checksum varchar, applied_at timestamp with time zone"),
+    (Adopt::Xyn, "id varchar, applied_at timestamp with time zone"),
+];
+
 #[tokio::test]
 async fn adoption_of_every_tool() {
     let mut scene = Scene::new("adopt").await;
@@ -193,11 +242,11 @@ async fn adoption_of_every_tool() {
     scene
         .client
         .batch_execute(
-            "CREATE TABLE schema_migrations (version text); \
+            "CREATE TABLE schema_migrations (version varchar); \
              INSERT INTO schema_migrations VALUES ('1'), ('2'); \
-             CREATE TABLE flyway_schema_history (installed_rank int, version text, type text, \
-             script text, checksum int, installed_by text, installed_on timestamp, \
-             execution_time int, success boolean); \
+             CREATE TABLE flyway_schema_history (installed_rank int, version varchar, \
+             type varchar, script varchar, checksum int, installed_by varchar, \
+             installed_on timestamp, execution_time int, success boolean); \
              INSERT INTO flyway_schema_history VALUES \
              (1, '3', 'SQL', '3_i.sql', NULL, 'it''s me', '2024-05-06 07:08:09', 12, true)",
         )
@@ -209,20 +258,14 @@ async fn adoption_of_every_tool() {
     scene.take("versions only");
     migrator.adopt(&mut scene.client, Adopt::Flyway).await.expect("one migration");
     scene.take("with role, time and duration");
-    for tool in [
-        Adopt::Refinery,
-        Adopt::Sqlx,
-        Adopt::Diesel,
-        Adopt::Goose,
-        Adopt::GolangMigrate,
-        Adopt::Chronis,
-        Adopt::Pgdbm,
-        Adopt::Pycopg,
-        Adopt::DataBridge,
-        Adopt::Xyn,
-    ] {
-        let missing = tool.schema("elsewhere");
-        migrator.adopt(&mut scene.client, missing).await.expect_err("no such table");
+    for (tool, columns) in EMPTY {
+        let (schema, table) = (tool.name().replace('-', "_"), tool.default_table());
+        let sql =
+            format!("CREATE SCHEMA \"{schema}\"; CREATE TABLE \"{schema}\".{table} ({columns})");
+        scene.client.batch_execute(&sql).await.expect("an empty table");
+        scene.forget();
+        let adopted = migrator.adopt(&mut scene.client, tool.schema(schema)).await;
+        assert_eq!(adopted.expect("nothing to adopt").amended.len(), 0);
         scene.take(tool.name());
     }
     scene.check();
@@ -358,23 +401,42 @@ async fn failures_of_a_run() {
 #[tokio::test]
 async fn others_at_work_and_too_few_privileges() {
     let mut scene = Scene::new("others").await;
-    let set = set(&[TABLE]);
+    let table = set(&[TABLE]);
     let other = scene.database.connect().await;
-    let migrator = Migrator::new(&set).wait_timeout(Duration::ZERO);
+    let migrator = Migrator::new(&table).wait_timeout(Duration::ZERO);
     let key = scene.lock_key(&migrator).await;
-    other.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.expect("the lock");
+    other
+        .batch_execute(&format!("SELECT pg_catalog.pg_advisory_lock({key})"))
+        .await
+        .expect("the lock");
     scene.forget();
     let error = migrator.run(&mut scene.client).await.expect_err("others hold it");
     assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
     scene.take("another session holds the advisory lock");
     let role = format!("r_{}", scene.database.name());
     // Before PostgreSQL 15 every role may create in `public`.
-    let sql =
-        format!("REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {role}; SET ROLE {role}");
+    let sql = format!(
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {role} ROLE CURRENT_USER; \
+         SET ROLE {role}"
+    );
     scene.client.batch_execute(&sql).await.expect("a role");
     scene.forget();
     migrator.clone().table("third").run(&mut scene.client).await.expect_err("no privileges");
     scene.take("a role that may not create");
-    scene.client.batch_execute(&format!("RESET ROLE; DROP ROLE {role}")).await.expect("no role");
+    let sql = format!(
+        "RESET ROLE; CREATE SCHEMA own AUTHORIZATION {role}; CREATE TABLE t (); \
+         CREATE PROCEDURE p() LANGUAGE sql AS ''; REVOKE EXECUTE ON PROCEDURE p FROM PUBLIC; \
+         SET ROLE {role}"
+    );
+    scene.client.batch_execute(&sql).await.expect("what the role may not use");
+    for sql in ["TABLE public.t", "CALL public.p()"] {
+        let denied = set(&[("1_d.sql", sql)]);
+        scene.forget();
+        let own = Migrator::new(&denied).schema("own");
+        own.run(&mut scene.client).await.expect_err("a privilege is missing");
+        scene.take(sql);
+    }
+    let sql = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
+    scene.client.batch_execute(&sql).await.expect("no role");
     scene.check();
 }

@@ -70,10 +70,16 @@ impl Scene {
 
 /// The SQL without what differs from run to run.
 fn stable(sql: &str) -> String {
-    let sql = between(sql, "saved pg_catalog.json := ", ";\n  changed record;", "<session>");
-    let sql = between(&sql, "pg_backend_pid() WHEN ", " THEN", "<pid>");
-    let sql = between(&sql, ", execution_ms = ", " + ", "<ms>");
-    let sql = numbers_before(&sql, " - (EXTRACT(epoch FROM pg_catalog.clock_timestamp() - ");
+    let sql =
+        between(sql, "saved pg_catalog.json := ", ";\n  changed pg_catalog.record;", "<session>");
+    // Settings that only a superuser sees can have backslashes.
+    let sql = sql.replace("DO E'\nDECLARE", "DO '\nDECLARE");
+    let sql = between(&sql, "pg_backend_pid() OPERATOR(pg_catalog.=) ", " THEN", "<pid>");
+    let sql = between(&sql, ", execution_ms = ", " OPERATOR(pg_catalog.+) ", "<ms>");
+    let sql = numbers_before(
+        &sql,
+        " OPERATOR(pg_catalog.-) (EXTRACT(epoch FROM pg_catalog.clock_timestamp() ",
+    );
     tokens(&sql)
 }
 
