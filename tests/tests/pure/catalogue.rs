@@ -267,3 +267,57 @@ fn every_link_of_the_pages_leads_to_a_file() {
     }
     assert!(seen > 30, "only {seen} links were found");
 }
+
+/// Every test of the tests and of the shipped crates, by name.
+fn tests_in(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("target") {
+            tests_in(&path, names);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let code = fs::read_to_string(&path).expect("a file");
+            let after =
+                |line: &str| Some(line.trim().split_once("fn ")?.1.split_once("()")?.0.to_owned());
+            let tests = code.split("test]").skip(1);
+            names.extend(
+                tests
+                    .filter_map(|rest| rest.lines().find(|line| line.contains("fn ")))
+                    .filter_map(after),
+            );
+        }
+    }
+}
+
+#[test]
+fn every_promise_of_the_security_page_names_a_test() {
+    let page = text("SECURITY.md");
+    let mut tests = BTreeSet::new();
+    for folder in [
+        "tests/tests",
+        "tests/cli/tests",
+        "migrate-testing/src",
+        "migrate-source/src",
+        "migrate-cli/src",
+    ] {
+        tests_in(&workspace().join(folder), &mut tests);
+    }
+    let promises: Vec<Vec<String>> = page
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(cells)
+        .filter(|row| row.len() == 2)
+        .collect();
+    let named: Vec<&str> = promises
+        .iter()
+        .flat_map(|row| quoted(&row[1]))
+        .filter(|name| name.contains("::"))
+        .collect();
+    let missing: Vec<&&str> = named
+        .iter()
+        .filter(|name| {
+            !name.ends_with("::") && !tests.contains(name.rsplit("::").next().unwrap_or_default())
+        })
+        .collect();
+    assert!(named.len() > 25, "only {} tests are named", named.len());
+    assert!(missing.is_empty(), "{missing:?}");
+}
