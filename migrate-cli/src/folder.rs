@@ -1,138 +1,150 @@
-//! The verbs that need no database: `create`, `freeze`, `check`, `completions`. They check a folder with
-//! the same code as the build.
+//! The folder of migrations and how its files are read: the arguments of `embed_migrations!` as
+//! options.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
-use clap::{Args as _, Command};
-use clap_complete::Shell;
-use migrate_set::set::Migrations;
-use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, check as check_set};
-use migrate_source::create::{CreateOptions, create as write_files};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
+use migrate_runtime::Migrations;
+use migrate_runtime::set::Layout;
+use migrate_source::check::{
+    Checked, Choice, Down, Duplicates, Empty, Lints, SetOptions, SourceErrors, Syntax, check,
+};
 use migrate_source::discover::{discover, history};
-use migrate_source::history_file::{self, HistoryProblem};
+use migrate_source::names::{Dialects, NameOptions};
 
-use super::args::{Args, Check, Create, Folder, Freeze};
-use super::exit::Exit;
-use super::fault::Fault;
-use super::json::{Body, ProblemBody};
-use super::page::{Answer, counted, deed};
-use super::paint::warning;
+use crate::error::VerbError;
 
-pub(super) fn create(verb: &Create, set: Option<&Migrations>) -> Result<Answer, Fault> {
-    let (folder, _) = located(&verb.folder, set)?;
-    let history = history_path(&verb.folder, &folder);
-    let names = verb.folder.options_like(set).names;
-    let options = CreateOptions { names, history: Some(history) };
-    let created =
-        write_files(&folder, &verb.description.join(" "), &options).map_err(Fault::Create)?;
-    let files: Vec<String> =
-        created.files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
-    let text = files.iter().map(|file| deed("Created", file)).collect();
-    let migration_version = created.version.to_string();
-    Ok(Answer { exit: Exit::Fine, text, body: Body::Created { migration_version, files } })
+/// The default folder.
+const DEFAULT_FOLDER: &str = "migrations";
+
+/// A folder of migrations and how it is read: the arguments of
+/// [`embed_migrations!`](migrate_runtime::embed_migrations) as options.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Folder")]
+pub struct Folder {
+    /// The folder of migrations [default: the embedded one, else `migrations`]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    dir: Option<PathBuf>,
+    /// The history file [default: `migrations.history` next to the folder `migrations`]
+    #[arg(long, value_name = "FILE", global = true)]
+    history_file: Option<PathBuf>,
+    /// The name that distinguishes the set from others in one ledger [default: default]
+    #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
+    module: Option<String>,
+    /// How the files are named [default: detected]
+    #[arg(long, global = true, hide_short_help = true, value_parser = layout())]
+    layout: Option<Layout>,
+    /// Read `x.postgres.sql` and ignore other databases' files
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Dialects::WORDS))]
+    dialect: Option<Dialects>,
+    /// Whether down scripts are required [default: optional]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Down::WORDS))]
+    down: Option<Down>,
+    /// How to treat several migrations of one version [default: refuse]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Duplicates::WORDS))]
+    duplicates: Option<Duplicates>,
+    /// How to treat an up script without a statement [default: refuse]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Empty::WORDS))]
+    empty: Option<Empty>,
+    /// Whether statements are checked against PostgreSQL's grammar [default: check]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Syntax::WORDS))]
+    syntax: Option<Syntax>,
+    /// How to report statements that hold locks for long or break the running version [default:
+    /// off]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Lints::WORDS))]
+    lints: Option<Lints>,
 }
 
-pub(super) fn freeze(verb: &Freeze, set: Option<&Migrations>) -> Result<Answer, Fault> {
-    let (folder, shown) = located(&verb.folder, set)?;
-    let Checked { set, .. } = read(&folder, &shown, &verb.folder, set)?;
-    let path = history_path(&verb.folder, &folder);
-    let file = path.to_string_lossy().into_owned();
-    let before = history(&path, &file).map_err(Fault::Set)?;
-    let rewritten = history_file::compare(before.as_deref().unwrap_or_default(), &set);
-    let kept = |problem: &HistoryProblem| !matches!(problem, HistoryProblem::New { .. });
-    let rewritten: Vec<SourceError> = rewritten
-        .into_iter()
-        .filter(kept)
-        .map(|problem| SourceError::of_file(&file, Problem::History(problem)))
-        .collect();
-    if !verb.rewrite && !rewritten.is_empty() {
-        return Err(Fault::Set(SourceErrors(rewritten)));
+/// Parses one of these words to its value.
+pub(crate) fn choice<T>(known: &'static [(&'static str, T)]) -> ValueParser
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let words = PossibleValuesParser::new(known.iter().map(|(word, _)| *word));
+    let value = move |word: String| {
+        known.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or("unknown")
+    };
+    words.try_map(value).into()
+}
+
+fn layout() -> ValueParser {
+    let words = PossibleValuesParser::new(Layout::ALL.iter().map(|layout| layout.as_str()));
+    words.try_map(|word| word.parse::<Layout>()).into()
+}
+
+/// A folder that was found, and how it is read.
+pub(crate) struct Located {
+    pub(crate) path: PathBuf,
+    /// Its name in messages.
+    pub(crate) shown: String,
+    pub(crate) history: PathBuf,
+    pub(crate) options: SetOptions,
+}
+
+impl Folder {
+    /// The folder, `migrations` unless another is named.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
     }
-    let text = history_file::freeze(&set);
-    let written = before.as_deref() != Some(&text);
-    if written {
-        fs::write(&path, text).map_err(|source| Fault::File { file: path, source })?;
+
+    /// Whether a history file is named.
+    pub(crate) fn names_history(&self) -> bool {
+        self.history_file.is_some()
     }
-    let word = if written { "Frozen" } else { "Unchanged" };
-    let text = deed(word, &format!("{} in {file}", counted(set.len(), "migration")));
-    let body = Body::Frozen { file, written, migrations: set.len() };
-    Ok(Answer { exit: Exit::Fine, text, body })
-}
 
-pub(super) fn check(verb: &Check, set: Option<&Migrations>) -> Result<Answer, Fault> {
-    let (folder, shown) = located(&verb.folder, set)?;
-    let Checked { set, warnings } = read(&folder, &shown, &verb.folder, set)?;
-    let path = history_path(&verb.folder, &folder);
-    let file = path.to_string_lossy();
-    let frozen = history(&path, &file).map_err(Fault::Set)?;
-    // The history file is optional, unless one is named.
-    if frozen.is_some() || verb.folder.history_file().is_some() {
-        history_file::check(&file, frozen.as_deref(), &set).map_err(Fault::Set)?;
+    /// How the files are read.
+    pub(crate) fn options(&self) -> SetOptions {
+        SetOptions {
+            module: self.module.clone().unwrap_or(SetOptions::default().module),
+            names: NameOptions { layout: self.layout, dialects: self.dialect.unwrap_or_default() },
+            down: self.down.unwrap_or_default(),
+            duplicates: self.duplicates.unwrap_or_default(),
+            empty: self.empty.unwrap_or_default(),
+            syntax: self.syntax.unwrap_or_default(),
+            lints: self.lints.unwrap_or_default(),
+        }
     }
-    let mut text: String = warnings.iter().map(|said| warning(&said.to_string())).collect();
-    let against = if frozen.is_some() { format!(" and {file}") } else { String::new() };
-    text += &deed("Checked", &format!("{} in {shown}{against}", counted(set.len(), "migration")));
-    let warnings = ProblemBody::all(&SourceErrors(warnings));
-    let body = Body::Checked { folder: shown, migrations: set.len(), warnings };
-    Ok(Answer { exit: Exit::Fine, text, body })
-}
 
-/// The folder, and its name in messages.
-fn located(folder: &Folder, set: Option<&Migrations>) -> Result<(PathBuf, String), Fault> {
-    folder.of(set).ok_or_else(|| Fault::Usage {
-        what: "a release build does not remember its folder of migrations".to_owned(),
-        help: "name it with `--dir`",
-    })
-}
-
-fn read(
-    folder: &Path,
-    shown: &str,
-    options: &Folder,
-    set: Option<&Migrations>,
-) -> Result<Checked, Fault> {
-    let files = discover(folder, shown).map_err(Fault::Set)?;
-    check_set(shown, &files, &options.options_like(set)).map_err(Fault::Set)
-}
-
-/// The history file that is named, else `migrations.history` next to `migrations`.
-fn history_path(options: &Folder, folder: &Path) -> PathBuf {
-    if let Some(file) = options.history_file() {
-        return file.to_owned();
+    /// The folder that is named, else that of the embedded `set`, else `migrations`. An option that was
+    /// not given is taken from `set`, as far as a set remembers it.
+    pub(crate) fn locate(&self, set: Option<&Migrations>) -> Result<Located, VerbError> {
+        let (path, shown) = match (&self.dir, set) {
+            (None, Some(set)) => {
+                let origin = set.origin().ok_or_else(|| VerbError::Usage {
+                    what: "a release build does not remember its folder of migrations".to_owned(),
+                    help: "name it with `--dir`",
+                })?;
+                (PathBuf::from(origin.folder), set.folder().to_owned())
+            }
+            _ => (self.dir().to_owned(), self.dir().to_string_lossy().into_owned()),
+        };
+        let history = self.history_file.clone().unwrap_or_else(|| {
+            // Not `set_extension`, which would replace the part of a folder's name after a dot.
+            let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
+            name.push(".history");
+            path.with_file_name(name)
+        });
+        let mut options = self.options();
+        if let (Some(set), None) = (set, &self.module) {
+            set.module().clone_into(&mut options.module);
+        }
+        options.names.layout = self.layout.or(set.map(Migrations::layout));
+        Ok(Located { path, shown, history, options })
     }
-    // Not `set_extension`, which would replace the part of a folder's name after a dot.
-    let mut name = folder.file_name().map_or_else(OsString::new, OsString::from);
-    name.push(".history");
-    folder.with_file_name(name)
 }
 
-/// The completion script of a shell, for the program under the name that it was called by.
-pub(super) fn completions(shell: Shell, set: Option<&Migrations>) -> Answer {
-    let words: Vec<String> =
-        env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    let program = words.first().map_or("migrate", |path| {
-        Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("migrate")
-    });
-    // The words before the verb are the service's: `myservice migrate completions bash`.
-    let above: Vec<&String> =
-        words.iter().skip(1).take_while(|word| *word != "completions").collect();
-    let above = above.into_iter().filter(|word| !word.starts_with('-'));
-    let mut above: Vec<String> = above.cloned().collect();
-    above.insert(0, program.to_owned());
-    let innermost = above.pop().unwrap_or_default();
-    let command = Args::augment_args(Command::new(innermost));
-    // Only the binary `migrate` has the folder's options before the verb.
-    let command = if set.is_some() { command } else { Folder::augment_args(command) };
-    let mut command = above
-        .into_iter()
-        .rev()
-        .fold(command, |command, name| Command::new(name).subcommand(command));
-    let name = program.to_owned();
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, name, &mut script);
-    let script = String::from_utf8_lossy(&script).into_owned();
-    let body = Body::Script { shell: shell.to_string(), script: script.clone() };
-    Answer { exit: Exit::Fine, text: script, body }
+impl Located {
+    /// The set in the folder.
+    pub(crate) fn read(&self) -> Result<Checked, SourceErrors> {
+        check(&self.shown, &discover(&self.path, &self.shown)?, &self.options)
+    }
+
+    /// The name of the history file in messages, and its text; `None` if there is none.
+    pub(crate) fn read_history(&self) -> Result<(String, Option<String>), SourceErrors> {
+        let shown = self.history.to_string_lossy().into_owned();
+        let text = history(&self.history, &shown)?;
+        Ok((shown, text))
+    }
 }

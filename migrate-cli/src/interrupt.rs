@@ -1,5 +1,5 @@
-//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and lets the run
-//! report what was applied. A run that does not end by that is abandoned, which leaves every migration
+//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and the run
+//! reports what was applied. A run that does not end by that is abandoned, which leaves every migration
 //! applied and recorded, or neither.
 
 use std::pin::{Pin, pin};
@@ -10,7 +10,7 @@ use migrate_runtime::Error;
 use tokio_postgres::CancelToken;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::fault::Fault;
+use crate::error::VerbError;
 
 /// How often the cancel request is sent, because a run may be between two statements.
 const TRIES: u32 = 10;
@@ -18,17 +18,17 @@ const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How a run's statement is cancelled.
-pub(super) struct Cancel {
-    pub(super) token: CancelToken,
-    pub(super) connector: MakeRustlsConnect,
+pub(crate) struct Cancel {
+    pub(crate) token: CancelToken,
+    pub(crate) connector: MakeRustlsConnect,
 }
 
 /// The result of `run`, unless it is interrupted and does not end. Without a way to cancel, signals
 /// are not handled: a service with its own client does that itself.
-pub(super) async fn interruptible<T>(
+pub(crate) async fn interruptible<T>(
     cancel: Option<Cancel>,
     run: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Fault> {
+) -> Result<T, VerbError> {
     let Some(cancel) = cancel else { return Ok(run.await?) };
     let mut run = pin!(run);
     if let Some(result) = before(run.as_mut(), interrupted()).await {
@@ -41,7 +41,7 @@ pub(super) async fn interruptible<T>(
             return Ok(result?);
         }
     }
-    Err(Fault::Interrupted)
+    Err(VerbError::Interrupted)
 }
 
 /// The result of `run`; `None` if `end` comes first.

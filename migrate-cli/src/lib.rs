@@ -37,21 +37,14 @@
 //! `myservice migrate status` then shows what is applied; `docs/cli.md` describes every verb, the
 //! exit codes and the JSON shapes.
 
-mod args;
-mod connection;
-mod consent;
-mod exit;
-mod fault;
-mod folder;
-mod html;
+mod verbs;
+mod output;
 mod interrupt;
-mod json;
-mod ledger;
-mod page;
-mod paint;
-mod run;
-mod show;
-mod watch;
+mod options;
+mod folder;
+mod error;
+mod connection;
+mod exit;
 
 use std::process::ExitCode;
 
@@ -59,14 +52,33 @@ use migrate_runtime::source::from_folder;
 use migrate_runtime::{Migrator, internal};
 use tokio_postgres::Client;
 
-use args::Verb;
-pub use args::{Args, Folder};
 use connection::Place;
 pub use connection::{ConnectError, Connection};
+use error::VerbError;
 pub use exit::Exit;
-use fault::Fault;
+pub use folder::Folder;
 use interrupt::Cancel;
-use page::Answer;
+use options::Options;
+use output::{Answer, Output};
+use verbs::{Context, DatabaseVerb, Verb};
+
+/// The command line of migrations: a verb and its options, for a service to flatten into its own
+/// arguments.
+///
+/// The [crate's page](self) shows how.
+#[derive(clap::Args, Debug, Clone)]
+#[command(about = "Shows and changes the database's schema", long_about = None)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    options: Options,
+    #[command(flatten)]
+    output: Output,
+}
 
 impl Args {
     /// Sets the database to use, instead of `--database-url` and `DATABASE_URL`: for a service that
@@ -89,8 +101,11 @@ impl Args {
     ///
     /// Options of the command line override those of the migrator.
     pub async fn run(self, migrator: Migrator<'_>) -> ExitCode {
-        let result = self.answer(migrator).await;
-        self.tell(result)
+        let result = match &self.verb {
+            Verb::OfFolder(verb) => verb.run::<Args>(Some(internal::set(&migrator))),
+            Verb::OfDatabase(verb) => self.connect_and_run(verb, migrator).await,
+        };
+        self.print(&result)
     }
 
     /// As [`Args::run`], with the service's own client.
@@ -106,11 +121,15 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
-        let result = match self.without_database(Some(internal::set(&migrator))) {
-            Some(result) => result,
-            None => self.with_database(migrator, client, &Place::default(), None).await,
+        let result = match &self.verb {
+            Verb::OfFolder(verb) => verb.run::<Args>(Some(internal::set(&migrator))),
+            Verb::OfDatabase(verb) => {
+                let (place, output) = (&Place::default(), &self.output);
+                let migrator = self.options.apply(migrator);
+                verb.run(Context { migrator, client, place, output, cancel: None }).await
+            }
         };
-        self.tell(result)
+        self.print(&result)
     }
 
     /// Runs the verb on the set that `folder` holds now, as the binary `migrate` does.
@@ -132,14 +151,14 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_folder(self, folder: &Folder) -> ExitCode {
-        let result = match self.without_database(None) {
-            Some(result) => result,
-            None => match from_folder(folder.dir(), &folder.options()) {
-                Ok(set) => self.answer(Migrator::new(&set)).await,
-                Err(errors) => Err(Fault::Set(errors)),
+        let result = match &self.verb {
+            Verb::OfFolder(verb) => verb.run::<Args>(None),
+            Verb::OfDatabase(verb) => match from_folder(folder.dir(), &folder.options()) {
+                Ok(set) => self.connect_and_run(verb, Migrator::new(&set)).await,
+                Err(errors) => Err(errors.into()),
             },
         };
-        self.tell(result)
+        self.print(&result)
     }
 
     /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
@@ -157,7 +176,7 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `create`, `lock`, `check` and `completions` do not.
+    /// Whether the verb connects to a database: `create`, `freeze`, `check` and `completions` do not.
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {
@@ -165,68 +184,26 @@ impl Args {
     /// # }
     /// ```
     pub fn needs_database(&self) -> bool {
-        !matches!(
-            self.verb,
-            Verb::Create(_) | Verb::Freeze(_) | Verb::Check(_) | Verb::Completions { .. }
-        )
+        matches!(self.verb, Verb::OfDatabase(_))
     }
 
-    async fn answer(&self, migrator: Migrator<'_>) -> Result<Answer, Fault> {
-        if let Some(result) = self.without_database(Some(internal::set(&migrator))) {
-            return result;
-        }
+    async fn connect_and_run(
+        &self,
+        verb: &DatabaseVerb,
+        migrator: Migrator<'_>,
+    ) -> Result<Answer, VerbError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
-            page::warn(&self.output, problem);
+            self.output.warn(problem);
         }
-        let mut client = target.connect().await?;
-        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
-        self.with_database(migrator, &mut client, &target.place, Some(cancel)).await
-    }
-
-    /// The answer of a verb that needs no database; `None` for the others.
-    fn without_database(
-        &self,
-        set: Option<&migrate_runtime::Migrations>,
-    ) -> Option<Result<Answer, Fault>> {
-        match &self.verb {
-            Verb::Create(verb) => Some(folder::create(verb, set)),
-            Verb::Freeze(verb) => Some(folder::freeze(verb, set)),
-            Verb::Check(verb) => Some(folder::check(verb, set)),
-            Verb::Completions { shell } => Some(Ok(folder::completions(*shell, set))),
-            _ => None,
-        }
-    }
-
-    async fn with_database(
-        &self,
-        migrator: Migrator<'_>,
-        client: &mut Client,
-        place: &Place,
-        cancel: Option<Cancel>,
-    ) -> Result<Answer, Fault> {
+        let client = &mut target.connect().await?;
+        let cancel = Some(Cancel { token: client.cancel_token(), connector: target.connector()? });
+        let (place, output) = (&target.place, &self.output);
         let migrator = self.options.apply(migrator);
-        let mut about = run::About { migrator, place, output: &self.output, cancel };
-        match &self.verb {
-            Verb::Status { html } => show::status(&about, client, html.as_deref()).await,
-            Verb::Plan { limit, sql } => show::plan(&about, client, limit, *sql).await,
-            Verb::Verify => show::verify(&about, client).await,
-            Verb::History => show::history(&about, client).await,
-            Verb::Up(up) => run::up(&mut about, client, up).await,
-            Verb::Down(down) => run::down(&mut about, client, down).await,
-            Verb::Redo => run::redo(&mut about, client).await,
-            Verb::Baseline { version } => ledger::baseline(&about, client, version).await,
-            Verb::Adopt(adopt) => ledger::adopt(&about, client, adopt).await,
-            Verb::Repair { what } => ledger::repair(&about, client, what).await,
-            Verb::Create(_) | Verb::Freeze(_) | Verb::Check(_) | Verb::Completions { .. } => {
-                Err(Fault::Usage { what: "this verb needs no database".to_owned(), help: "" })
-            }
-        }
+        verb.run(Context { migrator, client, place, output, cancel }).await
     }
 
-    /// Prints the answer or the error.
-    fn tell(&self, result: Result<Answer, Fault>) -> ExitCode {
-        let exit = page::print(self.verb.name(), &self.output, result);
-        ExitCode::from(exit.code())
+    fn print(&self, result: &Result<Answer, VerbError>) -> ExitCode {
+        ExitCode::from(self.output.print(self.verb.name(), result).code())
     }
 }

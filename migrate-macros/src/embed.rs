@@ -62,7 +62,8 @@ fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, Sour
             eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
         }
     } else {
-        history_file::check(shown, text.as_deref(), set)?;
+        // A missing file freezes nothing.
+        SourceErrors::of_history(shown, history_file::compare(&text.unwrap_or_default(), set))?;
     }
     Ok(path.to_string_lossy().into_owned())
 }

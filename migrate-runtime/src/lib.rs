@@ -136,6 +136,7 @@ pub mod error {
     pub use crate::fleet::InOrderError;
     pub use crate::outcome::{Kept, Place};
     pub use crate::stale::StaleEmbed;
+    pub use migrate_set::remedy::Remedy;
 }
 
 /// Embeds a folder of migrations: a constant expression of type [`Migrations`].

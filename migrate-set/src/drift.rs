@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::remedy::{Remedy, Term};
+
 /// One deviation between ledger and set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -83,19 +85,25 @@ pub enum Drift {
 
 impl Drift {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> Remedy {
         match self {
-            Drift::Edited { .. } => {
-                "restore the file and put the change into a new migration, or use `allow_edited`"
-            }
+            Drift::Edited { .. } => Remedy::new(
+                "restore the file and put the change into a new migration, or use {}",
+                &[Term::AllowEdited],
+            ),
             Drift::UnknownAlgorithm { .. } => {
-                "run a binary at least as new as the one that applied it"
+                "run a binary at least as new as the one that applied it".into()
             }
-            Drift::Missing { .. } => "restore the file, or use `allow_missing`",
-            Drift::OutOfOrder { .. } => {
-                "give it a version above the newest applied one, or use `allow_out_of_order`"
+            Drift::Missing { .. } => {
+                Remedy::new("restore the file, or use {}", &[Term::AllowMissing])
             }
-            Drift::Ahead { .. } => "deploy a binary that includes it, or remove `refuse_ahead`",
+            Drift::OutOfOrder { .. } => Remedy::new(
+                "give it a version above the newest applied one, or use {}",
+                &[Term::AllowOutOfOrder],
+            ),
+            Drift::Ahead { .. } => {
+                Remedy::new("deploy a binary that includes it, or remove {}", &[Term::RefuseAhead])
+            }
         }
     }
 }
@@ -117,7 +125,8 @@ impl fmt::Display for DriftReport {
         let places = if self.0.len() == 1 { "place" } else { "places" };
         write!(f, "ledger and set disagree in {} {places}", self.0.len())?;
         for drift in &self.0 {
-            write!(f, "\n{drift}\n  help: {}", drift.help())?;
+            write!(f, "\n{drift}\n  help: ")?;
+            drift.help().fmt(f)?;
         }
         Ok(())
     }

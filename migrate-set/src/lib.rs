@@ -18,6 +18,7 @@ pub mod set;
 pub mod unpack;
 pub mod listing;
 pub mod ledger;
+pub mod remedy;
 pub mod drift;
 pub mod plan;
 pub mod settled;

@@ -12,6 +12,7 @@ use crate::checksum::Checksum;
 use crate::ledger::Entry;
 use crate::name::Kind;
 use crate::plan::Tolerance;
+use crate::remedy::{Remedy, Term};
 use crate::set::TransactionMode;
 use crate::set::{Migration, Migrations, Script};
 use crate::sql::kind::{SessionEffect, session_effect};
@@ -121,17 +122,20 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> Remedy {
         match self {
             Obstacle::NoDown { .. } => {
-                "add a down script to the set, or undo it with a new migration"
+                "add a down script to the set, or undo it with a new migration".into()
             }
-            Obstacle::Edited { .. } => {
-                "restore the file, `accept` the edit, or undo it by the ledger's script with `.down_from_ledger()`"
+            Obstacle::Edited { .. } => Remedy::new(
+                "restore the file, `accept` the edit, or undo it by the ledger's script with {}",
+                &[Term::DownFromLedger],
+            ),
+            Obstacle::Unfinished { .. } => Remedy::new("let {} complete it first", &[Term::Run]),
+            Obstacle::Damaged { .. } => {
+                "restore it, or use a binary whose set has the migration".into()
             }
-            Obstacle::Unfinished { .. } => "run the migrations first, which completes it",
-            Obstacle::Damaged { .. } => "restore it, or use a binary whose set has the migration",
-            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them",
+            Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them".into(),
         }
     }
 }
@@ -144,7 +148,8 @@ impl fmt::Display for Obstacles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the rollback cannot start; nothing was undone")?;
         for obstacle in &self.0 {
-            write!(f, "\n{obstacle}\n  help: {}", obstacle.help())?;
+            write!(f, "\n{obstacle}\n  help: ")?;
+            obstacle.help().fmt(f)?;
         }
         Ok(())
     }

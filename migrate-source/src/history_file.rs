@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use migrate_set::name::Kind;
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use thiserror::Error;
-
-use crate::check::{Problem, SourceError, SourceErrors};
 
 /// The first line of every history file; the number is the version of the format.
 const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order";
@@ -94,39 +93,32 @@ pub enum HistoryProblem {
 
 impl HistoryProblem {
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> Remedy {
         match self {
-            HistoryProblem::Malformed { .. } => "resolve the conflict by hand, or restore the file",
-            HistoryProblem::Edited { .. } => {
+            HistoryProblem::Malformed { .. } => {
+                "resolve the conflict by hand, or restore the file".into()
+            }
+            HistoryProblem::Edited { .. } => Remedy::new(
                 "restore the file and put the change into a new migration; if it has not run \
-                 anywhere yet, update the history with `MIGRATE_UPDATE_HISTORY=1 cargo build`"
-            }
+                 anywhere yet, update the history with {}",
+                &[Term::Refreeze],
+            ),
             HistoryProblem::Renamed { .. } => {
-                "restore the name, or update the history with `MIGRATE_UPDATE_HISTORY=1 cargo build`"
+                Remedy::new("restore the name, or update the history with {}", &[Term::Refreeze])
             }
-            HistoryProblem::Removed { .. } => {
-                "restore the file; if it has not run anywhere yet, update the history with \
-                 `MIGRATE_UPDATE_HISTORY=1 cargo build`"
+            HistoryProblem::Removed { .. } => Remedy::new(
+                "restore the file; if it has not run anywhere yet, update the history with {}",
+                &[Term::Refreeze],
+            ),
+            HistoryProblem::OutOfOrder { .. } => {
+                "give it a version above the newest frozen one".into()
             }
-            HistoryProblem::OutOfOrder { .. } => "give it a version above the newest frozen one",
             HistoryProblem::OldName { .. } => {
-                "rename it: a history file ends with `.history`, and its content is the same"
+                "rename it: a history file ends with `.history`, and its content is the same".into()
             }
-            HistoryProblem::New { .. } => "freeze it with `MIGRATE_UPDATE_HISTORY=1 cargo build`",
+            HistoryProblem::New { .. } => Remedy::new("freeze it with {}", &[Term::Freeze]),
         }
     }
-}
-
-/// Checks `set` against the history file `shown` with this `text`; `None` is a missing file,
-/// in which nothing is frozen.
-///
-/// # Errors
-/// Every deviation, as a mistake in the history file.
-pub fn check(shown: &str, text: Option<&str>, set: &Migrations) -> Result<(), SourceErrors> {
-    let problems = compare(text.unwrap_or_default(), set);
-    let error = |problem| SourceError::of_file(shown, Problem::History(problem));
-    let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-    if errors.is_empty() { Ok(()) } else { Err(SourceErrors(errors)) }
 }
 
 /// Every deviation of `set` from the history file's `text`; an empty text freezes nothing.

@@ -7,7 +7,7 @@ use std::fmt;
 use migrate_runtime::internal::{literal, query, rows};
 use tokio_postgres::Client;
 
-use super::trouble::TestError;
+use crate::error::TestError;
 
 const OBJECTS: &str = include_str!("catalog.sql");
 
@@ -58,17 +58,16 @@ impl Catalog {
     /// Reads the objects of the database. It leaves the session's `search_path` empty: each name is shown
     /// with its schema, and those of the query are looked up in the system catalogs alone.
     pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
-        let doing = || "read the catalogs".to_owned();
-        let failed = |source| TestError::Database { doing: doing(), source };
+        let failed = || TestError::refused("read the catalogs");
         // The query is long and its result short: compiling it costs more than running it.
-        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed)?;
+        query(client, "SET search_path = ''; SET jit = off").await.map_err(failed())?;
         let sql = OBJECTS.replace("{ledger}", &literal(ledger));
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
             let text = |column| row.get(column).unwrap_or_default().to_owned();
             objects.insert(text(0), Object { parent: text(1), definition: text(2) });
         });
-        read.await.map_err(failed)?;
+        read.await.map_err(failed())?;
         Ok(Catalog(objects))
     }
 
@@ -102,13 +101,13 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Difference::Added { object, definition } => {
-                write!(f, "left behind: {object}{}", Definition(definition))
+                write!(f, "left behind: {object}{}", indented(definition))
             }
             Difference::Missing { object, definition } => {
-                write!(f, "missing: {object}{}", Definition(definition))
+                write!(f, "missing: {object}{}", indented(definition))
             }
             Difference::Changed { object, before, now } => {
-                let (before, now) = (Definition(before), Definition(now));
+                let (before, now) = (indented(before), indented(now));
                 write!(f, "changed: {object}\n  before{before}\n  now{now}")
             }
         }
@@ -116,29 +115,18 @@ impl fmt::Display for Difference {
 }
 
 /// The definition after a name; several lines are indented below it.
-struct Definition<'d>(&'d str);
-
-impl fmt::Display for Definition<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.trim() {
-            "" => Ok(()),
-            one if !one.contains('\n') => write!(f, ": {one}"),
-            many => write!(f, ":\n    {}", many.replace('\n', "\n    ")),
-        }
+fn indented(definition: &str) -> String {
+    match definition.trim() {
+        "" => String::new(),
+        one if !one.contains('\n') => format!(": {one}"),
+        many => format!(":\n    {}", many.replace('\n', "\n    ")),
     }
 }
 
 /// The differences, each on its own lines.
-pub(super) struct Shown<'d>(pub(super) &'d [Difference]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for difference in self.0.iter().take(SHOWN) {
-            write!(f, "\n{difference}")?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\nand {more} more"),
-        }
-    }
+pub(super) fn listed(differences: &[Difference]) -> String {
+    let shown = differences.iter().take(SHOWN).map(|difference| format!("\n{difference}"));
+    let more = differences.len().saturating_sub(SHOWN);
+    let rest = (more > 0).then(|| format!("\nand {more} more"));
+    shown.chain(rest).collect()
 }

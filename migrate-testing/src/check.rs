@@ -12,11 +12,10 @@ use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
-use super::catalog::{Catalog, Difference, Shown};
-use super::database::TestDatabase;
-use super::session::{Session, config, connect};
-use super::template::values;
-use super::trouble::TestError;
+use crate::catalog::{Catalog, Difference, listed};
+use crate::database::TestDatabase;
+use crate::database::session::{Session, config, connect, values};
+use crate::error::TestError;
 
 /// Why a check of a set failed.
 #[derive(thiserror::Error)]
@@ -55,7 +54,7 @@ pub enum CheckError {
     #[error(
         "{file}: its down script does not leave the catalogs as they were before it was applied{}\n\
          help: change the down script so that it undoes exactly what the up script did",
-        Shown(differences)
+        listed(differences)
     )]
     Down {
         /// The migration's file, as the set names it.
@@ -67,7 +66,7 @@ pub enum CheckError {
     #[error(
         "{file}: applied again after its down script, it does not leave the catalogs as the first time{}\n\
          help: look in the up script for statements that depend on what exists (IF NOT EXISTS)",
-        Shown(differences)
+        listed(differences)
     )]
     Again {
         /// The migration's file, as the set names it.
@@ -79,7 +78,7 @@ pub enum CheckError {
     #[error(
         "a second run {}{}\nhelp: look for a migration that touches the ledger",
         if versions.is_empty() { "changes the catalogs".to_owned() } else { format!("applies again: {}", versions.join(", ")) },
-        Shown(differences)
+        listed(differences)
     )]
     NotIdempotent {
         /// What the second run applied.

@@ -1,8 +1,97 @@
-//! Why there is no server. An error of a program includes its log; none contains the text of a
-//! `DATABASE_URL`, which may contain a password.
+//! Why a test has no database, and why there is no server. No text contains an address, which may contain
+//! a password.
 
+use std::error::Error as _;
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use migrate_runtime::Error;
+use tokio_postgres::error::{DbError, SqlState};
+
+/// Why there is no test database.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum TestError {
+    /// There is no server.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The set cannot be applied.
+    #[error(transparent)]
+    Migrate(#[from] Error),
+    /// The server refused something, or could not be reached.
+    #[error("cannot {doing}: {}\nhelp: {}", reason(source), help(source))]
+    Database {
+        /// What was tried.
+        doing: String,
+        /// The driver's error.
+        source: tokio_postgres::Error,
+    },
+    /// Another process has been building the template for too long.
+    #[error(
+        "another process has been building `{template}` for {seconds} s\n\
+         help: find the session that holds the advisory lock in pg_locks, or drop that database"
+    )]
+    Waited {
+        /// The template's database.
+        template: String,
+        /// How long this process waited, in seconds.
+        seconds: u64,
+    },
+    /// This process cannot start a thread or a runtime.
+    #[error("cannot start a thread with a runtime\nhelp: check the limits of this process")]
+    Runtime {
+        /// The operating system's error.
+        source: io::Error,
+    },
+}
+
+impl fmt::Debug for TestError {
+    /// The same text as `Display`, because a test that unwraps prints it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The server's error, or else the driver's.
+fn reason(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => {
+            let detail = db.detail().map(|detail| format!("\n{detail}")).unwrap_or_default();
+            format!("{} (SQLSTATE {}){detail}", db.message(), db.code().code())
+        }
+        None => match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+fn help(error: &tokio_postgres::Error) -> &'static str {
+    match error.as_db_error().map(DbError::code) {
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+            "the role of DATABASE_URL needs CREATEDB; or unset it to use a throwaway server"
+        }
+        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
+            "run fewer tests at a time, or raise max_connections"
+        }
+        Some(_) => "see the server's log",
+        None => {
+            "check that the server of DATABASE_URL is up and accepts connections without TLS; or \
+             unset it to use a throwaway server"
+        }
+    }
+}
+
+impl TestError {
+    /// The server refused `doing`.
+    pub(crate) fn refused(
+        doing: impl Into<String>,
+    ) -> impl FnOnce(tokio_postgres::Error) -> TestError {
+        let doing = doing.into();
+        move |source| TestError::Database { doing, source }
+    }
+}
 
 /// Why there is no test server.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +125,7 @@ pub enum ServerError {
         /// The names that were searched for.
         accounts: String,
     },
-    /// A variable, or the argument of [`Server::at`](super::Server::at), is not the address of a database.
+    /// A variable, or the argument of [`Server::at`](crate::Server::at), is not the address of a database.
     #[error(
         "{variable} is neither a postgresql:// address nor a list of key=value\n\
          help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server"
@@ -100,81 +189,82 @@ fn as_user(account: Option<&str>) -> String {
     account.map_or_else(String::new, |name| format!(" as user `{name}`"))
 }
 
+/// Adds to the system's error what was tried on which path.
+pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ServerError {
+    move |source| ServerError::Io { doing, path: path.to_owned(), source }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(error: &ServerError, expected: &str) {
-        assert_eq!(error.to_string(), expected);
-    }
-
     #[test]
-    fn a_missing_server_says_how_to_get_one() {
-        check(
-            &ServerError::NotFound { install: "apt-get install postgresql" },
-            "no PostgreSQL server on this machine: searched pg_config's folder, PATH, the package \
-             managers' folders and the cache for `initdb` next to `postgres`\n\
-             help: apt-get install postgresql",
-        );
-        check(
-            &ServerError::NoServerInFolder { folder: "/opt/pg".into() },
-            "PG_BIN is `/opt/pg`, which does not contain both `initdb` and `postgres`\n\
-             help: name the folder that contains them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
-        );
-    }
-
-    #[test]
-    fn bad_settings_name_the_way_out() {
-        check(
-            &ServerError::NoAccount { accounts: "postgres, nobody".into() },
-            "the server cannot run as root, and /etc/passwd has none of postgres, nobody\n\
-             help: add one with `useradd --system postgres`, or run as another user",
-        );
-        check(
-            &ServerError::BadUrl { variable: "DATABASE_URL" },
-            "DATABASE_URL is neither a postgresql:// address nor a list of key=value\n\
-             help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
-        );
-        check(
-            &ServerError::BadUrl { variable: "the address" },
-            "the address is neither a postgresql:// address nor a list of key=value\n\
-             help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
-        );
-    }
-
-    #[test]
-    fn failing_programs_show_their_log() {
+    fn each_error_of_a_server_has_a_help() {
         let (bin, log) = (PathBuf::from("/pg/bin"), "FATAL:  no room".to_owned());
-        check(
-            &ServerError::Initdb {
-                bin: bin.clone(),
-                account: Some("nobody".into()),
-                log: log.clone(),
-            },
-            "`/pg/bin/initdb` failed as user `nobody`\n\
-             help: run it by hand as that user, who needs access to the folders above it\nFATAL:  no room",
-        );
-        check(
-            &ServerError::Start { bin: bin.clone(), account: None, log: log.clone() },
-            "`/pg/bin/postgres` ended before it was ready\n\
-             help: see its log below; PG_BIN selects another server\nFATAL:  no room",
-        );
-        check(
-            &ServerError::Slow { bin, seconds: 60, log },
-            "`/pg/bin/postgres` is not ready after 60 s\n\
-             help: start fewer servers at a time, or set DATABASE_URL\nFATAL:  no room",
-        );
+        let account = Some("nobody".to_owned());
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let cases = [
+            (
+                ServerError::NotFound { install: "apt-get install postgresql" },
+                "no PostgreSQL server on this machine: searched pg_config's folder, PATH, the package \
+                 managers' folders and the cache for `initdb` next to `postgres`\n\
+                 help: apt-get install postgresql",
+            ),
+            (
+                ServerError::NoServerInFolder { folder: "/opt/pg".into() },
+                "PG_BIN is `/opt/pg`, which does not contain both `initdb` and `postgres`\n\
+                 help: name the folder that contains them, such as /usr/lib/postgresql/18/bin, or unset PG_BIN",
+            ),
+            (
+                ServerError::NoAccount { accounts: "postgres, nobody".into() },
+                "the server cannot run as root, and /etc/passwd has none of postgres, nobody\n\
+                 help: add one with `useradd --system postgres`, or run as another user",
+            ),
+            (
+                ServerError::BadUrl { variable: "DATABASE_URL" },
+                "DATABASE_URL is neither a postgresql:// address nor a list of key=value\n\
+                 help: write it as `postgresql://user@host/database`, or leave it out for a throwaway server",
+            ),
+            (
+                ServerError::Initdb { bin: bin.clone(), account, log: log.clone() },
+                "`/pg/bin/initdb` failed as user `nobody`\n\
+                 help: run it by hand as that user, who needs access to the folders above it\nFATAL:  no room",
+            ),
+            (
+                ServerError::Start { bin: bin.clone(), account: None, log: log.clone() },
+                "`/pg/bin/postgres` ended before it was ready\n\
+                 help: see its log below; PG_BIN selects another server\nFATAL:  no room",
+            ),
+            (
+                ServerError::Slow { bin, seconds: 60, log },
+                "`/pg/bin/postgres` is not ready after 60 s\n\
+                 help: start fewer servers at a time, or set DATABASE_URL\nFATAL:  no room",
+            ),
+            (
+                ServerError::Io { doing: "start", path: "/bin/sh".into(), source: denied },
+                "cannot start `/bin/sh`\nhelp: check its permissions and whether the disk is full",
+            ),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(error.source().is_some(), matches!(error, ServerError::Io { .. }));
+        }
     }
 
     #[test]
-    fn a_refusal_of_the_system_is_kept_as_the_source() {
-        let source = io::Error::from(io::ErrorKind::PermissionDenied);
-        let error = ServerError::Io { doing: "start", path: "/bin/sh".into(), source };
-        check(
-            &error,
-            "cannot start `/bin/sh`\nhelp: check its permissions and whether the disk is full",
+    fn each_error_of_a_test_has_a_help() {
+        let waited = TestError::Waited { template: "migrate_template_0".to_owned(), seconds: 600 };
+        assert_eq!(
+            waited.to_string(),
+            "another process has been building `migrate_template_0` for 600 s\n\
+             help: find the session that holds the advisory lock in pg_locks, or drop that database"
         );
-        assert!(std::error::Error::source(&error).is_some());
+        let source = io::Error::from(io::ErrorKind::WouldBlock);
+        let runtime = TestError::Runtime { source };
+        assert_eq!(
+            runtime.to_string(),
+            "cannot start a thread with a runtime\nhelp: check the limits of this process"
+        );
+        assert!(runtime.source().is_some());
     }
 }

@@ -25,17 +25,7 @@ compile_error!("migrate-testing starts its server on Unix sockets, and builds on
 mod check;
 mod catalog;
 mod database;
-mod ahead;
-mod template;
-mod leftovers;
-mod ground;
-mod session;
-mod trouble;
 mod server;
-mod shared;
-mod owner;
-mod binaries;
-mod address;
 mod error;
 
 pub use catalog::Difference;
@@ -44,6 +34,5 @@ pub use check::{
     assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
 };
 pub use database::TestDatabase;
-pub use error::ServerError;
+pub use error::{ServerError, TestError};
 pub use server::Server;
-pub use trouble::TestError;

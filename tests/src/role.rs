@@ -135,8 +135,8 @@ async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (S
     let expected = format!(
         "migrations/2_b.sql:1:{column}: {message} (SQLSTATE 42501)\n  |\n1 | {sql}\n  |{before}{marks} here\n\
          version 2 was not applied; fix it and run again\n\
-         help: {help}\n\
-         version 1 was applied before it and is kept"
+         version 1 was applied before it and is kept\n\
+         help: {help}"
     );
     (found, expected)
 }

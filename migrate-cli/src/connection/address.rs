@@ -116,13 +116,13 @@ fn list(text: &str) -> Result<Address, Mistake> {
     let mut address = Address { is_clear: true, ..Address::default() };
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, behind) = rest.split_once('=').ok_or(Mistake::List)?;
+        let (key, after) = rest.split_once('=').ok_or(Mistake::List)?;
         let key = key.trim();
         if !is_key(key) {
             return Err(Mistake::List);
         }
-        let (value, behind) = value(behind.trim_start())?;
-        rest = behind.trim_start();
+        let (value, after) = value(after.trim_start())?;
+        rest = after.trim_start();
         if DRIVER.contains(&key) {
             let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
             address.driver.extend([key, "='", &quoted, "' "]);

@@ -4,11 +4,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
-use tokio_postgres::error::SqlState;
-
 use super::address::Mistake;
 use super::settings::Place;
-use super::tls::TlsError;
 
 /// Why the command line has no connection.
 #[derive(Debug)]
@@ -32,13 +29,8 @@ impl ConnectError {
         self.is_usage
     }
 
-    fn usage(what: impl Into<String>, help: &str) -> Self {
+    pub(super) fn usage(what: impl Into<String>, help: &str) -> Self {
         ConnectError { what: what.into(), help: help.to_owned(), is_usage: true, source: None }
-    }
-
-    pub(super) fn unnamed() -> Self {
-        let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or pass `--database-url`";
-        ConnectError::usage("no database is named", help)
     }
 
     /// `origin` names the address.
@@ -54,71 +46,47 @@ impl ConnectError {
     }
 
     pub(super) fn variable(name: &str, mistake: &Mistake) -> Self {
-        ConnectError::usage(
-            format!("the variable {name} cannot be used: {mistake}"),
-            "fix or unset it",
-        )
-    }
-
-    pub(super) fn tls(error: &TlsError) -> Self {
-        ConnectError::usage(error.to_string(), "check `sslrootcert`, `sslcert` and `sslkey`")
+        let what = format!("the variable {name} cannot be used: {mistake}");
+        ConnectError::usage(what, "fix or unset it")
     }
 
     pub(super) fn slow(place: &Place, limit: Duration) -> Self {
-        ConnectError {
-            what: format!("cannot connect to {place}: no answer within {limit:?}"),
-            help: "check that the server is up and reachable, or raise `connect_timeout`"
-                .to_owned(),
-            is_usage: false,
-            source: None,
-        }
+        let what = format!("cannot connect to {place}: no answer within {limit:?}");
+        let help = "check that the server is up and reachable, or raise `connect_timeout`";
+        ConnectError { is_usage: false, ..ConnectError::usage(what, help) }
     }
 
     pub(super) fn refused(place: &Place, source: tokio_postgres::Error) -> Self {
-        let said = match source.as_db_error() {
-            Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-            None => match source.source() {
-                Some(cause) => cause.to_string(),
-                None => source.to_string(),
-            },
+        let reason = match (source.as_db_error(), source.source()) {
+            (Some(db), _) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+            (None, Some(cause)) => cause.to_string(),
+            (None, None) => source.to_string(),
         };
-        let help = help(place, &source, &said);
-        let what = format!("cannot connect to {place}: {said}");
+        let what = format!("cannot connect to {place}: {reason}");
+        let help = help(place, &source, &reason);
         ConnectError { what, help, is_usage: false, source: Some(source) }
     }
 }
 
-fn help(place: &Place, source: &tokio_postgres::Error, said: &str) -> String {
-    let is_tls = source.to_string().contains("TLS") || said.contains("certificate");
-    match source.code() {
-        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
-            return match &place.database {
-                Some(database) => format!("create it: `createdb {database}`"),
-                None => "create it with `createdb`".to_owned(),
-            };
+fn help(place: &Place, source: &tokio_postgres::Error, reason: &str) -> String {
+    match (source.code().map_or("", |code| code.code()), &place.database) {
+        ("3D000", Some(database)) => return format!("create it: `createdb {database}`"),
+        ("3D000", None) => "create it with `createdb`",
+        ("28P01" | "28000", _) => {
+            "check user, password and the server's pg_hba.conf; a password is read from the \
+             address, PGPASSWORD or ~/.pgpass"
         }
-        Some(code)
-            if *code == SqlState::INVALID_PASSWORD
-                || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
-        {
-            return "check user, password and the server's pg_hba.conf; a password is read from the \
-                    address, PGPASSWORD or ~/.pgpass"
-                .to_owned();
+        ("53300", _) => "wait, or raise the server's max_connections",
+        _ if reason.contains("password missing") => {
+            "give a password in the address, PGPASSWORD or ~/.pgpass"
         }
-        Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
-            return "wait, or raise the server's max_connections".to_owned();
+        _ if source.to_string().contains("TLS") || reason.contains("certificate") => {
+            "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which \
+             certificates are trusted"
         }
-        _ => {}
+        _ => "check that the server is up and that this is its address",
     }
-    if said.contains("password missing") {
-        "give a password in the address, PGPASSWORD or ~/.pgpass".to_owned()
-    } else if is_tls {
-        "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which certificates \
-         are trusted"
-            .to_owned()
-    } else {
-        "check that the server is up and that this is its address".to_owned()
-    }
+    .to_owned()
 }
 
 impl fmt::Display for ConnectError {

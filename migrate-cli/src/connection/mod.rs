@@ -152,7 +152,8 @@ impl Connection {
 impl Target {
     /// The TLS connector for it.
     pub(crate) fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
-        self.tls.connector().map_err(|error| ConnectError::tls(&error))
+        let help = "check `sslrootcert`, `sslcert` and `sslkey`";
+        self.tls.connector().map_err(|error| ConnectError::usage(error.to_string(), help))
     }
 
     /// Connects, and runs the connection as a task.

@@ -4,20 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-/// What a line has to match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Wanted<'w> {
-    pub(super) host: &'w str,
-    pub(super) port: u16,
-    pub(super) database: &'w str,
-    pub(super) user: &'w str,
-}
-
-/// The password in the file `path`; `None` if it has none, or if there is no such file.
+/// The password in the file `path` for this host, port, database and user; `None` if it has none, or if
+/// there is no such file.
 ///
 /// # Errors
 /// Why a file that exists is not used.
-pub(super) fn password(path: &Path, wanted: &Wanted<'_>) -> Result<Option<String>, &'static str> {
+pub(super) fn password(path: &Path, wanted: [&str; 4]) -> Result<Option<String>, &'static str> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
     if !metadata.is_file() {
         return Err("is not a regular file");
@@ -40,14 +32,12 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
     false
 }
 
-fn find(text: &str, wanted: &Wanted<'_>) -> Option<String> {
-    let port = wanted.port.to_string();
-    let values = [wanted.host, port.as_str(), wanted.database, wanted.user];
+fn find(text: &str, wanted: [&str; 4]) -> Option<String> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let fields = fields(line.trim_end_matches('\r'));
         let (password, keys) = fields.split_last()?;
         let fits = |(key, value): (&String, &str)| key == "*" || key == value;
-        (keys.len() == values.len() && keys.iter().zip(values).all(fits)).then(|| password.clone())
+        (keys.len() == wanted.len() && keys.iter().zip(wanted).all(fits)).then(|| password.clone())
     })
 }
 
@@ -79,8 +69,8 @@ mod tests {
     fn the_first_line_that_fits_counts() {
         #[track_caller]
         fn check(text: &str, expected: Option<&str>) {
-            let wanted = Wanted { host: "h", port: 5432, database: "app", user: "me" };
-            assert_eq!(find(text, &wanted).as_deref(), expected, "{text}");
+            let found = find(text, ["h", "5432", "app", "me"]);
+            assert_eq!(found.as_deref(), expected, "{text}");
         }
         check("", None);
         check("h:5432:app:me:secret", Some("secret"));

@@ -6,13 +6,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::address::{Address, Mistake, split};
 use super::error::ConnectError;
-use super::passfile::{self, Wanted};
+use super::passfile;
 use super::tls::{Mode, Tls};
 use super::{ADDRESS, CONNECT_LIMIT};
 
@@ -65,13 +67,13 @@ pub(super) fn target(
         address.driver.parse().map_err(unreadable)?
     };
     fill_in(&mut config, name, env)?;
-    let said = Said { origin, address: &address, env };
-    let tls = said.tls()?;
+    let settings = Settings { origin, address: &address, env };
+    let tls = settings.tls()?;
     config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
     let place = place(&config, address.is_clear);
     let mut warning = None;
     if config.get_password().is_none() {
-        let file = said.file("passfile", "PGPASSFILE").or_else(|| said.of_home(".pgpass"));
+        let file = settings.file("passfile", "PGPASSFILE").or_else(|| settings.of_home(".pgpass"));
         match file.map(|file| password(&file, &config)) {
             Some(Ok(Some(password))) => {
                 config.password(password);
@@ -84,13 +86,13 @@ pub(super) fn target(
 }
 
 /// The settings of TLS and of files: from the address, else from a variable.
-struct Said<'s> {
+struct Settings<'s> {
     origin: &'static str,
     address: &'s Address,
     env: Environment<'s>,
 }
 
-impl Said<'_> {
+impl Settings<'_> {
     fn by_address(&self, key: &str) -> Option<&str> {
         // If a key is repeated, its last value counts.
         let mut all = self.address.settings.iter().rev();
@@ -116,10 +118,10 @@ impl Said<'_> {
                     .map_err(|mistake| ConnectError::variable(variable, &mistake))?,
                 (None, None) => Mode::default(),
             };
-        let usual = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
+        let default = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
         Ok(Tls {
             mode,
-            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(usual),
+            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(default),
             certificate: self.file("sslcert", "PGSSLCERT"),
             key: self.file("sslkey", "PGSSLKEY"),
         })
@@ -136,7 +138,10 @@ fn address(
         (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
             return Ok(("the address", Address { is_clear: true, ..Address::default() }));
         }
-        (None, None) => return Err(ConnectError::unnamed()),
+        (None, None) => {
+            let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or pass `--database-url`";
+            return Err(ConnectError::usage("no database is named", help));
+        }
     };
     let text = text.to_str().ok_or(Mistake::Utf8);
     let address =
@@ -164,30 +169,22 @@ fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, Conn
 }
 
 /// Sets a text of the driver's configuration.
-type Take = fn(&mut Config, &str);
+type Set = for<'c> fn(&'c mut Config, &str) -> &'c mut Config;
 
 /// Fills in from the environment what the address leaves open.
 fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), ConnectError> {
-    let texts: [(&'static str, bool, Take); 5] = [
-        ("PGUSER", config.get_user().is_none(), |config, value| {
-            config.user(value);
-        }),
-        ("PGPASSWORD", config.get_password().is_none(), |config, value| {
-            config.password(value);
-        }),
-        ("PGDATABASE", config.get_dbname().is_none(), |config, value| {
-            config.dbname(value);
-        }),
-        ("PGOPTIONS", config.get_options().is_none(), |config, value| {
-            config.options(value);
-        }),
+    let texts: [(&'static str, bool, Set); 5] = [
+        ("PGUSER", config.get_user().is_none(), |config, value| config.user(value)),
+        ("PGPASSWORD", config.get_password().is_none(), |config, value| config.password(value)),
+        ("PGDATABASE", config.get_dbname().is_none(), |config, value| config.dbname(value)),
+        ("PGOPTIONS", config.get_options().is_none(), |config, value| config.options(value)),
         ("PGAPPNAME", config.get_application_name().is_none(), |config, value| {
-            config.application_name(value);
+            config.application_name(value)
         }),
     ];
-    for (variable, open, take) in texts {
+    for (variable, open, set) in texts {
         if let (true, Some(value)) = (open, text(env, variable)?) {
-            take(config, &value);
+            set(config, &value);
         }
     }
     if config.get_application_name().is_none() {
@@ -195,34 +192,28 @@ fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), 
     }
     fill_in_host(config, env)?;
     if config.get_connect_timeout().is_none() {
-        let limit = number(env, "PGCONNECT_TIMEOUT")?.filter(|seconds| *seconds > 0);
-        config.connect_timeout(limit.map_or(CONNECT_LIMIT, std::time::Duration::from_secs));
+        let name = "PGCONNECT_TIMEOUT";
+        let limit = text(env, name)?.map(|value| parse(name, &value)).transpose()?;
+        let limit = limit.filter(|seconds| *seconds > 0);
+        config.connect_timeout(limit.map_or(CONNECT_LIMIT, Duration::from_secs));
     }
     Ok(())
 }
 
 fn fill_in_host(config: &mut Config, env: Environment<'_>) -> Result<(), ConnectError> {
-    if config.get_ports().is_empty()
-        && let Some(ports) = text(env, "PGPORT")?
-    {
-        for port in ports.split(',') {
-            let bad = |_| ConnectError::variable("PGPORT", &Mistake::Value("PGPORT"));
-            config.port(port.parse().map_err(bad)?);
+    if config.get_ports().is_empty() {
+        for port in values(env, "PGPORT")? {
+            config.port(port);
         }
     }
     if !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty() {
         return Ok(());
     }
-    if let Some(hosts) = text(env, "PGHOST")? {
-        hosts.split(',').for_each(|host| {
-            config.host(host);
-        });
+    for host in values::<String>(env, "PGHOST")? {
+        config.host(host);
     }
-    if let Some(addresses) = text(env, "PGHOSTADDR")? {
-        for address in addresses.split(',') {
-            let bad = |_| ConnectError::variable("PGHOSTADDR", &Mistake::Value("PGHOSTADDR"));
-            config.hostaddr(address.parse().map_err(bad)?);
-        }
+    for address in values(env, "PGHOSTADDR")? {
+        config.hostaddr(address);
     }
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         let socket = format!(".s.PGSQL.{}", port(config));
@@ -232,9 +223,14 @@ fn fill_in_host(config: &mut Config, env: Environment<'_>) -> Result<(), Connect
     Ok(())
 }
 
-fn number(env: Environment<'_>, name: &'static str) -> Result<Option<u64>, ConnectError> {
-    let bad = |_| ConnectError::variable(name, &Mistake::Value(name));
-    text(env, name)?.map(|value| value.parse().map_err(bad)).transpose()
+/// The values of a variable, with commas between them; none if it is not set.
+fn values<T: FromStr>(env: Environment<'_>, name: &'static str) -> Result<Vec<T>, ConnectError> {
+    let text = text(env, name)?;
+    text.iter().flat_map(|text| text.split(',')).map(|value| parse(name, value)).collect()
+}
+
+fn parse<T: FromStr>(name: &'static str, value: &str) -> Result<T, ConnectError> {
+    value.parse().map_err(|_| ConnectError::variable(name, &Mistake::Value(name)))
 }
 
 fn port(config: &Config) -> u16 {
@@ -252,7 +248,7 @@ fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     let named = config.get_hosts().iter().map(|host| match host {
         Host::Tcp(name) => name.clone(),
         // As in libpq: a socket in a default folder is `localhost`.
-        Host::Unix(folder) if SOCKETS.iter().any(|usual| folder == Path::new(usual)) => {
+        Host::Unix(folder) if SOCKETS.iter().any(|default| folder == Path::new(default)) => {
             "localhost".to_owned()
         }
         Host::Unix(folder) => folder.to_string_lossy().into_owned(),
@@ -260,9 +256,9 @@ fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
     let (Some(user), Some(database)) = (config.get_user(), database(config)) else {
         return Ok(None);
     };
+    let port = port(config).to_string();
     for host in named.chain(addresses) {
-        let wanted = Wanted { host: &host, port: port(config), database, user };
-        let found = passfile::password(file, &wanted)
+        let found = passfile::password(file, [&host, &port, database, user])
             .map_err(|problem| format!("the password file `{}` {problem}", file.display()))?;
         if found.is_some() {
             return Ok(found);

@@ -107,21 +107,18 @@ impl Tls {
             (Mode::VerifyFull, _) => Trust::ChainAndName,
             // As in libpq: with a root certificate file, `require` verifies the chain.
             (Mode::VerifyCa, _) | (Mode::Require, Some(_)) => Trust::Chain,
-            (Mode::Disable | Mode::Prefer | Mode::Require, _) => Trust::Anybody,
-        };
-        let chain = match trust {
-            Trust::Anybody => None,
-            Trust::Chain | Trust::ChainAndName => {
-                let roots = match &self.roots {
-                    Some(file) if !is_system => roots_of(file)?,
-                    _ => system_roots()?,
-                };
-                let provider = Arc::clone(provider);
-                let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-                Some(built.build().map_err(|error| TlsError::Setup(error.to_string()))?)
+            (Mode::Disable | Mode::Prefer | Mode::Require, _) => {
+                return Ok(Arc::new(Verifier { chain: None, provider: Arc::clone(provider) }));
             }
         };
-        Ok(Arc::new(Verifier { trust, chain, provider: Arc::clone(provider) }))
+        let roots = match &self.roots {
+            Some(file) if !is_system => roots_of(file)?,
+            _ => system_roots()?,
+        };
+        let (roots, provider) = (Arc::new(roots), Arc::clone(provider));
+        let built = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+        let chain = built.build().map_err(|error| TlsError::Setup(error.to_string()))?;
+        Ok(Arc::new(Verifier { chain: Some((chain, trust)), provider }))
     }
 }
 
@@ -150,8 +147,6 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
 /// Which servers are trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// `prefer` and `require`: any server.
-    Anybody,
     /// `verify-ca`.
     Chain,
     /// `verify-full`.
@@ -160,9 +155,8 @@ enum Trust {
 
 #[derive(Debug)]
 struct Verifier {
-    trust: Trust,
-    /// `None` if any server is trusted.
-    chain: Option<Arc<WebPkiServerVerifier>>,
+    /// `None` if any server is trusted, as `prefer` and `require` do.
+    chain: Option<(Arc<WebPkiServerVerifier>, Trust)>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -175,14 +169,14 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
+        let Some((chain, trust)) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
         let verdict =
             chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verdict {
             // The name is checked last, so everything else is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.trust == Trust::Chain => Ok(ServerCertVerified::assertion()),
+            )) if *trust == Trust::Chain => Ok(ServerCertVerified::assertion()),
             verdict => verdict,
         }
     }

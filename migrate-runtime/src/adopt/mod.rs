@@ -4,6 +4,7 @@ mod digest;
 mod matching;
 mod tool;
 
+use migrate_set::remedy::Term;
 use migrate_set::set::{DEFAULT_MODULE, Migration};
 
 use crate::context::{Context, check_name, help_for_statement};
@@ -159,7 +160,8 @@ impl Adoption {
     /// The rows of the other tool's table: one message.
     async fn rows_of(&self, cx: &Context<'_>, schema: &str) -> Result<Vec<Row>, ErrorKind> {
         let mut rows = Vec::new();
-        let names = [("`.schema(..)`", schema), ("`.table(..)`", self.table_name())];
+        let names: [(&[Term], &str); 2] =
+            [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], self.table_name())];
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
         let sql = checked(names.into_iter().map(|(_, name)| name), &self.select(schema));
         let result = cx.wire.rows(&sql, || {}, |row| rows.push(Row::read(&row))).await;
@@ -209,6 +211,6 @@ fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
         }
     };
     vec![format!(
-        "{which} adopted unverified, because {because}; `accept(Edited::All)` records the set's text as what ran"
+        "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"
     )]
 }

@@ -1,5 +1,6 @@
 //! Checks the options of a run, without the server.
 
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Ends, Traits};
 use migrate_set::sql::placeholder::quoted_identifier;
 
@@ -45,11 +46,11 @@ impl Migrator<'_> {
     }
 
     /// The names that were given, each with its option.
-    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let names = [
-            ("`.schema(..)`", self.schema.as_deref()),
-            ("`.ledger_schema(..)`", self.ledger_schema.as_deref()),
-            ("`.table(..)`", Some(self.table.as_str())),
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static [Term], &str)> {
+        let names: [(&'static [Term], _); 3] = [
+            (&[Term::Schema], self.schema.as_deref()),
+            (&[Term::LedgerSchema], self.ledger_schema.as_deref()),
+            (&[Term::Table], Some(self.table.as_str())),
         ];
         names.into_iter().filter_map(|(option, name)| Some((option, name?)))
     }
@@ -73,17 +74,21 @@ impl Migrator<'_> {
 /// How many bytes of a name a server keeps, unless it was built otherwise.
 const LONGEST: usize = 63;
 
-/// Refuses a name that no server takes. A character is at least one byte in any encoding; what else is too
-/// long, the server finds.
-pub(crate) fn check_name(option: &'static str, name: &str) -> Result<(), ErrorKind> {
+/// Refuses a name that no server accepts. A character is at least one byte in any encoding; the server finds the
+/// other names that are too long.
+pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), ErrorKind> {
     let problem = match name {
         "" => "is empty",
-        name if name.contains('\0') => "holds a NUL byte",
+        name if name.contains('\0') => "contains a NUL byte",
         name if name.chars().count() > LONGEST => TOO_LONG,
         _ => return Ok(()),
     };
-    Err(ErrorKind::BadName { option, problem })
+    Err(bad_name(option, problem))
 }
 
-/// What is wrong with a name that the server would cut.
+/// What is wrong with a name that the server would truncate.
 pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server keeps";
+
+pub(super) fn bad_name(option: &'static [Term], problem: &'static str) -> ErrorKind {
+    ErrorKind::BadName { problem, help: Remedy::new("give {} another name", option) }
+}

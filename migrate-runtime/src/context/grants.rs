@@ -1,5 +1,6 @@
 //! What is missing if the server refused a statement: mostly a GRANT.
 
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
@@ -11,25 +12,24 @@ pub(super) async fn help(
     client: &Client,
     ledger: &Ledger,
     error: &tokio_postgres::Error,
-) -> Option<String> {
-    match error.code()?.code() {
-        "3F000" => Some("create the schema, or use `.create_schema()`".to_owned()),
+) -> Option<Remedy> {
+    Some(match error.code()?.code() {
+        "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
             let grants = row.and_then(|row| row.get(0).map(str::to_owned));
-            Some(grants.unwrap_or_else(|| OWNER.to_owned()))
+            grants.map_or(OWNER.into(), Remedy::from)
         }
         // undefined_object: in a guard, only the language can be missing.
-        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => Some(
-            "CREATE EXTENSION plpgsql; the guard of each migration is written in it".to_owned(),
-        ),
+        "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
+            "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
+        }
         // read_only_sql_transaction
-        "25006" => Some(
-            "connect to the primary, and check that `default_transaction_read_only` is off"
-                .to_owned(),
-        ),
-        _ => None,
-    }
+        "25006" => {
+            "connect to the primary, and check that `default_transaction_read_only` is off".into()
+        }
+        _ => return None,
+    })
 }
 
 /// The help for a statement of a migration that was denied something.
@@ -37,17 +37,17 @@ pub(crate) async fn help_for_statement(
     client: &Client,
     error: &tokio_postgres::Error,
     statement: &str,
-) -> Option<String> {
+) -> Option<Remedy> {
     let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
-    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.to_owned()) };
-    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.to_owned()) };
+    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.into()) };
+    let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.into()) };
     let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
     let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
     let (Some(role), Some(name)) = (text("role"), text("name")) else {
-        return Some(OWNER.to_owned());
+        return Some(OWNER.into());
     };
     let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");
-    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner"))
+    Some(format!("GRANT {privileges} ON {kind} {name} TO {role}, or migrate as the owner").into())
 }
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";

@@ -1,9 +1,10 @@
 //! Why a table is not one to read or write: asked after the check in its message refused it.
 
+use migrate_set::remedy::{Remedy, Term};
 use tokio_postgres::SimpleQueryRow;
 
 use super::Context;
-use super::check::TOO_LONG;
+use super::check::{TOO_LONG, bad_name};
 use crate::outcome::ErrorKind;
 use crate::sql::{ENCODING_NAME, is_too_long, what_is_wrong};
 use crate::wire;
@@ -12,7 +13,7 @@ impl Context<'_> {
     /// The error of a check that refused this table, or a name; `None` where nothing is wrong by now.
     pub(crate) async fn untrusted<'n>(
         &self,
-        names: impl Iterator<Item = (&'static str, &'n str)>,
+        names: impl Iterator<Item = (&'static [Term], &'n str)>,
         (schema, table): (&str, &str),
     ) -> Option<ErrorKind> {
         let encoding = self.row(ENCODING_NAME).await?;
@@ -23,7 +24,7 @@ impl Context<'_> {
         for (option, name) in names.filter(|(_, name)| !name.is_ascii()) {
             let sql = format!("SELECT {}", is_too_long(name));
             if self.row(&sql).await?.get(0) == Some("t") {
-                return Some(ErrorKind::BadName { option, problem: TOO_LONG });
+                return Some(bad_name(option, TOO_LONG));
             }
         }
         let row = self.row(&what_is_wrong(schema, table)).await?;
@@ -38,7 +39,7 @@ impl Context<'_> {
 }
 
 /// What is wrong with the table, and what to do.
-fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, String)> {
+fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
     let role = row.get("role").unwrap_or_default();
     let is = |column: &str| row.get(column) == Some("t");
     let kind = match row.get("kind") {
@@ -52,7 +53,10 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, String)> {
     let found = if let Some(kind) = kind {
         (
             format!("is {kind} owned by role `{owner}`"),
-            "drop it, or choose another name with `.table(..)` or `.schema(..)`".to_owned(),
+            Remedy::new(
+                "drop it, or choose another name with {} or {}",
+                &[Term::Table, Term::Schema],
+            ),
         )
     } else if !is("is_trusted") {
         (
@@ -60,22 +64,23 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, String)> {
             format!(
                 "if `{owner}` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect \
                  as `{owner}`; otherwise drop it, and let only the migrator create in the schema"
-            ),
+            )
+            .into(),
         )
     } else if let Some(triggers) = row.get("triggers") {
         (
             format!("of role `{owner}` has the trigger {triggers}, which would run as `{role}`"),
-            "drop the trigger".to_owned(),
+            "drop the trigger".into(),
         )
     } else if let Some(rules) = row.get("rules") {
         (
             format!("of role `{owner}` has the rule {rules}, which would run as `{role}`"),
-            "drop the rule".to_owned(),
+            "drop the rule".into(),
         )
     } else if is("row_security") {
         (
             format!("of role `{owner}` has row security, which hides rows from `{role}`"),
-            "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".to_owned(),
+            "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into(),
         )
     } else {
         return None;

@@ -6,6 +6,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::Duration;
 
+use migrate_set::remedy::{Remedy, Term};
 use tokio_postgres::SimpleQueryRow;
 use tracing::warn;
 
@@ -182,7 +183,7 @@ impl<'c> Held<'c> {
             ledger: cx.ledger.shown(),
             waited,
             holder: holder.map(Box::new),
-            help: format!("{look}, or set a longer `wait_timeout`{row}"),
+            help: Remedy::new(format!("{look}, or set a longer {{}}{row}"), &[Term::WaitTimeout]),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use migrate_set::remedy::Remedy;
+
 use super::kind::ErrorKind;
 use super::report::Report;
 use super::text::what_is_kept;
@@ -10,8 +12,9 @@ use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
 ///
-/// Its first line is what happened and where; `help:` is the next action. `Debug` shows the same
-/// text, because a `main` that returns an error prints that.
+/// Its first line is what happened and where; `help:` is the next action, which names options as code
+/// does, or with `{:#}` as the command line does. `Debug` shows the same text as `{}`, because a `main` that
+/// returns an error prints that.
 ///
 /// ```
 /// use migrate_runtime::{Error, ErrorKind};
@@ -56,6 +59,21 @@ impl Error {
         self.kind.code()
     }
 
+    /// The next action; `None` if the text has one for each of several reasons (`Drift`, `Rollback`,
+    /// `Adoption`), or if only the source knows.
+    ///
+    /// ```
+    /// use migrate_runtime::{Error, ErrorKind};
+    ///
+    /// let error = Error::from(ErrorKind::Pending { versions: vec!["7".to_owned()] });
+    /// let remedy = error.remedy().expect("a remedy");
+    /// assert_eq!(remedy.to_string(), "`run` applies them");
+    /// assert_eq!(format!("{remedy:#}"), "`up` applies them"); // on a command line
+    /// ```
+    pub fn remedy(&self) -> Option<Remedy> {
+        self.kind.remedy()
+    }
+
     /// What the run did before it failed; `None` for errors of verbs and phases that apply nothing.
     ///
     /// ```
@@ -85,17 +103,18 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.kind, self.report().map(what_is_kept).unwrap_or_default())?;
-        match self.kind.advice() {
-            Some(advice) => write!(f, "\n{advice}"),
-            None => Ok(()),
-        }
+        self.kind.fmt(f)?;
+        f.write_str(&self.report().map(what_is_kept).unwrap_or_default())?;
+        let Some(remedy) = self.remedy() else { return Ok(()) };
+        f.write_str("\nhelp: ")?;
+        remedy.fmt(f)
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        // Not `#`, which `dbg!` sets.
+        write!(f, "{self}")
     }
 }
 

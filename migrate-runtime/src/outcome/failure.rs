@@ -3,9 +3,8 @@
 use std::fmt;
 
 use migrate_set::location::Position;
+use migrate_set::remedy::Remedy;
 use migrate_set::set::Direction;
-
-use super::text::help_line;
 
 /// What the server refused, and where.
 ///
@@ -46,7 +45,7 @@ pub struct MigrationFailure {
     /// The statement that failed, as in the file; `None` if it is not known which.
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
-    pub help: Option<String>,
+    pub help: Option<Remedy>,
     /// How often it was tried; more than once if other sessions held locks.
     pub tries: u32,
 }
@@ -140,6 +139,6 @@ impl fmt::Display for MigrationFailure {
         if self.tries > 1 {
             write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
         }
-        write!(f, "{}", help_line(self.help.as_ref()))
+        Ok(())
     }
 }

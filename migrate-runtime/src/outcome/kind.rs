@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
+use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
 use thiserror::Error;
 
@@ -19,14 +20,14 @@ use crate::stale::StaleEmbed;
 #[non_exhaustive]
 pub enum ErrorKind {
     /// Ledger and set disagree; nothing ran after the ledger was read.
-    #[error("{drift}")]
+    #[error(transparent)]
     Drift {
         /// Every deviation.
         drift: DriftReport,
     },
 
     /// A rollback cannot start; nothing was undone after the ledger was read.
-    #[error("{obstacles}")]
+    #[error(transparent)]
     Rollback {
         /// Every obstacle.
         obstacles: Obstacles,
@@ -101,7 +102,11 @@ pub enum ErrorKind {
 
     /// The connection broke while the server ran a message. The server continues with what it has
     /// received, so it is unknown which of the migrations it applied.
-    #[error("the connection broke while {} being applied: {source}", which_were(versions))]
+    #[error(
+        "the connection broke while {} being applied: {source}\n\
+         it is unknown which were applied; the next run reads it from the ledger",
+        which_were(versions)
+    )]
     ConnectionLost {
         /// The versions in the message, in order.
         versions: Vec<String>,
@@ -122,7 +127,7 @@ pub enum ErrorKind {
         /// Who holds it; `None` if the server does not show it.
         holder: Option<Box<Holder>>,
         /// What to do about it.
-        help: String,
+        help: Remedy,
     },
 
     /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
@@ -168,12 +173,12 @@ pub enum ErrorKind {
     },
 
     /// A name that no schema or table can have; nothing ran.
-    #[error("{option} {problem}")]
+    #[error("the name of a schema or table {problem}")]
     BadName {
-        /// The option.
-        option: &'static str,
         /// What is wrong with it.
         problem: &'static str,
+        /// What to do about it, with the option that has it.
+        help: Remedy,
     },
 
     /// The set has no such migration; nothing ran.
@@ -257,7 +262,7 @@ pub enum ErrorKind {
         /// What is wrong with it.
         problem: String,
         /// What to do about it.
-        help: String,
+        help: Remedy,
     },
 
     /// The session sends text in another encoding than the set's, or a migration made it do so; the migration was
@@ -301,7 +306,7 @@ pub enum ErrorKind {
         /// What the statement was for.
         doing: String,
         /// What to do about it, such as the GRANT that is missing.
-        help: Option<String>,
+        help: Option<Remedy>,
         /// The driver's error.
         source: tokio_postgres::Error,
     },

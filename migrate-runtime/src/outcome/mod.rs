@@ -2,7 +2,7 @@
 
 mod error;
 mod kind;
-mod advice;
+mod remedy;
 mod failure;
 mod obstacle;
 mod text;

@@ -4,11 +4,6 @@ use std::fmt;
 
 use super::report::{Holder, Report};
 
-/// A last line with what to do.
-pub(super) fn help_line(help: Option<&String>) -> String {
-    help.map_or_else(String::new, |help| format!("\nhelp: {help}"))
-}
-
 /// The holder of a lock, as the end of a line.
 pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(", held by {holder}"))

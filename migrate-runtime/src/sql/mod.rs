@@ -1,5 +1,5 @@
 //! All SQL of the library, as functions of plain values. Every name is quoted, every value is a literal,
-//! and every function, operator and type has its schema, because the `search_path` is not ours.
+//! and every function, operator and type has its schema, because others can change the `search_path`.
 
 mod literal;
 mod operator;

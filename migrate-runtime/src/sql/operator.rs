@@ -1,10 +1,10 @@
 //! The operators in the SQL of the library, by their schema. An operator without one is looked up in all
 //! schemas of the `search_path`, and another schema's wins over that of `pg_catalog` if its types fit
-//! better (`bigint = numeric`), whatever the order of the path: a role that may create in one of them
+//! better (`bigint = numeric`), in any order of the path: a role that can create in one of them
 //! would run its code as the role that migrates. A message cannot set the path instead, because its
 //! migrations run with the caller's.
 //!
-//! All have the same precedence and associate to the left, so one beside another needs parentheses.
+//! All have the same precedence and associate to the left, so two of them need parentheses.
 //! `IN (..)`, `BETWEEN`, `LIKE`, `IS DISTINCT FROM`, `NULLIF`, `JOIN .. USING` and `CASE x WHEN` look
 //! operators up without a schema, and are not used. Before PostgreSQL 14 so do functions of `pg_catalog`
 //! that are written in SQL (`shobj_description`, `||` of a text and another type). `ORDER BY`, `UNION`,

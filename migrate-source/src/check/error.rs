@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use migrate_set::frame::frame;
 use migrate_set::location::{Position, position};
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::Unclosed;
 use migrate_set::sql::placeholder::PlaceholderProblem;
 use migrate_set::sql::split::SplitProblem;
@@ -62,7 +63,7 @@ impl SourceError {
     }
 
     /// What to do about it.
-    pub fn help(&self) -> String {
+    pub fn help(&self) -> Remedy {
         self.problem.help()
     }
 }
@@ -76,7 +77,8 @@ impl fmt::Display for SourceError {
         if let Some(frame) = &self.frame {
             writeln!(f, "{frame}")?;
         }
-        write!(f, "help: {}", self.help())
+        f.write_str("help: ")?;
+        self.help().fmt(f)
     }
 }
 
@@ -98,6 +100,18 @@ impl std::error::Error for SourceError {}
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceErrors(pub Vec<SourceError>);
 
+impl SourceErrors {
+    /// The `problems` of the history file that messages show as `file`.
+    ///
+    /// # Errors
+    /// Each of them, as a mistake in the file.
+    pub fn of_history(file: &str, problems: Vec<HistoryProblem>) -> Result<(), Self> {
+        let error = |problem| SourceError::of_file(file, Problem::History(problem));
+        let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(SourceErrors(errors)) }
+    }
+}
+
 impl fmt::Debug for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -108,7 +122,8 @@ impl fmt::Display for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n\n" };
-            write!(f, "{gap}{error}")?;
+            f.write_str(gap)?;
+            error.fmt(f)?;
         }
         Ok(())
     }
@@ -300,30 +315,29 @@ impl Problem {
     }
 
     /// What to do about it.
-    pub fn help(&self) -> String {
+    pub fn help(&self) -> Remedy {
         match self {
-            Problem::Name(error) => error.help(),
-            Problem::History(problem) => problem.help().to_owned(),
-            Problem::Syntax { help, .. } => help.clone(),
+            Problem::NoFolder { .. } => Remedy::new("{}", &[Term::Folder]),
+            Problem::Name(error) => error.help().into(),
+            Problem::History(problem) => problem.help(),
+            Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
                 finding.help,
                 finding.lint.as_str()
-            ),
-            Problem::Section(problem) => problem.help(),
-            Problem::Placeholder(problem) => problem.help(),
-            Problem::Split(problem) => split_help(*problem).to_owned(),
-            Problem::OutsideTransaction { beside, .. } => beside.help().to_owned(),
-            other => other.plain_help().to_owned(),
+            )
+            .into(),
+            Problem::Section(problem) => problem.help().into(),
+            Problem::Placeholder(problem) => problem.help().into(),
+            Problem::Split(problem) => split_help(*problem).into(),
+            Problem::OutsideTransaction { beside, .. } => beside.help().into(),
+            other => other.plain_help().into(),
         }
     }
 
     /// The help of the problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
-            Problem::NoFolder { .. } => {
-                "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml"
-            }
             Problem::Unwritable { .. } => {
                 "the folder of the history file must exist and be writable"
             }

@@ -12,7 +12,7 @@ pub use error::{Beside, Problem, SourceError, SourceErrors};
 use migrate_set::name::Layout;
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
-use crate::names::{NameError, NameOptions, classify};
+use crate::names::{Dialects, NameError, NameOptions, classify};
 use assembly::{Assembled, assemble};
 
 /// One file, wherever it was read from.
@@ -114,6 +114,44 @@ pub enum Empty {
     Refuse,
     /// Yes, for existing histories.
     Allow,
+}
+
+/// An option whose values are words, in the macro's arguments and on the command line.
+pub trait Choice: Copy + Send + Sync + 'static {
+    /// Each word and its value, as messages list them.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl Choice for Dialects {
+    const WORDS: &'static [(&'static str, Self)] = &[("postgres", Dialects::PostgresOnly)];
+}
+
+impl Choice for Down {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("optional", Down::Optional),
+        ("required", Down::Required),
+        ("unchecked", Down::Unchecked),
+    ];
+}
+
+impl Choice for Duplicates {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
+}
+
+impl Choice for Empty {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refuse", Empty::Refuse), ("allow", Empty::Allow)];
+}
+
+impl Choice for Syntax {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("check", Syntax::Check), ("off", Syntax::Off)];
+}
+
+impl Choice for Lints {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
 }
 
 impl Default for SetOptions {

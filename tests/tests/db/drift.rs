@@ -84,7 +84,7 @@ async fn deviations(client: &Client) -> [(&'static str, String); 6] {
         (
             "out of order",
             "version 1: `migrations/1_late.sql` is pending and sorts before version 9, which was applied\n  \
-             help: give it a version above the newest applied one, or use `allow_out_of_order`"
+             help: give it a version above the newest applied one, or use `.allow_out_of_order()`"
                 .to_owned(),
         ),
         (
@@ -92,28 +92,28 @@ async fn deviations(client: &Client) -> [(&'static str, String); 6] {
             format!(
                 "version 2: `migrations/2_edited.sql` was edited after {by} applied it at {at} \
                  (applied {recorded}, embedded {embedded})\n  \
-                 help: restore the file and put the change into a new migration, or use `allow_edited`"
+                 help: restore the file and put the change into a new migration, or use `.allow_edited()`"
             ),
         ),
         ("edited", UNKNOWN.to_owned()),
         (
             "out of order",
             "version 8: `migrations/8_last.sql` is pending and sorts before version 9, which was applied\n  \
-             help: give it a version above the newest applied one, or use `allow_out_of_order`"
+             help: give it a version above the newest applied one, or use `.allow_out_of_order()`"
                 .to_owned(),
         ),
         (
             "missing",
             format!(
                 "version 3: `3_gone.sql` was applied by {gone_by} at {gone_at} and is missing from the set\n  \
-                 help: restore the file, or use `allow_missing`"
+                 help: restore the file, or use `.allow_missing()`"
             ),
         ),
         (
             "ahead",
             format!(
                 "version 9: `9_newer.sql` was applied by {newer_by} at {newer_at} and is newer than this set\n  \
-                 help: deploy a binary that includes it, or remove `refuse_ahead`"
+                 help: deploy a binary that includes it, or remove `.refuse_ahead()`"
             ),
         ),
     ]
@@ -214,7 +214,7 @@ async fn newer_entries_are_ahead_and_not_missing() {
         text.starts_with("ledger and set disagree in 3 places\nversion 3: `3_gone.sql`"),
         "{text}"
     );
-    assert_eq!(text.matches("remove `refuse_ahead`").count(), 3, "{text}");
+    assert_eq!(text.matches("remove `.refuse_ahead()`").count(), 3, "{text}");
 }
 
 #[tokio::test]

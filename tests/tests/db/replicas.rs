@@ -87,7 +87,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
         format!(
             "timed out after 200ms waiting for the lock on `public.migration_ledger`, \
              held by {holder}\n\
-             help: see what it is doing, or set a longer `wait_timeout`"
+             help: see what it is doing, or set a longer `.wait_timeout(..)`"
         )
     );
     // The text differs from the other's, so what it applied is drift, reported as soon as it is there.

@@ -131,7 +131,7 @@ async fn edited_applied_migration_is_drift() {
     assert!(text.starts_with("ledger and set disagree in 1 place\nversion 1: `migrations/1_a.sql` was edited after postgres applied it at 20"), "{text}");
     assert!(
         text.ends_with(
-            "\n  help: restore the file and put the change into a new migration, or use `allow_edited`"
+            "\n  help: restore the file and put the change into a new migration, or use `.allow_edited()`"
         ),
         "{text}"
     );
@@ -176,7 +176,7 @@ async fn pending_migration_before_an_applied_one_is_drift() {
     let error = Migrator::new(&late).run(&mut client).await.expect_err("drift");
     let expected = "ledger and set disagree in 1 place\n\
         version 2: `migrations/2_b.sql` is pending and sorts before version 3, which was applied\n  \
-        help: give it a version above the newest applied one, or use `allow_out_of_order`";
+        help: give it a version above the newest applied one, or use `.allow_out_of_order()`";
     assert_eq!(error.to_string(), expected);
     let report = Migrator::new(&late).allow_out_of_order().run(&mut client).await.expect("allowed");
     assert_eq!(report.applied.len(), 1);

@@ -124,7 +124,7 @@ async fn deadline_cuts_the_statement_that_runs() {
         assert_ne!(failure.kept, Kept::Unknown);
         let text = error.to_string();
         let end = "the run exceeded its deadline of 2s\n\
-                   help: set a longer `deadline`, or split the migration";
+                   help: set a longer `.deadline(..)`, or split the migration";
         assert!(text.starts_with("migrations/2_x.sql:") && text.ends_with(end), "{text}");
         assert_eq!(value(&client, "SHOW statement_timeout").await, "0");
         assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");

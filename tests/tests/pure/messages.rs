@@ -268,7 +268,7 @@ fn each_disagreement_names_file_and_remedy() {
         edited,
         "ledger and set disagree in 1 place
          version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, embedded b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
-           help: restore the file and put the change into a new migration, or use `allow_edited`",
+           help: restore the file and put the change into a new migration, or use `.allow_edited()`",
     );
 
     let mut unknown = both();
@@ -288,7 +288,7 @@ fn each_disagreement_names_file_and_remedy() {
         missing,
         "ledger and set disagree in 1 place
          version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
-           help: restore the file, or use `allow_missing`",
+           help: restore the file, or use `.allow_missing()`",
     );
 
     disagreement(
@@ -296,7 +296,7 @@ fn each_disagreement_names_file_and_remedy() {
         vec![entry(&set, "3")],
         "ledger and set disagree in 1 place
          version 1: `migrations/1_a.sql` is pending and sorts before version 3, which was applied
-           help: give it a version above the newest applied one, or use `allow_out_of_order`",
+           help: give it a version above the newest applied one, or use `.allow_out_of_order()`",
     );
 
     let mut ahead = both();
@@ -306,7 +306,7 @@ fn each_disagreement_names_file_and_remedy() {
         ahead,
         "ledger and set disagree in 1 place
          version 4: `4_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that includes it, or remove `refuse_ahead`",
+           help: deploy a binary that includes it, or remove `.refuse_ahead()`",
     );
 }
 
@@ -322,14 +322,14 @@ fn all_disagreements_are_reported_at_once() {
         vec![entry(&set, "6"), edited, unknown, entry(&set, "2")],
         "ledger and set disagree in 5 places
          version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
-           help: give it a version above the newest applied one, or use `allow_out_of_order`
+           help: give it a version above the newest applied one, or use `.allow_out_of_order()`
          version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, embedded fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
-           help: restore the file and put the change into a new migration, or use `allow_edited`
+           help: restore the file and put the change into a new migration, or use `.allow_edited()`
          version 5: the checksum of `migrations/5_e.sql` in the ledger was made with `crc32`, which this binary does not know
            help: run a binary at least as new as the one that applied it
          version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
-           help: restore the file, or use `allow_missing`
+           help: restore the file, or use `.allow_missing()`
          version 6: `6_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that includes it, or remove `refuse_ahead`",
+           help: deploy a binary that includes it, or remove `.refuse_ahead()`",
     );
 }

@@ -1,4 +1,5 @@
-//! Whether the pages name what exists: each module in ARCHITECTURE.md, and the tests and programs in commands.
+//! Writes the tables of modules in ARCHITECTURE.md from the sources with `UPDATE=1`. Whether the tests and
+//! programs exist that the pages' commands run.
 #![allow(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
@@ -36,55 +37,93 @@ pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The modules of a crate, tests left out, as ARCHITECTURE.md writes them: `name::look`.
-fn modules(krate: &str) -> BTreeSet<String> {
-    let source = workspace().join(krate).join("src");
-    let module = |path: PathBuf| {
-        let path = path.strip_prefix(&source).expect("a source").with_extension("");
-        let parts: Vec<String> =
-            path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-        parts.join("::").trim_end_matches("::mod").to_owned()
-    };
-    let all = files(&source, ".rs").into_iter().map(module);
-    all.filter(|name| name != "lib" && !name.split("::").any(|part| part == "tests")).collect()
+/// Fails if a page is not `text`; `UPDATE=1` writes it.
+pub(crate) fn is_current(page: &str, text: &str) {
+    let path = workspace().join(page);
+    if std::env::var_os("UPDATE").is_some_and(|value| value == "1") {
+        fs::write(&path, text).expect("the page");
+    }
+    let found = fs::read_to_string(&path).expect("the page");
+    let mut lines = found.lines().zip(text.lines());
+    let (old, new) = lines.find(|(old, new)| old != new).unwrap_or_default();
+    assert!(found == text, "{page} is stale; `UPDATE=1` writes it\n- {old}\n+ {new}");
 }
 
-/// The names in the first cell of each row of a section; `a::{b, c}` is two.
-fn rows(section: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for row in section.lines().filter_map(|line| line.strip_prefix("| `")) {
-        let cell = row.split(" | ").next().expect("a cell");
-        for name in cell.trim_end_matches('`').split("`, `") {
-            match name.trim_end_matches('}').split_once('{') {
-                Some((path, parts)) => {
-                    names.extend(parts.split(", ").map(|part| format!("{path}{part}")));
-                }
-                None => {
-                    names.insert(name.to_owned());
-                }
-            }
-        }
+/// The file of a module in `folder`.
+fn file_of(folder: &Path, module: &str) -> PathBuf {
+    let file = folder.join(module).with_extension("rs");
+    if file.exists() { file } else { folder.join(module).join("mod.rs") }
+}
+
+/// The modules that `file` declares, in its order.
+fn declared(file: &Path) -> Vec<String> {
+    let code = fs::read_to_string(file).expect("a source");
+    let code = code.split("#[cfg(test)]\nmod").next().unwrap_or_default();
+    let module = |line: &str| {
+        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
+    };
+    code.lines().filter_map(module).collect()
+}
+
+/// The first sentence of a module's header, without links.
+fn purpose(file: &Path) -> String {
+    let code = fs::read_to_string(file).expect("a source");
+    let header = code.lines().map_while(|line| line.strip_prefix("//!"));
+    let header: Vec<&str> = header.map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let header = header.join(" ").replace("[`", "`").replace("`]", "`");
+    assert!(!header.is_empty(), "{} has no header", file.display());
+    let end = header.find(". ").unwrap_or(header.len());
+    let sentence = header[..end].trim_end_matches('.').replace('|', "\\|");
+    match sentence.split_once("`(") {
+        Some((before, after)) => format!("{before}`{}", after.split_once(')').expect("a link").1),
+        None => sentence,
     }
-    names
+}
+
+/// The modules of a crate as a table: in reading order, each with its parts.
+fn table(krate: &str) -> String {
+    let source = workspace().join(krate).join("src");
+    let mut table = "| module | purpose | parts |\n|---|---|---|\n".to_owned();
+    for module in declared(&source.join("lib.rs")) {
+        let file = file_of(&source, &module);
+        let parts: Vec<String> = parts(&file, &source.join(&module), "");
+        let row = format!("| `{module}` | {} | {} |", purpose(&file), parts.join(", "));
+        table += &row.replace(" |  |", " | |");
+        table.push('\n');
+    }
+    table
+}
+
+/// The parts below a module, each followed by its own.
+fn parts(file: &Path, folder: &Path, prefix: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in declared(file) {
+        found.push(format!("`{prefix}{part}`"));
+        let inner = format!("{prefix}{part}::");
+        found.extend(parts(&file_of(folder, &part), &folder.join(&part), &inner));
+    }
+    found
 }
 
 #[test]
-fn architecture_has_a_row_for_each_module() {
+fn architecture_has_the_modules() {
     let page = fs::read_to_string(workspace().join("ARCHITECTURE.md")).expect("the page");
+    let (start, end) = ("| module | purpose | parts |\n", "\n\n");
+    let mut text = String::new();
+    let mut rest = page.as_str();
     for krate in CRATES {
-        let (_, section) = page.split_once(&format!("\n## {krate}\n")).expect("a section");
-        let section = section.split("\n## ").next().expect("a section");
-        let (there, said) = (modules(krate), rows(section));
-        let silent: Vec<_> = there.difference(&said).collect();
-        let wrong: Vec<_> = said.difference(&there).collect();
-        assert!(
-            silent.is_empty() && wrong.is_empty(),
-            "{krate}: no row {silent:?}, no module {wrong:?}"
-        );
+        let at = rest.find(&format!("\n## {krate}\n")).expect("a section");
+        let at = at + rest[at..].find(start).expect("a table of modules");
+        let length = rest[at..].find(end).expect("an end");
+        text += &rest[..at];
+        text += table(krate).trim_end();
+        rest = &rest[at + length..];
     }
+    is_current("ARCHITECTURE.md", &(text + rest));
 }
 
-/// The argument of each `option` in the pages' commands.
+/// What stands behind each `option` in the pages' commands.
 fn named(option: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for page in files(&workspace(), ".md") {
@@ -105,7 +144,7 @@ fn commands_run_what_exists() {
     for name in named(" --test ") {
         let places = ["tests/tests", "tests/cli/tests"];
         assert!(places.iter().any(|place| has(format!("{place}/{name}/main.rs"))), "{name}");
-        // The first word after it selects a module: `--test db run::`.
+        // The first word behind it chooses a module: `--test db run::`.
         for module in named(&format!(" --test {name} ")) {
             let module = module.replace("::", "/");
             let is_module = has(format!("tests/tests/{name}/{module}.rs"))
@@ -134,6 +173,22 @@ fn commands_run_what_exists() {
         let line = format!("\nname = \"{name}\"\n");
         assert!(packages.iter().any(|manifest| manifest.contains(&line)), "{name}");
     }
+}
+
+#[test]
+fn promises_of_the_security_page_have_tests() {
+    let page = fs::read_to_string(workspace().join("SECURITY.md")).expect("the page");
+    let sources = files(&workspace(), ".rs");
+    let code: String = sources.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
+    let words = page.split('`').skip(1).step_by(2);
+    let tests: BTreeSet<&str> =
+        words.filter_map(|word| word.rsplit_once("::")).map(|(_, name)| name).collect();
+    let missing: Vec<&&str> = tests
+        .iter()
+        .filter(|name| !name.is_empty() && !code.contains(&format!("fn {name}()")))
+        .collect();
+    assert!(tests.len() > 20, "{tests:?}");
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// A program that has no test binary has no tests: cargo would leave them out without a word.

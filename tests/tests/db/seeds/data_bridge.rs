@@ -301,8 +301,9 @@ async fn file_that_is_gone_is_reported() {
     let error = migrator.run(&mut client).await.expect_err("drift").to_string();
     assert!(error.contains("`20250128_120000_a.sql` was applied by"), "{error}");
     assert!(
-        error
-            .ends_with("is missing from the set\n  help: restore the file, or use `allow_missing`"),
+        error.ends_with(
+            "is missing from the set\n  help: restore the file, or use `.allow_missing()`"
+        ),
         "{error}"
     );
     migrator.forget(&mut client, "20250128_120000").await.expect("forgotten");

@@ -104,7 +104,7 @@ async fn gaps_are_filled_in_time() {
     run(&set(&[a, c]), &mut client).await;
     let filled = set(&[a, ("005_b.sql", "CREATE TABLE b ();"), c]);
     let error = Migrator::new(&filled).run(&mut client).await.expect_err("out of order");
-    assert!(error.to_string().contains("or use `allow_out_of_order`"), "{error}");
+    assert!(error.to_string().contains("or use `.allow_out_of_order()`"), "{error}");
     let report = Migrator::new(&filled).allow_out_of_order().run(&mut client).await.expect("b");
     assert_eq!(versions(&report.applied), ["005"]);
 }

@@ -1,0 +1,108 @@
+//! Why a verb failed: one type for every error, with its exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use migrate_runtime::error::Place;
+use migrate_runtime::set::Position;
+use migrate_runtime::{ErrorKind, Report};
+use migrate_source::check::SourceErrors;
+use migrate_source::create::CreateError;
+
+use crate::connection::ConnectError;
+use crate::exit::Exit;
+
+/// Why a verb failed. With `{:#}`, which the texts of the libraries pass on, its help names the options of
+/// the command line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VerbError {
+    #[error("{what}\nhelp: {help}")]
+    Usage { what: String, help: &'static str },
+    #[error("nothing was changed, because the answer was not yes")]
+    Declined,
+    /// A signal came, and the run did not end when its statement was cancelled.
+    #[error(
+        "interrupted: each migration is applied and recorded, or neither\n\
+         help: `status` shows which are applied"
+    )]
+    Interrupted,
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Migrate(#[from] migrate_runtime::Error),
+    /// The folder is not a valid set, or does not match its history file.
+    #[error(transparent)]
+    Set(#[from] SourceErrors),
+    #[error(transparent)]
+    Create(CreateError),
+    #[error(
+        "`{}` cannot be read or written: {source}\n\
+         help: check its folder's permissions and free space",
+        file.display()
+    )]
+    File { file: PathBuf, source: io::Error },
+}
+
+impl From<CreateError> for VerbError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::File { file, source } => VerbError::File { file, source },
+            error => VerbError::Create(error),
+        }
+    }
+}
+
+impl VerbError {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            VerbError::Connect(error) if error.is_usage() => Exit::Usage,
+            VerbError::Migrate(error) => match error.kind() {
+                ErrorKind::Pending { .. } => Exit::Pending,
+                ErrorKind::Drift { .. } => Exit::Drift,
+                ErrorKind::BadName { .. }
+                | ErrorKind::UnknownVersion { .. }
+                | ErrorKind::NoEntry { .. } => Exit::Usage,
+                _ => Exit::Failed,
+            },
+            VerbError::Usage { .. } | VerbError::Declined => Exit::Usage,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// The error's kind in the JSON, which is a stable format.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            VerbError::Usage { .. } => "usage",
+            VerbError::Declined => "declined",
+            VerbError::Interrupted => "interrupted",
+            VerbError::Connect(_) => "connection",
+            VerbError::Set(_) => "set",
+            VerbError::Create(_) | VerbError::File { .. } => "file",
+            VerbError::Migrate(error) => error.code(),
+        }
+    }
+
+    /// The file and, if known, the place in it.
+    pub(crate) fn place(&self) -> Option<(&str, Option<Position>)> {
+        let VerbError::Migrate(error) = self else { return None };
+        match error.kind() {
+            ErrorKind::Migration { failure, .. } => match &failure.place {
+                Place::Statement { position, .. } => Some((&failure.file, Some(*position))),
+                _ => Some((&failure.file, None)),
+            },
+            ErrorKind::Placeholder { file, position, .. } => Some((file, Some(*position))),
+            ErrorKind::Pooled { file, .. }
+            | ErrorKind::Function { file, .. }
+            | ErrorKind::TransactionEnded { file, .. }
+            | ErrorKind::NoFunction { file, .. } => Some((file, None)),
+            ErrorKind::Hook { file, .. } => file.as_deref().map(|file| (file, None)),
+            _ => None,
+        }
+    }
+
+    /// What the run did before it failed.
+    pub(crate) fn report(&self) -> Option<&Report> {
+        let VerbError::Migrate(error) = self else { return None };
+        error.report()
+    }
+}

@@ -1,0 +1,346 @@
+//! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
+//! format; to rename or remove one takes a new format number.
+
+use std::time::Duration;
+
+use migrate_runtime::{Applied, Drift, ErrorKind, Report};
+use migrate_source::check::SourceError;
+use serde::Serialize;
+
+use super::Answer;
+use crate::error::VerbError;
+use crate::exit::Exit;
+
+const FORMAT: u32 = 1;
+
+/// What is printed.
+#[derive(Serialize)]
+pub(super) struct Document<'d> {
+    format: u32,
+    verb: &'static str,
+    exit_code: u8,
+    #[serde(flatten)]
+    body: Option<&'d Body>,
+    /// What a run did before it failed.
+    #[serde(flatten)]
+    done: Option<RunBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
+}
+
+impl<'d> Document<'d> {
+    pub(super) fn new(
+        verb: &'static str,
+        exit: Exit,
+        result: &'d Result<Answer, VerbError>,
+    ) -> Self {
+        let error = result.as_ref().err();
+        Document {
+            format: FORMAT,
+            verb,
+            exit_code: exit.code(),
+            body: result.as_ref().ok().map(|answer| &answer.body),
+            done: error.and_then(VerbError::report).map(RunBody::new),
+            error: error.map(ErrorBody::new),
+        }
+    }
+}
+
+/// The part that depends on the verb.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Body {
+    Status(StatusBody),
+    Plan {
+        steps: Vec<StepBody>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sql: Option<String>,
+    },
+    Undo {
+        undo: Vec<UndoBody>,
+    },
+    Verify {
+        pending: Vec<String>,
+    },
+    History {
+        ledger: String,
+        module: String,
+        entries: Vec<HistoryBody>,
+    },
+    Run(RunBody),
+    Trial {
+        ran: Vec<AppliedBody>,
+        notes: Vec<String>,
+        elapsed_ms: u64,
+    },
+    Created {
+        migration_version: String,
+        files: Vec<String>,
+    },
+    Frozen {
+        file: String,
+        written: bool,
+        migrations: usize,
+    },
+    Checked {
+        folder: String,
+        migrations: usize,
+        warnings: Vec<ProblemBody>,
+    },
+    Script {
+        shell: String,
+        script: String,
+    },
+}
+
+#[derive(Serialize)]
+pub(crate) struct StatusBody {
+    pub(crate) database: Option<String>,
+    pub(crate) server: Option<String>,
+    pub(crate) ledger: String,
+    pub(crate) module: String,
+    pub(crate) pending: usize,
+    pub(crate) migrations: Vec<StatusRowBody>,
+    pub(crate) drift: Vec<DriftBody>,
+    pub(crate) writers: Vec<String>,
+    /// The page that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) html: Option<String>,
+}
+
+#[derive(Serialize, Default)]
+pub(crate) struct StatusRowBody {
+    pub(crate) version: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) state: &'static str,
+    pub(crate) applied_at: Option<String>,
+    pub(crate) applied_by: Option<String>,
+    pub(crate) duration_ms: Option<u64>,
+    /// If unfinished: how many statements took effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statements_done: Option<u32>,
+    /// If unfinished: whether the next statement may have taken effect too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) in_flight: Option<bool>,
+}
+
+impl StatusRowBody {
+    /// Its name, or the file of a migration that the set does not have.
+    pub(crate) fn title(&self) -> &str {
+        if self.name.is_empty() { &self.file } else { &self.name }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct DriftBody {
+    kind: &'static str,
+    version: String,
+    file: String,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+impl DriftBody {
+    pub(crate) fn new(drift: &Drift) -> DriftBody {
+        let (kind, version, file) = drift_parts(drift);
+        DriftBody {
+            kind,
+            version: version.to_owned(),
+            file: file.to_owned(),
+            message: drift.to_string(),
+            help: format!("{:#}", drift.help()),
+        }
+    }
+}
+
+/// One word for a deviation, and its version and file.
+pub(crate) fn drift_parts(drift: &Drift) -> (&'static str, &str, &str) {
+    match drift {
+        Drift::Edited { version, file, .. } => ("edited", version, file),
+        Drift::UnknownAlgorithm { version, file, .. } => ("unknown_algorithm", version, file),
+        Drift::Missing { version, filename, .. } => ("missing", version, filename),
+        Drift::OutOfOrder { version, file, .. } => ("out_of_order", version, file),
+        Drift::Ahead { version, filename, .. } => ("ahead", version, filename),
+        _ => ("other", "", ""),
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct StepBody {
+    pub(crate) version: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) cause: &'static str,
+    pub(crate) transactional: bool,
+    pub(crate) statements: usize,
+}
+
+#[derive(Serialize)]
+pub(crate) struct UndoBody {
+    pub(crate) version: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) applied_at: String,
+    pub(crate) applied_by: String,
+    pub(crate) transactional: bool,
+    /// Where the script comes from.
+    pub(crate) from: &'static str,
+    pub(crate) sql: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct HistoryBody {
+    pub(crate) position: i64,
+    pub(crate) act: &'static str,
+    pub(crate) version: String,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) checksum: Option<String>,
+    pub(crate) at: String,
+    pub(crate) by: String,
+    pub(crate) duration_ms: u64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RunBody {
+    applied: Vec<AppliedBody>,
+    undone: Vec<AppliedBody>,
+    amended: Vec<AppliedBody>,
+    skipped: usize,
+    ahead: Vec<String>,
+    notes: Vec<String>,
+    messages: u32,
+    waited_ms: u64,
+    elapsed_ms: u64,
+}
+
+impl RunBody {
+    pub(super) fn new(report: &Report) -> RunBody {
+        let amended = report.amended.iter().map(|amended| AppliedBody {
+            version: amended.version.clone(),
+            name: amended.name.clone(),
+            file: amended.filename.clone(),
+            duration_ms: None,
+        });
+        RunBody {
+            applied: report.applied.iter().map(AppliedBody::new).collect(),
+            undone: report.undone.iter().map(AppliedBody::new).collect(),
+            amended: amended.collect(),
+            skipped: report.skipped.len(),
+            ahead: report.ahead.clone(),
+            notes: report.notes.clone(),
+            messages: report.messages,
+            waited_ms: millis(report.waited),
+            elapsed_ms: millis(report.elapsed),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct AppliedBody {
+    version: String,
+    name: String,
+    file: String,
+    /// `None` if only the entry changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+}
+
+impl AppliedBody {
+    pub(crate) fn new(applied: &Applied) -> AppliedBody {
+        AppliedBody {
+            version: applied.version.to_string(),
+            name: applied.name.to_string(),
+            file: applied.filename.to_string(),
+            duration_ms: Some(millis(applied.duration)),
+        }
+    }
+}
+
+/// A mistake in a folder.
+#[derive(Serialize)]
+pub(crate) struct ProblemBody {
+    file: String,
+    line: Option<u32>,
+    column: Option<u32>,
+    message: String,
+    help: String,
+}
+
+impl ProblemBody {
+    pub(crate) fn all(errors: &[SourceError]) -> Vec<ProblemBody> {
+        let problem = |error: &SourceError| ProblemBody {
+            file: error.file().to_owned(),
+            line: error.position().map(|position| position.line),
+            column: error.position().map(|position| position.column),
+            message: error.problem().to_string(),
+            help: format!("{:#}", error.help()),
+        };
+        errors.iter().map(problem).collect()
+    }
+}
+
+/// Why the verb failed.
+#[derive(Serialize)]
+struct ErrorBody {
+    kind: &'static str,
+    /// The first line.
+    message: String,
+    help: Option<String>,
+    /// All of it, as a terminal shows it.
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlstate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drift: Vec<DriftBody>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<ProblemBody>,
+}
+
+impl ErrorBody {
+    fn new(error: &VerbError) -> ErrorBody {
+        let text = format!("{error:#}");
+        let place = error.place();
+        let position = place.and_then(|(_, position)| position);
+        let mut body = ErrorBody {
+            kind: error.kind(),
+            message: text.lines().next().unwrap_or_default().to_owned(),
+            help: text.lines().find_map(|line| line.strip_prefix("help: ")).map(str::to_owned),
+            text,
+            file: place.map(|(file, _)| file.to_owned()),
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
+            sqlstate: None,
+            pending: None,
+            drift: Vec::new(),
+            problems: Vec::new(),
+        };
+        match error {
+            VerbError::Set(errors) => body.problems = ProblemBody::all(&errors.0),
+            VerbError::Migrate(error) => match error.kind() {
+                ErrorKind::Migration { failure, .. } => body.sqlstate.clone_from(&failure.sqlstate),
+                ErrorKind::Pending { versions } => body.pending = Some(versions.clone()),
+                ErrorKind::Drift { drift, .. } => {
+                    body.drift = drift.0.iter().map(DriftBody::new).collect();
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        body
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,118 @@
+//! An answer or an error, as text or as one JSON object.
+
+pub(crate) mod json;
+pub(crate) mod html;
+pub(crate) mod table;
+pub(crate) mod progress;
+pub(crate) mod confirm;
+pub(crate) mod text;
+pub(crate) mod style;
+
+use std::io::{self, Write};
+
+use anstream::stream::{AsLockedWrite, RawStream};
+use anstream::{AutoStream, ColorChoice};
+use clap::Args;
+use migrate_runtime::Report;
+
+use crate::error::VerbError;
+use crate::exit::Exit;
+use json::{Body, Document, RunBody};
+use style::{BAD, WARNING, titled};
+use text::{finished, notes};
+
+/// How an answer is printed.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    /// Whether to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: clap::ColorChoice,
+    /// Do not ask for confirmation
+    #[arg(long, short, global = true)]
+    yes: bool,
+}
+
+/// The result of a verb.
+pub(crate) struct Answer {
+    pub(crate) exit: Exit,
+    pub(crate) text: String,
+    pub(crate) body: Body,
+}
+
+impl Answer {
+    pub(crate) fn new(text: String, body: Body) -> Self {
+        Answer { exit: Exit::Fine, text, body }
+    }
+
+    /// What a run did.
+    pub(crate) fn of_run(output: &Output, report: &Report) -> Self {
+        let text = output.actions(report) + &finished(report) + &notes(&report.notes);
+        Answer::new(text, Body::Run(RunBody::new(report)))
+    }
+}
+
+impl Output {
+    /// Prints the result of a verb, and returns its exit code.
+    pub(crate) fn print(&self, verb: &'static str, result: &Result<Answer, VerbError>) -> Exit {
+        let exit = match result {
+            Ok(answer) => answer.exit,
+            Err(error) => error.exit(),
+        };
+        // A closed output, such as a pipe to `head`, is not an error of the verb.
+        let _ = match result {
+            _ if self.json => print_json(&Document::new(verb, exit, result)),
+            Ok(answer) => self.write(io::stdout(), &answer.text),
+            Err(error) => {
+                let done = error.report().map(|report| self.actions(report));
+                let _ = self.write(io::stdout(), &done.unwrap_or_default());
+                self.write(io::stderr(), &titled("error", BAD, &format!("{error:#}")))
+            }
+        };
+        exit
+    }
+
+    /// Prints a warning, but not with JSON.
+    pub(crate) fn warn(&self, text: &str) {
+        if !self.json {
+            let _ = self.write(io::stderr(), &titled("warning", WARNING, text));
+        }
+    }
+
+    /// Prints what is to be read before a question, but not with JSON.
+    pub(crate) fn preface(&self, text: &str) {
+        if !self.json {
+            let _ = self.write(io::stderr(), text);
+        }
+    }
+
+    fn write(&self, stream: impl RawStream + AsLockedWrite, text: &str) -> io::Result<()> {
+        let choice = match self.color {
+            clap::ColorChoice::Auto => ColorChoice::Auto,
+            clap::ColorChoice::Always => ColorChoice::Always,
+            clap::ColorChoice::Never => ColorChoice::Never,
+        };
+        AutoStream::new(stream, choice).write_all(text.as_bytes())
+    }
+
+    /// A line for each migration that a run changed, whether it succeeded or not; without those that
+    /// were already shown while it ran.
+    fn actions(&self, report: &Report) -> String {
+        let mut text = String::new();
+        if !self.shows_progress() {
+            text.extend(report.undone.iter().map(|one| text::line_of("Undone", one)));
+            text.extend(report.applied.iter().map(|one| text::line_of("Applied", one)));
+        }
+        text.extend(report.amended.iter().map(|one| text::line("Recorded", &one.filename)));
+        text
+    }
+}
+
+fn print_json(document: &Document<'_>) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut stdout, document)?;
+    writeln!(stdout)
+}

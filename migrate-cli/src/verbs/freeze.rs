@@ -1,0 +1,45 @@
+//! `freeze`: writes the history file of a folder.
+
+use std::fs;
+
+use clap::Args;
+use migrate_runtime::Migrations;
+use migrate_source::check::SourceErrors;
+use migrate_source::history_file::{self, HistoryProblem};
+
+use crate::error::VerbError;
+use crate::folder::Folder;
+use crate::output::Answer;
+use crate::output::json::Body;
+use crate::output::text::{counted, line};
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Freeze {
+    /// Write it even if frozen migrations were edited, renamed, removed or preceded
+    #[arg(long)]
+    rewrite: bool,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+impl Freeze {
+    pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
+        let located = self.folder.locate(set)?;
+        let set = located.read()?.set;
+        let (file, before) = located.read_history()?;
+        if !self.rewrite {
+            let mut problems = history_file::compare(before.as_deref().unwrap_or_default(), &set);
+            problems.retain(|problem| !matches!(problem, HistoryProblem::New { .. }));
+            SourceErrors::of_history(&file, problems)?;
+        }
+        let text = history_file::freeze(&set);
+        let written = before.as_deref() != Some(&text);
+        if written {
+            fs::write(&located.history, text)
+                .map_err(|source| VerbError::File { file: located.history, source })?;
+        }
+        let word = if written { "Frozen" } else { "Unchanged" };
+        let text = line(word, &format!("{} in {file}", counted(set.len(), "migration")));
+        Ok(Answer::new(text, Body::Frozen { file, written, migrations: set.len() }))
+    }
+}

@@ -1,0 +1,159 @@
+//! The verbs, each in a file with its arguments. They ask the migrator or the folder, and make an answer.
+
+mod status;
+mod up;
+mod down;
+mod redo;
+mod plan;
+mod verify;
+mod history;
+mod baseline;
+mod adopt;
+mod repair;
+mod create;
+mod freeze;
+mod check;
+mod completions;
+
+use clap::Subcommand;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
+use migrate_runtime::{Migrations, Migrator, Version, internal};
+use tokio_postgres::Client;
+
+use crate::connection::Place;
+use crate::error::VerbError;
+use crate::interrupt::Cancel;
+use crate::output::style::{FAINT, shown, styled};
+use crate::output::{Answer, Output};
+
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Verb {
+    #[command(flatten)]
+    OfDatabase(DatabaseVerb),
+    #[command(flatten)]
+    OfFolder(FolderVerb),
+}
+
+// These comments are the text of `--help`.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum DatabaseVerb {
+    /// Show what is applied, what is pending, and where ledger and set disagree
+    ///
+    /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
+    Status(status::StatusArgs),
+    /// Apply pending migrations
+    Up(up::Up),
+    /// Undo applied migrations, most recently applied first
+    Down(down::Down),
+    /// Undo the last applied migration and apply it again
+    Redo,
+    /// Show what `up` would apply
+    Plan(plan::PlanArgs),
+    /// Fail unless all migrations are applied and ledger and set agree
+    ///
+    /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
+    Verify,
+    /// Show in order what was applied, undone, accepted and forgotten
+    History,
+    /// Mark migrations as applied without running them
+    Baseline(baseline::Baseline),
+    /// Adopt what another tool has applied
+    Adopt(adopt::AdoptArgs),
+    /// Correct the ledger
+    #[command(subcommand)]
+    Repair(repair::Repair),
+}
+
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum FolderVerb {
+    /// Create the files of the next migration
+    Create(create::Create),
+    /// Write the history file: the migrations in it can no longer be edited unnoticed
+    Freeze(freeze::Freeze),
+    /// Check the folder as the build does; needs no database
+    Check(check::Check),
+    /// Print a shell's completion script
+    Completions(completions::Completions),
+}
+
+/// A version, as the library's verbs parse it.
+fn version() -> ValueParser {
+    NonEmptyStringValueParser::new().map(Version::from).into()
+}
+
+/// What a verb of the database works with.
+pub(crate) struct Context<'a> {
+    pub(crate) migrator: Migrator<'a>,
+    pub(crate) client: &'a mut Client,
+    pub(crate) place: &'a Place,
+    pub(crate) output: &'a Output,
+    /// How a run is cancelled; `None` if the command line does not do that.
+    pub(crate) cancel: Option<Cancel>,
+}
+
+impl Context<'_> {
+    /// A first line that names the database and the ledger.
+    fn head(&self) -> String {
+        let ledger = internal::ledger_table(&self.migrator);
+        let line = match &self.place.server {
+            Some(_) => format!("{}, ledger {ledger}", self.place),
+            None => format!("ledger {ledger}"),
+        };
+        styled(FAINT, &shown(&line)) + "\n"
+    }
+}
+
+impl Verb {
+    /// Its name in the JSON.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Verb::OfDatabase(verb) => match verb {
+                DatabaseVerb::Status(_) => "status",
+                DatabaseVerb::Up(_) => "up",
+                DatabaseVerb::Down(_) => "down",
+                DatabaseVerb::Redo => "redo",
+                DatabaseVerb::Plan(_) => "plan",
+                DatabaseVerb::Verify => "verify",
+                DatabaseVerb::History => "history",
+                DatabaseVerb::Baseline(_) => "baseline",
+                DatabaseVerb::Adopt(_) => "adopt",
+                DatabaseVerb::Repair(_) => "repair",
+            },
+            Verb::OfFolder(verb) => match verb {
+                FolderVerb::Create(_) => "create",
+                FolderVerb::Freeze(_) => "freeze",
+                FolderVerb::Check(_) => "check",
+                FolderVerb::Completions(_) => "completions",
+            },
+        }
+    }
+}
+
+impl DatabaseVerb {
+    pub(crate) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
+        match self {
+            DatabaseVerb::Status(verb) => verb.run(cx).await,
+            DatabaseVerb::Up(verb) => verb.run(cx).await,
+            DatabaseVerb::Down(verb) => verb.run(cx).await,
+            DatabaseVerb::Redo => redo::redo(cx).await,
+            DatabaseVerb::Plan(verb) => verb.run(cx).await,
+            DatabaseVerb::Verify => verify::verify(cx).await,
+            DatabaseVerb::History => history::history(cx).await,
+            DatabaseVerb::Baseline(verb) => verb.run(cx).await,
+            DatabaseVerb::Adopt(verb) => verb.run(cx).await,
+            DatabaseVerb::Repair(verb) => verb.run(cx).await,
+        }
+    }
+}
+
+impl FolderVerb {
+    /// `set` is the embedded one, whose folder is the default; `None` in the binary `migrate`.
+    pub(crate) fn run<A: clap::Args>(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
+        match self {
+            FolderVerb::Create(verb) => verb.run(set),
+            FolderVerb::Freeze(verb) => verb.run(set),
+            FolderVerb::Check(verb) => verb.run(set),
+            FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `redo`: undoes the last applied migration and applies it again, after it has asked.
+
+use migrate_runtime::{Report, Rollback};
+
+use super::Context;
+use super::down::{scripts, versions};
+use crate::error::VerbError;
+use crate::interrupt::interruptible;
+use crate::output::Answer;
+use crate::output::confirm::confirm;
+use crate::output::progress::Progress;
+
+pub(super) async fn redo(cx: Context<'_>) -> Result<Answer, VerbError> {
+    let undos = cx.migrator.plan_rollback(cx.client, Rollback::Steps(1)).await?;
+    if undos.is_empty() {
+        return Ok(Answer::of_run(cx.output, &Report::default()));
+    }
+    let what = versions(&undos);
+    cx.output.preface(&scripts(&undos));
+    confirm(cx.output, &format!("undo {what} in {} and apply it again", cx.place))?;
+    let progress = Progress::begin(cx.output, &format!("redoing {what}"), "Applied");
+    let migrator = progress.of(cx.migrator);
+    let report = interruptible(cx.cancel, migrator.redo(cx.client)).await?;
+    drop(progress);
+    Ok(Answer::of_run(cx.output, &report))
+}

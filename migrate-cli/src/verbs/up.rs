@@ -1,0 +1,84 @@
+//! `up`: applies pending migrations, or tries them.
+
+use clap::Args;
+use migrate_runtime::{Migrator, Trial, Version};
+
+use super::plan::PlanArgs;
+use super::{Context, version};
+use crate::error::VerbError;
+use crate::interrupt::interruptible;
+use crate::output::json::{AppliedBody, Body, millis};
+use crate::output::progress::Progress;
+use crate::output::text::{line, line_of, notes, took};
+use crate::output::{Answer, Output};
+
+/// Which of the pending migrations.
+#[derive(Args, Debug, Clone)]
+pub(super) struct Limit {
+    /// Up to and including this version
+    #[arg(long, value_name = "VERSION", value_parser = version())]
+    to: Option<Version>,
+    /// Only the migration of this version
+    #[arg(long, value_name = "VERSION", conflicts_with = "to", value_parser = version())]
+    only: Option<Version>,
+}
+
+impl Limit {
+    /// The migrator, limited to the migrations that the options name.
+    pub(super) fn of<'s>(&self, migrator: &Migrator<'s>) -> Migrator<'s> {
+        match (&self.to, &self.only) {
+            (Some(version), _) => migrator.clone().to(version),
+            (None, Some(version)) => migrator.clone().only(version),
+            (None, None) => migrator.clone(),
+        }
+    }
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    limit: Limit,
+    /// Show what would be applied, without applying it
+    #[arg(long)]
+    dry_run: bool,
+    /// Apply in one transaction, which is then rolled back
+    #[arg(long, conflicts_with = "dry_run")]
+    trial: bool,
+}
+
+impl Up {
+    pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
+        if self.dry_run {
+            return PlanArgs { limit: self.limit.clone(), sql: false }.run(cx).await;
+        }
+        let (doing, word) = if self.trial { ("trying", "Tried") } else { ("applying", "Applied") };
+        let progress = Progress::begin(cx.output, &format!("{doing} pending migrations"), word);
+        let migrator = progress.of(self.limit.of(&cx.migrator));
+        if self.trial {
+            let trial = interruptible(cx.cancel, migrator.trial(cx.client)).await?;
+            drop(progress);
+            return Ok(tried(cx.output, &trial));
+        }
+        let report = interruptible(cx.cancel, migrator.run(cx.client)).await?;
+        drop(progress);
+        Ok(Answer::of_run(cx.output, &report))
+    }
+}
+
+fn tried(output: &Output, trial: &Trial) -> Answer {
+    let mut text = String::new();
+    if !output.shows_progress() {
+        text.extend(trial.ran.iter().map(|one| line_of("Tried", one)));
+    }
+    text += &match trial.ran.len() {
+        0 => line("Up to date", "nothing to try"),
+        n => line("Finished", &format!("{n} tried and undone, in {}", took(trial.elapsed))),
+    };
+    text += &notes(&trial.notes);
+    let body = Body::Trial {
+        ran: trial.ran.iter().map(AppliedBody::new).collect(),
+        notes: trial.notes.clone(),
+        elapsed_ms: millis(trial.elapsed),
+    };
+    Answer::new(text, body)
+}

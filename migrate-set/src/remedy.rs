@@ -1,0 +1,127 @@
+//! What to do about a mistake: a text that names an option or a verb by its name in code or on a
+//! command line.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What to do about a mistake, as the `help:` of an error.
+///
+/// `{}` names options as code does, `{:#}` as a command line does. The errors that show a remedy pass
+/// the `#` on.
+///
+/// ```
+/// use migrate_set::remedy::{Remedy, Term};
+///
+/// let remedy = Remedy::new("restore the file, or use {}", &[Term::AllowMissing]);
+/// assert_eq!(remedy.to_string(), "restore the file, or use `.allow_missing()`");
+/// assert_eq!(format!("{remedy:#}"), "restore the file, or use `--allow-missing`");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    text: Cow<'static, str>,
+    terms: &'static [Term],
+}
+
+impl Remedy {
+    /// `text` has `{}` for each of `terms`, before any text that is not constant.
+    pub fn new(text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
+        Remedy { text: text.into(), terms }
+    }
+}
+
+impl From<&'static str> for Remedy {
+    fn from(text: &'static str) -> Self {
+        Remedy::new(text, &[])
+    }
+}
+
+impl From<String> for Remedy {
+    fn from(text: String) -> Self {
+        Remedy::new(text, &[])
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut texts = self.text.splitn(self.terms.len() + 1, "{}");
+        f.write_str(texts.next().unwrap_or_default())?;
+        for (term, text) in self.terms.iter().zip(texts) {
+            let (code, command_line) = term.names();
+            write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
+        }
+        Ok(())
+    }
+}
+
+/// What has one name in code and another on a command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each is the option or the verb of its name")]
+pub enum Term {
+    AllowEdited,
+    AllowMissing,
+    AllowOutOfOrder,
+    RefuseAhead,
+    DownFromLedger,
+    Deadline,
+    WaitTimeout,
+    LockRow,
+    LockAdvisory,
+    Schema,
+    CreateSchema,
+    LedgerSchema,
+    Table,
+    /// The table that another tool wrote.
+    AdoptTable,
+    /// The schema of that table.
+    AdoptSchema,
+    Run,
+    /// Adds new migrations to the history file.
+    Freeze,
+    /// Replaces what the history file has.
+    Refreeze,
+    /// Where a folder of migrations is named.
+    Folder,
+}
+
+impl Term {
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Term::AllowEdited => ("`.allow_edited()`", "`--allow-edited`"),
+            Term::AllowMissing => ("`.allow_missing()`", "`--allow-missing`"),
+            Term::AllowOutOfOrder => ("`.allow_out_of_order()`", "`--allow-out-of-order`"),
+            Term::RefuseAhead => ("`.refuse_ahead()`", "`--refuse-ahead`"),
+            Term::DownFromLedger => ("`.down_from_ledger()`", "`--down-from-ledger`"),
+            Term::Deadline => ("`.deadline(..)`", "`--deadline`"),
+            Term::WaitTimeout => ("`.wait_timeout(..)`", "`--wait-timeout`"),
+            Term::LockRow => ("`.lock(Lock::Row)`", "`--lock-by row`"),
+            Term::LockAdvisory => ("`.lock(Lock::Advisory)`", "`--lock-by advisory`"),
+            Term::Schema => ("`.schema(..)`", "`--schema`"),
+            Term::CreateSchema => ("`.create_schema()`", "`--create-schema`"),
+            Term::LedgerSchema => ("`.ledger_schema(..)`", "`--ledger-schema`"),
+            Term::Table => ("`.table(..)`", "`--table`"),
+            Term::AdoptTable => ("`.table(..)`", "`--from-table`"),
+            Term::AdoptSchema => ("`.schema(..)`", "`--from-schema`"),
+            Term::Run => ("`run`", "`up`"),
+            Term::Freeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze`"),
+            Term::Refreeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
+            Term::Folder => (
+                "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
+                "name a folder with `--dir`, or go to where `migrations` is",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn braces_after_the_terms_are_text() {
+        let remedy = Remedy::new("give {}; drop \"a{}b\"".to_owned(), &[Term::Deadline]);
+        assert_eq!(remedy.to_string(), "give `.deadline(..)`; drop \"a{}b\"");
+        assert_eq!(format!("{remedy:#}"), "give `--deadline`; drop \"a{}b\"");
+        assert_eq!(Remedy::from("keep {}".to_owned()).to_string(), "keep {}");
+    }
+}

@@ -1,0 +1,122 @@
+//! What the tests of a process share: the server, and idle sessions on it, one of which each database
+//! takes. A session that failed is not reused.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_postgres::Client;
+
+use super::session::{Session, values};
+use super::template::key;
+use crate::error::TestError;
+use crate::server::Server;
+
+/// The server of this process, and what is known of it.
+pub(super) struct Pool {
+    pub(super) server: Server,
+    /// The role of the maintenance sessions.
+    pub(super) role: String,
+    /// The strategy of `CREATE DATABASE`; empty for the server's default.
+    pub(super) strategy: &'static str,
+    /// Idle sessions, which hold no locks. A new session for each clone took 3 ms more, and a copy by
+    /// `WAL_LOG`, which is faster the second time in a session, 10 ms more.
+    idle: Mutex<Vec<Session>>,
+}
+
+/// The one of this process, once a test has used it.
+static POOL: Mutex<Option<Arc<Pool>>> = Mutex::new(None);
+
+impl Pool {
+    /// The one of this process, which uses its server until the process ends.
+    pub(super) fn of_process() -> Result<Arc<Pool>, TestError> {
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = &*pool {
+            return Ok(Arc::clone(pool));
+        }
+        Ok(Arc::clone(pool.insert(Arc::new(Pool::on(Server::shared()?)?))))
+    }
+
+    fn on(server: Server) -> Result<Pool, TestError> {
+        let session = Session::open(server.url())?;
+        let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
+        let asked = session.run(async |client| values(client, "query the role", ask).await);
+        let (session, answers) = session.close_on_error(asked)?;
+        let role = answers.first().cloned().unwrap_or_default();
+        let strategy = strategy(&server, answers.last().map_or("", |version| version));
+        Ok(Pool { server, role, strategy, idle: Mutex::new(vec![session]) })
+    }
+
+    /// A session that holds the lock which shows that `name` is in use.
+    pub(super) fn session(&self, name: &str) -> Result<Session, TestError> {
+        let set_up = set_up(name);
+        let begin = async |client: &Client| values(client, "set up a session", &set_up).await;
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let is_new = idle.is_none();
+            let session = idle.map_or_else(|| Session::open(self.server.url()), Ok)?;
+            match session.run(begin) {
+                Ok(_) => return Ok(session),
+                Err(error) => {
+                    session.close();
+                    // An idle one may have been terminated in the meantime.
+                    if is_new {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Releases all locks of a session, and makes it idle.
+    pub(super) fn put_back(&self, session: Session) {
+        let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
+        match session.run(async |client| values(client, "unlock a database", sql).await) {
+            Ok(_) => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session),
+            Err(_) => session.close(),
+        }
+    }
+}
+
+impl Server {
+    /// Makes this the server of every [`TestDatabase`](crate::TestDatabase) and check that this process
+    /// makes from now on, instead of `DATABASE_URL`. A throwaway one ends with the process.
+    ///
+    /// ```no_run
+    /// # use migrate_testing::{Server, TestDatabase};
+    /// Server::start()?.for_tests()?;
+    /// let database = TestDatabase::empty()?; // on that server
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TestError::Database`] if it does not answer, [`TestError::Runtime`].
+    pub fn for_tests(self) -> Result<(), TestError> {
+        let chosen = Arc::new(Pool::on(self)?);
+        *POOL.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
+        Ok(())
+    }
+}
+
+/// The fastest way to copy a database. `FILE_COPY` needs a checkpoint before and after it, which costs
+/// little on a server without fsync; elsewhere the default, which logs each page (PostgreSQL 15 and
+/// newer), is faster. CONTRIBUTING.md names the command that measures it.
+fn strategy(server: &Server, version: &str) -> &'static str {
+    let has_choice = version.parse().is_ok_and(|version: u32| version >= 150_000);
+    if server.is_shared() && has_choice { " STRATEGY FILE_COPY" } else { "" }
+}
+
+/// The statement that takes the lock which shows that `name` is in use, and removes the role's time
+/// limits, which could cancel `CREATE DATABASE`.
+fn set_up(name: &str) -> String {
+    let timeouts =
+        ["statement_timeout", "lock_timeout", "transaction_timeout", "idle_session_timeout"];
+    // Not every version has all of them.
+    let unlimited = timeouts.map(|name| {
+        format!(
+            "CASE WHEN pg_catalog.current_setting('{name}', true) \
+             OPERATOR(pg_catalog.<>) '0' \
+             THEN pg_catalog.set_config('{name}', '0', false) END"
+        )
+    });
+    format!("SELECT pg_catalog.pg_advisory_lock({}), {}", key(name), unlimited.join(", "))
+}

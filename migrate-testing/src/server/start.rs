@@ -1,0 +1,165 @@
+//! Starts and stops a throwaway server, on a socket that only its user and root can reach. A shell
+//! below this process stops it, because that also works when this process is killed.
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::fs;
+use std::hash::BuildHasher;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::owner::Owner;
+use crate::error::{ServerError, io_error};
+
+const WATCHDOG: &str = include_str!("watchdog.sh");
+
+/// For `initdb` and the start together; half a second is usual, more if many start at the same time.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+const POLL: Duration = Duration::from_millis(2);
+
+/// The lines of a log that an error contains.
+const LOG_LINES: usize = 20;
+
+/// A name that no other process and no earlier call uses.
+pub(super) fn unique_name() -> String {
+    format!("migrate-pg-{}-{:016x}", process::id(), random())
+}
+
+/// A number that no other call returns, in this process or another.
+pub(crate) fn random() -> u64 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    // Its keys are random numbers of the system.
+    RandomState::new().hash_one((process::id(), number))
+}
+
+/// A server below a watchdog, which runs as long as this value holds the pipe to it.
+pub(super) struct Throwaway {
+    pub(super) bin: PathBuf,
+    pub(super) folder: PathBuf,
+    account: Option<String>,
+    watchdog: Child,
+}
+
+impl Throwaway {
+    /// Starts a server and waits until it is ready. A shared one runs `linger` seconds without users.
+    pub(super) fn start(
+        bin: PathBuf,
+        owner: &Owner,
+        base: &Path,
+        linger: Option<u32>,
+    ) -> Result<Throwaway, ServerError> {
+        let mut server = Throwaway::spawn(bin, owner, base, linger)?;
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Starts the watchdog, which creates the folder and starts the server.
+    fn spawn(
+        bin: PathBuf,
+        owner: &Owner,
+        base: &Path,
+        linger: Option<u32>,
+    ) -> Result<Throwaway, ServerError> {
+        let folder = base.join(unique_name());
+        let shell = Path::new("/bin/sh");
+        let mut command = Command::new(shell);
+        command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&folder, &bin]);
+        command.arg(linger.map_or_else(String::new, |seconds| seconds.to_string()));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // In its own process group, so that the terminal's signals end this process first and the
+        // watchdog after it.
+        command.process_group(0);
+        let variables = env::vars_os().map(|(name, _)| name);
+        for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"PG")) {
+            command.env_remove(name);
+        }
+        command.env("LC_ALL", "C");
+        owner.run(&mut command);
+        let watchdog = command.spawn().map_err(io_error("start", shell))?;
+        Ok(Throwaway { bin, folder, account: owner.account(), watchdog })
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), ServerError> {
+        let deadline = Instant::now() + START_LIMIT;
+        while !self.is_ready() {
+            self.fail_if_ended()?;
+            if Instant::now() > deadline {
+                let seconds = START_LIMIT.as_secs();
+                return Err(ServerError::Slow { bin: self.bin.clone(), seconds, log: self.log() });
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    /// The server's status is in line 8 of `postmaster.pid` (`LOCK_FILE_LINE_PM_STATUS` of miscinit).
+    fn is_ready(&self) -> bool {
+        let status =
+            fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+        status.lines().nth(7).is_some_and(|line| line.trim_end() == "ready")
+    }
+
+    /// Leaves the server to its users.
+    pub(super) fn release(mut self) {
+        drop(self.watchdog.stdin.take());
+    }
+
+    fn fail_if_ended(&mut self) -> Result<(), ServerError> {
+        let (bin, account) = (self.bin.clone(), self.account.clone());
+        let ended = fs::read_to_string(self.folder.join("ended")).unwrap_or_default();
+        match ended.trim_end() {
+            "initdb" => return Err(ServerError::Initdb { bin, account, log: self.log() }),
+            "server" => return Err(ServerError::Start { bin, account, log: self.log() }),
+            _ => {}
+        }
+        let shell = Path::new("/bin/sh");
+        if self.watchdog.try_wait().map_err(io_error("wait for", shell))?.is_none() {
+            return Ok(());
+        }
+        let mut log = String::new();
+        if let Some(mut stderr) = self.watchdog.stderr.take() {
+            stderr.read_to_string(&mut log).map_err(io_error("read the output of", shell))?;
+        }
+        Err(ServerError::Start { bin, account, log })
+    }
+
+    /// The last lines of the log that `initdb` and the server share.
+    fn log(&self) -> String {
+        let bytes = fs::read(self.folder.join("log")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+}
+
+impl Drop for Throwaway {
+    /// Closes the pipe and waits until the watchdog has removed everything.
+    fn drop(&mut self) {
+        if self.watchdog.stdin.take().is_none() {
+            return;
+        }
+        // A failure cannot be reported here; what remains is removed below.
+        let _ = self.watchdog.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let names: HashSet<String> = (0..1000).map(|_| unique_name()).collect();
+        assert_eq!(names.len(), 1000);
+    }
+}
