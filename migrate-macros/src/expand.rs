@@ -7,11 +7,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use migrate_set::name::Layout;
 use migrate_set::set::Traits;
 use migrate_source::check::{SourceError, SourceErrors};
 use migrate_source::pack::Packed;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 use crate::embed::{Embedded, UPDATE_HISTORY};
@@ -34,17 +33,18 @@ pub(crate) fn errors(input: &Input, errors: &SourceErrors) -> TokenStream {
 /// The set as a constant expression of type `Migrations`.
 pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let (runtime, set) = (&input.runtime, &embedded.set);
-    let Ok(tracking) = tracking(embedded).parse::<TokenStream>() else {
+    let tracking = tracking(embedded).parse().unwrap_or_else(|_| {
         // Unreachable: the text consists of escaped literals.
         let message = "the files could not be written as tokens; please report this as a bug";
-        return quote_spanned! { input.folder.span() => ::core::compile_error! { #message } };
-    };
+        quote_spanned! { input.folder.span() => ::core::compile_error! { #message } }
+    });
     let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
     let Packed { text, table } = Packed::of(set.as_slice());
     let (text, table) = (literal(&text), Literal::byte_string(&table));
     let files: Vec<&str> = embedded.files.iter().map(|(file, _)| file.as_str()).collect();
     let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
-    let (module, folder, layout) = (set.module(), set.folder(), layout(set.layout()));
+    let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
+    let (module, folder) = (set.module(), set.folder());
     let Traits { orders_by_name, has_non_transactional } = set.traits();
     quote! {{
         use #runtime::__private as migrate;
@@ -65,14 +65,8 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
             orders_by_name: #orders_by_name,
             has_non_transactional: #has_non_transactional,
         };
-        migrate::Migrations::embedded(
-            #module,
-            #folder,
-            migrate::Layout::#layout,
-            ORIGIN,
-            TRAITS,
-            list,
-        )
+        const LAYOUT: migrate::Layout = migrate::Layout::#layout;
+        migrate::Migrations::embedded(#module, #folder, LAYOUT, ORIGIN, TRAITS, list)
     }}
 }
 
@@ -138,15 +132,4 @@ fn literal(text: &str) -> TokenStream {
         return escaped;
     }
     Literal::string(text).into_token_stream()
-}
-
-fn layout(layout: Layout) -> TokenStream {
-    match layout {
-        Layout::Numeric => quote!(Numeric),
-        Layout::Timestamp => quote!(Timestamp),
-        Layout::Flyway => quote!(Flyway),
-        Layout::Folders => quote!(Folders),
-        Layout::Prisma => quote!(Prisma),
-        Layout::Any => quote!(Any),
-    }
 }

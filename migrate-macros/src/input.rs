@@ -1,7 +1,6 @@
 //! Parses the arguments of the macro.
 
-use migrate_source::check::{Down, Duplicates, Empty, Lints, SetOptions, Syntax};
-use migrate_source::names::Dialects;
+use migrate_source::check::{Choice, SetOptions};
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
@@ -34,7 +33,7 @@ impl Parse for Input {
         let folder = match input.parse::<LitStr>() {
             Ok(folder) if !folder.value().is_empty() => folder,
             Ok(folder) => return Err(syn::Error::new(folder.span(), expected)),
-            Err(error) => return Err(syn::Error::new(error.span(), expected)),
+            Err(error) => return Err(saying(expected)(error)),
         };
         let (history, options) = (None, SetOptions::default());
         let mut parsed = Input { runtime, folder, history, options };
@@ -44,11 +43,9 @@ impl Parse for Input {
             if input.is_empty() {
                 break;
             }
-            let name: Ident = input.parse().map_err(|error: syn::Error| {
-                let message =
-                    format!("expected the name of an argument; the arguments are {ARGUMENTS}");
-                syn::Error::new(error.span(), message)
-            })?;
+            let expected =
+                format!("expected the name of an argument; the arguments are {ARGUMENTS}");
+            let name: Ident = input.parse().map_err(saying(&expected))?;
             if seen.contains(&name.to_string()) {
                 let message = format!("argument `{name}` is given twice");
                 return Err(syn::Error::new(name.span(), message));
@@ -76,13 +73,13 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
             let layout = word.parse().map_err(|error| syn::Error::new(span, error))?;
             options.names.layout = Some(layout);
         }
-        "dialect" => options.names.dialects = choice(input, name, DIALECTS)?,
-        "down" => options.down = choice(input, name, DOWN)?,
-        "duplicates" => options.duplicates = choice(input, name, DUPLICATES)?,
-        "syntax" => options.syntax = choice(input, name, SYNTAX)?,
-        "lints" => options.lints = choice(input, name, LINTS)?,
+        "dialect" => options.names.dialects = choice(input, name)?,
+        "down" => options.down = choice(input, name)?,
+        "duplicates" => options.duplicates = choice(input, name)?,
+        "syntax" => options.syntax = choice(input, name)?,
+        "lints" => options.lints = choice(input, name)?,
         "history" => parsed.history = Some(string(input, name)?),
-        "empty" => options.empty = choice(input, name, EMPTY)?,
+        "empty" => options.empty = choice(input, name)?,
         other => {
             let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");
             return Err(syn::Error::new(name.span(), message));
@@ -91,33 +88,25 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
     Ok(())
 }
 
-const DIALECTS: &[(&str, Dialects)] = &[("postgres", Dialects::PostgresOnly)];
-const DOWN: &[(&str, Down)] =
-    &[("optional", Down::Optional), ("required", Down::Required), ("unchecked", Down::Unchecked)];
-const DUPLICATES: &[(&str, Duplicates)] =
-    &[("refuse", Duplicates::Refuse), ("by_name", Duplicates::ByName)];
-const SYNTAX: &[(&str, Syntax)] = &[("check", Syntax::Check), ("off", Syntax::Off)];
-const LINTS: &[(&str, Lints)] =
-    &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
-const EMPTY: &[(&str, Empty)] = &[("refuse", Empty::Refuse), ("allow", Empty::Allow)];
-
-/// One of the `known` values of the argument `name`.
-fn choice<T: Copy>(input: ParseStream<'_>, name: &Ident, known: &[(&str, T)]) -> syn::Result<T> {
-    let words: Vec<String> = known.iter().map(|(known, _)| format!("`{known}`")).collect();
+/// One of the values of the argument `name`.
+fn choice<T: Choice>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
+    let words: Vec<String> = T::WORDS.iter().map(|(known, _)| format!("`{known}`")).collect();
     let takes = format!("takes {}", words.join(" or "));
-    let (word, span) =
-        word(input).map_err(|error| syn::Error::new(error.span(), format!("`{name}` {takes}")))?;
-    if let Some((_, value)) = known.iter().find(|(known, _)| *known == word) {
-        return Ok(*value);
-    }
+    let (word, span) = word(input).map_err(saying(&format!("`{name}` {takes}")))?;
+    let value = T::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
     let message = format!("unknown value `{word}` for `{name}`, which {takes}");
-    Err(syn::Error::new(span, message))
+    value.ok_or_else(|| syn::Error::new(span, message))
 }
 
 /// A value that must be a string.
 fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
     let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
-    input.parse().map_err(|error: syn::Error| syn::Error::new(error.span(), message))
+    input.parse().map_err(saying(&message))
+}
+
+/// The error of the parser with `message` instead of its own.
+fn saying(message: &str) -> impl Fn(syn::Error) -> syn::Error {
+    move |error| syn::Error::new(error.span(), message)
 }
 
 /// A value that is a bare word or a string.
@@ -126,8 +115,6 @@ fn word(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
         let literal: LitStr = input.parse()?;
         return Ok((literal.value(), literal.span()));
     }
-    let ident: Ident = input.parse().map_err(|error: syn::Error| {
-        syn::Error::new(error.span(), "expected a word such as `numeric`")
-    })?;
+    let ident: Ident = input.parse().map_err(saying("expected a word such as `numeric`"))?;
     Ok((ident.to_string(), ident.span()))
 }

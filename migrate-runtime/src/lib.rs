@@ -97,8 +97,8 @@ pub use crate::stale::check_embed;
 pub mod set {
     pub use migrate_set::checksum::Checksum;
     pub use migrate_set::location::Position;
-    pub use migrate_set::name::{Kind, Layout};
-    pub use migrate_set::set::{Direction, Ends, Script, TransactionMode};
+    pub use migrate_set::name::{Direction, Kind, Layout};
+    pub use migrate_set::set::{Ends, Script, TransactionMode};
 }
 
 /// What a run or a rollback would do, and why a rollback cannot be done.

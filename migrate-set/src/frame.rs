@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::location::{floor_boundary, line_at, position};
+use crate::location::{floor_boundary, line_at, line_start, position};
 
 /// The width of a frame, unless place and label are wider; a longer line is cut around the place.
 const WIDTH: usize = 100;
@@ -33,9 +33,9 @@ const INDENT: usize = 20;
 pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     let at = floor_boundary(text, span.start);
     let line = line_at(text, at);
-    let line_start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
+    let before = line_start(text, at);
     let column = |byte: usize| {
-        let byte = floor_boundary(line, byte.saturating_sub(line_start));
+        let byte = floor_boundary(line, byte.saturating_sub(before));
         visible(&line[..byte]).map(width).sum::<usize>()
     };
     let start = column(at);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::checksum::ALGORITHM;
 use crate::name::Kind;
 use crate::version::Version;
 
@@ -37,6 +38,24 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A finished entry with only what a plan compares.
+    pub fn brief(version: Version, kind: Kind, checksum: Option<String>) -> Entry {
+        Entry {
+            version,
+            kind,
+            name: String::new(),
+            filename: String::new(),
+            checksum,
+            checksum_algorithm: Cow::Borrowed(ALGORITHM),
+            position: 0,
+            applied_at: String::new(),
+            execution_ms: 0,
+            applied_by: String::new(),
+            progress: None,
+            in_flight: false,
+        }
+    }
+
     /// Whether the migration ran to completion.
     pub fn is_finished(&self) -> bool {
         self.progress.is_none()

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-use crate::name::may_matter;
+use crate::name::{may_matter, shown};
 
 /// A folder or a file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,13 +17,9 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// `path` in the folder that messages show as `shown`; the folder itself if `path` is empty.
-    pub fn new(shown: &str, path: &str, reason: &str) -> Self {
-        let file = match path {
-            "" => shown.to_owned(),
-            path => format!("{shown}/{path}"),
-        };
-        Unreadable { file, reason: reason.to_owned() }
+    /// `path` in the folder that messages show as `folder`; the folder itself if `path` is empty.
+    pub fn new(folder: &str, path: &str, reason: &str) -> Self {
+        Unreadable { file: shown(folder, path), reason: reason.to_owned() }
     }
 }
 
@@ -78,14 +74,11 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, name: &OsStr, entry: &DirEntry, below: &str) {
-        let shown = name.to_string_lossy();
-        if shown.starts_with('.') {
+        let lossy = name.to_string_lossy();
+        if lossy.starts_with('.') {
             return;
         }
-        let relative = match below {
-            "" => shown.to_string(),
-            below => [below, "/", &shown].concat(),
-        };
+        let relative = shown(below, &lossy);
         // The entry's own type is enough, except for links, which must be followed.
         let is_folder = match entry.file_type() {
             Ok(kind) if !kind.is_symlink() => kind.is_dir(),

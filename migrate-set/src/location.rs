@@ -29,11 +29,10 @@ impl fmt::Display for Position {
 /// assert_eq!(position("é = 1;\nx", 8).to_string(), "2:1");
 /// ```
 pub fn position(text: &str, offset: usize) -> Position {
-    let before = &text.as_bytes()[..floor_boundary(text, offset)];
-    let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-    let lines = before[..line_start].split(|&b| b == b'\n').count() - 1;
-    let column = before[line_start..].iter().filter(|&&b| !is_continuation(b)).count();
-    Position { line: count(lines + 1), column: count(column + 1) }
+    let before = &text[..floor_boundary(text, offset)];
+    let (above, line) = before.split_at(line_start(text, before.len()));
+    let (lines, column) = (above.matches('\n').count(), line.chars().count());
+    Position { line: narrow(lines + 1), column: narrow(column + 1) }
 }
 
 /// The byte at which character number `characters` (from 0) of `text` begins.
@@ -47,9 +46,13 @@ pub fn byte_of_character(text: &str, characters: usize) -> usize {
 /// The whole line that contains the byte `offset`, without its line feed.
 pub fn line_at(text: &str, offset: usize) -> &str {
     let at = floor_boundary(text, offset);
-    let start = text[..at].rfind('\n').map_or(0, |feed| feed + 1);
     let end = text[at..].find('\n').map_or(text.len(), |feed| at + feed);
-    &text[start..end]
+    &text[line_start(text, at)..end]
+}
+
+/// Where the line that contains the byte `at` begins.
+pub(crate) fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |feed| feed + 1)
 }
 
 /// The last byte up to `offset` where a character of `text` begins or the text ends.
@@ -61,11 +64,9 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
     at
 }
 
-fn is_continuation(byte: u8) -> bool {
-    byte & 0b1100_0000 == 0b1000_0000
-}
-
-fn count(n: usize) -> u32 {
+/// An offset or a count as sets and messages keep it; a text of 4 GiB does not occur.
+#[doc(hidden)]
+pub fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 

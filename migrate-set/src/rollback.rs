@@ -5,16 +5,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::checksum::Checksum;
+use crate::checksum::sha256;
 use crate::ledger::Entry;
 use crate::name::Kind;
 use crate::plan::Tolerance;
 use crate::remedy::{Remedy, Term};
-use crate::set::TransactionMode;
-use crate::set::{Migration, Migrations, Script};
+use crate::set::{Migration, Migrations, Script, TransactionMode};
 use crate::sql::kind::{SessionEffect, session_effect};
 use crate::sql::{lexer::lex, split::split};
 use crate::version::Version;
@@ -44,7 +42,7 @@ pub struct Recorded {
     pub entry: Entry,
     /// The down script as it would be sent; `None` if there is none.
     pub down_sql: Option<String>,
-    /// Its [`digest`] when it was written; set whenever there is a script.
+    /// Its [`sha256`] when it was written; set whenever there is a script.
     pub down_checksum: Option<String>,
 }
 
@@ -216,7 +214,7 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
     }
     let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
     // Both are always written together, so a script without a checksum was changed too.
-    if down_checksum.is_none_or(|checksum| checksum != digest(&sql)) {
+    if down_checksum.is_none_or(|checksum| checksum != sha256(&sql)) {
         return Err(Obstacle::Damaged { version, filename });
     }
     let down = script(&filename, sql);
@@ -241,16 +239,11 @@ fn script(filename: &str, sql: String) -> Option<Script> {
         TransactionMode::Transactional
     };
     Some(Script::new(
-        Cow::Owned(format!("{filename} (as the ledger keeps it)")),
-        Cow::Owned(sql),
-        Cow::Owned(ranges),
-        Cow::Borrowed(&[]),
+        format!("{filename} (as the ledger keeps it)"),
+        sql,
+        ranges,
+        Vec::new(),
         mode,
         session.unwrap_or(SessionEffect::Keeps),
     ))
-}
-
-/// SHA-256 of a down script as stored in the ledger, as lower-case hexadecimal digits.
-pub fn digest(down_sql: &str) -> String {
-    Checksum::from_bytes(Sha256::digest(down_sql.as_bytes()).into()).to_string()
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::checksum::Checksum;
 use crate::location::{Position, position};
-use crate::name::{Kind, Layout};
+use crate::name::{Kind, Layout, shown};
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::{lexer::lex, split::split};
@@ -14,22 +14,6 @@ use crate::version::Version;
 
 /// The module of a set that does not name one.
 pub const DEFAULT_MODULE: &str = "default";
-
-impl Kind {
-    /// The word in the ledger.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Versioned => "versioned",
-            Kind::Repeatable => "repeatable",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Up or down: the statements of one file, or of one section of a file.
 ///
@@ -43,29 +27,11 @@ impl fmt::Display for Kind {
 pub struct Script {
     filename: Cow<'static, str>,
     text: Cow<'static, str>,
-    statements: Cow<'static, [[u32; 2]]>,
-    placeholders: Cow<'static, [Placeholder]>,
+    statements: Vec<[u32; 2]>,
+    placeholders: Vec<Placeholder>,
     transaction: TransactionMode,
     session: SessionEffect,
     ends: Ends,
-}
-
-/// Whether a migration is applied or undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Its up script runs.
-    Up,
-    /// Its down script runs.
-    Down,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        })
-    }
 }
 
 /// Whether a script runs inside one transaction.
@@ -91,14 +57,15 @@ pub enum Ends {
 impl Script {
     /// A checked script: `statements` are byte ranges of `text`, the whole file LF-normalised.
     #[doc(hidden)]
-    pub const fn new(
-        filename: Cow<'static, str>,
-        text: Cow<'static, str>,
-        statements: Cow<'static, [[u32; 2]]>,
-        placeholders: Cow<'static, [Placeholder]>,
+    pub fn new(
+        filename: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+        statements: Vec<[u32; 2]>,
+        placeholders: Vec<Placeholder>,
         transaction: TransactionMode,
         session: SessionEffect,
     ) -> Self {
+        let (filename, text) = (filename.into(), text.into());
         let ends = Ends::WithSql;
         Script { filename, text, statements, placeholders, transaction, session, ends }
     }
@@ -106,7 +73,7 @@ impl Script {
     /// The same script with a function after its statements.
     #[doc(hidden)]
     #[must_use]
-    pub const fn with_function(mut self) -> Self {
+    pub fn with_function(mut self) -> Self {
         self.ends = Ends::WithFunction;
         self
     }
@@ -210,15 +177,15 @@ pub struct Migration {
 impl Migration {
     /// A checked migration.
     #[doc(hidden)]
-    pub const fn new(
+    pub fn new(
         version: Version,
-        name: Cow<'static, str>,
+        name: impl Into<Cow<'static, str>>,
         kind: Kind,
         checksum: Checksum,
         up: Script,
         down: Option<Script>,
     ) -> Self {
-        Migration { version, name, kind, checksum, up, down }
+        Migration { version, name: name.into(), kind, checksum, up, down }
     }
 
     /// Its ordering key; for a repeatable migration, its name.
@@ -419,11 +386,7 @@ impl Migrations {
 
     /// A file of the set as messages show it: the folder and the file's path in it.
     pub fn path_of(&self, filename: &str) -> String {
-        if self.folder.is_empty() {
-            filename.to_owned()
-        } else {
-            format!("{}/{filename}", self.folder)
-        }
+        shown(&self.folder, filename)
     }
 }
 

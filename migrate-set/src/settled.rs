@@ -1,9 +1,6 @@
 //! Checks row by row whether a ledger contains exactly a set. Anything unexpected is left to
 //! [`crate::plan`]. Most boots need only this, so no entry is built unless it is asked for.
 
-use std::borrow::Cow;
-
-use crate::checksum::ALGORITHM;
 use crate::ledger::Entry;
 use crate::set::{Migration, Migrations};
 
@@ -71,19 +68,9 @@ impl<'s> Settled<'s> {
     /// The entries that were found, with only the fields that a plan compares.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
         let met = self.set.iter().zip(&self.met).filter(|(_, met)| **met);
-        met.map(|(migration, _)| Entry {
-            version: migration.version().clone(),
-            kind: migration.kind(),
-            name: String::new(),
-            filename: String::new(),
-            checksum: Some(migration.checksum().to_string()),
-            checksum_algorithm: Cow::Borrowed(ALGORITHM),
-            position: 0,
-            applied_at: String::new(),
-            execution_ms: 0,
-            applied_by: String::new(),
-            progress: None,
-            in_flight: false,
+        met.map(|(migration, _)| {
+            let checksum = Some(migration.checksum().to_string());
+            Entry::brief(migration.version().clone(), migration.kind(), checksum)
         })
     }
 }

@@ -1,8 +1,6 @@
 //! Unpacks the set that `migrate-source` packed into two literals, when it is first used.
 //! Nothing is checked: a truncated literal ends the list.
 
-use std::borrow::Cow;
-
 use crate::checksum::Checksum;
 use crate::name::Kind;
 use crate::set::{Migration, Script, TransactionMode};
@@ -56,7 +54,7 @@ impl Rest {
         let checksum = Checksum::from_bytes(self.bytes()?);
         let (filename, text) = self.file()?;
         let (version, name) = self.names(filename)?;
-        let (version, name) = (Version::from_static(version), Cow::Borrowed(name));
+        let version = Version::from_static(version);
         let up = self.script(filename, text)?;
         let kind = if bits & REPEATABLE == 0 { Kind::Versioned } else { Kind::Repeatable };
         let down = match (bits & HAS_DOWN, bits & ONE_FILE) {
@@ -106,7 +104,23 @@ impl Rest {
             statements.push([start, end]);
             before = end;
         }
-        let count = if bits & HAS_PLACEHOLDERS == 0 { 0 } else { self.number()? };
+        let has_placeholders = bits & HAS_PLACEHOLDERS != 0;
+        let placeholders = if has_placeholders { self.placeholders()? } else { Vec::new() };
+        let transaction = match bits & NON_TRANSACTIONAL {
+            0 => TransactionMode::Transactional,
+            _ => TransactionMode::NonTransactional,
+        };
+        let session = match bits / SESSION {
+            0 => SessionEffect::Keeps,
+            1 => SessionEffect::Changes,
+            _ => SessionEffect::Resets,
+        };
+        let script = Script::new(filename, text, statements, placeholders, transaction, session);
+        Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
+    }
+
+    fn placeholders(&mut self) -> Option<Vec<Placeholder>> {
+        let count = self.number()?;
         let mut placeholders = Vec::with_capacity(count);
         let mut before = 0;
         for _ in 0..count {
@@ -120,24 +134,7 @@ impl Rest {
             placeholders.push(Placeholder { start, end, within });
             before = end;
         }
-        let transaction = match bits & NON_TRANSACTIONAL {
-            0 => TransactionMode::Transactional,
-            _ => TransactionMode::NonTransactional,
-        };
-        let session = match bits / SESSION {
-            0 => SessionEffect::Keeps,
-            1 => SessionEffect::Changes,
-            _ => SessionEffect::Resets,
-        };
-        let script = Script::new(
-            Cow::Borrowed(filename),
-            Cow::Borrowed(text),
-            Cow::Owned(statements),
-            Cow::Owned(placeholders),
-            transaction,
-            session,
-        );
-        Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
+        Some(placeholders)
     }
 
     /// The next range. Its start is stored as the distance from `before`, the end of the last one.

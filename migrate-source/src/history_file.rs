@@ -123,20 +123,7 @@ impl HistoryProblem {
 
 /// Every deviation of `set` from the history file's `text`; an empty text freezes nothing.
 pub fn compare(text: &str, set: &Migrations) -> Vec<HistoryProblem> {
-    let mut problems = Vec::new();
-    let mut frozen = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        match entry(line) {
-            Ok(Some((version, checksum, name))) => {
-                frozen.insert(version, (checksum, name));
-            }
-            Ok(None) => {}
-            Err(()) => {
-                let text = line.to_owned();
-                problems.push(HistoryProblem::Malformed { line: index + 1, text });
-            }
-        }
-    }
+    let (mut frozen, mut problems) = entries(text);
     if !problems.is_empty() {
         return problems;
     }
@@ -154,37 +141,33 @@ pub fn compare(text: &str, set: &Migrations) -> Vec<HistoryProblem> {
     problems
 }
 
-/// The newest version in the history file's `text`; `None` if it freezes nothing.
-///
-/// # Errors
-/// The first line that is not a valid entry.
-pub fn newest(text: &str) -> Result<Option<Version>, HistoryProblem> {
-    let mut newest = None;
-    for (index, line) in text.lines().enumerate() {
-        let malformed = |()| HistoryProblem::Malformed { line: index + 1, text: line.to_owned() };
-        let version = entry(line).map_err(malformed)?.map(|(version, ..)| version);
-        newest = newest.max(version);
+/// The newest version in the history file's `text`, if it freezes anything, and the lines that are not
+/// valid entries.
+pub fn newest(text: &str) -> (Option<Version>, Vec<HistoryProblem>) {
+    let (frozen, problems) = entries(text);
+    (frozen.into_keys().next_back(), problems)
+}
+
+/// Checksum and name of each version in a history file, and the lines that are not valid entries.
+fn entries(text: &str) -> (BTreeMap<Version, (&str, &str)>, Vec<HistoryProblem>) {
+    let (mut entries, mut problems) = (BTreeMap::new(), Vec::new());
+    let lines = text.lines().enumerate();
+    for (index, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        match line.split('\t').collect::<Vec<_>>()[..] {
+            [version, checksum, name] if checksum.len() == 64 => {
+                entries.insert(Version::new(version.to_owned()), (checksum, name));
+            }
+            _ => {
+                let text = line.to_owned();
+                problems.push(HistoryProblem::Malformed { line: index + 1, text });
+            }
+        }
     }
-    Ok(newest)
+    (entries, problems)
 }
 
 fn versioned(set: &Migrations) -> impl Iterator<Item = &Migration> {
     set.iter().filter(|migration| migration.kind() == Kind::Versioned)
-}
-
-/// Version, checksum and name of one line; `None` for a comment or an empty line.
-#[allow(clippy::type_complexity, reason = "three columns are three columns")]
-fn entry(line: &str) -> Result<Option<(Version, &str, &str)>, ()> {
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
-    }
-    let mut columns = line.split('\t');
-    match (columns.next(), columns.next(), columns.next(), columns.next()) {
-        (Some(version), Some(checksum), Some(name), None) if checksum.len() == 64 => {
-            Ok(Some((Version::new(version.to_owned()), checksum, name)))
-        }
-        _ => Err(()),
-    }
 }
 
 fn changed(migration: &Migration, checksum: &str, name: &str) -> Option<HistoryProblem> {

@@ -6,8 +6,7 @@
 
 use migrate_set::name::Kind;
 use migrate_set::set::{Ends, Migration, Script, TransactionMode};
-use migrate_set::sql::kind::SessionEffect;
-use migrate_set::sql::placeholder::{Placeholder, Within};
+use migrate_set::sql::placeholder::Placeholder;
 use migrate_set::unpack::bits::{
     HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION,
     WITH_FUNCTION,
@@ -93,11 +92,7 @@ impl Packed {
     }
 
     fn push_script(&mut self, script: &Script) {
-        let session = match script.session() {
-            SessionEffect::Keeps => 0,
-            SessionEffect::Changes => 1,
-            SessionEffect::Resets => 2,
-        };
+        let session = script.session() as u8;
         let bits = [
             (script.transaction() == TransactionMode::NonTransactional, NON_TRANSACTIONAL),
             (script.ends() == Ends::WithFunction, WITH_FUNCTION),
@@ -120,12 +115,7 @@ impl Packed {
         for Placeholder { start, end, within } in script.placeholders() {
             self.push_number((start - before) as usize);
             self.push_number((end - start) as usize);
-            self.table.push(match within {
-                Within::Sql => 0,
-                Within::String => 1,
-                Within::EscapeString => 2,
-                Within::DollarString => 3,
-            });
+            self.table.push(*within as u8);
             before = *end;
         }
     }
@@ -150,9 +140,9 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    use std::borrow::Cow;
-
     use migrate_set::checksum::Checksum;
+    use migrate_set::sql::kind::SessionEffect;
+    use migrate_set::sql::placeholder::Within;
     use migrate_set::unpack::unpack;
     use migrate_set::version::Version;
 
@@ -184,8 +174,6 @@ mod tests {
         ) -> Script {
             let hole = |[start, end]: [u32; 2]| Placeholder { start, end, within };
             let holes = holes.into_iter().map(hole).collect();
-            let (filename, text) = (Cow::Owned(filename), Cow::Owned(text));
-            let (statements, holes) = (Cow::Owned(statements), Cow::Owned(holes));
             let script = Script::new(filename, text, statements, holes, transaction, session);
             if with_function { script.with_function() } else { script }
         }
@@ -211,7 +199,7 @@ mod tests {
                     if is_part { part.to_owned() } else { other }
                 };
                 let version = Version::new(of(version, start));
-                let name = Cow::Owned(of(name, rest.trim_end_matches(char::is_numeric)));
+                let name = of(name, rest.trim_end_matches(char::is_numeric));
                 let down = down.map(|down| if is_one_file { up.clone() } else { down });
                 Migration::new(version, name, kind, Checksum::from_bytes(checksum), up, down)
             })

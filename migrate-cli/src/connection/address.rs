@@ -52,24 +52,10 @@ const IGNORED: [&str; 6] = [
 
 /// Settings that the driver reads.
 const DRIVER: [&str; 18] = [
-    "application_name",
-    "channel_binding",
-    "connect_timeout",
-    "dbname",
-    "host",
-    "hostaddr",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_retries",
-    "load_balance_hosts",
-    "options",
-    "password",
-    "port",
-    "sslnegotiation",
-    "target_session_attrs",
-    "tcp_user_timeout",
-    "user",
+    "application_name", "channel_binding", "connect_timeout", "dbname", "host", "hostaddr",
+    "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_retries",
+    "load_balance_hosts", "options", "password", "port", "sslnegotiation", "target_session_attrs",
+    "tcp_user_timeout", "user",
 ];
 
 /// Splits `text`.

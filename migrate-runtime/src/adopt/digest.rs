@@ -1,21 +1,11 @@
 //! The checksums of other tools, by their algorithms.
 
-use sha2::{Digest, Sha256, Sha384};
-
-/// SHA-256 of `text`, as 64 lower-case hexadecimal digits.
-pub(super) fn sha256(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text))
-}
+use migrate_set::checksum::hex;
+use sha2::{Digest, Sha384};
 
 /// SHA-384 of `text`, as 96 lower-case hexadecimal digits.
 pub(super) fn sha384(text: &str) -> String {
-    hexadecimal(&Sha384::digest(text))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let digits = |byte: &u8| [byte >> 4, byte & 15];
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    bytes.iter().flat_map(digits).map(digit).collect()
+    hex(&Sha384::digest(text))
 }
 
 /// Flyway's checksum: CRC-32 (IEEE) over the lines without their ends, as a signed number.
@@ -40,10 +30,7 @@ pub(super) fn siphash_of_refinery(name: &str, version: &[u8], text: &str) -> Str
 /// SipHash-1-3 with a key of zeros (Aumasson and Bernstein, "`SipHash`: a fast short-input PRF").
 fn siphash13(bytes: &[u8]) -> u64 {
     let mut v: [u64; 4] = [
-        0x736f_6d65_7073_6575,
-        0x646f_7261_6e64_6f6d,
-        0x6c79_6765_6e65_7261,
-        0x7465_6462_7974_6573,
+        0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261, 0x7465_6462_7974_6573,
     ];
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
@@ -117,10 +104,9 @@ mod tests {
         assert_eq!(crc32_of_lines(""), "0");
     }
 
-    /// FIPS 180-4 examples.
+    /// The example of FIPS 180-4.
     #[test]
     fn sha_is_written_in_lower_case() {
-        assert!(sha256("abc").starts_with("ba7816bf8f01cfea"));
         assert!(sha384("abc").starts_with("cb00753f45a35e8b"));
     }
 }

@@ -1,12 +1,13 @@
 //! Decides which migrations another tool has applied, and whether their text is what it applied.
 
+use migrate_set::checksum::sha256;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
 use super::Adopt;
-use super::digest::{crc32_of_lines, sha256, sha384, siphash_of_refinery};
+use super::digest::{crc32_of_lines, sha384, siphash_of_refinery};
 use super::tool::{Row, State};
 use crate::outcome::AdoptObstacle;
 use crate::sql::Taken;

@@ -5,12 +5,12 @@ mod matching;
 mod tool;
 
 use migrate_set::remedy::Term;
-use migrate_set::set::{DEFAULT_MODULE, Migration};
+use migrate_set::set::DEFAULT_MODULE;
 
 use crate::context::{Context, check_name, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
-use crate::outcome::ErrorKind;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
+use crate::outcome::{ErrorKind, counted_versions};
 use crate::sql::{Contents, checked, columns};
 use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
@@ -195,20 +195,13 @@ impl Adoption {
 
 /// The note about migrations whose text could not be verified.
 fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
-    let versions = |migration: &Migration| migration.version().to_string();
     let unverified = found.iter().filter(|found| !found.taken.verified);
-    let versions: Vec<String> = unverified.map(|found| versions(found.migration)).collect();
+    let versions: Vec<&str> = unverified.map(|found| found.migration.version().as_str()).collect();
+    let Some(which) = counted_versions(&versions, ["is", "are"]) else { return Vec::new() };
     let name = tool.name();
     let because = match tool.algorithm() {
         None => format!("{name} keeps no checksums"),
         Some(_) => format!("{name} recorded no checksum for them"),
-    };
-    let which = match versions.as_slice() {
-        [] => return Vec::new(),
-        [one] => format!("version {one} is"),
-        [first, .., last] => {
-            format!("{} migrations, versions {first} to {last}, are", versions.len())
-        }
     };
     vec![format!(
         "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"

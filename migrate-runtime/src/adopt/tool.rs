@@ -4,7 +4,7 @@ use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
-use crate::sql::{EQ, GE, GT, NE, check_table, literal, utc};
+use crate::sql::{check_table, column, literal, utc};
 
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(super) enum State {
 
 impl Row {
     pub(super) fn read(row: &SimpleQueryRow) -> Row {
-        let text = |column: &str| row.try_get(column).ok().flatten().map(str::to_owned);
+        let text = |name| column(row, name);
         let state = match text("state").as_deref() {
             Some("undone") => State::Undone,
             Some("failed") => State::Failed,
@@ -128,87 +128,94 @@ impl Adoption {
     pub(super) fn select(&self, schema: &str) -> String {
         let check = check_table(schema, self.table_name());
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
-        let (columns, time) = self.tool.columns();
-        let time = time.map_or_else(String::new, |time| {
+        let (columns, module) = (self.tool.columns(), self.module_read().unwrap_or_default());
+        let rows = self.tool.rows().replace("{module}", &literal(module));
+        let time = self.tool.time().map_or_else(String::new, |time| {
             let utc = utc(&format!("({time})::pg_catalog.timestamptz"));
             format!(", {utc} AS applied_at")
         });
-        format!("{check}; SELECT {columns}{time} FROM {schema}.{table} t {}", self.rows())
-    }
-
-    /// Which rows are read, and in which order.
-    fn rows(&self) -> String {
-        match self.tool {
-            Adopt::Refinery => {
-                "ORDER BY t.applied_on::pg_catalog.timestamptz, t.version".to_owned()
-            }
-            Adopt::Sqlx => "ORDER BY t.installed_on, t.version".to_owned(),
-            Adopt::Diesel => "ORDER BY t.run_on, t.version".to_owned(),
-            // A `SCHEMA` row means that Flyway created the schema.
-            Adopt::Flyway => format!("WHERE t.type {NE} 'SCHEMA' ORDER BY t.installed_rank"),
-            // Version 0 is the empty database.
-            Adopt::Goose => format!("WHERE t.version_id {GT} 0 ORDER BY t.id"),
-            // Version -1 is the empty database, unless its first migration failed while it was undone.
-            Adopt::GolangMigrate => format!("WHERE t.version {GE} 0 OR t.dirty"),
-            Adopt::Dbmate => "ORDER BY t.version".to_owned(),
-            Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
-                "ORDER BY t.applied_at, t.version".to_owned()
-            }
-            Adopt::Pgdbm => format!(
-                "WHERE t.module_name {EQ} {} OR t.module_name IS NULL ORDER BY t.id",
-                literal(self.module_read().unwrap_or_default())
-            ),
-            Adopt::Xyn => "ORDER BY t.applied_at, t.id".to_owned(),
-        }
+        format!("{check}; SELECT {columns}{time} FROM {schema}.{table} t {rows}")
     }
 }
 
 impl Adopt {
-    /// The columns of the tool's table for [`Row`], and the one with the time.
-    const fn columns(self) -> (&'static str, Option<&'static str>) {
+    /// Which rows are read, and in which order; `{module}` is the module as a literal.
+    const fn rows(self) -> &'static str {
         match self {
-            Adopt::Refinery => ("t.version, t.name, t.checksum", Some("t.applied_on")),
-            Adopt::Sqlx => (
+            Adopt::Refinery => "ORDER BY t.applied_on::pg_catalog.timestamptz, t.version",
+            Adopt::Sqlx => "ORDER BY t.installed_on, t.version",
+            Adopt::Diesel => "ORDER BY t.run_on, t.version",
+            // A `SCHEMA` row means that Flyway created the schema.
+            Adopt::Flyway => {
+                "WHERE t.type OPERATOR(pg_catalog.<>) 'SCHEMA' ORDER BY t.installed_rank"
+            }
+            // Version 0 is the empty database.
+            Adopt::Goose => "WHERE t.version_id OPERATOR(pg_catalog.>) 0 ORDER BY t.id",
+            // Version -1 is the empty database, unless its first migration failed while it was undone.
+            Adopt::GolangMigrate => "WHERE t.version OPERATOR(pg_catalog.>=) 0 OR t.dirty",
+            Adopt::Dbmate => "ORDER BY t.version",
+            Adopt::Chronis | Adopt::Pycopg | Adopt::DataBridge => {
+                "ORDER BY t.applied_at, t.version"
+            }
+            Adopt::Pgdbm => {
+                "WHERE t.module_name OPERATOR(pg_catalog.=) {module} OR t.module_name IS NULL \
+                 ORDER BY t.id"
+            }
+            Adopt::Xyn => "ORDER BY t.applied_at, t.id",
+        }
+    }
+
+    /// The column with the time when a migration ran.
+    const fn time(self) -> Option<&'static str> {
+        match self {
+            Adopt::Refinery => Some("t.applied_on"),
+            Adopt::Sqlx | Adopt::Flyway => Some("t.installed_on"),
+            // diesel sets its sessions to UTC and records times without a time zone.
+            Adopt::Diesel => Some("t.run_on AT TIME ZONE 'UTC'"),
+            Adopt::Goose => Some("t.tstamp"),
+            Adopt::GolangMigrate | Adopt::Dbmate => None,
+            _ => Some("t.applied_at"),
+        }
+    }
+
+    /// The columns of the tool's table for [`Row`], without the time.
+    const fn columns(self) -> &'static str {
+        match self {
+            Adopt::Refinery => "t.version, t.name, t.checksum",
+            Adopt::Sqlx => {
                 "t.version, pg_catalog.encode(t.checksum, 'hex') AS checksum, \
                  GREATEST(t.execution_time, 0) OPERATOR(pg_catalog./) 1000000 AS execution_ms, \
-                 CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state",
-                Some("t.installed_on"),
-            ),
-            // diesel sets its sessions to UTC and records times without a time zone.
-            Adopt::Diesel => ("t.version", Some("t.run_on AT TIME ZONE 'UTC'")),
+                 CASE WHEN t.success THEN 'applied' ELSE 'failed' END AS state"
+            }
+            Adopt::Diesel | Adopt::Dbmate => "t.version",
             // `baseline` writes `BASELINE`, and a `B` file `SQL_BASELINE`; `DELETE` and `UNDO` rows
             // remove a migration from the history.
-            Adopt::Flyway => (
+            Adopt::Flyway => {
                 "t.version, t.script AS file, t.checksum, t.installed_by AS applied_by, \
                  t.execution_time AS execution_ms, CASE WHEN NOT t.success THEN 'failed' \
                  WHEN t.type OPERATOR(pg_catalog.=) 'DELETE' \
                  OR t.type OPERATOR(pg_catalog.~~) 'UNDO%' THEN 'undone' \
                  WHEN t.type OPERATOR(pg_catalog.~~) '%BASELINE' THEN 'baseline' \
-                 ELSE 'applied' END AS state",
-                Some("t.installed_on"),
-            ),
-            Adopt::Goose => (
-                "t.version_id AS version, \
-                 CASE WHEN t.is_applied THEN 'applied' ELSE 'undone' END AS state",
-                Some("t.tstamp"),
-            ),
-            Adopt::GolangMigrate => {
-                ("t.version, CASE WHEN t.dirty THEN 'failed' ELSE 'current' END AS state", None)
+                 ELSE 'applied' END AS state"
             }
-            Adopt::Dbmate => ("t.version", None),
-            Adopt::Chronis => (
-                "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms",
-                Some("t.applied_at"),
-            ),
+            Adopt::Goose => {
+                "t.version_id AS version, \
+                 CASE WHEN t.is_applied THEN 'applied' ELSE 'undone' END AS state"
+            }
+            Adopt::GolangMigrate => {
+                "t.version, CASE WHEN t.dirty THEN 'failed' ELSE 'current' END AS state"
+            }
+            Adopt::Chronis => {
+                "t.version, t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms"
+            }
             // The table in its guide has no `applied_by`, the one that it creates does.
-            Adopt::Pgdbm => (
+            Adopt::Pgdbm => {
                 "t.filename AS file, t.checksum, t.execution_time_ms AS execution_ms, \
-                 pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_by' AS applied_by",
-                Some("t.applied_at"),
-            ),
-            Adopt::Pycopg => ("t.version, t.name", Some("t.applied_at")),
-            Adopt::DataBridge => ("t.version, t.checksum", Some("t.applied_at")),
-            Adopt::Xyn => ("t.id AS file", Some("t.applied_at")),
+                 pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.->>) 'applied_by' AS applied_by"
+            }
+            Adopt::Pycopg => "t.version, t.name",
+            Adopt::DataBridge => "t.version, t.checksum",
+            Adopt::Xyn => "t.id AS file",
         }
     }
 }

@@ -1,14 +1,28 @@
 //! Checks the options of a run, without the server.
 
 use migrate_set::remedy::{Remedy, Term};
-use migrate_set::set::{Ends, Traits};
-use migrate_set::sql::placeholder::quoted_identifier;
+use migrate_set::set::{Ends, Script, Traits};
+use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
 use crate::outcome::ErrorKind;
 use crate::sql::{Ledger, Reading, checked};
 
 impl Migrator<'_> {
+    /// All statements of `script` as they are sent.
+    pub(crate) fn sql_of(&self, script: &Script) -> Result<String, ErrorKind> {
+        script.sql(self.schema.as_deref()).map_err(|error| self.placeholder_error(script, &error))
+    }
+
+    /// The error of a placeholder of `script` that cannot be replaced.
+    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
+        ErrorKind::Placeholder {
+            file: self.set.path_of(script.filename()),
+            position: script.position(error.at()),
+            problem: error.to_string(),
+        }
+    }
+
     /// The ledger that the options name.
     pub(crate) fn ledger(&self) -> Ledger {
         let schema = self.ledger_schema.as_deref().or(self.schema.as_deref());

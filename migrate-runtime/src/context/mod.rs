@@ -8,9 +8,8 @@ mod untrusted;
 use std::time::{Duration, Instant};
 
 use migrate_set::rollback::NO_TRANSACTION;
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Migration, Script};
-use migrate_set::sql::placeholder::{RenderError, Rendered};
+use migrate_set::set::{Migration, Script, TransactionMode};
+use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -98,27 +97,18 @@ impl<'r> Context<'r> {
         script: &'s Script,
         range: (usize, usize),
     ) -> Result<Rendered<'s>, ErrorKind> {
-        script.render(range, self.schema()).map_err(|error| self.placeholder_error(script, &error))
+        let rendered = script.render(range, self.schema());
+        rendered.map_err(|error| self.migrator.placeholder_error(script, &error))
     }
 
     /// The down script for the ledger, with the run's schema.
     pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, ErrorKind> {
         let Some(down) = migration.down() else { return Ok(None) };
-        let sql = down.sql(self.schema());
-        let sql = sql.map_err(|error| self.placeholder_error(down, &error))?;
+        let sql = self.migrator.sql_of(down)?;
         Ok(Some(match down.transaction() {
             TransactionMode::Transactional => sql,
             TransactionMode::NonTransactional => format!("{NO_TRANSACTION}{sql}"),
         }))
-    }
-
-    /// The error of a placeholder of `script` that cannot be replaced.
-    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
-        ErrorKind::Placeholder {
-            file: self.path_of(script),
-            position: script.position(error.at()),
-            problem: error.to_string(),
-        }
     }
 
     /// Sends one statement of the library; returns the first column of its last row.

@@ -7,7 +7,6 @@ use std::hash::BuildHasher;
 use std::time::Duration;
 
 use migrate_set::remedy::{Remedy, Term};
-use tokio_postgres::SimpleQueryRow;
 use tracing::warn;
 
 pub(crate) use stop::Stop;
@@ -15,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, holder_of_lock};
+use crate::sql::{Lease, Purpose, holder, holder_of_lock};
 use crate::wire::{BEGIN, Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -161,7 +160,7 @@ impl<'c> Held<'c> {
             return Some(lease.holder.clone());
         }
         let row = cx.wire.last_row(&holder_of_lock(cx.ledger.lock_key())).await.ok().flatten()?;
-        holder_of(&row)
+        Some(holder(&row))
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.
@@ -186,16 +185,6 @@ impl<'c> Held<'c> {
             help: Remedy::new(format!("{look}, or set a longer {{}}{row}"), &[Term::WaitTimeout]),
         }
     }
-}
-
-fn holder_of(row: &SimpleQueryRow) -> Option<Holder> {
-    let text = |column| row.try_get(column).ok().flatten().map(str::to_owned);
-    Some(Holder {
-        pid: text("pid")?.parse().ok()?,
-        application_name: text("application_name").unwrap_or_default(),
-        user: text("user").unwrap_or_default(),
-        since: text("since"),
-    })
 }
 
 /// A token that no other run has.

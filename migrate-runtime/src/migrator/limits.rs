@@ -6,13 +6,6 @@ use super::{Lock, Migrator};
 
 impl Migrator<'_> {
     /// The lock that keeps two runs apart; advisory locks by default.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Lock, Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).lock(Lock::Row) // through PgBouncer, non-transactional too
-    /// # }
-    /// ```
     #[must_use]
     pub fn lock(mut self, lock: Lock) -> Self {
         self.lock = lock;
@@ -25,14 +18,6 @@ impl Migrator<'_> {
     /// every query after a waiting `ALTER TABLE` waits with it. A migration that sets its own
     /// `lock_timeout` keeps it. A statement that builds or drops an index CONCURRENTLY blocks no other
     /// session, and has the session's limit.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).lock_timeout(Duration::from_secs(2))
-    /// # }
-    /// ```
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = Some(timeout);
@@ -42,13 +27,6 @@ impl Migrator<'_> {
     /// How often a migration is tried again after it was undone because another session held a lock
     /// (SQLSTATE 55P03, 40P01 or 40001); ten times by default. The pauses grow from a quarter of a
     /// second to ten seconds.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).retries(0) // the first block is an error
-    /// # }
-    /// ```
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -56,14 +34,6 @@ impl Migrator<'_> {
     }
 
     /// How long `run` waits for other replicas in total; ten minutes by default.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).wait_timeout(Duration::from_secs(120))
-    /// # }
-    /// ```
     #[must_use]
     pub fn wait_timeout(mut self, timeout: Duration) -> Self {
         self.wait_timeout = timeout;
@@ -74,14 +44,6 @@ impl Migrator<'_> {
     ///
     /// The server cancels the statement that runs at the deadline (`statement_timeout`), and its
     /// migration is undone.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).deadline(Duration::from_secs(300))
-    /// # }
-    /// ```
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -90,13 +52,6 @@ impl Migrator<'_> {
 
     /// The maximum size of a message in bytes; 512 KiB by default. A larger migration is one message,
     /// with about 2 KiB around its SQL. A run keeps two copies of one message in memory.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).chunk_bytes(64 * 1024) // smaller messages
-    /// # }
-    /// ```
     #[must_use]
     pub fn chunk_bytes(mut self, bytes: usize) -> Self {
         self.chunk_bytes = bytes;

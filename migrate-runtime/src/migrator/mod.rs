@@ -23,6 +23,23 @@ mod limits;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Options come before the verb:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use migrate_runtime::{Lock, Migrations, Migrator};
+/// # fn of(set: &Migrations) -> Migrator<'_> {
+/// Migrator::new(set)
+///     .schema("app") // the ledger is app.migration_ledger
+///     .ledger_schema("meta") // or meta.migration_ledger
+///     .create_schema()
+///     .allow_missing() // old files were removed
+///     .lock(Lock::Row) // through PgBouncer, non-transactional migrations too
+///     .lock_timeout(Duration::from_secs(2))
+///     .deadline(Duration::from_secs(300))
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Migrator<'s> {
     pub(crate) set: &'s Migrations,
@@ -127,13 +144,6 @@ impl<'s> From<&Migrator<'s>> for Migrator<'s> {
 
 impl<'s> Migrator<'s> {
     /// A migrator for `set` with the safe default of every option.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set) // `set` is `&MIGRATIONS`
-    /// # }
-    /// ```
     pub fn new(set: &'s Migrations) -> Self {
         Migrator {
             set,
@@ -159,13 +169,6 @@ impl<'s> Migrator<'s> {
     ///
     /// `{{tables.users}}` becomes `"app"."users"`. Without a schema it becomes `"users"`, and the ledger
     /// is in `public`.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app") // app.migration_ledger
-    /// # }
-    /// ```
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
@@ -173,13 +176,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Creates the schema with the ledger if it is missing.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app").create_schema()
-    /// # }
-    /// ```
     #[must_use]
     pub fn create_schema(mut self) -> Self {
         self.create_schema = CreateSchema::IfMissing;
@@ -187,13 +183,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's schema, if it is not that of [`Migrator::schema`].
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).schema("app").ledger_schema("meta") // meta.migration_ledger
-    /// # }
-    /// ```
     #[must_use]
     pub fn ledger_schema(mut self, schema: impl Into<String>) -> Self {
         self.ledger_schema = Some(schema.into());
@@ -201,13 +190,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// The ledger's table name; `migration_ledger` by default.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).table("app_migrations") // public.app_migrations
-    /// # }
-    /// ```
     #[must_use]
     pub fn table(mut self, table: impl Into<String>) -> Self {
         self.table = table.into();
@@ -215,13 +197,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies pending migrations that sort before applied ones; by default they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_out_of_order()
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_out_of_order(mut self) -> Self {
         self.policy.out_of_order = Tolerance::Allow;
@@ -229,13 +204,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Allows entries whose migration is missing from the set; by default they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_missing() // old files were removed
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_missing(mut self) -> Self {
         self.policy.missing = Tolerance::Allow;
@@ -243,13 +211,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Allows applied migrations whose SQL was edited; by default they are drift.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).allow_edited()
-    /// # }
-    /// ```
     #[must_use]
     pub fn allow_edited(mut self) -> Self {
         self.policy.edited = Tolerance::Allow;
@@ -276,13 +237,6 @@ impl<'s> Migrator<'s> {
 
     /// Treats entries that are newer than the set as drift; by default they are allowed and reported,
     /// because an older binary must still start after a deployment is rolled back.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).refuse_ahead() // this binary must be the newest
-    /// # }
-    /// ```
     #[must_use]
     pub fn refuse_ahead(mut self) -> Self {
         self.policy.ahead = Tolerance::Refuse;
@@ -292,13 +246,6 @@ impl<'s> Migrator<'s> {
     /// Applies versioned migrations up to and including this version, and no repeatable ones.
     ///
     /// [`Migrator::rollback`] has a target of its own, so that what it undoes is named where it is called.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).to(7) // or `"7"`, or a `Version`
-    /// # }
-    /// ```
     #[must_use]
     pub fn to(mut self, version: impl Into<Version>) -> Self {
         self.limit = Limit::To(version.into());
@@ -306,13 +253,6 @@ impl<'s> Migrator<'s> {
     }
 
     /// Applies this migration and no other. Pending migrations before it are then out of order.
-    ///
-    /// ```
-    /// # use migrate_runtime::{Migrations, Migrator};
-    /// # fn of(set: &Migrations) -> Migrator<'_> {
-    /// Migrator::new(set).only(7)
-    /// # }
-    /// ```
     #[must_use]
     pub fn only(mut self, version: impl Into<Version>) -> Self {
         self.limit = Limit::Only(version.into());

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use migrate_set::location::Position;
+use migrate_set::name::Direction;
 use migrate_set::remedy::Remedy;
-use migrate_set::set::Direction;
 
 /// What the server refused, and where.
 ///
@@ -111,34 +111,39 @@ impl fmt::Display for MigrationFailure {
                 write!(f, "\n{name}: {value}")?;
             }
         }
-        match self.kept {
-            Kept::Nothing if self.direction == Direction::Down => {
-                write!(f, "\nversion {} was not undone and is still applied", self.version)
-            }
-            Kept::Nothing => {
-                write!(f, "\nversion {} was not applied; fix it and run again", self.version)
-            }
-            Kept::Statements { done, of } => write!(
-                f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and are kept; \
-                 the next run continues after them",
-                self.version
-            ),
-            Kept::InFlight { done, of } => write!(
-                f,
-                "\nversion {} is unfinished: {done} of its {of} statements took effect and are kept, \
-                 and whether the next one did is unknown; the next run finds out",
-                self.version
-            ),
-            Kept::Unknown => write!(
-                f,
-                "\nwhether version {} was applied is unknown; the next run reads it from the ledger",
-                self.version
-            ),
-        }?;
+        self.kept(f)?;
         if self.tries > 1 {
             write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
         }
         Ok(())
+    }
+}
+
+impl MigrationFailure {
+    /// A line with what of the migration is kept.
+    fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = &self.version;
+        match self.kept {
+            Kept::Nothing if self.direction == Direction::Down => {
+                write!(f, "\nversion {version} was not undone and is still applied")
+            }
+            Kept::Nothing => {
+                write!(f, "\nversion {version} was not applied; fix it and run again")
+            }
+            Kept::Statements { done, of } => write!(
+                f,
+                "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept; \
+                 the next run continues after them"
+            ),
+            Kept::InFlight { done, of } => write!(
+                f,
+                "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept, \
+                 and whether the next one did is unknown; the next run finds out"
+            ),
+            Kept::Unknown => write!(
+                f,
+                "\nwhether version {version} was applied is unknown; the next run reads it from the ledger"
+            ),
+        }
     }
 }

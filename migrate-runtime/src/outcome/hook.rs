@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use migrate_set::set::Direction;
+use migrate_set::name::Direction;
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 

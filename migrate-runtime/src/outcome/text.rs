@@ -26,25 +26,23 @@ pub(super) fn what_is_kept(report: &Report) -> String {
     };
     let versions: Vec<&str> = done.iter().map(|one| &*one.version).collect();
     let (stay, unconfirmed) = versions.split_at(versions.len().saturating_sub(report.unconfirmed));
-    let stays = match stay {
-        [] => String::new(),
-        [one] => format!("\nversion {one} was {word} before it and is kept"),
-        [first, .., last] => format!(
-            "\n{} migrations, versions {first} to {last}, were {word} before it and are kept",
-            stay.len()
-        ),
+    let line = |versions: &[&str], when: &str, unless: &str| {
+        let Some(which) = counted_versions(versions, ["was", "were"]) else { return String::new() };
+        let are = if versions.len() == 1 { "is" } else { "are" };
+        format!("\n{which} {word} {when} and {are} kept{unless}")
     };
-    match unconfirmed {
-        [] => stays,
-        [one] => {
-            format!("{stays}\nversion {one} was {word} too, and is kept unless the server crashed")
+    line(stay, "before it", "") + &line(unconfirmed, "too,", " unless the server crashed")
+}
+
+/// `version 1 was`, or `3 migrations, versions 1 to 9, were`; `None` without versions.
+pub(crate) fn counted_versions(versions: &[&str], [was, were]: [&str; 2]) -> Option<String> {
+    Some(match versions {
+        [] => return None,
+        [one] => format!("version {one} {was}"),
+        [first, .., last] => {
+            format!("{} migrations, versions {first} to {last}, {were}", versions.len())
         }
-        [first, .., last] => format!(
-            "{stays}\n{} migrations, versions {first} to {last}, were {word} too, and are kept unless the \
-             server crashed",
-            unconfirmed.len()
-        ),
-    }
+    })
 }
 
 /// `version 1 was` or `versions 1 to 9 were`.

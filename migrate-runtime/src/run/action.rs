@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use migrate_set::name::Direction;
 use migrate_set::rollback::Undo;
-use migrate_set::set::{Direction, Migration, Script, TransactionMode};
+use migrate_set::set::{Migration, Script, TransactionMode};
 
 use crate::outcome::Subject;
 

@@ -1,17 +1,17 @@
 //! What a run holds and must release: its lock, and the setting of how the session reads strings.
 
 use migrate_set::plan::Cause;
-use migrate_set::set::Script;
-use migrate_set::set::TransactionMode;
+use migrate_set::set::{Script, TransactionMode};
 use migrate_set::sql::kind::SessionEffect;
 
 use super::action::Action;
+use super::callouts;
 use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
-use crate::outcome::{ErrorKind, LockKind};
+use crate::outcome::{ErrorKind, LockKind, When};
 use crate::sql::{Contents, Reading, Terms};
 use crate::wire::OnDrop;
 
@@ -100,8 +100,29 @@ impl<'r> Hold<'r> {
         cx.ask(on, "setting standard_conforming_strings").await.map(drop)
     }
 
+    /// Ends a run with this `result`: releases the lock, calls the hooks after the run, and makes the
+    /// session read strings as before.
+    pub(super) async fn release(
+        &mut self,
+        cx: &Context<'_>,
+        tally: &mut Tally<'_>,
+        result: Result<(), ErrorKind>,
+    ) -> Result<(), ErrorKind> {
+        if result.is_err() {
+            tally.flush(cx).await;
+        }
+        self.lock.release(cx).await;
+        // The first error is the one to report.
+        let mut called = Ok(());
+        if tally.hooks_called {
+            called = callouts::around(cx, tally, When::AfterRun).await;
+        }
+        self.restore_strings(cx).await;
+        result.and(called)
+    }
+
     /// Makes the session read strings as before the run.
-    pub(super) async fn restore_strings(&mut self, cx: &Context<'_>) {
+    async fn restore_strings(&mut self, cx: &Context<'_>) {
         let Some(mut strings) = self.strings.take() else { return };
         // If this fails, the connection is broken, and its settings are gone.
         let _ = cx.wire.last_row("SET standard_conforming_strings = off").await;

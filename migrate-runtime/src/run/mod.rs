@@ -8,6 +8,7 @@ mod trial;
 mod retry;
 mod hold;
 mod tally;
+mod groups;
 mod batch;
 mod explain;
 mod stepwise;
@@ -16,21 +17,18 @@ mod locate;
 mod action;
 mod spans;
 
-use migrate_set::plan::Cause;
 use tokio_postgres::Client;
 use tracing::Instrument as _;
 
 use crate::boxed::{Boxed, boxed};
-use crate::context::{Context, Table};
+use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::Migrator;
-use crate::outcome::{Error, ErrorKind, Report, When};
-use action::Action;
+use crate::outcome::{Error, ErrorKind, Report};
 pub(crate) use edits::Edit;
 pub use edits::Edited;
 pub(crate) use goal::Goal;
 use hold::Hold;
-use plan::Group;
 pub(crate) use plan::{script, up_to_date};
 use tally::Tally;
 
@@ -53,39 +51,20 @@ pub(crate) fn run<'r>(
     boxed(run.instrument(span))
 }
 
-/// Reaches the goal, and releases what it holds, also after an error.
+/// Repeats attempts until one reaches the goal, and releases what it holds, also after an error.
 async fn reach<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     goal: Goal<'_>,
 ) -> Result<(), ErrorKind> {
-    let mut result = attempts(cx, hold, tally, goal).await;
-    if result.is_err() {
-        tally.flush(cx).await;
-    }
-    hold.lock.release(cx).await;
-    if tally.hooks_called {
-        // The first error is the one to report.
-        let called = callouts::around(cx, tally, When::AfterRun).await;
-        result = result.and(called);
-    }
-    hold.restore_strings(cx).await;
-    result
-}
-
-/// Repeats attempts until one succeeds.
-async fn attempts<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-    goal: Goal<'_>,
-) -> Result<(), ErrorKind> {
-    loop {
-        let attempt = boxed(attempt(cx, hold, tally, goal)).await;
-        let Err(stop) = attempt else { return Ok(()) };
-        boxed(retry::prepare(cx, hold, tally, stop)).await?;
-    }
+    let result = loop {
+        let Err(stop) = boxed(attempt(cx, hold, tally, goal)).await else { break Ok(()) };
+        if let Err(error) = boxed(retry::prepare(cx, hold, tally, stop)).await {
+            break Err(error);
+        }
+    };
+    hold.release(cx, tally, result).await
 }
 
 /// Reads, plans and carries out the plan.
@@ -96,49 +75,24 @@ async fn attempt<'r>(
     goal: Goal<'_>,
 ) -> Result<(), Stop> {
     match goal {
-        Goal::Apply => {
-            let (todo, table) = plan::read(cx, hold, tally).await?;
-            if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
-                return Err(Stop::Busy);
-            }
-            carry_out(cx, hold, tally, &todo.work(), table).await?;
-            tally.finish(cx, hold.lock.kind(), todo);
-            Ok(())
-        }
-        Goal::Undo(target) => {
-            let undos = undo::read(cx, hold, tally, target).await?;
-            // An undo is always new: the ledger does not record the progress of a rollback.
-            let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
-            carry_out(cx, hold, tally, &work, Table::Exists).await
-        }
+        Goal::Apply => apply(cx, hold, tally).await,
+        Goal::Undo(target) => undo::attempt(cx, hold, tally, target).await,
         Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
         Goal::Edit(edit) => boxed(edits::attempt(cx, hold, tally, edit)).await,
     }
 }
 
-/// Carries out `work` in order: transactional actions together, the others one by one.
-async fn carry_out<'r>(
+/// Reads the ledger, plans, takes the lock, applies what is pending, and reports.
+async fn apply<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    work: &[(Action<'_>, Cause)],
-    table: Table,
 ) -> Result<(), Stop> {
-    if work.is_empty() {
-        return Ok(());
+    let (todo, table) = plan::read(cx, hold, tally).await?;
+    if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
+        return Err(Stop::Busy);
     }
-    callouts::begin(cx, tally, work.len()).await?;
-    let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
-    for group in plan::groups(work) {
-        match group {
-            Group::Batch(actions, last) => {
-                boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
-            }
-            Group::Alone(action, cause) => {
-                boxed(stepwise::apply(cx, hold, tally, (action, cause), table)).await?;
-            }
-        }
-        table = Table::Exists;
-    }
+    groups::carry_out(cx, hold, tally, &todo.work(), table).await?;
+    tally.finish(cx, hold.lock.kind(), todo);
     Ok(())
 }

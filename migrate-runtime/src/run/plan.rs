@@ -3,8 +3,7 @@
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Step, plan};
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Ends, Migration};
+use migrate_set::set::{Ends, Migration, TransactionMode};
 use tokio_postgres::Client;
 
 use super::action::Action;
@@ -40,42 +39,6 @@ impl<'r> Todo<'r> {
         let action = |step: &Step<'r>| (Action::Apply(step.migration), step.cause);
         self.steps.iter().map(action).collect()
     }
-}
-
-/// What follows a group of transactional migrations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
-    /// Nothing: its last commit is the last of the run, and synchronous.
-    OfRun,
-    /// A non-transactional migration, whose own commits are synchronous.
-    OfGroup,
-}
-
-/// Actions that are carried out together.
-pub(super) enum Group<'g> {
-    /// Transactional actions, in messages.
-    Batch(Vec<Action<'g>>, Last),
-    /// One action outside a transaction.
-    Alone(Action<'g>, Cause),
-}
-
-/// The groups of `work`, in order.
-pub(super) fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
-    let mut groups = Vec::new();
-    let mut rest = work;
-    while let Some(((first, cause), others)) = rest.split_first() {
-        if !first.is_transactional() {
-            groups.push(Group::Alone(*first, *cause));
-            rest = others;
-            continue;
-        }
-        let end = rest.iter().position(|(action, _)| !action.is_transactional());
-        let (group, after) = rest.split_at(end.unwrap_or(rest.len()));
-        let last = if after.is_empty() { Last::OfRun } else { Last::OfGroup };
-        groups.push(Group::Batch(group.iter().map(|(action, _)| *action).collect(), last));
-        rest = after;
-    }
-    groups
 }
 
 /// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished,
@@ -133,8 +96,7 @@ fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKi
 fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
     let scripts = std::iter::once(migration.up()).chain(migration.down());
     for script in scripts.filter(|script| !script.placeholders().is_empty()) {
-        let sql = script.sql(cx.schema());
-        sql.map_err(|error| cx.placeholder_error(script, &error))?;
+        cx.migrator.sql_of(script)?;
     }
     Ok(())
 }
@@ -158,16 +120,11 @@ pub(crate) fn up_to_date(
 
 /// The statements of a plan as text.
 pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, ErrorKind> {
-    let schema = migrator.schema.as_deref();
     let mut text = String::new();
     for step in &plan.steps {
         let script = step.migration.up();
         let file = migrator.set.path_of(script.filename());
-        let sql = script.sql(schema).map_err(|error| ErrorKind::Placeholder {
-            file: file.clone(),
-            position: script.position(error.at()),
-            problem: error.to_string(),
-        })?;
+        let sql = migrator.sql_of(script)?;
         let mode = match script.transaction() {
             TransactionMode::Transactional => "",
             TransactionMode::NonTransactional => ", outside a transaction",

@@ -1,25 +1,32 @@
 //! Decides what a rollback undoes: what the target asks for, without what an earlier attempt undid.
 
-use migrate_set::rollback::{Rollback, Undo, rollback};
+use migrate_set::plan::Cause;
+use migrate_set::rollback::{Rollback, rollback};
 
+use super::action::Action;
+use super::groups::carry_out;
 use super::hold::Hold;
 use super::tally::Tally;
-use crate::context::Context;
+use crate::context::{Context, Table};
+use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::sql::Reading;
 
-/// Reads the ledger, and decides what to undo, the last applied first.
-pub(super) async fn read<'r>(
+/// Reads the ledger, decides what to undo, the last applied first, and undoes it.
+pub(super) async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     target: &Rollback,
-) -> Result<Vec<Undo<'r>>, ErrorKind> {
+) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
     let target = match target {
         Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.report.undone.len())),
         other => other.clone(),
     };
-    rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)
-        .map_err(|obstacles| ErrorKind::Rollback { obstacles })
+    let undos = rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)
+        .map_err(|obstacles| ErrorKind::Rollback { obstacles })?;
+    // An undo is always new: the ledger does not record the progress of a rollback.
+    let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();
+    carry_out(cx, hold, tally, &work, Table::Exists).await
 }

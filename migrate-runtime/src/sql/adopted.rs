@@ -1,9 +1,8 @@
 //! Writes the entries of migrations that another tool applied.
 
-use migrate_set::checksum::ALGORITHM;
-use migrate_set::rollback::digest;
 use migrate_set::set::Migration;
 
+use super::entry::COLUMNS;
 use super::ledger::Ledger;
 use super::literal::literal;
 
@@ -30,31 +29,15 @@ impl Ledger {
         position: i64,
         taken: &Taken,
     ) -> String {
-        let null = || "NULL".to_owned();
-        let values = [
-            literal(&self.module),
-            literal(migration.version().as_str()),
-            literal(migration.kind().as_str()),
-            literal(migration.name()),
-            literal(migration.filename()),
-            if taken.verified { literal(&migration.checksum().to_string()) } else { null() },
-            literal(ALGORITHM),
-            position.to_string(),
-            taken.applied_at.as_deref().map_or_else(
-                || "pg_catalog.clock_timestamp()".to_owned(),
-                |at| format!("{}::pg_catalog.timestamptz", literal(at)),
-            ),
-            taken.execution_ms.unwrap_or_default().to_string(),
-            taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal),
-            down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
-        ];
-        format!(
-            "INSERT INTO {} (module, version, kind, name, filename, checksum, checksum_algorithm, \
-             \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum) \
-             VALUES ({})",
-            self.quoted,
-            values.join(", ")
-        )
+        let applied_at = taken.applied_at.as_deref().map_or_else(
+            || "pg_catalog.clock_timestamp()".to_owned(),
+            |at| format!("{}::pg_catalog.timestamptz", literal(at)),
+        );
+        let execution_ms = taken.execution_ms.unwrap_or_default().to_string();
+        let applied_by =
+            taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal);
+        let how = [applied_at.as_str(), &execution_ms, &applied_by];
+        let values = self.values(migration, down_sql, position, (taken.verified, how));
+        format!("INSERT INTO {} ({COLUMNS}) VALUES ({values})", self.quoted)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use migrate_set::checksum::ALGORITHM;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::rollback::Recorded;
@@ -11,12 +10,11 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
-use super::lease::{EXPIRED, Lease, at_lock, is_lock};
+use super::lease::{EXPIRED, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
-use super::literal::{literal, utc};
+use super::literal::{column, literal, utc};
 use super::operator::EQ;
 use super::trust::{checked, is_trusted};
-use crate::outcome::Holder;
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -203,20 +201,9 @@ impl<'s> Contents<'s> {
         {
             return Ok(());
         }
-        self.entries.push(Entry {
-            version: Version::new(version.to_owned()),
-            kind: kind(column(2))?,
-            name: String::new(),
-            filename: String::new(),
-            checksum: column(3).map(str::to_owned),
-            checksum_algorithm: Cow::Borrowed(ALGORITHM),
-            position,
-            applied_at: String::new(),
-            execution_ms: 0,
-            applied_by: String::new(),
-            progress,
-            in_flight: false,
-        });
+        let (version, kind) = (Version::new(version.to_owned()), kind(column(2))?);
+        let entry = Entry::brief(version, kind, column(3).map(str::to_owned));
+        self.entries.push(Entry { position, progress, ..entry });
         Ok(())
     }
 
@@ -234,18 +221,10 @@ impl<'s> Contents<'s> {
     ) -> Result<(), &'static str> {
         self.last_position = last.map_or(Ok(0), str::parse).map_err(|_| "position")?;
         self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
-        let text = |column| row.get(column).map(str::to_owned);
         self.writers.extend(row.get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
-        self.lease = text("token").map(|token| Lease {
-            token,
-            holder: Holder {
-                pid: row.get("pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
-                application_name: text("application_name").unwrap_or_default(),
-                user: text("user").unwrap_or_default(),
-                since: text("since"),
-            },
-            expired: row.get("expired") == Some("t"),
-        });
+        let expired = row.get("expired") == Some("t");
+        self.lease =
+            column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
     }
 }

@@ -1,9 +1,8 @@
 //! Writes entries: a migration was applied, undone, accepted or forgotten, or has made progress.
 
-use migrate_set::checksum::ALGORITHM;
+use migrate_set::checksum::{ALGORITHM, sha256};
 use migrate_set::ledger::Entry;
 use migrate_set::plan::Cause;
-use migrate_set::rollback::digest;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
@@ -32,6 +31,10 @@ pub(crate) struct Progress {
     /// Whether the next one is about to be sent, and can take effect without being recorded.
     pub(crate) in_flight: bool,
 }
+
+/// The columns that every new entry fills.
+pub(super) const COLUMNS: &str = "module, version, kind, name, filename, checksum, \
+     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum";
 
 /// Milliseconds since the message arrived.
 pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
@@ -76,36 +79,16 @@ impl Ledger {
         position: i64,
         extent: Extent,
     ) -> String {
-        let null = || "NULL".to_owned();
-        let checksum = literal(&migration.checksum().to_string());
-        let (checksum, done, in_flight) = match extent {
-            Extent::Whole | Extent::First => (checksum, null(), false),
-            Extent::Started(progress) => (checksum, progress.done.to_string(), progress.in_flight),
-            Extent::Nothing => (null(), null(), false),
+        let (done, in_flight) = match extent {
+            Extent::Started(progress) => (progress.done.to_string(), progress.in_flight),
+            _ => (null(), false),
         };
-        let values = [
-            literal(&self.module),
-            literal(migration.version().as_str()),
-            literal(migration.kind().as_str()),
-            literal(migration.name()),
-            literal(migration.filename()),
-            checksum,
-            literal(ALGORITHM),
-            position.to_string(),
-            "pg_catalog.clock_timestamp()".to_owned(),
-            ELAPSED_MS.to_owned(),
-            "session_user".to_owned(),
-            down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
-            done,
-            in_flight.to_string(),
-        ];
+        let has_run = extent != Extent::Nothing;
+        let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
         let insert = format!(
-            "INSERT INTO {} AS l (module, version, kind, name, filename, checksum, \
-             checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, \
-             down_checksum, progress, in_flight) VALUES ({})",
+            "INSERT INTO {} AS l ({COLUMNS}, progress, in_flight) VALUES ({}, {done}, {in_flight})",
             self.quoted,
-            values.join(", ")
+            self.values(migration, down_sql, position, (has_run, how))
         );
         if extent == Extent::First {
             return format!("{insert} RETURNING execution_ms");
@@ -121,6 +104,33 @@ impl Ledger {
              in_flight = excluded.in_flight \
              WHERE l.kind {EQ} 'repeatable' OR l.progress IS NOT NULL RETURNING execution_ms"
         )
+    }
+
+    /// The values of [`COLUMNS`] for `migration`; with its checksum if it has run.
+    pub(super) fn values(
+        &self,
+        migration: &Migration,
+        down_sql: Option<&str>,
+        position: i64,
+        (has_run, [applied_at, execution_ms, applied_by]): (bool, [&str; 3]),
+    ) -> String {
+        let checksum = migration.checksum().to_string();
+        let values = [
+            literal(&self.module),
+            literal(migration.version().as_str()),
+            literal(migration.kind().as_str()),
+            literal(migration.name()),
+            literal(migration.filename()),
+            if has_run { literal(&checksum) } else { null() },
+            literal(ALGORITHM),
+            position.to_string(),
+            applied_at.to_owned(),
+            execution_ms.to_owned(),
+            applied_by.to_owned(),
+            down_sql.map_or_else(null, literal),
+            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
+        ];
+        values.join(", ")
     }
 
     /// Records the progress of an unfinished migration, if its progress is `from`.
@@ -182,7 +192,6 @@ impl Ledger {
         down_sql: Option<&str>,
         entry: &Entry,
     ) -> String {
-        let null = || "NULL".to_owned();
         format!(
             "UPDATE {} SET checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
              down_sql = {}, down_checksum = {} WHERE {}",
@@ -192,8 +201,12 @@ impl Ledger {
             literal(migration.name()),
             literal(migration.filename()),
             down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&digest(sql))),
+            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             self.key_of(&entry.version)
         )
     }
+}
+
+fn null() -> String {
+    "NULL".to_owned()
 }

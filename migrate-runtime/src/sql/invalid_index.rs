@@ -4,7 +4,7 @@
 use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
 
-use super::literal::literal;
+use super::literal::{column, literal};
 use super::operator::{EQ, NE};
 
 /// An index that has the name, or is on the table, of a statement that builds one.
@@ -95,9 +95,8 @@ fn relation(name: &str) -> String {
 impl InvalidIndex {
     /// The index of one row of [`look`].
     pub(crate) fn of(row: &SimpleQueryRow) -> Option<InvalidIndex> {
-        let is = |column| row.try_get(column).ok().flatten() == Some("t");
-        let name = row.try_get("name").ok().flatten()?.to_owned();
-        Some(InvalidIndex { name, valid: is("valid"), in_use: is("in_use") })
+        let is = |name| column(row, name).as_deref() == Some("t");
+        Some(InvalidIndex { name: column(row, "name")?, valid: is("valid"), in_use: is("in_use") })
     }
 
     /// Removes it without blocking other sessions.

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use tokio_postgres::SimpleQueryRow;
+
 use super::ledger::Ledger;
-use super::literal::literal;
+use super::literal::{column, literal};
 use super::operator::{EQ, GT, NE};
 use crate::outcome::Holder;
 
@@ -119,6 +121,16 @@ impl Ledger {
             literal(LOCK.0),
             literal(LOCK.1)
         )
+    }
+}
+
+/// The holder of a lock in the row of a query for it.
+pub(crate) fn holder(row: &SimpleQueryRow) -> Holder {
+    Holder {
+        pid: column(row, "pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
+        application_name: column(row, "application_name").unwrap_or_default(),
+        user: column(row, "user").unwrap_or_default(),
+        since: column(row, "since"),
     }
 }
 

@@ -13,7 +13,6 @@
 pub(crate) const EQ: &str = "OPERATOR(pg_catalog.=)";
 pub(crate) const NE: &str = "OPERATOR(pg_catalog.<>)";
 pub(crate) const GT: &str = "OPERATOR(pg_catalog.>)";
-pub(crate) const GE: &str = "OPERATOR(pg_catalog.>=)";
 pub(crate) const ADD: &str = "OPERATOR(pg_catalog.+)";
 pub(crate) const SUB: &str = "OPERATOR(pg_catalog.-)";
 pub(crate) const CAT: &str = "OPERATOR(pg_catalog.||)";

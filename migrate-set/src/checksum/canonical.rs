@@ -152,23 +152,10 @@ mod tests {
     #[test]
     fn what_changes_the_meaning_changes_the_text() {
         let different = [
-            "select 'a b'",
-            "select 'a  b'",
-            "select 'a' b",
-            "select E'a b'",
-            "select $$a b$$",
-            "select $x$a b$x$",
-            "select \"a b\"",
-            "select a b",
-            "select A b",
-            "select a.b",
-            "select ab",
-            "select a=>b",
-            "select a= >b",
-            "select 'a\nb'",
-            "select 'a'\n'b'",
-            "select 'a\n\nb'",
-            "select a; b",
+            "select 'a b'", "select 'a  b'", "select 'a' b", "select E'a b'", "select $$a b$$",
+            "select $x$a b$x$", "select \"a b\"", "select a b", "select A b", "select a.b",
+            "select ab", "select a=>b", "select a= >b", "select 'a\nb'", "select 'a'\n'b'",
+            "select 'a\n\nb'", "select a; b",
         ];
         let texts: Vec<String> = different.iter().map(|text| canonical(text)).collect();
         for (i, one) in texts.iter().enumerate() {

@@ -1,13 +1,13 @@
 //! Reads the words between a stem and its `.sql`: direction, database, transaction.
 //! Only known words count, so that a description may contain dots.
 
-use super::{NameDirection, TransactionMark};
+use super::{Direction, TransactionMark};
 
 /// A name without its endings, and what the endings mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending<'a> {
     pub stem: &'a str,
-    pub direction: NameDirection,
+    pub direction: Option<Direction>,
     pub dialect: Option<Dialect>,
     pub transaction: TransactionMark,
     pub misspelt: Option<Misspelt>,
@@ -19,8 +19,7 @@ pub struct Misspelt {
     /// Where the word begins in the name, in bytes.
     pub start: usize,
     pub len: usize,
-    /// `up` or `down`.
-    pub meant: &'static str,
+    pub meant: Direction,
 }
 
 /// The database a file is written for.
@@ -33,21 +32,8 @@ pub enum Dialect {
 
 const POSTGRES: [&str; 5] = ["postgres", "postgresql", "pg", "pgsql", "psql"];
 const OTHERS: [&str; 15] = [
-    "sqlite",
-    "sqlite3",
-    "mysql",
-    "cockroach",
-    "cockroachdb",
-    "crdb",
-    "mariadb",
-    "mssql",
-    "sqlserver",
-    "oracle",
-    "h2",
-    "duckdb",
-    "clickhouse",
-    "spanner",
-    "libsql",
+    "sqlite", "sqlite3", "mysql", "cockroach", "cockroachdb", "crdb", "mariadb", "mssql",
+    "sqlserver", "oracle", "h2", "duckdb", "clickhouse", "spanner", "libsql",
 ];
 const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
 
@@ -55,7 +41,7 @@ const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "bac
 pub fn ending(name: &str) -> Ending<'_> {
     let mut found = Ending {
         stem: name,
-        direction: NameDirection::Whole,
+        direction: None,
         dialect: None,
         transaction: TransactionMark::Unmarked,
         misspelt: None,
@@ -71,9 +57,9 @@ pub fn ending(name: &str) -> Ending<'_> {
 
 impl Ending<'_> {
     fn take(&mut self, head: &str, word: &str) -> bool {
-        let directed = self.direction != NameDirection::Whole || self.misspelt.is_some();
+        let directed = self.direction.is_some() || self.misspelt.is_some();
         if let (false, Some(direction)) = (directed, verb(word)) {
-            self.direction = direction;
+            self.direction = Some(direction);
         } else if let (false, Some(meant)) = (directed, nearly_verb(word)) {
             self.misspelt = Some(Misspelt { start: head.len() + 1, len: word.len(), meant });
         } else if let (None, Some(dialect)) = (self.dialect, dialect(word)) {
@@ -88,24 +74,17 @@ impl Ending<'_> {
 }
 
 /// The direction that a word means.
-pub fn verb(word: &str) -> Option<NameDirection> {
+pub fn verb(word: &str) -> Option<Direction> {
     match word {
-        "up" | "do" => Some(NameDirection::Up),
-        "down" | "undo" => Some(NameDirection::Down),
+        "up" | "do" => Some(Direction::Up),
+        "down" | "undo" => Some(Direction::Down),
         _ => None,
     }
 }
 
-/// The correct word for a misspelt direction.
-pub fn nearly_verb(word: &str) -> Option<&'static str> {
-    let is = |known: &str| word.eq_ignore_ascii_case(known);
-    if is("up") || is("do") {
-        Some("up")
-    } else if is("down") || is("undo") || is_down_word(word) {
-        Some("down")
-    } else {
-        None
-    }
+/// The direction that a word means in any case, or in another tool's words.
+pub fn nearly_verb(word: &str) -> Option<Direction> {
+    verb(&word.to_ascii_lowercase()).or_else(|| is_down_word(word).then_some(Direction::Down))
 }
 
 /// Whether a word means going back, other than `down` and `undo`.
@@ -133,7 +112,8 @@ mod tests {
         let misspelt = found.misspelt.map_or(String::new(), |word| {
             format!(" {} is {}", &name[word.start..word.start + word.len], word.meant)
         });
-        let shown = format!("{} {:?}{dialect}{mark}{misspelt}", found.stem, found.direction);
+        let direction = found.direction.map_or("Whole".to_owned(), |found| format!("{found:?}"));
+        let shown = format!("{} {direction}{dialect}{mark}{misspelt}", found.stem);
         assert_eq!(shown, expected, "{name}");
     }
 

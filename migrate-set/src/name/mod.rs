@@ -80,15 +80,33 @@ impl FromStr for Layout {
     }
 }
 
-/// Which script of its migration a file contains.
+/// Whether a migration is applied or undone. A file whose name does not say which is up as a
+/// whole, unless it has sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NameDirection {
-    /// `x.up.sql`, `0001.do.x.sql`, `x/up.sql`.
+pub enum Direction {
+    /// Its up script: `x.up.sql`, `0001.do.x.sql`, `x/up.sql`.
     Up,
-    /// `x.down.sql`, `0001.undo.x.sql`, `x/down.sql`, `U1__x.sql`.
+    /// Its down script: `x.down.sql`, `0001.undo.x.sql`, `x/down.sql`, `U1__x.sql`.
     Down,
-    /// The name does not say: the whole file is up, unless it has sections.
-    Whole,
+}
+
+impl Direction {
+    /// `an up` or `a down`, for a text.
+    pub const fn with_article(self) -> &'static str {
+        match self {
+            Direction::Up => "an up",
+            Direction::Down => "a down",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Up => "up",
+            Direction::Down => "down",
+        })
+    }
 }
 
 /// When a migration runs.
@@ -98,6 +116,28 @@ pub enum Kind {
     Versioned,
     /// Again whenever it changes, after the versioned ones: `R__views.sql`.
     Repeatable,
+}
+
+impl Kind {
+    /// The word in the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Versioned => "versioned",
+            Kind::Repeatable => "repeatable",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A path in a folder as messages show it; either can be empty.
+pub fn shown(folder: &str, path: &str) -> String {
+    let slash = if folder.is_empty() || path.is_empty() { "" } else { "/" };
+    [folder, slash, path].concat()
 }
 
 /// Whether the name mentions the transaction.

@@ -2,8 +2,9 @@
 //! and what it can leave behind when it is interrupted. Only the catalog says what it did leave.
 
 use super::kind::{self, SessionEffect, StatementKind};
-use super::lexer::{Token, TokenKind, lex};
+use super::lexer::{Token, lex};
 use super::split::{Statement, split};
+use super::words::Words;
 
 /// How a statement of a non-transactional script runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,88 +108,56 @@ fn block(
 }
 
 fn single(sql: &str, statement: &Statement<'_>) -> Alone {
-    let tokens: Vec<Token> = statement.significant().copied().collect();
-    let words = Words { sql, tokens: &tokens };
+    let mut words = Words::of(sql, statement);
+    let detached = |last: &&Token| last.text(sql).eq_ignore_ascii_case("CONCURRENTLY");
     match kind::kind(sql, statement) {
         StatementKind::Plain if kind::calls_procedure(sql, statement) => Alone::Bare,
         StatementKind::Plain => Alone::Atomic,
-        _ if words.is(0, "CREATE") => words.builds().unwrap_or(Alone::Bare),
-        _ if words.is(0, "REINDEX") => words.rebuilds().unwrap_or(Alone::Bare),
-        _ if words.is(0, "DROP") && words.is(1, "INDEX") => Alone::Drops,
-        _ if words.is(0, "ALTER") && words.is(tokens.len() - 1, "CONCURRENTLY") => {
-            let kept = tokens.last().map_or(0, |last| last.start);
-            Alone::Detaches { finalize: format!("{}FINALIZE", &sql[..kept]) }
-        }
+        _ if words.eat("CREATE") => builds(words).unwrap_or(Alone::Bare),
+        _ if words.eat("REINDEX") => rebuilds(words).unwrap_or(Alone::Bare),
+        _ if words.eat("DROP INDEX") => Alone::Drops,
+        _ if words.eat("ALTER") => match statement.tokens.last().filter(detached) {
+            Some(last) => Alone::Detaches { finalize: format!("{}FINALIZE", &sql[..last.start]) },
+            None => Alone::Bare,
+        },
         _ => Alone::Bare,
     }
 }
 
-/// The tokens of one statement, without blanks and comments.
-struct Words<'w> {
-    sql: &'w str,
-    tokens: &'w [Token],
+/// `[ UNIQUE ] INDEX CONCURRENTLY [ [ IF NOT EXISTS ] name ] ON [ ONLY ] table ...`
+fn builds(mut words: Words<'_>) -> Option<Alone> {
+    words.eat("UNIQUE");
+    if !words.eat("INDEX CONCURRENTLY") {
+        return None;
+    }
+    words.eat("IF NOT EXISTS");
+    let name = if words.next_are("ON") { None } else { Some(words.written_name()?) };
+    words.eat("ON");
+    words.eat("ONLY");
+    Some(Alone::Builds { name, table: words.written_name()? })
 }
 
-impl Words<'_> {
-    fn is(&self, index: usize, word: &str) -> bool {
-        self.tokens.get(index).is_some_and(|t| t.text(self.sql).eq_ignore_ascii_case(word))
+/// `[ ( ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] [ name ]`
+fn rebuilds(mut words: Words<'_>) -> Option<Alone> {
+    let mut concurrently = false;
+    let mut in_options = words.eat("(");
+    while in_options {
+        concurrently |= words.next_are("CONCURRENTLY");
+        in_options = !words.next_are(")");
+        words.skip()?;
     }
-
-    /// `CREATE [ UNIQUE ] INDEX CONCURRENTLY [ [ IF NOT EXISTS ] name ] ON [ ONLY ] table ...`
-    fn builds(&self) -> Option<Alone> {
-        let mut at = 1 + usize::from(self.is(1, "UNIQUE"));
-        if !(self.is(at, "INDEX") && self.is(at + 1, "CONCURRENTLY")) {
-            return None;
-        }
-        at += 2;
-        if self.is(at, "IF") && self.is(at + 1, "NOT") {
-            at += 3;
-        }
-        let mut name = None;
-        // A name in quotes is never the keyword.
-        if !self.is(at, "ON") {
-            name = Some(self.name(at)?);
-            at += 1;
-        }
-        at += 1 + usize::from(self.is(at + 1, "ONLY"));
-        Some(Alone::Builds { name, table: self.name(at)? })
+    let of: Option<fn(String) -> Scope> = match () {
+        () if words.next_are("INDEX") => Some(Scope::Index),
+        () if words.next_are("TABLE") => Some(Scope::Table),
+        () if words.next_are("SCHEMA") => Some(Scope::Schema),
+        () => None,
+    };
+    words.skip()?;
+    if !words.eat("CONCURRENTLY") && !concurrently {
+        return None;
     }
-
-    /// `REINDEX [ ( ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] [ name ]`
-    fn rebuilds(&self) -> Option<Alone> {
-        let mut at = 1;
-        if self.tokens.get(1)?.kind == TokenKind::Open {
-            at = 1 + self.tokens.iter().position(|token| token.kind == TokenKind::Close)?;
-            let options = &self.tokens[1..at];
-            let concurrently =
-                options.iter().any(|t| t.text(self.sql).eq_ignore_ascii_case("CONCURRENTLY"));
-            if !concurrently && !self.is(at + 1, "CONCURRENTLY") {
-                return None;
-            }
-        } else if !self.is(at + 1, "CONCURRENTLY") {
-            return None;
-        }
-        let named = at + 1 + usize::from(self.is(at + 1, "CONCURRENTLY"));
-        let scope = match () {
-            () if self.is(at, "INDEX") => Scope::Index(self.name(named)?),
-            () if self.is(at, "TABLE") => Scope::Table(self.name(named)?),
-            () if self.is(at, "SCHEMA") => Scope::Schema(self.name(named)?),
-            () => Scope::Database,
-        };
-        Some(Alone::Rebuilds(scope))
-    }
-
-    /// The name at `at`, with its schema where it has one, as written.
-    fn name(&self, at: usize) -> Option<String> {
-        let first = self.tokens.get(at)?;
-        let mut last = at;
-        while self.is(last + 1, ".") && self.tokens.len() > last + 2 {
-            last += 2;
-        }
-        let is_name = matches!(first.kind, TokenKind::Word | TokenKind::QuotedIdentifier);
-        let end = self.tokens.get(last)?.end;
-        is_name.then(|| self.sql[first.start..end].to_owned())
-    }
+    let scope = of.map_or(Some(Scope::Database), |of| Some(of(words.written_name()?)))?;
+    Some(Alone::Rebuilds(scope))
 }
 
 #[cfg(test)]

@@ -109,7 +109,9 @@ fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
         b'/' if next == Some(b'*') => block_comment(b, at),
         b'\'' => string(b, at),
         b'"' => quoted_identifier(b, at),
-        b'e' | b'E' if next == Some(b'\'') => escape_string(b, at + 1),
+        b'e' | b'E' if next == Some(b'\'') => {
+            continued(b, at + 1, TokenKind::EscapeString, end_of_escape_string)
+        }
         b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if next == Some(b'\'') => string(b, at + 1),
         b'u' | b'U' if next == Some(b'&') && b.get(at + 2) == Some(&b'\'') => string(b, at + 2),
         b'u' | b'U' if next == Some(b'&') && b.get(at + 2) == Some(&b'"') => {
@@ -154,25 +156,12 @@ fn is_word(c: u8) -> bool {
 }
 
 fn is_operator(c: u8) -> bool {
-    matches!(
-        c,
-        b'~' | b'!'
-            | b'@'
-            | b'#'
-            | b'^'
-            | b'&'
-            | b'|'
-            | b'`'
-            | b'?'
-            | b'+'
-            | b'-'
-            | b'*'
-            | b'/'
-            | b'%'
-            | b'<'
-            | b'>'
-            | b'='
-    )
+    is_special(c) || matches!(c, b'+' | b'-' | b'*' | b'/' | b'<' | b'>' | b'=')
+}
+
+/// A character of operators that SQL itself does not use.
+fn is_special(c: u8) -> bool {
+    matches!(c, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%')
 }
 
 fn block_comment(b: &[u8], at: usize) -> (TokenKind, usize) {
@@ -190,11 +179,7 @@ fn block_comment(b: &[u8], at: usize) -> (TokenKind, usize) {
 }
 
 fn string(b: &[u8], quote: usize) -> (TokenKind, usize) {
-    continued(b, quote, TokenKind::String, end_of_string)
-}
-
-fn escape_string(b: &[u8], quote: usize) -> (TokenKind, usize) {
-    continued(b, quote, TokenKind::EscapeString, end_of_escape_string)
+    continued(b, quote, TokenKind::String, end_of_quoted)
 }
 
 /// A literal with the segments that continue it: a quote after white space that includes a line
@@ -217,13 +202,13 @@ fn continued(
     }
 }
 
-/// One past the closing quote of the `'...'` that opens at `quote`; `''` is a quote inside.
-fn end_of_string(b: &[u8], quote: usize) -> Option<usize> {
-    let mut i = quote + 1;
+/// One past the closing quote of what opens at `quote`; two quotes are one inside.
+fn end_of_quoted(b: &[u8], quote: usize) -> Option<usize> {
+    let (mark, mut i) = (b[quote], quote + 1);
     while i < b.len() {
-        if b[i] != b'\'' {
+        if b[i] != mark {
             i += 1;
-        } else if b.get(i + 1) == Some(&b'\'') {
+        } else if b.get(i + 1) == Some(&mark) {
             i += 2;
         } else {
             return Some(i + 1);
@@ -232,7 +217,7 @@ fn end_of_string(b: &[u8], quote: usize) -> Option<usize> {
     None
 }
 
-/// As [`end_of_string`], but a backslash escapes the next character.
+/// As [`end_of_quoted`], but a backslash escapes the next character.
 fn end_of_escape_string(b: &[u8], quote: usize) -> Option<usize> {
     let mut i = quote + 1;
     while i < b.len() {
@@ -263,17 +248,10 @@ fn continuation(b: &[u8], end: usize) -> Option<usize> {
 }
 
 fn quoted_identifier(b: &[u8], quote: usize) -> (TokenKind, usize) {
-    let mut i = quote + 1;
-    while i < b.len() {
-        if b[i] != b'"' {
-            i += 1;
-        } else if b.get(i + 1) == Some(&b'"') {
-            i += 2;
-        } else {
-            return (TokenKind::QuotedIdentifier, i + 1);
-        }
+    match end_of_quoted(b, quote) {
+        Some(end) => (TokenKind::QuotedIdentifier, end),
+        None => (TokenKind::Unclosed(Unclosed::Identifier), b.len()),
     }
-    (TokenKind::Unclosed(Unclosed::Identifier), b.len())
 }
 
 /// `$1`, `$tag$...$tag$`, or a lone `$`.
@@ -327,15 +305,13 @@ fn number(b: &[u8], at: usize) -> (TokenKind, usize) {
 fn operator(b: &[u8], at: usize) -> usize {
     let mut end = at;
     while end < b.len() && is_operator(b[end]) {
-        let comment = matches!((b[end], b.get(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*')));
-        if comment {
+        if matches!((b[end], b.get(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*'))) {
             break;
         }
         end += 1;
     }
-    let special =
-        |c: &u8| matches!(c, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%');
-    while end - at > 1 && matches!(b[end - 1], b'+' | b'-') && !b[at..end - 1].iter().any(special) {
+    let has_special = |operator: &[u8]| operator.iter().any(|&c| is_special(c));
+    while end - at > 1 && matches!(b[end - 1], b'+' | b'-') && !has_special(&b[at..end - 1]) {
         end -= 1;
     }
     end

@@ -2,6 +2,7 @@
 
 pub mod lexer;
 pub mod split;
+pub mod words;
 pub mod kind;
 pub mod alone;
 pub mod placeholder;

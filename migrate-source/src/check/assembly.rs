@@ -1,18 +1,16 @@
 //! Combines the files of each migration, and reports files that claim the same version, even if
 //! the text of one is invalid, so that one mistake does not hide another.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use migrate_set::name::{Kind, NameDirection, TransactionMark};
-use migrate_set::set::Migration;
-use migrate_set::set::TransactionMode;
+use migrate_set::name::{Direction, Kind, TransactionMark, shown};
+use migrate_set::set::{Migration, TransactionMode};
 use migrate_set::version::Version;
 
 use super::error::{Problem, SourceError};
 use super::script::{self, Scripts};
-use super::{Down, Duplicates, SetOptions, SourceFile, shown};
+use super::{Down, Duplicates, SetOptions, SourceFile};
 use crate::names::{Classified, ClassifiedFile, Name, Sidecar};
 use crate::threads;
 
@@ -171,7 +169,7 @@ impl<'a> Assembly<'a> {
     /// The migrations of files that share a version: one, unless equal versions are allowed.
     fn group(&mut self, claims: Vec<Claim<'_>>) -> Vec<Migration> {
         let (mut downs, mut ups): (Vec<_>, Vec<_>) =
-            claims.into_iter().partition(|claim| claim.name.direction == NameDirection::Down);
+            claims.into_iter().partition(|claim| claim.name.direction == Some(Direction::Down));
         if ups.len() > 1 {
             ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
         }
@@ -251,7 +249,7 @@ impl<'a> Assembly<'a> {
             self.error(up.path, Problem::NoDown { version: version.to_string() });
         }
         let (script, checksum) = scripts.up?;
-        let name = Cow::Owned(up.name.slug.clone());
-        Some(Migration::new(version, name, up.name.kind, checksum, script, down))
+        let (name, kind) = (up.name.slug.clone(), up.name.kind);
+        Some(Migration::new(version, name, kind, checksum, script, down))
     }
 }

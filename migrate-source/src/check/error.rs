@@ -257,7 +257,7 @@ pub enum Problem {
         help: String,
     },
     /// A finding of a lint.
-    #[error("{}", .0.message)]
+    #[error("{}", .0.lint.message())]
     Lint(Finding),
     /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]
@@ -323,19 +323,48 @@ impl Problem {
             Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
-                finding.help,
+                finding.lint.help(),
                 finding.lint.as_str()
             )
             .into(),
             Problem::Section(problem) => problem.help().into(),
             Problem::Placeholder(problem) => problem.help().into(),
             Problem::Split(problem) => split_help(*problem).into(),
-            Problem::OutsideTransaction { beside, .. } => beside.help().into(),
-            other => other.plain_help().into(),
+            other => other.transaction_help().unwrap_or_else(|| other.plain_help()).into(),
         }
     }
 
-    /// The help of the problems with a fixed help.
+    /// The help of the problems with the transaction that a script runs in.
+    fn transaction_help(&self) -> Option<&'static str> {
+        Some(match self {
+            Problem::OutsideTransaction { beside, .. } => beside.help(),
+            Problem::TransactionControl { .. } => {
+                "remove it: the migration commits as a whole, with its ledger entry; or write \
+                 `-- migrate:no-transaction` above the first statement and control transactions \
+                 yourself"
+            }
+            Problem::FunctionOutside => {
+                "a function runs in the migration's transaction, with its ledger entry: move it to \
+                 its own migration"
+            }
+            Problem::FunctionDown => {
+                "undo what it does with SQL, which the ledger keeps for binaries without the \
+                 function"
+            }
+            Problem::UncommittedBegin => "remove it, or add COMMIT",
+            Problem::UnbegunCommit => {
+                "remove it: the migration runs in a transaction automatically; with \
+                 `-- migrate:no-transaction`, add BEGIN"
+            }
+            Problem::NeedlessNoTransaction => {
+                "run it in a transaction, so that a failure undoes all of it; or say why not: \
+                 `-- migrate:allow needless-no-transaction because REASON`"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The help of the other problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
             Problem::Unwritable { .. } => {
@@ -358,29 +387,7 @@ impl Problem {
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
             Problem::OnlyDown => "mark the up section in the same style as the down section",
-            Problem::TransactionControl { .. } => {
-                "remove it: the migration commits as a whole, with its ledger entry; or write \
-                 `-- migrate:no-transaction` above the first statement and control transactions \
-                 yourself"
-            }
-            Problem::FunctionOutside => {
-                "a function runs in the migration's transaction, with its ledger entry: move it to \
-                 its own migration"
-            }
-            Problem::FunctionDown => {
-                "undo what it does with SQL, which the ledger keeps for binaries without the \
-                 function"
-            }
-            Problem::UncommittedBegin => "remove it, or add COMMIT",
-            Problem::UnbegunCommit => {
-                "remove it: the migration runs in a transaction automatically; with \
-                 `-- migrate:no-transaction`, add BEGIN"
-            }
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
-            Problem::NeedlessNoTransaction => {
-                "run it in a transaction, so that a failure undoes all of it; or say why not: \
-                 `-- migrate:allow needless-no-transaction because REASON`"
-            }
             Problem::MetaCommand => "write the SQL it stands for",
             _ => "",
         }

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use migrate_set::name::shown;
 use migrate_set::set::Migration;
 
 use super::error::{Problem, SourceError};
-use super::{Down, SetOptions, shown};
+use super::{Down, SetOptions};
 
 /// The errors in statements that the grammar does not accept; `allows` is by file. Skips files that
 /// allow them, and unchecked down scripts.

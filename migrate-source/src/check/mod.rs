@@ -9,10 +9,10 @@ mod error;
 
 pub use error::{Beside, Problem, SourceError, SourceErrors};
 
-use migrate_set::name::Layout;
+use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
-use crate::names::{Dialects, NameError, NameOptions, classify};
+use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 use assembly::{Assembled, assemble};
 
 /// One file, wherever it was read from.
@@ -168,6 +168,14 @@ impl Default for SetOptions {
     }
 }
 
+/// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.
+pub(crate) fn misnamed(folder: &str, classified: &Classified) -> Vec<SourceError> {
+    let error = |error: &NameError| {
+        SourceError::of_file(shown(folder, error.file()), Problem::Name(error.clone()))
+    };
+    classified.errors.iter().map(error).collect()
+}
+
 /// The set that `files` make; messages show their folder as `folder`.
 ///
 /// # Errors
@@ -179,10 +187,7 @@ pub fn check(
 ) -> Result<Checked, SourceErrors> {
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = classify(&paths, &options.names);
-    let of_name = |error: &NameError| {
-        SourceError::of_file(shown(folder, error.file()), Problem::Name(error.clone()))
-    };
-    let mut errors: Vec<SourceError> = classified.errors.iter().map(of_name).collect();
+    let mut errors = misnamed(folder, &classified);
     if options.module.is_empty() {
         errors.push(SourceError::of_file(folder, Problem::NoModule));
     }
@@ -204,8 +209,4 @@ pub fn check(
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);
     Ok(Checked { set, warnings })
-}
-
-fn shown(folder: &str, path: &str) -> String {
-    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }

@@ -1,22 +1,20 @@
 //! Reads and checks the scripts of one file.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use migrate_set::checksum::Checksum;
-use migrate_set::location::position;
-use migrate_set::name::NameDirection;
-use migrate_set::set::TransactionMode;
-use migrate_set::set::{Ends, Script};
+use migrate_set::location::{narrow, position};
+use migrate_set::name::Direction;
+use migrate_set::set::{Ends, Script, TransactionMode};
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
-use migrate_set::sql::lexer::{Token, TokenKind, lex};
+use migrate_set::sql::lexer::{Token, TokenKind, dollar_tag, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
 use super::error::{Problem, SourceError};
 use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
-use crate::directives::section::{Block, Sections, sections};
+use crate::directives::section::{Block, SectionError, Sections, sections};
 use crate::lint::lint;
 
 /// The scripts of one file.
@@ -36,7 +34,7 @@ pub(super) struct Scripts {
 pub(super) struct File<'f> {
     pub(super) shown: &'f str,
     pub(super) path: &'f str,
-    pub(super) direction: NameDirection,
+    pub(super) direction: Option<Direction>,
     /// The transaction mode requested by the name or a sidecar.
     pub(super) transaction: TransactionMode,
     pub(super) options: &'f SetOptions,
@@ -47,7 +45,7 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
     let tokens = lex(&text);
     let found = sections(&text, &tokens).map_err(|errors| {
-        let error = |e: crate::directives::section::SectionError| {
+        let error = |e: SectionError| {
             let span = e.span.0..e.span.1;
             SourceError::of_span(file.shown, &text, span, Problem::Section(e.problem))
         };
@@ -103,12 +101,12 @@ type Blocks<'t> = (Option<Block<'t>>, Option<Block<'t>>);
 fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Problem> {
     let Sections { whole, up, down, .. } = *sections;
     match file.direction {
-        NameDirection::Whole if up.is_none() && down.is_some() => Err(Problem::OnlyDown),
-        NameDirection::Whole => Ok((up.or(whole), down)),
-        NameDirection::Up if down.is_some() => Err(Problem::OtherSection),
-        NameDirection::Up => Ok((up.or(whole), None)),
-        NameDirection::Down if up.is_some() => Err(Problem::OtherSection),
-        NameDirection::Down => Ok((None, down.or(whole))),
+        None if up.is_none() && down.is_some() => Err(Problem::OnlyDown),
+        None => Ok((up.or(whole), down)),
+        Some(Direction::Up) if down.is_some() => Err(Problem::OtherSection),
+        Some(Direction::Up) => Ok((up.or(whole), None)),
+        Some(Direction::Down) if up.is_some() => Err(Problem::OtherSection),
+        Some(Direction::Down) => Ok((None, down.or(whole))),
     }
 }
 
@@ -188,8 +186,8 @@ impl Reader<'_> {
             tokens.filter(|token| !token.is_trivia() && token.kind != TokenKind::Semicolon);
         let first = tokens.next()?;
         let last = tokens.next_back().unwrap_or(first);
-        let all = [[narrow(first.start), narrow(last.end)]];
-        Some(self.assemble(self.mode(block), &all, Vec::new(), SessionEffect::Changes))
+        let all = vec![[narrow(first.start), narrow(last.end)]];
+        Some(self.assemble(self.mode(block), all, Vec::new(), SessionEffect::Changes))
     }
 
     fn script<'t>(
@@ -217,7 +215,7 @@ impl Reader<'_> {
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
         let ranges = self.ranges(&statements, transaction);
-        Ok((statements, self.assemble(transaction, &ranges, found, session)))
+        Ok((statements, self.assemble(transaction, ranges, found, session)))
     }
 
     /// The statements up to a `COPY ... FROM stdin`, which data follows, up to a line `\.`.
@@ -248,18 +246,12 @@ impl Reader<'_> {
     fn assemble(
         &self,
         transaction: TransactionMode,
-        ranges: &[[u32; 2]],
+        ranges: Vec<[u32; 2]>,
         placeholders: Vec<Placeholder>,
         session: SessionEffect,
     ) -> Script {
-        Script::new(
-            Cow::Owned(self.file.path.to_owned()),
-            Cow::Owned(self.text.to_owned()),
-            Cow::Owned(ranges.to_vec()),
-            Cow::Owned(placeholders),
-            transaction,
-            session,
-        )
+        let (path, text) = (self.file.path.to_owned(), self.text.to_owned());
+        Script::new(path, text, ranges, placeholders, transaction, session)
     }
 
     fn mode(&self, block: Block<'_>) -> TransactionMode {
@@ -373,9 +365,7 @@ impl Reader<'_> {
     fn opener_end(&self, at: usize) -> usize {
         let bytes = self.text.as_bytes();
         match bytes.get(at) {
-            Some(b'$') => {
-                at + migrate_set::sql::lexer::dollar_tag(bytes, at).map_or(1, <[u8]>::len)
-            }
+            Some(b'$') => at + dollar_tag(bytes, at).map_or(1, <[u8]>::len),
             Some(b'/') => at + 2,
             Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
             _ => at + 1,
@@ -385,8 +375,4 @@ impl Reader<'_> {
 
 fn first_word(statement: &Statement<'_>) -> Range<usize> {
     statement.tokens.first().map_or(0..0, |token| token.start..token.end)
-}
-
-fn narrow(offset: usize) -> u32 {
-    u32::try_from(offset).unwrap_or(u32::MAX)
 }

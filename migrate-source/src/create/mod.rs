@@ -10,10 +10,10 @@ pub use error::DraftError;
 pub use next::Moment;
 pub use write::{CreateError, CreateOptions, Created, create};
 
-use migrate_set::name::{Kind, Layout, NameDirection};
+use migrate_set::name::{Direction, Kind, Layout};
 use migrate_set::version::Version;
 
-use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::check::{SourceErrors, SourceFile, misnamed};
 use crate::names::{Classified, Name, NameOptions, classify};
 use next::next;
 use text::Markers;
@@ -56,7 +56,7 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let known = classify(&paths, &wish.names);
     if !known.errors.is_empty() {
-        return Err(DraftError::Source(misnamed(folder, &known)));
+        return Err(DraftError::Source(SourceErrors(misnamed(folder, &known))));
     }
     let layout = known.layout.or(wish.names.layout).unwrap_or(Layout::Numeric);
     let newest = newest(&known, &paths);
@@ -89,16 +89,6 @@ fn words(description: &str) -> Vec<String> {
     words.map(str::to_lowercase).collect()
 }
 
-fn misnamed(folder: &str, known: &Classified) -> SourceErrors {
-    let shown = |file: &str| {
-        if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
-    };
-    let error = |error: &crate::names::NameError| {
-        SourceError::of_file(shown(error.file()), Problem::Name(error.clone()))
-    };
-    SourceErrors(known.errors.iter().map(error).collect())
-}
-
 /// The newest migration of a folder: its up script, and the path of the file that undoes it.
 struct Newest<'f> {
     index: usize,
@@ -109,7 +99,7 @@ struct Newest<'f> {
 
 fn newest<'f>(known: &'f Classified, paths: &[&'f str]) -> Option<Newest<'f>> {
     let versioned = || known.files.iter().filter(|file| file.name.kind == Kind::Versioned);
-    let is_down = |name: &Name| name.direction == NameDirection::Down;
+    let is_down = |name: &Name| name.direction == Some(Direction::Down);
     let up = versioned().filter(|file| !is_down(&file.name));
     let up = up.max_by(|a, b| a.name.version.cmp(&b.name.version))?;
     let mut downs = versioned().filter(|file| is_down(&file.name));
@@ -121,6 +111,9 @@ fn newest<'f>(known: &'f Classified, paths: &[&'f str]) -> Option<Newest<'f>> {
         down: down.map(|file| paths[file.index]),
     })
 }
+
+/// A new file: which script it contains, unless both, and its path.
+type Named = (Option<Direction>, String);
 
 /// What surrounds version and description in the paths of a migration.
 #[derive(Debug, PartialEq, Eq)]
@@ -142,7 +135,7 @@ impl Shape {
         let version = newest.name.version.as_ref()?.as_str();
         let up = Around::of(newest.path, version, &newest.name.slug)?;
         let beside = newest.down.and_then(|path| Around::of(path, version, &newest.name.slug));
-        let announced = newest.name.direction == NameDirection::Up;
+        let announced = newest.name.direction == Some(Direction::Up);
         let down = beside.or_else(|| if announced { up.undo() } else { None });
         Some(Shape { up, down })
     }
@@ -169,9 +162,9 @@ impl Shape {
         if self.up.between.ends_with('-') { "-" } else { "_" }
     }
 
-    fn paths(&self, version: &Version, slug: &str) -> Vec<(NameDirection, String)> {
-        let up = if self.down.is_some() { NameDirection::Up } else { NameDirection::Whole };
-        let downs = self.down.iter().map(|around| (NameDirection::Down, around));
+    fn paths(&self, version: &Version, slug: &str) -> Vec<Named> {
+        let up = self.down.as_ref().map(|_| Direction::Up);
+        let downs = self.down.iter().map(|around| (Some(Direction::Down), around));
         let all = std::iter::once((up, &self.up)).chain(downs);
         all.map(|(direction, Around { before, between, after })| {
             (direction, format!("{before}{version}{between}{slug}{after}"))
@@ -218,7 +211,7 @@ impl Around {
 /// Checks that the build would read the new names as intended.
 fn read_back(
     paths: &[&str],
-    named: &[(NameDirection, String)],
+    named: &[Named],
     (version, slug): (&Version, &str),
     wish: &Wish<'_>,
 ) -> Result<(), DraftError> {
@@ -231,7 +224,7 @@ fn read_back(
             file.index == paths.len() + at
                 && found.as_ref().is_some_and(|found| found.as_str() == version.as_str())
                 && name == slug
-                && (*way == NameDirection::Down) == (*direction == NameDirection::Down)
+                && (*way == Some(Direction::Down)) == (*direction == Some(Direction::Down))
         });
         if !as_meant || !read.errors.is_empty() {
             let reason = read.errors.first().map(ToString::to_string);

@@ -1,9 +1,9 @@
 //! Makes the text of new files: comments, and the section markers that the newest file uses.
 //! The description is not written into them, because `-- down` would be a marker.
 
-use migrate_set::name::NameDirection;
-use migrate_set::set::Direction;
+use migrate_set::name::Direction;
 
+use super::Named;
 use crate::check::SourceFile;
 use crate::directives::{Directive, directive};
 
@@ -50,10 +50,10 @@ fn plain(marker: &str) -> String {
 }
 
 /// The new files.
-pub(super) fn files(named: Vec<(NameDirection, String)>, markers: &Markers) -> Vec<SourceFile> {
+pub(super) fn files(named: Vec<Named>, markers: &Markers) -> Vec<SourceFile> {
     let text = |direction| match (direction, &markers.up, &markers.down) {
-        (NameDirection::Down, ..) => DOWN.to_owned(),
-        (NameDirection::Up, ..) | (_, None, None) => UP.to_owned(),
+        (Some(Direction::Down), ..) => DOWN.to_owned(),
+        (Some(Direction::Up), ..) | (_, None, None) => UP.to_owned(),
         (_, Some(up), None) => format!("{up}\n{UP}"),
         (_, None, Some(down)) => format!("{UP}\n{down}\n{DOWN}"),
         (_, Some(up), Some(down)) => format!("{up}\n{UP}\n{down}\n{DOWN}"),

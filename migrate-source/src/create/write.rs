@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use migrate_set::version::Version;
+use thiserror::Error;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
-use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
+use crate::check::{SourceErrors, SourceFile};
 use crate::discover::{discover, history};
 use crate::history_file;
 use crate::names::NameOptions;
@@ -65,51 +66,29 @@ impl fmt::Display for Created {
 /// assert!(matches!(error, CreateError::Refused(_)));
 /// assert!(error.to_string().starts_with("no/such/folder: cannot be read: "));
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CreateError {
     /// The folder, its history file or the description does not allow one.
-    Refused(DraftError),
+    #[error(transparent)]
+    Refused(#[from] DraftError),
     /// One of the files already exists: another process created it in the meantime.
+    #[error("`{file}` already exists and is not overwritten\nhelp: create the migration again")]
     Exists {
         /// The file.
         file: PathBuf,
     },
     /// A file cannot be written.
+    #[error(
+        "`{file}` cannot be written\n\
+         help: check the permissions of its folder and the free disk space"
+    )]
     File {
         /// The file.
         file: PathBuf,
         /// The error of the system.
         source: io::Error,
     },
-}
-
-impl fmt::Display for CreateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CreateError::Refused(error) => error.fmt(f),
-            CreateError::Exists { file } => write!(
-                f,
-                "`{}` already exists and is not overwritten\nhelp: create the migration again",
-                file.display()
-            ),
-            CreateError::File { file, .. } => write!(
-                f,
-                "`{}` cannot be written\n\
-                 help: check the permissions of its folder and the free disk space",
-                file.display()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for CreateError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            CreateError::File { source, .. } => Some(source),
-            _ => None,
-        }
-    }
 }
 
 /// Writes the next migration into `folder`: files with comments, for you to fill in.
@@ -138,11 +117,11 @@ pub fn create(
 ) -> Result<Created, CreateError> {
     let folder = folder.as_ref();
     let shown = folder.to_string_lossy();
-    let sources = |errors| CreateError::Refused(DraftError::Source(errors));
-    let files = discover(folder, &shown).map_err(sources)?;
-    let frozen = options.history.as_deref().map(frozen).transpose().map_err(sources)?.flatten();
+    let files = discover(folder, &shown).map_err(DraftError::Source)?;
+    let frozen = options.history.as_deref().map(frozen).transpose();
+    let frozen = frozen.map_err(DraftError::Source)?.flatten();
     let wish = Wish { description, names: options.names, frozen, now: now() };
-    let Draft { version, files } = draft(&shown, &files, &wish).map_err(CreateError::Refused)?;
+    let Draft { version, files } = draft(&shown, &files, &wish)?;
     let files = write(folder, &files)?;
     Ok(Created { version, files })
 }
@@ -151,9 +130,9 @@ pub fn create(
 fn frozen(path: &Path) -> Result<Option<Version>, SourceErrors> {
     let shown = path.to_string_lossy();
     let Some(text) = history(path, &shown)? else { return Ok(None) };
-    history_file::newest(&text).map_err(|problem| {
-        SourceErrors(vec![SourceError::of_file(shown, Problem::History(problem))])
-    })
+    let (newest, problems) = history_file::newest(&text);
+    SourceErrors::of_history(&shown, problems)?;
+    Ok(newest)
 }
 
 fn now() -> Moment {

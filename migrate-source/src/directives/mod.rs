@@ -1,12 +1,16 @@
 //! Recognises the comments that are directives, in our own spelling or in that of another tool.
 //! [`section`] decides whether a directive is in a valid place.
 
+mod nearest;
 pub mod section;
 
-use migrate_set::set::{Direction, TransactionMode};
+use migrate_set::name::Direction;
+use migrate_set::set::TransactionMode;
 use thiserror::Error;
 
 use crate::lint::Lint;
+pub(crate) use nearest::edit_distance;
+use nearest::nearest;
 
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +82,7 @@ pub enum DirectiveError {
         nearest: &'static str,
     },
     /// A misspelt marker: read as an ordinary comment, the down would run as up.
-    #[error("`{written}` looks like the beginning of {}", section_words(*direction))]
+    #[error("`{written}` looks like the beginning of {} section", direction.with_article())]
     NearlySection {
         /// As written.
         written: String,
@@ -107,11 +111,11 @@ impl DirectiveError {
     pub fn help(&self) -> String {
         match self {
             Self::Unknown { nearest, .. } => format!("did you mean `-- {nearest}`?"),
-            Self::NearlySection { direction: Direction::Up, .. } => {
-                "write `-- UP` alone on the line; if it is a comment, use other words".to_owned()
-            }
-            Self::NearlySection { direction: Direction::Down, .. } => {
-                "write `-- DOWN` alone on the line; if it is a comment, use other words".to_owned()
+            Self::NearlySection { direction, .. } => {
+                let marker = direction.to_string().to_uppercase();
+                format!(
+                    "write `-- {marker}` alone on the line; if it is a comment, use other words"
+                )
             }
             Self::EnvironmentSubstitution => {
                 "write the values themselves, and remove this line".to_owned()
@@ -175,13 +179,6 @@ fn nearly_section(body: &str) -> Option<Direction> {
         [word, mark] if marks.contains(&mark) => direction(word),
         [mark, word] if marks.contains(&mark) => direction(word),
         _ => None,
-    }
-}
-
-fn section_words(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => "an up section",
-        Direction::Down => "a down section",
     }
 }
 
@@ -284,49 +281,6 @@ fn unknown(written: &str) -> DirectiveError {
     DirectiveError::Unknown { written: written.to_owned(), nearest: nearest(written) }
 }
 
-/// The spellings that a wrong one is compared with.
-const SPELLINGS: &[&str] = &[
-    "migrate:up",
-    "migrate:down",
-    "migrate:no-transaction",
-    "migrate:up transaction:false",
-    "migrate:down transaction:false",
-    "migrate:function",
-    "migrate:allow CHECK because REASON",
-    "+goose Up",
-    "+goose Down",
-    "+goose StatementBegin",
-    "+goose StatementEnd",
-    "+goose NO TRANSACTION",
-    "+migrate Up",
-    "+migrate Down",
-    "+migrate Up notransaction",
-    "+migrate Down notransaction",
-    "+migrate StatementBegin",
-    "+migrate StatementEnd",
-];
-
-fn nearest(written: &str) -> &'static str {
-    let distance = |known: &&&str| edit_distance(&written.to_lowercase(), &known.to_lowercase());
-    SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
-}
-
-/// The Levenshtein distance in characters.
-pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,11 +319,8 @@ mod tests {
         check("-- pgdbm:no-transaction because", none.clone());
         check("-- atlas:txmode none", none);
         check("-- atlas:txmode file", None);
-        let reason = "the table came later".to_owned();
-        check(
-            "-- migrate:allow empty because the table came later",
-            Some(Directive::Allow { check: "empty", reason }),
-        );
+        let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
+        check("-- migrate:allow empty because it came later", Some(allow));
         for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
         {
             check(remark, None);

@@ -3,7 +3,8 @@
 
 use std::mem;
 
-use migrate_set::set::{Direction, TransactionMode};
+use migrate_set::name::Direction;
+use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::{Token, TokenKind};
 use thiserror::Error;
 
@@ -21,7 +22,7 @@ pub struct Block<'t> {
 }
 
 /// The sections of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sections<'t> {
     /// The whole file, if no section is marked.
     pub whole: Option<Block<'t>>,
@@ -103,7 +104,7 @@ impl SectionProblem {
 /// # Errors
 /// Every misplaced, repeated or unknown marker.
 pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec<SectionError>> {
-    let mut reader = Reader::new(tokens);
+    let mut reader = Reader { tokens, ..Reader::default() };
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
             TokenKind::LineComment if starts_line(text, token.start) => {
@@ -138,6 +139,7 @@ fn starts_line(text: &str, at: usize) -> bool {
     before.is_empty() || before.ends_with('\n')
 }
 
+#[derive(Default)]
 struct Reader<'t> {
     tokens: &'t [Token],
     errors: Vec<SectionError>,
@@ -157,24 +159,6 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(tokens: &'t [Token]) -> Self {
-        let sections = Sections { whole: None, up: None, down: None, allows: Vec::new() };
-        Reader {
-            tokens,
-            errors: Vec::new(),
-            sections,
-            current: None,
-            from: 0,
-            transaction: None,
-            function: None,
-            file_transaction: TransactionMode::default(),
-            first_statement: None,
-            depth: 0,
-            open_statement: None,
-            almost: Vec::new(),
-        }
-    }
-
     fn error(&mut self, problem: SectionProblem, token: &Token) {
         self.errors.push(SectionError { problem, span: (token.start, token.end) });
     }
@@ -231,10 +215,11 @@ impl<'t> Reader<'t> {
         };
         let is_repeated =
             |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
-        if again && self.errors.iter().any(is_repeated) {
+        if again {
             // A file of alternating sections is one mistake.
-        } else if again {
-            self.error(SectionProblem::Repeated { direction }, &token);
+            if !self.errors.iter().any(is_repeated) {
+                self.error(SectionProblem::Repeated { direction }, &token);
+            }
         } else if direction == Direction::Up && self.sections.down.is_some() {
             self.error(SectionProblem::DownFirst, &token);
         }
@@ -255,15 +240,12 @@ impl<'t> Reader<'t> {
             // The transaction mode before the first marker applies to all sections.
             None => {
                 self.file_transaction = block.transaction;
+                let problem = match next {
+                    Direction::Up => SectionProblem::BeforeSection,
+                    Direction::Down => SectionProblem::UnmarkedUp,
+                };
                 if let Some(first) = first {
-                    let token = self.tokens[first];
-                    self.error(
-                        match next {
-                            Direction::Up => SectionProblem::BeforeSection,
-                            Direction::Down => SectionProblem::UnmarkedUp,
-                        },
-                        &token,
-                    );
+                    self.error(problem, &self.tokens[first]);
                 }
             }
             Some(Direction::Up) => self.sections.up = self.sections.up.or(Some(block)),
@@ -333,14 +315,14 @@ mod tests {
         assert_eq!(shown, expected, "{text}");
     }
 
-    fn check_errors(text: &str, expected: &[&str]) {
+    fn check_errors(text: &str, expected: &str) {
         let tokens = lex(text);
         let errors = sections(text, &tokens).unwrap_err();
         let shown: Vec<String> = errors
             .iter()
             .map(|error| format!("{} @{}: {}", error.problem, error.span.0, error.problem.help()))
             .collect();
-        assert_eq!(shown, expected, "{text}");
+        assert_eq!(shown.join("\n"), expected, "{text}");
     }
 
     #[test]
@@ -379,44 +361,49 @@ mod tests {
     fn misplaced_markers_are_errors() {
         check_errors(
             "-- UP\na;\n-- UP\nb;",
-            &["a second up section begins here @9: keep one up and one down section per file; \
-               move the rest to another file"],
+            "a second up section begins here @9: keep one up and one down section per file; \
+               move the rest to another file",
         );
         check_errors(
             "-- DOWN\na;\n-- UP\nb;",
-            &["the down section comes before the up section @11: put the up section first"],
+            "the down section comes before the up section @11: put the up section first",
         );
         check_errors(
             "a;\n-- UP\nb;",
-            &["a statement comes before the first section @0: \
-               move it below the marker of the section it belongs to"],
+            "a statement comes before the first section @0: \
+               move it below the marker of the section it belongs to",
         );
         check_errors(
             "a;\n-- migrate:no-transaction\nb;",
-            &["this directive comes after a statement, where it has no effect @3: \
-               move it above the first statement of its section"],
+            "this directive comes after a statement, where it has no effect @3: \
+               move it above the first statement of its section",
         );
         check_errors(
             "-- +goose Up\n-- +goose StatementBegin\na",
-            &["`StatementBegin` is never closed @13: add `StatementEnd` after the statement"],
+            "`StatementBegin` is never closed @13: add `StatementEnd` after the statement",
         );
         check_errors(
             "-- +goose Up\na;\n-- +goose StatementEnd",
-            &["`StatementEnd` closes nothing @16: remove it, or add `StatementBegin` before it"],
+            "`StatementEnd` closes nothing @16: remove it, or add `StatementBegin` before it",
         );
+    }
+
+    #[test]
+    fn misspelt_markers_are_errors() {
         check_errors(
             "-- UP\na;\n-- DWN\nb;",
-            &[
-                "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
+            "`-- DWN` looks like the beginning of a down section @9: write `-- DOWN` alone on the \
                line; if it is a comment, use other words",
-            ],
+        );
+        check_errors(
+            "-- UP\na;\n-- DWON\nb;",
+            "`-- DWON` looks like the beginning of a down section @9: write `-- DOWN` alone on \
+               the line; if it is a comment, use other words",
         );
         check_errors(
             "-- migrate:upp\na\n-- +goose Dwn",
-            &[
-                "unknown directive `migrate:upp` @0: did you mean `-- migrate:up`?",
-                "unknown directive `+goose Dwn` @17: did you mean `-- +goose Down`?",
-            ],
+            "unknown directive `migrate:upp` @0: did you mean `-- migrate:up`?\n\
+             unknown directive `+goose Dwn` @17: did you mean `-- +goose Down`?",
         );
     }
 }

@@ -1,23 +1,14 @@
 //! The lints of `ALTER TABLE`, action by action.
 
-use super::words::{Name, Words};
+use migrate_set::sql::words::{TableName, Words};
+
 use super::{Lint, Script};
 
 /// Functions of PostgreSQL and its common extensions that return a different value for each row.
 const VOLATILE: &[&str] = &[
-    "clock_timestamp",
-    "gen_random_bytes",
-    "gen_random_uuid",
-    "gen_ulid",
-    "nextval",
-    "random",
-    "random_normal",
-    "timeofday",
-    "uuid_generate_v1",
-    "uuid_generate_v1mc",
-    "uuid_generate_v4",
-    "uuidv4",
-    "uuidv7",
+    "clock_timestamp", "gen_random_bytes", "gen_random_uuid", "gen_ulid", "nextval", "random",
+    "random_normal", "timeofday", "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4",
+    "uuidv4", "uuidv7",
 ];
 
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").
@@ -37,14 +28,14 @@ impl Script {
     }
 
     /// A new table is also new under its new name.
-    fn rename_new(&mut self, table: &Name, mut action: Words<'_>) {
+    fn rename_new(&mut self, table: &TableName, mut action: Words<'_>) {
         if action.eat("RENAME TO") {
             let name = action.identifier().map(|last| table.renamed(last));
             self.created.extend(name);
         }
     }
 
-    fn action(&mut self, table: &Name, mut action: Words<'_>) {
+    fn action(&mut self, table: &TableName, mut action: Words<'_>) {
         if action.eat("ADD") {
             self.add(table, action);
         } else if action.eat("ALTER") {
@@ -62,7 +53,7 @@ impl Script {
         }
     }
 
-    fn rename(&mut self, table: &Name, mut action: Words<'_>) {
+    fn rename(&mut self, table: &TableName, mut action: Words<'_>) {
         if action.next_are("CONSTRAINT") {
         } else if action.eat("TO") {
             action.skip_all();
@@ -74,7 +65,7 @@ impl Script {
     }
 
     /// A column, next in `action`, that the running version can no longer find.
-    fn lose(&mut self, table: &Name, mut action: Words<'_>, lint: Option<Lint>) {
+    fn lose(&mut self, table: &TableName, mut action: Words<'_>, lint: Option<Lint>) {
         let (Some(lint), Some(column)) = (lint, action.identifier()) else { return };
         if !self.has_added(table, &column) {
             action.skip_all();
@@ -82,11 +73,11 @@ impl Script {
         }
     }
 
-    fn has_added(&self, table: &Name, column: &str) -> bool {
+    fn has_added(&self, table: &TableName, column: &str) -> bool {
         self.added.iter().any(|(other, added)| other.may_be(table) && added == column)
     }
 
-    fn alter_column(&mut self, table: &Name, mut action: Words<'_>) {
+    fn alter_column(&mut self, table: &TableName, mut action: Words<'_>) {
         let Some(column) = action.identifier() else { return };
         let lint = if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
             if self.has_added(table, &column) {
@@ -106,7 +97,7 @@ impl Script {
         self.found(lint, action.span());
     }
 
-    fn add(&mut self, table: &Name, mut action: Words<'_>) {
+    fn add(&mut self, table: &TableName, mut action: Words<'_>) {
         let named = action.eat("CONSTRAINT");
         if named {
             action.identifier();
@@ -128,7 +119,7 @@ impl Script {
         }
     }
 
-    fn add_column(&mut self, table: &Name, mut action: Words<'_>) {
+    fn add_column(&mut self, table: &TableName, mut action: Words<'_>) {
         action.eat("COLUMN");
         action.eat("IF NOT EXISTS");
         let Some(column) = action.identifier() else { return };

@@ -9,14 +9,12 @@ mod alter;
 mod setting;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::ops::Range;
 
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::split::Statement;
-
-use words::{Name, Words};
+use migrate_set::sql::words::{TableName, Words};
 
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,89 +65,90 @@ impl Lint {
 
     /// Its name, as `-- migrate:allow NAME because REASON` spells it.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Lint::IndexNotConcurrent => "index-not-concurrent",
-            Lint::NotNullWithoutDefault => "not-null-without-default",
-            Lint::VolatileDefault => "volatile-default",
-            Lint::ColumnTypeChange => "column-type-change",
-            Lint::SetNotNull => "set-not-null",
-            Lint::ConstraintNotValid => "constraint-not-valid",
-            Lint::UniqueWithoutIndex => "unique-without-index",
-            Lint::TableRenamed => "table-renamed",
-            Lint::ColumnRenamed => "column-renamed",
-            Lint::TableDropped => "table-dropped",
-            Lint::ColumnDropped => "column-dropped",
-            Lint::SessionSetting => "session-setting",
-        }
+        TEXTS[self as usize][0]
     }
 
-    const fn message(self) -> &'static str {
-        match self {
-            Lint::IndexNotConcurrent => "writes to the table are blocked while this index is built",
-            Lint::NotNullWithoutDefault => {
-                "existing rows have no value for this column, and the running version, which does \
-                 not know the column, cannot insert"
-            }
-            Lint::VolatileDefault => {
-                "each row gets its own value for this column, so the table is rewritten while \
-                 reads and writes are blocked"
-            }
-            Lint::ColumnTypeChange => {
-                "a type change can rewrite the table while reads and writes are blocked, and can \
-                 break the running version"
-            }
-            Lint::SetNotNull => "all rows are scanned while reads and writes are blocked",
-            Lint::ConstraintNotValid => {
-                "all rows are checked against this constraint while writes to the table are blocked"
-            }
-            Lint::UniqueWithoutIndex => {
-                "reads and writes are blocked while the index of this constraint is built"
-            }
-            Lint::TableRenamed => "the running version cannot find the table by its old name",
-            Lint::ColumnRenamed => "the running version cannot find the column by its old name",
-            Lint::TableDropped => "the running version may still use this table",
-            Lint::ColumnDropped => "the running version may still use this column",
-            Lint::SessionSetting => {
-                "this setting ends with the migration: the run restores the session after it"
-            }
-        }
+    /// What happens when such a statement runs.
+    pub const fn message(self) -> &'static str {
+        TEXTS[self as usize][1]
     }
 
-    const fn help(self) -> &'static str {
-        match self {
-            Lint::IndexNotConcurrent => {
-                "use CREATE INDEX CONCURRENTLY, in its own migration that begins with \
-                 `-- migrate:no-transaction`"
-            }
-            Lint::NotNullWithoutDefault => {
-                "give it a DEFAULT, or add it without NOT NULL and fill it first"
-            }
-            Lint::VolatileDefault => {
-                "add it without the default, set the default for new rows, and fill the existing \
-                 rows later"
-            }
-            Lint::ColumnTypeChange => {
-                "add a column of the new type, write both, fill the new one, then drop the old one"
-            }
-            Lint::SetNotNull => {
-                "first ADD CONSTRAINT c CHECK (column IS NOT NULL) NOT VALID and, in a later \
-                 migration, VALIDATE CONSTRAINT c"
-            }
-            Lint::ConstraintNotValid => {
-                "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration"
-            }
-            Lint::UniqueWithoutIndex => {
-                "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX"
-            }
-            Lint::TableRenamed => "leave a view under the old name until no version uses it",
-            Lint::ColumnRenamed => "add the new column, write both, drop the old one later",
-            Lint::TableDropped | Lint::ColumnDropped => {
-                "drop it one release after the last version that uses it"
-            }
-            Lint::SessionSetting => "use SET LOCAL, and repeat it in each file that needs it",
-        }
+    /// A safer alternative.
+    pub const fn help(self) -> &'static str {
+        TEXTS[self as usize][2]
     }
 }
+
+/// Name, message and help of each lint, in the order of [`Lint::ALL`].
+const TEXTS: [[&str; 3]; 12] = [
+    [
+        "index-not-concurrent",
+        "writes to the table are blocked while this index is built",
+        "use CREATE INDEX CONCURRENTLY, in its own migration that begins with \
+         `-- migrate:no-transaction`",
+    ],
+    [
+        "not-null-without-default",
+        "existing rows have no value for this column, and the running version, which does \
+         not know the column, cannot insert",
+        "give it a DEFAULT, or add it without NOT NULL and fill it first",
+    ],
+    [
+        "volatile-default",
+        "each row gets its own value for this column, so the table is rewritten while \
+         reads and writes are blocked",
+        "add it without the default, set the default for new rows, and fill the existing \
+         rows later",
+    ],
+    [
+        "column-type-change",
+        "a type change can rewrite the table while reads and writes are blocked, and can \
+         break the running version",
+        "add a column of the new type, write both, fill the new one, then drop the old one",
+    ],
+    [
+        "set-not-null",
+        "all rows are scanned while reads and writes are blocked",
+        "first ADD CONSTRAINT c CHECK (column IS NOT NULL) NOT VALID and, in a later \
+         migration, VALIDATE CONSTRAINT c",
+    ],
+    [
+        "constraint-not-valid",
+        "all rows are checked against this constraint while writes to the table are \
+         blocked",
+        "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration",
+    ],
+    [
+        "unique-without-index",
+        "reads and writes are blocked while the index of this constraint is built",
+        "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX",
+    ],
+    [
+        "table-renamed",
+        "the running version cannot find the table by its old name",
+        "leave a view under the old name until no version uses it",
+    ],
+    [
+        "column-renamed",
+        "the running version cannot find the column by its old name",
+        "add the new column, write both, drop the old one later",
+    ],
+    [
+        "table-dropped",
+        "the running version may still use this table",
+        "drop it one release after the last version that uses it",
+    ],
+    [
+        "column-dropped",
+        "the running version may still use this column",
+        "drop it one release after the last version that uses it",
+    ],
+    [
+        "session-setting",
+        "this setting ends with the migration: the run restores the session after it",
+        "use SET LOCAL, and repeat it in each file that needs it",
+    ],
+];
 
 /// One finding of a lint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,10 +157,6 @@ pub struct Finding {
     pub lint: Lint,
     /// The bytes of the text.
     pub span: Range<usize>,
-    /// What happens when it runs.
-    pub message: &'static str,
-    /// A safer alternative.
-    pub help: &'static str,
 }
 
 /// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
@@ -191,11 +186,11 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
 struct Script {
     findings: Vec<Finding>,
     /// Tables and materialized views that it created.
-    created: Vec<Name>,
+    created: Vec<TableName>,
     /// Columns that it added to tables that existed before.
-    added: Vec<(Name, String)>,
+    added: Vec<(TableName, String)>,
     /// Tables with a constraint that it validated.
-    validated: Vec<Name>,
+    validated: Vec<TableName>,
     /// Whether a setting was reported.
     has_set: bool,
 }
@@ -215,10 +210,10 @@ impl Script {
     }
 
     fn found(&mut self, lint: Lint, span: Range<usize>) {
-        self.findings.push(Finding { lint, span, message: lint.message(), help: lint.help() });
+        self.findings.push(Finding { lint, span });
     }
 
-    fn is_new(&self, table: &Name) -> bool {
+    fn is_new(&self, table: &TableName) -> bool {
         self.created.iter().any(|created| created.may_be(table))
     }
 

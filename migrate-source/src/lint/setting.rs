@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::words::Words;
+use migrate_set::sql::words::Words;
+
 use super::{Lint, Script};
 
 /// Settings in the header of a `pg_dump`, which no later file relies on. `search_path` is not in

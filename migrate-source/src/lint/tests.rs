@@ -15,9 +15,21 @@ fn found_in(text: &str, mode: TransactionMode) -> Vec<String> {
     lint(text, &statements, mode).iter().map(show).collect()
 }
 
-fn check(lint: Lint, positive: &[(&str, &str)], negative: &[&str]) {
-    for (text, place) in positive {
-        assert_eq!(found(text), [format!("{}: {place}", lint.as_str())], "{text}");
+/// Marks the place of each finding in `text`.
+fn marked(text: &str) -> (Vec<&'static str>, String) {
+    let (tokens, mut marked) = (lex(text), text.to_owned());
+    let findings = lint(text, &split(text, &tokens).unwrap(), TransactionMode::Transactional);
+    for Finding { span, .. } in findings.iter().rev() {
+        marked.insert(span.end, '»');
+        marked.insert(span.start, '«');
+    }
+    (findings.iter().map(|found| found.lint.as_str()).collect(), marked)
+}
+
+fn check(lint: Lint, positive: &[&str], negative: &[&str]) {
+    for text in positive {
+        let plain = text.replace(['«', '»'], "");
+        assert_eq!(marked(&plain), (vec![lint.as_str()], (*text).to_owned()));
     }
     for text in negative {
         assert_eq!(found(text), [""; 0], "{text}");
@@ -29,15 +41,12 @@ fn an_index_on_an_existing_table_locks_it() {
     check(
         Lint::IndexNotConcurrent,
         &[
-            ("create index i on t (a)", "create index i on t"),
-            (
-                "create unique index if not exists i on s.t (a)",
-                "create unique index if not exists i on s.t",
-            ),
-            ("CREATE INDEX ON \"T\" (a)", "CREATE INDEX ON \"T\""),
-            ("create table u (a int); create index on t (a)", "create index on t"),
-            ("create table \"T\" (a int); create index on t (a)", "create index on t"),
-            ("create table x.t (a int); create index on y.t (a)", "create index on y.t"),
+            "«create index i on t» (a)",
+            "«create unique index if not exists i on s.t» (a)",
+            "«CREATE INDEX ON \"T\"» (a)",
+            "create table u (a int); «create index on t» (a)",
+            "create table \"T\" (a int); «create index on t» (a)",
+            "create table x.t (a int); «create index on y.t» (a)",
         ],
         &[
             "create index concurrently i on t (a)",
@@ -57,19 +66,10 @@ fn a_required_column_needs_a_default() {
     check(
         Lint::NotNullWithoutDefault,
         &[
-            ("alter table t add column a int not null", "add column a int not null"),
-            (
-                "alter table if exists only t add a int default null not null",
-                "add a int default null not null",
-            ),
-            (
-                "alter table t add a int not null references u on delete set default",
-                "add a int not null references u on delete set default",
-            ),
-            (
-                "alter table t add b int, add column if not exists a text collate \"C\" not null",
-                "add column if not exists a text collate \"C\" not null",
-            ),
+            "alter table t «add column a int not null»",
+            "alter table if exists only t «add a int default null not null»",
+            "alter table t «add a int not null references u on delete set default»",
+            "alter table t add b int, «add column if not exists a text collate \"C\" not null»",
         ],
         &[
             "alter table t add column a int",
@@ -87,23 +87,11 @@ fn a_value_for_each_row_writes_the_table_again() {
     check(
         Lint::VolatileDefault,
         &[
-            (
-                "alter table t add column a uuid default gen_random_uuid()",
-                "add column a uuid default gen_random_uuid()",
-            ),
-            (
-                "alter table t add column a timestamptz not null default pg_catalog.clock_timestamp()",
-                "add column a timestamptz not null default pg_catalog.clock_timestamp()",
-            ),
-            ("alter table t add column a bigserial", "add column a bigserial"),
-            (
-                "alter table t add column a int generated always as identity",
-                "add column a int generated always as identity",
-            ),
-            (
-                "alter table t add column a int generated always as (b * 2) stored",
-                "add column a int generated always as (b * 2) stored",
-            ),
+            "alter table t «add column a uuid default gen_random_uuid()»",
+            "alter table t «add column a timestamptz not null default pg_catalog.clock_timestamp()»",
+            "alter table t «add column a bigserial»",
+            "alter table t «add column a int generated always as identity»",
+            "alter table t «add column a int generated always as (b * 2) stored»",
         ],
         &[
             "alter table t add column a timestamptz not null default now()",
@@ -119,12 +107,9 @@ fn another_type_writes_the_table_again() {
     check(
         Lint::ColumnTypeChange,
         &[
-            ("alter table t alter column a type bigint", "alter column a type bigint"),
-            (
-                "alter table t alter a set data type text using a::text",
-                "alter a set data type text using a::text",
-            ),
-            ("alter table t add b int, alter \"A\" type int", "alter \"A\" type int"),
+            "alter table t «alter column a type bigint»",
+            "alter table t «alter a set data type text using a::text»",
+            "alter table t add b int, «alter \"A\" type int»",
         ],
         &[
             "alter table t alter column type set default 1",
@@ -140,9 +125,9 @@ fn set_not_null_reads_every_row() {
     check(
         Lint::SetNotNull,
         &[
-            ("alter table t alter column a set not null", "alter column a set not null"),
-            ("alter table t alter a set not null, alter b drop not null", "alter a set not null"),
-            ("alter table t add constraint c not null a", "add constraint c not null a"),
+            "alter table t «alter column a set not null»",
+            "alter table t «alter a set not null», alter b drop not null",
+            "alter table t «add constraint c not null a»",
         ],
         &[
             "alter table t validate constraint c; alter table t alter column a set not null",
@@ -158,15 +143,9 @@ fn a_valid_constraint_reads_every_row() {
     check(
         Lint::ConstraintNotValid,
         &[
-            ("alter table t add constraint c check (a > 0)", "add constraint c check (a > 0)"),
-            (
-                "alter table t add foreign key (a) references u (b) on delete cascade",
-                "add foreign key (a) references u (b) on delete cascade",
-            ),
-            (
-                "alter table t add column a int default 1 references u",
-                "add column a int default 1 references u",
-            ),
+            "alter table t «add constraint c check (a > 0)»",
+            "alter table t «add foreign key (a) references u (b) on delete cascade»",
+            "alter table t «add column a int default 1 references u»",
         ],
         &[
             "alter table t add constraint c check (a > 0) not valid",
@@ -183,9 +162,9 @@ fn a_unique_constraint_builds_its_index() {
     check(
         Lint::UniqueWithoutIndex,
         &[
-            ("alter table t add constraint c unique (a)", "add constraint c unique (a)"),
-            ("alter table t add primary key (a, b)", "add primary key (a, b)"),
-            ("alter table t add column a int unique", "add column a int unique"),
+            "alter table t «add constraint c unique (a)»",
+            "alter table t «add primary key (a, b)»",
+            "alter table t «add column a int unique»",
         ],
         &[
             "alter table t add constraint c unique using index i",
@@ -200,9 +179,9 @@ fn old_names_are_missed() {
     check(
         Lint::TableRenamed,
         &[
-            ("alter table t rename to u", "rename to u"),
-            ("alter table if exists s.t rename to \"U\"", "rename to \"U\""),
-            ("create table u (a int); alter table t rename to v", "rename to v"),
+            "alter table t «rename to u»",
+            "alter table if exists s.t «rename to \"U\"»",
+            "create table u (a int); alter table t «rename to v»",
         ],
         &[
             "create table t (a int); alter table t rename to u",
@@ -213,9 +192,9 @@ fn old_names_are_missed() {
     check(
         Lint::ColumnRenamed,
         &[
-            ("alter table t rename column a to b", "rename column a to b"),
-            ("alter table t rename a to b", "rename a to b"),
-            ("alter table t rename \"to\" to b", "rename \"to\" to b"),
+            "alter table t «rename column a to b»",
+            "alter table t «rename a to b»",
+            "alter table t «rename \"to\" to b»",
         ],
         &[
             "create table t (a int); alter table t rename a to b",
@@ -230,18 +209,18 @@ fn dropped_things_are_missed() {
     check(
         Lint::TableDropped,
         &[
-            ("drop table t", "t"),
-            ("drop table if exists s.t cascade", "s.t"),
-            ("create table u (a int); drop table u, t", "t"),
+            "drop table «t»",
+            "drop table if exists «s.t» cascade",
+            "create table u (a int); drop table u, «t»",
         ],
         &["create temp table t (a int); drop table t", "drop index t", "drop view t"],
     );
     check(
         Lint::ColumnDropped,
         &[
-            ("alter table t drop column a", "drop column a"),
-            ("alter table t drop if exists a cascade", "drop if exists a cascade"),
-            ("alter table t drop constraint c, drop a", "drop a"),
+            "alter table t «drop column a»",
+            "alter table t «drop if exists a cascade»",
+            "alter table t drop constraint c, «drop a»",
         ],
         &[
             "create table t (a int, b int); alter table t drop column a",
@@ -257,21 +236,18 @@ fn a_setting_ends_with_its_migration() {
     check(
         Lint::SessionSetting,
         &[
-            ("set search_path = app", "set search_path"),
-            ("SET SESSION \"search_path\" TO app, public", "SET SESSION \"search_path\""),
-            ("set schema 'app'", "set schema"),
-            ("set role app; create table t (a int)", "set role"),
-            ("set session authorization app", "set session authorization"),
-            ("set session characteristics as transaction read only", "set session characteristics"),
-            ("set time zone 'UTC'", "set time zone"),
-            ("set my.search_path = {{schema}}", "set my.search_path"),
-            ("set statement_timeout = 0; set work_mem = '1GB'; set role a", "set work_mem"),
-            ("select pg_catalog.set_config('search_path', '', false)", "set_config('search_path'"),
-            (
-                "select set_config('lock_timeout', '0', false), SET_CONFIG ( 'a.b', f(1, 2), x)",
-                "SET_CONFIG ( 'a.b'",
-            ),
-            ("select set_config('a' || 'b', 'c', false)", "set_config('a'"),
+            "«set search_path» = app",
+            "«SET SESSION \"search_path\"» TO app, public",
+            "«set schema» 'app'",
+            "«set role» app; create table t (a int)",
+            "«set session authorization» app",
+            "«set session characteristics» as transaction read only",
+            "«set time zone» 'UTC'",
+            "«set my.search_path» = {{schema}}",
+            "set statement_timeout = 0; «set work_mem» = '1GB'; set role a",
+            "select pg_catalog.«set_config('search_path'», '', false)",
+            "select set_config('lock_timeout', '0', false), «SET_CONFIG ( 'a.b'», f(1, 2), x)",
+            "select «set_config('a'» || 'b', 'c', false)",
         ],
         &[
             "set local search_path = app",
@@ -313,7 +289,8 @@ fn each_lint_has_a_name_of_its_own() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), 12);
-    for lint in Lint::ALL {
+    for (index, lint) in Lint::ALL.iter().enumerate() {
+        assert_eq!(*lint as usize, index, "the texts are in this order");
         assert!(!lint.message().is_empty() && !lint.help().is_empty());
     }
 }

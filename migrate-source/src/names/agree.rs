@@ -1,12 +1,12 @@
 //! Determines the layout of a set, and whether its files agree on layout, database and separator.
 //! Each disagreement is one error, however many files it affects.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use migrate_set::name::ending::Dialect;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::split::{Fit, Split, numbered};
-use migrate_set::name::{Layout, NameDirection};
+use migrate_set::name::{Direction, Layout};
 
 use super::place::{Entry, Place};
 use super::{Dialects, LayoutShare, NameError};
@@ -34,7 +34,7 @@ pub(super) fn take_dialects(
 /// If a version has a file for all databases and one for `postgres`, keeps only the latter.
 fn prefer_postgres(entries: &mut Vec<Entry<'_>>) {
     fn key<'a>(entry: &Entry<'a>) -> Option<(&'a str, bool)> {
-        Some((entry.place.parts()?.0, entry.direction() == NameDirection::Down))
+        Some((entry.place.parts()?.0, entry.direction() == Some(Direction::Down)))
     }
     let special = |entry: &Entry<'_>| entry.ending.dialect.is_some();
     let specials: HashSet<_> =
@@ -123,22 +123,26 @@ pub(super) fn take_misfits(
 }
 
 fn wrong_layouts(misfits: &[Entry<'_>], asked: Layout, separator: char) -> Vec<(usize, NameError)> {
-    let mut groups: Vec<(Layout, usize, &Entry<'_>)> = Vec::new();
-    for entry in misfits {
-        let found = home(entry);
-        match groups.iter_mut().find(|(layout, ..)| *layout == found) {
-            Some((_, files, _)) => *files += 1,
-            None => groups.push((found, 1, entry)),
+    let error = |(found, files, first): (Layout, usize, &Entry<'_>)| {
+        let (file, right) = (first.path.to_owned(), renamed(first, asked, separator));
+        (first.index, NameError::WrongLayout { file, asked, found, files, right })
+    };
+    grouped(misfits, |entry| Some(home(entry))).into_iter().map(error).collect()
+}
+
+/// The entries that have a `key`: each key, how many have it, and the first of them.
+pub(super) fn grouped<'e, 'a, K: PartialEq>(
+    entries: &'e [Entry<'a>],
+    key: impl Fn(&Entry<'a>) -> Option<K>,
+) -> Vec<(K, usize, &'e Entry<'a>)> {
+    let mut groups: Vec<(K, usize, &Entry<'a>)> = Vec::new();
+    for (key, entry) in entries.iter().filter_map(|entry| Some((key(entry)?, entry))) {
+        match groups.iter_mut().find(|(known, ..)| *known == key) {
+            Some((_, count, _)) => *count += 1,
+            None => groups.push((key, 1, entry)),
         }
     }
-    let error = |(found, files, first): (Layout, usize, &Entry<'_>)| {
-        let right = renamed(first, asked, separator);
-        (
-            first.index,
-            NameError::WrongLayout { file: first.path.to_owned(), asked, found, files, right },
-        )
-    };
-    groups.into_iter().map(error).collect()
+    groups
 }
 
 /// The layout that a file comes from, even if it fits several.
@@ -153,12 +157,12 @@ fn home(entry: &Entry<'_>) -> Layout {
 /// A migration's name in another layout; `None` if that needs a version that cannot be derived.
 fn renamed(entry: &Entry<'_>, layout: Layout, separator: char) -> Option<String> {
     let (version, slug) = entry.place.parts()?;
-    let down = entry.direction() == NameDirection::Down;
+    let down = entry.direction() == Some(Direction::Down);
     let folder = if slug.is_empty() { version.to_owned() } else { format!("{version}_{slug}") };
     match layout {
         Layout::Numeric | Layout::Timestamp => {
             let words = match entry.ending.direction {
-                NameDirection::Whole if down => ".down",
+                None if down => ".down",
                 _ => entry.words(),
             };
             let stem = numbered_stem(version, slug, separator);
@@ -221,19 +225,14 @@ pub(super) fn take_separators(
     usual: char,
 ) -> Vec<(usize, NameError)> {
     let odd = |entry: &Entry<'_>| separator_of(entry).filter(|&separator| separator != usual);
-    let mut groups: HashMap<char, (usize, Entry<'_>)> = HashMap::new();
-    for entry in entries.iter() {
-        if let Some(separator) = odd(entry) {
-            groups.entry(separator).or_insert_with(|| (0, entry.clone())).0 += 1;
-        }
-    }
-    entries.retain(|entry| odd(entry).is_none());
-    let error = |(separator, (files, first)): (char, (usize, Entry<'_>))| {
+    let error = |(separator, files, first): (char, usize, &Entry<'_>)| {
         let version = first.place.parts().map_or("", |(version, _)| version);
         let rest = first.path.get(version.len() + 1..).unwrap_or_default();
         let right = format!("{version}{usual}{}", rest.trim_start_matches(separator));
         let file = first.path.to_owned();
         (first.index, NameError::MixedSeparators { file, separator, usual, files, layout, right })
     };
-    groups.into_iter().map(error).collect()
+    let errors = grouped(entries, odd).into_iter().map(error).collect();
+    entries.retain(|entry| odd(entry).is_none());
+    errors
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::{Look, look};
-use migrate_set::name::{Kind, Layout, NameDirection, TransactionMark};
+use migrate_set::name::{Direction, Kind, Layout, TransactionMark};
 use migrate_set::version::Version;
 
 use super::agree::{
@@ -23,8 +23,8 @@ pub struct Name {
     pub version: Option<Version>,
     /// The description as written: may be empty, may contain spaces.
     pub slug: String,
-    /// Which script the file contains.
-    pub direction: NameDirection,
+    /// Which script the file contains; `None` if the name does not say.
+    pub direction: Option<Direction>,
     /// When it runs.
     pub kind: Kind,
     /// Whether the name asks to run without a transaction.

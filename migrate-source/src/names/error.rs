@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use migrate_set::name::Layout;
+use migrate_set::name::{Direction, Layout};
 
 /// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,16 +108,16 @@ pub enum NameError {
     },
     /// `x_down.sql`, `x.rollback.sql`, `x.DOWN.sql`: read as an up script, it would run the down.
     #[error(
-        "`{file}` looks like {} {word} script but does not end in `.{word}.sql`",
-        article(word)
+        "`{file}` looks like {} script but does not end in `.{direction}.sql`",
+        direction.with_article()
     )]
     Direction {
         /// The file.
         file: String,
         /// Its correct name.
         right: String,
-        /// `up` or `down`.
-        word: &'static str,
+        /// Which script it seems to be.
+        direction: Direction,
         /// Its `_up` counterpart and the correct name of that.
         up: Option<(String, String)>,
     },
@@ -346,10 +346,6 @@ fn and_others(files: usize) -> String {
 /// `, one of 3 such folders`, for an error that covers several folders.
 fn one_of(folders: usize) -> String {
     if folders == 1 { String::new() } else { format!(", one of {folders} such folders") }
-}
-
-fn article(word: &str) -> &'static str {
-    if word == "up" { "an" } else { "a" }
 }
 
 fn shares(found: &[LayoutShare]) -> String {

@@ -1,11 +1,12 @@
 //! Reports scripts in folders that are not migrations: one error for all release folders, and one
 //! for each other folder.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use migrate_set::name::split::{Split, numbered};
 
 use super::NameError;
+use super::agree::grouped;
 use super::place::{Entry, Place};
 
 /// The errors, each with the index of its first file.
@@ -14,25 +15,14 @@ pub(super) fn misplaced(entries: &[Entry<'_>]) -> Vec<(usize, NameError)> {
 }
 
 fn nested(entries: &[Entry<'_>]) -> Vec<(usize, NameError)> {
-    let mut counts = HashMap::new();
-    let mut firsts = Vec::new();
-    for entry in entries {
-        if let Place::Nested { top } = entry.place {
-            let count = counts.entry(top).or_insert(0_usize);
-            *count += 1;
-            if *count == 1 {
-                firsts.push((entry, top));
-            }
-        }
-    }
-    let error = |(entry, top): (&Entry<'_>, &str)| {
-        let files = counts.get(top).copied().unwrap_or(1);
-        (
-            entry.index,
-            NameError::Nested { file: entry.path.to_owned(), folder: top.to_owned(), files },
-        )
+    let top = |entry: &Entry<'_>| match entry.place {
+        Place::Nested { top } => Some(top.to_owned()),
+        _ => None,
     };
-    firsts.into_iter().map(error).collect()
+    let error = |(folder, files, first): (String, usize, &Entry<'_>)| {
+        (first.index, NameError::Nested { file: first.path.to_owned(), folder, files })
+    };
+    grouped(entries, top).into_iter().map(error).collect()
 }
 
 fn releases(entries: &[Entry<'_>]) -> Option<(usize, NameError)> {

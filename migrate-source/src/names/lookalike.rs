@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use migrate_set::name::NameDirection;
+use migrate_set::name::Direction;
 use migrate_set::name::ending::is_down_word;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::beside;
@@ -99,7 +99,7 @@ pub(super) fn take_undotted(entries: &mut Vec<Entry<'_>>) -> Vec<(usize, NameErr
 }
 
 fn is_plain(entry: &Entry<'_>) -> bool {
-    entry.direction() == NameDirection::Whole && !entry.path.contains('/')
+    entry.direction().is_none() && !entry.path.contains('/')
 }
 
 /// The last word, if it means down, and the stem before it.
@@ -117,8 +117,9 @@ fn misspelt(entry: &Entry<'_>) -> Option<NameError> {
     let word = entry.ending.misspelt?;
     let (before, after) = (&entry.name[..word.start], &entry.name[word.start + word.len..]);
     let name = format!("{}.sql", entry.name);
-    let right = beside(entry.path, &name, &format!("{before}{}{after}.sql", word.meant));
-    Some(NameError::Direction { file: entry.path.to_owned(), right, word: word.meant, up: None })
+    let (file, direction) = (entry.path.to_owned(), word.meant);
+    let right = beside(entry.path, &name, &format!("{before}{direction}{after}.sql"));
+    Some(NameError::Direction { file, right, direction, up: None })
 }
 
 /// The error for a down without the dot, with the index of its up.
@@ -134,10 +135,10 @@ fn undotted(
     if twin.is_none() && !plain_twin && !alone {
         return None;
     }
-    let (down_right, up_right) = dotted(entry, base);
+    let (right, up_right) = dotted(entry, base);
     let up = twin.map(|(_, path)| ((*path).to_owned(), up_right));
-    let error =
-        NameError::Direction { file: entry.path.to_owned(), right: down_right, word: "down", up };
+    let (file, direction) = (entry.path.to_owned(), Direction::Down);
+    let error = NameError::Direction { file, right, direction, up };
     Some((error, twin.map(|(index, _)| *index)))
 }
 

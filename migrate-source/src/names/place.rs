@@ -4,7 +4,7 @@ use migrate_set::name::ending::{Ending, ending, nearly_verb, verb};
 use migrate_set::name::flyway::{Flyway, Prefix, flyway};
 use migrate_set::name::look::beside;
 use migrate_set::name::split::{Fit, Numbered, Split, numbered};
-use migrate_set::name::{Layout, NameDirection};
+use migrate_set::name::{Direction, Layout};
 
 /// A script that is being classified.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) struct Entry<'a> {
 pub(super) enum Place<'a> {
     Number {
         found: Numbered<'a>,
-        direction: NameDirection,
+        direction: Option<Direction>,
     },
     Flyway {
         prefix: Prefix,
@@ -34,7 +34,7 @@ pub(super) enum Place<'a> {
     },
     Folder {
         found: Numbered<'a>,
-        direction: NameDirection,
+        direction: Direction,
     },
     Prisma {
         found: Numbered<'a>,
@@ -116,11 +116,11 @@ fn flat<'a>(ending: &Ending<'a>, asked: Option<Layout>) -> Place<'a> {
 }
 
 /// Removes the verb of `0001.do.x` from the description.
-fn directed(mut found: Numbered<'_>, direction: NameDirection) -> Place<'_> {
-    if direction == NameDirection::Whole
+fn directed(mut found: Numbered<'_>, direction: Option<Direction>) -> Place<'_> {
+    if direction.is_none()
         && found.separator == Some('.')
         && let Some((word, slug)) = found.slug.split_once('.')
-        && let Some(direction) = verb(word)
+        && let direction @ Some(_) = verb(word)
     {
         found.slug = slug;
         return Place::Number { found, direction };
@@ -131,15 +131,15 @@ fn directed(mut found: Numbered<'_>, direction: NameDirection) -> Place<'_> {
 fn foldered<'a>(folder: &'a str, ending: &Ending<'a>) -> Place<'a> {
     let stem = ending.stem;
     let script = match stem {
-        "up" => Some(NameDirection::Up),
-        "down" => Some(NameDirection::Down),
-        "migration" => Some(NameDirection::Whole),
+        "up" => Some(Some(Direction::Up)),
+        "down" => Some(Some(Direction::Down)),
+        "migration" => Some(None),
         _ => None,
     };
     let numbers_itself = matches!(numbered(stem), Split::Numbered(_)) || flyway(stem).is_some();
     match (numbered(folder), script) {
-        (Split::Numbered(found), Some(NameDirection::Whole)) => Place::Prisma { found },
-        (Split::Numbered(found), Some(direction)) => Place::Folder { found, direction },
+        (Split::Numbered(found), Some(None)) => Place::Prisma { found },
+        (Split::Numbered(found), Some(Some(direction))) => Place::Folder { found, direction },
         (Split::NoSeparator { version, rest, .. }, Some(_)) => {
             Place::FolderNoSeparator { folder, version, rest }
         }
@@ -168,16 +168,8 @@ fn callback(stem: &str) -> Option<&'static str> {
     let event = stem.split_once("__").map_or(stem, |(event, _)| event);
     let known = |rest: &str| {
         [
-            "Migrate",
-            "Each",
-            "Versioned",
-            "Repeatables",
-            "Clean",
-            "Info",
-            "Validate",
-            "Baseline",
-            "Repair",
-            "Undo",
+            "Migrate", "Each", "Versioned", "Repeatables", "Clean", "Info", "Validate", "Baseline",
+            "Repair", "Undo",
         ]
         .iter()
         .any(|word| rest.starts_with(word))
@@ -202,7 +194,7 @@ impl<'a> Place<'a> {
                 Fit::Both => None,
             },
             Self::Flyway { .. } => Some(Layout::Flyway),
-            Self::Folder { direction: NameDirection::Up, .. } => Some(Layout::Folders),
+            Self::Folder { direction: Direction::Up, .. } => Some(Layout::Folders),
             Self::Prisma { .. } => Some(Layout::Prisma),
             Self::Stem => Some(Layout::Any),
             _ => None,
@@ -218,7 +210,7 @@ impl<'a> Place<'a> {
                 numbers && (asked || found.fit == Fit::Both || self.speaks_for() == Some(layout))
             }
             Self::Repeatable { .. } => numbers || matches!(layout, Layout::Flyway | Layout::Any),
-            Self::Folder { direction: NameDirection::Down, .. } => {
+            Self::Folder { direction: Direction::Down, .. } => {
                 matches!(layout, Layout::Folders | Layout::Prisma)
             }
             Self::Folder { .. } | Self::Flyway { .. } | Self::Prisma { .. } | Self::Stem => {
@@ -242,10 +234,11 @@ impl<'a> Place<'a> {
 
 impl Entry<'_> {
     /// The direction by ending, verb, prefix or folder.
-    pub(super) fn direction(&self) -> NameDirection {
+    pub(super) fn direction(&self) -> Option<Direction> {
         match self.place {
-            Place::Number { direction, .. } | Place::Folder { direction, .. } => direction,
-            Place::Flyway { prefix: Prefix::Undo, .. } => NameDirection::Down,
+            Place::Number { direction, .. } => direction,
+            Place::Folder { direction, .. } => Some(direction),
+            Place::Flyway { prefix: Prefix::Undo, .. } => Some(Direction::Down),
             _ => self.ending.direction,
         }
     }
@@ -259,17 +252,10 @@ impl Entry<'_> {
     /// `migrate.sql`.
     pub(super) fn folder_script(&self) -> Option<String> {
         let stem = self.ending.stem;
-        let right = match nearly_verb(stem) {
-            Some(word) => word,
-            None if ["migration", "migrate"].iter().any(|word| stem.eq_ignore_ascii_case(word)) => {
-                "migration"
-            }
-            None => return None,
-        };
-        Some(beside(
-            self.path,
-            &format!("{}.sql", self.name),
-            &format!("{right}{}.sql", self.words()),
-        ))
+        let is = |word: &&str| stem.eq_ignore_ascii_case(word);
+        let prisma = || ["migration", "migrate"].iter().any(is).then(|| "migration".to_owned());
+        let right = nearly_verb(stem).map(|verb| verb.to_string()).or_else(prisma)?;
+        let (name, right) = (format!("{}.sql", self.name), format!("{right}{}.sql", self.words()));
+        Some(beside(self.path, &name, &right))
     }
 }

@@ -3,100 +3,20 @@
 use squawk_parser::SyntaxKind as Kind;
 
 use super::message::Found;
+use crate::directives::edit_distance;
 
 /// Keywords of migrations, the most frequent first.
 const KEYWORDS: &[&str] = &[
-    "TABLE",
-    "CREATE",
-    "ALTER",
-    "DROP",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "INTO",
-    "VALUES",
-    "SET",
-    "NOT",
-    "NULL",
-    "DEFAULT",
-    "PRIMARY",
-    "KEY",
-    "REFERENCES",
-    "UNIQUE",
-    "CHECK",
-    "CONSTRAINT",
-    "FOREIGN",
-    "COLUMN",
-    "INDEX",
-    "TYPE",
-    "ADD",
-    "RENAME",
-    "USING",
-    "ON",
-    "CASCADE",
-    "RESTRICT",
-    "EXISTS",
-    "FUNCTION",
-    "PROCEDURE",
-    "TRIGGER",
-    "VIEW",
-    "MATERIALIZED",
-    "SCHEMA",
-    "SEQUENCE",
-    "EXTENSION",
-    "DOMAIN",
-    "POLICY",
-    "ROLE",
-    "COMMENT",
-    "GRANT",
-    "REVOKE",
-    "REPLACE",
-    "RETURNS",
-    "RETURNING",
-    "LANGUAGE",
-    "EXECUTE",
-    "BEFORE",
-    "AFTER",
-    "EACH",
-    "BEGIN",
-    "COMMIT",
-    "TRUNCATE",
-    "CONCURRENTLY",
-    "GENERATED",
-    "ALWAYS",
-    "IDENTITY",
-    "STORED",
-    "COLLATE",
-    "CONFLICT",
-    "NOTHING",
-    "JOIN",
-    "INNER",
-    "OUTER",
-    "LEFT",
-    "RIGHT",
-    "GROUP",
-    "ORDER",
-    "HAVING",
-    "LIMIT",
-    "UNION",
-    "WITH",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "PARTITION",
-    "INCLUDE",
-    "VALIDATE",
-    "DEFERRABLE",
-    "INITIALLY",
-    "TEMPORARY",
-    "OWNER",
-    "PRIVILEGES",
-    "DISTINCT",
+    "TABLE", "CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE", "SELECT", "FROM", "WHERE",
+    "INTO", "VALUES", "SET", "NOT", "NULL", "DEFAULT", "PRIMARY", "KEY", "REFERENCES", "UNIQUE",
+    "CHECK", "CONSTRAINT", "FOREIGN", "COLUMN", "INDEX", "TYPE", "ADD", "RENAME", "USING", "ON",
+    "CASCADE", "RESTRICT", "EXISTS", "FUNCTION", "PROCEDURE", "TRIGGER", "VIEW", "MATERIALIZED",
+    "SCHEMA", "SEQUENCE", "EXTENSION", "DOMAIN", "POLICY", "ROLE", "COMMENT", "GRANT", "REVOKE",
+    "REPLACE", "RETURNS", "RETURNING", "LANGUAGE", "EXECUTE", "BEFORE", "AFTER", "EACH", "BEGIN",
+    "COMMIT", "TRUNCATE", "CONCURRENTLY", "GENERATED", "ALWAYS", "IDENTITY", "STORED", "COLLATE",
+    "CONFLICT", "NOTHING", "JOIN", "INNER", "OUTER", "LEFT", "RIGHT", "GROUP", "ORDER", "HAVING",
+    "LIMIT", "UNION", "WITH", "CASE", "WHEN", "THEN", "ELSE", "END", "PARTITION", "INCLUDE",
+    "VALIDATE", "DEFERRABLE", "INITIALLY", "TEMPORARY", "OWNER", "PRIVILEGES", "DISTINCT",
 ];
 
 /// `did you mean ...?`, for the word that the parser complains about or for the one before it,
@@ -127,29 +47,7 @@ fn nearest<'w>(word: &str, wanted: &'w str, most: usize) -> Option<&'w str> {
     let upper = word.to_ascii_uppercase();
     let keyword = |word: &&str| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase());
     let wanted = wanted.split([' ', ',']).filter(keyword);
-    let near = wanted.chain(KEYWORDS.iter().copied()).map(|known| (edits(&upper, known), known));
+    let near =
+        wanted.chain(KEYWORDS.iter().copied()).map(|known| (edit_distance(&upper, known), known));
     near.filter(|(edits, _)| *edits <= most).min_by_key(|(edits, _)| *edits).map(|(_, known)| known)
-}
-
-/// How many letters must be inserted, removed, replaced or swapped with the next one.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut fewest = replaced.min(last[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                fewest = fewest.min(before[j - 2] + 1);
-            }
-            row.push(fewest);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }

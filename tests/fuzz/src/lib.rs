@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8]) -> String {
 /// It names a file of the set, a place within that file, and what to do, in a few lines.
 fn message_is_sound(error: &SourceError, files: &[SourceFile]) {
     let shown = error.to_string();
-    assert!(!error.help().is_empty(), "no help: {shown}");
+    assert!(!error.help().to_string().is_empty(), "no help: {shown}");
     assert!(shown.lines().count() <= MESSAGE_LINES, "long: {shown}");
     let path = error.file().strip_prefix(FOLDER).expect("a file of the folder");
     let named = files.iter().find(|file| path.strip_prefix('/') == Some(&*file.path));

@@ -66,26 +66,16 @@ async fn hooks_are_called_around_the_run_and_each_migration() {
         .hook(When::AfterRun, after_run);
     migrator.run(&mut client).await.expect("a run");
     let expected = [
-        "before run  after 0",
-        "before up 1 after 0",
-        "after up 1 after 0",
-        "before up 2 after 1",
-        "after up 2 after 1",
-        "before up 3 after 2",
-        "after up 3 after 3",
-        "after run  after 3",
+        "before run  after 0", "before up 1 after 0", "after up 1 after 0", "before up 2 after 1",
+        "after up 2 after 1", "before up 3 after 2", "after up 3 after 3", "after run  after 3",
     ];
     assert_eq!(diary(&client).await, expected);
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
     assert_eq!(diary(&client).await.len(), expected.len());
     migrator.rollback(&mut client, Rollback::Steps(2)).await.expect("a rollback");
     let undone = [
-        "before run  after 0",
-        "before down 3 after 0",
-        "after down 3 after 1",
-        "before down 2 after 1",
-        "after down 2 after 1",
-        "after run  after 2",
+        "before run  after 0", "before down 3 after 0", "after down 3 after 1",
+        "before down 2 after 1", "after down 2 after 1", "after run  after 2",
     ];
     assert_eq!(diary(&client).await[expected.len()..], undone);
 }
@@ -195,12 +185,7 @@ async fn listener_is_called_while_the_message_still_runs() {
     let events = events.lock().expect("a lock");
     let lines: Vec<&str> = events.iter().map(|(line, _)| line.as_str()).collect();
     let expected = [
-        "planned 3",
-        "started 1",
-        "finished 1",
-        "started 2",
-        "finished 2",
-        "started 3",
+        "planned 3", "started 1", "finished 1", "started 2", "finished 2", "started 3",
         "finished 3",
     ];
     assert_eq!(lines, expected);

@@ -14,12 +14,8 @@ use crate::shadows::{literals, unqualified};
 
 /// The sources of every crate that users get.
 const SOURCES: [&str; 6] = [
-    "migrate-set/src",
-    "migrate-source/src",
-    "migrate-macros/src",
-    "migrate-runtime/src",
-    "migrate-testing/src",
-    "migrate-cli/src",
+    "migrate-set/src", "migrate-source/src", "migrate-macros/src", "migrate-runtime/src",
+    "migrate-testing/src", "migrate-cli/src",
 ];
 
 fn workspace() -> PathBuf {
@@ -127,13 +123,8 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
         "migrate-runtime/src",
         &sql,
         &[
-            "sql/ledger.rs",
-            "sql/entry.rs",
-            "sql/adopted.rs",
-            "sql/lease.rs",
-            "sql/contents.rs",
-            "sql/catalog.rs",
-            "sql/history.rs",
+            "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
+            "sql/catalog.rs", "sql/history.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],
@@ -321,9 +312,8 @@ fn invariant_10_imports_go_down() {
             let path = path.trim_start_matches(&source).trim_end_matches(".rs");
             path.trim_end_matches("/mod").replace('/', "::")
         };
-        let files = sources(&source).into_iter();
-        let mut files: BTreeMap<String, String> =
-            files.map(|(path, code)| (module(&path), code)).collect();
+        let files = sources(&source).into_iter().map(|(path, code)| (module(&path), code));
+        let mut files: BTreeMap<String, String> = files.collect();
         // It declares every part, and imports from none.
         files.insert("lib".to_owned(), String::new());
         assert!(files.len() > 10, "{krate}: {:?}", files.keys());
@@ -351,9 +341,8 @@ fn import_that_goes_up_and_a_circle_are_found() {
         ],
     );
     let circle = ("run::stepwise", "mod work;\nuse super::carry;");
-    let work = ("run::stepwise::work", "");
     check(
-        &[("run", "mod stepwise;"), circle, work],
+        &[("run", "mod stepwise;"), circle, ("run::stepwise::work", "")],
         &["run::stepwise -> run closes a circle", "run -> run::stepwise closes a circle"],
     );
 }

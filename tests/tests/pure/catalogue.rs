@@ -88,7 +88,8 @@ fn variants(code: &str, name: &str, helps: &str) -> Vec<Variant> {
         let rest = &body[at..];
         at = (at + line.len() + 1).min(body.len());
         if let Some(comment) = line.strip_prefix("    /// ") {
-            cause = format!("{cause} {comment}").trim().to_owned();
+            cause.push_str(comment);
+            cause.push(' ');
         }
         if let Some(attribute) = line.strip_prefix("    #[error(") {
             format = (!attribute.starts_with("transparent")).then(|| literal(rest)).flatten();
@@ -103,7 +104,7 @@ fn variants(code: &str, name: &str, helps: &str) -> Vec<Variant> {
             let remedy = remedy.or(in_format.filter(|help| !help.contains(['{', '\n'])));
             let code = codes.get(&name).and_then(|expression| literal(expression));
             let cause = std::mem::take(&mut cause);
-            let cause = cause.split(['.', ';', ':']).next().unwrap_or_default().to_owned();
+            let cause = cause.split(['.', ';', ':']).next().unwrap_or_default().trim().to_owned();
             found.push(Variant { name, cause, format, code, remedy });
         }
     }
@@ -189,7 +190,7 @@ fn row(columns: &[String], variant: &Variant, old: Option<&Vec<String>>) -> Stri
     let kept = |at: usize| old.and_then(|old| old.get(at)).filter(|cell| !cell.is_empty()).cloned();
     let cell = |(at, column): (usize, &String)| match column.as_str() {
         "variant" => format!("`{}`", variant.name),
-        "code" => variant.code.iter().map(|code| format!("`{code}`")).collect(),
+        "code" => variant.code.as_ref().map_or_else(String::new, |code| format!("`{code}`")),
         "remedy" | "safer way" => variant.remedy.clone().or(kept(at)).unwrap_or_default(),
         "cause" => match old {
             Some(_) => kept(at).unwrap_or_default(),

@@ -7,11 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) const CRATES: [&str; 6] = [
-    "migrate-set",
-    "migrate-source",
-    "migrate-macros",
-    "migrate-runtime",
-    "migrate-testing",
+    "migrate-set", "migrate-source", "migrate-macros", "migrate-runtime", "migrate-testing",
     "migrate-cli",
 ];
 

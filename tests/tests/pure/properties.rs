@@ -110,19 +110,8 @@ fn script() -> impl Strategy<Value = Vec<String>> {
 /// two literals it means that the second continues the first.
 fn gap() -> impl Strategy<Value = String> {
     let piece = select(vec![
-        " ",
-        "\t",
-        "  ",
-        "\x0b",
-        "\x0c",
-        "/**/",
-        "/* it's; \" $$ ( */",
-        "/* /* ; */\n*/",
-        "/*--*/",
-        " -- it's; $$ ( /*\n",
-        " --\n",
-        "\n",
-        "\n\n",
+        " ", "\t", "  ", "\x0b", "\x0c", "/**/", "/* it's; \" $$ ( */", "/* /* ; */\n*/", "/*--*/",
+        " -- it's; $$ ( /*\n", " --\n", "\n", "\n\n",
     ]);
     vec(piece, 1..3).prop_map(|pieces| pieces.concat())
 }

@@ -16,6 +16,7 @@ use crate::wire::{self, is_of_a_check};
 const LEDGERS: usize = 200;
 
 /// The schemas by what has to be done, each list in the given order.
+#[derive(Default)]
 pub(super) struct Comparison {
     pub(super) up_to_date: Vec<String>,
     pub(super) pending: Vec<String>,
@@ -31,12 +32,7 @@ pub(super) async fn compare(
 ) -> Result<Comparison, ErrorKind> {
     let mut seen = BTreeSet::new();
     schemas.retain(|schema| seen.insert(schema.clone()));
-    let mut found = Comparison {
-        up_to_date: Vec::new(),
-        pending: Vec::new(),
-        drifted: Vec::new(),
-        messages: 0,
-    };
+    let mut found = Comparison::default();
     let ledger = migrator.ledger();
     if schemas.is_empty() {
         return Ok(found);

@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::outcome::Error;
-use crate::outcome::Report;
+use crate::outcome::{Error, Report};
 
 /// What a run did to each schema.
 ///

@@ -65,7 +65,7 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> StatementKind {
     if statement.tokens.first().is_some_and(|token| token.kind == TokenKind::Backslash) {
         return StatementKind::MetaCommand;
     }
-    let words = Words::of(text, statement);
+    let words = Command::of(text, statement);
     transaction_control(&words)
         .or_else(|| outside_transaction(&words))
         .or_else(|| copies_to_client(&words).then_some(StatementKind::CopyClient))
@@ -75,22 +75,22 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> StatementKind {
 
 /// Whether `statement`, a statement of `text`, calls a procedure, which can commit.
 pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
-    let words = Words::of(text, statement);
+    let words = Command::of(text, statement);
     let inside = |body: Cow<'_, str>| first_words(&body).any(|word| word == "CALL");
     words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
 /// A statement with its first words in upper case, enough to identify the command.
-struct Words<'s, 't> {
+struct Command<'s, 't> {
     text: &'t str,
     statement: &'s Statement<'t>,
     head: Vec<String>,
 }
 
-impl<'s, 't> Words<'s, 't> {
+impl<'s, 't> Command<'s, 't> {
     /// No command is identified by a word after this many.
     const HEAD: usize = 24;
-    /// Nor, unless it begins with a word of [`Words::LONG`], by a word after this many.
+    /// Nor, unless it begins with a word of [`Command::LONG`], by a word after this many.
     const SHORT_HEAD: usize = 8;
     /// Commands where options or qualified names can precede the word that identifies them.
     const LONG: [&'static str; 3] = ["ALTER", "CLUSTER", "REINDEX"];
@@ -102,7 +102,7 @@ impl<'s, 't> Words<'s, 't> {
         let is_long = head.first().is_some_and(|word| Self::LONG.contains(&word.as_str()));
         let length = if is_long { Self::HEAD } else { Self::SHORT_HEAD };
         head.extend(tokens.take(length - 1).map(upper));
-        Words { text, statement, head }
+        Command { text, statement, head }
     }
 
     /// Word number `index`, or the empty string past the end.
@@ -154,7 +154,7 @@ impl<'s, 't> Words<'s, 't> {
 
 /// Manual, "SQL Commands": BEGIN, COMMIT, END, ROLLBACK, ABORT, START, PREPARE, SET TRANSACTION.
 /// Savepoints are allowed: they nest inside any transaction.
-fn transaction_control(words: &Words<'_, '_>) -> Option<StatementKind> {
+fn transaction_control(words: &Command<'_, '_>) -> Option<StatementKind> {
     let optional = |at: usize| at + usize::from(matches!(words.at(at), "WORK" | "TRANSACTION"));
     Some(match (words.at(0), words.at(1)) {
         ("BEGIN", _) if words.len() == optional(1) => StatementKind::Begin,
@@ -189,7 +189,7 @@ fn is_mode(word: &str) -> bool {
 }
 
 /// What `PreventInTransactionBlock` refuses (verified on PostgreSQL 13, 15 and 18).
-fn outside_transaction(words: &Words<'_, '_>) -> Option<StatementKind> {
+fn outside_transaction(words: &Command<'_, '_>) -> Option<StatementKind> {
     let name = match (words.at(0), words.at(1)) {
         ("CREATE", "INDEX") if words.at(2) == "CONCURRENTLY" => "CREATE INDEX CONCURRENTLY",
         ("CREATE", "UNIQUE") if words.at(3) == "CONCURRENTLY" => "CREATE UNIQUE INDEX CONCURRENTLY",
@@ -219,7 +219,7 @@ fn outside_transaction(words: &Words<'_, '_>) -> Option<StatementKind> {
 }
 
 /// `REINDEX [ ( option, ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] name`
-fn reindex(words: &Words<'_, '_>) -> Option<StatementKind> {
+fn reindex(words: &Command<'_, '_>) -> Option<StatementKind> {
     let target = words.after_parentheses(1);
     let options = &words.head[1..target];
     let concurrently = options.iter().position(|word| word == "CONCURRENTLY").is_some_and(|at| {
@@ -236,25 +236,25 @@ fn reindex(words: &Words<'_, '_>) -> Option<StatementKind> {
 }
 
 /// `CLUSTER`, `CLUSTER VERBOSE` and `CLUSTER ( options )` cluster all tables.
-fn clusters_all(words: &Words<'_, '_>) -> bool {
+fn clusters_all(words: &Command<'_, '_>) -> bool {
     let mut at = words.after_parentheses(1);
     at += usize::from(words.at(at) == "VERBOSE");
     at >= words.len()
 }
 
-fn detaches_concurrently(words: &Words<'_, '_>) -> bool {
+fn detaches_concurrently(words: &Command<'_, '_>) -> bool {
     words.head.windows(2).any(|pair| pair[0] == "DETACH" && pair[1] == "PARTITION")
         && words.all().last().is_some_and(|word| word.eq_ignore_ascii_case("CONCURRENTLY"))
 }
 
 /// `WITH (connect = false)`, in any spelling of the boolean that is a word.
-fn connects_not(words: &Words<'_, '_>) -> bool {
+fn connects_not(words: &Command<'_, '_>) -> bool {
     let mut rest = words.all().skip_while(|word| !word.eq_ignore_ascii_case("CONNECT")).skip(2);
     let value = rest.next().unwrap_or_default();
     ["FALSE", "OFF", "NO"].iter().any(|no| value.eq_ignore_ascii_case(no))
 }
 
-fn copies_to_client(words: &Words<'_, '_>) -> bool {
+fn copies_to_client(words: &Command<'_, '_>) -> bool {
     let mut previous = "";
     words.at(0) == "COPY"
         && words.all().any(|word| {
@@ -265,7 +265,7 @@ fn copies_to_client(words: &Words<'_, '_>) -> bool {
 }
 
 /// A `DO` block whose body commits or rolls back is refused inside a transaction (2D000).
-fn commits_inside(words: &Words<'_, '_>) -> Option<StatementKind> {
+fn commits_inside(words: &Command<'_, '_>) -> Option<StatementKind> {
     let body = if words.at(0) == "DO" { words.do_body()? } else { return None };
     let ends = |word: &str| matches!(word, "COMMIT" | "ROLLBACK");
     first_words(&body)
@@ -368,6 +368,10 @@ mod tests {
         ] {
             assert!(matches!(of(text), StatementKind::OutsideTransaction(_)), "{text}");
         }
+    }
+
+    #[test]
+    fn what_only_looks_like_that_runs_anywhere() {
         for text in [
             "create index i on t (a)",
             "create index concurrently_i on t (a)",

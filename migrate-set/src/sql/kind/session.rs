@@ -3,7 +3,7 @@
 
 use super::super::lexer::{TokenKind, lex};
 use super::super::split::Statement;
-use super::{Words, first_words};
+use super::{Command, first_words};
 
 /// Whether a statement changes the session beyond its transaction, or the role that runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -19,7 +19,7 @@ pub enum SessionEffect {
 
 /// The effect of `statement`, a statement of `text`, on the session's settings.
 pub fn session_effect(text: &str, statement: &Statement<'_>) -> SessionEffect {
-    let words = Words::of(text, statement);
+    let words = Command::of(text, statement);
     let changes = match words.at(0) {
         // Even a local role could lack the right to write the ledger entry.
         "SET" if words.at(1) == "LOCAL" => matches!(words.at(2), "ROLE" | "SESSION"),
@@ -67,13 +67,13 @@ pub fn own_settings(text: &str) -> Vec<String> {
 }
 
 /// `CREATE [ OR REPLACE ] [ LOCAL | GLOBAL ] { TEMP | TEMPORARY } ...`, or a name in `pg_temp`.
-fn creates_temporary(words: &Words<'_, '_>) -> bool {
+fn creates_temporary(words: &Command<'_, '_>) -> bool {
     let head = &words.head[..words.len().min(8)];
     head.iter().any(|word| is_temporary(word))
 }
 
 /// `SELECT ... INTO { TEMP | TEMPORARY } ...`
-fn selects_into_temporary(words: &Words<'_, '_>) -> bool {
+fn selects_into_temporary(words: &Command<'_, '_>) -> bool {
     let mut previous = "";
     words.all().any(|word| {
         let before = std::mem::replace(&mut previous, word);
@@ -154,6 +154,10 @@ mod tests {
         ] {
             assert_eq!(of(text), SessionEffect::Changes, "{text}");
         }
+    }
+
+    #[test]
+    fn kept_and_reset_sessions_are_known() {
         for text in [
             "set local search_path = ''",
             "set constraints all deferred",

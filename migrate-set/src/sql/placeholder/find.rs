@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{Placeholder, Within, meaning};
+use crate::location::narrow;
 use crate::sql::lexer::{Token, TokenKind};
 use crate::sql::split::Statement;
 
@@ -81,25 +82,20 @@ pub fn placeholders(
             TokenKind::Placeholder => {
                 errors.push(error(PlaceholderProblem::Unknown { written: written.to_owned() }));
             }
-            TokenKind::String => inside(written, token.start, Within::String, &mut found),
-            TokenKind::EscapeString => {
-                inside(written, token.start, Within::EscapeString, &mut found);
-            }
+            TokenKind::String => found.extend(inside(written, token, Within::String)),
+            TokenKind::EscapeString => found.extend(inside(written, token, Within::EscapeString)),
             TokenKind::DollarString => {
-                inside(written, token.start, Within::DollarString, &mut found);
+                found.extend(inside(written, token, Within::DollarString));
                 errors.extend(go_templates(written, token.start));
             }
-            TokenKind::QuotedIdentifier if known_inside(written) => {
-                errors.extend(known(written).map(|(start, end)| PlaceholderError {
-                    problem: PlaceholderProblem::Quoted { written: written[start..end].to_owned() },
-                    span: (token.start + start, token.start + end),
-                }));
+            TokenKind::QuotedIdentifier if known(written).next().is_some() => {
+                let quoted = |written| PlaceholderProblem::Quoted { written };
+                errors.extend(wrong(written, token.start, known(written), quoted));
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                let end =
-                    text[token.end..].find(['}', '\n']).map_or(token.end, |at| token.end + at + 1);
-                let span = (token.start - 1, end);
+                let end = text[token.end..].find(['}', '\n']).map_or(0, |at| at + 1);
+                let span = (token.start - 1, token.end + end);
                 errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
             }
             _ => {}
@@ -114,51 +110,47 @@ fn follows_dollar(text: &str, previous: Option<&Token>, token: &Token) -> bool {
 }
 
 fn placeholder(start: usize, end: usize, within: Within) -> Placeholder {
-    let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
     Placeholder { start: narrow(start), end: narrow(end), within }
 }
 
-/// Adds the known placeholders of a literal that begins at the byte `offset`.
-fn inside(literal: &str, offset: usize, within: Within, found: &mut Vec<Placeholder>) {
-    found.extend(
-        known(literal).map(|(start, end)| placeholder(offset + start, offset + end, within)),
-    );
+/// The known placeholders of the literal `token`.
+fn inside(literal: &str, token: &Token, within: Within) -> impl Iterator<Item = Placeholder> {
+    let offset = token.start;
+    known(literal).map(move |(start, end)| placeholder(offset + start, offset + end, within))
 }
 
 /// Go templates in a body that runs or in a quoted name. A string can contain anything.
 fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(start) = quoted[from..].find("{{").map(|at| from + at) {
-        let Some(end) = quoted[start..].find("}}").map(|at| start + at + 2) else { break };
+    let found = braced(quoted).filter(|&(start, end)| {
         let written = &quoted[start..end];
-        if meaning(written).is_none() && looks_like_go(written) && !written.contains('\n') {
-            let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
-            found.push(PlaceholderError { problem, span: (offset + start, offset + end) });
-        }
-        from = start + 2;
-    }
-    found
+        meaning(written).is_none() && looks_like_go(written) && !written.contains('\n')
+    });
+    wrong(quoted, offset, found, |written| PlaceholderProblem::Unknown { written })
 }
 
-fn known_inside(literal: &str) -> bool {
-    known(literal).next().is_some()
+/// The errors of the byte ranges `found` in `quoted`, which begins at the byte `offset`.
+fn wrong(
+    quoted: &str,
+    offset: usize,
+    found: impl Iterator<Item = (usize, usize)>,
+    problem: impl Fn(String) -> PlaceholderProblem,
+) -> Vec<PlaceholderError> {
+    let error = |(start, end): (usize, usize)| PlaceholderError {
+        problem: problem(quoted[start..end].to_owned()),
+        span: (offset + start, offset + end),
+    };
+    found.map(error).collect()
 }
 
 /// The byte ranges of the known placeholders in `text`.
 fn known(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        while let Some(start) = text[from..].find("{{").map(|at| from + at) {
-            let end = text[start..].find("}}").map(|at| start + at + 2)?;
-            if meaning(&text[start..end]).is_some() {
-                from = end;
-                return Some((start, end));
-            }
-            from = start + 2;
-        }
-        None
-    })
+    braced(text).filter(|&(start, end)| meaning(&text[start..end]).is_some())
+}
+
+/// The byte ranges in `text` from each `{{` to the next `}}`.
+fn braced(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices("{{")
+        .filter_map(|(start, _)| Some((start, start + text[start..].find("}}")? + 2)))
 }
 
 #[cfg(test)]
@@ -175,25 +167,18 @@ mod tests {
             let error = &placeholders(text, &statement).unwrap_err()[0].problem;
             assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
         };
+        let go = "this looks like a Go template (tern, atlas); write the SQL it stands for";
         check(
             "select {{table.users}}",
             "unknown placeholder `{{table.users}}`",
             "the placeholders are `{{tables.NAME}}` and `{{schema}}`",
         );
-        check(
-            "select {{ .Schema }}.t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
+        check("select {{ .Schema }}.t", "unknown placeholder `{{ .Schema }}`", go);
+        check("select \"{{ .Schema }}\".t", "unknown placeholder `{{ .Schema }}`", go);
         check(
             "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
             "unknown placeholder `{{ index .Options \"Namespace\" }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
-        );
-        check(
-            "select \"{{ .Schema }}\".t",
-            "unknown placeholder `{{ .Schema }}`",
-            "this looks like a Go template (tern, atlas); write the SQL it stands for",
+            go,
         );
         check(
             "select \"{{schema}}\".t",

@@ -128,8 +128,7 @@ pub fn render<'t>(
         return Ok(Rendered { sql: Cow::Borrowed(&text[start..end]), pieces: Vec::new(), start });
     }
     let mut sql = String::with_capacity(end - start + 64);
-    let mut pieces = Vec::new();
-    let mut from = start;
+    let (mut pieces, mut from) = (Vec::new(), start);
     for p in inside {
         let at = p.start as usize;
         pieces.push(Piece { rendered: sql.len(), template: from, copied: true });

@@ -5,20 +5,16 @@ use super::*;
 #[test]
 fn folders_by_release_are_errors() {
     check(
-        (INFER, "v0.21/01-create.sql, v0.21/02-b.sql, v0.22/01-x.sql"),
-        r"no layout
+        r"
+        v0.21/01-create.sql, v0.21/02-b.sql, v0.22/01-x.sql => no layout
         `v0.21/01-create.sql` is in a release folder, one of 2 such folders
-        help: move the files into the migration folder itself, with versions that keep their order, such as `0.21.01-create.sql`",
-    );
-    check(
-        (INFER, "8/08_connection.sql"),
-        r"no layout
+        help: move the files into the migration folder itself, with versions that keep their order, such as `0.21.01-create.sql`
+
+        8/08_connection.sql => no layout
         `8/08_connection.sql` is in a release folder
-        help: move the files into the migration folder itself, with versions that keep their order, such as `8.08_connection.sql`",
-    );
-    check(
-        (INFER, "release-3/views.sql"),
-        r"no layout
+        help: move the files into the migration folder itself, with versions that keep their order, such as `8.08_connection.sql`
+
+        release-3/views.sql => no layout
         `release-3/views.sql` is in a release folder
         help: move the files into the migration folder itself, with versions that keep their order",
     );
@@ -27,8 +23,8 @@ fn folders_by_release_are_errors() {
 #[test]
 fn other_folders_are_errors() {
     check(
-        (INFER, "1_x.sql, seeds/a.sql, seeds/b.sql, a/b/c/2_y.sql"),
-        r"numeric
+        r"
+        1_x.sql, seeds/a.sql, seeds/b.sql, a/b/c/2_y.sql => numeric
         0: 1 [x]
         `seeds/a.sql` is in a folder that is not a migration
         help: point the macro at `seeds` if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder
@@ -40,8 +36,8 @@ fn other_folders_are_errors() {
 #[test]
 fn other_scripts_in_a_migration_folder_are_errors() {
     check(
-        (INFER, "1_x/up.sql, 1_x/Down.sql, 1_x/views.sql, 2_y/undo.sql, 3_z/Migration.sql"),
-        r"folders
+        r"
+        1_x/up.sql, 1_x/Down.sql, 1_x/views.sql, 2_y/undo.sql, 3_z/Migration.sql => folders
         0: 1 [x] up
         `1_x/Down.sql` is not a script that a migration folder can contain
         help: rename it to `1_x/down.sql`
@@ -57,68 +53,53 @@ fn other_scripts_in_a_migration_folder_are_errors() {
 #[test]
 fn dialects_are_refused_or_chosen() {
     check(
-        (INFER, "1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.mysql.up.sql"),
-        r#"numeric
+        r#"
+        1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.mysql.up.sql => numeric
         0: 1 [x] up
         `1_x.sqlite.up.sql` is written for sqlite, not for postgres; one more file has the same problem
-        help: set `dialect = "postgres"` to use the postgres files and ignore the others, or move the others out of the folder"#,
-    );
-    check(
-        (
-            POSTGRES,
-            "1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.up.sql, 1_x.down.sql, 2_y.sql,
-         3_z.cockroach.up.sql",
-        ),
-        r"numeric
+        help: set `dialect = "postgres"` to use the postgres files and ignore the others, or move the others out of the folder
+
+        dialect postgres: 1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.up.sql, 1_x.down.sql, 2_y.sql,
+        3_z.cockroach.up.sql => numeric
         0: 1 [x] up
         3: 1 [x] down
-        4: 2 [y]",
-    );
-    check(
-        (INFER, "1_x.postgres.up.sql, 2_y.pg.sql"),
-        r"numeric
+        4: 2 [y]
+
+        1_x.postgres.up.sql, 2_y.pg.sql => numeric
         0: 1 [x] up
-        1: 2 [y]",
+        1: 2 [y]"#,
     );
 }
 
 #[test]
 fn mixed_layouts_are_one_error() {
     check(
-        (INFER, "V1__a.sql, V2__b.sql, 3_c.sql, 4_d.sql, V5__e.sql"),
-        r#"flyway
+        r#"
+        V1__a.sql, V2__b.sql, 3_c.sql, 4_d.sql, V5__e.sql => flyway
         0: 1 [a]
         1: 2 [b]
         4: 5 [e]
         the set mixes layouts: 3 flyway (`V1__a.sql`), 2 numeric (`3_c.sql`); `3_c.sql` differs from most
-        help: rename it to `V3__c.sql`, and any others the same way; if you meant numeric, set `layout = "numeric"`"#,
-    );
-    check(
-        (INFER, "001_a.sql, 002_b.sql, 20240126120000_c.sql"),
-        r#"numeric
+        help: rename it to `V3__c.sql`, and any others the same way; if you meant numeric, set `layout = "numeric"`
+
+        001_a.sql, 002_b.sql, 20240126120000_c.sql => numeric
         0: 001 [a]
         1: 002 [b]
         the set mixes layouts: 2 numeric (`001_a.sql`), 1 timestamp (`20240126120000_c.sql`); `20240126120000_c.sql` differs from most
-        help: rename the files that differ from most, or set `layout = "numeric"`, which accepts both kinds of numbers"#,
-    );
-    check(
-        (INFER, "001_a.sql, 2_b/up.sql, 20240126120000_c/migration.sql"),
-        r#"numeric
+        help: rename the files that differ from most, or set `layout = "numeric"`, which accepts both kinds of numbers
+
+        001_a.sql, 2_b/up.sql, 20240126120000_c/migration.sql => numeric
         0: 001 [a]
         the set mixes layouts: 1 numeric (`001_a.sql`), 1 folders (`2_b/up.sql`), 1 prisma (`20240126120000_c/migration.sql`); `2_b/up.sql` differs from most
-        help: rename it to `2_b.sql`, and any others the same way; if you meant folders, set `layout = "folders"`"#,
-    );
-    check(
-        (INFER, "001_a.sql, 002_b.sql, 2_b/down.sql"),
-        r#"numeric
+        help: rename it to `2_b.sql`, and any others the same way; if you meant folders, set `layout = "folders"`
+
+        001_a.sql, 002_b.sql, 2_b/down.sql => numeric
         0: 001 [a]
         1: 002 [b]
         the set mixes layouts: 3 numeric (`001_a.sql`), 1 folders (`2_b/down.sql`); `2_b/down.sql` differs from most
-        help: rename it to `2_b.down.sql`, and any others the same way; if you meant folders, set `layout = "folders"`"#,
-    );
-    check(
-        (INFER, "1_a/up.sql, 2_b/up.sql, 3_c.sql, R__v.sql"),
-        r#"folders
+        help: rename it to `2_b.down.sql`, and any others the same way; if you meant folders, set `layout = "folders"`
+
+        1_a/up.sql, 2_b/up.sql, 3_c.sql, R__v.sql => folders
         0: 1 [a] up
         1: 2 [b] up
         the set mixes layouts: 2 folders (`1_a/up.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
@@ -129,47 +110,34 @@ fn mixed_layouts_are_one_error() {
 #[test]
 fn an_asked_layout_is_held_to() {
     check(
-        (asked(Layout::Numeric), "001_a.sql, 20240126120000-c.sql, 1677078479.x.sql"),
-        r"numeric
+        r#"
+        layout numeric: 001_a.sql, 20240126120000-c.sql, 1677078479.x.sql => numeric
         0: 001 [a]
         1: 20240126120000 [c]
-        2: 1677078479 [x]",
-    );
-    check(
-        (asked(Layout::Timestamp), "001_a.sql, 20240126120000-c.sql"),
-        r"timestamp
+        2: 1677078479 [x]
+
+        layout timestamp: 001_a.sql, 20240126120000-c.sql => timestamp
         0: 001 [a]
-        1: 20240126120000 [c]",
-    );
-    check(
-        (
-            asked(Layout::Flyway),
-            "V1__a.sql, 2_b.sql, 3_c.sql, 2024-01-26_d.up.sql, 20240126_e/up.sql",
-        ),
-        r#"flyway
+        1: 20240126120000 [c]
+
+        layout flyway: V1__a.sql, 2_b.sql, 3_c.sql, 2024-01-26_d.up.sql, 20240126_e/up.sql => flyway
         0: 1 [a]
         `2_b.sql` is numeric, but the requested layout is flyway; one more file has the same problem
         help: rename it to `V2__b.sql`, or set `layout = "numeric"`
         `2024-01-26_d.up.sql` is timestamp, but the requested layout is flyway
         help: rename it to `V2024.01.26__d.sql`, or set `layout = "timestamp"`
         `20240126_e/up.sql` is folders, but the requested layout is flyway
-        help: rename it to `V20240126__e.sql`, or set `layout = "folders"`"#,
-    );
-    check(
-        (asked(Layout::Numeric), "V1__a.sql"),
-        r#"numeric
+        help: rename it to `V20240126__e.sql`, or set `layout = "folders"`
+
+        layout numeric: V1__a.sql => numeric
         `V1__a.sql` is flyway, but the requested layout is numeric
-        help: rename it to `1_a.sql`, or set `layout = "flyway"`"#,
-    );
-    check(
-        (asked(Layout::Prisma), "1_a.sql, 2_b.down.sql"),
-        r#"prisma
+        help: rename it to `1_a.sql`, or set `layout = "flyway"`
+
+        layout prisma: 1_a.sql, 2_b.down.sql => prisma
         `1_a.sql` is numeric, but the requested layout is prisma; one more file has the same problem
-        help: rename it to `1_a/migration.sql`, or set `layout = "numeric"`"#,
-    );
-    check(
-        (asked(Layout::Timestamp), "V1__a.sql"),
-        r#"timestamp
+        help: rename it to `1_a/migration.sql`, or set `layout = "numeric"`
+
+        layout timestamp: V1__a.sql => timestamp
         `V1__a.sql` is flyway, but the requested layout is timestamp
         help: rename it, or set `layout = "flyway"`"#,
     );
@@ -178,8 +146,8 @@ fn an_asked_layout_is_held_to() {
 #[test]
 fn separators_agree_unless_the_layout_is_asked_for() {
     check(
-        (INFER, "1_a.sql, 2_b.sql, 3-c.sql, 4-d.sql, 5_e.sql, 6.sql, 7..g.sql"),
-        r#"numeric
+        r#"
+        1_a.sql, 2_b.sql, 3-c.sql, 4-d.sql, 5_e.sql, 6.sql, 7..g.sql => numeric
         0: 1 [a]
         1: 2 [b]
         4: 5 [e]
@@ -187,13 +155,11 @@ fn separators_agree_unless_the_layout_is_asked_for() {
         `3-c.sql` has `-` after its version where most files have `_`; one more file has the same problem
         help: rename it to `3_c.sql`, or set `layout = "numeric"`, which accepts every separator
         `7..g.sql` has `.` after its version where most files have `_`
-        help: rename it to `7_g.sql`, or set `layout = "numeric"`, which accepts every separator"#,
-    );
-    check(
-        (asked(Layout::Numeric), "1_a.sql, 2-b.sql, 3.c.sql"),
-        r"numeric
+        help: rename it to `7_g.sql`, or set `layout = "numeric"`, which accepts every separator
+
+        layout numeric: 1_a.sql, 2-b.sql, 3.c.sql => numeric
         0: 1 [a]
         1: 2 [b]
-        2: 3 [c]",
+        2: 3 [c]"#,
     );
 }

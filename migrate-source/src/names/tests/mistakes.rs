@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn what_looks_like_sql_is_an_error() {
     check(
-        (INFER, "V80__Add_Function.SQL, 1_x.up.sq, 1_y.sql~, V2__x.sql.conf"),
-        r"no layout
+        r"
+        V80__Add_Function.SQL, 1_x.up.sq, 1_y.sql~, V2__x.sql.conf => no layout
         `V80__Add_Function.SQL` looks like SQL but does not end in `.sql`
         help: rename it to `V80__Add_Function.sql`
         `1_x.up.sq` looks like SQL but does not end in `.sql`
@@ -21,8 +21,8 @@ fn what_looks_like_sql_is_an_error() {
 #[test]
 fn copies_are_errors_when_the_original_is_there() {
     check(
-        (INFER, "1_x.sql, 1_x copy.sql, 1_x (1).sql, 1_x - Copy (2).sql, 2_make copy.sql"),
-        r"numeric
+        r"
+        1_x.sql, 1_x copy.sql, 1_x (1).sql, 1_x - Copy (2).sql, 2_make copy.sql => numeric
         0: 1 [x]
         4: 2 [make copy]
         `1_x copy.sql` is a copy of `1_x.sql`
@@ -30,23 +30,16 @@ fn copies_are_errors_when_the_original_is_there() {
         `1_x (1).sql` is a copy of `1_x.sql`
         help: delete it, or give it a version of its own
         `1_x - Copy (2).sql` is a copy of `1_x.sql`
-        help: delete it, or give it a version of its own",
-    );
-    check(
-        (
-            INFER,
-            "20240126184148_new_models/migration.sql,
-         20240126184148_new_models copy/migration.sql,
-         20240126184148_new_models copy/down.sql",
-        ),
-        r"prisma
+        help: delete it, or give it a version of its own
+
+        20240126184148_new_models/migration.sql,
+        20240126184148_new_models copy/migration.sql,
+        20240126184148_new_models copy/down.sql => prisma
         0: 20240126184148 [new_models]
         `20240126184148_new_models copy/migration.sql` is a copy of `20240126184148_new_models/migration.sql`
-        help: delete it, or give it a version of its own",
-    );
-    check(
-        (INFER, "1_x.up.sql, 1_x.up copy 2.sql, Copy of 1_x.up.sql"),
-        r"numeric
+        help: delete it, or give it a version of its own
+
+        1_x.up.sql, 1_x.up copy 2.sql, Copy of 1_x.up.sql => numeric
         0: 1 [x] up
         `1_x.up copy 2.sql` is a copy of `1_x.up.sql`
         help: delete it, or give it a version of its own
@@ -58,8 +51,8 @@ fn copies_are_errors_when_the_original_is_there() {
 #[test]
 fn other_languages_are_errors() {
     check(
-        (INFER, "001_x.sql, 002_y.go, V3__z.java, mod.rs, 20241209104738_x/migration.ts"),
-        r"numeric
+        r"
+        001_x.sql, 002_y.go, V3__z.java, mod.rs, 20241209104738_x/migration.ts => numeric
         0: 001 [x]
         `002_y.go` is a migration in a language other than SQL
         help: rewrite it as SQL and move the `.go` file out of the folder; what needs code belongs in the service
@@ -73,13 +66,10 @@ fn other_languages_are_errors() {
 #[test]
 fn flyway_extras_are_errors() {
     check(
-        (
-            INFER,
-            "V1__x.sql, B5__all.sql, afterMigrate.sql, beforeEach__x.sql,
-         afterMigrateApplied__000_VIEW_drops.sql, beforeEachMigrate.sql,
-         beforeMigrate__0__add_extensions.sql, afterEachMigrate.sql, createSchema.sql",
-        ),
-        r"flyway
+        r"
+        V1__x.sql, B5__all.sql, afterMigrate.sql, beforeEach__x.sql,
+        afterMigrateApplied__000_VIEW_drops.sql, beforeEachMigrate.sql,
+        beforeMigrate__0__add_extensions.sql, afterEachMigrate.sql, createSchema.sql => flyway
         0: 1 [x]
         `B5__all.sql` is a flyway baseline, not a migration
         help: move it out of the folder; keep the migrations up to it, and baseline databases that already have them
@@ -103,41 +93,30 @@ fn flyway_extras_are_errors() {
 #[test]
 fn names_without_a_version_are_errors() {
     check(
-        (INFER, "0001-x.sql, XXXX-draft.sql"),
-        r"numeric
+        r"
+        0001-x.sql, XXXX-draft.sql => numeric
         0: 0001 [x]
         `XXXX-draft.sql` does not begin with a version
-        help: rename it to `<version>-XXXX-draft.sql`, or move it out of the folder if it is not a migration",
-    );
-    check(
-        (INFER, "V1__x.sql, schema.sql"),
-        r"flyway
+        help: rename it to `<version>-XXXX-draft.sql`, or move it out of the folder if it is not a migration
+
+        V1__x.sql, schema.sql => flyway
         0: 1 [x]
         `schema.sql` does not begin with a version
-        help: rename it to `V<version>__schema.sql`, or move it out of the folder if it is not a migration",
-    );
-    check(
-        (
-            INFER,
-            "2024-01-01-000000_x/up.sql, schema.sql, create_users/up.sql, create_users/down.sql",
-        ),
-        r"folders
+        help: rename it to `V<version>__schema.sql`, or move it out of the folder if it is not a migration
+
+        2024-01-01-000000_x/up.sql, schema.sql, create_users/up.sql, create_users/down.sql => folders
         0: 2024-01-01-000000 [x] up
         `schema.sql` does not begin with a version
         help: rename it to `<version>_schema/up.sql`, or move it out of the folder if it is not a migration
         `create_users/up.sql` does not begin with a version
-        help: rename it to `<version>_create_users/up.sql`, or move it out of the folder if it is not a migration",
-    );
-    check(
-        (INFER, "20240126184148_x/migration.sql, seed.sql"),
-        r"prisma
+        help: rename it to `<version>_create_users/up.sql`, or move it out of the folder if it is not a migration
+
+        20240126184148_x/migration.sql, seed.sql => prisma
         0: 20240126184148 [x]
         `seed.sql` does not begin with a version
-        help: rename it to `<version>_seed/migration.sql`, or move it out of the folder if it is not a migration",
-    );
-    check(
-        (INFER, "x/up.sql"),
-        r"no layout
+        help: rename it to `<version>_seed/migration.sql`, or move it out of the folder if it is not a migration
+
+        x/up.sql => no layout
         `x/up.sql` does not begin with a version
         help: rename it to `<version>_x/up.sql`, or move it out of the folder if it is not a migration",
     );
@@ -146,25 +125,21 @@ fn names_without_a_version_are_errors() {
 #[test]
 fn missing_separators_are_errors() {
     check(
-        (INFER, "001 x.sql, 002-y.sql, 003-z.up.sql, 20250128T120000_x.sql"),
-        r"numeric
+        r"
+        001 x.sql, 002-y.sql, 003-z.up.sql, 20250128T120000_x.sql => numeric
         1: 002 [y]
         2: 003 [z] up
         `001 x.sql` has no separator between version and description
         help: rename it to `001-x.sql`
         `20250128T120000_x.sql` has no separator between version and description
-        help: rename it to `20250128-120000_x.sql`",
-    );
-    check(
-        (INFER, "V1__x.sql, 2 y.sql"),
-        r"flyway
+        help: rename it to `20250128-120000_x.sql`
+
+        V1__x.sql, 2 y.sql => flyway
         0: 1 [x]
         `2 y.sql` has no separator between version and description
-        help: rename it to `V2__y.sql`",
-    );
-    check(
-        (INFER, "1 x/up.sql, 1 x/down.sql"),
-        r"no layout
+        help: rename it to `V2__y.sql`
+
+        1 x/up.sql, 1 x/down.sql => no layout
         `1 x/up.sql` has no separator between version and description
         help: rename it to `1_x/up.sql`",
     );
@@ -173,8 +148,8 @@ fn missing_separators_are_errors() {
 #[test]
 fn near_misses_of_flyway_are_errors() {
     check(
-        (INFER, "v1_x.sql, V2_y.sql, R_views.sql, u3__z.sql"),
-        r"no layout
+        r"
+        v1_x.sql, V2_y.sql, R_views.sql, u3__z.sql => no layout
         `v1_x.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `V1__x.sql`
         `V2_y.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
@@ -182,11 +157,9 @@ fn near_misses_of_flyway_are_errors() {
         `R_views.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `R__views.sql`
         `u3__z.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
-        help: rename it to `U3__z.sql`",
-    );
-    check(
-        (INFER, "001_x.sql, v2_y.sql, u2_y.sql"),
-        r"numeric
+        help: rename it to `U3__z.sql`
+
+        001_x.sql, v2_y.sql, u2_y.sql => numeric
         0: 001 [x]
         `v2_y.sql` is almost a flyway name, which needs an upper-case prefix and two underscores
         help: rename it to `2_y.sql`
@@ -198,46 +171,36 @@ fn near_misses_of_flyway_are_errors() {
 #[test]
 fn a_down_without_its_dot_is_an_error() {
     check(
-        (INFER, "0020_a.sql, 0021_x_internal_up.sql, 0021_x_internal_down.sql, 0022_follow_up.sql"),
-        r"numeric
+        r"
+        0020_a.sql, 0021_x_internal_up.sql, 0021_x_internal_down.sql, 0022_follow_up.sql => numeric
         0: 0020 [a]
         3: 0022 [follow_up]
         `0021_x_internal_down.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `0021_x_internal.down.sql`, and `0021_x_internal_up.sql` to `0021_x_internal.up.sql`",
-    );
-    check(
-        (INFER, "0021_x_internal_down.sql"),
-        r"no layout
+        help: rename it to `0021_x_internal.down.sql`, and `0021_x_internal_up.sql` to `0021_x_internal.up.sql`
+
+        0021_x_internal_down.sql => no layout
         `0021_x_internal_down.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `0021_x_internal.down.sql`; if it is not one, choose another description",
-    );
-    check(
-        (INFER, "1_x.sql, 1_x_rollback.sql, 2_add_rollback.sql"),
-        r"numeric
+        help: rename it to `0021_x_internal.down.sql`; if it is not one, choose another description
+
+        1_x.sql, 1_x_rollback.sql, 2_add_rollback.sql => numeric
         0: 1 [x]
         2: 2 [add_rollback]
         `1_x_rollback.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `1_x.down.sql`; if it is not one, choose another description",
-    );
-    check(
-        (INFER, "1_x.sql, 1_x.rollback.sql, 2_y.UP.sql"),
-        r"numeric
+        help: rename it to `1_x.down.sql`; if it is not one, choose another description
+
+        1_x.sql, 1_x.rollback.sql, 2_y.UP.sql => numeric
         0: 1 [x]
         `1_x.rollback.sql` looks like a down script but does not end in `.down.sql`
         help: rename it to `1_x.down.sql`; if it is not one, choose another description
         `2_y.UP.sql` looks like an up script but does not end in `.up.sql`
-        help: rename it to `2_y.up.sql`; if it is not one, choose another description",
-    );
-    check(
-        (INFER, "V5__x_up.sql, V5__x_down.sql, V6__scale_down.sql"),
-        r"flyway
+        help: rename it to `2_y.up.sql`; if it is not one, choose another description
+
+        V5__x_up.sql, V5__x_down.sql, V6__scale_down.sql => flyway
         2: 6 [scale_down]
         `V5__x_down.sql` looks like a down script but does not end in `.down.sql`
-        help: rename it to `U5__x.sql`, and `V5__x_up.sql` to `V5__x.sql`",
-    );
-    check(
-        (asked(Layout::Any), "x_up.sql, x_down.sql, slow_down.sql"),
-        r"any
+        help: rename it to `U5__x.sql`, and `V5__x_up.sql` to `V5__x.sql`
+
+        layout any: x_up.sql, x_down.sql, slow_down.sql => any
         2: slow_down []
         `x_down.sql` looks like a down script but does not end in `.down.sql`
         help: rename it to `x.down.sql`, and `x_up.sql` to `x.up.sql`",

@@ -119,11 +119,8 @@ fn names_are_those_of_the_guide() {
     assert_eq!(
         names,
         [
-            "001 initial_schema",
-            "002 add_locks_table",
-            "003 add_job_indexes",
-            "010 add_retry_tracking",
-            "011 add_feature"
+            "001 initial_schema", "002 add_locks_table", "003 add_job_indexes",
+            "010 add_retry_tracking", "011 add_feature"
         ]
     );
     check_embed(&CHRONIS).expect("a set that is its folder");

@@ -7,20 +7,8 @@ const OPERATORS: [&str; 6] = ["LIKE", "ILIKE", "SIMILAR", "BETWEEN", "NULLIF", "
 
 /// Types that the SQL uses, and that are no column of the ledger.
 const TYPES: [&str; 14] = [
-    "text",
-    "varchar",
-    "timestamptz",
-    "interval",
-    "int4",
-    "int8",
-    "integer",
-    "bigint",
-    "bool",
-    "boolean",
-    "numeric",
-    "json",
-    "record",
-    "regclass",
+    "text", "varchar", "timestamptz", "interval", "int4", "int8", "integer", "bigint", "bool",
+    "boolean", "numeric", "json", "record", "regclass",
 ];
 
 /// Words of the grammar before a parenthesis.

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use migrate_set::sql::lexer::{Token, TokenKind};
-use migrate_set::sql::split::Statement;
+use super::lexer::{Token, TokenKind};
+use super::split::Statement;
 
 /// A position within a statement.
 #[derive(Clone)]
-pub(super) struct Words<'t> {
+pub struct Words<'t> {
     text: &'t str,
     tokens: Vec<Token>,
     at: usize,
@@ -16,14 +16,14 @@ pub(super) struct Words<'t> {
 
 /// The name of a table, with its schema if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
+pub struct TableName {
     schema: Option<String>,
     last: String,
 }
 
-impl Name {
+impl TableName {
     /// Whether both can name the same table; without a schema this is uncertain.
-    pub(super) fn may_be(&self, other: &Name) -> bool {
+    pub fn may_be(&self, other: &TableName) -> bool {
         let same_schema = match (&self.schema, &other.schema) {
             (Some(a), Some(b)) => a == b,
             _ => true,
@@ -32,31 +32,33 @@ impl Name {
     }
 
     /// A name in the same schema.
-    pub(super) fn renamed(&self, last: String) -> Name {
-        Name { schema: self.schema.clone(), last }
+    #[must_use]
+    pub fn renamed(&self, last: String) -> TableName {
+        TableName { schema: self.schema.clone(), last }
     }
 }
 
 impl<'t> Words<'t> {
-    pub(super) fn of(text: &'t str, statement: &Statement<'_>) -> Self {
+    /// The beginning of `statement`, a statement of `text`.
+    pub fn of(text: &'t str, statement: &Statement<'_>) -> Self {
         Words { text, tokens: statement.significant().copied().collect(), at: 0 }
     }
 
     /// Whether the next words are `words`, which are separated by blanks.
-    pub(super) fn next_are(&self, words: &str) -> bool {
+    pub fn next_are(&self, words: &str) -> bool {
         words.split(' ').enumerate().all(|(ahead, word)| {
             self.tokens.get(self.at + ahead).is_some_and(|token| self.is(token, word))
         })
     }
 
     /// Whether the last word stepped over is `word`.
-    pub(super) fn follow(&self, word: &str) -> bool {
+    pub fn follow(&self, word: &str) -> bool {
         let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before));
         before.is_some_and(|token| self.is(token, word))
     }
 
     /// Steps over `words` if they come next.
-    pub(super) fn eat(&mut self, words: &str) -> bool {
+    pub fn eat(&mut self, words: &str) -> bool {
         let next = self.next_are(words);
         if next {
             self.at += words.split(' ').count();
@@ -65,12 +67,12 @@ impl<'t> Words<'t> {
     }
 
     /// Steps over the first of `choices` that comes next.
-    pub(super) fn eat_any(&mut self, choices: &[&str]) -> bool {
+    pub fn eat_any(&mut self, choices: &[&str]) -> bool {
         choices.iter().any(|words| self.eat(words))
     }
 
     /// Steps over an identifier and returns it in the server's spelling.
-    pub(super) fn identifier(&mut self) -> Option<String> {
+    pub fn identifier(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at)?;
         let written = token.text(self.text);
         let name = match token.kind {
@@ -85,35 +87,49 @@ impl<'t> Words<'t> {
     }
 
     /// Steps over a name, `[[database.]schema.]name`.
-    pub(super) fn name(&mut self) -> Option<Name> {
-        let mut name = Name { schema: None, last: self.identifier()? };
+    pub fn name(&mut self) -> Option<TableName> {
+        let mut name = TableName { schema: None, last: self.identifier()? };
         while self.eat(".") {
-            name = Name { schema: Some(name.last), last: self.identifier()? };
+            name = TableName { schema: Some(name.last), last: self.identifier()? };
         }
         Some(name)
     }
 
+    /// As [`Words::name`], but returns the name as written.
+    pub fn written_name(&mut self) -> Option<String> {
+        let start = self.tokens.get(self.at)?.start;
+        self.name()?;
+        Some(self.text[start..self.span().end].to_owned())
+    }
+
+    /// Steps over any word.
+    pub fn skip(&mut self) -> Option<()> {
+        self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(())
+    }
+
     /// Steps over a plain string and returns it in lower case.
-    pub(super) fn literal(&mut self) -> Option<String> {
+    pub fn literal(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at).filter(|token| token.kind == TokenKind::String)?;
         self.at += 1;
         Some(token.text(self.text).trim_matches('\'').to_lowercase())
     }
 
     /// The bytes of all words stepped over.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.start);
         let last = self.at.checked_sub(1).and_then(|last| self.tokens.get(last));
         start..last.map_or(start, |token| token.end.max(start))
     }
 
     /// Steps over all remaining words.
-    pub(super) fn skip_all(&mut self) {
+    pub fn skip_all(&mut self) {
         self.at = self.tokens.len();
     }
 
     /// The remaining words, split at the commas outside parentheses and brackets.
-    pub(super) fn split_at_commas(&self) -> Vec<Words<'t>> {
+    pub fn split_at_commas(&self) -> Vec<Words<'t>> {
         let mut parts = Vec::new();
         let (mut depth, mut from) = (0_usize, self.at);
         for (index, token) in self.tokens.iter().enumerate().skip(self.at) {
@@ -132,7 +148,8 @@ impl<'t> Words<'t> {
     }
 
     /// The remaining words as a separate statement.
-    pub(super) fn rest(&self) -> Words<'t> {
+    #[must_use]
+    pub fn rest(&self) -> Words<'t> {
         self.part(self.at, self.tokens.len())
     }
 
@@ -141,12 +158,12 @@ impl<'t> Words<'t> {
     }
 
     /// Whether the remaining words contain `words` outside parentheses.
-    pub(super) fn have(&self, words: &str) -> bool {
+    pub fn have(&self, words: &str) -> bool {
         self.find(words).is_some()
     }
 
     /// The remaining words from `words` on, searched outside parentheses.
-    pub(super) fn find(&self, words: &str) -> Option<Words<'t>> {
+    pub fn find(&self, words: &str) -> Option<Words<'t>> {
         let mut rest = self.clone();
         let mut depth = 0_usize;
         while let Some(token) = rest.tokens.get(rest.at) {
@@ -162,7 +179,7 @@ impl<'t> Words<'t> {
     }
 
     /// The names, without schema, of the functions called in the remaining words.
-    pub(super) fn calls(&self) -> impl Iterator<Item = String> {
+    pub fn calls(&self) -> impl Iterator<Item = String> {
         let pairs = self.tokens[self.at.min(self.tokens.len())..].windows(2);
         let call = |pair: &&[Token]| {
             let name = matches!(pair[0].kind, TokenKind::Word | TokenKind::QuotedIdentifier);

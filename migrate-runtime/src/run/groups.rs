@@ -1,0 +1,74 @@
+//! Carries out the plan, in order: transactional actions together, the others one by one.
+
+use migrate_set::plan::Cause;
+
+use super::action::Action;
+use super::hold::Hold;
+use super::tally::Tally;
+use super::{batch, callouts, stepwise};
+use crate::boxed::boxed;
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+
+/// What follows a group of transactional migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    /// Nothing: its last commit is the last of the run, and synchronous.
+    OfRun,
+    /// A non-transactional migration, whose own commits are synchronous.
+    OfGroup,
+}
+
+/// Actions that are carried out together.
+enum Group<'g> {
+    /// Transactional actions, in messages.
+    Batch(Vec<Action<'g>>, Last),
+    /// One action outside a transaction.
+    Alone(Action<'g>, Cause),
+}
+
+/// The groups of `work`, in order.
+fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
+    let mut groups = Vec::new();
+    let mut rest = work;
+    while let Some(((first, cause), others)) = rest.split_first() {
+        if !first.is_transactional() {
+            groups.push(Group::Alone(*first, *cause));
+            rest = others;
+            continue;
+        }
+        let end = rest.iter().position(|(action, _)| !action.is_transactional());
+        let (group, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let last = if after.is_empty() { Last::OfRun } else { Last::OfGroup };
+        groups.push(Group::Batch(group.iter().map(|(action, _)| *action).collect(), last));
+        rest = after;
+    }
+    groups
+}
+
+/// Carries out `work` in order: transactional actions together, the others one by one.
+pub(super) async fn carry_out<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    work: &[(Action<'_>, Cause)],
+    table: Table,
+) -> Result<(), Stop> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    callouts::begin(cx, tally, work.len()).await?;
+    let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
+    for group in groups(work) {
+        match group {
+            Group::Batch(actions, last) => {
+                boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
+            }
+            Group::Alone(action, cause) => {
+                boxed(stepwise::apply(cx, hold, tally, (action, cause), table)).await?;
+            }
+        }
+        table = Table::Exists;
+    }
+    Ok(())
+}
