@@ -42,15 +42,7 @@ impl Context<'_> {
 fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
     let role = row.get("role").unwrap_or_default();
     let is = |column: &str| row.get(column) == Some("t");
-    let kind = match row.get("kind") {
-        Some("r") => None,
-        Some("v") => Some("a view,"),
-        Some("m") => Some("a materialized view,"),
-        Some("f") => Some("a foreign table,"),
-        Some("p") => Some("a partitioned table,"),
-        _ => Some("not a table, and"),
-    };
-    let found = if let Some(kind) = kind {
+    let found = if let Some(kind) = other_kind(row) {
         (
             format!("is {kind} owned by role `{owner}`"),
             Remedy::new(
@@ -86,6 +78,18 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
         return None;
     };
     Some(found)
+}
+
+/// What the relation is, if it is not a table.
+fn other_kind(row: &SimpleQueryRow) -> Option<&'static str> {
+    match row.get("kind") {
+        Some("r") => None,
+        Some("v") => Some("a view,"),
+        Some("m") => Some("a materialized view,"),
+        Some("f") => Some("a foreign table,"),
+        Some("p") => Some("a partitioned table,"),
+        _ => Some("not a table, and"),
+    }
 }
 
 /// The error of a guard that found another encoding, which its message ends with.
