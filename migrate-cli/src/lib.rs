@@ -196,9 +196,9 @@ impl Args {
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let client = &mut target.connect().await?;
+        let (client, place) = &mut target.connect().await?;
         let cancel = Some(Cancel { token: client.cancel_token(), connector: target.connector()? });
-        let (place, output) = (&target.place, &self.output);
+        let output = &self.output;
         let migrator = self.options.apply(migrator);
         verb.run(Context { migrator, client, place, output, cancel }).await
     }

@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
+    /// Leave out of errors the server's detail and context, which can contain values of rows
+    #[arg(long, global = true, hide_short_help = true)]
+    hide_details: bool,
     /// How long a statement waits for a lock: 500ms, 5s, 2m; 0 is unlimited
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
     lock_timeout: Option<Duration>,
@@ -82,13 +85,14 @@ impl Options {
             LockBy::Row => Lock::Row,
         });
         let migrator = lock.into_iter().fold(migrator, Migrator::lock);
-        let switches: [(bool, Switch<'s>); 6] = [
+        let switches: [(bool, Switch<'s>); 7] = [
             (self.create_schema, Migrator::create_schema),
             (self.allow_out_of_order, Migrator::allow_out_of_order),
             (self.allow_missing, Migrator::allow_missing),
             (self.allow_edited, Migrator::allow_edited),
             (self.down_from_ledger, Migrator::down_from_ledger),
             (self.refuse_ahead, Migrator::refuse_ahead),
+            (self.hide_details, Migrator::hide_details),
         ];
         let given = switches.into_iter().filter(|(given, _)| *given);
         given.fold(migrator, |migrator, (_, switch)| switch(migrator))

@@ -5,6 +5,8 @@ use migrate_set::set::Migrations;
 
 use crate::migrator::Migrator;
 
+pub use migrate_set::text;
+
 pub use crate::sql::literal;
 pub use crate::wire::{query, rows};
 

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::remedy::{Remedy, Term};
+use crate::text::escaped;
 
 /// One deviation between ledger and set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -13,7 +14,9 @@ pub enum Drift {
     /// An applied migration was edited and no longer means the same.
     #[error(
         "version {version}: `{file}` was edited after {applied_by} applied it at {applied_at} \
-         (applied {recorded}, embedded {embedded})"
+         (applied {recorded}, embedded {embedded})",
+        applied_by = escaped(applied_by),
+        recorded = escaped(recorded)
     )]
     Edited {
         /// The version as the set writes it.
@@ -31,7 +34,8 @@ pub enum Drift {
     },
     /// The checksum in the ledger was made by an algorithm that this binary does not know.
     #[error(
-        "version {version}: the checksum of `{file}` in the ledger was made with `{algorithm}`, which this binary does not know"
+        "version {version}: the checksum of `{file}` in the ledger was made with `{algorithm}`, which this binary does not know",
+        algorithm = escaped(algorithm)
     )]
     UnknownAlgorithm {
         /// The version as the set writes it.
@@ -43,7 +47,10 @@ pub enum Drift {
     },
     /// An entry has no migration in the set, although the set has newer ones.
     #[error(
-        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is missing from the set"
+        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is missing from the set",
+        version = escaped(version),
+        filename = escaped(filename),
+        applied_by = escaped(applied_by)
     )]
     Missing {
         /// The version as the ledger writes it.
@@ -57,7 +64,8 @@ pub enum Drift {
     },
     /// A pending migration sorts before one that was applied.
     #[error(
-        "version {version}: `{file}` is pending and sorts before version {newest}, which was applied"
+        "version {version}: `{file}` is pending and sorts before version {newest}, which was applied",
+        newest = escaped(newest)
     )]
     OutOfOrder {
         /// The version as the set writes it.
@@ -69,7 +77,10 @@ pub enum Drift {
     },
     /// The ledger has an entry newer than the set, and the policy refuses that.
     #[error(
-        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is newer than this set"
+        "version {version}: `{filename}` was applied by {applied_by} at {applied_at} and is newer than this set",
+        version = escaped(version),
+        filename = escaped(filename),
+        applied_by = escaped(applied_by)
     )]
     Ahead {
         /// The version as the ledger writes it.

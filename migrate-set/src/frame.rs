@@ -6,6 +6,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
 use crate::location::{floor_boundary, line_at, line_start, position};
+use crate::text::{is_hidden, masked_with};
 
 /// The width of a frame, unless place and label are wider; a longer line is cut around the place.
 const WIDTH: usize = 100;
@@ -19,7 +20,12 @@ const PADDING: usize = 6;
 /// A deeper indentation is shortened.
 const INDENT: usize = 20;
 
-/// The numbered line of `text` that contains `span`, with `span` underlined and labelled `label`.
+/// The part of a text around a place in which a secret is looked for, so that a frame of a long text
+/// costs no more than one of a short one.
+const AROUND: usize = 1024;
+
+/// The numbered line of `text` that contains `span`, with `span` underlined and labelled `label`, and
+/// with secrets masked.
 ///
 /// Of a span over several lines, the first is shown. An empty span is shown as one character.
 ///
@@ -31,6 +37,10 @@ const INDENT: usize = 20;
 /// );
 /// ```
 pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
+    let number = position(text, floor_boundary(text, span.start)).line.to_string();
+    let (text, span) = around(text, span);
+    let (text, span) = masked_with(text, span);
+    let text = &*text;
     let at = floor_boundary(text, span.start);
     let line = line_at(text, at);
     let before = line_start(text, at);
@@ -40,7 +50,6 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     };
     let start = column(at);
     let end = column(span.end).max(start + 1);
-    let number = position(text, at).line.to_string();
     let gutter = " ".repeat(number.len());
     let room = WIDTH.saturating_sub(number.len() + " | ".len());
     let mut shown = shown(line, window(line, &(start..end), label, room));
@@ -61,19 +70,33 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     lines.each_ref().map(|line| line.trim_end()).join("\n")
 }
 
-/// The characters shown for `text`, each of which can be underlined: four blanks for a tab, control
-/// pictures for control characters, nothing for a joiner, and no change of direction.
+/// The lines of `text` near `span`, and where `span` is in them.
+fn around(text: &str, span: Range<usize>) -> (&str, Range<usize>) {
+    let at = floor_boundary(text, span.start);
+    let from = floor_boundary(text, at.saturating_sub(AROUND));
+    let line = line_start(text, at);
+    let from = if from == 0 {
+        0
+    } else {
+        text[from..line.max(from)].find('\n').map_or(line, |feed| from + feed + 1)
+    };
+    let to = floor_boundary(text, span.end.max(at).saturating_add(AROUND));
+    let to = text[to..].find('\n').map_or(text.len(), |feed| to + feed);
+    (&text[from..to], span.start.saturating_sub(from)..span.end.saturating_sub(from))
+}
+
+/// The characters shown for `text`, each of which can be underlined: four blanks for a tab, the number of
+/// a hidden character, and nothing for a joiner.
 fn visible(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(|c| {
+        let number = is_hidden(c).then(|| c.escape_unicode());
         let (shown, times) = match c {
+            _ if number.is_some() => (c, 0),
             '\t' => (' ', 4),
-            '\0'..='\x1f' => (char::from_u32(0x2400 + u32::from(c)).unwrap_or(c), 1),
-            '\x7f' => ('\u{2421}', 1),
             '\u{200d}' => (c, 0),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => (char::REPLACEMENT_CHARACTER, 1),
             _ => (c, 1),
         };
-        std::iter::repeat_n(shown, times)
+        number.into_iter().flatten().chain(std::iter::repeat_n(shown, times))
     })
 }
 
@@ -180,9 +203,48 @@ mod tests {
         check("'🎉' 日本語", 7..13, &["  |", "1 | '🎉' 日本語", "  |      ^^^^ here"]);
         check("e\u{301} x", 4..5, &["  |", "1 | e\u{301} x", "  |   ^ here"]);
         check("e\u{301} x", 1..3, &["  |", "1 | e\u{301} x", "  |  ^ here"]);
-        check("a\0\x1b\x7f\u{202e}b", 7..8, &["  |", "1 | a␀␛␡\u{fffd}b", "  |      ^ here"]);
+        check(
+            "a\x1b\u{202e}b",
+            5..6,
+            &["  |", r"1 | a\u{1b}\u{202e}b", "  |                ^ here"],
+        );
+        check("\u{202e}b", 0..3, &["  |", r"1 | \u{202e}b", "  | ^^^^^^^^ here"]);
         check("👩\u{200d}🔧 x", 12..13, &["  |", "1 | 👩🔧 x", "  |      ^ here"]);
-        check("a\rb", 2..3, &["  |", "1 | a␍b", "  |   ^ here"]);
+        check("a\rb", 2..3, &["  |", r"1 | a\u{d}b", "  |       ^ here"]);
+    }
+
+    #[test]
+    fn secrets_are_masked_and_keep_the_underline_in_place() {
+        check(
+            "PASSWORD 'secret' x",
+            18..19,
+            &["  |", "1 | PASSWORD '***' x", "  |                ^ here"],
+        );
+        check(
+            "PASSWORD 'secret'",
+            9..17,
+            &["  |", "1 | PASSWORD '***'", "  |          ^^^^^ here"],
+        );
+        check("PASSWORD $$a\nb$$\nx", 17..18, &["  |", "3 | x", "  | ^ here"]);
+        let long = format!("{}PASSWORD 'secret' x\n{0}", "select 1;\n".repeat(2000));
+        check(
+            &long,
+            20_018..20_019,
+            &["     |", "2001 | PASSWORD '***' x", "     |                ^ here"],
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_has_a_frame(
+            text in r#"([a-z$'"@:/= \\éλ\n\x1b]|password |://|\$t\$|''){0,30}"#,
+            from in 0_usize..60,
+            length in 0_usize..60,
+        ) {
+            let lines = frame(&text, from..from + length, "here");
+            proptest::prop_assert_eq!(lines.lines().count(), 3);
+            proptest::prop_assert!(lines.ends_with("^ here"));
+        }
     }
 
     #[test]

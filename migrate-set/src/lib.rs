@@ -9,6 +9,7 @@
 //! (`rollback`).
 
 pub mod location;
+pub mod text;
 pub mod frame;
 pub mod version;
 pub mod name;

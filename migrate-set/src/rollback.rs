@@ -15,6 +15,7 @@ use crate::remedy::{Remedy, Term};
 use crate::set::{Migration, Migrations, Script, TransactionMode};
 use crate::sql::kind::{SessionEffect, session_effect};
 use crate::sql::{lexer::lex, split::split};
+use crate::text::escaped;
 use crate::version::Version;
 
 /// How far a rollback goes.
@@ -79,7 +80,11 @@ impl Undo<'_> {
 #[non_exhaustive]
 pub enum Obstacle {
     /// Neither the set nor the ledger has a down script.
-    #[error("version {version}: `{filename}` has no down script")]
+    #[error(
+        "version {version}: `{filename}` has no down script",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     NoDown {
         /// The version as the ledger writes it.
         version: String,
@@ -95,7 +100,11 @@ pub enum Obstacle {
         filename: String,
     },
     /// The migration is non-transactional and stopped partway.
-    #[error("version {version}: `{filename}` is unfinished")]
+    #[error(
+        "version {version}: `{filename}` is unfinished",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     Unfinished {
         /// The version as the ledger writes it.
         version: String,
@@ -103,7 +112,11 @@ pub enum Obstacle {
         filename: String,
     },
     /// The down script in the ledger was changed after it was written.
-    #[error("version {version}: the down script of `{filename}` in the ledger was changed")]
+    #[error(
+        "version {version}: the down script of `{filename}` in the ledger was changed",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
     Damaged {
         /// The version as the ledger writes it.
         version: String,

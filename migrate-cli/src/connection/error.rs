@@ -2,10 +2,15 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
+
+use migrate_runtime::internal::text::quoted;
+use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;
-use super::settings::Place;
+use super::reach::Failure;
+use super::server::Place;
+use super::settings::Origin;
+use super::tls::TlsError;
 
 /// Why the command line has no connection.
 #[derive(Debug)]
@@ -29,64 +34,113 @@ impl ConnectError {
         self.is_usage
     }
 
-    pub(super) fn usage(what: impl Into<String>, help: &str) -> Self {
+    fn usage(what: impl Into<String>, help: &str) -> Self {
         ConnectError { what: what.into(), help: help.to_owned(), is_usage: true, source: None }
     }
 
-    /// `origin` names the address.
-    pub(super) fn address(origin: &str, mistake: &Mistake) -> Self {
-        let help = match mistake {
-            Mistake::Unknown(_) | Mistake::Hidden => "remove it; docs/cli.md lists the options",
-            Mistake::Value("sslmode") => {
+    pub(super) fn unnamed() -> Self {
+        let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or pass `--database-url`";
+        ConnectError::usage("no database is named", help)
+    }
+
+    /// A mistake in what `origin` sets.
+    pub(super) fn setting(origin: &Origin, mistake: &Mistake) -> Self {
+        let help = match (mistake, origin) {
+            (Mistake::Value("sslmode"), _) => {
                 "use disable, allow, prefer, require, verify-ca or verify-full"
             }
+            (Mistake::Value("target_session_attrs"), _) => {
+                "use any, read-write, read-only, primary, standby or prefer-standby"
+            }
+            (Mistake::Service, _) => {
+                "services are read from PGSERVICEFILE, ~/.pg_service.conf and \
+                 $PGSYSCONFDIR/pg_service.conf"
+            }
+            (Mistake::WeakSystem, _) => "use `verify-full`, or name a file with `sslrootcert`",
+            (Mistake::NoName, _) => "set `host` to the name in the server's certificate",
+            (_, Origin::Variable(_)) => "fix or unset it",
+            (Mistake::Unknown(_) | Mistake::Hidden | Mistake::Unsupported(..), _) => {
+                "remove it; docs/cli.md lists the options"
+            }
+            (_, Origin::Service(_)) => "fix it in its file",
             _ => "write it as `postgresql://user@host/database`",
         };
         ConnectError::usage(format!("{origin} cannot be used: {mistake}"), help)
     }
 
-    pub(super) fn variable(name: &str, mistake: &Mistake) -> Self {
-        let what = format!("the variable {name} cannot be used: {mistake}");
-        ConnectError::usage(what, "fix or unset it")
+    pub(super) fn tls(error: &TlsError) -> Self {
+        ConnectError::usage(error.to_string(), error.help())
     }
 
-    pub(super) fn slow(place: &Place, limit: Duration) -> Self {
-        let what = format!("cannot connect to {place}: no answer within {limit:?}");
-        let help = "check that the server is up and reachable, or raise `connect_timeout`";
-        ConnectError { is_usage: false, ..ConnectError::usage(what, help) }
+    /// The driver's configuration has no word for it.
+    pub(super) fn session() -> Self {
+        ConnectError::usage(
+            "the driver's configuration cannot contain this `target_session_attrs`",
+            "connect with `Connection::connect`",
+        )
     }
 
-    pub(super) fn refused(place: &Place, source: tokio_postgres::Error) -> Self {
-        let reason = match (source.as_db_error(), source.source()) {
-            (Some(db), _) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-            (None, Some(cause)) => cause.to_string(),
-            (None, None) => source.to_string(),
-        };
-        let what = format!("cannot connect to {place}: {reason}");
-        let help = help(place, &source, &reason);
-        ConnectError { what, help, is_usage: false, source: Some(source) }
+    /// Why each server that was tried is not the one.
+    pub(super) fn refused(failures: Vec<(&Place, Failure)>) -> Self {
+        let each = |(place, failure): &(&Place, Failure)| format!("{place}: {}", said(failure));
+        let all: Vec<String> = failures.iter().map(each).collect();
+        let help = failures.last().map_or_else(String::new, |(place, last)| help(place, last));
+        let source = failures.into_iter().next_back().and_then(|(_, failure)| match failure {
+            Failure::Driver(error) => Some(error),
+            _ => None,
+        });
+        let what = format!("cannot connect to {}", all.join("; to "));
+        ConnectError { what, help, is_usage: false, source }
     }
 }
 
-fn help(place: &Place, source: &tokio_postgres::Error, reason: &str) -> String {
-    match (source.code().map_or("", |code| code.code()), &place.database) {
-        ("3D000", Some(database)) => return format!("create it: `createdb {database}`"),
-        ("3D000", None) => "create it with `createdb`",
-        ("28P01" | "28000", _) => {
-            "check user, password and the server's pg_hba.conf; a password is read from the \
-             address, PGPASSWORD or ~/.pgpass"
-        }
-        ("53300", _) => "wait, or raise the server's max_connections",
-        _ if reason.contains("password missing") => {
-            "give a password in the address, PGPASSWORD or ~/.pgpass"
-        }
-        _ if source.to_string().contains("TLS") || reason.contains("certificate") => {
-            "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which \
-             certificates are trusted"
-        }
-        _ => "check that the server is up and that this is its address",
+fn said(failure: &Failure) -> String {
+    match failure {
+        Failure::Driver(error) => match (error.as_db_error(), error.source()) {
+            (Some(db), _) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
+            (None, Some(cause)) => quoted(&cause.to_string()),
+            (None, None) => error.to_string(),
+        },
+        Failure::Name(error) => error.to_string(),
+        Failure::Slow(limit) => format!("no answer within {limit:?}"),
+        Failure::Kind(wanted) => wanted.refusal().to_owned(),
     }
-    .to_owned()
+}
+
+fn help(place: &Place, failure: &Failure) -> String {
+    let said = said(failure);
+    let help = match failure {
+        Failure::Slow(_) => "check that the server is up and reachable, or raise `connect_timeout`",
+        Failure::Kind(_) => "add a server of that kind, or change `target_session_attrs`",
+        Failure::Driver(error) => match error.code() {
+            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+                return match &place.database {
+                    Some(database) => format!("create it: `createdb {database}`"),
+                    None => "create it with `createdb`".to_owned(),
+                };
+            }
+            Some(code)
+                if *code == SqlState::INVALID_PASSWORD
+                    || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
+            {
+                "check user, password and the server's pg_hba.conf; a password is read from the \
+                 address, PGPASSWORD or ~/.pgpass"
+            }
+            Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
+                "wait, or raise the server's max_connections"
+            }
+            _ if said.contains("password missing") => {
+                "give a password in the address, PGPASSWORD or ~/.pgpass"
+            }
+            _ if error.to_string().contains("TLS") || said.contains("certificate") => {
+                "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which \
+                 certificates are trusted"
+            }
+            _ => "check that the server is up and that this is its address",
+        },
+        Failure::Name(_) => "check that the server is up and that this is its address",
+    };
+    help.to_owned()
 }
 
 impl fmt::Display for ConnectError {

@@ -1,22 +1,30 @@
-//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables and
-//! password file fill in what the address leaves open. Messages contain no password: an address that
+//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables,
+//! service and password files fill in what the address leaves open. Messages contain no password: an address that
 //! cannot be parsed is never shown.
 
-mod address;
-mod error;
-mod passfile;
 mod settings;
+mod options;
+mod address;
+mod service;
+mod target;
+mod server;
+mod passfile;
+mod session;
+mod reach;
 mod tls;
+mod verify;
+mod error;
 
+use std::env;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
 use tokio_postgres::{Client, Config};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 pub use error::ConnectError;
-pub(crate) use settings::Place;
-use settings::Target;
+pub(crate) use server::Place;
+use target::Target;
 
 /// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -98,7 +106,7 @@ impl Connection {
     /// }
     /// ```
     pub fn has_address(&self) -> bool {
-        let is_set = || std::env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
+        let is_set = || env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
         self.database_url.is_some() || is_set()
     }
 
@@ -110,6 +118,9 @@ impl Connection {
 
     /// The driver's configuration, with the password; without TLS, which [`Connection::connect`] adds.
     ///
+    /// The driver sends one password to all hosts, so one of the password file is included only if it
+    /// is that of every host.
+    ///
     /// ```
     /// use migrate_cli::Connection;
     ///
@@ -119,9 +130,10 @@ impl Connection {
     /// ```
     ///
     /// # Errors
-    /// [`ConnectError`] if no database is named, or an address or a setting is not valid.
+    /// [`ConnectError`] if no database is named, or an address or a setting is not valid
+    /// or, such as `target_session_attrs=primary`, not one of the driver.
     pub fn config(&self) -> Result<Config, ConnectError> {
-        Ok(self.target()?.config)
+        self.target()?.config()
     }
 
     /// A new client, over TLS as `sslmode` requires. Its connection runs as a task of the current
@@ -140,37 +152,16 @@ impl Connection {
     /// [`ConnectError`] as [`Connection::config`], and if the server cannot be reached or refuses the
     /// connection.
     pub async fn connect(&self) -> Result<Client, ConnectError> {
-        self.target()?.connect().await
+        Ok(self.target()?.connect().await?.0)
     }
 
     pub(crate) fn target(&self) -> Result<Target, ConnectError> {
         let name = self.application_name.as_deref().unwrap_or("migrate");
-        settings::target(self.database_url.as_deref(), name, &|name| std::env::var_os(name))
-    }
-}
-
-impl Target {
-    /// The TLS connector for it.
-    pub(crate) fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
-        let help = "check `sslrootcert`, `sslcert` and `sslkey`";
-        self.tls.connector().map_err(|error| ConnectError::usage(error.to_string(), help))
-    }
-
-    /// Connects, and runs the connection as a task.
-    pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
-        let connector = self.connector()?;
-        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
-        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len());
-        // The driver's own limit covers opening the socket only, not the server's answer.
-        let limit = each * u32::try_from(hosts.max(1)).unwrap_or(1);
-        match tokio::time::timeout(limit, self.config.connect(connector)).await {
-            Ok(Ok((client, connection))) => {
-                // The client's next call reports an error of the connection.
-                tokio::spawn(connection);
-                Ok(client)
-            }
-            Ok(Err(source)) => Err(ConnectError::refused(&self.place, source)),
-            Err(_) => Err(ConnectError::slow(&self.place, limit)),
-        }
+        // As in libpq, the user's folder is known without HOME.
+        let home = || env::home_dir().map(OsString::from);
+        target::target(self.database_url.as_deref(), name, &|name| match env::var_os(name) {
+            None if name == "HOME" => home(),
+            found => found,
+        })
     }
 }

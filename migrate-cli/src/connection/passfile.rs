@@ -21,15 +21,26 @@ pub(super) fn password(path: &Path, wanted: [&str; 4]) -> Result<Option<String>,
     Ok(find(&text, wanted))
 }
 
-#[cfg(unix)]
+/// Whether others can read or write a file.
 fn is_open_to_others(metadata: &fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o077 != 0
+    owner_and_mode(metadata).1 & 0o077 != 0
+}
+
+/// The same of a private key, of which root's may be readable by its group.
+pub(super) fn is_key_open_to_others(metadata: &fs::Metadata) -> bool {
+    let (owner, mode) = owner_and_mode(metadata);
+    mode & (if owner == 0 { 0o037 } else { 0o077 }) != 0
+}
+
+#[cfg(unix)]
+fn owner_and_mode(metadata: &fs::Metadata) -> (u32, u32) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.uid(), metadata.mode())
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &fs::Metadata) -> bool {
-    false
+fn owner_and_mode(_: &fs::Metadata) -> (u32, u32) {
+    (1, 0)
 }
 
 fn find(text: &str, wanted: [&str; 4]) -> Option<String> {

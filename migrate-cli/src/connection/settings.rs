@@ -1,159 +1,173 @@
-//! Combines an address and the environment as libpq does: the address takes precedence, the variables
-//! fill in the rest (manual, section 34.15). The environment is read through a function, so that
-//! tests can pass their own.
+//! Combines an address, a service file and the environment as libpq does: the address takes precedence, then
+//! the service, then the variables (manual, sections 34.15 and 34.17). The environment is read through a
+//! function, so that tests can pass their own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
-
+use super::ADDRESS;
 use super::address::{Address, Mistake, split};
 use super::error::ConnectError;
-use super::passfile;
-use super::tls::{Mode, Tls};
-use super::{ADDRESS, CONNECT_LIMIT};
+use super::{options, service};
 
 /// Reads a variable of the environment.
-type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
-
-/// What to connect to.
-pub(crate) struct Target {
-    pub(super) config: Config,
-    pub(super) tls: Tls,
-    pub(crate) place: Place,
-    /// Why the password file is ignored.
-    pub(crate) warning: Option<String>,
-}
-
-/// How messages name a database, without a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) database: Option<String>,
-    pub(crate) server: Option<String>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.database, &self.server) {
-            (Some(database), Some(server)) => write!(f, "`{database}` on {server}"),
-            (_, Some(server)) => f.write_str(server),
-            _ => f.write_str("the database"),
-        }
-    }
-}
+pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
 
 /// The variables that name a database; without an address, one of them has to be set.
-const NAMING: [&str; 4] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER"];
+const NAMING: [&str; 5] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGSERVICE"];
 
-/// Where servers have their sockets: the packages' default, then PostgreSQL's own.
-const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+/// Where a setting is made.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    Given,
+    Database,
+    Service(String),
+    Variable(&'static str),
+}
 
-/// `name` is the default `application_name`.
-pub(super) fn target(
-    url: Option<&str>,
-    name: &str,
-    env: Environment<'_>,
-) -> Result<Target, ConnectError> {
-    let (origin, address) = address(url, env)?;
-    let mut config: Config = if address.driver.is_empty() {
-        Config::new()
-    } else {
-        let unreadable = |_| ConnectError::address(origin, &Mistake::Driver);
-        address.driver.parse().map_err(unreadable)?
-    };
-    fill_in(&mut config, name, env)?;
-    let settings = Settings { origin, address: &address, env };
-    let tls = settings.tls()?;
-    config.ssl_mode(if is_local(&config) { SslMode::Disable } else { tls.mode.driver() });
-    let place = place(&config, address.is_clear);
-    let mut warning = None;
-    if config.get_password().is_none() {
-        let file = settings.file("passfile", "PGPASSFILE").or_else(|| settings.of_home(".pgpass"));
-        match file.map(|file| password(&file, &config)) {
-            Some(Ok(Some(password))) => {
-                config.password(password);
-            }
-            Some(Err(problem)) => warning = Some(problem),
-            Some(Ok(None)) | None => {}
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Given => f.write_str("the given address"),
+            Origin::Database => write!(f, "the address in {ADDRESS}"),
+            Origin::Service(name) => write!(f, "the service `{name}`"),
+            Origin::Variable(name) => write!(f, "the variable {name}"),
         }
     }
-    Ok(Target { config, tls, place, warning })
 }
 
-/// The settings of TLS and of files: from the address, else from a variable.
-struct Settings<'s> {
-    origin: &'static str,
-    address: &'s Address,
-    env: Environment<'s>,
+/// The settings of a connection, by their keywords in libpq.
+pub(super) struct Settings<'e> {
+    values: BTreeMap<String, (String, Origin)>,
+    /// Whether host and database cannot be parts of a password.
+    pub(super) is_clear: bool,
+    env: Environment<'e>,
 }
 
-impl Settings<'_> {
-    fn by_address(&self, key: &str) -> Option<&str> {
-        // If a key is repeated, its last value counts.
-        let mut all = self.address.settings.iter().rev();
-        all.find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+impl<'e> Settings<'e> {
+    /// Of `url`, else of `DATABASE_URL`, with what they leave open.
+    pub(super) fn read(url: Option<&str>, env: Environment<'e>) -> Result<Self, ConnectError> {
+        let (origin, address) = address(url, env)?;
+        let mut settings = Settings { values: BTreeMap::new(), is_clear: address.is_clear, env };
+        for (key, value) in address.settings {
+            settings.values.insert(key, (value, origin.clone()));
+        }
+        settings.fill_in("service")?;
+        settings.fill_in("servicefile")?;
+        settings.add_service()?;
+        for (key, _) in options::variables() {
+            settings.fill_in(key)?;
+        }
+        settings.add_required_tls()?;
+        for (key, (value, origin)) in &settings.values {
+            options::check(key, value)
+                .map_err(|mistake| ConnectError::setting(origin, &mistake))?;
+        }
+        settings.add_session()?;
+        Ok(settings)
     }
 
-    fn file(&self, key: &str, variable: &str) -> Option<PathBuf> {
-        let by_address = self.by_address(key).map(OsString::from);
-        by_address.or_else(|| set(self.env, variable)).map(PathBuf::from)
+    /// The value of `key`; an empty one is as none.
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    fn of_home(&self, path: &str) -> Option<PathBuf> {
+    /// The value of `key` as `parse` reads it.
+    pub(super) fn parsed<T>(
+        &self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConnectError> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        parse(text).map(Some).ok_or_else(|| self.mistake(key, &Mistake::Value(key)))
+    }
+
+    /// The error of a mistake in the value of `key`.
+    pub(super) fn mistake(&self, key: &str, mistake: &Mistake) -> ConnectError {
+        let origin = self.values.get(key).map_or(&Origin::Given, |(_, origin)| origin);
+        ConnectError::setting(origin, mistake)
+    }
+
+    /// A file in the user's home folder.
+    pub(super) fn of_home(&self, path: &str) -> Option<PathBuf> {
         set(self.env, "HOME").map(|home| PathBuf::from(home).join(path))
     }
 
-    fn tls(&self) -> Result<Tls, ConnectError> {
-        let variable = "PGSSLMODE";
-        let mode =
-            match (self.by_address("sslmode"), text(self.env, variable)?) {
-                (Some(mode), _) => Mode::parse(mode)
-                    .map_err(|mistake| ConnectError::address(self.origin, &mistake))?,
-                (None, Some(mode)) => Mode::parse(&mode)
-                    .map_err(|mistake| ConnectError::variable(variable, &mistake))?,
-                (None, None) => Mode::default(),
-            };
-        let default = || self.of_home(".postgresql/root.crt").filter(|file| file.exists());
-        Ok(Tls {
-            mode,
-            roots: self.file("sslrootcert", "PGSSLROOTCERT").or_else(default),
-            certificate: self.file("sslcert", "PGSSLCERT"),
-            key: self.file("sslkey", "PGSSLKEY"),
-        })
+    /// The file that `key` names, else this one of the home folder if it exists.
+    pub(super) fn file(&self, key: &str, usual: &str) -> Option<PathBuf> {
+        let usual = || self.of_home(usual).filter(|file| file.exists());
+        self.get(key).map(PathBuf::from).or_else(usual)
+    }
+
+    /// Takes `key` from its variable if it is not set.
+    fn fill_in(&mut self, key: &'static str) -> Result<(), ConnectError> {
+        let variable = options::variables().find(|(known, _)| *known == key);
+        if let (false, Some((_, variable))) = (self.values.contains_key(key), variable)
+            && let Some(value) = text(self.env, variable)?
+        {
+            self.values.insert(key.to_owned(), (value, Origin::Variable(variable)));
+        }
+        Ok(())
+    }
+
+    fn add_service(&mut self) -> Result<(), ConnectError> {
+        let Some(name) = self.get("service").map(str::to_owned) else { return Ok(()) };
+        let own = self.get("servicefile").map(PathBuf::from);
+        let own = own.or_else(|| self.of_home(".pg_service.conf"));
+        let system = set(self.env, "PGSYSCONFDIR");
+        let system = system.map(|folder| PathBuf::from(folder).join("pg_service.conf"));
+        // In an address that is not clear, the name could be part of a password.
+        let origin = if self.is_clear { Origin::Service(name.clone()) } else { Origin::Given };
+        for file in own.into_iter().chain(system) {
+            let found = service::settings(&file, &name)
+                .map_err(|mistake| ConnectError::setting(&origin, &mistake))?;
+            if let Some(found) = found {
+                for (key, value) in found {
+                    self.values.entry(key).or_insert_with(|| (value, origin.clone()));
+                }
+                return Ok(());
+            }
+        }
+        Err(self.mistake("service", &Mistake::Service))
+    }
+
+    /// The variable that was the predecessor of `PGSSLMODE`.
+    fn add_required_tls(&mut self) -> Result<(), ConnectError> {
+        let name = "PGREQUIRESSL";
+        if text(self.env, name)?.is_some_and(|value| value.starts_with('1')) {
+            let value = ("require".to_owned(), Origin::Variable(name));
+            self.values.entry("sslmode".to_owned()).or_insert(value);
+        }
+        Ok(())
+    }
+
+    /// The variables that set a parameter of the session, as options of the server.
+    fn add_session(&mut self) -> Result<(), ConnectError> {
+        for (variable, parameter) in options::SESSION {
+            let Some(value) = text(self.env, variable)? else { continue };
+            let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
+            let origin = || (String::new(), Origin::Variable(variable));
+            let (options, _) = self.values.entry("options".to_owned()).or_insert_with(origin);
+            options.extend([" -c ", parameter, "=", &value]);
+        }
+        Ok(())
     }
 }
 
-fn address(
-    url: Option<&str>,
-    env: Environment<'_>,
-) -> Result<(&'static str, Address), ConnectError> {
+fn address(url: Option<&str>, env: Environment<'_>) -> Result<(Origin, Address), ConnectError> {
     let (origin, text) = match (url, set(env, ADDRESS)) {
-        (Some(url), _) => ("the given address", OsString::from(url)),
-        (None, Some(url)) => ("the address in DATABASE_URL", url),
+        (Some(url), _) => (Origin::Given, OsString::from(url)),
+        (None, Some(url)) => (Origin::Database, url),
         (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
-            return Ok(("the address", Address { is_clear: true, ..Address::default() }));
+            return Ok((Origin::Given, Address { is_clear: true, ..Address::default() }));
         }
-        (None, None) => {
-            let help = "set DATABASE_URL, or PGHOST and PGDATABASE, or pass `--database-url`";
-            return Err(ConnectError::usage("no database is named", help));
-        }
+        (None, None) => return Err(ConnectError::unnamed()),
     };
-    let text = text.to_str().ok_or(Mistake::Utf8);
-    let address =
-        text.and_then(split).map_err(|mistake| ConnectError::address(origin, &mistake))?;
+    let address = text.to_str().ok_or(Mistake::Utf8).and_then(split);
+    let address = address.map_err(|mistake| ConnectError::setting(&origin, &mistake))?;
     Ok((origin, address))
-}
-
-/// Whether every host is a Unix socket, where there is no TLS and `sslmode` is ignored (manual, section
-/// 34.1.2).
-fn is_local(config: &Config) -> bool {
-    let is_socket = |host: &Host| matches!(host, Host::Unix(_));
-    config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket)
 }
 
 /// A variable that is not empty.
@@ -163,225 +177,8 @@ fn set(env: Environment<'_>, name: &str) -> Option<OsString> {
 
 fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, ConnectError> {
     let read = |value: OsString| {
-        value.into_string().map_err(|_| ConnectError::variable(name, &Mistake::Utf8))
+        let not_text = |_| ConnectError::setting(&Origin::Variable(name), &Mistake::Utf8);
+        value.into_string().map_err(not_text)
     };
     set(env, name).map(read).transpose()
-}
-
-/// Sets a text of the driver's configuration.
-type Set = for<'c> fn(&'c mut Config, &str) -> &'c mut Config;
-
-/// Fills in from the environment what the address leaves open.
-fn fill_in(config: &mut Config, name: &str, env: Environment<'_>) -> Result<(), ConnectError> {
-    let texts: [(&'static str, bool, Set); 5] = [
-        ("PGUSER", config.get_user().is_none(), |config, value| config.user(value)),
-        ("PGPASSWORD", config.get_password().is_none(), |config, value| config.password(value)),
-        ("PGDATABASE", config.get_dbname().is_none(), |config, value| config.dbname(value)),
-        ("PGOPTIONS", config.get_options().is_none(), |config, value| config.options(value)),
-        ("PGAPPNAME", config.get_application_name().is_none(), |config, value| {
-            config.application_name(value)
-        }),
-    ];
-    for (variable, open, set) in texts {
-        if let (true, Some(value)) = (open, text(env, variable)?) {
-            set(config, &value);
-        }
-    }
-    if config.get_application_name().is_none() {
-        config.application_name(name);
-    }
-    fill_in_host(config, env)?;
-    if config.get_connect_timeout().is_none() {
-        let name = "PGCONNECT_TIMEOUT";
-        let limit = text(env, name)?.map(|value| parse(name, &value)).transpose()?;
-        let limit = limit.filter(|seconds| *seconds > 0);
-        config.connect_timeout(limit.map_or(CONNECT_LIMIT, Duration::from_secs));
-    }
-    Ok(())
-}
-
-fn fill_in_host(config: &mut Config, env: Environment<'_>) -> Result<(), ConnectError> {
-    if config.get_ports().is_empty() {
-        for port in values(env, "PGPORT")? {
-            config.port(port);
-        }
-    }
-    if !config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty() {
-        return Ok(());
-    }
-    for host in values::<String>(env, "PGHOST")? {
-        config.host(host);
-    }
-    for address in values(env, "PGHOSTADDR")? {
-        config.hostaddr(address);
-    }
-    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        let socket = format!(".s.PGSQL.{}", port(config));
-        let here = SOCKETS.into_iter().find(|folder| Path::new(folder).join(&socket).exists());
-        config.host(here.unwrap_or("localhost"));
-    }
-    Ok(())
-}
-
-/// The values of a variable, with commas between them; none if it is not set.
-fn values<T: FromStr>(env: Environment<'_>, name: &'static str) -> Result<Vec<T>, ConnectError> {
-    let text = text(env, name)?;
-    text.iter().flat_map(|text| text.split(',')).map(|value| parse(name, value)).collect()
-}
-
-fn parse<T: FromStr>(name: &'static str, value: &str) -> Result<T, ConnectError> {
-    value.parse().map_err(|_| ConnectError::variable(name, &Mistake::Value(name)))
-}
-
-fn port(config: &Config) -> u16 {
-    config.get_ports().first().copied().unwrap_or(5432)
-}
-
-/// The database's name, which defaults to the user's.
-fn database(config: &Config) -> Option<&str> {
-    config.get_dbname().or_else(|| config.get_user())
-}
-
-/// The password in the file for any of the hosts, or why the file is ignored.
-fn password(file: &Path, config: &Config) -> Result<Option<String>, String> {
-    let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
-    let named = config.get_hosts().iter().map(|host| match host {
-        Host::Tcp(name) => name.clone(),
-        // As in libpq: a socket in a default folder is `localhost`.
-        Host::Unix(folder) if SOCKETS.iter().any(|default| folder == Path::new(default)) => {
-            "localhost".to_owned()
-        }
-        Host::Unix(folder) => folder.to_string_lossy().into_owned(),
-    });
-    let (Some(user), Some(database)) = (config.get_user(), database(config)) else {
-        return Ok(None);
-    };
-    let port = port(config).to_string();
-    for host in named.chain(addresses) {
-        let found = passfile::password(file, [&host, &port, database, user])
-            .map_err(|problem| format!("the password file `{}` {problem}", file.display()))?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-/// What messages may show: nothing if a password with an unescaped `@` may reach into host or
-/// database.
-fn place(config: &Config, is_clear: bool) -> Place {
-    if !is_clear {
-        return Place::default();
-    }
-    let port = port(config);
-    let server = match (config.get_hosts().first(), config.get_hostaddrs().first()) {
-        // An IPv6 address has colons of its own.
-        (Some(Host::Tcp(name)), _) if name.contains(':') => Some(format!("[{name}]:{port}")),
-        (Some(Host::Tcp(name)), _) => Some(format!("{name}:{port}")),
-        (Some(Host::Unix(folder)), _) => {
-            Some(format!("the socket in {} for port {port}", folder.display()))
-        }
-        (None, Some(address)) => Some(SocketAddr::new(*address, port).to_string()),
-        (None, None) => None,
-    };
-    Place { database: database(config).map(str::to_owned), server }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target_of(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Target, ConnectError> {
-        let env = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
-        };
-        target(url, "migrate", &env)
-    }
-
-    #[track_caller]
-    fn check(url: Option<&str>, variables: &[(&str, &str)], expected: &str) {
-        let target = target_of(url, variables).unwrap_or_else(|error| panic!("{error}"));
-        let config = &target.config;
-        let password = config.get_password().map(String::from_utf8_lossy);
-        let found = format!(
-            "{} user={} password={} app={} sslmode={:?}",
-            target.place,
-            config.get_user().unwrap_or("-"),
-            password.as_deref().unwrap_or("-"),
-            config.get_application_name().unwrap_or("-"),
-            target.tls.mode,
-        );
-        assert_eq!(found, expected, "{url:?} {variables:?}");
-    }
-
-    #[test]
-    fn the_address_wins_and_variables_fill_in() {
-        check(
-            Some("postgresql://me:pw@h:5433/app?sslmode=disable&application_name=mine"),
-            &[("DATABASE_URL", "host=x"), ("PGUSER", "you"), ("PGSSLMODE", "require")],
-            "`app` on h:5433 user=me password=pw app=mine sslmode=Disable",
-        );
-        check(
-            None,
-            &[("DATABASE_URL", "host=h"), ("PGUSER", "me"), ("PGPASSWORD", "pw"), ("PGPORT", "1")],
-            "`me` on h:1 user=me password=pw app=migrate sslmode=Prefer",
-        );
-        let variables = [
-            ("PGHOST", "/run/pg"),
-            ("PGDATABASE", "app"),
-            ("PGUSER", "me"),
-            ("PGAPPNAME", "deploy"),
-            ("PGSSLMODE", "verify-full"),
-        ];
-        let expected = "`app` on the socket in /run/pg for port 5432 user=me password=- app=deploy \
-                        sslmode=VerifyFull";
-        check(None, &variables, expected);
-        check(
-            None,
-            &[("PGHOSTADDR", "::1"), ("PGDATABASE", "app"), ("DATABASE_URL", "")],
-            "`app` on [::1]:5432 user=- password=- app=migrate sslmode=Prefer",
-        );
-    }
-
-    #[test]
-    fn no_tls_is_asked_for_on_a_socket() {
-        #[track_caller]
-        fn check(url: &str, expected: SslMode) {
-            let target = target_of(Some(url), &[("PGSSLMODE", "require")]).expect("a target");
-            assert_eq!(target.config.get_ssl_mode(), expected, "{url}");
-        }
-        check("host=/run/pg", SslMode::Disable);
-        check("postgresql://me@%2Frun%2Fpg/app?sslmode=verify-full", SslMode::Disable);
-        check("host=db.example", SslMode::Require);
-        check("host=/run/pg,db.example", SslMode::Require);
-        check("hostaddr=127.0.0.1", SslMode::Require);
-    }
-
-    #[test]
-    fn several_hosts_are_several() {
-        let target = target_of(Some("postgresql://me@a:1,b:2/app"), &[]).expect("a target");
-        assert_eq!(target.config.get_hosts().len(), 2);
-        assert_eq!(target.config.get_ports(), [1, 2]);
-        let variables = [("PGHOST", "a,b"), ("PGPORT", "1,2"), ("PGUSER", "me")];
-        let target = target_of(None, &variables).expect("a target");
-        assert_eq!(target.config.get_hosts().len(), 2);
-        assert_eq!(target.config.get_ports(), [1, 2]);
-    }
-
-    #[test]
-    fn places_hold_no_piece_of_a_password() {
-        for url in ["postgresql://me:sec@ret@h/app", "postgresql://me:sec@h/ret@h/app"] {
-            let target = target_of(Some(url), &[]).expect("a target");
-            assert_eq!(target.place.to_string(), "the database", "{url}");
-        }
-    }
-
-    #[test]
-    fn without_a_name_there_is_no_database() {
-        for variables in [&[][..], &[("PGPASSWORD", "x"), ("PGSSLMODE", "require")][..]] {
-            let error = target_of(None, variables).err().expect("an error");
-            assert!(error.is_usage());
-            assert!(error.to_string().starts_with("no database is named\nhelp: "), "{error}");
-        }
-    }
 }

@@ -1,21 +1,24 @@
-//! Decides how a connection is encrypted and which servers it trusts, from `sslmode` and the settings
-//! that go with it (manual, section 34.19).
+//! How a connection is encrypted and which servers it trusts, from `sslmode` and the settings that go with it
+//! (manual, section 34.19). Where this differs from libpq it refuses more.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, Error, SupportedProtocolVersion};
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Mistake;
+use super::error::ConnectError;
+use super::passfile::is_key_open_to_others;
+use super::settings::Settings;
+use super::verify::{Anchors, Trust, Verifier};
 
 /// The values of `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,15 +32,15 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    pub(super) fn parse(text: &str) -> Result<Mode, Mistake> {
-        Ok(match text {
+    fn parse(text: &str) -> Option<Mode> {
+        Some(match text {
             "disable" => Mode::Disable,
             // The driver cannot request TLS after a refusal without TLS.
             "allow" | "prefer" => Mode::Prefer,
             "require" => Mode::Require,
             "verify-ca" => Mode::VerifyCa,
             "verify-full" => Mode::VerifyFull,
-            _ => return Err(Mistake::Value("sslmode")),
+            _ => return None,
         })
     }
 
@@ -51,15 +54,25 @@ impl Mode {
     }
 }
 
+/// The certificates to trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Roots {
+    System,
+    File(PathBuf),
+}
+
 /// The settings of TLS.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tls {
     pub(super) mode: Mode,
-    /// Certificates to trust: a file, or `system`.
-    pub(super) roots: Option<PathBuf>,
+    roots: Option<Roots>,
     /// The client's own certificate and its key.
-    pub(super) certificate: Option<PathBuf>,
-    pub(super) key: Option<PathBuf>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    /// Certificates that are no longer valid.
+    revoked: Option<PathBuf>,
+    versions: Vec<&'static SupportedProtocolVersion>,
+    sends_name: bool,
 }
 
 /// Why TLS cannot be set up.
@@ -67,59 +80,155 @@ pub(super) struct Tls {
 pub(super) enum TlsError {
     #[error("`{}` contains no readable certificate", .0.display())]
     Certificate(PathBuf),
+    #[error("`{}` contains no certificate that can be a root: signed by itself, and valid now", .0.display())]
+    Root(PathBuf),
     #[error("`{}` contains no readable private key", .0.display())]
     Key(PathBuf),
+    #[error("the private key `{}` can be read or written by others", .0.display())]
+    OpenKey(PathBuf),
+    #[error("`{}` contains no readable revocation list", .0.display())]
+    Revoked(PathBuf),
     #[error("`sslcert` and `sslkey` have to be set together")]
     Half,
-    #[error("this system has no trusted certificates; name a file with `sslrootcert`")]
+    #[error("this `sslmode` verifies the server's certificate, and there is no root certificate")]
     NoRoots,
+    #[error("this system has no trusted certificates; name a file with `sslrootcert`")]
+    NoSystemRoots,
     #[error("TLS cannot be set up: {0}")]
     Setup(String),
 }
 
+impl TlsError {
+    /// What to do about it.
+    pub(super) fn help(&self) -> &'static str {
+        match self {
+            TlsError::OpenKey(_) => "`chmod 600` it",
+            TlsError::NoRoots => {
+                "name a file with `sslrootcert`, or trust the authorities of the system with \
+                 `sslmode=verify-full sslrootcert=system`"
+            }
+            _ => "check `sslrootcert`, `sslcrl`, `sslcert` and `sslkey`",
+        }
+    }
+}
+
 impl Tls {
+    /// Those of the settings.
+    pub(super) fn of(settings: &Settings<'_>) -> Result<Tls, ConnectError> {
+        let mode = settings.parsed("sslmode", Mode::parse)?;
+        let roots = match settings.get("sslrootcert") {
+            Some("system") => Some(Roots::System),
+            _ => settings.file("sslrootcert", ".postgresql/root.crt").map(Roots::File),
+        };
+        let mode = match (mode, &roots) {
+            (None, Some(Roots::System)) => Mode::VerifyFull,
+            (Some(mode), Some(Roots::System)) if mode != Mode::VerifyFull => {
+                return Err(settings.mistake("sslrootcert", &Mistake::WeakSystem));
+            }
+            (mode, _) => mode.unwrap_or_default(),
+        };
+        let is_asked = settings.get("sslcertmode") != Some("disable");
+        let file = |key: &str, usual: &str| settings.file(key, usual).filter(|_| is_asked);
+        Ok(Tls {
+            mode,
+            roots,
+            certificate: file("sslcert", ".postgresql/postgresql.crt"),
+            key: file("sslkey", ".postgresql/postgresql.key"),
+            revoked: settings.file("sslcrl", ".postgresql/root.crl"),
+            versions: versions(settings)?,
+            sends_name: settings.get("sslsni") != Some("0"),
+        })
+    }
+
     /// A connector with these settings.
     pub(super) fn connector(&self) -> Result<MakeRustlsConnect, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let setup = |error: Error| TlsError::Setup(error.to_string());
         let verifier = self.verifier(&provider)?;
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&self.versions)
             .map_err(setup)?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let config = match (&self.certificate, &self.key) {
-            (None, None) => builder.with_no_client_auth(),
-            (Some(certificate), Some(key)) => {
-                let no_key = |_| TlsError::Key(key.clone());
-                let key = PrivateKeyDer::from_pem_file(key).map_err(no_key)?;
-                builder.with_client_auth_cert(certificates(certificate)?, key).map_err(setup)?
-            }
-            _ => return Err(TlsError::Half),
+        let mut config = match (&self.certificate, &self.key) {
+            _ if self.mode == Mode::Disable => builder.with_no_client_auth(),
+            // As in libpq: a key without a certificate is of no use.
+            (None, _) => builder.with_no_client_auth(),
+            (Some(certificate), Some(key)) => builder
+                .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+                .map_err(setup)?,
+            (Some(_), None) => return Err(TlsError::Half),
         };
+        config.enable_sni = self.sends_name;
         Ok(MakeRustlsConnect::new(config))
     }
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, TlsError> {
-        let is_system = self.roots.as_deref() == Some(Path::new("system"));
         let trust = match (self.mode, &self.roots) {
-            (_, Some(_)) if is_system => Trust::ChainAndName,
-            (Mode::VerifyFull, _) => Trust::ChainAndName,
-            // As in libpq: with a root certificate file, `require` verifies the chain.
-            (Mode::VerifyCa, _) | (Mode::Require, Some(_)) => Trust::Chain,
-            (Mode::Disable | Mode::Prefer | Mode::Require, _) => {
-                return Ok(Arc::new(Verifier { chain: None, provider: Arc::clone(provider) }));
+            (Mode::Disable, _) | (Mode::Prefer | Mode::Require, None) => Trust::Anybody,
+            // As in libpq: a root certificate makes every mode verify the chain.
+            (Mode::Prefer | Mode::Require | Mode::VerifyCa, Some(_)) => Trust::Chain,
+            (Mode::VerifyFull, Some(_)) => Trust::ChainAndName,
+            (Mode::VerifyCa | Mode::VerifyFull, None) => return Err(TlsError::NoRoots),
+        };
+        let anchors = match &self.roots {
+            _ if trust == Trust::Anybody => Anchors::default(),
+            None => Anchors::default(),
+            Some(Roots::System) => Anchors::of(rustls_native_certs::load_native_certs().certs),
+            Some(Roots::File(file)) => Anchors::of(certificates(file)?),
+        };
+        let chain = match &self.roots {
+            _ if trust == Trust::Anybody => None,
+            Some(Roots::File(file)) if anchors.is_empty() => {
+                return Err(TlsError::Root(file.clone()));
             }
+            _ if anchors.is_empty() => return Err(TlsError::NoSystemRoots),
+            _ => self.chain(&anchors, provider)?,
         };
-        let roots = match &self.roots {
-            Some(file) if !is_system => roots_of(file)?,
-            _ => system_roots()?,
-        };
-        let (roots, provider) = (Arc::new(roots), Arc::clone(provider));
-        let built = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-        let chain = built.build().map_err(|error| TlsError::Setup(error.to_string()))?;
-        Ok(Arc::new(Verifier { chain: Some((chain, trust)), provider }))
+        let is_revocable = self.revoked.is_some();
+        Ok(Arc::new(Verifier::new(trust, anchors, chain, is_revocable, Arc::clone(provider))))
     }
+
+    /// Verifies chains; `None` if no certificate can be signed by one of the anchors.
+    fn chain(
+        &self,
+        anchors: &Anchors,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Option<Arc<WebPkiServerVerifier>>, TlsError> {
+        let Some(roots) = anchors.authorities() else { return Ok(None) };
+        let provider = Arc::clone(provider);
+        let mut builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        if let Some(file) = &self.revoked {
+            let unreadable = |_| TlsError::Revoked(file.clone());
+            let read = CertificateRevocationListDer::pem_file_iter(file).map_err(unreadable)?;
+            let lists: Vec<_> = read.collect::<Result<_, _>>().map_err(unreadable)?;
+            if lists.is_empty() {
+                return Err(TlsError::Revoked(file.clone()));
+            }
+            builder = builder.with_crls(lists).enforce_revocation_expiration();
+        }
+        builder.build().map(Some).map_err(|error| TlsError::Setup(error.to_string()))
+    }
+}
+
+/// From `ssl_min_protocol_version` to `ssl_max_protocol_version`.
+fn versions(
+    settings: &Settings<'_>,
+) -> Result<Vec<&'static SupportedProtocolVersion>, ConnectError> {
+    const NAMES: [&str; 4] = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+    let place = |text: &str| NAMES.iter().position(|name| name.eq_ignore_ascii_case(text));
+    let (least, most) = ("ssl_min_protocol_version", "ssl_max_protocol_version");
+    let from = settings.parsed(least, place)?.unwrap_or_default();
+    let to = settings.parsed(most, place)?.unwrap_or(NAMES.len() - 1);
+    if to < 2 {
+        let why = "TLS before 1.2 is not supported";
+        return Err(settings.mistake(most, &Mistake::Unsupported(most, why)));
+    }
+    if from > to {
+        return Err(settings.mistake(least, &Mistake::Value(least)));
+    }
+    let all = [(2, &TLS12), (3, &TLS13)];
+    Ok(all.into_iter().filter(|(at, _)| (from..=to).contains(at)).map(|(_, one)| one).collect())
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -129,79 +238,11 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     if read.is_empty() { Err(unreadable()) } else { Ok(read) }
 }
 
-fn roots_of(file: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(file)? {
-        roots.add(certificate).map_err(|_| TlsError::Certificate(file.to_owned()))?;
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let unreadable = || TlsError::Key(file.to_owned());
+    let metadata = fs::metadata(file).map_err(|_| unreadable())?;
+    if is_key_open_to_others(&metadata) {
+        return Err(TlsError::OpenKey(file.to_owned()));
     }
-    Ok(roots)
-}
-
-fn system_roots() -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    // A system's store may contain a few certificates that cannot be parsed.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
-}
-
-/// Which servers are trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// `verify-ca`.
-    Chain,
-    /// `verify-full`.
-    ChainAndName,
-}
-
-#[derive(Debug)]
-struct Verifier {
-    /// `None` if any server is trusted, as `prefer` and `require` do.
-    chain: Option<(Arc<WebPkiServerVerifier>, Trust)>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let Some((chain, trust)) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        let verdict =
-            chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verdict {
-            // The name is checked last, so everything else is valid.
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if *trust == Trust::Chain => Ok(ServerCertVerified::assertion()),
-            verdict => verdict,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    PrivateKeyDer::from_pem_file(file).map_err(|_| unreadable())
 }

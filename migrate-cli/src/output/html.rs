@@ -151,7 +151,7 @@ mod tests {
         let shown = Escaped(hostile).to_string();
         assert_eq!(
             shown,
-            "&lt;/td&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\u{fffd}"
+            "&lt;/td&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\\u{1b}"
         );
     }
 }

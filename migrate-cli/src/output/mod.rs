@@ -8,12 +8,14 @@ pub(crate) mod confirm;
 pub(crate) mod text;
 pub(crate) mod style;
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 use migrate_runtime::Report;
+use migrate_runtime::internal::text::is_hidden;
 
 use crate::error::VerbError;
 use crate::exit::Exit;
@@ -112,7 +114,30 @@ impl Output {
 }
 
 fn print_json(document: &Document<'_>) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut stdout, document)?;
-    writeln!(stdout)
+    writeln!(io::stdout(), "{}", visible(&serde_json::to_string_pretty(document)?))
+}
+
+/// The same JSON without hidden characters: the writer escapes only those of ASCII.
+fn visible(json: &str) -> String {
+    let mut shown = String::new();
+    for c in json.chars() {
+        if is_hidden(c) {
+            // Each is of the basic plane.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_shows_hidden_characters_as_numbers() {
+        let json = visible(&serde_json::json!("a\x1b\u{9b}\u{202e}b").to_string());
+        assert_eq!(json, r#""a\u001b\u009b\u202eb""#);
+    }
 }

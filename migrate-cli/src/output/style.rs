@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
+use migrate_runtime::internal::text::escaped;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const OPEN: Style = AnsiColor::Yellow.on_default();
@@ -20,10 +21,9 @@ pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// A text from a database, without control characters, which could write anywhere on a terminal.
+/// A text from a database, with its hidden characters, which could write anywhere on a terminal, as numbers.
 pub(crate) fn shown(text: &str) -> String {
-    let is_safe = |c: &char| !c.is_control() || *c == '\t';
-    text.chars().map(|c| if is_safe(&c) { c } else { '\u{fffd}' }).collect()
+    escaped(text).into_owned()
 }
 
 /// The text of an error, coloured, with a title such as `error:` before it.
@@ -44,7 +44,15 @@ pub(crate) fn titled(title: &str, style: Style, text: &str) -> String {
     painted
 }
 
+/// Whether a line continues a text of a server, which the library indents deeper than its own lines.
+fn is_quoted(line: &str) -> bool {
+    line.starts_with("    ") && !line.trim_start().starts_with('|')
+}
+
 fn line_of(line: &str, style: Style) -> String {
+    if is_quoted(line) {
+        return line.to_owned();
+    }
     let words =
         [("help:", HELP), ("note:", BOLD), ("hint:", HELP), ("detail:", BOLD), ("context:", BOLD)];
     let bare = line.trim_start();
@@ -83,9 +91,19 @@ mod tests {
     }
 
     #[test]
+    fn text_of_a_server_cannot_look_like_a_line_of_ours() {
+        let text = "no\n    help: a\n    1 | x\ndetail: a\n    help: b";
+        let painted = titled("error", BAD, text);
+        let plain = anstream::adapter::strip_str(&painted).to_string();
+        assert_eq!(plain, format!("error: {text}\n"));
+        assert_eq!(painted.matches("\u{1b}[36m").count(), 0, "{painted:?}");
+        assert!(painted.contains("\n    1 | x\n"), "{painted:?}");
+    }
+
+    #[test]
     fn text_of_a_server_cannot_move_the_cursor() {
         let painted =
             anstream::adapter::strip_str(&titled("error", BAD, "no\u{9b}2J\u{7}")).to_string();
-        assert_eq!(painted, "error: no\u{fffd}2J\u{fffd}\n");
+        assert_eq!(painted, "error: no\\u{9b}2J\\u{7}\n");
     }
 }

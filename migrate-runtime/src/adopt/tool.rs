@@ -1,6 +1,7 @@
 //! The table of each tool: its name, its columns, and the query that reads it.
 
 use migrate_set::sql::placeholder::quoted_identifier;
+use migrate_set::text::escaped;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
@@ -64,8 +65,8 @@ impl Row {
     /// Its version, or its file if it has none, for messages.
     pub(super) fn shown(&self) -> String {
         match (&self.version, &self.file) {
-            (Some(version), _) => format!("version {version}"),
-            (None, Some(file)) => format!("`{file}`"),
+            (Some(version), _) => format!("version {}", escaped(version)),
+            (None, Some(file)) => format!("`{}`", escaped(file)),
             (None, None) => "a row without a version".to_owned(),
         }
     }

@@ -57,4 +57,21 @@ impl Migrator<'_> {
         self.chunk_bytes = bytes;
         self
     }
+
+    /// Leaves out of errors the server's detail and context, which can contain values of rows, such as
+    /// `Key (email)=(..) already exists`.
+    ///
+    /// The driver's own error, which [`ErrorKind`](crate::ErrorKind) keeps as the source, still has them.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).hide_details() // the log is read by more people than the table
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn hide_details(mut self) -> Self {
+        self.hides_details = true;
+        self
+    }
 }

@@ -56,6 +56,7 @@ pub struct Migrator<'s> {
     pub(crate) wait_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) chunk_bytes: usize,
+    pub(crate) hides_details: bool,
     pub(crate) calls: Calls,
     pub(crate) listeners: Listeners,
 }
@@ -160,6 +161,7 @@ impl<'s> Migrator<'s> {
             wait_timeout: DEFAULT_WAIT,
             deadline: None,
             chunk_bytes: DEFAULT_CHUNK,
+            hides_details: false,
             calls: Calls::default(),
             listeners: Listeners::default(),
         }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use migrate_set::remedy::Remedy;
+use migrate_set::text::escaped_lines;
 
 use super::kind::ErrorKind;
 use super::report::Report;
@@ -103,9 +104,23 @@ impl From<StaleEmbed> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)?;
-        f.write_str(&self.report().map(what_is_kept).unwrap_or_default())?;
-        let Some(remedy) = self.remedy() else { return Ok(()) };
+        let text = if f.alternate() {
+            format!("{:#}", Unescaped(self))
+        } else {
+            Unescaped(self).to_string()
+        };
+        f.write_str(&escaped_lines(&text))
+    }
+}
+
+/// The text of an error, in which a name can contain what a terminal acts on.
+struct Unescaped<'e>(&'e Error);
+
+impl fmt::Display for Unescaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(f)?;
+        f.write_str(&self.0.report().map(what_is_kept).unwrap_or_default())?;
+        let Some(remedy) = self.0.remedy() else { return Ok(()) };
         f.write_str("\nhelp: ")?;
         remedy.fmt(f)
     }

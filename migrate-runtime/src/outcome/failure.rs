@@ -5,6 +5,7 @@ use std::fmt;
 use migrate_set::location::Position;
 use migrate_set::name::Direction;
 use migrate_set::remedy::Remedy;
+use migrate_set::text::quoted;
 
 /// What the server refused, and where.
 ///
@@ -34,15 +35,16 @@ pub struct MigrationFailure {
     pub message: String,
     /// The SQLSTATE; `None` if the connection broke.
     pub sqlstate: Option<String>,
-    /// The server's detail.
+    /// The server's detail, which can contain values of rows; `None` with
+    /// [`Migrator::hide_details`](crate::Migrator::hide_details).
     pub detail: Option<String>,
     /// The server's hint.
     pub hint: Option<String>,
-    /// The server's context, such as the line of a function.
+    /// The server's context, such as the line of a function; `None` as `detail`.
     pub context: Option<String>,
     /// What of the migration is kept.
     pub kept: Kept,
-    /// The statement that failed, as in the file; `None` if it is not known which.
+    /// The statement that failed, as in the file but with passwords masked; `None` if it is not known which.
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
@@ -98,7 +100,7 @@ impl fmt::Display for MigrationFailure {
             Place::Commit => write!(f, "{}: at COMMIT: ", self.file)?,
             Place::File => write!(f, "{}: ", self.file)?,
         }
-        write!(f, "{}", self.message)?;
+        f.write_str(&quoted(&self.message))?;
         if let Some(sqlstate) = &self.sqlstate {
             write!(f, " (SQLSTATE {sqlstate})")?;
         }
@@ -108,7 +110,7 @@ impl fmt::Display for MigrationFailure {
         let lines = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
         for (name, value) in lines {
             if let Some(value) = value {
-                write!(f, "\n{name}: {value}")?;
+                write!(f, "\n{name}: {}", quoted(value))?;
             }
         }
         self.kept(f)?;

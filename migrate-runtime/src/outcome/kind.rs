@@ -6,6 +6,7 @@ use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
 use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
+use migrate_set::text::{escaped, quoted};
 use thiserror::Error;
 
 use super::failure::MigrationFailure;
@@ -47,7 +48,7 @@ pub enum ErrorKind {
     },
 
     /// The function of a migration failed, and the migration was undone.
-    #[error("{file}: its function failed: {source}")]
+    #[error("{file}: its function failed: {}", quoted(&source.to_string()))]
     Function {
         /// The migration's file, as the set names it.
         file: String,
@@ -59,8 +60,9 @@ pub enum ErrorKind {
 
     /// A hook stopped the run. A transactional migration that it was called for was undone.
     #[error(
-        "{}a hook {when} stopped the run: {source}",
-        file.as_ref().map_or_else(String::new, |file| format!("{file}: "))
+        "{}a hook {when} stopped the run: {}",
+        file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
+        quoted(&source.to_string())
     )]
     Hook {
         /// Which hook.
@@ -220,7 +222,7 @@ pub enum ErrorKind {
         "`{table}` {}",
         match columns.as_slice() {
             [] => "does not exist".to_owned(),
-            columns => format!("is not a table of {tool}: it has the columns {}", columns.join(", ")),
+            columns => format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", "))),
         }
     )]
     NotAdoptable {
@@ -242,7 +244,7 @@ pub enum ErrorKind {
     /// A table with the ledger's name exists and is not a ledger; it was not changed.
     #[error(
         "`{ledger}` is not a migration ledger: it has the columns {}",
-        columns.join(", ")
+        escaped(&columns.join(", "))
     )]
     ForeignTable {
         /// The table as `schema.table`.

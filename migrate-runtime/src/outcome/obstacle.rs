@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use migrate_set::text::escaped;
+
 /// One reason against an adoption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +36,7 @@ impl fmt::Display for AdoptObstacle {
         match self {
             AdoptObstacle::Unknown { row } => write!(f, "{row} is not in the set"),
             AdoptObstacle::Checksum { file, algorithm, kept, embedded } => {
+                let kept = escaped(kept);
                 write!(
                     f,
                     "{file} differs from what was applied: {algorithm} {kept} was recorded, the set has {embedded}"

@@ -14,15 +14,20 @@ impl ErrorKind {
             ErrorKind::Busy { help, .. }
             | ErrorKind::BadName { help, .. }
             | ErrorKind::Untrusted { help, .. } => help.clone(),
-            ErrorKind::TransactionEnded { .. } => {
-                "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database".into()
-            }
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
-            ErrorKind::UnwantedFunction { .. } => {
-                "write `-- migrate:function` above the first statement of its file".into()
-            }
+            ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
+                format!("name {tool}'s table with {{}} and {{}}"),
+                &[Term::AdoptTable, Term::AdoptSchema],
+            ),
+            other => return other.fixed_remedy().map(Remedy::from).or_else(|| other.options()),
+        })
+    }
+
+    /// What to do about it, if that names options or verbs.
+    fn options(&self) -> Option<Remedy> {
+        Some(match self {
             ErrorKind::Deadline { .. } => {
                 Remedy::new("set a longer {}, or split the migration", &[Term::Deadline])
             }
@@ -30,49 +35,49 @@ impl ErrorKind {
                 "connect to the server directly, or use {}; for a pooler in session mode, {}",
                 &[Term::LockRow, Term::LockAdvisory],
             ),
-            ErrorKind::Pooled { lock: LockKind::Row, .. } => {
-                "connect to the server directly, or remove the session settings from the file".into()
-            }
             ErrorKind::NoAdvisoryLock { .. } => Remedy::new(
                 "grant it EXECUTE on pg_try_advisory_lock, pg_try_advisory_xact_lock and \
                  pg_advisory_unlock, or use {}",
                 &[Term::LockRow],
             ),
-            ErrorKind::SameModule { .. } => {
-                "give one of them another name with `embed_migrations!(.., module = \"..\")`".into()
-            }
-            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them".into(),
-            ErrorKind::Required { .. } => {
-                "run a binary that contains them before this one starts".into()
-            }
-            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them".into(),
-            ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
-                format!("name {tool}'s table with {{}} and {{}}"),
-                &[Term::AdoptTable, Term::AdoptSchema],
-            ),
             ErrorKind::Pending { .. } => Remedy::new("{} applies them", &[Term::Run]),
             ErrorKind::ForeignTable { .. } => {
                 Remedy::new("choose another name with {} or {}", &[Term::Table, Term::Schema])
             }
+            ErrorKind::Placeholder { .. } => {
+                Remedy::new("choose a schema with {}", &[Term::Schema])
+            }
+            _ => return None,
+        })
+    }
+
+    /// What to do about it, if that is always the same.
+    fn fixed_remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            ErrorKind::TransactionEnded { .. } => {
+                "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
+            }
+            ErrorKind::UnwantedFunction { .. } => {
+                "write `-- migrate:function` above the first statement of its file"
+            }
+            ErrorKind::Pooled { lock: LockKind::Row, .. } => {
+                "connect to the server directly, or remove the session settings from the file"
+            }
+            ErrorKind::SameModule { .. } => {
+                "give one of them another name with `embed_migrations!(.., module = \"..\")`"
+            }
+            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
+            ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
+            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
             ErrorKind::Encoding { .. } => {
-                "leave `client_encoding` as the driver sets it, in the session and in migrations".into()
+                "leave `client_encoding` as the driver sets it, in the session and in migrations"
             }
-            ErrorKind::BrokenEntry { .. } => {
-                "restore the entry, or the table, from a backup".into()
-            }
+            ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
                 "a pooler in transaction mode cannot hold a session lock, and a migration must not \
                  release locks that it did not take (pg_advisory_unlock_all, DISCARD ALL)"
-                    .into()
             }
-            ErrorKind::Placeholder { .. } => Remedy::new("choose a schema with {}", &[Term::Schema]),
-            ErrorKind::Drift { .. }
-            | ErrorKind::Rollback { .. }
-            | ErrorKind::StaleEmbed(_)
-            | ErrorKind::Function { .. }
-            | ErrorKind::Hook { .. }
-            | ErrorKind::ConnectionLost { .. }
-            | ErrorKind::Adoption { .. } => return None,
+            _ => return None,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use migrate_set::text::{escaped, quoted};
 use tracing::info;
 
 use super::text;
@@ -82,7 +83,8 @@ pub struct Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = |name, value: &str| (!value.is_empty()).then(|| format!("{name} `{value}`"));
+        let named =
+            |name, value: &str| (!value.is_empty()).then(|| format!("{name} `{}`", escaped(value)));
         let details: Vec<String> = named("application_name", &self.application_name)
             .into_iter()
             .chain(named("user", &self.user))
@@ -190,6 +192,6 @@ impl fmt::Display for Report {
         let messages = if self.messages == 1 { "message" } else { "messages" };
         let millis = self.elapsed.as_millis();
         write!(f, "; {} {messages}, {millis} ms", self.messages)?;
-        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {note}"))
+        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {}", quoted(note)))
     }
 }

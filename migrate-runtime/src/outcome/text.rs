@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use migrate_set::text::{escaped, quoted};
+
 use super::report::{Holder, Report};
 
 /// The holder of a lock, as the end of a line.
@@ -12,7 +14,7 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
 /// `message (SQLSTATE ...)` of a server's error, otherwise the driver's text.
 pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
+        Some(db) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
         None => error.to_string(),
     }
 }
@@ -65,12 +67,12 @@ pub(super) fn table(
     rows: &[[String; 3]],
 ) -> fmt::Result {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().map(|row| escaped(&row[column]).chars().count());
         cells.chain([heads[column].len()]).max().unwrap_or(0)
     };
     let (first, second) = (width(0), width(1));
     writeln!(f, "{:<first$}  {:<second$}  {}", heads[0], heads[1], heads[2])?;
-    for [a, b, c] in rows {
+    for [a, b, c] in rows.iter().map(|row| row.each_ref().map(|cell| escaped(cell))) {
         writeln!(f, "{a:<first$}  {b:<second$}  {c}")?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use migrate_set::frame::frame;
 use migrate_set::set::Script;
 use migrate_set::sql::lexer::{TokenKind, lex};
+use migrate_set::text::masked;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
@@ -45,7 +46,8 @@ pub(super) fn at_statement(
         }
     };
     let mut failure = at(cx, action, place, error, kept);
-    failure.statement = blame.range.map(|(start, end)| script.text()[start..end].to_owned());
+    failure.statement =
+        blame.range.map(|(start, end)| masked(&script.text()[start..end]).into_owned());
     failure
 }
 
@@ -78,17 +80,19 @@ pub(super) fn at(
     kept: Kept,
 ) -> MigrationFailure {
     let db = error.as_db_error();
-    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let shown = |text: &str| masked(text).into_owned();
+    let hides = cx.migrator.hides_details;
+    let values = |text: Option<&str>| text.filter(|_| !hides).map(shown);
     MigrationFailure {
         version: action.version().to_owned(),
         direction: action.direction(),
         file: cx.path_of(action.script()),
         place,
-        message: db.map_or_else(|| error.to_string(), |db| db.message().to_owned()),
+        message: db.map_or_else(|| error.to_string(), |db| shown(db.message())),
         sqlstate: db.map(|db| db.code().code().to_owned()),
-        detail: owned(db.and_then(DbError::detail)),
-        hint: owned(db.and_then(DbError::hint)),
-        context: owned(db.and_then(DbError::where_)),
+        detail: values(db.and_then(DbError::detail)),
+        hint: db.and_then(DbError::hint).map(shown),
+        context: values(db.and_then(DbError::where_)),
         kept,
         statement: None,
         help: None,

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
+use migrate_set::text::escaped;
 use tracing::{Instrument as _, debug, info};
 
 use super::hold::Hold;
@@ -162,7 +163,8 @@ async fn wait_to_retry(
     let pause = (FIRST_RETRY * 2_u32.saturating_pow(tries.min(16))).min(LONGEST_RETRY);
     tally.backoff.tries += 1;
     let first_line = error.to_string();
-    let first_line = first_line.lines().next().unwrap_or_default();
+    let first_line = escaped(first_line.lines().next().unwrap_or_default());
+    let first_line: &str = &first_line;
     info!(try_ = tries + 1, error = first_line, "a migration was blocked, trying again");
     cx.migrator.listeners.inform(&Event::Retrying { tries: tries + 1, error: first_line });
     sleep(cx, tally, pause, Duration::MAX).await

@@ -3,6 +3,7 @@
 
 use std::error::Error as _;
 
+use migrate_set::text::masked;
 use tracing::{Span, debug_span, field, info_span};
 
 use super::action::Action;
@@ -55,7 +56,7 @@ pub(super) fn statement(parent: &Span, sql: &str) -> Span {
         "migrate.statement",
         otel.kind = "client",
         db.system.name = "postgresql",
-        db.query.text = sql,
+        db.query.text = &*masked(sql),
     )
 }
 

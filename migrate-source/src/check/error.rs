@@ -9,6 +9,7 @@ use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::Unclosed;
 use migrate_set::sql::placeholder::PlaceholderProblem;
 use migrate_set::sql::split::SplitProblem;
+use migrate_set::text::escaped_lines;
 use thiserror::Error;
 
 use crate::directives::section::SectionProblem;
@@ -70,10 +71,9 @@ impl SourceError {
 
 impl fmt::Display for SourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.position {
-            Some(position) => writeln!(f, "{}:{position}: {}", self.file, self.problem)?,
-            None => writeln!(f, "{}: {}", self.file, self.problem)?,
-        }
+        let position = self.position.map_or_else(String::new, |at| format!(":{at}"));
+        let text = format!("{}{position}: {}", self.file, self.problem);
+        writeln!(f, "{}", escaped_lines(&text))?;
         if let Some(frame) = &self.frame {
             writeln!(f, "{frame}")?;
         }

@@ -1,5 +1,6 @@
 //! Rewrites raw messages of the parser, such as `expected NULL_KW`, for the author of the SQL.
 
+use migrate_set::text::masked;
 use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
 
 use super::rules::{BARE, NO_DEFAULT};
@@ -25,7 +26,7 @@ const SHOWN: usize = 30;
 
 /// The sentence for the raw message `raw`.
 pub(super) fn message(raw: &str, found: &Found<'_>) -> String {
-    let shown = shown(found.text);
+    let shown = shown(found);
     if raw.starts_with("unexpected comma") || raw.starts_with("unexpected closing comma") {
         return "unexpected `,`".to_owned();
     }
@@ -100,8 +101,12 @@ fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
 }
 
 /// The first line of a token, truncated if it is long.
-fn shown(text: Option<&str>) -> String {
-    let Some(text) = text else { return "the end of the statement".to_owned() };
+fn shown(found: &Found<'_>) -> String {
+    let Some(text) = found.text else { return "the end of the statement".to_owned() };
+    let both = format!("{} {text}", found.previous.unwrap_or_default());
+    if masked(&both) != both {
+        return "a password".to_owned();
+    }
     let line = text.lines().next().unwrap_or_default();
     let cut: String = line.chars().take(SHOWN).collect();
     if cut.len() < text.len() { format!("`{cut}...`") } else { format!("`{cut}`") }

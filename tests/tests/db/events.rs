@@ -102,7 +102,8 @@ async fn runs_and_waits() {
 async fn spans_carry_the_names_of_opentelemetry() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    let index = "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);";
+    let index = "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);\n\
+                 COMMENT ON TABLE a IS 'postgres://me:pw@h/d';";
     let broken = set(&[
         ("1_a.sql", "CREATE TABLE a (id int);"),
         ("2_i.sql", index),
@@ -130,8 +131,9 @@ async fn spans_carry_the_names_of_opentelemetry() {
     assert!(failed.iter().all(|part| migrations[2].contains(part)), "{migrations:#?}");
     assert!(!migrations[1].contains("ERROR"), "{migrations:#?}");
     let statements = closed("migrate.statement{");
-    assert_eq!(statements.len(), 1, "{lines:#?}");
+    assert_eq!(statements.len(), 2, "{lines:#?}");
     assert!(statements[0].contains("db.query.text=\"CREATE INDEX CONCURRENTLY i ON a (id)\""));
+    assert!(statements[1].contains("postgres://me:***@h/d"), "{statements:#?}");
     assert!(statements[0].contains("migrate.run{"), "{statements:#?}");
     let runs = closed("migrate.run{");
     assert_eq!(runs.len(), 1, "{lines:#?}");

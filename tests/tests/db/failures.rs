@@ -126,7 +126,7 @@ async fn blocks_point_at_their_failing_line() {
          |\n\
          2 |   PERFORM 1/0; END $x$;\n  \
          |   ^^^^^^^^^^^^^^^^^^^^ here\n\
-         context: SQL statement \"SELECT 1/0\"\n\
+         context: SQL statement \"SELECT 1/0\"\n    \
          PL/pgSQL function inline_code_block line 2 at PERFORM\n\
          version 1 was not applied; fix it and run again",
     )

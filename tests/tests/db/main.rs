@@ -36,4 +36,5 @@ mod shadows;
 mod snapshots;
 mod strangers;
 mod tenants;
+mod texts;
 mod waits;

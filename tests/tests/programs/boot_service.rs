@@ -478,7 +478,7 @@ fn a_database_out_of_reach_is_reported_without_the_password() {
             "cannot connect to `app` on 127.0.0.1:1: ",
         ),
         (format!("host=127.0.0.1 port=1 user=me password={PASSWORD}"), "Connection refused"),
-        (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "the driver cannot parse it"),
+        (format!("postgresql://me:{PASSWORD}@127.0.0.1:x/app"), "it cannot be parsed"),
         (format!("postgresql://me:{PASSWORD}@127.0.0.1/app?sslmode=maybe"), "`sslmode`"),
         (format!("postgresql://me:x@{PASSWORD}@127.0.0.1:1/app"), "cannot connect to "),
         (format!("mysql://me:{PASSWORD}@127.0.0.1/app"), "the given address cannot be used"),

@@ -12,7 +12,7 @@ fn text_of(path: &str) -> String {
 }
 
 /// An enum of the page: its name, where it is declared, and the function with its remedies.
-const ENUMS: [(&str, &str, &str); 17] = [
+const ENUMS: [(&str, &str, &str); 19] = [
     ("ErrorKind", "migrate-runtime/src/outcome/kind.rs", "migrate-runtime/src/outcome/remedy.rs"),
     ("Drift", "migrate-set/src/drift.rs", ""),
     ("Obstacle", "migrate-set/src/rollback.rs", ""),
@@ -30,6 +30,8 @@ const ENUMS: [(&str, &str, &str); 17] = [
     ("PlaceholderProblem", "migrate-set/src/sql/placeholder/find.rs", ""),
     ("Lint", "migrate-source/src/lint/mod.rs", ""),
     ("CreateError", "migrate-source/src/create/write.rs", ""),
+    ("Mistake", "migrate-cli/src/connection/address.rs", ""),
+    ("TlsError", "migrate-cli/src/connection/tls.rs", ""),
 ];
 
 /// The first string literal in `code`, as its value except for its escapes; lines that end with `\` continue
@@ -71,9 +73,9 @@ struct Variant {
     remedy: Option<String>,
 }
 
-/// Each variant of `pub enum name` in `code`, in order; `helps` has the function of its remedies.
+/// Each variant of `enum name` in `code`, in order; `helps` has the function of its remedies.
 fn variants(code: &str, name: &str, helps: &str) -> Vec<Variant> {
-    let head = format!("pub enum {name}");
+    let head = format!("enum {name}");
     let after = |at: usize| code[at + head.len()..].starts_with([' ', '<']);
     let mut starts = code.match_indices(&head).map(|(at, _)| at);
     let start = starts.find(|at| after(*at)).unwrap_or_else(|| panic!("no {name}"));

@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use migrate_set::text::escaped;
+
 use crate::outcome::{Error, Report};
 
 /// What a run did to each schema.
@@ -133,9 +135,12 @@ impl<E> fmt::Display for Progress<'_, E> {
             }
             Progress::Migrated { schema, report, done, left } => {
                 let applied = report.applied.len();
+                let schema = escaped(schema);
                 write!(f, "schema {schema}: {applied} applied; {done} done, {left} left")
             }
-            Progress::Failed { schema, failure } => write!(f, "schema {schema}: {failure}"),
+            Progress::Failed { schema, failure } => {
+                write!(f, "schema {}: {failure}", escaped(schema))
+            }
         }
     }
 }
@@ -143,7 +148,7 @@ impl<E> fmt::Display for Progress<'_, E> {
 impl<E> fmt::Display for TenantsReport<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (schema, failure) in &self.failed {
-            writeln!(f, "schema {schema}: {failure}")?;
+            writeln!(f, "schema {}: {failure}", escaped(schema))?;
         }
         write!(
             f,

@@ -3,53 +3,31 @@
 //! The server listens on 127.0.0.1 with a certificate for `db.example`, signed by an authority that is
 //! created here. Its roles are named after what they require.
 
-use std::fs;
+mod authority;
+mod hosts;
+mod matrix;
+
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::connect;
-use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
 use tempfile::TempDir;
-use tokio_postgres::Config;
+use tokio_postgres::{Client, Config};
+
+use authority::Authority;
 
 const PASSWORD: &str = "s3:cr\\et w0rd";
 
-/// An authority: its certificate, and the key that signs others.
-struct Authority {
-    certificate: Certificate,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new(name: &str) -> Authority {
-        let mut params = CertificateParams::new([]).expect("parameters");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.self_signed(&key).expect("a certificate");
-        Authority { certificate, issuer: Issuer::new(params, key) }
-    }
-
-    /// A certificate for this host and common name, with its key.
-    fn sign(&self, host: &str, name: &str) -> (String, String) {
-        let mut params = CertificateParams::new([host.to_owned()]).expect("parameters");
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        (certificate.pem(), key.serialize_pem())
-    }
-}
-
 struct Stage {
-    _cluster: Cluster,
+    cluster: Cluster,
     port: u16,
     folder: TempDir,
+    server: Client,
 }
 
 /// The server's rules, before the one that trusts every client.
@@ -62,54 +40,87 @@ const RULES: [&str; 5] = [
 ];
 
 impl Stage {
+    /// A server that requires TLS of some roles, with a certificate that `ours` has signed.
     async fn set() -> Stage {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
-        let mut cluster = Cluster::create();
+        let mut stage = Stage::of(Cluster::create()).await;
+        let (ours, other) = (Authority::new("ours"), Authority::new("other"));
+        let (client, client_key) = ours.sign("client.example", "certified");
+        stage.write("ours.pem", &ours.certificate);
+        stage.write("other.pem", &other.certificate);
+        stage.write("client.pem", &client);
+        stage.write("client.key", &client_key);
+        stage.put("umask 077; cat >root.crt", &ours.certificate).await;
+        stage.run("ALTER SYSTEM SET ssl_ca_file = 'root.crt'").await;
+        let (certificate, key) = ours.sign("db.example", "db.example");
+        stage.certify(&certificate, &key).await;
+        // md5 was the default before PostgreSQL 14.
+        stage.run("SET password_encryption = 'scram-sha-256'").await;
+        stage.run(&format!("CREATE ROLE secret LOGIN PASSWORD '{PASSWORD}'")).await;
+        stage
+    }
+
+    /// This server, without TLS.
+    async fn of(mut cluster: Cluster) -> Stage {
+        let port = free_port();
         cluster.set("listen_addresses=127.0.0.1");
         cluster.set(&format!("port={port}"));
         cluster.start();
         let folder = tempfile::tempdir().expect("a folder");
-        let (ours, other) = (Authority::new("ours"), Authority::new("other"));
-        let (certificate, key) = ours.sign("db.example", "db.example");
-        let (client, client_key) = ours.sign("client.example", "certified");
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect(name);
-        write("ours.pem", &ours.certificate.pem());
-        write("other.pem", &other.certificate.pem());
-        write("client.pem", &client);
-        write("client.key", &client_key);
         let server = connect(Config::new().host("127.0.0.1").port(port).user("postgres")).await;
-        let run = async |sql: &str| server.batch_execute(sql).await.expect(sql);
-        // The server writes its own files, because it may run as another user.
-        let put = async |program: &str, text: &str| {
-            let lines = format!("string_to_array('{}', E'\\n')", text.replace('\'', "''"));
-            run(&format!("COPY (SELECT unnest({lines})) TO PROGRAM '{program}'")).await;
-        };
-        put("umask 077; cat >server.crt", &certificate).await;
-        put("umask 077; cat >server.key", &key).await;
-        put("umask 077; cat >root.crt", &ours.certificate.pem()).await;
-        put("cat - pg_hba.conf >new.conf; mv new.conf pg_hba.conf", &RULES.join("\n")).await;
+        let stage = Stage { cluster, port, folder, server };
+        stage.put("cat - pg_hba.conf >new.conf; mv new.conf pg_hba.conf", &RULES.join("\n")).await;
         for role in ["tls", "plain", "certified"] {
-            run(&format!("CREATE ROLE {role} LOGIN")).await;
+            stage.run(&format!("CREATE ROLE {role} LOGIN")).await;
         }
-        // md5 was the default before PostgreSQL 14.
-        run("SET password_encryption = 'scram-sha-256'").await;
-        run(&format!("CREATE ROLE secret LOGIN PASSWORD '{PASSWORD}'")).await;
-        run("ALTER SYSTEM SET ssl_ca_file = 'root.crt'").await;
-        run("ALTER SYSTEM SET ssl = on").await;
-        run("SELECT pg_reload_conf()").await;
-        Stage { _cluster: cluster, port, folder }
+        stage.run("SELECT pg_reload_conf()").await;
+        stage
+    }
+
+    async fn run(&self, sql: &str) {
+        self.server.batch_execute(sql).await.expect(sql);
+    }
+
+    /// Pipes `text` into a program of the server, which writes its own files, because it may run as
+    /// another user.
+    async fn put(&self, program: &str, text: &str) {
+        let lines = format!("string_to_array('{}', E'\\n')", text.replace('\'', "''"));
+        self.run(&format!("COPY (SELECT unnest({lines})) TO PROGRAM '{program}'")).await;
+    }
+
+    /// Gives the server this certificate.
+    async fn certify(&mut self, certificate: &str, key: &str) {
+        self.put("umask 077; cat >server.crt", certificate).await;
+        self.put("umask 077; cat >server.key", key).await;
+        self.run("ALTER SYSTEM SET ssl = on").await;
+        self.reload().await;
+    }
+
+    /// Makes the server read its settings and certificates, and waits until new sessions have them.
+    async fn reload(&mut self) {
+        let loaded = async |session: &Client| -> SystemTime {
+            let sql = "SELECT pg_conf_load_time()";
+            session.query_one(sql, &[]).await.expect(sql).get(0)
+        };
+        let before = loaded(&self.server).await;
+        self.run("SELECT pg_reload_conf()").await;
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).user("postgres");
+        while loaded(&self.server).await <= before {
+            self.server = connect(&config).await;
+        }
+    }
+
+    /// Writes a file that only its owner can read.
+    fn write(&self, name: &str, text: &str) {
+        let file = self.folder.path().join(name);
+        fs::write(&file, text).expect(name);
+        close(&file);
     }
 
     /// The exit code and output of `status`, with these settings next to host, port and role, and with
     /// these variables.
     fn status(&self, role: &str, settings: &str, variables: &[(&str, &str)]) -> (i32, String) {
-        let host = if settings.contains("host=") { "" } else { "host=db.example" };
-        let address = format!(
-            "{host} hostaddr=127.0.0.1 port={} user={role} dbname=postgres {settings}",
-            self.port
-        );
+        let address = self.address(role, settings);
         let mut service = Command::new(env!("CARGO_BIN_EXE_service"));
         service.args(["migrate", "status"]).env_clear().env("DATABASE_URL", address);
         service.envs(variables.iter().copied()).env("HOME", self.folder.path());
@@ -119,6 +130,20 @@ impl Stage {
         let text = String::from_utf8(text).expect("UTF-8");
         assert!(!text.contains("s3:cr"), "{text}");
         (output.status.code().expect("an exit code"), text)
+    }
+
+    fn address(&self, role: &str, settings: &str) -> String {
+        let own = |key: &str, value: &str| {
+            let is_set =
+                settings.split_whitespace().any(|pair| pair.starts_with(&format!("{key}=")));
+            if is_set { String::new() } else { format!("{key}={value} ") }
+        };
+        // An address that names its hosts names their addresses.
+        let several = settings.contains(',') || settings.contains("hostaddr=");
+        let host = if several { String::new() } else { own("host", "db.example") };
+        let at = if several { String::new() } else { own("hostaddr", "127.0.0.1") };
+        let port = own("port", &self.port.to_string());
+        format!("{host}{at}{port}user={role} dbname=postgres {settings}")
     }
 
     #[track_caller]
@@ -150,7 +175,7 @@ async fn sslmode_decides_what_is_trusted() {
     stage.connects("tls", "sslmode=verify-full sslrootcert=ours.pem");
     stage.connects("tls", "sslmode=verify-ca sslrootcert=ours.pem");
     stage.connects("tls", "sslmode=verify-ca sslrootcert=ours.pem host=elsewhere.example");
-    stage.connects("tls", "sslmode=prefer sslrootcert=other.pem");
+    stage.refuses("tls", "sslmode=prefer sslrootcert=other.pem", unknown);
     stage.refuses("tls", "sslmode=verify-full sslrootcert=other.pem", unknown);
     stage.refuses("tls", "sslmode=verify-ca sslrootcert=other.pem", unknown);
     stage.refuses("tls", "sslmode=require sslrootcert=other.pem", unknown);
@@ -170,6 +195,14 @@ async fn sslmode_decides_what_is_trusted() {
     // The client's own certificate.
     stage.refuses("certified", "sslmode=require", "certificate");
     stage.connects("certified", "sslmode=require sslcert=client.pem sslkey=client.key");
+    let open = stage.folder.path().join("client.key");
+    fs::set_permissions(&open, Permissions::from_mode(0o640)).expect("permissions");
+    let (code, text) = stage.status("certified", "sslcert=client.pem sslkey=client.key", &[]);
+    // Of a key of root, the group may be a reader.
+    assert!(code == 3 || text.contains("can be read or written by others"), "{text}");
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).expect("permissions");
+    let (code, text) = stage.status("certified", "sslcert=client.pem sslkey=client.key", &[]);
+    assert!(code == 2 && text.contains("can be read or written by others"), "{text}");
     let (code, text) = stage.status("certified", "sslcert=client.pem", &[]);
     assert!(code == 2 && text.contains("have to be set together"), "{text}");
     let (code, text) = stage.status("tls", "sslcert=client.pem sslkey=ours.pem", &[]);
@@ -208,6 +241,10 @@ async fn passwords_come_from_address_environment_or_file() {
 }
 
 fn close(file: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("permissions");
+    fs::set_permissions(file, Permissions::from_mode(0o600)).expect("permissions");
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("its address").port()
 }
