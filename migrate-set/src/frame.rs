@@ -18,16 +18,12 @@ const ELLIPSIS: &str = "...";
 /// Columns shown on each side of the place if there is room: an ellipsis and some text.
 const PADDING: usize = 6;
 
-/// The bytes kept on each side of an end of the place: more than two frames, even of characters that
-/// take four bytes.
-const NEAR: usize = 8 * WIDTH;
-
 /// A deeper indentation is shortened.
 const INDENT: usize = 20;
 
-/// The part of a text around a place in which a secret is looked for, so that a frame of a long text
-/// costs no more than one of a short one.
-const AROUND: usize = 1024;
+/// The bytes read on each side of an end of the place, so that a frame of a long text costs no more than
+/// one of a short one: what is shown, and a private key before it, which is masked.
+const AROUND: usize = 4096;
 
 /// The numbered line of `text` that contains `span`, with `span` underlined and labelled `label`, and
 /// with secrets masked.
@@ -44,14 +40,11 @@ const AROUND: usize = 1024;
 pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     let number = position(text, floor_boundary(text, span.start)).line.to_string();
     let (text, span) = around(text, span);
-    let (text, span) = masked_with(text, span);
-    let text = &*text;
-    let at = floor_boundary(text, span.start);
-    let whole = line_at(text, at);
-    let before = line_start(text, at);
-    let within = |byte: usize| floor_boundary(whole, byte.saturating_sub(before));
-    let (line, span) = near(whole, within(at)..within(span.end).max(within(at)));
-    let line = &*line;
+    let (text, span) = masked_with(&text, span);
+    let line = line_at(&text, span.start);
+    let before = line_start(&text, floor_boundary(&text, span.start));
+    let within = |byte: usize| floor_boundary(line, byte.saturating_sub(before));
+    let span = within(span.start)..within(span.end);
     let column = |byte: usize| visible(&line[..byte]).map(width).sum::<usize>();
     let start = column(span.start);
     let end = column(span.end).max(start + 1);
@@ -75,36 +68,21 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     lines.each_ref().map(|line| line.trim_end()).join("\n")
 }
 
-/// `line` and the place `span` in it without the bytes that no frame shows, because they are far from
-/// both ends of the place: a line can be a whole file.
-fn near(line: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
-    if line.len() <= 4 * NEAR {
-        return (Cow::Borrowed(line), span);
-    }
-    let from = floor_boundary(line, span.start.saturating_sub(NEAR));
-    let to = floor_boundary(line, span.end + NEAR);
-    if span.len() <= 2 * NEAR {
-        return (Cow::Borrowed(&line[from..to]), span.start - from..span.end - from);
-    }
-    let head = &line[from..floor_boundary(line, span.start + NEAR)];
-    let tail = floor_boundary(line, span.end - NEAR);
-    let end = head.len() + span.end - tail;
-    (Cow::Owned([head, &line[tail..to]].concat()), span.start - from..end)
-}
-
-/// The lines of `text` near `span`, and where `span` is in them.
-fn around(text: &str, span: Range<usize>) -> (&str, Range<usize>) {
+/// The text near both ends of the first line of `span`, and where that line is in it. A line can be a
+/// whole file, and so can the span.
+fn around(text: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
     let at = floor_boundary(text, span.start);
+    let line = text[at..].find('\n').map_or(text.len(), |feed| at + feed);
+    let end = floor_boundary(text, span.end).clamp(at, line);
     let from = floor_boundary(text, at.saturating_sub(AROUND));
-    let line = line_start(text, at);
-    let from = if from == 0 {
-        0
-    } else {
-        text[from..line.max(from)].find('\n').map_or(line, |feed| from + feed + 1)
-    };
-    let to = floor_boundary(text, span.end.max(at).saturating_add(AROUND));
-    let to = text[to..].find('\n').map_or(text.len(), |feed| to + feed);
-    (&text[from..to], span.start.saturating_sub(from)..span.end.saturating_sub(from))
+    let to = floor_boundary(text, end + AROUND);
+    if end - at <= 2 * AROUND {
+        return (Cow::Borrowed(&text[from..to]), at - from..end - from);
+    }
+    let head = &text[from..floor_boundary(text, at + AROUND)];
+    let tail = floor_boundary(text, end - AROUND);
+    let moved = head.len() + end - tail;
+    (Cow::Owned([head, &text[tail..to]].concat()), at - from..moved)
 }
 
 /// The characters shown for `text`, each of which can be underlined: four blanks for a tab, the number of
@@ -247,6 +225,9 @@ mod tests {
             9..17,
             &["  |", "1 | PASSWORD '***'", "  |          ^^^^^ here"],
         );
+        let key = format!("PASSWORD '{}' x", "k".repeat(3000));
+        let shown = ["  |", "1 | PASSWORD '***' x", "  |                ^ here"];
+        check(&key, 3012..3013, &shown);
         check("PASSWORD $$a\nb$$\nx", 17..18, &["  |", "3 | x", "  | ^ here"]);
         let long = format!("{}PASSWORD 'secret' x\n{0}", "select 1;\n".repeat(2000));
         check(
@@ -315,8 +296,10 @@ mod tests {
             assert_eq!(frame_of(150, place), frame_of(100_000, place));
         }
         let text = text(100_000);
-        let (line, span) = near(&text, places[2](100_000));
-        assert!(line.len() < 5 * NEAR && span.len() < 3 * NEAR, "{} bytes", line.len());
+        for place in places {
+            let (read, _) = around(&text, place(100_000));
+            assert!(read.len() <= 4 * AROUND, "{} bytes", read.len());
+        }
     }
 
     #[test]

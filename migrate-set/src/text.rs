@@ -71,7 +71,10 @@ pub fn escaped_lines(text: &str) -> Cow<'_, str> {
 /// assert_eq!(masked("postgresql://me:x1@db/app"), "postgresql://me:***@db/app");
 /// ```
 pub fn masked(text: &str) -> Cow<'_, str> {
-    let secrets = secrets(text);
+    hidden(text, &secrets(text))
+}
+
+fn hidden<'t>(text: &'t str, secrets: &[Range<usize>]) -> Cow<'t, str> {
     if secrets.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -97,7 +100,7 @@ pub(crate) fn masked_with(text: &str, span: Range<usize>) -> (Cow<'_, str>, Rang
             moved + shown - hidden
         })
     };
-    (masked(text), moved(span.start)..moved(span.end))
+    (hidden(text, &secrets), moved(span.start)..moved(span.end))
 }
 
 /// The bytes of the secrets in `text`, in order and apart.
