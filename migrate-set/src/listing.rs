@@ -2,7 +2,7 @@
 //! the file system.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry, FileType};
+use std::fs::{self, DirEntry, FileType, ReadDir};
 use std::path::{Path, PathBuf};
 
 use crate::name::{may_matter, shown};
@@ -41,7 +41,7 @@ impl Unreadable {
 /// The folder itself if it does not exist, and everything in it that cannot be read.
 pub fn list(folder: &Path, shown: &str, links: Links) -> Result<Vec<String>, Vec<Unreadable>> {
     let mut walk = Walk { shown, links, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
-    walk.folder(folder, "");
+    walk.folder(fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()), "");
     walk.files.sort();
     if walk.errors.is_empty() { Ok(walk.files) } else { Err(walk.errors) }
 }
@@ -56,21 +56,17 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
-    fn folder(&mut self, folder: &Path, below: &str) {
-        let real = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        if self.above.contains(&real) {
-            return self.error(below, "it is a symbolic link to a folder that contains it");
-        }
+    fn folder(&mut self, real: PathBuf, below: &str) {
+        let entries = fs::read_dir(&real);
         self.above.push(real);
-        self.entries(folder, below);
+        match entries {
+            Ok(entries) => self.entries(entries, below),
+            Err(error) => self.error(below, &error.to_string()),
+        }
         self.above.pop();
     }
 
-    fn entries(&mut self, folder: &Path, below: &str) {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => return self.error(below, &error.to_string()),
-        };
+    fn entries(&mut self, entries: ReadDir, below: &str) {
         let mut found = Vec::new();
         for entry in entries {
             match entry {
@@ -98,11 +94,20 @@ impl Walk<'_> {
         if !is_folder && !may_matter(&relative) {
             return;
         }
-        if own.is_none() && self.leads_out(&entry.path()) {
-            return self.errors.push(Unreadable::new(self.shown, &relative, None));
+        let mut real = entry.path();
+        if own.is_none() {
+            // One that leads nowhere cannot be read anyway.
+            real = fs::canonicalize(&real).unwrap_or(real);
+            if self.leads_out(&real) {
+                return self.errors.push(Unreadable::new(self.shown, &relative, None));
+            }
+            if self.above.contains(&real) {
+                let cycle = "it is a symbolic link to a folder that contains it";
+                return self.error(&relative, cycle);
+            }
         }
         if is_folder {
-            return self.folder(&entry.path(), &relative);
+            return self.folder(real, &relative);
         }
         match (name.to_str(), kind.and_then(other_than_file)) {
             (None, _) => self.error(&relative, "its name is not UTF-8"),
@@ -111,11 +116,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a link leads out of the folder, and is not allowed to. One that leads nowhere cannot
-    /// be read anyway.
-    fn leads_out(&self, link: &Path) -> bool {
-        let inside = |real: PathBuf| self.above.first().is_some_and(|root| real.starts_with(root));
-        self.links == Links::Inside && fs::canonicalize(link).is_ok_and(|real| !inside(real))
+    /// Whether a link to `real` leads out of the folder, and is not allowed to.
+    fn leads_out(&self, real: &Path) -> bool {
+        let is_inside = self.above.first().is_some_and(|root| real.starts_with(root));
+        self.links == Links::Inside && !is_inside
     }
 
     fn error(&mut self, path: &str, reason: &str) {
