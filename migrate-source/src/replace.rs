@@ -25,8 +25,36 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(other) = old.as_ref().and_then(|old| other_than_file(old.file_type())) {
         return Err(io::Error::other(format!("it is {other}, not a file")));
     }
+    write(path, bytes, old.as_ref(), |temporary| fs::rename(temporary, path))
+}
+
+/// Puts a new file with these bytes at `path`.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if anything has this name, also a link that leads nowhere. If the
+/// system refuses it.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, None, |temporary| {
+        // Unlike a rename, a second name never replaces a file. Not every file system has them.
+        let linked = fs::hard_link(temporary, path);
+        if linked.is_err() && fs::symlink_metadata(path).is_err() {
+            return fs::rename(temporary, path);
+        }
+        // The file is complete, even if its other name remains.
+        let _ = fs::remove_file(temporary);
+        linked
+    })
+}
+
+/// Writes a temporary file, which `place` gives its name.
+fn write(
+    path: &Path,
+    bytes: &[u8],
+    old: Option<&Metadata>,
+    place: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let (temporary, file) = beside(path)?;
-    let written = fill(file, bytes, old.as_ref()).and_then(|()| fs::rename(&temporary, path));
+    let written = fill(file, bytes, old).and_then(|()| place(&temporary));
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -40,12 +68,12 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// A new file in the same folder, because only there a rename replaces the file at once. Its name
-/// begins with a dot, so that no listing of migrations contains it.
+/// begins with a dot, so that no listing of migrations contains it, and is short, because that of the
+/// file can have the longest length.
 fn beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut number = 0_u32;
     loop {
-        let temporary = parent(path).join(format!(".{name}.{}-{number}", process::id()));
+        let temporary = parent(path).join(format!(".migrate-{}-{number}", process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&temporary) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             opened => return opened.map(|file| (temporary, file)),

@@ -1,8 +1,8 @@
 //! Writes the files of a new migration, which [`super::draft`] makes, and never overwrites a file.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +15,7 @@ use crate::check::{SourceErrors, SourceFile};
 use crate::discover::{discover, history};
 use crate::history_file;
 use crate::names::NameOptions;
+use crate::replace;
 
 /// Options for [`create`].
 ///
@@ -180,10 +181,9 @@ impl<'p> Undo<'p> {
             fs::create_dir(parent)?;
             self.folder = Some(parent);
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        replace::create(path, bytes)?;
         self.files.push(path);
-        file.write_all(bytes)?;
-        file.sync_all()
+        Ok(())
     }
 
     /// What cannot be removed is left: the original error is the one to report.

@@ -1,12 +1,12 @@
 //! A file is replaced as a whole, and nothing but a file.
 
 use std::fs::{self, File, Permissions};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use migrate_source::replace::replace;
+use migrate_source::replace::{create, replace};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
@@ -30,6 +30,30 @@ fn a_file_is_replaced_as_a_whole_and_keeps_its_permissions() {
     assert_eq!(fs::read_to_string(&path).expect("the file"), "new");
     assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o640);
     assert_eq!(names(folder.path()), ["a.history"]);
+}
+
+#[test]
+fn the_longest_name_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "x".repeat(255);
+    create(&folder.path().join(&name), b"new").expect("a new file");
+    replace(&folder.path().join(&name), b"newer").expect("a file");
+    assert_eq!(fs::read_to_string(folder.path().join(&name)).expect("the file"), "newer");
+    assert_eq!(names(folder.path()), [name]);
+}
+
+#[test]
+fn a_new_file_replaces_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("file"), "kept").expect("a file");
+    symlink("nowhere", path("dangling")).expect("a link");
+    for name in ["file", "dangling"] {
+        let error = create(&path(name), b"new").expect_err("the name is taken");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{name}");
+    }
+    assert_eq!(fs::read_to_string(path("file")).expect("a file"), "kept");
+    assert_eq!(names(folder.path()), ["dangling", "file"]);
 }
 
 #[test]

@@ -111,3 +111,17 @@ async fn a_run_that_is_interrupted_reports_what_is_kept() {
         assert_eq!(value(&client, entries).await, "1");
     }
 }
+
+/// The system ends a process that writes more than it is allowed to, here in a new file.
+#[test]
+fn migration_is_created_as_a_whole_or_not_at_all() {
+    let folder = folder(&[("1_a.sql", "SELECT 1;")]);
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "ulimit -f 0 && exec \"$0\" create b"]).arg(migrate());
+    assert!(!shell.current_dir(folder.path()).status().expect("a shell").success());
+    let entries = fs::read_dir(folder.path().join("migrations")).expect("the folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    // The build ignores hidden files.
+    let seen: Vec<_> = names.filter(|name| !name.as_encoded_bytes().starts_with(b".")).collect();
+    assert_eq!(seen, ["1_a.sql"]);
+}
