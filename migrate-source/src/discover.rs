@@ -76,9 +76,10 @@ fn read_text(path: &Path) -> io::Result<String> {
 pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
     let problem = match read_text(path) {
         Ok(text) => return Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        // A link that leads nowhere is not a missing file: it would unfreeze everything.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !exists(path) => {
             let old = path.with_extension("lock");
-            if path.extension().is_none_or(|ending| ending != "history") || !old.exists() {
+            if path.extension().is_none_or(|ending| ending != "history") || !exists(&old) {
                 return Ok(None);
             }
             let old = Path::new(shown).with_extension("lock").to_string_lossy().into_owned();
@@ -87,6 +88,10 @@ pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors>
         Err(error) => Problem::Unreadable { reason: error.to_string() },
     };
     Err(SourceErrors(vec![SourceError::of_file(shown, problem)]))
+}
+
+fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {

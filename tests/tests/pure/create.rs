@@ -196,6 +196,16 @@ fn history_file_is_read_and_left_alone() {
 }
 
 #[test]
+fn history_file_that_is_a_link_to_nowhere_is_not_a_missing_one() {
+    let folder = folder(&[("0001_a.sql", "SELECT 1;")]);
+    let history = folder.path().join(".history");
+    symlink("nowhere", &history).expect("a link");
+    let options = CreateOptions { history: Some(history), ..CreateOptions::default() };
+    let error = create(folder.path(), "b", &options).expect_err("a dangling link").to_string();
+    assert!(error.contains("/.history: cannot be read: No such file"), "{error}");
+}
+
+#[test]
 fn folders_that_cannot_take_a_migration_say_so() {
     let error = create("no/such/folder", "x", &CreateOptions::default()).expect_err("no folder");
     assert!(error.to_string().starts_with("no/such/folder: cannot be read: No such file"));
