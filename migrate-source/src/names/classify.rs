@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::{Look, look};
 use migrate_set::name::{Direction, Kind, Layout, TransactionMark};
+use migrate_set::text::escaped;
 use migrate_set::version::Version;
 
 use super::agree::{
@@ -122,6 +123,9 @@ impl<'a> Survey<'a> {
         let file = || path.to_owned();
         let error = match look(path) {
             Look::Bystander => return,
+            _ if path.contains(char::is_control) => {
+                NameError::Control { file: escaped(path).into_owned() }
+            }
             Look::Script(name) => return self.entries.push(entry(index, path, name, asked)),
             Look::Sidecar { folder, version } => {
                 let version = Version::new(version.to_owned());

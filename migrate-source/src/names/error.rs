@@ -26,6 +26,12 @@ impl fmt::Display for LayoutShare {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
+    /// A line feed, for example: the history file and messages have a line for each file.
+    #[error("`{file}` has a control character in its name")]
+    Control {
+        /// The file, with the number of that character.
+        file: String,
+    },
     /// `.SQL`, `.sq`: almost the ending of a script.
     #[error("`{file}` looks like SQL but does not end in `.sql`")]
     Ending {
@@ -208,7 +214,8 @@ impl NameError {
     /// The file: the only one, or the first.
     pub fn file(&self) -> &str {
         match self {
-            Self::Ending { file, .. }
+            Self::Control { file }
+            | Self::Ending { file, .. }
             | Self::Backup { file, .. }
             | Self::Copy { file, .. }
             | Self::Language { file, .. }
@@ -236,6 +243,7 @@ impl NameError {
             | Self::NearlyFlyway { right, .. }
             | Self::NoSeparator { right, .. }
             | Self::FolderFile { right: Some(right), .. } => format!("rename it to `{right}`"),
+            Self::Control { .. } => "rename it".to_owned(),
             Self::Backup { original, .. } => format!(
                 "delete it or move it out of the folder; \
                  if it should run, rename it to `{original}`"

@@ -19,6 +19,19 @@ fn what_looks_like_sql_is_an_error() {
 }
 
 #[test]
+fn control_characters_are_errors() {
+    let paths = ["1_a\n2 b.sql", "3_\u{7f}/up.sql", "notes\n.txt"];
+    let errors = classify(&paths, &NameOptions::default()).errors;
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let expected = [
+        "`1_a\\u{a}2 b.sql` has a control character in its name",
+        "`3_\\u{7f}/up.sql` has a control character in its name",
+    ];
+    assert_eq!(texts, expected);
+    assert!(errors.iter().all(|error| error.help() == "rename it"));
+}
+
+#[test]
 fn copies_are_errors_when_the_original_is_there() {
     check(
         r"
