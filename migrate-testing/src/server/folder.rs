@@ -125,7 +125,9 @@ impl Folder {
         };
         let wrong =
             if is_kind { is_others(&found, uid) } else { Some("is of another kind".into()) };
-        refuse(&path, wrong)?;
+        // Where hard links to others' files are allowed, root would change one.
+        let linked = (found.nlink() > 1).then(|| "has another name, perhaps elsewhere".into());
+        refuse(&path, wrong.or(linked))?;
         Ok(Some(file))
     }
 }
@@ -220,6 +222,9 @@ mod tests {
         refused(folder.read("link"), "is a link");
         refused(folder.register("link", uid), "is a link");
         refused(folder.pipe("link"), "is a link");
+        fs::write(path.join("one"), "").unwrap();
+        fs::hard_link(path.join("one"), path.join("two")).unwrap();
+        refused(folder.register("two", uid), "has another name, perhaps elsewhere");
         refused(folder.read("pipe"), "is of another kind");
         refused(folder.register("pipe", uid), "is of another kind");
         refused(folder.pipe("log"), "is of another kind");
