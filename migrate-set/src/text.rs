@@ -123,12 +123,17 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
 fn words(text: &str) -> impl Iterator<Item = usize> + '_ {
     let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
     let starts = text.bytes().enumerate().filter(|(_, byte)| matches!(byte | 0x20, b'p' | b's'));
+    let mut end = 0;
     starts.filter_map(move |(at, _)| {
+        if at < end {
+            return None;
+        }
         let rest = &text.as_bytes()[at..];
         let is_key = KEYS.iter().any(|key| {
             rest.get(..key.len()).is_some_and(|word| word.eq_ignore_ascii_case(key.as_bytes()))
         });
-        is_key.then(|| at + rest.iter().take_while(is_word).count())
+        end = if is_key { at + rest.iter().take_while(is_word).count() } else { end };
+        is_key.then_some(end)
     })
 }
 
@@ -270,6 +275,12 @@ mod tests {
             "amqp://me:pw@h postgresql://h?password=pw",
             "amqp://me:***@h postgresql://h?password=***",
         );
+    }
+
+    /// Or a long word that repeats one takes the square of its length.
+    #[test]
+    fn each_word_is_looked_at_once() {
+        assert_eq!(words("passwpasswd_secret password").collect::<Vec<_>>(), [18, 27]);
     }
 
     #[test]
