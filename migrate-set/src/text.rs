@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::sql::lexer::block_comment;
+
 /// What a secret is shown as.
 const MASK: &str = "***";
 
@@ -102,8 +104,8 @@ pub(crate) fn masked_with(text: &str, span: Range<usize>) -> (Cow<'_, str>, Rang
 
 /// The bytes of the secrets in `text`, in order and apart.
 fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> =
-        words(text).filter_map(|word| value_after(text, word)).collect();
+    let after_word = |word| arguments(text, word).into_iter().chain(value_after(text, word));
+    let mut found: Vec<Range<usize>> = words(text).flat_map(after_word).collect();
     found.extend(text.match_indices("://").filter_map(|(at, mark)| in_url(text, at + mark.len())));
     found.sort_by_key(|secret| secret.start);
     let mut apart: Vec<Range<usize>> = Vec::new();
@@ -133,12 +135,13 @@ fn words(text: &str) -> impl Iterator<Item = usize> + '_ {
 fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
     let rest = &text[end..];
     let unquoted = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
-    let before_sign = skip_blanks(unquoted);
+    let before_sign = after_type(skip_blanks(unquoted));
     let signs = [":=", "=>", "=", ":"];
     let after_sign = signs.iter().find_map(|sign| before_sign.strip_prefix(sign));
     let value = match after_sign {
         Some(value) => skip_blanks(value),
-        None => skip_blanks(rest),
+        None if rest.starts_with('\'') => rest,
+        None => skip_blanks(before_sign),
     };
     let prefix = value.trim_start_matches(['e', 'E', 'n', 'N', 'u', 'U', '&']);
     let value = if prefix.starts_with('\'') { prefix } else { value };
@@ -147,7 +150,7 @@ fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
         // The apostrophe in `the password's length` opens no literal.
         b'\'' => literal(value).or_else(|| (start > end).then_some(1..value.len())),
         b'$' => dollar_literal(value),
-        b'"' if after_sign.is_some() => literal(value),
+        b'"' if after_sign.is_some() || !rest.starts_with('"') => literal(value),
         _ => None,
     };
     let is_bare = after_sign.is_some() && !value.starts_with(['\'', '"']);
@@ -155,11 +158,67 @@ fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
     (!inner.is_empty()).then(|| start + inner.start..start + inner.end)
 }
 
+/// Skips a type and `DEFAULT` between the name of a variable, column or setting and its value.
+fn after_type(text: &str) -> &str {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ' | '(' | ')');
+    let words = text.len() - text.trim_start_matches(is_word).len();
+    let (words, value) = text.split_at(words);
+    let last = words.split_whitespace().next_back().unwrap_or_default();
+    let is_value = value.starts_with(":=")
+        || value.starts_with('\'')
+            && ["default", "to"].iter().any(|word| last.eq_ignore_ascii_case(word));
+    if is_value { value } else { text }
+}
+
+/// How many literals are masked after a text that ends with a word that a secret follows.
+const ARGUMENTS: usize = 4;
+
+/// The literals that could contain the secret of a word in the literal before them, or of a call:
+/// `'.. PASSWORD ' || quote_literal('x')`, `format('.. PASSWORD %L', 'x')`, `password = crypt('x', ..)`.
+fn arguments(text: &str, end: usize) -> Vec<Range<usize>> {
+    let Some(mut at) = begin_of_arguments(text, end) else { return Vec::new() };
+    let mut found = Vec::new();
+    while found.len() < ARGUMENTS
+        && let Some(next) = text[at..].find(['\'', ';'])
+        && text[at + next..].starts_with('\'')
+    {
+        let quote = at + next;
+        // In a literal inside a literal, the quotes are written twice.
+        let inner = literal(&text[quote..]).unwrap_or(1..text.len() - quote);
+        at = quote + inner.end;
+        at += text[at..].len() - text[at..].trim_start_matches('\'').len();
+        if !inner.is_empty() {
+            found.push(quote + inner.start..quote + inner.end);
+        }
+    }
+    found
+}
+
+fn begin_of_arguments(text: &str, end: usize) -> Option<usize> {
+    let rest = &text[end..];
+    let (value, has_sign) = match skip_blanks(rest).strip_prefix('=') {
+        Some(value) => (skip_blanks(value), true),
+        None => (skip_blanks(rest), false),
+    };
+    let start = text.len() - value.len();
+    if value.starts_with('%') {
+        return value.find('\'').map(|quote| start + quote + 1);
+    }
+    if has_sign && !value.starts_with('\'') {
+        let bare = &value[..bare_length(value)];
+        return bare.ends_with('(').then_some(start + bare.len());
+    }
+    let after = skip_blanks(value.strip_prefix('\'')?.trim_start_matches('\''));
+    let next = after.strip_prefix(',').map(skip_blanks);
+    let closes = after.starts_with("||") || next.is_some_and(|next| next.starts_with('\''));
+    closes.then(|| text.len() - after.len())
+}
+
 /// Skips white space and comments of SQL.
 fn skip_blanks(text: &str) -> &str {
     let text = text.trim_start();
-    if let Some(comment) = text.strip_prefix("/*") {
-        return comment.split_once("*/").map_or("", |(_, after)| skip_blanks(after));
+    if text.starts_with("/*") {
+        return skip_blanks(&text[block_comment(text.as_bytes(), 0).1..]);
     }
     match text.strip_prefix("--") {
         Some(comment) => comment.split_once('\n').map_or("", |(_, after)| skip_blanks(after)),
@@ -261,12 +320,41 @@ mod tests {
         check("EXECUTE 'ALTER ROLE a PASSWORD ''p w'''", "EXECUTE 'ALTER ROLE a PASSWORD ''***'''");
         check("SET password = 'pw', x = 'y'", "SET password = '***', x = 'y'");
         check("f(password => 'pw')", "f(password => '***')");
+        check("PASSWORD /* a /* b */ c */ 'pw'", "PASSWORD /* a /* b */ c */ '***'");
+        check("OPTIONS (\"password\" 'pw')", "OPTIONS (\"password\" '***')");
+        check("ALTER ROLE a PASSWORD \"pw\"", "ALTER ROLE a PASSWORD \"***\"");
+        check("password text := 'pw'", "password text := '***'");
+        check(
+            "password varchar(9) NOT NULL DEFAULT 'pw'",
+            "password varchar(9) NOT NULL DEFAULT '***'",
+        );
+        check("SET app.password TO 'pw'", "SET app.password TO '***'");
         check(r#"{"password": "p\"w", "x": 1}"#, r#"{"password": "***", "x": 1}"#);
         check("at postgres://me:p@w/x@h:5432/d?a=b 'x'", "at postgres://me:***@h:5432/d?a=b 'x'");
         check(
             "amqp://me:pw@h postgresql://h?password=pw",
             "amqp://me:***@h postgresql://h?password=***",
         );
+    }
+
+    #[test]
+    fn arguments_of_a_call_are_masked() {
+        #[track_caller]
+        fn check(text: &str) {
+            let shown = masked(text);
+            assert!(!shown.contains("pw") && shown.ends_with("; 'x'"), "{shown}");
+            assert!(!masked(&shown).contains("pw"), "{shown}");
+        }
+        check("EXECUTE 'ALTER ROLE a PASSWORD ' || quote_literal('pw'); 'x'");
+        check("EXECUTE format('ALTER ROLE a PASSWORD %L', 'pw'); 'x'");
+        check("EXECUTE format('ALTER ROLE %I PASSWORD %L VALID', 'a', 'pw'); 'x'");
+        check("RAISE 'password=%', 'pw'; 'x'");
+        check("SELECT set_config('app.password', 'pw', true); 'x'");
+        check("UPDATE u SET password = crypt('pw', gen_salt('bf')); 'x'");
+        check("UPDATE u SET password=md5('pw'); 'x'");
+        check("SELECT dblink('password=' || 'pw'); 'x'");
+        check("ALTER ROLE a PASSWORD ',pw'; 'x'");
+        assert!(!masked("ALTER ROLE a PASSWORD '||pw'; 'x'").contains("pw"));
     }
 
     #[test]
@@ -278,6 +366,8 @@ mod tests {
             "INSERT INTO t (password, x) VALUES ($1, 'x')",
             "host=h user=u passfile='f'",
             "PASSWORD ''",
+            "CREATE TABLE u (password text DEFAULT '', name text DEFAULT 'x')",
+            "COMMENT ON COLUMN u.password IS 'a hash'",
         ] {
             assert_eq!(masked(text), text);
         }
