@@ -20,12 +20,20 @@ use std::fmt;
 pub struct Remedy {
     text: Cow<'static, str>,
     terms: &'static [Term],
+    alternative: Option<Box<Remedy>>,
 }
 
 impl Remedy {
     /// `text` has `{}` for each of `terms`, before any text that is not constant.
     pub fn new(text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        Remedy { text: text.into(), terms }
+        Remedy { text: text.into(), terms, alternative: None }
+    }
+
+    /// This, or the alternative: for an option that is named after a text that is not constant.
+    #[must_use]
+    pub fn or(mut self, text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
+        self.alternative = Some(Box::new(Remedy::new(text, terms)));
+        self
     }
 }
 
@@ -49,7 +57,11 @@ impl fmt::Display for Remedy {
             let (code, command_line) = term.names();
             write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
         }
-        Ok(())
+        match &self.alternative {
+            Some(other) if f.alternate() => write!(f, ", or {other:#}"),
+            Some(other) => write!(f, ", or {other}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -81,6 +93,10 @@ pub enum Term {
     Refreeze,
     /// Where a folder of migrations is named.
     Folder,
+    /// The beginning of the option; the layout and a closing quote follow.
+    Layout,
+    DuplicatesByName,
+    DialectPostgres,
 }
 
 impl Term {
@@ -107,6 +123,9 @@ impl Term {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
                 "name a folder with `--dir`, or go to where `migrations` is",
             ),
+            Term::Layout => ("`layout = ", "`--layout "),
+            Term::DuplicatesByName => ("`duplicates = by_name`", "`--duplicates by_name`"),
+            Term::DialectPostgres => ("`dialect = postgres`", "`--dialect postgres`"),
         }
     }
 }
@@ -121,5 +140,12 @@ mod tests {
         assert_eq!(remedy.to_string(), "give `.deadline(..)`; drop \"a{}b\"");
         assert_eq!(format!("{remedy:#}"), "give `--deadline`; drop \"a{}b\"");
         assert_eq!(Remedy::from("keep {}".to_owned()).to_string(), "keep {}");
+    }
+
+    #[test]
+    fn an_alternative_names_its_option_after_a_text_with_braces() {
+        let remedy = Remedy::from("rename `{}.sql`".to_owned()).or("set {}any`", &[Term::Layout]);
+        assert_eq!(remedy.to_string(), "rename `{}.sql`, or set `layout = any`");
+        assert_eq!(format!("{remedy:#}"), "rename `{}.sql`, or set `--layout any`");
     }
 }

@@ -163,7 +163,7 @@ fn names_that_match_several_files() {
     refused(
         &[("20240126120000_a.sql", "SELECT 1;"), ("20240127120000_b.sql", "SELECT 1;"), ("3_c.sql", "")],
         "m/3_c.sql: the set mixes layouts: 2 timestamp (`20240126120000_a.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
-         help: rename the files that differ from most, or set `layout = \"timestamp\"`, which accepts both kinds of numbers",
+         help: rename the files that differ from most, or set `layout = timestamp`, which accepts both kinds of numbers",
     );
     let mut options = SetOptions::default();
     options.names.layout = Some(Layout::Folders);
@@ -172,7 +172,7 @@ fn names_that_match_several_files() {
         &[("1_a.sql", ""), ("1_b.mysql.sql", ""), ("2_b.sql", ""), ("3_c.sql", "")],
         &options,
         "m/1_a.sql: `1_a.sql` is numeric, but the requested layout is folders; 2 more files have the same problem
-         help: rename it to `1_a/up.sql`, or set `layout = \"numeric\"`",
+         help: rename it to `1_a/up.sql`, or set `layout = numeric`",
     );
 }
 
