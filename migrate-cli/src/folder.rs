@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use migrate_runtime::Migrations;
 use migrate_runtime::set::Layout;
 use migrate_source::check::{
-    Checked, Choice, Down, Duplicates, Empty, Lints, SetOptions, SourceErrors, Syntax, check,
+    Checked, Choice, Down, Duplicates, Empty, Links, Lints, SetOptions, SourceErrors, Syntax, check,
 };
 use migrate_source::discover::{discover, history};
 use migrate_source::names::{Dialects, NameOptions};
@@ -55,6 +55,9 @@ pub struct Folder {
     /// off]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(Lints::WORDS))]
     lints: Option<Lints>,
+    /// Whether links in the folder can lead out of it [default: inside]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Links::WORDS))]
+    links: Option<Links>,
 }
 
 /// Parses one of these words to its value.
@@ -104,6 +107,7 @@ impl Folder {
             empty: self.empty.unwrap_or_default(),
             syntax: self.syntax.unwrap_or_default(),
             lints: self.lints.unwrap_or_default(),
+            links: self.links.unwrap_or_default(),
         }
     }
 
@@ -138,7 +142,7 @@ impl Folder {
 impl Located {
     /// The set in the folder.
     pub(crate) fn read(&self) -> Result<Checked, SourceErrors> {
-        check(&self.shown, &discover(&self.path, &self.shown)?, &self.options)
+        check(&self.shown, &discover(&self.path, &self.shown, self.options.links)?, &self.options)
     }
 
     /// The name of the history file in messages, and its text; `None` if there is none.

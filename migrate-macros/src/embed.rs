@@ -2,12 +2,13 @@
 //! file is the only file that the macro writes, and only if the environment requests it.
 
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, io};
 
 use migrate_set::set::Migrations;
 use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
 use migrate_source::discover::{discover, history};
-use migrate_source::history_file;
+use migrate_source::history_file::{self, HistoryProblem, is_ci};
+use migrate_source::replace::replace;
 
 use crate::input::Input;
 
@@ -35,7 +36,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     // Cargo always sets it; without it, the working directory is the best guess.
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
-    let sources = discover(&folder, &shown)?;
+    let sources = discover(&folder, &shown, input.options.links)?;
     let Checked { set, warnings } = check(&shown, &sources, &input.options)?;
     let history = match &input.history {
         None => None,
@@ -51,19 +52,25 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
 fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
     let path = manifest.join(shown);
     let text = history(&path, shown)?;
-    let update = env::var(UPDATE_HISTORY).is_ok_and(|value| !value.is_empty() && value != "0");
-    if update {
-        let new = history_file::freeze(set);
-        if text.as_deref() != Some(&new) {
-            fs::write(&path, new).map_err(|error| {
-                let problem = Problem::Unwritable { reason: error.to_string() };
-                SourceErrors(vec![SourceError::of_file(shown, problem)])
-            })?;
-            eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
-        }
-    } else {
+    let update = env::var(UPDATE_HISTORY).unwrap_or_default();
+    if ["", "0"].contains(&update.as_str()) {
         // A missing file freezes nothing.
         SourceErrors::of_history(shown, history_file::compare(&text.unwrap_or_default(), set))?;
+        return Ok(path.to_string_lossy().into_owned());
+    }
+    let new = history_file::freeze(set);
+    if text.as_deref() != Some(&new) {
+        write(&path, &new, update == "in-ci")
+            .map_err(|problem| SourceErrors(vec![SourceError::of_file(shown, problem)]))?;
+        eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
     }
     Ok(path.to_string_lossy().into_owned())
+}
+
+fn write(path: &Path, text: &str, in_ci: bool) -> Result<(), Problem> {
+    if !in_ci && is_ci(env::var_os("CI").as_deref()) {
+        return Err(Problem::History(HistoryProblem::InCi));
+    }
+    let unwritable = |error: io::Error| Problem::Unwritable { reason: error.to_string() };
+    replace(path, text.as_bytes()).map_err(unwritable)
 }

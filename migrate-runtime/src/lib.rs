@@ -165,12 +165,15 @@ pub mod error {
 /// | `duplicates = by_name` | several migrations can have the same version, and are ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error; `warn` makes it a warning | `off` |
+/// | `links = follow` | links in the folder can lead out of it | `inside` |
 /// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it | no history file |
 /// | `empty = allow` | an up script can be empty | `refuse` |
 ///
+/// It reads plain files of up to 64 MiB each, never a named pipe, a socket or a device.
+///
 /// # Errors
 ///
-/// All mistakes in a set are reported at once, each as a compiler error:
+/// All mistakes in a set are reported at once, each as a compiler error; of each file, the first 50:
 ///
 /// ```text
 /// error: migrations/0003_add_orders.sql:4:23: this string is never closed

@@ -13,12 +13,15 @@ use migrate_source::discover::discover;
 use tracing::warn;
 
 pub use migrate_source::check::{
-    Down, Duplicates, Empty, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
+    Down, Duplicates, Empty, Links, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
 };
 pub use migrate_source::create::{CreateError, CreateOptions, Created, DraftError, create};
 pub use migrate_source::names::{Dialects, NameOptions};
 
 /// The set in the folder `path` on disk; messages call the folder `path` too.
+///
+/// It reads plain files of up to 64 MiB each, in the folder itself unless [`SetOptions::links`]
+/// allows links out of it.
 ///
 /// ```
 /// use migrate_runtime::source::{SetOptions, from_folder};
@@ -33,7 +36,7 @@ pub fn from_folder(
     options: &SetOptions,
 ) -> Result<Migrations, SourceErrors> {
     let shown = path.as_ref().to_string_lossy();
-    let files = discover(path.as_ref(), &shown)?;
+    let files = discover(path.as_ref(), &shown, options.links)?;
     check(&shown, &files, options).map(warned)
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
-use migrate_set::listing::list;
+use migrate_set::listing::{Links, list};
 use migrate_set::set::Migrations;
 use thiserror::Error;
 
@@ -57,7 +57,9 @@ fn named(what: &str, files: &[String]) -> String {
 /// [`StaleEmbed`] with the names of the files that were added or removed.
 pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
     let Some(origin) = set.origin() else { return Ok(()) };
-    let Ok(now) = list(Path::new(origin.folder), set.folder()) else { return Ok(()) };
+    // Only names matter here: the build has checked where links lead.
+    let listed = list(Path::new(origin.folder), set.folder(), Links::Follow);
+    let Ok(now) = listed else { return Ok(()) };
     let then: Vec<&str> = origin.files().collect();
     let came = |file: &&String| then.binary_search(&file.as_str()).is_err();
     let added: Vec<String> = now.iter().filter(came).cloned().collect();

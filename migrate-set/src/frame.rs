@@ -1,6 +1,7 @@
 //! Shows a place in a file: its line, with the place underlined.
 //! Without colours, because the text is shown in compiler messages, logs and terminals.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
@@ -16,6 +17,10 @@ const ELLIPSIS: &str = "...";
 
 /// Columns shown on each side of the place if there is room: an ellipsis and some text.
 const PADDING: usize = 6;
+
+/// The bytes kept on each side of an end of the place: more than two frames, even of characters that
+/// take four bytes.
+const NEAR: usize = 8 * WIDTH;
 
 /// A deeper indentation is shortened.
 const INDENT: usize = 20;
@@ -42,13 +47,13 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
     let (text, span) = masked_with(text, span);
     let text = &*text;
     let at = floor_boundary(text, span.start);
-    let line = line_at(text, at);
+    let whole = line_at(text, at);
     let before = line_start(text, at);
-    let column = |byte: usize| {
-        let byte = floor_boundary(line, byte.saturating_sub(before));
-        visible(&line[..byte]).map(width).sum::<usize>()
-    };
-    let start = column(at);
+    let within = |byte: usize| floor_boundary(whole, byte.saturating_sub(before));
+    let (line, span) = near(whole, within(at)..within(span.end).max(within(at)));
+    let line = &*line;
+    let column = |byte: usize| visible(&line[..byte]).map(width).sum::<usize>();
+    let start = column(span.start);
     let end = column(span.end).max(start + 1);
     let gutter = " ".repeat(number.len());
     let room = WIDTH.saturating_sub(number.len() + " | ".len());
@@ -68,6 +73,23 @@ pub fn frame(text: &str, span: Range<usize>, label: &str) -> String {
         format!("{gutter} | {indent}{underline} {label}"),
     ];
     lines.each_ref().map(|line| line.trim_end()).join("\n")
+}
+
+/// `line` and the place `span` in it without the bytes that no frame shows, because they are far from
+/// both ends of the place: a line can be a whole file.
+fn near(line: &str, span: Range<usize>) -> (Cow<'_, str>, Range<usize>) {
+    if line.len() <= 4 * NEAR {
+        return (Cow::Borrowed(line), span);
+    }
+    let from = floor_boundary(line, span.start.saturating_sub(NEAR));
+    let to = floor_boundary(line, span.end + NEAR);
+    if span.len() <= 2 * NEAR {
+        return (Cow::Borrowed(&line[from..to]), span.start - from..span.end - from);
+    }
+    let head = &line[from..floor_boundary(line, span.start + NEAR)];
+    let tail = floor_boundary(line, span.end - NEAR);
+    let end = head.len() + span.end - tail;
+    (Cow::Owned([head, &line[tail..to]].concat()), span.start - from..end)
 }
 
 /// The lines of `text` near `span`, and where `span` is in them.
@@ -276,6 +298,25 @@ mod tests {
         let middle = format!("1 | ...{}x{} ...", "a ".repeat(21), " b".repeat(23));
         check(&text, 1000..1001, &["  |", &middle, &here]);
         check(&text, 2000..2001, &["  |", &format!("1 | ...{}b", "b ".repeat(21)), &here]);
+    }
+
+    /// A frame shows the same, however much of the line is far away.
+    #[test]
+    fn what_is_far_from_the_place_changes_nothing() {
+        let text = |far: usize| format!("{0}x{1}x{0}", "é ".repeat(far), "- ".repeat(far));
+        let frame_of =
+            |far: usize, of: fn(usize) -> Range<usize>| frame(&text(far), of(far), "here");
+        let places: [fn(usize) -> Range<usize>; 3] = [
+            |far| 3 * far..3 * far + 1,
+            |far| 5 * far + 1..5 * far + 2,
+            |far| 3 * far..5 * far + 2,
+        ];
+        for place in places {
+            assert_eq!(frame_of(150, place), frame_of(100_000, place));
+        }
+        let text = text(100_000);
+        let (line, span) = near(&text, places[2](100_000));
+        assert!(line.len() < 5 * NEAR && span.len() < 3 * NEAR, "{} bytes", line.len());
     }
 
     #[test]

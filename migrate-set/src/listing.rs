@@ -2,24 +2,35 @@
 //! the file system.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry};
+use std::fs::{self, DirEntry, FileType};
 use std::path::{Path, PathBuf};
 
 use crate::name::{may_matter, shown};
+
+/// Whether links in a folder can lead out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Links {
+    /// No, that is a mistake: the set is what the folder contains.
+    #[default]
+    Inside,
+    /// Yes, as with `links = follow`.
+    Follow,
+}
 
 /// A folder or a file that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// The path as messages show it.
     pub file: String,
-    /// The error message of the system.
-    pub reason: String,
+    /// The error message of the system, or what it is instead of a file; `None` for a link out of
+    /// the folder.
+    pub reason: Option<String>,
 }
 
 impl Unreadable {
     /// `path` in the folder that messages show as `folder`; the folder itself if `path` is empty.
-    pub fn new(folder: &str, path: &str, reason: &str) -> Self {
-        Unreadable { file: shown(folder, path), reason: reason.to_owned() }
+    pub fn new(folder: &str, path: &str, reason: Option<&str>) -> Self {
+        Unreadable { file: shown(folder, path), reason: reason.map(str::to_owned) }
     }
 }
 
@@ -28,8 +39,8 @@ impl Unreadable {
 ///
 /// # Errors
 /// The folder itself if it does not exist, and everything in it that cannot be read.
-pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, Vec<Unreadable>> {
-    let mut walk = Walk { shown, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
+pub fn list(folder: &Path, shown: &str, links: Links) -> Result<Vec<String>, Vec<Unreadable>> {
+    let mut walk = Walk { shown, links, above: Vec::new(), files: Vec::new(), errors: Vec::new() };
     walk.folder(folder, "");
     walk.files.sort();
     if walk.errors.is_empty() { Ok(walk.files) } else { Err(walk.errors) }
@@ -37,6 +48,7 @@ pub fn list(folder: &Path, shown: &str) -> Result<Vec<String>, Vec<Unreadable>> 
 
 struct Walk<'s> {
     shown: &'s str,
+    links: Links,
     /// The folders that the walk is in, with symbolic links resolved, to detect cycles.
     above: Vec<PathBuf>,
     files: Vec<String>,
@@ -80,23 +92,56 @@ impl Walk<'_> {
         }
         let relative = shown(below, &lossy);
         // The entry's own type is enough, except for links, which must be followed.
-        let is_folder = match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            _ => entry.path().is_dir(),
-        };
+        let own = entry.file_type().ok().filter(|kind| !kind.is_symlink());
+        let kind = own.or_else(|| Some(fs::metadata(entry.path()).ok()?.file_type()));
+        let is_folder = kind.is_some_and(|kind| kind.is_dir());
+        if !is_folder && !may_matter(&relative) {
+            return;
+        }
+        if own.is_none() && self.leads_out(&entry.path()) {
+            return self.errors.push(Unreadable::new(self.shown, &relative, None));
+        }
         if is_folder {
             return self.folder(&entry.path(), &relative);
         }
-        if !may_matter(&relative) {
-            return;
-        }
-        match name.to_str() {
-            Some(_) => self.files.push(relative),
-            None => self.error(&relative, "its name is not UTF-8"),
+        match (name.to_str(), kind.and_then(other_than_file)) {
+            (None, _) => self.error(&relative, "its name is not UTF-8"),
+            (_, Some(other)) => self.error(&relative, &format!("it is {other}, not a file")),
+            (Some(_), None) => self.files.push(relative),
         }
     }
 
-    fn error(&mut self, path: &str, reason: &str) {
-        self.errors.push(Unreadable::new(self.shown, path, reason));
+    /// Whether a link leads out of the folder, and is not allowed to. One that leads nowhere cannot
+    /// be read anyway.
+    fn leads_out(&self, link: &Path) -> bool {
+        let inside = |real: PathBuf| self.above.first().is_some_and(|root| real.starts_with(root));
+        self.links == Links::Inside && fs::canonicalize(link).is_ok_and(|real| !inside(real))
     }
+
+    fn error(&mut self, path: &str, reason: &str) {
+        self.errors.push(Unreadable::new(self.shown, path, Some(reason)));
+    }
+}
+
+/// What it is if it is not a plain file: reading that may never end, or do something.
+pub fn other_than_file(kind: FileType) -> Option<&'static str> {
+    if kind.is_dir() {
+        return Some("a folder");
+    }
+    (!kind.is_file()).then(|| special(kind))
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match kind {
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: FileType) -> &'static str {
+    "a device"
 }

@@ -91,6 +91,9 @@ pub enum Term {
     Freeze,
     /// Replaces what the history file has.
     Refreeze,
+    /// Writes the history file in CI, too.
+    InCi,
+    FollowLinks,
     /// Where a folder of migrations is named.
     Folder,
     /// The beginning of the option; the layout and a closing quote follow.
@@ -119,6 +122,8 @@ impl Term {
             Term::Run => ("`run`", "`up`"),
             Term::Freeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze`"),
             Term::Refreeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
+            Term::InCi => ("`MIGRATE_UPDATE_HISTORY=in-ci`", "`--in-ci`"),
+            Term::FollowLinks => ("`links = follow`", "`--links follow`"),
             Term::Folder => (
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
                 "name a folder with `--dir`, or go to where `migrations` is",

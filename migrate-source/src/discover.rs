@@ -1,9 +1,10 @@
 //! Reads the files of a migration folder on disk, and its history file.
 
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
 use std::path::Path;
-use std::{fs, io};
 
-use migrate_set::listing::{Unreadable, list};
+use migrate_set::listing::{Links, Unreadable, list, other_than_file};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};
 use crate::history_file::HistoryProblem;
@@ -12,25 +13,59 @@ use crate::threads;
 /// How many files are worth a thread: reading them takes about half a millisecond.
 const SHARE: usize = 128;
 
+/// The size of the largest file that is read, in MiB. A migration with more data than this loads it
+/// by `COPY` from a file of the server.
+pub const LARGEST: u64 = 64;
+
 /// All files in `folder` that are not unrelated, with their contents; messages show the folder as
 /// `shown`.
 ///
 /// # Errors
 /// If the folder or a file in it cannot be read.
-pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErrors> {
+pub fn discover(folder: &Path, shown: &str, links: Links) -> Result<Vec<SourceFile>, SourceErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
     let error = |error| source_error(shown, error);
-    let listed = list(folder, shown);
+    let listed = list(folder, shown, links);
     let paths = listed.map_err(|found| SourceErrors(found.into_iter().map(error).collect()))?;
-    let read = threads::map(&paths, SHARE, |path| fs::read(folder.join(path)));
+    let read = threads::map(&paths, SHARE, |path| read(&folder.join(path)));
     for (path, read) in paths.into_iter().zip(read) {
         match read {
             Ok(bytes) => files.push(SourceFile { path, bytes }),
-            Err(reason) => errors.push(error(Unreadable::new(shown, &path, &reason.to_string()))),
+            Err(reason) => {
+                errors.push(error(Unreadable::new(shown, &path, Some(&reason.to_string()))));
+            }
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(SourceErrors(errors)) }
+}
+
+/// The contents of a plain file of up to [`LARGEST`] MiB, through links.
+///
+/// # Errors
+/// If it is something else, such as a named pipe, which is not opened: that would wait for its
+/// writer. If it is larger, or cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let plain = |found: Metadata| match other_than_file(found.file_type()) {
+        Some(other) => Err(io::Error::other(format!("it is {other}, not a file"))),
+        None => Ok(found.len()),
+    };
+    plain(fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    // Again, because it may have been replaced in the meantime, and it can still grow.
+    let length = plain(file.metadata()?)?;
+    let mut bytes = Vec::new();
+    if length <= LARGEST << 20 {
+        file.take((LARGEST << 20) + 1).read_to_end(&mut bytes)?;
+    }
+    if length.max(bytes.len() as u64) > LARGEST << 20 {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} MiB")));
+    }
+    Ok(bytes)
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// The text of the history file `path`, which messages show as `shown`; `None` if there is none.
@@ -39,7 +74,7 @@ pub fn discover(folder: &Path, shown: &str) -> Result<Vec<SourceFile>, SourceErr
 /// If it cannot be read, or if it is missing and a file with its former ending `.lock` exists: to
 /// ignore that one would unfreeze its migrations.
 pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
-    let problem = match fs::read_to_string(path) {
+    let problem = match read_text(path) {
         Ok(text) => return Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let old = path.with_extension("lock");
@@ -55,7 +90,10 @@ pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors>
 }
 
 fn source_error(shown: &str, Unreadable { file, reason }: Unreadable) -> SourceError {
-    let whole = file == shown;
-    let problem = if whole { Problem::NoFolder { reason } } else { Problem::Unreadable { reason } };
+    let problem = match reason {
+        None => Problem::LinkOut,
+        Some(reason) if file == shown => Problem::NoFolder { reason },
+        Some(reason) => Problem::Unreadable { reason },
+    };
     SourceError::of_file(file, problem)
 }

@@ -2,6 +2,7 @@
 //! frozen: it can no longer be edited unnoticed.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 
 use migrate_set::name::Kind;
@@ -89,6 +90,9 @@ pub enum HistoryProblem {
         /// The name.
         old: String,
     },
+    /// An update was requested in CI, where the file is not committed.
+    #[error("is not written in CI")]
+    InCi,
 }
 
 impl HistoryProblem {
@@ -116,9 +120,19 @@ impl HistoryProblem {
             HistoryProblem::OldName { .. } => {
                 "rename it: a history file ends with `.history`, and its content is the same".into()
             }
+            HistoryProblem::InCi => Remedy::new(
+                "commit the file that a build outside CI writes, or set {}",
+                &[Term::InCi],
+            ),
             HistoryProblem::New { .. } => Remedy::new("freeze it with {}", &[Term::Freeze]),
         }
     }
+}
+
+/// Whether a value of the environment variable `CI`, which services for continuous integration set,
+/// means yes.
+pub fn is_ci(value: Option<&OsStr>) -> bool {
+    value.is_some_and(|value| !value.is_empty() && value != "false")
 }
 
 /// Every deviation of `set` from the history file's `text`; an empty text freezes nothing.
@@ -226,6 +240,13 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0], HEADER);
         assert!(lines[2].starts_with("2\t") && lines[2].ends_with("\tb"), "{text}");
+    }
+
+    #[test]
+    fn ci_is_what_says_so() {
+        let check = |value: &str| is_ci(Some(OsStr::new(value)));
+        assert!(check("true") && check("1"));
+        assert!(!check("") && !check("false") && !is_ci(None));
     }
 
     #[test]

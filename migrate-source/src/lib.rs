@@ -17,5 +17,6 @@ pub mod lint;
 pub mod syntax;
 pub mod check;
 pub mod history_file;
+pub mod replace;
 pub mod create;
 pub mod pack;

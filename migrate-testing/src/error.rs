@@ -173,6 +173,18 @@ pub enum ServerError {
         /// The last lines of the server's log.
         log: String,
     },
+    /// A file or a folder of the server is not safe to use: another account can read or write it, or
+    /// has put it there.
+    #[error(
+        "`{}` {wrong}\nhelp: remove it if it is yours, or set TMPDIR to a folder that only you can write to",
+        path.display()
+    )]
+    Unsafe {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, such as `is a link`.
+        wrong: String,
+    },
     /// The operating system refused something.
     #[error("cannot {doing} `{}`\nhelp: check its permissions and whether the disk is full", path.display())]
     Io {
@@ -239,6 +251,14 @@ mod tests {
                 ServerError::Slow { bin, seconds: 60, log },
                 "`/pg/bin/postgres` is not ready after 60 s\n\
                  help: start fewer servers at a time, or set DATABASE_URL\nFATAL:  no room",
+            ),
+            (
+                ServerError::Unsafe {
+                    path: "/tmp/migrate-pg-1000".into(),
+                    wrong: "belongs to user 1001, not to user 1000".to_owned(),
+                },
+                "`/tmp/migrate-pg-1000` belongs to user 1001, not to user 1000\n\
+                 help: remove it if it is yours, or set TMPDIR to a folder that only you can write to",
             ),
             (
                 ServerError::Io { doing: "start", path: "/bin/sh".into(), source: denied },

@@ -22,7 +22,8 @@ pub(crate) struct Create {
 impl Create {
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         let Located { path, history, options, .. } = self.folder.locate(set)?;
-        let options = CreateOptions { names: options.names, history: Some(history) };
+        let options =
+            CreateOptions { names: options.names, history: Some(history), links: options.links };
         let created = create(&path, &self.description.join(" "), &options)?;
         let files: Vec<String> =
             created.files.iter().map(|file| file.to_string_lossy().into_owned()).collect();

@@ -1,11 +1,12 @@
 //! `freeze`: writes the history file of a folder.
 
-use std::fs;
+use std::env;
 
 use clap::Args;
 use migrate_runtime::Migrations;
 use migrate_source::check::SourceErrors;
-use migrate_source::history_file::{self, HistoryProblem};
+use migrate_source::history_file::{self, HistoryProblem, is_ci};
+use migrate_source::replace::replace;
 
 use crate::error::VerbError;
 use crate::folder::Folder;
@@ -18,6 +19,9 @@ pub(crate) struct Freeze {
     /// Write it even if frozen migrations were edited, renamed, removed or preceded
     #[arg(long)]
     rewrite: bool,
+    /// Write it even if the environment variable CI is set
+    #[arg(long)]
+    in_ci: bool,
     #[command(flatten)]
     folder: Folder,
 }
@@ -35,7 +39,10 @@ impl Freeze {
         let text = history_file::freeze(&set);
         let written = before.as_deref() != Some(&text);
         if written {
-            fs::write(&located.history, text)
+            if !self.in_ci && is_ci(env::var_os("CI").as_deref()) {
+                SourceErrors::of_history(&file, vec![HistoryProblem::InCi])?;
+            }
+            replace(&located.history, text.as_bytes())
                 .map_err(|source| VerbError::File { file: located.history, source })?;
         }
         let word = if written { "Frozen" } else { "Unchanged" };

@@ -1,13 +1,13 @@
 //! `status`: shows what is applied and pending. Drift is a part of the answer here, and an error in the
 //! other verbs.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use migrate_runtime::status::{State, StatusRow};
 use migrate_runtime::{Drift, Status, Version, internal};
+use migrate_source::replace::replace;
 
 use super::Context;
 use crate::error::VerbError;
@@ -64,7 +64,7 @@ impl StatusArgs {
 
 async fn write_page(cx: &Context<'_>, body: &StatusBody, file: &Path) -> Result<String, VerbError> {
     let history = cx.migrator.history(cx.client).await?;
-    let written = fs::write(file, page(body, &history));
+    let written = replace(file, page(body, &history).as_bytes());
     written.map_err(|source| VerbError::File { file: file.to_owned(), source })?;
     Ok(line("Wrote", &file.to_string_lossy()))
 }

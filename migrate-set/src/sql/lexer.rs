@@ -91,17 +91,28 @@ impl Token {
 pub fn lex(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::with_capacity(bytes.len() / 4);
+    let mut seen = Seen::default();
     let mut start = 0;
     while start < bytes.len() {
-        let (kind, end) = next_token(bytes, start);
+        let (kind, end) = next_token(bytes, start, &mut seen);
         tokens.push(Token { kind, start, end });
         start = end;
     }
     tokens
 }
 
+/// What an earlier token has found out about the bytes after it. Without it, a line of braces or of
+/// signs would be read to its end from each of them.
+#[derive(Default)]
+struct Seen {
+    /// No placeholder is closed before this byte.
+    unclosed_to: usize,
+    /// Each byte before this one is a sign that is an operator of its own.
+    signs_to: usize,
+}
+
 /// The kind and the end of the token that begins at `at`.
-fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
+fn next_token(b: &[u8], at: usize, seen: &mut Seen) -> (TokenKind, usize) {
     let next = b.get(at + 1).copied();
     match b[at] {
         c if is_space(c) => (TokenKind::Blank, run(b, at + 1, is_space)),
@@ -125,10 +136,10 @@ fn next_token(b: &[u8], at: usize) -> (TokenKind, usize) {
         b'(' => (TokenKind::Open, at + 1),
         b')' => (TokenKind::Close, at + 1),
         b'\\' => (TokenKind::Backslash, run(b, at, |c| c != b'\n')),
-        b'{' if next == Some(b'{') => placeholder(b, at),
+        b'{' if next == Some(b'{') => placeholder(b, at, seen),
         b':' if matches!(next, Some(b':' | b'=')) => (TokenKind::Operator, at + 2),
         b'.' if next == Some(b'.') => (TokenKind::Operator, at + 2),
-        c if is_operator(c) => (TokenKind::Operator, operator(b, at)),
+        c if is_operator(c) => (TokenKind::Operator, operator(b, at, seen)),
         _ => (TokenKind::Other, at + 1),
     }
 }
@@ -302,7 +313,10 @@ fn number(b: &[u8], at: usize) -> (TokenKind, usize) {
 
 /// The end of the operator at `at` (scan.l, `operator`): a comment ends it, and a trailing `+` or
 /// `-` belongs to it only if it contains a character that SQL itself does not use.
-fn operator(b: &[u8], at: usize) -> usize {
+fn operator(b: &[u8], at: usize, seen: &mut Seen) -> usize {
+    if at < seen.signs_to {
+        return at + 1;
+    }
     let mut end = at;
     while end < b.len() && is_operator(b[end]) {
         if matches!((b[end], b.get(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*'))) {
@@ -310,21 +324,25 @@ fn operator(b: &[u8], at: usize) -> usize {
         }
         end += 1;
     }
-    let has_special = |operator: &[u8]| operator.iter().any(|&c| is_special(c));
-    while end - at > 1 && matches!(b[end - 1], b'+' | b'-') && !has_special(&b[at..end - 1]) {
+    if b[at..end].iter().any(|&c| is_special(c)) {
+        return end;
+    }
+    seen.signs_to = end;
+    while end - at > 1 && matches!(b[end - 1], b'+' | b'-') {
         end -= 1;
     }
     end
 }
 
 /// `{{...}}` closed on the same line; otherwise a single brace.
-fn placeholder(b: &[u8], at: usize) -> (TokenKind, usize) {
-    let mut i = at + 2;
+fn placeholder(b: &[u8], at: usize, seen: &mut Seen) -> (TokenKind, usize) {
+    let mut i = (at + 2).max(seen.unclosed_to);
     while i + 1 < b.len() && b[i] != b'\n' {
         if b[i] == b'}' && b[i + 1] == b'}' {
             return (TokenKind::Placeholder, i + 2);
         }
         i += 1;
     }
+    seen.unclosed_to = i;
     (TokenKind::Other, at + 1)
 }

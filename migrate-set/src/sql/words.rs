@@ -1,6 +1,7 @@
 //! Reads the words of one statement from left to right: keywords in any case, and names in the
 //! server's spelling.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::lexer::{Token, TokenKind};
@@ -22,19 +23,28 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// Whether both can name the same table; without a schema this is uncertain.
-    pub fn may_be(&self, other: &TableName) -> bool {
-        let same_schema = match (&self.schema, &other.schema) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        same_schema && self.last == other.last
-    }
-
     /// A name in the same schema.
     #[must_use]
     pub fn renamed(&self, last: String) -> TableName {
         TableName { schema: self.schema.clone(), last }
+    }
+}
+
+/// Names of tables by their last part, each with the schemas that it was written with.
+#[derive(Debug, Default)]
+pub struct TableNames(HashMap<String, HashSet<Option<String>>>);
+
+impl TableNames {
+    /// Adds a name.
+    pub fn add(&mut self, name: TableName) {
+        self.0.entry(name.last).or_default().insert(name.schema);
+    }
+
+    /// Whether one of them can name the same table; without a schema this is uncertain.
+    pub fn may_have(&self, name: &TableName) -> bool {
+        self.0.get(&name.last).is_some_and(|schemas| {
+            name.schema.is_none() || schemas.contains(&None) || schemas.contains(&name.schema)
+        })
     }
 }
 

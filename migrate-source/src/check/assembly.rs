@@ -2,7 +2,7 @@
 //! the text of one is invalid, so that one mistake does not hide another.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use migrate_set::name::{Direction, Kind, TransactionMark, shown};
 use migrate_set::set::{Migration, TransactionMode};
@@ -11,7 +11,7 @@ use migrate_set::version::Version;
 use super::error::{Problem, SourceError};
 use super::script::{self, Scripts};
 use super::{Down, Duplicates, SetOptions, SourceFile};
-use crate::names::{Classified, ClassifiedFile, Name, Sidecar};
+use crate::names::{Classified, ClassifiedFile, Name, NameError, Sidecar};
 use crate::threads;
 
 /// How many files are worth a thread: about 3 ms in an unoptimised macro.
@@ -36,7 +36,8 @@ pub(super) fn assemble(
     options: &SetOptions,
     errors: &mut Vec<SourceError>,
 ) -> Assembled {
-    let misnamed = classified.errors.iter().map(|error| stem(error.file()).to_owned()).collect();
+    let unprefixed = |error| stem(NameError::file(error)).trim_start_matches(['V', 'v']).to_owned();
+    let misnamed = classified.errors.iter().map(unprefixed).collect();
     let mut assembly = Assembly { folder, files, options, misnamed, errors };
     let claims = assembly.read_all(classified);
     let mut assembled = Assembled::default();
@@ -106,8 +107,8 @@ struct Assembly<'a> {
     folder: &'a str,
     files: &'a [SourceFile],
     options: &'a SetOptions,
-    /// The stems of misnamed files.
-    misnamed: Vec<String>,
+    /// The stems of misnamed files, without a prefix.
+    misnamed: BTreeSet<String>,
     errors: &'a mut Vec<SourceError>,
 }
 
@@ -117,7 +118,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// The folders whose `metadata.toml` (diesel) has `run_in_transaction = false`.
-    fn outside_transaction(&self, sidecars: &[Sidecar]) -> Vec<String> {
+    fn outside_transaction<'s>(&self, sidecars: &'s [Sidecar]) -> HashSet<&'s str> {
         let off = |sidecar: &&Sidecar| {
             let text = String::from_utf8_lossy(&self.files[sidecar.index].bytes);
             text.lines().any(|line| {
@@ -126,7 +127,7 @@ impl<'a> Assembly<'a> {
                 setting == Some(("run_in_transaction", "false"))
             })
         };
-        sidecars.iter().filter(off).map(|sidecar| format!("{}/", sidecar.folder)).collect()
+        sidecars.iter().filter(off).map(|sidecar| sidecar.folder.as_str()).collect()
     }
 
     fn read_all(&mut self, classified: &'a Classified) -> Vec<Claim<'a>> {
@@ -142,11 +143,11 @@ impl<'a> Assembly<'a> {
         &self,
         index: usize,
         name: &'a Name,
-        outside: &[String],
+        outside: &HashSet<&str>,
     ) -> (Claim<'a>, Vec<SourceError>) {
         let source = &self.files[index];
         let autocommit = name.transaction == TransactionMark::Autocommit
-            || outside.iter().any(|folder| source.path.starts_with(folder.as_str()));
+            || source.path.match_indices('/').any(|(at, _)| outside.contains(&source.path[..at]));
         let transaction = if autocommit {
             TransactionMode::NonTransactional
         } else {
@@ -167,13 +168,18 @@ impl<'a> Assembly<'a> {
     }
 
     /// The migrations of files that share a version: one, unless equal versions are allowed.
-    fn group(&mut self, claims: Vec<Claim<'_>>) -> Vec<Migration> {
-        let (mut downs, mut ups): (Vec<_>, Vec<_>) =
+    fn group(&mut self, claims: Vec<Claim<'a>>) -> Vec<Migration> {
+        let (downs, mut ups): (Vec<_>, Vec<_>) =
             claims.into_iter().partition(|claim| claim.name.direction == Some(Direction::Down));
         if ups.len() > 1 {
             ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
         }
         let by_name = ups.len() > 1 && self.options.duplicates == Duplicates::ByName;
+        let key = |claim: &Claim<'a>| if by_name { claim.name.slug.as_str() } else { "" };
+        let mut downs_by_name: BTreeMap<&str, Vec<Claim<'a>>> = BTreeMap::new();
+        for down in downs {
+            downs_by_name.entry(key(&down)).or_default().push(down);
+        }
         let mut migrations: Vec<Option<Migration>> = Vec::new();
         let mut first: Option<(String, &str)> = None;
         for up in ups {
@@ -185,11 +191,10 @@ impl<'a> Assembly<'a> {
                 continue;
             }
             first = Some((up.path.to_owned(), &up.name.slug));
-            let own = |down: &mut Claim<'_>| !by_name || down.name.slug == up.name.slug;
-            let own: Vec<Claim<'_>> = downs.extract_if(.., own).collect();
+            let own = downs_by_name.remove(key(&up)).unwrap_or_default();
             migrations.push(self.migration(up, own, by_name));
         }
-        if let Some(down) = downs.first() {
+        if let Some(down) = downs_by_name.values().flatten().min_by_key(|down| down.path) {
             self.down_without_up(down);
         }
         migrations.into_iter().flatten().collect()
@@ -215,8 +220,8 @@ impl<'a> Assembly<'a> {
     /// Not reported if a misnamed file of the same version could be the missing up script.
     fn down_without_up(&mut self, down: &Claim<'_>) {
         let version = down.version().to_string();
-        let is_it = |stem: &String| stem.trim_start_matches(['V', 'v']).starts_with(&version);
-        if !self.misnamed.iter().any(is_it) {
+        let next = self.misnamed.range(version.clone()..).next();
+        if !next.is_some_and(|stem| stem.starts_with(&version)) {
             self.error(down.path, Problem::DownWithoutUp { version });
         }
     }

@@ -1,10 +1,8 @@
 //! The mistakes in a set: one [`SourceError`] each, with file, line, column and frame.
 
 use std::fmt;
-use std::ops::Range;
 
-use migrate_set::frame::frame;
-use migrate_set::location::{Position, position};
+use migrate_set::location::Position;
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::Unclosed;
 use migrate_set::sql::placeholder::PlaceholderProblem;
@@ -12,6 +10,7 @@ use migrate_set::sql::split::SplitProblem;
 use migrate_set::text::escaped_lines;
 use thiserror::Error;
 
+use super::mistakes::limited;
 use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
 use crate::lint::Finding;
@@ -32,20 +31,14 @@ impl SourceError {
         SourceError { file: file.into(), position: None, frame: None, problem: Box::new(problem) }
     }
 
-    /// A problem with the bytes `span` of a file's `text`.
-    pub(crate) fn of_span(file: &str, text: &str, span: Range<usize>, problem: Problem) -> Self {
-        SourceError {
-            file: file.to_owned(),
-            position: Some(position(text, span.start)),
-            frame: Some(frame(text, span, problem.label())),
-            problem: Box::new(problem),
-        }
-    }
-
-    /// A problem at a place that cannot be shown.
-    pub(crate) fn at(file: &str, position: Position, problem: Problem) -> Self {
-        let file = file.to_owned();
-        SourceError { file, position: Some(position), frame: None, problem: Box::new(problem) }
+    /// A problem with a part of a file, at a place that may be shown.
+    pub(super) fn at(
+        file: &str,
+        position: Option<Position>,
+        frame: Option<String>,
+        problem: Problem,
+    ) -> Self {
+        SourceError { position, frame, ..SourceError::of_file(file, problem) }
     }
 
     /// The path of the file or folder, as messages show it.
@@ -84,7 +77,7 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// All mistakes in a set; never empty. `Display` shows one after the other, and so does `Debug`,
+/// All mistakes in a set, of each file the first 50; never empty. `Display` shows one after the other, and so does `Debug`,
 /// because a `main` that returns an error prints that.
 ///
 /// ```
@@ -108,7 +101,7 @@ impl SourceErrors {
     pub fn of_history(file: &str, problems: Vec<HistoryProblem>) -> Result<(), Self> {
         let error = |problem| SourceError::of_file(file, Problem::History(problem));
         let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-        if errors.is_empty() { Ok(()) } else { Err(SourceErrors(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(limited(&errors)) }
     }
 }
 
@@ -147,6 +140,9 @@ pub enum Problem {
         /// The error message of the system.
         reason: String,
     },
+    /// A link to something outside the folder.
+    #[error("is a link out of the folder")]
+    LinkOut,
     /// The history file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
@@ -265,6 +261,12 @@ pub enum Problem {
     /// A psql meta-command.
     #[error("a psql meta-command is not SQL")]
     MetaCommand,
+    /// More mistakes in a file than are shown.
+    #[error("{count} more mistake{} in this file", if *count == 1 { "" } else { "s" })]
+    More {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// What accompanies a statement that cannot run in a transaction.
@@ -305,7 +307,7 @@ fn split_message(problem: SplitProblem) -> &'static str {
 
 impl Problem {
     /// The label of the place in a frame.
-    fn label(&self) -> &'static str {
+    pub(super) fn label(&self) -> &'static str {
         match self {
             Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
             Problem::Split(_) => "opened here",
@@ -321,6 +323,10 @@ impl Problem {
             Problem::Duplicate { .. } => Remedy::new(
                 "renumber whichever has not been applied anywhere yet; for an existing history, set {}",
                 &[Term::DuplicatesByName],
+            ),
+            Problem::LinkOut => Remedy::new(
+                "put a copy of the file into the folder, or allow such links with {}",
+                &[Term::FollowLinks],
             ),
             Problem::Name(error) => error.help(),
             Problem::History(problem) => problem.help(),
@@ -374,7 +380,7 @@ impl Problem {
             Problem::Unwritable { .. } => {
                 "the folder of the history file must exist and be writable"
             }
-            Problem::Unreadable { .. } => "fix it, or move it out of the folder",
+            Problem::Unreadable { .. } => "fix it, or remove it",
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
             Problem::NotUtf8 => "save the file as UTF-8",
@@ -389,6 +395,7 @@ impl Problem {
             Problem::OnlyDown => "mark the up section in the same style as the down section",
             Problem::CopyClient => "write INSERT, or COPY from a file on the server",
             Problem::MetaCommand => "write the SQL it stands for",
+            Problem::More { .. } => "fix those above first",
             _ => "",
         }
     }

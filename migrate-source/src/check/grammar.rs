@@ -8,6 +8,7 @@ use migrate_set::name::shown;
 use migrate_set::set::Migration;
 
 use super::error::{Problem, SourceError};
+use super::mistakes::{Mistake, placed};
 use super::{Down, SetOptions};
 
 /// The errors in statements that the grammar does not accept; `allows` is by file. Skips files that
@@ -27,21 +28,29 @@ pub(super) fn check(
         places.extend(script.single_statements().map(|(start, end)| (script, start, end)));
     }
     let texts = places.iter().map(|&(script, start, end)| &script.text()[start..end]);
-    let wrong = judged(texts).into_iter().filter_map(|(index, span, problem)| {
-        let &(script, start, _) = places.get(index)?;
+    let wrong = judged(texts);
+    let mut errors = Vec::new();
+    let of_script = |(index, ..): &(usize, _, _)| places.get(*index).map(|place| place.0);
+    for wrong in wrong.chunk_by(|one, other| of_script(one) == of_script(other)) {
+        let Some(script) = wrong.first().and_then(of_script) else { continue };
+        let mistake = |(index, span, problem): &(usize, Range<usize>, Problem)| {
+            let start = places.get(*index).map_or(0, |&(_, start, _)| start);
+            let span = Some(start + span.start..start + span.end);
+            Mistake { span, problem: problem.clone() }
+        };
         let file = shown(folder, script.filename());
-        let span = start + span.start..start + span.end;
-        Some(SourceError::of_span(&file, script.text(), span, problem))
-    });
-    wrong.collect()
+        let mistakes = wrong.iter().map(mistake).collect();
+        errors.extend(placed(&file, script.text(), mistakes));
+    }
+    errors
 }
 
 /// What the grammar does not accept in these `statements` of one text, with the place in the text.
-pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<(Range<usize>, Problem)> {
+pub(super) fn errors(text: &str, statements: &[(usize, usize)]) -> Vec<Mistake> {
     let texts = statements.iter().map(|&(start, end)| &text[start..end]);
     let wrong = judged(texts).into_iter().filter_map(|(index, span, problem)| {
         let &(start, _) = statements.get(index)?;
-        Some((start + span.start..start + span.end, problem))
+        Some(Mistake { span: Some(start + span.start..start + span.end), problem })
     });
     wrong.collect()
 }

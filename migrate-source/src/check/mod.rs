@@ -5,9 +5,13 @@ mod assembly;
 mod script;
 mod control;
 mod grammar;
+mod mistakes;
 mod error;
 
+pub use migrate_set::listing::Links;
+
 pub use error::{Beside, Problem, SourceError, SourceErrors};
+use mistakes::limited;
 
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
@@ -48,6 +52,8 @@ pub struct SetOptions {
     pub syntax: Syntax,
     /// What to do with findings of [`crate::lint`].
     pub lints: Lints,
+    /// Whether links in the folder can lead out of it.
+    pub links: Links,
 }
 
 /// Whether statements are checked against PostgreSQL's grammar.
@@ -154,6 +160,11 @@ impl Choice for Lints {
         &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
 }
 
+impl Choice for Links {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("inside", Links::Inside), ("follow", Links::Follow)];
+}
+
 impl Default for SetOptions {
     fn default() -> Self {
         SetOptions {
@@ -164,6 +175,7 @@ impl Default for SetOptions {
             empty: Empty::default(),
             syntax: Syntax::default(),
             lints: Lints::default(),
+            links: Links::default(),
         }
     }
 }
@@ -204,7 +216,7 @@ pub fn check(
     }
     if !errors.is_empty() {
         errors.sort_by(|a, b| (a.file(), a.position()).cmp(&(b.file(), b.position())));
-        return Err(SourceErrors(errors));
+        return Err(limited(&errors));
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);

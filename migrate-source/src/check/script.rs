@@ -13,6 +13,7 @@ use migrate_set::sql::split::{Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
 use super::error::{Problem, SourceError};
+use super::mistakes::{Mistake, placed};
 use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
 use crate::directives::section::{Block, SectionError, Sections, sections};
 use crate::lint::lint;
@@ -44,12 +45,10 @@ pub(super) struct File<'f> {
 pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<SourceError>> {
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
     let tokens = lex(&text);
+    let all = |mistakes| placed(file.shown, &text, mistakes);
     let found = sections(&text, &tokens).map_err(|errors| {
-        let error = |e: SectionError| {
-            let span = e.span.0..e.span.1;
-            SourceError::of_span(file.shown, &text, span, Problem::Section(e.problem))
-        };
-        errors.into_iter().map(error).collect::<Vec<_>>()
+        let mistake = |e: SectionError| mistake(e.span.0..e.span.1, Problem::Section(e.problem));
+        all(errors.into_iter().map(mistake).collect())
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
@@ -59,15 +58,19 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     match (up.transpose(), down.transpose()) {
         (Ok(up), Ok(down)) => {
             let (up, warnings) = up.map_or((None, Vec::new()), |(up, found)| (Some(up), found));
-            let down = down.flatten();
+            let (down, warnings) = (down.flatten(), all(warnings));
             Ok(Scripts { up, down, allows: found.allows.clone(), warnings })
         }
         (up, down) => {
-            let mut errors = up.err().unwrap_or_default();
-            errors.extend(down.err().unwrap_or_default());
-            Err(errors)
+            let mut mistakes = up.err().unwrap_or_default();
+            mistakes.extend(down.err().unwrap_or_default());
+            Err(all(mistakes))
         }
     }
+}
+
+fn mistake(span: Range<usize>, problem: Problem) -> Mistake {
+    Mistake { span: Some(span), problem }
 }
 
 /// Decodes UTF-8, removes a byte order mark, refuses NUL, and changes every line ending to LF.
@@ -78,12 +81,13 @@ fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
         Err(error) => {
             let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let good = unix_lines(&good);
-            return Err(SourceError::at(shown, position(&good, good.len()), Problem::NotUtf8));
+            let at = position(&good, good.len());
+            return Err(SourceError::at(shown, Some(at), None, Problem::NotUtf8));
         }
     };
     match text.find('\0') {
         None => Ok(text),
-        Some(at) => Err(SourceError::at(shown, position(&text, at), Problem::NulByte)),
+        Some(at) => Err(SourceError::at(shown, Some(position(&text, at)), None, Problem::NulByte)),
     }
 }
 
@@ -117,31 +121,20 @@ struct Reader<'f> {
 }
 
 /// A checked up script with its checksum, and the warnings.
-type Up = ((Script, Checksum), Vec<SourceError>);
+type Up = ((Script, Checksum), Vec<Mistake>);
 
 impl Reader<'_> {
-    fn up(&self, block: Block<'_>) -> Result<Up, Vec<SourceError>> {
+    fn up(&self, block: Block<'_>) -> Result<Up, Vec<Mistake>> {
         let (statements, script) = self.script(block)?;
-        let script = self.with_function(block, script)?;
+        let script = with_function(block, script)?;
         let allows_empty = self.allows("empty")
             || self.file.options.empty == Empty::Allow
             || script.ends() == Ends::WithFunction;
         if statements.is_empty() && !allows_empty {
-            return Err(vec![SourceError::of_file(self.file.shown, Problem::Empty)]);
+            return Err(vec![Mistake { span: None, problem: Problem::Empty }]);
         }
         let warnings = self.warnings(&statements, script.transaction());
         Ok(((script, Checksum::of(self.text, &statements)), warnings))
-    }
-
-    /// The up script with the function that its file requests, which needs the run's transaction.
-    fn with_function(&self, block: Block<'_>, script: Script) -> Result<Script, Vec<SourceError>> {
-        match (block.function, script.transaction()) {
-            (None, _) => Ok(script),
-            (Some(_), TransactionMode::Transactional) => Ok(script.with_function()),
-            (Some((start, end)), TransactionMode::NonTransactional) => {
-                Err(vec![self.error(start..end, Problem::FunctionOutside)])
-            }
-        }
     }
 
     fn allows(&self, check: &str) -> bool {
@@ -149,28 +142,28 @@ impl Reader<'_> {
     }
 
     /// What the lints find in an up script, unless they are off.
-    fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<SourceError> {
+    fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<Mistake> {
         if self.file.options.lints == Lints::Off {
             return Vec::new();
         }
         let found = lint(self.text, statements, mode).into_iter();
         let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
-        let mut warnings: Vec<SourceError> =
-            found.map(|finding| self.error(finding.span.clone(), Problem::Lint(finding))).collect();
+        let mut warnings: Vec<Mistake> =
+            found.map(|finding| mistake(finding.span.clone(), Problem::Lint(finding))).collect();
         let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;
         let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
         if let (true, false, Some(first)) =
             (needless, self.allows("needless-no-transaction"), statements.first())
         {
-            warnings.push(self.error(first_word(first), Problem::NeedlessNoTransaction));
+            warnings.push(mistake(first_word(first), Problem::NeedlessNoTransaction));
         }
         warnings
     }
 
     /// A down section without statements is an unused template: no down script.
-    fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<SourceError>> {
+    fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<Mistake>> {
         if let Some((start, end)) = block.function {
-            return Err(vec![self.error(start..end, Problem::FunctionDown)]);
+            return Err(vec![mistake(start..end, Problem::FunctionDown)]);
         }
         match self.script(block) {
             Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
@@ -190,15 +183,12 @@ impl Reader<'_> {
         Some(self.assemble(self.mode(block), all, Vec::new(), SessionEffect::Changes))
     }
 
-    fn script<'t>(
-        &self,
-        block: Block<'t>,
-    ) -> Result<(Vec<Statement<'t>>, Script), Vec<SourceError>> {
+    fn script<'t>(&self, block: Block<'t>) -> Result<(Vec<Statement<'t>>, Script), Vec<Mistake>> {
         let transaction = self.mode(block);
         let split = split(self.text, block.tokens).map_err(|error| {
             let opened = error.at..self.opener_end(error.at);
             let copy = self.copy_before(block.tokens, error.at);
-            vec![copy.unwrap_or_else(|| self.error(opened, Problem::Split(error.problem)))]
+            vec![copy.unwrap_or_else(|| mistake(opened, Problem::Split(error.problem)))]
         })?;
         let split = self.before_data(split);
         let runnable = self.runnable(&split, transaction);
@@ -234,13 +224,13 @@ impl Reader<'_> {
     }
 
     /// The error of the `COPY` whose data, read as SQL, caused the mistake at the byte `at`.
-    fn copy_before(&self, tokens: &[Token], at: usize) -> Option<SourceError> {
+    fn copy_before(&self, tokens: &[Token], at: usize) -> Option<Mistake> {
         let before = tokens.iter().position(|token| token.start >= at)?;
         let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
         let statements = split(self.text, &tokens[..end]).ok()?;
         let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == StatementKind::CopyClient;
         let copy = statements.iter().find(copies)?;
-        Some(self.error(first_word(copy), Problem::CopyClient))
+        Some(mistake(first_word(copy), Problem::CopyClient))
     }
 
     fn assemble(
@@ -266,7 +256,7 @@ impl Reader<'_> {
         &self,
         statements: &[Statement<'t>],
         transaction: TransactionMode,
-    ) -> Result<Vec<Statement<'t>>, Vec<SourceError>> {
+    ) -> Result<Vec<Statement<'t>>, Vec<Mistake>> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut errors = Vec::new();
         let alone = statements.len() == 1;
@@ -280,7 +270,7 @@ impl Reader<'_> {
             };
             open.take(kind, statement, problem.is_some());
             if let Some(problem) = problem {
-                errors.push(self.error(first_word(&statement), problem));
+                errors.push(mistake(first_word(&statement), problem));
                 if kind == StatementKind::CopyClient {
                     // If data followed, the COMMIT after it was not read.
                     open = OwnTransaction::default();
@@ -295,7 +285,7 @@ impl Reader<'_> {
             }
         }
         if let (Some(statement), false) = (open.begun, open.reported) {
-            errors.push(self.error(first_word(&statement), Problem::UncommittedBegin));
+            errors.push(mistake(first_word(&statement), Problem::UncommittedBegin));
         }
         if errors.is_empty() { Ok(kept) } else { Err(errors) }
     }
@@ -321,10 +311,7 @@ impl Reader<'_> {
         ranges
     }
 
-    fn placeholders(
-        &self,
-        statements: &[Statement<'_>],
-    ) -> Result<Vec<Placeholder>, Vec<SourceError>> {
+    fn placeholders(&self, statements: &[Statement<'_>]) -> Result<Vec<Placeholder>, Vec<Mistake>> {
         let mut found = Vec::new();
         let mut errors = Vec::new();
         if !self.text.contains('{') {
@@ -334,7 +321,7 @@ impl Reader<'_> {
             match placeholders(self.text, statement) {
                 Ok(more) => found.extend(more),
                 Err(more) => errors.extend(more.into_iter().map(|error| {
-                    self.error(error.span.0..error.span.1, Problem::Placeholder(error.problem))
+                    mistake(error.span.0..error.span.1, Problem::Placeholder(error.problem))
                 })),
             }
         }
@@ -343,22 +330,19 @@ impl Reader<'_> {
 
     /// What the grammar does not accept in a script with other mistakes, except in the statements
     /// that have them; scripts without mistakes are checked together, by [`super::grammar`].
-    fn grammar(&self, statements: &[Statement<'_>], reported: &[SourceError]) -> Vec<SourceError> {
+    fn grammar(&self, statements: &[Statement<'_>], reported: &[Mistake]) -> Vec<Mistake> {
         if self.file.options.syntax == Syntax::Off || self.allows("syntax") {
             return Vec::new();
         }
-        let clean = |statement: &&Statement<'_>| {
-            let places =
-                position(self.text, statement.start())..position(self.text, statement.end());
-            !reported.iter().any(|error| error.position().is_some_and(|at| places.contains(&at)))
+        let starts = reported.iter().filter_map(|mistake| mistake.span.as_ref());
+        let mut starts: Vec<usize> = starts.map(|span| span.start).collect();
+        starts.sort_unstable();
+        let clean = |&(start, end): &(usize, usize)| {
+            let next = starts.partition_point(|&at| at < start);
+            starts.get(next).is_none_or(|&at| at >= end)
         };
-        let clean: Vec<_> = statements.iter().filter(clean).map(|s| (s.start(), s.end())).collect();
-        let errors = grammar::errors(self.text, &clean);
-        errors.into_iter().map(|(span, problem)| self.error(span, problem)).collect()
-    }
-
-    fn error(&self, span: Range<usize>, problem: Problem) -> SourceError {
-        SourceError::of_span(self.file.shown, self.text, span, problem)
+        let places = statements.iter().map(|s| (s.start(), s.end()));
+        grammar::errors(self.text, &places.filter(clean).collect::<Vec<_>>())
     }
 
     /// One past the opening token at `at`: a dollar tag, `BEGIN`, or one or two bytes.
@@ -369,6 +353,17 @@ impl Reader<'_> {
             Some(b'/') => at + 2,
             Some(b'B' | b'b') if !bytes[at + 1..].starts_with(b"'") => at + "BEGIN".len(),
             _ => at + 1,
+        }
+    }
+}
+
+/// The up script with the function that its file requests, which needs the run's transaction.
+fn with_function(block: Block<'_>, script: Script) -> Result<Script, Vec<Mistake>> {
+    match (block.function, script.transaction()) {
+        (None, _) => Ok(script),
+        (Some(_), TransactionMode::Transactional) => Ok(script.with_function()),
+        (Some((start, end)), TransactionMode::NonTransactional) => {
+            Err(vec![mistake(start..end, Problem::FunctionOutside)])
         }
     }
 }

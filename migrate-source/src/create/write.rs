@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use migrate_set::listing::Links;
 use migrate_set::version::Version;
 use thiserror::Error;
 
@@ -23,7 +24,8 @@ use crate::names::NameOptions;
 /// use migrate_source::names::NameOptions;
 ///
 /// let names = NameOptions { layout: Some(Layout::Timestamp), ..NameOptions::default() };
-/// let options = CreateOptions { names, history: Some("migrations.history".into()) };
+/// let history = Some("migrations.history".into());
+/// let options = CreateOptions { names, history, ..CreateOptions::default() };
 /// # let _ = options;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct CreateOptions {
     /// migration is empty: freeze it after you have written it
     /// (`MIGRATE_UPDATE_HISTORY=1 cargo build`).
     pub history: Option<PathBuf>,
+    /// Whether links in the folder can lead out of it.
+    pub links: Links,
 }
 
 /// What [`create`] wrote; displayed as the files, one per line.
@@ -117,7 +121,7 @@ pub fn create(
 ) -> Result<Created, CreateError> {
     let folder = folder.as_ref();
     let shown = folder.to_string_lossy();
-    let files = discover(folder, &shown).map_err(DraftError::Source)?;
+    let files = discover(folder, &shown, options.links).map_err(DraftError::Source)?;
     let frozen = options.history.as_deref().map(frozen).transpose();
     let frozen = frozen.map_err(DraftError::Source)?.flatten();
     let wish = Wish { description, names: options.names, frozen, now: now() };
@@ -170,7 +174,9 @@ struct Undo<'p> {
 
 impl<'p> Undo<'p> {
     fn write(&mut self, root: &Path, path: &'p Path, bytes: &[u8]) -> io::Result<()> {
-        if let Some(parent) = path.parent().filter(|parent| *parent != root && !parent.exists()) {
+        // Its own folder is new, too: one that exists can be a link to somewhere else.
+        let own = path.parent().filter(|parent| *parent != root && self.folder != Some(*parent));
+        if let Some(parent) = own {
             fs::create_dir(parent)?;
             self.folder = Some(parent);
         }

@@ -24,7 +24,9 @@ const SPELLINGS: &[&str] = &[
 
 /// The spelling that a wrong one is probably meant to be.
 pub(super) fn nearest(written: &str) -> &'static str {
-    let distance = |known: &&&str| edit_distance(&written.to_lowercase(), &known.to_lowercase());
+    // A comment can be as long as a file, and no spelling is.
+    let written: String = written.chars().take(64).flat_map(char::to_lowercase).collect();
+    let distance = |known: &&&str| edit_distance(&written, &known.to_lowercase());
     SPELLINGS.iter().min_by_key(distance).copied().unwrap_or("migrate:up")
 }
 

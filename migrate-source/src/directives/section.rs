@@ -154,6 +154,8 @@ struct Reader<'t> {
     first_statement: Option<usize>,
     depth: usize,
     open_statement: Option<Token>,
+    /// Whether a second section of one direction was reported.
+    repeated: bool,
     /// Comments that differ from a section marker by one letter: mistakes, if there are sections.
     almost: Vec<SectionError>,
 }
@@ -197,7 +199,10 @@ impl<'t> Reader<'t> {
             }
             Directive::Transaction(mode) => self.transaction = Some(mode),
             Directive::Function => self.function = Some((token.start, token.end)),
-            Directive::Allow { check, .. } => self.sections.allows.push(check),
+            Directive::Allow { check, .. } if !self.sections.allows.contains(&check) => {
+                self.sections.allows.push(check);
+            }
+            Directive::Allow { .. } => {}
         }
     }
 
@@ -213,11 +218,9 @@ impl<'t> Reader<'t> {
             Direction::Up => self.sections.up.is_some(),
             Direction::Down => self.sections.down.is_some(),
         };
-        let is_repeated =
-            |error: &SectionError| matches!(error.problem, SectionProblem::Repeated { .. });
         if again {
             // A file of alternating sections is one mistake.
-            if !self.errors.iter().any(is_repeated) {
+            if !mem::replace(&mut self.repeated, true) {
                 self.error(SectionProblem::Repeated { direction }, &token);
             }
         } else if direction == Direction::Up && self.sections.down.is_some() {

@@ -21,7 +21,7 @@ impl Script {
         words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
-        let is_new = self.is_new(&table);
+        let is_new = self.created.may_have(&table);
         for action in words.split_at_commas() {
             if is_new { self.rename_new(&table, action) } else { self.action(&table, action) }
         }
@@ -29,9 +29,10 @@ impl Script {
 
     /// A new table is also new under its new name.
     fn rename_new(&mut self, table: &TableName, mut action: Words<'_>) {
-        if action.eat("RENAME TO") {
-            let name = action.identifier().map(|last| table.renamed(last));
-            self.created.extend(name);
+        if action.eat("RENAME TO")
+            && let Some(last) = action.identifier()
+        {
+            self.created.add(table.renamed(last));
         }
     }
 
@@ -49,7 +50,7 @@ impl Script {
         } else if action.eat("RENAME") {
             self.rename(table, action);
         } else if action.eat("VALIDATE CONSTRAINT") {
-            self.validated.push(table.clone());
+            self.validated.add(table.clone());
         }
     }
 
@@ -74,7 +75,7 @@ impl Script {
     }
 
     fn has_added(&self, table: &TableName, column: &str) -> bool {
-        self.added.iter().any(|(other, added)| other.may_be(table) && added == column)
+        self.added.get(column).is_some_and(|tables| tables.may_have(table))
     }
 
     fn alter_column(&mut self, table: &TableName, mut action: Words<'_>) {
@@ -86,7 +87,7 @@ impl Script {
             Lint::ColumnTypeChange
         } else if action.eat("SET NOT NULL") {
             // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
-            if self.validated.iter().any(|validated| validated.may_be(table)) {
+            if self.validated.may_have(table) {
                 return;
             }
             Lint::SetNotNull
@@ -124,7 +125,7 @@ impl Script {
         action.eat("IF NOT EXISTS");
         let Some(column) = action.identifier() else { return };
         let lints = column_lints(&action);
-        self.added.push((table.clone(), column));
+        self.added.entry(column).or_default().add(table.clone());
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());

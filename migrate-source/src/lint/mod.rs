@@ -10,11 +10,12 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::split::Statement;
-use migrate_set::sql::words::{TableName, Words};
+use migrate_set::sql::words::{TableNames, Words};
 
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,11 +187,11 @@ pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> 
 struct Script {
     findings: Vec<Finding>,
     /// Tables and materialized views that it created.
-    created: Vec<TableName>,
-    /// Columns that it added to tables that existed before.
-    added: Vec<(TableName, String)>,
+    created: TableNames,
+    /// Columns that it added, each with its tables, which existed before.
+    added: HashMap<String, TableNames>,
     /// Tables with a constraint that it validated.
-    validated: Vec<TableName>,
+    validated: TableNames,
     /// Whether a setting was reported.
     has_set: bool,
 }
@@ -213,17 +214,15 @@ impl Script {
         self.findings.push(Finding { lint, span });
     }
 
-    fn is_new(&self, table: &TableName) -> bool {
-        self.created.iter().any(|created| created.may_be(table))
-    }
-
     /// `CREATE [ temporary ... ] TABLE [ IF NOT EXISTS ] name`; a table that might already exist
     /// counts as new, because otherwise the script could not rely on its columns either.
     fn create(&mut self, mut words: Words<'_>) {
         while words.eat_any(&["GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "FOREIGN"]) {}
         if words.eat_any(&["TABLE", "MATERIALIZED VIEW"]) {
             words.eat("IF NOT EXISTS");
-            self.created.extend(words.name());
+            if let Some(name) = words.name() {
+                self.created.add(name);
+            }
         }
     }
 
@@ -241,7 +240,7 @@ impl Script {
             return;
         }
         match words.name() {
-            Some(table) if !self.is_new(&table) => {
+            Some(table) if !self.created.may_have(&table) => {
                 self.found(Lint::IndexNotConcurrent, words.span());
             }
             _ => {}
@@ -251,7 +250,7 @@ impl Script {
     fn drop(&mut self, words: &Words<'_>) {
         for mut part in words.split_at_commas() {
             let Some(table) = part.name() else { continue };
-            if !self.is_new(&table) {
+            if !self.created.may_have(&table) {
                 self.found(Lint::TableDropped, part.span());
             }
         }

@@ -68,12 +68,14 @@ fn with_server(folder: &Path) -> Option<PathBuf> {
 
 /// The folder that `pg_config` prints; client packages have one too, so it may not contain a server.
 fn pg_config() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").output().ok()?;
+    let program = on_path().iter().find_map(|folder| program(folder, "pg_config"))?;
+    let output = Command::new(program).arg("--bindir").output().ok()?;
     let folder = Path::new(OsStr::from_bytes(output.stdout.trim_ascii()));
     (output.status.success() && folder.is_absolute()).then(|| folder.to_owned())
 }
 
-fn on_path() -> Vec<PathBuf> {
+/// The folders of `PATH`, except relative ones: programs in those depend on where a test runs.
+pub(super) fn on_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }

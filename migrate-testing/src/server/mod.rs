@@ -3,6 +3,7 @@
 mod start;
 mod shared;
 mod owner;
+mod folder;
 mod binaries;
 mod address;
 
@@ -90,7 +91,7 @@ impl Server {
         let owner = Owner::detect()?;
         let bin = binaries::find(&owner)?;
         let server = Throwaway::start(bin, &owner, &owner.base(), None)?;
-        Ok(Server { url: url_of(&server.folder), origin: Origin::Throwaway(server) })
+        Ok(Server { url: url_of(&server.path), origin: Origin::Throwaway(server) })
     }
 
     /// The server of `DATABASE_URL` or, if that is unset or empty, a throwaway one that all

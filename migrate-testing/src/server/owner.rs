@@ -2,6 +2,7 @@
 //! which that account can create the server's.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::process::Command;
 
 use rustix::process::geteuid;
 
+use super::binaries::on_path;
+use super::folder::{Folder, check_base};
 use crate::error::{ServerError, io_error};
 
 /// In the order of preference; macOS prefixes the accounts of services.
@@ -52,13 +55,57 @@ impl Owner {
         }
     }
 
-    /// Makes a command run as this owner, in a folder that every account can enter.
+    /// The number of the account.
+    pub(super) fn uid(&self) -> u32 {
+        match self {
+            Owner::Caller => geteuid().as_raw(),
+            Owner::Account { uid, .. } => *uid,
+        }
+    }
+
+    /// Makes a command run as this owner, in a folder that every account can enter. Nothing of root's
+    /// environment reaches another account, and no program is found relative to a folder.
     pub(super) fn run(&self, command: &mut Command) {
         command.current_dir("/");
-        if let Owner::Account { uid, gid, .. } = self {
-            // The standard library also drops root's supplementary groups here.
-            command.uid(*uid).gid(*gid);
+        match self {
+            Owner::Caller => {
+                for (name, _) in std::env::vars_os() {
+                    if name.as_encoded_bytes().starts_with(b"PG") {
+                        command.env_remove(name);
+                    }
+                }
+                command.env("PATH", std::env::join_paths(on_path()).unwrap_or_default());
+            }
+            Owner::Account { uid, gid, .. } => {
+                command.env_clear().env("PATH", "/usr/bin:/bin:/run/current-system/sw/bin");
+                // The standard library also drops root's supplementary groups here.
+                command.uid(*uid).gid(*gid);
+            }
         }
+        command.env("LC_ALL", "C");
+    }
+
+    /// The folder of the registers, of this owner alone, in `base`; it is created if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`ServerError::Unsafe`] if something else has its name.
+    pub(super) fn registers(&self, base: &Path) -> Result<Folder, ServerError> {
+        self.check(base)?;
+        let path = base.join(format!("migrate-pg-{}", self.uid()));
+        // By the owner itself. If the name is taken, what has it is checked below.
+        let shell = Path::new("/bin/sh");
+        let mut command = Command::new(shell);
+        command.args(["-c", "mkdir -m 700 \"$1\" 2>/dev/null", "migrate-mkdir"]).arg(&path);
+        self.run(&mut command);
+        command.status().map_err(io_error("start", shell))?;
+        let missing = || io_error("create", &path)(io::ErrorKind::PermissionDenied.into());
+        Folder::open(&path, self.uid())?.ok_or_else(missing)
+    }
+
+    /// Checks that folders of this owner in `base` cannot be replaced by others.
+    pub(super) fn check(&self, base: &Path) -> Result<(), ServerError> {
+        check_base(base, [geteuid().as_raw(), self.uid()])
     }
 
     /// The temporary folder if the owner can work in it and a socket's path stays short, else `/tmp`.
@@ -121,6 +168,20 @@ mod tests {
         check("nobody:x:9:9::/:\npostgres:x:101:104::/:\n", Some(("postgres", 101, 104)));
         check("postgres:x:0:0::/:\nnobody:x:9:8::/:\n", Some(("nobody", 9, 8)));
         check("postgres\npostgres:x:many:104::/:\n", None);
+    }
+
+    /// Of the account of this process, because only root can select another.
+    #[test]
+    fn another_account_gets_an_environment_of_two_variables() {
+        let (uid, gid) = (geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let mut command = Command::new("/usr/bin/env");
+        command.env("MIGRATE_SECRET", "1");
+        Owner::Account { name: "a".to_owned(), uid, gid }.run(&mut command);
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut names: Vec<&str> = text.lines().filter_map(|line| line.split('=').next()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["LC_ALL", "PATH"]);
     }
 
     #[test]

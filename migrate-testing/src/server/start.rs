@@ -2,7 +2,6 @@
 //! below this process stops it, because that also works when this process is killed.
 
 use std::collections::hash_map::RandomState;
-use std::env;
 use std::fs;
 use std::hash::BuildHasher;
 use std::io::Read;
@@ -13,7 +12,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::folder::Folder;
 use super::owner::Owner;
+use super::shared::Sharing;
 use crate::error::{ServerError, io_error};
 
 const WATCHDOG: &str = include_str!("watchdog.sh");
@@ -42,20 +43,23 @@ pub(crate) fn random() -> u64 {
 /// A server below a watchdog, which runs as long as this value holds the pipe to it.
 pub(super) struct Throwaway {
     pub(super) bin: PathBuf,
-    pub(super) folder: PathBuf,
+    pub(super) path: PathBuf,
+    /// The folder, once the watchdog has created it.
+    folder: Option<Folder>,
+    uid: u32,
     account: Option<String>,
     watchdog: Child,
 }
 
 impl Throwaway {
-    /// Starts a server and waits until it is ready. A shared one runs `linger` seconds without users.
+    /// Starts a server and waits until it is ready.
     pub(super) fn start(
         bin: PathBuf,
         owner: &Owner,
         base: &Path,
-        linger: Option<u32>,
+        sharing: Option<&Sharing>,
     ) -> Result<Throwaway, ServerError> {
-        let mut server = Throwaway::spawn(bin, owner, base, linger)?;
+        let mut server = Throwaway::spawn(bin, owner, base, sharing)?;
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -65,34 +69,33 @@ impl Throwaway {
         bin: PathBuf,
         owner: &Owner,
         base: &Path,
-        linger: Option<u32>,
+        sharing: Option<&Sharing>,
     ) -> Result<Throwaway, ServerError> {
-        let folder = base.join(unique_name());
+        owner.check(base)?;
+        let path = base.join(unique_name());
         let shell = Path::new("/bin/sh");
         let mut command = Command::new(shell);
-        command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&folder, &bin]);
-        command.arg(linger.map_or_else(String::new, |seconds| seconds.to_string()));
+        command.args(["-c", WATCHDOG, "migrate-watchdog"]).args([&path, &bin]);
+        if let Some(Sharing { linger, register }) = sharing {
+            command.arg(linger.to_string()).arg(register);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         // In its own process group, so that the terminal's signals end this process first and the
         // watchdog after it.
         command.process_group(0);
-        let variables = env::vars_os().map(|(name, _)| name);
-        for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C");
         owner.run(&mut command);
         let watchdog = command.spawn().map_err(io_error("start", shell))?;
-        Ok(Throwaway { bin, folder, account: owner.account(), watchdog })
+        let (uid, account) = (owner.uid(), owner.account());
+        Ok(Throwaway { bin, path, folder: None, uid, account, watchdog })
     }
 
     fn wait_until_ready(&mut self) -> Result<(), ServerError> {
         let deadline = Instant::now() + START_LIMIT;
-        while !self.is_ready() {
+        while !self.is_ready()? {
             self.fail_if_ended()?;
             if Instant::now() > deadline {
-                let seconds = START_LIMIT.as_secs();
-                return Err(ServerError::Slow { bin: self.bin.clone(), seconds, log: self.log() });
+                let (bin, seconds) = (self.bin.clone(), START_LIMIT.as_secs());
+                return Err(ServerError::Slow { bin, seconds, log: self.log()? });
             }
             thread::sleep(POLL);
         }
@@ -100,10 +103,18 @@ impl Throwaway {
     }
 
     /// The server's status is in line 8 of `postmaster.pid` (`LOCK_FILE_LINE_PM_STATUS` of miscinit).
-    fn is_ready(&self) -> bool {
-        let status =
-            fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
-        status.lines().nth(7).is_some_and(|line| line.trim_end() == "ready")
+    fn is_ready(&mut self) -> Result<bool, ServerError> {
+        let status = self.read("data/postmaster.pid")?;
+        Ok(status.lines().nth(7).is_some_and(|line| line.trim_end() == "ready"))
+    }
+
+    /// A file of the server; empty if there is none yet.
+    fn read(&mut self, name: &str) -> Result<String, ServerError> {
+        if self.folder.is_none() {
+            self.folder = Folder::open(&self.path, self.uid)?;
+        }
+        let read = self.folder.as_ref().map(|folder| folder.read(name)).transpose()?;
+        Ok(read.flatten().unwrap_or_default())
     }
 
     /// Leaves the server to its users.
@@ -113,10 +124,10 @@ impl Throwaway {
 
     fn fail_if_ended(&mut self) -> Result<(), ServerError> {
         let (bin, account) = (self.bin.clone(), self.account.clone());
-        let ended = fs::read_to_string(self.folder.join("ended")).unwrap_or_default();
+        let ended = self.read("ended")?;
         match ended.trim_end() {
-            "initdb" => return Err(ServerError::Initdb { bin, account, log: self.log() }),
-            "server" => return Err(ServerError::Start { bin, account, log: self.log() }),
+            "initdb" => return Err(ServerError::Initdb { bin, account, log: self.log()? }),
+            "server" => return Err(ServerError::Start { bin, account, log: self.log()? }),
             _ => {}
         }
         let shell = Path::new("/bin/sh");
@@ -131,11 +142,10 @@ impl Throwaway {
     }
 
     /// The last lines of the log that `initdb` and the server share.
-    fn log(&self) -> String {
-        let bytes = fs::read(self.folder.join("log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
+    fn log(&mut self) -> Result<String, ServerError> {
+        let text = self.read("log")?;
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+        Ok(lines[lines.len().saturating_sub(LOG_LINES)..].join("\n"))
     }
 }
 
@@ -147,7 +157,7 @@ impl Drop for Throwaway {
         }
         // A failure cannot be reported here; what remains is removed below.
         let _ = self.watchdog.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

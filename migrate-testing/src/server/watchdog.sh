@@ -3,7 +3,8 @@
 # the parent holds. Its end of file means that the parent is done or dead, SIGKILL included.
 # It runs as the server's own user, who can therefore signal the server and remove the folder.
 # If $3 is a number of seconds, processes share the server: they join through the pipe `users` in its folder,
-# and it runs this long after the last of them has ended, however that was.
+# and it runs this long after the last of them has ended, however that was. $4 is their register, which names
+# this folder.
 umask 077
 trap '' HUP INT TERM
 mkdir "$1" || exit 1
@@ -13,6 +14,8 @@ exec 3<&0 </dev/null >>"$1/log" 2>&1
 finish() {
     echo "$2" >"$1/ended"
     while read -r _ <&3; do :; done
+    # It names another folder if the next server has started in the meantime.
+    [ "$(cat "$3" 2>&-)" != "$1" ] || rm -f "$3"
     rm -rf "$1" || { sleep 1; rm -rf "$1"; }
     # The helper has to end first: a test that waits for this process then looks for its helper.
     wait
@@ -75,7 +78,7 @@ stop_when_unused() {
 }
 
 # Without syncing: this folder is not used after a crash. The server itself runs with fsync.
-"$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || finish "$1" initdb
+"$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync || finish "$1" initdb "$4"
 
 printf '%s\n' \
     "listen_addresses = ''" \
@@ -83,7 +86,7 @@ printf '%s\n' \
     "port = 5432" \
     "max_connections = 200" \
     "timezone = 'UTC'" \
-    "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server
+    "log_timezone = 'UTC'" >>"$1/data/postgresql.conf" || finish "$1" server "$4"
 
 # The tests of many processes have to fit, perhaps into memory, and their data is not needed after a crash.
 # A database is copied file by file, and 74 of the catalogs' 298 files are maps of free space and of
@@ -95,10 +98,10 @@ printf '%s\n' \
         rm -f "$1"/data/base/*/*_fsm "$1"/data/base/*/*_vm &&
         printf '%s\n' "max_connections = 500" "fsync = off" "full_page_writes = off" \
             "min_wal_size = 32MB" "max_wal_size = 256MB" >>"$1/data/postgresql.conf"
-} || finish "$1" server
+} || finish "$1" server "$4"
 
 "$2/postgres" -D "$1/data" 3<&- &
 server=$!
 if [ -n "$3" ]; then stop_when_unused "$1" "$3" & else stop_when_let_go "$1" & fi
 wait "$server"
-finish "$1" server
+finish "$1" server "$4"

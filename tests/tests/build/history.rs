@@ -2,6 +2,7 @@
 //! build detects added and removed files.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use migrate_runtime::__private::{Origin, Traits};
@@ -132,6 +133,41 @@ fn history_is_written_on_request_and_checked() {
     fs::rename(project.path(new), project.path(old)).expect("the former name");
     let refused = ["error: migrations.history: does not exist, but `migrations.lock` does"];
     assert_eq!(refusals(&project), refused);
+}
+
+/// A history that CI writes would only be compared with itself.
+#[test]
+fn history_is_written_in_ci_only_by_a_word_of_its_own() {
+    let project = project("ci", ", history = \"migrations.history\"");
+    let build = |update: &str, ci: &str| {
+        let variables = [("MIGRATE_UPDATE_HISTORY", update), ("CI", ci)];
+        let outcomes = project.build_with(Compiler::Rustc, &variables);
+        outcomes.into_values().next().expect("a binary").diagnostics
+    };
+    let refused = build("1", "true");
+    let expected = "error: migrations.history: is not written in CI\n       help: commit the file that a \
+                    build outside CI writes, or set `MIGRATE_UPDATE_HISTORY=in-ci`\n";
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].starts_with(expected), "{refused:?}");
+    assert!(!project.path("migrations.history").exists());
+    assert_eq!(build("in-ci", "true"), [""; 0]);
+    assert!(project.path("migrations.history").exists());
+    // Nothing to write: the history is up to date.
+    assert_eq!(build("1", "true"), [""; 0]);
+    project.write("migrations/3_c.sql", "SELECT 3;\n");
+    assert_eq!(build("1", "false"), [""; 0]);
+}
+
+#[test]
+fn history_that_is_a_link_is_not_written() {
+    let project = project("linked", ", history = \"migrations.history\"");
+    project.write("elsewhere", "");
+    symlink("elsewhere", project.path("migrations.history")).expect("a link");
+    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", "1")]);
+    let refused = outcomes.into_values().next().expect("a binary").diagnostics;
+    let expected = "error: migrations.history: cannot be written: it is a link, not a file\n";
+    assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+    assert_eq!(fs::read_to_string(project.path("elsewhere")).expect("the file"), "");
 }
 
 /// `MIGRATE_UPDATE_HISTORY=1 cargo build`

@@ -84,7 +84,7 @@ fn invariant_1_set_and_source_touch_no_file_network_clock_or_task() {
     let words = ["std::fs", "std::net", "std::time", "std::env", "std::process", "async ", "tokio"];
     absent("migrate-set/src", &words, &["src/listing.rs"]);
     absent("migrate-set/src", &["std::net", "std::time", "std::env", "async ", "tokio"], &[]);
-    absent("migrate-source/src", &words, &["src/discover.rs", "create/write.rs"]);
+    absent("migrate-source/src", &words, &["src/discover.rs", "src/replace.rs", "create/write.rs"]);
     absent("migrate-source/src", &["std::net", "std::env", "async ", "tokio"], &[]);
 }
 

@@ -9,6 +9,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -223,6 +224,38 @@ async fn a_database_can_have_any_name() {
     let found: String = row.get(0);
     client.batch_execute(&format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await.unwrap();
     assert_eq!(found, name);
+}
+
+/// A registry, or its proxy, that delivers something else than it publishes.
+#[test]
+fn an_archive_of_another_digest_is_not_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = |name: &str, script: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program("apt-get", "exit 1");
+    program("python3", "exit 1");
+    let check = |integrity: &str, expected: &str| {
+        let view = format!("case $* in *integrity*) {integrity} ;; *) echo '[\"99.1.0\"]' ;; esac");
+        program("npm", &format!("case $1 in view) {view} ;; pack) : >\"$5/a.tgz\" ;; esac"));
+        let path = format!("{}:{}", folder.path().display(), env::var("PATH").unwrap());
+        let mut script = Command::new("../scripts/get-postgres.sh");
+        let output =
+            script.arg("newest-99").env("PATH", path).env("XDG_CACHE_HOME", folder.path()).output();
+        let output = output.unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        let empty = "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGl\
+                     ODJ6+SfaPg==";
+        assert!(
+            text.contains(&format!(" 99.1.0 has the digest {empty}, not {expected}\n")),
+            "{text}"
+        );
+    };
+    check("echo sha512-other", "sha512-other");
+    check("exit 1", "the one of its registry");
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use migrate_runtime::Migrations;
 use migrate_runtime::set::Layout;
 use migrate_runtime::source::{
-    CreateError, CreateOptions, NameOptions, SetOptions, create, from_folder,
+    CreateError, CreateOptions, Links, NameOptions, SetOptions, create, from_folder,
 };
 use migrate_source::history_file::freeze;
 use proptest::prelude::*;
@@ -228,4 +229,18 @@ fn nothing_is_written_where_one_file_is_in_the_way() {
     );
     assert_eq!(error.to_string(), expected);
     assert_eq!(contents(folder.path()).len(), 2);
+}
+
+/// The folder of a migration is as new as its files.
+#[test]
+fn nothing_is_written_through_a_link() {
+    let folder = folder(&[("1_a/up.sql", "SELECT 1;"), ("1_a/down.sql", "SELECT 1;")]);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    symlink(elsewhere.path(), folder.path().join("2_b")).expect("a link");
+    let options = CreateOptions { links: Links::Follow, ..CreateOptions::default() };
+    let error = create(folder.path(), "b", &options).expect_err("occupied").to_string();
+    let expected =
+        "/2_b/up.sql` already exists and is not overwritten\nhelp: create the migration again";
+    assert!(error.ends_with(expected), "{error}");
+    assert_eq!(contents(elsewhere.path()).len(), 0);
 }

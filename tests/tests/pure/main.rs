@@ -7,5 +7,6 @@ mod origins;
 mod pages;
 mod plans;
 mod properties;
+mod replace;
 mod splitter;
 mod surface;

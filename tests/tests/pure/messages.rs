@@ -267,7 +267,7 @@ fn each_disagreement_names_file_and_remedy() {
         &set,
         edited,
         "ledger and set disagree in 1 place
-         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, embedded b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
+         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, the set has b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
            help: restore the file and put the change into a new migration, or use `.allow_edited()`",
     );
 
@@ -323,7 +323,7 @@ fn all_disagreements_are_reported_at_once() {
         "ledger and set disagree in 5 places
          version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
            help: give it a version above the newest applied one, or use `.allow_out_of_order()`
-         version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, embedded fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
+         version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, the set has fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
            help: restore the file and put the change into a new migration, or use `.allow_edited()`
          version 5: the checksum of `migrations/5_e.sql` in the ledger was made with `crc32`, which this binary does not know
            help: run a binary at least as new as the one that applied it

@@ -1,8 +1,14 @@
 //! The macro, an `include_dir::Dir` and a folder on disk give the identical set.
 
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
+
 use include_dir::{Dir, include_dir};
 use migrate_runtime::set::{Layout, TransactionMode};
-use migrate_runtime::source::{SetOptions, from_folder, from_include_dir};
+use migrate_runtime::source::{Links, SetOptions, from_folder, from_include_dir};
 use migrate_runtime::{Migrations, embed_migrations};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
@@ -55,4 +61,77 @@ fn folders_that_hold_no_set_are_refused() {
     let missing = from_folder("no/such/folder", &SetOptions::default()).expect_err("nothing");
     let text = missing.to_string();
     assert!(text.starts_with("no/such/folder: cannot be read: No such file"), "{text}");
+}
+
+/// The first line about each file of a folder with one migration and what `prepare` adds.
+fn mistakes(links: Links, prepare: impl FnOnce(&Path)) -> Vec<String> {
+    let above = tempfile::tempdir().expect("a folder");
+    let folder = above.path().join("migrations");
+    fs::create_dir(&folder).expect("a folder");
+    fs::write(folder.join("1_a.sql"), "select 1").expect("a file");
+    prepare(&folder);
+    let options = SetOptions { links, ..SetOptions::default() };
+    let Err(errors) = from_folder(&folder, &options) else { return Vec::new() };
+    let file = |error: &str| error.rsplit('/').next().unwrap_or_default().to_owned();
+    errors.0.iter().map(|error| format!("{}: {}", file(error.file()), error.problem())).collect()
+}
+
+/// A pipe without a writer would keep the build waiting, and a device can be endless.
+#[test]
+fn only_plain_files_are_read() {
+    let found = mistakes(Links::Inside, |folder| {
+        let made = Command::new("mkfifo").arg(folder.join("2_pipe.sql")).status();
+        assert!(made.expect("mkfifo").success());
+        UnixListener::bind(folder.join("3_socket.sql")).expect("a socket");
+        // No script, so it does not matter.
+        assert!(
+            Command::new("mkfifo").arg(folder.join("notes.md")).status().expect("mkfifo").success()
+        );
+    });
+    let expected = [
+        "2_pipe.sql: cannot be read: it is a named pipe, not a file",
+        "3_socket.sql: cannot be read: it is a socket, not a file",
+    ];
+    assert_eq!(found, expected);
+    let device = |folder: &Path| symlink("/dev/zero", folder.join("2_zero.sql")).expect("a link");
+    let found = mistakes(Links::Follow, device);
+    assert_eq!(found, ["2_zero.sql: cannot be read: it is a device, not a file"]);
+}
+
+#[test]
+fn files_are_read_up_to_a_size() {
+    let with_size = |size: u64| {
+        move |folder: &Path| {
+            let file = File::create(folder.join("2_large.sql")).expect("a file");
+            file.set_len(size).expect("room for a file without blocks");
+        }
+    };
+    let found = mistakes(Links::Inside, with_size((64 << 20) + 1));
+    assert_eq!(found, ["2_large.sql: cannot be read: it is larger than 64 MiB"]);
+    let found = mistakes(Links::Inside, with_size(64 << 20));
+    assert_eq!(found, ["2_large.sql: contains a NUL byte"]);
+}
+
+#[test]
+fn links_out_of_the_folder_are_followed_only_on_request() {
+    let prepare = |folder: &Path| {
+        let above = folder.parent().expect("a folder");
+        fs::create_dir(above.join("shared")).expect("a folder");
+        fs::write(above.join("2_b.sql"), "select 2").expect("a file");
+        symlink("1_a.sql", folder.join("0_inside.sql")).expect("a link");
+        symlink("../2_b.sql", folder.join("2_b.sql")).expect("a link");
+        symlink("../shared", folder.join("shared")).expect("a link");
+        // No script, so it does not matter.
+        symlink("/etc/hosts", folder.join("hosts.txt")).expect("a link");
+    };
+    let expected = ["2_b.sql: is a link out of the folder", "shared: is a link out of the folder"];
+    assert_eq!(mistakes(Links::Inside, prepare), expected);
+    assert_eq!(mistakes(Links::Follow, prepare), [""; 0]);
+    // A folder that is itself a link was named.
+    let named = |folder: &Path| {
+        symlink(folder, folder.with_file_name("named")).expect("a link");
+        let set = from_folder(folder.with_file_name("named"), &SetOptions::default());
+        assert_eq!(set.expect("a set").len(), 1);
+    };
+    assert_eq!(mistakes(Links::Inside, named), [""; 0]);
 }

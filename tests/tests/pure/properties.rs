@@ -164,6 +164,17 @@ proptest! {
         prop_assert!(tokens.iter().all(|token| token.start < token.end));
     }
 
+    /// The lexer remembers what it has searched; that changes no token.
+    #[test]
+    fn a_token_depends_on_nothing_before_it(
+        text in prop_oneof![any_text(), "[{}+\\-*/@<$a \n]{0,40}"],
+    ) {
+        for token in lex(&text) {
+            let alone = lex(&text[token.start..])[0];
+            prop_assert_eq!((alone.kind, alone.end), (token.kind, token.end - token.start));
+        }
+    }
+
     #[test]
     fn statements_hold_every_byte_that_means_something(text in any_text()) {
         let tokens = lex(&text);

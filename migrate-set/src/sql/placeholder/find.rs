@@ -1,5 +1,7 @@
 //! Finds the placeholders of a statement, including those inside literals, and reports look-alikes.
 
+use std::ops::Range;
+
 use thiserror::Error;
 
 use super::{Placeholder, Within, meaning};
@@ -72,6 +74,7 @@ pub fn placeholders(
     let mut found = Vec::new();
     let mut errors = Vec::new();
     let mut previous: Option<&Token> = None;
+    let mut flyway_to = 0;
     for token in statement.significant() {
         let written = token.text(text);
         let error = |problem| PlaceholderError { problem, span: (token.start, token.end) };
@@ -94,8 +97,12 @@ pub fn placeholders(
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                let end = text[token.end..].find(['}', '\n']).map_or(0, |at| at + 1);
-                let span = (token.start - 1, token.end + end);
+                // One search for all on a line that closes none.
+                if flyway_to <= token.end {
+                    let end = text[token.end..].find(['}', '\n']).map(|at| token.end + at + 1);
+                    flyway_to = end.unwrap_or(text.len());
+                }
+                let span = (token.start - 1, flyway_to);
                 errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
             }
             _ => {}
@@ -121,7 +128,8 @@ fn inside(literal: &str, token: &Token, within: Within) -> impl Iterator<Item = 
 
 /// Go templates in a body that runs or in a quoted name. A string can contain anything.
 fn go_templates(quoted: &str, offset: usize) -> Vec<PlaceholderError> {
-    let found = braced(quoted).filter(|&(start, end)| {
+    let found = braced(quoted).map(|Braced { braces, end }| (braces.end - 2, end));
+    let found = found.filter(|&(start, end)| {
         let written = &quoted[start..end];
         meaning(written).is_none() && looks_like_go(written) && !written.contains('\n')
     });
@@ -144,13 +152,37 @@ fn wrong(
 
 /// The byte ranges of the known placeholders in `text`.
 fn known(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    braced(text).filter(|&(start, end)| meaning(&text[start..end]).is_some())
+    // Braces count in pairs from the first: of an odd number, the last is part of the name.
+    braced(text).filter(|found| found.braces.len() % 2 == 0).filter_map(|Braced { braces, end }| {
+        let start = braces.end - 2;
+        meaning(&text[start..end]).map(|_| (start, end))
+    })
 }
 
-/// The byte ranges in `text` from each `{{` to the next `}}`.
-fn braced(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    text.match_indices("{{")
-        .filter_map(|(start, _)| Some((start, start + text[start..].find("}}")? + 2)))
+/// Two or more `{`, and `}}` after them without another `{` between.
+struct Braced {
+    braces: Range<usize>,
+    /// One past the `}}`.
+    end: usize,
+}
+
+/// All of them in `text`. Each byte is read once: a search for `}}` from every `{{` would read a
+/// long literal as many times as it has braces.
+fn braced(text: &str) -> impl Iterator<Item = Braced> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(start) = text[from..].find("{{").map(|at| from + at) {
+            let rest = text[start..].trim_start_matches('{');
+            let braces = start..text.len() - rest.len();
+            let next = rest.find('{').map_or(text.len(), |at| braces.end + at);
+            from = next;
+            if let Some(at) = text[braces.end..next].find("}}") {
+                from = braces.end + at + 2;
+                return Some(Braced { braces, end: from });
+            }
+        }
+        None
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +190,23 @@ mod tests {
     use super::*;
     use crate::sql::lexer::lex;
     use crate::sql::split::split;
+
+    #[test]
+    fn placeholders_of_a_literal_are_found_between_other_braces() {
+        let check = |literal: &str, expected: &[&str]| {
+            let found: Vec<&str> =
+                known(literal).map(|(start, end)| &literal[start..end]).collect();
+            assert_eq!(found, expected, "{literal}");
+        };
+        check(
+            "'{{schema}} {{ schema }}{{tables.a}}'",
+            &["{{schema}}", "{{ schema }}", "{{tables.a}}"],
+        );
+        check("'{{{{schema}}}}'", &["{{schema}}"]);
+        check("'{{{schema}}}'", &[]);
+        check("'{{ {{schema}} { {{a}} {{schema}'", &["{{schema}}"]);
+        check("'{{ { schema}} {{tables.}}'", &[]);
+    }
 
     #[test]
     fn other_templates_are_errors() {
@@ -179,6 +228,11 @@ mod tests {
             "do $$ begin alter table \"{{ index .Options \"Namespace\" }}\" add a int; end $$",
             "unknown placeholder `{{ index .Options \"Namespace\" }}`",
             go,
+        );
+        check(
+            "do $$ {{ {{{ .Schema }}} }} $$",
+            "unknown placeholder `{{ .Schema }}`",
+            "this looks like a Go template (tern, atlas); write the SQL it stands for",
         );
         check(
             "select \"{{schema}}\".t",

@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::part::{LIMIT, Part, is_alive, temporary_folder, wait_until_gone};
+use migrate_testing::Server;
+
+use super::part::{LIMIT, Part, folder, is_alive, temporary_folder, wait_until_gone};
 
 #[test]
 fn processes_share_a_server_until_the_last_is_gone() {
@@ -30,6 +33,42 @@ fn processes_share_a_server_until_the_last_is_gone() {
     assert!(is_alive(&printed[1]));
     parts.pop().unwrap().end();
     wait_until_gone(&printed);
+    let left: Vec<_> = fs::read_dir(base.path()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1, "the folder of the registers: {left:?}");
+    assert_eq!(fs::read_dir(left[0].path()).unwrap().count(), 0, "the server removes its register");
+}
+
+/// An account that has the name of the folder of the registers could name a server of its own.
+#[test]
+fn a_name_that_something_else_has_is_an_error() {
+    let account = fs::metadata(folder(&Server::start().unwrap())).unwrap().uid();
+    let check = |squat: fn(&Path), expected: &str| {
+        let base = temporary_folder();
+        let path = base.path().join(format!("migrate-pg-{account}"));
+        squat(&path);
+        let env = [("TMPDIR", base.path().to_str().unwrap())];
+        let part = Part::begin("error", "", &env).ready();
+        let help =
+            "help: remove it if it is yours, or set TMPDIR to a folder that only you can write to";
+        assert_eq!(part.printed, [format!("`{}` {expected}", path.display()), help.to_owned()]);
+        part.end();
+    };
+    check(|path| symlink("/tmp", path).unwrap(), "is a link");
+    check(|path| symlink("/nowhere", path).unwrap(), "is a link");
+    check(|path| fs::write(path, "").unwrap(), "is not a folder");
+    check(
+        |path| {
+            fs::create_dir(path).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+            chown(path, account_of(path), None).unwrap();
+        },
+        "is open to others",
+    );
+}
+
+/// The account in the name of its folder.
+fn account_of(path: &Path) -> Option<u32> {
+    path.to_str()?.rsplit('-').next()?.parse().ok()
 }
 
 #[test]

@@ -38,6 +38,33 @@ fn refused(situation: &str, text: &str, mistakes: &[&str]) {
     assert_eq!(first, mistakes, "{situation}: {text}");
 }
 
+/// One line a mistake, but not of thousands: each is shown with its place.
+#[test]
+fn fifty_mistakes_of_a_file_are_shown_and_the_rest_is_counted() {
+    let lines = |count: usize| "rollback; selekt 1;".repeat(count);
+    let shown = |text: &str| {
+        let errors = check::check("m", &file(text), &SetOptions::default()).unwrap_err();
+        errors.0.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&lines(25)).len(), 50);
+    let many = shown(&lines(1000));
+    assert_eq!(many.len(), 51);
+    assert!(many[49].starts_with("m/1_a.sql:1:467: expected a statement, found `selekt`"));
+    assert_eq!(
+        many[50],
+        "m/1_a.sql:1:476: 1950 more mistakes in this file\nhelp: fix those above first"
+    );
+    // Up and down, mistakes of sections and words of Go too.
+    let both = shown(&format!("-- UP\n{}\n-- DOWN\n{0}", "rollback;".repeat(51)));
+    assert_eq!(both.len(), 51);
+    assert!(both[50].contains(" 52 more mistakes"), "{}", both[50]);
+    let sections = shown(&format!("{}select 1", "-- migrate:upp\n".repeat(51)));
+    assert_eq!(sections.len(), 51);
+    assert!(sections[50].contains("1 more mistake in this file"), "{}", sections[50]);
+    let templates = shown(&format!("do $${}$$", "{{ .a }}".repeat(60)));
+    assert_eq!(templates.len(), 51);
+}
+
 #[test]
 fn sections_of_goose() {
     sections(

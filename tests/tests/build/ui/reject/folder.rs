@@ -19,6 +19,9 @@ pub const CASES: &[Case] = &[
     case("dangling_link", &[("1_users.sql", "SELECT 1;\n")]).prepare(|folder| {
         symlink("../nowhere.sql", folder.join("2_posts.sql")).unwrap();
     }),
+    case("link_out_of_the_folder", &[("1_users.sql", "SELECT 1;\n")]).prepare(|folder| {
+        symlink("../src/main.rs", folder.join("2_posts.sql")).unwrap();
+    }),
     case("links_in_a_circle", &[("1_users.sql", "SELECT 1;\n")]).prepare(|folder| {
         symlink(".", folder.join("again")).unwrap();
     }),

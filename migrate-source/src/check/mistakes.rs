@@ -1,0 +1,55 @@
+//! The mistakes of a file with their places: the first 50, and how many more there are.
+
+use std::ops::Range;
+
+use migrate_set::frame::frame;
+use migrate_set::location::position;
+
+use super::error::{Problem, SourceError, SourceErrors};
+
+/// How many mistakes of one file are shown.
+const LIMIT: usize = 50;
+
+/// A mistake in a file, and its bytes; `None` for the whole file.
+pub(super) struct Mistake {
+    pub(super) span: Option<Range<usize>>,
+    pub(super) problem: Problem,
+}
+
+/// The `mistakes` in a file's `text`, with their places: to find one reads the text from the top, so
+/// that no more are found than are shown.
+pub(super) fn placed(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Vec<SourceError> {
+    let start = |mistake: &Mistake| mistake.span.as_ref().map(|span| span.start);
+    mistakes.sort_by_key(start);
+    let more = mistakes.split_off(mistakes.len().min(LIMIT));
+    let shown = |mistake: Mistake| {
+        let position = start(&mistake).map(|at| position(text, at));
+        let Mistake { span, problem } = mistake;
+        let frame = span.map(|span| frame(text, span, problem.label()));
+        SourceError::at(file, position, frame, problem)
+    };
+    let more = more.first().map(|first| {
+        let position = start(first).map(|at| position(text, at));
+        SourceError::at(file, position, None, Problem::More { count: more.len() })
+    });
+    mistakes.into_iter().map(shown).chain(more).collect()
+}
+
+/// These errors, of which those of each file follow each other, with at most [`LIMIT`] of each file.
+pub(crate) fn limited(errors: &[SourceError]) -> SourceErrors {
+    let mut kept: Vec<SourceError> = Vec::new();
+    for errors in errors.chunk_by(|one, other| one.file() == other.file()) {
+        let count = |error: &SourceError| match error.problem() {
+            Problem::More { count } => *count,
+            _ => 1,
+        };
+        let is_one = |error: &&SourceError| !matches!(error.problem(), Problem::More { .. });
+        kept.extend(errors.iter().filter(is_one).take(LIMIT).cloned());
+        let all: usize = errors.iter().map(count).sum();
+        if let (Some(next), Some(more)) = (errors.get(LIMIT), all.checked_sub(LIMIT)) {
+            let problem = Problem::More { count: more };
+            kept.push(SourceError::at(next.file(), next.position(), None, problem));
+        }
+    }
+    SourceErrors(kept)
+}
