@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// Allow applied migrations that were edited
     #[arg(long, global = true, hide_short_help = true)]
     allow_edited: bool,
+    /// Undo edited migrations by the down scripts in the ledger
+    #[arg(long, global = true, hide_short_help = true)]
+    down_from_ledger: bool,
     /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
@@ -83,11 +86,12 @@ impl Options {
             LockBy::Row => Lock::Row,
         });
         let migrator = lock.into_iter().fold(migrator, Migrator::lock);
-        let switches: [(bool, Switch<'s>); 6] = [
+        let switches: [(bool, Switch<'s>); 7] = [
             (self.create_schema, Migrator::create_schema),
             (self.allow_out_of_order, Migrator::allow_out_of_order),
             (self.allow_missing, Migrator::allow_missing),
             (self.allow_edited, Migrator::allow_edited),
+            (self.down_from_ledger, Migrator::down_from_ledger),
             (self.refuse_ahead, Migrator::refuse_ahead),
             (self.hide_details, Migrator::hide_details),
         ];

@@ -1,6 +1,6 @@
 //! Decides what a rollback undoes, before anything is undone.
-//! It also uses the down scripts in the ledger, so that an older binary can undo what a newer one
-//! applied.
+//! It uses the down scripts in the ledger where the set has none, so that an older binary can undo what a newer
+//! one applied.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::checksum::sha256;
 use crate::ledger::Entry;
 use crate::name::Kind;
+use crate::plan::Tolerance;
 use crate::remedy::{Remedy, Term};
 use crate::set::{Migration, Migrations, Script, TransactionMode};
 use crate::sql::kind::{SessionEffect, session_effect};
@@ -74,6 +75,11 @@ impl Undo<'_> {
     pub fn script(&self) -> &Script {
         &self.down
     }
+
+    /// Whether the script is the ledger's: roles that may write the ledger may have changed it.
+    pub fn is_from_ledger(&self) -> bool {
+        matches!(self.down, Cow::Owned(_))
+    }
 }
 
 /// Why a rollback cannot start.
@@ -87,6 +93,14 @@ pub enum Obstacle {
         filename = escaped(filename)
     )]
     NoDown {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+    },
+    /// The set has a down script, and not that of what was applied.
+    #[error("version {version}: `{filename}` was edited after it was applied, or the ledger was")]
+    Edited {
         /// The version as the ledger writes it.
         version: String,
         /// The file that was applied.
@@ -131,6 +145,10 @@ impl Obstacle {
             Obstacle::NoDown { .. } => {
                 "add a down script to the set, or undo it with a new migration".into()
             }
+            Obstacle::Edited { .. } => Remedy::new(
+                "restore the file, `accept` the edit, or undo it by the ledger's script with {}",
+                &[Term::DownFromLedger],
+            ),
             Obstacle::Unfinished { .. } => Remedy::new("let {} complete it first", &[Term::Run]),
             Obstacle::Damaged { .. } => {
                 "restore it, or use a binary whose set has the migration".into()
@@ -157,7 +175,8 @@ impl fmt::Display for Obstacles {
 
 impl std::error::Error for Obstacles {}
 
-/// Which of `recorded` to undo, the last applied first. Repeatable migrations are not undone.
+/// Which of `recorded` to undo, the last applied first. Repeatable migrations are not undone. `edited` says
+/// whether the ledger's script undoes a migration that the set has with another text, and a down script.
 ///
 /// # Errors
 /// [`Obstacles`] with all of them.
@@ -165,6 +184,7 @@ pub fn rollback<'s>(
     set: &'s Migrations,
     recorded: Vec<Recorded>,
     target: &Rollback,
+    edited: Tolerance,
 ) -> Result<Vec<Undo<'s>>, Obstacles> {
     let mut versioned: Vec<Recorded> =
         recorded.into_iter().filter(|one| one.entry.kind == Kind::Versioned).collect();
@@ -183,7 +203,7 @@ pub fn rollback<'s>(
     let mut undos = Vec::with_capacity(versioned.len());
     let mut obstacles = Vec::new();
     for one in versioned {
-        match undo(set, one) {
+        match undo(set, one, edited) {
             Ok(undo) => undos.push(undo),
             Err(obstacle) => obstacles.push(obstacle),
         }
@@ -191,19 +211,26 @@ pub fn rollback<'s>(
     if obstacles.is_empty() { Ok(undos) } else { Err(Obstacles(obstacles)) }
 }
 
-/// The set's down script if the set's up script is what was applied, else the ledger's.
-fn undo(set: &Migrations, recorded: Recorded) -> Result<Undo<'_>, Obstacle> {
+/// The set's down script if the set's up script is what was applied, and the ledger's if the set has none.
+fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<'_>, Obstacle> {
     let Recorded { entry, down_sql, down_checksum } = recorded;
     let (version, filename) = (entry.version.to_string(), entry.filename.clone());
     if !entry.is_finished() {
         return Err(Obstacle::Unfinished { version, filename });
     }
-    let is_applied = |migration: &&Migration| {
-        let same = entry.checksum.as_ref().is_none_or(|c| *c == migration.checksum().to_string());
-        migration.kind() == Kind::Versioned && *migration.version() == entry.version && same
+    let is_its = |migration: &&Migration| {
+        migration.kind() == Kind::Versioned && *migration.version() == entry.version
     };
-    if let Some(down) = set.iter().find(is_applied).and_then(Migration::down) {
+    let is_applied = |migration: &&Migration| {
+        entry.checksum.as_ref().is_none_or(|c| *c == migration.checksum().to_string())
+    };
+    // Equal versions can be migrations of their own.
+    let its = || set.iter().filter(is_its);
+    if let Some(down) = its().find(is_applied).and_then(Migration::down) {
         return Ok(Undo { entry, down: Cow::Borrowed(down) });
+    }
+    if edited == Tolerance::Refuse && its().any(|migration| migration.down().is_some()) {
+        return Err(Obstacle::Edited { version, filename });
     }
     let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
     // Both are always written together, so a script without a checksum was changed too.

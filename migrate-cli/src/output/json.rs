@@ -102,6 +102,7 @@ pub(crate) struct StatusBody {
     pub(crate) pending: usize,
     pub(crate) migrations: Vec<StatusRowBody>,
     pub(crate) drift: Vec<DriftBody>,
+    pub(crate) writers: Vec<String>,
     /// The page that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) html: Option<String>,
@@ -183,6 +184,9 @@ pub(crate) struct UndoBody {
     pub(crate) applied_at: String,
     pub(crate) applied_by: String,
     pub(crate) transactional: bool,
+    /// Where the script comes from.
+    pub(crate) from: &'static str,
+    pub(crate) sql: String,
 }
 
 #[derive(Serialize)]

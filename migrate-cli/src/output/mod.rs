@@ -84,6 +84,13 @@ impl Output {
         }
     }
 
+    /// Prints what is to be read before a question, but not with JSON.
+    pub(crate) fn preface(&self, text: &str) {
+        if !self.json {
+            let _ = self.write(io::stderr(), text);
+        }
+    }
+
     fn write(&self, stream: impl RawStream + AsLockedWrite, text: &str) -> io::Result<()> {
         let choice = match self.color {
             clap::ColorChoice::Auto => ColorChoice::Auto,

@@ -13,9 +13,9 @@ use crate::output::Answer;
 use crate::output::confirm::confirm;
 use crate::output::json::{Body, UndoBody};
 use crate::output::progress::Progress;
-use crate::output::style::{FAINT, OPEN, styled};
+use crate::output::style::{FAINT, OPEN, shown, styled};
 use crate::output::table::{Align, Cell, table};
-use crate::output::text::{counted, moment};
+use crate::output::text::{counted, moment, notes};
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Down {
@@ -48,6 +48,7 @@ impl Down {
         if undos.is_empty() {
             return Ok(Answer::of_run(cx.output, &Report::default()));
         }
+        cx.output.preface(&scripts(&undos));
         confirm(cx.output, &format!("undo {} in {}", versions(&undos), cx.place))?;
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
@@ -69,6 +70,31 @@ pub(super) fn versions(undos: &[Undo<'_>]) -> String {
     }
 }
 
+/// The scripts that come from the ledger, each with the role that applied its migration: the set does not have
+/// them.
+pub(super) fn scripts(undos: &[Undo<'_>]) -> String {
+    let mut text = String::new();
+    for undo in undos.iter().filter(|undo| undo.is_from_ledger()) {
+        let (version, by) = (&undo.entry.version, &undo.entry.applied_by);
+        let note = format!(
+            "version {version}, applied by {by}, is undone by this script from the ledger:"
+        );
+        text += &notes(&[note]);
+        text.extend(sql_of(undo).lines().map(|line| format!("    {}\n", shown(line))));
+    }
+    text
+}
+
+/// What undoes a migration. In the set's file, other things surround it.
+fn sql_of(undo: &Undo<'_>) -> String {
+    let script = undo.script();
+    if undo.is_from_ledger() {
+        return script.text().to_owned();
+    }
+    let statements = script.statements().map(|(start, end)| &script.text()[start..end]);
+    statements.flat_map(|statement| [statement, ";\n"]).collect()
+}
+
 fn would_undo(head: &str, undos: &[Undo<'_>]) -> Answer {
     let body = |undo: &Undo<'_>| UndoBody {
         version: undo.entry.version.to_string(),
@@ -77,16 +103,22 @@ fn would_undo(head: &str, undos: &[Undo<'_>]) -> Answer {
         applied_at: undo.entry.applied_at.clone(),
         applied_by: undo.entry.applied_by.clone(),
         transactional: undo.script().transaction() == TransactionMode::Transactional,
+        from: if undo.is_from_ledger() { "ledger" } else { "set" },
+        sql: sql_of(undo),
     };
     let undo: Vec<UndoBody> = undos.iter().map(body).collect();
     let rows = undo.iter().map(|row| {
-        let remark = if row.transactional { "" } else { "outside a transaction" };
+        let remarks = [
+            (!row.transactional).then_some("outside a transaction"),
+            (row.from == "ledger").then_some("script from the ledger"),
+        ];
+        let remark = remarks.into_iter().flatten().collect::<Vec<_>>().join("; ");
         vec![
             Cell::plain(&row.version),
             Cell::plain(&row.name),
             Cell::new(&moment(&row.applied_at), FAINT),
             Cell::new(&row.applied_by, FAINT),
-            Cell::new(remark, OPEN),
+            Cell::new(&remark, OPEN),
         ]
     });
     let heads = [
@@ -97,6 +129,7 @@ fn would_undo(head: &str, undos: &[Undo<'_>]) -> Answer {
         ("remarks", Align::Left),
     ];
     let what = format!("{} would be undone", counted(undo.len(), "migration"));
-    let text = format!("{head}{}{}\n", table(&heads, rows), styled(OPEN, &what));
+    let (rows, scripts) = (table(&heads, rows), scripts(undos));
+    let text = format!("{head}{rows}{scripts}{}\n", styled(OPEN, &what));
     Answer::new(text, Body::Undo { undo })
 }

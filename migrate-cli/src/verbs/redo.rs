@@ -3,7 +3,7 @@
 use migrate_runtime::{Report, Rollback};
 
 use super::Context;
-use super::down::versions;
+use super::down::{scripts, versions};
 use crate::error::VerbError;
 use crate::interrupt::interruptible;
 use crate::output::Answer;
@@ -16,6 +16,7 @@ pub(super) async fn redo(cx: Context<'_>) -> Result<Answer, VerbError> {
         return Ok(Answer::of_run(cx.output, &Report::default()));
     }
     let what = versions(&undos);
+    cx.output.preface(&scripts(&undos));
     confirm(cx.output, &format!("undo {what} in {} and apply it again", cx.place))?;
     let progress = Progress::begin(cx.output, &format!("redoing {what}"), "Applied");
     let migrator = progress.of(cx.migrator);

@@ -17,7 +17,7 @@ use crate::output::html::page;
 use crate::output::json::{Body, DriftBody, StatusBody, StatusRowBody, drift_parts, millis};
 use crate::output::style::{ASIDE, BAD, FAINT, GOOD, OPEN, styled, titled};
 use crate::output::table::{Align, Cell, table};
-use crate::output::text::{counted, line, moment, took};
+use crate::output::text::{counted, line, moment, notes, took};
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct StatusArgs {
@@ -45,6 +45,7 @@ impl StatusArgs {
         for drift in drifts {
             text += &titled("drift", BAD, &format!("{drift}\nhelp: {:#}", drift.help()));
         }
+        text += &writers(&status);
         let body = StatusBody {
             database: cx.place.database.clone(),
             server: cx.place.server.clone(),
@@ -53,12 +54,21 @@ impl StatusArgs {
             pending,
             migrations,
             drift: drifts.iter().map(DriftBody::new).collect(),
+            writers: status.writers.clone(),
             html: self.html.as_ref().map(|file| file.to_string_lossy().into_owned()),
         };
         if let Some(file) = &self.html {
             text += &write_page(&cx, &body, file).await?;
         }
         Ok(Answer { exit, text, body: Body::Status(body) })
+    }
+}
+
+/// The note on roles that may write the ledger.
+pub(super) fn writers(status: &Status) -> String {
+    match status.writers.as_slice() {
+        [] => String::new(),
+        roles => notes(&[format!("the ledger can also be written by {}", roles.join(", "))]),
     }
 }
 

@@ -4,14 +4,15 @@ mod digest;
 mod matching;
 mod tool;
 
+use migrate_set::remedy::Term;
 use migrate_set::set::DEFAULT_MODULE;
 
-use crate::context::{Context, help_for_statement};
+use crate::context::{Context, check_name, help_for_statement};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{ErrorKind, counted_versions};
-use crate::sql::{Contents, columns};
-use crate::wire;
+use crate::sql::{Contents, checked, columns};
+use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
 use matching::decide;
 use tool::Row;
@@ -159,12 +160,20 @@ impl Adoption {
     /// The rows of the other tool's table: one message.
     async fn rows_of(&self, cx: &Context<'_>, schema: &str) -> Result<Vec<Row>, ErrorKind> {
         let mut rows = Vec::new();
-        let sql = self.select(schema);
+        let names: [(&[Term], &str); 2] =
+            [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], self.table_name())];
+        names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
+        let sql = checked(names.into_iter().map(|(_, name)| name), &self.select(schema));
         let result = cx.wire.rows(&sql, || {}, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
         let (tool, table) = (self.tool.name(), self.table_name());
         let shown = format!("{schema}.{table}");
         match source.code().map(tokio_postgres::error::SqlState::code) {
+            Some(code) if is_of_a_check(code) => {
+                if let Some(error) = cx.untrusted(names.into_iter(), (schema, table)).await {
+                    return Err(error);
+                }
+            }
             // The table or a column is missing, or a column has another type.
             Some(code) if code.starts_with("42") && code != "42501" => {
                 let mut found = Vec::new();

@@ -5,7 +5,7 @@ use migrate_set::text::escaped;
 use tokio_postgres::SimpleQueryRow;
 
 use super::{Adopt, Adoption};
-use crate::sql::{column, literal, utc};
+use crate::sql::{check_table, column, literal, utc};
 
 /// One row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,8 +125,9 @@ impl Adopt {
 }
 
 impl Adoption {
-    /// Reads the table in the order in which the tool applied the migrations.
+    /// Reads the table in the order in which the tool applied the migrations, after the check that it can be trusted.
     pub(super) fn select(&self, schema: &str) -> String {
+        let check = check_table(schema, self.table_name());
         let (schema, table) = (quoted_identifier(schema), quoted_identifier(self.table_name()));
         let (columns, module) = (self.tool.columns(), self.module_read().unwrap_or_default());
         let rows = self.tool.rows().replace("{module}", &literal(module));
@@ -134,7 +135,7 @@ impl Adoption {
             let utc = utc(&format!("({time})::pg_catalog.timestamptz"));
             format!(", {utc} AS applied_at")
         });
-        format!("SELECT {columns}{time} FROM {schema}.{table} t {rows}")
+        format!("{check}; SELECT {columns}{time} FROM {schema}.{table} t {rows}")
     }
 }
 

@@ -6,7 +6,7 @@ use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
 use crate::outcome::ErrorKind;
-use crate::sql::{Ledger, Reading};
+use crate::sql::{Ledger, Reading, checked};
 
 impl Migrator<'_> {
     /// All statements of `script` as they are sent.
@@ -56,21 +56,22 @@ impl Migrator<'_> {
 
     /// Refuses names that no server accepts.
     pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
-        let names: [(&[Term], _); 3] = [
+        self.names().try_for_each(|(option, name)| check_name(option, name))
+    }
+
+    /// The names that were given, each with its option.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&'static [Term], &str)> {
+        let names: [(&'static [Term], _); 3] = [
             (&[Term::Schema], self.schema.as_deref()),
             (&[Term::LedgerSchema], self.ledger_schema.as_deref()),
             (&[Term::Table], Some(self.table.as_str())),
         ];
-        for (option, name) in names {
-            let problem = match name {
-                Some("") => "is empty",
-                Some(name) if name.contains('\0') => "contains a NUL byte",
-                _ => continue,
-            };
-            let help = Remedy::new("give {} another name", option);
-            return Err(ErrorKind::BadName { problem, help });
-        }
-        Ok(())
+        names.into_iter().filter_map(|(option, name)| Some((option, name?)))
+    }
+
+    /// `query` after the check of the names that only the server can judge.
+    pub(crate) fn with_names_checked(&self, query: &str) -> String {
+        checked(self.names().map(|(_, name)| name), query)
     }
 
     /// The statements that create the schemas that the caller asked for.
@@ -82,4 +83,26 @@ impl Migrator<'_> {
             CreateSchema::IfMissing => named.into_iter().flatten().map(create).collect(),
         }
     }
+}
+
+/// How many bytes of a name a server keeps, unless it was built otherwise.
+const LONGEST: usize = 63;
+
+/// Refuses a name that no server accepts. A character is at least one byte in any encoding; the server finds the
+/// other names that are too long.
+pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), ErrorKind> {
+    let problem = match name {
+        "" => "is empty",
+        name if name.contains('\0') => "contains a NUL byte",
+        name if name.chars().count() > LONGEST => TOO_LONG,
+        _ => return Ok(()),
+    };
+    Err(bad_name(option, problem))
+}
+
+/// What is wrong with a name that the server would truncate.
+pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server keeps";
+
+pub(super) fn bad_name(option: &'static [Term], problem: &'static str) -> ErrorKind {
+    ErrorKind::BadName { problem, help: Remedy::new("give {} another name", option) }
 }

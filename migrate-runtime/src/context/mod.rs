@@ -3,6 +3,7 @@
 mod check;
 mod grants;
 mod read;
+mod untrusted;
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,18 @@ use migrate_set::rollback::NO_TRANSACTION;
 use migrate_set::set::{Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
+pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
+
+use untrusted::encoding_error;
 
 use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{ErrorKind, MigrationFailure};
 use crate::sql::{Contents, Ledger, Terms};
-use crate::wire::Wire;
+use crate::wire::{ENCODING, Wire, is_of_a_check};
 
 /// What never changes during a run.
 #[derive(Debug)]
@@ -66,6 +71,8 @@ impl<'r> Context<'r> {
     pub(crate) fn creation(&self) -> Vec<String> {
         let mut sql = self.migrator.schemas_to_create();
         sql.push(self.ledger.create());
+        // IF NOT EXISTS leaves a table that another role has created meanwhile.
+        sql.push(self.ledger.check());
         sql
     }
 
@@ -118,6 +125,18 @@ impl<'r> Context<'r> {
         doing: String,
         source: tokio_postgres::Error,
     ) -> ErrorKind {
+        match source.code().map_or("", SqlState::code) {
+            ENCODING => return encoding_error(&source),
+            code if is_of_a_check(code) => {
+                let Ledger { schema, table, .. } = &self.ledger;
+                if let Some(error) =
+                    boxed(self.untrusted(self.migrator.names(), (schema, table))).await
+                {
+                    return error;
+                }
+            }
+            _ => {}
+        }
         let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
         ErrorKind::Database { doing, help, source }
     }

@@ -1,11 +1,12 @@
 //! Reads the ledger with one message; after an error, more messages find the cause.
 
 use tokio_postgres::SimpleQueryRow;
+use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
 use crate::sql::{Contents, Reading};
-use crate::wire;
+use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
     /// Reads the ledger: one message. A table that does not exist is an empty ledger.
@@ -15,11 +16,16 @@ impl<'r> Context<'r> {
         // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
         let take = |row: &_| contents.take(&self.ledger, row);
-        let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
+        let sql = self.migrator.with_names_checked(&self.ledger.read(reading));
+        let table = self.rows(&sql, unpack, take).await?;
         if table == Table::Missing {
             return Ok(Contents::default());
         }
         contents.exists = true;
+        if !contents.writers.is_empty() {
+            let (ledger, roles) = (self.ledger.shown(), contents.writers.join(", "));
+            warn!(ledger, roles, "the ledger can also be written by other roles");
+        }
         Ok(contents)
     }
 
@@ -27,7 +33,8 @@ impl<'r> Context<'r> {
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
         let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
-        self.rows(&self.ledger.history(), || {}, take).await?;
+        let sql = self.migrator.with_names_checked(&self.ledger.history());
+        self.rows(&sql, || {}, take).await?;
         Ok(rows)
     }
 
@@ -54,6 +61,7 @@ impl<'r> Context<'r> {
         match source.code().map(tokio_postgres::error::SqlState::code) {
             // undefined_table; a schema that does not exist gives the same.
             Some("42P01") => Ok(()),
+            Some(code) if is_of_a_check(code) => Err(self.unreadable(source).await),
             // A column is missing or has another type: it may not be a ledger.
             Some(code) if code.starts_with("42") && code != "42501" => {
                 Err(self.foreign_table(source).await)

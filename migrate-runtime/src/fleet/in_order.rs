@@ -9,7 +9,7 @@ use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Goal};
-use crate::sql::{Contents, Ledger, Reading};
+use crate::sql::{Contents, Ledger, Reading, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
@@ -144,7 +144,9 @@ async fn read_all<'s>(
     let mut found: Vec<Contents<'s>> =
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
-    let read = wire::rows(client, &first.read(Reading::Brief), |row| {
+    let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
+    let sql = checked(names, &first.read(Reading::Brief));
+    let read = wire::rows(client, &sql, |row| {
         for (contents, ledger) in found.iter_mut().zip(&ledgers) {
             whole &= contents.take(ledger, &row).is_ok();
         }

@@ -48,6 +48,7 @@ pub struct Migrator<'s> {
     pub(crate) table: String,
     pub(crate) create_schema: CreateSchema,
     pub(crate) policy: Policy,
+    pub(crate) down_from_ledger: Tolerance,
     pub(crate) limit: Limit,
     pub(crate) lock: Lock,
     pub(crate) lock_timeout: Option<Duration>,
@@ -152,6 +153,7 @@ impl<'s> Migrator<'s> {
             table: DEFAULT_TABLE.to_owned(),
             create_schema: CreateSchema::No,
             policy: Policy::default(),
+            down_from_ledger: Tolerance::Refuse,
             limit: Limit::None,
             lock: Lock::Detect,
             lock_timeout: None,
@@ -214,6 +216,24 @@ impl<'s> Migrator<'s> {
     #[must_use]
     pub fn allow_edited(mut self) -> Self {
         self.policy.edited = Tolerance::Allow;
+        self
+    }
+
+    /// Undoes a migration whose text in the set is not what was applied by the down script in the ledger;
+    /// otherwise it is not undone, unless the set has no down script for it.
+    ///
+    /// Every role that may write the ledger may have changed that script: read it first, in
+    /// [`Migrator::plan_rollback`].
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).down_from_ledger()
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn down_from_ledger(mut self) -> Self {
+        self.down_from_ledger = Tolerance::Allow;
         self
     }
 

@@ -253,6 +253,28 @@ pub enum ErrorKind {
         columns: Vec<String>,
     },
 
+    /// Code of another role would run with this role's privileges if the table was read or written, or the table
+    /// would not show all its rows; it was not touched.
+    #[error("`{table}` {problem}")]
+    Untrusted {
+        /// The table as `schema.table`: the ledger, or the table of the tool to adopt from.
+        table: String,
+        /// The role that owns it.
+        owner: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do about it.
+        help: Remedy,
+    },
+
+    /// The session sends text in another encoding than the set's, or a migration made it do so; the migration was
+    /// not applied. In some encodings a backslash is half of a character, so strings would end elsewhere.
+    #[error("the session's client_encoding is {encoding}, and migrations are sent as UTF8")]
+    Encoding {
+        /// The encoding as the server names it.
+        encoding: String,
+    },
+
     /// A row of the ledger has a value that this library never writes.
     #[error("`{ledger}` has an entry with an invalid {column}")]
     BrokenEntry {
@@ -317,6 +339,8 @@ impl ErrorKind {
             ErrorKind::NoEntry { .. } => "no_entry",
             ErrorKind::Adoption { .. } | ErrorKind::NotAdoptable { .. } => "adoption",
             ErrorKind::ForeignTable { .. } => "foreign_table",
+            ErrorKind::Untrusted { .. } => "untrusted",
+            ErrorKind::Encoding { .. } => "encoding",
             ErrorKind::BrokenEntry { .. } => "broken_entry",
             ErrorKind::LockLost { .. } => "lock_lost",
             ErrorKind::Placeholder { .. } => "placeholder",
@@ -340,6 +364,8 @@ impl ErrorKind {
                 | ErrorKind::Pooled { .. }
                 | ErrorKind::NoAdvisoryLock { .. }
                 | ErrorKind::LockLost { .. }
+                | ErrorKind::Untrusted { .. }
+                | ErrorKind::Encoding { .. }
                 | ErrorKind::Database { .. }
         )
     }

@@ -11,7 +11,9 @@ impl ErrorKind {
         Some(match self {
             ErrorKind::Migration { failure, .. } => return failure.help.clone(),
             ErrorKind::Database { help, .. } => return help.clone(),
-            ErrorKind::Busy { help, .. } | ErrorKind::BadName { help, .. } => help.clone(),
+            ErrorKind::Busy { help, .. }
+            | ErrorKind::BadName { help, .. }
+            | ErrorKind::Untrusted { help, .. } => help.clone(),
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
@@ -67,6 +69,9 @@ impl ErrorKind {
             ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
             ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
             ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
+            ErrorKind::Encoding { .. } => {
+                "leave `client_encoding` as the driver sets it, in the session and in migrations"
+            }
             ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
                 "a pooler in transaction mode cannot hold a session lock, and a migration must not \

@@ -26,6 +26,9 @@ pub struct Status {
     pub migrations: Vec<StatusRow>,
     /// Every deviation that the options do not allow; `None` if a run could begin.
     pub drift: Option<DriftReport>,
+    /// The roles that may write the ledger, and so its down scripts, besides its owner, superusers and the
+    /// current role; `PUBLIC` is every role.
+    pub writers: Vec<String>,
 }
 
 /// One migration of a [`Status`].
@@ -106,6 +109,10 @@ impl fmt::Display for Status {
         let rows = self.migrations.iter().map(row).collect::<Vec<_>>();
         text::table(f, ["version", "name", "state"], &rows)?;
         write!(f, "{} pending of {}", self.pending(), self.migrations.len())?;
-        self.drift.as_ref().map_or(Ok(()), |drift| write!(f, "\n{drift}"))
+        self.drift.as_ref().map_or(Ok(()), |drift| write!(f, "\n{drift}"))?;
+        match self.writers.as_slice() {
+            [] => Ok(()),
+            roles => write!(f, "\nnote: the ledger can also be written by {}", roles.join(", ")),
+        }
     }
 }

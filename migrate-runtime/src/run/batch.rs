@@ -16,7 +16,7 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::{Commit, Extent, Purpose, Session, same_transaction, session};
+use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
 use crate::wire::{BEGIN, Message, Outcome, Part};
 
 /// Carries out `actions`, in as many messages as their size requires.
@@ -56,9 +56,9 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
 }
 
 /// The approximate size of a migration in a message. With names of usual length, guard and entry add
-/// 1.6 KB to its SQL with a first entry, and 2.0 KB with one that can replace another.
+/// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another.
 fn bytes(extent: Extent, action: &Action<'_>) -> usize {
-    let frame = if extent == Extent::First { 1792 } else { 2304 };
+    let frame = if extent == Extent::First { 2048 } else { 2560 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
@@ -257,14 +257,16 @@ pub(super) fn push_migration<'d>(
     let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
     let purpose = Purpose::Apply { position, commit, has_escapes, is_watched };
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
-    messages.call(cx, Callout::Hooks(When::BeforeEach, action));
+    messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
         messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
     }
-    messages.call(cx, Callout::Function(action));
-    messages.call(cx, Callout::Hooks(When::AfterEach, action));
+    messages.call(cx, step, Callout::Function(action));
+    messages.call(cx, step, Callout::Hooks(When::AfterEach, action));
     // A reset also removes the saved session, so another message restores it.
-    if calls && effect == SessionEffect::Changes {
+    if effect == SessionEffect::Resets {
+        messages.push(Part::Check { step }, &same_encoding());
+    } else if calls {
         messages.push(Part::Check { step }, &same_transaction());
     }
     if effect == SessionEffect::Changes {

@@ -9,6 +9,7 @@ use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When};
+use crate::sql::same_encoding;
 use crate::wire::{Message, Outcome, Part, is_lock_conflict};
 
 /// The service's own code that is called for one migration.
@@ -45,8 +46,9 @@ impl<'d> Messages<'d> {
         &mut self.last
     }
 
-    /// Ends the message that is being written with a callout, if there is something to call.
-    pub(super) fn call(&mut self, cx: &Context<'_>, callout: Callout<'d>) {
+    /// Ends the message that is being written with a callout, if there is something to call. The service's own
+    /// code can change the session, so the next message begins with a check of it.
+    pub(super) fn call(&mut self, cx: &Context<'_>, step: usize, callout: Callout<'d>) {
         let is_wanted = match callout {
             Callout::Hooks(when, _) => cx.migrator.calls.has_hooks(when),
             Callout::Function(action) => action.script().ends() == Ends::WithFunction,
@@ -54,6 +56,7 @@ impl<'d> Messages<'d> {
         if is_wanted {
             let message = std::mem::replace(&mut self.last, Message::new());
             self.before.push((message, callout));
+            self.push(Part::Check { step }, &same_encoding());
         }
     }
 

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENDED, Failure, Part, is_lock_conflict};
+use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_lock_conflict};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -41,6 +41,9 @@ pub(super) async fn explain(
     let code = db.code().code();
     if code == DEADLINE {
         return cx.deadline_error(None);
+    }
+    if code == ENCODING {
+        return cx.database_error(String::new(), stopped.failure.error).await;
     }
     let part = stopped.failure.part;
     if let (Some(Part::Check { step }), ENDED) = (part, code) {

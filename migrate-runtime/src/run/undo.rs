@@ -24,7 +24,7 @@ pub(super) async fn attempt<'r>(
         Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.report.undone.len())),
         other => other.clone(),
     };
-    let undos = rollback(cx.migrator.set, contents.recorded, &target)
+    let undos = rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)
         .map_err(|obstacles| ErrorKind::Rollback { obstacles })?;
     // An undo is always new: the ledger does not record the progress of a rollback.
     let work: Vec<_> = undos.iter().map(|undo| (Action::Undo(undo), Cause::New)).collect();

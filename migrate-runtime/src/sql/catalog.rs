@@ -3,10 +3,11 @@
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE};
+use super::trust::checked;
 
 /// The columns of the table with this name: one row each, no rows without a table.
 pub(crate) fn columns(schema: &str, table: &str) -> String {
-    format!(
+    let query = format!(
         "SELECT a.attname FROM pg_catalog.pg_attribute a \
          JOIN pg_catalog.pg_class c ON c.oid {EQ} a.attrelid \
          JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
@@ -14,7 +15,8 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
          ORDER BY a.attnum",
         literal(schema),
         literal(table)
-    )
+    );
+    checked(std::iter::empty(), &query)
 }
 
 impl Ledger {
@@ -26,7 +28,7 @@ impl Ledger {
     /// The `GRANT`s that the current role needs for this ledger and does not have, as one text, or NULL.
     pub(crate) fn missing_grants(&self) -> String {
         let (schema, table) = (literal(&self.schema), literal(&self.table));
-        format!(
+        let query = format!(
             "SELECT pg_catalog.string_agg(g.statement {CAT} ' TO ' {CAT} \
              pg_catalog.quote_ident(current_user), '; ') FROM (\
              SELECT 1 AS n, pg_catalog.format('GRANT CREATE ON DATABASE %I', \
@@ -47,7 +49,8 @@ impl Ledger {
              v (n, privilege) WHERE NOT pg_catalog.has_table_privilege(c.oid, v.privilege)) p \
              WHERE n.nspname {EQ} {schema} AND c.relname {EQ} {table} AND p.privileges {NE} '' \
              ORDER BY 1) g"
-        )
+        );
+        checked(std::iter::empty(), &query)
     }
 }
 
@@ -87,8 +90,9 @@ pub(crate) fn full_name(kind: &str, name: &str) -> String {
     };
     // The error has the name of a type as in SQL.
     let bare = if kind == "type" { name } else { format!("pg_catalog.quote_ident({name})") };
-    format!(
+    let query = format!(
         "SELECT pg_catalog.quote_ident(current_user) AS role, \
          COALESCE(({found}), {bare}) AS name"
-    )
+    );
+    checked(std::iter::empty(), &query)
 }

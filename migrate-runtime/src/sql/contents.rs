@@ -14,6 +14,7 @@ use super::lease::{EXPIRED, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
 use super::literal::{column, literal, utc};
 use super::operator::EQ;
+use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) is_locked: bool,
     /// Whether the entries have only the values that a plan compares.
     pub(crate) is_brief: bool,
+    /// The roles that may write the ledger besides its owner, where the read asked for them.
+    pub(crate) writers: Vec<String>,
 }
 
 /// Which columns of the ledger are read.
@@ -56,18 +59,19 @@ impl Ledger {
     pub(crate) fn read(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
-            Reading::Brief => return self.read_briefly(""),
+            Reading::Brief => return self.checked(&self.read_briefly("")),
             Reading::BriefWithProcess => {
-                return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
+                return self
+                    .checked(&self.read_briefly(", pg_catalog.pg_backend_pid() AS backend"));
             }
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
         let (situation, module) = (self.situation(), literal(module));
-        format!(
+        self.checked(&format!(
             "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
              ORDER BY e.\"position\""
-        )
+        ))
     }
 
     /// Reads the whole ledger, of all modules and unordered, for [`Contents::take`].
@@ -85,28 +89,31 @@ impl Ledger {
         )
     }
 
-    /// The last position, and the holder of the lock row.
+    /// The last position, the holder of the lock row, and who may write the ledger.
     fn situation(&self) -> String {
-        let (last, at_lock) = (self.last_position(), at_lock("h"));
+        let (last, at_lock, writers) = (self.last_position(), at_lock("h"), self.writers());
         let (quoted, since) = (&self.quoted, utc("h.applied_at"));
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
              h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
-             {EXPIRED} AS expired FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
+             {EXPIRED} AS expired, {writers} AS writers FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
         )
     }
 
-    /// Those of `schemas` that have a table of this ledger's name: one row each.
+    /// Those of `schemas` that have a ledger to read: one row each, with its names. The server truncates the
+    /// names that it compares, so the caller compares them again.
     pub(crate) fn among(&self, schemas: &[String]) -> String {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
-        format!(
-            "SELECT n.nspname AS tenant FROM pg_catalog.pg_class c \
+        let query = format!(
+            "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
-             WHERE c.relname {EQ} {} AND c.relkind {EQ} ANY ('{{r,p}}') \
-             AND n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[])",
+             WHERE c.relname {EQ} {} \
+             AND n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
             literal(&self.table),
-            schemas.join(", ")
-        )
+            schemas.join(", "),
+            is_trusted()
+        );
+        checked(std::iter::empty(), &query)
     }
 
     /// Reads the entries of the module in the ledgers of all `schemas`, each with its schema as
@@ -214,6 +221,7 @@ impl<'s> Contents<'s> {
     ) -> Result<(), &'static str> {
         self.last_position = last.map_or(Ok(0), str::parse).map_err(|_| "position")?;
         self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
+        self.writers.extend(row.get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
         let expired = row.get("expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });

@@ -7,8 +7,9 @@ use super::entry::{NOTE_START, SINCE_MESSAGE};
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE, SUB};
+use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
-use crate::wire::{BUSY, DEADLINE, ENDED, ESCAPES, LOST, MOVED};
+use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
 
 /// The values that all guards of a run depend on, at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -86,12 +87,16 @@ impl Terms<'_> {
             }
         };
         let (time_left, settings) = (self.deadline_guard(), self.settings(commit));
-        block(&format!("{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{news}"))
+        let encoding = encoding_guard();
+        block(&format!(
+            "{encoding}{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{news}"
+        ))
     }
 
     /// Takes the session's lock or raises [`BUSY`]; a run that holds the lock row renews it.
     pub(crate) fn session_guard(self, has_escapes: bool) -> String {
-        let before = format!("{}{}", strings_guard(has_escapes), self.deadline_guard());
+        let strings = strings_guard(has_escapes);
+        let before = format!("{}{strings}{}", encoding_guard(), self.deadline_guard());
         match self.claim {
             None => {
                 let lock = raise_unless(
@@ -116,7 +121,7 @@ impl Terms<'_> {
     pub(crate) fn note(self, update: &str) -> String {
         let renewal = self.claim.map_or_else(String::new, |token| self.renewal(token));
         let lost = raise_unless("FOUND", ("the entry was changed by somebody else", LOST));
-        block(&format!("{renewal}{update}; {lost}"))
+        block(&format!("{}{renewal}{update}; {lost}", encoding_guard()))
     }
 
     /// Limits the statements of a transaction.
@@ -198,6 +203,18 @@ pub(crate) fn same_transaction() -> String {
     let noted =
         format!("(COALESCE(pg_catalog.current_setting('migrate.started', true), '') {NE} '')");
     block(&raise_unless(&noted, ("the transaction was ended", ENDED)))
+}
+
+/// Raises [`ENCODING`] if the server would read what is sent next differently from the build.
+pub(crate) fn same_encoding() -> String {
+    block(&encoding_guard())
+}
+
+fn encoding_guard() -> String {
+    format!(
+        "IF NOT {UTF8} THEN RAISE EXCEPTION 'client_encoding is %', pg_catalog.pg_client_encoding() \
+         USING ERRCODE = '{ENCODING}'; END IF; "
+    )
 }
 
 /// Raises [`ESCAPES`] if it matters and the session reads strings differently from the build.

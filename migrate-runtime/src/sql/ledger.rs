@@ -10,8 +10,8 @@ use super::operator::EQ;
 /// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    pub(super) schema: String,
-    pub(super) table: String,
+    pub(crate) schema: String,
+    pub(crate) table: String,
     /// Both, quoted, with the dot between.
     pub(super) quoted: String,
     pub(super) module: String,
@@ -19,7 +19,6 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(schema: &str, table: &str, module: &str) -> Ledger {
-        let (schema, table) = (as_cut(schema), as_cut(table));
         let quoted = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
         let (schema, table) = (schema.to_owned(), table.to_owned());
         Ledger { schema, table, quoted, module: module.to_owned() }
@@ -90,14 +89,4 @@ impl Ledger {
         let (module, version) = (literal(&self.module), literal(version.as_str()));
         format!("module {EQ} {module} AND version {EQ} {version}")
     }
-}
-
-/// An identifier as the server truncates it: to 63 bytes, but not inside a character. Two names that are
-/// equal to the server must have one lock.
-fn as_cut(name: &str) -> &str {
-    let mut end = name.len().min(63);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
 }

@@ -91,8 +91,9 @@ impl<'s> Migrator<'s> {
     }
 
     /// Undoes applied migrations, the last applied first, each in a transaction of its own with its
-    /// entry. The down script is the set's if the set's up script was applied, otherwise the one in
-    /// the ledger: an older binary can undo what a newer one applied.
+    /// entry. The down script is the set's. If the set has none for that version, it is the one in the
+    /// ledger, so an older binary can undo what a newer one applied; [`Migrator::down_from_ledger`] also
+    /// uses it if the set has another text than what was applied.
     ///
     /// A non-transactional down script runs statement by statement. If it is interrupted, all of it
     /// runs again, so its statements must be repeatable. Repeatable migrations are not undone.
@@ -124,6 +125,9 @@ impl<'s> Migrator<'s> {
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// for undo in migrator.plan_rollback(&client, Rollback::Steps(2)).await? {
     ///     println!("would undo {}", undo.entry.filename);
+    ///     if undo.is_from_ledger() {
+    ///         println!("by this script, which the set does not have:\n{}", undo.script().text());
+    ///     }
     /// }
     /// # Ok(())
     /// # }
@@ -137,7 +141,7 @@ impl<'s> Migrator<'s> {
         target: Rollback,
     ) -> Result<Vec<Undo<'s>>, Error> {
         let contents = self.read(client, Reading::WithDownScripts).await?;
-        rollback(self.set, contents.recorded, &target)
+        rollback(self.set, contents.recorded, &target, self.down_from_ledger)
             .map_err(|obstacles| ErrorKind::Rollback { obstacles }.into())
     }
 

@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{LENIENT, Migrator};
 use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
-use crate::sql::Reading;
+use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
     /// The history of this set's module in the ledger, in order: what is applied, and what was undone,
@@ -50,10 +50,10 @@ impl Migrator<'_> {
     /// # Errors
     /// The errors of reading the ledger. Drift is not one: [`Migrator::verify`] fails on it.
     pub async fn status(&self, client: &Client) -> Result<Status, Error> {
-        let entries = self.read(client, Reading::Entries).await?.entries;
+        let Contents { entries, writers, .. } = self.read(client, Reading::Entries).await?;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
         let all = plan(self.set, entries, &LENIENT).map_err(|drift| ErrorKind::Drift { drift })?;
-        Ok(Status { migrations: rows(self.set, &all), drift })
+        Ok(Status { migrations: rows(self.set, &all), drift, writers })
     }
 }
 

@@ -17,6 +17,16 @@ pub(crate) const ESCAPES: &str = "MG005";
 /// The SQLSTATE that the guard raises when the run's deadline has passed.
 pub(crate) const DEADLINE: &str = "MG004";
 
+/// The SQLSTATE that is raised when the session does not send UTF-8.
+pub(crate) const ENCODING: &str = "MG007";
+
+/// Whether a SQLSTATE of a message comes from a check of its names, table and session: plain SQL cannot raise a code
+/// of its own (`division_by_zero`), and what is read in another encoding may not be a statement (`syntax_error`,
+/// `character_not_in_repertoire`).
+pub(crate) fn is_of_a_check(sqlstate: &str) -> bool {
+    matches!(sqlstate, "22012" | "42601" | "22021")
+}
+
 /// The SQLSTATE that is raised when the service's own code has ended the transaction of the run.
 pub(crate) const ENDED: &str = "MG006";
 

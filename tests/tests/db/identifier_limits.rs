@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use migrate_runtime::adopt::Adopt;
 use migrate_runtime::set::Layout;
-use migrate_runtime::{Migrations, Migrator};
+use migrate_runtime::tenants::Tenants;
+use migrate_runtime::{Migrations, Migrator, run_in_order};
 use migrate_source::check::{SetOptions, SourceFile, check};
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 
 #[tokio::test]
@@ -23,46 +25,98 @@ async fn names_in_strings_end_no_string_where_backslashes_escape() {
     assert_eq!(value(&client, "SELECT to_regclass('public.victims') IS NOT NULL").await, "t");
 }
 
-/// Two names that are equal to PostgreSQL, which truncates them to 63 bytes.
-fn alike() -> [String; 2] {
-    let one = "x".repeat(63);
-    let other = format!("{one}y");
-    [one, other]
-}
-
 fn slow() -> Migrations {
     set(&[("1_a.sql", "SELECT pg_sleep(0.3);"), ("2_b.sql", "CREATE TABLE b ();")])
 }
 
-#[tokio::test]
-async fn ledgers_that_are_one_table_have_one_lock() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
-    let look = "CREATE TABLE IF NOT EXISTS held (key text); \
-                INSERT INTO held SELECT classid || ' ' || objid FROM pg_locks \
-                WHERE locktype = 'advisory' AND pid = pg_backend_pid();";
-    let [one, other] = alike();
-    let first = set(&[("1_a.sql", look)]);
-    Migrator::new(&first).table(one).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
-    let both = set(&[("1_a.sql", look), ("2_b.sql", look)]);
-    let migrator = Migrator::new(&both).table(other);
-    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(report.applied.len(), 1, "the same ledger");
-    assert_eq!(value(&client, "SELECT count(*) FROM held").await, "2");
-    assert_eq!(value(&client, "SELECT count(DISTINCT key) FROM held").await, "1");
+/// Names that are one name to a server: it keeps 63 bytes.
+fn alike() -> [(String, String); 2] {
+    let one = "x".repeat(63);
+    let accents = "é".repeat(31);
+    [(one.clone(), format!("{one}y")), (accents.clone(), format!("{accents}é"))]
 }
 
 #[tokio::test]
-async fn runs_of_one_ledger_under_two_names_apply_once() {
+async fn names_that_the_server_would_cut_are_refused() {
     let database = FreshDatabase::create().await;
-    let (mut client, mut second) = (database.connect().await, database.connect().await);
-    let set = slow();
-    let [one, other] = alike();
-    let (one, other) = (Migrator::new(&set).table(one), Migrator::new(&set).table(other));
-    let (one, other) = tokio::join!(one.run(&mut client), other.run(&mut second));
-    let (one, other) =
-        (one.unwrap_or_else(|e| panic!("{e}")), other.unwrap_or_else(|e| panic!("{e}")));
-    assert_eq!(one.applied.len() + other.applied.len(), 2);
+    let mut client = database.connect().await;
+    let set = set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);")]);
+    let migrator = Migrator::new(&set);
+    for (whole, cut) in alike() {
+        let created = migrator.clone().schema(&whole).table(&whole).create_schema();
+        assert_eq!(created.run(&mut client).await.expect("63 bytes").applied.len(), 1);
+        for (option, migrator) in [
+            ("`.schema(..)`", migrator.clone().schema(&cut)),
+            ("`.schema(..)`", migrator.clone().schema(&cut).ledger_schema("public")),
+            ("`.ledger_schema(..)`", migrator.clone().schema(&whole).ledger_schema(&cut)),
+            ("`.table(..)`", migrator.clone().schema(&whole).table(&cut)),
+        ] {
+            let expected = format!(
+                "the name of a schema or table is longer than the 63 bytes that a server keeps\n\
+                 help: give {option} another name"
+            );
+            let error = migrator.run(&mut client).await.expect_err(option);
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(migrator.status(&client).await.expect_err(option).to_string(), expected);
+            assert_eq!(migrator.history(&client).await.expect_err(option).to_string(), expected);
+            let both = run_in_order([&migrator], &mut client).await.expect_err(option);
+            assert_eq!(both.error.to_string(), expected);
+        }
+        let from = Adopt::Sqlx.table(&cut);
+        let error = migrator.adopt(&mut client, from).await.expect_err("a long name");
+        assert!(error.to_string().ends_with("\nhelp: give `.table(..)` another name"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tenants_whose_names_the_server_would_cut_share_no_schema() {
+    let database = FreshDatabase::create().await;
+    let client = database.connect().await;
+    let set = set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);")]);
+    let migrator = Migrator::new(&set).create_schema();
+    let tenants = Tenants::new(&migrator);
+    let config = database.config();
+    let get = async || Ok::<_, std::convert::Infallible>(Box::new(connect(&config).await));
+    for (whole, cut) in alike() {
+        for up_to_date in [0, 1] {
+            let report = tenants.run([&whole, &cut], get, |_| {}).await.expect("tenants");
+            assert_eq!(report.up_to_date.len(), up_to_date);
+            let [(schema, failure)] = report.failed.as_slice() else { panic!("{report}") };
+            assert_eq!(schema, &cut);
+            assert!(failure.to_string().contains("longer than the 63 bytes"), "{failure}");
+        }
+    }
+    assert_eq!(value(&client, "SELECT count(*) FROM pg_tables WHERE tablename = 'a'").await, "2");
+    for (whole, cut) in alike() {
+        let whole = migrator.clone().table(whole);
+        let run = Tenants::new(&whole).run(["tenant"], get, |_| {}).await;
+        assert_eq!(run.expect("tenants").failed.len(), 0);
+        client.batch_execute("DROP TABLE tenant.a").await.expect("for the next name");
+        let cut = migrator.clone().table(cut);
+        let report = Tenants::new(&cut).run(["tenant"], get, |_| {}).await.expect("tenants");
+        assert_eq!((report.up_to_date.len(), report.failed.len()), (0, 1), "{report}");
+    }
+}
+
+#[tokio::test]
+async fn the_servers_encoding_decides_how_long_a_name_is() {
+    let database = FreshDatabase::create().await;
+    let admin = database.connect().await;
+    let name = format!("{}_latin", database.name());
+    let sql = format!("CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
+    admin.batch_execute(&sql).await.expect("a database");
+    let mut config = database.config();
+    let mut client = connect(config.dbname(&name)).await;
+    let set = set(&[("1_a.sql", "SELECT 1;")]);
+    // 63 bytes in LATIN1, and 126 in UTF-8.
+    let migrator = Migrator::new(&set).table("é".repeat(63));
+    assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 1);
+    assert_eq!(migrator.run(&mut client).await.expect("again").messages, 1);
+    let stored =
+        "SELECT char_length(relname) FROM pg_class WHERE relname LIKE 'é%' AND relkind = 'r'";
+    assert_eq!(value(&client, stored).await, "63");
+    drop(client);
+    admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("it goes");
 }
 
 #[tokio::test]

@@ -92,6 +92,46 @@ async fn older_binary_undoes_what_a_newer_one_applied() {
 }
 
 #[tokio::test]
+async fn script_of_the_ledger_does_not_replace_that_of_the_set() {
+    let (_database, mut client, set) = with(&[ONE, TWO]).await;
+    let migrator = Migrator::new(&set);
+    let from_ledger = async |migrator: &Migrator<'_>| {
+        let undos = migrator.plan_rollback(&client, Rollback::Steps(1)).await;
+        undos.map(|undos| (undos[0].is_from_ledger(), undos[0].script().text().to_owned()))
+    };
+    let (is_from_ledger, _) = from_ledger(&migrator).await.expect("a plan");
+    assert!(!is_from_ledger);
+    // A role that may write the ledger makes it look as if another text had been applied.
+    let script = "DROP TABLE a; DROP TABLE b";
+    let write = format!(
+        "UPDATE migration_ledger SET checksum = md5('x'), down_sql = '{script}', \
+         down_checksum = encode(sha256('{script}'), 'hex') WHERE version = '2'"
+    );
+    client.batch_execute(&write).await.expect("an update");
+    let error = from_ledger(&migrator).await.expect_err("another text");
+    assert_eq!(
+        error.to_string(),
+        "the rollback cannot start; nothing was undone\n\
+         version 2: `2_b.sql` was edited after it was applied, or the ledger was\n  \
+         help: restore the file, `accept` the edit, or undo it by the ledger's script with \
+         `.down_from_ledger()`"
+    );
+    let asked = migrator.clone().down_from_ledger();
+    assert_eq!(from_ledger(&asked).await.expect("a plan"), (true, script.to_owned()));
+    // The set has no script of it.
+    let without =
+        migrate_tests::sets::set(&[ONE, ("2_b.sql", "CREATE TABLE b (id int); SELECT '\\';")]);
+    let shown = from_ledger(&Migrator::new(&without)).await.expect("a plan");
+    assert_eq!(shown, (true, script.to_owned()));
+    migrator.rollback(&mut client, Rollback::All).await.expect_err("another text");
+    assert_eq!(applied(&client).await, "1 2");
+    let report = asked.rollback(&mut client, Rollback::Steps(1)).await.expect("asked for");
+    assert_eq!(undone(&report), ["2"]);
+    assert_eq!(report.undone[0].filename, "2_b.sql (as the ledger keeps it)");
+    assert_eq!(value(&client, "SELECT to_regclass('a')").await, "NULL");
+}
+
+#[tokio::test]
 async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
     let (_database, mut client, _) = with(&[ONE, TWO]).await;
     client

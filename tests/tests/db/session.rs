@@ -163,8 +163,7 @@ const SETTINGS: &[Case] = &[
     ("local timeouts", "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = 0;"),
     ("asynchronous", "SET synchronous_commit = off;"),
     ("synchronous", "SET synchronous_commit = on;"),
-    ("encoding", "SET client_encoding = 'LATIN1';"),
-    ("names", "SET NAMES 'SQL_ASCII'; SET datestyle = 'SQL, MDY'; SET intervalstyle = 'iso_8601';"),
+    ("style", "SET datestyle = 'SQL, MDY'; SET intervalstyle = 'iso_8601';"),
     ("security", "SET row_security = off; SET session_replication_role = replica;"),
     ("empty path", "SELECT pg_catalog.set_config('search_path', '', false);"),
     ("block", "DO $$ BEGIN SET work_mem = '9MB'; CREATE TEMP TABLE left_t (a int); END $$;"),
@@ -175,6 +174,10 @@ const SETTINGS: &[Case] = &[
     ("reset in a block", "DO $$ BEGIN RESET ALL; END $$;"),
 ];
 
+/// Outside a transaction, where each statement is a message, they are refused: see `encodings`.
+const ENCODINGS: &[Case] =
+    &[("encoding", "SET client_encoding = 'SJIS';"), ("names", "SET NAMES 'SQL_ASCII';")];
+
 const READ_ONLY: &[Case] = &[
     ("read only", "SET default_transaction_read_only = on;"),
     (
@@ -183,7 +186,7 @@ const READ_ONLY: &[Case] = &[
     ),
 ];
 
-const ALL: &[&[Case]] = &[OBJECTS, CURSORS, PREPARED, CHANNELS, SETTINGS, READ_ONLY];
+const ALL: &[&[Case]] = &[OBJECTS, CURSORS, PREPARED, CHANNELS, SETTINGS, ENCODINGS, READ_ONLY];
 const OUTSIDE: &[&[Case]] = &[OBJECTS, CURSORS, PREPARED, SETTINGS];
 const NONE: [&str; 0] = [];
 
@@ -204,7 +207,7 @@ async fn nothing_is_left_by_what_runs_outside_a_transaction() {
 
 #[tokio::test]
 async fn nothing_is_left_by_what_fails() {
-    let undone = &[OBJECTS, CURSORS, CHANNELS, SETTINGS, READ_ONLY];
+    let undone = &[OBJECTS, CURSORS, CHANNELS, SETTINGS, ENCODINGS, READ_ONLY];
     assert_eq!(leftovers_of(undone, Way::Fails).await, NONE);
     assert_eq!(leftovers_of(OUTSIDE, Way::FailsOutside).await, NONE);
 }

@@ -171,6 +171,22 @@ fn commands_run_what_exists() {
     }
 }
 
+#[test]
+fn promises_of_the_security_page_have_tests() {
+    let page = fs::read_to_string(workspace().join("SECURITY.md")).expect("the page");
+    let sources = files(&workspace(), ".rs");
+    let code: String = sources.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
+    let words = page.split('`').skip(1).step_by(2);
+    let tests: BTreeSet<&str> =
+        words.filter_map(|word| word.rsplit_once("::")).map(|(_, name)| name).collect();
+    let missing: Vec<&&str> = tests
+        .iter()
+        .filter(|name| !name.is_empty() && !code.contains(&format!("fn {name}()")))
+        .collect();
+    assert!(tests.len() > 20, "{tests:?}");
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// A program that has no test binary has no tests: cargo would leave them out without a word.
 #[test]
 fn targets_without_a_test_binary_have_no_tests() {

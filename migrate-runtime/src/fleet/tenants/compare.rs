@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
 use crate::sql::{Ledger, entry};
-use crate::wire;
+use crate::wire::{self, is_of_a_check};
 
 /// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
 /// and those of two indexes), which has room for 6400 unless it was made smaller.
@@ -64,15 +64,19 @@ async fn with_ledger(
     schemas: &[String],
 ) -> Result<BTreeSet<String>, ErrorKind> {
     let mut found = BTreeSet::new();
-    wire::rows(client, &ledger.among(schemas), |row| {
-        found.extend(row.get("tenant").map(str::to_owned));
-    })
-    .await
-    .map_err(|source| {
-        let doing = "looking for the tenants' ledgers".to_owned();
-        ErrorKind::Database { doing, help: None, source }
-    })?;
-    Ok(found)
+    let query = ledger.among(schemas);
+    let read = wire::rows(client, &query, |row| {
+        let is_its = row.get("table") == Some(&ledger.table);
+        found.extend(row.get("tenant").filter(|_| is_its).map(str::to_owned));
+    });
+    match read.await {
+        // The session's encoding, which the runs report.
+        Err(source) if source.code().is_none_or(|code| !is_of_a_check(code.code())) => {
+            let doing = "looking for the tenants' ledgers".to_owned();
+            Err(ErrorKind::Database { doing, help: None, source })
+        }
+        _ => Ok(found),
+    }
 }
 
 /// The entries by schema; `None` if one of the ledgers cannot be read.

@@ -10,7 +10,7 @@ use crate::context::Table;
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::hold::has_escapes;
-use crate::sql::{Extent, Progress, Session, Terms, session};
+use crate::sql::{Extent, Progress, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 impl Work<'_, '_> {
@@ -90,7 +90,7 @@ impl Work<'_, '_> {
             Action::Undo(undo) if is_end => {
                 ledger.remove("undone", &undo.entry, self.tally.position + 1)
             }
-            Action::Undo(_) => return,
+            Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };
         self.push_noted(message, &sql);
     }

@@ -1,0 +1,100 @@
+//! Why a table is not one to read or write: asked after the check in its message refused it.
+
+use migrate_set::remedy::{Remedy, Term};
+use tokio_postgres::SimpleQueryRow;
+
+use super::Context;
+use super::check::{TOO_LONG, bad_name};
+use crate::outcome::ErrorKind;
+use crate::sql::{ENCODING_NAME, is_too_long, what_is_wrong};
+use crate::wire;
+
+impl Context<'_> {
+    /// The error of a check that refused this table, or a name; `None` where nothing is wrong by now.
+    pub(crate) async fn untrusted<'n>(
+        &self,
+        names: impl Iterator<Item = (&'static [Term], &'n str)>,
+        (schema, table): (&str, &str),
+    ) -> Option<ErrorKind> {
+        let encoding = self.row(ENCODING_NAME).await?;
+        let encoding = encoding.get(0).unwrap_or_default();
+        if encoding != "UTF8" {
+            return Some(ErrorKind::Encoding { encoding: encoding.to_owned() });
+        }
+        for (option, name) in names.filter(|(_, name)| !name.is_ascii()) {
+            let sql = format!("SELECT {}", is_too_long(name));
+            if self.row(&sql).await?.get(0) == Some("t") {
+                return Some(bad_name(option, TOO_LONG));
+            }
+        }
+        let row = self.row(&what_is_wrong(schema, table)).await?;
+        let owner = row.get("owner").unwrap_or_default().to_owned();
+        let (problem, help) = problem(&row, &owner)?;
+        Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
+    }
+
+    async fn row(&self, sql: &str) -> Option<SimpleQueryRow> {
+        wire::query(self.wire.client, sql).await.ok().flatten()
+    }
+}
+
+/// What is wrong with the table, and what to do.
+fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
+    let role = row.get("role").unwrap_or_default();
+    let is = |column: &str| row.get(column) == Some("t");
+    let found = if let Some(kind) = other_kind(row) {
+        (
+            format!("is {kind} owned by role `{owner}`"),
+            Remedy::new(
+                "drop it, or choose another name with {} or {}",
+                &[Term::Table, Term::Schema],
+            ),
+        )
+    } else if !is("is_trusted") {
+        (
+            format!("is owned by role `{owner}`, whose code in it would run as `{role}`"),
+            format!(
+                "if `{owner}` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect \
+                 as `{owner}`; otherwise drop it, and let only the migrator create in the schema"
+            )
+            .into(),
+        )
+    } else if let Some(triggers) = row.get("triggers") {
+        (
+            format!("of role `{owner}` has the trigger {triggers}, which would run as `{role}`"),
+            "drop the trigger".into(),
+        )
+    } else if let Some(rules) = row.get("rules") {
+        (
+            format!("of role `{owner}` has the rule {rules}, which would run as `{role}`"),
+            "drop the rule".into(),
+        )
+    } else if is("row_security") {
+        (
+            format!("of role `{owner}` has row security, which hides rows from `{role}`"),
+            "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into(),
+        )
+    } else {
+        return None;
+    };
+    Some(found)
+}
+
+/// What the relation is, if it is not a table.
+fn other_kind(row: &SimpleQueryRow) -> Option<&'static str> {
+    match row.get("kind") {
+        Some("r") => None,
+        Some("v") => Some("a view,"),
+        Some("m") => Some("a materialized view,"),
+        Some("f") => Some("a foreign table,"),
+        Some("p") => Some("a partitioned table,"),
+        _ => Some("not a table, and"),
+    }
+}
+
+/// The error of a guard that found another encoding, which its message ends with.
+pub(super) fn encoding_error(source: &tokio_postgres::Error) -> ErrorKind {
+    let message = source.as_db_error().map_or("", |db| db.message());
+    let encoding = message.rsplit(' ').next().unwrap_or_default().to_owned();
+    ErrorKind::Encoding { encoding }
+}

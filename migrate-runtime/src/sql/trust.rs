@@ -1,0 +1,138 @@
+//! Whether a table is ours: what its owner attached to it runs as the role that reads or writes it.
+
+use migrate_set::sql::placeholder::quoted_identifier;
+
+use super::ledger::Ledger;
+use super::literal::literal;
+
+/// Whether the owner of the table `c` gains nothing from code that runs as the current role: it can act as
+/// that role, as a superuser or as the database's owner, or it is a role that the current one acts as.
+///
+/// A superuser acts as every role, so its membership shows nothing. A grant shows nothing either: a table that
+/// was planted can be granted.
+const OWNER: &str = "(pg_catalog.pg_has_role(c.relowner, current_user, 'MEMBER') \
+     OR (pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'off' \
+     AND pg_catalog.pg_has_role(c.relowner, 'MEMBER')) \
+     OR EXISTS (SELECT FROM pg_catalog.pg_database d \
+     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() \
+     AND pg_catalog.pg_has_role(c.relowner, d.datdba, 'MEMBER')))";
+
+const TRIGGERS: &str = "FROM pg_catalog.pg_trigger t \
+     WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal";
+
+const RULES: &str = "FROM pg_catalog.pg_rewrite r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid";
+
+/// Whether the relation `c` is a table of a trusted owner, without code attached. The flags are checked first,
+/// but they can outlast what they were set for.
+pub(super) fn is_trusted() -> String {
+    format!(
+        "c.relkind OPERATOR(pg_catalog.=) 'r' AND {OWNER} \
+         AND NOT (c.relhastriggers AND EXISTS (SELECT {TRIGGERS})) \
+         AND NOT (c.relhasrules AND EXISTS (SELECT {RULES})) \
+         AND NOT pg_catalog.row_security_active(c.oid)"
+    )
+}
+
+/// Raises `division_by_zero` unless the table is one to read and write, and the session sends UTF-8; returns no
+/// rows. A table that does not exist raises nothing.
+///
+/// It is a statement of its own, before the query in the same message: the server plans a view with the view's
+/// functions. Between the two only roles that are trusted can replace the table. Measured in new
+/// sessions: the read alone takes 0.5 ms, with this 1.4 ms, and with a block of PL/pgSQL for one of its conditions
+/// 1.8 ms.
+pub(crate) fn check_table(schema: &str, table: &str) -> String {
+    format!(
+        "SELECT {FROM_TABLE}{} AND 1 OPERATOR(pg_catalog./) (({} AND {UTF8}) IS TRUE)::pg_catalog.int4 \
+         OPERATOR(pg_catalog.=) 0",
+        name_of(schema, table),
+        is_trusted()
+    )
+}
+
+const FROM_TABLE: &str = "FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) ";
+
+fn name_of(schema: &str, table: &str) -> String {
+    let name = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
+    format!("pg_catalog.to_regclass({})", literal(&name))
+}
+
+/// Whether the session sends what it sends as UTF-8. In other encodings a backslash can be the second byte of a
+/// character, which ends strings elsewhere.
+pub(super) const UTF8: &str = "pg_catalog.pg_client_encoding() OPERATOR(pg_catalog.=) 'UTF8'";
+
+/// What [`check_table`] found wrong, one row.
+pub(crate) fn what_is_wrong(schema: &str, table: &str) -> String {
+    format!(
+        "SELECT c.relkind AS kind, pg_catalog.pg_get_userbyid(c.relowner) AS owner, \
+         current_user AS role, {OWNER} AS is_trusted, \
+         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(t.tgname), ', ') {TRIGGERS}) AS triggers, \
+         (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(r.rulename), ', ') {RULES}) AS rules, \
+         pg_catalog.row_security_active(c.oid) AS row_security {FROM_TABLE}{}",
+        name_of(schema, table)
+    )
+}
+
+/// `query`, after statements that raise `division_by_zero` where the session does not send UTF-8, or where the server would cut one of `names`. Only the server knows: it counts the bytes in its own encoding.
+/// The first is ASCII, so it is read as it is meant, whatever the rest is read as.
+pub(crate) fn checked<'n>(names: impl Iterator<Item = &'n str>, query: &str) -> String {
+    let fits = |name| format!("NOT {}", is_too_long(name));
+    let fit: Vec<String> = names.filter(|name| !name.is_ascii()).map(fits).collect();
+    let mut checked = String::new();
+    if !(fit.is_empty() && query.is_ascii()) {
+        checked += &raise_unless(UTF8);
+    }
+    if !fit.is_empty() {
+        checked += &raise_unless(&fit.join(" AND "));
+    }
+    checked + query
+}
+
+fn raise_unless(condition: &str) -> String {
+    format!(
+        "SELECT WHERE 1 OPERATOR(pg_catalog./) ({condition})::pg_catalog.int4 \
+         OPERATOR(pg_catalog.=) 0; "
+    )
+}
+
+/// The encoding that the session sends.
+pub(crate) const ENCODING_NAME: &str = "SELECT pg_catalog.pg_client_encoding()";
+
+/// Whether the server would cut this name, as an expression.
+pub(crate) fn is_too_long(name: &str) -> String {
+    format!(
+        "(pg_catalog.octet_length({}::pg_catalog.text) OPERATOR(pg_catalog.>) \
+         pg_catalog.current_setting('max_identifier_length')::pg_catalog.int4)",
+        literal(name)
+    )
+}
+
+impl Ledger {
+    /// Raises `division_by_zero` unless the ledger is one to read and write.
+    pub(crate) fn check(&self) -> String {
+        check_table(&self.schema, &self.table)
+    }
+
+    /// `query` after that check.
+    pub(super) fn checked(&self, query: &str) -> String {
+        format!("{}; {query}", self.check())
+    }
+
+    /// The roles that may write the ledger besides its owner, superusers and the current role, a line each, as
+    /// an expression; NULL if none.
+    pub(super) fn writers(&self) -> String {
+        format!(
+            "(SELECT pg_catalog.string_agg(w.role, pg_catalog.chr(10)) FROM (SELECT DISTINCT \
+             CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' \
+             ELSE pg_catalog.pg_get_userbyid(a.grantee)::pg_catalog.text END AS role \
+             FROM (SELECT c.relowner, c.relacl AS acl {FROM_TABLE}{name} UNION ALL \
+             SELECT c.relowner, t.attacl FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute t \
+             ON t.attrelid OPERATOR(pg_catalog.=) c.oid WHERE c.oid OPERATOR(pg_catalog.=) {name}) g, \
+             LATERAL pg_catalog.aclexplode(g.acl) a WHERE a.privilege_type OPERATOR(pg_catalog.=) \
+             ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) \
+             AND a.grantee OPERATOR(pg_catalog.<>) g.relowner AND NOT EXISTS (\
+             SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) a.grantee \
+             AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user)) ORDER BY 1) w)",
+            name = name_of(&self.schema, &self.table)
+        )
+    }
+}
