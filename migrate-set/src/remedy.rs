@@ -17,22 +17,21 @@ use std::fmt;
 /// assert_eq!(format!("{remedy:#}"), "restore the file, or use `--allow-missing`");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remedy {
-    text: Cow<'static, str>,
-    terms: &'static [Term],
-    alternative: Option<Box<Remedy>>,
-}
+pub struct Remedy(Vec<Way>);
+
+/// A text with `{}` for each of its terms.
+type Way = (Cow<'static, str>, &'static [Term]);
 
 impl Remedy {
     /// `text` has `{}` for each of `terms`, before any text that is not constant.
     pub fn new(text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        Remedy { text: text.into(), terms, alternative: None }
+        Remedy(vec![(text.into(), terms)])
     }
 
-    /// This, or the alternative: for an option that is named after a text that is not constant.
+    /// This, or another way: for an option that is named after a text that is not constant.
     #[must_use]
     pub fn or(mut self, text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        self.alternative = Some(Box::new(Remedy::new(text, terms)));
+        self.0.push((text.into(), terms));
         self
     }
 }
@@ -51,17 +50,18 @@ impl From<String> for Remedy {
 
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut texts = self.text.splitn(self.terms.len() + 1, "{}");
-        f.write_str(texts.next().unwrap_or_default())?;
-        for (term, text) in self.terms.iter().zip(texts) {
-            let (code, command_line) = term.names();
-            write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
+        for (index, (text, terms)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", or ")?;
+            }
+            let mut texts = text.splitn(terms.len() + 1, "{}");
+            f.write_str(texts.next().unwrap_or_default())?;
+            for (term, text) in terms.iter().zip(texts) {
+                let (code, command_line) = term.names();
+                write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
+            }
         }
-        match &self.alternative {
-            Some(other) if f.alternate() => write!(f, ", or {other:#}"),
-            Some(other) => write!(f, ", or {other}"),
-            None => Ok(()),
-        }
+        Ok(())
     }
 }
 

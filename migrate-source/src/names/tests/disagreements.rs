@@ -53,7 +53,7 @@ fn other_scripts_in_a_migration_folder_are_errors() {
 #[test]
 fn dialects_are_refused_or_chosen() {
     check(
-        r#"
+        r"
         1_x.postgres.up.sql, 1_x.sqlite.up.sql, 1_x.mysql.up.sql => numeric
         0: 1 [x] up
         `1_x.sqlite.up.sql` is written for sqlite, not for postgres; one more file has the same problem
@@ -67,14 +67,14 @@ fn dialects_are_refused_or_chosen() {
 
         1_x.postgres.up.sql, 2_y.pg.sql => numeric
         0: 1 [x] up
-        1: 2 [y]"#,
+        1: 2 [y]",
     );
 }
 
 #[test]
 fn mixed_layouts_are_one_error() {
     check(
-        r#"
+        r"
         V1__a.sql, V2__b.sql, 3_c.sql, 4_d.sql, V5__e.sql => flyway
         0: 1 [a]
         1: 2 [b]
@@ -103,14 +103,14 @@ fn mixed_layouts_are_one_error() {
         0: 1 [a] up
         1: 2 [b] up
         the set mixes layouts: 2 folders (`1_a/up.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
-        help: rename it to `3_c/up.sql`, and any others the same way, or set `layout = numeric` if you meant that"#,
+        help: rename it to `3_c/up.sql`, and any others the same way, or set `layout = numeric` if you meant that",
     );
 }
 
 #[test]
 fn an_asked_layout_is_held_to() {
     check(
-        r#"
+        r"
         layout numeric: 001_a.sql, 20240126120000-c.sql, 1677078479.x.sql => numeric
         0: 001 [a]
         1: 20240126120000 [c]
@@ -139,14 +139,14 @@ fn an_asked_layout_is_held_to() {
 
         layout timestamp: V1__a.sql => timestamp
         `V1__a.sql` is flyway, but the requested layout is timestamp
-        help: rename it, or set `layout = flyway`"#,
+        help: rename it, or set `layout = flyway`",
     );
 }
 
 #[test]
 fn separators_agree_unless_the_layout_is_asked_for() {
     check(
-        r#"
+        r"
         1_a.sql, 2_b.sql, 3-c.sql, 4-d.sql, 5_e.sql, 6.sql, 7..g.sql => numeric
         0: 1 [a]
         1: 2 [b]
@@ -160,6 +160,6 @@ fn separators_agree_unless_the_layout_is_asked_for() {
         layout numeric: 1_a.sql, 2-b.sql, 3.c.sql => numeric
         0: 1 [a]
         1: 2 [b]
-        2: 3 [c]"#,
+        2: 3 [c]",
     );
 }
