@@ -143,7 +143,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.mysql.up.sql", ""), ("1_a.sqlite.up.sql", ""), ("1_a.up.sql", "SELECT 1;")],
         "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres; one more file has the same problem
-         help: set `dialect = \"postgres\"` to use the postgres files and ignore the others, or move the others out of the folder",
+         help: set `dialect = postgres` to use the postgres files and ignore the others, or move the others out of the folder",
     );
     refused(
         &[("2024_a/up.sql", "SELECT 1;"), ("2024_a/grants.sql", "SELECT 1;")],
@@ -153,7 +153,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
         "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
-         help: point the macro at `sql` if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
+         help: name `sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
     );
     refused(
         &[("release-1/a.sql", "SELECT 1;")],
