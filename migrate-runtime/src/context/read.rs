@@ -9,15 +9,16 @@ use crate::sql::{Contents, Reading};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
-    /// Reads the ledger: one message. A table that does not exist is an empty ledger.
+    /// Reads the ledger: one message, or two if another role owns it. A table that does not exist is an
+    /// empty ledger.
     pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
         let set = self.migrator.set;
         let mut contents = Contents::against(set);
         // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
         let take = |row: &_| contents.take(&self.ledger, row);
-        let sql = self.migrator.with_names_checked(&self.ledger.read(reading));
-        let table = self.rows(&sql, unpack, take).await?;
+        let queries = [self.ledger.read_as_own(reading), self.ledger.read(reading)];
+        let table = self.rows(queries, unpack, take).await?;
         if table == Table::Missing {
             return Ok(Contents::default());
         }
@@ -33,20 +34,29 @@ impl<'r> Context<'r> {
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
         let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
-        let sql = self.migrator.with_names_checked(&self.ledger.history());
-        self.rows(&sql, || {}, take).await?;
+        self.rows([self.ledger.history()], || {}, take).await?;
         Ok(rows)
     }
 
-    /// Sends a query of the ledger and takes its rows; returns whether the table exists.
-    async fn rows(
+    /// Sends a query of the ledger and takes its rows; returns whether the table exists. If the check of a
+    /// query is not passed, the next one decides.
+    async fn rows<const N: usize>(
         &self,
-        sql: &str,
-        work: impl FnMut() + Send,
+        queries: [String; N],
+        mut work: impl FnMut() + Send,
         mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
     ) -> Result<Table, ErrorKind> {
         let mut broken = None;
-        let result = self.wire.rows(sql, work, |row| broken = take(&row).err().or(broken)).await;
+        let mut result = Ok(());
+        for query in queries {
+            let sql = self.migrator.with_names_checked(&query);
+            let on = |row: SimpleQueryRow| broken = take(&row).err().or(broken);
+            result = self.wire.rows(&sql, &mut work, on).await;
+            let code = result.as_ref().err().and_then(|error| error.code());
+            if !code.is_some_and(|code| is_of_a_check(code.code())) {
+                break;
+            }
+        }
         if let Some(column) = broken {
             return Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column });
         }
@@ -59,8 +69,8 @@ impl<'r> Context<'r> {
     /// Nothing if the table is missing, otherwise the error.
     async fn missing(&self, source: tokio_postgres::Error) -> Result<(), ErrorKind> {
         match source.code().map(tokio_postgres::error::SqlState::code) {
-            // undefined_table; a schema that does not exist gives the same.
-            Some("42P01") => Ok(()),
+            // undefined_table; invalid_schema_name.
+            Some("42P01" | "3F000") => Ok(()),
             Some(code) if is_of_a_check(code) => Err(self.unreadable(source).await),
             // A column is missing or has another type: it may not be a ledger.
             Some(code) if code.starts_with("42") && code != "42501" => {
