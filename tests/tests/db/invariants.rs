@@ -181,6 +181,7 @@ const PARTS: [(&str, Parts); 4] = [
             &["lib"],
             &["pack", "create"],
             &["discover"],
+            &["replace"],
             &["check"],
             &["history_file", "syntax"],
             &["directives"],
