@@ -132,13 +132,16 @@ fn begin_of_arguments(text: &str, end: usize) -> Option<usize> {
 
 /// Skips white space and comments of SQL.
 fn skip_blanks(text: &str) -> &str {
-    let text = text.trim_start();
-    if text.starts_with("/*") {
-        return skip_blanks(&text[block_comment(text.as_bytes(), 0).1..]);
-    }
-    match text.strip_prefix("--") {
-        Some(comment) => comment.split_once('\n').map_or("", |(_, after)| skip_blanks(after)),
-        None => text,
+    let mut rest = text.trim_start();
+    loop {
+        let after = if rest.starts_with("/*") {
+            &rest[block_comment(rest.as_bytes(), 0).1..]
+        } else if rest.starts_with("--") {
+            rest.split_once('\n').map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        };
+        rest = after.trim_start();
     }
 }
 
@@ -207,5 +210,12 @@ mod tests {
     #[test]
     fn each_word_is_looked_at_once() {
         assert_eq!(words("passwpasswd_secret password").collect::<Vec<_>>(), [18, 27]);
+    }
+
+    #[test]
+    fn any_number_of_comments_is_skipped() {
+        let comments = "/**/-- a\n".repeat(100_000);
+        assert_eq!(skip_blanks(&format!("{comments} 'x'")), "'x'");
+        assert_eq!(skip_blanks("-- a"), "");
     }
 }

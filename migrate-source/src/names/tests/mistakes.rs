@@ -28,7 +28,7 @@ fn control_characters_are_errors() {
         "`3_\\u{7f}/up.sql` has a control character in its name",
     ];
     assert_eq!(texts, expected);
-    assert!(errors.iter().all(|error| error.help() == "rename it"));
+    assert!(errors.iter().all(|error| error.help() == "rename it".into()));
 }
 
 #[test]
