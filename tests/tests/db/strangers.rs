@@ -189,9 +189,9 @@ async fn a_ledger_that_is_planted_during_the_first_run_is_noticed() {
 async fn code_that_is_attached_to_a_ledger_is_named() {
     let cases = [
         (
-            "CREATE TRIGGER \"Odd t\" BEFORE UPDATE ON public.migration_ledger FOR EACH ROW \
+            "CREATE TRIGGER \"Odd\nt\" BEFORE UPDATE ON public.migration_ledger FOR EACH ROW \
              EXECUTE FUNCTION own.trigger_code()",
-            "of role `me` has the trigger \"Odd t\", which would run as `me`\nhelp: drop the trigger",
+            "of role `me` has the trigger \"Odd\\u{a}t\", which would run as `me`\nhelp: drop the trigger",
         ),
         (
             "CREATE RULE r AS ON INSERT TO public.migration_ledger DO ALSO SELECT own.code()",
