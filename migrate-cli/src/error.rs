@@ -37,7 +37,7 @@ pub(crate) enum VerbError {
     Create(CreateError),
     #[error(
         "`{}` cannot be read or written: {source}\n\
-         help: check its folder's permissions and free space",
+         help: check that its folder exists and is writable, and that the disk has space",
         file.display()
     )]
     File { file: PathBuf, source: io::Error },

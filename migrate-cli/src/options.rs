@@ -1,5 +1,6 @@
 //! The options of a run, as `Migrator` has them. An option that is not given stays as the service set it.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -43,7 +44,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
     lock_timeout: Option<Duration>,
     /// How often to retry a migration that was blocked by another session's locks
-    #[arg(long, value_name = "N", global = true, hide_short_help = true)]
+    #[arg(long, value_name = "N", global = true, hide_short_help = true, value_parser = number::<u32>)]
     retries: Option<u32>,
     /// How long to wait for other runs
     #[arg(long, value_name = "TIME", global = true, hide_short_help = true, value_parser = time)]
@@ -97,6 +98,11 @@ impl Options {
         let given = switches.into_iter().filter(|(given, _)| *given);
         given.fold(migrator, |migrator, (_, switch)| switch(migrator))
     }
+}
+
+/// A number, with an error in words of its own: the standard library's speaks of digits in strings.
+pub(crate) fn number<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|_| "expected a number such as 3")
 }
 
 /// A number followed by `ms`, `s`, `m` or `h`; without a unit, seconds.

@@ -59,15 +59,11 @@ impl Parse for Input {
 
 fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Result<()> {
     let options = &mut parsed.options;
-    input.parse::<Token![=]>()?;
+    let value =
+        |_| syn::Error::new(name.span(), format!("expected `=` and a value after `{name}`"));
+    input.parse::<Token![=]>().map_err(value)?;
     match name.to_string().as_str() {
-        "module" => {
-            let module = string(input, name)?;
-            if module.value().is_empty() {
-                return Err(syn::Error::new(module.span(), "a module's name cannot be empty"));
-            }
-            options.module = module.value();
-        }
+        "module" => options.module = string(input, name)?.value(),
         "layout" => {
             let (word, span) = word(input)?;
             let layout = word.parse().map_err(|error| syn::Error::new(span, error))?;
@@ -99,10 +95,13 @@ fn choice<T: Choice>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
     value.ok_or_else(|| syn::Error::new(span, message))
 }
 
-/// A value that must be a string.
+/// A value that must be a string, and not empty.
 fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
     let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
-    input.parse().map_err(saying(&message))
+    let string: LitStr = input.parse().map_err(saying(&message))?;
+    let is_empty = string.value().is_empty();
+    let error = || Err(syn::Error::new(string.span(), format!("`{name}` cannot be empty")));
+    if is_empty { error() } else { Ok(string) }
 }
 
 /// The error of the parser with `message` instead of its own.
@@ -116,6 +115,6 @@ fn word(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
         let literal: LitStr = input.parse()?;
         return Ok((literal.value(), literal.span()));
     }
-    let ident: Ident = input.parse().map_err(saying("expected a word such as `numeric`"))?;
+    let ident: Ident = input.parse().map_err(saying("`layout` takes a word such as `numeric`"))?;
     Ok((ident.to_string(), ident.span()))
 }

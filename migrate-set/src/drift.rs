@@ -14,7 +14,7 @@ pub enum Drift {
     /// An applied migration was edited and no longer means the same.
     #[error(
         "version {version}: `{file}` was edited after {applied_by} applied it at {applied_at} \
-         (applied {recorded}, embedded {embedded})",
+         (applied {recorded}, the set has {embedded})",
         applied_by = escaped(applied_by),
         recorded = escaped(recorded)
     )]

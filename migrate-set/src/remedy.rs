@@ -17,15 +17,22 @@ use std::fmt;
 /// assert_eq!(format!("{remedy:#}"), "restore the file, or use `--allow-missing`");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remedy {
-    text: Cow<'static, str>,
-    terms: &'static [Term],
-}
+pub struct Remedy(Vec<Way>);
+
+/// A text with `{}` for each of its terms.
+type Way = (Cow<'static, str>, &'static [Term]);
 
 impl Remedy {
     /// `text` has `{}` for each of `terms`, before any text that is not constant.
     pub fn new(text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        Remedy { text: text.into(), terms }
+        Remedy(vec![(text.into(), terms)])
+    }
+
+    /// This, or another way: for an option that is named after a text that is not constant.
+    #[must_use]
+    pub fn or(mut self, text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
+        self.0.push((text.into(), terms));
+        self
     }
 }
 
@@ -43,11 +50,16 @@ impl From<String> for Remedy {
 
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut texts = self.text.splitn(self.terms.len() + 1, "{}");
-        f.write_str(texts.next().unwrap_or_default())?;
-        for (term, text) in self.terms.iter().zip(texts) {
-            let (code, command_line) = term.names();
-            write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
+        for (index, (text, terms)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", or ")?;
+            }
+            let mut texts = text.splitn(terms.len() + 1, "{}");
+            f.write_str(texts.next().unwrap_or_default())?;
+            for (term, text) in terms.iter().zip(texts) {
+                let (code, command_line) = term.names();
+                write!(f, "{}{text}", if f.alternate() { command_line } else { code })?;
+            }
         }
         Ok(())
     }
@@ -85,6 +97,10 @@ pub enum Term {
     FollowLinks,
     /// Where a folder of migrations is named.
     Folder,
+    /// The beginning of the option; the layout and a closing quote follow.
+    Layout,
+    DuplicatesByName,
+    DialectPostgres,
 }
 
 impl Term {
@@ -114,6 +130,9 @@ impl Term {
                 "name a folder; in `embed_migrations!` its path is relative to the crate's Cargo.toml",
                 "name a folder with `--dir`, or go to where `migrations` is",
             ),
+            Term::Layout => ("`layout = ", "`--layout "),
+            Term::DuplicatesByName => ("`duplicates = by_name`", "`--duplicates by_name`"),
+            Term::DialectPostgres => ("`dialect = postgres`", "`--dialect postgres`"),
         }
     }
 }
@@ -128,5 +147,12 @@ mod tests {
         assert_eq!(remedy.to_string(), "give `.deadline(..)`; drop \"a{}b\"");
         assert_eq!(format!("{remedy:#}"), "give `--deadline`; drop \"a{}b\"");
         assert_eq!(Remedy::from("keep {}".to_owned()).to_string(), "keep {}");
+    }
+
+    #[test]
+    fn an_alternative_names_its_option_after_a_text_with_braces() {
+        let remedy = Remedy::from("rename `{}.sql`".to_owned()).or("set {}any`", &[Term::Layout]);
+        assert_eq!(remedy.to_string(), "rename `{}.sql`, or set `layout = any`");
+        assert_eq!(format!("{remedy:#}"), "rename `{}.sql`, or set `--layout any`");
     }
 }

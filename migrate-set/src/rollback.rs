@@ -23,7 +23,7 @@ use crate::version::Version;
 /// ```
 /// # use migrate_set::rollback::Rollback;
 /// let last = Rollback::Steps(1);
-/// let down_to_seven = Rollback::To(7.into()); // 7 itself is kept
+/// let down_to_seven = Rollback::to(7); // 7 itself is kept; also `to("0007")`
 /// # assert_ne!(last, down_to_seven);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub enum Rollback {
     To(Version),
     /// All migrations.
     All,
+}
+
+impl Rollback {
+    /// [`Rollback::To`] this version, which is an integer or a text.
+    pub fn to(version: impl Into<Version>) -> Self {
+        Self::To(version.into())
+    }
 }
 
 /// One entry with the down script in the ledger.

@@ -82,7 +82,7 @@ impl From<&Version> for Version {
 }
 
 impl From<u64> for Version {
-    /// The only type of integers that is one, so that `20250128120000` needs no suffix.
+    /// No other integer type has a conversion, so a literal such as `20250128120000` needs no suffix.
     fn from(number: u64) -> Self {
         Self::new(number.to_string())
     }

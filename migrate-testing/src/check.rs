@@ -185,7 +185,7 @@ pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
 /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
 /// #[test]
 /// fn what_is_new_can_be_undone() {
-///     migrate_testing::assert_reversible_from(&MIGRATIONS, "40"); // 1 to 39 have no down scripts
+///     migrate_testing::assert_reversible_from(&MIGRATIONS, 40); // 1 to 39 have no down scripts
 /// }
 /// # fn main() {}
 /// ```
@@ -193,7 +193,7 @@ pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
 /// # Panics
 /// With the text of [`CheckError`], if [`check_reversible_from`] fails.
 #[track_caller]
-pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: &str) {
+pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: impl Into<Version>) {
     assert_ok(&check_reversible_from(migrator, version));
 }
 

@@ -41,7 +41,7 @@ async fn act(set: &Migrations) -> Result<String, Box<dyn Error>> {
         "rollback" => {
             let newest =
                 set.iter().map(|one| one.version().as_str()).next_back().ok_or("an empty set")?;
-            let target = Rollback::To(newest.into());
+            let target = Rollback::to(newest);
             Ok(migrator.rollback(&mut client, target).await?.to_string())
         }
         other => Err(format!("no verb is called {other}").into()),

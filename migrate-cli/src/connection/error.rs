@@ -58,6 +58,8 @@ impl ConnectError {
             }
             (Mistake::WeakSystem, _) => "use `verify-full`, or name a file with `sslrootcert`",
             (Mistake::NoName, _) => "set `host` to the name in the server's certificate",
+            (Mistake::Value("port"), _) => "use a number from 1 to 65535",
+            (Mistake::Value("connect_timeout"), _) => "use a whole number of seconds",
             (_, Origin::Variable(_)) => "fix or unset it",
             (Mistake::Unknown(_) | Mistake::Hidden | Mistake::Unsupported(..), _) => {
                 "remove it; docs/cli.md lists the options"
@@ -138,6 +140,9 @@ fn help(place: &Place, failure: &Failure) -> String {
             }
             _ => "check that the server is up and that this is its address",
         },
+        Failure::Name(_) if place.server.is_none() => {
+            "check the address; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`"
+        }
         Failure::Name(_) => "check that the server is up and that this is its address",
     };
     help.to_owned()

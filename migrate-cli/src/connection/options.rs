@@ -95,6 +95,14 @@ const OPTIONS: [(&str, &str, Rule); 52] = [
     ("keepalives_retries", "", Any),
 ];
 
+/// What libpq refuses to read as empty. Elsewhere, an empty value is as none.
+const NEVER_EMPTY: [&str; 16] = [
+    "channel_binding", "connect_timeout", "gssencmode", "keepalives", "keepalives_count",
+    "keepalives_idle", "keepalives_interval", "load_balance_hosts", "max_protocol_version",
+    "min_protocol_version", "service", "sslcertmode", "sslmode", "sslnegotiation",
+    "target_session_attrs", "tcp_user_timeout",
+];
+
 /// Variables that set a parameter of the session, and the parameter.
 pub(super) const SESSION: [(&str, &str); 3] =
     [("PGDATESTYLE", "datestyle"), ("PGTZ", "timezone"), ("PGGEQO", "geqo")];
@@ -111,8 +119,11 @@ pub(super) fn variables() -> impl Iterator<Item = (&'static str, &'static str)> 
 }
 
 /// # Errors
-/// If an option with this value is not supported.
+/// If an option with this value is not supported, or cannot be empty.
 pub(super) fn check(key: &str, value: &str) -> Result<(), Mistake> {
+    if let ("", Some(key)) = (value, NEVER_EMPTY.iter().find(|known| **known == key)) {
+        return Err(Mistake::Value(key));
+    }
     match OPTIONS.iter().find(|(known, ..)| *known == key) {
         Some((key, _, Only(values, why))) => {
             let is_one = values.iter().any(|known| known.eq_ignore_ascii_case(value));
@@ -139,7 +150,7 @@ mod tests {
                 assert!(is_refused, "{key}={value}");
             }
         }
-        check_all("gssencmode", &["disable", "prefer", ""], &["require"]);
+        check_all("gssencmode", &["disable", "prefer"], &["require"]);
         check_all("require_auth", &[""], &["scram-sha-256", "!password", "none"]);
         check_all("requirepeer", &[""], &["postgres"]);
         check_all("client_encoding", &["UTF8", "utf-8"], &["LATIN1", "auto"]);
@@ -151,5 +162,8 @@ mod tests {
         check_all("min_protocol_version", &["3.0"], &["3.2", "latest"]);
         check_all("max_protocol_version", &["3.0", "latest"], &["2.0"]);
         check_all("krbsrvname", &["postgres"], &[]);
+        for key in NEVER_EMPTY {
+            assert_eq!(check(key, ""), Err(Mistake::Value(key)));
+        }
     }
 }

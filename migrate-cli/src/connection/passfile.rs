@@ -49,23 +49,24 @@ fn owner_and_mode(_: &fs::Metadata) -> (u32, u32) {
 fn find(text: &str, wanted: [&str; 4]) -> Option<String> {
     text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let fields = fields(line.trim_end_matches('\r'));
-        let (password, keys) = fields.split_last()?;
         let fits = |(key, value): (&String, &str)| key == "*" || key == value;
-        (keys.len() == wanted.len() && keys.iter().zip(wanted).all(fits)).then(|| password.clone())
+        let password = fields.get(wanted.len())?;
+        fields.iter().zip(wanted).all(fits).then(|| password.clone())
     })
 }
 
-/// `host:port:database:user:password`; a backslash escapes a colon or a backslash.
+/// `host:port:database:user:password`; a backslash escapes a colon or a backslash. As in libpq, what follows
+/// the password and a colon is ignored, and a backslash at the end is one.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
         let kept = match c {
-            ':' if fields.len() < 5 => {
+            ':' => {
                 fields.push(String::new());
                 continue;
             }
-            '\\' => chars.next(),
+            '\\' => chars.next().or(Some(c)),
             c => Some(c),
         };
         if let Some(field) = fields.last_mut() {
@@ -89,7 +90,8 @@ mod tests {
         check("", None);
         check("h:5432:app:me:secret", Some("secret"));
         check("*:*:*:*:any\nh:5432:app:me:secret", Some("any"));
-        check("other:*:*:*:no\n#h:5432:app:me:no\nh:*:*:me:a:b\\:c\\\\d\r\n", Some("a:b:c\\d"));
+        check("other:*:*:*:no\n#h:5432:app:me:no\nh:*:*:me:a\\:b\\\\c:d\r\n", Some("a:b\\c"));
+        check("*:*:*:*:a\\", Some("a\\"));
         check("h:5433:app:me:no\nh:5432:app:you:no\nh:5432:db:me:no", None);
         check("h:5432:app:me", None);
     }

@@ -146,7 +146,9 @@ impl<'e> Settings<'e> {
     /// The variables that set a parameter of the session, as options of the server.
     fn add_session(&mut self) -> Result<(), ConnectError> {
         for (variable, parameter) in options::SESSION {
-            let Some(value) = text(self.env, variable)? else { continue };
+            let Some(value) = text(self.env, variable)?.filter(|value| !value.is_empty()) else {
+                continue;
+            };
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
             let origin = || (String::new(), Origin::Variable(variable));
             let (options, _) = self.values.entry("options".to_owned()).or_insert_with(origin);
@@ -180,5 +182,5 @@ fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, Conn
         let not_text = |_| ConnectError::setting(&Origin::Variable(name), &Mistake::Utf8);
         value.into_string().map_err(not_text)
     };
-    set(env, name).map(read).transpose()
+    env(name).map(read).transpose()
 }

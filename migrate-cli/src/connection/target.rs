@@ -175,6 +175,7 @@ impl Target {
 mod tests {
     use std::fs;
 
+    use super::super::options;
     use super::*;
 
     fn target_of(url: Option<&str>, variables: &[(&str, &str)]) -> Result<Target, ConnectError> {
@@ -352,10 +353,13 @@ mod tests {
             let expected = format!("the variable {variable} cannot be used: ");
             check(Some("postgresql://"), &[(variable, value)], &expected);
             // An option of the address takes precedence, so the variable does not matter.
-            let key = super::super::options::variables().find(|(_, known)| *known == variable);
+            let key = options::variables().find(|(_, known)| *known == variable);
             let (key, _) = key.expect("a keyword");
-            let allowed = target_of(Some(&own(key, "''")), &[(variable, value)]);
-            assert!(allowed.is_ok(), "{key}");
+            let empty = target_of(Some(&own(key, "''")), &[(variable, value)]);
+            let may_be_empty = options::check(key, "").is_ok();
+            assert_eq!(empty.is_ok(), may_be_empty, "{key}");
+            let empty = target_of(Some("host=h"), &[(variable, "")]);
+            assert_eq!(empty.is_ok(), may_be_empty, "{variable}");
         }
         let range = "ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2";
         check(Some(&format!("host=h {range}")), &[], "the value of `ssl_min_protocol_version`");

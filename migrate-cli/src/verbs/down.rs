@@ -8,6 +8,7 @@ use migrate_runtime::{Report, Rollback, Version};
 use super::{Context, version};
 use crate::error::VerbError;
 use crate::interrupt::interruptible;
+use crate::options::number;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
 use crate::output::json::{Body, UndoBody};
@@ -20,6 +21,7 @@ use crate::output::text::{counted, moment, notes};
 pub(crate) struct Down {
     /// How many migrations to undo
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["to", "all"])]
+    #[arg(value_parser = number::<usize>)]
     steps: usize,
     /// Undo every migration newer than this version
     #[arg(long, value_name = "VERSION", conflicts_with = "all", value_parser = version())]
@@ -36,7 +38,7 @@ impl Down {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let target = match &self.to {
             _ if self.all => Rollback::All,
-            Some(version) => Rollback::To(version.clone()),
+            Some(version) => Rollback::to(version),
             None => Rollback::Steps(self.steps),
         };
         let undos = cx.migrator.plan_rollback(cx.client, target.clone()).await?;

@@ -61,7 +61,8 @@ impl Migrator<'_> {
     /// Leaves out of errors the server's detail and context, which can contain values of rows, such as
     /// `Key (email)=(..) already exists`.
     ///
-    /// The driver's own error, which [`ErrorKind`](crate::ErrorKind) keeps as the source, still has them.
+    /// The driver's own error still has them, so it is in [`ErrorKind`](crate::ErrorKind) only, and not a
+    /// source of the [`Error`](crate::Error).
     ///
     /// ```
     /// # use migrate_runtime::{Migrations, Migrator};

@@ -135,6 +135,10 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.kind.source()
+        match &self.kind {
+            // What prints a chain of errors would show the details of the driver's.
+            ErrorKind::Migration { failure, .. } if failure.hides_details => None,
+            kind => kind.source(),
+        }
     }
 }

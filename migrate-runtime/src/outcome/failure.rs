@@ -50,6 +50,8 @@ pub struct MigrationFailure {
     pub help: Option<Remedy>,
     /// How often it was tried; more than once if other sessions held locks.
     pub tries: u32,
+    /// Whether [`Migrator::hide_details`](crate::Migrator::hide_details) is set.
+    pub(crate) hides_details: bool,
 }
 
 /// Where a migration failed.

@@ -81,8 +81,8 @@ pub(super) fn at(
 ) -> MigrationFailure {
     let db = error.as_db_error();
     let shown = |text: &str| masked(text).into_owned();
-    let hides = cx.migrator.hides_details;
-    let values = |text: Option<&str>| text.filter(|_| !hides).map(shown);
+    let hides_details = cx.migrator.hides_details;
+    let values = |text: Option<&str>| text.filter(|_| !hides_details).map(shown);
     MigrationFailure {
         version: action.version().to_owned(),
         direction: action.direction(),
@@ -97,6 +97,7 @@ pub(super) fn at(
         statement: None,
         help: None,
         tries: 1,
+        hides_details,
     }
 }
 

@@ -120,7 +120,7 @@ impl Terms<'_> {
     /// Changes the entry by `update`, or raises [`LOST`] if it is not as this run wrote it.
     pub(crate) fn note(self, update: &str) -> String {
         let renewal = self.claim.map_or_else(String::new, |token| self.renewal(token));
-        let lost = raise_unless("FOUND", ("the entry was changed by somebody else", LOST));
+        let lost = raise_unless("FOUND", ("the entry was changed by another session", LOST));
         block(&format!("{}{renewal}{update}; {lost}", encoding_guard()))
     }
 

@@ -102,7 +102,7 @@ impl<'s> Migrator<'s> {
     /// # use migrate_runtime::{Error, Migrator, Rollback};
     /// # async fn f(migrator: Migrator<'_>, mut client: tokio_postgres::Client) -> Result<(), Error> {
     /// migrator.rollback(&mut client, Rollback::Steps(1)).await?;
-    /// migrator.rollback(&mut client, Rollback::To(7.into())).await?; // 7 is kept
+    /// migrator.rollback(&mut client, Rollback::to(7)).await?; // 7 is kept
     /// # Ok(())
     /// # }
     /// ```

@@ -175,7 +175,7 @@ fn is_special(c: u8) -> bool {
     matches!(c, b'~' | b'!' | b'@' | b'#' | b'^' | b'&' | b'|' | b'`' | b'?' | b'%')
 }
 
-fn block_comment(b: &[u8], at: usize) -> (TokenKind, usize) {
+pub(crate) fn block_comment(b: &[u8], at: usize) -> (TokenKind, usize) {
     let mut depth = 1;
     let mut i = at + 2;
     while i + 1 < b.len() {

@@ -320,11 +320,15 @@ impl Problem {
     pub fn help(&self) -> Remedy {
         match self {
             Problem::NoFolder { .. } => Remedy::new("{}", &[Term::Folder]),
+            Problem::Duplicate { .. } => Remedy::new(
+                "renumber whichever has not been applied anywhere yet; for an existing history, set {}",
+                &[Term::DuplicatesByName],
+            ),
             Problem::LinkOut => Remedy::new(
                 "put a copy of the file into the folder, or allow such links with {}",
                 &[Term::FollowLinks],
             ),
-            Problem::Name(error) => error.help().into(),
+            Problem::Name(error) => error.help(),
             Problem::History(problem) => problem.help(),
             Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Lint(finding) => format!(
@@ -383,10 +387,6 @@ impl Problem {
             Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",
             Problem::Empty => {
                 "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
-            }
-            Problem::Duplicate { .. } => {
-                "renumber whichever has not been applied anywhere yet; for an existing history, \
-                 set `duplicates = by_name`"
             }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
             Problem::NoDown { .. } => "add a `-- DOWN` section, or a `.down.sql` file next to it",

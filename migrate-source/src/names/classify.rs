@@ -78,7 +78,7 @@ pub struct Classified {
 /// assert!(set.errors.is_empty());
 ///
 /// let set = classify(&["V1_users.sql"], &NameOptions::default());
-/// assert_eq!(set.errors[0].help(), "rename it to `V1__users.sql`");
+/// assert_eq!(set.errors[0].help().to_string(), "rename it to `V1__users.sql`");
 /// ```
 pub fn classify(paths: &[impl AsRef<str>], options: &NameOptions) -> Classified {
     let mut set = Survey::default();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use migrate_set::name::{Direction, Layout};
+use migrate_set::remedy::{Remedy, Term};
 
 /// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,8 +231,8 @@ impl NameError {
     }
 
     /// What to do next.
-    pub fn help(&self) -> String {
-        match self {
+    pub fn help(&self) -> Remedy {
+        let help = match self {
             Self::Ending { right, .. }
             | Self::NearlyFlyway { right, .. }
             | Self::NoSeparator { right, .. }
@@ -251,19 +252,21 @@ impl NameError {
                  views and functions can go into a repeatable migration, `R__name.sql`"
             ),
             Self::Baseline { .. } => HELP_BASELINE.to_owned(),
-            Self::NoVersion { right, layout, .. } => help_no_version(right, *layout),
+            Self::NoVersion { right, layout, .. } => return help_no_version(right, *layout),
             Self::FolderFile { right: None, .. } => HELP_FOLDER_FILE.to_owned(),
             Self::Direction { right, up, .. } => help_direction(right, up.as_ref()),
             Self::ReleaseFolders { right, .. } => help_release(right.as_deref()),
             Self::Nested { folder, files, .. } => help_nested(folder, *files),
-            Self::Dialect { .. } => HELP_DIALECT.to_owned(),
-            Self::MixedLayouts { found, right, .. } => help_mixed(found, right.as_deref()),
-            Self::WrongLayout { found, right, .. } => help_wrong(*found, right.as_deref()),
-            Self::MixedSeparators { right, layout, .. } => format!(
-                "rename it to `{right}`, or set `layout = \"{layout}\"`, \
-                 which accepts every separator"
-            ),
-        }
+            Self::Dialect { .. } => return Remedy::new(HELP_DIALECT, &[Term::DialectPostgres]),
+            Self::MixedLayouts { found, right, .. } => return help_mixed(found, right.as_deref()),
+            Self::WrongLayout { found, right, .. } => return help_wrong(*found, right.as_deref()),
+            Self::MixedSeparators { right, layout, .. } => {
+                let option = format!("set {{}}{layout}`, which accepts every separator");
+                let rename = Remedy::from(format!("rename it to `{right}`"));
+                return rename.or(option, &[Term::Layout]);
+            }
+        };
+        help.into()
     }
 }
 
@@ -273,15 +276,16 @@ const HELP_BASELINE: &str = "move it out of the folder; keep the migrations up t
     and baseline databases that already have them";
 const HELP_FOLDER_FILE: &str = "move its SQL into a script that a migration folder can contain: \
     `up.sql` or `down.sql`, or prisma's `migration.sql`";
-const HELP_DIALECT: &str = "set `dialect = \"postgres\"` to use the postgres files and ignore the \
+const HELP_DIALECT: &str = "set {} to use the postgres files and ignore the \
     others, or move the others out of the folder";
 
-fn help_no_version(right: &str, layout: Option<Layout>) -> String {
+fn help_no_version(right: &str, layout: Option<Layout>) -> Remedy {
     let help =
         format!("rename it to `{right}`, or move it out of the folder if it is not a migration");
+    let help = Remedy::from(help);
     match layout {
         Some(_) => help,
-        None => format!("{help}, or set `layout = \"any\"`, which orders by the whole name"),
+        None => help.or("set {}any`, which orders by the whole name", &[Term::Layout]),
     }
 }
 
@@ -302,36 +306,34 @@ fn help_release(right: Option<&str>) -> String {
 fn help_nested(folder: &str, files: usize) -> String {
     let them = if files == 1 { "the file".to_owned() } else { format!("its {files} scripts") };
     format!(
-        "point the macro at `{folder}` if the migrations are there; \
+        "name `{folder}` as the folder, if the migrations are there; \
          otherwise move {them} out, or up into the migration folder"
     )
 }
 
-fn help_mixed(found: &[LayoutShare], right: Option<&str>) -> String {
+fn help_mixed(found: &[LayoutShare], right: Option<&str>) -> Remedy {
     let rename = match right {
         Some(right) => format!("rename it to `{right}`, and any others the same way"),
         None => "rename the files that differ from most".to_owned(),
     };
+    let rename = Remedy::from(rename);
     let has = |layout| found.iter().any(|share| share.layout == layout);
     if found.len() == 2 && has(Layout::Numeric) && has(Layout::Timestamp) {
         let usual = found.first().map_or(Layout::Numeric, |share| share.layout);
-        return format!(
-            "{rename}, or set `layout = \"{usual}\"`, which accepts both kinds of numbers"
-        );
+        let option = format!("set {{}}{usual}`, which accepts both kinds of numbers");
+        return rename.or(option, &[Term::Layout]);
     }
     match found.get(1) {
         Some(LayoutShare { layout, .. }) => {
-            format!("{rename}; if you meant {layout}, set `layout = \"{layout}\"`")
+            rename.or(format!("set {{}}{layout}` if you meant that"), &[Term::Layout])
         }
         None => rename,
     }
 }
 
-fn help_wrong(found: Layout, right: Option<&str>) -> String {
-    match right {
-        Some(right) => format!("rename it to `{right}`, or set `layout = \"{found}\"`"),
-        None => format!("rename it, or set `layout = \"{found}\"`"),
-    }
+fn help_wrong(found: Layout, right: Option<&str>) -> Remedy {
+    let rename = right.map_or("rename it".to_owned(), |right| format!("rename it to `{right}`"));
+    Remedy::from(rename).or(format!("set {{}}{found}`"), &[Term::Layout])
 }
 
 /// `; 3 more files have the same problem`, for an error that covers several files.

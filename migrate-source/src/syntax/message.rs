@@ -53,6 +53,7 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
         return suggestion;
     }
     let help = match found.text {
+        Some("<<<<<<<" | "|||||||" | "=======" | ">>>>>>>") => "resolve the merge conflict",
         _ if raw == BARE => {
             "an index or a partition key accepts columns, function calls, and expressions in their \
              own parentheses: `((a || b))`"

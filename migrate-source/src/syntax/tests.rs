@@ -168,6 +168,8 @@ fn help_names_the_next_action() {
         "fix it; if the server accepts it as it is, write `-- migrate:allow syntax because REASON`",
     );
     check("select count(*) fom t", "did you mean `FROM` instead of `fom`?");
+    check("<<<<<<< HEAD\nselect 1", "resolve the merge conflict");
+    check(">>>>>>> main", "resolve the merge conflict");
 }
 
 const UNUSUAL: &[&str] = &[

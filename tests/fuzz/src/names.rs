@@ -54,7 +54,7 @@ fn each_path_once(paths: &[&str], classified: &Classified) {
         assert!(may_matter(paths[index]), "{} matters", paths[index]);
     }
     for error in &classified.errors {
-        assert!(!error.help().is_empty() && !error.to_string().is_empty(), "{error:?}");
+        assert!(!error.help().to_string().is_empty() && !error.to_string().is_empty(), "{error:?}");
     }
 }
 

@@ -91,7 +91,7 @@ async fn deviations(client: &Client) -> [(&'static str, String); 6] {
             "edited",
             format!(
                 "version 2: `migrations/2_edited.sql` was edited after {by} applied it at {at} \
-                 (applied {recorded}, embedded {embedded})\n  \
+                 (applied {recorded}, the set has {embedded})\n  \
                  help: restore the file and put the change into a new migration, or use `.allow_edited()`"
             ),
         ),

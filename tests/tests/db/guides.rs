@@ -34,7 +34,7 @@ async fn the_set_of_the_guides_runs_and_is_undone() {
     // If nothing is pending, neither the function nor a hook is needed.
     migrator().verify(&client).await.expect("nothing pending");
 
-    let target = Rollback::To("0001".into());
+    let target = Rollback::to("0001");
     let undone = migrator().rollback(&mut client, target).await.expect("a rollback");
     let files: Vec<&str> = undone.undone.iter().map(|one| &*one.filename).collect();
     assert_eq!(files, ["0003_add_hashes.sql", "0002_index_emails.sql"]);

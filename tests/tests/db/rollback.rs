@@ -46,7 +46,7 @@ async fn targets_are_steps_a_version_or_all() {
     assert_eq!((undone(&report), report.messages), (vec!["3"], 2));
     assert_eq!(applied(&client).await, "1 2");
     migrator.run(&mut client).await.expect("again");
-    let to = Rollback::To("001".into());
+    let to = Rollback::to("001");
     let report = migrator.rollback(&mut client, to).await.expect("a rollback");
     assert_eq!(undone(&report), ["3", "2"]);
     assert!(report.to_string().contains("\n2 undone; 2 messages, "), "{report}");
@@ -77,7 +77,7 @@ async fn older_binary_undoes_what_a_newer_one_applied() {
     let (_database, mut client, _) = with(&[ONE, TWO, THREE, four]).await;
     let older = set(&[ONE]);
     let migrator = Migrator::new(&older);
-    let report = migrator.rollback(&mut client, Rollback::To("1".into())).await;
+    let report = migrator.rollback(&mut client, Rollback::to(1)).await;
     let report = report.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(undone(&report), ["4", "3", "2"]);
     assert_eq!(applied(&client).await, "1");
@@ -166,7 +166,7 @@ async fn every_obstacle_is_reported_before_anything_is_undone() {
          version 2: `2_b.sql` has no down script\n  \
          help: add a down script to the set, or undo it with a new migration"
     );
-    let to = Rollback::To("9".into());
+    let to = Rollback::to(9);
     let error = Migrator::new(&set).rollback(&mut client, to).await.expect_err("not applied");
     assert_eq!(
         error.to_string(),
@@ -209,7 +209,7 @@ async fn replicas_that_undo_and_apply_at_once_leave_a_true_ledger() {
             let migrator = Migrator::new(&set);
             let result = match n % 3 {
                 0 => migrator.rollback(&mut client, Rollback::Steps(1)).await,
-                1 => migrator.rollback(&mut client, Rollback::To("1".into())).await,
+                1 => migrator.rollback(&mut client, Rollback::to(1)).await,
                 _ => migrator.run(&mut client).await,
             };
             // Another rollback can find version 1 gone, or a pending one out of order.

@@ -35,6 +35,8 @@ async fn passwords_in_statements_are_masked() {
         "DO $do$ BEGIN EXECUTE 'ALTER ROLE migrate_never PASSWORD ''s3cret'''; END $do$",
         "DO $do$ BEGIN RAISE 'at password=s3cret' USING DETAIL = 'amqp://me:s3cret@h', \
          HINT = 'PASSWORD ''s3cret'''; END $do$",
+        "DO $do$ BEGIN EXECUTE format('ALTER ROLE migrate_never PASSWORD %L', 's3cret'); END $do$",
+        "UPDATE nowhere SET password = crypt('s3cret', gen_salt('bf'))",
     ];
     for statement in statements {
         let (error, failure) = failure(&format!("{statement};"), false).await;
@@ -93,14 +95,22 @@ async fn a_name_in_the_ledger_cannot_look_like_ours() {
     }
 }
 
+/// The texts of an error and its sources, as programs log them.
+fn chain(error: &Error) -> String {
+    let first: Option<&dyn std::error::Error> = Some(error);
+    let texts = std::iter::successors(first, |error| error.source()).map(ToString::to_string);
+    texts.collect::<Vec<_>>().join(": ")
+}
+
 #[tokio::test]
 async fn values_of_rows_can_be_hidden() {
     let sql = "CREATE TABLE a (email text UNIQUE); INSERT INTO a VALUES ('me@x'), ('me@x');";
     let (error, shown) = failure(sql, false).await;
     assert!(error.to_string().contains("\ndetail: Key (email)=(me@x) already exists."), "{error}");
     assert!(shown.detail.is_some());
+    assert!(chain(&error).contains("(me@x)"));
     let (error, hidden) = failure(sql, true).await;
-    assert!(!error.to_string().contains("(me@x)"), "{error}");
+    assert!(!chain(&error).contains("(me@x)"), "{error}");
     assert!(hidden.detail.is_none() && hidden.message == shown.message, "{hidden:?}");
 }
 

@@ -143,7 +143,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.mysql.up.sql", ""), ("1_a.sqlite.up.sql", ""), ("1_a.up.sql", "SELECT 1;")],
         "m/1_a.mysql.up.sql: `1_a.mysql.up.sql` is written for mysql, not for postgres; one more file has the same problem
-         help: set `dialect = \"postgres\"` to use the postgres files and ignore the others, or move the others out of the folder",
+         help: set `dialect = postgres` to use the postgres files and ignore the others, or move the others out of the folder",
     );
     refused(
         &[("2024_a/up.sql", "SELECT 1;"), ("2024_a/grants.sql", "SELECT 1;")],
@@ -153,7 +153,7 @@ fn names_that_match_several_files() {
     refused(
         &[("1_a.sql", "SELECT 1;"), ("sql/b.sql", ""), ("sql/c.sql", "")],
         "m/sql/b.sql: `sql/b.sql` is in a folder that is not a migration
-         help: point the macro at `sql` if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
+         help: name `sql` as the folder, if the migrations are there; otherwise move its 2 scripts out, or up into the migration folder",
     );
     refused(
         &[("release-1/a.sql", "SELECT 1;")],
@@ -163,7 +163,7 @@ fn names_that_match_several_files() {
     refused(
         &[("20240126120000_a.sql", "SELECT 1;"), ("20240127120000_b.sql", "SELECT 1;"), ("3_c.sql", "")],
         "m/3_c.sql: the set mixes layouts: 2 timestamp (`20240126120000_a.sql`), 1 numeric (`3_c.sql`); `3_c.sql` differs from most
-         help: rename the files that differ from most, or set `layout = \"timestamp\"`, which accepts both kinds of numbers",
+         help: rename the files that differ from most, or set `layout = timestamp`, which accepts both kinds of numbers",
     );
     let mut options = SetOptions::default();
     options.names.layout = Some(Layout::Folders);
@@ -172,7 +172,7 @@ fn names_that_match_several_files() {
         &[("1_a.sql", ""), ("1_b.mysql.sql", ""), ("2_b.sql", ""), ("3_c.sql", "")],
         &options,
         "m/1_a.sql: `1_a.sql` is numeric, but the requested layout is folders; 2 more files have the same problem
-         help: rename it to `1_a/up.sql`, or set `layout = \"numeric\"`",
+         help: rename it to `1_a/up.sql`, or set `layout = numeric`",
     );
 }
 
@@ -267,7 +267,7 @@ fn each_disagreement_names_file_and_remedy() {
         &set,
         edited,
         "ledger and set disagree in 1 place
-         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, embedded b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
+         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, the set has b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
            help: restore the file and put the change into a new migration, or use `.allow_edited()`",
     );
 
@@ -323,7 +323,7 @@ fn all_disagreements_are_reported_at_once() {
         "ledger and set disagree in 5 places
          version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
            help: give it a version above the newest applied one, or use `.allow_out_of_order()`
-         version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, embedded fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
+         version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, the set has fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
            help: restore the file and put the change into a new migration, or use `.allow_edited()`
          version 5: the checksum of `migrations/5_e.sql` in the ledger was made with `crc32`, which this binary does not know
            help: run a binary at least as new as the one that applied it

@@ -66,7 +66,7 @@ fn check(cases: &str) {
 #[test]
 fn numeric_names_are_read() {
     check(
-        r#"
+        r"
         001_create_users.sql, 002_add posts.sql, 10_x.sql, README.md, .keep => numeric
         0: 001 [create_users]
         1: 002 [add posts]
@@ -88,7 +88,7 @@ fn numeric_names_are_read() {
         0: 1 [a]
         2: 1 []
         `1-b.sql` has `-` after its version where most files have `_`
-        help: rename it to `1_b.sql`, or set `layout = "numeric"`, which accepts every separator"#,
+        help: rename it to `1_b.sql`, or set `layout = numeric`, which accepts every separator",
     );
 }
 
@@ -183,7 +183,7 @@ fn folders_are_read() {
 #[test]
 fn any_takes_the_stem_and_is_never_inferred() {
     check(
-        r#"
+        r"
         layout any: alpha.sql, 001_x.up.sql, R__views.sql, afterMigrate.sql, a/up.sql => any
         0: alpha []
         1: 001_x [] up
@@ -191,11 +191,11 @@ fn any_takes_the_stem_and_is_never_inferred() {
         `afterMigrate.sql` is a flyway callback, not a migration
         help: run its SQL from the service after the migrator and move the file out of the folder; views and functions can go into a repeatable migration, `R__name.sql`
         `a/up.sql` is in a folder that is not a migration
-        help: point the macro at `a` if the migrations are there; otherwise move the file out, or up into the migration folder
+        help: name `a` as the folder, if the migrations are there; otherwise move the file out, or up into the migration folder
 
         alpha.sql => no layout
         `alpha.sql` does not begin with a version
-        help: rename it to `<version>_alpha.sql`, or move it out of the folder if it is not a migration, or set `layout = "any"`, which orders by the whole name"#,
+        help: rename it to `<version>_alpha.sql`, or move it out of the folder if it is not a migration, or set `layout = any`, which orders by the whole name",
     );
 }
 

@@ -201,7 +201,7 @@ async fn rollback_of_both_kinds() {
     let migrator = Migrator::new(&set);
     migrator.plan_rollback(&scene.client, Rollback::Steps(2)).await.expect("a plan");
     scene.take("planned");
-    let all = Rollback::To("1".into());
+    let all = Rollback::to(1);
     migrator.rollback(&mut scene.client, all).await.expect("a rollback");
     scene.take("to the first");
     migrator.redo(&mut scene.client).await.expect("once more");

@@ -11,6 +11,8 @@ pub const CASES: &[Case] = &[
     case("unknown_layout", FILES).arguments("\"unknown_layout\", layout = rails"),
     case("unknown_dialect", FILES).arguments("\"unknown_dialect\", dialect = \"mysql\""),
     case("empty_module", FILES).arguments("\"empty_module\", module = \"\""),
+    case("empty_history", FILES).arguments("\"empty_history\", history = \"\""),
+    case("argument_without_value", FILES).arguments("\"argument_without_value\", history"),
     case("module_not_a_string", FILES).arguments("\"module_not_a_string\", module = billing"),
     case("unknown_value", FILES).arguments("\"unknown_value\", duplicates = allow"),
     case("value_not_a_word", FILES).arguments("\"value_not_a_word\", syntax = false"),

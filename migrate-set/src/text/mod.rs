@@ -1,17 +1,18 @@
 //! Shows the text of a server or of a file in messages: with secrets masked, hidden characters as numbers, and
 //! continuation lines indented.
 
+mod secret;
+
 use std::borrow::Cow;
 use std::ops::Range;
+
+use secret::secrets;
 
 /// What a secret is shown as.
 const MASK: &str = "***";
 
 /// What a second line begins with, deeper than any line of ours.
 const INDENT: &str = "\n    ";
-
-/// Parts of the words that a secret follows; each begins with `p` or `s`.
-const KEYS: [&str; 6] = ["passw", "passphrase", "paswo", "pwd", "secret", "scram_client_key"];
 
 /// Whether a terminal or a page acts on `c` instead of showing it: a control character, a change of the
 /// direction of writing, or a separator of lines; but not a tab or a line feed.
@@ -100,130 +101,6 @@ pub(crate) fn masked_with(text: &str, span: Range<usize>) -> (Cow<'_, str>, Rang
     (masked(text), moved(span.start)..moved(span.end))
 }
 
-/// The bytes of the secrets in `text`, in order and apart.
-fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> =
-        words(text).filter_map(|word| value_after(text, word)).collect();
-    found.extend(text.match_indices("://").filter_map(|(at, mark)| in_url(text, at + mark.len())));
-    found.sort_by_key(|secret| secret.start);
-    let mut apart: Vec<Range<usize>> = Vec::new();
-    for secret in found {
-        match apart.last_mut() {
-            Some(last) if secret.start < last.end => last.end = last.end.max(secret.end),
-            _ => apart.push(secret),
-        }
-    }
-    apart
-}
-
-/// The ends of the words that a secret follows.
-fn words(text: &str) -> impl Iterator<Item = usize> + '_ {
-    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
-    let starts = text.bytes().enumerate().filter(|(_, byte)| matches!(byte | 0x20, b'p' | b's'));
-    starts.filter_map(move |(at, _)| {
-        let rest = &text.as_bytes()[at..];
-        let is_key = KEYS.iter().any(|key| {
-            rest.get(..key.len()).is_some_and(|word| word.eq_ignore_ascii_case(key.as_bytes()))
-        });
-        is_key.then(|| at + rest.iter().take_while(is_word).count())
-    })
-}
-
-/// The secret after the word that ends at `end`: a literal, or what follows a sign such as `=`.
-fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
-    let rest = &text[end..];
-    let unquoted = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
-    let before_sign = skip_blanks(unquoted);
-    let signs = [":=", "=>", "=", ":"];
-    let after_sign = signs.iter().find_map(|sign| before_sign.strip_prefix(sign));
-    let value = match after_sign {
-        Some(value) => skip_blanks(value),
-        None => skip_blanks(rest),
-    };
-    let prefix = value.trim_start_matches(['e', 'E', 'n', 'N', 'u', 'U', '&']);
-    let value = if prefix.starts_with('\'') { prefix } else { value };
-    let start = text.len() - value.len();
-    let inner = match value.as_bytes().first()? {
-        // The apostrophe in `the password's length` opens no literal.
-        b'\'' => literal(value).or_else(|| (start > end).then_some(1..value.len())),
-        b'$' => dollar_literal(value),
-        b'"' if after_sign.is_some() => literal(value),
-        _ => None,
-    };
-    let is_bare = after_sign.is_some() && !value.starts_with(['\'', '"']);
-    let inner = inner.or_else(|| is_bare.then(|| 0..bare_length(value)))?;
-    (!inner.is_empty()).then(|| start + inner.start..start + inner.end)
-}
-
-/// Skips white space and comments of SQL.
-fn skip_blanks(text: &str) -> &str {
-    let text = text.trim_start();
-    if let Some(comment) = text.strip_prefix("/*") {
-        return comment.split_once("*/").map_or("", |(_, after)| skip_blanks(after));
-    }
-    match text.strip_prefix("--") {
-        Some(comment) => comment.split_once('\n').map_or("", |(_, after)| skip_blanks(after)),
-        None => text,
-    }
-}
-
-/// The inside of the quoted text that `text` begins with. In a literal inside a literal, the quotes are
-/// written twice, and so on.
-fn literal(text: &str) -> Option<Range<usize>> {
-    let quote = text.chars().next()?;
-    let quotes = text.len() - text.trim_start_matches(quote).len();
-    if quotes.is_multiple_of(2) {
-        let after = &text[quotes..];
-        if after.starts_with(|c: char| c.is_whitespace() || ",);]}".contains(c)) || after.is_empty()
-        {
-            return Some(quotes..quotes);
-        }
-        let end = after.find(&text[..quotes]).unwrap_or(after.len());
-        return Some(quotes..quotes + end);
-    }
-    let mut end = 1;
-    loop {
-        let rest = &text[end..];
-        let next = rest.find([quote, '\\'])?;
-        end += next;
-        let two = text[end + 1..].chars().next();
-        match two {
-            _ if text[end..].starts_with('\\') => end += 1 + two.map_or(0, char::len_utf8),
-            Some(second) if second == quote => end += 2,
-            _ => return Some(1..end),
-        }
-    }
-}
-
-/// The inside of `$tag$...$tag$`.
-fn dollar_literal(text: &str) -> Option<Range<usize>> {
-    let tag = text[1..].find('$')? + 2;
-    let is_tag = text[1..tag - 1].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let end = text[tag..].find(&text[..tag]).unwrap_or(text.len() - tag);
-    is_tag.then(|| tag..tag + end)
-}
-
-/// How long a value without quotes is.
-fn bare_length(text: &str) -> usize {
-    let mut is_escaped = false;
-    let end = text.find(|c: char| {
-        let ends = !is_escaped && (c.is_whitespace() || c == '\'' || c == '"');
-        is_escaped = c == '\\' && !is_escaped;
-        ends
-    });
-    end.unwrap_or(text.len())
-}
-
-/// The password of the URL whose user begins at `start`.
-fn in_url(text: &str, start: usize) -> Option<Range<usize>> {
-    let rest = &text[start..];
-    let end = rest.find(|c: char| c.is_whitespace() || "'\"<>`".contains(c));
-    let url = &rest[..end.unwrap_or(rest.len())];
-    let at = url.rfind('@')?;
-    let colon = url[..at].find([':', '/']).filter(|colon| url[*colon..].starts_with(':'))?;
-    (colon + 1 < at).then(|| start + colon + 1..start + at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,12 +138,43 @@ mod tests {
         check("EXECUTE 'ALTER ROLE a PASSWORD ''p w'''", "EXECUTE 'ALTER ROLE a PASSWORD ''***'''");
         check("SET password = 'pw', x = 'y'", "SET password = '***', x = 'y'");
         check("f(password => 'pw')", "f(password => '***')");
+        check("PASSWORD /* a /* b */ c */ 'pw'", "PASSWORD /* a /* b */ c */ '***'");
+        check("OPTIONS (\"password\" 'pw')", "OPTIONS (\"password\" '***')");
+        check("ALTER ROLE a PASSWORD \"pw\"", "ALTER ROLE a PASSWORD \"***\"");
+        check("password text := 'pw'", "password text := '***'");
+        check(
+            "password varchar(9) NOT NULL DEFAULT 'pw'",
+            "password varchar(9) NOT NULL DEFAULT '***'",
+        );
+        check("SET app.password TO 'pw'", "SET app.password TO '***'");
         check(r#"{"password": "p\"w", "x": 1}"#, r#"{"password": "***", "x": 1}"#);
         check("at postgres://me:p@w/x@h:5432/d?a=b 'x'", "at postgres://me:***@h:5432/d?a=b 'x'");
         check(
             "amqp://me:pw@h postgresql://h?password=pw",
             "amqp://me:***@h postgresql://h?password=***",
         );
+    }
+
+    #[test]
+    fn arguments_of_a_call_are_masked() {
+        #[track_caller]
+        fn check(text: &str) {
+            let shown = masked(text);
+            assert!(!shown.contains("pw") && shown.ends_with("; 'x'"), "{shown}");
+            assert!(!masked(&shown).contains("pw"), "{shown}");
+        }
+        check("EXECUTE 'ALTER ROLE a PASSWORD ' || quote_literal('pw'); 'x'");
+        check("EXECUTE format('ALTER ROLE a PASSWORD %L', 'pw'); 'x'");
+        check("EXECUTE format('ALTER ROLE %I PASSWORD %L VALID', 'a', 'pw'); 'x'");
+        check("RAISE 'password=%', 'pw'; 'x'");
+        check("SELECT set_config('app.password', 'pw', true); 'x'");
+        check("UPDATE u SET password = crypt('pw', gen_salt('bf')); 'x'");
+        check("UPDATE u SET password=md5('pw'); 'x'");
+        check("SELECT dblink('password=' || 'pw'); 'x'");
+        check("SELECT set_password('a', 'pw'); 'x'");
+        check("INSERT INTO secrets(name, value) VALUES ('a', 'pw'); 'x'");
+        check("ALTER ROLE a PASSWORD ',pw'; 'x'");
+        assert!(!masked("ALTER ROLE a PASSWORD '||pw'; 'x'").contains("pw"));
     }
 
     #[test]
@@ -278,6 +186,8 @@ mod tests {
             "INSERT INTO t (password, x) VALUES ($1, 'x')",
             "host=h user=u passfile='f'",
             "PASSWORD ''",
+            "CREATE TABLE u (password text DEFAULT '', name text DEFAULT 'x')",
+            "COMMENT ON COLUMN u.password IS 'a hash'",
         ] {
             assert_eq!(masked(text), text);
         }

@@ -1,0 +1,195 @@
+//! Finds the secrets in a text: what follows a word such as `password`, and the password of a URL.
+
+use std::ops::Range;
+
+use crate::sql::lexer::block_comment;
+
+/// Parts of the words that a secret follows; each begins with `p` or `s`.
+const KEYS: [&str; 6] = ["passw", "passphrase", "paswo", "pwd", "secret", "scram_client_key"];
+
+/// The bytes of the secrets in `text`, in order and apart.
+pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+    let after_word = |word| arguments(text, word).into_iter().chain(value_after(text, word));
+    let mut found: Vec<Range<usize>> = words(text).flat_map(after_word).collect();
+    found.extend(text.match_indices("://").filter_map(|(at, mark)| in_url(text, at + mark.len())));
+    found.sort_by_key(|secret| secret.start);
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for secret in found {
+        match apart.last_mut() {
+            Some(last) if secret.start < last.end => last.end = last.end.max(secret.end),
+            _ => apart.push(secret),
+        }
+    }
+    apart
+}
+
+/// The ends of the words that a secret follows.
+fn words(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+    let starts = text.bytes().enumerate().filter(|(_, byte)| matches!(byte | 0x20, b'p' | b's'));
+    starts.filter_map(move |(at, _)| {
+        let rest = &text.as_bytes()[at..];
+        let is_key = KEYS.iter().any(|key| {
+            rest.get(..key.len()).is_some_and(|word| word.eq_ignore_ascii_case(key.as_bytes()))
+        });
+        is_key.then(|| at + rest.iter().take_while(is_word).count())
+    })
+}
+
+/// The secret after the word that ends at `end`: a literal, or what follows a sign such as `=`.
+fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
+    let rest = &text[end..];
+    let unquoted = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+    let before_sign = after_type(skip_blanks(unquoted));
+    let signs = [":=", "=>", "=", ":"];
+    let after_sign = signs.iter().find_map(|sign| before_sign.strip_prefix(sign));
+    let value = match after_sign {
+        Some(value) => skip_blanks(value),
+        None if rest.starts_with('\'') => rest,
+        None => skip_blanks(before_sign),
+    };
+    let prefix = value.trim_start_matches(['e', 'E', 'n', 'N', 'u', 'U', '&']);
+    let value = if prefix.starts_with('\'') { prefix } else { value };
+    let start = text.len() - value.len();
+    let inner = match value.as_bytes().first()? {
+        // The apostrophe in `the password's length` opens no literal.
+        b'\'' => literal(value).or_else(|| (start > end).then_some(1..value.len())),
+        b'$' => dollar_literal(value),
+        b'"' if after_sign.is_some() || !rest.starts_with('"') => literal(value),
+        _ => None,
+    };
+    let is_bare = after_sign.is_some() && !value.starts_with(['\'', '"']);
+    let inner = inner.or_else(|| is_bare.then(|| 0..bare_length(value)))?;
+    (!inner.is_empty()).then(|| start + inner.start..start + inner.end)
+}
+
+/// Skips a type and `DEFAULT` between the name of a variable, column or setting and its value.
+fn after_type(text: &str) -> &str {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ' ' | '(' | ')');
+    let words = text.len() - text.trim_start_matches(is_word).len();
+    let (words, value) = text.split_at(words);
+    let last = words.split_whitespace().next_back().unwrap_or_default();
+    let is_value = value.starts_with(":=")
+        || value.starts_with('\'')
+            && ["default", "to"].iter().any(|word| last.eq_ignore_ascii_case(word));
+    if is_value { value } else { text }
+}
+
+/// How many literals are masked after a text that ends with a word that a secret follows.
+const ARGUMENTS: usize = 4;
+
+/// How many bytes before each of them are looked at, so that a long text costs no more than its length.
+const NEAR: usize = 256;
+
+/// The literals that could contain the secret of a word in the literal before them, or of a call:
+/// `'.. PASSWORD ' || quote_literal('x')`, `format('.. PASSWORD %L', 'x')`, `password = crypt('x', ..)`.
+fn arguments(text: &str, end: usize) -> Vec<Range<usize>> {
+    let Some(mut at) = begin_of_arguments(text, end) else { return Vec::new() };
+    let mut found = Vec::new();
+    while found.len() < ARGUMENTS
+        && let Some(next) = text[at..].bytes().take(NEAR).position(|c| matches!(c, b'\'' | b';'))
+        && text[at + next..].starts_with('\'')
+    {
+        let quote = at + next;
+        // In a literal inside a literal, the quotes are written twice.
+        let inner = literal(&text[quote..]).unwrap_or(1..text.len() - quote);
+        at = quote + inner.end;
+        at += text[at..].len() - text[at..].trim_start_matches('\'').len();
+        if !inner.is_empty() {
+            found.push(quote + inner.start..quote + inner.end);
+        }
+    }
+    found
+}
+
+fn begin_of_arguments(text: &str, end: usize) -> Option<usize> {
+    let rest = &text[end..];
+    if rest.starts_with('(') {
+        return Some(end);
+    }
+    let (value, has_sign) = match skip_blanks(rest).strip_prefix('=') {
+        Some(value) => (skip_blanks(value), true),
+        None => (skip_blanks(rest), false),
+    };
+    let start = text.len() - value.len();
+    if value.starts_with('%') {
+        return value.find('\'').map(|quote| start + quote + 1);
+    }
+    if has_sign && !value.starts_with('\'') {
+        let bare = &value[..bare_length(value)];
+        return bare.ends_with('(').then_some(start + bare.len());
+    }
+    let after = skip_blanks(value.strip_prefix('\'')?.trim_start_matches('\''));
+    let next = after.strip_prefix(',').map(skip_blanks);
+    let closes = after.starts_with("||") || next.is_some_and(|next| next.starts_with('\''));
+    closes.then(|| text.len() - after.len())
+}
+
+/// Skips white space and comments of SQL.
+fn skip_blanks(text: &str) -> &str {
+    let text = text.trim_start();
+    if text.starts_with("/*") {
+        return skip_blanks(&text[block_comment(text.as_bytes(), 0).1..]);
+    }
+    match text.strip_prefix("--") {
+        Some(comment) => comment.split_once('\n').map_or("", |(_, after)| skip_blanks(after)),
+        None => text,
+    }
+}
+
+/// The inside of the quoted text that `text` begins with. In a literal inside a literal, the quotes are
+/// written twice, and so on.
+fn literal(text: &str) -> Option<Range<usize>> {
+    let quote = text.chars().next()?;
+    let quotes = text.len() - text.trim_start_matches(quote).len();
+    if quotes.is_multiple_of(2) {
+        let after = &text[quotes..];
+        if after.starts_with(|c: char| c.is_whitespace() || ",);]}".contains(c)) || after.is_empty()
+        {
+            return Some(quotes..quotes);
+        }
+        let end = after.find(&text[..quotes]).unwrap_or(after.len());
+        return Some(quotes..quotes + end);
+    }
+    let mut end = 1;
+    loop {
+        let rest = &text[end..];
+        let next = rest.find([quote, '\\'])?;
+        end += next;
+        let two = text[end + 1..].chars().next();
+        match two {
+            _ if text[end..].starts_with('\\') => end += 1 + two.map_or(0, char::len_utf8),
+            Some(second) if second == quote => end += 2,
+            _ => return Some(1..end),
+        }
+    }
+}
+
+/// The inside of `$tag$...$tag$`.
+fn dollar_literal(text: &str) -> Option<Range<usize>> {
+    let tag = text[1..].find('$')? + 2;
+    let is_tag = text[1..tag - 1].bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let end = text[tag..].find(&text[..tag]).unwrap_or(text.len() - tag);
+    is_tag.then(|| tag..tag + end)
+}
+
+/// How long a value without quotes is.
+fn bare_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    let end = text.find(|c: char| {
+        let ends = !is_escaped && (c.is_whitespace() || c == '\'' || c == '"');
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
+}
+
+/// The password of the URL whose user begins at `start`.
+fn in_url(text: &str, start: usize) -> Option<Range<usize>> {
+    let rest = &text[start..];
+    let end = rest.find(|c: char| c.is_whitespace() || "'\"<>`".contains(c));
+    let url = &rest[..end.unwrap_or(rest.len())];
+    let at = url.rfind('@')?;
+    let colon = url[..at].find([':', '/']).filter(|colon| url[*colon..].starts_with(':'))?;
+    (colon + 1 < at).then(|| start + colon + 1..start + at)
+}
