@@ -174,8 +174,8 @@ impl Adoption {
                     return Err(error);
                 }
             }
-            // The table or a column is missing, or a column has another type.
-            Some(code) if code.starts_with("42") && code != "42501" => {
+            // The schema, the table or a column is missing, or a column has another type.
+            Some(code) if code == "3F000" || code.starts_with("42") && code != "42501" => {
                 let mut found = Vec::new();
                 let columns = columns(schema, table);
                 let listed = wire::rows(cx.wire.client, &columns, |row| {

@@ -1,6 +1,7 @@
 //! Why a table is not one to read or write: asked after the check in its message refused it.
 
 use migrate_set::remedy::{Remedy, Term};
+use migrate_set::text::escaped;
 use tokio_postgres::SimpleQueryRow;
 
 use super::Context;
@@ -40,7 +41,8 @@ impl Context<'_> {
 
 /// What is wrong with the table, and what to do.
 fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
-    let role = row.get("role").unwrap_or_default();
+    let name = |column: &str| row.get(column).map(escaped);
+    let (owner, role) = (escaped(owner), name("role").unwrap_or_default());
     let is = |column: &str| row.get(column) == Some("t");
     let found = if let Some(kind) = other_kind(row) {
         (
@@ -59,12 +61,12 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
             )
             .into(),
         )
-    } else if let Some(triggers) = row.get("triggers") {
+    } else if let Some(triggers) = name("triggers") {
         (
             format!("of role `{owner}` has the trigger {triggers}, which would run as `{role}`"),
             "drop the trigger".into(),
         )
-    } else if let Some(rules) = row.get("rules") {
+    } else if let Some(rules) = name("rules") {
         (
             format!("of role `{owner}` has the rule {rules}, which would run as `{role}`"),
             "drop the rule".into(),

@@ -1,9 +1,10 @@
 //! Why an attempt ended: a reason to start over, or an error.
 
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::context::Context;
 use crate::outcome::ErrorKind;
+use crate::sql::{Ledger, what_is_wrong};
 use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part};
 
 /// Why an attempt ended before its goal.
@@ -30,9 +31,8 @@ impl From<ErrorKind> for Stop {
 }
 
 impl Stop {
-    /// The reason to start over: a guard refused the message, or another run created the ledger first;
-    /// `None` for a real failure.
-    pub(crate) fn of(failure: &Failure) -> Option<Stop> {
+    /// The reason to start over: a guard refused the message, or another run created the ledger first.
+    fn of(failure: &Failure) -> Option<Stop> {
         let db = failure.error.as_db_error()?;
         let code = db.code().code();
         match failure.part? {
@@ -58,10 +58,23 @@ impl Stop {
 }
 
 impl Context<'_> {
+    /// The reason to start over after a message whose transaction has ended; `None` for a real failure.
+    pub(crate) async fn reason(&self, failure: &Failure) -> Option<Stop> {
+        let stop = Stop::of(failure)?;
+        let code = failure.error.code().map_or("", SqlState::code);
+        if failure.part == Some(Part::Create) && code == "42710" {
+            // Without a table, a type has its name. That does not change by starting over.
+            let Ledger { schema, table, .. } = &self.ledger;
+            let found = self.wire.last_row(&what_is_wrong(schema, table)).await;
+            return found.is_ok_and(|row| row.is_some()).then_some(stop);
+        }
+        Some(stop)
+    }
+
     /// Why a message stopped before any migration: a reason to start over, or an error.
     pub(crate) async fn refused(&self, failure: Failure, completed: usize) -> Stop {
         self.wire.end_transaction(&failure.error, completed).await;
-        match Stop::of(&failure) {
+        match self.reason(&failure).await {
             Some(stop) => stop,
             None => self.database_error(self.doing(failure.part), failure.error).await.into(),
         }

@@ -78,7 +78,7 @@ async fn send<'r>(
     let Some(stopped) = deliver(cx, hold, tally, actions, (last, table)).await? else {
         return Ok(());
     };
-    if let Some(stop) = Stop::of(&stopped.failure) {
+    if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
         return Err(stop);
     }
     let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;

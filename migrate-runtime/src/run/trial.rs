@@ -63,7 +63,7 @@ async fn try_out<'r>(
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
     let done = std::mem::take(&mut tally.report.applied).len();
-    if let Some(stop) = Stop::of(&failure) {
+    if let Some(stop) = boxed(cx.reason(&failure)).await {
         return Err(stop);
     }
     let stopped = Stopped { failure, completed: outcome.completed };

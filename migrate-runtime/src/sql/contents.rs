@@ -10,7 +10,7 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
-use super::lease::{EXPIRED, Lease, at_lock, holder, is_lock};
+use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
 use super::literal::{column, literal, utc};
 use super::operator::EQ;
@@ -193,7 +193,7 @@ impl<'s> Contents<'s> {
             self.is_locked = true;
             return Ok(());
         }
-        let position = column(5).and_then(|position| position.parse().ok()).ok_or("position")?;
+        let position = position(column(5))?;
         self.last_position = self.last_position.max(position);
         if row.len() == BRIEF_COLUMNS {
             self.backend = column(6).and_then(|pid| pid.parse().ok());
@@ -227,7 +227,7 @@ impl<'s> Contents<'s> {
         last: Option<&str>,
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
-        self.last_position = last.map_or(Ok(0), str::parse).map_err(|_| "position")?;
+        self.last_position = position(last)?;
         self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
         self.writers.extend(row.get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
         let expired = row.get("expired") == Some("t");
@@ -239,6 +239,12 @@ impl<'s> Contents<'s> {
 
 /// How many columns [`Ledger::read_briefly`] reads at most; fewer than an entry has.
 const BRIEF_COLUMNS: usize = 7;
+
+/// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
+fn position(text: Option<&str>) -> Result<i64, &'static str> {
+    let position = text.and_then(|text| text.parse().ok());
+    position.filter(|position| *position < LOCK_POSITION).ok_or("position")
+}
 
 fn kind(text: Option<&str>) -> Result<Kind, &'static str> {
     match text {
@@ -263,7 +269,7 @@ pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
         filename: text("filename"),
         checksum: row.get("checksum").map(str::to_owned),
         checksum_algorithm: Cow::Owned(text("checksum_algorithm")),
-        position: number("position").ok_or("position")?,
+        position: position(row.get("position"))?,
         applied_at: text("applied_at"),
         execution_ms: number("execution_ms").ok_or("execution_ms")?,
         applied_by: text("applied_by"),

@@ -30,7 +30,7 @@ const LOCK: (&str, &str) = ("", "lock");
 
 /// The position of the lock row: above any entry, so that the guards of other runs find the ledger
 /// changed.
-const LOCK_POSITION: i64 = 1 << 62;
+pub(super) const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
 pub(super) const EXPIRED: &str = "((h.applied_at OPERATOR(pg_catalog.+) (h.execution_ms \

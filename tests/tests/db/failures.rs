@@ -228,13 +228,20 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
         .await
         .expect("drop");
     assert_eq!(Migrator::new(&set(&[A])).run(&mut client).await.expect("a run").applied.len(), 1);
-    client.batch_execute("UPDATE migration_ledger SET kind = 'odd'").await.expect("an update");
-    let error = fail(&mut client, &set(&[A])).await;
-    assert_eq!(
-        error.to_string(),
-        "`public.migration_ledger` has an entry with an invalid kind\n\
-         help: restore the entry, or the table, from a backup"
-    );
+    // No position follows the last one of the column's type.
+    for (edit, column) in [
+        ("\"position\" = 9223372036854775807", "position"),
+        ("\"position\" = 1, kind = 'odd'", "kind"),
+    ] {
+        let sql = format!("UPDATE migration_ledger SET {edit}, checksum = 'edited'");
+        client.batch_execute(&sql).await.expect("an update");
+        let error = fail(&mut client, &set(&[A])).await;
+        let expected = format!(
+            "`public.migration_ledger` has an entry with an invalid {column}\n\
+             help: restore the entry, or the table, from a backup"
+        );
+        assert_eq!(error.to_string(), expected);
+    }
 }
 
 /// Drops the proxy, and with it the connection, while a migration sleeps.

@@ -1,5 +1,7 @@
 //! What another role can put where the ledger is looked for, and that none of its code runs.
 
+use std::collections::BTreeSet;
+
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::hook::{BoxError, RunClient, When};
 use migrate_runtime::ledger::Edited;
@@ -8,6 +10,8 @@ use migrate_runtime::{Error, Lock, Migrations, Migrator, Rollback, run_in_order}
 use migrate_tests::database::{connect, value};
 use migrate_tests::role::SmallRole;
 use migrate_tests::sets::{module, set};
+use tokio_postgres::IsolationLevel;
+use tokio_postgres::error::SqlState;
 
 /// The columns of a ledger.
 const COLUMNS: &str = "(module text NOT NULL, version text NOT NULL, kind text NOT NULL, \
@@ -185,9 +189,9 @@ async fn a_ledger_that_is_planted_during_the_first_run_is_noticed() {
 async fn code_that_is_attached_to_a_ledger_is_named() {
     let cases = [
         (
-            "CREATE TRIGGER \"Odd t\" BEFORE UPDATE ON public.migration_ledger FOR EACH ROW \
+            "CREATE TRIGGER \"Odd\nt\" BEFORE UPDATE ON public.migration_ledger FOR EACH ROW \
              EXECUTE FUNCTION own.trigger_code()",
-            "of role `me` has the trigger \"Odd t\", which would run as `me`\nhelp: drop the trigger",
+            "of role `me` has the trigger \"Odd\\u{a}t\", which would run as `me`\nhelp: drop the trigger",
         ),
         (
             "CREATE RULE r AS ON INSERT TO public.migration_ledger DO ALSO SELECT own.code()",
@@ -288,20 +292,86 @@ async fn ledgers_of_trusted_roles_keep_working_in_two_messages() {
 #[tokio::test]
 async fn a_grant_does_not_make_a_stranger_trusted() {
     let own = "GRANT USAGE, CREATE ON SCHEMA meta TO {role}_o; SET ROLE {role}_o";
-    let mut at = granted(own).await;
+    let owners = [
+        own.to_owned(),
+        // The migrator can act as a role that logs in, as an administrator can.
+        format!("GRANT {{role}}_o TO {{role}}; ALTER ROLE {{role}}_o LOGIN; {own}"),
+        // It does not inherit, as from the roles that it created since PostgreSQL 16.
+        format!("ALTER ROLE {{role}} NOINHERIT; GRANT {{role}}_o TO {{role}}; {own}"),
+    ];
     let set = set(&[("1_a.sql", "CREATE TABLE own.a (id int);")]);
     let migrator = Migrator::new(&set).ledger_schema("meta");
-    let error = migrator.run(&mut at.client).await.expect_err("a stranger's table");
-    assert_eq!(
-        text(&error, &at),
-        "`meta.migration_ledger` is owned by role `{role}_o`, whose code in it would run as `{role}`\n\
-         help: if `{role}_o` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect as \
-         `{role}_o`; otherwise drop it, and let only the migrator create in the schema"
-    );
-    at.prepare("ALTER TABLE meta.migration_ledger OWNER TO {role}").await;
-    assert_eq!(migrator.run(&mut at.client).await.expect("as the help says").applied.len(), 1);
-    drop_others(&at).await;
-    at.remove().await;
+    for owner in owners {
+        let mut at = granted(&owner).await;
+        let error = migrator.run(&mut at.client).await.expect_err(&owner);
+        assert_eq!(
+            text(&error, &at),
+            "`meta.migration_ledger` is owned by role `{role}_o`, whose code in it would run as `{role}`\n\
+             help: if `{role}_o` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect as \
+             `{role}_o`; otherwise drop it, and let only the migrator create in the schema",
+            "{owner}"
+        );
+        at.prepare("ALTER TABLE meta.migration_ledger OWNER TO {role}").await;
+        assert_eq!(migrator.run(&mut at.client).await.expect("as the help says").applied.len(), 1);
+        drop_others(&at).await;
+        at.remove().await;
+    }
+}
+
+/// The checks of the ledger's table in the messages of a first run.
+fn checks() -> BTreeSet<&'static str> {
+    let sent = include_str!("snapshots/sql/fresh.txt").lines();
+    let first = sent.map(|line| line.split_once("; ").map_or(line, |(first, _)| first));
+    first
+        .filter(|sql| {
+            sql.starts_with("SELECT WHERE 1 ")
+                && sql.contains("migration_ledger\"'::pg_catalog.regclass")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_check_that_finds_no_table_ends_its_message() {
+    let checks = checks();
+    assert_eq!(checks.len(), 2, "{checks:?}");
+    for check in checks {
+        let mut at = stranger().await;
+        let missing = at.admin.batch_execute(check).await.expect_err("no table");
+        assert_eq!(missing.code(), Some(&SqlState::UNDEFINED_TABLE), "{check}");
+        // The name is found, and the snapshot is older than the view.
+        let read = at.admin.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+        let read = read.start().await.expect("a transaction");
+        read.batch_execute("SELECT 1").await.expect("a snapshot");
+        let view = "CREATE VIEW public.migration_ledger AS SELECT own.code() AS module";
+        at.client.batch_execute(view).await.expect("a view");
+        let planted = read.batch_execute(check).await.expect_err("a planted view");
+        assert_eq!(planted.code(), Some(&SqlState::DIVISION_BY_ZERO), "{check}");
+        read.rollback().await.expect("a rollback");
+        at.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn a_type_with_the_name_of_the_ledger_ends_the_run() {
+    let set = one();
+    for sql in [
+        "CREATE TYPE public.migration_ledger AS ENUM ()",
+        "CREATE DOMAIN public.migration_ledger AS int",
+    ] {
+        let mut at = stranger().await;
+        plant(&at, sql).await;
+        let error = Migrator::new(&set).run(&mut at.admin).await.expect_err(sql);
+        let first = error.to_string();
+        assert_eq!(
+            first.lines().next(),
+            Some(
+                "creating the ledger `public.migration_ledger`: type \"migration_ledger\" already exists (SQLSTATE 42710)"
+            ),
+            "{sql}"
+        );
+        nothing_ran(&at, sql).await;
+        at.remove().await;
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
 use super::tally::Tally;
+use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
@@ -85,7 +86,7 @@ impl Work<'_, '_> {
         if locked {
             self.release().await;
         }
-        if let Some(stop) = Stop::of(&failure) {
+        if let Some(stop) = boxed(self.cx.reason(&failure)).await {
             return Err(stop);
         }
         let doing = match failure.part {
