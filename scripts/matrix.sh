@@ -12,9 +12,9 @@ table="| PostgreSQL | server | result | passed | failed | seconds |
 status=0
 
 # The tests that depend on the server's version. Those of `pure` and `build` need no server, or only for one run; those
-# skipped test programs, signals and a terminal, for which one version is enough.
+# skipped test programs, signals, a terminal and TLS, for which one version is enough.
 tests='--test db --test programs --test cli'
-always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal::'
+always='--skip boot_service:: --skip examples:: --skip infrastructure:: --skip older_binary:: --skip terminal:: --skip tls::'
 
 # Prints the sum of the tests that the `test result:` lines of log $1 count as $2 (`passed` or `failed`).
 count() {
@@ -26,17 +26,12 @@ on_version() {
     log=$target/matrix-$1.log
     bin=$2
     server=$("$bin/postgres" --version | sed 's/^postgres (PostgreSQL) //')
-    skip=
-    if grep -qa 'SSL is not supported by this build' "$bin/postgres"; then
-        skip='--skip tls::'
-        server="$server, built without TLS: \`tls\` left out"
-    fi
     began=$(date +%s)
     result=ok
     # The names are separate words. DATABASE_URL would name one server for all versions.
     # shellcheck disable=SC2086
-    env -u DATABASE_URL PG_BIN="$bin" cargo test -p migrate-tests -p migrate-cli-tests --no-fail-fast \
-        $tests -- $always $skip >"$log" 2>&1 || result=FAILED
+    env -u DATABASE_URL PG_BIN="$bin" cargo test --workspace --no-fail-fast \
+        $tests -- $always >"$log" 2>&1 || result=FAILED
     passed=$(count "$log" passed)
     # A run without a single test proves nothing.
     [ "$passed" -gt 0 ] || result=FAILED
@@ -44,9 +39,10 @@ on_version() {
     [ "$result" = ok ]
 }
 
-# Built before the first version, so that its time counts for none.
+# Built before the first version, so that its time counts for none; with the features of the whole workspace, so that
+# what `cargo test --workspace` has built is not built again.
 # shellcheck disable=SC2086
-cargo test -p migrate-tests -p migrate-cli-tests $tests --no-run
+cargo test --workspace $tests --no-run
 
 # At the same time, since a run waits more than it computes.
 runs=
