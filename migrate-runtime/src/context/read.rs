@@ -1,11 +1,13 @@
 //! Reads the ledger with one message; after an error, more messages find the cause.
 
+use std::iter;
+
 use tokio_postgres::SimpleQueryRow;
 use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Reading};
+use crate::sql::{Contents, Ledger, Reading};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
@@ -17,7 +19,9 @@ impl<'r> Context<'r> {
         // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
         let take = |row: &_| contents.take(&self.ledger, row);
-        let queries = [self.ledger.read_as_own(reading), self.ledger.read(reading)];
+        // The second is made only if it is sent.
+        let reads = [Ledger::read_as_own, Ledger::read].into_iter();
+        let queries = reads.map(|read| read(&self.ledger, reading));
         let table = self.rows(queries, unpack, take).await?;
         if table == Table::Missing {
             return Ok(Contents::default());
@@ -34,15 +38,15 @@ impl<'r> Context<'r> {
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
         let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
-        self.rows([self.ledger.history()], || {}, take).await?;
+        self.rows(iter::once(self.ledger.history()), || {}, take).await?;
         Ok(rows)
     }
 
     /// Sends a query of the ledger and takes its rows; returns whether the table exists. If the check of a
     /// query is not passed, the next one decides.
-    async fn rows<const N: usize>(
+    async fn rows(
         &self,
-        queries: [String; N],
+        queries: impl Iterator<Item = String> + Send,
         mut work: impl FnMut() + Send,
         mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
     ) -> Result<Table, ErrorKind> {
