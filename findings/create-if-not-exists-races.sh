@@ -10,15 +10,9 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-npm_install pg@8.23.1
+install_client
 cat >"$work/run.cjs" <<'JS'
-const { Client } = require("pg");
-
-async function connect() {
-    const client = new Client();
-    await client.connect();
-    return client;
-}
+const { connect } = require("./client.cjs");
 
 // The constraint that the second session violates; the first one commits once the second one waits.
 async function race(sql) {

@@ -12,17 +12,9 @@ set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
 server_18
-npm_install pg@8.23.1
+install_client
 cat >"$work/run.cjs" <<'JS'
-const { Client } = require("pg");
-
-async function connect() {
-    const client = new Client();
-    await client.connect();
-    return client;
-}
-
-const code = (query) => query.then(() => "none", (error) => error.code);
+const { code, connect } = require("./client.cjs");
 
 (async () => {
     const [migrating, waiting, watch] = [await connect(), await connect(), await connect()];

@@ -63,6 +63,12 @@ npm_install() {
     npm install --prefix "$work" --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error "$@" >/dev/null
 }
 
+# node-postgres, and client.cjs beside it.
+install_client() {
+    npm_install pg@8.23.1
+    cp "$root/findings/lib/client.cjs" "$work"
+}
+
 # unpack_deb FOLDER PACKAGE=VERSION...: downloads Debian packages, verified by apt, and unpacks them there.
 unpack_deb() {
     folder=$1
