@@ -106,7 +106,8 @@ impl fmt::Debug for CheckError {
 ///
 /// It compares schemas, tables, columns, defaults, constraints, indexes, sequences, views, rules,
 /// triggers, policies, functions, types, extensions, comments, owners, grants and everything else in
-/// the catalogs; not rows, roles, or the order of columns, which a down script cannot restore.
+/// the database's catalogs; not rows, not roles, tablespaces and other things that all databases share,
+/// and not the order of columns, which a down script cannot restore.
 /// Repeatable migrations have no down script and are not checked.
 ///
 /// ```no_run
