@@ -537,6 +537,14 @@ fn set_that_cannot_be_applied_fails_every_check() {
     assert!(report.starts_with(expected), "{report}");
 }
 
+#[test]
+fn set_without_a_versioned_migration_cannot_be_checked_for_reversal() {
+    let set = unparsed(&[("R__view.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;")]);
+    let error = check_reversible(&set).expect_err("nothing to undo");
+    assert!(matches!(error, CheckError::NothingApplied), "{error}");
+    assert_idempotent(&set);
+}
+
 #[tokio::test]
 async fn assertions_panic_at_their_call_also_inside_a_runtime() {
     let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
