@@ -5,6 +5,7 @@
 
 mod adopt;
 mod amend;
+mod catalog_columns;
 mod checks;
 mod composed;
 mod denials;
