@@ -81,6 +81,7 @@ pub(crate) enum Body {
         file: String,
         written: bool,
         migrations: usize,
+        changes: Vec<String>,
     },
     Checked {
         folder: String,
