@@ -123,12 +123,13 @@ impl<'r> Tally<'r> {
         self.report.ahead = todo.ahead;
         self.report.lock = lock;
         let Report { applied, skipped, messages, .. } = self.report(cx);
-        info!(
-            applied = applied.len(),
-            skipped = skipped.len(),
-            messages,
-            "migrations are up to date"
-        );
+        let (applied, skipped) = (applied.len(), skipped.len());
+        // Most boots have nothing to do, and a fleet is as many runs as it has schemas.
+        if applied == 0 {
+            debug!(applied, skipped, messages, "migrations are up to date");
+        } else {
+            info!(applied, skipped, messages, "migrations are up to date");
+        }
     }
 
     /// The report of the run, or its error with the report.
