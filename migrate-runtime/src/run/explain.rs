@@ -6,7 +6,7 @@ use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_lock_conflict};
+use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_conflict};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -14,10 +14,9 @@ pub(super) struct Stopped {
     pub(super) completed: usize,
 }
 
-/// Whether another session held a lock, so that the part was undone and can be tried again.
+/// Whether another session was the cause, so that the part was undone and can be tried again.
 pub(super) fn is_blocked(failure: &Failure) -> bool {
-    let code = failure.error.code().map_or("", |code| code.code());
-    failure.part.is_some() && is_lock_conflict(code)
+    failure.part.is_some() && is_conflict(&failure.error)
 }
 
 /// The words for writing the entry of a migration, in messages.

@@ -8,5 +8,5 @@ pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
-    is_lock_conflict, is_of_a_check,
+    is_conflict, is_of_a_check,
 };
