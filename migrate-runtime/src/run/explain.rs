@@ -79,7 +79,7 @@ fn failed_migration(
             let blame = Blame { range: action.script().statements().nth(index), offset: *offset };
             Some(locate::at_statement(cx, action, blame, error, kept))
         }
-        Some(Part::Commit { step }) => at(step, Place::Commit),
+        Some(Part::Commit { step } | Part::Constraints { step }) => at(step, Place::Commit),
         Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
         // The whole message was refused, without a position.
         _ if *completed == 0 => at(done, Place::File),

@@ -11,12 +11,14 @@ mod history;
 mod lease;
 mod trust;
 mod catalog;
+mod constraints;
 mod guard;
 pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
 pub(crate) use catalog::{columns, full_name, holder_of_lock};
+pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};

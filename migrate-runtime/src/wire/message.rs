@@ -79,6 +79,8 @@ pub(crate) enum Part {
     Restore { step: usize },
     /// Writes the entry.
     Record { step: usize },
+    /// Checks deferred constraints, as the commit of the step would.
+    Constraints { step: usize },
     /// Commits the step.
     Commit { step: usize },
     /// Limits how long the next statement waits and runs.

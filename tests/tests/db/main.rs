@@ -38,4 +38,5 @@ mod snapshots;
 mod strangers;
 mod tenants;
 mod texts;
+mod trial;
 mod waits;
