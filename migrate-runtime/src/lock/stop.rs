@@ -76,6 +76,9 @@ impl Context<'_> {
         self.wire.end_transaction(&failure.error, completed).await;
         match self.reason(&failure).await {
             Some(stop) => stop,
+            None if matches!(failure.part, Some(Part::Record { .. })) => {
+                self.unrecorded(self.doing(failure.part), failure.error).await.into()
+            }
             None => self.database_error(self.doing(failure.part), failure.error).await.into(),
         }
     }

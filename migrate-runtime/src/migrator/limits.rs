@@ -12,7 +12,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long a statement of a migration waits for a lock; zero is unlimited.
+    /// How long a statement of a migration waits for a lock; zero is unlimited. A server's longest limit is 24
+    /// days.
     ///
     /// The default is the session's own `lock_timeout`, or five seconds if that is unlimited, because
     /// every query after a waiting `ALTER TABLE` waits with it. A migration that sets its own

@@ -16,7 +16,9 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
+use crate::sql::{
+    Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
+};
 use crate::wire::{BEGIN, Message, Outcome, Part};
 
 /// Carries out `actions`, in as many messages as their size requires.
@@ -186,7 +188,7 @@ async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Ses
 }
 
 pub(super) fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
-    let millis = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok());
+    let millis = row.and_then(|row| text(row, 0)).and_then(|text| text.parse().ok());
     Duration::from_millis(millis.unwrap_or(0))
 }
 
@@ -292,9 +294,6 @@ pub(super) fn record(
             let down = cx.down_sql(migration)?;
             Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
         }
-        Action::Undo(undo) => {
-            let removed = cx.ledger.remove("undone", &undo.entry, position);
-            Ok(format!("{removed} RETURNING execution_ms"))
-        }
+        Action::Undo(undo) => Ok(cx.ledger.remove("undone", &undo.entry, position)),
     }
 }

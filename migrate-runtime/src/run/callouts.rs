@@ -8,7 +8,7 @@ use super::action::Action;
 use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When};
+use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When, chain};
 use crate::sql::same_encoding;
 use crate::wire::{Message, Outcome, Part, is_conflict};
 
@@ -112,14 +112,17 @@ async fn send<'r>(
 /// with the error.
 fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop {
     let is_blocked = is_blocked(&*source);
+    let detail = cx.migrator.detail(&*source);
     let error = match callout {
         Callout::Function(action) => ErrorKind::Function {
             file: cx.path_of(action.script()),
             version: action.version().to_owned(),
+            detail,
             source,
         },
         Callout::Hooks(when, action) => {
-            ErrorKind::Hook { when, file: Some(cx.path_of(action.script())), source }
+            let file = Some(cx.path_of(action.script()));
+            ErrorKind::Hook { when, file, detail, source }
         }
     };
     Stop::blocked_if(is_blocked, error)
@@ -127,8 +130,7 @@ fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop
 
 /// Whether another session was the cause that a statement of the service's own code failed.
 fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut chain = std::iter::successors(Some(error), |error| error.source());
-    chain.any(|error| error.downcast_ref().is_some_and(is_conflict))
+    chain(error).any(|error| error.downcast_ref().is_some_and(is_conflict))
 }
 
 /// Whether `action` is carried out in more than one message.
@@ -184,5 +186,8 @@ pub(super) async fn around(
 ) -> Result<(), ErrorKind> {
     let context = RunClient { client: cx.wire.client, migration: None, report: tally.report(cx) };
     let called = cx.migrator.calls.hooks(when, context).await;
-    called.map_err(|source| ErrorKind::Hook { when, file: None, source })
+    called.map_err(|source| {
+        let detail = cx.migrator.detail(&*source);
+        ErrorKind::Hook { when, file: None, detail, source }
+    })
 }

@@ -26,6 +26,6 @@ pub(crate) use invalid_index::InvalidIndex;
 pub(crate) use lease::{Lease, holder};
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
-pub(crate) use literal::{column, utc};
+pub(crate) use literal::{column, text, utc};
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

@@ -20,6 +20,10 @@ pub(crate) const DEADLINE: &str = "MG004";
 /// The SQLSTATE that is raised when the session does not send UTF-8.
 pub(crate) const ENCODING: &str = "MG007";
 
+/// The SQLSTATE of a message in a transaction that the caller began, and that has failed
+/// (`in_failed_sql_transaction`).
+pub(crate) const IN_FAILED_TRANSACTION: &str = "25P02";
+
 /// Whether a SQLSTATE of a message comes from a check of its names, table and session: plain SQL cannot raise a code
 /// of its own (`division_by_zero`), and what is read in another encoding may not be a statement (`syntax_error`,
 /// `character_not_in_repertoire`).

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod amend;
+mod callers_state;
 mod checks;
 mod composed;
 mod conflicts;
