@@ -10,3 +10,4 @@ pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
     MOVED, Message, Part, is_conflict, is_of_a_check,
 };
+pub use pooler::process;

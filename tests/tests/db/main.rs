@@ -6,6 +6,7 @@
 mod adopt;
 mod amend;
 mod callers_state;
+mod catalog_columns;
 mod checks;
 mod composed;
 mod conflicts;
