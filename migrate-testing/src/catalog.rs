@@ -13,9 +13,11 @@ use crate::error::TestError;
 const OBJECTS: &str = include_str!("catalog.sql");
 
 /// The columns of `pg_subscription` that the current role may read. The others hold secrets.
-const SUBSCRIPTION_COLUMNS: &str = "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute \
-     WHERE attrelid = 'pg_subscription'::regclass AND attnum > 0 \
-     AND has_column_privilege(attrelid, attnum, 'SELECT')";
+const SUBSCRIPTION_COLUMNS: &str = "SELECT \
+     pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ') FROM pg_catalog.pg_attribute a \
+     WHERE a.attrelid OPERATOR(pg_catalog.=) 'pg_catalog.pg_subscription'::pg_catalog.regclass \
+     AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 \
+     AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')";
 
 /// How many differences a message shows.
 const SHOWN: usize = 20;
