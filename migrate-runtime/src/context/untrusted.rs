@@ -6,8 +6,9 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::Context;
 use super::check::{TOO_LONG, bad_name};
+use crate::boxed::boxed;
 use crate::outcome::ErrorKind;
-use crate::sql::{ENCODING_NAME, is_too_long, what_is_wrong};
+use crate::sql::{ENCODING_NAME, Ledger, is_too_long, what_is_wrong};
 use crate::wire;
 
 impl Context<'_> {
@@ -32,6 +33,18 @@ impl Context<'_> {
         let owner = row.get("owner").unwrap_or_default().to_owned();
         let (problem, help) = problem(&row, &owner)?;
         Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
+    }
+
+    /// The error of a ledger that was not one to read.
+    pub(super) async fn refused_ledger(&self) -> ErrorKind {
+        let Ledger { schema, table, .. } = &self.ledger;
+        let found = boxed(self.untrusted(self.migrator.names(), (schema, table))).await;
+        found.unwrap_or_else(|| ErrorKind::Untrusted {
+            table: self.ledger.shown(),
+            owner: String::new(),
+            problem: "was replaced while it was read".to_owned(),
+            help: "run again".into(),
+        })
     }
 
     async fn row(&self, sql: &str) -> Option<SimpleQueryRow> {

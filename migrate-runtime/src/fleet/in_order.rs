@@ -9,7 +9,7 @@ use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Goal};
-use crate::sql::{Contents, Ledger, Reading, checked};
+use crate::sql::{Contents, Ledger, Reading, Unread, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
@@ -147,6 +147,7 @@ async fn read_all<'s>(
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
     let sql = checked(names, &first.read(Reading::Brief));
     let read = wire::rows(client, &sql, |row| {
+        whole &= Unread::of(&row).is_none();
         for (contents, ledger) in found.iter_mut().zip(&ledgers) {
             whole &= contents.take(ledger, &row).is_ok();
         }

@@ -25,7 +25,7 @@ pub(super) async fn attempt<'r>(
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
-    let table = boxed(hold.lock.enter(cx, &mut tally.report, table)).await?;
+    let table = boxed(hold.lock.enter(cx, &mut tally.report, (table, tally.position))).await?;
     if !inside.is_empty() {
         try_out(cx, hold, tally, &inside, table).await?;
     }

@@ -57,29 +57,21 @@ pub(crate) enum Reading {
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        self.checked(&self.select(reading))
-    }
-
-    /// As [`Ledger::read`], with the check that only a ledger of the current role passes.
-    pub(crate) fn read_as_own(&self, reading: Reading) -> String {
-        self.checked_as_own(&self.select(reading))
-    }
-
-    fn select(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
-            Reading::Brief => return self.read_briefly(""),
+            Reading::Brief => return self.look(&[self.read_briefly("")]),
             Reading::BriefWithProcess => {
-                return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
+                let process = ", pg_catalog.pg_backend_pid() AS backend";
+                return self.look(&[self.read_briefly(process)]);
             }
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let (situation, module) = (self.situation(), literal(module));
-        format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
-             ORDER BY e.\"position\""
-        )
+        let module = literal(module);
+        let entries = format!(
+            "SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} ORDER BY e.\"position\""
+        );
+        self.look(&[self.situation(), entries])
     }
 
     /// Reads the whole ledger, of all modules and unordered, for [`Contents::take`].
