@@ -5,7 +5,7 @@ use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Reading, Unread};
+use crate::sql::{Contents, Reading, Unread, column};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
@@ -18,7 +18,9 @@ impl<'r> Context<'r> {
         let take = |row: &_| contents.take(&self.ledger, row);
         let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
         if table == Table::Missing {
-            return Ok(Contents::default());
+            let mut empty = Contents::default();
+            empty.is_in_transaction = contents.is_in_transaction;
+            return Ok(empty);
         }
         contents.exists = true;
         if !contents.writers.is_empty() {
@@ -80,7 +82,7 @@ impl<'r> Context<'r> {
     async fn foreign_table(&self, source: tokio_postgres::Error) -> ErrorKind {
         let mut columns = Vec::new();
         let listed = wire::rows(self.wire.client, &self.ledger.columns(), |row| {
-            columns.extend(row.get(0).map(str::to_owned));
+            columns.extend(column(&row, 0));
         })
         .await;
         match listed {

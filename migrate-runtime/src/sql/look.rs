@@ -4,7 +4,7 @@
 use tokio_postgres::SimpleQueryRow;
 
 use super::ledger::Ledger;
-use super::literal::literal;
+use super::literal::{literal, text};
 use super::trust::{FROM_TABLE, UTF8, is_trusted, name_of};
 
 /// Why the ledger was not read.
@@ -28,12 +28,11 @@ const IS_OWN: &str = "pg_catalog.pg_get_userbyid(c.relowner) OPERATOR(pg_catalog
 impl Unread {
     /// Why the ledger was not read, if this row says so.
     pub(crate) fn of(row: &SimpleQueryRow) -> Option<Unread> {
-        let [column] = row.columns() else { return None };
-        match row.get(0) {
-            _ if column.name() != UNREAD => None,
-            Some(MISSING) => Some(Unread::Missing),
-            _ => Some(Unread::Refused),
+        match row.columns() {
+            [only] if only.name() == UNREAD => {}
+            _ => return None,
         }
+        Some(if text(row, 0) == Some(MISSING) { Unread::Missing } else { Unread::Refused })
     }
 }
 
