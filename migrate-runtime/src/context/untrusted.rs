@@ -87,7 +87,11 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
     } else if is("row_security") {
         (
             format!("of role `{owner}` has row security, which hides rows from `{role}`"),
-            "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into(),
+            if owner == role {
+                "ALTER TABLE .. NO FORCE ROW LEVEL SECURITY".into()
+            } else {
+                "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into()
+            },
         )
     } else {
         return None;

@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, holder, holder_of_lock};
+use crate::sql::{LOGGERS, Lease, Purpose, holder, holder_of_lock};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -29,8 +29,8 @@ pub(crate) struct Held<'c> {
     claim: Option<Claim<'c>>,
     /// The lock row as it was read, of this run or another.
     lease: Option<Lease>,
-    /// Whether pgAudit logs the whole message with each of its statements.
-    is_audited: bool,
+    /// Whether the server logs the whole message with each of its statements.
+    is_logged: bool,
 }
 
 /// The lock row that this run holds; released when dropped.
@@ -45,7 +45,7 @@ impl<'c> Held<'c> {
             Lock::Detect | Lock::Advisory => LockKind::Advisory,
             Lock::Row => LockKind::Row,
         };
-        Held { kind, advisory_works: true, claim: None, lease: None, is_audited: false }
+        Held { kind, advisory_works: true, claim: None, lease: None, is_logged: false }
     }
 
     pub(crate) fn kind(&self) -> LockKind {
@@ -57,9 +57,9 @@ impl<'c> Held<'c> {
         self.claim.as_ref().map(|claim| claim.token.as_str())
     }
 
-    /// Whether pgAudit logs the whole message with each of its statements, as far as is known.
-    pub(crate) fn is_audited(&self) -> bool {
-        self.is_audited
+    /// Whether the server logs the whole message with each of its statements, as far as is known.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
     }
 
     /// Remembers the lock row that was read.
@@ -120,8 +120,8 @@ impl<'c> Held<'c> {
             Err(failure) => return Err(cx.refused(failure, 0).await),
         };
         let text = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
-        let audits = ["audit", "audit_role"].into_iter().filter_map(text);
-        self.is_audited = audits.into_iter().any(|set| !matches!(set, "" | "none"));
+        let mut loggers = LOGGERS.into_iter().filter_map(text);
+        self.is_logged = loggers.any(|setting| !matches!(setting, "" | "none" | "-1"));
         let is = |name| text(name) == Some("t");
         let stop = match () {
             () if !is("locked") => Stop::Busy,

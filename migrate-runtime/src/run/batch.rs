@@ -32,9 +32,8 @@ pub(super) async fn apply<'r>(
     let mut rest = actions;
     while !rest.is_empty() {
         boxed(hold.lock.open(cx, (table, tally.position))).await?;
-        // pgAudit logs the whole message with each of its statements, so that a chunk of 400 migrations
-        // would be logged some thousand times.
-        let count = if hold.lock.is_audited() { 1 } else { chunk(cx, tally.extent, rest) };
+        // A chunk of 400 migrations would be logged some thousand times.
+        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;

@@ -51,6 +51,10 @@ pub(crate) enum Commit {
     Asynchronous,
 }
 
+/// The settings of modules that log the whole message with each of its statements.
+pub(crate) const LOGGERS: [&str; 3] =
+    ["pgaudit.log", "pgaudit.role", "auto_explain.log_min_duration"];
+
 const TRY_LOCK: &str = "pg_catalog.pg_try_advisory_xact_lock";
 const SET_CONFIG: &str = "pg_catalog.set_config";
 
@@ -200,23 +204,22 @@ impl Terms<'_> {
 }
 
 impl Ledger {
-    /// Takes the advisory lock until the end of the transaction; returns whether it is taken, and what pgAudit
-    /// logs.
+    /// Takes the advisory lock until the end of the transaction; returns whether it is taken, and
+    /// [`LOGGERS`].
     ///
     /// Between two transactions of a message the lock is free. So it is not tried while another session runs
     /// such a message, which would then be refused.
     pub(crate) fn try_lock(&self) -> String {
-        let (key, setting) =
-            (self.lock_key(), |name| format!("pg_catalog.current_setting('{name}', true)"));
+        let key = self.lock_key();
+        let setting = |name| format!("pg_catalog.current_setting('{name}', true) AS \"{name}\"");
         // The text of a guard, in two parts, so that this query is not one.
         let guard = format!("('NOT ' {CAT} '{TRY_LOCK}({key})')");
         format!(
             "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
              WHERE a.datname {EQ} pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
              AND a.state {EQ} 'active' AND pg_catalog.strpos(a.query, {guard}) {GT} 0) THEN false \
-             ELSE {TRY_LOCK}({key}) END AS locked, {} AS audit, {} AS audit_role",
-            setting("pgaudit.log"),
-            setting("pgaudit.role")
+             ELSE {TRY_LOCK}({key}) END AS locked, {}",
+            LOGGERS.map(setting).join(", ")
         )
     }
 

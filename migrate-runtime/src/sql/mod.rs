@@ -22,7 +22,7 @@ pub(crate) use catalog::{columns, full_name, holder_of_lock};
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
-pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};
+pub(crate) use guard::{Commit, LOGGERS, Purpose, Terms, same_encoding, same_transaction};
 pub(crate) use invalid_index::InvalidIndex;
 pub(crate) use lease::{Lease, holder};
 pub(crate) use ledger::Ledger;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use migrate_runtime::{Lock, Migrations, Migrator, run_in_order};
 use migrate_tests::cluster::Cluster;
-use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
-use migrate_tests::sets::{module, set};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
+use migrate_tests::sets::{module, set, tables};
 
 const REPLICAS: usize = 12;
 
@@ -110,6 +110,25 @@ async fn verbs_leave_no_error_in_the_servers_log_where_there_is_no_ledger() {
     client.batch_execute(sql).await.expect("another owner");
     assert_eq!(migrator.run(&mut client).await.expect("up to date").messages, 1);
     assert_eq!(server.reported(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn where_each_statement_is_logged_a_message_has_one_migration() {
+    let set = tables(3);
+    for (setting, messages) in [
+        ("pgaudit.log = 'none'", 3),
+        ("auto_explain.log_min_duration = '-1'", 3),
+        ("pgaudit.log = 'ddl, write'", 7),
+        ("pgaudit.role = 'auditor'", 7),
+        ("auto_explain.log_min_duration = '0'", 7),
+    ] {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        // Without the module, the setting is only a name.
+        client.batch_execute(&format!("SET {setting}")).await.expect(setting);
+        let report = Migrator::new(&set).run(&mut client).await.expect("a run");
+        assert_eq!((report.applied.len(), report.messages), (3, messages), "{setting}");
+    }
 }
 
 #[tokio::test]

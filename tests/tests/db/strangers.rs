@@ -260,6 +260,29 @@ async fn row_security_that_hides_entries_is_noticed() {
 }
 
 #[tokio::test]
+async fn row_security_that_hides_entries_from_their_owner_is_noticed() {
+    let mut at = SmallRole::create().await;
+    let set = set(&[("1_a.sql", "CREATE TABLE own.a (id int);")]);
+    let migrator = Migrator::new(&set).schema("own");
+    migrator.run(&mut at.client).await.expect("a run");
+    let sql =
+        "ALTER TABLE own.migration_ledger ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
+    at.client.batch_execute(sql).await.expect("row security");
+    for error in [
+        migrator.run(&mut at.client).await.map(drop),
+        migrator.status(&at.client).await.map(drop),
+        migrator.verify(&at.client).await,
+    ] {
+        assert_eq!(
+            text(&error.expect_err("no rows"), &at),
+            "`own.migration_ledger` of role `{role}` has row security, which hides rows from `{role}`\n\
+             help: ALTER TABLE .. NO FORCE ROW LEVEL SECURITY"
+        );
+    }
+    at.remove().await;
+}
+
+#[tokio::test]
 async fn ledgers_of_trusted_roles_keep_working_in_one_message() {
     let own = "GRANT USAGE, CREATE ON SCHEMA meta TO {role}_o; SET ROLE {role}_o";
     let owners = [
