@@ -64,35 +64,26 @@ const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked(&self.select(reading))
-    }
-
-    /// As [`Ledger::read`], briefly and with the entries of these modules.
-    pub(crate) fn read_modules(&self, modules: &[&str]) -> String {
-        IS_OPEN.to_owned() + &self.checked(&self.read_briefly("", modules))
-    }
-
-    /// As [`Ledger::read`], with the check that only a ledger of the current role passes.
-    pub(crate) fn read_as_own(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked_as_own(&self.select(reading))
-    }
-
-    fn select(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
-            Reading::Brief => return self.read_briefly("", &[module]),
+            Reading::Brief => return self.read_modules(&[module]),
             Reading::BriefWithProcess => {
                 let process = ", pg_catalog.pg_backend_pid() AS backend";
-                return self.read_briefly(process, &[module]);
+                return IS_OPEN.to_owned() + &self.look(&[self.read_briefly(process, &[module])]);
             }
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let (situation, module) = (self.situation(), literal(module));
-        format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
-             ORDER BY e.\"position\""
-        )
+        let module = literal(module);
+        let entries = format!(
+            "SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} ORDER BY e.\"position\""
+        );
+        IS_OPEN.to_owned() + &self.look(&[self.situation(), entries])
+    }
+
+    /// As [`Ledger::read`], briefly and with the entries of these modules.
+    pub(crate) fn read_modules(&self, modules: &[&str]) -> String {
+        IS_OPEN.to_owned() + &self.look(&[self.read_briefly("", modules)])
     }
 
     /// Reads the entries of `modules`, unordered, and the row with the highest position, for [`Contents::take`].

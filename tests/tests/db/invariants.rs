@@ -124,7 +124,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
         &sql,
         &[
             "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
-            "sql/catalog.rs", "sql/history.rs",
+            "sql/catalog.rs", "sql/history.rs", "sql/look.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],
@@ -385,14 +385,12 @@ async fn invariant_8_only_run_writes() {
     let (one, two) = (tables(1), tables(2));
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let migrator = Migrator::new(&two);
+    let only = "SET default_transaction_read_only = on";
+    client.batch_execute(only).await.expect("a setting");
     proxy.reset();
     migrator.plan(&client).await.expect("a plan");
     migrator.status(&client).await.expect("a status");
     migrator.verify(&client).await.expect_err("one is pending");
     let queries = proxy.queries();
     assert_eq!(queries.len(), 3);
-    assert!(
-        queries.iter().all(|sql| sql.split("; ").all(|one| one.starts_with("SELECT "))),
-        "{queries:?}"
-    );
 }
