@@ -19,6 +19,9 @@ pub(super) struct Document<'d> {
     format: u32,
     verb: &'static str,
     exit_code: u8,
+    /// The module of the set, of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<String>,
     #[serde(flatten)]
     body: Option<&'d Body>,
     /// What a run did before it failed.
@@ -32,6 +35,7 @@ impl<'d> Document<'d> {
     pub(super) fn new(
         verb: &'static str,
         exit: Exit,
+        set: Option<String>,
         result: &'d Result<Answer, VerbError>,
     ) -> Self {
         let error = result.as_ref().err();
@@ -39,6 +43,7 @@ impl<'d> Document<'d> {
             format: FORMAT,
             verb,
             exit_code: exit.code(),
+            set,
             body: result.as_ref().ok().map(|answer| &answer.body),
             done: error.and_then(VerbError::report).map(RunBody::new),
             error: error.map(ErrorBody::new),
@@ -103,6 +108,7 @@ pub(crate) struct StatusBody {
     pub(crate) migrations: Vec<StatusRowBody>,
     pub(crate) drift: Vec<DriftBody>,
     pub(crate) writers: Vec<String>,
+    pub(crate) other_modules: Vec<String>,
     /// The page that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) html: Option<String>,

@@ -20,7 +20,7 @@ use migrate_runtime::internal::text::is_hidden;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use json::{Body, Document, RunBody};
-use style::{BAD, WARNING, titled};
+use style::{BAD, FAINT, WARNING, shown, styled, titled};
 use text::{finished, notes};
 
 /// How an answer is printed.
@@ -59,14 +59,24 @@ impl Answer {
 
 impl Output {
     /// Prints the result of a verb, and returns its exit code.
-    pub(crate) fn print(&self, verb: &'static str, result: &Result<Answer, VerbError>) -> Exit {
+    pub(crate) fn print(
+        &self,
+        verb: &'static str,
+        set: Option<String>,
+        result: &Result<Answer, VerbError>,
+    ) -> Exit {
+        if let (Some(module), false) = (&set, self.json) {
+            // A comment of SQL, for `plan --sql`.
+            let line = styled(FAINT, &shown(&format!("-- set {module}")));
+            let _ = self.write(io::stdout(), &(line + "\n"));
+        }
         let exit = match result {
             Ok(answer) => answer.exit,
             Err(error) => error.exit(),
         };
         // A closed output, such as a pipe to `head`, is not an error of the verb.
         let _ = match result {
-            _ if self.json => print_json(&Document::new(verb, exit, result)),
+            _ if self.json => print_json(&Document::new(verb, exit, set, result)),
             Ok(answer) => self.write(io::stdout(), &answer.text),
             Err(error) => {
                 let done = error.report().map(|report| self.actions(report));

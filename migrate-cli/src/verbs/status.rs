@@ -24,9 +24,16 @@ pub(crate) struct StatusArgs {
     /// Also write it to this file, as an HTML page with the history
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// The modules of all sets of the program.
+    #[arg(skip)]
+    pub(super) modules: Vec<String>,
 }
 
 impl StatusArgs {
+    pub(super) fn writes_page(&self) -> bool {
+        self.html.is_some()
+    }
+
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let status = cx.migrator.status(cx.client).await?;
         let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
@@ -46,6 +53,12 @@ impl StatusArgs {
             text += &titled("drift", BAD, &format!("{drift}\nhelp: {:#}", drift.help()));
         }
         text += &writers(&status);
+        let mut other_modules = status.other_modules.clone();
+        other_modules.retain(|module| !self.modules.contains(module));
+        if !other_modules.is_empty() {
+            let modules = other_modules.join(", ");
+            text += &notes(&[format!("the ledger also has modules of other sets: {modules}")]);
+        }
         let body = StatusBody {
             database: cx.place.database.clone(),
             server: cx.place.server.clone(),
@@ -55,6 +68,7 @@ impl StatusArgs {
             migrations,
             drift: drifts.iter().map(DriftBody::new).collect(),
             writers: status.writers.clone(),
+            other_modules,
             html: self.html.as_ref().map(|file| file.to_string_lossy().into_owned()),
         };
         if let Some(file) = &self.html {
