@@ -162,7 +162,7 @@ impl Args {
                 Err(errors) => Err(errors.into()),
             },
         };
-        ExitCode::from(self.print(None, &result).code())
+        self.exit(&result)
     }
 
     /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
@@ -195,44 +195,46 @@ impl Args {
         self.verb.set_modules(&modules(&sets));
         let chosen = match self.selection.of(sets, &self.verb) {
             Ok(chosen) => chosen,
-            Err(error) => return ExitCode::from(self.print(None, &Err(error)).code()),
+            Err(error) => return self.exit(&Err(error)),
         };
-        let name = |migrator: &Migrator<'_>| {
-            (chosen.len() > 1).then(|| internal::set(migrator).module().to_owned())
-        };
+        let name = |migrator| (chosen.len() > 1).then(|| internal::set(migrator).module());
         // Drift in one set stops all of them before anything runs.
-        let first = if self.verb.changes() { &chosen[1.min(chosen.len())..] } else { &[] };
-        for migrator in first {
-            let planned = self.answer(&Verb::plan(), migrator, client.as_deref_mut()).await;
-            if planned.is_err() {
-                return ExitCode::from(self.print(name(migrator), &planned).code());
+        let others = if self.verb.changes() { chosen.get(1..) } else { None };
+        for migrator in others.unwrap_or_default() {
+            let plan = self.answer(&Verb::plan(), migrator, client.as_deref_mut()).await;
+            if plan.1.is_err() {
+                self.output.begin_set(name(migrator));
+                return ExitCode::from(self.print(name(migrator), &plan).code());
             }
         }
         let mut exit = Exit::Fine;
         for migrator in &chosen {
-            let result = self.answer(&self.verb, migrator, client.as_deref_mut()).await;
-            exit = exit.worse(self.print(name(migrator), &result));
-            if result.is_err() && self.verb.changes() {
+            self.output.begin_set(name(migrator));
+            let answer = self.answer(&self.verb, migrator, client.as_deref_mut()).await;
+            exit = exit.worse(self.print(name(migrator), &answer));
+            if answer.1.is_err() && self.verb.changes() {
                 break;
             }
         }
         ExitCode::from(exit.code())
     }
 
-    /// The result of the verb on one set.
+    /// The result of the verb on one set, and the server that answered.
     async fn answer(
         &self,
         verb: &Verb,
         migrator: &Migrator<'_>,
         client: Option<&mut Client>,
-    ) -> Result<Answer, VerbError> {
+    ) -> (Option<Place>, Result<Answer, VerbError>) {
         match (verb, client) {
-            (Verb::OfFolder(verb), _) => verb.run::<Args>(Some(internal::set(migrator))),
+            (Verb::OfFolder(verb), _) => (None, verb.run::<Args>(Some(internal::set(migrator)))),
             (Verb::OfDatabase(verb), None) => self.connect_and_run(verb, migrator.clone()).await,
             (Verb::OfDatabase(verb), Some(client)) => {
-                let (place, output) = (&Place::default(), &self.output);
+                let (place, output) = (Place::default(), &self.output);
                 let migrator = self.options.apply(migrator.clone());
-                verb.run(Context { migrator, client, place, output, cancel: None }).await
+                let cx = Context { migrator, client, place: &place, output, cancel: None };
+                let result = verb.run(cx).await;
+                (Some(place), result)
             }
         }
     }
@@ -241,19 +243,37 @@ impl Args {
         &self,
         verb: &DatabaseVerb,
         migrator: Migrator<'_>,
-    ) -> Result<Answer, VerbError> {
+    ) -> (Option<Place>, Result<Answer, VerbError>) {
+        let (mut client, place, cancel) = match self.connect().await {
+            Ok(connected) => connected,
+            Err(error) => return (None, Err(error.into())),
+        };
+        let (migrator, output) = (self.options.apply(migrator), &self.output);
+        let (client, cancel) = (&mut client, Some(cancel));
+        let result = verb.run(Context { migrator, client, place: &place, output, cancel }).await;
+        (Some(place), result)
+    }
+
+    async fn connect(&self) -> Result<(Client, Place, Cancel), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place) = &mut target.connect().await?;
-        let cancel = Some(Cancel { token: client.cancel_token(), connector: target.connector()? });
-        let output = &self.output;
-        let migrator = self.options.apply(migrator);
-        verb.run(Context { migrator, client, place, output, cancel }).await
+        let (client, place) = target.connect().await?;
+        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
+        Ok((client, place, cancel))
     }
 
-    fn print(&self, module: Option<String>, result: &Result<Answer, VerbError>) -> Exit {
-        self.output.print(self.verb.name(), module, result)
+    fn print(
+        &self,
+        set: Option<&str>,
+        (place, result): &(Option<Place>, Result<Answer, VerbError>),
+    ) -> Exit {
+        self.output.print(self.verb.name(), set, place.as_ref(), result)
+    }
+
+    /// Prints what needs no database.
+    fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
+        ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }
 }

@@ -73,7 +73,7 @@ impl Catalog {
         let sql = sql.replace("{subscription}", &columns);
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
-            let text = |column| row.get(column).unwrap_or_default().to_owned();
+            let text = |column| row.try_get(column).ok().flatten().unwrap_or_default().to_owned();
             objects.insert(text(0), Object { parent: text(1), definition: text(2) });
         });
         read.await.map_err(failed())?;

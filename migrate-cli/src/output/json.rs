@@ -8,6 +8,7 @@ use migrate_source::check::SourceError;
 use serde::Serialize;
 
 use super::Answer;
+use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 
@@ -21,7 +22,10 @@ pub(super) struct Document<'d> {
     exit_code: u8,
     /// The module of the set, of several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    set: Option<String>,
+    set: Option<&'d str>,
+    /// Of a verb that has a connection.
+    #[serde(flatten)]
+    place: Option<&'d Place>,
     #[serde(flatten)]
     body: Option<&'d Body>,
     /// What a run did before it failed.
@@ -35,7 +39,8 @@ impl<'d> Document<'d> {
     pub(super) fn new(
         verb: &'static str,
         exit: Exit,
-        set: Option<String>,
+        set: Option<&'d str>,
+        place: Option<&'d Place>,
         result: &'d Result<Answer, VerbError>,
     ) -> Self {
         let error = result.as_ref().err();
@@ -44,6 +49,7 @@ impl<'d> Document<'d> {
             verb,
             exit_code: exit.code(),
             set,
+            place,
             body: result.as_ref().ok().map(|answer| &answer.body),
             done: error.and_then(VerbError::report).map(RunBody::new),
             error: error.map(ErrorBody::new),
@@ -86,6 +92,7 @@ pub(crate) enum Body {
         file: String,
         written: bool,
         migrations: usize,
+        changes: Vec<String>,
     },
     Checked {
         folder: String,
@@ -100,8 +107,6 @@ pub(crate) enum Body {
 
 #[derive(Serialize)]
 pub(crate) struct StatusBody {
-    pub(crate) database: Option<String>,
-    pub(crate) server: Option<String>,
     pub(crate) ledger: String,
     pub(crate) module: String,
     pub(crate) pending: usize,

@@ -17,6 +17,7 @@ use clap::Args;
 use migrate_runtime::Report;
 use migrate_runtime::internal::text::is_hidden;
 
+use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use json::{Body, Document, RunBody};
@@ -62,21 +63,17 @@ impl Output {
     pub(crate) fn print(
         &self,
         verb: &'static str,
-        set: Option<String>,
+        set: Option<&str>,
+        place: Option<&Place>,
         result: &Result<Answer, VerbError>,
     ) -> Exit {
-        if let (Some(module), false) = (&set, self.json) {
-            // A comment of SQL, for `plan --sql`.
-            let line = styled(FAINT, &shown(&format!("-- set {module}")));
-            let _ = self.write(io::stdout(), &(line + "\n"));
-        }
         let exit = match result {
             Ok(answer) => answer.exit,
             Err(error) => error.exit(),
         };
         // A closed output, such as a pipe to `head`, is not an error of the verb.
         let _ = match result {
-            _ if self.json => print_json(&Document::new(verb, exit, set, result)),
+            _ if self.json => print_json(&Document::new(verb, exit, set, place, result)),
             Ok(answer) => self.write(io::stdout(), &answer.text),
             Err(error) => {
                 let done = error.report().map(|report| self.actions(report));
@@ -85,6 +82,21 @@ impl Output {
             }
         };
         exit
+    }
+
+    /// Prints the first line of an answer, before its verb runs, but not with JSON.
+    pub(crate) fn begin(&self, head: &str) {
+        if !self.json {
+            let _ = self.write(io::stdout(), head);
+        }
+    }
+
+    /// Prints which of several sets is next, as a comment for `plan --sql`, but not with JSON.
+    pub(crate) fn begin_set(&self, module: Option<&str>) {
+        if let (Some(module), false) = (module, self.json) {
+            let line = styled(FAINT, &shown(&format!("-- set {module}"))) + "\n";
+            let _ = self.write(io::stdout(), &line);
+        }
     }
 
     /// Prints a warning, but not with JSON.
