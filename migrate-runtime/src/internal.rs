@@ -9,7 +9,7 @@ pub use migrate_set::text;
 
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
-pub use crate::wire::{query, rows};
+pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {

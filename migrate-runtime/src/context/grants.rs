@@ -5,7 +5,7 @@ use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
 use super::next_action::{Sent, next_action};
-use crate::sql::{Ledger, full_name};
+use crate::sql::{Ledger, column, full_name, text};
 use crate::wire;
 
 /// The help for an error of a statement of the library; `None` if nothing is known to be missing.
@@ -18,7 +18,7 @@ pub(super) async fn help(
         "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
-            let grants = row.and_then(|row| row.get(0).map(str::to_owned));
+            let grants = row.and_then(|row| column(&row, 0));
             grants.map_or(OWNER.into(), Remedy::from)
         }
         // undefined_object: in a guard, only the language can be missing.
@@ -43,8 +43,8 @@ pub(crate) async fn help_for_statement(
     let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.into()) };
     let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.into()) };
     let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
-    let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
-    let (Some(role), Some(name)) = (text("role"), text("name")) else {
+    let named = |name| row.as_ref().and_then(|row| text(row, name));
+    let (Some(role), Some(name)) = (named("role"), named("name")) else {
         return Some(OWNER.into());
     };
     let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");

@@ -48,7 +48,8 @@ pub struct MigrationFailure {
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
-    /// How often it was tried; more than once if other sessions held locks.
+    /// How often it was tried; more than once if other sessions held locks or changed the same
+    /// objects of the catalog.
     pub tries: u32,
     /// Whether the driver's error shows what is hidden or masked here.
     pub(crate) hides_source: bool,
@@ -117,7 +118,11 @@ impl fmt::Display for MigrationFailure {
         }
         self.kept(f)?;
         if self.tries > 1 {
-            write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
+            let what = match self.sqlstate.as_deref() {
+                Some("23505" | "XX000") => "changed the same objects",
+                _ => "held locks",
+            };
+            write!(f, "\ntried {} times; other sessions {what} each time", self.tries)?;
         }
         Ok(())
     }

@@ -5,8 +5,11 @@
 
 mod adopt;
 mod amend;
+mod callers_state;
+mod catalog_columns;
 mod checks;
 mod composed;
+mod conflicts;
 mod denials;
 mod drift;
 mod ecosystem;
@@ -38,4 +41,5 @@ mod snapshots;
 mod strangers;
 mod tenants;
 mod texts;
+mod trial;
 mod waits;
