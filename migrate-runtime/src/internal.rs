@@ -8,6 +8,7 @@ use crate::migrator::Migrator;
 pub use migrate_set::text;
 
 pub use crate::sql::literal;
+pub use crate::stale::compare as compare_sets;
 pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.

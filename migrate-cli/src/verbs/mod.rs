@@ -72,6 +72,8 @@ pub(crate) enum FolderVerb {
     /// Write the history file: the migrations in it can no longer be edited unnoticed
     Freeze(freeze::Freeze),
     /// Check the folder as the build does; needs no database
+    ///
+    /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
     /// Print a shell's completion script
     Completions(completions::Completions),
