@@ -57,7 +57,7 @@ pub use connection::{ConnectError, Connection};
 use error::VerbError;
 pub use exit::Exit;
 pub use folder::Folder;
-use interrupt::Cancel;
+use interrupt::Signals;
 use options::Options;
 use output::{Answer, Output};
 use verbs::{Context, DatabaseVerb, Verb};
@@ -126,7 +126,7 @@ impl Args {
             Verb::OfDatabase(verb) => {
                 let (place, output) = (&Place::default(), &self.output);
                 let migrator = self.options.apply(migrator);
-                verb.run(Context { migrator, client, place, output, cancel: None }).await
+                verb.run(Context { migrator, client, place, output }).await
             }
         };
         self.print(&result)
@@ -196,11 +196,11 @@ impl Args {
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place) = &mut target.connect().await?;
-        let cancel = Some(Cancel { token: client.cancel_token(), connector: target.connector()? });
-        let output = &self.output;
-        let migrator = self.options.apply(migrator);
-        verb.run(Context { migrator, client, place, output, cancel }).await
+        let (mut client, place, peer) = target.connect().await?;
+        let signals = Signals { token: client.cancel_token(), target, peer };
+        let migrator = internal::interruptible(self.options.apply(migrator), signals);
+        let (client, place, output) = (&mut client, &place, &self.output);
+        verb.run(Context { migrator, client, place, output }).await
     }
 
     fn print(&self, result: &Result<Answer, VerbError>) -> ExitCode {

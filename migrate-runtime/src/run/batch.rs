@@ -128,6 +128,7 @@ async fn deliver<'r>(
         on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut duration = Duration::ZERO;
+    tally.under_way = versions(actions);
     tally.starts(cx, actions.first());
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
@@ -148,6 +149,11 @@ async fn deliver<'r>(
         try_restore(cx, saved.take()).await;
     }
     Ok(settle(cx, saved, actions.last().is_some_and(resets_session), result?).await?)
+}
+
+/// The versions of `actions`, in order.
+pub(super) fn versions(actions: &[Action<'_>]) -> Vec<String> {
+    actions.iter().map(|action| action.version().to_owned()).collect()
 }
 
 /// Restores the session after a message; returns why the message stopped, if it did.
@@ -259,7 +265,14 @@ pub(super) fn push_migration<'d>(
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
-        messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
+        let sql = cx.rendered(script, range)?.sql;
+        messages.push(Part::Statement { step, index }, &sql);
+        // A dump begins with `SET statement_timeout = 0`.
+        if sql.contains("statement_timeout")
+            && let Some(limit) = hold.terms(cx).limit_again()
+        {
+            messages.push(Part::Limit, &limit);
+        }
     }
     messages.call(cx, step, Callout::Function(action));
     messages.call(cx, step, Callout::Hooks(When::AfterEach, action));

@@ -2,7 +2,6 @@
 //! up.
 
 use std::collections::hash_map::RandomState;
-use std::future::Future;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
@@ -27,9 +26,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
 /// How long a run waits before it reports the holder of the lock.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
-
-/// How much later than the server the client gives up at the deadline.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a run waits next, and why.
 #[derive(Debug)]
@@ -81,17 +77,6 @@ impl Backoff {
     }
 }
 
-/// The result of `run`, unless its deadline passes. The server enforces the deadline; this is for a
-/// server that does not answer.
-pub(super) async fn within_deadline(
-    cx: &Context<'_>,
-    run: impl Future<Output = Result<(), ErrorKind>>,
-) -> Result<(), ErrorKind> {
-    let Some(deadline) = cx.migrator.deadline else { return run.await };
-    let in_time = tokio::time::timeout(deadline + GRACE, run).await;
-    in_time.unwrap_or_else(|_| Err(cx.deadline_error(None)))
-}
-
 /// Prepares the next attempt after `stop`, or gives up with its error.
 pub(super) async fn prepare<'r>(
     cx: &Context<'r>,
@@ -99,6 +84,7 @@ pub(super) async fn prepare<'r>(
     tally: &mut Tally<'r>,
     stop: Stop,
 ) -> Result<(), ErrorKind> {
+    tally.under_way.clear();
     let moved = matches!(stop, Stop::Moved);
     if moved {
         debug!("the ledger has changed, reading it again");

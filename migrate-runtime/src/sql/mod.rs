@@ -16,7 +16,7 @@ pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
-pub(crate) use catalog::{columns, full_name, holder_of_lock};
+pub(crate) use catalog::{columns, end_holder, full_name, holder_of_lock};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};

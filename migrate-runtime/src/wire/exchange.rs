@@ -2,10 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 use super::message::{Message, Part};
 use super::pooler;
@@ -40,16 +41,42 @@ pub(crate) struct Wire<'c> {
     pub(crate) client: &'c Client,
     /// An atomic, because a hook's future that borrows it has to be `Send`.
     sent: AtomicU32,
+    /// Whether a message of [`Wire::send`] has no answer yet.
+    is_out: AtomicBool,
+    /// Whether nothing more is queued on the connection.
+    is_abandoned: Arc<AtomicBool>,
 }
 
 impl<'c> Wire<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        Wire { client, sent: AtomicU32::new(0) }
+        Wire {
+            client,
+            sent: AtomicU32::new(0),
+            is_out: AtomicBool::new(false),
+            is_abandoned: Arc::default(),
+        }
     }
 
     /// How many messages were sent.
     pub(crate) fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server has not answered a message of [`Wire::send`] yet.
+    pub(crate) fn is_out(&self) -> bool {
+        self.is_out.load(Ordering::Relaxed)
+    }
+
+    /// Queues nothing more: a pooler that holds back a message of a client that is gone sends it if another
+    /// follows (PgBouncer 1.18).
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Cancels what the server runs, if it accepts that without encryption.
+    pub(crate) async fn cancel(&self) {
+        // The statement goes on if the request cannot be sent, so the caller waits for its end in any case.
+        let _ = self.client.cancel_token().cancel_query(NoTls).await;
     }
 
     fn count(&self) {
@@ -66,6 +93,7 @@ impl<'c> Wire<'c> {
         let mut rollback = self.on_drop(vec!["ROLLBACK".to_owned()]);
         let mut completed = 0;
         let mut row = None;
+        self.is_out.store(true, Ordering::Relaxed);
         let result = exchange(self.client, message.text(), &mut || {}, &mut |item| match item {
             SimpleQueryMessage::Row(found) => row = Some(found),
             SimpleQueryMessage::CommandComplete(_) => {
@@ -77,6 +105,7 @@ impl<'c> Wire<'c> {
             _ => {}
         })
         .await;
+        self.is_out.store(false, Ordering::Relaxed);
         rollback.disarm();
         let failure = result.err().map(|error| {
             let blamed = message.blame(completed, &error);
@@ -114,7 +143,7 @@ impl<'c> Wire<'c> {
 
     /// Queues `messages` if the returned value is dropped before it is disarmed.
     pub(crate) fn on_drop(&self, messages: Vec<String>) -> OnDrop<'c> {
-        OnDrop { client: self.client, messages }
+        OnDrop { client: self.client, is_abandoned: Arc::clone(&self.is_abandoned), messages }
     }
 
     /// The server process that was named at start-up, without a message.
@@ -191,6 +220,7 @@ fn exchange<'x>(
 /// Messages that are queued on the connection if a future is dropped before its end.
 pub(crate) struct OnDrop<'c> {
     client: &'c Client,
+    is_abandoned: Arc<AtomicBool>,
     messages: Vec<String>,
 }
 
@@ -208,6 +238,9 @@ impl OnDrop<'_> {
 
 impl Drop for OnDrop<'_> {
     fn drop(&mut self) {
+        if self.is_abandoned.load(Ordering::Relaxed) {
+            return;
+        }
         for sql in &self.messages {
             // The first poll passes the message to the connection's task; its answer is ignored.
             let mut send = pin!(self.client.batch_execute(sql));

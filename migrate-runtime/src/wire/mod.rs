@@ -10,3 +10,4 @@ pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
     is_lock_conflict, is_of_a_check,
 };
+pub(crate) use pooler::ends_unknown;

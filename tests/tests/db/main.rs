@@ -7,6 +7,7 @@ mod adopt;
 mod amend;
 mod checks;
 mod composed;
+mod cuts;
 mod denials;
 mod drift;
 mod ecosystem;

@@ -13,6 +13,7 @@ use tokio_postgres::SimpleQueryRow;
 use self::outcome::lock_lost;
 use self::work::Work;
 use super::action::Action;
+use super::batch;
 use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
@@ -37,6 +38,7 @@ pub(super) async fn apply<'r>(
     (action, cause): (Action<'_>, Cause),
     table: Table,
 ) -> Result<(), Stop> {
+    tally.under_way = batch::versions(&[action]);
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));
