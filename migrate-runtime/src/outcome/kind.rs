@@ -133,6 +133,16 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
+    /// What is read over this connection is not what is written: the guards of migrations found another ledger each
+    /// time.
+    #[error(
+        "this connection reads `{ledger}` from another server than it writes to, or from a cache"
+    )]
+    ReadsElsewhere {
+        /// The ledger as `schema.table`.
+        ledger: String,
+    },
+
     /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
     #[error(
         "{}the run exceeded its deadline of {deadline:?}{}",
@@ -341,6 +351,7 @@ impl ErrorKind {
             ErrorKind::Hook { .. } => "hook",
             ErrorKind::ConnectionLost { .. } => "connection_lost",
             ErrorKind::Busy { .. } => "busy",
+            ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
             ErrorKind::Deadline { .. } => "deadline",
             ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
@@ -373,6 +384,7 @@ impl ErrorKind {
                 | ErrorKind::TransactionEnded { .. }
                 | ErrorKind::ConnectionLost { .. }
                 | ErrorKind::Busy { .. }
+                | ErrorKind::ReadsElsewhere { .. }
                 | ErrorKind::Deadline { .. }
                 | ErrorKind::Interrupted { .. }
                 | ErrorKind::Pooled { .. }

@@ -28,7 +28,7 @@ impl ErrorKind {
     /// What to do about it, if that names options or verbs.
     fn options(&self) -> Option<Remedy> {
         Some(match self {
-            ErrorKind::Deadline { unknown, .. } if unknown.is_empty() => {
+            ErrorKind::Deadline { .. } => {
                 Remedy::new("set a longer {}, or split the migration", &[Term::Deadline])
             }
             ErrorKind::Pooled { lock: LockKind::Advisory, .. } => Remedy::new(
@@ -63,8 +63,11 @@ impl ErrorKind {
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
                 "connect to the server directly, or remove the session settings from the file"
             }
-            ErrorKind::Deadline { .. } => {
-                "close this connection; the next run reads from the ledger what took effect"
+            ErrorKind::Deadline { unknown, .. } if !unknown.is_empty() => {
+                "end the process, or abort the task of this connection; the next run reads from the ledger what took effect"
+            }
+            ErrorKind::ReadsElsewhere { .. } => {
+                "connect to the primary directly, or make what lies in between send it every statement"
             }
             ErrorKind::Interrupted { .. } => "`status` shows which migrations are applied",
             ErrorKind::SameModule { .. } => {

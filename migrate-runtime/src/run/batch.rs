@@ -17,7 +17,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
 use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
-use crate::wire::{BEGIN, Message, Outcome, Part};
+use crate::wire::{BEGIN, Message, Outcome, Part, ends_unknown};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) async fn apply<'r>(
@@ -81,7 +81,8 @@ async fn send<'r>(
     if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
         return Err(stop);
     }
-    let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
+    let db = stopped.failure.error.as_db_error();
+    let unread = db.is_some_and(|db| !ends_unknown(db)) && stopped.completed == 0;
     if unread && hold.is_misread(cx, actions).await {
         return Err(Stop::Escapes);
     }

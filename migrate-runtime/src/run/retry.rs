@@ -24,6 +24,10 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
+/// How often the same position is read in vain: other runs can change the ledger between a read and its guard, but
+/// each leaves another position.
+const DISAGREEMENTS: u32 = 5;
+
 /// How long a run waits before it reports the holder of the lock.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
 
@@ -37,19 +41,28 @@ pub(super) struct Backoff {
     turned_away: Option<(i64, Instant)>,
     /// How often a blocked migration was tried again.
     tries: u32,
-    /// Whether the last attempt ended because the ledger had changed.
-    moved: bool,
+    /// The position that the last attempt read, if it ended because the ledger had changed.
+    moved: Option<i64>,
+    /// How often in a row the guards have found another position than the one that was read again.
+    disagreements: u32,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: false }
+        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: None, disagreements: 0 }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
     pub(super) fn reset(&mut self) {
         self.wait = FIRST_WAIT;
         self.tries = 0;
+    }
+
+    /// Whether the guards go on to find another position than this one, which was read, although reads are sent as
+    /// guards are.
+    fn reads_elsewhere(&mut self, position: i64) -> bool {
+        self.disagreements = if self.moved == Some(position) { self.disagreements + 1 } else { 0 };
+        self.disagreements >= DISAGREEMENTS
     }
 
     pub(super) fn has_applied(&mut self) {
@@ -85,16 +98,21 @@ pub(super) async fn prepare<'r>(
     stop: Stop,
 ) -> Result<(), ErrorKind> {
     tally.under_way.clear();
-    let moved = matches!(stop, Stop::Moved);
-    if moved {
-        debug!("the ledger has changed, reading it again");
-    }
+    let moved = matches!(stop, Stop::Moved).then_some(tally.position);
     match stop {
-        // A ledger that always differs from what was read (through a pooler that reads from a replica)
-        // must not be read forever without a pause.
-        Stop::Moved if tally.backoff.moved => boxed(wait_for_others(cx, hold, tally)).await?,
-        Stop::Moved => {}
+        Stop::Moved if tally.backoff.moved.is_some() => {
+            cx.wire.read_as_writes();
+            if tally.backoff.reads_elsewhere(tally.position) {
+                return Err(ErrorKind::ReadsElsewhere { ledger: cx.ledger.shown() });
+            }
+            boxed(wait_for_others(cx, hold, tally)).await?;
+        }
+        Stop::Moved => debug!("the ledger has changed, reading it again"),
         Stop::Busy => {
+            // The row of a run that has ended can be in a replica or a cache for long.
+            if hold.lock.is_foreign() {
+                cx.wire.read_as_writes();
+            }
             tally.backoff.turned_away = Some((tally.position, Instant::now()));
             boxed(wait_for_others(cx, hold, tally)).await?;
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-use super::message::{Message, Part};
+use super::message::{BEGIN, Message, Part};
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
 
@@ -43,6 +43,8 @@ pub(crate) struct Wire<'c> {
     sent: AtomicU32,
     /// Whether a message of [`Wire::send`] has no answer yet.
     is_out: AtomicBool,
+    /// Whether reads are sent as what is written is.
+    reads_as_writes: AtomicBool,
     /// Whether nothing more is queued on the connection.
     is_abandoned: Arc<AtomicBool>,
 }
@@ -53,6 +55,7 @@ impl<'c> Wire<'c> {
             client,
             sent: AtomicU32::new(0),
             is_out: AtomicBool::new(false),
+            reads_as_writes: AtomicBool::new(false),
             is_abandoned: Arc::default(),
         }
     }
@@ -129,7 +132,29 @@ impl<'c> Wire<'c> {
         on: impl FnMut(SimpleQueryRow) + Send,
     ) -> Result<(), Error> {
         self.count();
-        rows_while(self.client, sql, &mut work, on).await
+        if !self.reads_as_writes.load(Ordering::Relaxed) {
+            return rows_while(self.client, sql, &mut work, on).await;
+        }
+        let result = rows_while(self.client, &as_write(sql), &mut work, on).await;
+        if let Err(error) = &result {
+            self.end_transaction(error, 1).await;
+        }
+        result
+    }
+
+    /// From now on sends reads as what is written is: what lies in between may send a `SELECT` to another server,
+    /// or answer it from a cache.
+    pub(crate) fn read_as_writes(&self) {
+        self.reads_as_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// As [`Wire::last_row`], for what is asked where the guards run; `None` also after an error.
+    pub(crate) async fn last_row_as_write(&self, sql: &str) -> Option<SimpleQueryRow> {
+        let answer = self.last_row(&as_write(sql)).await;
+        if let Err(error) = &answer {
+            self.end_transaction(error, 1).await;
+        }
+        answer.ok().flatten()
     }
 
     /// Ends the transaction that a message left open when the server refused part of it.
@@ -150,6 +175,11 @@ impl<'c> Wire<'c> {
     pub(crate) async fn process(&self) -> Option<i32> {
         pooler::process(self.client).await
     }
+}
+
+/// The message of `sql` in a transaction, as a guard is.
+fn as_write(sql: &str) -> String {
+    format!("{BEGIN}; {sql}; COMMIT")
 }
 
 /// Sends one or more statements; returns the last row. It is not counted, because it is not part of a run,

@@ -26,6 +26,7 @@ mod nontransactional;
 mod options;
 mod pools;
 mod privileges;
+mod reads_elsewhere;
 mod replicas;
 mod rollback;
 mod row_lock;
