@@ -44,14 +44,14 @@ pub struct MigrationFailure {
     pub context: Option<String>,
     /// What of the migration is kept.
     pub kept: Kept,
-    /// The statement that failed, as in the file but with passwords masked; `None` if it is not known which.
+    /// The statement that failed, as in the file but with secrets masked; `None` if it is not known which.
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
     /// How often it was tried; more than once if other sessions held locks.
     pub tries: u32,
-    /// Whether [`Migrator::hide_details`](crate::Migrator::hide_details) is set.
-    pub(crate) hides_details: bool,
+    /// Whether the driver's error shows what is hidden or masked here.
+    pub(crate) hides_source: bool,
 }
 
 /// Where a migration failed.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_set::frame::frame;
 use migrate_set::set::Script;
 use migrate_set::sql::lexer::{TokenKind, lex};
-use migrate_set::text::masked;
+use migrate_set::text::{masked, masked_answer};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
@@ -80,24 +80,33 @@ pub(super) fn at(
     kept: Kept,
 ) -> MigrationFailure {
     let db = error.as_db_error();
-    let shown = |text: &str| masked(text).into_owned();
+    let script = action.script();
     let hides_details = cx.migrator.hides_details;
-    let values = |text: Option<&str>| text.filter(|_| !hides_details).map(shown);
+    let mut hides_source = hides_details;
+    let mut shown = |text: &str| {
+        let masked = masked_answer(text, script.text());
+        hides_source |= masked != text;
+        masked.into_owned()
+    };
+    let message = db.map_or_else(|| error.to_string(), |db| shown(db.message()));
+    let detail = db.and_then(DbError::detail).map(&mut shown);
+    let hint = db.and_then(DbError::hint).map(&mut shown);
+    let context = db.and_then(DbError::where_).map(&mut shown);
     MigrationFailure {
         version: action.version().to_owned(),
         direction: action.direction(),
-        file: cx.path_of(action.script()),
+        file: cx.path_of(script),
         place,
-        message: db.map_or_else(|| error.to_string(), |db| shown(db.message())),
+        message,
         sqlstate: db.map(|db| db.code().code().to_owned()),
-        detail: values(db.and_then(DbError::detail)),
-        hint: db.and_then(DbError::hint).map(shown),
-        context: values(db.and_then(DbError::where_)),
+        detail: detail.filter(|_| !hides_details),
+        hint,
+        context: context.filter(|_| !hides_details),
         kept,
         statement: None,
         help: None,
         tries: 1,
-        hides_details,
+        hides_source,
     }
 }
 
