@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::SimpleQueryRow;
 
-use super::action::Action;
+use super::action::{Action, versions};
 use super::callouts::{self, Callout, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
@@ -150,11 +150,6 @@ async fn deliver<'r>(
         try_restore(cx, saved.take()).await;
     }
     Ok(settle(cx, saved, actions.last().is_some_and(resets_session), result?).await?)
-}
-
-/// The versions of `actions`, in order.
-pub(super) fn versions(actions: &[Action<'_>]) -> Vec<String> {
-    actions.iter().map(|action| action.version().to_owned()).collect()
 }
 
 /// Restores the session after a message; returns why the message stopped, if it did.

@@ -2,8 +2,7 @@
 
 use tokio_postgres::error::Severity;
 
-use super::action::Action;
-use super::batch;
+use super::action::{Action, versions};
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
@@ -36,7 +35,7 @@ pub(super) async fn explain(
 ) -> ErrorKind {
     let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
     let Some(code) = db.map(|db| db.code().code()) else {
-        let (versions, source) = (batch::versions(&actions[done..]), stopped.failure.error);
+        let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
         return ErrorKind::ConnectionLost { versions, source };
     };
     if code == DEADLINE {

@@ -66,8 +66,8 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
     )
 }
 
-/// Ends the session with this process, if it holds the advisory lock; a pooler's number is nobody's process, or
-/// that of a session that does not hold it.
+/// Ends the session with this process, if it holds the advisory lock; the number that a
+/// pooler names is not that of a process, or of one that does not hold it.
 pub(crate) fn end_holder(key: i64, process: i32) -> String {
     format!(
         "SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l \

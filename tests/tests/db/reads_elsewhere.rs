@@ -1,4 +1,4 @@
-//! Connections whose reads are answered by a replica that is behind, or by a cache.
+//! Connections whose reads are answered by a lagging replica, or by a cache.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use migrate_tests::router::{Router, Rule};
 use migrate_tests::sets::{set, tables};
 
 const LEDGER: &str = "\"public\".\"migration_ledger\"";
-const COPY: &str = "\"behind\".\"migration_ledger\"";
+const COPY: &str = "\"stale\".\"migration_ledger\"";
 
 /// As Pgpool-II and its like: a message that begins with `SELECT` is read elsewhere.
 fn reads(sql: &str) -> Option<String> {
@@ -23,14 +23,12 @@ fn every_read(sql: &str) -> Option<String> {
 
 /// A database with the first of three migrations applied, and a copy of its ledger from before that, read
 /// by the rule.
-async fn behind(rule: Rule, lock: Lock) -> (FreshDatabase, Router) {
+async fn lagging(rule: Rule, lock: Lock) -> (FreshDatabase, Router) {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    let copy = "CREATE SCHEMA behind; \
-                CREATE TABLE behind.migration_ledger (LIKE public.migration_ledger INCLUDING ALL)";
-    let migrator_of = |count| (tables(count), lock);
-    let (first, lock) = migrator_of(1);
-    Migrator::new(&first).lock(lock).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let copy = "CREATE SCHEMA stale; \
+                CREATE TABLE stale.migration_ledger (LIKE public.migration_ledger INCLUDING ALL)";
+    Migrator::new(&tables(1)).lock(lock).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     client.batch_execute(copy).await.expect(copy);
     let router = Router::start(&database.config(), rule).await;
     (database, router)
@@ -38,7 +36,7 @@ async fn behind(rule: Rule, lock: Lock) -> (FreshDatabase, Router) {
 
 #[tokio::test]
 async fn run_reads_where_its_guards_run() {
-    let (database, router) = behind(reads, Lock::Detect).await;
+    let (database, router) = lagging(reads, Lock::Detect).await;
     let mut client = router.connect().await;
     let set = tables(3);
     let migrator = Migrator::new(&set).wait_timeout(Duration::from_mins(1));
@@ -51,9 +49,9 @@ async fn run_reads_where_its_guards_run() {
 /// The row of a run that has ended is in the copy, with a process that never existed.
 #[tokio::test]
 async fn lock_row_of_a_copy_is_not_waited_for() {
-    let (database, router) = behind(reads, Lock::Row).await;
+    let (database, router) = lagging(reads, Lock::Row).await;
     let direct = database.connect().await;
-    let row = "INSERT INTO behind.migration_ledger (module, version, kind, name, filename, \
+    let row = "INSERT INTO stale.migration_ledger (module, version, kind, name, filename, \
                checksum_algorithm, position, applied_at, execution_ms, applied_by, progress) \
                VALUES ('', 'lock', 'lock', 'gone', 'token', '', 1::bigint << 62, now(), 3600000, \
                session_user, 424242)";
@@ -67,7 +65,7 @@ async fn lock_row_of_a_copy_is_not_waited_for() {
 
 #[tokio::test]
 async fn ledger_that_is_always_read_elsewhere_is_reported() {
-    let (_database, router) = behind(every_read, Lock::Detect).await;
+    let (_database, router) = lagging(every_read, Lock::Detect).await;
     let mut client = router.connect().await;
     let set = set(&[("1_t.sql", "SELECT 1;"), ("2_t.sql", "SELECT 2;")]);
     let migrator = Migrator::new(&set);

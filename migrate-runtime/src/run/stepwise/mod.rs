@@ -12,8 +12,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use self::outcome::lock_lost;
 use self::work::Work;
-use super::action::Action;
-use super::batch;
+use super::action::{Action, versions};
 use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
@@ -38,7 +37,7 @@ pub(super) async fn apply<'r>(
     (action, cause): (Action<'_>, Cause),
     table: Table,
 ) -> Result<(), Stop> {
-    tally.under_way = batch::versions(&[action]);
+    tally.under_way = versions(&[action]);
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));

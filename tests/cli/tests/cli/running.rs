@@ -22,9 +22,14 @@ impl Running {
     }
 
     pub(crate) async fn wait_for_sleep(&self, client: &Client) {
+        self.wait_for(client, SLEEPING).await;
+    }
+
+    /// Waits until a query does not return 0.
+    pub(crate) async fn wait_for(&self, client: &Client, count: &str) {
         let begun = Instant::now();
-        while value(client, SLEEPING).await == "0" {
-            assert!(begun.elapsed() < LIMIT, "no migration sleeps");
+        while value(client, count).await == "0" {
+            assert!(begun.elapsed() < LIMIT, "always 0: {count}");
         }
     }
 

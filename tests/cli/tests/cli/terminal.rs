@@ -121,6 +121,29 @@ async fn a_statement_that_ignores_a_cancel_is_ended_with_its_session() {
     assert_eq!(value(&client, SLEEPING).await, "0", "the statement still runs");
 }
 
+/// Nothing of it is on the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_for_another_is_interrupted_at_once() {
+    let database = FreshDatabase::create().await;
+    let folder = folder(&[("1_a.sql", "SELECT pg_sleep(600);")]);
+    let up = || Running::start(command(folder.path(), &database, &["up"]));
+    let (first, client) = (up(), database.connect().await);
+    first.wait_for_sleep(&client).await;
+    let second = up();
+    let has_begun = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND application_name = 'migrate' AND state = 'idle' AND query <> ''";
+    second.wait_for(&client, has_begun).await;
+    let (code, text) = second.end_by("TERM");
+    assert_eq!(code, Some(1), "{text}");
+    let between =
+        "error: the run was interrupted\nhelp: `status` shows which migrations are applied\n";
+    // If it just tries to take the lock.
+    let inside = "canceling statement due to user request";
+    assert!(text.ends_with(between) || text.contains(inside), "{text}");
+    let (_, text) = first.end_by("TERM");
+    assert!(text.contains("1_a.sql:1:1: canceling statement"), "{text}");
+}
+
 /// The system ends a process that writes more than it is allowed to, here in a new file.
 #[test]
 fn migration_is_created_as_a_whole_or_not_at_all() {

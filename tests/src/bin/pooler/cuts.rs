@@ -104,7 +104,7 @@ async fn paused(setup: &mut Setup) {
     connection.abort();
     let _ = connection.await;
     console.simple_query(&format!("RESUME {database}")).await.expect("a pool to resume");
-    // The pooler has one queue for each database, in which this is behind what was there before.
+    // The pooler has one queue for each database, in which this comes after what was there before.
     let mut last = setup.client(&database).await;
     value(&last, "SELECT 1").await;
     setup.check_quiet(&direct, "after the pool was resumed").await;

@@ -1,5 +1,5 @@
 //! Boots replicas through PgBouncer, in transaction mode and in session mode, and through a Pgpool-II whose
-//! reads are those of a standby that is behind. A set has to be applied exactly once, whatever fails, is cut
+//! reads are those of a lagging standby. A set has to be applied exactly once, whatever fails, is cut
 //! or is dropped, or be refused before anything runs, and nothing may be left on the pooled connections.
 //! Prints what happened, and fails if a rule is broken.
 //!

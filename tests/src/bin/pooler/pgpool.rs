@@ -27,7 +27,7 @@ pub(crate) async fn all() -> Result<usize, String> {
         value(&behind, "SELECT pg_wal_replay_pause()").await;
         let configs = [&primary.config("postgres"), &standby.config("postgres")];
         let pgpool = Pooler::start_pgpool(configs, cache).await?;
-        println!("Pgpool-II, reads from a standby that is behind, cache {cache:?}");
+        println!("Pgpool-II, reads from a lagging standby, cache {cache:?}");
         boots(&mut rules, &pgpool, &direct).await;
         outside(&mut rules, &pgpool, &direct).await;
     }
