@@ -93,8 +93,27 @@ impl Pooler {
     ///
     /// What is missing or failed, with PgBouncer's log if it ended.
     pub async fn start(server: &Config, mode: PoolMode, size: usize) -> Result<Pooler, String> {
+        Pooler::start_with(server, mode, size, "").await
+    }
+
+    /// A PgBouncer that gives every name this database of the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pooler::start`].
+    pub async fn of_one_database(server: &Config, database: &str) -> Result<Pooler, String> {
+        Pooler::start_with(server, PoolMode::Session, 4, &format!(" dbname={database}")).await
+    }
+
+    async fn start_with(
+        server: &Config,
+        mode: PoolMode,
+        size: usize,
+        database: &str,
+    ) -> Result<Pooler, String> {
         let (socket, server_port) = socket_of(server)?;
-        let ini = |folder: &Path, port| ini(folder, port, socket, server_port, mode, size);
+        let server = format!("host={} port={server_port}{database}", socket.display());
+        let ini = |folder: &Path, port| ini(folder, port, &server, mode, size);
         Pooler::run(&PGBOUNCER, socket, ini).await
     }
 
@@ -131,18 +150,18 @@ impl Pooler {
         Ok(pooler)
     }
 
-    /// The address of this database through the pooler, as libpq has it.
-    pub fn address(&self, database: &str) -> String {
-        format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port)
+    /// The address of this database through the pooler.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The address of this database through the pooler.
+    /// The same, parsed.
     ///
     /// # Panics
     ///
     /// Never: the address is well formed.
     pub fn config(&self, database: &str) -> Config {
-        self.address(database).parse().expect("our own address")
+        self.url(database).parse().expect("our own address")
     }
 
     /// A client of this database through the pooler.
@@ -201,18 +220,11 @@ impl Drop for Pooler {
     }
 }
 
-fn ini(
-    folder: &Path,
-    port: u16,
-    socket: &Path,
-    server_port: u16,
-    mode: PoolMode,
-    size: usize,
-) -> String {
-    let (folder, socket, mode) = (folder.display(), socket.display(), mode.as_str());
+fn ini(folder: &Path, port: u16, server: &str, mode: PoolMode, size: usize) -> String {
+    let (folder, mode) = (folder.display(), mode.as_str());
     format!(
         "[databases]\n\
-         * = host={socket} port={server_port}\n\
+         * = {server}\n\
          [pgbouncer]\n\
          listen_addr = 127.0.0.1\n\
          listen_port = {port}\n\

@@ -79,7 +79,7 @@ impl Setup {
 
     /// The address of a database through the pooler.
     pub(crate) fn address(&self, database: &str) -> String {
-        self.pooler.address(database)
+        self.pooler.url(database)
     }
 
     /// Waits until a query returns this.
