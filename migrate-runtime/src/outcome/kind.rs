@@ -138,8 +138,7 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
-    /// What is read over this connection is not what is written: the guards of migrations found another ledger each
-    /// time.
+    /// The guards of migrations found another ledger than what was read, each time.
     #[error(
         "this connection reads `{ledger}` from another server than it writes to, or from a cache"
     )]
@@ -389,31 +388,6 @@ impl ErrorKind {
             ErrorKind::Placeholder { .. } => "placeholder",
             ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
         }
-    }
-
-    /// Whether it can end a run that has already applied something.
-    pub(super) fn ends_a_run(&self) -> bool {
-        matches!(
-            self,
-            ErrorKind::Drift { .. }
-                | ErrorKind::Rollback { .. }
-                | ErrorKind::Migration { .. }
-                | ErrorKind::Function { .. }
-                | ErrorKind::Hook { .. }
-                | ErrorKind::TransactionEnded { .. }
-                | ErrorKind::ConnectionLost { .. }
-                | ErrorKind::Busy { .. }
-                | ErrorKind::ReadsElsewhere { .. }
-                | ErrorKind::Deadline { .. }
-                | ErrorKind::Interrupted { .. }
-                | ErrorKind::Pooled { .. }
-                | ErrorKind::NoAdvisoryLock { .. }
-                | ErrorKind::LockLost { .. }
-                | ErrorKind::Untrusted { .. }
-                | ErrorKind::Encoding { .. }
-                | ErrorKind::NotRecorded { .. }
-                | ErrorKind::Database { .. }
-        )
     }
 
     /// The same error, with the number of tries.

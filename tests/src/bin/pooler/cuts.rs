@@ -35,7 +35,8 @@ pub(crate) async fn all(setup: &mut Setup) {
         interrupted(setup, &program, signal).await;
     }
     paused(setup).await;
-    killed(setup).await;
+    ended_by_pooler(setup, "KILL {database}", "database removed").await;
+    ended_by_pooler(setup, "SET query_timeout = 1", "query timeout").await;
 }
 
 /// The binary `migrate`, built next to this one.
@@ -114,24 +115,29 @@ async fn paused(setup: &mut Setup) {
     println!("  the deadline behind a paused pool: the outcome is unknown, and nothing ran later");
 }
 
-/// The pooler ends a run's connection, and lets the statement go on.
-async fn killed(setup: &mut Setup) {
+/// The pooler ends a run's connection by a command of its console, and lets the statement go on.
+async fn ended_by_pooler(setup: &mut Setup, command: &str, says: &str) {
     let (database, direct) = setup.database().await;
     let mut client = setup.client(&database).await;
     let console = setup.client("pgbouncer").await;
     let set = set(&FILES);
     let run = tokio::spawn(async move { Migrator::new(&set).run(&mut client).await });
     setup.wait_for(&direct, SLEEPING, "1").await;
-    console.simple_query(&format!("KILL {database}")).await.expect("a pool to end");
+    let command = command.replace("{database}", &database);
+    console.simple_query(&command).await.expect(&command);
     let error = run.await.expect("a task").expect_err("an ended connection");
     let text = error.to_string();
-    let is_lost = matches!(error.kind(), ErrorKind::ConnectionLost { .. })
-        && text.contains("versions 1 to 2 were being applied: database removed (SQLSTATE 08P01)")
-        && text.contains("it is unknown which were applied");
-    setup.check(is_lost, format!("KILL: {text}"));
-    println!("  KILL of the pool: its own error, and the versions that were under way");
+    let first = format!(
+        "the connection broke while versions 1 to 2 were being applied: {says} (SQLSTATE 08P01)"
+    );
+    let is_lost = matches!(error.kind(), ErrorKind::ConnectionLost { .. });
+    setup.check(is_lost && text.starts_with(&first), format!("{command}: {text}"));
+    println!("  {command}: its own error, and the versions that were under way");
     // Where it still sleeps.
     value(&direct, &SLEEPING.replace("count(*)", "pg_terminate_backend(pid)")).await;
-    console.simple_query(&format!("RESUME {database}")).await.expect("a pool to resume");
-    setup.check_quiet(&direct, "after KILL").await;
+    for undo in [format!("RESUME {database}"), "SET query_timeout = 0".to_owned()] {
+        // A database that was not ended cannot be resumed.
+        let _ = console.simple_query(&undo).await;
+    }
+    setup.check_quiet(&direct, &format!("after {command}")).await;
 }
