@@ -59,7 +59,7 @@ pub use connection::{ConnectError, Connection};
 use error::VerbError;
 pub use exit::Exit;
 pub use folder::Folder;
-use interrupt::Cancel;
+use interrupt::Signals;
 use options::Options;
 use output::{Answer, Output};
 use selection::{Selection, modules};
@@ -232,7 +232,7 @@ impl Args {
             (Verb::OfDatabase(verb), Some(client)) => {
                 let (place, output) = (Place::default(), &self.output);
                 let migrator = self.options.apply(migrator.clone());
-                let cx = Context { migrator, client, place: &place, output, cancel: None };
+                let cx = Context { migrator, client, place: &place, output };
                 let result = verb.run(cx).await;
                 (Some(place), result)
             }
@@ -244,24 +244,24 @@ impl Args {
         verb: &DatabaseVerb,
         migrator: Migrator<'_>,
     ) -> (Option<Place>, Result<Answer, VerbError>) {
-        let (mut client, place, cancel) = match self.connect().await {
+        let (mut client, place, signals) = match self.connect().await {
             Ok(connected) => connected,
             Err(error) => return (None, Err(error.into())),
         };
-        let (migrator, output) = (self.options.apply(migrator), &self.output);
-        let (client, cancel) = (&mut client, Some(cancel));
-        let result = verb.run(Context { migrator, client, place: &place, output, cancel }).await;
+        let migrator = internal::interruptible(self.options.apply(migrator), signals);
+        let (client, output) = (&mut client, &self.output);
+        let result = verb.run(Context { migrator, client, place: &place, output }).await;
         (Some(place), result)
     }
 
-    async fn connect(&self) -> Result<(Client, Place, Cancel), ConnectError> {
+    async fn connect(&self) -> Result<(Client, Place, Signals), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place) = target.connect().await?;
-        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
-        Ok((client, place, cancel))
+        let (client, place, peer) = target.connect().await?;
+        let signals = Signals { token: client.cancel_token(), target, peer };
+        Ok((client, place, signals))
     }
 
     fn print(

@@ -22,7 +22,6 @@ use tokio_postgres::Client;
 
 use crate::connection::Place;
 use crate::error::VerbError;
-use crate::interrupt::Cancel;
 use crate::output::style::{FAINT, shown, styled};
 use crate::output::{Answer, Output};
 
@@ -90,8 +89,6 @@ pub(crate) struct Context<'a> {
     pub(crate) client: &'a mut Client,
     pub(crate) place: &'a Place,
     pub(crate) output: &'a Output,
-    /// How a run is cancelled; `None` if the command line does not do that.
-    pub(crate) cancel: Option<Cancel>,
 }
 
 impl Context<'_> {

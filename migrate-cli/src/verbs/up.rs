@@ -6,7 +6,6 @@ use migrate_runtime::{Migrator, Trial, Version};
 use super::plan::PlanArgs;
 use super::{Context, version};
 use crate::error::VerbError;
-use crate::interrupt::interruptible;
 use crate::output::json::{AppliedBody, Body, millis};
 use crate::output::progress::Progress;
 use crate::output::text::{line, line_of, notes, took};
@@ -63,11 +62,11 @@ impl Up {
         let progress = Progress::begin(cx.output, &format!("{doing} pending migrations"), word);
         let migrator = progress.of(self.limit.of(&cx.migrator));
         if self.trial {
-            let trial = interruptible(cx.cancel, migrator.trial(cx.client)).await?;
+            let trial = migrator.trial(cx.client).await?;
             drop(progress);
             return Ok(tried(cx.output, &trial));
         }
-        let report = interruptible(cx.cancel, migrator.run(cx.client)).await?;
+        let report = migrator.run(cx.client).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }

@@ -84,6 +84,19 @@ pub(super) fn which_were(versions: &[String]) -> String {
     }
 }
 
+/// The end of a line, and the line after it, for versions whose outcome is unknown.
+pub(super) fn may_go_on(versions: &[String]) -> String {
+    let which = match versions {
+        [] => return String::new(),
+        [one] => format!("version {one}"),
+        [first, .., last] => format!("versions {first} to {last}"),
+    };
+    format!(
+        "\nthe outcome of {which} is unknown: the server did not end its work when it was asked to, and may \
+         still complete it"
+    )
+}
+
 pub(super) fn counted(n: usize) -> String {
     if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
 }

@@ -2,11 +2,13 @@
 
 use tokio_postgres::error::Severity;
 
-use super::action::Action;
+use super::action::{Action, versions};
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, is_conflict};
+use crate::wire::{
+    DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, ends_unknown, is_conflict,
+};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -32,12 +34,11 @@ pub(super) async fn explain(
     done: usize,
     stopped: Stopped,
 ) -> ErrorKind {
-    let Some(db) = stopped.failure.error.as_db_error() else {
-        let versions = actions[done..].iter().map(|action| action.version().to_string());
-        let (versions, source) = (versions.collect(), stopped.failure.error);
+    let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
+    let Some(code) = db.map(|db| db.code().code()) else {
+        let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
         return ErrorKind::ConnectionLost { versions, source };
     };
-    let code = db.code().code();
     if code == DEADLINE {
         return cx.deadline_error(None);
     }

@@ -61,8 +61,8 @@ pub(super) async fn error(
     source: Error,
 ) -> ErrorKind {
     let sqlstate = source.code().map_or("", |code| code.code());
-    // query_canceled
-    if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
+    // query_canceled; admin_shutdown, of a session that did not end by being cancelled
+    if matches!(sqlstate, "57014" | "57P01") && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
     let sent = match failure.kept {

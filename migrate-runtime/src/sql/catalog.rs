@@ -56,13 +56,31 @@ impl Ledger {
 
 /// Who holds the advisory lock `key` of this database.
 pub(crate) fn holder_of_lock(key: i64) -> String {
-    let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
     format!(
         "SELECT a.pid, a.application_name, a.usename AS \"user\", pg_catalog.to_char(\
          COALESCE(a.xact_start, a.state_change, a.backend_start) AT TIME ZONE 'UTC', \
          'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS since \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} l.pid \
-         WHERE l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1 \
+         WHERE {}",
+        holds(key)
+    )
+}
+
+/// Ends the session with this process, if it holds the advisory lock; the number that a
+/// pooler names is not that of a process, or of one that does not hold it.
+pub(crate) fn end_holder(key: i64, process: i32) -> String {
+    format!(
+        "SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l \
+         WHERE l.pid {EQ} {process} AND {}",
+        holds(key)
+    )
+}
+
+/// The condition that the row `l` of `pg_locks` is the advisory lock with this key.
+fn holds(key: i64) -> String {
+    let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
+    format!(
+        "l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1 \
          AND l.classid {EQ} {high}::pg_catalog.oid AND l.objid {EQ} {low}::pg_catalog.oid \
          AND l.database {EQ} (SELECT d.oid FROM pg_catalog.pg_database d \
          WHERE d.datname {EQ} pg_catalog.current_database())"
