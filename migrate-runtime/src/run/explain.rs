@@ -30,8 +30,9 @@ pub(super) async fn explain(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    stopped: Stopped,
+    Stopped { failure, completed }: Stopped,
 ) -> ErrorKind {
+    let stopped = Stopped { failure: failure.placed(cx.wire.client).await, completed };
     let Some(db) = stopped.failure.error.as_db_error() else {
         let versions = actions[done..].iter().map(|action| action.version().to_string());
         let (versions, source) = (versions.collect(), stopped.failure.error);
@@ -67,7 +68,7 @@ fn failed_migration(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
+    Stopped { failure: Failure { part, offset, error, .. }, completed }: &Stopped,
 ) -> Option<MigrationFailure> {
     // A session that was terminated at COMMIT may have committed.
     let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);
