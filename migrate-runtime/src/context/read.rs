@@ -25,7 +25,7 @@ impl<'r> Context<'r> {
         let table = self.rows(queries, unpack, take).await?;
         if table == Table::Missing {
             let mut empty = Contents::default();
-            empty.is_in_transaction = contents.is_in_transaction;
+            empty.transaction = contents.transaction;
             return Ok(empty);
         }
         contents.exists = true;

@@ -19,7 +19,7 @@ pub(crate) mod session;
 pub(crate) use adopted::Taken;
 pub(crate) use catalog::{columns, denied_among, full_name, holder_of_lock};
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
-pub(crate) use contents::{Contents, Reading, entry};
+pub(crate) use contents::{Contents, Reading, Transaction, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};
 pub(crate) use invalid_index::InvalidIndex;

@@ -199,7 +199,7 @@ async fn read_only_sessions() {
     let more = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;")]);
     assert_eq!(
         at.refused(&Migrator::new(&more).schema("own")).await,
-        "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute INSERT in a \
+        "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute SELECT in a \
          read-only transaction (SQLSTATE 25006)\n\
          help: connect to the primary, and check that `default_transaction_read_only` is off"
     );
@@ -212,6 +212,7 @@ async fn databases_without_plpgsql() {
     at.prepare("DROP EXTENSION plpgsql").await;
     let expected = "locking the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
                     (SQLSTATE 42704)\n\
+                    hint: Use CREATE EXTENSION to load the language into the database.\n\
                     help: CREATE EXTENSION plpgsql; the guard of each migration is written in it";
     let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
     for (set, lock) in [
