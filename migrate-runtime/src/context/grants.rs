@@ -1,9 +1,10 @@
-//! What is missing if the server refused a statement: mostly a GRANT.
+//! What is missing if the server refused a statement: mostly a GRANT, otherwise what its code says.
 
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
+use super::next_action::{Sent, next_action};
 use crate::sql::{Ledger, column, denied_among, full_name, text};
 use crate::wire;
 
@@ -24,21 +25,21 @@ pub(super) async fn help(
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
             "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
         }
-        // read_only_sql_transaction
-        "25006" => {
-            "connect to the primary, and check that `default_transaction_read_only` is off".into()
-        }
-        _ => return None,
+        _ => return next_action(error.as_db_error()?, Sent::InTransaction),
     })
 }
 
-/// The help for a statement of a migration that was denied something.
+/// The help for a statement of a migration; `None` if the statement itself is at fault.
 pub(crate) async fn help_for_statement(
     client: &Client,
     error: &tokio_postgres::Error,
     statement: &str,
+    sent: Sent,
 ) -> Option<Remedy> {
-    let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
+    let db = error.as_db_error()?;
+    if db.code().code() != "42501" {
+        return next_action(db, sent);
+    }
     let translated;
     let found = if let Some((kind, name)) = denied(db.message()) {
         Some((kind, name))

@@ -2,6 +2,7 @@
 
 mod check;
 mod grants;
+mod next_action;
 mod read;
 mod untrusted;
 
@@ -15,6 +16,7 @@ use tokio_postgres::error::SqlState;
 
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
+pub(crate) use next_action::{Sent, is_duplicate};
 
 use untrusted::encoding_error;
 

@@ -129,6 +129,15 @@ impl fmt::Display for MigrationFailure {
 }
 
 impl MigrationFailure {
+    /// What to do if only the file can be at fault, or if nothing has to change; the help has all else.
+    fn again(&self) -> &'static str {
+        match &self.sqlstate {
+            _ if self.help.is_some() => "",
+            Some(code) if is_of_the_server(code) => "; run again",
+            _ => "; fix it and run again",
+        }
+    }
+
     /// A line with what of the migration is kept.
     fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = &self.version;
@@ -136,9 +145,7 @@ impl MigrationFailure {
             Kept::Nothing if self.direction == Direction::Down => {
                 write!(f, "\nversion {version} was not undone and is still applied")
             }
-            Kept::Nothing => {
-                write!(f, "\nversion {version} was not applied; fix it and run again")
-            }
+            Kept::Nothing => write!(f, "\nversion {version} was not applied{}", self.again()),
             Kept::Statements { done, of } => write!(
                 f,
                 "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept; \
@@ -155,4 +162,11 @@ impl MigrationFailure {
             ),
         }
     }
+}
+
+/// Whether a statement can fail with this SQLSTATE because of others or of the server, and not of its file.
+fn is_of_the_server(sqlstate: &str) -> bool {
+    let class = sqlstate.get(..2).unwrap_or_default();
+    // lock_not_available
+    matches!(class, "08" | "40" | "53" | "57" | "58" | "XX") || sqlstate == "55P03"
 }

@@ -11,7 +11,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
-use crate::context::{Context, help_for_statement};
+use crate::context::{Context, Sent, help_for_statement};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 
 /// The statement that failed, as far as it is known.
@@ -54,7 +54,7 @@ pub(super) fn at_statement(
 /// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(20);
 
-/// The error of a failed migration: with the GRANT that is missing, or as a passed deadline.
+/// The error of a failed migration: with what to do about it, or as a passed deadline.
 pub(super) async fn error(
     cx: &Context<'_>,
     mut failure: MigrationFailure,
@@ -65,9 +65,12 @@ pub(super) async fn error(
     if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
-    if let Some(statement) = &failure.statement {
-        failure.help = help_for_statement(cx.wire.client, &source, statement).await;
-    }
+    let sent = match failure.kept {
+        Kept::Nothing | Kept::Unknown => Sent::InTransaction,
+        Kept::Statements { .. } | Kept::InFlight { .. } => Sent::Alone,
+    };
+    let statement = failure.statement.as_deref().unwrap_or_default();
+    failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 

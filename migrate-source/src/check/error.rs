@@ -94,14 +94,19 @@ impl std::error::Error for SourceError {}
 pub struct SourceErrors(pub Vec<SourceError>);
 
 impl SourceErrors {
-    /// The `problems` of the history file that messages show as `file`.
+    /// Nothing, if there are no `problems` of the history file that messages show as `file`.
     ///
     /// # Errors
     /// Each of them, as a mistake in the file.
     pub fn of_history(file: &str, problems: Vec<HistoryProblem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self::in_history(file, problems)) }
+    }
+
+    /// These problems of the history file, as mistakes in it.
+    pub fn in_history(file: &str, problems: Vec<HistoryProblem>) -> Self {
         let error = |problem| SourceError::of_file(file, Problem::History(problem));
         let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-        if errors.is_empty() { Ok(()) } else { Err(limited(&errors)) }
+        limited(&errors)
     }
 }
 

@@ -24,6 +24,7 @@ mod identifiers;
 mod invariants;
 mod interrupted;
 mod named_server;
+mod next_actions;
 mod nontransactional;
 mod options;
 mod pools;
