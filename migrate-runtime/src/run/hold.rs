@@ -12,7 +12,7 @@ use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, LockKind, When};
-use crate::sql::{Contents, Reading, Terms, text};
+use crate::sql::{Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
 /// What a run holds.
@@ -45,7 +45,7 @@ impl<'r> Hold<'r> {
         reading: Reading,
     ) -> Result<Contents<'r>, ErrorKind> {
         let mut contents = boxed(cx.read(reading)).await?;
-        if contents.is_in_transaction {
+        if contents.transaction == Transaction::OfCaller {
             return Err(ErrorKind::InTransaction);
         }
         tally.position = contents.last_position;

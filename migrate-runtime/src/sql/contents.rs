@@ -29,8 +29,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
-    /// Whether the caller had begun a transaction.
-    pub(crate) is_in_transaction: bool,
+    /// The transaction in which it was read.
+    pub(crate) transaction: Transaction,
     /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
@@ -43,6 +43,16 @@ pub(crate) struct Contents<'s> {
     pub(crate) writers: Vec<String>,
     /// The other modules in the ledger, where the read asked for them.
     pub(crate) other_modules: Vec<String>,
+}
+
+/// The transaction of a read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// That of the message alone.
+    #[default]
+    Own,
+    /// One that the caller had begun.
+    OfCaller,
 }
 
 /// Which columns of the ledger are read.
@@ -192,7 +202,9 @@ impl<'s> Contents<'s> {
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
         if row.columns().len() == 1 {
-            self.is_in_transaction = text(row, 0) == Some("t");
+            if text(row, 0) == Some("t") {
+                self.transaction = Transaction::OfCaller;
+            }
             Ok(())
         } else if row.columns().len() <= BRIEF_COLUMNS {
             self.take_briefly(ledger, row)

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-use super::message::{BEGIN, Message, Part};
+use super::message::{BEGIN, Blamed, Message, Part, Unit};
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
 
@@ -28,8 +28,30 @@ pub(crate) struct Failure {
     pub(crate) part: Option<Part>,
     /// The byte within the part's statement that the server points at.
     pub(crate) offset: Option<usize>,
+    /// Both for a server whose positions count bytes, if that differs.
+    in_bytes: Option<Blamed>,
     /// The error itself.
     pub(crate) error: Error,
+}
+
+impl Failure {
+    fn new(message: &Message, completed: usize, error: Error) -> Self {
+        let blamed = |unit| message.blame(completed, &error, unit);
+        let (found, in_bytes) = (blamed(Unit::Characters), blamed(Unit::Bytes));
+        let (part, offset) = found.map_or((None, None), |(part, offset)| (Some(part), offset));
+        Failure { part, offset, in_bytes: in_bytes.filter(|_| in_bytes != found), error }
+    }
+
+    /// The same with the place that the server means, which is asked for its encoding if that matters; outside
+    /// a transaction.
+    pub(crate) async fn placed(mut self, client: &Client) -> Self {
+        let Some((part, offset)) = self.in_bytes.take() else { return self };
+        let row = query(client, "SHOW server_encoding").await.ok().flatten();
+        if row.is_some_and(|row| row.try_get(0).is_ok_and(|name| name == Some("SQL_ASCII"))) {
+            (self.part, self.offset) = (Some(part), offset);
+        }
+        self
+    }
 }
 
 /// Called for every completed part, with the last row that it returned.
@@ -171,11 +193,7 @@ impl<'c> Wire<'c> {
         if let (Err(error), 0) = (&result, completed) {
             self.end_transaction(error, usize::from(opened.is_some())).await;
         }
-        let failure = result.err().map(|error| {
-            let blamed = message.blame(completed, &error);
-            let (part, offset) = blamed.map_or((None, None), |(part, offset)| (Some(part), offset));
-            Failure { part, offset, error }
-        });
+        let failure = result.err().map(|error| Failure::new(message, completed, error));
         Outcome { completed, failure }
     }
 
