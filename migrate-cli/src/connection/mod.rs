@@ -12,6 +12,7 @@ mod passfile;
 mod session;
 mod reach;
 mod tls;
+mod version1;
 mod verify;
 mod error;
 
