@@ -81,9 +81,10 @@ pub(super) fn verify_tls12(
     let is_it = |algorithm: &&dyn SignatureVerificationAlgorithm| {
         is_signature(*algorithm, certificate, message, signature.signature())
     };
-    match possible.iter().any(is_it) {
-        true => Ok(HandshakeSignatureValid::assertion()),
-        false => Err(CertificateError::BadSignature.into()),
+    if possible.iter().any(is_it) {
+        Ok(HandshakeSignatureValid::assertion())
+    } else {
+        Err(CertificateError::BadSignature.into())
     }
 }
 
