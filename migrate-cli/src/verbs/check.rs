@@ -20,6 +20,10 @@ pub(crate) struct Check {
 }
 
 impl Check {
+    pub(super) fn names_folder(&self) -> bool {
+        self.folder.names_folder() || self.folder.names_history()
+    }
+
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         let located = self.folder.locate(set)?;
         let embedded = set;

@@ -67,7 +67,7 @@ impl<'r> Hold<'r> {
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
         self.refuse_pooler(cx, outside).await?;
-        self.lock.enter(cx, &mut tally.report, table).await
+        self.lock.enter(cx, &mut tally.report, (table, tally.position)).await
     }
 
     /// Refuses a migration that cannot run through a pooler, before anything runs.
@@ -111,6 +111,7 @@ impl<'r> Hold<'r> {
         tally: &mut Tally<'_>,
         result: Result<(), ErrorKind>,
     ) -> Result<(), ErrorKind> {
+        cx.wire.close().await;
         if result.is_err() {
             tally.flush(cx).await;
         }

@@ -3,11 +3,12 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
-use super::message::{Message, Part};
+use super::message::{BEGIN, Message, Part};
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
 
@@ -40,11 +41,13 @@ pub(crate) struct Wire<'c> {
     pub(crate) client: &'c Client,
     /// An atomic, because a hook's future that borrows it has to be `Send`.
     sent: AtomicU32,
+    /// Rolls back the transaction that [`Wire::open`] left open for the next message, if that is not sent.
+    open: Mutex<Option<OnDrop<'c>>>,
 }
 
 impl<'c> Wire<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        Wire { client, sent: AtomicU32::new(0) }
+        Wire { client, sent: AtomicU32::new(0), open: Mutex::new(None) }
     }
 
     /// How many messages were sent.
@@ -56,14 +59,69 @@ impl<'c> Wire<'c> {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends `message` and calls `on` for every completed part.
+    /// Begins a transaction that the next message continues; returns a row of each of its first statements.
+    ///
+    /// # Errors
+    /// What stopped it; then there is no transaction.
+    pub(crate) async fn open(&self, first: &[String]) -> Result<Vec<SimpleQueryRow>, Failure> {
+        let mut message = Message::new();
+        message.push(Part::Control, BEGIN);
+        first.iter().for_each(|sql| message.push(Part::Guard, sql));
+        let mut answers = Vec::new();
+        // Armed before it is sent: a run that is dropped in between leaves no transaction.
+        let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
+        let outcome = self.send(&message, &mut |_, row| answers.extend(row)).await;
+        if let Some(failure) = outcome.failure {
+            rollback.disarm();
+            self.end_transaction(&failure.error, outcome.completed).await;
+            return Err(failure);
+        }
+        *self.opened() = Some(rollback);
+        Ok(answers)
+    }
+
+    /// Whether the next message continues a transaction.
+    pub(crate) fn is_open(&self) -> bool {
+        self.opened().is_some()
+    }
+
+    /// Adds the `BEGIN` of a transaction, unless it is the first of a message that continues one.
+    pub(crate) fn begin(&self, message: &mut Message) {
+        if !(message.is_empty() && self.is_open()) {
+            message.push(Part::Control, BEGIN);
+        }
+    }
+
+    /// Rolls back the transaction that the next message would continue, if there is one.
+    pub(crate) async fn close(&self) {
+        if let Some(mut rollback) = self.take_open() {
+            // If this fails, the connection is broken, and its transaction gone.
+            let _ = self.last_row(ROLLBACK).await;
+            rollback.disarm();
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Option<OnDrop<'c>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_open(&self) -> Option<OnDrop<'c>> {
+        self.opened().take()
+    }
+
+    /// Sends `message` and calls `on` for every completed part. A message that failed before its first part
+    /// leaves no transaction, also if it continued one.
     ///
     /// # Cancel safety
     /// If it is dropped, the server runs the message to its end or first error, and then the queued
     /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
     pub(crate) async fn send(&self, message: &Message, on: OnPart<'_>) -> Outcome {
         self.count();
-        let mut rollback = self.on_drop(vec!["ROLLBACK".to_owned()]);
+        let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
+        let mut opened = self.take_open();
+        if let Some(opened) = &mut opened {
+            opened.disarm();
+        }
         let mut completed = 0;
         let mut row = None;
         let result = exchange(self.client, message.text(), &mut || {}, &mut |item| match item {
@@ -78,6 +136,9 @@ impl<'c> Wire<'c> {
         })
         .await;
         rollback.disarm();
+        if let (Err(error), 0) = (&result, completed) {
+            self.end_transaction(error, usize::from(opened.is_some())).await;
+        }
         let failure = result.err().map(|error| {
             let blamed = message.blame(completed, &error);
             let (part, offset) = blamed.map_or((None, None), |(part, offset)| (Some(part), offset));
@@ -108,7 +169,7 @@ impl<'c> Wire<'c> {
         if completed > 0 && error.as_db_error().is_some() {
             // If this fails too, the connection is broken and its transaction gone; the first error
             // is the one to report.
-            let _ = self.last_row("ROLLBACK").await;
+            let _ = self.last_row(ROLLBACK).await;
         }
     }
 
@@ -188,7 +249,10 @@ fn exchange<'x>(
     })
 }
 
+const ROLLBACK: &str = "ROLLBACK";
+
 /// Messages that are queued on the connection if a future is dropped before its end.
+#[derive(Debug)]
 pub(crate) struct OnDrop<'c> {
     client: &'c Client,
     messages: Vec<String>,

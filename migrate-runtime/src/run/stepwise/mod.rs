@@ -37,6 +37,7 @@ pub(super) async fn apply<'r>(
     (action, cause): (Action<'_>, Cause),
     table: Table,
 ) -> Result<(), Stop> {
+    boxed(hold.lock.open(cx, (table, tally.position))).await?;
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));
