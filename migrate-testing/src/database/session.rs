@@ -137,7 +137,7 @@ pub(crate) async fn values(
 ) -> Result<Vec<String>, TestError> {
     let mut values = Vec::new();
     let sent = rows(client, sql, |row| {
-        values.push(row.try_get(0).ok().flatten().unwrap_or_default().to_owned())
+        values.push(row.try_get(0).ok().flatten().unwrap_or_default().to_owned());
     });
     sent.await.map_err(TestError::refused(doing))?;
     Ok(values)
