@@ -42,8 +42,10 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let Packed { text, table } = Packed::of(set.as_slice());
     let (text, table) = (literal(&text), Literal::byte_string(&table));
     let files: Vec<&str> = embedded.files.iter().map(|file| file.path.as_str()).collect();
-    let digests: String =
-        embedded.files.iter().map(|file| format!("{:016x}", file.digest)).collect();
+    let mut digests = String::new();
+    for file in &embedded.files {
+        let _ = write!(digests, "{:016x}", file.digest);
+    }
     let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
     let package = &embedded.package;
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());

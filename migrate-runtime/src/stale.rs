@@ -24,46 +24,53 @@ use thiserror::Error;
 pub struct StaleEmbed {
     /// The absolute path of the folder that the set was compared with.
     pub folder: String,
-    /// The folder that the set was embedded from, if that is another.
-    pub embedded_from: Option<String>,
-    /// The crate that embeds it; `None` if that is not known.
-    pub package: Option<String>,
-    /// The folder as the argument of the macro.
-    pub shown: String,
     /// Files on disk that are not in the set.
     pub added: Vec<String>,
     /// Files in the set that are not on disk.
     pub removed: Vec<String>,
     /// Files whose contents on disk are not those in the set.
     pub edited: Vec<String>,
+    built: Box<Built>,
+}
+
+/// How the set was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Built {
+    /// The folder that it was embedded from, if that is another.
+    elsewhere: Option<String>,
+    /// The crate that embeds it; `None` if that is not known.
+    package: Option<String>,
+    /// The folder as the argument of the macro.
+    shown: String,
 }
 
 impl StaleEmbed {
     fn what(&self) -> String {
-        match (&self.embedded_from, &self.package) {
-            (Some(then), _) => {
-                format!("the set was embedded from `{then}`, and `{}` is not the same", self.folder)
+        let folder = &self.folder;
+        match &*self.built {
+            Built { elsewhere: Some(then), .. } => {
+                format!("the set was embedded from `{then}`, and `{folder}` is not the same")
             }
-            (None, Some(_)) => {
-                format!("the set was embedded from `{}` before its files changed", self.folder)
+            Built { package: Some(_), .. } => {
+                format!("the set was embedded from `{folder}` before its files changed")
             }
-            (None, None) => format!("the embedded set is not that of `{}`", self.folder),
+            _ => format!("the embedded set is not that of `{folder}`"),
         }
     }
 
     fn help(&self) -> String {
-        let only_names = self.edited.is_empty() && self.embedded_from.is_none();
-        match &self.package {
-            Some(_) if only_names => format!(
-                "rebuild the crate that embeds it, whose build.rs should print \
-                 `cargo::rerun-if-changed={}`",
-                self.shown
-            ),
-            Some(package) => format!(
+        match &*self.built {
+            Built { elsewhere: None, package: Some(_), shown } if self.edited.is_empty() => {
+                format!(
+                    "rebuild the crate that embeds it, whose build.rs should print \
+                 `cargo::rerun-if-changed={shown}`"
+                )
+            }
+            Built { package: Some(package), .. } => format!(
                 "`cargo clean -p {package}`, and build again: cargo compares times, and a file that \
                  was restored or copied can be older than the build"
             ),
-            None => "build the service again from a clean checkout".to_owned(),
+            _ => "build the service again from a clean checkout".to_owned(),
         }
     }
 }
@@ -118,9 +125,10 @@ pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
         }
     }
     let folder = folder.to_string_lossy().into_owned();
-    let embedded_from = (folder != origin.folder).then(|| origin.folder.to_owned());
+    let elsewhere = (folder != origin.folder).then(|| origin.folder.to_owned());
     let (package, shown) = (Some(origin.package.to_owned()), set.folder().to_owned());
-    fresh(StaleEmbed { folder, embedded_from, package, shown, added, removed, edited })
+    let built = Box::new(Built { elsewhere, package, shown });
+    fresh(StaleEmbed { folder, added, removed, edited, built })
 }
 
 /// Whether `set` has the scripts of `now`, the set that was read from `folder`.
@@ -138,8 +146,8 @@ pub fn compare(set: &Migrations, now: &Migrations, folder: String) -> Result<(),
         }
     }
     let removed = then.into_keys().map(str::to_owned).collect();
-    let (shown, embedded_from, package) = (set.folder().to_owned(), None, None);
-    fresh(StaleEmbed { folder, embedded_from, package, shown, added, removed, edited })
+    let built = Built { elsewhere: None, package: None, shown: set.folder().to_owned() };
+    fresh(StaleEmbed { folder, added, removed, edited, built: Box::new(built) })
 }
 
 /// The texts of each file.
