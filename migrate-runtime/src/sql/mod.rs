@@ -12,6 +12,7 @@ mod lease;
 mod trust;
 mod catalog;
 mod guard;
+mod probe;
 pub(crate) mod invalid_index;
 pub(crate) mod session;
 
@@ -25,5 +26,6 @@ pub(crate) use lease::{Lease, holder};
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, utc};
+pub(crate) use probe::probe;
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

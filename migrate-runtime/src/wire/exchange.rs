@@ -52,7 +52,7 @@ impl<'c> Wire<'c> {
         self.sent.load(Ordering::Relaxed)
     }
 
-    fn count(&self) {
+    pub(super) fn count(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -34,6 +34,16 @@ pub struct Sections<'t> {
     pub allows: Vec<&'static str>,
 }
 
+/// What a comment is that is almost a section marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AlmostMarker {
+    /// A mistake.
+    #[default]
+    Mistake,
+    /// A remark: in layouts with a file for each direction, no file needs sections.
+    Remark,
+}
+
 /// A problem with a file's sections, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SectionError {
@@ -103,7 +113,11 @@ impl SectionProblem {
 ///
 /// # Errors
 /// Every misplaced, repeated or unknown marker.
-pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec<SectionError>> {
+pub fn sections<'t>(
+    text: &str,
+    tokens: &'t [Token],
+    almost: AlmostMarker,
+) -> Result<Sections<'t>, Vec<SectionError>> {
     let mut reader = Reader { tokens, ..Reader::default() };
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
@@ -111,7 +125,11 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
                 match directive(token.text(text)) {
                     Ok(Some(directive)) => reader.directive(&directive, index),
                     Ok(None) => reader.remark(text, token),
-                    Err(DirectiveError::NearlySection { .. }) if reader.depth > 0 => {}
+                    Err(DirectiveError::NearlySection { .. })
+                        if reader.depth > 0 || almost == AlmostMarker::Remark => {}
+                    Err(error @ DirectiveError::NearlySection { .. }) => {
+                        reader.nearly.push((error, *token));
+                    }
                     Err(error) => reader.error(error.into(), token),
                 }
             }
@@ -143,6 +161,8 @@ fn starts_line(text: &str, at: usize) -> bool {
 struct Reader<'t> {
     tokens: &'t [Token],
     errors: Vec<SectionError>,
+    /// Comments that are almost section markers.
+    nearly: Vec<(DirectiveError, Token)>,
     sections: Sections<'t>,
     /// The section being read: its direction, its first token, its transaction mode.
     current: Option<Direction>,
@@ -287,8 +307,21 @@ impl<'t> Reader<'t> {
                 block.transaction = TransactionMode::NonTransactional;
             }
         }
-        if self.sections.whole.is_none() {
+        let is_whole = self.sections.whole.is_some();
+        if !is_whole {
             self.errors.append(&mut self.almost);
+        }
+        for (error, token) in mem::take(&mut self.nearly) {
+            // A section needs statements, and in a file with sections, a remark more words: `-- Down: by hand`.
+            let DirectiveError::NearlySection { written, .. } = &error else { continue };
+            let says_more = written
+                .split_once(':')
+                .is_some_and(|(_, more)| more.contains(char::is_alphanumeric));
+            let follows = |next: &Token| next.start > token.start && !next.is_trivia();
+            let is_remark = if is_whole { !self.tokens.iter().any(follows) } else { says_more };
+            if !is_remark {
+                self.error(error.into(), &token);
+            }
         }
         if self.errors.is_empty() { Ok(self.sections) } else { Err(self.errors) }
     }
@@ -302,7 +335,7 @@ mod tests {
     /// `up | down`, each trimmed, `!` before a non-transactional one; `=` before a whole file.
     fn check(text: &str, expected: &str) {
         let tokens = lex(text);
-        let found = sections(text, &tokens).unwrap();
+        let found = sections(text, &tokens, AlmostMarker::Mistake).unwrap();
         let show = |block: Option<Block<'_>>| {
             block.map(|block| {
                 let mode = block.transaction == TransactionMode::NonTransactional;
@@ -320,7 +353,7 @@ mod tests {
 
     fn check_errors(text: &str, expected: &str) {
         let tokens = lex(text);
-        let errors = sections(text, &tokens).unwrap_err();
+        let errors = sections(text, &tokens, AlmostMarker::Mistake).unwrap_err();
         let shown: Vec<String> = errors
             .iter()
             .map(|error| format!("{} @{}: {}", error.problem, error.span.0, error.problem.help()))
@@ -358,6 +391,15 @@ mod tests {
         check("create table t (\n  -- up\n a)", "=createtablet(a)");
         check("/*\n-- UP\n*/ a", "=a");
         check("a;\n-- dawn\nb;", "=a;b;");
+        check("a;\n-- Down: by hand\n-- b;", "=a;");
+        check("-- migrate:up\na;\n-- migrate:down\n-- Down: by hand\nb;", "a; | b;");
+    }
+
+    #[test]
+    fn words_are_remarks_in_files_of_one_direction() {
+        let text = "a;\n-- Down: by hand\nb;";
+        let tokens = lex(text);
+        assert!(sections(text, &tokens, AlmostMarker::Remark).unwrap().whole.is_some());
     }
 
     #[test]

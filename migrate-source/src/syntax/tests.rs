@@ -145,6 +145,9 @@ fn help_names_the_next_action() {
     };
     check("create tabel t (a int)", "did you mean `TABLE`?");
     check("create table t (a int, b text,)", "remove the comma");
+    check("alter table t drop if exists column c", "write `COLUMN` before `IF`");
+    check("alter table t add if not exists column c int", "write `COLUMN` before `IF`");
+    check("alter table t drop if exists constraint c", "write `CONSTRAINT` before `IF`");
     check("create table t (a int nto null)", "did you mean `INTO`?");
     check(
         "create table t (order int)",

@@ -7,6 +7,7 @@ mod adopt;
 mod amend;
 mod checks;
 mod composed;
+mod copy;
 mod denials;
 mod drift;
 mod ecosystem;
