@@ -7,7 +7,7 @@
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A run of white space, or a line `\\restrict` or `\\unrestrict` of `pg_dump`, which only psql needs.
+    /// A run of white space, or a line `\restrict` or `\unrestrict` of `pg_dump`, which only psql needs.
     Blank,
     /// `-- ...` without its line feed.
     LineComment,
@@ -39,7 +39,7 @@ pub enum TokenKind {
     Close,
     /// A psql meta-command: `\` and the rest of its line.
     Backslash,
-    /// The data of a `COPY ... FROM stdin`, from the line after its `;` to the line `\\.`, included.
+    /// The data of a `COPY ... FROM stdin`, from the line after its `;` to the line `\.`, included.
     Data,
     /// Any other single character.
     Other,
@@ -58,7 +58,7 @@ pub enum Unclosed {
     Dollar,
     /// `/* ...`
     Comment,
-    /// The data of a `COPY`, without a line `\\.`
+    /// The data of a `COPY`, without a line `\.`
     Data,
 }
 
@@ -127,12 +127,13 @@ fn data_after(text: &str, statement: &[Token]) -> Option<usize> {
         after_from && is(token, "STDIN")
     })?;
     let after = statement.last()?.end;
-    let line = text[after..].find('\n').map(|feed| after + feed)?;
-    let rest = text[after..line].trim_start();
-    (rest.is_empty() || rest.starts_with("--")).then_some(line + 1)
+    let rest = text[after..].trim_start_matches([' ', '\t', '\r', '\x0b', '\x0c']);
+    let is_last = rest.starts_with('\n') || rest.starts_with("--");
+    let feed = rest.find('\n').filter(|_| is_last)?;
+    Some(text.len() - rest.len() + feed + 1)
 }
 
-/// The data at `at`, up to and including a line `\\.`.
+/// The data at `at`, up to and including a line `\.`.
 fn data_of_copy(b: &[u8], at: usize) -> (TokenKind, usize) {
     let mut line = at;
     while line < b.len() {

@@ -307,18 +307,20 @@ impl<'t> Reader<'t> {
                 block.transaction = TransactionMode::NonTransactional;
             }
         }
-        let is_whole = self.sections.whole.is_some();
-        if !is_whole {
+        if self.sections.whole.is_none() {
             self.errors.append(&mut self.almost);
         }
         for (error, token) in mem::take(&mut self.nearly) {
-            // A section needs statements, and in a file with sections, a remark more words: `-- Down: by hand`.
-            let DirectiveError::NearlySection { written, .. } = &error else { continue };
-            let says_more = written
-                .split_once(':')
-                .is_some_and(|(_, more)| more.contains(char::is_alphanumeric));
+            // A section needs statements; and if the file has the section, `-- Down: by hand` is about it.
+            let DirectiveError::NearlySection { written, direction } = &error else { continue };
             let follows = |next: &Token| next.start > token.start && !next.is_trivia();
-            let is_remark = if is_whole { !self.tokens.iter().any(follows) } else { says_more };
+            let says_more = |(_, more): (_, &str)| more.contains(char::is_alphanumeric);
+            let section = match direction {
+                Direction::Up => self.sections.up,
+                Direction::Down => self.sections.down,
+            };
+            let is_remark = !self.tokens.iter().any(follows)
+                || (section.is_some() && written.split_once(':').is_some_and(says_more));
             if !is_remark {
                 self.error(error.into(), &token);
             }

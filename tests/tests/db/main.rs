@@ -22,6 +22,7 @@ mod identifiers;
 mod invariants;
 mod interrupted;
 mod named_server;
+mod names;
 mod nontransactional;
 mod options;
 mod pools;

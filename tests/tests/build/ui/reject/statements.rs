@@ -66,7 +66,7 @@ pub const CASES: &[Case] = &[
     .mistakes(3),
     case(
         "copy_without_data",
-        &[("1_users.sql", "COPY users (id, name) FROM stdin; SELECT 1;\n1\tann\n\\.\n")],
+        &[("1_users.sql", "COPY users (id, name) FROM stdin;\n")],
     ),
     case("copy_to_stdout", &[("1_users.sql", "COPY users TO STDOUT;\n")]),
 ];
