@@ -1,5 +1,5 @@
 //! Splits a script into statements by psql's rules: semicolons outside parentheses and outside
-//! `BEGIN ATOMIC` bodies. Statements are not validated.
+//! `BEGIN ATOMIC` bodies; and at the comments at which drizzle and bun split. Statements are not validated.
 
 use std::ops::Range;
 
@@ -108,9 +108,10 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
             statements.pop();
             statements.extend(trimmed(&tokens[copy..=index]));
             from = index + 1;
-        } else if token.kind == TokenKind::Semicolon && state.splits_here() {
+        } else if ends_statement(text, token) && state.splits_here() {
             statements.extend(trimmed(&tokens[from..index]));
-            (copy, from) = (from, index + 1);
+            copy = if token.kind == TokenKind::Semicolon { from } else { copy };
+            from = index + 1;
             state = State::default();
         } else if !token.is_trivia() {
             state.take(text, token)?;
@@ -119,6 +120,17 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
     state.finish()?;
     statements.extend(trimmed(&tokens[from..]));
     Ok(statements)
+}
+
+/// The comments that drizzle and bun write between statements, in place of a semicolon.
+const BREAKS: [&str; 2] = ["--> statement-breakpoint", "--bun:split"];
+
+fn ends_statement(text: &str, token: &Token) -> bool {
+    match token.kind {
+        TokenKind::Semicolon => true,
+        TokenKind::LineComment => BREAKS.contains(&token.text(text).trim_end()),
+        _ => false,
+    }
 }
 
 /// What is open at one point of a statement.
@@ -238,6 +250,8 @@ mod tests {
         check("\\restrict x;y\na;\n\\unrestrict x;y\n", &["a"]);
         check("\\restricted\na", &["\\restricted", "a"]);
         check("\\echo\ncopy t from stdin;\n1\n\\.", &["\\echo", "copy t from stdin;\n1\n\\."]);
+        check("a\n--> statement-breakpoint\nb;\n--> statement-breakpoint\nc", &["a", "b", "c"]);
+        check("a\n--bun:split\nb (\n--bun:split\n c)", &["a", "b (\n--bun:split\n c)"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod control;
 mod psql;
 mod characters;
 mod later;
+mod depends;
 mod grammar;
 mod mistakes;
 mod error;
