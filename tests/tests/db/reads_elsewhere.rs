@@ -17,7 +17,7 @@ fn reads(sql: &str) -> Option<String> {
 
 /// Each statement is sent by itself, also inside a transaction.
 fn every_read(sql: &str) -> Option<String> {
-    let is_read = sql.starts_with("SELECT") || sql.contains("; SELECT e.module");
+    let is_read = sql.starts_with("SELECT") || sql.contains("SELECT e.module");
     is_read.then(|| sql.replace(LEDGER, COPY))
 }
 
