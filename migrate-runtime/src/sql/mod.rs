@@ -13,7 +13,6 @@ mod trust;
 mod catalog;
 mod constraints;
 mod guard;
-mod probe;
 pub(crate) mod invalid_index;
 pub(crate) mod session;
 
@@ -28,6 +27,5 @@ pub(crate) use lease::{Lease, holder};
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
-pub(crate) use probe::probe;
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};
