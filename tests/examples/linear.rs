@@ -26,7 +26,7 @@ const TIMES: usize = 7;
 /// The files of a set of `n` parts.
 type Generator = fn(usize) -> Vec<SourceFile>;
 
-const GENERATORS: [(&str, Generator); 48] = [
+const GENERATORS: [(&str, Generator); 55] = [
     ("statements", |n| one("select 1;\n".repeat(n))),
     ("statements on one line", |n| one("select 1;".repeat(n))),
     ("semicolons", |n| one(format!("select 1{}", ";".repeat(n)))),

@@ -3,15 +3,13 @@
 use std::future::poll_fn;
 use std::io::Cursor;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 
 use futures_sink::Sink as _;
-use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_postgres::{Client, CopyInSink, Error};
 
-use migrate_set::location::byte_of_character;
-
 use super::exchange::{Failure, Wire};
-use super::message::Part;
+use super::message::{Message, Part};
 use crate::boxed::boxed;
 
 /// One `COPY`, which cannot be a part of a message: the server would read the rest as data.
@@ -32,15 +30,13 @@ impl Wire<'_> {
     /// If it is dropped, the server is sent the end of a failed `COPY`.
     pub(crate) async fn copy(&self, copy: &Copy<'_>) -> Result<(), Failure> {
         self.count();
+        self.is_out.store(true, Ordering::Relaxed);
         let sent = boxed(send(self.client, &copy.sql, copy.data)).await;
+        self.is_out.store(false, Ordering::Relaxed);
         sent.map_err(|error| {
-            let offset = match error.as_db_error().and_then(DbError::position) {
-                Some(ErrorPosition::Original(character)) => {
-                    Some(byte_of_character(&copy.sql, (*character as usize).saturating_sub(1)))
-                }
-                _ => None,
-            };
-            Failure { part: Some(copy.part), offset, error }
+            let mut message = Message::new();
+            message.push(copy.part, &copy.sql);
+            Failure::new(&message, 0, error)
         })
     }
 }
