@@ -12,6 +12,7 @@ pub use migrate_set::text;
 pub use crate::boxed::Boxed;
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
+pub use crate::stale::compare as compare_sets;
 pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.

@@ -13,6 +13,7 @@ mod session;
 mod peer;
 mod reach;
 mod tls;
+mod version1;
 mod verify;
 mod error;
 

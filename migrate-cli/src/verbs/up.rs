@@ -12,7 +12,7 @@ use crate::output::text::{line, line_of, notes, took};
 use crate::output::{Answer, Output};
 
 /// Which of the pending migrations.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(super) struct Limit {
     /// Up to and including this version
     #[arg(long, value_name = "VERSION", value_parser = version())]
@@ -23,6 +23,10 @@ pub(super) struct Limit {
 }
 
 impl Limit {
+    pub(super) fn is_some(&self) -> bool {
+        self.to.is_some() || self.only.is_some()
+    }
+
     /// The migrator, limited to the migrations that the options name.
     pub(super) fn of<'s>(&self, migrator: &Migrator<'s>) -> Migrator<'s> {
         match (&self.to, &self.only) {
@@ -46,6 +50,10 @@ pub(crate) struct Up {
 }
 
 impl Up {
+    pub(super) fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         if self.dry_run {
             return PlanArgs { limit: self.limit.clone(), sql: false }.run(cx).await;

@@ -19,7 +19,7 @@ use crate::outcome::{ErrorKind, When};
 use crate::sql::{
     Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
 };
-use crate::wire::{BEGIN, Message, Outcome, Part, ends_unknown};
+use crate::wire::{Message, Outcome, Part, ends_unknown};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) async fn apply<'r>(
@@ -31,8 +31,9 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        // After it was turned away, a message of one finds out whether the other run is finished.
-        let count = if tally.backoff.is_turned_away() { 1 } else { chunk(cx, tally.extent, rest) };
+        boxed(hold.lock.open(cx, (table, tally.position))).await?;
+        // A chunk of 400 migrations would be logged some thousand times.
+        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;
@@ -210,7 +211,7 @@ fn messages<'d>(
     let mut messages = Messages::new();
     messages.message().reserve(actions.iter().map(|action| bytes(tally.extent, action)).sum());
     if table == Table::Missing {
-        messages.push(Part::Control, BEGIN);
+        cx.wire.begin(messages.message());
         push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
     }
@@ -218,7 +219,7 @@ fn messages<'d>(
         let is_last = last == Last::OfRun && step + 1 == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let at = position(tally, step);
-        messages.push(Part::Control, BEGIN);
+        cx.wire.begin(messages.message());
         let effect = effect(cx, *action);
         push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
         messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);

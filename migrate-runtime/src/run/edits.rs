@@ -73,7 +73,7 @@ pub(super) async fn attempt<'r>(
         }
     };
     if !changes.is_empty() {
-        let table = hold.lock.enter(cx, &mut tally.report, table).await?;
+        let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
         send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {

@@ -32,8 +32,9 @@ pub(super) async fn explain(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    stopped: Stopped,
+    Stopped { failure, completed }: Stopped,
 ) -> ErrorKind {
+    let stopped = Stopped { failure: failure.placed(cx.wire.client).await, completed };
     let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
     let Some(code) = db.map(|db| db.code().code()) else {
         let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
@@ -68,7 +69,7 @@ fn failed_migration(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
+    Stopped { failure: Failure { part, offset, error, .. }, completed }: &Stopped,
 ) -> Option<MigrationFailure> {
     // A session that was terminated at COMMIT may have committed.
     let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);

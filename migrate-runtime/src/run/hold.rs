@@ -12,7 +12,7 @@ use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, LockKind, When};
-use crate::sql::{Contents, Reading, Terms, text};
+use crate::sql::{Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
 /// What a run holds.
@@ -45,7 +45,7 @@ impl<'r> Hold<'r> {
         reading: Reading,
     ) -> Result<Contents<'r>, ErrorKind> {
         let mut contents = boxed(cx.read(reading)).await?;
-        if contents.is_in_transaction {
+        if contents.transaction == Transaction::OfCaller {
             return Err(ErrorKind::InTransaction);
         }
         tally.position = contents.last_position;
@@ -67,7 +67,7 @@ impl<'r> Hold<'r> {
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
         self.refuse_pooler(cx, outside).await?;
-        self.lock.enter(cx, &mut tally.report, table).await
+        self.lock.enter(cx, &mut tally.report, (table, tally.position)).await
     }
 
     /// Refuses a migration that cannot run through a pooler, before anything runs.
@@ -112,6 +112,7 @@ impl<'r> Hold<'r> {
         tally: &mut Tally<'_>,
         result: Result<(), ErrorKind>,
     ) -> Result<(), ErrorKind> {
+        cx.wire.close().await;
         if result.is_err() {
             tally.flush(cx).await;
         }

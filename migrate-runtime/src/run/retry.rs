@@ -14,7 +14,7 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{ErrorKind, Event};
+use crate::outcome::{ErrorKind, Event, Holder};
 
 /// The first and the longest wait for another replica; jitter changes them by up to a half.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
@@ -69,11 +69,6 @@ impl Backoff {
         self.turned_away = None;
     }
 
-    /// Whether another replica has turned this run away since this run last applied something.
-    pub(super) fn is_turned_away(&self) -> bool {
-        self.turned_away.is_some()
-    }
-
     /// Whether another replica has applied something since it turned this run away. Then this run does
     /// not send all pending migrations in vain, but waits until the other should be finished at its
     /// present rate.
@@ -125,33 +120,43 @@ pub(super) async fn prepare<'r>(
     Ok(())
 }
 
-/// Sleeps while another replica holds the lock, or gives up.
+/// Sleeps while another replica holds the lock, or gives up. It looks by a query, because a refused message
+/// would be a line in the server's log each time.
 async fn wait_for_others<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), ErrorKind> {
-    let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
-    if left.is_zero() {
-        let holder = hold.lock.holder(cx).await;
-        return Err(hold.lock.busy(cx, tally.report.waited, holder));
+    loop {
+        let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
+        if left.is_zero() {
+            let holder = hold.lock.holder(cx).await;
+            return Err(hold.lock.busy(cx, tally.report.waited, holder));
+        }
+        if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
+            tally.report.waited_for = Some(reported_holder(cx, hold).await);
+        }
+        let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
+        cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
+        sleep(cx, tally, tally.backoff.wait, left).await?;
+        tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
+        if !hold.lock.is_taken(cx).await {
+            return Ok(());
+        }
     }
-    if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
-        let holder = hold.lock.holder(cx).await.unwrap_or_default();
-        info!(
-            holder.pid = holder.pid,
-            holder.application_name = holder.application_name,
-            holder.user = holder.user,
-            holder.since = holder.since,
-            "waiting for another replica"
-        );
-        tally.report.waited_for = Some(holder);
-    }
-    let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
-    cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
-    sleep(cx, tally, tally.backoff.wait, left).await?;
-    tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
-    Ok(())
+}
+
+/// The holder of the lock, after it was reported.
+async fn reported_holder<'r>(cx: &Context<'r>, hold: &Hold<'r>) -> Holder {
+    let holder = hold.lock.holder(cx).await.unwrap_or_default();
+    info!(
+        holder.pid = holder.pid,
+        holder.application_name = holder.application_name,
+        holder.user = holder.user,
+        holder.since = holder.since,
+        "waiting for another replica"
+    );
+    holder
 }
 
 /// Sleeps before a blocked migration is tried again, or gives up with `error`.

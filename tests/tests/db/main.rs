@@ -36,6 +36,7 @@ mod rollback;
 mod row_lock;
 mod run;
 mod seeds;
+mod server_log;
 mod session;
 mod session_limits;
 mod shadows;
