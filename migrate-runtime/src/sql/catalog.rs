@@ -69,6 +69,17 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
     )
 }
 
+/// The first table with one of these names, quoted and with its schema; no row without one.
+pub(crate) fn first_table(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+    format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+         WHERE c.relkind {EQ} 'r' AND c.relname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) LIMIT 1",
+        names.join(", ")
+    )
+}
+
 /// The current role, and the quoted name with its schema, if exactly one object of other roles has that
 /// name: the error has only the bare name.
 pub(crate) fn full_name(kind: &str, name: &str) -> String {

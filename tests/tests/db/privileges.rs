@@ -211,6 +211,7 @@ async fn databases_without_plpgsql() {
     at.prepare("DROP EXTENSION plpgsql").await;
     let expected = "reading the ledger `own.migration_ledger`: language \"plpgsql\" does not exist \
                     (SQLSTATE 42704)\n\
+                    hint: Use CREATE EXTENSION to load the language into the database.\n\
                     help: CREATE EXTENSION plpgsql; the guard of each migration is written in it";
     let outside = ("1_a.sql", "-- migrate:no-transaction\nVACUUM;");
     for (set, lock) in [
