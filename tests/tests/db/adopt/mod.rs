@@ -114,8 +114,7 @@ async fn another_tools_history_is_named_where_its_first_migration_is_there() {
     let migrator = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let migrator = Migrator::new(&migrator);
     let error = migrator.run(&mut client).await.expect_err("already there").to_string();
-    let help =
-        "help: `public._sqlx_migrations` has the history of another tool; take it over with `adopt`";
+    let help = "help: `public._sqlx_migrations` has the history of another tool; take it over with `adopt`";
     assert!(error.contains("relation \"a\" already exists") && error.contains(help), "{error}");
     // Another migration fails for a reason of its own.
     client.batch_execute("DROP TABLE a").await.expect("a table less");
