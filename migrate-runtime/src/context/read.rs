@@ -19,7 +19,7 @@ impl<'r> Context<'r> {
         let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
         if table == Table::Missing {
             let mut empty = Contents::default();
-            empty.is_in_transaction = contents.is_in_transaction;
+            empty.transaction = contents.transaction;
             return Ok(empty);
         }
         contents.exists = true;

@@ -9,7 +9,7 @@ use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Goal};
-use crate::sql::{Contents, Ledger, Reading, Unread, checked};
+use crate::sql::{Contents, Ledger, Reading, Transaction, Unread, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
@@ -157,6 +157,6 @@ async fn read_all<'s>(
         }
     })
     .await;
-    whole &= !found.iter().any(|contents| contents.is_in_transaction);
+    whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
     ((read.is_ok() && whole).then_some(found), 1)
 }

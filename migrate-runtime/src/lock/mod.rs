@@ -67,6 +67,11 @@ impl<'c> Held<'c> {
         self.lease = lease;
     }
 
+    /// Whether another run holds the lock row, as far as it was read.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign_lease().is_some()
+    }
+
     /// The lock row, if another run holds it.
     fn foreign_lease(&self) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| Some(lease.token.as_str()) != self.token())
@@ -209,8 +214,8 @@ impl<'c> Held<'c> {
         if let Some(lease) = self.foreign_lease() {
             return Some(lease.holder.clone());
         }
-        let row = cx.wire.last_row(&holder_of_lock(cx.ledger.lock_key())).await.ok().flatten()?;
-        Some(holder(&row))
+        let sql = holder_of_lock(cx.ledger.lock_key());
+        Some(holder(&cx.wire.last_row_as_write(&sql).await?))
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::SimpleQueryRow;
 
-use super::action::Action;
+use super::action::{Action, versions};
 use super::callouts::{self, Callout, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
@@ -19,7 +19,7 @@ use crate::outcome::{ErrorKind, When};
 use crate::sql::{
     Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
 };
-use crate::wire::{Message, Outcome, Part};
+use crate::wire::{Message, Outcome, Part, ends_unknown};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) async fn apply<'r>(
@@ -84,7 +84,8 @@ async fn send<'r>(
     if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
         return Err(stop);
     }
-    let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
+    let db = stopped.failure.error.as_db_error();
+    let unread = db.is_some_and(|db| !ends_unknown(db)) && stopped.completed == 0;
     if unread && hold.is_misread(cx, actions).await {
         return Err(Stop::Escapes);
     }
@@ -131,6 +132,7 @@ async fn deliver<'r>(
         on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut duration = Duration::ZERO;
+    tally.under_way = versions(actions);
     tally.starts(cx, actions.first());
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
@@ -267,7 +269,14 @@ pub(super) fn push_migration<'d>(
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
-        messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
+        let sql = cx.rendered(script, range)?.sql;
+        messages.push(Part::Statement { step, index }, &sql);
+        // A dump begins with `SET statement_timeout = 0`.
+        if sql.contains("statement_timeout")
+            && let Some(limit) = hold.terms(cx).limit_again()
+        {
+            messages.push(Part::Limit, &limit);
+        }
     }
     messages.call(cx, step, Callout::Function(action));
     messages.call(cx, step, Callout::Hooks(When::AfterEach, action));

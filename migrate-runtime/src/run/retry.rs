@@ -2,7 +2,6 @@
 //! up.
 
 use std::collections::hash_map::RandomState;
-use std::future::Future;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
@@ -25,11 +24,12 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
+/// How often the same position is read in vain: other runs can change the ledger between a read and its guard, but
+/// each leaves another position.
+const DISAGREEMENTS: u32 = 5;
+
 /// How long a run waits before it reports the holder of the lock.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
-
-/// How much later than the server the client gives up at the deadline.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a run waits next, and why.
 #[derive(Debug)]
@@ -41,19 +41,28 @@ pub(super) struct Backoff {
     turned_away: Option<(i64, Instant)>,
     /// How often a blocked migration was tried again.
     tries: u32,
-    /// Whether the last attempt ended because the ledger had changed.
-    moved: bool,
+    /// The position that the last attempt read, if it ended because the ledger had changed.
+    moved: Option<i64>,
+    /// How often in a row the guards have found another position than the one that was read again.
+    disagreements: u32,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: false }
+        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: None, disagreements: 0 }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
     pub(super) fn reset(&mut self) {
         self.wait = FIRST_WAIT;
         self.tries = 0;
+    }
+
+    /// Whether the guards go on to find another position than this one, which was read, although reads are sent as
+    /// guards are.
+    fn reads_elsewhere(&mut self, position: i64) -> bool {
+        self.disagreements = if self.moved == Some(position) { self.disagreements + 1 } else { 0 };
+        self.disagreements >= DISAGREEMENTS
     }
 
     pub(super) fn has_applied(&mut self) {
@@ -76,17 +85,6 @@ impl Backoff {
     }
 }
 
-/// The result of `run`, unless its deadline passes. The server enforces the deadline; this is for a
-/// server that does not answer.
-pub(super) async fn within_deadline(
-    cx: &Context<'_>,
-    run: impl Future<Output = Result<(), ErrorKind>>,
-) -> Result<(), ErrorKind> {
-    let Some(deadline) = cx.migrator.deadline else { return run.await };
-    let in_time = tokio::time::timeout(deadline.saturating_add(GRACE), run).await;
-    in_time.unwrap_or_else(|_| Err(cx.deadline_error(None)))
-}
-
 /// Prepares the next attempt after `stop`, or gives up with its error.
 pub(super) async fn prepare<'r>(
     cx: &Context<'r>,
@@ -94,16 +92,22 @@ pub(super) async fn prepare<'r>(
     tally: &mut Tally<'r>,
     stop: Stop,
 ) -> Result<(), ErrorKind> {
-    let moved = matches!(stop, Stop::Moved);
-    if moved {
-        debug!("the ledger has changed, reading it again");
-    }
+    tally.under_way.clear();
+    let moved = matches!(stop, Stop::Moved).then_some(tally.position);
     match stop {
-        // A ledger that always differs from what was read (through a pooler that reads from a replica)
-        // must not be read forever without a pause.
-        Stop::Moved if tally.backoff.moved => boxed(wait_for_others(cx, hold, tally)).await?,
-        Stop::Moved => {}
+        Stop::Moved if tally.backoff.moved.is_some() => {
+            cx.wire.read_as_writes();
+            if tally.backoff.reads_elsewhere(tally.position) {
+                return Err(ErrorKind::ReadsElsewhere { ledger: cx.ledger.shown() });
+            }
+            boxed(wait_for_others(cx, hold, tally)).await?;
+        }
+        Stop::Moved => debug!("the ledger has changed, reading it again"),
         Stop::Busy => {
+            // The row of a run that has ended can be in a replica or a cache for long.
+            if hold.lock.is_foreign() {
+                cx.wire.read_as_writes();
+            }
             tally.backoff.turned_away = Some((tally.position, Instant::now()));
             boxed(wait_for_others(cx, hold, tally)).await?;
         }

@@ -93,6 +93,7 @@ async fn try_out<'r>(
     };
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
+    let failure = failure.placed(cx.wire.client).await;
     if let Some(stop) = boxed(cx.reason(&failure)).await {
         tally.report.applied.clear();
         return Err(stop);

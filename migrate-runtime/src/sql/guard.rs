@@ -134,6 +134,13 @@ impl Terms<'_> {
         format!("SELECT {}", self.settings(Commit::Synchronous))
     }
 
+    /// Limits the rest of a transaction again, after a statement that can have set another limit; `None` without a
+    /// deadline.
+    pub(crate) fn limit_again(self) -> Option<String> {
+        let limit = statement_timeout(self.time_left?);
+        Some(format!("SELECT {SET_CONFIG}('statement_timeout', {limit}, true)"))
+    }
+
     /// Limits the statements of the session, and returns the statement that restores the old limits;
     /// `None` if there is nothing to limit. A statement that blocks no other session has no lock limit.
     pub(crate) fn limits_of_session(self, is_concurrent: bool) -> Option<String> {

@@ -198,7 +198,7 @@ async fn read_only_sessions() {
     let more = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;")]);
     assert_eq!(
         at.refused(&Migrator::new(&more).schema("own")).await,
-        "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute INSERT in a \
+        "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: cannot execute SELECT in a \
          read-only transaction (SQLSTATE 25006)\n\
          help: connect to the primary, and check that `default_transaction_read_only` is off"
     );
