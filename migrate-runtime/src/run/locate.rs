@@ -75,8 +75,9 @@ pub(super) async fn error(
     };
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
-    if failure.help.is_none() && already_exists(sqlstate) {
-        failure.help = other_history(cx, &failure.version).await;
+    if already_exists(sqlstate) {
+        let other = other_history(cx, &failure.version).await;
+        failure.help = other.or(failure.help);
     }
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
