@@ -65,7 +65,7 @@ pub struct Recorded {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo<'s> {
-    /// Its entry, which is deleted with it.
+    /// Its entry, which ends with it.
     pub entry: Entry,
     down: Cow<'s, Script>,
 }

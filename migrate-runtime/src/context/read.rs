@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Ledger, Reading};
+use crate::sql::{Contents, Ledger, Reading, history_row};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
@@ -18,7 +18,7 @@ impl<'r> Context<'r> {
         let mut contents = Contents::against(set);
         // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
-        let take = |row: &_| contents.take(&self.ledger, row);
+        let take = |row: &_| contents.take(row);
         // The second is made only if it is sent.
         let reads = [Ledger::read_as_own, Ledger::read].into_iter();
         let queries = reads.map(|read| read(&self.ledger, reading));
@@ -37,7 +37,7 @@ impl<'r> Context<'r> {
     /// Reads the history: one message. A table that does not exist has none.
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
-        let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
+        let take = |row: &_| history_row(row).map(|row| rows.push(row));
         self.rows(iter::once(self.ledger.history()), || {}, take).await?;
         Ok(rows)
     }

@@ -145,11 +145,14 @@ async fn read_all<'s>(
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let sql = checked(names, &first.read(Reading::Brief));
+    let sql = checked(names, &first.read_modules(&ledgers));
+    let mut next = found.iter_mut();
+    let mut now = None;
     let read = wire::rows(client, &sql, |row| {
-        for (contents, ledger) in found.iter_mut().zip(&ledgers) {
-            whole &= contents.take(ledger, &row).is_ok();
+        if Contents::is_first(&row) {
+            now = next.next();
         }
+        whole &= now.as_mut().is_some_and(|contents| contents.take(&row).is_ok());
     })
     .await;
     ((read.is_ok() && whole).then_some(found), 1)

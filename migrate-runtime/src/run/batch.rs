@@ -288,7 +288,7 @@ pub(super) fn record(
             Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
         }
         Action::Undo(undo) => {
-            let removed = cx.ledger.remove("undone", &undo.entry, position);
+            let removed = cx.ledger.end("undone", &undo.entry, position);
             Ok(format!("{removed} RETURNING execution_ms"))
         }
     }

@@ -23,7 +23,7 @@ pub(crate) enum Edit {
     Baseline(Version),
     /// The set's text of edited migrations is accepted.
     Accept(Edited),
-    /// The entry of this version is removed.
+    /// The entry of this version ends.
     Forget(Version),
     /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
@@ -151,7 +151,7 @@ fn forget(
 ) -> Result<Vec<Change>, ErrorKind> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
-    let sql = vec![cx.ledger.remove("forgotten", &entry, at + 1)];
+    let sql = vec![cx.ledger.end("forgotten", &entry, at + 1)];
     let (version, name) = (entry.version.to_string(), entry.name);
     Ok(vec![Change { sql, amended: Amended { version, name, filename: entry.filename } }])
 }

@@ -10,7 +10,7 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
-use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder, is_lock};
+use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, utc};
 use super::operator::EQ;
@@ -65,8 +65,14 @@ impl Ledger {
         self.checked_as_own(&self.select(reading))
     }
 
+    /// Reads briefly these modules of this table, one after the other: one message.
+    pub(crate) fn read_modules(&self, modules: &[Ledger]) -> String {
+        let selects: Vec<String> = modules.iter().map(|one| one.read_briefly("")).collect();
+        self.checked(&selects.join("; "))
+    }
+
     fn select(&self, reading: Reading) -> String {
-        let Ledger { quoted, module, .. } = self;
+        let quoted = &self.quoted;
         let columns = match reading {
             Reading::Brief => return self.read_briefly(""),
             Reading::BriefWithProcess => {
@@ -75,24 +81,25 @@ impl Ledger {
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let (situation, module) = (self.situation(), literal(module));
+        let (situation, present) = (self.situation(), self.present());
         format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
-             ORDER BY e.\"position\""
+            "{situation}; SELECT {columns} FROM {quoted} e WHERE {present} ORDER BY e.\"position\""
         )
     }
 
-    /// Reads the whole ledger, of all modules and unordered, for [`Contents::take`].
+    /// Reads the highest position and then, unordered, what a plan compares, for [`Contents::take`]: if
+    /// another run writes in between, the position is too low, and the guard finds the ledger changed.
     ///
     /// A boot's connection is new, and its server process looks up everything that a query names for the
     /// first time: a condition, an order or a function costs about 0.1 ms, and each column of a row
-    /// about 0.1 us. Measured in new sessions and rejected: the module as a condition, the last position
-    /// as an expression, `to_char` of the time (together 1.0 ms against 0.5 ms for ten entries, 2.0 ms
-    /// against 1.2 ms for 1,000); all columns (1.5 ms for 1,000); a digest of all entries in one row
-    /// (1.0 ms for ten, 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
+    /// about 0.1 us. Measured in new sessions and rejected: `to_char` of the time; all columns (1.5 ms for
+    /// 1,000 instead of 1.2 ms); a digest of all entries in one row (1.0 ms for ten instead of 0.5 ms,
+    /// 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
     fn read_briefly(&self, process: &str) -> String {
+        let (highest, present) = (self.highest_position(), self.present());
         format!(
-            "SELECT e.module, e.version, e.kind, e.checksum, e.progress, e.\"position\"{process} FROM {} e",
+            "SELECT {highest} AS last{process}; \
+             SELECT e.version, e.kind, e.checksum, e.progress FROM {} e WHERE {present}",
             self.quoted
         )
     }
@@ -103,7 +110,7 @@ impl Ledger {
         let (quoted, since) = (&self.quoted, utc("h.applied_at"));
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
-             h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
+             h.application AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
              {EXPIRED} AS expired, {writers} AS writers FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
         )
     }
@@ -128,11 +135,10 @@ impl Ledger {
     /// `tenant`: one message. A schema without a ledger is an error of the server.
     pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
         let one = |schema: &String| {
-            let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
-            let (tenant, module, columns) = (literal(schema), literal(&module), entry_columns());
-            format!(
-                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module {EQ} {module}"
-            )
+            let ledger = Ledger::new(schema, &self.table, &self.module);
+            let (tenant, columns) = (literal(schema), entry_columns());
+            let (quoted, present) = (&ledger.quoted, ledger.present());
+            format!("SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE {present}")
         };
         let all: Vec<String> = schemas.iter().map(one).collect();
         all.join(" UNION ALL ")
@@ -167,17 +173,18 @@ impl<'s> Contents<'s> {
         entries
     }
 
+    /// Whether the row is the first of a module in [`Ledger::read_modules`].
+    pub(crate) fn is_first(row: &SimpleQueryRow) -> bool {
+        row.try_get("last").is_ok()
+    }
+
     /// Takes one row of [`Ledger::read`].
     ///
     /// # Errors
     /// The name of a column with a value that this library never writes.
-    pub(crate) fn take(
-        &mut self,
-        ledger: &Ledger,
-        row: &SimpleQueryRow,
-    ) -> Result<(), &'static str> {
-        if row.columns().len() <= BRIEF_COLUMNS {
-            self.take_briefly(ledger, row)
+    pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
+        if row.len() == BRIEF_COLUMNS {
+            self.take_briefly(row)
         } else if let Ok(last) = row.try_get("last") {
             self.take_situation(last, row)
         } else {
@@ -185,33 +192,21 @@ impl<'s> Contents<'s> {
         }
     }
 
-    /// Takes one row of [`Ledger::read_briefly`], by the order of its columns.
-    fn take_briefly(&mut self, ledger: &Ledger, row: &SimpleQueryRow) -> Result<(), &'static str> {
+    /// Takes one entry of [`Ledger::read_briefly`], by the order of its columns.
+    fn take_briefly(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
         let column = |index: usize| row.try_get(index).ok().flatten();
-        let (module, version) = (column(0).unwrap_or_default(), column(1).unwrap_or_default());
-        if is_lock(module, version) {
-            self.is_locked = true;
-            return Ok(());
-        }
-        let position = position(column(5))?;
-        self.last_position = self.last_position.max(position);
-        if row.len() == BRIEF_COLUMNS {
-            self.backend = column(6).and_then(|pid| pid.parse().ok());
-        }
-        if module != ledger.module {
-            return Ok(());
-        }
+        let (version, kind_text) = (column(0).unwrap_or_default(), column(1));
         self.is_brief = true;
-        let progress = column(4).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
+        let progress = column(3).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
         let settled = self.settled.as_mut().filter(|_| progress.is_none());
-        if let (Some(settled), Some(kind), Some(checksum)) = (settled, column(2), column(3))
+        if let (Some(settled), Some(kind), Some(checksum)) = (settled, kind_text, column(2))
             && settled.meets(kind, version, checksum)
         {
             return Ok(());
         }
-        let (version, kind) = (Version::new(version.to_owned()), kind(column(2))?);
-        let entry = Entry::brief(version, kind, column(3).map(str::to_owned));
-        self.entries.push(Entry { position, progress, ..entry });
+        let (version, kind) = (Version::new(version.to_owned()), kind(kind_text)?);
+        let entry = Entry::brief(version, kind, column(2).map(str::to_owned));
+        self.entries.push(Entry { progress, ..entry });
         Ok(())
     }
 
@@ -227,18 +222,22 @@ impl<'s> Contents<'s> {
         last: Option<&str>,
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
-        self.last_position = position(last)?;
-        self.backend = row.get("backend").and_then(|pid| pid.parse().ok());
-        self.writers.extend(row.get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
-        let expired = row.get("expired") == Some("t");
+        let get = |name| row.try_get(name).ok().flatten();
+        self.backend = get("backend").and_then(|pid| pid.parse().ok());
+        self.is_locked = last.is_some_and(|last| last.parse() == Ok(LOCK_POSITION));
+        if !self.is_locked {
+            self.last_position = position(last)?;
+        }
+        self.writers.extend(get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
+        let expired = get("expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
     }
 }
 
-/// How many columns [`Ledger::read_briefly`] reads at most; fewer than an entry has.
-const BRIEF_COLUMNS: usize = 7;
+/// How many columns [`Ledger::read_briefly`] reads of an entry; no other row has as many.
+const BRIEF_COLUMNS: usize = 4;
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {

@@ -20,6 +20,7 @@ pub(crate) use catalog::{columns, full_name, holder_of_lock};
 pub(crate) use contents::{Contents, Reading, entry};
 pub(crate) use entry::{Extent, Progress};
 pub(crate) use guard::{Commit, Purpose, Terms, same_encoding, same_transaction};
+pub(crate) use history::history_row;
 pub(crate) use invalid_index::InvalidIndex;
 pub(crate) use lease::{Lease, holder};
 pub(crate) use ledger::Ledger;

@@ -59,8 +59,8 @@ impl Migrator<'_> {
         self.edit(client, Edit::Accept(edited.into())).await
     }
 
-    /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
-    /// that removed it.
+    /// Ends the entry of a migration, so that the next run applies it; the ledger records the role that
+    /// ended it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

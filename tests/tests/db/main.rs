@@ -11,6 +11,7 @@ mod denials;
 mod drift;
 mod ecosystem;
 mod encodings;
+mod ended;
 mod events;
 mod failures;
 mod functions;
