@@ -146,14 +146,13 @@ async fn read_all<'s>(
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
     let sql = checked(names, &first.read_modules(&ledgers));
-    let mut next = found.iter_mut();
-    let mut now = None;
+    let mut begun: usize = 0;
     let read = wire::rows(client, &sql, |row| {
-        if Contents::is_first(&row) {
-            now = next.next();
-        }
-        whole &= now.as_mut().is_some_and(|contents| contents.take(&row).is_ok());
+        begun += usize::from(Contents::is_first(&row));
+        let contents = found.get_mut(begun.saturating_sub(1));
+        whole &= contents.is_some_and(|contents| contents.take(&row).is_ok());
     })
     .await;
+    whole &= !found.iter().any(|contents| contents.is_in_transaction);
     ((read.is_ok() && whole).then_some(found), 1)
 }

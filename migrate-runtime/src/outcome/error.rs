@@ -136,8 +136,8 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.kind {
-            // What prints a chain of errors would show the details of the driver's.
-            ErrorKind::Migration { failure, .. } if failure.hides_details => None,
+            // What prints a chain of errors would show what is hidden or masked.
+            ErrorKind::Migration { failure, .. } if failure.hides_source => None,
             kind => kind.source(),
         }
     }

@@ -44,14 +44,15 @@ pub struct MigrationFailure {
     pub context: Option<String>,
     /// What of the migration is kept.
     pub kept: Kept,
-    /// The statement that failed, as in the file but with passwords masked; `None` if it is not known which.
+    /// The statement that failed, as in the file but with secrets masked; `None` if it is not known which.
     pub statement: Option<String>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
-    /// How often it was tried; more than once if other sessions held locks.
+    /// How often it was tried; more than once if other sessions held locks or changed the same
+    /// objects of the catalog.
     pub tries: u32,
-    /// Whether [`Migrator::hide_details`](crate::Migrator::hide_details) is set.
-    pub(crate) hides_details: bool,
+    /// Whether the driver's error shows what is hidden or masked here.
+    pub(crate) hides_source: bool,
 }
 
 /// Where a migration failed.
@@ -117,13 +118,26 @@ impl fmt::Display for MigrationFailure {
         }
         self.kept(f)?;
         if self.tries > 1 {
-            write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
+            let what = match self.sqlstate.as_deref() {
+                Some("23505" | "XX000") => "changed the same objects",
+                _ => "held locks",
+            };
+            write!(f, "\ntried {} times; other sessions {what} each time", self.tries)?;
         }
         Ok(())
     }
 }
 
 impl MigrationFailure {
+    /// What to do if only the file can be at fault, or if nothing has to change; the help has all else.
+    fn again(&self) -> &'static str {
+        match &self.sqlstate {
+            _ if self.help.is_some() => "",
+            Some(code) if is_of_the_server(code) => "; run again",
+            _ => "; fix it and run again",
+        }
+    }
+
     /// A line with what of the migration is kept.
     fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = &self.version;
@@ -131,9 +145,7 @@ impl MigrationFailure {
             Kept::Nothing if self.direction == Direction::Down => {
                 write!(f, "\nversion {version} was not undone and is still applied")
             }
-            Kept::Nothing => {
-                write!(f, "\nversion {version} was not applied; fix it and run again")
-            }
+            Kept::Nothing => write!(f, "\nversion {version} was not applied{}", self.again()),
             Kept::Statements { done, of } => write!(
                 f,
                 "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept; \
@@ -150,4 +162,11 @@ impl MigrationFailure {
             ),
         }
     }
+}
+
+/// Whether a statement can fail with this SQLSTATE because of others or of the server, and not of its file.
+fn is_of_the_server(sqlstate: &str) -> bool {
+    let class = sqlstate.get(..2).unwrap_or_default();
+    // lock_not_available
+    matches!(class, "08" | "40" | "53" | "57" | "58" | "XX") || sqlstate == "55P03"
 }

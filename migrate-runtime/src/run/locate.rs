@@ -6,12 +6,12 @@ use std::time::Duration;
 use migrate_set::frame::frame;
 use migrate_set::set::Script;
 use migrate_set::sql::lexer::{TokenKind, lex};
-use migrate_set::text::masked;
+use migrate_set::text::{masked, masked_answer};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
-use crate::context::{Context, help_for_statement};
+use crate::context::{Context, Sent, help_for_statement};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 
 /// The statement that failed, as far as it is known.
@@ -54,7 +54,7 @@ pub(super) fn at_statement(
 /// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(20);
 
-/// The error of a failed migration: with the GRANT that is missing, or as a passed deadline.
+/// The error of a failed migration: with what to do about it, or as a passed deadline.
 pub(super) async fn error(
     cx: &Context<'_>,
     mut failure: MigrationFailure,
@@ -65,9 +65,12 @@ pub(super) async fn error(
     if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
-    if let Some(statement) = &failure.statement {
-        failure.help = help_for_statement(cx.wire.client, &source, statement).await;
-    }
+    let sent = match failure.kept {
+        Kept::Nothing | Kept::Unknown => Sent::InTransaction,
+        Kept::Statements { .. } | Kept::InFlight { .. } => Sent::Alone,
+    };
+    let statement = failure.statement.as_deref().unwrap_or_default();
+    failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 
@@ -80,24 +83,33 @@ pub(super) fn at(
     kept: Kept,
 ) -> MigrationFailure {
     let db = error.as_db_error();
-    let shown = |text: &str| masked(text).into_owned();
+    let script = action.script();
     let hides_details = cx.migrator.hides_details;
-    let values = |text: Option<&str>| text.filter(|_| !hides_details).map(shown);
+    let mut hides_source = hides_details;
+    let mut shown = |text: &str| {
+        let masked = masked_answer(text, script.text());
+        hides_source |= masked != text;
+        masked.into_owned()
+    };
+    let message = db.map_or_else(|| error.to_string(), |db| shown(db.message()));
+    let detail = db.and_then(DbError::detail).map(&mut shown);
+    let hint = db.and_then(DbError::hint).map(&mut shown);
+    let context = db.and_then(DbError::where_).map(&mut shown);
     MigrationFailure {
         version: action.version().to_owned(),
         direction: action.direction(),
-        file: cx.path_of(action.script()),
+        file: cx.path_of(script),
         place,
-        message: db.map_or_else(|| error.to_string(), |db| shown(db.message())),
+        message,
         sqlstate: db.map(|db| db.code().code().to_owned()),
-        detail: values(db.and_then(DbError::detail)),
-        hint: db.and_then(DbError::hint).map(shown),
-        context: values(db.and_then(DbError::where_)),
+        detail: detail.filter(|_| !hides_details),
+        hint,
+        context: context.filter(|_| !hides_details),
         kept,
         statement: None,
         help: None,
         tries: 1,
-        hides_details,
+        hides_source,
     }
 }
 

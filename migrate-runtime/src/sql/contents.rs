@@ -12,8 +12,8 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
-use super::literal::{column, literal, utc};
-use super::operator::EQ;
+use super::literal::{column, literal, text, utc};
+use super::operator::{CAT, EQ, GT};
 use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
@@ -29,6 +29,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
+    /// Whether the caller had begun a transaction.
+    pub(crate) is_in_transaction: bool,
     /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
@@ -54,21 +56,26 @@ pub(crate) enum Reading {
     WithDownScripts,
 }
 
+/// Whether a transaction was open before the message: it has the time of its first message. A statement of its own,
+/// which is answered before one that fails.
+const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
+                       pg_catalog.statement_timestamp() AS is_open; ";
+
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        self.checked(&self.select(reading))
+        IS_OPEN.to_owned() + &self.checked(&self.select(reading))
     }
 
     /// As [`Ledger::read`], with the check that only a ledger of the current role passes.
     pub(crate) fn read_as_own(&self, reading: Reading) -> String {
-        self.checked_as_own(&self.select(reading))
+        IS_OPEN.to_owned() + &self.checked_as_own(&self.select(reading))
     }
 
     /// Reads briefly these modules of this table, one after the other: one message.
     pub(crate) fn read_modules(&self, modules: &[Ledger]) -> String {
         let selects: Vec<String> = modules.iter().map(|one| one.read_briefly("")).collect();
-        self.checked(&selects.join("; "))
+        IS_OPEN.to_owned() + &self.checked(&selects.join("; "))
     }
 
     fn select(&self, reading: Reading) -> String {
@@ -78,8 +85,8 @@ impl Ledger {
             Reading::BriefWithProcess => {
                 return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
             }
-            Reading::Entries => entry_columns(),
-            Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
+            Reading::Entries => self.entry_columns(),
+            Reading::WithDownScripts => self.entry_columns() + ", e.down_sql, e.down_checksum",
         };
         let (situation, present) = (self.situation(), self.present());
         format!(
@@ -136,23 +143,29 @@ impl Ledger {
     pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
         let one = |schema: &String| {
             let ledger = Ledger::new(schema, &self.table, &self.module);
-            let (tenant, columns) = (literal(schema), entry_columns());
+            let (tenant, columns) = (literal(schema), ledger.entry_columns());
             let (quoted, present) = (&ledger.quoted, ledger.present());
             format!("SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE {present}")
         };
         let all: Vec<String> = schemas.iter().map(one).collect();
         all.join(" UNION ALL ")
     }
-}
 
-/// The columns that [`entry`] reads.
-fn entry_columns() -> String {
-    let applied_at = utc("e.applied_at");
-    format!(
-        "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
-         e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-         e.in_flight"
-    )
+    /// The columns that [`entry`] reads; the earlier texts of a repeatable migration in order, with `-`
+    /// before one that was undone, which no newer text replaced.
+    fn entry_columns(&self) -> String {
+        let (applied_at, quoted) = (utc("e.applied_at"), &self.quoted);
+        format!(
+            "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
+             e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
+             e.in_flight, CASE WHEN e.kind {EQ} 'repeatable' THEN (SELECT pg_catalog.string_agg(\
+             CASE WHEN n.kind {EQ} 'undone' THEN '-' ELSE '' END {CAT} s.checksum, ' ' \
+             ORDER BY s.\"position\") FROM {quoted} s JOIN {quoted} n \
+             ON n.\"position\" {EQ} s.ended_position WHERE s.module {EQ} e.module \
+             AND s.ended_position {GT} 0 AND s.version {EQ} e.version AND s.kind {EQ} e.kind) \
+             END AS superseded"
+        )
+    }
 }
 
 impl<'s> Contents<'s> {
@@ -183,8 +196,11 @@ impl<'s> Contents<'s> {
     /// # Errors
     /// The name of a column with a value that this library never writes.
     pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
-        if row.len() == BRIEF_COLUMNS {
+        if row.columns().len() == BRIEF_COLUMNS {
             self.take_briefly(row)
+        } else if let Ok(open) = row.try_get("is_open") {
+            self.is_in_transaction = open == Some("t");
+            Ok(())
         } else if let Ok(last) = row.try_get("last") {
             self.take_situation(last, row)
         } else {
@@ -194,7 +210,7 @@ impl<'s> Contents<'s> {
 
     /// Takes one entry of [`Ledger::read_briefly`], by the order of its columns.
     fn take_briefly(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
-        let column = |index: usize| row.try_get(index).ok().flatten();
+        let column = |index: usize| text(row, index);
         let (version, kind_text) = (column(0).unwrap_or_default(), column(1));
         self.is_brief = true;
         let progress = column(3).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
@@ -212,7 +228,7 @@ impl<'s> Contents<'s> {
 
     fn take_entry(&mut self, entry: Entry, row: &SimpleQueryRow) {
         let Ok(down_sql) = row.try_get("down_sql") else { return self.entries.push(entry) };
-        let down_checksum = row.get("down_checksum").map(str::to_owned);
+        let down_checksum = text(row, "down_checksum").map(str::to_owned);
         let down_sql = down_sql.map(str::to_owned);
         self.recorded.push(Recorded { entry, down_sql, down_checksum });
     }
@@ -222,14 +238,14 @@ impl<'s> Contents<'s> {
         last: Option<&str>,
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
-        let get = |name| row.try_get(name).ok().flatten();
-        self.backend = get("backend").and_then(|pid| pid.parse().ok());
+        self.backend = text(row, "backend").and_then(|pid| pid.parse().ok());
         self.is_locked = last.is_some_and(|last| last.parse() == Ok(LOCK_POSITION));
         if !self.is_locked {
             self.last_position = position(last)?;
         }
-        self.writers.extend(get("writers").into_iter().flat_map(str::lines).map(str::to_owned));
-        let expired = get("expired") == Some("t");
+        self.writers
+            .extend(text(row, "writers").into_iter().flat_map(str::lines).map(str::to_owned));
+        let expired = text(row, "expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });
         Ok(())
@@ -242,7 +258,7 @@ const BRIEF_COLUMNS: usize = 4;
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {
     let position = text.and_then(|text| text.parse().ok());
-    position.filter(|position| *position < LOCK_POSITION).ok_or("position")
+    position.filter(|position| (0..LOCK_POSITION).contains(position)).ok_or("position")
 }
 
 fn kind(text: Option<&str>) -> Result<Kind, &'static str> {
@@ -255,24 +271,38 @@ fn kind(text: Option<&str>) -> Result<Kind, &'static str> {
 
 /// One entry of [`Ledger::read`] or [`Ledger::read_tenants`].
 pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
-    let text = |column| row.get(column).unwrap_or_default().to_owned();
-    let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
-    let progress = match row.get("progress") {
+    let owned = |name| column(row, name).unwrap_or_default();
+    let number = |name| text(row, name).and_then(|text| text.parse::<i64>().ok());
+    let progress = match text(row, "progress") {
         None => None,
         Some(done) => Some(done.parse().map_err(|_| "progress")?),
     };
     Ok(Entry {
-        version: Version::new(text("version")),
-        kind: kind(row.get("kind"))?,
-        name: text("name"),
-        filename: text("filename"),
-        checksum: row.get("checksum").map(str::to_owned),
-        checksum_algorithm: Cow::Owned(text("checksum_algorithm")),
-        position: position(row.get("position"))?,
-        applied_at: text("applied_at"),
+        version: Version::new(owned("version")),
+        kind: kind(text(row, "kind"))?,
+        name: owned("name"),
+        filename: owned("filename"),
+        checksum: text(row, "checksum").map(str::to_owned),
+        checksum_algorithm: Cow::Owned(owned("checksum_algorithm")),
+        position: position(text(row, "position"))?,
+        applied_at: owned("applied_at"),
         execution_ms: number("execution_ms").ok_or("execution_ms")?,
-        applied_by: text("applied_by"),
+        applied_by: owned("applied_by"),
         progress,
-        in_flight: row.get("in_flight") == Some("t"),
+        in_flight: text(row, "in_flight") == Some("t"),
+        superseded: superseded(text(row, "superseded").unwrap_or_default()),
     })
+}
+
+/// The texts that a newer one replaced; the last mention of a text counts.
+fn superseded(texts: &str) -> Vec<String> {
+    let mut superseded: Vec<String> = Vec::new();
+    for text in texts.split(' ').filter(|text| !text.is_empty()) {
+        let checksum = text.trim_start_matches('-');
+        superseded.retain(|known| known != checksum);
+        if checksum == text {
+            superseded.push(checksum.to_owned());
+        }
+    }
+    superseded
 }

@@ -53,6 +53,16 @@ const ELAPSED_MS: &str = "CASE WHEN pg_catalog.current_setting('migrate.started'
 pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
      EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.text, true)";
 
+/// A statement that returns the row that `change` writes, and raises `division_by_zero` if it writes none: a trigger
+/// can discard a row without an error. `with` is the beginning of its WITH.
+pub(super) fn kept(with: &str, change: &str) -> String {
+    format!(
+        "{with} w AS ({change} RETURNING execution_ms) \
+         SELECT COALESCE(pg_catalog.max(w.execution_ms), 0) OPERATOR(pg_catalog./) pg_catalog.count(*) \
+         AS execution_ms FROM w"
+    )
+}
+
 impl Ledger {
     /// The condition that the entry of a migration is as it was when its step was planned.
     pub(crate) fn as_planned(&self, key: (Kind, &Version), cause: Cause) -> String {
@@ -91,16 +101,16 @@ impl Ledger {
         let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
         let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
-            return format!("{insert} VALUES ({values}) RETURNING execution_ms");
+            return kept("WITH", &format!("{insert} VALUES ({values})"));
         }
-        // The count makes the server end the old entry before it inserts the new one.
-        format!(
+        let ending = format!(
             "WITH e AS (UPDATE {quoted} SET ended_position = {position} WHERE {} \
-             AND (kind {EQ} 'repeatable' OR progress IS NOT NULL) RETURNING 1) \
-             {insert} SELECT {values} FROM (SELECT pg_catalog.count(*) FROM e) c \
-             RETURNING execution_ms",
+             AND (kind {EQ} 'repeatable' OR progress IS NOT NULL) RETURNING 1),",
             self.key_of(key(migration))
-        )
+        );
+        // The count makes the server end the old entry before it inserts the new one.
+        let counted = "FROM (SELECT pg_catalog.count(*) FROM e) c";
+        kept(&ending, &format!("{insert} SELECT {values} {counted}"))
     }
 
     /// The values of [`COLUMNS`] for `migration`; with its checksum if it has run.
@@ -157,11 +167,20 @@ impl Ledger {
     /// Ends the entry at `position`, where it adds a row with the event, so that other runs find the ledger
     /// changed, and no position is used twice.
     pub(crate) fn end(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let key = self.key_of((entry.kind, &entry.version));
-        let ended = format!(
-            "UPDATE {} SET ended_position = {position} WHERE {key} RETURNING *",
-            self.quoted
-        );
+        let (with, insert) = self.ending(act, entry, position);
+        kept(&format!("{with},"), &insert)
+    }
+
+    /// The same, as a statement that sets `FOUND` in PL/pgSQL.
+    pub(crate) fn end_found(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let (with, insert) = self.ending(act, entry, position);
+        format!("{with} {insert}")
+    }
+
+    fn ending(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
+        let (quoted, key) = (&self.quoted, self.key_of((entry.kind, &entry.version)));
+        let ended =
+            format!("UPDATE {quoted} SET ended_position = {position} WHERE {key} RETURNING *");
         self.noting(act, &ended, position)
     }
 
@@ -169,19 +188,22 @@ impl Ledger {
     pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
         let key = self.key_of((entry.kind, &entry.version));
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
-        self.noting(act, &found, position)
+        let (with, insert) = self.noting(act, &found, position);
+        kept(&format!("{with},"), &insert)
     }
 
-    fn noting(&self, act: &str, entry: &str, position: i64) -> String {
-        format!(
-            "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
+    /// The beginning of a WITH, and the statement after it.
+    fn noting(&self, act: &str, entry: &str, position: i64) -> (String, String) {
+        let insert = format!(
+            "INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, \
              ended_position) SELECT e.module, e.version, {}, e.name, e.filename, \
              e.checksum, e.checksum_algorithm, {position}, pg_catalog.clock_timestamp(), \
              {ELAPSED_MS}, session_user, {position} FROM e",
             self.quoted,
             literal(act)
-        )
+        );
+        (format!("WITH e AS ({entry})"), insert)
     }
 
     /// Changes the entry to the text of the set.
@@ -191,10 +213,11 @@ impl Ledger {
         down_sql: Option<&str>,
         entry: &Entry,
     ) -> String {
-        format!(
-            "UPDATE {} SET checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
+        let update = format!(
+            "UPDATE {} SET version = {}, checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
              down_sql = {}, down_checksum = {} WHERE {}",
             self.quoted,
+            literal(migration.version().as_str()),
             literal(&migration.checksum().to_string()),
             literal(ALGORITHM),
             literal(migration.name()),
@@ -202,7 +225,8 @@ impl Ledger {
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             self.key_of((entry.kind, &entry.version))
-        )
+        );
+        kept("WITH", &update)
     }
 }
 

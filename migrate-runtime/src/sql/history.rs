@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_postgres::SimpleQueryRow;
 
 use super::ledger::Ledger;
-use super::literal::{literal, utc};
+use super::literal::{column, literal, text, utc};
 use super::operator::EQ;
 use crate::outcome::{Act, HistoryRow};
 
@@ -27,11 +27,11 @@ impl Ledger {
 /// # Errors
 /// The name of a column with a value that this library never writes.
 pub(crate) fn history_row(row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
-    let text = |column| row.get(column).unwrap_or_default().to_owned();
-    let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok()).ok_or(column);
-    let checksum = row.get("checksum").map(str::to_owned);
-    let act = match row.get("kind") {
-        Some("versioned" | "repeatable") if row.get("progress").is_some() => Act::Unfinished,
+    let owned = |name| column(row, name).unwrap_or_default();
+    let number = |name| text(row, name).and_then(|text| text.parse::<i64>().ok()).ok_or(name);
+    let checksum = column(row, "checksum");
+    let act = match text(row, "kind") {
+        Some("versioned" | "repeatable") if text(row, "progress").is_some() => Act::Unfinished,
         Some("versioned" | "repeatable") if checksum.is_none() => Act::Taken,
         Some("versioned" | "repeatable") => Act::Applied,
         Some("undone") => Act::Undone,
@@ -44,13 +44,13 @@ pub(crate) fn history_row(row: &SimpleQueryRow) -> Result<HistoryRow, &'static s
     Ok(HistoryRow {
         position,
         act,
-        version: text("version"),
-        name: text("name"),
-        filename: text("filename"),
+        version: owned("version"),
+        name: owned("name"),
+        filename: owned("filename"),
         checksum,
-        at: text("applied_at"),
-        by: text("applied_by"),
-        application: text("application"),
+        at: owned("applied_at"),
+        by: owned("applied_by"),
+        application: owned("application"),
         duration: Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
         ended: (ended > 0 && ended != position).then_some(ended),
     })

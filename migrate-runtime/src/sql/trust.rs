@@ -143,10 +143,10 @@ impl Ledger {
     }
 
     /// The roles that may write the ledger besides its owner, superusers and the current role, a line each, as
-    /// an expression; NULL if none.
+    /// an expression; NULL if none. A group stands for its members.
     pub(super) fn writers(&self) -> String {
         format!(
-            "(SELECT pg_catalog.string_agg(w.role, pg_catalog.chr(10)) FROM (SELECT DISTINCT \
+            "(SELECT pg_catalog.string_agg(w.role, pg_catalog.chr(10)) FROM (SELECT \
              CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC' \
              ELSE pg_catalog.pg_get_userbyid(a.grantee)::pg_catalog.text END AS role \
              FROM (SELECT c.relowner, c.relacl AS acl {FROM_TABLE}{name} UNION ALL \
@@ -156,7 +156,13 @@ impl Ledger {
              ANY (ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) \
              AND a.grantee OPERATOR(pg_catalog.<>) g.relowner AND NOT EXISTS (\
              SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) a.grantee \
-             AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user)) ORDER BY 1) w)",
+             AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user)) UNION \
+             SELECT g.rolname::pg_catalog.text FROM pg_catalog.pg_roles g WHERE \
+             g.rolname OPERATOR(pg_catalog.=) 'pg_write_all_data'::pg_catalog.name AND EXISTS (\
+             SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r \
+             ON r.oid OPERATOR(pg_catalog.=) m.member \
+             WHERE m.roleid OPERATOR(pg_catalog.=) g.oid AND NOT r.rolsuper \
+             AND r.rolname OPERATOR(pg_catalog.<>) current_user) ORDER BY 1) w)",
             name = name_of(&self.schema, &self.table)
         )
     }

@@ -75,6 +75,32 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     hidden(text, &secrets(text))
 }
 
+/// `answer`, what a server says of the statements in `script`, with its secrets masked, also where it repeats
+/// one of the script without the word before it.
+///
+/// ```
+/// use migrate_set::text::masked_answer;
+/// let script = "INSERT INTO users (name, password) VALUES ('me', 'x1')";
+/// assert_eq!(masked_answer("Failing row contains (1, me, x1).", script), "Failing row contains (1, ***, ***).");
+/// ```
+pub fn masked_answer<'t>(answer: &'t str, script: &str) -> Cow<'t, str> {
+    let mut found = secrets(answer);
+    for secret in secrets(script) {
+        // The server shows a quote that is written twice once.
+        let value = script[secret].replace("''", "'");
+        let is_in_word = |place: Option<char>| place.is_some_and(char::is_alphanumeric);
+        let whole = |&(at, value): &(usize, &str)| {
+            !is_in_word(answer[..at].chars().next_back())
+                && !is_in_word(answer[at + value.len()..].chars().next())
+        };
+        if !value.is_empty() {
+            let repeated = answer.match_indices(&value).filter(whole);
+            found.extend(repeated.map(|(at, value)| at..at + value.len()));
+        }
+    }
+    hidden(answer, &secret::apart(found))
+}
+
 fn hidden<'t>(text: &'t str, secrets: &[Range<usize>]) -> Cow<'t, str> {
     if secrets.is_empty() {
         return Cow::Borrowed(text);
@@ -109,6 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn secrets_of_a_script_are_masked_in_answers() {
+        let script = "ALTER ROLE a PASSWORD 'p''w'; SELECT 'ok'";
+        assert_eq!(masked_answer("bad: \"p'w\", xp'w ok", script), "bad: \"***\", xp'w ok");
+        assert_eq!(masked_answer("password=b not p'w", script), "password=*** not ***");
+        assert_eq!(masked_answer("none", "ALTER ROLE a PASSWORD ''"), "none");
+    }
+
+    #[test]
     fn secrets_are_masked() {
         #[track_caller]
         fn check(text: &str, expected: &str) {
@@ -128,6 +162,11 @@ mod tests {
         check("ALTER ROLE a PASSWORD 'never closed\n", "ALTER ROLE a PASSWORD '***");
         check("ALTER ROLE a PASSWORD 'p\\' x", "ALTER ROLE a PASSWORD '***");
         check("the password's length", "the password's length");
+        check(
+            "INSERT INTO t (\"Password\", a) VALUES ('p''w', $$b$$), (1, 'x'); SELECT 'c'",
+            "INSERT INTO t (\"Password\", a) VALUES ('***', $$***$$), (1, '***'); SELECT 'c'",
+        );
+        check("INSERT INTO t (a) VALUES ('b')", "INSERT INTO t (a) VALUES ('b')");
         check("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL");
         check("OPTIONS (user 'u', password 'pw')", "OPTIONS (user 'u', password '***')");
         check("OPTIONS (SET sslpassword 'pw')", "OPTIONS (SET sslpassword '***')");
@@ -186,7 +225,7 @@ mod tests {
             "password authentication failed for user \"me\"",
             "CREATE TABLE users (password text, secret bytea NOT NULL)",
             "see https://www.postgresql.org:443/docs/ and me@example.org",
-            "INSERT INTO t (password, x) VALUES ($1, 'x')",
+            "INSERT INTO t (password, x) VALUES ($1, 2)",
             "host=h user=u passfile='f'",
             "PASSWORD ''",
             "CREATE TABLE u (password text DEFAULT '', name text DEFAULT 'x')",

@@ -1,4 +1,5 @@
-//! Finds the secrets in a text: what follows a word such as `password`, and the password of a URL.
+//! Finds the secrets in a text: what follows a word such as `password`, the values of a column of such a name,
+//! and the password of a URL.
 
 use std::ops::Range;
 
@@ -9,9 +10,27 @@ const KEYS: [&str; 6] = ["passw", "passphrase", "paswo", "pwd", "secret", "scram
 
 /// The bytes of the secrets in `text`, in order and apart.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    let after_word = |word| arguments(text, word).into_iter().chain(value_after(text, word));
-    let mut found: Vec<Range<usize>> = words(text).flat_map(after_word).collect();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut listed = 0;
+    for word in words(text) {
+        // What is masked is not looked at again, or many secrets that never close would take the square of the length.
+        if found.last().is_some_and(|secret| secret.contains(&word)) {
+            continue;
+        }
+        found.extend(arguments(text, word));
+        found.extend(value_after(text, word));
+        if word >= listed
+            && let Some(values) = begin_of_values(text, word)
+        {
+            listed = literals(text, values, &mut found);
+        }
+    }
     found.extend(text.match_indices("://").filter_map(|(at, mark)| in_url(text, at + mark.len())));
+    apart(found)
+}
+
+/// `found` in order, with those that overlap as one.
+pub(super) fn apart(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.sort_by_key(|secret| secret.start);
     let mut apart: Vec<Range<usize>> = Vec::new();
     for secret in found {
@@ -21,6 +40,42 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         }
     }
     apart
+}
+
+/// Where the values of an `INSERT` begin that lists a column of the name that ends at `end`.
+fn begin_of_values(text: &str, end: usize) -> Option<usize> {
+    let close = end + text[end..].bytes().take(NEAR).position(|c| c == b')')?;
+    let is_list = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_\",".contains(c);
+    if !text.get(end..close)?.chars().all(is_list) {
+        return None;
+    }
+    let after = skip_blanks(&text[close + 1..]);
+    let is_values = after.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("values"));
+    is_values.then(|| text.len() - after.len())
+}
+
+/// Adds the literals from `start` to the end of the statement: any of its values may be the secret, or show
+/// it. Returns that end.
+fn literals(text: &str, start: usize, found: &mut Vec<Range<usize>>) -> usize {
+    let mut at = start;
+    while let Some(next) = text[at..].find(['\'', '$', ';']) {
+        let quote = at + next;
+        let inner = match text.as_bytes()[quote] {
+            b';' => return quote,
+            b'$' => dollar_literal(&text[quote..]),
+            _ => literal(&text[quote..]),
+        };
+        let Some(inner) = inner else {
+            at = quote + 1;
+            continue;
+        };
+        let (start, end) = (quote + inner.start, quote + inner.end);
+        if start < end {
+            found.push(start..end);
+        }
+        at = end + inner.start;
+    }
+    text.len()
 }
 
 /// The ends of the words that a secret follows.

@@ -7,6 +7,7 @@ use migrate_runtime::hook::{BoxError, RunClient, When};
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{Error, Lock, Migrations, Migrator, Rollback, run_in_order};
+use migrate_testing::Server;
 use migrate_tests::database::{connect, value};
 use migrate_tests::role::SmallRole;
 use migrate_tests::sets::{module, set};
@@ -420,6 +421,30 @@ async fn one_tenants_planted_ledger_stops_no_other_tenant() {
     );
     nothing_ran(&at, "a tenant's view").await;
     at.remove().await;
+}
+
+#[tokio::test]
+async fn members_of_a_group_that_writes_all_data_are_reported() {
+    // A server of its own: the members of that group may write the ledgers of all tests.
+    let server = Server::start().unwrap_or_else(|error| panic!("{error}"));
+    let mut client = connect(&server.url_for("postgres").parse().expect("an address")).await;
+    let set = one();
+    let migrator = Migrator::new(&set);
+    migrator.run(&mut client).await.expect("a ledger");
+    let group = "SELECT count(*) FROM pg_roles WHERE rolname = 'pg_write_all_data'";
+    if value(&client, group).await == "0" {
+        // PostgreSQL 13 has no such group.
+        assert!(value(&client, "SHOW server_version_num").await.starts_with("13"));
+        return;
+    }
+    client
+        .batch_execute("CREATE ROLE boss SUPERUSER IN ROLE pg_write_all_data")
+        .await
+        .expect("a role");
+    assert!(migrator.status(&client).await.expect("a status").writers.is_empty());
+    client.batch_execute("CREATE ROLE writer IN ROLE pg_write_all_data").await.expect("a role");
+    let status = migrator.status(&client).await.expect("a status");
+    assert_eq!(status.writers, ["pg_write_all_data"]);
 }
 
 #[tokio::test]

@@ -37,10 +37,13 @@ async fn passwords_in_statements_are_masked() {
          HINT = 'PASSWORD ''s3cret'''; END $do$",
         "DO $do$ BEGIN EXECUTE format('ALTER ROLE migrate_never PASSWORD %L', 's3cret'); END $do$",
         "UPDATE nowhere SET password = crypt('s3cret', gen_salt('bf'))",
+        "INSERT INTO nowhere (name, password) VALUES ('me', 's3cret')",
+        "CREATE TEMP TABLE u (password int); INSERT INTO u (password) VALUES ('s3cret')",
+        "CREATE TEMP TABLE u (password text CHECK (password = '')); INSERT INTO u (password) VALUES ('s3cret')",
     ];
     for statement in statements {
         let (error, failure) = failure(&format!("{statement};"), false).await;
-        for text in [error.to_string(), format!("{error:?}"), format!("{failure:?}")] {
+        for text in [chain(&error), format!("{error:?}"), format!("{failure:?}")] {
             assert!(!text.contains("s3cret"), "{text}");
         }
         assert!(failure.statement.is_some_and(|statement| statement.contains("***")), "{error}");

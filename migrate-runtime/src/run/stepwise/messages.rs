@@ -93,7 +93,7 @@ impl Work<'_, '_> {
             Action::Apply(migration) if is_end => ledger.finish(migration, from, before),
             Action::Apply(migration) => ledger.progress(migration, from, at(index, &self.ways)),
             Action::Undo(undo) if is_end => {
-                ledger.end("undone", &undo.entry, self.tally.position + 1)
+                ledger.end_found("undone", &undo.entry, self.tally.position + 1)
             }
             Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };

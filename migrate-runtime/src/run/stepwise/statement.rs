@@ -3,7 +3,6 @@
 
 use migrate_set::plan::Cause;
 use migrate_set::sql::alone::{Alone, prepares_session};
-use tokio_postgres::SimpleQueryRow;
 use tracing::Instrument as _;
 
 use super::outcome::took_effect;
@@ -12,8 +11,8 @@ use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
-use crate::sql::InvalidIndex;
 use crate::sql::invalid_index::{Attempted, look};
+use crate::sql::{InvalidIndex, column};
 use crate::wire::{Failure, Message, Part};
 
 /// How one statement ended.
@@ -145,7 +144,7 @@ impl Work<'_, '_> {
         let result = self
             .send(&message, &mut |part, row| match part {
                 Part::Look => found = row.as_ref().and_then(InvalidIndex::of),
-                Part::Limit => limits = row.as_ref().and_then(put_back),
+                Part::Limit => limits = row.as_ref().and_then(|row| column(row, "put_back")),
                 _ => {}
             })
             .await;
@@ -197,9 +196,4 @@ impl Work<'_, '_> {
         let message = self.alone(sql);
         self.send(&message, &mut |_, _| {}).await.map_err(|(failure, _)| failure)
     }
-}
-
-/// The statement that restores the limits, from the row.
-fn put_back(row: &SimpleQueryRow) -> Option<String> {
-    row.try_get("put_back").ok().flatten().map(str::to_owned)
 }
