@@ -7,7 +7,6 @@ use migrate_runtime::{Report, Rollback, Version};
 
 use super::{Context, version};
 use crate::error::VerbError;
-use crate::interrupt::interruptible;
 use crate::options::number;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
@@ -53,7 +52,7 @@ impl Down {
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
         let migrator = progress.of(cx.migrator);
-        let report = interruptible(cx.cancel, migrator.rollback(cx.client, target)).await?;
+        let report = migrator.rollback(cx.client, target).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }
@@ -91,8 +90,11 @@ fn sql_of(undo: &Undo<'_>) -> String {
     if undo.is_from_ledger() {
         return script.text().to_owned();
     }
-    let statements = script.statements().map(|(start, end)| &script.text()[start..end]);
-    statements.flat_map(|statement| [statement, ";\n"]).collect()
+    let ended = |range: (usize, usize)| {
+        let end = if script.copy(range).is_some() { "\n" } else { ";\n" };
+        [&script.text()[range.0..range.1], end]
+    };
+    script.statements().flat_map(ended).collect()
 }
 
 fn would_undo(undos: &[Undo<'_>]) -> Answer {

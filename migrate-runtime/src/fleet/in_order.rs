@@ -9,7 +9,7 @@ use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Goal};
-use crate::sql::{Contents, Ledger, Reading, checked};
+use crate::sql::{Contents, Ledger, Reading, Transaction, Unread, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
@@ -150,9 +150,10 @@ async fn read_all<'s>(
     let read = wire::rows(client, &sql, |row| {
         begun += usize::from(Contents::is_first(&row));
         let contents = found.get_mut(begun.saturating_sub(1));
-        whole &= contents.is_some_and(|contents| contents.take(&row).is_ok());
+        whole &= Unread::of(&row).is_none()
+            && contents.is_some_and(|contents| contents.take(&row).is_ok());
     })
     .await;
-    whole &= !found.iter().any(|contents| contents.is_in_transaction);
+    whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
     ((read.is_ok() && whole).then_some(found), 1)
 }

@@ -32,12 +32,15 @@ pub(super) fn at_statement(
     kept: Kept,
 ) -> MigrationFailure {
     let script = action.script();
+    let code = blame.range.map(|range| script.without_data(range)).unwrap_or_default();
     let place = match blame.range {
         None => Place::File,
         Some(range) => {
             let span = match blame.offset {
                 Some(offset) => word_at(script.text(), origin(cx, script, range, offset)),
-                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
+                None => inside_block(script, range, error)
+                    .or_else(|| row_of_copy(script, range, error))
+                    .unwrap_or(code.0..code.1),
             };
             Place::Statement {
                 position: script.position(span.start),
@@ -46,8 +49,7 @@ pub(super) fn at_statement(
         }
     };
     let mut failure = at(cx, action, place, error, kept);
-    failure.statement =
-        blame.range.map(|(start, end)| masked(&script.text()[start..end]).into_owned());
+    failure.statement = blame.range.map(|_| masked(&script.text()[code.0..code.1]).into_owned());
     failure
 }
 
@@ -61,8 +63,8 @@ pub(super) async fn error(
     source: Error,
 ) -> ErrorKind {
     let sqlstate = source.code().map_or("", |code| code.code());
-    // query_canceled
-    if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
+    // query_canceled; admin_shutdown, of a session that did not end by being cancelled
+    if matches!(sqlstate, "57014" | "57P01") && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
     let sent = match failure.kept {
@@ -140,22 +142,73 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     at..at + length.max(one)
 }
 
-/// The line of a `DO` block that failed, which the server reports only as text:
-/// `PL/pgSQL function inline_code_block line 3 at RAISE`.
+/// The row of a `COPY` that failed, which the server reports only as text: `COPY t, line 3, column a: "x"`.
+fn row_of_copy(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
+    let [_, (start, end)] = script.copy(range)?;
+    let context = error.as_db_error()?.where_()?;
+    let place = context.lines().rev().find_map(|line| line.strip_prefix("COPY "))?;
+    // The name of the table may have a comma, and the word for `line` depends on the server's language.
+    let number = |part: &str| part.split([',', ':']).next()?.rsplit(' ').next()?.parse().ok();
+    let line: usize = place.split(", ").skip(1).find_map(number)?;
+    let rows = script.text().get(start..end)?;
+    let skipped: usize = rows.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let row = rows[skipped..].lines().next()?;
+    Some(start + skipped..start + skipped + row.len())
+}
+
+/// The line of a `DO` block that failed, which the server reports only as text.
 fn inside_block(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
     let db = error.as_db_error()?;
     if matches!(db.position(), Some(ErrorPosition::Original(_))) {
         return None;
     }
-    let context = db.where_()?.lines().last()?;
-    let line = context.split_once("inline_code_block line ")?.1;
-    let line: usize = line.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let line = line_of_block(db.where_()?)?;
     let statement = script.text().get(range.0..range.1)?;
     let body = lex(statement).into_iter().find(|token| token.kind == TokenKind::DollarString)?;
     let start = range.0 + body.start + statement[body.start + 1..].find('$')? + 2;
     let lines = script.text().get(start..range.0 + body.end)?;
-    let skipped: usize = lines.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let skipped: usize =
+        lines.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let found = lines[skipped..].lines().next()?;
     let indent = found.len() - found.trim_start().len();
     Some(start + skipped + indent..start + skipped + found.trim_end().len())
+}
+
+/// The line in the last line of a context, `PL/pgSQL function inline_code_block line 3 at RAISE`. In any language it
+/// has this name and one number, some in the other order.
+fn line_of_block(context: &str) -> Option<usize> {
+    let last = context.lines().last().filter(|last| last.contains("inline_code_block"))?;
+    last.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_of_block;
+
+    #[test]
+    fn lines_of_blocks_are_found_in_any_language() {
+        let check = |context: &str, expected: Option<usize>| {
+            assert_eq!(line_of_block(context), expected, "{context}");
+        };
+        check("PL/pgSQL function inline_code_block line 3 at RAISE", Some(3));
+        check(
+            "SQL statement \"SELECT 1/0\"\nPL/pgSQL function inline_code_block line 12 at PERFORM",
+            Some(12),
+        );
+        check(
+            "SQL-Anweisung »SELECT 1/0«\nPL/pgSQL-Funktion inline_code_block Zeile 4 bei PERFORM",
+            Some(4),
+        );
+        check("fonction PL/pgSQL inline_code_block, ligne 4 à RAISE", Some(4));
+        check("inline_code_block PL/pgSQL fonksiyonu, 4. satır, RAISE içinde", Some(4));
+        check("PL/pgSQL 함수 \"inline_code_block\" 의 4번째 RAISE", Some(4));
+        check("PL/pgSQL関数inline_code_blockの4行目 - RAISE", Some(4));
+        check("在RAISE的第4行的PL/pgSQL函数inline_code_block", Some(4));
+        check(
+            "PL/pgSQL function inline_code_block line 3 at RAISE\nPL/pgSQL function f(a) line 1",
+            None,
+        );
+        check("PL/pgSQL function inline_code_block line 99999999999999999999 at RAISE", None);
+        check("", None);
+    }
 }

@@ -13,7 +13,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
-use super::operator::{CAT, EQ, GT};
+use super::operator::{CAT, EQ, GT, NE};
 use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
@@ -29,8 +29,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
-    /// Whether the caller had begun a transaction.
-    pub(crate) is_in_transaction: bool,
+    /// The transaction in which it was read.
+    pub(crate) transaction: Transaction,
     /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
@@ -41,6 +41,18 @@ pub(crate) struct Contents<'s> {
     pub(crate) is_brief: bool,
     /// The roles that may write the ledger besides its owner, where the read asked for them.
     pub(crate) writers: Vec<String>,
+    /// The other modules in the ledger, where the read asked for them.
+    pub(crate) other_modules: Vec<String>,
+}
+
+/// The transaction of a read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// That of the message alone.
+    #[default]
+    Own,
+    /// One that the caller had begun.
+    OfCaller,
 }
 
 /// Which columns of the ledger are read.
@@ -64,21 +76,16 @@ const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked(&self.select(reading))
-    }
-
-    /// As [`Ledger::read`], with the check that only a ledger of the current role passes.
-    pub(crate) fn read_as_own(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked_as_own(&self.select(reading))
+        IS_OPEN.to_owned() + &self.look(&self.select(reading))
     }
 
     /// Reads briefly these modules of this table, one after the other: one message.
     pub(crate) fn read_modules(&self, modules: &[Ledger]) -> String {
-        let selects: Vec<String> = modules.iter().map(|one| one.read_briefly("")).collect();
-        IS_OPEN.to_owned() + &self.checked(&selects.join("; "))
+        let selects: Vec<String> = modules.iter().flat_map(|one| one.read_briefly("")).collect();
+        IS_OPEN.to_owned() + &self.look(&selects)
     }
 
-    fn select(&self, reading: Reading) -> String {
+    fn select(&self, reading: Reading) -> [String; 2] {
         let quoted = &self.quoted;
         let columns = match reading {
             Reading::Brief => return self.read_briefly(""),
@@ -88,10 +95,10 @@ impl Ledger {
             Reading::Entries => self.entry_columns(),
             Reading::WithDownScripts => self.entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let (situation, present) = (self.situation(), self.present());
-        format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE {present} ORDER BY e.\"position\""
-        )
+        let present = self.present();
+        let entries =
+            format!("SELECT {columns} FROM {quoted} e WHERE {present} ORDER BY e.\"position\"");
+        [self.situation(), entries]
     }
 
     /// Reads the highest position and then, unordered, what a plan compares, for [`Contents::take`]: if
@@ -102,23 +109,26 @@ impl Ledger {
     /// about 0.1 us. Measured in new sessions and rejected: `to_char` of the time; all columns (1.5 ms for
     /// 1,000 instead of 1.2 ms); a digest of all entries in one row (1.0 ms for ten instead of 0.5 ms,
     /// 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
-    fn read_briefly(&self, process: &str) -> String {
+    fn read_briefly(&self, process: &str) -> [String; 2] {
         let (highest, present) = (self.highest_position(), self.present());
-        format!(
-            "SELECT {highest} AS last{process}; \
-             SELECT e.version, e.kind, e.checksum, e.progress FROM {} e WHERE {present}",
+        let entries = format!(
+            "SELECT e.version, e.kind, e.checksum, e.progress FROM {} e WHERE {present}",
             self.quoted
-        )
+        );
+        [format!("SELECT {highest} AS last{process}"), entries]
     }
 
-    /// The last position, the holder of the lock row, and who may write the ledger.
+    /// The last position, the holder of the lock row, who may write the ledger, and its other modules.
     fn situation(&self) -> String {
         let (last, at_lock, writers) = (self.last_position(), at_lock("h"), self.writers());
-        let (quoted, since) = (&self.quoted, utc("h.applied_at"));
+        let (quoted, module) = (&self.quoted, literal(&self.module));
+        let since = utc("h.applied_at");
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
              h.application AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
-             {EXPIRED} AS expired, {writers} AS writers FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
+             {EXPIRED} AS expired, {writers} AS writers, \
+             (SELECT pg_catalog.string_agg(m.module, pg_catalog.chr(10)) FROM (SELECT DISTINCT o.module \
+             FROM {quoted} o WHERE o.module {NE} '' AND o.module {NE} {module} ORDER BY 1) m) AS modules FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
         )
     }
 
@@ -199,7 +209,9 @@ impl<'s> Contents<'s> {
         if row.columns().len() == BRIEF_COLUMNS {
             self.take_briefly(row)
         } else if let Ok(open) = row.try_get("is_open") {
-            self.is_in_transaction = open == Some("t");
+            if open == Some("t") {
+                self.transaction = Transaction::OfCaller;
+            }
             Ok(())
         } else if let Ok(last) = row.try_get("last") {
             self.take_situation(last, row)
@@ -243,8 +255,9 @@ impl<'s> Contents<'s> {
         if !self.is_locked {
             self.last_position = position(last)?;
         }
-        self.writers
-            .extend(text(row, "writers").into_iter().flat_map(str::lines).map(str::to_owned));
+        let lines = |column| text(row, column).into_iter().flat_map(str::lines).map(str::to_owned);
+        self.writers.extend(lines("writers"));
+        self.other_modules.extend(lines("modules"));
         let expired = text(row, "expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });

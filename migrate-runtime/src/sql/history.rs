@@ -14,11 +14,11 @@ impl Ledger {
     pub(crate) fn history(&self) -> String {
         let Ledger { quoted, module, .. } = self;
         let (at, module) = (utc("e.applied_at"), literal(module));
-        self.checked(&format!(
+        self.look(&[format!(
             "SELECT e.kind, e.version, e.name, e.filename, e.checksum, e.\"position\", \
              {at} AS applied_at, e.execution_ms, e.applied_by, e.application, e.progress, \
              e.ended_position FROM {quoted} e WHERE e.module {EQ} {module} ORDER BY e.\"position\""
-        ))
+        )])
     }
 }
 

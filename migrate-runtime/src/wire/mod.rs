@@ -2,12 +2,15 @@
 
 mod message;
 mod exchange;
+mod copy;
 mod pooler;
 
+pub(crate) use copy::Copy;
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
     MOVED, Message, Part, is_conflict, is_of_a_check,
 };
+pub(crate) use pooler::ends_unknown;
 pub use pooler::process;

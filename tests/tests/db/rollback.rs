@@ -43,13 +43,13 @@ async fn targets_are_steps_a_version_or_all() {
     assert_eq!(applied(&client).await, "1 2 3", "a plan undoes nothing");
 
     let report = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("a rollback");
-    assert_eq!((undone(&report), report.messages), (vec!["3"], 2));
+    assert_eq!((undone(&report), report.messages), (vec!["3"], 3));
     assert_eq!(applied(&client).await, "1 2");
     migrator.run(&mut client).await.expect("again");
     let to = Rollback::to("001");
     let report = migrator.rollback(&mut client, to).await.expect("a rollback");
     assert_eq!(undone(&report), ["3", "2"]);
-    assert!(report.to_string().contains("\n2 undone; 2 messages, "), "{report}");
+    assert!(report.to_string().contains("\n2 undone; 3 messages, "), "{report}");
     assert_eq!(value(&client, "SHOW search_path").await, "\"$user\", public");
     migrator.run(&mut client).await.expect("again");
     let report = migrator.rollback(&mut client, Rollback::All).await.expect("a rollback");
@@ -147,6 +147,24 @@ async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
          help: restore it, or use a binary whose set has the migration"
     );
     assert_eq!(applied(&client).await, "1 2");
+}
+
+#[tokio::test]
+async fn down_script_without_statements_undoes_nothing_and_is_no_obstacle() {
+    let empty = [
+        ONE,
+        ("2_b.up.sql", "UPDATE a SET id = 1;"),
+        ("2_b.down.sql", "-- nothing to undo"),
+        ("3_c.up.sql", "-- migrate:no-transaction\nVACUUM a;"),
+        ("3_c.down.sql", "-- migrate:no-transaction\n-- nothing to undo"),
+    ];
+    let (_database, mut client, both) = with(&empty).await;
+    for older in [&both, &set(&[ONE])] {
+        Migrator::new(&both).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        let report = Migrator::new(older).rollback(&mut client, Rollback::All).await;
+        assert_eq!(undone(&report.unwrap_or_else(|error| panic!("{error}"))), ["3", "2", "1"]);
+        assert_eq!(applied(&client).await, "NULL");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::wire::{Failure, LOST, Part};
 impl Work<'_, '_> {
     /// The error of statement number `index`, or of recording its progress.
     pub(super) async fn failed(&self, index: usize, failure: Failure) -> ErrorKind {
-        let Failure { part, offset, error } = failure;
+        let Failure { part, offset, error, .. } = failure.placed(self.cx.wire.client).await;
         let (cx, action) = (self.cx, self.action);
         if error.code().is_some_and(|code| code.code() == LOST) {
             return lock_lost(cx);
@@ -28,7 +28,8 @@ impl Work<'_, '_> {
             Some(Part::Commit { .. }) if db.is_some() => {
                 locate::at(cx, action, Place::Commit, &error, kept)
             }
-            Some(Part::Statement { index: inner, .. }) => {
+            Some(Part::Statement { index: inner, .. } | Part::Probe { index: inner, .. }) => {
+                let offset = offset.filter(|_| matches!(part, Some(Part::Statement { .. })));
                 let range = inner_range(cx, action.script(), index, inner);
                 locate::at_statement(cx, action, Blame { range, offset }, &error, kept)
             }
