@@ -13,25 +13,21 @@ pub(super) fn outside_transaction(words: &Command<'_, '_>) -> Option<&'static st
                 .any(|no| value.eq_ignore_ascii_case(no))
         })
     };
-    match words.at(0) {
-        "CREATE" => (!off("CONNECT") && !off("CREATE_SLOT")).then_some("CREATE SUBSCRIPTION"),
-        _ => {
-            let action = words.head.iter().skip(3);
-            let action: Vec<&str> = action.map(String::as_str).take(2).collect();
-            match action.as_slice() {
-                ["REFRESH", ..] => Some("ALTER SUBSCRIPTION ... REFRESH"),
-                ["SET" | "ADD" | "DROP", "PUBLICATION"] if !off("REFRESH") => {
-                    Some("ALTER SUBSCRIPTION ... PUBLICATION with a refresh")
-                }
-                ["SET", "("] if value(words, "FAILOVER").is_some() => {
-                    Some("ALTER SUBSCRIPTION ... SET (failover)")
-                }
-                ["SET", "("] if value(words, "TWO_PHASE").is_some() => {
-                    Some("ALTER SUBSCRIPTION ... SET (two_phase)")
-                }
-                _ => None,
-            }
+    if words.at(0) == "CREATE" {
+        return (!off("CONNECT") && !off("CREATE_SLOT")).then_some("CREATE SUBSCRIPTION");
+    }
+    match (words.at(3), words.at(4)) {
+        ("REFRESH", _) => Some("ALTER SUBSCRIPTION ... REFRESH"),
+        ("SET" | "ADD" | "DROP", "PUBLICATION") if !off("REFRESH") => {
+            Some("ALTER SUBSCRIPTION ... PUBLICATION with a refresh")
         }
+        ("SET", "(") if value(words, "FAILOVER").is_some() => {
+            Some("ALTER SUBSCRIPTION ... SET (failover)")
+        }
+        ("SET", "(") if value(words, "TWO_PHASE").is_some() => {
+            Some("ALTER SUBSCRIPTION ... SET (two_phase)")
+        }
+        _ => None,
     }
 }
 
