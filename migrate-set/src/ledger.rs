@@ -35,6 +35,9 @@ pub struct Entry {
     /// Whether the statement after those was sent without its outcome being recorded, because the
     /// session that ran it broke.
     pub in_flight: bool,
+    /// How it ran, if not in one transaction without a function: `no-transaction` or `function`. While
+    /// it is unfinished, also the digest of the statements that took effect or are in flight.
+    pub ran: Option<String>,
 }
 
 impl Entry {
@@ -53,7 +56,18 @@ impl Entry {
             applied_by: String::new(),
             progress: None,
             in_flight: false,
+            ran: None,
         }
+    }
+
+    /// How it ran, as [`manner`](crate::resume::manner).
+    pub fn manner(&self) -> Option<&str> {
+        self.ran.as_ref()?.split(' ').next()
+    }
+
+    /// The digest of what took effect or is in flight, of an unfinished migration.
+    pub fn beginning(&self) -> Option<&str> {
+        self.ran.as_ref()?.split(' ').nth(1)
     }
 
     /// Whether the migration ran to completion.

@@ -4,6 +4,7 @@ use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
 use crate::name::Kind;
+use crate::resume::{continues, manner};
 use crate::set::{Migration, Migrations};
 use crate::version::Version;
 
@@ -25,6 +26,8 @@ pub struct Policy {
     pub missing: Tolerance,
     /// An applied migration that was edited; refused unless allowed.
     pub edited: Tolerance,
+    /// An unfinished migration whose text does not begin with what took effect; always refused by a run.
+    pub half_done: Tolerance,
     /// Entries newer than the set's newest migration; allowed unless refused, because a deployment
     /// that is rolled back must still start.
     pub ahead: Tolerance,
@@ -33,7 +36,13 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         use Tolerance::{Allow, Refuse};
-        Policy { out_of_order: Refuse, missing: Refuse, edited: Refuse, ahead: Allow }
+        Policy {
+            out_of_order: Refuse,
+            missing: Refuse,
+            edited: Refuse,
+            half_done: Refuse,
+            ahead: Allow,
+        }
     }
 }
 
@@ -44,7 +53,7 @@ pub enum Cause {
     New,
     /// It is repeatable, and its checksum changed.
     Changed,
-    /// It is non-transactional, and an earlier run stopped after its first `done` statements.
+    /// An earlier run stopped after its first `done` statements, which ran outside a transaction.
     Unfinished {
         /// Statements that took effect.
         done: u32,
@@ -183,18 +192,39 @@ struct Planner<'s> {
 impl Planner<'_> {
     /// Why `migration` runs although it has an entry.
     fn judge(&mut self, migration: &Migration, entry: &Entry) -> Option<Cause> {
+        if let Some(done) = entry.progress {
+            return Some(self.judge_unfinished(migration, entry, done));
+        }
         let same = entry.checksum_algorithm == ALGORITHM
-            && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text));
-        if !same && migration.kind() == Kind::Versioned {
-            self.judge_edit(migration, entry);
+            && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
+            && entry.manner() == manner(migration.up());
+        match migration.kind() {
+            _ if same => None,
+            Kind::Versioned => {
+                self.judge_edit(migration, entry);
+                None
+            }
+            Kind::Repeatable => Some(Cause::Changed),
         }
-        let unfinished = |done| Cause::Unfinished { done, in_flight: entry.in_flight };
-        match (entry.progress, migration.kind()) {
-            (Some(done), Kind::Versioned) => Some(unfinished(done)),
-            (Some(done), Kind::Repeatable) if same => Some(unfinished(done)),
-            (_, Kind::Repeatable) if !same => Some(Cause::Changed),
-            _ => None,
+    }
+
+    /// A text that does not begin with what took effect must not be recorded as applied.
+    fn judge_unfinished(&mut self, migration: &Migration, entry: &Entry, done: u32) -> Cause {
+        let in_flight = entry.in_flight;
+        let continues = continues(migration, entry);
+        match migration.kind() {
+            Kind::Repeatable if !continues => return Cause::Changed,
+            Kind::Versioned if !continues && self.policy.half_done == Tolerance::Refuse => {
+                self.drifts.push(Drift::HalfDone {
+                    version: migration.version().to_string(),
+                    file: self.set.path_of(migration.filename()),
+                    done,
+                    in_flight,
+                });
+            }
+            _ => {}
         }
+        Cause::Unfinished { done, in_flight }
     }
 
     fn judge_order(&mut self, migration: &Migration) {
@@ -217,20 +247,27 @@ impl Planner<'_> {
         if self.policy.edited == Tolerance::Allow {
             return;
         }
-        self.drifts.push(if entry.checksum_algorithm == ALGORITHM {
-            Drift::Edited {
+        let embedded = migration.checksum().to_string();
+        self.drifts.push(if entry.checksum_algorithm != ALGORITHM {
+            let algorithm = entry.checksum_algorithm.clone().into_owned();
+            Drift::UnknownAlgorithm { version, file, algorithm }
+        } else if *recorded == embedded {
+            Drift::Directive {
                 version,
                 file,
-                recorded: recorded.clone(),
-                embedded: migration.checksum().to_string(),
+                recorded: entry.manner().map(str::to_owned),
+                embedded: manner(migration.up()).map(str::to_owned),
                 applied_at: entry.applied_at.clone(),
                 applied_by: entry.applied_by.clone(),
             }
         } else {
-            Drift::UnknownAlgorithm {
+            Drift::Edited {
                 version,
                 file,
-                algorithm: entry.checksum_algorithm.clone().into_owned(),
+                recorded: recorded.clone(),
+                embedded,
+                applied_at: entry.applied_at.clone(),
+                applied_by: entry.applied_by.clone(),
             }
         });
     }
@@ -243,6 +280,10 @@ impl Planner<'_> {
         for entry in rest {
             let ahead = newest.is_none_or(|newest| entry.version > *newest);
             let tolerance = if ahead { self.policy.ahead } else { self.policy.missing };
+            if !ahead && entry.progress == Some(0) && entry.beginning().is_none() {
+                // Nothing of it took effect, so nothing is missing.
+                continue;
+            }
             let version = entry.version.to_string();
             let (applied_at, applied_by) = (entry.applied_at.clone(), entry.applied_by.clone());
             let filename = entry.filename.clone();

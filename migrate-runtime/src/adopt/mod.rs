@@ -7,7 +7,7 @@ mod tool;
 use migrate_set::remedy::Term;
 use migrate_set::set::DEFAULT_MODULE;
 
-use crate::context::{Context, check_name, help_for_statement};
+use crate::context::{Context, check_name, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{ErrorKind, counted_versions};
@@ -189,7 +189,8 @@ impl Adoption {
         }
         let doing = format!("reading {tool}'s `{shown}`");
         let help = help_for_statement(cx.wire.client, &source, &sql).await;
-        Err(ErrorKind::Database { doing, help, source })
+        let held_by = holders(cx.wire.client, &source, &sql).await;
+        Err(ErrorKind::Database { doing, held_by, help, source })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What never changes during a run, and the statements that are not part of a plan's messages.
 
+mod blockers;
 mod check;
 mod grants;
 mod read;
@@ -13,6 +14,7 @@ use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+pub(crate) use blockers::holders;
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
 
@@ -138,6 +140,7 @@ impl<'r> Context<'r> {
             _ => {}
         }
         let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
-        ErrorKind::Database { doing, help, source }
+        let held_by = boxed(holders(self.wire.client, &source, self.ledger.quoted())).await;
+        ErrorKind::Database { doing, held_by, help, source }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, holder, holder_of_lock};
+use crate::sql::{Lease, Purpose, blocker, holder_of_lock, session};
 use crate::wire::{BEGIN, Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -156,11 +156,20 @@ impl<'c> Held<'c> {
 
     /// Who holds the lock that this run waits for, as far as the server reports it.
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
-        if let Some(lease) = self.foreign_lease() {
-            return Some(lease.holder.clone());
-        }
-        let row = cx.wire.last_row(&holder_of_lock(cx.ledger.lock_key())).await.ok().flatten()?;
-        Some(holder(&row))
+        let Some(lease) = self.foreign_lease() else {
+            let sql = holder_of_lock(cx.ledger.lock_key());
+            return cx.wire.last_row(&sql).await.ok().flatten().map(|row| blocker(&row));
+        };
+        let holder = lease.holder.clone();
+        let row = cx.wire.last_row(&session(holder.pid)).await.ok().flatten();
+        // The process of a pooler can have another client by now.
+        let is_its = |now: &Holder| now.application_name == holder.application_name;
+        Some(match row.map(|row| blocker(&row)).filter(is_its) {
+            Some(Holder { transaction_age, statement, .. }) => {
+                Holder { transaction_age, statement, ..holder }
+            }
+            None => holder,
+        })
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.

@@ -13,7 +13,7 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, database_message, held_by, which_were};
+use super::text::{counted, database_message, held_by, locks_held_by, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -303,10 +303,12 @@ pub enum ErrorKind {
     },
 
     /// The server refused a statement of the library, or the connection broke.
-    #[error("{doing}: {}", database_message(source))]
+    #[error("{doing}: {}{}", database_message(source), locks_held_by(held_by))]
     Database {
         /// What the statement was for.
         doing: String,
+        /// Who held locks on the table, right after it failed because of a lock; at most three.
+        held_by: Vec<Holder>,
         /// What to do about it, such as the GRANT that is missing.
         help: Option<Remedy>,
         /// The driver's error.

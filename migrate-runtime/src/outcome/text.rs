@@ -11,6 +11,11 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(", held by {holder}"))
 }
 
+/// Lines with the holders of locks.
+pub(super) fn locks_held_by(holders: &[Holder]) -> String {
+    holders.iter().map(|holder| format!("\nlock held by {holder}")).collect()
+}
+
 /// `message (SQLSTATE ...)` of a server's error, otherwise the driver's text.
 pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {

@@ -11,7 +11,8 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
-use crate::context::{Context, help_for_statement};
+use crate::boxed::boxed;
+use crate::context::{Context, help_for_statement, holders};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 
 /// The statement that failed, as far as it is known.
@@ -61,6 +62,8 @@ pub(super) async fn error(
     source: Error,
 ) -> ErrorKind {
     let sqlstate = source.code().map_or("", |code| code.code());
+    let statement = failure.statement.as_deref().unwrap_or_default();
+    failure.held_by = boxed(holders(cx.wire.client, &source, statement)).await;
     // query_canceled
     if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
@@ -104,6 +107,7 @@ pub(super) fn at(
         context: context.filter(|_| !hides_details),
         kept,
         statement: None,
+        held_by: Vec::new(),
         help: None,
         tries: 1,
         hides_source,

@@ -92,7 +92,7 @@ impl Ledger {
     /// (1.0 ms for ten, 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
     fn read_briefly(&self, process: &str) -> String {
         format!(
-            "SELECT e.module, e.version, e.kind, e.checksum, e.progress, e.\"position\"{process} FROM {} e",
+            "SELECT e.module, e.version, e.kind, e.checksum, e.progress, e.\"position\", e.ran{process} FROM {} e",
             self.quoted
         )
     }
@@ -145,7 +145,7 @@ fn entry_columns() -> String {
     format!(
         "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
          e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-         e.in_flight"
+         e.in_flight, e.ran"
     )
 }
 
@@ -196,7 +196,7 @@ impl<'s> Contents<'s> {
         let position = position(column(5))?;
         self.last_position = self.last_position.max(position);
         if row.len() == BRIEF_COLUMNS {
-            self.backend = column(6).and_then(|pid| pid.parse().ok());
+            self.backend = column(7).and_then(|pid| pid.parse().ok());
         }
         if module != ledger.module {
             return Ok(());
@@ -205,13 +205,14 @@ impl<'s> Contents<'s> {
         let progress = column(4).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
         let settled = self.settled.as_mut().filter(|_| progress.is_none());
         if let (Some(settled), Some(kind), Some(checksum)) = (settled, column(2), column(3))
-            && settled.meets(kind, version, checksum)
+            && settled.meets(kind, version, checksum, column(6))
         {
             return Ok(());
         }
         let (version, kind) = (Version::new(version.to_owned()), kind(column(2))?);
         let entry = Entry::brief(version, kind, column(3).map(str::to_owned));
-        self.entries.push(Entry { position, progress, ..entry });
+        let ran = column(6).map(str::to_owned);
+        self.entries.push(Entry { position, progress, ran, ..entry });
         Ok(())
     }
 
@@ -238,7 +239,7 @@ impl<'s> Contents<'s> {
 }
 
 /// How many columns [`Ledger::read_briefly`] reads at most; fewer than an entry has.
-const BRIEF_COLUMNS: usize = 7;
+const BRIEF_COLUMNS: usize = 8;
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {
@@ -275,5 +276,6 @@ pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
         applied_by: text("applied_by"),
         progress,
         in_flight: row.get("in_flight") == Some("t"),
+        ran: row.get("ran").map(str::to_owned),
     })
 }

@@ -15,6 +15,8 @@ mod events;
 mod failures;
 mod functions;
 mod guides;
+mod half_done;
+mod holders;
 mod hooks;
 mod identifier_limits;
 mod identifiers;

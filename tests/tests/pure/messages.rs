@@ -239,6 +239,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         applied_by: "deploy".to_owned(),
         progress: None,
         in_flight: false,
+        ran: None,
         version,
     }
 }
@@ -248,6 +249,7 @@ const STRICT: Policy = Policy {
     out_of_order: Tolerance::Refuse,
     missing: Tolerance::Refuse,
     edited: Tolerance::Refuse,
+    half_done: Tolerance::Refuse,
     ahead: Tolerance::Refuse,
 };
 

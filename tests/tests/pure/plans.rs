@@ -76,6 +76,7 @@ fn entry(set: &Migrations, drawn: &Drawn) -> Entry {
         applied_by: String::new(),
         progress: drawn.progress,
         in_flight: false,
+        ran: drawn.progress.map(|_| format!("no-transaction {}", "0".repeat(64))),
     }
 }
 
@@ -126,11 +127,15 @@ fn reference(set: &Migrations, entries: &[Entry], policy: Policy) -> Decision {
             continue;
         };
         let same = entry.checksum == Some(migration.checksum().to_string());
-        drifts += usize::from(!same && is_versioned && policy.edited == Tolerance::Refuse);
+        let is_finished = entry.progress.is_none();
+        let tolerance = if is_finished { policy.edited } else { policy.half_done };
+        let differs = !same || !is_finished;
+        drifts += usize::from(differs && is_versioned && tolerance == Tolerance::Refuse);
         match entry.progress {
-            Some(done) if is_versioned || same => {
+            Some(done) if is_versioned => {
                 steps.push((version.to_string(), Cause::Unfinished { done, in_flight: false }));
             }
+            Some(_) => steps.push((version.to_string(), Cause::Changed)),
             _ if !is_versioned && !same => steps.push((version.to_string(), Cause::Changed)),
             _ => applied.push(version.to_string()),
         }
@@ -160,7 +165,12 @@ fn settle<'s>(set: &'s Migrations, entries: &[Entry]) -> (Settled<'s>, Vec<Entry
     for entry in entries {
         let checksum = entry.checksum.as_deref().unwrap_or_default();
         let is_met = entry.progress.is_none()
-            && settled.meets(entry.kind.as_str(), entry.version.as_str(), checksum);
+            && settled.meets(
+                entry.kind.as_str(),
+                entry.version.as_str(),
+                checksum,
+                entry.ran.as_deref(),
+            );
         if !is_met {
             unmet.push(entry.clone());
         }
@@ -181,11 +191,11 @@ proptest! {
         applied in vec(prop::bool::weighted(0.9), 8),
         more in vec(drawn(), 0..3),
         order in any::<u64>(),
-        tolerances in (tolerance(), tolerance(), tolerance(), tolerance()),
+        tolerances in (tolerance(), tolerance(), tolerance(), tolerance(), tolerance()),
     ) {
         let Some(set) = set(chosen) else { return Ok(()) };
-        let (out_of_order, missing, edited, ahead) = tolerances;
-        let policy = Policy { out_of_order, missing, edited, ahead };
+        let (out_of_order, missing, edited, half_done, ahead) = tolerances;
+        let policy = Policy { out_of_order, missing, edited, half_done, ahead };
         let mut entries = ledger(&set, &applied, &more);
         let length = entries.len().max(1);
         entries.rotate_left(usize::try_from(order % 7).unwrap_or_default() % length);

@@ -73,7 +73,7 @@ async fn with_ledger(
         // The session's encoding, which the runs report.
         Err(source) if source.code().is_none_or(|code| !is_of_a_check(code.code())) => {
             let doing = "looking for the tenants' ledgers".to_owned();
-            Err(ErrorKind::Database { doing, help: None, source })
+            Err(ErrorKind::Database { doing, held_by: Vec::new(), help: None, source })
         }
         _ => Ok(found),
     }

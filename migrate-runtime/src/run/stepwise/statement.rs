@@ -12,9 +12,9 @@ use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
-use crate::sql::InvalidIndex;
 use crate::sql::invalid_index::{Attempted, look};
-use crate::wire::{Failure, Message, Part};
+use crate::sql::{InvalidIndex, Waits};
+use crate::wire::{Failure, Message, Part, is_lock_conflict};
 
 /// How one statement ended.
 enum Ended {
@@ -83,11 +83,7 @@ impl Work<'_, '_> {
                 self.ways[index] = Alone::Bare;
                 Ok(Ended::Again)
             }
-            _ => {
-                let is_blocked = is_blocked(&failure);
-                let error = self.failed(index, failure).await;
-                Err(Stop::blocked_if(is_blocked, error))
-            }
+            _ => Err(self.stopped(index, failure).await),
         }
     }
 
@@ -127,7 +123,15 @@ impl Work<'_, '_> {
             self.tally.report.note(format!("statement {} was finished with FINALIZE", index + 1));
             return Ok(Ended::Done);
         }
-        Err(self.failed(index, failure).await.into())
+        Err(self.stopped(index, failure).await)
+    }
+
+    /// Why statement number `index` failed, which is tried again if another session held a lock. A rollback
+    /// has no record of what it did, so only its first statement is.
+    async fn stopped(&self, index: usize, failure: Failure) -> Stop {
+        let again = matches!(self.action, Action::Apply(_)) || index == 0;
+        let is_blocked = again && is_blocked(&failure);
+        Stop::blocked_if(is_blocked, self.failed(index, failure).await)
     }
 
     /// Records which statement runs next, sets its limits, and looks for an index that an earlier attempt
@@ -174,7 +178,7 @@ impl Work<'_, '_> {
         // A transaction of the library contains its limits; a pooler may use another session.
         if *alone != Alone::Atomic
             && !self.hold.is_pooled
-            && let Some(limits) = self.terms().limits_of_session(alone.is_concurrent())
+            && let Some(limits) = self.terms().limits_of_session(self.waits(alone))
         {
             message.push(Part::Limit, &limits);
         }
@@ -184,10 +188,21 @@ impl Work<'_, '_> {
         message
     }
 
-    async fn remove(&mut self, index: &InvalidIndex) -> Result<(), ErrorKind> {
+    fn waits(&self, alone: &Alone) -> Waits {
+        match alone.is_concurrent() {
+            false => Waits::Limited,
+            true if self.action.script().text().contains("lock_timeout") => Waits::AsItSets,
+            true => Waits::Unlimited,
+        }
+    }
+
+    async fn remove(&mut self, index: &InvalidIndex) -> Result<(), Stop> {
         let name = &index.name;
-        let doing = format!("dropping the INVALID index {name}");
-        self.cx.ask(&index.drop(), &doing).await?;
+        if let Err(source) = self.cx.wire.last_row(&index.drop()).await {
+            let is_blocked = source.code().is_some_and(|code| is_lock_conflict(code.code()));
+            let doing = format!("dropping the INVALID index {name}");
+            return Err(Stop::blocked_if(is_blocked, self.cx.database_error(doing, source).await));
+        }
         let note = format!("dropped the INVALID index {name}, which an earlier attempt had left");
         self.tally.report.note(note);
         Ok(())
