@@ -10,7 +10,7 @@ pub enum Exit {
     Failed = 1,
     /// The request was not valid, or was not confirmed; nothing was changed.
     Usage = 2,
-    /// Migrations are pending (`status`, `verify`).
+    /// Migrations are pending (`verify`, `status --exit-code`).
     Pending = 3,
     /// Ledger and set disagree.
     Drift = 4,

@@ -101,11 +101,11 @@ impl Args {
     ///
     /// Options of the command line override those of the migrator.
     pub async fn run(self, migrator: Migrator<'_>) -> ExitCode {
-        let result = match &self.verb {
-            Verb::OfFolder(verb) => verb.run::<Args>(Some(internal::set(&migrator))),
+        let (place, result) = match &self.verb {
+            Verb::OfFolder(verb) => (None, verb.run::<Args>(Some(internal::set(&migrator)))),
             Verb::OfDatabase(verb) => self.connect_and_run(verb, migrator).await,
         };
-        self.print(&result)
+        self.print(place.as_ref(), &result)
     }
 
     /// As [`Args::run`], with the service's own client.
@@ -121,15 +121,16 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
-        let result = match &self.verb {
-            Verb::OfFolder(verb) => verb.run::<Args>(Some(internal::set(&migrator))),
+        let place = &Place::default();
+        let (place, result) = match &self.verb {
+            Verb::OfFolder(verb) => (None, verb.run::<Args>(Some(internal::set(&migrator)))),
             Verb::OfDatabase(verb) => {
-                let (place, output) = (&Place::default(), &self.output);
-                let migrator = self.options.apply(migrator);
-                verb.run(Context { migrator, client, place, output, cancel: None }).await
+                let (migrator, output) = (self.options.apply(migrator), &self.output);
+                let cx = Context { migrator, client, place, output, cancel: None };
+                (Some(place), verb.run(cx).await)
             }
         };
-        self.print(&result)
+        self.print(place, &result)
     }
 
     /// Runs the verb on the set that `folder` holds now, as the binary `migrate` does.
@@ -151,14 +152,14 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_folder(self, folder: &Folder) -> ExitCode {
-        let result = match &self.verb {
-            Verb::OfFolder(verb) => verb.run::<Args>(None),
+        let (place, result) = match &self.verb {
+            Verb::OfFolder(verb) => (None, verb.run::<Args>(None)),
             Verb::OfDatabase(verb) => match from_folder(folder.dir(), &folder.options()) {
                 Ok(set) => self.connect_and_run(verb, Migrator::new(&set)).await,
-                Err(errors) => Err(errors.into()),
+                Err(errors) => (None, Err(errors.into())),
             },
         };
-        self.print(&result)
+        self.print(place.as_ref(), &result)
     }
 
     /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
@@ -187,23 +188,33 @@ impl Args {
         matches!(self.verb, Verb::OfDatabase(_))
     }
 
+    /// The result of the verb, and the server that answered.
     async fn connect_and_run(
         &self,
         verb: &DatabaseVerb,
         migrator: Migrator<'_>,
-    ) -> Result<Answer, VerbError> {
+    ) -> (Option<Place>, Result<Answer, VerbError>) {
+        let (mut client, place, cancel) = match self.connect().await {
+            Ok(connected) => connected,
+            Err(error) => return (None, Err(error.into())),
+        };
+        let (migrator, output) = (self.options.apply(migrator), &self.output);
+        let (client, cancel) = (&mut client, Some(cancel));
+        let result = verb.run(Context { migrator, client, place: &place, output, cancel }).await;
+        (Some(place), result)
+    }
+
+    async fn connect(&self) -> Result<(Client, Place, Cancel), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place) = &mut target.connect().await?;
-        let cancel = Some(Cancel { token: client.cancel_token(), connector: target.connector()? });
-        let output = &self.output;
-        let migrator = self.options.apply(migrator);
-        verb.run(Context { migrator, client, place, output, cancel }).await
+        let (client, place) = target.connect().await?;
+        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
+        Ok((client, place, cancel))
     }
 
-    fn print(&self, result: &Result<Answer, VerbError>) -> ExitCode {
-        ExitCode::from(self.output.print(self.verb.name(), result).code())
+    fn print(&self, place: Option<&Place>, result: &Result<Answer, VerbError>) -> ExitCode {
+        ExitCode::from(self.output.print(self.verb.name(), place, result).code())
     }
 }

@@ -7,7 +7,7 @@ use std::{env, io};
 use migrate_set::set::Migrations;
 use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
 use migrate_source::discover::{discover, history};
-use migrate_source::history_file::{self, HistoryProblem, is_ci};
+use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci};
 use migrate_source::replace::replace;
 
 use crate::input::Input;
@@ -48,23 +48,51 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     Ok(Embedded { set, warnings, folder, files, history })
 }
 
-/// Compares the set with its history file, or writes the file; returns its absolute path.
+/// Compares the set with its history file, or updates the file; returns its absolute path.
 fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
     let path = manifest.join(shown);
-    let text = history(&path, shown)?;
-    let update = env::var(UPDATE_HISTORY).unwrap_or_default();
-    if ["", "0"].contains(&update.as_str()) {
-        // A missing file freezes nothing.
-        SourceErrors::of_history(shown, history_file::compare(&text.unwrap_or_default(), set))?;
+    let before = history(&path, shown)?;
+    let refused = |problem| SourceErrors(vec![SourceError::of_file(shown, problem)]);
+    let word = env::var_os(UPDATE_HISTORY).unwrap_or_default();
+    let request = Request::of(&word.to_string_lossy());
+    let Some(Request { update, in_ci }) =
+        request.map_err(|error| refused(Problem::History(error)))?
+    else {
+        SourceErrors::of_history(shown, history_file::compare(before.as_deref(), set))?;
         return Ok(path.to_string_lossy().into_owned());
-    }
-    let new = history_file::freeze(set);
-    if text.as_deref() != Some(&new) {
-        write(&path, &new, update == "in-ci")
-            .map_err(|problem| SourceErrors(vec![SourceError::of_file(shown, problem)]))?;
+    };
+    let Updated { text, changes, .. } = history_file::update(before.as_deref(), set, update)
+        .map_err(|problems| SourceErrors::in_history(shown, problems))?;
+    if before.as_deref() != Some(&text) {
+        write(&path, &text, in_ci).map_err(refused)?;
         eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
+        for change in changes {
+            eprintln!("note: `{shown}`: {change}");
+        }
     }
     Ok(path.to_string_lossy().into_owned())
+}
+
+/// How the environment requests an update of the history file.
+struct Request {
+    update: Update,
+    /// Also where the file would only be compared with itself.
+    in_ci: bool,
+}
+
+impl Request {
+    /// `None` if there is no request.
+    fn of(words: &str) -> Result<Option<Request>, HistoryProblem> {
+        let (update, in_ci) = match words {
+            "" | "0" => return Ok(None),
+            "1" => (Update::Newest, false),
+            "in-ci" => (Update::Newest, true),
+            "rewrite" => (Update::All, false),
+            "rewrite,in-ci" => (Update::All, true),
+            word => return Err(HistoryProblem::UnknownWord { word: word.to_owned() }),
+        };
+        Ok(Some(Request { update, in_ci }))
+    }
 }
 
 fn write(path: &Path, text: &str, in_ci: bool) -> Result<(), Problem> {

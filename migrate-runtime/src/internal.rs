@@ -8,7 +8,7 @@ use crate::migrator::Migrator;
 pub use migrate_set::text;
 
 pub use crate::sql::literal;
-pub use crate::wire::{query, rows};
+pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {

@@ -166,7 +166,7 @@ pub mod error {
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error; `warn` makes it a warning | `off` |
 /// | `links = follow` | links in the folder can lead out of it | `inside` |
-/// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it | no history file |
+/// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` adds to it and replaces its newest line, `=rewrite` any line | no history file |
 /// | `empty = allow` | an up script can be empty | `refuse` |
 ///
 /// It reads plain files of up to 64 MiB each, never a named pipe, a socket or a device.

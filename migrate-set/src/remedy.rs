@@ -91,9 +91,9 @@ pub enum Term {
     /// The schema of that table.
     AdoptSchema,
     Run,
-    /// Adds new migrations to the history file.
+    /// Adds new migrations to the history file, and replaces the line of the newest one.
     Freeze,
-    /// Replaces what the history file has.
+    /// Replaces any line of the history file.
     Refreeze,
     /// Writes the history file in CI, too.
     InCi,
@@ -128,7 +128,9 @@ impl Term {
             Term::AdoptSchema => ("`.schema(..)`", "`--from-schema`"),
             Term::Run => ("`run`", "`up`"),
             Term::Freeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze`"),
-            Term::Refreeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze --rewrite`"),
+            Term::Refreeze => {
+                ("`MIGRATE_UPDATE_HISTORY=rewrite cargo build`", "`freeze --rewrite`")
+            }
             Term::InCi => ("`MIGRATE_UPDATE_HISTORY=in-ci`", "`--in-ci`"),
             Term::FollowLinks => ("`links = follow`", "`--links follow`"),
             Term::Folder => (

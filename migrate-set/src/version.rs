@@ -12,8 +12,8 @@ use std::hash::{Hash, Hasher};
 /// The text is split into numbers at `.`, `-` and `_`, which are compared one by one; a missing
 /// number counts as zero. This is Flyway's rule (`1` is `1.0`), and it also makes `1`, `01` and
 /// `001` one version. A first number of at least 8 digits that begins with 19 or 20 is a date:
-/// year, month, day, and the rest as one number. So dates compare the same however they are
-/// written. After a year, missing numbers do not count as zero: `2026-05-27` comes before
+/// year, month, day, and the rest as one number, or, from nine digits on, as time of day and fraction
+/// of the second. So dates compare the same however they are written. After a year, missing numbers do not count as zero: `2026-05-27` comes before
 /// `2026-05-27-0000`. Text after the numbers breaks ties; a key that begins with text sorts after
 /// all keys that begin with a number.
 ///
@@ -187,7 +187,7 @@ fn is_year(number: &str) -> bool {
 /// The numbers of a key, each as digits without leading zeros, so zero is empty.
 struct Numbers<'a> {
     rest: &'a str,
-    /// How many numbers of a leading date (year, month, day) are left.
+    /// How many numbers of a leading date (year, month, day, time of day) are left.
     date_parts: u8,
 }
 
@@ -197,7 +197,7 @@ impl<'a> Numbers<'a> {
         let end = text.bytes().position(|byte| !byte.is_ascii_digit() && !is_mark(byte));
         let (numbers, tail) = text.split_at(end.unwrap_or(text.len()));
         let rest = numbers.trim_matches(['.', '-', '_']);
-        let date_parts = if begins_with_date(rest) { 3 } else { 0 };
+        let date_parts = if begins_with_date(rest) { 4 } else { 0 };
         (!rest.is_empty()).then_some((Self { rest, date_parts }, tail))
     }
 }
@@ -211,9 +211,11 @@ impl<'a> Iterator for Numbers<'a> {
             return None;
         }
         let len = match self.date_parts {
-            0 => leading_digits(self.rest),
-            3 => 4,
-            _ => 2,
+            4 => 4,
+            2 | 3 => 2,
+            // A time of day with a fraction, as in `20250703080000111`.
+            1 if leading_digits(self.rest) >= 9 => 6,
+            _ => leading_digits(self.rest),
         };
         self.date_parts = self.date_parts.saturating_sub(1);
         let (number, rest) = self.rest.split_at(len);
@@ -291,6 +293,9 @@ mod tests {
         check(("20150100000001000000", "20150100000002000000"), Ordering::Less);
         check(("00000000000000", "20140924113530"), Ordering::Less);
         check(("19991231235959", "20000101000000"), Ordering::Less);
+        check(("20250703080000111", "20250703120000"), Ordering::Less);
+        check(("20250703080000111", "20250703080000"), Ordering::Greater);
+        check(("20250703080000111", "2025-07-03-080000-0111"), Ordering::Equal);
     }
 
     #[test]
@@ -307,13 +312,13 @@ mod tests {
         check(("é", "0"), Ordering::Greater);
     }
 
-    const SAMPLES: [&str; 41] = [
+    const SAMPLES: [&str; 42] = [
         "", "-", "0", "00", "0.0", "1", "01", "1.0", "1_0_0", "1.0.2", "1.2", "1-2", "2", "10",
         "V1", "x", "x1", "1x", "20140924113530", "2014-09-24-113530", "2014.9.24.113530",
         "20140924", "2014-09-24", "201409240", "2014", "1510262030", "19000000", "1899999999",
         "00000000000000", "20250128_120000", "20250128120000", "2025-11-19-091444-0000",
         "2025-11-19-091444", "202601016134308", "18446744073709551616", "_1", "1.", "1_a", "01-a",
-        "1_b", "20140924_a",
+        "1_b", "20140924_a", "20140924113530111",
     ];
 
     #[test]

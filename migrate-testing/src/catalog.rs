@@ -7,9 +7,15 @@ use std::fmt;
 use migrate_runtime::internal::{literal, query, rows};
 use tokio_postgres::Client;
 
+use crate::database::session::values;
 use crate::error::TestError;
 
 const OBJECTS: &str = include_str!("catalog.sql");
+
+/// The columns of `pg_subscription` that the current role may read. The others hold secrets.
+const SUBSCRIPTION_COLUMNS: &str = "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute \
+     WHERE attrelid = 'pg_subscription'::regclass AND attnum > 0 \
+     AND has_column_privilege(attrelid, attnum, 'SELECT')";
 
 /// How many differences a message shows.
 const SHOWN: usize = 20;
@@ -61,10 +67,11 @@ impl Catalog {
         let failed = || TestError::refused("read the catalogs");
         // The query is long and its result short: compiling it costs more than running it.
         query(client, "SET search_path = ''; SET jit = off").await.map_err(failed())?;
-        let sql = OBJECTS.replace("{ledger}", &literal(ledger));
+        let columns = values(client, "read the catalogs", SUBSCRIPTION_COLUMNS).await?.concat();
+        let sql = OBJECTS.replace("{ledger}", &literal(ledger)).replace("{subscription}", &columns);
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
-            let text = |column| row.get(column).unwrap_or_default().to_owned();
+            let text = |column| row.try_get(column).ok().flatten().unwrap_or_default().to_owned();
             objects.insert(text(0), Object { parent: text(1), definition: text(2) });
         });
         read.await.map_err(failed())?;

@@ -34,6 +34,12 @@ pub enum CheckError {
         /// Their files, as the set names them.
         files: Vec<String>,
     },
+    /// No migration was applied to the empty database.
+    #[error(
+        "nothing was applied to the empty database, so nothing was checked\n\
+         help: check that the set has migrations, and that template0 has not been migrated"
+    )]
+    NothingApplied,
     /// The set has no migration of this version.
     #[error("version {version} is not in the set\nhelp: name the first version to check")]
     UnknownVersion {
@@ -106,7 +112,8 @@ impl fmt::Debug for CheckError {
 ///
 /// It compares schemas, tables, columns, defaults, constraints, indexes, sequences, views, rules,
 /// triggers, policies, functions, types, extensions, comments, owners, grants and everything else in
-/// the catalogs; not rows, roles, or the order of columns, which a down script cannot restore.
+/// the database's catalogs; not rows, not roles, tablespaces and other things that all databases share,
+/// and not the order of columns, which a down script cannot restore.
 /// Repeatable migrations have no down script and are not checked.
 ///
 /// ```no_run
@@ -122,7 +129,8 @@ impl fmt::Debug for CheckError {
 ///
 /// # Errors
 /// [`CheckError::NoDown`] with every file, [`CheckError::Down`], [`CheckError::Again`] or
-/// [`CheckError::Fails`] with the first migration that fails the check, and [`CheckError::Test`].
+/// [`CheckError::Fails`] with the first migration that fails the check, [`CheckError::NothingApplied`] and
+/// [`CheckError::Test`].
 pub fn check_reversible<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
     reversible(&migrator.into(), None)
 }
@@ -141,11 +149,14 @@ pub fn check_reversible_from<'s>(
 /// Checks that a second run applies nothing and changes nothing.
 ///
 /// # Errors
-/// [`CheckError::NotIdempotent`], [`CheckError::SecondRun`] and [`CheckError::Test`].
+/// [`CheckError::NotIdempotent`], [`CheckError::SecondRun`], [`CheckError::NothingApplied`] and
+/// [`CheckError::Test`].
 pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
     let migrator = migrator.into();
     with_empty(async |bench| {
-        bench.run(&migrator).await?;
+        if bench.run(&migrator).await? == 0 {
+            return Err(CheckError::NothingApplied);
+        }
         let before = bench.catalog(&migrator).await?;
         let second = migrator.run(&mut bench.client).await;
         let report = second.map_err(|error| CheckError::SecondRun { source: Box::new(error) })?;
@@ -286,8 +297,10 @@ impl Bench {
         let failed = |script| {
             move |error| CheckError::Fails { file: file(), script, source: Box::new(error) }
         };
-        // Migrations of equal versions are applied together with the first of them.
         let steps = self.run(&up).await?;
+        if steps == 0 {
+            return Err(CheckError::NothingApplied);
+        }
         let applied = self.catalog(migrator).await?;
         let down = migrator.rollback(&mut self.client, Rollback::Steps(steps)).await;
         down.map_err(failed("down script"))?;
@@ -327,9 +340,14 @@ fn reversible(migrator: &Migrator<'_>, from: Option<&Version>) -> Result<(), Che
             bench.run(&migrator.clone().to(last.version())).await?;
         }
         let mut before = bench.catalog(migrator).await?;
+        // Migrations of equal versions are applied together with the first of them.
+        let mut checked: Option<&Version> = None;
         for migration in versioned().filter(is_checked) {
-            before = bench.up_down_up(migrator, migration, &before).await?;
+            if checked != Some(migration.version()) {
+                before = bench.up_down_up(migrator, migration, &before).await?;
+                checked = Some(migration.version());
+            }
         }
-        Ok(())
+        checked.map(drop).ok_or(CheckError::NothingApplied)
     })
 }

@@ -27,6 +27,24 @@ pub enum TestError {
         /// The driver's error.
         source: tokio_postgres::Error,
     },
+    /// The server gives another database than the one that a session asks for.
+    #[error(
+        "asked for the database `{asked}`, and the server gives `{given}`\n\
+         help: use a server on which each name is another database, as it is on PostgreSQL and not on \
+         PGlite; or unset DATABASE_URL to use a throwaway server"
+    )]
+    OtherDatabase {
+        /// The database that the session asks for.
+        asked: String,
+        /// The one that it is in.
+        given: String,
+    },
+    /// The address is that of a pooler, whose clients share sessions.
+    #[error(
+        "the connection goes through a pooler, and the databases of tests need sessions of their own\n\
+         help: name the server itself in DATABASE_URL; or unset it to use a throwaway server"
+    )]
+    Pooler,
     /// Another process has been building the template for too long.
     #[error(
         "another process has been building `{template}` for {seconds} s\n\

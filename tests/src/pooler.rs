@@ -65,6 +65,24 @@ impl Pooler {
     ///
     /// What is missing or failed, with PgBouncer's log if it ended.
     pub async fn start(server: &Config, mode: PoolMode, size: usize) -> Result<Pooler, String> {
+        Pooler::start_with(server, mode, size, "").await
+    }
+
+    /// A pooler that gives every name this database of the server.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pooler::start`].
+    pub async fn of_one_database(server: &Config, database: &str) -> Result<Pooler, String> {
+        Pooler::start_with(server, PoolMode::Session, 4, &format!(" dbname={database}")).await
+    }
+
+    async fn start_with(
+        server: &Config,
+        mode: PoolMode,
+        size: usize,
+        database: &str,
+    ) -> Result<Pooler, String> {
         let [Host::Unix(socket)] = server.get_hosts() else {
             return Err("the server behind the pooler has to listen on one Unix socket".to_owned());
         };
@@ -74,7 +92,8 @@ impl Pooler {
         let port =
             free_port().map_err(|error| failed("listen on", Path::new("loopback"), &error))?;
         let server_port = server.get_ports().first().copied().unwrap_or(5432);
-        let ini = ini(&folder, port, socket, server_port, mode, size);
+        let server = format!("host={} port={server_port}{database}", socket.display());
+        let ini = ini(&folder, port, &server, mode, size);
         let child = prepare(&folder, &ini, &owner)
             .map_err(|error| failed("write into", &folder, &error))
             .and_then(|()| spawn(&folder, &owner));
@@ -89,6 +108,11 @@ impl Pooler {
         let mut config = Config::new();
         config.host("127.0.0.1").port(self.port).user("postgres").dbname(database);
         config
+    }
+
+    /// The same as an address.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
     /// A client of this database through the pooler.
@@ -138,18 +162,11 @@ impl Drop for Pooler {
     }
 }
 
-fn ini(
-    folder: &Path,
-    port: u16,
-    socket: &Path,
-    server_port: u16,
-    mode: PoolMode,
-    size: usize,
-) -> String {
-    let (folder, socket, mode) = (folder.display(), socket.display(), mode.as_str());
+fn ini(folder: &Path, port: u16, server: &str, mode: PoolMode, size: usize) -> String {
+    let (folder, mode) = (folder.display(), mode.as_str());
     format!(
         "[databases]\n\
-         * = host={socket} port={server_port}\n\
+         * = {server}\n\
          [pgbouncer]\n\
          listen_addr = 127.0.0.1\n\
          listen_port = {port}\n\

@@ -134,7 +134,7 @@ async fn denied(at: &mut SmallRole, (sql, pointed, message, help): Denied) -> (S
     let (before, marks) = (" ".repeat(column), "^".repeat(pointed.len()));
     let expected = format!(
         "migrations/2_b.sql:1:{column}: {message} (SQLSTATE 42501)\n  |\n1 | {sql}\n  |{before}{marks} here\n\
-         version 2 was not applied; fix it and run again\n\
+         version 2 was not applied\n\
          version 1 was applied before it and is kept\n\
          help: {help}"
     );

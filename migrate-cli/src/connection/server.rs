@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use tokio_postgres::Config;
 
 use super::address::Mistake;
@@ -24,7 +25,7 @@ pub(super) struct Server {
 }
 
 /// How messages name a database, without a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {
     pub(crate) database: Option<String>,
     pub(crate) server: Option<String>,

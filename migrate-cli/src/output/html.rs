@@ -8,6 +8,7 @@ use migrate_runtime::ledger::HistoryRow;
 use super::json::StatusBody;
 use super::style::shown;
 use super::text::{counted, moment, took};
+use crate::connection::Place;
 
 const STYLE: &str = include_str!("status.css");
 
@@ -31,12 +32,12 @@ impl Display for Escaped<'_> {
 }
 
 /// The page.
-pub(crate) fn page(status: &StatusBody, history: &[HistoryRow]) -> String {
-    let title = match &status.database {
+pub(crate) fn page(place: &Place, status: &StatusBody, history: &[HistoryRow]) -> String {
+    let title = match &place.database {
         Some(database) => format!("Migrations of {}", Escaped(database)),
         None => format!("Migrations in {}", Escaped(&status.ledger)),
     };
-    let server = status.server.iter().map(|server| format!("on {}, ", Escaped(server)));
+    let server = place.server.iter().map(|server| format!("on {}, ", Escaped(server)));
     let server: String = server.collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -8,6 +8,7 @@ use migrate_source::check::SourceError;
 use serde::Serialize;
 
 use super::Answer;
+use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 
@@ -19,6 +20,9 @@ pub(super) struct Document<'d> {
     format: u32,
     verb: &'static str,
     exit_code: u8,
+    /// Of a verb that has a connection.
+    #[serde(flatten)]
+    place: Option<&'d Place>,
     #[serde(flatten)]
     body: Option<&'d Body>,
     /// What a run did before it failed.
@@ -32,6 +36,7 @@ impl<'d> Document<'d> {
     pub(super) fn new(
         verb: &'static str,
         exit: Exit,
+        place: Option<&'d Place>,
         result: &'d Result<Answer, VerbError>,
     ) -> Self {
         let error = result.as_ref().err();
@@ -39,6 +44,7 @@ impl<'d> Document<'d> {
             format: FORMAT,
             verb,
             exit_code: exit.code(),
+            place,
             body: result.as_ref().ok().map(|answer| &answer.body),
             done: error.and_then(VerbError::report).map(RunBody::new),
             error: error.map(ErrorBody::new),
@@ -81,6 +87,7 @@ pub(crate) enum Body {
         file: String,
         written: bool,
         migrations: usize,
+        changes: Vec<String>,
     },
     Checked {
         folder: String,
@@ -95,8 +102,6 @@ pub(crate) enum Body {
 
 #[derive(Serialize)]
 pub(crate) struct StatusBody {
-    pub(crate) database: Option<String>,
-    pub(crate) server: Option<String>,
     pub(crate) ledger: String,
     pub(crate) module: String,
     pub(crate) pending: usize,

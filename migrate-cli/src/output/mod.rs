@@ -17,6 +17,7 @@ use clap::Args;
 use migrate_runtime::Report;
 use migrate_runtime::internal::text::is_hidden;
 
+use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use json::{Body, Document, RunBody};
@@ -59,14 +60,19 @@ impl Answer {
 
 impl Output {
     /// Prints the result of a verb, and returns its exit code.
-    pub(crate) fn print(&self, verb: &'static str, result: &Result<Answer, VerbError>) -> Exit {
+    pub(crate) fn print(
+        &self,
+        verb: &'static str,
+        place: Option<&Place>,
+        result: &Result<Answer, VerbError>,
+    ) -> Exit {
         let exit = match result {
             Ok(answer) => answer.exit,
             Err(error) => error.exit(),
         };
         // A closed output, such as a pipe to `head`, is not an error of the verb.
         let _ = match result {
-            _ if self.json => print_json(&Document::new(verb, exit, result)),
+            _ if self.json => print_json(&Document::new(verb, exit, place, result)),
             Ok(answer) => self.write(io::stdout(), &answer.text),
             Err(error) => {
                 let done = error.report().map(|report| self.actions(report));
@@ -75,6 +81,13 @@ impl Output {
             }
         };
         exit
+    }
+
+    /// Prints the first line of an answer, before its verb runs, but not with JSON.
+    pub(crate) fn begin(&self, head: &str) {
+        if !self.json {
+            let _ = self.write(io::stdout(), head);
+        }
     }
 
     /// Prints a warning, but not with JSON.

@@ -25,7 +25,7 @@ impl Check {
         let (file, frozen) = located.read_history()?;
         // The history file is optional, unless one is named.
         if frozen.is_some() || self.folder.names_history() {
-            let problems = history_file::compare(frozen.as_deref().unwrap_or_default(), &set);
+            let problems = history_file::compare(frozen.as_deref(), &set);
             SourceErrors::of_history(&file, problems)?;
         }
         let mut text: String = warnings

@@ -43,7 +43,7 @@ impl Down {
         };
         let undos = cx.migrator.plan_rollback(cx.client, target.clone()).await?;
         if self.dry_run {
-            return Ok(would_undo(&cx.head(), &undos));
+            return Ok(would_undo(&undos));
         }
         if undos.is_empty() {
             return Ok(Answer::of_run(cx.output, &Report::default()));
@@ -95,7 +95,7 @@ fn sql_of(undo: &Undo<'_>) -> String {
     statements.flat_map(|statement| [statement, ";\n"]).collect()
 }
 
-fn would_undo(head: &str, undos: &[Undo<'_>]) -> Answer {
+fn would_undo(undos: &[Undo<'_>]) -> Answer {
     let body = |undo: &Undo<'_>| UndoBody {
         version: undo.entry.version.to_string(),
         name: undo.entry.name.clone(),
@@ -130,6 +130,6 @@ fn would_undo(head: &str, undos: &[Undo<'_>]) -> Answer {
     ];
     let what = format!("{} would be undone", counted(undo.len(), "migration"));
     let (rows, scripts) = (table(&heads, rows), scripts(undos));
-    let text = format!("{head}{rows}{scripts}{}\n", styled(OPEN, &what));
+    let text = format!("{rows}{scripts}{}\n", styled(OPEN, &what));
     Answer::new(text, Body::Undo { undo })
 }

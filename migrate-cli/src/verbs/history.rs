@@ -13,7 +13,7 @@ use crate::output::text::{moment, took};
 
 pub(super) async fn history(cx: Context<'_>) -> Result<Answer, VerbError> {
     let history = cx.migrator.history(cx.client).await?;
-    let text = cx.head() + &shown(&history);
+    let text = shown(&history);
     let body = |row: HistoryRow| HistoryBody {
         position: row.position,
         act: row.act.as_str(),

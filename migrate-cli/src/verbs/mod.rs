@@ -38,7 +38,8 @@ pub(crate) enum Verb {
 pub(crate) enum DatabaseVerb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
-    /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
+    /// Exits with 4 if ledger and set disagree, and with `--exit-code` with 3 if migrations are
+    /// pending.
     Status(status::StatusArgs),
     /// Apply pending migrations
     Up(up::Up),
@@ -125,6 +126,10 @@ impl Verb {
 
 impl DatabaseVerb {
     pub(crate) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
+        // The statements of a plan can be piped to another program.
+        if !matches!(self, DatabaseVerb::Plan(plan::PlanArgs { sql: true, .. })) {
+            cx.output.begin(&cx.head());
+        }
         match self {
             DatabaseVerb::Status(verb) => verb.run(cx).await,
             DatabaseVerb::Up(verb) => verb.run(cx).await,

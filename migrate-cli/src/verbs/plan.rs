@@ -31,7 +31,7 @@ impl PlanArgs {
         let steps: Vec<StepBody> = plan.steps.iter().map(body).collect();
         let text = match &sql {
             Some(sql) => sql.clone(),
-            None => cx.head() + &shown(&plan, &steps),
+            None => shown(&plan, &steps),
         };
         Ok(Answer::new(text, Body::Plan { steps, sql }))
     }

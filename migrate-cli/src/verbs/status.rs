@@ -24,6 +24,9 @@ pub(crate) struct StatusArgs {
     /// Also write it to this file, as an HTML page with the history
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Exit with 3 if migrations are pending
+    #[arg(long)]
+    exit_code: bool,
 }
 
 impl StatusArgs {
@@ -32,12 +35,12 @@ impl StatusArgs {
         let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
         let pending = status.pending();
         let exit = match (drifts.len(), pending) {
-            (0, 0) => Exit::Fine,
-            (0, _) => Exit::Pending,
+            (0, n) if n > 0 && self.exit_code => Exit::Pending,
+            (0, _) => Exit::Fine,
             _ => Exit::Drift,
         };
         let migrations = rows(&status, drifts);
-        let mut text = cx.head();
+        let mut text = String::new();
         if !migrations.is_empty() {
             text += &shown(&migrations);
         }
@@ -47,8 +50,6 @@ impl StatusArgs {
         }
         text += &writers(&status);
         let body = StatusBody {
-            database: cx.place.database.clone(),
-            server: cx.place.server.clone(),
             ledger: internal::ledger_table(&cx.migrator),
             module: internal::set(&cx.migrator).module().to_owned(),
             pending,
@@ -74,7 +75,7 @@ pub(super) fn writers(status: &Status) -> String {
 
 async fn write_page(cx: &Context<'_>, body: &StatusBody, file: &Path) -> Result<String, VerbError> {
     let history = cx.migrator.history(cx.client).await?;
-    let written = replace(file, page(body, &history).as_bytes());
+    let written = replace(file, page(cx.place, body, &history).as_bytes());
     written.map_err(|source| VerbError::File { file: file.to_owned(), source })?;
     Ok(line("Wrote", &file.to_string_lossy()))
 }

@@ -7,11 +7,11 @@ mod tool;
 use migrate_set::remedy::Term;
 use migrate_set::set::DEFAULT_MODULE;
 
-use crate::context::{Context, check_name, help_for_statement, holders};
+use crate::context::{Context, Sent, check_name, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{ErrorKind, counted_versions};
-use crate::sql::{Contents, checked, columns};
+use crate::sql::{Contents, checked, column, columns};
 use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
 use matching::decide;
@@ -179,7 +179,7 @@ impl Adoption {
                 let mut found = Vec::new();
                 let columns = columns(schema, table);
                 let listed = wire::rows(cx.wire.client, &columns, |row| {
-                    found.extend(row.get(0).map(str::to_owned));
+                    found.extend(column(&row, 0));
                 });
                 if listed.await.is_ok() {
                     return Err(ErrorKind::NotAdoptable { tool, table: shown, columns: found });
@@ -188,9 +188,10 @@ impl Adoption {
             _ => {}
         }
         let doing = format!("reading {tool}'s `{shown}`");
-        let help = help_for_statement(cx.wire.client, &source, &sql).await;
+        let help = help_for_statement(cx.wire.client, &source, &sql, Sent::InTransaction).await;
         let held_by = holders(cx.wire.client, &source, &sql).await;
-        Err(ErrorKind::Database { doing, held_by, help, source })
+        let detail = cx.migrator.detail(&source);
+        Err(ErrorKind::Database { doing, detail, held_by, help, source })
     }
 }
 

@@ -5,7 +5,7 @@ use migrate_set::set::{Ends, Script, Traits};
 use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
-use crate::outcome::ErrorKind;
+use crate::outcome::{ErrorKind, detail};
 use crate::sql::{Ledger, Reading, checked};
 
 impl Migrator<'_> {
@@ -40,6 +40,11 @@ impl Migrator<'_> {
         } else {
             Reading::Brief
         }
+    }
+
+    /// The server's detail in an error, unless details are hidden.
+    pub(crate) fn detail(&self, error: &(dyn std::error::Error + 'static)) -> Option<String> {
+        detail(error).filter(|_| !self.hides_details)
     }
 
     /// Refuses functions that no migration asks for.

@@ -1,10 +1,11 @@
-//! What is missing if the server refused a statement: mostly a GRANT.
+//! What is missing if the server refused a statement: mostly a GRANT, otherwise what its code says.
 
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
-use crate::sql::{Ledger, full_name};
+use super::next_action::{Sent, next_action};
+use crate::sql::{Ledger, column, full_name, text};
 use crate::wire;
 
 /// The help for an error of a statement of the library; `None` if nothing is known to be missing.
@@ -17,33 +18,33 @@ pub(super) async fn help(
         "3F000" => Remedy::new("create the schema, or use {}", &[Term::CreateSchema]),
         "42501" => {
             let row = wire::query(client, &ledger.missing_grants()).await.ok().flatten();
-            let grants = row.and_then(|row| row.get(0).map(str::to_owned));
+            let grants = row.and_then(|row| column(&row, 0));
             grants.map_or(OWNER.into(), Remedy::from)
         }
         // undefined_object: in a guard, only the language can be missing.
         "42704" if error.as_db_error().is_some_and(|db| db.message().contains("plpgsql")) => {
             "CREATE EXTENSION plpgsql; the guard of each migration is written in it".into()
         }
-        // read_only_sql_transaction
-        "25006" => {
-            "connect to the primary, and check that `default_transaction_read_only` is off".into()
-        }
-        _ => return None,
+        _ => return next_action(error.as_db_error()?, Sent::InTransaction),
     })
 }
 
-/// The help for a statement of a migration that was denied something.
+/// The help for a statement of a migration; `None` if the statement itself is at fault.
 pub(crate) async fn help_for_statement(
     client: &Client,
     error: &tokio_postgres::Error,
     statement: &str,
+    sent: Sent,
 ) -> Option<Remedy> {
-    let db = error.as_db_error().filter(|db| db.code().code() == "42501")?;
+    let db = error.as_db_error()?;
+    if db.code().code() != "42501" {
+        return next_action(db, sent);
+    }
     let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.into()) };
     let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.into()) };
     let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
-    let text = |column| row.as_ref().and_then(|row| row.try_get(column).ok().flatten());
-    let (Some(role), Some(name)) = (text("role"), text("name")) else {
+    let named = |name| row.as_ref().and_then(|row| text(row, name));
+    let (Some(role), Some(name)) = (named("role"), named("name")) else {
         return Some(OWNER.into());
     };
     let kind = kind.to_ascii_uppercase().replace("VIEW", "TABLE");

@@ -3,6 +3,7 @@
 mod blockers;
 mod check;
 mod grants;
+mod next_action;
 mod read;
 mod untrusted;
 
@@ -17,14 +18,15 @@ use tokio_postgres::error::SqlState;
 pub(crate) use blockers::holders;
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
+pub(crate) use next_action::{Sent, is_duplicate};
 
 use untrusted::encoding_error;
 
 use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{ErrorKind, MigrationFailure};
-use crate::sql::{Contents, Ledger, Terms};
-use crate::wire::{ENCODING, Wire, is_of_a_check};
+use crate::sql::{Contents, Ledger, Terms, column};
+use crate::wire::{ENCODING, IN_FAILED_TRANSACTION, Wire, is_of_a_check};
 
 /// What never changes during a run.
 #[derive(Debug)]
@@ -116,8 +118,21 @@ impl<'r> Context<'r> {
     /// Sends one statement of the library; returns the first column of its last row.
     pub(crate) async fn ask(&self, sql: &str, doing: &str) -> Result<Option<String>, ErrorKind> {
         match self.wire.last_row(sql).await {
-            Ok(row) => Ok(row.and_then(|row| row.get(0).map(str::to_owned))),
+            Ok(row) => Ok(row.and_then(|row| column(&row, 0))),
             Err(source) => Err(self.database_error(doing.to_owned(), source).await),
+        }
+    }
+
+    /// The error of a statement that writes the ledger.
+    pub(crate) async fn unrecorded(
+        &self,
+        doing: String,
+        source: tokio_postgres::Error,
+    ) -> ErrorKind {
+        let is_discarded = source.code() == Some(&SqlState::DIVISION_BY_ZERO);
+        match boxed(self.database_error(doing, source)).await {
+            ErrorKind::Database { doing, .. } if is_discarded => ErrorKind::NotRecorded { doing },
+            error => error,
         }
     }
 
@@ -129,6 +144,7 @@ impl<'r> Context<'r> {
     ) -> ErrorKind {
         match source.code().map_or("", SqlState::code) {
             ENCODING => return encoding_error(&source),
+            IN_FAILED_TRANSACTION => return ErrorKind::InTransaction,
             code if is_of_a_check(code) => {
                 let Ledger { schema, table, .. } = &self.ledger;
                 if let Some(error) =
@@ -141,6 +157,7 @@ impl<'r> Context<'r> {
         }
         let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
         let held_by = boxed(holders(self.wire.client, &source, self.ledger.quoted())).await;
-        ErrorKind::Database { doing, held_by, help, source }
+        let detail = self.migrator.detail(&source);
+        ErrorKind::Database { doing, detail, held_by, help, source }
     }
 }

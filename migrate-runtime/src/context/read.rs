@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Ledger, Reading};
+use crate::sql::{Contents, Ledger, Reading, column};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
@@ -24,7 +24,9 @@ impl<'r> Context<'r> {
         let queries = reads.map(|read| read(&self.ledger, reading));
         let table = self.rows(queries, unpack, take).await?;
         if table == Table::Missing {
-            return Ok(Contents::default());
+            let mut empty = Contents::default();
+            empty.is_in_transaction = contents.is_in_transaction;
+            return Ok(empty);
         }
         contents.exists = true;
         if !contents.writers.is_empty() {
@@ -92,7 +94,7 @@ impl<'r> Context<'r> {
     async fn foreign_table(&self, source: tokio_postgres::Error) -> ErrorKind {
         let mut columns = Vec::new();
         let listed = wire::rows(self.wire.client, &self.ledger.columns(), |row| {
-            columns.extend(row.get(0).map(str::to_owned));
+            columns.extend(column(&row, 0));
         })
         .await;
         match listed {

@@ -7,7 +7,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::Context;
 use super::check::{TOO_LONG, bad_name};
 use crate::outcome::ErrorKind;
-use crate::sql::{ENCODING_NAME, is_too_long, what_is_wrong};
+use crate::sql::{ENCODING_NAME, column, is_too_long, text, what_is_wrong};
 use crate::wire;
 
 impl Context<'_> {
@@ -18,18 +18,18 @@ impl Context<'_> {
         (schema, table): (&str, &str),
     ) -> Option<ErrorKind> {
         let encoding = self.row(ENCODING_NAME).await?;
-        let encoding = encoding.get(0).unwrap_or_default();
+        let encoding = text(&encoding, 0).unwrap_or_default();
         if encoding != "UTF8" {
             return Some(ErrorKind::Encoding { encoding: encoding.to_owned() });
         }
         for (option, name) in names.filter(|(_, name)| !name.is_ascii()) {
             let sql = format!("SELECT {}", is_too_long(name));
-            if self.row(&sql).await?.get(0) == Some("t") {
+            if text(&self.row(&sql).await?, 0) == Some("t") {
                 return Some(bad_name(option, TOO_LONG));
             }
         }
         let row = self.row(&what_is_wrong(schema, table)).await?;
-        let owner = row.get("owner").unwrap_or_default().to_owned();
+        let owner = column(&row, "owner").unwrap_or_default();
         let (problem, help) = problem(&row, &owner)?;
         Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
     }
@@ -41,9 +41,9 @@ impl Context<'_> {
 
 /// What is wrong with the table, and what to do.
 fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
-    let name = |column: &str| row.get(column).map(escaped);
+    let name = |column: &str| text(row, column).map(escaped);
     let (owner, role) = (escaped(owner), name("role").unwrap_or_default());
-    let is = |column: &str| row.get(column) == Some("t");
+    let is = |column: &str| text(row, column) == Some("t");
     let found = if let Some(kind) = other_kind(row) {
         (
             format!("is {kind} owned by role `{owner}`"),
@@ -84,7 +84,7 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
 
 /// What the relation is, if it is not a table.
 fn other_kind(row: &SimpleQueryRow) -> Option<&'static str> {
-    match row.get("kind") {
+    match text(row, "kind") {
         Some("r") => None,
         Some("v") => Some("a view,"),
         Some("m") => Some("a materialized view,"),

@@ -145,12 +145,14 @@ async fn read_all<'s>(
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let sql = checked(names, &first.read(Reading::Brief));
+    let modules: Vec<&str> = migrators.iter().map(|migrator| migrator.set.module()).collect();
+    let sql = checked(names, &first.read_modules(&modules));
     let read = wire::rows(client, &sql, |row| {
         for (contents, ledger) in found.iter_mut().zip(&ledgers) {
             whole &= contents.take(ledger, &row).is_ok();
         }
     })
     .await;
+    whole &= !found.iter().any(|contents| contents.is_in_transaction);
     ((read.is_ok() && whole).then_some(found), 1)
 }

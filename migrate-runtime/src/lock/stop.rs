@@ -18,7 +18,7 @@ pub(crate) enum Stop {
     NoAdvisory,
     /// The session reads strings differently from the build.
     Escapes,
-    /// A migration was undone because another session held a lock, and can be tried again.
+    /// A migration was undone because of another session, and can be tried again.
     Blocked(ErrorKind),
     /// The run cannot go on.
     Failed(ErrorKind),
@@ -51,7 +51,7 @@ impl Stop {
         }
     }
 
-    /// `error` as a reason to try again if another session held a lock, otherwise as a failure.
+    /// `error` as a reason to try again if another session was the cause, otherwise as a failure.
     pub(crate) fn blocked_if(is_blocked: bool, error: ErrorKind) -> Stop {
         if is_blocked { Stop::Blocked(error) } else { Stop::Failed(error) }
     }
@@ -76,6 +76,9 @@ impl Context<'_> {
         self.wire.end_transaction(&failure.error, completed).await;
         match self.reason(&failure).await {
             Some(stop) => stop,
+            None if matches!(failure.part, Some(Part::Record { .. })) => {
+                self.unrecorded(self.doing(failure.part), failure.error).await.into()
+            }
             None => self.database_error(self.doing(failure.part), failure.error).await.into(),
         }
     }

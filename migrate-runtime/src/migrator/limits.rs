@@ -12,7 +12,8 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long a statement of a migration waits for a lock; zero is unlimited.
+    /// How long a statement of a migration waits for a lock; zero is unlimited. A server's longest limit is 24
+    /// days.
     ///
     /// The default is the session's own `lock_timeout`, or five seconds if that is unlimited, because
     /// every query after a waiting `ALTER TABLE` waits with it. A migration that sets its own
@@ -25,8 +26,9 @@ impl Migrator<'_> {
     }
 
     /// How often a migration is tried again after it was undone because another session held a lock
-    /// (SQLSTATE 55P03, 40P01 or 40001); ten times by default. The pauses grow from a quarter of a
-    /// second to ten seconds.
+    /// (SQLSTATE 55P03, 40P01 or 40001) or changed the same row of the catalog, as `CREATE EXTENSION IF NOT
+    /// EXISTS` or `GRANT` in several schemas does (23505 or XX000 there); ten times by default. The pauses
+    /// grow from a quarter of a second to ten seconds.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;

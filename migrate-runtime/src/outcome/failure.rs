@@ -53,7 +53,8 @@ pub struct MigrationFailure {
     pub held_by: Vec<Holder>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
-    /// How often it was tried; more than once if other sessions held locks.
+    /// How often it was tried; more than once if other sessions held locks or changed the same
+    /// objects of the catalog.
     pub tries: u32,
     /// Whether the driver's error shows what is hidden or masked here.
     pub(crate) hides_source: bool,
@@ -123,13 +124,26 @@ impl fmt::Display for MigrationFailure {
         f.write_str(&locks_held_by(&self.held_by))?;
         self.kept(f)?;
         if self.tries > 1 {
-            write!(f, "\ntried {} times; other sessions held locks each time", self.tries)?;
+            let what = match self.sqlstate.as_deref() {
+                Some("23505" | "XX000") => "changed the same objects",
+                _ => "held locks",
+            };
+            write!(f, "\ntried {} times; other sessions {what} each time", self.tries)?;
         }
         Ok(())
     }
 }
 
 impl MigrationFailure {
+    /// What to do if only the file can be at fault, or if nothing has to change; the help has all else.
+    fn again(&self) -> &'static str {
+        match &self.sqlstate {
+            _ if self.help.is_some() => "",
+            Some(code) if is_of_the_server(code) => "; run again",
+            _ => "; fix it and run again",
+        }
+    }
+
     /// A line with what of the migration is kept.
     fn kept(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = &self.version;
@@ -138,7 +152,7 @@ impl MigrationFailure {
                 write!(f, "\nversion {version} was not undone and is still applied")
             }
             Kept::Nothing | Kept::Statements { done: 0, .. } => {
-                write!(f, "\nversion {version} was not applied; fix it and run again")
+                write!(f, "\nversion {version} was not applied{}", self.again())
             }
             Kept::Statements { done, of } | Kept::InFlight { done, of }
                 if self.direction == Direction::Down =>
@@ -165,4 +179,11 @@ impl MigrationFailure {
             ),
         }
     }
+}
+
+/// Whether a statement can fail with this SQLSTATE because of others or of the server, and not of its file.
+fn is_of_the_server(sqlstate: &str) -> bool {
+    let class = sqlstate.get(..2).unwrap_or_default();
+    // lock_not_available
+    matches!(class, "08" | "40" | "53" | "57" | "58" | "XX") || sqlstate == "55P03"
 }

@@ -6,14 +6,14 @@ use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
 use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
-use migrate_set::text::{escaped, quoted};
+use migrate_set::text::escaped;
 use thiserror::Error;
 
 use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, database_message, held_by, locks_held_by, which_were};
+use super::text::{counted, error_text, held_by, locks_held_by, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -48,12 +48,15 @@ pub enum ErrorKind {
     },
 
     /// The function of a migration failed, and the migration was undone.
-    #[error("{file}: its function failed: {}", quoted(&source.to_string()))]
+    #[error("{file}: its function failed: {}", error_text(&**source, detail.as_deref()))]
     Function {
         /// The migration's file, as the set names it.
         file: String,
         /// Its version.
         version: String,
+        /// The server's detail, if it comes from there; `None` with
+        /// [`Migrator::hide_details`](crate::Migrator::hide_details).
+        detail: Option<String>,
         /// What the function returned.
         source: BoxError,
     },
@@ -62,13 +65,15 @@ pub enum ErrorKind {
     #[error(
         "{}a hook {when} stopped the run: {}",
         file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
-        quoted(&source.to_string())
+        error_text(&**source, detail.as_deref())
     )]
     Hook {
         /// Which hook.
         when: When,
         /// The migration's file, as the set names it; `None` around the run.
         file: Option<String>,
+        /// The server's detail, as that of a function.
+        detail: Option<String>,
         /// What the hook returned.
         source: BoxError,
     },
@@ -275,6 +280,17 @@ pub enum ErrorKind {
         encoding: String,
     },
 
+    /// The caller has begun a transaction on this connection; nothing ran, and that transaction was not ended.
+    #[error("the connection is inside a transaction that its caller began")]
+    InTransaction,
+
+    /// The ledger's table did not keep the row that a statement wrote; the transaction was undone.
+    #[error("{doing}: the table did not keep the row")]
+    NotRecorded {
+        /// What the statement was for.
+        doing: String,
+    },
+
     /// A row of the ledger has a value that this library never writes.
     #[error("`{ledger}` has an entry with an invalid {column}")]
     BrokenEntry {
@@ -303,10 +319,12 @@ pub enum ErrorKind {
     },
 
     /// The server refused a statement of the library, or the connection broke.
-    #[error("{doing}: {}{}", database_message(source), locks_held_by(held_by))]
+    #[error("{doing}: {}{}", error_text(source, detail.as_deref()), locks_held_by(held_by))]
     Database {
         /// What the statement was for.
         doing: String,
+        /// The server's detail; `None` with [`Migrator::hide_details`](crate::Migrator::hide_details).
+        detail: Option<String>,
         /// Who held locks on the table, right after it failed because of a lock; at most three.
         held_by: Vec<Holder>,
         /// What to do about it, such as the GRANT that is missing.
@@ -335,6 +353,7 @@ impl ErrorKind {
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
             ErrorKind::BadName { .. }
+            | ErrorKind::InTransaction
             | ErrorKind::UnknownVersion { .. }
             | ErrorKind::SameModule { .. } => "usage",
             ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",
@@ -346,7 +365,7 @@ impl ErrorKind {
             ErrorKind::BrokenEntry { .. } => "broken_entry",
             ErrorKind::LockLost { .. } => "lock_lost",
             ErrorKind::Placeholder { .. } => "placeholder",
-            ErrorKind::Database { .. } => "database",
+            ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
         }
     }
 
@@ -368,6 +387,7 @@ impl ErrorKind {
                 | ErrorKind::LockLost { .. }
                 | ErrorKind::Untrusted { .. }
                 | ErrorKind::Encoding { .. }
+                | ErrorKind::NotRecorded { .. }
                 | ErrorKind::Database { .. }
         )
     }

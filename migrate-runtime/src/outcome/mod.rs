@@ -23,4 +23,4 @@ pub use kind::ErrorKind;
 pub use obstacle::{AdoptObstacle, AdoptObstacles};
 pub use report::{Amended, Applied, Holder, LockKind, Report, SkipReason, Skipped, Trial};
 pub use status::{State, Status, StatusRow};
-pub(crate) use text::counted_versions;
+pub(crate) use text::{chain, counted_versions, detail};

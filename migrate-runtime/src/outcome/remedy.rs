@@ -72,6 +72,12 @@ impl ErrorKind {
             ErrorKind::Encoding { .. } => {
                 "leave `client_encoding` as the driver sets it, in the session and in migrations"
             }
+            ErrorKind::InTransaction => {
+                "COMMIT or ROLLBACK first; a run has transactions of its own"
+            }
+            ErrorKind::NotRecorded { .. } => {
+                "drop the trigger or the rule of the table that discards rows"
+            }
             ErrorKind::BrokenEntry { .. } => "restore the entry, or the table, from a backup",
             ErrorKind::LockLost { .. } => {
                 "a pooler in transaction mode cannot hold a session lock, and a migration must not \

@@ -1,8 +1,10 @@
 //! Parts of texts that several errors and reports share.
 
-use std::fmt;
+use std::error::Error as StdError;
+use std::{fmt, iter};
 
-use migrate_set::text::{escaped, quoted};
+use migrate_set::text::{escaped, masked, quoted};
+use tokio_postgres::error::DbError;
 
 use super::report::{Holder, Report};
 
@@ -16,12 +18,38 @@ pub(super) fn locks_held_by(holders: &[Holder]) -> String {
     holders.iter().map(|holder| format!("\nlock held by {holder}")).collect()
 }
 
-/// `message (SQLSTATE ...)` of a server's error, otherwise the driver's text.
-pub(super) fn database_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code()),
-        None => error.to_string(),
+/// The server's error in the chain of another.
+fn server_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e DbError> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// An error and its sources.
+pub(crate) fn chain<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+/// The detail of a server's error, which can contain values of rows.
+pub(crate) fn detail(error: &(dyn StdError + 'static)) -> Option<String> {
+    server_error(error)?.detail().map(|detail| masked(detail).into_owned())
+}
+
+/// An error's text. From a server: `message (SQLSTATE ...)`, of which the driver shows only `db error`, with lines
+/// for `detail` and the hint.
+pub(super) fn error_text(error: &(dyn StdError + 'static), detail: Option<&str>) -> String {
+    let own = error.to_string();
+    let Some(db) = server_error(error) else { return quoted(&own).into() };
+    let mut text = format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code());
+    if !error.is::<tokio_postgres::Error>() && !error.is::<DbError>() {
+        text = format!("{}: {text}", quoted(&own));
     }
+    for (name, line) in [("detail", detail), ("hint", db.hint())] {
+        if let Some(line) = line {
+            text += &format!("\n{name}: {}", quoted(&masked(line)));
+        }
+    }
+    text
 }
 
 /// Last lines with what the run did and is kept, and what a crash of the server may have lost.

@@ -16,7 +16,9 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::{Commit, Extent, Purpose, Session, same_encoding, same_transaction, session};
+use crate::sql::{
+    Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
+};
 use crate::wire::{BEGIN, Message, Outcome, Part};
 
 /// Carries out `actions`, in as many messages as their size requires.
@@ -186,7 +188,7 @@ async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Ses
 }
 
 pub(super) fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
-    let millis = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok());
+    let millis = row.and_then(|row| text(row, 0)).and_then(|text| text.parse().ok());
     Duration::from_millis(millis.unwrap_or(0))
 }
 
@@ -215,7 +217,8 @@ fn messages<'d>(
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let at = position(tally, step);
         messages.push(Part::Control, BEGIN);
-        push_migration(cx, hold, &mut messages, (step, *action), (at, commit))?;
+        let effect = effect(cx, *action);
+        push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
         messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
         let sets = callouts::are_needed(cx, *action)
             || action.script().text().contains("synchronous_commit");
@@ -236,19 +239,23 @@ pub(super) fn push_ledger(cx: &Context<'_>, hold: &Hold<'_>, message: &mut Messa
     }
 }
 
+/// What a migration does to the session. It is not known what the service's own code does.
+fn effect(cx: &Context<'_>, action: Action<'_>) -> SessionEffect {
+    let calls = callouts::are_needed(cx, action);
+    let at_least = if calls { SessionEffect::Changes } else { SessionEffect::Keeps };
+    action.script().session().max(at_least)
+}
+
 /// Adds one migration: it saves the session, then guard, statements and callouts.
 pub(super) fn push_migration<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
     messages: &mut Messages<'d>,
-    (step, action): (usize, Action<'d>),
+    (step, action, effect): (usize, Action<'d>, SessionEffect),
     (position, commit): (i64, Commit),
 ) -> Result<(), ErrorKind> {
     let script = action.script();
     let calls = callouts::are_needed(cx, action);
-    // It is not known what the service's own code does to the session.
-    let at_least = if calls { SessionEffect::Changes } else { SessionEffect::Keeps };
-    let effect = script.session().max(at_least);
     if effect != SessionEffect::Keeps {
         // Before the guard, whose settings are only for this transaction.
         messages.push(Part::Save, &session::note(script));
@@ -287,9 +294,6 @@ pub(super) fn record(
             let down = cx.down_sql(migration)?;
             Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
         }
-        Action::Undo(undo) => {
-            let removed = cx.ledger.remove("undone", &undo.entry, position);
-            Ok(format!("{removed} RETURNING execution_ms"))
-        }
+        Action::Undo(undo) => Ok(cx.ledger.remove("undone", &undo.entry, position)),
     }
 }

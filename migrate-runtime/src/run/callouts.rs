@@ -8,9 +8,9 @@ use super::action::Action;
 use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When};
+use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When, chain};
 use crate::sql::same_encoding;
-use crate::wire::{Message, Outcome, Part, is_lock_conflict};
+use crate::wire::{Message, Outcome, Part, is_conflict};
 
 /// The service's own code that is called for one migration.
 #[derive(Debug, Clone, Copy)]
@@ -108,35 +108,29 @@ async fn send<'r>(
     cx.wire.send(message, &mut |part, row| on(tally, part, row)).await
 }
 
-/// Why the run stops after a callout failed: to try again if another session held a lock, otherwise
+/// Why the run stops after a callout failed: to try again if another session was the cause, otherwise
 /// with the error.
 fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop {
     let is_blocked = is_blocked(&*source);
+    let detail = cx.migrator.detail(&*source);
     let error = match callout {
         Callout::Function(action) => ErrorKind::Function {
             file: cx.path_of(action.script()),
             version: action.version().to_owned(),
+            detail,
             source,
         },
         Callout::Hooks(when, action) => {
-            ErrorKind::Hook { when, file: Some(cx.path_of(action.script())), source }
+            let file = Some(cx.path_of(action.script()));
+            ErrorKind::Hook { when, file, detail, source }
         }
     };
     Stop::blocked_if(is_blocked, error)
 }
 
-/// Whether a statement of the service's own code failed because another session held a lock.
+/// Whether another session was the cause that a statement of the service's own code failed.
 fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let driver = error.downcast_ref::<tokio_postgres::Error>();
-        let code = driver.and_then(tokio_postgres::Error::code).map_or("", |code| code.code());
-        if is_lock_conflict(code) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    chain(error).any(|error| error.downcast_ref().is_some_and(is_conflict))
 }
 
 /// Whether `action` is carried out in more than one message.
@@ -192,5 +186,8 @@ pub(super) async fn around(
 ) -> Result<(), ErrorKind> {
     let context = RunClient { client: cx.wire.client, migration: None, report: tally.report(cx) };
     let called = cx.migrator.calls.hooks(when, context).await;
-    called.map_err(|source| ErrorKind::Hook { when, file: None, source })
+    called.map_err(|source| {
+        let detail = cx.migrator.detail(&*source);
+        ErrorKind::Hook { when, file: None, detail, source }
+    })
 }

@@ -6,7 +6,7 @@ use super::action::Action;
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, Part, is_lock_conflict};
+use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, is_conflict};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -14,10 +14,9 @@ pub(super) struct Stopped {
     pub(super) completed: usize,
 }
 
-/// Whether another session held a lock, so that the part was undone and can be tried again.
+/// Whether another session was the cause, so that the part was undone and can be tried again.
 pub(super) fn is_blocked(failure: &Failure) -> bool {
-    let code = failure.error.code().map_or("", |code| code.code());
-    failure.part.is_some() && is_lock_conflict(code)
+    failure.part.is_some() && is_conflict(&failure.error)
 }
 
 /// The words for writing the entry of a migration, in messages.
@@ -42,7 +41,7 @@ pub(super) async fn explain(
     if code == DEADLINE {
         return cx.deadline_error(None);
     }
-    if code == ENCODING {
+    if code == ENCODING || (code == IN_FAILED_TRANSACTION && stopped.completed == 0) {
         return cx.database_error(String::new(), stopped.failure.error).await;
     }
     let part = stopped.failure.part;
@@ -53,12 +52,14 @@ pub(super) async fn explain(
     if let Some(failure) = failed_migration(cx, actions, done, &stopped) {
         return locate::error(cx, failure, stopped.failure.error).await;
     }
-    let doing = match part {
-        Some(Part::Record { step }) => actions.get(step).map(|action| recording(cx, *action)),
-        _ => None,
-    };
-    let doing = doing.unwrap_or_else(|| cx.doing(part));
-    cx.database_error(doing, stopped.failure.error).await
+    let error = stopped.failure.error;
+    match part {
+        Some(Part::Record { step }) => {
+            let doing = actions.get(step).map(|action| recording(cx, *action));
+            cx.unrecorded(doing.unwrap_or_else(|| cx.doing(part)), error).await
+        }
+        _ => cx.database_error(cx.doing(part), error).await,
+    }
 }
 
 /// The migration at which a message stopped; `None` if it stopped at a statement of the library.
@@ -80,7 +81,7 @@ fn failed_migration(
             let blame = Blame { range: action.script().statements().nth(index), offset: *offset };
             Some(locate::at_statement(cx, action, blame, error, kept))
         }
-        Some(Part::Commit { step }) => at(step, Place::Commit),
+        Some(Part::Commit { step } | Part::Constraints { step }) => at(step, Place::Commit),
         Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
         // The whole message was refused, without a position.
         _ if *completed == 0 => at(done, Place::File),

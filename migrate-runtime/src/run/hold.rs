@@ -45,6 +45,9 @@ impl<'r> Hold<'r> {
         reading: Reading,
     ) -> Result<Contents<'r>, ErrorKind> {
         let mut contents = boxed(cx.read(reading)).await?;
+        if contents.is_in_transaction {
+            return Err(ErrorKind::InTransaction);
+        }
         tally.position = contents.last_position;
         self.lock.read(contents.lease.take());
         self.backend = contents.backend;

@@ -12,7 +12,7 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
 use crate::boxed::boxed;
-use crate::context::{Context, help_for_statement, holders};
+use crate::context::{Context, Sent, help_for_statement, holders};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 
 /// The statement that failed, as far as it is known.
@@ -55,7 +55,7 @@ pub(super) fn at_statement(
 /// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(20);
 
-/// The error of a failed migration: with the GRANT that is missing, or as a passed deadline.
+/// The error of a failed migration: with what to do about it, or as a passed deadline.
 pub(super) async fn error(
     cx: &Context<'_>,
     mut failure: MigrationFailure,
@@ -68,9 +68,12 @@ pub(super) async fn error(
     if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
-    if let Some(statement) = &failure.statement {
-        failure.help = help_for_statement(cx.wire.client, &source, statement).await;
-    }
+    let sent = match failure.kept {
+        Kept::Nothing | Kept::Unknown => Sent::InTransaction,
+        Kept::Statements { .. } | Kept::InFlight { .. } => Sent::Alone,
+    };
+    let statement = failure.statement.as_deref().unwrap_or_default();
+    failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 

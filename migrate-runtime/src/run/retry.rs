@@ -88,7 +88,7 @@ pub(super) async fn within_deadline(
     run: impl Future<Output = Result<(), ErrorKind>>,
 ) -> Result<(), ErrorKind> {
     let Some(deadline) = cx.migrator.deadline else { return run.await };
-    let in_time = tokio::time::timeout(deadline + GRACE, run).await;
+    let in_time = tokio::time::timeout(deadline.saturating_add(GRACE), run).await;
     in_time.unwrap_or_else(|_| Err(cx.deadline_error(None)))
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ptr;
 use std::time::Duration;
 
+use migrate_set::name::Direction;
 use migrate_set::set::Migration;
 use tracing::{Span, debug, info};
 
@@ -11,7 +12,7 @@ use super::action::Action;
 use super::plan::Todo;
 use super::retry::Backoff;
 use super::spans;
-use crate::context::Context;
+use crate::context::{Context, is_duplicate};
 use crate::outcome::{Applied, Error, ErrorKind, Event, LockKind, Report, SkipReason, Skipped};
 use crate::sql::Extent;
 
@@ -122,12 +123,13 @@ impl<'r> Tally<'r> {
         self.report.ahead = todo.ahead;
         self.report.lock = lock;
         let Report { applied, skipped, messages, .. } = self.report(cx);
-        info!(
-            applied = applied.len(),
-            skipped = skipped.len(),
-            messages,
-            "migrations are up to date"
-        );
+        let (applied, skipped) = (applied.len(), skipped.len());
+        // Most boots have nothing to do, and a fleet is as many runs as it has schemas.
+        if applied == 0 {
+            debug!(applied, skipped, messages, "migrations are up to date");
+        } else {
+            info!(applied, skipped, messages, "migrations are up to date");
+        }
     }
 
     /// The report of the run, or its error with the report.
@@ -140,11 +142,29 @@ impl<'r> Tally<'r> {
         spans::ended(self.report(cx));
         match result {
             Ok(()) => Ok(self.report),
-            Err(kind) => {
+            Err(mut kind) => {
+                self.suggest_baseline(&mut kind);
                 spans::failed(&Span::current(), &kind);
                 spans::failed(&self.at, &kind);
                 Err(Error::of_run(kind, self.report))
             }
+        }
+    }
+
+    /// Adds to the error of a run that found what it creates, and a ledger without entries, how to fill
+    /// the ledger.
+    fn suggest_baseline(&self, kind: &mut ErrorKind) {
+        let was_empty = self.at_start.as_ref().is_some_and(Vec::is_empty);
+        if let ErrorKind::Migration { failure, .. } = kind
+            && was_empty
+            && failure.direction == Direction::Up
+            && failure.sqlstate.as_deref().is_some_and(is_duplicate)
+        {
+            failure.help = Some(
+                "if the database was set up without this ledger, record what it has: `baseline` up \
+                 to a version, or `adopt` if another tool applied it; otherwise fix the file"
+                    .into(),
+            );
         }
     }
 }

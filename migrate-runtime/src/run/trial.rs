@@ -1,4 +1,13 @@
-//! Runs all pending migrations in one transaction, and undoes it.
+//! Runs all pending migrations in one transaction, and undoes it. After each it does what a commit does, and
+//! what only a commit can show is noted.
+
+use std::time::Duration;
+
+use migrate_set::set::Script;
+use migrate_set::sql::kind::SessionEffect;
+use migrate_set::sql::lexer::lex;
+use migrate_set::sql::split::split;
+use migrate_set::sql::words::Words;
 
 use super::action::Action;
 use super::batch;
@@ -11,8 +20,8 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
-use crate::sql::Commit;
-use crate::wire::{BEGIN, Part};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, defer_constraints};
+use crate::wire::{BEGIN, Failure, Part};
 
 /// Reads, plans, runs the transactional migrations, and undoes them.
 pub(super) async fn attempt<'r>(
@@ -21,19 +30,38 @@ pub(super) async fn attempt<'r>(
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
     let (todo, table) = plan::read(cx, hold, tally).await?;
-    let actions = todo.steps.iter().map(|step| Action::Apply(step.migration));
+    let actions: Vec<_> = todo.steps.iter().map(|step| Action::Apply(step.migration)).collect();
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
-        actions.partition(|action| action.is_transactional());
+        actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
     let table = boxed(hold.lock.enter(cx, &mut tally.report, table)).await?;
     if !inside.is_empty() {
-        try_out(cx, hold, tally, &inside, table).await?;
+        let tried = try_out(cx, hold, tally, &inside, table).await;
+        tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
     }
     for action in outside {
         let file = cx.path_of(action.script());
         tally.report.note(format!("{file} runs outside a transaction and was left out"));
     }
     Ok(())
+}
+
+/// Adds to a failure that a migration before it was left out.
+fn with_what_was_left_out(cx: &Context<'_>, actions: &[Action<'_>], mut stop: Stop) -> Stop {
+    if let Stop::Failed(ErrorKind::Migration { failure, .. }) = &mut stop {
+        let before = actions.iter().take_while(|action| action.version() != failure.version);
+        if let Some(left_out) = before.filter(|action| !action.is_transactional()).last() {
+            let file = cx.path_of(left_out.script());
+            failure.help.get_or_insert_with(|| {
+                format!(
+                    "{file} runs outside a transaction and was left out of the trial; if this \
+                     migration needs it, a run can succeed"
+                )
+                .into()
+            });
+        }
+    }
+    stop
 }
 
 /// Runs all of `actions` in one transaction and undoes it.
@@ -46,11 +74,14 @@ async fn try_out<'r>(
 ) -> Result<(), Stop> {
     let messages = messages(cx, hold, tally, actions, table)?;
     tally.starts(cx, actions.first());
-    let result = boxed(messages.send(cx, tally, &mut |tally, part, row| {
-        if let Part::Record { step } = part {
-            tally.done(cx, actions[step], batch::execution_time(row.as_ref()));
+    let mut duration = Duration::ZERO;
+    let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
+        Part::Record { .. } => duration = batch::execution_time(row.as_ref()),
+        Part::Constraints { step } => {
+            tally.done(cx, actions[step], duration);
             tally.starts(cx, actions.get(step + 1));
         }
+        _ => {}
     }))
     .await;
     let outcome = match result {
@@ -62,12 +93,69 @@ async fn try_out<'r>(
     };
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
-    let done = std::mem::take(&mut tally.report.applied).len();
     if let Some(stop) = boxed(cx.reason(&failure)).await {
+        tally.report.applied.clear();
         return Err(stop);
     }
+    if let Some(step) = needs_a_commit(actions, &failure) {
+        tally.report.note(not_tried(cx, actions, step));
+        return Ok(());
+    }
+    let done = std::mem::take(&mut tally.report.applied).len();
     let stopped = Stopped { failure, completed: outcome.completed };
     Err(explain(cx, actions, done, stopped).await.into())
+}
+
+/// The step that uses an enum value of an earlier one, which the server allows only after a commit; `None` for
+/// another failure, and for a migration that uses its own, which fails in a run too.
+fn needs_a_commit(actions: &[Action<'_>], failure: &Failure) -> Option<usize> {
+    // unsafe_new_enum_value_usage
+    let db = failure.error.as_db_error().filter(|db| db.code().code() == "55P04")?;
+    let (step, statements) = match failure.part? {
+        Part::Statement { step, index } => (step, index),
+        Part::Constraints { step } => (step, usize::MAX),
+        _ => return None,
+    };
+    // The message names the value, in any language. One name can be part of another.
+    let message = db.message().to_lowercase();
+    let named = |(script, statements): (&Script, usize)| {
+        let values = enum_values(script, statements).into_iter();
+        values.filter(|value| message.contains(value)).map(|value| value.len()).max()
+    };
+    let earlier = actions.get(..step)?.iter().filter_map(|a| named((a.script(), usize::MAX))).max();
+    let own = named((actions.get(step)?.script(), statements));
+    (step > 0 && own <= earlier).then_some(step)
+}
+
+/// The values that the first `statements` of a script add to enums, in lower case.
+fn enum_values(script: &Script, statements: usize) -> Vec<String> {
+    let value = |(start, end): (usize, usize)| {
+        let sql = script.text().get(start..end)?;
+        let tokens = lex(sql);
+        let statements = split(sql, &tokens).ok()?;
+        let mut words = Words::of(sql, statements.first()?);
+        if !words.eat("ALTER TYPE") {
+            return None;
+        }
+        let mut words = words.find("ADD VALUE")?;
+        words.eat("ADD VALUE");
+        words.eat("IF NOT EXISTS");
+        words.literal()
+    };
+    script.statements().take(statements).filter_map(value).collect()
+}
+
+/// The note about a step that a trial cannot judge.
+fn not_tried(cx: &Context<'_>, actions: &[Action<'_>], step: usize) -> String {
+    let file = actions.get(step).map(|action| cx.path_of(action.script())).unwrap_or_default();
+    let after = match actions.len() - step - 1 {
+        0 => "it was left out".to_owned(),
+        1 => "it and the one after it were left out".to_owned(),
+        count => format!("it and the {count} after it were left out"),
+    };
+    format!(
+        "{file} uses an enum value that an earlier migration adds, which works only after a commit; {after}"
+    )
 }
 
 /// All of `actions` in one transaction that is rolled back.
@@ -85,15 +173,19 @@ fn messages<'d>(
     }
     for (step, action) in actions.iter().enumerate() {
         let at = batch::position(tally, step);
+        // A commit also ends what a migration sets for its transaction.
+        let effect = action.script().session().max(SessionEffect::Changes);
         batch::push_migration(
             cx,
             hold,
             &mut messages,
-            (step, *action),
+            (step, *action, effect),
             (at, Commit::Asynchronous),
         )?;
         let record = batch::record(cx, tally.extent, *action, at + 1)?;
         messages.push(Part::Record { step }, &record);
+        messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
+        messages.push(Part::Control, &defer_constraints());
     }
     messages.push(Part::Control, "ROLLBACK");
     Ok(messages)

@@ -2,7 +2,7 @@
 
 use migrate_set::set::Migration;
 
-use super::entry::COLUMNS;
+use super::entry::{COLUMNS, kept};
 use super::ledger::Ledger;
 use super::literal::literal;
 
@@ -38,6 +38,6 @@ impl Ledger {
             taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal);
         let how = [applied_at.as_str(), &execution_ms, &applied_by];
         let values = self.values(migration, down_sql, position, (taken.verified, how), None);
-        format!("INSERT INTO {} ({COLUMNS}) VALUES ({values})", self.quoted)
+        kept("WITH", &format!("INSERT INTO {} ({COLUMNS}) VALUES ({values})", self.quoted))
     }
 }

@@ -55,6 +55,16 @@ const ELAPSED_MS: &str = "CASE WHEN pg_catalog.current_setting('migrate.started'
 pub(super) const NOTE_START: &str = "pg_catalog.set_config('migrate.started', \
      EXTRACT(epoch FROM pg_catalog.clock_timestamp())::pg_catalog.text, true)";
 
+/// A statement that returns the row that `change` writes, and raises `division_by_zero` if it writes none: a trigger
+/// can discard a row without an error. `with` is the beginning of its WITH.
+pub(super) fn kept(with: &str, change: &str) -> String {
+    format!(
+        "{with} w AS ({change} RETURNING execution_ms) \
+         SELECT COALESCE(pg_catalog.max(w.execution_ms), 0) OPERATOR(pg_catalog./) pg_catalog.count(*) \
+         AS execution_ms FROM w"
+    )
+}
+
 impl Ledger {
     /// The condition that the entry of a migration is as it was when its step was planned.
     pub(crate) fn as_planned(&self, version: &Version, cause: Cause) -> String {
@@ -96,9 +106,9 @@ impl Ledger {
             self.values(migration, down_sql, position, (has_run, how), digest)
         );
         if extent == Extent::First {
-            return format!("{insert} RETURNING execution_ms");
+            return kept("WITH", &insert);
         }
-        format!(
+        let replacing = format!(
             "{insert} ON CONFLICT (module, version) DO UPDATE SET \
              name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
              checksum_algorithm = excluded.checksum_algorithm, \
@@ -107,8 +117,9 @@ impl Ledger {
              down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
              progress = excluded.progress, \
              in_flight = excluded.in_flight, ran = excluded.ran \
-             WHERE l.kind {EQ} 'repeatable' RETURNING execution_ms"
-        )
+             WHERE l.kind {EQ} 'repeatable'"
+        );
+        kept("WITH", &replacing)
     }
 
     /// The values of [`COLUMNS`] for `migration`; with its checksum if it has run.
@@ -177,6 +188,17 @@ impl Ledger {
     /// Removes the entry, and adds a row at `position` with the event and the role, so that other runs
     /// find the ledger changed, and no position is used twice.
     pub(crate) fn remove(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let (with, insert) = self.removing(act, entry, position);
+        kept(&format!("{with},"), &insert)
+    }
+
+    /// The same, as a statement that sets `FOUND` in PL/pgSQL.
+    pub(crate) fn remove_found(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let (with, insert) = self.removing(act, entry, position);
+        format!("{with} {insert}")
+    }
+
+    fn removing(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
         let key = self.key_of(&entry.version);
         let gone = format!("DELETE FROM {} WHERE {key} RETURNING *", self.quoted);
         self.noting(act, &gone, position)
@@ -186,20 +208,23 @@ impl Ledger {
     pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
         let key = self.key_of(&entry.version);
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
-        self.noting(act, &found, position)
+        let (with, insert) = self.noting(act, &found, position);
+        kept(&format!("{with},"), &insert)
     }
 
-    fn noting(&self, act: &str, entry: &str, position: i64) -> String {
+    /// The beginning of a WITH, and the statement after it.
+    fn noting(&self, act: &str, entry: &str, position: i64) -> (String, String) {
         let kind = literal(act);
-        format!(
-            "WITH e AS ({entry}) INSERT INTO {} (module, version, kind, name, filename, \
+        let insert = format!(
+            "INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
              SELECT '', {kind} {CAT} ' {position}', {kind}, \
              e.module {CAT} ' ' {CAT} e.version {CAT} ' ' {CAT} e.name, \
              e.filename, e.checksum, e.checksum_algorithm, {position}, \
              pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
             self.quoted
-        )
+        );
+        (format!("WITH e AS ({entry})"), insert)
     }
 
     /// Changes the entry to the text of the set.
@@ -211,13 +236,14 @@ impl Ledger {
     ) -> String {
         let [checksum, algorithm, name, filename, down, down_checksum, ran] =
             texts(migration, down_sql);
-        format!(
+        let update = format!(
             "UPDATE {} SET checksum = {checksum}, checksum_algorithm = {algorithm}, \
              name = {name}, filename = {filename}, down_sql = {down}, \
              down_checksum = {down_checksum}, ran = {ran} WHERE {}",
             self.quoted,
             self.key_of(&entry.version)
-        )
+        );
+        kept("WITH", &update)
     }
 }
 

@@ -202,7 +202,7 @@ impl Terms<'_> {
 
     /// How long a statement waits for a lock: what the caller set, otherwise the session's own limit.
     fn lock_timeout(self) -> String {
-        let millis = |limit: Duration| format!("'{}ms'", limit.as_millis());
+        let millis = |limit: Duration| format!("'{}ms'", millis(limit));
         match self.lock_timeout {
             Some(named) => millis(named),
             None => format!(
@@ -250,9 +250,15 @@ fn block(body: &str) -> String {
     format!("DO {}", literal(&format!("BEGIN {body} END")))
 }
 
+/// The milliseconds of a limit as the server can have it: at most 24 days, and none is zero only if it is meant to
+/// be unlimited.
+fn millis(limit: Duration) -> u128 {
+    limit.as_nanos().div_ceil(1_000_000).min(i32::MAX.unsigned_abs().into())
+}
+
 /// Milliseconds until the deadline, now in the server.
 fn millis_left(left: Duration) -> String {
-    format!("({} {SUB} {SINCE_MESSAGE})", left.as_millis())
+    format!("({} {SUB} {SINCE_MESSAGE})", millis(left))
 }
 
 /// How long a statement can run: the time left, unless the session's own limit is shorter.

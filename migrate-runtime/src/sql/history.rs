@@ -6,7 +6,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::lease::at_lock;
 use super::ledger::Ledger;
-use super::literal::{literal, utc};
+use super::literal::{column, literal, text, utc};
 use super::operator::EQ;
 use crate::outcome::{Act, HistoryRow};
 
@@ -30,13 +30,13 @@ impl Ledger {
     /// # Errors
     /// The name of a column with a value that this library never writes.
     pub(crate) fn history_row(&self, row: &SimpleQueryRow) -> Result<HistoryRow, &'static str> {
-        let text = |column| row.get(column).unwrap_or_default().to_owned();
-        let number = |column| row.get(column).and_then(|text| text.parse::<i64>().ok());
-        let checksum = row.get("checksum").map(str::to_owned);
+        let owned = |name| column(row, name).unwrap_or_default();
+        let number = |name| text(row, name).and_then(|text| text.parse::<i64>().ok());
+        let checksum = column(row, "checksum");
         let position = number("position").ok_or("position")?;
-        let (mut version, mut name) = (text("version"), text("name"));
-        let act = match row.get("kind") {
-            Some("versioned" | "repeatable") if row.get("progress").is_some() => Act::Unfinished,
+        let (mut version, mut name) = (owned("version"), owned("name"));
+        let act = match text(row, "kind") {
+            Some("versioned" | "repeatable") if text(row, "progress").is_some() => Act::Unfinished,
             Some("versioned" | "repeatable") if checksum.is_none() => Act::Taken,
             Some("versioned" | "repeatable") => Act::Applied,
             kind => {
@@ -58,10 +58,10 @@ impl Ledger {
             act,
             version,
             name,
-            filename: text("filename"),
+            filename: owned("filename"),
             checksum,
-            at: text("applied_at"),
-            by: text("applied_by"),
+            at: owned("applied_at"),
+            by: owned("applied_by"),
             duration: Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
         })
     }

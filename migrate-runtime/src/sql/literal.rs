@@ -1,6 +1,9 @@
 //! Values and times as SQL text, and texts in rows.
 
+use std::fmt::Display;
+
 use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::row::RowIndex;
 
 /// `text` as a literal that does not depend on `standard_conforming_strings`.
 pub fn literal(text: &str) -> String {
@@ -12,9 +15,15 @@ pub fn literal(text: &str) -> String {
     }
 }
 
-/// The text in a column of a row; `None` if it is NULL or the row has no such column.
-pub(crate) fn column(row: &SimpleQueryRow, name: &str) -> Option<String> {
-    row.try_get(name).ok().flatten().map(str::to_owned)
+/// The text in a column of a row; `None` if it is NULL or not UTF-8, or the row has no such column, for which the
+/// driver's `get` panics.
+pub(crate) fn text(row: &SimpleQueryRow, at: impl RowIndex + Display) -> Option<&str> {
+    row.try_get(at).ok().flatten()
+}
+
+/// As [`text`], by value.
+pub(crate) fn column(row: &SimpleQueryRow, at: impl RowIndex + Display) -> Option<String> {
+    text(row, at).map(str::to_owned)
 }
 
 /// A time as text: RFC 3339, UTC.

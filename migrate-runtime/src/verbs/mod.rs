@@ -51,7 +51,11 @@ impl<'s> Migrator<'s> {
     }
 
     /// Runs pending migrations in one transaction and undoes it, to find out whether a run would
-    /// succeed on this database. Migrations that run outside a transaction are left out.
+    /// succeed on this database. After each it does what a commit does: it checks deferred constraints,
+    /// and ends `SET LOCAL` and temporary tables.
+    ///
+    /// The notes name what one transaction cannot show: migrations that run outside a transaction are left
+    /// out, and a trial ends at a migration that uses an enum value of an earlier one.
     ///
     /// It takes the same locks as a run, and holds all of them until its end.
     ///

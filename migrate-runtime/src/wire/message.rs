@@ -20,6 +20,10 @@ pub(crate) const DEADLINE: &str = "MG004";
 /// The SQLSTATE that is raised when the session does not send UTF-8.
 pub(crate) const ENCODING: &str = "MG007";
 
+/// The SQLSTATE of a message in a transaction that the caller began, and that has failed
+/// (`in_failed_sql_transaction`).
+pub(crate) const IN_FAILED_TRANSACTION: &str = "25P02";
+
 /// Whether a SQLSTATE of a message comes from a check of its names, table and session: plain SQL cannot raise a code
 /// of its own (`division_by_zero`), and what is read in another encoding may not be a statement (`syntax_error`,
 /// `character_not_in_repertoire`).
@@ -30,10 +34,25 @@ pub(crate) fn is_of_a_check(sqlstate: &str) -> bool {
 /// The SQLSTATE that is raised when the service's own code has ended the transaction of the run.
 pub(crate) const ENDED: &str = "MG006";
 
-/// Whether a SQLSTATE means that another session was the cause: `lock_not_available`,
-/// `deadlock_detected`, `serialization_failure`.
-pub(crate) fn is_lock_conflict(sqlstate: &str) -> bool {
-    matches!(sqlstate, "55P03" | "40P01" | "40001")
+/// Whether another session was the cause, so that the statement can succeed when it is sent again.
+pub(crate) fn is_conflict(error: &Error) -> bool {
+    let is_one = |db: &DbError| is_conflict_of(db.code().code(), db.schema(), db.message());
+    error.as_db_error().is_some_and(is_one)
+}
+
+/// Another session held a lock (`lock_not_available`, `deadlock_detected`, `serialization_failure`), or changed
+/// the same row of the catalog: both added it (`unique_violation` of a catalog's own index, also with
+/// `IF NOT EXISTS`), or one changed what the other was changing (`internal_error`).
+///
+/// The server translates no text of an `internal_error`, which has no field that distinguishes a conflict from
+/// `tuple already updated by self`, a mistake that stays.
+fn is_conflict_of(sqlstate: &str, schema: Option<&str>, message: &str) -> bool {
+    match sqlstate {
+        "55P03" | "40P01" | "40001" => true,
+        "23505" => schema == Some("pg_catalog"),
+        "XX000" => message.starts_with("tuple concurrently "),
+        _ => false,
+    }
 }
 
 /// With a stricter default isolation level, the guard would use a snapshot from before it had the lock.
@@ -64,6 +83,8 @@ pub(crate) enum Part {
     Restore { step: usize },
     /// Writes the entry.
     Record { step: usize },
+    /// Checks deferred constraints, as the commit of the step would.
+    Constraints { step: usize },
     /// Commits the step.
     Commit { step: usize },
     /// Limits how long the next statement waits and runs.

@@ -7,6 +7,7 @@ mod pooler;
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
-    BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED, Message, Part,
-    is_lock_conflict, is_of_a_check,
+    BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
+    MOVED, Message, Part, is_conflict, is_of_a_check,
 };
+pub use pooler::process;

@@ -15,7 +15,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 /// A server names its process for cancel requests; a pooler, which serves many clients with few
 /// sessions, has to invent a number (PgBouncer: random bytes). The driver shows the number only in such
 /// a request, so this writes one to memory.
-pub(super) async fn process(client: &Client) -> Option<i32> {
+pub async fn process(client: &Client) -> Option<i32> {
     let written = Written::default();
     let token = client.cancel_token();
     token.cancel_query_raw(written.clone(), PassThrough).await.ok()?;

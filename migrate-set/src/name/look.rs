@@ -18,6 +18,8 @@ pub enum Look<'a> {
     Ending { right: String },
     /// A copy of this script made by an editor or a tool.
     Backup { original: String },
+    /// `x.sql.tmpl`; the path of the script that a tool makes of it.
+    Template { right: String },
     /// Flyway's `V1__x.sql.conf`.
     ScriptConfig,
     /// A migration written in a programming language.
@@ -29,6 +31,14 @@ const SQL_TYPOS: [&str; 12] =
 const LANGUAGES: [&str; 21] = [
     "go", "ts", "js", "mjs", "cjs", "py", "rb", "java", "kt", "kts", "rs", "php", "cs", "fs", "ex",
     "exs", "clj", "groovy", "scala", "fizz", "sh",
+];
+
+/// What Liquibase's and pgroll's migrations are written in; in folders, tools keep snapshots in them.
+const FORMATS: [&str; 4] = ["json", "xml", "yaml", "yml"];
+
+const TEMPLATES: [&str; 10] = [
+    ".erb", ".gotmpl", ".hbs", ".j2", ".jinja", ".jinja2", ".mustache", ".template", ".tmpl",
+    ".tpl",
 ];
 
 /// Whether a file is part of a set or a mistake in it. `false` for unrelated files (hidden files,
@@ -76,6 +86,7 @@ fn nearly_sql<'a>(path: &'a str, name: &'a str) -> Option<Look<'a>> {
         ".conf" => Look::ScriptConfig,
         // the licence notice of a file that cannot contain one, by reuse.software
         ".license" => Look::Bystander,
+        tail if TEMPLATES.contains(&tail) => Look::Template { right },
         _ => Look::Backup { original: right },
     })
 }
@@ -95,7 +106,8 @@ fn typo<'a>(path: &'a str, name: &'a str) -> Option<Look<'a>> {
 /// `0001_x.go`, `20241209104738_x/migration.ts`; not `mod.rs`, nor the test of a migration.
 fn language<'a>(folder: &str, name: &'a str) -> Option<Look<'a>> {
     let (stem, extension) = name.rsplit_once('.')?;
-    if !LANGUAGES.contains(&extension)
+    let is_format = folder.is_empty() && FORMATS.contains(&extension);
+    if !(is_format || LANGUAGES.contains(&extension))
         || ["_test", ".test", ".spec"].iter().any(|tail| stem.ends_with(tail))
     {
         return None;
@@ -125,6 +137,7 @@ mod tests {
             Look::Sidecar { folder, version } => format!("sidecar of {version} in {folder}"),
             Look::Ending { right } => format!("not {right}"),
             Look::Backup { original } => format!("backup of {original}"),
+            Look::Template { right } => format!("template of {right}"),
             Look::ScriptConfig => "config".to_owned(),
             Look::Language { extension } => format!("written in {extension}"),
         };
@@ -156,6 +169,8 @@ mod tests {
             "x.sqlite3",
             "001_x.sql.license",
             "meta/0000_snapshot.json",
+            "atlas.yaml",
+            "package.json",
             "2fa.go",
             "Dockerfile",
             "",
@@ -194,7 +209,7 @@ mod tests {
         check("#1_x.sql#", "backup of 1_x.sql");
         check("a/1_x.sql.swp", "backup of a/1_x.sql");
         check("1_x.sql copy", "backup of 1_x.sql");
-        check("1_x.sql.tmpl", "backup of 1_x.sql");
+        check("1_x.sql.tmpl", "template of 1_x.sql");
         check("V2__x.sql.conf", "config");
     }
 
@@ -203,6 +218,8 @@ mod tests {
         check("20251226153622_v1_0_66.go", "written in go");
         check("1528470872_add_global_users.down.go", "written in go");
         check("V1__x.java", "written in java");
+        check("0002_add_users.json", "written in json");
+        check("20240101_x.yaml", "written in yaml");
         check("0001_initial.py", "written in py");
         check("m20220101_000001_create.rs", "written in rs");
         check("2014_10_12_000000_create_users.php", "written in php");

@@ -40,6 +40,9 @@ const MARKS: [char; 3] = ['_', '-', '.'];
 
 /// Splits `001_x`, `20250128_120000_x`, `2019-11-15-182353_x`.
 pub fn numbered(stem: &str) -> Split<'_> {
+    if let Some(rest) = stem.get(10..).filter(|_| dotted_moment(stem).is_some()) {
+        return Split::NoSeparator { version: &stem[..10], rest, fit: Fit::Timestamp };
+    }
     let (end, fit) = version_end(stem);
     if end == 0 {
         return Split::NoVersion;
@@ -55,6 +58,21 @@ pub fn numbered(stem: &str) -> Split<'_> {
     let slug = rest.trim_start_matches(separator);
     let separator = (!slug.is_empty()).then_some(separator);
     Split::Numbered(Numbered { version, separator, slug, fit })
+}
+
+/// Splits umzug's `2024.01.02T03.04.05.x` into `20240102030405` and `x`.
+pub fn dotted_moment(stem: &str) -> Option<(String, &str)> {
+    let (moment, rest) = stem.split_at_checked(19)?;
+    let mut shape = moment.bytes().zip(b"dddd.dd.ddTdd.dd.dd".iter());
+    let fits = |(byte, shape): (u8, &u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        other => byte == *other,
+    };
+    let slug = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
+    shape.all(fits).then(|| {
+        let digits = moment.chars().filter(char::is_ascii_digit).collect();
+        (digits, slug)
+    })
 }
 
 /// The length of the version at the start of a stem; 0 if there is none.
@@ -77,7 +95,8 @@ fn version_end(stem: &str) -> (usize, Fit) {
     };
     let mut end = first;
     if first == 8 && fit == Fit::Timestamp {
-        end += clock(&stem[end..]);
+        let time = clock(&stem[end..]);
+        end += if time > 0 { time } else { counter(&stem[end..]) };
     }
     (end + dotted(&stem[end..]), fit)
 }
@@ -111,6 +130,14 @@ fn clock(rest: &str) -> usize {
         return 0;
     };
     group(rest, joint, 6..=6).or_else(|| group(rest, joint, 4..=4)).unwrap_or(0)
+}
+
+/// yoyo's number within the day, which five random letters follow: `_01` of `_01_RE8HN-init`.
+fn counter(rest: &str) -> usize {
+    let Some(length) = group(rest, '_', 2..=2) else { return 0 };
+    let random = rest[length..].strip_prefix('_').and_then(|rest| rest.split_once('-'));
+    let is_random = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    if random.is_some_and(|(random, _)| is_random(random)) { length } else { 0 }
 }
 
 /// Parts after dots, as in `1.2.3` and `2023-08-02.0`.
@@ -179,6 +206,8 @@ mod tests {
         check("20250128_120000_x", "Timestamp 20250128_120000 _ [x]");
         check("20250128_1200_x", "Timestamp 20250128_1200 _ [x]");
         check("20250128_12_x", "Timestamp 20250128 _ [12_x]");
+        check("20240101_02_RE8HN-b", "Timestamp 20240101_02 _ [RE8HN-b]");
+        check("20240101_02_add-b", "Timestamp 20240101 _ [02_add-b]");
         check("20250625_add", "Timestamp 20250625 _ [add]");
         check("20260730-pdp-v0-create", "Timestamp 20260730 - [pdp-v0-create]");
         check("202601016134308_x", "Timestamp 202601016134308 _ [x]");
@@ -203,6 +232,7 @@ mod tests {
     fn what_is_no_version_says_why() {
         check("001 x", "no separator 001 [x]");
         check("001x", "no separator 001 [x]");
+        check("2024.01.02T00.00.00.b", "no separator 2024.01.02 [T00.00.00.b]");
         check("1) first", "no separator 1 [first]");
         check("20250128_120000 x", "no separator 20250128_120000 [x]");
         check("20250128T120000_x", "no separator 20250128 [T120000_x]");

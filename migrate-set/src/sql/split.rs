@@ -1,5 +1,5 @@
 //! Splits a script into statements by psql's rules: semicolons outside parentheses and outside
-//! `BEGIN ATOMIC` bodies. Statements are not validated.
+//! `BEGIN ATOMIC` bodies; and at the comments at which drizzle and bun split. Statements are not validated.
 
 use super::lexer::{Token, TokenKind, Unclosed};
 
@@ -67,7 +67,7 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
             statements.extend(trimmed(&tokens[index..=index]));
             from = index + 1;
             state = State::default();
-        } else if token.kind == TokenKind::Semicolon && state.splits_here() {
+        } else if ends_statement(text, token) && state.splits_here() {
             statements.extend(trimmed(&tokens[from..index]));
             from = index + 1;
             state = State::default();
@@ -78,6 +78,17 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
     state.finish()?;
     statements.extend(trimmed(&tokens[from..]));
     Ok(statements)
+}
+
+/// The comments that drizzle and bun write between statements, in place of a semicolon.
+const BREAKS: [&str; 2] = ["--> statement-breakpoint", "--bun:split"];
+
+fn ends_statement(text: &str, token: &Token) -> bool {
+    match token.kind {
+        TokenKind::Semicolon => true,
+        TokenKind::LineComment => BREAKS.contains(&token.text(text).trim_end()),
+        _ => false,
+    }
 }
 
 /// What is open at one point of a statement.
@@ -194,6 +205,8 @@ mod tests {
         check("-- head\na -- tail\n; /* c */ b ;", &["a", "b"]);
         check("a /* in; side */ b; c", &["a /* in; side */ b", "c"]);
         check("é; ü", &["é", "ü"]);
+        check("a\n--> statement-breakpoint\nb;\n--> statement-breakpoint\nc", &["a", "b", "c"]);
+        check("a\n--bun:split\nb (\n--bun:split\n c)", &["a", "b (\n--bun:split\n c)"]);
     }
 
     #[test]

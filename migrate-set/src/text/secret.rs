@@ -10,9 +10,13 @@ const KEYS: [&str; 6] = ["passw", "passphrase", "paswo", "pwd", "secret", "scram
 
 /// The bytes of the secrets in `text`, in order and apart.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Range<usize>> = Vec::new();
     let mut listed = 0;
     for word in words(text) {
+        // What is masked is not looked at again, or many secrets that never close would take the square of the length.
+        if found.last().is_some_and(|secret| secret.contains(&word)) {
+            continue;
+        }
         found.extend(arguments(text, word));
         found.extend(value_after(text, word));
         if word >= listed

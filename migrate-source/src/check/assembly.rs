@@ -8,6 +8,7 @@ use migrate_set::name::{Direction, Kind, TransactionMark, shown};
 use migrate_set::set::{Migration, TransactionMode};
 use migrate_set::version::Version;
 
+use super::depends;
 use super::error::{Problem, SourceError};
 use super::script::{self, Scripts};
 use super::{Down, Duplicates, SetOptions, SourceFile};
@@ -54,6 +55,8 @@ pub(super) fn assemble(
     if options.duplicates == Duplicates::ByName {
         assembly.reorder(&mut assembled.migrations);
     }
+    let order = depends::wrong_order(folder, &assembled.migrations, classified.layout);
+    assembly.errors.extend(order);
     assembled
 }
 
@@ -174,7 +177,8 @@ impl<'a> Assembly<'a> {
         if ups.len() > 1 {
             ups.sort_by(|a, b| a.name.slug.cmp(&b.name.slug).then_with(|| a.path.cmp(b.path)));
         }
-        let by_name = ups.len() > 1 && self.options.duplicates == Duplicates::ByName;
+        let (several, duplicates) = (ups.len() > 1, self.options.duplicates);
+        let by_name = several && duplicates == Duplicates::ByName;
         let key = |claim: &Claim<'a>| if by_name { claim.name.slug.as_str() } else { "" };
         let mut downs_by_name: BTreeMap<&str, Vec<Claim<'a>>> = BTreeMap::new();
         for down in downs {
@@ -191,7 +195,9 @@ impl<'a> Assembly<'a> {
                 continue;
             }
             first = Some((up.path.to_owned(), &up.name.slug));
-            let own = downs_by_name.remove(key(&up)).unwrap_or_default();
+            let mut own = downs_by_name.remove(key(&up)).unwrap_or_default();
+            // The down script of a file that claims the same version is no second one of this.
+            own.retain(|down| !several || down.name.slug == up.name.slug);
             migrations.push(self.migration(up, own, by_name));
         }
         if let Some(down) = downs_by_name.values().flatten().min_by_key(|down| down.path) {
@@ -222,7 +228,8 @@ impl<'a> Assembly<'a> {
         let version = down.version().to_string();
         let next = self.misnamed.range(version.clone()..).next();
         if !next.is_some_and(|stem| stem.starts_with(&version)) {
-            self.error(down.path, Problem::DownWithoutUp { version });
+            let refinery = down.path.strip_prefix('U').map(|rest| format!("V{rest}"));
+            self.error(down.path, Problem::DownWithoutUp { version, refinery });
         }
     }
 

@@ -94,14 +94,19 @@ impl std::error::Error for SourceError {}
 pub struct SourceErrors(pub Vec<SourceError>);
 
 impl SourceErrors {
-    /// The `problems` of the history file that messages show as `file`.
+    /// Nothing, if there are no `problems` of the history file that messages show as `file`.
     ///
     /// # Errors
     /// Each of them, as a mistake in the file.
     pub fn of_history(file: &str, problems: Vec<HistoryProblem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self::in_history(file, problems)) }
+    }
+
+    /// These problems of the history file, as mistakes in it.
+    pub fn in_history(file: &str, problems: Vec<HistoryProblem>) -> Self {
         let error = |problem| SourceError::of_file(file, Problem::History(problem));
         let errors: Vec<SourceError> = problems.into_iter().map(error).collect();
-        if errors.is_empty() { Ok(()) } else { Err(limited(&errors)) }
+        limited(&errors)
     }
 }
 
@@ -194,7 +199,18 @@ pub enum Problem {
     DownWithoutUp {
         /// The version as written.
         version: String,
+        /// Its name as a migration, if it is named as refinery names some.
+        refinery: Option<String>,
     },
+    /// Another tool's comment says that it runs after a file that comes later.
+    #[error("depends on `{on}`, which runs after it")]
+    DependsOnLater {
+        /// The later file.
+        on: String,
+    },
+    /// A script of sqitch's, in a set that is ordered by name.
+    #[error("is a sqitch script, but the order in `sqitch.plan` is not read")]
+    Sqitch,
     /// No down script, although the set requires one.
     #[error("version {version} has no down script, and this set requires one")]
     NoDown {
@@ -324,6 +340,14 @@ impl Problem {
                 "renumber whichever has not been applied anywhere yet; for an existing history, set {}",
                 &[Term::DuplicatesByName],
             ),
+            Problem::DownWithoutUp { refinery: Some(right), .. } => format!(
+                "add the up script, or remove this file; if it is a migration, which it is to refinery, rename it to `{right}`"
+            )
+            .into(),
+            Problem::DependsOnLater { on } => format!(
+                "give it a version after that of `{on}`; migrations run in the order of their versions"
+            )
+            .into(),
             Problem::LinkOut => Remedy::new(
                 "put a copy of the file into the folder, or allow such links with {}",
                 &[Term::FollowLinks],
@@ -390,6 +414,9 @@ impl Problem {
             }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
             Problem::NoDown { .. } => "add a `-- DOWN` section, or a `.down.sql` file next to it",
+            Problem::Sqitch => {
+                "number the files in the order of the plan, such as `001_users.sql`, and leave out the layout"
+            }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
             Problem::OnlyDown => "mark the up section in the same style as the down section",

@@ -4,6 +4,7 @@
 mod assembly;
 mod script;
 mod control;
+mod depends;
 mod grammar;
 mod mistakes;
 mod error;

@@ -3,6 +3,7 @@
 
 mod nearest;
 pub mod section;
+mod tools;
 
 use migrate_set::name::Direction;
 use migrate_set::set::TransactionMode;
@@ -11,6 +12,7 @@ use thiserror::Error;
 use crate::lint::Lint;
 pub(crate) use nearest::edit_distance;
 use nearest::nearest;
+use tools::of_tool;
 
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub enum Directive {
         /// Whether the spelling is a plain word that could also be an ordinary comment.
         spelling: Spelling,
     },
-    /// tern's divider: up above it, down below.
+    /// tern's and `MyBatis`'s divider: up above it, down below.
     Divider,
     /// goose's and sql-migrate's `StatementBegin`; our splitter does not need it.
     StatementBegin,
@@ -32,7 +34,7 @@ pub enum Directive {
     StatementEnd,
     /// The transaction mode of the section that contains it, or of the file if before any section.
     Transaction(TransactionMode),
-    /// The transaction mode of the whole file, wherever it is (goose).
+    /// The transaction mode of the whole file, wherever it is (goose, tern).
     FileTransaction(TransactionMode),
     /// A Rust function of the service runs after the statements of the up script.
     Function,
@@ -92,6 +94,14 @@ pub enum DirectiveError {
     /// goose's `ENVSUB ON`: the environment of the service does not exist at build time.
     #[error("goose's environment substitution is not possible in an embedded set")]
     EnvironmentSubstitution,
+    /// Liquibase's first line: what its changesets and preconditions say would not count.
+    #[error(
+        "a Liquibase changelog is not a migration: its changesets and conditions would be ignored"
+    )]
+    Liquibase,
+    /// Atlas's checkpoint, which replaces the migrations before it.
+    #[error("an Atlas checkpoint would run after the migrations that it replaces")]
+    Checkpoint,
     /// `migrate:allow` without `because` and a reason.
     #[error("`{written}` gives no reason")]
     NoReason {
@@ -120,6 +130,15 @@ impl DirectiveError {
             Self::EnvironmentSubstitution => {
                 "write the values themselves, and remove this line".to_owned()
             }
+            Self::Liquibase => {
+                "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` \
+                 section, and remove this line"
+                    .to_owned()
+            }
+            Self::Checkpoint => {
+                "remove this line if the set begins here; otherwise move the file out of the folder"
+                    .to_owned()
+            }
             Self::NoReason { .. } => "write `-- migrate:allow CHECK because REASON`".to_owned(),
             Self::UnknownCheck { .. } => {
                 let checks: Vec<&str> = checks().collect();
@@ -135,19 +154,16 @@ impl DirectiveError {
 /// # Errors
 /// [`DirectiveError`] for a comment that looks like a directive and is not a valid one.
 pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
-    if is_tern_divider(comment) {
-        return Ok(Some(Directive::Divider));
-    }
     let body = comment.trim_start_matches('-').trim();
     let Some(first) = body.split_whitespace().next() else { return Ok(None) };
-    if let Some(rest) = after(body, "migrate:") {
+    if let found @ Some(_) = of_tool(comment, body)? {
+        Ok(found)
+    } else if let Some(rest) = after(body, "migrate:") {
         own(body, rest).map(Some)
     } else if let Some(rest) = after(body, "+goose ") {
         goose(body, rest)
     } else if let Some(rest) = after(body, "+migrate ") {
         sql_migrate(body, rest).map(Some)
-    } else if let Some(rest) = after(body, "atlas:txmode") {
-        Ok(atlas(rest))
     } else if body.eq_ignore_ascii_case("up") {
         Ok(Some(section(Direction::Up, None, Spelling::Word)))
     } else if body.eq_ignore_ascii_case("down") {
@@ -161,8 +177,7 @@ pub fn directive(comment: &str) -> Result<Option<Directive>, DirectiveError> {
     }
 }
 
-/// `UP: create users`, `==== DOWN ====`, `Down Migration` (node-pg-migrate), `rambler down`,
-/// `!Downs` (Play), `@UNDO` (`MyBatis`).
+/// `UP: create users`, `==== DOWN ====`, `migrate down`.
 fn nearly_section(body: &str) -> Option<Direction> {
     let bare = body.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
     let (head, colon) = bare.split_once(':').map_or((bare.as_str(), false), |(h, _)| (h, true));
@@ -194,12 +209,6 @@ fn section(
 fn after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then(|| text[prefix.len()..].trim())
-}
-
-/// tern's divider, `---- create above / drop below ----`.
-fn is_tern_divider(comment: &str) -> bool {
-    comment.starts_with("----")
-        && comment.trim_matches('-').trim().eq_ignore_ascii_case("create above / drop below")
 }
 
 /// `migrate:up`, `migrate:down` (dbmate, with `transaction:false`), and our own directives.
@@ -272,11 +281,6 @@ fn sql_migrate(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
     Ok(section(direction, transaction, Spelling::Marker))
 }
 
-/// `atlas:txmode none`; its other values mean what is the default here.
-fn atlas(rest: &str) -> Option<Directive> {
-    (rest == "none").then_some(Directive::Transaction(TransactionMode::NonTransactional))
-}
-
 fn unknown(written: &str) -> DirectiveError {
     DirectiveError::Unknown { written: written.to_owned(), nearest: nearest(written) }
 }
@@ -313,11 +317,21 @@ mod tests {
         check("-- +migrate StatementBegin", Some(Directive::StatementBegin));
         check("-- +migrate StatementEnd", Some(Directive::StatementEnd));
         check("---- create above / drop below ----", Some(Directive::Divider));
+        check("-- //@UNDO", Some(Directive::Divider));
+        check("-- Up Migration", marker(Up));
+        check("--down migration", marker(Down));
+        check("-- !Downs", marker(Down));
+        check("-- rambler up", marker(Up));
+        check("-- +micrate Down", marker(Down));
+        check("---- tern: disable-tx ----", Some(Directive::FileTransaction(NonTransactional)));
         let none = Some(Directive::Transaction(NonTransactional));
         check("-- migrate:no-transaction", none.clone());
         check("-- no-transaction", none.clone());
         check("-- pgdbm:no-transaction because", none.clone());
-        check("-- atlas:txmode none", none);
+        check("-- atlas:txmode none", none.clone());
+        check("--! no-transaction", none.clone());
+        check("-- postgres-migrations disable-transaction", none.clone());
+        check("-- transactional: false", none);
         check("-- atlas:txmode file", None);
         let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
         check("-- migrate:allow empty because it came later", Some(allow));
@@ -343,6 +357,17 @@ mod tests {
             "-- +goose ENVSUB ON",
             "goose's environment substitution is not possible in an embedded set",
             "write the values themselves, and remove this line",
+        );
+        check(
+            "--liquibase formatted sql",
+            "a Liquibase changelog is not a migration: its changesets and conditions would be ignored",
+            "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` section, \
+             and remove this line",
+        );
+        check(
+            "-- atlas:checkpoint v2",
+            "an Atlas checkpoint would run after the migrations that it replaces",
+            "remove this line if the set begins here; otherwise move the file out of the folder",
         );
         check(
             "-- migrate:allow empty",

@@ -180,6 +180,9 @@ impl<'t> Reader<'t> {
         let token = self.tokens[index];
         match *directive {
             Directive::Section { spelling: Spelling::Word, .. } if self.depth > 0 => {}
+            // sql-migrate reads a marker that is repeated as the rest of the section.
+            Directive::Section { direction, transaction: None, spelling: Spelling::Marker }
+                if self.current == Some(direction) => {}
             Directive::Section { direction, transaction, spelling: _ } => {
                 self.section(direction, transaction, index);
             }
@@ -344,6 +347,10 @@ mod tests {
         check("a;\n---- create above / drop below ----\nb;", "a; | b;");
         check("-- UP\r\na;\r\n-- DOWN\r\nb;", "a; | b;");
         check("-- DOWN\nb", " | b");
+        check("-- +migrate Up\na;\n-- +migrate Up\nb;\n-- +migrate Down\nc", "a;b; | c");
+        check("---- tern: disable-tx ----\na;\n---- create above / drop below ----\nb", "!a; | !b");
+        check("-- // create a\na;\n-- //@UNDO\nb;", "a; | b;");
+        check("-- Up Migration\na;\n-- Down Migration\nb;", "a; | b;");
         check("-- migrate:no-transaction\na", "=!a");
         check("-- migrate:no-transaction\n-- UP\na\n-- DOWN\nb", "!a | !b");
         check("-- UP\n-- no-transaction\na\n-- DOWN\nb", "!a | b");

@@ -236,3 +236,28 @@ pub(super) fn take_separators(
     entries.retain(|entry| odd(entry).is_none());
     errors
 }
+
+/// The first file whose number has more digits than another's with a later date: as numbers, as most tools
+/// compare them, the two are in the other order.
+pub(super) fn mixed_lengths(entries: &[Entry<'_>]) -> Option<(usize, NameError)> {
+    let dated = || {
+        entries.iter().filter_map(|entry| match entry.place {
+            Place::Number { found, .. } if found.fit == Fit::Timestamp => {
+                let digits = found.version.bytes().all(|b| b.is_ascii_digit());
+                (digits && found.version.len() >= DATE_TIME).then_some((entry, found.version))
+            }
+            _ => None,
+        })
+    };
+    let shortest = dated().map(|(_, version)| version.len()).min()?;
+    let short = dated().filter(|(_, version)| version.len() == shortest);
+    let (last, latest) = short.max_by_key(|(_, version)| *version)?;
+    let (entry, version) =
+        dated().find(|(_, version)| version.len() > shortest && version[..shortest] < *latest)?;
+    let right = entry.path.replacen(version, &version[..shortest], 1);
+    let (file, later) = (entry.path.to_owned(), last.path.to_owned());
+    Some((entry.index, NameError::MixedLengths { file, later, right }))
+}
+
+/// The digits of a date with hour, minute and second.
+const DATE_TIME: usize = 14;

@@ -5,12 +5,14 @@ use std::collections::HashSet;
 
 use migrate_set::name::flyway::Prefix;
 use migrate_set::name::look::{Look, look};
+use migrate_set::name::split::dotted_moment;
 use migrate_set::name::{Direction, Kind, Layout, TransactionMark};
 use migrate_set::text::escaped;
 use migrate_set::version::Version;
 
 use super::agree::{
-    flyway_stem, layout, numbered_stem, separator, take_dialects, take_misfits, take_separators,
+    flyway_stem, layout, mixed_lengths, numbered_stem, separator, take_dialects, take_misfits,
+    take_separators,
 };
 use super::folders::misplaced;
 use super::lookalike::{take_copies, take_undotted};
@@ -98,6 +100,7 @@ pub fn classify(paths: &[impl AsRef<str>], options: &NameOptions) -> Classified 
         errors.extend(take_misfits(&mut entries, layout, options.layout.is_some(), usual));
         if options.layout.is_none() {
             errors.extend(take_separators(&mut entries, layout, usual));
+            errors.extend(mixed_lengths(&entries));
         }
     }
     errors.extend(mistakes(&entries, layout, usual));
@@ -133,6 +136,7 @@ impl<'a> Survey<'a> {
             }
             Look::Ending { right } => NameError::Ending { file: file(), right },
             Look::Backup { original } => NameError::Backup { file: file(), original },
+            Look::Template { right } => NameError::Template { file: file(), right },
             Look::ScriptConfig => NameError::ScriptConfig { file: file() },
             Look::Language { extension } => {
                 NameError::Language { file: file(), extension: extension.to_owned() }
@@ -172,7 +176,11 @@ fn mistake(entry: &Entry<'_>, layout: Option<Layout>, separator: char) -> Option
             NameError::NoVersion { file, right, layout }
         }
         Place::NoSeparator { version, rest } => {
-            let rest = without_t(version, rest);
+            let moment = dotted_moment(entry.ending.stem);
+            let (version, rest) = match &moment {
+                Some((version, slug)) => (version.as_str(), *slug),
+                None => (version, without_t(version, rest)),
+            };
             let right = right_name(entry, (Prefix::Versioned, version, rest), layout, separator);
             NameError::NoSeparator { file, right }
         }

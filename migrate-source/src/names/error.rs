@@ -5,6 +5,8 @@ use std::fmt;
 use migrate_set::name::{Direction, Layout};
 use migrate_set::remedy::{Remedy, Term};
 
+use super::folders::holds_downs;
+
 /// How many files of a set have a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayoutShare {
@@ -48,6 +50,14 @@ pub enum NameError {
         file: String,
         /// The file that it was copied from.
         original: String,
+    },
+    /// `x.sql.tmpl`, `x.sql.j2`.
+    #[error("`{file}` is a template, and nothing fills it in")]
+    Template {
+        /// The file.
+        file: String,
+        /// Its name as a script.
+        right: String,
     },
     /// `x copy.sql` next to `x.sql`.
     #[error("`{file}` is a copy of `{original}`")]
@@ -139,7 +149,7 @@ pub enum NameError {
         right: Option<String>,
     },
     /// Scripts in a folder that is not a migration.
-    #[error("`{file}` is in a folder that is not a migration")]
+    #[error("`{file}` is in a folder that is not a migration{}", one_of(*folders))]
     Nested {
         /// The first file.
         file: String,
@@ -147,6 +157,8 @@ pub enum NameError {
         folder: String,
         /// How many scripts are in it.
         files: usize,
+        /// How many such folders there are.
+        folders: usize,
     },
     /// A script of an unknown name in a migration's folder.
     #[error("`{file}` is not a script that a migration folder can contain")]
@@ -190,6 +202,16 @@ pub enum NameError {
         /// The file's correct name in the requested layout, if there is one.
         right: Option<String>,
     },
+    /// Dates of different lengths, which as numbers are in another order than as dates.
+    #[error("`{file}` is before `{later}` as a date, and after it as a number")]
+    MixedLengths {
+        /// The file with more digits.
+        file: String,
+        /// The file with fewer digits and the later date.
+        later: String,
+        /// The first file's name with as many digits.
+        right: String,
+    },
     /// A separator other than that of most files.
     #[error(
         "`{file}` has `{separator}` after its version where most files have `{usual}`{}",
@@ -218,6 +240,7 @@ impl NameError {
             Self::Control { file }
             | Self::Ending { file, .. }
             | Self::Backup { file, .. }
+            | Self::Template { file, .. }
             | Self::Copy { file, .. }
             | Self::Language { file, .. }
             | Self::ScriptConfig { file }
@@ -233,6 +256,7 @@ impl NameError {
             | Self::Dialect { file, .. }
             | Self::MixedLayouts { file, .. }
             | Self::WrongLayout { file, .. }
+            | Self::MixedLengths { file, .. }
             | Self::MixedSeparators { file, .. } => file,
         }
     }
@@ -249,6 +273,9 @@ impl NameError {
                 "delete it or move it out of the folder; \
                  if it should run, rename it to `{original}`"
             ),
+            Self::Template { right, .. } => format!(
+                "write its SQL to `{right}`; a run replaces `{{{{schema}}}}` and `{{{{tables.NAME}}}}` in it"
+            ),
             Self::Copy { .. } => "delete it, or give it a version of its own".to_owned(),
             Self::Language { extension, .. } => format!(
                 "rewrite it as SQL and move the `.{extension}` file out of the folder; \
@@ -264,10 +291,16 @@ impl NameError {
             Self::FolderFile { right: None, .. } => HELP_FOLDER_FILE.to_owned(),
             Self::Direction { right, up, .. } => help_direction(right, up.as_ref()),
             Self::ReleaseFolders { right, .. } => help_release(right.as_deref()),
+            Self::Nested { folders: 2.., .. } => HELP_FOLDERS.to_owned(),
             Self::Nested { folder, files, .. } => help_nested(folder, *files),
             Self::Dialect { .. } => return Remedy::new(HELP_DIALECT, &[Term::DialectPostgres]),
             Self::MixedLayouts { found, right, .. } => return help_mixed(found, right.as_deref()),
             Self::WrongLayout { found, right, .. } => return help_wrong(*found, right.as_deref()),
+            Self::MixedLengths { right, .. } => {
+                let option = "set {}timestamp`, which orders them as dates";
+                let rename = Remedy::from(format!("rename it to `{right}`"));
+                return rename.or(option, &[Term::Layout]);
+            }
             Self::MixedSeparators { right, layout, .. } => {
                 let option = format!("set {{}}{layout}`, which accepts every separator");
                 let rename = Remedy::from(format!("rename it to `{right}`"));
@@ -284,6 +317,8 @@ const HELP_BASELINE: &str = "move it out of the folder; keep the migrations up t
     and baseline databases that already have them";
 const HELP_FOLDER_FILE: &str = "move its SQL into a script that a migration folder can contain: \
     `up.sql` or `down.sql`, or prisma's `migration.sql`";
+const HELP_FOLDERS: &str = "if the folders have one order of versions, move their files into the migration \
+    folder itself; if each is a set, embed each with a module name of its own";
 const HELP_DIALECT: &str = "set {} to use the postgres files and ignore the \
     others, or move the others out of the folder";
 
@@ -312,6 +347,11 @@ fn help_release(right: Option<&str>) -> String {
 }
 
 fn help_nested(folder: &str, files: usize) -> String {
+    if holds_downs(folder) {
+        return format!(
+            "move each script in `{folder}` next to its up script, as `<version>_<description>.down.sql`"
+        );
+    }
     let them = if files == 1 { "the file".to_owned() } else { format!("its {files} scripts") };
     format!(
         "name `{folder}` as the folder, if the migrations are there; \

@@ -145,6 +145,9 @@ fn foldered<'a>(folder: &'a str, ending: &Ending<'a>) -> Place<'a> {
         }
         (Split::NoVersion, Some(_)) => Place::FolderNoVersion { folder },
         (Split::Numbered(_), None) if numbers_itself => Place::Release { folder },
+        (Split::Numbered(found), None) if found.slug.is_empty() && folder.contains('.') => {
+            Place::Release { folder }
+        }
         (Split::Numbered(_), None) => Place::FolderFile,
         (_, None) if is_release(folder) => Place::Release { folder },
         (_, None) => Place::Nested { top: folder },

@@ -59,7 +59,7 @@ async fn list(client: &Client, prefix: &str, digits: u32) -> Result<Vec<Found>, 
     );
     let mut list = Vec::new();
     let sent = rows(client, &sql, |row| {
-        let text = |column| row.get(column).unwrap_or_default().to_owned();
+        let text = |column| row.try_get(column).ok().flatten().unwrap_or_default().to_owned();
         list.push(Found { name: text(0), comment: text(1) });
     });
     sent.await.map_err(TestError::refused("list the databases of tests"))?;

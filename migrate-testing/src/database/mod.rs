@@ -84,8 +84,10 @@ impl TestDatabase {
     ///
     /// # Errors
     /// [`TestError::Server`] without a server, [`TestError::Migrate`] if a migration fails,
-    /// [`TestError::Database`] if the server refuses something else, [`TestError::Waited`] if another
-    /// process builds the template for too long, [`TestError::Runtime`].
+    /// [`TestError::OtherDatabase`] and [`TestError::Pooler`] if a session is not in the database that
+    /// it asks for or shares it, [`TestError::Database`] if the server refuses something else,
+    /// [`TestError::Waited`] if another process builds the template for too long,
+    /// [`TestError::Runtime`].
     pub fn new<'s>(migrator: impl Into<Migrator<'s>>) -> Result<TestDatabase, TestError> {
         TestDatabase::with_fixture(migrator, "")
     }
@@ -157,6 +159,11 @@ impl TestDatabase {
         let session = pool.session(&name)?;
         let begun = session.run(async |client| {
             make(client, &name).await?;
+            if let Err(error) = pool.check(&name).await {
+                // If this fails, the next process drops it.
+                let _ = drop_with_sessions(client, &name).await;
+                return Err(error);
+            }
             if !COLLECTED.swap(true, Ordering::Relaxed) {
                 // A failure does not fail the test; the next process tries again.
                 let _ = leftovers::collect(client, &name).await;

@@ -1,11 +1,12 @@
 //! What the tests of a process share: the server, and idle sessions on it, one of which each database
 //! takes. A session that failed is not reused.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::Client;
 
-use super::session::{Session, values};
+use super::session::{Session, config, connect, values};
 use super::template::key;
 use crate::error::TestError;
 use crate::server::Server;
@@ -20,6 +21,8 @@ pub(super) struct Pool {
     /// Idle sessions, which hold no locks. A new session for each clone took 3 ms more, and a copy by
     /// `WAL_LOG`, which is faster the second time in a session, 10 ms more.
     idle: Mutex<Vec<Session>>,
+    /// Whether a session was in a database that was created here. A throwaway server needs no check.
+    is_checked: AtomicBool,
 }
 
 /// The one of this process, once a test has used it.
@@ -42,7 +45,8 @@ impl Pool {
         let (session, answers) = session.close_on_error(asked)?;
         let role = answers.first().cloned().unwrap_or_default();
         let strategy = strategy(&server, answers.last().map_or("", |version| version));
-        Ok(Pool { server, role, strategy, idle: Mutex::new(vec![session]) })
+        let is_checked = AtomicBool::new(server.is_throwaway());
+        Ok(Pool { server, role, strategy, idle: Mutex::new(vec![session]), is_checked })
     }
 
     /// A session that holds the lock which shows that `name` is in use.
@@ -64,6 +68,15 @@ impl Pool {
                 }
             }
         }
+    }
+
+    /// Checks once whether a session that asks for the new database `name` is in it.
+    pub(super) async fn check(&self, name: &str) -> Result<(), TestError> {
+        if !self.is_checked.load(Ordering::Relaxed) {
+            connect(&config(&self.server.url_for(name))?).await?;
+            self.is_checked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Releases all locks of a session, and makes it idle.

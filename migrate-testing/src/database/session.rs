@@ -7,7 +7,7 @@ use std::panic;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use migrate_runtime::internal::rows;
+use migrate_runtime::internal::{process, rows};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
@@ -81,7 +81,8 @@ pub(crate) fn config(url: &str) -> Result<Config, TestError> {
     url.parse().map_err(TestError::refused("read the address"))
 }
 
-/// A client, and the task of its connection.
+/// A client, and the task of its connection. It is in the database that `config` names, and has a session
+/// of its own.
 pub(crate) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>), TestError> {
     let doing = format!("connect to `{}`", config.get_dbname().unwrap_or("the server"));
     let connected = config.connect(NoTls).await;
@@ -90,7 +91,26 @@ pub(crate) async fn connect(config: &Config) -> Result<(Client, JoinHandle<()>),
         // The client's next call reports its error.
         let _ = connection.await;
     });
+    check_place(&client, config.get_dbname()).await?;
     Ok((client, connection))
+}
+
+/// Refuses a server that gives every name the same database, which may be the caller's own, and a pooler.
+async fn check_place(client: &Client, asked: Option<&str>) -> Result<(), TestError> {
+    let sql = "SELECT pg_catalog.current_database(), pg_catalog.pg_backend_pid()";
+    let (mut given, mut backend) = (String::new(), None);
+    let asking = rows(client, sql, |row| {
+        row.get(0).unwrap_or_default().clone_into(&mut given);
+        backend = row.get(1).and_then(|pid| pid.parse::<i32>().ok());
+    });
+    asking.await.map_err(TestError::refused("query the name of the database"))?;
+    if let Some(asked) = asked.filter(|asked| *asked != given) {
+        return Err(TestError::OtherDatabase { asked: asked.to_owned(), given });
+    }
+    match process(client).await {
+        Some(process) if Some(process) != backend => Err(TestError::Pooler),
+        _ => Ok(()),
+    }
 }
 
 const POLL: Duration = Duration::from_millis(1);
@@ -116,7 +136,9 @@ pub(crate) async fn values(
     sql: &str,
 ) -> Result<Vec<String>, TestError> {
     let mut values = Vec::new();
-    let sent = rows(client, sql, |row| values.push(row.get(0).unwrap_or_default().to_owned()));
+    let sent = rows(client, sql, |row| {
+        values.push(row.try_get(0).ok().flatten().unwrap_or_default().to_owned())
+    });
     sent.await.map_err(TestError::refused(doing))?;
     Ok(values)
 }

@@ -7,9 +7,9 @@
 use std::panic;
 
 use libfuzzer_sys::fuzz_target;
+use migrate_fuzz::{file, read, verdict};
 use migrate_source::check::{Down, Empty, Lints, SetOptions, Syntax};
 use migrate_source::directives::directive;
-use migrate_fuzz::{file, read, verdict};
 
 fuzz_target!(
     init: let_the_parser_panic(),

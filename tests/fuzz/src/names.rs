@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use libfuzzer_sys::fuzz_target;
-use migrate_set::name::{Layout, may_matter};
-use migrate_source::names::{Classified, Dialects, NameOptions, classify};
-use migrate_source::check::{Duplicates, SetOptions, Syntax};
-use migrate_set::version::Version;
 use migrate_fuzz::{file, verdict};
+use migrate_set::name::{Layout, may_matter};
+use migrate_set::version::Version;
+use migrate_source::check::{Duplicates, SetOptions, Syntax};
+use migrate_source::names::{Classified, Dialects, NameOptions, classify};
 
 /// So many versions are compared, three at a time.
 const VERSIONS: usize = 8;

@@ -7,13 +7,13 @@
 use std::str;
 
 use libfuzzer_sys::fuzz_target;
+use migrate_fuzz::{file, read, verdict};
 use migrate_set::checksum::{Checksum, canonical_text};
 use migrate_set::set::Migration;
-use migrate_source::check::{Empty, SetOptions, Syntax};
-use migrate_source::directives::directive;
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use migrate_set::sql::split::{Statement, split};
-use migrate_fuzz::{file, read, verdict};
+use migrate_source::check::{Empty, SetOptions, Syntax};
+use migrate_source::directives::directive;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = str::from_utf8(bytes) {

@@ -118,10 +118,28 @@ fn history_is_written_on_request_and_checked() {
         "error: migrations.history: version 2: `b` was renamed to `x` after it was frozen",
     ];
     assert_eq!(refusals(&project), refused);
-    assert_eq!(
-        fs::read_to_string(project.path("migrations.history")).expect("the history"),
-        history
-    );
+    // `1` adds, and replaces the newest line only.
+    let outcome = build_with(&project, "1");
+    assert!(outcome.executable.is_none(), "it was built");
+    assert_eq!(outcome.diagnostics.len(), 2, "{:?}", outcome.diagnostics);
+    for ((said, refused), word) in outcome.diagnostics.iter().zip(refused).zip(["=rewrite", ""]) {
+        assert!(said.starts_with(refused) && said.contains(word), "{said}");
+    }
+    let now = || fs::read_to_string(project.path("migrations.history")).expect("the history");
+    assert_eq!(now(), history);
+    let outcome = build_with(&project, "rewrite");
+    assert_eq!(outcome.diagnostics, [""; 0]);
+    let note = "note: `migrations.history`: ";
+    let notes: Vec<&str> =
+        outcome.stderr.lines().filter_map(|line| line.strip_prefix(note)).collect();
+    let changes = [
+        "version 1: `1_a.sql` was edited",
+        "version 1.5: `1.5_c.sql` was added",
+        "version 2: `b` was renamed to `x`",
+    ];
+    assert_eq!(notes, changes);
+    assert_eq!(run(&project), "3 embedded\n");
+    project.write("migrations/2_x.sql", "SELECT 22;\n");
     update(&project);
     assert_eq!(run(&project), "3 embedded\n");
     remove(&project, "migrations/1.5_c.sql");
@@ -161,19 +179,54 @@ fn history_is_written_in_ci_only_by_a_word_of_its_own() {
 #[test]
 fn history_that_is_a_link_is_not_written() {
     let project = project("linked", ", history = \"migrations.history\"");
-    project.write("elsewhere", "");
+    project.write("elsewhere", HEADER);
     symlink("elsewhere", project.path("migrations.history")).expect("a link");
-    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", "1")]);
-    let refused = outcomes.into_values().next().expect("a binary").diagnostics;
+    let refused = build_with(&project, "1").diagnostics;
     let expected = "error: migrations.history: cannot be written: it is a link, not a file\n";
     assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
-    assert_eq!(fs::read_to_string(project.path("elsewhere")).expect("the file"), "");
+    assert_eq!(fs::read_to_string(project.path("elsewhere")).expect("the file"), HEADER);
 }
 
-/// `MIGRATE_UPDATE_HISTORY=1 cargo build`
+const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order\n";
+
+#[test]
+fn history_that_cannot_be_read_is_never_written() {
+    let project = project("unreadable", ", history = \"migrations.history\"");
+    let file = project.path("migrations.history");
+    let utf16: Vec<u8> =
+        format!("\u{feff}{HEADER}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let rows = [
+        (&b""[..], "1", "its first line is ``, not that of a history file of format 1"),
+        (&utf16, "rewrite", "cannot be read: it is not UTF-8"),
+    ];
+    for (bytes, word, reason) in rows {
+        fs::write(&file, bytes).expect("a file");
+        let refused = build_with(&project, word).diagnostics;
+        let expected = format!("error: migrations.history: {reason}\n");
+        assert!(refused.len() == 1 && refused[0].starts_with(&expected), "{word}: {refused:?}");
+        assert_eq!(fs::read(&file).expect("the file"), bytes);
+    }
+    fs::remove_file(&file).expect("the file");
+    fs::create_dir(&file).expect("a folder");
+    let refused = build_with(&project, "rewrite").diagnostics;
+    let expected = "error: migrations.history: cannot be read: ";
+    assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+    fs::remove_dir(&file).expect("the folder");
+    let refused = build_with(&project, "yes").diagnostics;
+    let expected = "error: migrations.history: is not written: `yes` is not a word of \
+                    `MIGRATE_UPDATE_HISTORY`\n";
+    assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+    assert!(!file.exists());
+}
+
+/// `MIGRATE_UPDATE_HISTORY=word cargo build`
+fn build_with(project: &Scratch, word: &str) -> Outcome {
+    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", word)]);
+    outcomes.into_values().next().expect("a binary")
+}
+
 fn update(project: &Scratch) {
-    let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", "1")]);
-    assert!(outcomes.into_values().all(|outcome| outcome.executable.is_some()));
+    assert!(build_with(project, "1").executable.is_some());
 }
 
 #[tokio::test]

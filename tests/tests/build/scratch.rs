@@ -28,6 +28,8 @@ pub struct Outcome {
     pub executable: Option<PathBuf>,
     /// Whether there was nothing to do.
     pub fresh: bool,
+    /// What else the build printed.
+    pub stderr: String,
 }
 
 /// A project.
@@ -98,7 +100,11 @@ impl Scratch {
             command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
         }
         let output = command.output().unwrap();
-        let outcomes = outcomes(&output.stdout);
+        let mut outcomes = outcomes(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        for outcome in outcomes.values_mut() {
+            stderr.as_ref().clone_into(&mut outcome.stderr);
+        }
         assert!(
             !outcomes.is_empty(),
             "no binary was reached:\n{}{}",

@@ -5,6 +5,7 @@ use migrate_testing::{
     CheckError, TestDatabase, assert_idempotent, assert_no_stale_embed, assert_reversible,
     assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
 };
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::{set, unparsed};
 
 const BASE: (&str, &str) =
@@ -180,6 +181,211 @@ fn every_kind_of_object_is_looked_at() {
     }
 }
 
+/// Statements, how the report shows what each leaves, and the statement that undoes it.
+const EASILY_MISSED: [(&str, &str, &str); 27] = [
+    (
+        "CREATE PUBLICATION p; ALTER PUBLICATION p OWNER TO pg_monitor",
+        "left behind: publication p: puballtables false, pubdelete true, ",
+        "DROP PUBLICATION p",
+    ),
+    ("CREATE PUBLICATION p2 FOR TABLE t", "left behind: publication p2: ", "DROP PUBLICATION p2"),
+    (
+        "ALTER PUBLICATION kept SET (publish = 'insert')",
+        "now: puballtables false, pubdelete false, pub",
+        "ALTER PUBLICATION kept SET (publish = 'insert, update, delete, truncate')",
+    ),
+    (
+        "ALTER PUBLICATION kept ADD TABLE t",
+        "left behind: publication relation public.t in publication kept",
+        "ALTER PUBLICATION kept DROP TABLE t",
+    ),
+    (
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x password=s3cret' PUBLICATION a, b \
+         WITH (connect = false, slot_name = NONE)",
+        "left behind: subscription s: sub",
+        "DROP SUBSCRIPTION s",
+    ),
+    (
+        "ALTER TABLE t REPLICA IDENTITY NOTHING",
+        "replica identity n",
+        "ALTER TABLE t REPLICA IDENTITY DEFAULT",
+    ),
+    (
+        "ALTER TABLE t SET (toast.autovacuum_enabled = off)",
+        "toast with autovacuum_enabled=off",
+        "ALTER TABLE t RESET (toast.autovacuum_enabled)",
+    ),
+    (
+        "ALTER STATISTICS st SET STATISTICS 7; ALTER STATISTICS st OWNER TO pg_monitor",
+        "; owner pg_monitor; statistics 7",
+        "ALTER STATISTICS st SET STATISTICS -1; ALTER STATISTICS st OWNER TO CURRENT_USER",
+    ),
+    (
+        "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 9",
+        "statistics of column 1 9",
+        "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS -1",
+    ),
+    (
+        "ALTER SERVER srv OWNER TO pg_monitor",
+        "srvowner pg_monitor",
+        "ALTER SERVER srv OWNER TO CURRENT_USER",
+    ),
+    (
+        "ALTER FOREIGN DATA WRAPPER w OPTIONS (a '1')",
+        "fdwoptions a=1",
+        "ALTER FOREIGN DATA WRAPPER w OPTIONS (DROP a)",
+    ),
+    (
+        "CREATE USER MAPPING FOR pg_monitor SERVER srv OPTIONS (password 's3cret')",
+        "left behind: user mapping pg_monitor on server srv: umoptions password ",
+        "DROP USER MAPPING FOR pg_monitor SERVER srv",
+    ),
+    (
+        "GRANT EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) TO pg_monitor",
+        "left behind: grants on function pg_sleep(double precision): ",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM pg_monitor",
+    ),
+    (
+        "GRANT SELECT ON pg_catalog.pg_statistic TO pg_monitor",
+        "left behind: grants on table pg_statistic: ",
+        "REVOKE SELECT ON pg_catalog.pg_statistic FROM pg_monitor",
+    ),
+    (
+        "GRANT CREATE ON SCHEMA pg_catalog TO pg_monitor",
+        "changed: schema pg_catalog\n",
+        "REVOKE CREATE ON SCHEMA pg_catalog FROM pg_monitor",
+    ),
+    (
+        "ALTER FUNCTION f() DEPENDS ON EXTENSION plpgsql",
+        "left behind: function public.f() depends on extension plpgsql",
+        "ALTER FUNCTION f() NO DEPENDS ON EXTENSION plpgsql",
+    ),
+    (
+        "GRANT USAGE ON TYPE pair TO pg_monitor",
+        "type granted ",
+        "REVOKE USAGE ON TYPE pair FROM pg_monitor",
+    ),
+    (
+        "GRANT USAGE ON SEQUENCE n_id_seq TO pg_monitor",
+        "pg_monitor=U/",
+        "REVOKE USAGE ON SEQUENCE n_id_seq FROM pg_monitor",
+    ),
+    (
+        "ALTER TABLE n DISABLE TRIGGER ALL",
+        "triggers on public.n enabled D",
+        "ALTER TABLE n ENABLE TRIGGER ALL",
+    ),
+    ("CREATE TABLE typed OF pair", "; of public.pair", "DROP TABLE typed"),
+    ("CREATE DOMAIN d AS text COLLATE \"C\"", "domain text collate \"C\"", "DROP DOMAIN d"),
+    (
+        "CREATE ACCESS METHOD am TYPE INDEX HANDLER bthandler",
+        "left behind: access method am: amhandler bthandler, amtype i",
+        "DROP ACCESS METHOD am",
+    ),
+    (
+        "CREATE TRANSFORM FOR pair LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal))",
+        "left behind: transform ",
+        "DROP TRANSFORM FOR pair LANGUAGE sql",
+    ),
+    (
+        "ALTER TEXT SEARCH CONFIGURATION ts ADD MAPPING FOR word WITH simple",
+        "mapped 2 simple",
+        "ALTER TEXT SEARCH CONFIGURATION ts DROP MAPPING FOR word",
+    ),
+    (
+        "ALTER OPERATOR FAMILY fam USING btree ADD FUNCTION 1 (int, int) btint4cmp(int, int)",
+        "left behind: function of access method function 1 (integer, integer) of public.fam USING btree: \
+         amproc btint4cmp(integer,integer)",
+        "ALTER OPERATOR FAMILY fam USING btree DROP FUNCTION 1 (int, int)",
+    ),
+    (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 77', current_database()); END $$",
+        "left behind: setting of the database work_mem=77",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET work_mem', current_database()); END $$",
+    ),
+    (
+        "COMMENT ON EXTENSION plpgsql IS 'ours'",
+        "changed: comment on extension plpgsql\n",
+        "COMMENT ON EXTENSION plpgsql IS 'PL/pgSQL procedural language'",
+    ),
+];
+
+const ALTERED: (&str, &str) = (
+    "CREATE PUBLICATION kept; CREATE STATISTICS st ON id, a FROM t; CREATE INDEX i ON t ((lower(a)));\
+     CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w;\
+     CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE pair AS (x int, y int);\
+     CREATE TABLE n (id int GENERATED ALWAYS AS IDENTITY, t int REFERENCES t);\
+     CREATE TEXT SEARCH CONFIGURATION ts (PARSER = default); CREATE OPERATOR FAMILY fam USING btree",
+    "DROP OPERATOR FAMILY fam USING btree; DROP TEXT SEARCH CONFIGURATION ts; DROP TABLE n; DROP TYPE pair;\
+     DROP FUNCTION f; DROP SERVER srv; DROP FOREIGN DATA WRAPPER w; DROP INDEX i; DROP STATISTICS st;\
+     DROP PUBLICATION kept",
+);
+
+#[test]
+fn what_is_easily_missed_is_looked_at_and_can_be_undone() {
+    for half in EASILY_MISSED.chunks(10) {
+        let up: Vec<&str> = half.iter().map(|(up, _, _)| *up).collect();
+        let seen = report(&[ALTERED, (&up.join(";\n"), "SELECT 1")]);
+        assert!(!seen.contains("s3cret"), "{seen}");
+        for (up, shown, _) in half {
+            assert!(seen.contains(shown), "{up}: {seen}");
+        }
+        let down: Vec<&str> = half.iter().rev().map(|(_, _, down)| *down).collect();
+        assert_eq!(report(&[ALTERED, (&up.join(";\n"), &down.join(";\n"))]), "");
+    }
+}
+
+/// Since PostgreSQL 15 a publication has parts of tables, and whole schemas.
+#[tokio::test]
+async fn columns_filters_and_schemas_of_publications_are_looked_at() {
+    let database = TestDatabase::empty().expect("a database");
+    let client = database.connect().await.expect("a client");
+    if value(&client, "SELECT current_setting('server_version_num')::int < 150000").await == "t" {
+        return;
+    }
+    let made = (
+        "CREATE PUBLICATION p FOR TABLE t (id, a) WHERE (id > 1); CREATE PUBLICATION s FOR TABLES IN SCHEMA public",
+        "DROP PUBLICATION p; DROP PUBLICATION s",
+    );
+    assert_eq!(report(&[made]), "");
+    for (up, down, shown) in [
+        (
+            "ALTER PUBLICATION p SET TABLE t (id) WHERE (id > 1)",
+            "ALTER PUBLICATION p SET TABLE t (id, a) WHERE (id > 1)",
+            "changed: publication relation public.t in publication p\n  before: prattrs a, id, prqual (id > 1)\n  \
+             now: prattrs id, prqual (id > 1)",
+        ),
+        (
+            "ALTER PUBLICATION p SET TABLE t WHERE (id > 2)",
+            "ALTER PUBLICATION p SET TABLE t (id, a) WHERE (id > 1)",
+            "\n  now: prqual (id > 2)",
+        ),
+        (
+            "ALTER PUBLICATION s DROP TABLES IN SCHEMA public",
+            "ALTER PUBLICATION s ADD TABLES IN SCHEMA public",
+            "missing: publication namespace public in publication s",
+        ),
+    ] {
+        let seen = report(&[made, (up, "SELECT 1")]);
+        assert!(seen.contains(shown), "{up}: {seen}");
+        assert_eq!(report(&[made, (up, down)]), "", "{up}");
+    }
+}
+
+#[tokio::test]
+async fn tablespace_of_an_index_is_looked_at() {
+    let database = FreshDatabase::create().await;
+    let (client, space) = (database.connect().await, format!("space_{}", database.name()));
+    for sql in
+        ["SET allow_in_place_tablespaces = on", &format!("CREATE TABLESPACE {space} LOCATION ''")]
+    {
+        client.batch_execute(sql).await.expect(sql);
+    }
+    let seen = report(&[(&format!("ALTER INDEX t_pkey SET TABLESPACE {space}"), "SELECT 1")]);
+    client.batch_execute(&format!("DROP TABLESPACE {space}")).await.expect("it is empty");
+    assert!(seen.contains(&format!("tablespace {space}")), "{seen}");
+}
+
 /// PostgreSQL 15.20 adds a `pg_attver` to the options of each column. The test adds one on other servers, so that
 /// each of them shows how the check handles it.
 #[test]
@@ -329,6 +535,14 @@ fn set_that_cannot_be_applied_fails_every_check() {
     assert!(report.starts_with(expected), "{report}");
     let report = check_idempotent(&set).expect_err("it").to_string();
     assert!(report.starts_with(expected), "{report}");
+}
+
+#[test]
+fn set_without_a_versioned_migration_cannot_be_checked_for_reversal() {
+    let set = unparsed(&[("R__view.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;")]);
+    let error = check_reversible(&set).expect_err("nothing to undo");
+    assert!(matches!(error, CheckError::NothingApplied), "{error}");
+    assert_idempotent(&set);
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 //! turn the events off before this one listens.
 
 use std::env;
+use std::future::poll_fn;
 use std::process::Command;
 use std::time::Duration;
 
-use migrate_runtime::Migrator;
+use migrate_runtime::{Lock, Migrator, Rollback};
 use migrate_tests::database::{FreshDatabase, connect};
 use migrate_tests::sets::set;
+use tokio_postgres::{AsyncMessage, NoTls};
 use tracing::Level;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -79,6 +81,12 @@ async fn runs_and_waits() {
     let end = "migrations are up to date applied=1 skipped=0 messages=2";
     assert!(lines[1].ends_with(end), "{lines:?}");
 
+    // A boot with nothing to do is quiet.
+    let lines = logged(async {
+        Migrator::new(&one).run(&mut client).await.expect("a run");
+    })
+    .await;
+    assert_eq!(lines, [""; 0]);
     let two = set(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(4);")]);
     let mut other = connect(database.config().application_name("other")).await;
     let lines = logged(async {
@@ -97,6 +105,43 @@ async fn runs_and_waits() {
     }
 
     spans_carry_the_names_of_opentelemetry().await;
+}
+
+/// The driver logs each notice at `info`.
+#[tokio::test]
+async fn the_library_causes_no_notices() {
+    let database = FreshDatabase::create().await;
+    let (mut client, mut connection) = database.config().connect(NoTls).await.expect("a client");
+    let notices = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = notices.clone();
+    tokio::spawn(async move {
+        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+            if let Ok(AsyncMessage::Notice(notice)) = message {
+                seen.lock().expect("the notices").push(notice.message().to_owned());
+            }
+        }
+    });
+    let index = "-- migrate:no-transaction\n-- migrate:up\nCREATE INDEX CONCURRENTLY i ON a (id);\n\
+                 -- migrate:down\nDROP INDEX CONCURRENTLY i;";
+    let all = [
+        ("1_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;"),
+        ("2_i.sql", index),
+        ("3_b.sql", "SELECT 1/0;"),
+    ];
+    let (set, broken) = (set(&all[..2]), set(&all));
+    for lock in [Lock::Detect, Lock::Row] {
+        let new = |set| Migrator::new(set).schema("own").create_schema().lock(lock);
+        new(&set).trial(&mut client).await.expect("a trial");
+        new(&set).run(&mut client).await.expect("a run");
+        new(&broken).run(&mut client).await.expect_err("a division by zero");
+        new(&set).run(&mut client).await.expect("a run");
+        new(&set).verify(&client).await.expect("up to date");
+        new(&set).rollback(&mut client, Rollback::All).await.expect("a rollback");
+        new(&set).status(&client).await.expect("a status");
+    }
+    // The message itself shows that notices are seen.
+    client.batch_execute("DO $$ BEGIN RAISE NOTICE 'last'; END $$").await.expect("a notice");
+    assert_eq!(*notices.lock().expect("the notices"), ["last"]);
 }
 
 async fn spans_carry_the_names_of_opentelemetry() {

@@ -147,7 +147,11 @@ fn invariant_5_the_runtime_does_not_parse_what_the_build_has_split() {
 
 #[test]
 fn invariant_6_input_cannot_panic() {
-    let panics = [".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
+    // The driver's `SimpleQueryRow::get` panics on a value that is not UTF-8.
+    let panics = [
+        ".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!(",
+        "row.get(",
+    ];
     for crate_folder in SOURCES {
         absent(crate_folder, &panics, &[]);
         absent(crate_folder, &["unsafe "], &[]);

@@ -5,8 +5,11 @@
 
 mod adopt;
 mod amend;
+mod callers_state;
+mod catalog_columns;
 mod checks;
 mod composed;
+mod conflicts;
 mod denials;
 mod drift;
 mod ecosystem;
@@ -23,6 +26,7 @@ mod identifiers;
 mod invariants;
 mod interrupted;
 mod named_server;
+mod next_actions;
 mod nontransactional;
 mod options;
 mod pools;
@@ -39,4 +43,5 @@ mod snapshots;
 mod strangers;
 mod tenants;
 mod texts;
+mod trial;
 mod waits;

@@ -334,6 +334,24 @@ async fn own_transaction_blocks_become_part_of_ours() {
     assert_eq!(value(&client, "SELECT to_regclass('a') IS NULL").await, "t");
 }
 
+/// With or without a transaction, in which the statements are sent one by one.
+#[tokio::test]
+async fn statements_that_only_a_tools_comment_divides_run_one_by_one() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let files = [
+        ("1_drizzle.sql", "CREATE TABLE a (id int)\n--> statement-breakpoint\nSELECT FROM a"),
+        ("2_bun.sql", "-- migrate:no-transaction\nVACUUM a\n--bun:split\nSELECT FROM a\n"),
+        ("3_failing.sql", "SELECT FROM a\n--> statement-breakpoint\nSELECT 1/0"),
+    ];
+    let error = Migrator::new(&set(&files)).run(&mut client).await.expect_err("a failure");
+    assert!(
+        error.to_string().starts_with("migrations/3_failing.sql:3:1: division by zero"),
+        "{error}"
+    );
+    assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "2");
+}
+
 #[tokio::test]
 async fn reports_and_statuses_show_as_tables() {
     let database = FreshDatabase::create().await;

@@ -429,8 +429,9 @@ fn wrong_arguments_exit_with_the_usage() {
 async fn it_is_its_own_migration_tool() {
     let database = FreshDatabase::create().await;
     let url = Some(database.url());
-    let status = run(url, &["migrate", "status"]);
+    let status = run(url, &["migrate", "status", "--exit-code"]);
     status.assert_code(3);
+    run(url, &["migrate", "status"]).assert_code(0);
     assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
     run(url, &["migrate", "up", "--to", "012"]).assert_code(0);
     run(url, &["migrate", "verify"]).assert_code(3);
@@ -448,7 +449,7 @@ fn verbs_without_a_database_take_and_remove_their_own() {
     // Variables that name a database without an address do not count.
     let child = command(None, &["migrate", "status"]).env("PGHOST", "127.0.0.1").spawn().unwrap();
     let status = Ended::new(child.id(), child.wait_with_output().unwrap());
-    status.assert_code(3);
+    status.assert_code(0);
     assert!(status.stdout.ends_with("13 migrations: 13 pending\n"), "{}", status.stdout);
     let expected = "using a throwaway server, removed at exit: psql ";
     assert!(status.stderr.starts_with(expected), "{}", status.stderr);

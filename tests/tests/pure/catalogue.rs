@@ -23,7 +23,7 @@ const ENUMS: [(&str, &str, &str); 19] = [
     ("CheckError", "migrate-testing/src/check.rs", ""),
     ("Problem", "migrate-source/src/check/error.rs", ""),
     ("NameError", "migrate-source/src/names/error.rs", ""),
-    ("HistoryProblem", "migrate-source/src/history_file.rs", ""),
+    ("HistoryProblem", "migrate-source/src/history_file/problem.rs", ""),
     ("SplitProblem", "migrate-set/src/sql/split.rs", ""),
     ("SectionProblem", "migrate-source/src/directives/section.rs", ""),
     ("DirectiveError", "migrate-source/src/directives/mod.rs", ""),
@@ -141,7 +141,7 @@ fn remedy(expression: &str) -> Option<String> {
     let mut text = literal(expression)?;
     let names = text_of("migrate-set/src/remedy.rs");
     for term in named(expression, "Term::") {
-        let name = literal(names.split(&format!("Term::{term} => (")).nth(1)?)?;
+        let name = literal(names.split(&format!("Term::{term} => ")).nth(1)?)?;
         text = text.replacen("{}", &name, 1);
     }
     (!text.is_empty()).then_some(text)

@@ -188,9 +188,9 @@ fn history_file_is_read_and_left_alone() {
     let created = create(new.path(), "c", &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(created.version.as_str(), "0010");
     assert_eq!(fs::read_to_string(&history).expect("the history"), text);
-    fs::write(&history, "<<<<<<< HEAD\n").expect("the history");
+    fs::write(&history, format!("{text}<<<<<<< HEAD\n")).expect("the history");
     let error = create(new.path(), "d", &options).expect_err("a merge conflict").to_string();
-    let expected = "migrations.history: line 1 is not a valid entry: `<<<<<<< HEAD`\n\
+    let expected = "migrations.history: line 4 is not a valid entry: `<<<<<<< HEAD`\n\
                     help: resolve the conflict by hand, or restore the file";
     assert!(error.ends_with(expected), "{error}");
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::sql::{Ledger, entry};
+use crate::sql::{Ledger, entry, text};
 use crate::wire::{self, is_of_a_check};
 
 /// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
@@ -66,14 +66,15 @@ async fn with_ledger(
     let mut found = BTreeSet::new();
     let query = ledger.among(schemas);
     let read = wire::rows(client, &query, |row| {
-        let is_its = row.get("table") == Some(&ledger.table);
-        found.extend(row.get("tenant").filter(|_| is_its).map(str::to_owned));
+        let is_its = text(&row, "table") == Some(&ledger.table);
+        found.extend(text(&row, "tenant").filter(|_| is_its).map(str::to_owned));
     });
     match read.await {
         // The session's encoding, which the runs report.
         Err(source) if source.code().is_none_or(|code| !is_of_a_check(code.code())) => {
             let doing = "looking for the tenants' ledgers".to_owned();
-            Err(ErrorKind::Database { doing, held_by: Vec::new(), help: None, source })
+            let (detail, held_by, help) = (None, Vec::new(), None);
+            Err(ErrorKind::Database { doing, detail, held_by, help, source })
         }
         _ => Ok(found),
     }
@@ -88,7 +89,7 @@ async fn entries(
     let mut entries: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     let mut whole = true;
     let read = wire::rows(client, &ledger.read_tenants(schemas), |row| {
-        match (row.get("tenant"), entry(&row)) {
+        match (text(&row, "tenant"), entry(&row)) {
             (Some(tenant), Ok(entry)) => entries.entry(tenant.to_owned()).or_default().push(entry),
             _ => whole = false,
         }

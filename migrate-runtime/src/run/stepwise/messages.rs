@@ -92,7 +92,7 @@ impl Work<'_, '_> {
                 ledger.progress(migration, from, self.progress(at(index, &self.ways)))
             }
             Action::Undo(undo) if is_end => {
-                ledger.remove("undone", &undo.entry, self.tally.position + 1)
+                ledger.remove_found("undone", &undo.entry, self.tally.position + 1)
             }
             Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };

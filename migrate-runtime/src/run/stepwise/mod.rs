@@ -21,7 +21,7 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::Session;
+use crate::sql::{Session, text};
 use crate::wire::Part;
 
 /// Carries out `action` under the lock of the ledger. The progress of a rollback is not recorded: if it
@@ -54,8 +54,8 @@ async fn call(
 ) -> Result<(), ErrorKind> {
     let called = callouts::call(cx, tally, Callout::Hooks(when, action)).await;
     called.map_err(|source| {
-        let file = Some(cx.path_of(action.script()));
-        ErrorKind::Hook { when, file, source }
+        let (file, detail) = (Some(cx.path_of(action.script())), cx.migrator.detail(&*source));
+        ErrorKind::Hook { when, file, detail, source }
     })
 }
 
@@ -89,11 +89,13 @@ impl Work<'_, '_> {
         if let Some(stop) = boxed(self.cx.reason(&failure)).await {
             return Err(stop);
         }
-        let doing = match failure.part {
-            Some(Part::Record { .. }) => recording(self.cx, self.action),
-            part => self.cx.doing(part),
-        };
-        Err(self.cx.database_error(doing, failure.error).await.into())
+        Err(match failure.part {
+            Some(Part::Record { .. }) => {
+                self.cx.unrecorded(recording(self.cx, self.action), failure.error).await
+            }
+            part => self.cx.database_error(self.cx.doing(part), failure.error).await,
+        }
+        .into())
     }
 
     async fn carry_out(&mut self) -> Result<(), Stop> {
@@ -107,7 +109,7 @@ impl Work<'_, '_> {
         let mut unlocked = self.unlock().is_none();
         let ended = self
             .send(&message, &mut |part, row| {
-                let is_true = |row: SimpleQueryRow| row.get(0) == Some("t");
+                let is_true = |row: SimpleQueryRow| text(&row, 0) == Some("t");
                 unlocked |= part == Part::Unlock && row.is_some_and(is_true);
             })
             .await;

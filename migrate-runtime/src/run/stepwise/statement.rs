@@ -3,7 +3,6 @@
 
 use migrate_set::plan::Cause;
 use migrate_set::sql::alone::{Alone, prepares_session};
-use tokio_postgres::SimpleQueryRow;
 use tracing::Instrument as _;
 
 use super::outcome::took_effect;
@@ -13,8 +12,8 @@ use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
 use crate::sql::invalid_index::{Attempted, look};
-use crate::sql::{InvalidIndex, Waits};
-use crate::wire::{Failure, Message, Part, is_lock_conflict};
+use crate::sql::{InvalidIndex, Waits, column};
+use crate::wire::{Failure, Message, Part, is_conflict};
 
 /// How one statement ended.
 enum Ended {
@@ -127,9 +126,17 @@ impl Work<'_, '_> {
     }
 
     /// Why statement number `index` failed, which is tried again if another session held a lock. A rollback
-    /// has no record of what it did, so only its first statement is.
+    /// has no record of what it did, so only its first statement is. A procedure may have committed
+    /// before it failed, so it is not.
     async fn stopped(&self, index: usize, failure: Failure) -> Stop {
-        let again = matches!(self.action, Action::Apply(_)) || index == 0;
+        let commits = |sql: &str| {
+            ["CALL", "DO"].iter().any(|word| {
+                sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+            })
+        };
+        let is_procedure = self.ways[index] == Alone::Bare
+            && self.rendered(index).is_ok_and(|rendered| commits(&rendered.sql));
+        let again = !is_procedure && (matches!(self.action, Action::Apply(_)) || index == 0);
         let is_blocked = again && is_blocked(&failure);
         Stop::blocked_if(is_blocked, self.failed(index, failure).await)
     }
@@ -149,7 +156,7 @@ impl Work<'_, '_> {
         let result = self
             .send(&message, &mut |part, row| match part {
                 Part::Look => found = row.as_ref().and_then(InvalidIndex::of),
-                Part::Limit => limits = row.as_ref().and_then(put_back),
+                Part::Limit => limits = row.as_ref().and_then(|row| column(row, "put_back")),
                 _ => {}
             })
             .await;
@@ -199,7 +206,7 @@ impl Work<'_, '_> {
     async fn remove(&mut self, index: &InvalidIndex) -> Result<(), Stop> {
         let name = &index.name;
         if let Err(source) = self.cx.wire.last_row(&index.drop()).await {
-            let is_blocked = source.code().is_some_and(|code| is_lock_conflict(code.code()));
+            let is_blocked = is_conflict(&source);
             let doing = format!("dropping the INVALID index {name}");
             return Err(Stop::blocked_if(is_blocked, self.cx.database_error(doing, source).await));
         }
@@ -212,9 +219,4 @@ impl Work<'_, '_> {
         let message = self.alone(sql);
         self.send(&message, &mut |_, _| {}).await.map_err(|(failure, _)| failure)
     }
-}
-
-/// The statement that restores the limits, from the row.
-fn put_back(row: &SimpleQueryRow) -> Option<String> {
-    row.try_get("put_back").ok().flatten().map(str::to_owned)
 }

@@ -219,3 +219,39 @@ fn a_down_without_its_dot_is_an_error() {
         help: rename it to `x.down.sql`, and `x_up.sql` to `x.up.sql`",
     );
 }
+
+#[test]
+fn what_other_tools_name_in_their_own_way_has_a_name_here() {
+    check(
+        r"
+        0001_x.sql.tmpl, 0002_y.sql => numeric
+        1: 0002 [y]
+        `0001_x.sql.tmpl` is a template, and nothing fills it in
+        help: write its SQL to `0001_x.sql`; a run replaces `{{schema}}` and `{{tables.NAME}}` in it
+
+        2024.01.02T03.04.05.b.sql, down/2024.01.02T03.04.05.b.sql => no layout
+        `2024.01.02T03.04.05.b.sql` has no separator between version and description
+        help: rename it to `20240102030405_b.sql`
+        `down/2024.01.02T03.04.05.b.sql` is in a folder that is not a migration
+        help: move each script in `down` next to its up script, as `<version>_<description>.down.sql`
+
+        20250703080000111_ms.sql, 20250703120000_later.sql, 20250801120000_last.sql => timestamp
+        0: 20250703080000111 [ms]
+        1: 20250703120000 [later]
+        2: 20250801120000 [last]
+        `20250703080000111_ms.sql` is before `20250801120000_last.sql` as a date, and after it as a number
+        help: rename it to `20250703080000_ms.sql`, or set `layout = timestamp`, which orders them as dates
+
+        billing/0001_a.sql, core/0002_b.sql, core/0003_c.sql => no layout
+        `billing/0001_a.sql` is in a folder that is not a migration, one of 2 such folders
+        help: if the folders have one order of versions, move their files into the migration folder itself; if each is a set, embed each with a module name of its own
+
+        2024/20240101_a.sql, 2025/20250101_b.sql => no layout
+        `2024/20240101_a.sql` is in a release folder, one of 2 such folders
+        help: move the files into the migration folder itself, with versions that keep their order, such as `20240101_a.sql`
+
+        1.0.0/a.sql, 1.1.0/b.sql => no layout
+        `1.0.0/a.sql` is in a release folder, one of 2 such folders
+        help: move the files into the migration folder itself, with versions that keep their order",
+    );
+}

@@ -16,6 +16,8 @@ use migrate_tests::database::{connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
+use super::elsewhere;
+
 /// The name of what a child process of these tests does, and the salt of its set.
 pub(crate) const PART: &str = "MIGRATE_TESTS_PART";
 pub(crate) const SALT: &str = "MIGRATE_TESTS_SALT";
@@ -139,6 +141,12 @@ fn a_part_is_played_when_asked_for() {
         let error = TestDatabase::new(&salted("any")).expect_err("it cannot be").to_string();
         assert!(!error.contains("s3cret"));
         println!("part: {}", error.replace('\n', " | "));
+        return;
+    }
+    if part == "refused" || part == "checks" {
+        let checks = part == "checks";
+        let texts = if checks { elsewhere::failed_checks() } else { elsewhere::refusals() };
+        println!("part: {}", texts.into_iter().collect::<Vec<_>>().join(" | "));
         return;
     }
     if part == "broken" {

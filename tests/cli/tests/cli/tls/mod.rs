@@ -122,7 +122,7 @@ impl Stage {
     fn status(&self, role: &str, settings: &str, variables: &[(&str, &str)]) -> (i32, String) {
         let address = self.address(role, settings);
         let mut service = Command::new(env!("CARGO_BIN_EXE_service"));
-        service.args(["migrate", "status"]).env_clear().env("DATABASE_URL", address);
+        service.args(["migrate", "status", "--exit-code"]).env_clear().env("DATABASE_URL", address);
         service.envs(variables.iter().copied()).env("HOME", self.folder.path());
         service.current_dir(self.folder.path()).stdin(Stdio::null());
         let output = service.output().expect("the service");

@@ -101,6 +101,29 @@ pub const CASES: &[(Case, &str)] = &[
     ),
     (
         case(
+            "marks_of_other_tools",
+            &[
+                (
+                    "1_node_pg_migrate.sql",
+                    "-- Up Migration\nSELECT 1;\n\n-- Down Migration\nSELECT -1;\n",
+                ),
+                ("2_mybatis.sql", "-- // two\nSELECT 2;\n\n-- //@UNDO\nSELECT -2;\n"),
+                ("3_sql_migrate.sql", "-- +migrate Up\nSELECT 3;\n-- +migrate Up\nSELECT 30;\n"),
+                ("4_drizzle.sql", "SELECT 4\n--> statement-breakpoint\nSELECT 40\n"),
+                ("5_bun.sql", "SELECT 5\n\n--bun:split\n\nSELECT 50\n"),
+                ("6_tern.sql", "---- tern: disable-tx ----\nVACUUM;\n"),
+            ],
+        ),
+        r#"numeric
+        1 [node_pg_migrate] up: ["SELECT 1"] down: ["SELECT -1"]
+        2 [mybatis] up: ["SELECT 2"] down: ["SELECT -2"]
+        3 [sql_migrate] up: ["SELECT 3", "SELECT 30"]
+        4 [drizzle] up: ["SELECT 4", "SELECT 40"]
+        5 [bun] up: ["SELECT 5", "SELECT 50"]
+        6 [tern] up: !["VACUUM"]"#,
+    ),
+    (
+        case(
             "goose",
             &[
                 (

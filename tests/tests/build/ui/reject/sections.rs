@@ -64,10 +64,13 @@ pub const CASES: &[Case] = &[
         )],
     ),
     case(
-        "sections_of_node_pg_migrate",
-        &[("1_users.sql", "-- Up Migration\nSELECT 1;\n\n-- Down Migration\nSELECT 2;\n")],
-    )
-    .mistakes(2),
+        "changelog_of_liquibase",
+        &[("1_users.sql", "--liquibase formatted sql\n--changeset me:1 context:test\nSELECT 1;\n")],
+    ),
+    case(
+        "order_of_yoyo",
+        &[("1_users.sql", "-- depends: 2_teams\nSELECT 1;\n"), ("2_teams.sql", "SELECT 2;\n")],
+    ),
     case(
         "directive_behind_sql",
         &[("1_users.sql", "SELECT 1; -- migrate:no-transaction\nSELECT 2;\n")],

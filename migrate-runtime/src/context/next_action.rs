@@ -1,0 +1,91 @@
+//! What to do about an error of the server that has its cause outside the statement, by its SQLSTATE. A
+//! server with other words has the same codes, settings and routines.
+
+use migrate_set::remedy::Remedy;
+use tokio_postgres::error::DbError;
+
+/// How a statement was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// In a transaction of the run.
+    InTransaction,
+    /// As a message of its own.
+    Alone,
+}
+
+/// What to do; `None` if the statement itself is at fault, or if nothing is known.
+pub(super) fn next_action(error: &DbError, sent: Sent) -> Option<Remedy> {
+    let text = match (error.code().code(), sent) {
+        // read_only_sql_transaction
+        ("25006", _) => {
+            "connect to the primary, and check that `default_transaction_read_only` is off"
+        }
+        // active_sql_transaction
+        ("25001", Sent::InTransaction) => {
+            "write it as a statement of its own, outside functions and blocks, in a migration that \
+             begins with `-- migrate:no-transaction`"
+        }
+        ("25001", Sent::Alone) => {
+            "write it as a statement of its own, outside functions and blocks"
+        }
+        // invalid_transaction_termination
+        ("2D000", Sent::InTransaction) => {
+            "move the statement into a migration of its own that begins with \
+             `-- migrate:no-transaction`, or remove COMMIT and ROLLBACK from what it calls"
+        }
+        ("2D000", Sent::Alone) => {
+            "remove COMMIT and ROLLBACK from what it calls, or call it outside functions and \
+             EXCEPTION blocks"
+        }
+        // unsafe_new_enum_value_usage
+        ("55P04", _) => {
+            "use the value in a later migration: it is usable once the migration that adds it has \
+             committed"
+        }
+        // object_in_use
+        ("55006", _) if error.routine() == Some("CheckTableNotInUse") => {
+            "write `SET CONSTRAINTS ALL IMMEDIATE;` above the statement, or move it into a \
+             migration of its own"
+        }
+        ("55006", _) => "end the sessions that use it, and run again",
+        // query_canceled
+        ("57014", _) => canceled(error.message(), sent),
+        // disk_full
+        ("53100", _) => "free disk space on the server, and run again",
+        // out_of_memory: the table of locks is full, or the server has no memory.
+        ("53200", _) if error.hint().is_some_and(|hint| hint.contains("max_locks_per")) => {
+            "raise the server's `max_locks_per_transaction`, or split the migration: it holds a \
+             lock on each table and index that it touches"
+        }
+        ("53200", _) => {
+            "free memory on the server, lower `work_mem` and `maintenance_work_mem`, or split the \
+             migration; then run again"
+        }
+        // configuration_limit_exceeded
+        ("53400", _) => "raise the limit that the message names, or split the migration",
+        _ => return None,
+    };
+    Some(text.into())
+}
+
+fn canceled(message: &str, sent: Sent) -> &'static str {
+    match (message, sent) {
+        (message, _) if message.contains("user request") => {
+            "run again: a signal or another session cancelled it"
+        }
+        (_, Sent::InTransaction) => {
+            "if `statement_timeout` ended it, write `SET LOCAL statement_timeout = 0;` above the \
+             statement; if it was cancelled, run again"
+        }
+        (_, Sent::Alone) => {
+            "if `statement_timeout` ended it, write `SET statement_timeout = 0;` above the \
+             statement; if it was cancelled, run again"
+        }
+    }
+}
+
+/// Whether what a statement creates exists already.
+pub(crate) fn is_duplicate(sqlstate: &str) -> bool {
+    // table, schema, function, column, database, other objects
+    matches!(sqlstate, "42P07" | "42P06" | "42723" | "42701" | "42P04" | "42710")
+}

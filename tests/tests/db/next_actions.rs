@@ -1,0 +1,202 @@
+//! What to do next, for errors of the server whose cause is not the statement itself.
+
+use migrate_runtime::{Error, Migrator};
+use migrate_tests::database::FreshDatabase;
+use migrate_tests::sets::unparsed;
+
+/// The error of these files in a database that `setup` has prepared.
+async fn error_of(setup: &str, files: &[(&str, &str)]) -> Error {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(setup).await.expect("a setup");
+    Migrator::new(&unparsed(files)).run(&mut client).await.expect_err("an error")
+}
+
+/// The SQLSTATE and the last lines of the error.
+#[track_caller]
+fn check(error: &Error, sqlstate: &str, last: &str) {
+    let text = error.to_string();
+    assert!(text.contains(&format!("(SQLSTATE {sqlstate})")), "{text}");
+    assert!(text.ends_with(last), "{text}");
+}
+
+const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int PRIMARY KEY);");
+const ALONE: &str = "-- migrate:no-transaction\n";
+
+/// The help of the second migration, in a transaction and outside it.
+async fn both(setup: &str, sql: &str, sqlstate: &str, helps: [&str; 2]) {
+    let kept = [
+        "version 2 was not applied\nversion 1 was applied before it and is kept",
+        "version 2 is unfinished: 0 of its 1 statements took effect and are kept; \
+         the next run continues after them\nversion 1 was applied before it and is kept",
+    ];
+    for ((head, help), kept) in ["", ALONE].into_iter().zip(helps).zip(kept) {
+        let error = error_of(setup, &[A, ("2_b.sql", &format!("{head}{sql}"))]).await;
+        check(&error, sqlstate, &format!("{kept}\nhelp: {help}"));
+    }
+}
+
+#[tokio::test]
+async fn statements_that_need_another_transaction() {
+    both(
+        "",
+        "DO $$ BEGIN EXECUTE 'VACUUM'; END $$;",
+        "25001",
+        [
+            "write it as a statement of its own, outside functions and blocks, in a migration that \
+             begins with `-- migrate:no-transaction`",
+            "write it as a statement of its own, outside functions and blocks",
+        ],
+    )
+    .await;
+    both(
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$",
+        "DO $$ BEGIN PERFORM f(); END $$;",
+        "2D000",
+        [
+            "move the statement into a migration of its own that begins with \
+             `-- migrate:no-transaction`, or remove COMMIT and ROLLBACK from what it calls",
+            "remove COMMIT and ROLLBACK from what it calls, or call it outside functions and \
+             EXCEPTION blocks",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_that_commits_runs_as_its_help_says() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let fill = "CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;";
+    let one = unparsed(&[("1_a.sql", &format!("{fill} CALL fill();"))]);
+    let error = Migrator::new(&one).run(&mut client).await.expect_err("an error");
+    check(
+        &error,
+        "2D000",
+        "version 1 was not applied\n\
+         help: move the statement into a migration of its own that begins with \
+         `-- migrate:no-transaction`, or remove COMMIT and ROLLBACK from what it calls",
+    );
+    let two = unparsed(&[("1_a.sql", fill), ("2_b.sql", &format!("{ALONE}CALL fill();"))]);
+    let report = Migrator::new(&two).run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 2);
+}
+
+#[tokio::test]
+async fn new_values_of_an_enum_and_pending_triggers() {
+    let error = error_of(
+        "CREATE TYPE st AS ENUM ('a')",
+        &[("1_a.sql", "DO $$ BEGIN ALTER TYPE st ADD VALUE 'b'; END $$; SELECT 'b'::st;")],
+    )
+    .await;
+    let help = "version 1 was not applied\n\
+                help: use the value in a later migration: it is usable once the migration that adds \
+                it has committed";
+    check(&error, "55P04", help);
+    let deferred = "CREATE TABLE c (pid int REFERENCES a DEFERRABLE INITIALLY DEFERRED);";
+    let sql = "INSERT INTO a VALUES (1); INSERT INTO c VALUES (1);";
+    let files = |between: &str| format!("{deferred}{sql}{between} ALTER TABLE c ADD x int;");
+    let error = error_of("", &[A, ("2_b.sql", &files(""))]).await;
+    check(
+        &error,
+        "55006",
+        "help: write `SET CONSTRAINTS ALL IMMEDIATE;` above the statement, or move it into a \
+         migration of its own",
+    );
+    let database = FreshDatabase::create().await;
+    let fixed = unparsed(&[A, ("2_b.sql", &files("SET CONSTRAINTS ALL IMMEDIATE;"))]);
+    let report = Migrator::new(&fixed).run(&mut database.connect().await).await.expect("a run");
+    assert_eq!(report.applied.len(), 2);
+}
+
+#[tokio::test]
+async fn timeouts_and_cancels() {
+    let long = "SELECT pg_sleep(600);";
+    both(
+        "SET statement_timeout = '200ms'",
+        long,
+        "57014",
+        [
+            "if `statement_timeout` ended it, write `SET LOCAL statement_timeout = 0;` above the \
+             statement; if it was cancelled, run again",
+            "if `statement_timeout` ended it, write `SET statement_timeout = 0;` above the \
+             statement; if it was cancelled, run again",
+        ],
+    )
+    .await;
+    let own =
+        "DO $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(600); END $$;";
+    let help = "run again: a signal or another session cancelled it";
+    both("", own, "57014", [help, help]).await;
+}
+
+#[tokio::test]
+async fn limits_and_states_of_the_server() {
+    let raise = |code: &str| format!("DO $$ BEGIN RAISE 'no' USING ERRCODE = '{code}'; END $$;");
+    for (code, last) in [
+        (
+            "53100",
+            "version 2 was not applied\nversion 1 was applied before it and is kept\nhelp: free disk space on the server, and run again",
+        ),
+        (
+            "53200",
+            "help: free memory on the server, lower `work_mem` and `maintenance_work_mem`, or split \
+             the migration; then run again",
+        ),
+        ("53400", "help: raise the limit that the message names, or split the migration"),
+        ("55006", "help: end the sessions that use it, and run again"),
+        // Nothing is known of the cause, except that it is not the file.
+        (
+            "58030",
+            "version 2 was not applied; run again\nversion 1 was applied before it and is kept",
+        ),
+    ] {
+        check(&error_of("", &[A, ("2_b.sql", &raise(code))]).await, code, last);
+    }
+    let locks = "DO $$ BEGIN RAISE 'no' USING ERRCODE = '53200', HINT = 'max_locks_per_transaction'; END $$;";
+    let help = "help: raise the server's `max_locks_per_transaction`, or split the migration: it holds a \
+                lock on each table and index that it touches";
+    check(&error_of("", &[A, ("2_b.sql", locks)]).await, "53200", help);
+}
+
+#[tokio::test]
+async fn read_only_sessions_with_and_without_a_ledger() {
+    let help =
+        "help: connect to the primary, and check that `default_transaction_read_only` is off";
+    let read_only = "SET default_transaction_read_only = on";
+    check(&error_of(read_only, &[A]).await, "25006", help);
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    Migrator::new(&unparsed(&[A])).run(&mut client).await.expect("a run");
+    client.batch_execute(read_only).await.expect("a setting");
+    for head in ["", ALONE] {
+        let set = unparsed(&[A, ("2_b.sql", &format!("{head}CREATE TABLE b (id int);"))]);
+        let error = Migrator::new(&set).run(&mut client).await.expect_err("an error");
+        check(&error, "25006", help);
+    }
+}
+
+#[tokio::test]
+async fn what_exists_beside_an_empty_ledger() {
+    let help = "version 2 was not applied\nversion 1 was applied before it and is kept\n\
+                help: if the database was set up without this ledger, record what it has: `baseline` \
+                up to a version, or `adopt` if another tool applied it; otherwise fix the file";
+    for (code, sql) in [
+        ("42P07", "CREATE TABLE b (id int);"),
+        ("42P06", "CREATE SCHEMA s;"),
+        ("42723", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';"),
+        ("42701", "ALTER TABLE b ADD id int;"),
+        ("42710", "CREATE TYPE t AS (id int);"),
+    ] {
+        let setup = "CREATE TABLE b (id int); CREATE SCHEMA s; CREATE TYPE t AS (id int); \
+                     CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'";
+        let error = error_of(setup, &[A, ("2_b.sql", sql)]).await;
+        check(&error, code, help);
+    }
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    Migrator::new(&unparsed(&[A])).run(&mut client).await.expect("a run");
+    let both = unparsed(&[A, ("2_b.sql", A.1)]);
+    let error = Migrator::new(&both).run(&mut client).await.expect_err("an error");
+    check(&error, "42P07", "\nversion 2 was not applied; fix it and run again");
+}
