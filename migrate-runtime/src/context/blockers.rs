@@ -7,7 +7,7 @@ use crate::outcome::Holder;
 use crate::sql::{Wanted, blocker, blockers};
 use crate::wire;
 
-/// deadlock_detected
+/// The SQLSTATE `deadlock_detected`.
 const DEADLOCK: &str = "40P01";
 
 /// The most names of a statement that are looked up.
@@ -66,9 +66,8 @@ fn names(statement: &str) -> Vec<String> {
     for (index, token) in tokens.iter().enumerate() {
         let text = token.text(statement);
         if token.kind == TokenKind::DollarString {
-            let inner = text.split_once('$').and_then(|(_, rest)| rest.split_once('$'));
-            let inner = inner.map_or("", |(_, rest)| rest);
-            let inner = inner.trim_end_matches('$').rsplit_once('$').map_or("", |(body, _)| body);
+            let tag = text.split_inclusive('$').take(2).map(str::len).sum();
+            let inner = text.get(tag..text.len().saturating_sub(tag)).unwrap_or_default();
             self::names(inner).into_iter().for_each(&mut add);
         }
         if !is_name(&token) {
@@ -107,6 +106,7 @@ mod tests {
             &["alter", "table", "s.\"T t\"", "s", "\"T t\"", "add", "b", "int"],
         );
         check("do $x$ begin lock t; end $x$", &["do", "begin", "lock", "t", "end"]);
+        check("do $$lock t$$", &["do", "lock", "t"]);
         check("select 'a b', 1 -- c\n", &["select"]);
         let detail = "Process 12 waits for ShareLock on transaction 7; blocked by process 34.\n\
                       Prozess 34 wartet auf 5; blockiert von Prozess 12.";

@@ -15,7 +15,7 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
 
 /// Lines with the holders of locks.
 pub(super) fn locks_held_by(holders: &[Holder]) -> String {
-    holders.iter().map(|holder| format!("\nlock held by {holder}")).collect()
+    holders.iter().fold(String::new(), |lines, holder| lines + &format!("\nlock held by {holder}"))
 }
 
 /// The server's error in the chain of another.

@@ -15,6 +15,7 @@ mod blockers;
 mod constraints;
 mod guard;
 pub(crate) mod invalid_index;
+pub(crate) mod same_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;

@@ -35,6 +35,7 @@ mod replicas;
 mod rollback;
 mod row_lock;
 mod run;
+mod same_index;
 mod seeds;
 mod session;
 mod session_limits;

@@ -14,7 +14,7 @@ use crate::sql::{Extent, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 impl Work<'_, '_> {
-    pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
+    pub(super) fn beginning(&self, table: Table) -> Message {
         let (cx, script) = (self.cx, self.action.script());
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
@@ -41,7 +41,7 @@ impl Work<'_, '_> {
             message.push(Part::Record { step: 0 }, &sql);
         }
         message.push(Part::Control, "COMMIT");
-        Ok(message)
+        message
     }
 
     pub(super) fn transaction(&self, index: usize) -> Result<Message, ErrorKind> {

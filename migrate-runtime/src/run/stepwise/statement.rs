@@ -12,7 +12,7 @@ use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
 use crate::sql::invalid_index::{Attempted, look};
-use crate::sql::{InvalidIndex, Waits, column};
+use crate::sql::{InvalidIndex, Waits, column, same_index};
 use crate::wire::{Failure, Message, Part, is_conflict};
 
 /// How one statement ended.
@@ -93,12 +93,16 @@ impl Work<'_, '_> {
         let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
         while let Some(found) = self.announce(index, attempted).await? {
             match found {
-                InvalidIndex { valid: true, name, .. } if unknown => {
-                    let note = format!("index {name} was already built, and was not built again");
-                    self.tally.report.note(note);
-                    return Ok(Ended::Done);
+                InvalidIndex { valid: true, .. } => {
+                    if self.is_asked_for(index, &found, unknown).await && unknown {
+                        let name = found.name;
+                        let note =
+                            format!("index {name} was already built, and was not built again");
+                        self.tally.report.note(note);
+                        return Ok(Ended::Done);
+                    }
+                    break;
                 }
-                InvalidIndex { valid: true, .. } => break,
                 InvalidIndex { in_use: true, .. } => return Err(Stop::Busy),
                 invalid => self.remove(&invalid).await?,
             }
@@ -123,6 +127,43 @@ impl Work<'_, '_> {
             return Ok(Ended::Done);
         }
         Err(self.stopped(index, failure).await)
+    }
+
+    /// Whether a valid index `found` is the one that the statement builds: if that is needed, because the server
+    /// compares only names, and if the role can make a temporary table.
+    async fn is_asked_for(&mut self, index: usize, found: &InvalidIndex, unknown: bool) -> bool {
+        let Alone::Builds { table, copy, on_copy, keeps_any, .. } = &self.ways[index] else {
+            return false;
+        };
+        if !(unknown || *keeps_any) {
+            return false;
+        }
+        let mut message = Message::new();
+        message.push(Part::Control, self.begins());
+        message.push(Part::Control, &same_index::copy(table, copy));
+        message.push(Part::Control, on_copy);
+        message.push(Part::Look, &same_index::is_same(&found.oid, copy));
+        message.push(Part::Control, "ROLLBACK");
+        let mut same = None;
+        let sent = self
+            .send(&message, &mut |part, row| {
+                if part == Part::Look {
+                    same = row.and_then(|row| column(&row, "same"));
+                }
+            })
+            .await;
+        if let Err((failure, completed)) = sent {
+            self.cx.wire.end_transaction(&failure.error, completed).await;
+        }
+        let (same, name) = (same.as_deref() == Some("t"), &found.name);
+        if *keeps_any && !same {
+            let note = format!(
+                "index {name} is not known to be the one of statement {}, and IF NOT EXISTS keeps it",
+                index + 1
+            );
+            self.tally.report.note(note);
+        }
+        same
     }
 
     /// Why statement number `index` failed, which is tried again if another session held a lock. A rollback
