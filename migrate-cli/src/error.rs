@@ -20,12 +20,6 @@ pub(crate) enum VerbError {
     Usage { what: String, help: &'static str },
     #[error("nothing was changed, because the answer was not yes")]
     Declined,
-    /// A signal came, and the run did not end when its statement was cancelled.
-    #[error(
-        "interrupted: each migration is applied and recorded, or neither\n\
-         help: `status` shows which are applied"
-    )]
-    Interrupted,
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -74,7 +68,6 @@ impl VerbError {
         match self {
             VerbError::Usage { .. } => "usage",
             VerbError::Declined => "declined",
-            VerbError::Interrupted => "interrupted",
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) => "set",
             VerbError::Create(_) | VerbError::File { .. } => "file",

@@ -27,4 +27,11 @@ impl Exit {
     pub const fn code(self) -> u8 {
         self as u8
     }
+
+    /// The one that matters more, of two sets.
+    pub(crate) fn worse(self, other: Exit) -> Exit {
+        let failed = [self, other].contains(&Exit::Failed);
+        let more = if other.code() > self.code() { other } else { self };
+        if failed { Exit::Failed } else { more }
+    }
 }

@@ -92,6 +92,11 @@ impl Folder {
         self.dir.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
     }
 
+    /// Whether a folder is named.
+    pub(crate) fn names_folder(&self) -> bool {
+        self.dir.is_some()
+    }
+
     /// Whether a history file is named.
     pub(crate) fn names_history(&self) -> bool {
         self.history_file.is_some()

@@ -1,64 +1,54 @@
-//! Ends a run at Ctrl-C or SIGTERM: cancels the current statement on the server, and the run
-//! reports what was applied. A run that does not end by that is abandoned, which leaves every migration
-//! applied and recorded, or neither.
+//! Ends a run at Ctrl-C or SIGTERM.
 
+use std::future::{pending, poll_fn};
+use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
-use std::time::Duration;
+use std::task::{Context, Poll};
 
-use migrate_runtime::Error;
-use tokio_postgres::CancelToken;
-use tokio_postgres_rustls::MakeRustlsConnect;
+use migrate_runtime::internal::{Boxed, Interrupt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Client};
 
-use crate::error::VerbError;
+use crate::connection::{Peer, Stream, Target};
 
-/// How often the cancel request is sent, because a run may be between two statements.
-const TRIES: u32 = 10;
-
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// How a run's statement is cancelled.
-pub(crate) struct Cancel {
+/// The signals, and the server that the run's client is connected to.
+pub(crate) struct Signals {
     pub(crate) token: CancelToken,
-    pub(crate) connector: MakeRustlsConnect,
+    pub(crate) target: Target,
+    pub(crate) peer: Peer,
 }
 
-/// The result of `run`, unless it is interrupted and does not end. Without a way to cancel, signals
-/// are not handled: a service with its own client does that itself.
-pub(crate) async fn interruptible<T>(
-    cancel: Option<Cancel>,
-    run: impl Future<Output = Result<T, Error>>,
-) -> Result<T, VerbError> {
-    let Some(cancel) = cancel else { return Ok(run.await?) };
-    let mut run = pin!(run);
-    if let Some(result) = before(run.as_mut(), interrupted()).await {
-        return Ok(result?);
+impl Interrupt for Signals {
+    /// Ends at Ctrl-C or SIGTERM; never, if no signal handler can be installed.
+    fn requested(&self) -> Boxed<'_, ()> {
+        Box::pin(async {
+            let (mut pressed, mut asked) = (pin!(tokio::signal::ctrl_c()), pin!(terminated()));
+            let ended = poll_fn(|context| match pressed.as_mut().poll(context) {
+                Poll::Ready(result) => Poll::Ready(result),
+                Poll::Pending => asked.as_mut().poll(context).map(Ok),
+            });
+            if ended.await.is_err() {
+                pending::<()>().await;
+            }
+        })
     }
-    for _ in 0..TRIES {
-        // If the request cannot be sent, the run still has the pause to end.
-        let _ = cancel.token.cancel_query(cancel.connector.clone()).await;
-        if let Some(result) = before(run.as_mut(), tokio::time::sleep(PAUSE)).await {
-            return Ok(result?);
-        }
+
+    fn cancel(&self) -> Boxed<'_, ()> {
+        Box::pin(async {
+            // Without a request, the run still has the pause to end.
+            let (Ok(stream), Ok(mut tls)) = (self.peer.connect().await, self.target.connector())
+            else {
+                return;
+            };
+            let Ok(tls) =
+                <_ as MakeTlsConnect<UntilClosed>>::make_tls_connect(&mut tls, &self.peer.host);
+            let _ = self.token.cancel_query_raw(UntilClosed(stream), tls).await;
+        })
     }
-    Err(VerbError::Interrupted)
-}
 
-/// The result of `run`; `None` if `end` comes first.
-async fn before<T>(mut run: Pin<&mut impl Future<Output = T>>, end: impl Future) -> Option<T> {
-    let mut end = pin!(end);
-    std::future::poll_fn(|context| match run.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => end.as_mut().poll(context).map(|_| None),
-    })
-    .await
-}
-
-/// Ends at Ctrl-C or SIGTERM; never, if no signal handler can be installed.
-async fn interrupted() {
-    let pressed = pin!(tokio::signal::ctrl_c());
-    if let Some(Err(_)) = before(pressed, terminated()).await {
-        std::future::pending::<()>().await;
+    fn connect(&self) -> Boxed<'_, Option<Client>> {
+        Box::pin(async { self.target.connect().await.ok().map(|(client, _, _)| client) })
     }
 }
 
@@ -69,11 +59,52 @@ async fn terminated() {
         Ok(mut asked) => {
             asked.recv().await;
         }
-        Err(_) => std::future::pending().await,
+        Err(_) => pending().await,
     }
 }
 
 #[cfg(not(unix))]
 async fn terminated() {
-    std::future::pending().await
+    pending().await
+}
+
+/// A stream that the other side closes: the driver closes that of a cancel request at once, and PgBouncer 1.18
+/// drops a request whose sender is gone.
+struct UntilClosed(Box<dyn Stream>);
+
+impl AsyncRead for UntilClosed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for UntilClosed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    /// Reads to the end instead.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut bytes = [0; 64];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.0).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
 }

@@ -41,6 +41,7 @@ mod verbs;
 mod output;
 mod interrupt;
 mod options;
+mod selection;
 mod folder;
 mod error;
 mod connection;
@@ -48,6 +49,7 @@ mod exit;
 
 use std::process::ExitCode;
 
+use migrate_runtime::set::Sets;
 use migrate_runtime::source::from_folder;
 use migrate_runtime::{Migrator, internal};
 use tokio_postgres::Client;
@@ -57,9 +59,10 @@ pub use connection::{ConnectError, Connection};
 use error::VerbError;
 pub use exit::Exit;
 pub use folder::Folder;
-use interrupt::Cancel;
+use interrupt::Signals;
 use options::Options;
 use output::{Answer, Output};
+use selection::{Selection, modules};
 use verbs::{Context, DatabaseVerb, Verb};
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own
@@ -76,6 +79,8 @@ pub struct Args {
     connection: Connection,
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     output: Output,
 }
@@ -99,13 +104,20 @@ impl Args {
 
     /// Runs the verb on the migrator's set, prints the result and returns the exit code.
     ///
-    /// Options of the command line override those of the migrator.
-    pub async fn run(self, migrator: Migrator<'_>) -> ExitCode {
-        let (place, result) = match &self.verb {
-            Verb::OfFolder(verb) => (None, verb.run::<Args>(Some(internal::set(&migrator)))),
-            Verb::OfDatabase(verb) => self.connect_and_run(verb, migrator).await,
-        };
-        self.print(place.as_ref(), &result)
+    /// Options of the command line override those of the migrator. Of several sets, each in its order:
+    /// `up` applies nothing if one of them has drift, and stops at the first that fails. A verb that is
+    /// for one set needs `--set` with its module.
+    ///
+    /// ```no_run
+    /// # use migrate_runtime::{Migrations, embed_migrations};
+    /// # static LIBRARY: Migrations = embed_migrations!("migrations", module = "library");
+    /// # static APP: Migrations = embed_migrations!("migrations", module = "app");
+    /// # async fn f(args: migrate_cli::Args) -> std::process::ExitCode {
+    /// args.run([&LIBRARY, &APP]).await
+    /// # }
+    /// ```
+    pub async fn run<'s>(self, sets: impl Into<Sets<'s>>) -> ExitCode {
+        self.run_each(sets.into(), None).await
     }
 
     /// As [`Args::run`], with the service's own client.
@@ -120,17 +132,8 @@ impl Args {
     /// args.run_on(migrator, &mut client).await
     /// # }
     /// ```
-    pub async fn run_on(self, migrator: Migrator<'_>, client: &mut Client) -> ExitCode {
-        let place = &Place::default();
-        let (place, result) = match &self.verb {
-            Verb::OfFolder(verb) => (None, verb.run::<Args>(Some(internal::set(&migrator)))),
-            Verb::OfDatabase(verb) => {
-                let (migrator, output) = (self.options.apply(migrator), &self.output);
-                let cx = Context { migrator, client, place, output, cancel: None };
-                (Some(place), verb.run(cx).await)
-            }
-        };
-        self.print(place, &result)
+    pub async fn run_on<'s>(self, sets: impl Into<Sets<'s>>, client: &mut Client) -> ExitCode {
+        self.run_each(sets.into(), Some(client)).await
     }
 
     /// Runs the verb on the set that `folder` holds now, as the binary `migrate` does.
@@ -152,14 +155,14 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_folder(self, folder: &Folder) -> ExitCode {
-        let (place, result) = match &self.verb {
-            Verb::OfFolder(verb) => (None, verb.run::<Args>(None)),
-            Verb::OfDatabase(verb) => match from_folder(folder.dir(), &folder.options()) {
-                Ok(set) => self.connect_and_run(verb, Migrator::new(&set)).await,
-                Err(errors) => (None, Err(errors.into())),
+        let result = match &self.verb {
+            Verb::OfFolder(verb) => verb.run::<Args>(None),
+            Verb::OfDatabase(_) => match from_folder(folder.dir(), &folder.options()) {
+                Ok(set) => return self.run_each(Sets::from(&set), None).await,
+                Err(errors) => Err(errors.into()),
             },
         };
-        self.print(place.as_ref(), &result)
+        self.exit(&result)
     }
 
     /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
@@ -188,33 +191,89 @@ impl Args {
         matches!(self.verb, Verb::OfDatabase(_))
     }
 
-    /// The result of the verb, and the server that answered.
+    async fn run_each(mut self, sets: Sets<'_>, mut client: Option<&mut Client>) -> ExitCode {
+        self.verb.set_modules(&modules(&sets));
+        let chosen = match self.selection.of(sets, &self.verb) {
+            Ok(chosen) => chosen,
+            Err(error) => return self.exit(&Err(error)),
+        };
+        let name = |migrator| (chosen.len() > 1).then(|| internal::set(migrator).module());
+        // Drift in one set stops all of them before anything runs.
+        let others = if self.verb.changes() { chosen.get(1..) } else { None };
+        for migrator in others.unwrap_or_default() {
+            let plan = self.answer(&Verb::plan(), migrator, client.as_deref_mut()).await;
+            if plan.1.is_err() {
+                self.output.begin_set(name(migrator));
+                return ExitCode::from(self.print(name(migrator), &plan).code());
+            }
+        }
+        let mut exit = Exit::Fine;
+        for migrator in &chosen {
+            self.output.begin_set(name(migrator));
+            let answer = self.answer(&self.verb, migrator, client.as_deref_mut()).await;
+            exit = exit.worse(self.print(name(migrator), &answer));
+            if answer.1.is_err() && self.verb.changes() {
+                break;
+            }
+        }
+        ExitCode::from(exit.code())
+    }
+
+    /// The result of the verb on one set, and the server that answered.
+    async fn answer(
+        &self,
+        verb: &Verb,
+        migrator: &Migrator<'_>,
+        client: Option<&mut Client>,
+    ) -> (Option<Place>, Result<Answer, VerbError>) {
+        match (verb, client) {
+            (Verb::OfFolder(verb), _) => (None, verb.run::<Args>(Some(internal::set(migrator)))),
+            (Verb::OfDatabase(verb), None) => self.connect_and_run(verb, migrator.clone()).await,
+            (Verb::OfDatabase(verb), Some(client)) => {
+                let (place, output) = (Place::default(), &self.output);
+                let migrator = self.options.apply(migrator.clone());
+                let cx = Context { migrator, client, place: &place, output };
+                let result = verb.run(cx).await;
+                (Some(place), result)
+            }
+        }
+    }
+
     async fn connect_and_run(
         &self,
         verb: &DatabaseVerb,
         migrator: Migrator<'_>,
     ) -> (Option<Place>, Result<Answer, VerbError>) {
-        let (mut client, place, cancel) = match self.connect().await {
+        let (mut client, place, signals) = match self.connect().await {
             Ok(connected) => connected,
             Err(error) => return (None, Err(error.into())),
         };
-        let (migrator, output) = (self.options.apply(migrator), &self.output);
-        let (client, cancel) = (&mut client, Some(cancel));
-        let result = verb.run(Context { migrator, client, place: &place, output, cancel }).await;
+        let migrator = internal::interruptible(self.options.apply(migrator), signals);
+        let (client, output) = (&mut client, &self.output);
+        let result = verb.run(Context { migrator, client, place: &place, output }).await;
         (Some(place), result)
     }
 
-    async fn connect(&self) -> Result<(Client, Place, Cancel), ConnectError> {
+    async fn connect(&self) -> Result<(Client, Place, Signals), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place) = target.connect().await?;
-        let cancel = Cancel { token: client.cancel_token(), connector: target.connector()? };
-        Ok((client, place, cancel))
+        let (client, place, peer) = target.connect().await?;
+        let signals = Signals { token: client.cancel_token(), target, peer };
+        Ok((client, place, signals))
     }
 
-    fn print(&self, place: Option<&Place>, result: &Result<Answer, VerbError>) -> ExitCode {
-        ExitCode::from(self.output.print(self.verb.name(), place, result).code())
+    fn print(
+        &self,
+        set: Option<&str>,
+        (place, result): &(Option<Place>, Result<Answer, VerbError>),
+    ) -> Exit {
+        self.output.print(self.verb.name(), set, place.as_ref(), result)
+    }
+
+    /// Prints what needs no database.
+    fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
+        ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
-use migrate_set::set::Migrations;
+use migrate_set::set::{Migrations, digest_of};
 use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
 use migrate_source::discover::{discover, history};
 use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci};
@@ -23,10 +23,20 @@ pub(crate) struct Embedded {
     pub(crate) warnings: Vec<SourceError>,
     /// The absolute path of its folder.
     pub(crate) folder: String,
-    /// The paths of its files, relative to the folder, and whether each is UTF-8.
-    pub(crate) files: Vec<(String, bool)>,
+    /// Its files.
+    pub(crate) files: Vec<Embeddable>,
+    /// The crate being compiled.
+    pub(crate) package: String,
     /// The absolute path of its history file.
     pub(crate) history: Option<String>,
+}
+
+/// A file that was read.
+pub(crate) struct Embeddable {
+    /// Relative to the folder.
+    pub(crate) path: String,
+    pub(crate) is_utf8: bool,
+    pub(crate) digest: u64,
 }
 
 /// Reads the folder, relative to the `Cargo.toml` of the crate being compiled.
@@ -42,10 +52,15 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
         None => None,
         Some(path) => Some(frozen(&manifest, &path.value(), &set)?),
     };
-    let file = |source: SourceFile| (source.path, std::str::from_utf8(&source.bytes).is_ok());
+    let file = |source: SourceFile| Embeddable {
+        is_utf8: std::str::from_utf8(&source.bytes).is_ok(),
+        digest: digest_of(&source.bytes),
+        path: source.path,
+    };
     let files = sources.into_iter().map(file).collect();
     let folder = folder.to_string_lossy().into_owned();
-    Ok(Embedded { set, warnings, folder, files, history })
+    let package = env::var("CARGO_PKG_NAME").unwrap_or_default();
+    Ok(Embedded { set, warnings, folder, files, package, history })
 }
 
 /// Compares the set with its history file, or updates the file; returns its absolute path.

@@ -41,8 +41,13 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
     let Packed { text, table } = Packed::of(set.as_slice());
     let (text, table) = (literal(&text), Literal::byte_string(&table));
-    let files: Vec<&str> = embedded.files.iter().map(|(file, _)| file.as_str()).collect();
+    let files: Vec<&str> = embedded.files.iter().map(|file| file.path.as_str()).collect();
+    let mut digests = String::new();
+    for file in &embedded.files {
+        let _ = write!(digests, "{:016x}", file.digest);
+    }
     let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
+    let package = &embedded.package;
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
     let (module, folder) = (set.module(), set.folder());
     let Traits { orders_by_name, has_non_transactional } = set.traits();
@@ -57,7 +62,12 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
         }
         // The folder of the set, which only a debug build records.
         const ORIGIN: ::core::option::Option<migrate::Origin> = if ::core::cfg!(debug_assertions) {
-            ::core::option::Option::Some(migrate::Origin { folder: #origin, files: #files })
+            ::core::option::Option::Some(migrate::Origin {
+                folder: #origin,
+                files: #files,
+                digests: #digests,
+                package: #package,
+            })
         } else {
             ::core::option::Option::None
         };
@@ -87,19 +97,18 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
 fn tracking(embedded: &Embedded) -> String {
     let folder = Path::new(&embedded.folder);
     let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
-    let (texts, others): (Vec<_>, Vec<_>) =
-        embedded.files.iter().partition(|(_, is_utf8)| *is_utf8);
+    let (texts, others): (Vec<_>, Vec<_>) = embedded.files.iter().partition(|file| file.is_utf8);
     // One expression for all texts, because 1,000 expressions take the compiler 6 ms longer.
     let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
-    for text in texts.iter().map(|(file, _)| path(file)).chain(embedded.history.clone()) {
+    for text in texts.iter().map(|file| path(&file.path)).chain(embedded.history.clone()) {
         out.push_str("::core::include_str!(");
         push_path(&mut out, &text);
         out.push_str("),");
     }
     out.push_str(");");
-    for (file, _) in others {
+    for file in others {
         out.push_str("const _: &[::core::primitive::u8] = ::core::include_bytes!(");
-        push_path(&mut out, &path(file));
+        push_path(&mut out, &path(&file.path));
         out.push_str(");");
     }
     if embedded.history.is_some() {

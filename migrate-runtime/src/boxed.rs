@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 /// A future behind a pointer.
-pub(crate) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+pub type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
 /// Puts `future` behind a pointer.
 pub(crate) fn boxed<'f, T>(future: impl Future<Output = T> + Send + 'f) -> Boxed<'f, T> {

@@ -1,18 +1,32 @@
 //! What `migrate-testing` and `migrate-cli` share with a run; it is not part of the public interface,
 //! and its version promises nothing.
 
+use std::sync::Arc;
+
 use migrate_set::set::Migrations;
 
-use crate::migrator::Migrator;
+use crate::migrator::{Asked, Migrator};
 
 pub use migrate_set::text;
 
+pub use crate::boxed::Boxed;
+pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
+pub use crate::stale::compare as compare_sets;
 pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
     migrator.set
+}
+
+/// The migrator, with a way to end its runs early.
+pub fn interruptible<'s>(
+    mut migrator: Migrator<'s>,
+    interrupt: impl Interrupt + 'static,
+) -> Migrator<'s> {
+    migrator.interrupt = Some(Asked(Arc::new(interrupt)));
+    migrator
 }
 
 /// Its ledger's table, as messages name it.

@@ -93,8 +93,9 @@ pub use crate::outcome::{
 };
 pub use crate::stale::check_embed;
 
-/// What a set contains.
+/// What a set contains, and several sets.
 pub mod set {
+    pub use crate::fleet::Sets;
     pub use migrate_set::checksum::Checksum;
     pub use migrate_set::location::Position;
     pub use migrate_set::name::{Direction, Kind, Layout};

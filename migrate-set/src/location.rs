@@ -38,8 +38,8 @@ pub fn position(text: &str, offset: usize) -> Position {
 
 /// The byte at which character number `characters` (from 0) of `text` begins.
 ///
-/// PostgreSQL reports error positions in characters, whatever the encoding
-/// (manual, "Error and Notice Message Fields", field `P`). Past the end: the text's length.
+/// PostgreSQL reports error positions in characters
+/// (manual, "Error and Notice Message Fields", field `P`); a server whose encoding is `SQL_ASCII` counts bytes. Past the end: the text's length.
 pub fn byte_of_character(text: &str, characters: usize) -> usize {
     text.char_indices().nth(characters).map_or(text.len(), |(byte, _)| byte)
 }

@@ -13,14 +13,16 @@ use crate::error::TestError;
 const OBJECTS: &str = include_str!("catalog.sql");
 
 /// The columns of `pg_subscription` that the current role may read. The others hold secrets.
-const SUBSCRIPTION_COLUMNS: &str = "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute \
-     WHERE attrelid = 'pg_subscription'::regclass AND attnum > 0 \
-     AND has_column_privilege(attrelid, attnum, 'SELECT')";
+const SUBSCRIPTION_COLUMNS: &str = "SELECT \
+     pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ') FROM pg_catalog.pg_attribute a \
+     WHERE a.attrelid OPERATOR(pg_catalog.=) 'pg_catalog.pg_subscription'::pg_catalog.regclass \
+     AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 \
+     AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')";
 
 /// How many differences a message shows.
 const SHOWN: usize = 20;
 
-/// Every object of a database except its ledger.
+/// Every object of a database except its ledgers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Catalog(BTreeMap<String, Object>);
 
@@ -63,12 +65,14 @@ pub enum Difference {
 impl Catalog {
     /// Reads the objects of the database. It leaves the session's `search_path` empty: each name is shown
     /// with its schema, and those of the query are looked up in the system catalogs alone.
-    pub(super) async fn read(client: &Client, ledger: &str) -> Result<Catalog, TestError> {
+    pub(super) async fn read(client: &Client, ledgers: &[String]) -> Result<Catalog, TestError> {
         let failed = || TestError::refused("read the catalogs");
         // The query is long and its result short: compiling it costs more than running it.
         query(client, "SET search_path = ''; SET jit = off").await.map_err(failed())?;
         let columns = values(client, "read the catalogs", SUBSCRIPTION_COLUMNS).await?.concat();
-        let sql = OBJECTS.replace("{ledger}", &literal(ledger)).replace("{subscription}", &columns);
+        let ledgers: Vec<String> = ledgers.iter().map(|ledger| literal(ledger)).collect();
+        let sql = OBJECTS.replace("{ledgers}", &ledgers.join(", "));
+        let sql = sql.replace("{subscription}", &columns);
         let mut objects = BTreeMap::new();
         let read = rows(client, &sql, |row| {
             let text = |column| row.try_get(column).ok().flatten().unwrap_or_default().to_owned();

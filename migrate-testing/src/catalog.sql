@@ -1,7 +1,7 @@
 -- What a database holds besides its rows, as the system catalogs have it (PostgreSQL 13 to 18).
 -- Each row is one object: what it is called, the table it belongs to (or nothing), and what it is. Oids
 -- and positions of columns are left out, because no down script can restore them; what extensions brought
--- goes by its extension. {ledger} is the ledger as schema.table, whose search_path is empty; {subscription} is the
+-- goes by its extension. {ledgers} is the ledgers as schema.table, since the search_path is empty; {subscription} is the
 -- columns of pg_subscription that the role may read.
 --
 -- A catalog without a query here of its own is shown as its row, by to_jsonb, so that a column which a new version
@@ -32,7 +32,7 @@ WITH member AS MATERIALIZED (
             WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'table' END AS word
     FROM pg_class c JOIN space s ON s.oid = c.relnamespace
     WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
-        AND s.nspname || '.' || c.relname <> {ledger}
+        AND s.nspname || '.' || c.relname NOT IN ({ledgers})
         AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
 ), routine AS MATERIALIZED (
     SELECT p.*, format('%I.%I(%s)', s.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS shown

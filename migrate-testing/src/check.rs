@@ -6,7 +6,8 @@ use std::fmt;
 
 use migrate_runtime::Rollback;
 use migrate_runtime::error::StaleEmbed;
-use migrate_runtime::{Error, Migrator, check_embed, internal};
+use migrate_runtime::set::Sets;
+use migrate_runtime::{Error, Migrator, check_embed, internal, run_in_order};
 use migrate_set::name::Kind;
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
@@ -131,19 +132,20 @@ impl fmt::Debug for CheckError {
 /// [`CheckError::NoDown`] with every file, [`CheckError::Down`], [`CheckError::Again`] or
 /// [`CheckError::Fails`] with the first migration that fails the check, [`CheckError::NothingApplied`] and
 /// [`CheckError::Test`].
-pub fn check_reversible<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
-    reversible(&migrator.into(), None)
+pub fn check_reversible<'s>(sets: impl Into<Sets<'s>>) -> Result<(), CheckError> {
+    reversible(&sets.into(), None)
 }
 
-/// As [`check_reversible`], from this version on: older migrations are applied and not undone.
+/// As [`check_reversible`], from this version on: older migrations are applied and not undone. Of several
+/// sets, it is a version of the last, and the others are applied.
 ///
 /// # Errors
 /// As [`check_reversible`], and [`CheckError::UnknownVersion`].
 pub fn check_reversible_from<'s>(
-    migrator: impl Into<Migrator<'s>>,
+    sets: impl Into<Sets<'s>>,
     version: impl Into<Version>,
 ) -> Result<(), CheckError> {
-    reversible(&migrator.into(), Some(&version.into()))
+    reversible(&sets.into(), Some(&version.into()))
 }
 
 /// Checks that a second run applies nothing and changes nothing.
@@ -151,17 +153,20 @@ pub fn check_reversible_from<'s>(
 /// # Errors
 /// [`CheckError::NotIdempotent`], [`CheckError::SecondRun`], [`CheckError::NothingApplied`] and
 /// [`CheckError::Test`].
-pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), CheckError> {
-    let migrator = migrator.into();
-    with_empty(async |bench| {
-        if bench.run(&migrator).await? == 0 {
+pub fn check_idempotent<'s>(sets: impl Into<Sets<'s>>) -> Result<(), CheckError> {
+    let sets = sets.into();
+    with_empty(&sets, async |bench| {
+        if bench.run(&sets).await? == 0 {
             return Err(CheckError::NothingApplied);
         }
-        let before = bench.catalog(&migrator).await?;
-        let second = migrator.run(&mut bench.client).await;
-        let report = second.map_err(|error| CheckError::SecondRun { source: Box::new(error) })?;
-        let differences = before.differences(&bench.catalog(&migrator).await?);
-        let versions = report.applied.into_iter().map(|one| one.version.into_owned());
+        let before = bench.catalog().await?;
+        let second = run_in_order(&sets, &mut bench.client).await;
+        let reports = second.map_err(|failed| CheckError::SecondRun { source: failed.error })?;
+        let differences = before.differences(&bench.catalog().await?);
+        let versions = reports
+            .into_iter()
+            .flat_map(|report| report.applied)
+            .map(|one| one.version.into_owned());
         let versions: Vec<String> = versions.collect();
         if versions.is_empty() && differences.is_empty() {
             return Ok(());
@@ -185,8 +190,8 @@ pub fn check_idempotent<'s>(migrator: impl Into<Migrator<'s>>) -> Result<(), Che
 /// # Panics
 /// With the text of [`CheckError`], if [`check_reversible`] fails.
 #[track_caller]
-pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
-    assert_ok(&check_reversible(migrator));
+pub fn assert_reversible<'s>(sets: impl Into<Sets<'s>>) {
+    assert_ok(&check_reversible(sets));
 }
 
 /// As [`check_reversible_from`], for a test.
@@ -204,8 +209,8 @@ pub fn assert_reversible<'s>(migrator: impl Into<Migrator<'s>>) {
 /// # Panics
 /// With the text of [`CheckError`], if [`check_reversible_from`] fails.
 #[track_caller]
-pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: impl Into<Version>) {
-    assert_ok(&check_reversible_from(migrator, version));
+pub fn assert_reversible_from<'s>(sets: impl Into<Sets<'s>>, version: impl Into<Version>) {
+    assert_ok(&check_reversible_from(sets, version));
 }
 
 /// As [`check_idempotent`], for a test.
@@ -223,8 +228,8 @@ pub fn assert_reversible_from<'s>(migrator: impl Into<Migrator<'s>>, version: im
 /// # Panics
 /// With the text of [`CheckError`], if [`check_idempotent`] fails.
 #[track_caller]
-pub fn assert_idempotent<'s>(migrator: impl Into<Migrator<'s>>) {
-    assert_ok(&check_idempotent(migrator));
+pub fn assert_idempotent<'s>(sets: impl Into<Sets<'s>>) {
+    assert_ok(&check_idempotent(sets));
 }
 
 /// As [`check_embed`], for a test.
@@ -257,10 +262,12 @@ fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
 struct Bench {
     client: Client,
     looking: Client,
+    ledgers: Vec<String>,
 }
 
 /// Runs a check in its own database.
 fn with_empty(
+    sets: &Sets<'_>,
     check: impl AsyncFnOnce(&mut Bench) -> Result<(), CheckError> + Send,
 ) -> Result<(), CheckError> {
     let database = TestDatabase::empty()?;
@@ -269,20 +276,44 @@ fn with_empty(
     let checked = session.run(async |_| {
         let config = config(url)?;
         let (client, looking) = (connect(&config).await?.0, connect(&config).await?.0);
-        Ok(check(&mut Bench { client, looking }).await)
+        let ledgers = sets.iter().map(internal::ledger_table).collect();
+        Ok(check(&mut Bench { client, looking, ledgers }).await)
     });
     session.close();
     checked?
 }
 
 impl Bench {
-    /// Runs the migrator, and returns how many migrations it applied.
-    async fn run(&mut self, migrator: &Migrator<'_>) -> Result<usize, TestError> {
-        Ok(migrator.run(&mut self.client).await?.applied.len())
+    /// Runs the sets, and returns how many migrations they applied.
+    async fn run(&mut self, sets: &Sets<'_>) -> Result<usize, TestError> {
+        let reports = run_in_order(sets, &mut self.client).await.map_err(|failed| *failed.error)?;
+        Ok(reports.iter().map(|report| report.applied.len()).sum())
     }
 
-    async fn catalog(&self, migrator: &Migrator<'_>) -> Result<Catalog, TestError> {
-        Catalog::read(&self.looking, &internal::ledger_table(migrator)).await
+    async fn catalog(&self) -> Result<Catalog, TestError> {
+        Catalog::read(&self.looking, &self.ledgers).await
+    }
+
+    /// Checks the migrations of a set from this version on, and returns how many versions it checked.
+    async fn check_set(
+        &mut self,
+        migrator: &Migrator<'_>,
+        from: Option<&Version>,
+    ) -> Result<usize, CheckError> {
+        let set = internal::set(migrator);
+        if let Some(last) = versioned(set).rfind(|migration| !is_from(migration, from)) {
+            self.run(&migrator.clone().to(last.version()).into()).await?;
+        }
+        let mut before = self.catalog().await?;
+        // Migrations of equal versions are applied together with the first of them.
+        let mut versions: Vec<&Version> = Vec::new();
+        for migration in versioned(set).filter(|migration| is_from(migration, from)) {
+            if versions.last() != Some(&migration.version()) {
+                before = self.up_down_up(migrator, migration, &before).await?;
+                versions.push(migration.version());
+            }
+        }
+        Ok(versions.len())
     }
 
     /// Runs up, down and up again, and compares the catalogs in between.
@@ -297,20 +328,20 @@ impl Bench {
         let failed = |script| {
             move |error| CheckError::Fails { file: file(), script, source: Box::new(error) }
         };
-        let steps = self.run(&up).await?;
+        let steps = self.run(&Sets::from(&up)).await?;
         if steps == 0 {
             return Err(CheckError::NothingApplied);
         }
-        let applied = self.catalog(migrator).await?;
+        let applied = self.catalog().await?;
         let down = migrator.rollback(&mut self.client, Rollback::Steps(steps)).await;
         down.map_err(failed("down script"))?;
-        let differences = before.differences(&self.catalog(migrator).await?);
+        let differences = before.differences(&self.catalog().await?);
         if !differences.is_empty() {
             return Err(CheckError::Down { file: file(), differences });
         }
         let again = up.run(&mut self.client).await;
         again.map_err(failed("up script, run again,"))?;
-        let differences = applied.differences(&self.catalog(migrator).await?);
+        let differences = applied.differences(&self.catalog().await?);
         if !differences.is_empty() {
             return Err(CheckError::Again { file: file(), differences });
         }
@@ -318,36 +349,40 @@ impl Bench {
     }
 }
 
-fn reversible(migrator: &Migrator<'_>, from: Option<&Version>) -> Result<(), CheckError> {
-    let set = internal::set(migrator);
-    let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
-    let is_checked = |migration: &&Migration| from.is_none_or(|from| migration.version() >= from);
-    if let Some(from) = from.filter(|from| !versioned().any(|one| one.version() == *from)) {
-        return Err(CheckError::UnknownVersion { version: from.to_string() });
+fn reversible(sets: &Sets<'_>, from: Option<&Version>) -> Result<(), CheckError> {
+    // With a version, only the last set is checked.
+    let applied = if from.is_some() { sets.iter().len().saturating_sub(1) } else { 0 };
+    let checked = || sets.iter().skip(applied);
+    let mut files = Vec::new();
+    for migrator in checked() {
+        let set = internal::set(migrator);
+        if let Some(from) = from.filter(|from| !versioned(set).any(|one| one.version() == *from)) {
+            return Err(CheckError::UnknownVersion { version: from.to_string() });
+        }
+        let lacking = versioned(set).filter(|one| is_from(one, from) && one.down().is_none());
+        files.extend(lacking.map(|one| set.path_of(one.filename())));
     }
-    let lacking = versioned().filter(is_checked).filter(|migration| migration.down().is_none());
-    let files: Vec<String> = lacking.map(|one| set.path_of(one.filename())).collect();
     if !files.is_empty() {
         return Err(CheckError::NoDown { files });
     }
-    with_empty(async |bench| {
-        // Created first, because the ledger's schemas remain when everything is undone.
-        for sql in internal::schemas_to_create(migrator) {
+    with_empty(sets, async |bench| {
+        // Created first, because the ledgers' schemas remain when everything is undone.
+        for sql in sets.iter().flat_map(internal::schemas_to_create) {
             values(&bench.client, "create the schema", &sql).await?;
         }
-        let last_before = versioned().rfind(|migration| !is_checked(migration));
-        if let Some(last) = last_before {
-            bench.run(&migrator.clone().to(last.version())).await?;
+        bench.run(&sets.iter().take(applied).collect()).await?;
+        let mut steps = 0;
+        for migrator in checked() {
+            steps += bench.check_set(migrator, from).await?;
         }
-        let mut before = bench.catalog(migrator).await?;
-        // Migrations of equal versions are applied together with the first of them.
-        let mut checked: Option<&Version> = None;
-        for migration in versioned().filter(is_checked) {
-            if checked != Some(migration.version()) {
-                before = bench.up_down_up(migrator, migration, &before).await?;
-                checked = Some(migration.version());
-            }
-        }
-        checked.map(drop).ok_or(CheckError::NothingApplied)
+        if steps == 0 { Err(CheckError::NothingApplied) } else { Ok(()) }
     })
+}
+
+fn versioned(set: &Migrations) -> impl DoubleEndedIterator<Item = &Migration> {
+    set.iter().filter(|migration| migration.kind() == Kind::Versioned)
+}
+
+fn is_from(migration: &Migration, from: Option<&Version>) -> bool {
+    from.is_none_or(|from| migration.version() >= from)
 }

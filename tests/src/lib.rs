@@ -22,5 +22,6 @@ pub mod pooler;
 pub mod predecessors;
 pub mod proxy;
 pub mod role;
+pub mod router;
 pub mod service;
 pub mod sets;

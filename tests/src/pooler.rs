@@ -1,5 +1,5 @@
-//! A PgBouncer in front of a throwaway server, on the loopback interface, with a minimal configuration.
-//! It trusts every client, as the server does, and is killed when its value is dropped.
+//! A PgBouncer or a Pgpool-II in front of throwaway servers, on the loopback interface, with a minimal
+//! configuration. It trusts every client, as the servers do, and is ended when its value is dropped.
 
 use std::fmt;
 use std::fs;
@@ -16,17 +16,19 @@ use tokio::time::sleep;
 use tokio_postgres::config::Host;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// For PgBouncer to start listening; a few milliseconds are usual.
+/// For a pooler to start listening; a fraction of a second is usual.
 const LIMIT: Duration = Duration::from_secs(20);
 
-const CONFIG: &str = "pgbouncer.ini";
+const CONFIG: &str = "config";
 
-/// Runs PgBouncer, and kills it when the other end of standard input closes: with this process, however
-/// it ends. The arguments are the folder to remove then, and the configuration.
+/// Runs a pooler, and ends it when the other end of standard input closes: with this process, however it
+/// ends. The arguments are the folder to remove then, the signal to send, and the command.
 const WATCHDOG: &str = "exec 3<&0\n\
-     pgbouncer --quiet \"$2\" 3<&- </dev/null &\n\
+     folder=$1 signal=$2\n\
+     shift 2\n\
+     \"$@\" 3<&- </dev/null >>\"$folder/log\" 2>&1 &\n\
      child=$!\n\
-     { read -r _; kill -s KILL \"$child\"; rm -rf \"$1\"; } <&3 3<&- &\n\
+     { read -r _; kill -s \"$signal\" \"$child\"; rm -rf \"$folder\"; } <&3 3<&- &\n\
      wait \"$child\"";
 
 /// A shell's exit code if there is no such program.
@@ -51,15 +53,41 @@ impl PoolMode {
     }
 }
 
-/// A running PgBouncer, killed and removed when dropped, and when this process ends without that.
+/// A running pooler, ended and removed when dropped, and when this process ends without that.
 pub struct Pooler {
     port: u16,
     folder: PathBuf,
     child: Child,
 }
 
+/// What one kind of pooler needs to start.
+struct Kind {
+    /// The program and its arguments, in the pooler's folder.
+    command: &'static [&'static str],
+    /// Ends it together with its children.
+    signal: &'static str,
+    package: &'static str,
+    /// A database that it can be asked for when it is ready.
+    database: &'static str,
+}
+
+const PGBOUNCER: Kind = Kind {
+    command: &["pgbouncer", "--quiet", CONFIG],
+    signal: "KILL",
+    package: "pgbouncer",
+    // Its console, which needs no server.
+    database: "pgbouncer",
+};
+
+const PGPOOL: Kind = Kind {
+    command: &["pgpool", "-n", "-f", CONFIG, "-F", "users.txt", "-a", "users.txt"],
+    signal: "INT",
+    package: "pgpool2",
+    database: "postgres",
+};
+
 impl Pooler {
-    /// A pooler with `size` server connections for each database, to a server on a Unix socket.
+    /// A PgBouncer with `size` server connections for each database, to a server on a Unix socket.
     ///
     /// # Errors
     ///
@@ -68,7 +96,7 @@ impl Pooler {
         Pooler::start_with(server, mode, size, "").await
     }
 
-    /// A pooler that gives every name this database of the server.
+    /// A PgBouncer that gives every name this database of the server.
     ///
     /// # Errors
     ///
@@ -83,36 +111,57 @@ impl Pooler {
         size: usize,
         database: &str,
     ) -> Result<Pooler, String> {
-        let [Host::Unix(socket)] = server.get_hosts() else {
-            return Err("the server behind the pooler has to listen on one Unix socket".to_owned());
-        };
+        let (socket, server_port) = socket_of(server)?;
+        let server = format!("host={} port={server_port}{database}", socket.display());
+        let ini = |folder: &Path, port| ini(folder, port, &server, mode, size);
+        Pooler::run(&PGBOUNCER, socket, ini).await
+    }
+
+    /// A Pgpool-II that sends reads to `standby`, and with `Cache::On` answers them from its cache.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or failed, with Pgpool-II's log if it ended.
+    pub async fn start_pgpool(
+        [primary, standby]: [&Config; 2],
+        cache: Cache,
+    ) -> Result<Pooler, String> {
+        let servers = [socket_of(primary)?, socket_of(standby)?];
+        let conf = |folder: &Path, port| pgpool_conf(folder, port, servers, cache);
+        Pooler::run(&PGPOOL, servers[0].0, conf).await
+    }
+
+    async fn run(
+        kind: &Kind,
+        socket: &Path,
+        config: impl Fn(&Path, u16) -> String,
+    ) -> Result<Pooler, String> {
         // The owner of the socket's folder has access to it, and is not root.
         let owner = fs::metadata(socket).map_err(|error| failed("inspect", socket, &error))?;
         let folder = folder();
         let port =
             free_port().map_err(|error| failed("listen on", Path::new("loopback"), &error))?;
-        let server_port = server.get_ports().first().copied().unwrap_or(5432);
-        let server = format!("host={} port={server_port}{database}", socket.display());
-        let ini = ini(&folder, port, &server, mode, size);
-        let child = prepare(&folder, &ini, &owner)
+        let child = prepare(&folder, &config(&folder, port), &owner)
             .map_err(|error| failed("write into", &folder, &error))
-            .and_then(|()| spawn(&folder, &owner));
+            .and_then(|()| spawn(kind, &folder, &owner));
         let child = child.inspect_err(|_| drop(fs::remove_dir_all(&folder)))?;
         let mut pooler = Pooler { port, folder, child };
-        pooler.wait_until_ready().await?;
+        pooler.wait_until_ready(kind).await?;
         Ok(pooler)
     }
 
     /// The address of this database through the pooler.
-    pub fn config(&self, database: &str) -> Config {
-        let mut config = Config::new();
-        config.host("127.0.0.1").port(self.port).user("postgres").dbname(database);
-        config
-    }
-
-    /// The same as an address.
     pub fn url(&self, database: &str) -> String {
         format!("postgresql://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The same, parsed.
+    ///
+    /// # Panics
+    ///
+    /// Never: the address is well formed.
+    pub fn config(&self, database: &str) -> Config {
+        self.url(database).parse().expect("our own address")
     }
 
     /// A client of this database through the pooler.
@@ -126,24 +175,33 @@ impl Pooler {
         Ok(client)
     }
 
-    /// Connects to PgBouncer's console, which needs no server.
-    async fn wait_until_ready(&mut self) -> Result<(), String> {
+    async fn wait_until_ready(&mut self, kind: &Kind) -> Result<(), String> {
+        let (program, package) = (kind.command[0], kind.package);
         let deadline = Instant::now() + LIMIT;
         loop {
-            let Err(error) = self.connect("pgbouncer").await else { return Ok(()) };
+            let Err(error) = self.connect(kind.database).await else { return Ok(()) };
             let ended = self.child.try_wait().ok().flatten();
             if ended.is_some_and(|status| status.code() == Some(NO_PROGRAM)) {
-                return Err("there is no `pgbouncer` on PATH\n\
-                     help: install the package `pgbouncer`, e.g. `apt-get install pgbouncer`"
-                    .to_owned());
+                return Err(format!(
+                    "there is no `{program}` on PATH\n\
+                     help: install the package `{package}`, e.g. `apt-get install {package}`"
+                ));
             }
             if ended.is_some() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                return Err(format!("pgbouncer does not answer: {error}\n{log}"));
+                return Err(format!("{program} does not answer: {error}\n{log}"));
             }
             sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// The folder of the only socket of a server, and its port.
+fn socket_of(server: &Config) -> Result<(&Path, u16), String> {
+    let [Host::Unix(socket)] = server.get_hosts() else {
+        return Err("the server behind the pooler has to listen on one Unix socket".to_owned());
+    };
+    Ok((socket, server.get_ports().first().copied().unwrap_or(5432)))
 }
 
 impl fmt::Debug for Pooler {
@@ -153,7 +211,7 @@ impl fmt::Debug for Pooler {
 }
 
 impl Drop for Pooler {
-    /// Closes the pipe, so that the watchdog kills PgBouncer and removes the folder. A failure cannot be
+    /// Closes the pipe, so that the watchdog ends the pooler and removes the folder. A failure cannot be
     /// reported here.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
@@ -181,10 +239,56 @@ fn ini(folder: &Path, port: u16, server: &str, mode: PoolMode, size: usize) -> S
     )
 }
 
+/// Whether Pgpool-II answers repeated reads from its cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// No: each is sent to the standby.
+    Off,
+    /// Yes.
+    On,
+}
+
+fn pgpool_conf(
+    folder: &Path,
+    port: u16,
+    [(primary, primary_port), (standby, standby_port)]: [(&Path, u16); 2],
+    cache: Cache,
+) -> String {
+    let (folder, primary, standby) = (folder.display(), primary.display(), standby.display());
+    let cache = if cache == Cache::On { "on" } else { "off" };
+    format!(
+        "listen_addresses = '127.0.0.1'\n\
+         port = {port}\n\
+         socket_dir = '{folder}'\n\
+         pcp_listen_addresses = ''\n\
+         pcp_port = {port}\n\
+         pcp_socket_dir = '{folder}'\n\
+         pid_file_name = '{folder}/pid'\n\
+         logdir = '{folder}'\n\
+         num_init_children = 12\n\
+         max_pool = 1\n\
+         backend_clustering_mode = 'streaming_replication'\n\
+         backend_hostname0 = '{primary}'\n\
+         backend_port0 = {primary_port}\n\
+         backend_weight0 = 0\n\
+         backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'\n\
+         backend_hostname1 = '{standby}'\n\
+         backend_port1 = {standby_port}\n\
+         backend_weight1 = 1\n\
+         backend_flag1 = 'DISALLOW_TO_FAILOVER'\n\
+         load_balance_mode = on\n\
+         sr_check_user = 'postgres'\n\
+         health_check_period = 0\n\
+         memory_cache_enabled = {cache}\n\
+         memqcache_oiddir = '{folder}'\n"
+    )
+}
+
 /// As the owner of the server, since PgBouncer refuses to run as root.
-fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
+fn spawn(kind: &Kind, folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", WATCHDOG, "pooler"]).arg(folder).arg(folder.join(CONFIG)).current_dir("/");
+    command.args(["-c", WATCHDOG, "pooler"]).arg(folder).arg(kind.signal);
+    command.args(kind.command).current_dir(folder);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     // In its own process group, so that the terminal's signals end this process first and the watchdog
     // after it.
@@ -195,7 +299,7 @@ fn spawn(folder: &Path, owner: &fs::Metadata) -> Result<Child, String> {
     command.spawn().map_err(|error| failed("start", Path::new("/bin/sh"), &error))
 }
 
-/// Writes the folder with PgBouncer's files, which the owner of the server can read and write.
+/// Writes the folder with the pooler's files, which the owner of the server can read and write.
 fn prepare(folder: &Path, ini: &str, owner: &fs::Metadata) -> io::Result<()> {
     let (config, users) = (folder.join(CONFIG), folder.join("users.txt"));
     fs::create_dir(folder)?;
@@ -214,7 +318,7 @@ fn is_other(owner: &fs::Metadata) -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() != owner.uid())
 }
 
-/// A port that was free a moment ago: PgBouncer only accepts a number.
+/// A port that was free a moment ago: poolers only accept a number.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

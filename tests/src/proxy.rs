@@ -131,14 +131,14 @@ impl Drop for CountingProxy {
 
 /// Where the server is.
 #[derive(Debug, Clone)]
-enum Upstream {
+pub(crate) enum Upstream {
     Unix(PathBuf),
     Tcp(String, u16),
 }
 
 impl Upstream {
     /// The first host, with libpq's defaults for what is missing.
-    fn of(config: &Config) -> Upstream {
+    pub(crate) fn of(config: &Config) -> Upstream {
         let port = config.get_ports().first().copied().unwrap_or(5432);
         if let Some(address) = config.get_hostaddrs().first() {
             return Upstream::Tcp(address.to_string(), port);
@@ -149,10 +149,26 @@ impl Upstream {
             None => Upstream::Tcp("localhost".to_owned(), port),
         }
     }
+
+    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Upstream::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Upstream::Tcp(host, port) => {
+                let server = TcpStream::connect((host.as_str(), *port)).await?;
+                server.set_nodelay(true)?;
+                Box::new(server)
+            }
+        })
+    }
 }
 
+/// A connection of either kind.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// The same session parameters, at the proxy's address.
-fn through(upstream: &Config, port: u16) -> Config {
+pub(crate) fn through(upstream: &Config, port: u16) -> Config {
     let mut config = Config::new();
     config.host("127.0.0.1").port(port).ssl_mode(SslMode::Disable);
     if let Some(user) = upstream.get_user() {
@@ -203,20 +219,11 @@ async fn listen(listener: TcpListener, line: Line) {
 async fn serve(mut client: TcpStream, line: Line) -> io::Result<()> {
     client.set_nodelay(true)?;
     let startup = read_startup(&mut client).await?;
-    match &line.upstream {
-        Upstream::Unix(path) => {
-            relay(client, UnixStream::connect(path).await?, startup, &line).await
-        }
-        Upstream::Tcp(host, port) => {
-            let server = TcpStream::connect((host.as_str(), *port)).await?;
-            server.set_nodelay(true)?;
-            relay(client, server, startup, &line).await
-        }
-    }
+    relay(client, line.upstream.connect().await?, startup, &line).await
 }
 
 /// The whole start-up or cancel packet; requests for encryption are refused.
-async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
+pub(crate) async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let length = client.read_u32().await?;
         let code = client.read_u32().await?;

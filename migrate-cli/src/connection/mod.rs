@@ -10,8 +10,10 @@ mod target;
 mod server;
 mod passfile;
 mod session;
+mod peer;
 mod reach;
 mod tls;
+mod version1;
 mod verify;
 mod error;
 
@@ -23,8 +25,9 @@ use clap::Args;
 use tokio_postgres::{Client, Config};
 
 pub use error::ConnectError;
+pub(crate) use peer::{Peer, Stream};
 pub(crate) use server::Place;
-use target::Target;
+pub(crate) use target::Target;
 
 /// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);

@@ -13,6 +13,7 @@ use tokio_postgres::{Client, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::ConnectError;
+use super::peer::Peer;
 use super::server::{Place, Server};
 use super::session::Session;
 use super::target::Target;
@@ -51,7 +52,7 @@ impl Target {
     }
 
     /// Connects, runs the connection as a task, and names the server that answered.
-    pub(crate) async fn connect(&self) -> Result<(Client, Place), ConnectError> {
+    pub(crate) async fn connect(&self) -> Result<(Client, Place, Peer), ConnectError> {
         let connector = self.connector()?;
         let mut servers: Vec<&Server> = self.servers.iter().collect();
         self.arrange(&mut servers);
@@ -60,7 +61,7 @@ impl Target {
             failures.clear();
             for server in &servers {
                 match self.reach(server, *wanted, &connector).await {
-                    Ok(client) => return Ok((client, server.place.clone())),
+                    Ok((client, peer)) => return Ok((client, server.place.clone(), peer)),
                     Err(failure) if failure.is_final() => {
                         return Err(ConnectError::refused(vec![(&server.place, failure)]));
                     }
@@ -77,7 +78,7 @@ impl Target {
         server: &Server,
         wanted: Session,
         connector: &MakeRustlsConnect,
-    ) -> Result<Client, Failure> {
+    ) -> Result<(Client, Peer), Failure> {
         let mut last = None;
         for address in self.addresses(server).await? {
             let config = self.config_of(server, address);
@@ -89,7 +90,7 @@ impl Target {
                     tokio::spawn(connection);
                     let answer = self.within(wanted.accepts(&client)).await?;
                     if answer.map_err(Failure::Driver)? {
-                        return Ok(client);
+                        return Ok((client, Peer::new(server, address)));
                     }
                     last = Some(Failure::Kind(wanted));
                 }

@@ -15,6 +15,8 @@ use x509_cert::der::oid::db::rfc5280::{ANY_EXTENDED_KEY_USAGE, ID_KP_SERVER_AUTH
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use x509_cert::{Certificate, TbsCertificate};
 
+use super::version1::{self, has_common_name, is_signed_by, version_1};
+
 /// The certificates of a root file, by what they can be.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
@@ -145,6 +147,32 @@ impl Verifier {
         let named = ParsedCertificate::try_from(certificate);
         Some(named.and_then(|certificate| verify_server_name(&certificate, name)))
     }
+
+    /// Verifies a certificate of version 1, but not its name: it is itself a root, or a root has signed it.
+    fn verify_version_1(
+        &self,
+        der: &CertificateDer<'_>,
+        certificate: &Certificate,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        let is_root = |root: &CertificateDer<'_>| {
+            root.as_ref() == der.as_ref()
+                || parsed(root).is_some_and(|root| {
+                    is_authority(&root) && is_signed_by(certificate, &root, known)
+                })
+        };
+        if self.is_revocable {
+            return Err(CertificateError::UnknownRevocationStatus.into());
+        }
+        if !is_valid_at(&certificate.tbs_certificate, now) {
+            return Err(CertificateError::Expired.into());
+        }
+        if !self.anchors.roots.iter().any(is_root) {
+            return Err(CertificateError::UnknownIssuer.into());
+        }
+        Ok(())
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -156,13 +184,25 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if parsed(end_entity).is_some_and(|certificate| certificate.version == Version::V1) {
-            let what =
-                "the server's certificate is of X.509 version 1, and only version 3 is supported";
-            return Err(Error::General(what.to_owned()));
-        }
         if self.trust == Trust::Anybody {
             return Ok(ServerCertVerified::assertion());
+        }
+        let host = server_name.to_str();
+        let other_name = || CertificateError::NotValidForNameContext {
+            expected: server_name.to_owned(),
+            presented: Vec::new(),
+        };
+        // As libpq, which compares the name as it is written.
+        if self.trust == Trust::ChainAndName && host.ends_with('.') {
+            return Err(other_name().into());
+        }
+        if let Some(certificate) = version_1(end_entity) {
+            self.verify_version_1(end_entity, &certificate, now)?;
+            let is_named = has_common_name(&certificate.tbs_certificate, &host);
+            return match self.trust {
+                Trust::ChainAndName if !is_named => Err(other_name().into()),
+                _ => Ok(ServerCertVerified::assertion()),
+            };
         }
         let others: Vec<_> = intermediates.iter().chain(&self.anchors.others).cloned().collect();
         let verdict = match (self.verify_own(end_entity, server_name, now), &self.chain) {
@@ -176,7 +216,11 @@ impl ServerCertVerifier for Verifier {
             // The name is checked last, so everything else is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.trust == Trust::Chain => Ok(ServerCertVerified::assertion()),
+            )) if self.trust == Trust::Chain
+                || parsed(end_entity).is_some_and(|one| has_common_name(&one, &host)) =>
+            {
+                Ok(ServerCertVerified::assertion())
+            }
             verdict => verdict.map(|()| ServerCertVerified::assertion()),
         }
     }
@@ -188,7 +232,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, known)
+        match version_1(certificate) {
+            Some(one) => version1::verify_tls12(message, &one.tbs_certificate, signature, known),
+            None => rustls::crypto::verify_tls12_signature(message, certificate, signature, known),
+        }
     }
 
     fn verify_tls13_signature(
@@ -198,7 +245,10 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let known = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, known)
+        match version_1(certificate) {
+            Some(one) => version1::verify_tls13(message, &one.tbs_certificate, signature, known),
+            None => rustls::crypto::verify_tls13_signature(message, certificate, signature, known),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -20,6 +20,9 @@ pub(super) struct Document<'d> {
     format: u32,
     verb: &'static str,
     exit_code: u8,
+    /// The module of the set, of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<&'d str>,
     /// Of a verb that has a connection.
     #[serde(flatten)]
     place: Option<&'d Place>,
@@ -36,6 +39,7 @@ impl<'d> Document<'d> {
     pub(super) fn new(
         verb: &'static str,
         exit: Exit,
+        set: Option<&'d str>,
         place: Option<&'d Place>,
         result: &'d Result<Answer, VerbError>,
     ) -> Self {
@@ -44,6 +48,7 @@ impl<'d> Document<'d> {
             format: FORMAT,
             verb,
             exit_code: exit.code(),
+            set,
             place,
             body: result.as_ref().ok().map(|answer| &answer.body),
             done: error.and_then(VerbError::report).map(RunBody::new),
@@ -108,6 +113,7 @@ pub(crate) struct StatusBody {
     pub(crate) migrations: Vec<StatusRowBody>,
     pub(crate) drift: Vec<DriftBody>,
     pub(crate) writers: Vec<String>,
+    pub(crate) other_modules: Vec<String>,
     /// The page that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) html: Option<String>,

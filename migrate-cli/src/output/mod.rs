@@ -21,7 +21,7 @@ use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use json::{Body, Document, RunBody};
-use style::{BAD, WARNING, titled};
+use style::{BAD, FAINT, WARNING, shown, styled, titled};
 use text::{finished, notes};
 
 /// How an answer is printed.
@@ -63,6 +63,7 @@ impl Output {
     pub(crate) fn print(
         &self,
         verb: &'static str,
+        set: Option<&str>,
         place: Option<&Place>,
         result: &Result<Answer, VerbError>,
     ) -> Exit {
@@ -72,7 +73,7 @@ impl Output {
         };
         // A closed output, such as a pipe to `head`, is not an error of the verb.
         let _ = match result {
-            _ if self.json => print_json(&Document::new(verb, exit, place, result)),
+            _ if self.json => print_json(&Document::new(verb, exit, set, place, result)),
             Ok(answer) => self.write(io::stdout(), &answer.text),
             Err(error) => {
                 let done = error.report().map(|report| self.actions(report));
@@ -87,6 +88,14 @@ impl Output {
     pub(crate) fn begin(&self, head: &str) {
         if !self.json {
             let _ = self.write(io::stdout(), head);
+        }
+    }
+
+    /// Prints which of several sets is next, as a comment for `plan --sql`, but not with JSON.
+    pub(crate) fn begin_set(&self, module: Option<&str>) {
+        if let (Some(module), false) = (module, self.json) {
+            let line = styled(FAINT, &shown(&format!("-- set {module}"))) + "\n";
+            let _ = self.write(io::stdout(), &line);
         }
     }
 

@@ -1,7 +1,8 @@
-//! `check`: checks a folder and its history file as the build does.
+//! `check`: checks a folder and its history file as the build does, and whether a service's set is that of
+//! the folder.
 
 use clap::Args;
-use migrate_runtime::Migrations;
+use migrate_runtime::{Error, Migrations, internal};
 use migrate_source::check::{Checked, SourceErrors};
 use migrate_source::history_file;
 
@@ -19,9 +20,17 @@ pub(crate) struct Check {
 }
 
 impl Check {
+    pub(super) fn names_folder(&self) -> bool {
+        self.folder.names_folder() || self.folder.names_history()
+    }
+
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         let located = self.folder.locate(set)?;
+        let embedded = set;
         let Checked { set, warnings } = located.read()?;
+        if let Some(embedded) = embedded {
+            internal::compare_sets(embedded, &set, located.shown.clone()).map_err(Error::from)?;
+        }
         let (file, frozen) = located.read_history()?;
         // The history file is optional, unless one is named.
         if frozen.is_some() || self.folder.names_history() {

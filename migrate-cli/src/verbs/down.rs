@@ -7,7 +7,6 @@ use migrate_runtime::{Report, Rollback, Version};
 
 use super::Context;
 use crate::error::VerbError;
-use crate::interrupt::interruptible;
 use crate::options::{number, version};
 use crate::output::Answer;
 use crate::output::confirm::confirm;
@@ -53,7 +52,7 @@ impl Down {
         let progress =
             Progress::begin(cx.output, &format!("undoing {}", versions(&undos)), "Applied");
         let migrator = progress.of(cx.migrator);
-        let report = interruptible(cx.cancel, migrator.rollback(cx.client, target)).await?;
+        let report = migrator.rollback(cx.client, target).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }

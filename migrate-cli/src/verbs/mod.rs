@@ -21,7 +21,6 @@ use tokio_postgres::Client;
 
 use crate::connection::Place;
 use crate::error::VerbError;
-use crate::interrupt::Cancel;
 use crate::output::style::{FAINT, shown, styled};
 use crate::output::{Answer, Output};
 
@@ -71,6 +70,8 @@ pub(crate) enum FolderVerb {
     /// Write the history file: the migrations in it can no longer be edited unnoticed
     Freeze(freeze::Freeze),
     /// Check the folder as the build does; needs no database
+    ///
+    /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
     /// Print a shell's completion script
     Completions(completions::Completions),
@@ -82,8 +83,6 @@ pub(crate) struct Context<'a> {
     pub(crate) client: &'a mut Client,
     pub(crate) place: &'a Place,
     pub(crate) output: &'a Output,
-    /// How a run is cancelled; `None` if the command line does not do that.
-    pub(crate) cancel: Option<Cancel>,
 }
 
 impl Context<'_> {
@@ -99,6 +98,44 @@ impl Context<'_> {
 }
 
 impl Verb {
+    /// `plan --sql`, which prints nothing by itself.
+    pub(crate) fn plan() -> Verb {
+        let plan = plan::PlanArgs { sql: true, ..plan::PlanArgs::default() };
+        Verb::OfDatabase(DatabaseVerb::Plan(plan))
+    }
+
+    /// Whether it needs one set, because it concerns versions, or a folder or a file of one.
+    pub(crate) fn is_for_one_set(&self) -> bool {
+        match self {
+            Verb::OfDatabase(verb) => match verb {
+                DatabaseVerb::Status(verb) => verb.writes_page(),
+                DatabaseVerb::Up(verb) => verb.has_limit(),
+                DatabaseVerb::Plan(verb) => verb.has_limit(),
+                DatabaseVerb::Verify | DatabaseVerb::History => false,
+                _ => true,
+            },
+            Verb::OfFolder(FolderVerb::Check(verb)) => verb.names_folder(),
+            Verb::OfFolder(verb) => !matches!(verb, FolderVerb::Completions(_)),
+        }
+    }
+
+    /// Whether it is the same for all sets.
+    pub(crate) fn is_for_no_set(&self) -> bool {
+        matches!(self, Verb::OfFolder(FolderVerb::Completions(_)))
+    }
+
+    /// Whether it changes the database, so that a failure ends it.
+    pub(crate) fn changes(&self) -> bool {
+        matches!(self, Verb::OfDatabase(DatabaseVerb::Up(_)))
+    }
+
+    /// Sets the modules of the program.
+    pub(crate) fn set_modules(&mut self, modules: &[String]) {
+        if let Verb::OfDatabase(DatabaseVerb::Status(verb)) = self {
+            modules.clone_into(&mut verb.modules);
+        }
+    }
+
     /// Its name in the JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {

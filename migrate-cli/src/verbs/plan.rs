@@ -14,7 +14,7 @@ use crate::output::style::{FAINT, OPEN, styled};
 use crate::output::table::{Align, Cell, table};
 use crate::output::text::{counted, line};
 
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(super) limit: Limit,
@@ -24,6 +24,10 @@ pub(crate) struct PlanArgs {
 }
 
 impl PlanArgs {
+    pub(super) fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let migrator = self.limit.of(&cx.migrator);
         let plan = migrator.plan(cx.client).await?;

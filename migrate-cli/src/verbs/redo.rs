@@ -5,7 +5,6 @@ use migrate_runtime::{Report, Rollback};
 use super::Context;
 use super::down::{scripts, versions};
 use crate::error::VerbError;
-use crate::interrupt::interruptible;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
 use crate::output::progress::Progress;
@@ -20,7 +19,7 @@ pub(super) async fn redo(cx: Context<'_>) -> Result<Answer, VerbError> {
     confirm(cx.output, &format!("undo {what} in {} and apply it again", cx.place))?;
     let progress = Progress::begin(cx.output, &format!("redoing {what}"), "Applied");
     let migrator = progress.of(cx.migrator);
-    let report = interruptible(cx.cancel, migrator.redo(cx.client)).await?;
+    let report = migrator.redo(cx.client).await?;
     drop(progress);
     Ok(Answer::of_run(cx.output, &report))
 }

@@ -24,12 +24,19 @@ pub(crate) struct StatusArgs {
     /// Also write it to this file, as an HTML page with the history
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// The modules of all sets of the program.
+    #[arg(skip)]
+    pub(super) modules: Vec<String>,
     /// Exit with 3 if migrations are pending
     #[arg(long)]
     exit_code: bool,
 }
 
 impl StatusArgs {
+    pub(super) fn writes_page(&self) -> bool {
+        self.html.is_some()
+    }
+
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         let status = cx.migrator.status(cx.client).await?;
         let drifts = status.drift.as_ref().map_or(&[][..], |report| report.0.as_slice());
@@ -49,6 +56,12 @@ impl StatusArgs {
             text += &titled("drift", BAD, &format!("{drift}\nhelp: {:#}", drift.help()));
         }
         text += &writers(&status);
+        let mut other_modules = status.other_modules.clone();
+        other_modules.retain(|module| !self.modules.contains(module));
+        if !other_modules.is_empty() {
+            let modules = other_modules.join(", ");
+            text += &notes(&[format!("the ledger also has modules of other sets: {modules}")]);
+        }
         let body = StatusBody {
             ledger: internal::ledger_table(&cx.migrator),
             module: internal::set(&cx.migrator).module().to_owned(),
@@ -56,6 +69,7 @@ impl StatusArgs {
             migrations,
             drift: drifts.iter().map(DriftBody::new).collect(),
             writers: status.writers.clone(),
+            other_modules,
             html: self.html.as_ref().map(|file| file.to_string_lossy().into_owned()),
         };
         if let Some(file) = &self.html {

@@ -6,7 +6,6 @@ use migrate_runtime::{Migrator, Trial, Version};
 use super::Context;
 use super::plan::PlanArgs;
 use crate::error::VerbError;
-use crate::interrupt::interruptible;
 use crate::options::version;
 use crate::output::json::{AppliedBody, Body, millis};
 use crate::output::progress::Progress;
@@ -14,7 +13,7 @@ use crate::output::text::{line, line_of, notes, took};
 use crate::output::{Answer, Output};
 
 /// Which of the pending migrations.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(super) struct Limit {
     /// Up to and including this version
     #[arg(long, value_name = "VERSION", value_parser = version())]
@@ -25,6 +24,10 @@ pub(super) struct Limit {
 }
 
 impl Limit {
+    pub(super) fn is_some(&self) -> bool {
+        self.to.is_some() || self.only.is_some()
+    }
+
     /// The migrator, limited to the migrations that the options name.
     pub(super) fn of<'s>(&self, migrator: &Migrator<'s>) -> Migrator<'s> {
         match (&self.to, &self.only) {
@@ -48,6 +51,10 @@ pub(crate) struct Up {
 }
 
 impl Up {
+    pub(super) fn has_limit(&self) -> bool {
+        self.limit.is_some()
+    }
+
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         if self.dry_run {
             return PlanArgs { limit: self.limit.clone(), sql: false }.run(cx).await;
@@ -56,11 +63,11 @@ impl Up {
         let progress = Progress::begin(cx.output, &format!("{doing} pending migrations"), word);
         let migrator = progress.of(self.limit.of(&cx.migrator));
         if self.trial {
-            let trial = interruptible(cx.cancel, migrator.trial(cx.client)).await?;
+            let trial = migrator.trial(cx.client).await?;
             drop(progress);
             return Ok(tried(cx.output, &trial));
         }
-        let report = interruptible(cx.cancel, migrator.run(cx.client)).await?;
+        let report = migrator.run(cx.client).await?;
         drop(progress);
         Ok(Answer::of_run(cx.output, &report))
     }

@@ -5,7 +5,7 @@ use migrate_set::sql::lexer::lex;
 use tokio_postgres::Client;
 
 use super::next_action::{Sent, next_action};
-use crate::sql::{Ledger, column, full_name, text};
+use crate::sql::{Ledger, column, denied_among, full_name, text};
 use crate::wire;
 
 /// The help for an error of a statement of the library; `None` if nothing is known to be missing.
@@ -40,7 +40,14 @@ pub(crate) async fn help_for_statement(
     if db.code().code() != "42501" {
         return next_action(db, sent);
     }
-    let Some((kind, name)) = denied(db.message()) else { return Some(OWNER.into()) };
+    let translated;
+    let found = if let Some((kind, name)) = denied(db.message()) {
+        Some((kind, name))
+    } else {
+        translated = denied_in_any_language(client, db.message(), statement).await;
+        translated.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()))
+    };
+    let Some((kind, name)) = found else { return Some(OWNER.into()) };
     let Some(privileges) = privileges(kind, name, statement) else { return Some(OWNER.into()) };
     let row = wire::query(client, &full_name(kind, name)).await.ok().flatten();
     let named = |name| row.as_ref().and_then(|row| text(row, name));
@@ -53,9 +60,41 @@ pub(crate) async fn help_for_statement(
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";
 
-/// The object of `permission denied for KIND NAME`; a server with another language has another text.
+/// The object of `permission denied for KIND NAME`.
 fn denied(message: &str) -> Option<(&str, &str)> {
     message.strip_prefix("permission denied for ")?.split_once(' ')
+}
+
+/// The object that a message names in another language: the one word of it that names something which this role
+/// lacks a privilege on. A statement that only the owner of a table may send has the same SQLSTATE.
+async fn denied_in_any_language(
+    client: &Client,
+    message: &str,
+    statement: &str,
+) -> Option<(String, String)> {
+    if message.starts_with("must be ") {
+        return None;
+    }
+    let words = message.split_whitespace();
+    let words: Vec<&str> = words.map(|word| word.trim_matches(['"', '«', '»', '“', '”'])).collect();
+    let row = wire::query(client, &denied_among(&words)).await.ok().flatten()?;
+    let (kind, name) = (column(&row, "kind")?, column(&row, "name")?);
+    let is_of_owner = matches!(kind.as_str(), "table" | "view") && needs_owner(statement);
+    (!is_of_owner).then_some((kind, name))
+}
+
+/// Whether a statement changes a table itself, which no GRANT allows.
+fn needs_owner(statement: &str) -> bool {
+    let tokens = lex(statement);
+    let words = tokens.iter().filter(|token| !token.is_trivia()).map(|t| t.text(statement));
+    let words: Vec<String> = words.map(str::to_ascii_uppercase).collect();
+    let has = |word: &str| words.iter().any(|found| found == word);
+    match words.first().map_or("", String::as_str) {
+        "ALTER" => !has("REFERENCES"),
+        "DROP" | "COMMENT" | "REINDEX" | "CLUSTER" | "REFRESH" | "SECURITY" => true,
+        "CREATE" => has("INDEX") || has("POLICY") || has("RULE"),
+        _ => false,
+    }
 }
 
 /// The privileges that `statement` lacks on something of this kind and name.

@@ -87,7 +87,8 @@ impl<'r> Context<'r> {
 
     /// The error of a passed deadline; `at` is the migration that was cancelled, if any.
     pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> ErrorKind {
-        ErrorKind::Deadline { deadline: self.migrator.deadline.unwrap_or_default(), at }
+        let deadline = self.migrator.deadline.unwrap_or_default();
+        ErrorKind::Deadline { deadline, at, unknown: Vec::new() }
     }
 
     /// A script's file, as in messages.

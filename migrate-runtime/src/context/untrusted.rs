@@ -6,8 +6,9 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::Context;
 use super::check::{TOO_LONG, bad_name};
+use crate::boxed::boxed;
 use crate::outcome::ErrorKind;
-use crate::sql::{ENCODING_NAME, column, is_too_long, text, what_is_wrong};
+use crate::sql::{ENCODING_NAME, Ledger, column, is_too_long, text, what_is_wrong};
 use crate::wire;
 
 impl Context<'_> {
@@ -32,6 +33,18 @@ impl Context<'_> {
         let owner = column(&row, "owner").unwrap_or_default();
         let (problem, help) = problem(&row, &owner)?;
         Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
+    }
+
+    /// The error of a ledger that was not one to read.
+    pub(super) async fn refused_ledger(&self) -> ErrorKind {
+        let Ledger { schema, table, .. } = &self.ledger;
+        let found = boxed(self.untrusted(self.migrator.names(), (schema, table))).await;
+        found.unwrap_or_else(|| ErrorKind::Untrusted {
+            table: self.ledger.shown(),
+            owner: String::new(),
+            problem: "was replaced while it was read".to_owned(),
+            help: "run again".into(),
+        })
     }
 
     async fn row(&self, sql: &str) -> Option<SimpleQueryRow> {
@@ -74,7 +87,11 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
     } else if is("row_security") {
         (
             format!("of role `{owner}` has row security, which hides rows from `{role}`"),
-            "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into(),
+            if owner == role {
+                "ALTER TABLE .. NO FORCE ROW LEVEL SECURITY".into()
+            } else {
+                "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into()
+            },
         )
     } else {
         return None;

@@ -9,7 +9,7 @@ use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Goal};
-use crate::sql::{Contents, Ledger, Reading, checked};
+use crate::sql::{Contents, Ledger, Reading, Transaction, Unread, checked};
 use crate::stale::check_embed;
 use crate::wire;
 
@@ -148,11 +148,15 @@ async fn read_all<'s>(
     let modules: Vec<&str> = migrators.iter().map(|migrator| migrator.set.module()).collect();
     let sql = checked(names, &first.read_modules(&modules));
     let read = wire::rows(client, &sql, |row| {
+        if Unread::of(&row).is_some() {
+            whole = false;
+            return;
+        }
         for (contents, ledger) in found.iter_mut().zip(&ledgers) {
             whole &= contents.take(ledger, &row).is_ok();
         }
     })
     .await;
-    whole &= !found.iter().any(|contents| contents.is_in_transaction);
+    whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
     ((read.is_ok() && whole).then_some(found), 1)
 }

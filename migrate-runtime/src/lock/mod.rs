@@ -14,8 +14,8 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{Lease, Purpose, blocker, holder_of_lock, session};
-use crate::wire::{BEGIN, Message, OnDrop, Part};
+use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, session};
+use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
 const LEASE: Duration = Duration::from_secs(30);
@@ -29,6 +29,8 @@ pub(crate) struct Held<'c> {
     claim: Option<Claim<'c>>,
     /// The lock row as it was read, of this run or another.
     lease: Option<Lease>,
+    /// Whether the server logs the whole message with each of its statements.
+    is_logged: bool,
 }
 
 /// The lock row that this run holds; released when dropped.
@@ -43,7 +45,7 @@ impl<'c> Held<'c> {
             Lock::Detect | Lock::Advisory => LockKind::Advisory,
             Lock::Row => LockKind::Row,
         };
-        Held { kind, advisory_works: true, claim: None, lease: None }
+        Held { kind, advisory_works: true, claim: None, lease: None, is_logged: false }
     }
 
     pub(crate) fn kind(&self) -> LockKind {
@@ -55,9 +57,19 @@ impl<'c> Held<'c> {
         self.claim.as_ref().map(|claim| claim.token.as_str())
     }
 
+    /// Whether the server logs the whole message with each of its statements, as far as is known.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.is_logged
+    }
+
     /// Remembers the lock row that was read.
     pub(crate) fn read(&mut self, lease: Option<Lease>) {
         self.lease = lease;
+    }
+
+    /// Whether another run holds the lock row, as far as it was read.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign_lease().is_some()
     }
 
     /// The lock row, if another run holds it.
@@ -65,28 +77,64 @@ impl<'c> Held<'c> {
         self.lease.as_ref().filter(|lease| Some(lease.token.as_str()) != self.token())
     }
 
-    /// Makes sure that this run is allowed to apply something: takes the lock row if that is its kind of
+    /// Makes sure that this run is allowed to change something: takes the lock row if that is its kind of
     /// lock, and takes over the row of a holder that is gone. Returns whether the ledger then exists.
     pub(crate) async fn enter(
         &mut self,
         cx: &Context<'c>,
         report: &mut Report,
-        table: Table,
+        (table, position): (Table, i64),
     ) -> Result<Table, Stop> {
-        if let Some(lease) = self.foreign_lease() {
-            if !lease.expired {
-                return Err(Stop::Busy);
-            }
-            let sql = cx.ledger.break_lease(&lease.token);
-            let broken = cx.ask(&sql, "taking over the lock").await?;
-            let Some(_) = broken else { return Err(Stop::Busy) };
-            report.note(format!("took over the lock of {}, which is gone", lease.holder));
-        }
+        self.take_over(cx, report).await?;
         if self.kind == LockKind::Row && self.claim.is_none() {
+            self.open(cx, (table, position)).await?;
             self.claim(cx, table).await?;
         }
         // The row is in a ledger that exists.
         Ok(if self.claim.is_some() { Table::Exists } else { table })
+    }
+
+    /// Takes over the row of a holder that is gone.
+    async fn take_over(&mut self, cx: &Context<'c>, report: &mut Report) -> Result<(), Stop> {
+        let Some(lease) = self.foreign_lease() else { return Ok(()) };
+        if !lease.expired {
+            return Err(Stop::Busy);
+        }
+        let sql = cx.ledger.break_lease(&lease.token);
+        let broken = cx.ask(&sql, "taking over the lock").await?;
+        let Some(_) = broken else { return Err(Stop::Busy) };
+        report.note(format!("took over the lock of {}, which is gone", lease.holder));
+        self.lease = None;
+        Ok(())
+    }
+
+    /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read. The
+    /// server answers instead of raising, so a run that is turned away leaves no line in the server's log.
+    pub(crate) async fn open(
+        &mut self,
+        cx: &Context<'c>,
+        (table, position): (Table, i64),
+    ) -> Result<(), Stop> {
+        if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {
+            return Ok(());
+        }
+        let position = (table == Table::Exists).then_some(position);
+        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position)];
+        let rows = match cx.wire.open(&sql).await {
+            Ok(rows) => rows,
+            Err(failure) => return Err(cx.refused(failure, 0).await),
+        };
+        let text = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
+        let mut loggers = LOGGERS.into_iter().filter_map(text);
+        self.is_logged = loggers.any(|setting| !matches!(setting, "" | "none" | "-1"));
+        let is = |name| text(name) == Some("t");
+        let stop = match () {
+            () if !is("locked") => Stop::Busy,
+            () if !is("is_as_read") => Stop::Moved,
+            () => return Ok(()),
+        };
+        cx.wire.close().await;
+        Err(stop)
     }
 
     /// Takes the lock row, and creates the ledger if it is missing.
@@ -94,7 +142,7 @@ impl<'c> Held<'c> {
         let token = token();
         let process = cx.wire.process().await;
         let mut message = Message::new();
-        message.push(Part::Control, BEGIN);
+        cx.wire.begin(&mut message);
         if self.advisory_works {
             // A run that holds the advisory lock excludes this one too.
             message.push(Part::Guard, &cx.terms(None).guard(Purpose::Ledger));
@@ -154,14 +202,19 @@ impl<'c> Held<'c> {
         }
     }
 
+    /// Whether another session holds the advisory lock. A lock row is read with the ledger.
+    pub(crate) async fn is_taken(&self, cx: &Context<'_>) -> bool {
+        self.foreign_lease().is_none() && self.holder(cx).await.is_some()
+    }
+
     /// Who holds the lock that this run waits for, as far as the server reports it.
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
         let Some(lease) = self.foreign_lease() else {
             let sql = holder_of_lock(cx.ledger.lock_key());
-            return cx.wire.last_row(&sql).await.ok().flatten().map(|row| blocker(&row));
+            return cx.wire.last_row_as_write(&sql).await.map(|row| blocker(&row));
         };
         let holder = lease.holder.clone();
-        let row = cx.wire.last_row(&session(holder.pid)).await.ok().flatten();
+        let row = cx.wire.last_row_as_write(&session(holder.pid)).await;
         // The process of a pooler can have another client by now.
         let is_its = |now: &Holder| now.application_name == holder.application_name;
         Some(match row.map(|row| blocker(&row)).filter(is_its) {

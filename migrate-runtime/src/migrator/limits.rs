@@ -46,7 +46,9 @@ impl Migrator<'_> {
     /// How long `run` may take in total, waits included; unlimited by default.
     ///
     /// The server cancels the statement that runs at the deadline (`statement_timeout`), and its
-    /// migration is undone.
+    /// migration is undone. What the server does not limit is cancelled a second later. If it does not end
+    /// by that either, the error lists the versions whose outcome is unknown; abort the task of the connection then. A
+    /// request to cancel has no encryption, and is not sent where the connection requires it.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

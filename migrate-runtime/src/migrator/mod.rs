@@ -9,6 +9,10 @@ use migrate_set::version::Version;
 use crate::outcome::{Calls, Event, Function, Listeners, When};
 
 mod limits;
+mod interrupt;
+
+pub(crate) use interrupt::Asked;
+pub use interrupt::Interrupt;
 
 /// Compares a set with a database and applies what is missing.
 ///
@@ -61,6 +65,7 @@ pub struct Migrator<'s> {
     pub(crate) hides_details: bool,
     pub(crate) calls: Calls,
     pub(crate) listeners: Listeners,
+    pub(crate) interrupt: Option<Asked>,
 }
 
 /// The lock that keeps two runs apart ([`Migrator::lock`]).
@@ -168,6 +173,7 @@ impl<'s> Migrator<'s> {
             hides_details: false,
             calls: Calls::default(),
             listeners: Listeners::default(),
+            interrupt: None,
         }
     }
 

@@ -86,8 +86,33 @@ impl Error {
     /// }
     /// ```
     pub fn report(&self) -> Option<&Report> {
-        self.kind.ends_a_run().then_some(&self.report)
+        ends_a_run(&self.kind).then_some(&self.report)
     }
+}
+
+/// Whether it can end a run that has already applied something.
+fn ends_a_run(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Drift { .. }
+            | ErrorKind::Rollback { .. }
+            | ErrorKind::Migration { .. }
+            | ErrorKind::Function { .. }
+            | ErrorKind::Hook { .. }
+            | ErrorKind::TransactionEnded { .. }
+            | ErrorKind::ConnectionLost { .. }
+            | ErrorKind::Busy { .. }
+            | ErrorKind::ReadsElsewhere { .. }
+            | ErrorKind::Deadline { .. }
+            | ErrorKind::Interrupted { .. }
+            | ErrorKind::Pooled { .. }
+            | ErrorKind::NoAdvisoryLock { .. }
+            | ErrorKind::LockLost { .. }
+            | ErrorKind::Untrusted { .. }
+            | ErrorKind::Encoding { .. }
+            | ErrorKind::NotRecorded { .. }
+            | ErrorKind::Database { .. }
+    )
 }
 
 impl From<ErrorKind> for Error {

@@ -13,7 +13,7 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, error_text, held_by, locks_held_by, which_were};
+use super::text::{counted, error_text, held_by, locks_held_by, may_go_on, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -110,9 +110,10 @@ pub enum ErrorKind {
     /// The connection broke while the server ran a message. The server continues with what it has
     /// received, so it is unknown which of the migrations it applied.
     #[error(
-        "the connection broke while {} being applied: {source}\n\
+        "the connection broke while {} being applied: {}\n\
          it is unknown which were applied; the next run reads it from the ledger",
-        which_were(versions)
+        which_were(versions),
+        error_text(source, None)
     )]
     ConnectionLost {
         /// The versions in the message, in order.
@@ -137,16 +138,36 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
+    /// The guards of migrations found another ledger than what was read, each time.
+    #[error(
+        "this connection reads `{ledger}` from another server than it writes to, or from a cache"
+    )]
+    ReadsElsewhere {
+        /// The ledger as `schema.table`.
+        ledger: String,
+    },
+
     /// The run's deadline passed. The migration that was cancelled is undone; those before it are kept.
     #[error(
-        "{}the run exceeded its deadline of {deadline:?}",
-        at.as_ref().map_or_else(String::new, |failure| format!("{failure}\n"))
+        "{}the run exceeded its deadline of {deadline:?}{}",
+        at.as_ref().map_or_else(String::new, |failure| format!("{failure}\n")),
+        may_go_on(unknown)
     )]
     Deadline {
         /// The deadline.
         deadline: Duration,
         /// The migration that was cancelled, if any.
         at: Option<Box<MigrationFailure>>,
+        /// The versions that the server may still apply or undo, because it did not end its work when it
+        /// was asked to.
+        unknown: Vec<String>,
+    },
+
+    /// The command line received a signal.
+    #[error("the run was interrupted{}", may_go_on(unknown))]
+    Interrupted {
+        /// As in [`ErrorKind::Deadline`].
+        unknown: Vec<String>,
     },
 
     /// The connection goes through a pooler, and a pending migration needs a session of its own;
@@ -349,7 +370,9 @@ impl ErrorKind {
             ErrorKind::Hook { .. } => "hook",
             ErrorKind::ConnectionLost { .. } => "connection_lost",
             ErrorKind::Busy { .. } => "busy",
+            ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
             ErrorKind::Deadline { .. } => "deadline",
+            ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
             ErrorKind::BadName { .. }
@@ -367,29 +390,6 @@ impl ErrorKind {
             ErrorKind::Placeholder { .. } => "placeholder",
             ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
         }
-    }
-
-    /// Whether it can end a run that has already applied something.
-    pub(super) fn ends_a_run(&self) -> bool {
-        matches!(
-            self,
-            ErrorKind::Drift { .. }
-                | ErrorKind::Rollback { .. }
-                | ErrorKind::Migration { .. }
-                | ErrorKind::Function { .. }
-                | ErrorKind::Hook { .. }
-                | ErrorKind::TransactionEnded { .. }
-                | ErrorKind::ConnectionLost { .. }
-                | ErrorKind::Busy { .. }
-                | ErrorKind::Deadline { .. }
-                | ErrorKind::Pooled { .. }
-                | ErrorKind::NoAdvisoryLock { .. }
-                | ErrorKind::LockLost { .. }
-                | ErrorKind::Untrusted { .. }
-                | ErrorKind::Encoding { .. }
-                | ErrorKind::NotRecorded { .. }
-                | ErrorKind::Database { .. }
-        )
     }
 
     /// The same error, with the number of tries.

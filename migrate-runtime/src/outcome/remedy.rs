@@ -63,6 +63,13 @@ impl ErrorKind {
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
                 "connect to the server directly, or remove the session settings from the file"
             }
+            ErrorKind::Deadline { unknown, .. } if !unknown.is_empty() => {
+                "end the process, or abort the task of this connection; the next run reads from the ledger what took effect"
+            }
+            ErrorKind::ReadsElsewhere { .. } => {
+                "connect to the primary directly, or make what lies in between send it every statement"
+            }
+            ErrorKind::Interrupted { .. } => "`status` shows which migrations are applied",
             ErrorKind::SameModule { .. } => {
                 "give one of them another name with `embed_migrations!(.., module = \"..\")`"
             }

@@ -29,6 +29,8 @@ pub struct Status {
     /// The roles that may write the ledger, and so its down scripts, besides its owner, superusers and the
     /// current role; `PUBLIC` is every role.
     pub writers: Vec<String>,
+    /// The modules of other sets in the same ledger.
+    pub other_modules: Vec<String>,
 }
 
 /// One migration of a [`Status`].
@@ -110,9 +112,16 @@ impl fmt::Display for Status {
         text::table(f, ["version", "name", "state"], &rows)?;
         write!(f, "{} pending of {}", self.pending(), self.migrations.len())?;
         self.drift.as_ref().map_or(Ok(()), |drift| write!(f, "\n{drift}"))?;
-        match self.writers.as_slice() {
+        if !self.writers.is_empty() {
+            write!(f, "\nnote: the ledger can also be written by {}", self.writers.join(", "))?;
+        }
+        match self.other_modules.as_slice() {
             [] => Ok(()),
-            roles => write!(f, "\nnote: the ledger can also be written by {}", roles.join(", ")),
+            modules => write!(
+                f,
+                "\nnote: the ledger also has modules of other sets: {}",
+                modules.join(", ")
+            ),
         }
     }
 }

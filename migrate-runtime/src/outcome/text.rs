@@ -39,16 +39,17 @@ pub(crate) fn detail(error: &(dyn StdError + 'static)) -> Option<String> {
 /// for `detail` and the hint.
 pub(super) fn error_text(error: &(dyn StdError + 'static), detail: Option<&str>) -> String {
     let own = error.to_string();
-    let Some(db) = server_error(error) else { return quoted(&own).into() };
+    let Some(db) = server_error(error) else { return quoted(&own) };
     let mut text = format!("{} (SQLSTATE {})", quoted(db.message()), db.code().code());
     if !error.is::<tokio_postgres::Error>() && !error.is::<DbError>() {
         text = format!("{}: {text}", quoted(&own));
     }
-    for (name, line) in [("detail", detail), ("hint", db.hint())] {
-        if let Some(line) = line {
-            text += &format!("\n{name}: {}", quoted(&masked(line)));
-        }
-    }
+    let lines = [("detail", detail), ("hint", db.hint())];
+    let lines = lines.into_iter().filter_map(|(name, line)| Some((name, line?)));
+    text.extend(
+        lines
+            .flat_map(|(name, line)| ["\n", name, ": ", &quoted(&masked(line))].map(str::to_owned)),
+    );
     text
 }
 
@@ -87,6 +88,19 @@ pub(super) fn which_were(versions: &[String]) -> String {
         [one] => format!("version {one} was"),
         [first, .., last] => format!("versions {first} to {last} were"),
     }
+}
+
+/// The end of a line, and the line after it, for versions whose outcome is unknown.
+pub(super) fn may_go_on(versions: &[String]) -> String {
+    let which = match versions {
+        [] => return String::new(),
+        [one] => format!("version {one}"),
+        [first, .., last] => format!("versions {first} to {last}"),
+    };
+    format!(
+        "\nthe outcome of {which} is unknown: the server did not end its work when it was asked to, and may \
+         still complete it"
+    )
 }
 
 pub(super) fn counted(n: usize) -> String {

@@ -78,3 +78,8 @@ impl<'d> Action<'d> {
         }
     }
 }
+
+/// The versions of `actions`, in order.
+pub(super) fn versions(actions: &[Action<'_>]) -> Vec<String> {
+    actions.iter().map(|action| action.version().to_owned()).collect()
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::SimpleQueryRow;
 
-use super::action::Action;
+use super::action::{Action, versions};
 use super::callouts::{self, Callout, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
@@ -19,7 +19,7 @@ use crate::outcome::{ErrorKind, When};
 use crate::sql::{
     Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
 };
-use crate::wire::{BEGIN, Message, Outcome, Part};
+use crate::wire::{Message, Outcome, Part, ends_unknown};
 
 /// Carries out `actions`, in as many messages as their size requires.
 pub(super) async fn apply<'r>(
@@ -31,8 +31,9 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        // After it was turned away, a message of one finds out whether the other run is finished.
-        let count = if tally.backoff.is_turned_away() { 1 } else { chunk(cx, tally.extent, rest) };
+        boxed(hold.lock.open(cx, (table, tally.position))).await?;
+        // A chunk of 400 migrations would be logged some thousand times.
+        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;
@@ -83,7 +84,8 @@ async fn send<'r>(
     if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
         return Err(stop);
     }
-    let unread = stopped.failure.error.as_db_error().is_some() && stopped.completed == 0;
+    let db = stopped.failure.error.as_db_error();
+    let unread = db.is_some_and(|db| !ends_unknown(db)) && stopped.completed == 0;
     if unread && hold.is_misread(cx, actions).await {
         return Err(Stop::Escapes);
     }
@@ -130,6 +132,7 @@ async fn deliver<'r>(
         on_reset.arm(saved.iter().map(Session::restore).collect());
     }
     let mut duration = Duration::ZERO;
+    tally.under_way = versions(actions);
     tally.starts(cx, actions.first());
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
@@ -208,7 +211,7 @@ fn messages<'d>(
     let mut messages = Messages::new();
     messages.message().reserve(actions.iter().map(|action| bytes(tally.extent, action)).sum());
     if table == Table::Missing {
-        messages.push(Part::Control, BEGIN);
+        cx.wire.begin(messages.message());
         push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
     }
@@ -216,7 +219,7 @@ fn messages<'d>(
         let is_last = last == Last::OfRun && step + 1 == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let at = position(tally, step);
-        messages.push(Part::Control, BEGIN);
+        cx.wire.begin(messages.message());
         let effect = effect(cx, *action);
         push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
         messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
@@ -266,7 +269,14 @@ pub(super) fn push_migration<'d>(
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
-        messages.push(Part::Statement { step, index }, &cx.rendered(script, range)?.sql);
+        let sql = cx.rendered(script, range)?.sql;
+        messages.push(Part::Statement { step, index }, &sql);
+        // A dump begins with `SET statement_timeout = 0`.
+        if sql.contains("statement_timeout")
+            && let Some(limit) = hold.terms(cx).limit_again()
+        {
+            messages.push(Part::Limit, &limit);
+        }
     }
     messages.call(cx, step, Callout::Function(action));
     messages.call(cx, step, Callout::Hooks(When::AfterEach, action));

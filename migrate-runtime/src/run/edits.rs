@@ -16,7 +16,7 @@ use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
 use crate::sql::{Contents, Extent, Purpose, Reading};
-use crate::wire::{BEGIN, Message, Part};
+use crate::wire::{BEGIN, Message, Part, ends_unknown};
 
 /// What is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) async fn attempt<'r>(
         }
     };
     if !changes.is_empty() {
-        let table = hold.lock.enter(cx, &mut tally.report, table).await?;
+        let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
         send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {
@@ -218,10 +218,17 @@ async fn send<'r>(
         message.push(Part::Record { step: 0 }, sql);
     }
     message.push(Part::Commit { step: 0 }, "COMMIT");
+    let versions = || changes.iter().map(|change| change.amended.version.clone()).collect();
+    tally.under_way = versions();
     let outcome = cx.wire.send(&message, &mut |_, _| {}).await;
     if let Some(failure) = outcome.failure {
+        if failure.error.as_db_error().is_none_or(ends_unknown) {
+            let (versions, source) = (versions(), failure.error);
+            return Err(ErrorKind::ConnectionLost { versions, source }.into());
+        }
         return Err(cx.refused(failure, outcome.completed).await);
     }
+    tally.under_way.clear();
     tally.report.amended.extend(changes.into_iter().map(|change| change.amended));
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use tokio_postgres::error::Severity;
 
-use super::action::Action;
+use super::action::{Action, versions};
 use super::locate::{self, Blame};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
-use crate::wire::{DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, is_conflict};
+use crate::wire::{
+    DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, ends_unknown, is_conflict,
+};
 
 /// Why a message stopped.
 pub(super) struct Stopped {
@@ -30,14 +32,14 @@ pub(super) async fn explain(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    stopped: Stopped,
+    Stopped { failure, completed }: Stopped,
 ) -> ErrorKind {
-    let Some(db) = stopped.failure.error.as_db_error() else {
-        let versions = actions[done..].iter().map(|action| action.version().to_string());
-        let (versions, source) = (versions.collect(), stopped.failure.error);
+    let stopped = Stopped { failure: failure.placed(cx.wire.client).await, completed };
+    let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
+    let Some(code) = db.map(|db| db.code().code()) else {
+        let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
         return ErrorKind::ConnectionLost { versions, source };
     };
-    let code = db.code().code();
     if code == DEADLINE {
         return cx.deadline_error(None);
     }
@@ -67,7 +69,7 @@ fn failed_migration(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,
-    Stopped { failure: Failure { part, offset, error }, completed }: &Stopped,
+    Stopped { failure: Failure { part, offset, error, .. }, completed }: &Stopped,
 ) -> Option<MigrationFailure> {
     // A session that was terminated at COMMIT may have committed.
     let ended = error.as_db_error()?.parsed_severity() != Some(Severity::Error);

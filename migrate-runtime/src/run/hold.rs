@@ -12,7 +12,7 @@ use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, LockKind, When};
-use crate::sql::{Contents, Reading, Terms};
+use crate::sql::{Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
 /// What a run holds.
@@ -45,7 +45,7 @@ impl<'r> Hold<'r> {
         reading: Reading,
     ) -> Result<Contents<'r>, ErrorKind> {
         let mut contents = boxed(cx.read(reading)).await?;
-        if contents.is_in_transaction {
+        if contents.transaction == Transaction::OfCaller {
             return Err(ErrorKind::InTransaction);
         }
         tally.position = contents.last_position;
@@ -67,7 +67,7 @@ impl<'r> Hold<'r> {
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
         self.refuse_pooler(cx, outside).await?;
-        self.lock.enter(cx, &mut tally.report, table).await
+        self.lock.enter(cx, &mut tally.report, (table, tally.position)).await
     }
 
     /// Refuses a migration that cannot run through a pooler, before anything runs.
@@ -82,9 +82,10 @@ impl<'r> Hold<'r> {
         let backend = if let Some(backend) = self.backend {
             backend
         } else {
-            let sql = "SELECT pg_catalog.pg_backend_pid()";
-            let asked = cx.ask(sql, "reading the process of the session").await?;
-            asked.and_then(|process| process.parse().ok()).unwrap_or_default()
+            // What sends reads elsewhere names another server's process.
+            let asked = cx.wire.last_row_as_write("SELECT pg_catalog.pg_backend_pid()").await;
+            let process = asked.as_ref().and_then(|row| text(row, 0));
+            process.and_then(|process| process.parse().ok()).unwrap_or_default()
         };
         self.is_pooled = cx.wire.process().await.is_some_and(|process| process != backend);
         let settings = script.session() != SessionEffect::Keeps;
@@ -111,6 +112,7 @@ impl<'r> Hold<'r> {
         tally: &mut Tally<'_>,
         result: Result<(), ErrorKind>,
     ) -> Result<(), ErrorKind> {
+        cx.wire.close().await;
         if result.is_err() {
             tally.flush(cx).await;
         }

@@ -64,8 +64,8 @@ pub(super) async fn error(
     let sqlstate = source.code().map_or("", |code| code.code());
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.held_by = boxed(holders(cx.wire.client, &source, statement)).await;
-    // query_canceled
-    if sqlstate == "57014" && cx.time_left().is_some_and(|left| left < ROUNDING) {
+    // query_canceled; admin_shutdown, of a session that did not end by being cancelled
+    if matches!(sqlstate, "57014" | "57P01") && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
     }
     let sent = match failure.kept {
@@ -144,22 +144,59 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     at..at + length.max(one)
 }
 
-/// The line of a `DO` block that failed, which the server reports only as text:
-/// `PL/pgSQL function inline_code_block line 3 at RAISE`.
+/// The line of a `DO` block that failed, which the server reports only as text.
 fn inside_block(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
     let db = error.as_db_error()?;
     if matches!(db.position(), Some(ErrorPosition::Original(_))) {
         return None;
     }
-    let context = db.where_()?.lines().last()?;
-    let line = context.split_once("inline_code_block line ")?.1;
-    let line: usize = line.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    let line = line_of_block(db.where_()?)?;
     let statement = script.text().get(range.0..range.1)?;
     let body = lex(statement).into_iter().find(|token| token.kind == TokenKind::DollarString)?;
     let start = range.0 + body.start + statement[body.start + 1..].find('$')? + 2;
     let lines = script.text().get(start..range.0 + body.end)?;
-    let skipped: usize = lines.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let skipped: usize =
+        lines.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let found = lines[skipped..].lines().next()?;
     let indent = found.len() - found.trim_start().len();
     Some(start + skipped + indent..start + skipped + found.trim_end().len())
+}
+
+/// The line in the last line of a context, `PL/pgSQL function inline_code_block line 3 at RAISE`. In any language it
+/// has this name and one number, some in the other order.
+fn line_of_block(context: &str) -> Option<usize> {
+    let last = context.lines().last().filter(|last| last.contains("inline_code_block"))?;
+    last.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_of_block;
+
+    #[test]
+    fn lines_of_blocks_are_found_in_any_language() {
+        let check = |context: &str, expected: Option<usize>| {
+            assert_eq!(line_of_block(context), expected, "{context}");
+        };
+        check("PL/pgSQL function inline_code_block line 3 at RAISE", Some(3));
+        check(
+            "SQL statement \"SELECT 1/0\"\nPL/pgSQL function inline_code_block line 12 at PERFORM",
+            Some(12),
+        );
+        check(
+            "SQL-Anweisung »SELECT 1/0«\nPL/pgSQL-Funktion inline_code_block Zeile 4 bei PERFORM",
+            Some(4),
+        );
+        check("fonction PL/pgSQL inline_code_block, ligne 4 à RAISE", Some(4));
+        check("inline_code_block PL/pgSQL fonksiyonu, 4. satır, RAISE içinde", Some(4));
+        check("PL/pgSQL 함수 \"inline_code_block\" 의 4번째 RAISE", Some(4));
+        check("PL/pgSQL関数inline_code_blockの4行目 - RAISE", Some(4));
+        check("在RAISE的第4行的PL/pgSQL函数inline_code_block", Some(4));
+        check(
+            "PL/pgSQL function inline_code_block line 3 at RAISE\nPL/pgSQL function f(a) line 1",
+            None,
+        );
+        check("PL/pgSQL function inline_code_block line 99999999999999999999 at RAISE", None);
+        check("", None);
+    }
 }

@@ -7,6 +7,7 @@ mod undo;
 mod edits;
 mod trial;
 mod retry;
+mod cut;
 mod hold;
 mod tally;
 mod groups;
@@ -46,7 +47,8 @@ pub(crate) fn run<'r>(
         migrator.check_functions()?;
         let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
         let reached = reach(&cx, &mut hold, &mut tally, goal);
-        let result = retry::within_deadline(&cx, reached).await;
+        let ended = boxed(cut::short(&cx, reached)).await;
+        let result = ended.settle(&cx, &mut tally);
         tally.close(&cx, result)
     };
     boxed(run.instrument(span))

@@ -2,7 +2,6 @@
 //! up.
 
 use std::collections::hash_map::RandomState;
-use std::future::Future;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{ErrorKind, Event};
+use crate::outcome::{ErrorKind, Event, Holder};
 
 /// The first and the longest wait for another replica; jitter changes them by up to a half.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
@@ -25,11 +24,12 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
+/// How often the same position is read in vain: other runs can change the ledger between a read and its guard, but
+/// each leaves another position.
+const DISAGREEMENTS: u32 = 5;
+
 /// How long a run waits before it reports the holder of the lock.
 const REPORT_AFTER: Duration = Duration::from_secs(1);
-
-/// How much later than the server the client gives up at the deadline.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// How long a run waits next, and why.
 #[derive(Debug)]
@@ -41,13 +41,15 @@ pub(super) struct Backoff {
     turned_away: Option<(i64, Instant)>,
     /// How often a blocked migration was tried again.
     tries: u32,
-    /// Whether the last attempt ended because the ledger had changed.
-    moved: bool,
+    /// The position that the last attempt read, if it ended because the ledger had changed.
+    moved: Option<i64>,
+    /// How often in a row the guards have found another position than the one that was read again.
+    disagreements: u32,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: false }
+        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: None, disagreements: 0 }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
@@ -56,13 +58,15 @@ impl Backoff {
         self.tries = 0;
     }
 
-    pub(super) fn has_applied(&mut self) {
-        self.turned_away = None;
+    /// Whether the guards go on to find another position than this one, which was read, although reads are sent as
+    /// guards are.
+    fn reads_elsewhere(&mut self, position: i64) -> bool {
+        self.disagreements = if self.moved == Some(position) { self.disagreements + 1 } else { 0 };
+        self.disagreements >= DISAGREEMENTS
     }
 
-    /// Whether another replica has turned this run away since this run last applied something.
-    pub(super) fn is_turned_away(&self) -> bool {
-        self.turned_away.is_some()
+    pub(super) fn has_applied(&mut self) {
+        self.turned_away = None;
     }
 
     /// Whether another replica has applied something since it turned this run away. Then this run does
@@ -81,17 +85,6 @@ impl Backoff {
     }
 }
 
-/// The result of `run`, unless its deadline passes. The server enforces the deadline; this is for a
-/// server that does not answer.
-pub(super) async fn within_deadline(
-    cx: &Context<'_>,
-    run: impl Future<Output = Result<(), ErrorKind>>,
-) -> Result<(), ErrorKind> {
-    let Some(deadline) = cx.migrator.deadline else { return run.await };
-    let in_time = tokio::time::timeout(deadline.saturating_add(GRACE), run).await;
-    in_time.unwrap_or_else(|_| Err(cx.deadline_error(None)))
-}
-
 /// Prepares the next attempt after `stop`, or gives up with its error.
 pub(super) async fn prepare<'r>(
     cx: &Context<'r>,
@@ -99,16 +92,22 @@ pub(super) async fn prepare<'r>(
     tally: &mut Tally<'r>,
     stop: Stop,
 ) -> Result<(), ErrorKind> {
-    let moved = matches!(stop, Stop::Moved);
-    if moved {
-        debug!("the ledger has changed, reading it again");
-    }
+    tally.under_way.clear();
+    let moved = matches!(stop, Stop::Moved).then_some(tally.position);
     match stop {
-        // A ledger that always differs from what was read (through a pooler that reads from a replica)
-        // must not be read forever without a pause.
-        Stop::Moved if tally.backoff.moved => boxed(wait_for_others(cx, hold, tally)).await?,
-        Stop::Moved => {}
+        Stop::Moved if tally.backoff.moved.is_some() => {
+            cx.wire.read_as_writes();
+            if tally.backoff.reads_elsewhere(tally.position) {
+                return Err(ErrorKind::ReadsElsewhere { ledger: cx.ledger.shown() });
+            }
+            boxed(wait_for_others(cx, hold, tally)).await?;
+        }
+        Stop::Moved => debug!("the ledger has changed, reading it again"),
         Stop::Busy => {
+            // The row of a run that has ended can be in a replica or a cache for long.
+            if hold.lock.is_foreign() {
+                cx.wire.read_as_writes();
+            }
             tally.backoff.turned_away = Some((tally.position, Instant::now()));
             boxed(wait_for_others(cx, hold, tally)).await?;
         }
@@ -121,33 +120,43 @@ pub(super) async fn prepare<'r>(
     Ok(())
 }
 
-/// Sleeps while another replica holds the lock, or gives up.
+/// Sleeps while another replica holds the lock, or gives up. It looks by a query, because a refused message
+/// would be a line in the server's log each time.
 async fn wait_for_others<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), ErrorKind> {
-    let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
-    if left.is_zero() {
-        let holder = hold.lock.holder(cx).await;
-        return Err(hold.lock.busy(cx, tally.report.waited, holder));
+    loop {
+        let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
+        if left.is_zero() {
+            let holder = hold.lock.holder(cx).await;
+            return Err(hold.lock.busy(cx, tally.report.waited, holder));
+        }
+        if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
+            tally.report.waited_for = Some(reported_holder(cx, hold).await);
+        }
+        let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
+        cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
+        sleep(cx, tally, tally.backoff.wait, left).await?;
+        tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
+        if !hold.lock.is_taken(cx).await {
+            return Ok(());
+        }
     }
-    if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
-        let holder = hold.lock.holder(cx).await.unwrap_or_default();
-        info!(
-            holder.pid = holder.pid,
-            holder.application_name = holder.application_name,
-            holder.user = holder.user,
-            holder.since = holder.since,
-            "waiting for another replica"
-        );
-        tally.report.waited_for = Some(holder);
-    }
-    let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
-    cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
-    sleep(cx, tally, tally.backoff.wait, left).await?;
-    tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
-    Ok(())
+}
+
+/// The holder of the lock, after it was reported.
+async fn reported_holder<'r>(cx: &Context<'r>, hold: &Hold<'r>) -> Holder {
+    let holder = hold.lock.holder(cx).await.unwrap_or_default();
+    info!(
+        holder.pid = holder.pid,
+        holder.application_name = holder.application_name,
+        holder.user = holder.user,
+        holder.since = holder.since,
+        "waiting for another replica"
+    );
+    holder
 }
 
 /// Sleeps before a blocked migration is tried again, or gives up with `error`.

@@ -19,6 +19,8 @@ use crate::sql::Extent;
 /// What a run has done so far.
 pub(super) struct Tally<'r> {
     pub(super) report: Report,
+    /// The versions in the message that was sent last, without those that it applied or undid.
+    pub(super) under_way: Vec<String>,
     /// The ledger's last position, as this run read or wrote it.
     pub(super) position: i64,
     pub(super) backoff: Backoff,
@@ -36,6 +38,7 @@ impl<'r> Tally<'r> {
     pub(super) fn new() -> Self {
         Tally {
             report: Report::default(),
+            under_way: Vec::new(),
             position: 0,
             backoff: Backoff::new(),
             extent: Extent::First,
@@ -60,6 +63,7 @@ impl<'r> Tally<'r> {
     pub(super) fn done(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
         self.backoff.reset();
         self.at = Span::none();
+        self.under_way.retain(|version| version != action.version());
         let [version, name, filename] = action.texts();
         let ms = duration.as_millis();
         let list = match action {

@@ -58,15 +58,60 @@ impl Ledger {
 /// Who holds the advisory lock `key` of this database.
 pub(crate) fn holder_of_lock(key: i64) -> String {
     let columns = session_columns();
-    let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
     format!(
         "SELECT {columns} \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} l.pid \
-         WHERE l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1 \
+         WHERE {}",
+        holds(key)
+    )
+}
+
+/// Ends the session with this process, if it holds the advisory lock; the number that a
+/// pooler names is not that of a process, or of one that does not hold it.
+pub(crate) fn end_holder(key: i64, process: i32) -> String {
+    format!(
+        "SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l \
+         WHERE l.pid {EQ} {process} AND {}",
+        holds(key)
+    )
+}
+
+/// The condition that the row `l` of `pg_locks` is the advisory lock with this key.
+fn holds(key: i64) -> String {
+    let (high, low) = ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff);
+    format!(
+        "l.locktype {EQ} 'advisory' AND l.granted AND l.objsubid {EQ} 1 \
          AND l.classid {EQ} {high}::pg_catalog.oid AND l.objid {EQ} {low}::pg_catalog.oid \
          AND l.database {EQ} (SELECT d.oid FROM pg_catalog.pg_database d \
          WHERE d.datname {EQ} pg_catalog.current_database())"
     )
+}
+
+/// The kind and name of the one object among these names that the current role lacks a privilege on; no row if there
+/// are several.
+pub(crate) fn denied_among(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+    let among = format!("{EQ} ANY (ARRAY[{}]::pg_catalog.name[])", names.join(", "));
+    let query = format!(
+        "SELECT pg_catalog.min(o.kind) AS kind, pg_catalog.min(o.name) AS name FROM (\
+         SELECT CASE WHEN c.relkind {EQ} 'S' THEN 'sequence' WHEN c.relkind {EQ} 'v' THEN 'view' \
+         ELSE 'table' END AS kind, c.relname::pg_catalog.text AS name FROM pg_catalog.pg_class c \
+         WHERE c.relname {among} AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+         AND c.relkind {EQ} ANY ('{{r,p,v,m,f,S}}') \
+         UNION ALL SELECT CASE WHEN r.prokind {EQ} 'p' THEN 'procedure' ELSE 'function' END, r.proname::pg_catalog.text \
+         FROM pg_catalog.pg_proc r WHERE r.proname {among} \
+         AND NOT pg_catalog.has_function_privilege(r.oid, 'EXECUTE') \
+         UNION ALL SELECT 'schema', n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n \
+         WHERE n.nspname {among} AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+         AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')) \
+         UNION ALL SELECT 'type', t.typname::pg_catalog.text FROM pg_catalog.pg_type t WHERE t.typname {among} \
+         AND t.typrelid {EQ} 0::pg_catalog.oid AND NOT pg_catalog.has_type_privilege(t.oid, 'USAGE') \
+         UNION ALL SELECT 'database', d.datname::pg_catalog.text FROM pg_catalog.pg_database d \
+         WHERE d.datname {among} AND d.datname {EQ} pg_catalog.current_database() \
+         AND NOT pg_catalog.has_database_privilege(d.oid, 'CREATE')) o \
+         HAVING pg_catalog.count(*) {EQ} 1"
+    );
+    checked(std::iter::empty(), &query)
 }
 
 /// The current role, and the quoted name with its schema, if exactly one object of other roles has that

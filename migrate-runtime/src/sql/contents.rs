@@ -13,7 +13,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder, is_lock};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
-use super::operator::EQ;
+use super::operator::{EQ, NE};
 use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
@@ -29,8 +29,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) last_position: i64,
     /// Whether the table exists.
     pub(crate) exists: bool,
-    /// Whether the caller had begun a transaction.
-    pub(crate) is_in_transaction: bool,
+    /// The transaction in which it was read.
+    pub(crate) transaction: Transaction,
     /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
@@ -41,6 +41,18 @@ pub(crate) struct Contents<'s> {
     pub(crate) is_brief: bool,
     /// The roles that may write the ledger besides its owner, where the read asked for them.
     pub(crate) writers: Vec<String>,
+    /// The other modules in the ledger, where the read asked for them.
+    pub(crate) other_modules: Vec<String>,
+}
+
+/// The transaction of a read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// That of the message alone.
+    #[default]
+    Own,
+    /// One that the caller had begun.
+    OfCaller,
 }
 
 /// Which columns of the ledger are read.
@@ -64,35 +76,26 @@ const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked(&self.select(reading))
-    }
-
-    /// As [`Ledger::read`], briefly and with the entries of these modules.
-    pub(crate) fn read_modules(&self, modules: &[&str]) -> String {
-        IS_OPEN.to_owned() + &self.checked(&self.read_briefly("", modules))
-    }
-
-    /// As [`Ledger::read`], with the check that only a ledger of the current role passes.
-    pub(crate) fn read_as_own(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.checked_as_own(&self.select(reading))
-    }
-
-    fn select(&self, reading: Reading) -> String {
         let Ledger { quoted, module, .. } = self;
         let columns = match reading {
-            Reading::Brief => return self.read_briefly("", &[module]),
+            Reading::Brief => return self.read_modules(&[module]),
             Reading::BriefWithProcess => {
                 let process = ", pg_catalog.pg_backend_pid() AS backend";
-                return self.read_briefly(process, &[module]);
+                return IS_OPEN.to_owned() + &self.look(&[self.read_briefly(process, &[module])]);
             }
             Reading::Entries => entry_columns(),
             Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let (situation, module) = (self.situation(), literal(module));
-        format!(
-            "{situation}; SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} \
-             ORDER BY e.\"position\""
-        )
+        let module = literal(module);
+        let entries = format!(
+            "SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} ORDER BY e.\"position\""
+        );
+        IS_OPEN.to_owned() + &self.look(&[self.situation(), entries])
+    }
+
+    /// As [`Ledger::read`], briefly and with the entries of these modules.
+    pub(crate) fn read_modules(&self, modules: &[&str]) -> String {
+        IS_OPEN.to_owned() + &self.look(&[self.read_briefly("", modules)])
     }
 
     /// Reads the entries of `modules`, unordered, and the row with the highest position, for [`Contents::take`].
@@ -116,14 +119,17 @@ impl Ledger {
         )
     }
 
-    /// The last position, the holder of the lock row, and who may write the ledger.
+    /// The last position, the holder of the lock row, who may write the ledger, and its other modules.
     fn situation(&self) -> String {
         let (last, at_lock, writers) = (self.last_position(), at_lock("h"), self.writers());
-        let (quoted, since) = (&self.quoted, utc("h.applied_at"));
+        let (quoted, module) = (&self.quoted, literal(&self.module));
+        let since = utc("h.applied_at");
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
              h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
-             {EXPIRED} AS expired, {writers} AS writers FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
+             {EXPIRED} AS expired, {writers} AS writers, \
+             (SELECT pg_catalog.string_agg(m.module, pg_catalog.chr(10)) FROM (SELECT DISTINCT o.module \
+             FROM {quoted} o WHERE o.module {NE} '' AND o.module {NE} {module} ORDER BY 1) m) AS modules FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
         )
     }
 
@@ -196,7 +202,9 @@ impl<'s> Contents<'s> {
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
         if row.columns().len() == 1 {
-            self.is_in_transaction = text(row, 0) == Some("t");
+            if text(row, 0) == Some("t") {
+                self.transaction = Transaction::OfCaller;
+            }
             Ok(())
         } else if row.columns().len() <= BRIEF_COLUMNS {
             self.take_briefly(ledger, row)
@@ -252,8 +260,9 @@ impl<'s> Contents<'s> {
     ) -> Result<(), &'static str> {
         self.last_position = position(last)?;
         self.backend = text(row, "backend").and_then(|pid| pid.parse().ok());
-        self.writers
-            .extend(text(row, "writers").into_iter().flat_map(str::lines).map(str::to_owned));
+        let lines = |column| text(row, column).into_iter().flat_map(str::lines).map(str::to_owned);
+        self.writers.extend(lines("writers"));
+        self.other_modules.extend(lines("modules"));
         let expired = text(row, "expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });

@@ -7,7 +7,7 @@ use super::entry::{NOTE_START, SINCE_MESSAGE};
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE, SUB};
-use super::trust::UTF8;
+use super::trust::{UTF8, name_of};
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
 use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
 
@@ -63,6 +63,11 @@ pub(crate) enum Waits {
     AsItSets,
 }
 
+/// The settings of modules that log the whole message with each of its statements.
+pub(crate) const LOGGERS: [&str; 3] =
+    ["pgaudit.log", "pgaudit.role", "auto_explain.log_min_duration"];
+
+const TRY_LOCK: &str = "pg_catalog.pg_try_advisory_xact_lock";
 const SET_CONFIG: &str = "pg_catalog.set_config";
 
 impl Terms<'_> {
@@ -79,7 +84,7 @@ impl Terms<'_> {
     pub(crate) fn guard(self, purpose: Purpose) -> String {
         let lock = match self.claim {
             None => raise_unless(
-                &format!("pg_catalog.pg_try_advisory_xact_lock({})", self.ledger.lock_key()),
+                &format!("{TRY_LOCK}({})", self.ledger.lock_key()),
                 ("another replica is migrating", BUSY),
             ),
             Some(token) => self.renewal(token),
@@ -139,6 +144,13 @@ impl Terms<'_> {
     /// Limits the statements of a transaction.
     pub(crate) fn limits_of_transaction(self) -> String {
         format!("SELECT {}", self.settings(Commit::Synchronous))
+    }
+
+    /// Limits the rest of a transaction again, after a statement that can have set another limit; `None` without a
+    /// deadline.
+    pub(crate) fn limit_again(self) -> Option<String> {
+        let limit = statement_timeout(self.time_left?);
+        Some(format!("SELECT {SET_CONFIG}('statement_timeout', {limit}, true)"))
     }
 
     /// Limits the statements of the session, and returns the statement that restores the old limits;
@@ -210,6 +222,40 @@ impl Terms<'_> {
                  ELSE pg_catalog.current_setting('lock_timeout') END",
                 millis(DEFAULT_LOCK_TIMEOUT)
             ),
+        }
+    }
+}
+
+impl Ledger {
+    /// Takes the advisory lock until the end of the transaction; returns whether it is taken, and
+    /// [`LOGGERS`].
+    ///
+    /// Between two transactions of a message the lock is free. So it is not tried while another session runs
+    /// such a message, which would then be refused.
+    pub(crate) fn try_lock(&self) -> String {
+        let key = self.lock_key();
+        let setting = |name| format!("pg_catalog.current_setting('{name}', true) AS \"{name}\"");
+        // The text of a guard, in two parts, so that this query is not one.
+        let guard = format!("('NOT ' {CAT} '{TRY_LOCK}({key})')");
+        format!(
+            "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
+             WHERE a.datname {EQ} pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
+             AND a.state {EQ} 'active' AND pg_catalog.strpos(a.query, {guard}) {GT} 0) THEN false \
+             ELSE {TRY_LOCK}({key}) END AS locked, {}",
+            LOGGERS.map(setting).join(", ")
+        )
+    }
+
+    /// Returns whether the ledger is as it was read: its last position is this, or there is no table. A
+    /// statement of its own after the lock, because the one that takes the lock can have an older snapshot.
+    pub(crate) fn is_as_read(&self, position: Option<i64>) -> String {
+        match position {
+            Some(position) => {
+                format!("SELECT {} {EQ} {position} AS is_as_read", self.highest_position())
+            }
+            None => {
+                format!("SELECT {} IS NULL AS is_as_read", name_of(&self.schema, &self.table))
+            }
         }
     }
 }

@@ -17,12 +17,12 @@ impl Ledger {
         let at = utc("e.applied_at");
         let (module, prefix) = (literal(module), literal(&format!("{module} ")));
         let at_lock = at_lock("e");
-        self.checked(&format!(
+        self.look(&[format!(
             "SELECT e.kind, e.version, e.name, e.filename, e.checksum, e.\"position\", \
              {at} AS applied_at, e.execution_ms, e.applied_by, e.progress FROM {quoted} e \
              WHERE e.module {EQ} {module} OR (e.module {EQ} '' AND NOT ({at_lock}) \
              AND pg_catalog.starts_with(e.name, {prefix})) ORDER BY e.\"position\""
-        ))
+        )])
     }
 
     /// One row of [`Ledger::history`].

@@ -43,7 +43,8 @@ impl<'s> Migrator<'s> {
     ///
     /// # Cancel safety
     /// If the future is dropped, each migration is applied and recorded, or neither; the connection is
-    /// outside a transaction and holds no locks once the server has processed what was sent. A
+    /// outside a transaction and holds no locks once the server has processed what was sent. That can be
+    /// long after, so to limit a run use [`Migrator::deadline`], which ends what was sent. A
     /// non-transactional migration is then unfinished, and the next run continues it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;

@@ -50,10 +50,11 @@ impl Migrator<'_> {
     /// # Errors
     /// The errors of reading the ledger. Drift is not one: [`Migrator::verify`] fails on it.
     pub async fn status(&self, client: &Client) -> Result<Status, Error> {
-        let Contents { entries, writers, .. } = self.read(client, Reading::Entries).await?;
+        let contents = self.read(client, Reading::Entries).await?;
+        let Contents { entries, writers, other_modules, .. } = contents;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
         let all = plan(self.set, entries, &LENIENT).map_err(|drift| ErrorKind::Drift { drift })?;
-        Ok(Status { migrations: rows(self.set, &all), drift, writers })
+        Ok(Status { migrations: rows(self.set, &all), drift, writers, other_modules })
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-use super::message::{Message, Part};
+use super::message::{BEGIN, Blamed, Message, Part, Unit};
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
 
@@ -27,8 +28,30 @@ pub(crate) struct Failure {
     pub(crate) part: Option<Part>,
     /// The byte within the part's statement that the server points at.
     pub(crate) offset: Option<usize>,
+    /// Both for a server whose positions count bytes, if that differs.
+    in_bytes: Option<Blamed>,
     /// The error itself.
     pub(crate) error: Error,
+}
+
+impl Failure {
+    fn new(message: &Message, completed: usize, error: Error) -> Self {
+        let blamed = |unit| message.blame(completed, &error, unit);
+        let (found, in_bytes) = (blamed(Unit::Characters), blamed(Unit::Bytes));
+        let (part, offset) = found.map_or((None, None), |(part, offset)| (Some(part), offset));
+        Failure { part, offset, in_bytes: in_bytes.filter(|_| in_bytes != found), error }
+    }
+
+    /// The same with the place that the server means, which is asked for its encoding if that matters; outside
+    /// a transaction.
+    pub(crate) async fn placed(mut self, client: &Client) -> Self {
+        let Some((part, offset)) = self.in_bytes.take() else { return self };
+        let row = query(client, "SHOW server_encoding").await.ok().flatten();
+        if row.is_some_and(|row| row.try_get(0).is_ok_and(|name| name == Some("SQL_ASCII"))) {
+            (self.part, self.offset) = (Some(part), offset);
+        }
+        self
+    }
 }
 
 /// Called for every completed part, with the last row that it returned.
@@ -40,11 +63,26 @@ pub(crate) struct Wire<'c> {
     pub(crate) client: &'c Client,
     /// An atomic, because a hook's future that borrows it has to be `Send`.
     sent: AtomicU32,
+    /// Rolls back the transaction that [`Wire::open`] left open for the next message, if that is not sent.
+    open: Mutex<Option<OnDrop<'c>>>,
+    /// Whether a message of [`Wire::send`] has no answer yet.
+    is_out: AtomicBool,
+    /// Whether reads are sent as what is written is.
+    reads_as_writes: AtomicBool,
+    /// Whether nothing more is queued on the connection.
+    is_abandoned: Arc<AtomicBool>,
 }
 
 impl<'c> Wire<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        Wire { client, sent: AtomicU32::new(0) }
+        Wire {
+            client,
+            sent: AtomicU32::new(0),
+            open: Mutex::new(None),
+            is_out: AtomicBool::new(false),
+            reads_as_writes: AtomicBool::new(false),
+            is_abandoned: Arc::default(),
+        }
     }
 
     /// How many messages were sent.
@@ -52,20 +90,93 @@ impl<'c> Wire<'c> {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// Whether the server has not answered a message of [`Wire::send`] yet.
+    pub(crate) fn is_out(&self) -> bool {
+        self.is_out.load(Ordering::Relaxed)
+    }
+
+    /// Queues nothing more: a pooler that holds back a message of a client that is gone sends it if another
+    /// follows (PgBouncer 1.18).
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Cancels what the server runs, if it accepts that without encryption.
+    pub(crate) async fn cancel(&self) {
+        // The statement goes on if the request cannot be sent, so the caller waits for its end in any case.
+        let _ = self.client.cancel_token().cancel_query(NoTls).await;
+    }
+
     fn count(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends `message` and calls `on` for every completed part.
+    /// Begins a transaction that the next message continues; returns a row of each of its first statements.
+    ///
+    /// # Errors
+    /// What stopped it; then there is no transaction.
+    pub(crate) async fn open(&self, first: &[String]) -> Result<Vec<SimpleQueryRow>, Failure> {
+        let mut message = Message::new();
+        message.push(Part::Control, BEGIN);
+        first.iter().for_each(|sql| message.push(Part::Guard, sql));
+        let mut answers = Vec::new();
+        // Armed before it is sent: a run that is dropped in between leaves no transaction.
+        let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
+        let outcome = self.send(&message, &mut |_, row| answers.extend(row)).await;
+        if let Some(failure) = outcome.failure {
+            rollback.disarm();
+            self.end_transaction(&failure.error, outcome.completed).await;
+            return Err(failure);
+        }
+        *self.opened() = Some(rollback);
+        Ok(answers)
+    }
+
+    /// Whether the next message continues a transaction.
+    pub(crate) fn is_open(&self) -> bool {
+        self.opened().is_some()
+    }
+
+    /// Adds the `BEGIN` of a transaction, unless it is the first of a message that continues one.
+    pub(crate) fn begin(&self, message: &mut Message) {
+        if !(message.is_empty() && self.is_open()) {
+            message.push(Part::Control, BEGIN);
+        }
+    }
+
+    /// Rolls back the transaction that the next message would continue, if there is one.
+    pub(crate) async fn close(&self) {
+        if let Some(mut rollback) = self.take_open() {
+            // If this fails, the connection is broken, and its transaction gone.
+            let _ = self.last_row(ROLLBACK).await;
+            rollback.disarm();
+        }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Option<OnDrop<'c>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_open(&self) -> Option<OnDrop<'c>> {
+        self.opened().take()
+    }
+
+    /// Sends `message` and calls `on` for every completed part. A message that failed before its first part
+    /// leaves no transaction, also if it continued one.
     ///
     /// # Cancel safety
     /// If it is dropped, the server runs the message to its end or first error, and then the queued
     /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
     pub(crate) async fn send(&self, message: &Message, on: OnPart<'_>) -> Outcome {
         self.count();
-        let mut rollback = self.on_drop(vec!["ROLLBACK".to_owned()]);
+        let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
+        let mut opened = self.take_open();
+        if let Some(opened) = &mut opened {
+            opened.disarm();
+        }
         let mut completed = 0;
         let mut row = None;
+        self.is_out.store(true, Ordering::Relaxed);
         let result = exchange(self.client, message.text(), &mut || {}, &mut |item| match item {
             SimpleQueryMessage::Row(found) => row = Some(found),
             SimpleQueryMessage::CommandComplete(_) => {
@@ -77,12 +188,12 @@ impl<'c> Wire<'c> {
             _ => {}
         })
         .await;
+        self.is_out.store(false, Ordering::Relaxed);
         rollback.disarm();
-        let failure = result.err().map(|error| {
-            let blamed = message.blame(completed, &error);
-            let (part, offset) = blamed.map_or((None, None), |(part, offset)| (Some(part), offset));
-            Failure { part, offset, error }
-        });
+        if let (Err(error), 0) = (&result, completed) {
+            self.end_transaction(error, usize::from(opened.is_some())).await;
+        }
+        let failure = result.err().map(|error| Failure::new(message, completed, error));
         Outcome { completed, failure }
     }
 
@@ -100,7 +211,29 @@ impl<'c> Wire<'c> {
         on: impl FnMut(SimpleQueryRow) + Send,
     ) -> Result<(), Error> {
         self.count();
-        rows_while(self.client, sql, &mut work, on).await
+        if !self.reads_as_writes.load(Ordering::Relaxed) {
+            return rows_while(self.client, sql, &mut work, on).await;
+        }
+        let result = rows_while(self.client, &as_write(sql), &mut work, on).await;
+        if let Err(error) = &result {
+            self.end_transaction(error, 1).await;
+        }
+        result
+    }
+
+    /// From now on sends reads as what is written is: what lies in between may send a `SELECT` to another server,
+    /// or answer it from a cache.
+    pub(crate) fn read_as_writes(&self) {
+        self.reads_as_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// As [`Wire::last_row`], for what is asked where the guards run; `None` also after an error.
+    pub(crate) async fn last_row_as_write(&self, sql: &str) -> Option<SimpleQueryRow> {
+        let answer = self.last_row(&as_write(sql)).await;
+        if let Err(error) = &answer {
+            self.end_transaction(error, 1).await;
+        }
+        answer.ok().flatten()
     }
 
     /// Ends the transaction that a message left open when the server refused part of it.
@@ -108,19 +241,24 @@ impl<'c> Wire<'c> {
         if completed > 0 && error.as_db_error().is_some() {
             // If this fails too, the connection is broken and its transaction gone; the first error
             // is the one to report.
-            let _ = self.last_row("ROLLBACK").await;
+            let _ = self.last_row(ROLLBACK).await;
         }
     }
 
     /// Queues `messages` if the returned value is dropped before it is disarmed.
     pub(crate) fn on_drop(&self, messages: Vec<String>) -> OnDrop<'c> {
-        OnDrop { client: self.client, messages }
+        OnDrop { client: self.client, is_abandoned: Arc::clone(&self.is_abandoned), messages }
     }
 
     /// The server process that was named at start-up, without a message.
     pub(crate) async fn process(&self) -> Option<i32> {
         pooler::process(self.client).await
     }
+}
+
+/// The message of `sql` in a transaction, as a guard is.
+fn as_write(sql: &str) -> String {
+    format!("{BEGIN}; {sql}; COMMIT")
 }
 
 /// Sends one or more statements; returns the last row. It is not counted, because it is not part of a run,
@@ -188,9 +326,13 @@ fn exchange<'x>(
     })
 }
 
+const ROLLBACK: &str = "ROLLBACK";
+
 /// Messages that are queued on the connection if a future is dropped before its end.
+#[derive(Debug)]
 pub(crate) struct OnDrop<'c> {
     client: &'c Client,
+    is_abandoned: Arc<AtomicBool>,
     messages: Vec<String>,
 }
 
@@ -208,6 +350,9 @@ impl OnDrop<'_> {
 
 impl Drop for OnDrop<'_> {
     fn drop(&mut self) {
+        if self.is_abandoned.load(Ordering::Relaxed) {
+            return;
+        }
         for sql in &self.messages {
             // The first poll passes the message to the connection's task; its answer is ignored.
             let mut send = pin!(self.client.batch_execute(sql));

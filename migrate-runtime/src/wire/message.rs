@@ -95,6 +95,16 @@ pub(crate) enum Part {
     Unlock,
 }
 
+/// The part that failed, and the byte within its statement that the server points at.
+pub(super) type Blamed = (Part, Option<usize>);
+
+/// What the positions of a server count: characters, or bytes where its encoding is `SQL_ASCII`, which has no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Characters,
+    Bytes,
+}
+
 /// One message: parts, each one statement that the server answers with one `CommandComplete`.
 #[derive(Debug)]
 pub(crate) struct Message {
@@ -144,13 +154,17 @@ impl Message {
     /// The part that failed, and the byte within its statement that the server points at.
     ///
     /// The position has precedence over the count: a syntax error is found before the first statement runs.
-    pub(super) fn blame(&self, completed: usize, error: &Error) -> Option<(Part, Option<usize>)> {
+    pub(super) fn blame(&self, completed: usize, error: &Error, unit: Unit) -> Option<Blamed> {
         let position = match error.as_db_error().and_then(DbError::position) {
-            Some(ErrorPosition::Original(character)) => Some(*character as usize),
+            Some(ErrorPosition::Original(position)) => Some(*position as usize),
             _ => None,
         };
-        if let Some(character) = position {
-            let byte = byte_of_character(&self.text, character.saturating_sub(1));
+        if let Some(position) = position {
+            let before = position.saturating_sub(1);
+            let byte = match unit {
+                Unit::Characters => byte_of_character(&self.text, before),
+                Unit::Bytes => before.min(self.text.len()),
+            };
             // Statements do not overlap and are in order; bytes in between belong to the one before.
             let found = self.parts.iter().rev().find(|(_, range)| range.start <= byte);
             if let Some((part, range)) = found {

@@ -10,4 +10,5 @@ pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
     MOVED, Message, Part, is_conflict, is_of_a_check,
 };
+pub(crate) use pooler::ends_unknown;
 pub use pooler::process;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Client;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
 /// The process that was named at start-up; `None` if the driver does not show it. If `pg_backend_pid()`
@@ -20,6 +21,13 @@ pub async fn process(client: &Client) -> Option<i32> {
     let token = client.cancel_token();
     token.cancel_query_raw(written.clone(), PassThrough).await.ok()?;
     written.process()
+}
+
+/// Whether it ended the session, and is not the server's own word for that: a pooler's, which then does not
+/// know what became of the message. The server ends a session in `ProcessInterrupts`; PgBouncer names no
+/// routine, and Pgpool-II one of its own.
+pub(crate) fn ends_unknown(db: &DbError) -> bool {
+    db.parsed_severity() != Some(Severity::Error) && db.routine() != Some("ProcessInterrupts")
 }
 
 /// A stream that keeps what is written to it, and accepts every request.

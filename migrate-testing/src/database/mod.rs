@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use migrate_runtime::Migrator;
+use migrate_runtime::set::Sets;
 use tokio_postgres::{Client, Config};
 
 use crate::error::TestError;
@@ -67,7 +67,8 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A database in which `migrator` has run: `&MIGRATIONS`, or a [`Migrator`] with its options.
+    /// A database in which these sets have run, in order: `&MIGRATIONS`, a [`Migrator`](migrate_runtime::Migrator) with its options,
+    /// or an array of them.
     ///
     /// It blocks, which is allowed inside a runtime too: for some tens of milliseconds, or for the
     /// time of the migrations if it is the first one. On [`Server::shared`]'s throwaway server, from
@@ -79,6 +80,8 @@ impl TestDatabase {
     /// # static MIGRATIONS: Migrations = embed_migrations!("migrations");
     /// let plain = TestDatabase::new(&MIGRATIONS)?;
     /// let inside = TestDatabase::new(Migrator::new(&MIGRATIONS).schema("app").create_schema())?;
+    /// # static LIBRARY: Migrations = embed_migrations!("migrations", module = "library");
+    /// let both = TestDatabase::new([&LIBRARY, &MIGRATIONS])?;
     /// # Ok::<(), migrate_testing::TestError>(())
     /// ```
     ///
@@ -88,8 +91,8 @@ impl TestDatabase {
     /// it asks for or shares it, [`TestError::Database`] if the server refuses something else,
     /// [`TestError::Waited`] if another process builds the template for too long,
     /// [`TestError::Runtime`].
-    pub fn new<'s>(migrator: impl Into<Migrator<'s>>) -> Result<TestDatabase, TestError> {
-        TestDatabase::with_fixture(migrator, "")
+    pub fn new<'s>(sets: impl Into<Sets<'s>>) -> Result<TestDatabase, TestError> {
+        TestDatabase::with_fixture(sets, "")
     }
 
     /// As [`TestDatabase::new`], with `fixture` run once after the migrations, as part of the
@@ -107,12 +110,12 @@ impl TestDatabase {
     /// # Errors
     /// As [`TestDatabase::new`].
     pub fn with_fixture<'s>(
-        migrator: impl Into<Migrator<'s>>,
+        sets: impl Into<Sets<'s>>,
         fixture: &str,
     ) -> Result<TestDatabase, TestError> {
-        let migrator = migrator.into();
+        let sets = sets.into();
         let pool = Pool::of_process()?;
-        let template = Template::new(&migrator, fixture, &pool);
+        let template = Template::new(&sets, fixture, &pool);
         let database = match spare::take(&pool, template.image()) {
             Some(spare) => spare,
             None => TestDatabase::made(&pool, async |client, name| {

@@ -102,7 +102,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`TestError::Database`] if it does not answer, [`TestError::Runtime`].
+    /// [`TestError::Database`] if it does not answer, [`TestError::OtherDatabase`] and [`TestError::Pooler`]
+    /// if it cannot be the server of tests, [`TestError::Runtime`].
     pub fn for_tests(self) -> Result<(), TestError> {
         let chosen = Arc::new(Pool::on(self)?);
         *POOL.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);

@@ -100,8 +100,9 @@ async fn check_place(client: &Client, asked: Option<&str>) -> Result<(), TestErr
     let sql = "SELECT pg_catalog.current_database(), pg_catalog.pg_backend_pid()";
     let (mut given, mut backend) = (String::new(), None);
     let asking = rows(client, sql, |row| {
-        row.get(0).unwrap_or_default().clone_into(&mut given);
-        backend = row.get(1).and_then(|pid| pid.parse::<i32>().ok());
+        let column = |number: usize| row.try_get(number).ok().flatten();
+        column(0).unwrap_or_default().clone_into(&mut given);
+        backend = column(1).and_then(|pid| pid.parse::<i32>().ok());
     });
     asking.await.map_err(TestError::refused("query the name of the database"))?;
     if let Some(asked) = asked.filter(|asked| *asked != given) {
@@ -137,7 +138,7 @@ pub(crate) async fn values(
 ) -> Result<Vec<String>, TestError> {
     let mut values = Vec::new();
     let sent = rows(client, sql, |row| {
-        values.push(row.try_get(0).ok().flatten().unwrap_or_default().to_owned())
+        values.push(row.try_get(0).ok().flatten().unwrap_or_default().to_owned());
     });
     sent.await.map_err(TestError::refused(doing))?;
     Ok(values)

@@ -4,8 +4,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use migrate_runtime::Migrator;
 use migrate_runtime::internal::{outcome_options, query, schemas_to_create, set};
+use migrate_runtime::run_in_order;
+use migrate_runtime::set::Sets;
 use migrate_set::checksum::Checksum;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
@@ -36,7 +37,7 @@ const NOTE_EVERY: u64 = 3600;
 
 /// The contents of a clone, and the template database that holds them.
 pub(super) struct Template<'s> {
-    migrator: &'s Migrator<'s>,
+    sets: &'s Sets<'s>,
     fixture: &'s str,
     image: Image,
 }
@@ -59,10 +60,10 @@ pub(super) enum Copied {
 }
 
 impl<'s> Template<'s> {
-    /// The template of a migrator's set, with `fixture` run after it.
-    pub(super) fn new(migrator: &'s Migrator<'s>, fixture: &'s str, pool: &Pool) -> Template<'s> {
-        let name = format!("{PREFIX}{}", &digest(migrator, fixture, &pool.role)[..32]);
-        Template { migrator, fixture, image: Image { name, strategy: pool.strategy } }
+    /// The template of these sets, with `fixture` run after them.
+    pub(super) fn new(sets: &'s Sets<'s>, fixture: &'s str, pool: &Pool) -> Template<'s> {
+        let name = format!("{PREFIX}{}", &digest(sets, fixture, &pool.role)[..32]);
+        Template { sets, fixture, image: Image { name, strategy: pool.strategy } }
     }
 
     pub(super) fn image(&self) -> &Image {
@@ -119,7 +120,8 @@ impl<'s> Template<'s> {
 
     async fn fill(&self, server: &Server, client: &Client) -> Result<(), TestError> {
         let (mut there, connection) = connect(&config(&server.url_for(&self.image.name))?).await?;
-        self.migrator.run(&mut there).await?;
+        let ran = run_in_order(self.sets, &mut there).await;
+        ran.map_err(|failed| *failed.error)?;
         values(&there, "run the fixture", self.fixture).await?;
         drop(there);
         // It ends with the client, and its error was the client's.
@@ -232,7 +234,7 @@ pub(super) fn key(name: &str) -> i64 {
 }
 
 /// SHA-256 of everything that a template contains, as hexadecimal digits.
-fn digest(migrator: &Migrator<'_>, fixture: &str, role: &str) -> String {
+fn digest(sets: &Sets<'_>, fixture: &str, role: &str) -> String {
     let mut hash = Sha256::new();
     // Each with its length, so that no two lists of parts are the same bytes.
     let mut add = |part: &str| {
@@ -242,19 +244,19 @@ fn digest(migrator: &Migrator<'_>, fixture: &str, role: &str) -> String {
     add(env!("CARGO_PKG_VERSION"));
     add(role);
     add(fixture);
-    add(set(migrator).module());
-    add(&outcome_options(migrator));
-    for sql in schemas_to_create(migrator) {
-        add(&sql);
-    }
-    for migration in set(migrator) {
-        add(&format!("{:?} {}", migration.version(), migration.kind()));
-        add(migration.name());
-        add(&migration.checksum().to_string());
-        for script in [Some(migration.up()), migration.down()].into_iter().flatten() {
-            add(script.filename());
-            add(script.text());
-            add(&format!("{:?}", script.transaction()));
+    for migrator in sets {
+        add(&format!("{} {}", set(migrator).len(), schemas_to_create(migrator).join("; ")));
+        add(set(migrator).module());
+        add(&outcome_options(migrator));
+        for migration in set(migrator) {
+            add(&format!("{:?} {}", migration.version(), migration.kind()));
+            add(migration.name());
+            add(&migration.checksum().to_string());
+            for script in [Some(migration.up()), migration.down()].into_iter().flatten() {
+                add(script.filename());
+                add(script.text());
+                add(&format!("{:?}", script.transaction()));
+            }
         }
     }
     Checksum::from_bytes(hash.finalize().into()).to_string()

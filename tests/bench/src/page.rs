@@ -32,7 +32,7 @@ fn page() -> String {
         "# Benchmarks\n\nHow long boots, runs and builds take with this library, refinery, sqlx and \
          diesel_migrations. In brackets: how many times longer than with this library. Below 1, the other \
          library is faster.\n\n{}\nThe round trip between service and database makes the largest \
-         difference, because this library sends one or two messages where the others send some for each \
+         difference, because this library sends one or three messages where the others send some for each \
          migration.\n\nEvery number on this page is computed from what this command measured:\n\n\
          ```sh\n{COMMAND}\n```\n\nName sections after `--` to measure only these; `--quick` measures \
          less; `page` only writes this page again from the last run of each section. The targets that the \

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use migrate_runtime::__private::{Origin, Traits};
 use migrate_runtime::set::Layout;
@@ -78,6 +79,49 @@ fn file_that_came_without_a_rebuild_is_named_by_a_debug_build() {
     assert_eq!(run(&project), "2 embedded\n");
     remove(&project, "migrations/3_b.sql");
     assert_eq!(run(&project), "1 embedded\n");
+}
+
+/// Cargo compares times, so it does not build again.
+#[test]
+fn file_that_was_restored_with_an_old_time_is_named_by_a_debug_build() {
+    let project = project("restored", "");
+    assert_eq!(run(&project), "2 embedded\n");
+    project.write("migrations/2_b.sql", "SELECT 22;\n");
+    let file = fs::File::options().append(true).open(project.path("migrations/2_b.sql"));
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    file.expect("a file").set_modified(old).expect("an old time");
+    let name = project.path("").file_name().expect("a name").to_string_lossy().into_owned();
+    let expected = |head: String| {
+        format!(
+            "{head}\nedited: 2_b.sql\nhelp: `cargo clean -p {name}`, and build again: cargo compares \
+             times, and a file that was restored or copied can be older than the build\n"
+        )
+    };
+    let folder = project.path("migrations").display().to_string();
+    let head = format!("the set was embedded from `{folder}` before its files changed");
+    assert_eq!(run(&project), expected(head));
+    // Another line ending is not another text.
+    project.write("migrations/2_b.sql", "SELECT 2;\r\n");
+    let file = fs::File::options().append(true).open(project.path("migrations/2_b.sql"));
+    file.expect("a file").set_modified(old).expect("an old time");
+    assert_eq!(run(&project), "2 embedded\n");
+
+    // A second checkout runs what the first one built.
+    let second = Scratch::new("restored-second", "2024", "migrate-runtime");
+    for file in ["Cargo.toml", "migrations/1_a.sql", "migrations/2_b.sql"] {
+        second.write(file, fs::read(project.path(file)).expect("a file"));
+    }
+    let program = build(&project).executable.expect("a program");
+    let run = || {
+        let mut program = Command::new(&program);
+        program.env("CARGO_MANIFEST_DIR", second.path("")).current_dir(second.path(""));
+        String::from_utf8(program.output().expect("the program").stdout).expect("UTF-8")
+    };
+    assert_eq!(run(), "2 embedded\n");
+    second.write("migrations/2_b.sql", "SELECT 22;\n");
+    let now = second.path("migrations").display().to_string();
+    let head = format!("the set was embedded from `{folder}`, and `{now}` is not the same");
+    assert_eq!(run(), expected(head));
 }
 
 #[test]
@@ -235,7 +279,8 @@ async fn stale_set_does_not_run() {
     fs::write(folder.path().join("1_a.sql"), "SELECT 1;").expect("a file");
     fs::write(folder.path().join("2_b.sql"), "SELECT 2;").expect("a file");
     let path: &'static str = folder.path().display().to_string().leak();
-    let origin = Origin { folder: path, files: concat!("0_x.sql", "\0", "1_a.sql") };
+    let files = concat!("0_x.sql", "\0", "1_a.sql");
+    let origin = Origin { folder: path, files, digests: "", package: "service" };
     let traits = Traits { orders_by_name: false, has_non_transactional: false };
     let layout = Layout::Numeric;
     let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);

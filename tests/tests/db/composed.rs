@@ -1,6 +1,9 @@
 //! Several sets in one boot, in a given order.
 
 use migrate_runtime::{ErrorKind, Migrations, Migrator, run_in_order};
+use migrate_testing::{
+    TestDatabase, assert_idempotent, assert_reversible, check_reversible, check_reversible_from,
+};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::module;
 
@@ -41,8 +44,8 @@ async fn only_sets_with_pending_migrations_run() {
     let reports = run_in_order([&auth, &app], &mut client).await.expect("a boot");
     let counts: Vec<usize> = reports.iter().map(|report| report.applied.len()).collect();
     assert_eq!(counts, [0, 1]);
-    // The read of all, the second's own, and what it applies.
-    assert_eq!(reports.iter().map(|report| report.messages).sum::<u32>(), 3);
+    // The read of all, the second's own, its lock, and what it applies.
+    assert_eq!(reports.iter().map(|report| report.messages).sum::<u32>(), 4);
 }
 
 #[tokio::test]
@@ -84,4 +87,53 @@ async fn sets_that_one_ledger_cannot_tell_apart_are_refused() {
     );
     let elsewhere = Migrator::new(&other).table("other_ledger");
     run_in_order([&Migrator::new(&auth), &elsewhere], &mut client).await.expect("two ledgers");
+}
+
+#[tokio::test]
+async fn database_of_a_test_has_all_sets_and_status_names_modules_of_others() {
+    let (auth, app) = (auth(), app());
+    let database = TestDatabase::new([&auth, &app]).expect("both");
+    let client = database.connect().await.expect("a client");
+    let order = "SELECT string_agg(module, ' ' ORDER BY position) FROM migration_ledger";
+    assert_eq!(value(&client, order).await, "auth app app");
+    let status = Migrator::new(&app).status(&client).await.expect("a status");
+    assert_eq!(status.other_modules, ["auth"]);
+    let last = "\nnote: the ledger also has modules of other sets: auth";
+    assert!(status.to_string().ends_with(last), "{status}");
+
+    let alone = TestDatabase::new(&auth).expect("one");
+    let client = alone.connect().await.expect("a client");
+    let status = Migrator::new(&auth).status(&client).await.expect("a status");
+    assert_eq!((status.other_modules.len(), status.migrations.len()), (0, 1));
+    let error = TestDatabase::new([&app, &auth]).expect_err("the other order").to_string();
+    assert!(error.starts_with("migrations/001_posts.sql:1:1: relation \"users\""), "{error}");
+}
+
+#[test]
+fn sets_are_checked_in_their_order() {
+    let auth = module(
+        "auth",
+        &[(
+            "1_users.sql",
+            "-- UP\nCREATE TABLE users (id int PRIMARY KEY);\n-- DOWN\nDROP TABLE users;",
+        )],
+    );
+    let posts =
+        "-- UP\nCREATE TABLE posts (author int REFERENCES users);\n-- DOWN\nDROP TABLE posts;";
+    let app = module("app", &[("1_posts.sql", posts)]);
+    assert_reversible([&auth, &app]);
+    assert_idempotent([Migrator::new(&auth), Migrator::new(&app).table("other")]);
+    let left = "-- UP\nCREATE TABLE tags (id int REFERENCES users);\n-- DOWN\nSELECT 1;";
+    let more = module("app", &[("1_posts.sql", "SELECT 1;"), ("2_tags.sql", left)]);
+    for error in [
+        check_reversible([&auth, &module("app", &[("2_tags.sql", left)])]).expect_err("tags"),
+        // The version is one of the last set.
+        check_reversible_from([&auth, &more], "2").expect_err("tags"),
+    ] {
+        let error = error.to_string();
+        assert!(
+            error.starts_with("migrations/2_tags.sql: its down script does not leave"),
+            "{error}"
+        );
+    }
 }

@@ -43,8 +43,7 @@ async fn tried_again(prepared: &str, other: &str, sql: &str) -> Vec<String> {
     let report = report.unwrap_or_else(|error| panic!("{sql}: {error}"));
     assert_eq!(report.applied.len(), 1, "{sql}");
     admin.batch_execute(&named("DROP ROLE IF EXISTS r_{db}")).await.expect("no role");
-    let seen = seen.lock().expect("a listener").clone();
-    seen
+    seen.lock().expect("a listener").clone()
 }
 
 #[tokio::test]

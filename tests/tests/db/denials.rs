@@ -1,6 +1,7 @@
 //! Statements of a migration that are denied something: their errors name the GRANT, and it is enough.
 
-use migrate_tests::role::{Denied, denied_all};
+use migrate_runtime::Migrator;
+use migrate_tests::role::{Denied, SmallRole, after_a_table, denied_all};
 
 const NONE: [&str; 0] = [];
 
@@ -115,3 +116,44 @@ async fn denied_schemas_of_odd_names_are_named() {
     )];
     assert_eq!(denied_all(cases).await, NONE);
 }
+
+/// The same error in another language, which a server without that language raises here itself.
+macro_rules! raised {
+    ($message:literal) => {
+        concat!("DO $$ BEGIN RAISE '", $message, "' USING ERRCODE = '42501'; END $$;")
+    };
+}
+
+#[tokio::test]
+async fn denied_objects_are_named_in_any_language() {
+    let mut at = SmallRole::create().await;
+    at.prepare(
+        "GRANT USAGE ON SCHEMA theirs TO {role}; CREATE TABLE theirs.t (id int); CREATE SEQUENCE theirs.s; \
+         CREATE FUNCTION theirs.f(a int) RETURNS int LANGUAGE sql AS 'SELECT a'; \
+         REVOKE ALL ON FUNCTION theirs.f(int) FROM PUBLIC; CREATE SCHEMA hidden",
+    )
+    .await;
+    for (sql, help) in [
+        (raised!("keine Berechtigung für Tabelle t"), grant!("SELECT ON TABLE theirs.t")),
+        (raised!("droit refusé pour la table t"), grant!("SELECT ON TABLE theirs.t")),
+        (raised!("テーブル t へのアクセスが拒否されました"), grant!("SELECT ON TABLE theirs.t")),
+        (raised!("წვდომა აკრძალულია ცხრილზე: \"t\""), grant!("SELECT ON TABLE theirs.t")),
+        (raised!("对表 t 权限不够"), grant!("SELECT ON TABLE theirs.t")),
+        (raised!("permiso denegado al esquema hidden"), grant!("USAGE ON SCHEMA hidden")),
+        (raised!("нет доступа к функции f"), grant!("EXECUTE ON FUNCTION theirs.f")),
+        (raised!("permesso negato per la sequenza s"), grant!("USAGE ON SEQUENCE theirs.s")),
+        (raised!("keine Berechtigung für Tabelle u"), OWNER),
+        (raised!("must be owner of table t"), OWNER),
+    ] {
+        let set = after_a_table(sql);
+        let error = at.refused(&Migrator::new(&set).schema("own")).await;
+        assert!(error.ends_with(&format!("\nhelp: {help}")), "{error}");
+        at.client
+            .batch_execute("DROP TABLE own.a; DROP TABLE own.migration_ledger")
+            .await
+            .expect("nothing");
+    }
+    at.remove().await;
+}
+
+const OWNER: &str = "grant the role the privilege, or migrate as the owner";

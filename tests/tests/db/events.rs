@@ -78,7 +78,7 @@ async fn runs_and_waits() {
     })
     .await;
     assert!(lines[0].contains("migration applied version=\"1\" name=\"a\" ms="), "{lines:?}");
-    let end = "migrations are up to date applied=1 skipped=0 messages=2";
+    let end = "migrations are up to date applied=1 skipped=0 messages=3";
     assert!(lines[1].ends_with(end), "{lines:?}");
 
     // A boot with nothing to do is quiet.

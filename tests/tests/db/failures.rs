@@ -3,7 +3,7 @@
 use migrate_runtime::error::{Kept, Place};
 use migrate_runtime::status::State;
 use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
-use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::{set, unparsed};
 use tokio_postgres::Client;
@@ -72,6 +72,56 @@ async fn characters_and_line_endings_do_not_shift_positions() {
          version 1 was applied before it and is kept",
     )
     .await;
+}
+
+/// A database of the encoding `SQL_ASCII`, and a client of it.
+async fn ascii(name: &str) -> (FreshDatabase, String, Client) {
+    let beside = FreshDatabase::create().await;
+    let name = format!("{}_{name}", beside.name());
+    let create = format!(
+        "CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    );
+    beside.connect().await.batch_execute(&create).await.expect("a database");
+    let mut config = beside.config();
+    let client = connect(config.dbname(&name)).await;
+    (beside, name, client)
+}
+
+#[tokio::test]
+async fn positions_of_a_server_that_counts_bytes_lead_into_the_file() {
+    let (beside, name, mut client) = ascii("bytes").await;
+    let before = ("1_é.sql", "SELECT 'äöü 日本 🦀';");
+    let run_time = "-- größe\nSELECT '日本語',\n  'ü' AS é, nothing;\n";
+    for (number, (sql, place)) in [
+        (run_time, "migrations/2_b.sql:3:13: column \"nothing\" does not exist"),
+        (
+            "SELECT 'ü';\nCREATE TABEL c (id int);",
+            "migrations/2_b.sql:2:8: syntax error at or near \"TABEL\"",
+        ),
+        (
+            "-- migrate:no-transaction\nSELECT 'ü';\nSELECT 'é', nothing;",
+            "migrations/2_b.sql:3:13: column \"nothing\" does not exist",
+        ),
+        ("SELECT nothing, 'ü';", "migrations/2_b.sql:1:8: column \"nothing\" does not exist"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for later in [("3_c.sql", "SELECT 'größe';"), ("3_c.sql", "SELECT 1;")] {
+            let set = unparsed(&[before, ("2_b.sql", sql), later]);
+            let migrator = Migrator::new(&set).table(format!("ledger_{number}"));
+            let error = migrator.run(&mut client).await.expect_err("a failure").to_string();
+            assert!(error.starts_with(place), "{error}");
+            let line = if error.contains("nothing") { "^^^^^^^ here" } else { "^^^^^ here" };
+            assert!(error.contains(line), "{error}");
+        }
+    }
+    let trial = unparsed(&[before, ("2_b.sql", run_time)]);
+    let error = Migrator::new(&trial).trial(&mut client).await.expect_err("a failure");
+    assert!(error.to_string().starts_with("migrations/2_b.sql:3:13: "), "{error}");
+    drop(client);
+    let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+    beside.connect().await.batch_execute(&drop).await.expect("no database");
 }
 
 #[tokio::test]

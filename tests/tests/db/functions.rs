@@ -42,8 +42,8 @@ async fn function_runs_after_its_statements_and_before_the_next_migration() {
     let report = migrator.run(&mut client).await.expect("a run");
     let applied: Vec<_> = report.applied.iter().map(|one| &*one.version).collect();
     assert_eq!(applied, ["1", "2", "3"]);
-    // The read, 1, 2 up to its function, the rest of 2, 3.
-    assert_eq!(report.messages, 5);
+    // The read, 1, 2 up to its function, the rest of 2, 3, and the lock before each of the three.
+    assert_eq!(report.messages, 8);
     let hashes = "SELECT string_agg(hash, ' ' ORDER BY id) FROM users WHERE hashed_at IS NOT NULL";
     assert_eq!(value(&client, hashes).await, "eno owt");
     let entry = "SELECT concat_ws(' ', kind, name, filename, length(checksum), down_sql IS NULL, \

@@ -181,7 +181,7 @@ async fn listener_is_called_while_the_message_still_runs() {
         listener.lock().expect("a lock").push((line, began.elapsed()));
     });
     let report = migrator.run(&mut client).await.expect("a run");
-    assert_eq!(report.messages, 2);
+    assert_eq!(report.messages, 3);
     let events = events.lock().expect("a lock");
     let lines: Vec<&str> = events.iter().map(|(line, _)| line.as_str()).collect();
     let expected = [

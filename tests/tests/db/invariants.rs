@@ -124,7 +124,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
         &sql,
         &[
             "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
-            "sql/catalog.rs", "sql/history.rs",
+            "sql/catalog.rs", "sql/history.rs", "sql/look.rs",
             // It reads the tables of other tools.
             "adopt/tool.rs",
         ],
@@ -136,11 +136,11 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
 #[test]
 fn invariant_5_the_runtime_does_not_parse_what_the_build_has_split() {
     let parsers = ["sql::lexer", "sql::split", "directives::"];
-    absent(
-        "migrate-runtime/src",
-        &parsers,
-        &["run/locate.rs", "context/grants.rs", "context/blockers.rs"],
-    );
+    // What names the place of an error, what it needs, who holds its locks, or the enum value that a trial cannot
+    // use.
+    let after_an_error =
+        ["run/locate.rs", "run/trial.rs", "context/grants.rs", "context/blockers.rs"];
+    absent("migrate-runtime/src", &parsers, &after_an_error);
     absent("migrate-testing/src", &parsers, &[]);
     absent("migrate-cli/src", &parsers, &[]);
 }
@@ -387,14 +387,12 @@ async fn invariant_8_only_run_writes() {
     let (one, two) = (tables(1), tables(2));
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let migrator = Migrator::new(&two);
+    let only = "SET default_transaction_read_only = on";
+    client.batch_execute(only).await.expect("a setting");
     proxy.reset();
     migrator.plan(&client).await.expect("a plan");
     migrator.status(&client).await.expect("a status");
     migrator.verify(&client).await.expect_err("one is pending");
     let queries = proxy.queries();
     assert_eq!(queries.len(), 3);
-    assert!(
-        queries.iter().all(|sql| sql.split("; ").all(|one| one.starts_with("SELECT "))),
-        "{queries:?}"
-    );
 }

@@ -116,7 +116,7 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
     let migrator = Migrator::new(&fixed).allow_edited();
     let run = migrator.run(&mut client);
     let finish = async {
-        while !proxy.queries().iter().any(|sql| sql.contains("pg_try_advisory_lock")) {
+        while !proxy.queries().iter().any(|sql| sql.contains("pg_try_advisory_")) {
             tokio::task::yield_now().await;
         }
         // The lock is released after the progress is committed, in another message.

@@ -43,13 +43,13 @@ async fn targets_are_steps_a_version_or_all() {
     assert_eq!(applied(&client).await, "1 2 3", "a plan undoes nothing");
 
     let report = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("a rollback");
-    assert_eq!((undone(&report), report.messages), (vec!["3"], 2));
+    assert_eq!((undone(&report), report.messages), (vec!["3"], 3));
     assert_eq!(applied(&client).await, "1 2");
     migrator.run(&mut client).await.expect("again");
     let to = Rollback::to("001");
     let report = migrator.rollback(&mut client, to).await.expect("a rollback");
     assert_eq!(undone(&report), ["3", "2"]);
-    assert!(report.to_string().contains("\n2 undone; 2 messages, "), "{report}");
+    assert!(report.to_string().contains("\n2 undone; 3 messages, "), "{report}");
     assert_eq!(value(&client, "SHOW search_path").await, "\"$user\", public");
     migrator.run(&mut client).await.expect("again");
     let report = migrator.rollback(&mut client, Rollback::All).await.expect("a rollback");

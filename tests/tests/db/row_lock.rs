@@ -283,13 +283,13 @@ async fn dropped_run_gives_the_row_back() {
 }
 
 #[tokio::test]
-async fn the_row_costs_two_messages_and_nothing_pending_none() {
+async fn the_row_costs_two_messages_more_and_nothing_pending_none() {
     let database = FreshDatabase::create().await;
     let proxy = CountingProxy::start(&database.config()).await;
     let mut client = proxy.connect().await;
     let (one, two) = (set(&[FIRST]), second());
-    // Read, claim, apply, release; the ledger is created with the claim.
-    for (set, expected) in [(&one, 4), (&one, 1), (&two, 4), (&two, 1)] {
+    // Read, lock, claim, apply, release; the ledger is created with the claim.
+    for (set, expected) in [(&one, 5), (&one, 1), (&two, 5), (&two, 1)] {
         proxy.reset();
         let report = Migrator::new(set).lock(Lock::Row).run(&mut client).await;
         let report = report.unwrap_or_else(|error| panic!("{error}"));

@@ -17,7 +17,7 @@ impl Work<'_, '_> {
     pub(super) fn beginning(&self, table: Table) -> Message {
         let (cx, script) = (self.cx, self.action.script());
         let mut message = Message::new();
-        message.push(Part::Control, BEGIN);
+        cx.wire.begin(&mut message);
         let has_escapes = has_escapes(script, cx.schema());
         message.push(Part::Guard, &self.terms().session_guard(has_escapes));
         if table == Table::Missing {

@@ -12,7 +12,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use self::outcome::lock_lost;
 use self::work::Work;
-use super::action::Action;
+use super::action::{Action, versions};
 use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
@@ -37,6 +37,8 @@ pub(super) async fn apply<'r>(
     (action, cause): (Action<'_>, Cause),
     table: Table,
 ) -> Result<(), Stop> {
+    tally.under_way = versions(&[action]);
+    boxed(hold.lock.open(cx, (table, tally.position))).await?;
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));

@@ -14,7 +14,7 @@ use crate::wire::{Failure, LOST, Part};
 impl Work<'_, '_> {
     /// The error of statement number `index`, or of recording its progress.
     pub(super) async fn failed(&self, index: usize, failure: Failure) -> ErrorKind {
-        let Failure { part, offset, error } = failure;
+        let Failure { part, offset, error, .. } = failure.placed(self.cx.wire.client).await;
         let (cx, action) = (self.cx, self.action);
         if error.code().is_some_and(|code| code.code() == LOST) {
             return lock_lost(cx);

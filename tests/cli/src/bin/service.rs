@@ -8,6 +8,7 @@ use migrate_cli::{Args, Connection};
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
 
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
+static LIBRARY: Migrations = embed_migrations!("library", module = "library");
 
 /// Keeps notes
 #[derive(Parser)]
@@ -25,6 +26,8 @@ enum Command {
     Count,
     /// Migrates the database that only the service knows
     Known(Args),
+    /// Migrates the library's tables first
+    Both(Args),
     /// Migrates with the service's own connection
     Own(Args),
     /// Shows and changes the database's schema
@@ -42,6 +45,9 @@ async fn main() -> ExitCode {
                 args = args.database_url(std::env::var("SERVICE_DATABASE").unwrap_or_default());
             }
             args.run(migrator).await
+        }
+        Command::Both(args) => {
+            args.run([Migrator::new(&LIBRARY).table("service_ledger"), migrator]).await
         }
         Command::Own(args) => match cli.connection.connect().await {
             Ok(mut client) => args.run_on(migrator, &mut client).await,

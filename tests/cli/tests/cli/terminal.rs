@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use migrate_cli_tests::migrate;
 use migrate_tests::database::{FreshDatabase, value};
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use tempfile::TempDir;
+
+use crate::running::{Running, SLEEPING};
 
 /// The time limit for what takes a fraction of a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -87,29 +89,59 @@ async fn a_run_that_is_interrupted_reports_what_is_kept() {
         let database = FreshDatabase::create().await;
         let files = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "SELECT pg_sleep(600);")];
         let folder = folder(&files);
-        let mut up = command(folder.path(), &database, &["up"]);
-        up.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let up = up.spawn().expect("a run");
+        let up = Running::start(command(folder.path(), &database, &["up"]));
         let client = database.connect().await;
-        let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' \
-                        AND datname = current_database()";
-        let begun = Instant::now();
-        while value(&client, sleeping).await == "0" {
-            assert!(begun.elapsed() < LIMIT, "the second migration never ran");
-        }
-        let pid = up.id().to_string();
-        let killed = Command::new("kill").args(["-s", signal, &pid]).status().expect("kill");
-        assert!(killed.success());
-        let output = up.wait_with_output().expect("an end");
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(1), "{signal}: {text}");
+        up.wait_for_sleep(&client).await;
+        let (code, text) = up.end_by(signal);
+        assert_eq!(code, Some(1), "{signal}: {text}");
         for part in ["Applied 1_a.sql", "migrations/2_b.sql:1:1: canceling statement"] {
             assert!(text.contains(part), "{signal}: {text}");
         }
-        assert_eq!(value(&client, sleeping).await, "0", "the statement still runs");
+        assert_eq!(value(&client, SLEEPING).await, "0", "the statement still runs");
         let entries = "SELECT string_agg(version, ',') FROM migration_ledger";
         assert_eq!(value(&client, entries).await, "1");
     }
+}
+
+/// A cancel does not end it, so its session is ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_ignores_a_cancel_is_ended_with_its_session() {
+    let database = FreshDatabase::create().await;
+    let stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); \
+                    EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;";
+    let folder = folder(&[("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", stubborn)]);
+    let up = Running::start(command(folder.path(), &database, &["up"]));
+    let client = database.connect().await;
+    up.wait_for_sleep(&client).await;
+    let (code, text) = up.end_by("TERM");
+    assert_eq!(code, Some(1), "{text}");
+    let why = "migrations/2_b.sql:1:7: terminating connection due to administrator command";
+    assert!(text.contains(why), "{text}");
+    assert!(text.contains("version 2 was not applied"), "{text}");
+    assert_eq!(value(&client, SLEEPING).await, "0", "the statement still runs");
+}
+
+/// Nothing of it is on the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_waits_for_another_is_interrupted_at_once() {
+    let database = FreshDatabase::create().await;
+    let folder = folder(&[("1_a.sql", "SELECT pg_sleep(600);")]);
+    let up = || Running::start(command(folder.path(), &database, &["up"]));
+    let (first, client) = (up(), database.connect().await);
+    first.wait_for_sleep(&client).await;
+    let second = up();
+    let has_begun = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND application_name = 'migrate' AND state = 'idle' AND query <> ''";
+    second.wait_for(&client, has_begun).await;
+    let (code, text) = second.end_by("TERM");
+    assert_eq!(code, Some(1), "{text}");
+    let between =
+        "error: the run was interrupted\nhelp: `status` shows which migrations are applied\n";
+    // If it just tries to take the lock.
+    let inside = "canceling statement due to user request";
+    assert!(text.ends_with(between) || text.contains(inside), "{text}");
+    let (_, text) = first.end_by("TERM");
+    assert!(text.contains("1_a.sql:1:1: canceling statement"), "{text}");
 }
 
 /// The system ends a process that writes more than it is allowed to, here in a new file.

@@ -1,6 +1,7 @@
-//! Boots replicas through PgBouncer, in transaction mode and in session mode. A set has to be applied
-//! exactly once, whatever fails or is dropped, or be refused before anything runs, and nothing may be left
-//! on the pooled connections. Prints what happened, and fails if a rule is broken.
+//! Boots replicas through PgBouncer, in transaction mode and in session mode, and through a Pgpool-II whose
+//! reads are those of a lagging standby. A set has to be applied exactly once, whatever fails, is cut
+//! or is dropped, or be refused before anything runs, and nothing may be left on the pooled connections.
+//! Prints what happened, and fails if a rule is broken.
 //!
 //! `cargo run -p migrate-tests --bin pooler [-- --seed N]`
 #![allow(
@@ -10,7 +11,9 @@
     reason = "a proof fails as tests do"
 )]
 
+mod cuts;
 mod dropped;
+mod pgpool;
 mod setup;
 mod nontransactional;
 mod rows;
@@ -79,6 +82,7 @@ async fn proof(options: Options) -> Result<usize, String> {
     dropped::futures(&mut setup, options.seed).await;
     nontransactional::in_transaction_mode(&mut setup).await;
     rows::in_transaction_mode(&mut setup).await;
+    cuts::all(&mut setup).await;
     let broken = setup.broken();
     drop(setup);
 
@@ -86,7 +90,9 @@ async fn proof(options: Options) -> Result<usize, String> {
     println!("session pooling");
     boots(&mut setup).await;
     nontransactional::in_session_mode(&mut setup).await;
-    Ok(broken + setup.broken())
+    let broken = broken + setup.broken();
+    drop(setup);
+    Ok(broken + pgpool::all().await?)
 }
 
 /// All replicas start, and each migration runs once; when booted again, each sends one message.

@@ -7,7 +7,7 @@ use migrate_tests::database::{ADVISORY_LOCKS, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
-use crate::setup::{Outcome, Setup, kinds, together};
+use crate::setup::{Outcome, Rules, Setup, kinds, together};
 
 /// New databases, each with one replica alone, then with several at the same time.
 const ROUNDS: usize = 4;
@@ -39,7 +39,7 @@ pub(crate) async fn in_transaction_mode(setup: &mut Setup) {
 
 /// Every replica reports the refusal, and there is no table, no ledger and no lock.
 pub(crate) async fn refused(
-    setup: &mut Setup,
+    rules: &mut Rules,
     outcomes: &[Outcome],
     direct: &Client,
     kind: LockKind,
@@ -50,31 +50,31 @@ pub(crate) async fn refused(
                 && error.to_string().contains("pooler")
         })
     };
-    setup.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
+    rules.check(outcomes.iter().all(says), format!("not refused: {:?}", kinds(outcomes)));
     let left = "SELECT concat_ws(' ', to_regclass('t'), to_regclass('migration_ledger'))";
-    setup.equal(&value(direct, left).await, "", "what a refused set leaves");
-    setup.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
+    rules.equal(&value(direct, left).await, "", "what a refused set leaves");
+    rules.equal(&value(direct, ADVISORY_LOCKS).await, "0", "locks of a refused set");
 }
 
 /// All started, each migration was applied by one of them, each statement ran once, and no lock is left.
-pub(crate) async fn once(setup: &mut Setup, outcomes: &[Outcome], direct: &Client, when: &str) {
+pub(crate) async fn once(rules: &mut Rules, outcomes: &[Outcome], direct: &Client, when: &str) {
     let applied = |outcome: &Outcome| outcome.as_ref().map_or(0, |report| report.applied.len());
-    setup.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
+    rules.check(outcomes.iter().all(Result::is_ok), format!("{when}: {:?}", kinds(outcomes)));
     let sum: usize = outcomes.iter().map(applied).sum();
-    setup.equal(&sum.to_string(), "2", &format!("migrations that reports name, {when}"));
+    rules.equal(&sum.to_string(), "2", &format!("migrations that reports name, {when}"));
     if value(direct, "SELECT to_regclass('t')").await == "NULL" {
-        setup.check(false, format!("no table, {when}"));
+        rules.check(false, format!("no table, {when}"));
         return;
     }
     let rows = value(direct, "SELECT count(*) FROM t").await;
-    setup.equal(&rows, "1", &format!("INSERT ran, {when}"));
+    rules.equal(&rows, "1", &format!("INSERT ran, {when}"));
     let valid = "SELECT string_agg(relname || ' ' || indisvalid, ' ') FROM pg_index \
                  JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass";
-    setup.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
+    rules.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
     let entries = "SELECT concat_ws(' ', count(*) FILTER (WHERE module <> '' AND progress IS NULL), \
                    count(*) FILTER (WHERE module = '')) FROM migration_ledger";
-    setup.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
-    setup.check_quiet(direct, when).await;
+    rules.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
+    rules.check_quiet(direct, when).await;
 }
 
 /// In session mode a session lock works, once the library is configured for it.

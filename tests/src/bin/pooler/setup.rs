@@ -2,6 +2,7 @@
 //! not hold.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use migrate_runtime::{Error, Lock, Migrations, Migrator, Report};
@@ -9,8 +10,9 @@ use migrate_testing::Server;
 use migrate_tests::database::{ADVISORY_LOCKS, connect, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::sets::set;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, NoTls};
 
 /// Server connections for each database.
 const POOL_SIZE: usize = 4;
@@ -30,6 +32,12 @@ pub(crate) struct Setup {
     pooler: Pooler,
     server: Server,
     databases: u32,
+    rules: Rules,
+}
+
+/// The rules that did not hold.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
     broken: Vec<String>,
 }
 
@@ -38,7 +46,7 @@ impl Setup {
         let server = Server::start().map_err(|error| error.to_string())?;
         let config: Config = server.url().parse().expect("the server's own address");
         let pooler = Pooler::start(&config, mode, POOL_SIZE).await?;
-        Ok(Setup { pooler, server, databases: 0, broken: Vec::new() })
+        Ok(Setup { pooler, server, databases: 0, rules: Rules::default() })
     }
 
     /// A new database for a check: its name, and a direct client.
@@ -62,6 +70,27 @@ impl Setup {
         self.pooler.connect(database).await.expect("a connection to the pooler")
     }
 
+    /// A client through the pooler, and its connection's task.
+    pub(crate) async fn connect(&self, database: &str) -> (Client, JoinHandle<()>) {
+        let connected = self.pooler.config(database).connect(NoTls).await;
+        let (client, connection) = connected.expect("a connection to the pooler");
+        (client, tokio::spawn(async { drop(connection.await) }))
+    }
+
+    /// The address of a database through the pooler.
+    pub(crate) fn address(&self, database: &str) -> String {
+        self.pooler.url(database)
+    }
+
+    /// Waits until a query returns this.
+    pub(crate) async fn wait_for(&self, direct: &Client, sql: &str, expected: &str) {
+        let deadline = Instant::now() + LIMIT;
+        while value(direct, sql).await != expected {
+            assert!(Instant::now() < deadline, "never {expected}: {sql}");
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     /// This many replicas at the same time, each with its own connection.
     pub(crate) async fn replicas(
         &self,
@@ -75,7 +104,23 @@ impl Setup {
         }
         together(clients, set).await
     }
+}
 
+impl Deref for Setup {
+    type Target = Rules;
+
+    fn deref(&self) -> &Rules {
+        &self.rules
+    }
+}
+
+impl DerefMut for Setup {
+    fn deref_mut(&mut self) -> &mut Rules {
+        &mut self.rules
+    }
+}
+
+impl Rules {
     /// Prints and keeps a rule that does not hold.
     pub(crate) fn check(&mut self, holds: bool, rule: impl Into<String>) {
         if !holds {
@@ -85,7 +130,7 @@ impl Setup {
         }
     }
 
-    /// As [`Setup::check`], with both values.
+    /// As [`Rules::check`], with both values.
     pub(crate) fn equal(&mut self, found: &str, expected: &str, what: &str) {
         self.check(found == expected, format!("{what}: {found}, not {expected}"));
     }

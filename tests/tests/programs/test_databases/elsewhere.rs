@@ -1,5 +1,5 @@
 //! Servers on which a test would run in a database that is not its own: one that gives every name the same
-//! database, as PGlite does, and a pooler.
+//! database, as `PGlite` does, and a pooler.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -93,8 +93,8 @@ async fn server_with_one_database_is_refused_before_a_migration_runs_in_it() {
     let config: tokio_postgres::Config = server.url().parse().unwrap();
     let own = migrate_tests::database::connect(&config).await;
     own.batch_execute("CREATE TABLE precious AS SELECT 1 AS id").await.unwrap();
-    let port = serve_one_database(&server, "postgres").unwrap();
-    let url = |name: &str| format!("postgresql://postgres@127.0.0.1:{port}/{name}?sslmode=disable");
+    let on = serve_one_database(&server, "postgres").unwrap();
+    let url = |name: &str| format!("postgresql://postgres@127.0.0.1:{on}/{name}?sslmode=disable");
 
     // The name is the right one at first, and the databases that are created get the same.
     let part = Part::begin("refused", "", &[("DATABASE_URL", &url("postgres"))]).ready();

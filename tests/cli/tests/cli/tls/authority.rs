@@ -56,6 +56,15 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
+    /// A certificate without names but its common name, with its key.
+    pub(crate) fn sign_bare(&self, name: &str) -> (String, String) {
+        let mut params = CertificateParams::new([]).expect("parameters");
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate.pem(), key.serialize_pem())
+    }
+
     /// A list of the certificates that it revokes: all that it signed, or none.
     pub(crate) fn revokes(&self, all: bool) -> String {
         let revoked = RevokedCertParams {

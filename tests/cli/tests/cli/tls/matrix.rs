@@ -122,6 +122,10 @@ async fn the_command_line_connects_only_where_psql_does() {
 
     stage.certify(&format!("{signed}{}", middle.certificate), &key).await;
     stage.check_table("tls", SIGNED);
+    let dotted = "host=db.example. sslrootcert=ours.pem";
+    stage.check("tls", &format!("{dotted} sslmode=verify-full"), &[], false);
+    assert_ne!(stage.psql("tls", &format!("{dotted} sslmode=verify-full"), &[]), Some(true));
+    stage.check("tls", &format!("{dotted} sslmode=verify-ca"), &[], true);
     let both = |one: bool| format!("{}{}", ours.revokes(false), middle.revokes(one));
     stage.write("current.crl", &both(false));
     stage.write("revoked.crl", &both(true));
@@ -141,13 +145,31 @@ async fn the_command_line_connects_only_where_psql_does() {
     stage.check("tls", &format!("{elsewhere} sslmode=verify-ca"), &[], true);
     stage.check("tls", &format!("{elsewhere} sslmode=verify-full"), &[], false);
 
+    stage.run("ALTER SYSTEM RESET ssl_min_protocol_version").await;
     stage.certify(OLD.0, OLD.1).await;
     for mode in ["prefer", "require", "verify-ca", "verify-full"] {
-        for roots in ["", "sslrootcert=ours.pem", "sslrootcert=old.pem"] {
-            stage.check("tls", &format!("sslmode={mode} {roots}"), &[], false);
+        for (roots, connects) in [
+            ("", !mode.starts_with("verify")),
+            ("sslrootcert=ours.pem", false),
+            ("sslrootcert=old.pem", true),
+        ] {
+            for version in ["TLSv1.2", "TLSv1.3"] {
+                let versions = [("PGSSLMAXPROTOCOLVERSION", version)];
+                stage.check("tls", &format!("sslmode={mode} {roots}"), &versions, connects);
+            }
         }
     }
-    stage.refuses("tls", "sslmode=require", "is of X.509 version 1");
+    let elsewhere = "host=elsewhere.example sslrootcert=old.pem";
+    stage.check("tls", &format!("{elsewhere} sslmode=verify-ca"), &[], true);
+    stage.check("tls", &format!("{elsewhere} sslmode=verify-full"), &[], false);
+
+    // The host is only the common name, of a certificate that an authority has signed or not.
+    let (bare, bare_key) = ours.sign_bare("*.example");
+    stage.certify(&bare, &bare_key).await;
+    let full = "sslmode=verify-full sslrootcert=ours.pem";
+    stage.check("tls", full, &[], true);
+    stage.check("tls", &format!("{full} host=a.db.example"), &[], false);
+    stage.check("tls", &format!("{full} host=example"), &[], false);
 }
 
 type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);

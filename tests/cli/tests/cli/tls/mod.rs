@@ -4,6 +4,7 @@
 //! created here. Its roles are named after what they require.
 
 mod authority;
+mod cancel;
 mod hosts;
 mod matrix;
 

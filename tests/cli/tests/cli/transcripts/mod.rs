@@ -52,6 +52,7 @@ transcripts! {
     redo
     repair
     service
+    sets
     status
     up
     verify

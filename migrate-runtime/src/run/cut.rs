@@ -1,0 +1,154 @@
+//! Ends a run at its deadline, or when it is interrupted.
+
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::tally::Tally;
+use crate::context::Context;
+use crate::outcome::ErrorKind;
+use crate::sql::end_holder;
+use crate::wire;
+
+/// How much later than the server this process ends the run at its deadline.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often what runs is cancelled: a run may be between two statements, or catch the error.
+const TRIES: u32 = 10;
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// For one request to the server.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Why a run has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    Deadline,
+    Interrupt,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// By itself.
+    Alone(Result<(), ErrorKind>),
+    /// After it was cancelled.
+    Cancelled(Result<(), ErrorKind>),
+    /// It was dropped when no message was on its way.
+    Between(Cut),
+    /// It was dropped when the server had not answered a message.
+    Unanswered(Cut),
+}
+
+/// Waits for the end of `run`. When it has to end, what it runs is cancelled, and its answer is waited for, because
+/// only that shows the outcome.
+pub(super) async fn short(
+    cx: &Context<'_>,
+    run: impl Future<Output = Result<(), ErrorKind>>,
+) -> Ended {
+    let mut run = pin!(run);
+    let cut = match first(run.as_mut(), has_to_end(cx)).await {
+        Ok(result) => return Ended::Alone(result),
+        Err(cut) => cut,
+    };
+    for _ in 0..TRIES {
+        if let Ok(result) = first(run.as_mut(), cancel(cx)).await {
+            return Ended::Cancelled(result);
+        }
+        if !cx.wire.is_out() {
+            return Ended::Between(cut);
+        }
+    }
+    if let Ok(result) = first(run.as_mut(), end_session(cx)).await {
+        return Ended::Cancelled(result);
+    }
+    cx.wire.abandon();
+    Ended::Unanswered(cut)
+}
+
+impl Ended {
+    /// The result of the run.
+    pub(super) fn settle(self, cx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), ErrorKind> {
+        let (cut, unknown) = match self {
+            Ended::Alone(result) => return result,
+            Ended::Cancelled(result) => {
+                if result.is_ok() {
+                    tally.report.note(COMPLETE);
+                }
+                return result;
+            }
+            Ended::Between(cut) => (cut, Vec::new()),
+            Ended::Unanswered(cut) => (cut, std::mem::take(&mut tally.under_way)),
+        };
+        Err(match cut {
+            Cut::Deadline => {
+                let deadline = cx.migrator.deadline.unwrap_or_default();
+                ErrorKind::Deadline { deadline, at: None, unknown }
+            }
+            Cut::Interrupt => ErrorKind::Interrupted { unknown },
+        })
+    }
+}
+
+const COMPLETE: &str = "the run was complete when it was cancelled; if a commit waited for a synchronous standby, \
+     that may not have it";
+
+/// The result of `run`, or that of `other` if it ends first.
+async fn first<T, O>(
+    mut run: Pin<&mut impl Future<Output = T>>,
+    other: impl Future<Output = O>,
+) -> Result<T, O> {
+    let mut other = pin!(other);
+    poll_fn(|context| match run.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Ok(result)),
+        Poll::Pending => other.as_mut().poll(context).map(Err),
+    })
+    .await
+}
+
+/// Ends when the run has to.
+async fn has_to_end(cx: &Context<'_>) -> Cut {
+    let deadline = async {
+        match cx.migrator.deadline {
+            Some(deadline) => sleep(deadline.saturating_add(GRACE)).await,
+            None => pending().await,
+        }
+    };
+    let interrupt = async {
+        match &cx.migrator.interrupt {
+            Some(asked) => asked.0.requested().await,
+            None => pending().await,
+        }
+    };
+    match first(pin!(deadline), interrupt).await {
+        Ok(()) => Cut::Deadline,
+        Err(()) => Cut::Interrupt,
+    }
+}
+
+/// Cancels what the server runs, and gives it the time to answer.
+async fn cancel(cx: &Context<'_>) {
+    // Without a request the pause remains.
+    let _ = match &cx.migrator.interrupt {
+        Some(asked) => timeout(LIMIT, asked.0.cancel()).await,
+        None => timeout(LIMIT, cx.wire.cancel()).await,
+    };
+    sleep(PAUSE).await;
+}
+
+/// Ends the session of a run that cannot be cancelled, over a second connection, and gives it the time to answer.
+async fn end_session(cx: &Context<'_>) {
+    let Some(asked) = &cx.migrator.interrupt else { return };
+    let end = async {
+        let process = cx.wire.process().await?;
+        let client = asked.0.connect().await?;
+        wire::query(&client, &end_holder(cx.ledger.lock_key(), process)).await.ok().flatten()
+    };
+    if let Ok(Some(_)) = timeout(LIMIT, end).await {
+        sleep(LIMIT).await;
+    }
+}

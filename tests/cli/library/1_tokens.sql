@@ -1,0 +1,4 @@
+-- UP
+CREATE TABLE tokens (id int PRIMARY KEY);
+-- DOWN
+DROP TABLE tokens;
