@@ -41,8 +41,10 @@ fn wanted(error: &Error, statement: &str) -> Option<Wanted> {
 
 /// Whether `statement` waits for every other lock on a table; a block can.
 fn is_strong(statement: &str) -> bool {
-    const FIRST: [&str; 9] =
-        ["DO", "CALL", "ALTER", "DROP", "TRUNCATE", "LOCK", "REINDEX", "CLUSTER", "REFRESH"];
+    const FIRST: [&str; 10] = [
+        "DO", "CALL", "ALTER", "DROP", "TRUNCATE", "LOCK", "REINDEX", "CLUSTER", "REFRESH",
+        "VACUUM",
+    ];
     let tokens = lex(statement);
     let first = tokens.iter().find(|token| token.kind == TokenKind::Word);
     first.is_some_and(|token| FIRST.iter().any(|w| token.text(statement).eq_ignore_ascii_case(w)))
