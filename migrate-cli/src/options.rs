@@ -3,8 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
-use migrate_runtime::{Lock, Migrator};
+use migrate_runtime::{Lock, Migrator, Version};
 
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Run")]
@@ -34,6 +35,9 @@ pub(crate) struct Options {
     /// Undo edited migrations by the down scripts in the ledger
     #[arg(long, global = true, hide_short_help = true)]
     down_from_ledger: bool,
+    /// Run this migration from its first statement if it stopped partway and cannot be continued
+    #[arg(long, value_name = "VERSION", global = true, hide_short_help = true, value_parser = version())]
+    forget_unfinished: Vec<Version>,
     /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
@@ -76,6 +80,8 @@ impl Options {
         let migrator = self.schema.iter().fold(migrator, Migrator::schema);
         let migrator = self.ledger_schema.iter().fold(migrator, Migrator::ledger_schema);
         let migrator = self.table.iter().fold(migrator, Migrator::table);
+        let forgets = self.forget_unfinished.iter().cloned();
+        let migrator = forgets.fold(migrator, Migrator::forget_unfinished);
         let migrator = self.lock_timeout.into_iter().fold(migrator, Migrator::lock_timeout);
         let migrator = self.retries.into_iter().fold(migrator, Migrator::retries);
         let migrator = self.wait_timeout.into_iter().fold(migrator, Migrator::wait_timeout);
@@ -98,6 +104,11 @@ impl Options {
         let given = switches.into_iter().filter(|(given, _)| *given);
         given.fold(migrator, |migrator, (_, switch)| switch(migrator))
     }
+}
+
+/// A version, as the library's verbs parse it.
+pub(crate) fn version() -> ValueParser {
+    NonEmptyStringValueParser::new().map(Version::from).into()
 }
 
 /// A number, with an error in words of its own: the standard library's speaks of digits in strings.

@@ -50,6 +50,27 @@ pub enum Drift {
         /// By which role.
         applied_by: String,
     },
+    /// The statements of an applied migration are the same, but it would run in another way.
+    #[error(
+        "version {version}: `{file}` {} when {applied_by} applied it at {applied_at}, and {}",
+        directive("was", recorded.as_deref()),
+        directive("is", embedded.as_deref()),
+        applied_by = escaped(applied_by)
+    )]
+    Directive {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// The directive that it was applied with: `no-transaction` or `function`.
+        recorded: Option<String>,
+        /// The directive in the set.
+        embedded: Option<String>,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
     /// The text of an applied migration has another version in the set.
     #[error(
         "version {version}: `{filename}` was applied and is renumbered to `{file}`",
@@ -65,6 +86,23 @@ pub enum Drift {
         new_version: String,
         /// The file with that text now, as the set names it.
         file: String,
+    },
+    /// A non-transactional migration stopped partway, and the set's text does not begin with what took
+    /// effect.
+    #[error(
+        "version {version}: `{file}` is unfinished: {}, and the set's text does not begin with {}",
+        took_effect(*done, *in_flight),
+        if *done + u32::from(*in_flight) == 1 { "it" } else { "them" }
+    )]
+    HalfDone {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// Statements that took effect.
+        done: u32,
+        /// Whether the outcome of the next statement is unknown.
+        in_flight: bool,
     },
     /// The checksum in the ledger was made by an algorithm that this binary does not know.
     #[error(
@@ -147,6 +185,16 @@ impl Drift {
                 escaped(filename)
             )
             .into(),
+            Drift::Directive { .. } => Remedy::new(
+                "restore its directives and put the change into a new migration, or use {}",
+                &[Term::AllowEdited],
+            ),
+            Drift::HalfDone { .. } => Remedy::new(
+                "restore what took effect at the beginning of the file, below `-- migrate:no-transaction`, and \
+                 the next run continues after it; or undo it by hand, and {} or {} makes the next run begin \
+                 with the first statement",
+                &[Term::Forget, Term::ForgetUnfinished],
+            ),
             Drift::UnknownAlgorithm { .. } => {
                 "run a binary at least as new as the one that applied it".into()
             }
@@ -161,6 +209,24 @@ impl Drift {
                 Remedy::new("deploy a binary that includes it, or remove {}", &[Term::RefuseAhead])
             }
         }
+    }
+}
+
+/// `was with` a directive, in the past or the present tense.
+fn directive(tense: &str, name: Option<&str>) -> String {
+    name.map_or_else(
+        || format!("{tense} without a directive"),
+        |name| format!("{tense} with `-- migrate:{}`", escaped(name)),
+    )
+}
+
+/// What of an unfinished migration took effect and is kept.
+fn took_effect(done: u32, in_flight: bool) -> String {
+    let perhaps = if in_flight { ", and perhaps the next one" } else { "" };
+    match done {
+        0 => "its first statement perhaps took effect".to_owned(),
+        1 => format!("its first statement took effect{perhaps}"),
+        done => format!("its first {done} statements took effect{perhaps}"),
     }
 }
 

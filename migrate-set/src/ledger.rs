@@ -37,6 +37,9 @@ pub struct Entry {
     pub in_flight: bool,
     /// The checksums of earlier texts of a repeatable migration that a newer one replaced.
     pub superseded: Vec<String>,
+    /// How it ran, if not in one transaction without a function: `no-transaction` or `function`. While
+    /// it is unfinished, also the digest of the statements that took effect or are in flight.
+    pub ran: Option<String>,
 }
 
 impl Entry {
@@ -56,7 +59,18 @@ impl Entry {
             progress: None,
             in_flight: false,
             superseded: Vec::new(),
+            ran: None,
         }
+    }
+
+    /// How it ran, as [`manner`](crate::resume::manner).
+    pub fn manner(&self) -> Option<&str> {
+        self.ran.as_ref()?.split(' ').next()
+    }
+
+    /// The digest of what took effect or is in flight, of an unfinished migration.
+    pub fn beginning(&self) -> Option<&str> {
+        self.ran.as_ref()?.split(' ').nth(1)
     }
 
     /// Whether the migration ran to completion.

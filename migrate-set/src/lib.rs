@@ -5,8 +5,8 @@
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
 //! Modules in reading order: the parts of a set (`version`, `name`, `sql`, `checksum`, `set`,
-//! `unpack`), planning against a ledger (`ledger`, `drift`, `plan`, `settled`), and rollback
-//! (`rollback`).
+//! `unpack`), planning against a ledger (`ledger`, `resume`, `drift`, `plan`, `settled`), and
+//! rollback (`rollback`).
 
 pub mod location;
 pub mod text;
@@ -19,6 +19,7 @@ pub mod set;
 pub mod unpack;
 pub mod listing;
 pub mod ledger;
+pub mod resume;
 pub mod remedy;
 pub mod drift;
 pub mod plan;

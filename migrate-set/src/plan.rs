@@ -4,6 +4,7 @@ use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
 use crate::name::Kind;
+use crate::resume::{continues, manner};
 use crate::set::{Migration, Migrations};
 use crate::version::Version;
 
@@ -25,6 +26,8 @@ pub struct Policy {
     pub missing: Tolerance,
     /// An applied migration that was edited; refused unless allowed.
     pub edited: Tolerance,
+    /// An unfinished migration whose text does not begin with what took effect; always refused by a run.
+    pub half_done: Tolerance,
     /// Entries newer than the set's newest migration; allowed unless refused, because a deployment
     /// that is rolled back must still start.
     pub ahead: Tolerance,
@@ -40,6 +43,7 @@ impl Default for Policy {
             out_of_order: Refuse,
             missing: Refuse,
             edited: Refuse,
+            half_done: Refuse,
             ahead: Allow,
             renamed: Refuse,
         }
@@ -53,7 +57,7 @@ pub enum Cause {
     New,
     /// It is repeatable, and its checksum changed.
     Changed,
-    /// It is non-transactional, and an earlier run stopped after its first `done` statements.
+    /// An earlier run stopped after its first `done` statements, which ran outside a transaction.
     Unfinished {
         /// Statements that took effect.
         done: u32,
@@ -273,17 +277,37 @@ struct Planner<'s> {
 impl Planner<'_> {
     /// Why `migration` runs although it has an entry.
     fn judge(&mut self, migration: &Migration, entry: &Entry) -> Option<Cause> {
-        let same = is_same(migration, entry);
-        if !same && migration.kind() == Kind::Versioned {
-            self.judge_edit(migration, entry);
+        if let Some(done) = entry.progress {
+            return Some(self.judge_unfinished(migration, entry, done));
         }
-        let unfinished = |done| Cause::Unfinished { done, in_flight: entry.in_flight };
-        match (entry.progress, migration.kind()) {
-            (Some(done), Kind::Versioned) => Some(unfinished(done)),
-            (Some(done), Kind::Repeatable) if same => Some(unfinished(done)),
-            (_, Kind::Repeatable) if !same => Some(Cause::Changed),
-            _ => None,
+        let same = is_same(migration, entry) && entry.manner() == manner(migration.up());
+        match migration.kind() {
+            _ if same => None,
+            Kind::Versioned => {
+                self.judge_edit(migration, entry);
+                None
+            }
+            Kind::Repeatable => Some(Cause::Changed),
         }
+    }
+
+    /// A text that does not begin with what took effect must not be recorded as applied.
+    fn judge_unfinished(&mut self, migration: &Migration, entry: &Entry, done: u32) -> Cause {
+        let in_flight = entry.in_flight;
+        let continues = continues(migration, entry);
+        match migration.kind() {
+            Kind::Repeatable if !continues => return Cause::Changed,
+            Kind::Versioned if !continues && self.policy.half_done == Tolerance::Refuse => {
+                self.drifts.push(Drift::HalfDone {
+                    version: migration.version().to_string(),
+                    file: self.set.path_of(migration.filename()),
+                    done,
+                    in_flight,
+                });
+            }
+            _ => {}
+        }
+        Cause::Unfinished { done, in_flight }
     }
 
     fn judge_order(&mut self, migration: &Migration) {
@@ -313,20 +337,27 @@ impl Planner<'_> {
         if self.policy.edited == Tolerance::Allow {
             return;
         }
-        self.drifts.push(if is_known {
-            Drift::Edited {
+        let embedded = migration.checksum().to_string();
+        self.drifts.push(if !is_known {
+            let algorithm = entry.checksum_algorithm.clone().into_owned();
+            Drift::UnknownAlgorithm { version, file, algorithm }
+        } else if *recorded == embedded {
+            Drift::Directive {
                 version,
                 file,
-                recorded: recorded.clone(),
-                embedded: migration.checksum().to_string(),
+                recorded: entry.manner().map(str::to_owned),
+                embedded: manner(migration.up()).map(str::to_owned),
                 applied_at: entry.applied_at.clone(),
                 applied_by: entry.applied_by.clone(),
             }
         } else {
-            Drift::UnknownAlgorithm {
+            Drift::Edited {
                 version,
                 file,
-                algorithm: entry.checksum_algorithm.clone().into_owned(),
+                recorded: recorded.clone(),
+                embedded,
+                applied_at: entry.applied_at.clone(),
+                applied_by: entry.applied_by.clone(),
             }
         });
     }
@@ -370,9 +401,12 @@ impl Planner<'_> {
     /// Judges the entries without a migration.
     fn judge_the_rest(&mut self, rest: Vec<Entry>, ahead: &mut Vec<Entry>) {
         for entry in rest {
-            if self.is_ahead(&entry) {
+            let is_ahead = self.is_ahead(&entry);
+            // Of an entry that took no effect, nothing is missing.
+            let has_begun = entry.progress != Some(0) || entry.beginning().is_some();
+            if is_ahead {
                 self.judge_ahead(entry, ahead);
-            } else if self.policy.missing == Tolerance::Refuse {
+            } else if has_begun && self.policy.missing == Tolerance::Refuse {
                 self.drifts.push(Drift::Missing {
                     version: entry.version.to_string(),
                     filename: entry.filename,

@@ -75,6 +75,9 @@ pub enum Term {
     AllowOutOfOrder,
     RefuseAhead,
     DownFromLedger,
+    ForgetUnfinished,
+    /// Removes an entry.
+    Forget,
     Deadline,
     WaitTimeout,
     LockRow,
@@ -111,6 +114,8 @@ impl Term {
             Term::AllowOutOfOrder => ("`.allow_out_of_order()`", "`--allow-out-of-order`"),
             Term::RefuseAhead => ("`.refuse_ahead()`", "`--refuse-ahead`"),
             Term::DownFromLedger => ("`.down_from_ledger()`", "`--down-from-ledger`"),
+            Term::ForgetUnfinished => ("`.forget_unfinished(..)`", "`--forget-unfinished`"),
+            Term::Forget => ("`forget`", "`repair forget`"),
             Term::Deadline => ("`.deadline(..)`", "`--deadline`"),
             Term::WaitTimeout => ("`.wait_timeout(..)`", "`--wait-timeout`"),
             Term::LockRow => ("`.lock(Lock::Row)`", "`--lock-by row`"),

@@ -2,6 +2,7 @@
 //! [`crate::plan`]. Most boots need only this, so no entry is built unless it is asked for.
 
 use crate::ledger::Entry;
+use crate::resume::manner;
 use crate::set::{Migration, Migrations};
 
 /// The migrations of a set that were found in its ledger.
@@ -10,7 +11,7 @@ use crate::set::{Migration, Migrations};
 /// # use migrate_set::{set::Migrations, settled::Settled};
 /// fn is_up_to_date(set: &Migrations, finished: &[(&str, &str, &str)]) -> bool {
 ///     let mut settled = Settled::new(set);
-///     finished.iter().all(|(kind, version, checksum)| settled.meets(kind, version, checksum))
+///     finished.iter().all(|(kind, version, checksum)| settled.meets(kind, version, checksum, None))
 ///         && settled.is_whole()
 /// }
 /// ```
@@ -31,11 +32,15 @@ impl<'s> Settled<'s> {
         Settled { set, met: Vec::new(), count: 0, expected: Some(0) }
     }
 
-    /// Whether a finished entry matches a migration of the set: by kind, version as written and
-    /// checksum. Each migration matches once. After an entry without a match, all others fail too.
-    pub fn meets(&mut self, kind: &str, version: &str, checksum: &str) -> bool {
+    /// Whether a finished entry matches a migration of the set: by kind, version as written,
+    /// checksum and how it `ran`. Each migration matches once. After an entry without a match, all
+    /// others fail too.
+    pub fn meets(&mut self, kind: &str, version: &str, checksum: &str, ran: Option<&str>) -> bool {
         let Some(expected) = self.expected else { return false };
         let found = self.find(expected, kind, version, checksum);
+        let found = found.filter(|index| {
+            self.set.as_slice().get(*index).is_some_and(|one| manner(one.up()) == ran)
+        });
         self.expected = found.map(|index| index + 1);
         let Some(index) = found else { return false };
         if self.met.len() <= index {
@@ -70,7 +75,8 @@ impl<'s> Settled<'s> {
         let met = self.set.iter().zip(&self.met).filter(|(_, met)| **met);
         met.map(|(migration, _)| {
             let checksum = Some(migration.checksum().to_string());
-            Entry::brief(migration.version().clone(), migration.kind(), checksum)
+            let entry = Entry::brief(migration.version().clone(), migration.kind(), checksum);
+            Entry { ran: manner(migration.up()).map(str::to_owned), ..entry }
         })
     }
 }

@@ -169,6 +169,8 @@ impl DriftBody {
 pub(crate) fn drift_parts(drift: &Drift) -> (&'static str, &str, &str) {
     match drift {
         Drift::Edited { version, file, .. } => ("edited", version, file),
+        Drift::Directive { version, file, .. } => ("directive", version, file),
+        Drift::HalfDone { version, file, .. } => ("half_done", version, file),
         Drift::UnknownAlgorithm { version, file, .. } => ("unknown_algorithm", version, file),
         Drift::Missing { version, filename, .. } => ("missing", version, filename),
         Drift::OutOfOrder { version, file, .. } => ("out_of_order", version, file),

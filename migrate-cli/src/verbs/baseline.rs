@@ -3,8 +3,9 @@
 use clap::Args;
 use migrate_runtime::Version;
 
-use super::{Context, version};
+use super::Context;
 use crate::error::VerbError;
+use crate::options::version;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
 

@@ -5,9 +5,9 @@ use migrate_runtime::plan::Undo;
 use migrate_runtime::set::TransactionMode;
 use migrate_runtime::{Report, Rollback, Version};
 
-use super::{Context, version};
+use super::Context;
 use crate::error::VerbError;
-use crate::options::number;
+use crate::options::{number, version};
 use crate::output::Answer;
 use crate::output::confirm::confirm;
 use crate::output::json::{Body, UndoBody};

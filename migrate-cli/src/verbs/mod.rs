@@ -16,8 +16,7 @@ mod check;
 mod completions;
 
 use clap::Subcommand;
-use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
-use migrate_runtime::{Migrations, Migrator, Version, internal};
+use migrate_runtime::{Migrations, Migrator, internal};
 use tokio_postgres::Client;
 
 use crate::connection::Place;
@@ -76,11 +75,6 @@ pub(crate) enum FolderVerb {
     Check(check::Check),
     /// Print a shell's completion script
     Completions(completions::Completions),
-}
-
-/// A version, as the library's verbs parse it.
-fn version() -> ValueParser {
-    NonEmptyStringValueParser::new().map(Version::from).into()
 }
 
 /// What a verb of the database works with.

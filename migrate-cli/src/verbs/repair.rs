@@ -4,8 +4,9 @@ use clap::Subcommand;
 use migrate_runtime::Version;
 use migrate_runtime::ledger::Edited;
 
-use super::{Context, version};
+use super::Context;
 use crate::error::VerbError;
+use crate::options::version;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
 

@@ -3,9 +3,10 @@
 use clap::Args;
 use migrate_runtime::{Migrator, Trial, Version};
 
+use super::Context;
 use super::plan::PlanArgs;
-use super::{Context, version};
 use crate::error::VerbError;
+use crate::options::version;
 use crate::output::json::{AppliedBody, Body, millis};
 use crate::output::progress::Progress;
 use crate::output::text::{line, line_of, notes, took};

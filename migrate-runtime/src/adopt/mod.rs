@@ -7,7 +7,7 @@ mod tool;
 use migrate_set::remedy::Term;
 use migrate_set::set::DEFAULT_MODULE;
 
-use crate::context::{Context, Sent, check_name, help_for_statement};
+use crate::context::{Context, Sent, check_name, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{ErrorKind, counted_versions};
@@ -190,7 +190,9 @@ impl Adoption {
         }
         let doing = format!("reading {tool}'s `{shown}`");
         let help = help_for_statement(cx.wire.client, &source, &sql, Sent::InTransaction).await;
-        Err(ErrorKind::Database { doing, detail: cx.migrator.detail(&source), help, source })
+        let held_by = holders(cx.wire.client, &source, &sql).await;
+        let detail = cx.migrator.detail(&source);
+        Err(ErrorKind::Database { doing, detail, held_by, help, source })
     }
 }
 

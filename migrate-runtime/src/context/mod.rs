@@ -1,5 +1,6 @@
 //! What never changes during a run, and the statements that are not part of a plan's messages.
 
+mod blockers;
 mod check;
 mod grants;
 mod next_action;
@@ -14,6 +15,7 @@ use migrate_set::sql::placeholder::Rendered;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
+pub(crate) use blockers::holders;
 pub(crate) use check::check_name;
 pub(crate) use grants::help_for_statement;
 pub(crate) use next_action::{Sent, is_duplicate};
@@ -155,6 +157,8 @@ impl<'r> Context<'r> {
             _ => {}
         }
         let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
-        ErrorKind::Database { doing, detail: self.migrator.detail(&source), help, source }
+        let held_by = boxed(holders(self.wire.client, &source, self.ledger.quoted())).await;
+        let detail = self.migrator.detail(&source);
+        ErrorKind::Database { doing, detail, held_by, help, source }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{LOGGERS, Lease, Purpose, holder, holder_of_lock};
+use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, session};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -211,11 +211,20 @@ impl<'c> Held<'c> {
 
     /// Who holds the lock that this run waits for, as far as the server reports it.
     pub(crate) async fn holder(&self, cx: &Context<'_>) -> Option<Holder> {
-        if let Some(lease) = self.foreign_lease() {
-            return Some(lease.holder.clone());
-        }
-        let sql = holder_of_lock(cx.ledger.lock_key());
-        Some(holder(&cx.wire.last_row_as_write(&sql).await?))
+        let Some(lease) = self.foreign_lease() else {
+            let sql = holder_of_lock(cx.ledger.lock_key());
+            return cx.wire.last_row_as_write(&sql).await.map(|row| blocker(&row));
+        };
+        let holder = lease.holder.clone();
+        let row = cx.wire.last_row_as_write(&session(holder.pid)).await;
+        // The process of a pooler can have another client by now.
+        let is_its = |now: &Holder| now.application_name == holder.application_name;
+        Some(match row.map(|row| blocker(&row)).filter(is_its) {
+            Some(Holder { transaction_age, statement, .. }) => {
+                Holder { transaction_age, statement, ..holder }
+            }
+            None => holder,
+        })
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.

@@ -17,8 +17,9 @@ impl Migrator<'_> {
     ///
     /// The default is the session's own `lock_timeout`, or five seconds if that is unlimited, because
     /// every query after a waiting `ALTER TABLE` waits with it. A migration that sets its own
-    /// `lock_timeout` keeps it. A statement that builds or drops an index CONCURRENTLY blocks no other
-    /// session, and has the session's limit.
+    /// `lock_timeout` keeps it. A statement CONCURRENTLY blocks no other session and waits without a
+    /// limit, also where the role or the database has one, unless its file sets one; through a pooler it has
+    /// the session's.
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = Some(timeout);

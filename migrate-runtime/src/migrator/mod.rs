@@ -53,6 +53,8 @@ pub struct Migrator<'s> {
     pub(crate) create_schema: CreateSchema,
     pub(crate) policy: Policy,
     pub(crate) down_from_ledger: Tolerance,
+    /// The versions of [`Migrator::forget_unfinished`].
+    pub(crate) forgets: Vec<Version>,
     pub(crate) limit: Limit,
     pub(crate) lock: Lock,
     pub(crate) lock_timeout: Option<Duration>,
@@ -116,6 +118,7 @@ const DEFAULT_TABLE: &str = "migration_ledger";
 /// The policy for verbs that only show a ledger, whatever the caller allows in a run.
 pub(crate) const LENIENT: Policy = Policy {
     edited: Tolerance::Allow,
+    half_done: Tolerance::Allow,
     out_of_order: Tolerance::Allow,
     missing: Tolerance::Allow,
     ahead: Tolerance::Allow,
@@ -160,6 +163,7 @@ impl<'s> Migrator<'s> {
             create_schema: CreateSchema::No,
             policy: Policy::default(),
             down_from_ledger: Tolerance::Refuse,
+            forgets: Vec::new(),
             limit: Limit::None,
             lock: Lock::Detect,
             lock_timeout: None,
@@ -241,6 +245,22 @@ impl<'s> Migrator<'s> {
     #[must_use]
     pub fn down_from_ledger(mut self) -> Self {
         self.down_from_ledger = Tolerance::Allow;
+        self
+    }
+
+    /// Runs this migration from its first statement if it stopped partway outside a transaction, and its
+    /// text does not begin with what took effect: after you have undone that by hand. Otherwise it
+    /// changes nothing, so it can stay in the code.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of(set: &Migrations) -> Migrator<'_> {
+    /// Migrator::new(set).forget_unfinished(7) // its index was dropped by hand
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn forget_unfinished(mut self, version: impl Into<Version>) -> Self {
+        self.forgets.push(version.into());
         self
     }
 

@@ -7,6 +7,9 @@ use migrate_set::name::Direction;
 use migrate_set::remedy::Remedy;
 use migrate_set::text::quoted;
 
+use super::report::Holder;
+use super::text::locks_held_by;
+
 /// What the server refused, and where.
 ///
 /// ```
@@ -46,6 +49,8 @@ pub struct MigrationFailure {
     pub kept: Kept,
     /// The statement that failed, as in the file but with secrets masked; `None` if it is not known which.
     pub statement: Option<String>,
+    /// Who held locks on what the statement names, right after it failed because of a lock; at most three.
+    pub held_by: Vec<Holder>,
     /// What to do about it, such as the GRANT that is missing; `None` if nothing is known.
     pub help: Option<Remedy>,
     /// How often it was tried; more than once if other sessions held locks or changed the same
@@ -116,6 +121,7 @@ impl fmt::Display for MigrationFailure {
                 write!(f, "\n{name}: {}", quoted(value))?;
             }
         }
+        f.write_str(&locks_held_by(&self.held_by))?;
         self.kept(f)?;
         if self.tries > 1 {
             let what = match self.sqlstate.as_deref() {
@@ -145,11 +151,22 @@ impl MigrationFailure {
             Kept::Nothing if self.direction == Direction::Down => {
                 write!(f, "\nversion {version} was not undone and is still applied")
             }
-            Kept::Nothing => write!(f, "\nversion {version} was not applied{}", self.again()),
+            Kept::Nothing | Kept::Statements { done: 0, .. } => {
+                write!(f, "\nversion {version} was not applied{}", self.again())
+            }
+            Kept::Statements { done, of } | Kept::InFlight { done, of }
+                if self.direction == Direction::Down =>
+            {
+                write!(
+                    f,
+                    "\nversion {version} is still applied: {done} of the {of} statements of its down script \
+                     took effect and are kept; the next rollback runs all of them again"
+                )
+            }
             Kept::Statements { done, of } => write!(
                 f,
                 "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept; \
-                 the next run continues after them"
+                 fix the rest and run again: the next run continues after them"
             ),
             Kept::InFlight { done, of } => write!(
                 f,

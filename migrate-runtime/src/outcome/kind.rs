@@ -13,7 +13,7 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, error_text, held_by, may_go_on, which_were};
+use super::text::{counted, error_text, held_by, locks_held_by, may_go_on, which_were};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -340,12 +340,14 @@ pub enum ErrorKind {
     },
 
     /// The server refused a statement of the library, or the connection broke.
-    #[error("{doing}: {}", error_text(source, detail.as_deref()))]
+    #[error("{doing}: {}{}", error_text(source, detail.as_deref()), locks_held_by(held_by))]
     Database {
         /// What the statement was for.
         doing: String,
         /// The server's detail; `None` with [`Migrator::hide_details`](crate::Migrator::hide_details).
         detail: Option<String>,
+        /// Who held locks on the table, right after it failed because of a lock; at most three.
+        held_by: Vec<Holder>,
         /// What to do about it, such as the GRANT that is missing.
         help: Option<Remedy>,
         /// The driver's error.

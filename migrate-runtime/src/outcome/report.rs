@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use migrate_set::text::{escaped, quoted};
+use migrate_set::text::{escaped, masked, quoted};
 use tracing::info;
 
 use super::text;
@@ -66,7 +66,7 @@ pub enum LockKind {
     Row,
 }
 
-/// Who holds the lock of a ledger.
+/// Who holds a lock: that of a ledger, or one that a migration waited for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
@@ -79,7 +79,14 @@ pub struct Holder {
     /// When it took the lock, or began its current transaction: RFC 3339, UTC; `None` if the server
     /// does not show it.
     pub since: Option<String>,
+    /// How long its transaction has been open; `None` without one, or if the server does not show it.
+    pub transaction_age: Option<Duration>,
+    /// The statement that it runs, or ran last; `None` if the server does not show it.
+    pub statement: Option<String>,
 }
+
+/// How much of a holder's statement is shown.
+const SHOWN: usize = 120;
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,10 +96,21 @@ impl fmt::Display for Holder {
             .into_iter()
             .chain(named("user", &self.user))
             .chain(self.since.as_ref().map(|since| format!("since {since}")))
+            .chain(self.transaction_age.map(|age| format!("transaction {} s old", age.as_secs())))
+            .chain(self.statement.as_ref().map(|sql| format!("statement `{}`", cut(sql))))
             .collect();
         write!(f, "pid {}", self.pid)?;
         if details.is_empty() { Ok(()) } else { write!(f, " ({})", details.join(", ")) }
     }
+}
+
+/// The beginning of a statement in one line, without secrets.
+fn cut(sql: &str) -> String {
+    let masked = masked(sql);
+    let line = masked.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = line.char_indices().nth(SHOWN).map_or(line.len(), |(end, _)| end);
+    let more = if end < line.len() { "..." } else { "" };
+    escaped(&line[..end]).into_owned() + more
 }
 
 /// A migration that a run applied, or undid.

@@ -13,6 +13,11 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(", held by {holder}"))
 }
 
+/// Lines with the holders of locks.
+pub(super) fn locks_held_by(holders: &[Holder]) -> String {
+    holders.iter().fold(String::new(), |lines, holder| lines + &format!("\nlock held by {holder}"))
+}
+
 /// The server's error in the chain of another.
 fn server_error<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e DbError> {
     chain(error).find_map(|error| error.downcast_ref())

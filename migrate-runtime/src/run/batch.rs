@@ -46,7 +46,7 @@ pub(super) async fn apply<'r>(
 
 /// How many of `actions` one message contains: at least one, no more than a chunk, and none after one
 /// that resets the session, because another message restores it. One with callouts or data is sent alone.
-fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
+fn chunk(cx: &Context<'_>, extent: Extent<'_>, actions: &[Action<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
     let fits = |action: &&Action<'_>| {
@@ -60,7 +60,7 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
 
 /// The approximate size of a migration in a message. With names of usual length, guard and entry add
 /// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another.
-fn bytes(extent: Extent, action: &Action<'_>) -> usize {
+fn bytes(extent: Extent<'_>, action: &Action<'_>) -> usize {
     let frame = if extent == Extent::First { 2048 } else { 2560 };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
@@ -295,7 +295,7 @@ pub(super) fn push_migration<'d>(
 /// The statement that records `action` in the ledger, at `position`; it returns how long that took.
 pub(super) fn record(
     cx: &Context<'_>,
-    extent: Extent,
+    extent: Extent<'_>,
     action: Action<'_>,
     position: i64,
 ) -> Result<String, ErrorKind> {

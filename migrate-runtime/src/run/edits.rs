@@ -1,7 +1,9 @@
 //! Changes only the ledger, in one transaction: baseline, accept, forget and adopt.
 
+use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
+use migrate_set::resume::manner;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
@@ -25,6 +27,8 @@ pub(crate) enum Edit {
     Accept(Edited),
     /// The entry of this version ends.
     Forget(Version),
+    /// The same if its migration is unfinished, otherwise nothing.
+    ForgetUnfinished(Version),
     /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
 }
@@ -45,8 +49,9 @@ impl<V: Into<Version>> From<V> for Edited {
     }
 }
 
-/// One change: its statements, and the migration that it is about.
+/// One change: its statements, the migration that it is about, and a condition for it.
 struct Change {
+    condition: Option<String>,
     sql: Vec<String>,
     amended: Amended,
 }
@@ -65,7 +70,8 @@ pub(super) async fn attempt<'r>(
     let changes = match edit {
         Edit::Baseline(version) => baseline(cx, contents, version, at)?,
         Edit::Accept(edited) => accept(cx, contents, edited, at)?,
-        Edit::Forget(version) => forget(cx, contents, version, at)?,
+        Edit::Forget(version) => vec![forget(cx, contents, version, at)?],
+        Edit::ForgetUnfinished(version) => forget_unfinished(cx, contents, version, at)?,
         Edit::Adopt(adoption) => {
             let (found, unverified) = adoption.read(cx, &contents).await?;
             notes = unverified;
@@ -104,7 +110,7 @@ fn baseline(
         let down = cx.down_sql(migration)?;
         let down = down.as_deref();
         let sql = vec![cx.ledger.record(migration, down, position, Extent::Nothing)];
-        Ok(Change { sql, amended: amended(migration) })
+        Ok(Change { condition: None, sql, amended: amended(migration) })
     };
     new.zip(at + 1..).map(change).collect()
 }
@@ -143,6 +149,7 @@ fn accept(
     let edited = applied.iter().filter(|(migration, entry)| {
         entry.version != *migration.version()
             || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
+            || entry.manner() != manner(migration.up())
     });
     let change = |((migration, entry), position): (&(&Migration, _), i64)| {
         let down = cx.down_sql(migration)?;
@@ -150,7 +157,7 @@ fn accept(
             cx.ledger.note_act("accepted", entry, position),
             cx.ledger.accept(migration, down.as_deref(), entry),
         ];
-        Ok(Change { sql, amended: amended(migration) })
+        Ok(Change { condition: None, sql, amended: amended(migration) })
     };
     edited.zip(at + 1..).map(change).collect()
 }
@@ -160,12 +167,30 @@ fn forget(
     contents: Contents<'_>,
     version: &Version,
     at: i64,
-) -> Result<Vec<Change>, ErrorKind> {
+) -> Result<Change, ErrorKind> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
+    // The progress of an unfinished one changes without its position.
+    let condition = entry.progress.map(|done| {
+        let cause = Cause::Unfinished { done, in_flight: entry.in_flight };
+        cx.ledger.as_planned((entry.kind, &entry.version), cause)
+    });
     let sql = vec![cx.ledger.end("forgotten", &entry, at + 1)];
     let (version, name) = (entry.version.to_string(), entry.name);
-    Ok(vec![Change { sql, amended: Amended { version, name, filename: entry.filename } }])
+    Ok(Change { condition, sql, amended: Amended { version, name, filename: entry.filename } })
+}
+
+fn forget_unfinished(
+    cx: &Context<'_>,
+    contents: Contents<'_>,
+    version: &Version,
+    at: i64,
+) -> Result<Vec<Change>, ErrorKind> {
+    let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
+    if !contents.entries.iter().any(is_it) {
+        return Ok(Vec::new());
+    }
+    Ok(vec![forget(cx, contents, version, at)?])
 }
 
 fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
@@ -177,7 +202,7 @@ fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>
     let change = |(found, position): (Found<'_>, i64)| {
         let down = cx.down_sql(found.migration)?;
         let sql = cx.ledger.adopt(found.migration, down.as_deref(), position, &found.taken);
-        Ok(Change { sql: vec![sql], amended: amended(found.migration) })
+        Ok(Change { condition: None, sql: vec![sql], amended: amended(found.migration) })
     };
     found.into_iter().zip(at + 1..).map(change).collect()
 }
@@ -197,6 +222,10 @@ async fn send<'r>(
     }
     let purpose = Purpose::Edit { position: tally.position };
     message.push(Part::Guard, &hold.terms(cx).guard(purpose));
+    for condition in changes.iter().filter_map(|change| change.condition.as_ref()) {
+        let guard = hold.terms(cx).condition_guard(tally.position, condition);
+        message.push(Part::Guard, &guard);
+    }
     for sql in changes.iter().flat_map(|change| &change.sql) {
         message.push(Part::Record { step: 0 }, sql);
     }

@@ -13,7 +13,8 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
 use crate::adopt::default_tables;
-use crate::context::{Context, Sent, help_for_statement};
+use crate::boxed::boxed;
+use crate::context::{Context, Sent, help_for_statement, holders};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::sql::{column, first_table};
 use crate::wire;
@@ -67,6 +68,8 @@ pub(super) async fn error(
     source: Error,
 ) -> ErrorKind {
     let sqlstate = source.code().map_or("", |code| code.code());
+    let statement = failure.statement.as_deref().unwrap_or_default();
+    failure.held_by = boxed(holders(cx.wire.client, &source, statement)).await;
     // query_canceled; admin_shutdown, of a session that did not end by being cancelled
     if matches!(sqlstate, "57014" | "57P01") && cx.time_left().is_some_and(|left| left < ROUNDING) {
         return cx.deadline_error(Some(Box::new(failure)));
@@ -130,6 +133,7 @@ pub(super) fn at(
         context: context.filter(|_| !hides_details),
         kept,
         statement: None,
+        held_by: Vec::new(),
         help: None,
         tries: 1,
         hides_source,

@@ -2,6 +2,7 @@
 
 mod goal;
 mod plan;
+mod restart;
 mod undo;
 mod edits;
 mod trial;
@@ -90,7 +91,7 @@ async fn apply<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
-    let (todo, table) = plan::read(cx, hold, tally).await?;
+    let (todo, table) = restart::read(cx, hold, tally).await?;
     if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
         return Err(Stop::Busy);
     }

@@ -26,7 +26,7 @@ pub(super) struct Tally<'r> {
     pub(super) position: i64,
     pub(super) backoff: Backoff,
     /// Whether transactional migrations get their first entry, or one that can replace another.
-    pub(super) extent: Extent,
+    pub(super) extent: Extent<'static>,
     /// What the ledger held when the run began, in the order of the set.
     pub(super) at_start: Option<Vec<&'r Migration>>,
     /// How many versioned migrations are undone, which are what a rollback counts.

@@ -37,7 +37,7 @@ impl Ledger {
         let applied_by =
             taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal);
         let how = [applied_at.as_str(), &execution_ms, &applied_by];
-        let values = self.values(migration, down_sql, position, (taken.verified, how));
+        let values = self.values(migration, down_sql, position, (taken.verified, how), None);
         kept("WITH", &format!("INSERT INTO {} ({COLUMNS}) VALUES ({values})", self.quoted))
     }
 }

@@ -1,5 +1,6 @@
 //! Queries of the system catalog, which every role can read.
 
+use super::blockers::session_columns;
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE};
@@ -56,10 +57,9 @@ impl Ledger {
 
 /// Who holds the advisory lock `key` of this database.
 pub(crate) fn holder_of_lock(key: i64) -> String {
+    let columns = session_columns();
     format!(
-        "SELECT a.pid, a.application_name, a.usename AS \"user\", pg_catalog.to_char(\
-         COALESCE(a.xact_start, a.state_change, a.backend_start) AT TIME ZONE 'UTC', \
-         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS since \
+        "SELECT {columns} \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} l.pid \
          WHERE {}",
         holds(key)

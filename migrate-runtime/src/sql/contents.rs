@@ -112,7 +112,7 @@ impl Ledger {
     fn read_briefly(&self, process: &str) -> [String; 2] {
         let (highest, present) = (self.highest_position(), self.present());
         let entries = format!(
-            "SELECT e.version, e.kind, e.checksum, e.progress FROM {} e WHERE {present}",
+            "SELECT e.version, e.kind, e.checksum, e.progress, e.ran FROM {} e WHERE {present}",
             self.quoted
         );
         [format!("SELECT {highest} AS last{process}"), entries]
@@ -168,7 +168,7 @@ impl Ledger {
         format!(
             "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
              e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-             e.in_flight, CASE WHEN e.kind {EQ} 'repeatable' THEN (SELECT pg_catalog.string_agg(\
+             e.in_flight, e.ran, CASE WHEN e.kind {EQ} 'repeatable' THEN (SELECT pg_catalog.string_agg(\
              CASE WHEN n.kind {EQ} 'undone' THEN '-' ELSE '' END {CAT} s.checksum, ' ' \
              ORDER BY s.\"position\") FROM {quoted} s JOIN {quoted} n \
              ON n.\"position\" {EQ} s.ended_position WHERE s.module {EQ} e.module \
@@ -228,13 +228,14 @@ impl<'s> Contents<'s> {
         let progress = column(3).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
         let settled = self.settled.as_mut().filter(|_| progress.is_none());
         if let (Some(settled), Some(kind), Some(checksum)) = (settled, kind_text, column(2))
-            && settled.meets(kind, version, checksum)
+            && settled.meets(kind, version, checksum, column(4))
         {
             return Ok(());
         }
         let (version, kind) = (Version::new(version.to_owned()), kind(kind_text)?);
         let entry = Entry::brief(version, kind, column(2).map(str::to_owned));
-        self.entries.push(Entry { progress, ..entry });
+        let ran = column(4).map(str::to_owned);
+        self.entries.push(Entry { progress, ran, ..entry });
         Ok(())
     }
 
@@ -266,7 +267,7 @@ impl<'s> Contents<'s> {
 }
 
 /// How many columns [`Ledger::read_briefly`] reads of an entry; no other row has as many.
-const BRIEF_COLUMNS: usize = 4;
+const BRIEF_COLUMNS: usize = 5;
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {
@@ -304,6 +305,7 @@ pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
         progress,
         in_flight: text(row, "in_flight") == Some("t"),
         superseded: superseded(text(row, "superseded").unwrap_or_default()),
+        ran: text(row, "ran").map(str::to_owned),
     })
 }
 

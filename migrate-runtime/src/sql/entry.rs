@@ -4,6 +4,7 @@ use migrate_set::checksum::{ALGORITHM, sha256};
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::Cause;
+use migrate_set::resume::manner;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
@@ -13,29 +14,31 @@ use super::operator::{ADD, EQ};
 
 /// How much of a migration has run when its entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub(crate) enum Extent<'d> {
     /// All of it.
     Whole,
     /// All of it, and it has no entry yet.
     First,
     /// It is about to start.
-    Started(Progress),
+    Started(Progress<'d>),
     /// Nothing, so there is no checksum: a baseline.
     Nothing,
 }
 
 /// The progress of an unfinished migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub(crate) struct Progress<'d> {
     /// Statements that took effect.
     pub(crate) done: u32,
     /// Whether the next one is about to be sent, and can take effect without being recorded.
     pub(crate) in_flight: bool,
+    /// The digest of all these; `None` if there are none.
+    pub(crate) digest: Option<&'d str>,
 }
 
 /// The columns that every new entry fills.
 pub(super) const COLUMNS: &str = "module, version, kind, name, filename, checksum, \
-     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum";
+     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran";
 
 /// Milliseconds since the message arrived.
 pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
@@ -72,7 +75,7 @@ impl Ledger {
         };
         match cause {
             Cause::New => format!("NOT {}", entry("")),
-            Cause::Changed => entry(" AND progress IS NULL"),
+            Cause::Changed => entry(""),
             Cause::Unfinished { done, in_flight } => {
                 entry(&format!(" AND progress {EQ} {done} AND in_flight {EQ} {in_flight}"))
             }
@@ -88,16 +91,18 @@ impl Ledger {
         migration: &Migration,
         down_sql: Option<&str>,
         position: i64,
-        extent: Extent,
+        extent: Extent<'_>,
     ) -> String {
-        let (done, in_flight) = match extent {
-            Extent::Started(progress) => (progress.done.to_string(), progress.in_flight),
-            _ => (null(), false),
+        let (done, in_flight, digest) = match extent {
+            Extent::Started(Progress { done, in_flight, digest }) => {
+                (done.to_string(), in_flight, digest)
+            }
+            _ => (null(), false, None),
         };
         let has_run = extent != Extent::Nothing;
         let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
         let quoted = &self.quoted;
-        let values = self.values(migration, down_sql, position, (has_run, how));
+        let values = self.values(migration, down_sql, position, (has_run, how), digest);
         let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
         let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
@@ -120,6 +125,7 @@ impl Ledger {
         down_sql: Option<&str>,
         position: i64,
         (has_run, [applied_at, execution_ms, applied_by]): (bool, [&str; 3]),
+        digest: Option<&str>,
     ) -> String {
         let checksum = migration.checksum().to_string();
         let values = [
@@ -136,30 +142,41 @@ impl Ledger {
             applied_by.to_owned(),
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
+            ran(migration, digest),
         ];
         values.join(", ")
     }
 
     /// Records the progress of an unfinished migration, if its progress is `from`.
-    pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress) -> String {
-        let Progress { done, in_flight } = to;
+    pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress<'_>) -> String {
+        let Progress { done, in_flight, digest } = to;
         format!(
-            "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
+            "UPDATE {} SET progress = {done}, in_flight = {in_flight}, ran = {} WHERE {} \
              AND progress {EQ} {from}",
             self.quoted,
+            ran(migration, digest),
             self.key_of(key(migration))
         )
     }
 
-    /// Turns an unfinished entry into a finished one with the checksum of the text that finished it, if
-    /// its progress is `from`. `before_ms` is how long it had run when the message was sent.
-    pub(crate) fn finish(&self, migration: &Migration, from: u32, before_ms: u128) -> String {
+    /// Turns an unfinished entry into a finished one of the text that finished it, if its progress is
+    /// `from`. `before_ms` is how long it had run when the message was sent.
+    pub(crate) fn finish(
+        &self,
+        migration: &Migration,
+        down_sql: Option<&str>,
+        from: u32,
+        before_ms: u128,
+    ) -> String {
+        let [checksum, algorithm, name, filename, down, down_checksum, ran] =
+            texts(migration, down_sql);
         format!(
-            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {}, \
+            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {checksum}, \
+             checksum_algorithm = {algorithm}, name = {name}, filename = {filename}, \
+             down_sql = {down}, down_checksum = {down_checksum}, ran = {ran}, \
              applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} {ADD} {SINCE_MESSAGE} \
              WHERE {} AND progress {EQ} {from}",
             self.quoted,
-            literal(&migration.checksum().to_string()),
             self.key_of(key(migration))
         )
     }
@@ -213,17 +230,14 @@ impl Ledger {
         down_sql: Option<&str>,
         entry: &Entry,
     ) -> String {
+        let [checksum, algorithm, name, filename, down, down_checksum, ran] =
+            texts(migration, down_sql);
         let update = format!(
-            "UPDATE {} SET version = {}, checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
-             down_sql = {}, down_checksum = {} WHERE {}",
+            "UPDATE {} SET version = {}, checksum = {checksum}, checksum_algorithm = {algorithm}, \
+             name = {name}, filename = {filename}, down_sql = {down}, \
+             down_checksum = {down_checksum}, ran = {ran} WHERE {}",
             self.quoted,
             literal(migration.version().as_str()),
-            literal(&migration.checksum().to_string()),
-            literal(ALGORITHM),
-            literal(migration.name()),
-            literal(migration.filename()),
-            down_sql.map_or_else(null, literal),
-            down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             self.key_of((entry.kind, &entry.version))
         );
         kept("WITH", &update)
@@ -232,6 +246,25 @@ impl Ledger {
 
 fn key(migration: &Migration) -> (Kind, &Version) {
     (migration.kind(), migration.version())
+}
+
+/// The values of the columns with the text of a finished migration, from its checksum on.
+fn texts(migration: &Migration, down_sql: Option<&str>) -> [String; 7] {
+    [
+        literal(&migration.checksum().to_string()),
+        literal(ALGORITHM),
+        literal(migration.name()),
+        literal(migration.filename()),
+        down_sql.map_or_else(null, literal),
+        down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
+        ran(migration, None),
+    ]
+}
+
+/// How `migration` runs, with the digest of what took effect while it is unfinished.
+fn ran(migration: &Migration, digest: Option<&str>) -> String {
+    let Some(manner) = manner(migration.up()) else { return null() };
+    literal(&digest.map_or_else(|| manner.to_owned(), |digest| format!("{manner} {digest}")))
 }
 
 fn null() -> String {

@@ -51,6 +51,18 @@ pub(crate) enum Commit {
     Asynchronous,
 }
 
+/// How long a statement outside a transaction waits for locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// As the caller or the session limits it.
+    Limited,
+    /// Without a limit, whatever the role and the database set: the statement blocks no other session, and
+    /// would leave an INVALID index.
+    Unlimited,
+    /// As the migration has set it.
+    AsItSets,
+}
+
 /// The settings of modules that log the whole message with each of its statements.
 pub(crate) const LOGGERS: [&str; 3] =
     ["pgaudit.log", "pgaudit.role", "auto_explain.log_min_duration"];
@@ -142,9 +154,13 @@ impl Terms<'_> {
     }
 
     /// Limits the statements of the session, and returns the statement that restores the old limits;
-    /// `None` if there is nothing to limit. A statement that blocks no other session has no lock limit.
-    pub(crate) fn limits_of_session(self, is_concurrent: bool) -> Option<String> {
-        let lock = (!is_concurrent).then(|| ("lock_timeout", self.lock_timeout()));
+    /// `None` if there is nothing to limit.
+    pub(crate) fn limits_of_session(self, waits: Waits) -> Option<String> {
+        let lock = match waits {
+            Waits::Limited => Some(("lock_timeout", self.lock_timeout())),
+            Waits::Unlimited => Some(("lock_timeout", "'0'".to_owned())),
+            Waits::AsItSets => None,
+        };
         let statement = self.time_left.map(|left| ("statement_timeout", statement_timeout(left)));
         let limits: Vec<_> = lock.into_iter().chain(statement).collect();
         if limits.is_empty() {

@@ -10,6 +10,8 @@ use super::operator::{EQ, NE};
 /// An index that has the name, or is on the table, of a statement that builds one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidIndex {
+    /// Its number in the catalog.
+    pub(crate) oid: String,
     /// Its name, quoted, with its schema.
     pub(crate) name: String,
     /// Whether it is valid, and so not left by an interrupted statement.
@@ -33,12 +35,12 @@ pub(crate) enum Attempted {
 /// one. An index whose name the server chose is recognised if it is the only INVALID one.
 pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
     let condition = match (alone, attempted) {
-        (Alone::Builds { name: Some(name), table }, _) => format!(
+        (Alone::Builds { name: Some(name), table, .. }, _) => format!(
             "x.indrelid {EQ} {} AND i.relname {EQ} (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
             relation(table),
             literal(name)
         ),
-        (Alone::Builds { name: None, table }, Attempted::Before) => format!(
+        (Alone::Builds { name: None, table, .. }, Attempted::Before) => format!(
             "NOT x.indisvalid AND x.indrelid {EQ} {0} AND 1 {EQ} (SELECT pg_catalog.count(*) \
              FROM pg_catalog.pg_index o WHERE o.indrelid {EQ} {0} AND NOT o.indisvalid)",
             relation(table)
@@ -52,7 +54,7 @@ pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
         _ => return None,
     };
     Some(format!(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
+        "SELECT i.oid, pg_catalog.format('%I.%I', n.nspname, i.relname) AS name, x.indisvalid AS valid, \
          EXISTS (SELECT 1 FROM pg_catalog.pg_locks k WHERE k.relation {EQ} x.indrelid \
          AND k.mode {EQ} 'ShareUpdateExclusiveLock' AND k.granted AND k.database {EQ} (SELECT d.oid \
          FROM pg_catalog.pg_database d WHERE d.datname {EQ} pg_catalog.current_database()) \
@@ -96,7 +98,8 @@ impl InvalidIndex {
     /// The index of one row of [`look`].
     pub(crate) fn of(row: &SimpleQueryRow) -> Option<InvalidIndex> {
         let is = |name| column(row, name).as_deref() == Some("t");
-        Some(InvalidIndex { name: column(row, "name")?, valid: is("valid"), in_use: is("in_use") })
+        let (valid, in_use) = (is("valid"), is("in_use"));
+        Some(InvalidIndex { oid: column(row, "oid")?, name: column(row, "name")?, valid, in_use })
     }
 
     /// Removes it without blocking other sessions.

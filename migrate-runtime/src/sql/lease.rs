@@ -125,12 +125,14 @@ impl Ledger {
 }
 
 /// The holder of a lock in the row of a query for it.
-pub(crate) fn holder(row: &SimpleQueryRow) -> Holder {
+pub(super) fn holder(row: &SimpleQueryRow) -> Holder {
     Holder {
         pid: column(row, "pid").and_then(|pid| pid.parse().ok()).unwrap_or_default(),
         application_name: column(row, "application_name").unwrap_or_default(),
         user: column(row, "user").unwrap_or_default(),
         since: column(row, "since"),
+        transaction_age: None,
+        statement: None,
     }
 }
 

@@ -25,6 +25,11 @@ impl Ledger {
         Ledger { schema, table, quoted, module: module.to_owned() }
     }
 
+    /// The table, as in SQL.
+    pub(crate) fn quoted(&self) -> &str {
+        &self.quoted
+    }
+
     /// The table, as in messages.
     pub(crate) fn shown(&self) -> String {
         format!("{}.{}", self.schema, self.table)
@@ -55,7 +60,7 @@ impl Ledger {
              checksum_algorithm {text} NOT NULL, \"position\" pg_catalog.int8 NOT NULL UNIQUE, \
              applied_at pg_catalog.timestamptz NOT NULL, execution_ms pg_catalog.int8 NOT NULL, \
              applied_by {text} NOT NULL, down_sql {text}, down_checksum {text}, \
-             progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, \
+             progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, ran {text}, \
              application {text} NOT NULL DEFAULT pg_catalog.current_setting('application_name'), \
              ended_position pg_catalog.int8 NOT NULL DEFAULT 0, \
              PRIMARY KEY (module, ended_position, version, kind))",

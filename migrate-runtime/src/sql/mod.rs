@@ -12,22 +12,25 @@ mod lease;
 mod trust;
 mod look;
 mod catalog;
+mod blockers;
 mod constraints;
 mod guard;
 pub(crate) mod invalid_index;
+pub(crate) mod same_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
+pub(crate) use blockers::{Wanted, blocker, blockers, session};
 pub(crate) use catalog::{
     columns, denied_among, end_holder, first_table, full_name, holder_of_lock,
 };
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
 pub(crate) use entry::{Extent, Progress};
-pub(crate) use guard::{Commit, LOGGERS, Purpose, Terms, same_encoding, same_transaction};
+pub(crate) use guard::{Commit, LOGGERS, Purpose, Terms, Waits, same_encoding, same_transaction};
 pub(crate) use history::history_row;
 pub(crate) use invalid_index::InvalidIndex;
-pub(crate) use lease::{Lease, holder};
+pub(crate) use lease::Lease;
 pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};

@@ -20,6 +20,12 @@ pub enum Alone {
         name: Option<String>,
         /// The table's name as written.
         table: String,
+        /// A copy of the table in the session's temporary schema, under the same name.
+        copy: String,
+        /// The statement that builds the same index on the copy, under a name that the server chooses.
+        on_copy: String,
+        /// Whether it has `IF NOT EXISTS`, which keeps any index of that name.
+        keeps_any: bool,
     },
     /// Rebuilds indexes CONCURRENTLY; when interrupted, it leaves INVALID ones whose names end in
     /// `_ccnew` or `_ccold`.
@@ -115,7 +121,7 @@ fn single(sql: &str, statement: &Statement<'_>) -> Alone {
         StatementKind::Plain => Alone::Atomic,
         // Whether it can run in a transaction depends on the server's version and on the subscription.
         _ if words.eat("ALTER SUBSCRIPTION") => Alone::Atomic,
-        _ if words.eat("CREATE") => builds(words).unwrap_or(Alone::Bare),
+        _ if words.eat("CREATE") => builds(&sql[..statement.end()], words).unwrap_or(Alone::Bare),
         _ if words.eat("REINDEX") => rebuilds(words).unwrap_or(Alone::Bare),
         _ if words.eat("DROP INDEX") => Alone::Drops,
         _ if words.eat("ALTER") => match statement.tokens.last().filter(detached) {
@@ -127,16 +133,20 @@ fn single(sql: &str, statement: &Statement<'_>) -> Alone {
 }
 
 /// `[ UNIQUE ] INDEX CONCURRENTLY [ [ IF NOT EXISTS ] name ] ON [ ONLY ] table ...`
-fn builds(mut words: Words<'_>) -> Option<Alone> {
-    words.eat("UNIQUE");
+fn builds(sql: &str, mut words: Words<'_>) -> Option<Alone> {
+    let unique = if words.eat("UNIQUE") { "UNIQUE " } else { "" };
     if !words.eat("INDEX CONCURRENTLY") {
         return None;
     }
-    words.eat("IF NOT EXISTS");
+    let keeps_any = words.eat("IF NOT EXISTS");
     let name = if words.next_are("ON") { None } else { Some(words.written_name()?) };
     words.eat("ON");
     words.eat("ONLY");
-    Some(Alone::Builds { name, table: words.written_name()? })
+    let table = words.written_name()?;
+    let last = lex(&table).last().map(|token| token.text(&table).to_owned())?;
+    let copy = format!("pg_temp.{last}");
+    let on_copy = format!("CREATE {unique}INDEX ON {copy}{}", &sql[words.span().end..]);
+    Some(Alone::Builds { name, table, copy, on_copy, keeps_any })
 }
 
 /// `[ ( ... ) ] { INDEX | TABLE | SCHEMA | DATABASE | SYSTEM } [ CONCURRENTLY ] [ name ]`
@@ -166,8 +176,12 @@ fn rebuilds(mut words: Words<'_>) -> Option<Alone> {
 mod tests {
     use super::*;
 
-    fn builds(name: Option<&str>, table: &str) -> Alone {
-        Alone::Builds { name: name.map(str::to_owned), table: table.to_owned() }
+    /// The name, the table, and the statement on a copy.
+    fn builds(sql: &str) -> (Option<String>, String, String) {
+        match Alone::of(sql) {
+            Alone::Builds { name, table, on_copy, .. } => (name, table, on_copy),
+            other => (None, format!("{other:?}"), String::new()),
+        }
     }
 
     fn check(sql: &str, expected: &Alone) {
@@ -176,13 +190,34 @@ mod tests {
 
     #[test]
     fn built_indexes_are_known_by_name_and_table() {
-        check("create index concurrently i on t (a)", &builds(Some("i"), "t"));
+        let check = |sql: &str, name: Option<&str>, table: &str, on_copy: &str| {
+            let expected = (name.map(str::to_owned), table.to_owned(), on_copy.to_owned());
+            assert_eq!(builds(sql), expected, "{sql}");
+        };
+        check(
+            "create index concurrently i on t (a)",
+            Some("i"),
+            "t",
+            "CREATE INDEX ON pg_temp.t (a)",
+        );
         check(
             "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I i\"\n ON ONLY s . \"T\" USING btree (a)",
-            &builds(Some("\"I i\""), "s . \"T\""),
+            Some("\"I i\""),
+            "s . \"T\"",
+            "CREATE UNIQUE INDEX ON pg_temp.\"T\" USING btree (a)",
         );
-        check("create index concurrently on /* x */ t(a)", &builds(None, "t"));
-        check("create index concurrently \"on\" on t(a)", &builds(Some("\"on\""), "t"));
+        check(
+            "create index concurrently on /* x */ t(a)",
+            None,
+            "t",
+            "CREATE INDEX ON pg_temp.t(a)",
+        );
+        check(
+            "create index concurrently \"on\" on t(a) where b",
+            Some("\"on\""),
+            "t",
+            "CREATE INDEX ON pg_temp.t(a) where b",
+        );
     }
 
     #[test]

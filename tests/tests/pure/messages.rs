@@ -321,6 +321,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         progress: None,
         in_flight: false,
         superseded: Vec::new(),
+        ran: None,
         version,
     }
 }
@@ -330,6 +331,7 @@ const STRICT: Policy = Policy {
     out_of_order: Tolerance::Refuse,
     missing: Tolerance::Refuse,
     edited: Tolerance::Refuse,
+    half_done: Tolerance::Refuse,
     ahead: Tolerance::Refuse,
     renamed: Tolerance::Refuse,
 };

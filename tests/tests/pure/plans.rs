@@ -77,6 +77,7 @@ fn entry(set: &Migrations, drawn: &Drawn) -> Entry {
         progress: drawn.progress,
         in_flight: false,
         superseded: Vec::new(),
+        ran: drawn.progress.map(|_| format!("no-transaction {}", "0".repeat(64))),
     }
 }
 
@@ -130,18 +131,20 @@ fn reference(set: &Migrations, entries: &[Entry], policy: Policy) -> Decision {
             continue;
         };
         let same = entry.checksum == Some(migration.checksum().to_string());
-        drifts += usize::from(!same && is_versioned && policy.edited == Tolerance::Refuse);
+        let is_finished = entry.progress.is_none();
+        let tolerance = if is_finished { policy.edited } else { policy.half_done };
+        let differs = !same || !is_finished;
+        drifts += usize::from(differs && is_versioned && tolerance == Tolerance::Refuse);
+        let changed = differs && !is_versioned;
         match entry.progress {
-            Some(done) if is_versioned || same => {
+            Some(done) if is_versioned => {
                 steps.push((version.to_string(), Cause::Unfinished { done, in_flight: false }));
             }
-            _ if !is_versioned && !same && !is_behind => {
+            _ if changed && !is_behind => {
                 steps.push((version.to_string(), Cause::Changed));
             }
-            _ if !is_versioned && !same && policy.ahead == Tolerance::Allow => {
-                ahead.push(version.to_string());
-            }
-            _ if !is_versioned && !same => drifts += 1,
+            _ if changed && policy.ahead == Tolerance::Allow => ahead.push(version.to_string()),
+            _ if changed => drifts += 1,
             _ => applied.push(version.to_string()),
         }
     }
@@ -170,7 +173,12 @@ fn settle<'s>(set: &'s Migrations, entries: &[Entry]) -> (Settled<'s>, Vec<Entry
     for entry in entries {
         let checksum = entry.checksum.as_deref().unwrap_or_default();
         let is_met = entry.progress.is_none()
-            && settled.meets(entry.kind.as_str(), entry.version.as_str(), checksum);
+            && settled.meets(
+                entry.kind.as_str(),
+                entry.version.as_str(),
+                checksum,
+                entry.ran.as_deref(),
+            );
         if !is_met {
             unmet.push(entry.clone());
         }
@@ -191,11 +199,12 @@ proptest! {
         applied in vec(prop::bool::weighted(0.9), 8),
         more in vec(drawn(), 0..3),
         order in any::<u64>(),
-        tolerances in (tolerance(), tolerance(), tolerance(), tolerance()),
+        tolerances in (tolerance(), tolerance(), tolerance(), tolerance(), tolerance()),
     ) {
         let Some(set) = set(chosen) else { return Ok(()) };
-        let (out_of_order, missing, edited, ahead) = tolerances;
-        let policy = Policy { out_of_order, missing, edited, ahead, ..Policy::default() };
+        let (out_of_order, missing, edited, half_done, ahead) = tolerances;
+        let policy =
+            Policy { out_of_order, missing, edited, half_done, ahead, ..Policy::default() };
         let mut entries = ledger(&set, &applied, &more);
         let length = entries.len().max(1);
         entries.rotate_left(usize::try_from(order % 7).unwrap_or_default() % length);

@@ -73,7 +73,8 @@ async fn with_ledger(
         // The session's encoding, which the runs report.
         Err(source) if source.code().is_none_or(|code| !is_of_a_check(code.code())) => {
             let doing = "looking for the tenants' ledgers".to_owned();
-            Err(ErrorKind::Database { doing, detail: None, help: None, source })
+            let (detail, held_by, help) = (None, Vec::new(), None);
+            Err(ErrorKind::Database { doing, detail, held_by, help, source })
         }
         _ => Ok(found),
     }

@@ -5,13 +5,13 @@ use migrate_set::plan::Cause;
 use migrate_set::sql::alone::Alone;
 use migrate_set::sql::kind::SessionEffect;
 
-use super::work::{Work, at};
+use super::work::{Noted, Work, at};
 use crate::context::{Context, Table};
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::callouts::Messages;
 use crate::run::hold::has_escapes;
-use crate::sql::{Extent, Progress, Session, Terms, same_encoding, session};
+use crate::sql::{Extent, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 /// The condition that the entry of `action` is as it was when its step was planned.
@@ -27,7 +27,7 @@ pub(super) fn as_planned(cx: &Context<'_>, action: Action<'_>, cause: Cause) -> 
 }
 
 impl<'w> Work<'w, '_> {
-    pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
+    pub(super) fn beginning(&self, table: Table) -> Message {
         let (cx, script) = (self.cx, self.action.script());
         let mut message = Message::new();
         cx.wire.begin(&mut message);
@@ -45,13 +45,13 @@ impl<'w> Work<'w, '_> {
         let as_planned = as_planned(cx, self.action, self.cause);
         message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
-            let down = cx.down_sql(migration)?;
-            let extent = Extent::Started(self.noted);
-            let sql = cx.ledger.record(migration, down.as_deref(), position + 1, extent);
+            let down = self.down_sql.as_deref();
+            let extent = Extent::Started(self.progress(self.noted));
+            let sql = cx.ledger.record(migration, down, position + 1, extent);
             message.push(Part::Record { step: 0 }, &sql);
         }
         message.push(Part::Control, "COMMIT");
-        Ok(message)
+        message
     }
 
     pub(super) fn transaction(&self, index: usize) -> Result<Messages<'w>, ErrorKind> {
@@ -97,8 +97,12 @@ impl<'w> Work<'w, '_> {
         let (from, is_end) = (self.noted.done, index == self.ways.len());
         let before = self.started.elapsed().as_millis();
         let sql = match self.action {
-            Action::Apply(migration) if is_end => ledger.finish(migration, from, before),
-            Action::Apply(migration) => ledger.progress(migration, from, at(index, &self.ways)),
+            Action::Apply(migration) if is_end => {
+                ledger.finish(migration, self.down_sql.as_deref(), from, before)
+            }
+            Action::Apply(migration) => {
+                ledger.progress(migration, from, self.progress(at(index, &self.ways)))
+            }
             Action::Undo(undo) if is_end => {
                 ledger.end_found("undone", &undo.entry, self.tally.position + 1)
             }
@@ -125,7 +129,7 @@ impl<'w> Work<'w, '_> {
         {
             // The server answered, so the outcome is known, and the statement is no longer in flight.
             message.push(Part::Control, self.begins());
-            let to = Progress { in_flight: false, ..self.noted };
+            let to = self.progress(Noted { in_flight: false, ..self.noted });
             let sql = self.cx.ledger.progress(migration, self.noted.done, to);
             self.push_noted(&mut message, &sql);
             message.push(Part::Control, "COMMIT");

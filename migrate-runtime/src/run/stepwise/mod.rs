@@ -65,7 +65,7 @@ async fn call(
 impl Work<'_, '_> {
     /// Takes the lock, checks that the plan of the step still holds, and records that it begins.
     async fn begin(&mut self, table: Table) -> Result<(), Stop> {
-        let message = self.beginning(table)?;
+        let message = self.beginning(table);
         self.arm();
         let mut locked = false;
         let mut session = None;

@@ -14,8 +14,8 @@ use crate::run::action::Action;
 use crate::run::explain::is_blocked;
 use crate::run::tally::Tally;
 use crate::sql::invalid_index::{Attempted, look};
-use crate::sql::{InvalidIndex, column};
-use crate::wire::{Failure, Message, Outcome, Part};
+use crate::sql::{InvalidIndex, Waits, column, same_index};
+use crate::wire::{Failure, Message, Outcome, Part, is_conflict};
 
 /// How one statement ended.
 enum Ended {
@@ -86,11 +86,7 @@ impl Work<'_, '_> {
                 self.ways[index] = Alone::Bare;
                 Ok(Ended::Again)
             }
-            _ => {
-                let is_blocked = is_blocked(&failure);
-                let error = self.failed(index, failure).await;
-                Err(Stop::blocked_if(is_blocked, error))
-            }
+            _ => Err(self.stopped(index, failure).await),
         }
     }
 
@@ -101,12 +97,16 @@ impl Work<'_, '_> {
         let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
         while let Some(found) = self.announce(index, attempted).await? {
             match found {
-                InvalidIndex { valid: true, name, .. } if unknown => {
-                    let note = format!("index {name} was already built, and was not built again");
-                    self.tally.report.note(note);
-                    return Ok(Ended::Done);
+                InvalidIndex { valid: true, .. } => {
+                    if self.is_asked_for(index, &found, unknown).await && unknown {
+                        let name = found.name;
+                        let note =
+                            format!("index {name} was already built, and was not built again");
+                        self.tally.report.note(note);
+                        return Ok(Ended::Done);
+                    }
+                    break;
                 }
-                InvalidIndex { valid: true, .. } => break,
                 InvalidIndex { in_use: true, .. } => return Err(Stop::Busy),
                 invalid => self.remove(&invalid).await?,
             }
@@ -130,7 +130,60 @@ impl Work<'_, '_> {
             self.tally.report.note(format!("statement {} was finished with FINALIZE", index + 1));
             return Ok(Ended::Done);
         }
-        Err(self.failed(index, failure).await.into())
+        Err(self.stopped(index, failure).await)
+    }
+
+    /// Whether a valid index `found` is the one that the statement builds: if that is needed, because the server
+    /// compares only names, and if the role can make a temporary table.
+    async fn is_asked_for(&mut self, index: usize, found: &InvalidIndex, unknown: bool) -> bool {
+        let Alone::Builds { table, copy, on_copy, keeps_any, .. } = &self.ways[index] else {
+            return false;
+        };
+        if !(unknown || *keeps_any) {
+            return false;
+        }
+        let mut message = Message::new();
+        message.push(Part::Control, self.begins());
+        message.push(Part::Control, &same_index::copy(table, copy));
+        message.push(Part::Control, on_copy);
+        message.push(Part::Look, &same_index::is_same(&found.oid, copy));
+        message.push(Part::Control, "ROLLBACK");
+        let mut same = None;
+        let sent = self
+            .send(&message, &mut |part, row| {
+                if part == Part::Look {
+                    same = row.and_then(|row| column(&row, "same"));
+                }
+            })
+            .await;
+        if let Err((failure, completed)) = sent {
+            self.cx.wire.end_transaction(&failure.error, completed).await;
+        }
+        let (same, name) = (same.as_deref() == Some("t"), &found.name);
+        if *keeps_any && !same {
+            let note = format!(
+                "index {name} is not known to be the one of statement {}, and IF NOT EXISTS keeps it",
+                index + 1
+            );
+            self.tally.report.note(note);
+        }
+        same
+    }
+
+    /// Why statement number `index` failed, which is tried again if another session held a lock. A rollback
+    /// has no record of what it did, so only its first statement is. A procedure may have committed
+    /// before it failed, so it is not.
+    async fn stopped(&self, index: usize, failure: Failure) -> Stop {
+        let commits = |sql: &str| {
+            ["CALL", "DO"].iter().any(|word| {
+                sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+            })
+        };
+        let is_procedure = self.ways[index] == Alone::Bare
+            && self.rendered(index).is_ok_and(|rendered| commits(&rendered.sql));
+        let again = !is_procedure && (matches!(self.action, Action::Apply(_)) || index == 0);
+        let is_blocked = again && is_blocked(&failure);
+        Stop::blocked_if(is_blocked, self.failed(index, failure).await)
     }
 
     /// Records which statement runs next, sets its limits, and looks for an index that an earlier attempt
@@ -177,7 +230,7 @@ impl Work<'_, '_> {
         // A transaction of the library contains its limits; a pooler may use another session.
         if *alone != Alone::Atomic
             && !self.hold.is_pooled
-            && let Some(limits) = self.terms().limits_of_session(alone.is_concurrent())
+            && let Some(limits) = self.terms().limits_of_session(self.waits(alone))
         {
             message.push(Part::Limit, &limits);
         }
@@ -187,10 +240,21 @@ impl Work<'_, '_> {
         message
     }
 
-    async fn remove(&mut self, index: &InvalidIndex) -> Result<(), ErrorKind> {
+    fn waits(&self, alone: &Alone) -> Waits {
+        match alone.is_concurrent() {
+            false => Waits::Limited,
+            true if self.action.script().text().contains("lock_timeout") => Waits::AsItSets,
+            true => Waits::Unlimited,
+        }
+    }
+
+    async fn remove(&mut self, index: &InvalidIndex) -> Result<(), Stop> {
         let name = &index.name;
-        let doing = format!("dropping the INVALID index {name}");
-        self.cx.ask(&index.drop(), &doing).await?;
+        if let Err(source) = self.cx.wire.last_row(&index.drop()).await {
+            let is_blocked = is_conflict(&source);
+            let doing = format!("dropping the INVALID index {name}");
+            return Err(Stop::blocked_if(is_blocked, self.cx.database_error(doing, source).await));
+        }
         let note = format!("dropped the INVALID index {name}, which an earlier attempt had left");
         self.tally.report.note(note);
         Ok(())

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use migrate_set::plan::Cause;
+use migrate_set::resume::digests;
 use migrate_set::sql::alone::Alone;
 use migrate_set::sql::placeholder::Rendered;
 use tracing::Span;
@@ -16,18 +17,29 @@ use crate::run::tally::Tally;
 use crate::sql::{Progress, Session};
 use crate::wire::{Failure, Message, OnDrop, OnPart};
 
+/// How many statements took effect, and whether the next one is in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Noted {
+    pub(super) done: u32,
+    pub(super) in_flight: bool,
+}
+
 /// One non-transactional migration while it runs.
 pub(super) struct Work<'w, 'r> {
     pub(super) cx: &'w Context<'r>,
     pub(super) hold: &'w Hold<'r>,
     pub(super) tally: &'w mut Tally<'r>,
     pub(super) action: Action<'w>,
+    /// The down script for the ledger; that of an undo is not needed.
+    pub(super) down_sql: Option<String>,
     /// The cause in the plan; that of an undo is `New`.
     pub(super) cause: Cause,
     /// How each statement runs.
     pub(super) ways: Vec<Alone>,
     /// Its progress in the ledger.
-    pub(super) noted: Progress,
+    pub(super) noted: Noted,
+    /// The digest of the first statement, of the first two, and so on.
+    digests: Vec<String>,
     /// Whether it is finished in the ledger.
     pub(super) finished: bool,
     /// The session before the migration, if that changes it.
@@ -48,14 +60,20 @@ impl<'w, 'r> Work<'w, 'r> {
         let script = action.script();
         let way = |range| Ok(Alone::of(&cx.rendered(script, range)?.sql));
         let ways = script.statements().map(way).collect::<Result<Vec<_>, ErrorKind>>()?;
+        let down_sql = match action {
+            Action::Apply(migration) => cx.down_sql(migration)?,
+            Action::Undo(_) => None,
+        };
         Ok(Work {
             cx,
             hold,
             tally,
             action,
+            down_sql,
             cause,
             noted: noted(cause, &ways),
             ways,
+            digests: digests(script),
             finished: false,
             session: None,
             limits: None,
@@ -98,6 +116,14 @@ impl<'w, 'r> Work<'w, 'r> {
         self.cx.rendered(self.action.script(), self.range(index))
     }
 
+    /// `noted` as the ledger has it, with the digest of all that it counts.
+    pub(super) fn progress(&self, noted: Noted) -> Progress<'_> {
+        let Noted { done, in_flight } = noted;
+        let count = done as usize + usize::from(in_flight);
+        let last = count.checked_sub(1).and_then(|last| self.digests.get(last));
+        Progress { done, in_flight, digest: last.map(String::as_str) }
+    }
+
     /// Makes a dropped future release what is now held.
     pub(super) fn arm(&mut self) {
         let messages = self.unlock().into_iter().chain(self.restores()).collect();
@@ -119,15 +145,15 @@ impl<'w, 'r> Work<'w, 'r> {
 }
 
 /// The progress in the ledger after the step has started.
-fn noted(cause: Cause, ways: &[Alone]) -> Progress {
+fn noted(cause: Cause, ways: &[Alone]) -> Noted {
     match cause {
-        Cause::Unfinished { done, in_flight } => Progress { done, in_flight },
+        Cause::Unfinished { done, in_flight } => Noted { done, in_flight },
         Cause::New | Cause::Changed => at(0, ways),
     }
 }
 
 /// The progress in the ledger before statement number `index` is sent.
-pub(super) fn at(index: usize, ways: &[Alone]) -> Progress {
+pub(super) fn at(index: usize, ways: &[Alone]) -> Noted {
     let in_flight = ways.get(index).is_some_and(|alone| !alone.is_atomic());
-    Progress { done: u32::try_from(index).unwrap_or(u32::MAX), in_flight }
+    Noted { done: u32::try_from(index).unwrap_or(u32::MAX), in_flight }
 }

@@ -1,0 +1,60 @@
+//! Removes the entry of an unfinished migration that begins again with its first statement.
+
+use migrate_set::drift::{Drift, DriftReport};
+use migrate_set::plan::Cause;
+use migrate_set::set::TransactionMode;
+use migrate_set::version::Version;
+
+use super::edits::{self, Edit};
+use super::hold::Hold;
+use super::plan::{self, Todo};
+use super::tally::Tally;
+use crate::boxed::boxed;
+use crate::context::{Context, Table};
+use crate::lock::Stop;
+use crate::outcome::ErrorKind;
+
+/// Reads and plans; starts over after it removed an entry.
+pub(super) async fn read<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+) -> Result<(Todo<'r>, Table), Stop> {
+    let planned = plan::read(cx, hold, tally).await;
+    let version = match &planned {
+        Ok((todo, _)) => now_transactional(todo),
+        Err(ErrorKind::Drift { drift }) => given_up(&cx.migrator.forgets, drift),
+        Err(_) => None,
+    };
+    let Some(version) = version else { return Ok(planned?) };
+    let edit = Edit::ForgetUnfinished(version);
+    boxed(edits::attempt(cx, hold, tally, &edit)).await?;
+    for one in tally.report.amended.drain(..).collect::<Vec<_>>() {
+        let version = one.version;
+        tally.report.note(format!("version {version} begins again with its first statement"));
+    }
+    Err(Stop::Moved)
+}
+
+/// An unfinished migration of which nothing took effect, and whose text now runs in a transaction. Its
+/// entry cannot be continued there.
+fn now_transactional(todo: &Todo<'_>) -> Option<Version> {
+    let is_one = |cause: Cause, mode: TransactionMode| {
+        matches!(cause, Cause::Unfinished { .. }) && mode == TransactionMode::Transactional
+    };
+    let mut steps = todo.steps.iter();
+    let found = steps.find(|step| is_one(step.cause, step.migration.up().transaction()))?;
+    Some(found.migration.version().clone())
+}
+
+/// An unfinished migration that the caller wants to begin again, if nothing else is against the run.
+fn given_up(forgets: &[Version], drift: &DriftReport) -> Option<Version> {
+    let is_given_up = |drift: &Drift| match drift {
+        Drift::HalfDone { version, .. } => {
+            forgets.iter().find(|given| **given == Version::new(version.clone()))
+        }
+        _ => None,
+    };
+    let found: Option<Vec<_>> = drift.0.iter().map(is_given_up).collect();
+    found?.first().map(|version| (*version).clone())
+}

@@ -1,0 +1,73 @@
+//! Finds who holds locks on what a statement names, after it failed: the server no longer knows whom it waited for.
+
+use std::time::Duration;
+
+use tokio_postgres::SimpleQueryRow;
+
+use super::lease::holder;
+use super::literal::{column, literal, utc};
+use super::operator::{EQ, NE, SUB};
+use crate::outcome::Holder;
+
+/// What a failed statement waited for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The names in the statement, of which some are relations.
+    pub(crate) names: Vec<String>,
+    /// The sessions that the server named.
+    pub(crate) pids: Vec<i32>,
+    /// The locks of others that did not block it.
+    pub(crate) harmless: &'static [&'static str],
+}
+
+/// The sessions that have what is wanted, the oldest transaction first: one row each for [`blocker`].
+///
+/// A lock on a table is also one of the statements on its indexes and its partitions.
+pub(crate) fn blockers(Wanted { names, pids, harmless }: &Wanted) -> String {
+    let list = |texts: &[String]| texts.join(", ");
+    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+    let harmless: Vec<String> = harmless.iter().map(|mode| literal(mode)).collect();
+    let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
+    format!(
+        "WITH named AS (SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid AS oid \
+         FROM pg_catalog.unnest(ARRAY[{}]::pg_catalog.text[]) n (name)), \
+         wanted AS (SELECT n.oid FROM named n UNION SELECT x.indrelid FROM pg_catalog.pg_index x \
+         JOIN named n ON n.oid {EQ} x.indexrelid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i \
+         JOIN named n ON n.oid {EQ} i.inhparent) \
+         SELECT {SESSION} FROM pg_catalog.pg_stat_activity a WHERE a.pid {NE} pg_catalog.pg_backend_pid() \
+         AND (a.pid {EQ} ANY (ARRAY[{}]::pg_catalog.int4[]) OR EXISTS (SELECT FROM pg_catalog.pg_locks l \
+         JOIN wanted w ON w.oid {EQ} l.relation WHERE l.pid {EQ} a.pid AND l.granted \
+         AND l.mode {NE} ALL (ARRAY[{}]::pg_catalog.text[]) AND l.database {EQ} a.datid \
+         AND a.datname {EQ} pg_catalog.current_database())) \
+         ORDER BY a.xact_start NULLS LAST LIMIT 3",
+        list(&names),
+        list(&pids),
+        list(&harmless),
+        SESSION = session_columns()
+    )
+}
+
+/// The session of a process, for [`blocker`].
+pub(crate) fn session(pid: i32) -> String {
+    let columns = session_columns();
+    format!("SELECT {columns} FROM pg_catalog.pg_stat_activity a WHERE a.pid {EQ} {pid}")
+}
+
+/// The columns of the session `a` for [`blocker`].
+pub(super) fn session_columns() -> String {
+    let since = utc("COALESCE(a.xact_start, a.state_change, a.backend_start)");
+    format!(
+        "a.pid, a.application_name, a.usename AS \"user\", {since} AS since, \
+         (EXTRACT(epoch FROM pg_catalog.clock_timestamp() {SUB} a.xact_start) \
+         OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8 AS age, a.query"
+    )
+}
+
+/// The session in one row.
+pub(crate) fn blocker(row: &SimpleQueryRow) -> Holder {
+    let age = column(row, "age").and_then(|millis| millis.parse().ok());
+    // A role that may not see it reads a text in angle brackets instead.
+    let is_seen = |query: &String| !query.is_empty() && !query.starts_with('<');
+    let statement = column(row, "query").filter(is_seen);
+    Holder { transaction_age: age.map(Duration::from_millis), statement, ..holder(row) }
+}

@@ -1,0 +1,217 @@
+//! Migrations outside a transaction that stopped partway and were then edited.
+
+use migrate_runtime::hook::RunClient;
+use migrate_runtime::ledger::Edited;
+use migrate_runtime::set::Ends;
+use migrate_runtime::status::State;
+use migrate_runtime::{Drift, Error, ErrorKind, Migrations, Migrator};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
+const ROWS: &str = "SELECT count(*) FROM t";
+const UNFINISHED: &str = "SELECT count(*) FROM migration_ledger WHERE progress IS NOT NULL";
+
+fn with(sql: &str) -> Migrations {
+    set(&[TABLE, ("2_x.sql", sql)])
+}
+
+fn outside(sql: &str) -> Migrations {
+    with(&format!("-- migrate:no-transaction\n{sql}"))
+}
+
+/// A database in which `failing` failed.
+async fn after(failing: &Migrations) -> (FreshDatabase, Client) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let error = Migrator::new(failing).run(&mut client).await.expect_err("a failure");
+    assert!(matches!(error.kind(), ErrorKind::Migration { .. }), "{error}");
+    (database, client)
+}
+
+fn deviations(error: &Error) -> &[Drift] {
+    let ErrorKind::Drift { drift } = error.kind() else { panic!("{error}") };
+    &drift.0
+}
+
+/// The second statement of it fails.
+fn half_done() -> Migrations {
+    outside("INSERT INTO t VALUES (1);\nVACUUM nowhere;")
+}
+
+#[tokio::test]
+async fn failure_of_which_nothing_took_effect_is_fixed_by_a_new_text() {
+    for fixed in ["-- migrate:no-transaction\nVACUUM t;", "INSERT INTO t VALUES (1);"] {
+        let (_database, mut client) = after(&outside("VACUUM nowhere;\nVACUUM t;")).await;
+        let set = set(&[
+            TABLE,
+            ("2_other.up.sql", fixed),
+            ("2_other.down.sql", "DELETE FROM t;"),
+            ("3_c.sql", "SELECT 1;"),
+        ]);
+        let status = Migrator::new(&set).status(&client).await.expect("a status");
+        assert_eq!(status.migrations[1].state, State::Unfinished { done: 0, in_flight: false });
+        assert_eq!(status.drift, None, "{fixed}");
+        let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(report.applied.len(), 2, "{fixed}");
+        let entry = "SELECT concat_ws(' ', name, filename, down_sql, ran) FROM migration_ledger \
+                     WHERE version = '2'";
+        let ran = if fixed.starts_with("--") { " no-transaction" } else { "" };
+        let expected = format!("other 2_other.up.sql DELETE FROM t;\n{ran}");
+        assert_eq!(value(&client, entry).await, expected);
+        let again = Migrator::new(&set).run(&mut client).await.expect("again");
+        assert_eq!((again.messages, again.applied.len()), (1, 0), "{fixed}");
+    }
+}
+
+#[tokio::test]
+async fn failure_of_which_nothing_took_effect_is_not_missing_when_its_file_is_renumbered() {
+    let (_database, mut client) = after(&outside("VACUUM nowhere;")).await;
+    let set = set(&[TABLE, ("3_x.sql", "-- migrate:no-transaction\nVACUUM t;")]);
+    let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 1);
+}
+
+#[tokio::test]
+async fn what_took_effect_must_be_the_beginning_of_the_new_text() {
+    let (_database, mut client) = after(&half_done()).await;
+    let edited = outside("INSERT INTO t VALUES (2);\nVACUUM t;");
+    let strict = Migrator::new(&edited);
+    let error = strict.run(&mut client).await.expect_err("another beginning");
+    assert_eq!(
+        error.to_string(),
+        "ledger and set disagree in 1 place\n\
+         version 2: `migrations/2_x.sql` is unfinished: its first statement took effect, and the set's text \
+         does not begin with it\n  \
+         help: restore what took effect at the beginning of the file, below `-- migrate:no-transaction`, and \
+         the next run continues after it; or undo it by hand, and `forget` or `.forget_unfinished(..)` makes \
+         the next run begin with the first statement"
+    );
+    // Nothing records as applied what did not run.
+    let lenient = strict.clone().allow_edited().allow_missing().allow_out_of_order();
+    assert_eq!(deviations(&lenient.run(&mut client).await.expect_err("the same")).len(), 1);
+    strict.accept(&mut client, Edited::All).await.expect("nothing to accept");
+    strict.accept(&mut client, 2).await.expect_err("it is not applied");
+    strict.baseline(&mut client, 2).await.expect_err("it is not new");
+    assert_eq!(value(&client, UNFINISHED).await, "1");
+    assert_eq!(deviations(&strict.verify(&client).await.expect_err("unfinished")).len(), 1);
+    let status = strict.status(&client).await.expect("a status");
+    assert_eq!(status.migrations[1].state, State::Unfinished { done: 1, in_flight: false });
+    // The rest of the text is free.
+    let fixed = outside("INSERT INTO t\n  VALUES (1); -- the same\nVACUUM t;\nVACUUM t;");
+    Migrator::new(&fixed).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(value(&client, ROWS).await, "1");
+}
+
+#[tokio::test]
+async fn half_done_text_without_its_directive_does_not_run_again() {
+    let (_database, mut client) = after(&half_done()).await;
+    let transactional = with("INSERT INTO t VALUES (1);\nSELECT 1;");
+    let migrator = Migrator::new(&transactional).allow_edited();
+    let error = migrator.run(&mut client).await.expect_err("it is half done");
+    assert!(matches!(deviations(&error), [Drift::HalfDone { done: 1, .. }]), "{error}");
+    assert_eq!(value(&client, ROWS).await, "1");
+}
+
+#[tokio::test]
+async fn text_that_is_restored_after_another_one_went_on_is_not_finished_by_it() {
+    let (_database, mut client) = after(&half_done()).await;
+    let other = outside("INSERT INTO t VALUES (1);\nVACUUM t;\nVACUUM nowhere;");
+    Migrator::new(&other).run(&mut client).await.expect_err("the third statement");
+    let error = Migrator::new(&half_done()).run(&mut client).await.expect_err("its second");
+    assert!(matches!(deviations(&error), [Drift::HalfDone { done: 2, .. }]), "{error}");
+    assert_eq!(value(&client, UNFINISHED).await, "1");
+}
+
+#[tokio::test]
+async fn unfinished_migration_begins_again_after_it_is_forgotten() {
+    for by_verb in [true, false] {
+        let (_database, mut client) = after(&half_done()).await;
+        let edited = outside("INSERT INTO t VALUES (2);\nVACUUM t;");
+        let migrator = Migrator::new(&edited);
+        client.batch_execute("DELETE FROM t").await.expect("undone by hand");
+        let report = if by_verb {
+            migrator.forget(&mut client, 2).await.expect("forgotten");
+            migrator.run(&mut client).await
+        } else {
+            migrator.clone().forget_unfinished(2).run(&mut client).await
+        };
+        let report = report.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((report.applied.len(), report.amended.len()), (1, 0));
+        let noted = ["version 2 begins again with its first statement"];
+        assert_eq!(report.notes, noted[usize::from(by_verb)..]);
+        assert_eq!(value(&client, "SELECT string_agg(a::text, ' ') FROM t").await, "2");
+        let history = migrator.history(&client).await.expect("a history");
+        let acts: Vec<_> = history.iter().map(|row| row.act.as_str()).collect();
+        assert_eq!(acts, ["applied", "forgotten", "applied"]);
+        // The option changes nothing else.
+        let lasting = migrator.forget_unfinished(1).forget_unfinished(2);
+        assert_eq!(lasting.run(&mut client).await.expect("again").messages, 1);
+    }
+}
+
+#[tokio::test]
+async fn option_to_forget_leaves_alone_what_can_be_continued() {
+    let (_database, mut client) = after(&half_done()).await;
+    let fixed = outside("INSERT INTO t VALUES (1);\nVACUUM t;");
+    let migrator = Migrator::new(&fixed).forget_unfinished(2);
+    migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, ROWS).await, "1");
+}
+
+#[tokio::test]
+async fn half_done_repeatable_begins_again_when_it_is_edited() {
+    let files = |sql: &str| {
+        let sql = format!("-- migrate:no-transaction\n{sql}");
+        set(&[TABLE, ("R__r.sql", &sql)])
+    };
+    let (_database, mut client) = after(&files("INSERT INTO t VALUES (1);\nVACUUM nowhere;")).await;
+    let edited = files("INSERT INTO t VALUES (2);\nVACUUM t;");
+    let report = Migrator::new(&edited).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(value(&client, ROWS).await, "2");
+    assert_eq!(Migrator::new(&edited).run(&mut client).await.expect("again").messages, 1);
+}
+
+/// A migrator with the function of version 2, if the set asks for it.
+fn calls(set: &Migrations) -> Migrator<'_> {
+    async fn nothing(_: RunClient<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+    let migrator = Migrator::new(set);
+    if set.iter().any(|one| one.up().ends() == Ends::WithFunction) {
+        migrator.function(2, nothing)
+    } else {
+        migrator
+    }
+}
+
+#[tokio::test]
+async fn directive_of_an_applied_file_is_part_of_its_meaning() {
+    const PLAIN: &str = "INSERT INTO t VALUES (1);";
+    const FUNCTION: &str = "-- migrate:function\nINSERT INTO t VALUES (1);";
+    const OUTSIDE: &str = "-- migrate:no-transaction\n\
+                           -- migrate:allow needless-no-transaction because it is large\n\
+                           INSERT INTO t VALUES (1);";
+    for (applied, now, text) in [
+        (PLAIN, FUNCTION, ["was without a directive", "is with `-- migrate:function`"]),
+        (FUNCTION, PLAIN, ["was with `-- migrate:function`", "is without a directive"]),
+        (OUTSIDE, PLAIN, ["was with `-- migrate:no-transaction`", "is without a directive"]),
+        (PLAIN, OUTSIDE, ["was without a directive", "is with `-- migrate:no-transaction`"]),
+    ] {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        let (applied, now) = (with(applied), with(now));
+        assert_eq!(applied.as_slice()[1].checksum(), now.as_slice()[1].checksum());
+        calls(&applied).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(calls(&applied).run(&mut client).await.expect("again").messages, 1);
+        let error = calls(&now).run(&mut client).await.expect_err("an edit");
+        assert!(matches!(deviations(&error), [Drift::Directive { .. }]), "{error}");
+        assert!(text.iter().all(|words| error.to_string().contains(words)), "{error}");
+        calls(&now).allow_edited().run(&mut client).await.expect("allowed");
+        calls(&now).accept(&mut client, 2).await.expect("accepted");
+        calls(&now).verify(&client).await.expect("the same");
+        assert_eq!(value(&client, ROWS).await, "1");
+    }
+}

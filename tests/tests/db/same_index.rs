@@ -1,0 +1,91 @@
+//! An index that is found valid is the one that was asked for, not just one of its name.
+
+use migrate_runtime::status::State;
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Report};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const TABLE: (&str, &str) =
+    ("1_t.sql", "CREATE TABLE t (a int, b int, c text); CREATE TABLE u (a int);");
+
+fn outside(sql: &str) -> Migrations {
+    let sql = format!("-- migrate:no-transaction\nSELECT 1;\n{sql};");
+    set(&[TABLE, ("2_x.sql", &sql)])
+}
+
+/// A run that continues after the outcome of `asked` was unknown, with `found` in its place.
+async fn after(asked: &str, found: &str) -> (FreshDatabase, Client, Result<Report, Error>) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = outside(asked);
+    Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    let digests = migrate_set::resume::digests(set.as_slice()[1].up());
+    let instead = format!(
+        "DROP INDEX i; {found}; UPDATE migration_ledger SET progress = 1, in_flight = true, \
+         ran = 'no-transaction {}' WHERE version = '2'",
+        digests[1]
+    );
+    client.batch_execute(&instead).await.expect("an index");
+    let status = Migrator::new(&set).status(&client).await.expect("a status");
+    assert_eq!(status.migrations[1].state, State::Unfinished { done: 1, in_flight: true });
+    let result = Migrator::new(&set).run(&mut client).await;
+    (database, client, result)
+}
+
+#[tokio::test]
+async fn index_whose_building_was_not_recorded_is_recognised_however_it_is_written() {
+    for (asked, found) in [
+        ("CREATE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX i ON public.t USING btree (a ASC)"),
+        (
+            "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t (lower(c), (t.a + 1) DESC) \
+             INCLUDE (b) WITH (fillfactor = 70) WHERE c IS NOT NULL AND a > 0",
+            "CREATE UNIQUE INDEX i ON t (lower((c)), (a + 1) DESC NULLS FIRST) \
+             INCLUDE (b) WITH (fillfactor = 70) WHERE ((c IS NOT NULL) AND (a > 0))",
+        ),
+    ] {
+        let (_database, client, result) = after(asked, found).await;
+        let report = result.unwrap_or_else(|error| panic!("{asked}: {error}"));
+        assert_eq!(report.notes, ["index public.i was already built, and was not built again"]);
+        assert_eq!(value(&client, "SELECT to_regclass('pg_temp.t') IS NULL").await, "t");
+    }
+}
+
+#[tokio::test]
+async fn another_index_of_that_name_is_not_accepted() {
+    for found in [
+        "CREATE INDEX i ON t (b)",
+        "CREATE UNIQUE INDEX i ON t (a)",
+        "CREATE INDEX i ON t USING hash (a)",
+        "CREATE INDEX i ON t (a) WHERE a > 0",
+        "CREATE INDEX i ON t (a DESC)",
+        "CREATE INDEX i ON t (a) INCLUDE (b)",
+        "CREATE INDEX i ON t (a, b)",
+        "CREATE INDEX i ON u (a)",
+    ] {
+        let (_database, client, result) =
+            after("CREATE INDEX CONCURRENTLY i ON t (a)", found).await;
+        let error = result.expect_err("another index");
+        let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+        assert_eq!(failure.sqlstate.as_deref(), Some("42P07"), "{found}: {error}");
+        let unfinished = "SELECT progress FROM migration_ledger WHERE version = '2'";
+        assert_eq!(value(&client, unfinished).await, "1");
+    }
+}
+
+#[tokio::test]
+async fn another_index_that_if_not_exists_keeps_is_noted() {
+    let note =
+        "index public.i is not known to be the one of statement 2, and IF NOT EXISTS keeps it";
+    for (found, notes) in
+        [("CREATE INDEX i ON t (a)", &[][..]), ("CREATE INDEX i ON t (b)", &[note])]
+    {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
+        client.batch_execute(found).await.expect("an index");
+        let set = outside("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)");
+        let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(report.notes, notes, "{found}");
+    }
+}
