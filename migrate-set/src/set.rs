@@ -8,8 +8,9 @@ use crate::checksum::Checksum;
 use crate::location::{Position, position};
 use crate::name::{Kind, Layout, shown};
 use crate::sql::kind::SessionEffect;
+use crate::sql::lexer::lex;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
-use crate::sql::{lexer::lex, split::split};
+use crate::sql::split::{copy, split};
 use crate::version::Version;
 
 /// The module of a set that does not name one.
@@ -98,7 +99,18 @@ impl Script {
         self.statements.iter().map(|&[start, end]| (start as usize, end as usize))
     }
 
-    /// As [`Script::statements`], but with each transaction block split into its statements.
+    /// A statement as its SQL and its data, if it is a `COPY ... FROM stdin`.
+    pub fn copy(&self, (start, end): (usize, usize)) -> Option<[(usize, usize); 2]> {
+        let (sql, data) = copy(self.text.get(start..end)?)?;
+        Some([sql, data].map(|part| (start + part.start, start + part.end)))
+    }
+
+    /// A statement without the data of a `COPY`.
+    pub fn without_data(&self, statement: (usize, usize)) -> (usize, usize) {
+        self.copy(statement).map_or(statement, |[sql, _]| sql)
+    }
+
+    /// As [`Script::statements`], but with each transaction block split into its statements, and without data.
     #[doc(hidden)]
     pub fn single_statements(&self) -> impl Iterator<Item = (usize, usize)> {
         self.statements().flat_map(|(start, end)| {
@@ -108,7 +120,7 @@ impl Script {
             }
             let tokens = lex(text);
             let parts = split(text, &tokens).unwrap_or_default();
-            parts.iter().map(|part| (start + part.start(), start + part.end())).collect()
+            parts.iter().map(|part| (start + part.start(), start + part.code_end())).collect()
         })
     }
 
@@ -149,7 +161,7 @@ impl Script {
         render(&self.text, statement, &self.placeholders, schema)
     }
 
-    /// All statements as one text for `schema`, each followed by `;` and a line feed.
+    /// All statements as one text for `schema`, each followed by `;` and a line feed, or by its data.
     ///
     /// # Errors
     /// As [`Script::render`].
@@ -157,7 +169,7 @@ impl Script {
         let mut sql = String::new();
         for statement in self.statements() {
             sql.push_str(&self.render(statement, schema)?.sql);
-            sql.push_str(";\n");
+            sql.push_str(if self.copy(statement).is_some() { "\n" } else { ";\n" });
         }
         Ok(sql)
     }

@@ -26,11 +26,22 @@ const TIMES: usize = 7;
 /// The files of a set of `n` parts.
 type Generator = fn(usize) -> Vec<SourceFile>;
 
-const GENERATORS: [(&str, Generator); 48] = [
+const GENERATORS: [(&str, Generator); 55] = [
     ("statements", |n| one("select 1;\n".repeat(n))),
     ("statements on one line", |n| one("select 1;".repeat(n))),
     ("semicolons", |n| one(format!("select 1{}", ";".repeat(n)))),
     ("one statement of many words", |n| one(format!("select {}1;", "a, ".repeat(n)))),
+    ("statements, the last one wrong", |n| {
+        one(format!("{}commit;", "insert into t values (1);\n".repeat(n)))
+    }),
+    ("data of a COPY", |n| one(format!("copy t from stdin;\n{}\\.\n", "1\ta;b\n".repeat(n)))),
+    ("COPYs without data", |n| one("copy t from stdin;".repeat(n))),
+    ("COPYs with data", |n| one("copy t from stdin;\n1\n\\.\n".repeat(n))),
+    ("characters that look like others", |n| one("select\u{a0}1;\n".repeat(n))),
+    ("keywords as names", |n| one("with values as (select 1) select 1;\n".repeat(n))),
+    ("files with the same mistake", |n| {
+        (0..n).map(|file| file_of(&format!("{file}_a.sql"), "vacuum")).collect()
+    }),
     ("wrong statements", |n| one("selekt 1;\n".repeat(n))),
     ("wrong statements on one line", |n| one("selekt 1;".repeat(n))),
     ("wrong words in one statement", |n| one(format!("select {};", "from ".repeat(n)))),

@@ -90,8 +90,11 @@ fn sql_of(undo: &Undo<'_>) -> String {
     if undo.is_from_ledger() {
         return script.text().to_owned();
     }
-    let statements = script.statements().map(|(start, end)| &script.text()[start..end]);
-    statements.flat_map(|statement| [statement, ";\n"]).collect()
+    let ended = |range: (usize, usize)| {
+        let end = if script.copy(range).is_some() { "\n" } else { ";\n" };
+        [&script.text()[range.0..range.1], end]
+    };
+    script.statements().flat_map(ended).collect()
 }
 
 fn would_undo(undos: &[Undo<'_>]) -> Answer {

@@ -1,4 +1,5 @@
-//! What is missing if the server refused a statement: mostly a GRANT, otherwise what its code says.
+//! What is missing if the server refused a statement: mostly a GRANT, otherwise what its
+//! SQLSTATE means.
 
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;

@@ -15,11 +15,12 @@ pub(crate) enum Sent {
 
 /// What to do; `None` if the statement itself is at fault, or if nothing is known.
 pub(super) fn next_action(error: &DbError, sent: Sent) -> Option<Remedy> {
-    let text = match (error.code().code(), sent) {
-        // read_only_sql_transaction
-        ("25006", _) => {
-            "connect to the primary, and check that `default_transaction_read_only` is off"
-        }
+    of_transaction(error, sent).or_else(|| of_server(error, sent)).map(Remedy::from)
+}
+
+/// For a statement that needs another transaction.
+fn of_transaction(error: &DbError, sent: Sent) -> Option<&'static str> {
+    Some(match (error.code().code(), sent) {
         // active_sql_transaction
         ("25001", Sent::InTransaction) => {
             "write it as a statement of its own, outside functions and blocks, in a migration that \
@@ -47,25 +48,35 @@ pub(super) fn next_action(error: &DbError, sent: Sent) -> Option<Remedy> {
             "write `SET CONSTRAINTS ALL IMMEDIATE;` above the statement, or move it into a \
              migration of its own"
         }
-        ("55006", _) => "end the sessions that use it, and run again",
-        // query_canceled
-        ("57014", _) => canceled(error.message(), sent),
+        _ => return None,
+    })
+}
+
+/// For a statement that the server, its settings or other sessions stopped.
+fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
+    let names = |setting: &str| error.hint().is_some_and(|hint| hint.contains(setting));
+    Some(match error.code().code() {
+        // read_only_sql_transaction
+        "25006" => "connect to the primary, and check that `default_transaction_read_only` is off",
         // disk_full
-        ("53100", _) => "free disk space on the server, and run again",
+        "53100" => "free disk space on the server, and run again",
         // out_of_memory: the table of locks is full, or the server has no memory.
-        ("53200", _) if error.hint().is_some_and(|hint| hint.contains("max_locks_per")) => {
+        "53200" if names("max_locks_per_transaction") => {
             "raise the server's `max_locks_per_transaction`, or split the migration: it holds a \
              lock on each table and index that it touches"
         }
-        ("53200", _) => {
+        "53200" => {
             "free memory on the server, lower `work_mem` and `maintenance_work_mem`, or split the \
              migration; then run again"
         }
         // configuration_limit_exceeded
-        ("53400", _) => "raise the limit that the message names, or split the migration",
+        "53400" => "raise the limit that the message names, or split the migration",
+        // object_in_use
+        "55006" => "end the sessions that use it, and run again",
+        // query_canceled
+        "57014" => canceled(error.message(), sent),
         _ => return None,
-    };
-    Some(text.into())
+    })
 }
 
 fn canceled(message: &str, sent: Sent) -> &'static str {

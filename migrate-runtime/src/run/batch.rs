@@ -45,7 +45,7 @@ pub(super) async fn apply<'r>(
 }
 
 /// How many of `actions` one message contains: at least one, no more than a chunk, and none after one
-/// that resets the session, because another message restores it. One with callouts is sent alone.
+/// that resets the session, because another message restores it. One with callouts or data is sent alone.
 fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
@@ -53,7 +53,7 @@ fn chunk(cx: &Context<'_>, extent: Extent, actions: &[Action<'_>]) -> usize {
         size += bytes(extent, action);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
-        has_room && !callouts::are_needed(cx, **action)
+        has_room && !callouts::divide(cx, **action)
     };
     actions.iter().take_while(fits).count().max(1)
 }
@@ -114,7 +114,7 @@ async fn one_by_one<'r>(
     Ok(())
 }
 
-/// Sends `actions`, as one message unless there are callouts, and reports what it applied; returns why
+/// Sends `actions`, as one message unless there are callouts or data, and reports what it applied; returns why
 /// the server stopped, if it did.
 async fn deliver<'r>(
     cx: &Context<'r>,
@@ -269,9 +269,9 @@ pub(super) fn push_migration<'d>(
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
-        let sql = cx.rendered(script, range)?.sql;
-        messages.push(Part::Statement { step, index }, &sql);
+        messages.push_statement(cx, Part::Statement { step, index }, script, range)?;
         // A dump begins with `SET statement_timeout = 0`.
+        let sql = script.text().get(range.0..range.1).unwrap_or_default();
         if sql.contains("statement_timeout")
             && let Some(limit) = hold.terms(cx).limit_again()
         {

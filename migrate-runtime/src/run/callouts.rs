@@ -1,7 +1,8 @@
-//! Calls the service's own code: functions of migrations, and hooks. A transaction with such calls is
-//! several messages, any other is one.
+//! Calls the service's own code: functions of migrations, and hooks. A transaction with such calls, or with
+//! the data of a `COPY`, is several messages, any other is one.
 
-use migrate_set::set::Ends;
+use migrate_set::set::{Ends, Script};
+use migrate_set::sql::probe::probe;
 use tokio_postgres::SimpleQueryRow;
 
 use super::action::Action;
@@ -10,7 +11,7 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When, chain};
 use crate::sql::same_encoding;
-use crate::wire::{Message, Outcome, Part, is_conflict};
+use crate::wire::{Copy, Message, Outcome, Part, is_conflict};
 
 /// The service's own code that is called for one migration.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +22,17 @@ pub(super) enum Callout<'d> {
     Function(Action<'d>),
 }
 
-/// One transaction with callouts, or many without, as messages.
+/// What comes between two messages.
+#[derive(Debug)]
+enum Between<'d> {
+    Call(Callout<'d>),
+    Copy(Copy<'d>),
+}
+
+/// One transaction with callouts or data, or many without, as messages.
 #[derive(Debug)]
 pub(super) struct Messages<'d> {
-    before: Vec<(Message, Callout<'d>)>,
+    before: Vec<(Message, Between<'d>)>,
     last: Message,
 }
 
@@ -33,12 +41,39 @@ type On<'o, 'r> = &'o mut (dyn FnMut(&mut Tally<'r>, Part, Option<SimpleQueryRow
 
 impl<'d> Messages<'d> {
     pub(super) fn new() -> Self {
-        Messages { before: Vec::new(), last: Message::new() }
+        Messages::of(Message::new())
+    }
+
+    /// Messages that begin with `message`.
+    pub(super) fn of(message: Message) -> Self {
+        Messages { before: Vec::new(), last: message }
     }
 
     /// Adds one statement, without its `;`.
     pub(super) fn push(&mut self, part: Part, sql: &str) {
         self.last.push(part, sql);
+    }
+
+    /// Adds one statement of `script`, and its data if it is a `COPY`.
+    pub(super) fn push_statement(
+        &mut self,
+        cx: &Context<'_>,
+        part: Part,
+        script: &'d Script,
+        range: (usize, usize),
+    ) -> Result<(), ErrorKind> {
+        match script.copy(range) {
+            None => self.push(part, &cx.rendered(script, range)?.sql),
+            Some([range, (start, end)]) => {
+                let sql = cx.rendered(script, range)?.sql.into_owned();
+                if let (Part::Statement { step, index }, Some(probe)) = (part, probe(&sql)) {
+                    self.push(Part::Probe { step, index }, &probe);
+                }
+                let data = script.text().get(start..end).unwrap_or_default();
+                self.end(Between::Copy(Copy { part, sql, data }));
+            }
+        }
+        Ok(())
     }
 
     /// The message that is being written.
@@ -54,10 +89,14 @@ impl<'d> Messages<'d> {
             Callout::Function(action) => action.script().ends() == Ends::WithFunction,
         };
         if is_wanted {
-            let message = std::mem::replace(&mut self.last, Message::new());
-            self.before.push((message, callout));
+            self.end(Between::Call(callout));
             self.push(Part::Check { step }, &same_encoding());
         }
+    }
+
+    fn end(&mut self, with: Between<'d>) {
+        let message = std::mem::replace(&mut self.last, Message::new());
+        self.before.push((message, with));
     }
 
     /// Sends all messages, up to the first error.
@@ -75,7 +114,7 @@ impl<'d> Messages<'d> {
     ) -> Result<Outcome, Stop> {
         let mut rollback = cx.wire.on_drop(Vec::new());
         let mut completed = 0;
-        for (message, callout) in &self.before {
+        for (message, between) in &self.before {
             let outcome = send(cx, tally, message, on).await;
             completed += outcome.completed;
             if outcome.failure.is_some() {
@@ -83,11 +122,23 @@ impl<'d> Messages<'d> {
                 return Ok(Outcome { completed, ..outcome });
             }
             rollback.arm(vec!["ROLLBACK".to_owned()]);
-            if let Err(error) = call(cx, tally, *callout).await {
-                rollback.disarm();
-                // If this fails, the connection is broken, and its transaction gone.
-                let _ = cx.wire.last_row("ROLLBACK").await;
-                return Err(interrupted(cx, *callout, error));
+            match between {
+                Between::Call(callout) => {
+                    if let Err(error) = call(cx, tally, *callout).await {
+                        rollback.disarm();
+                        // If this fails, the connection is broken, and its transaction gone.
+                        let _ = cx.wire.last_row("ROLLBACK").await;
+                        return Err(interrupted(cx, *callout, error));
+                    }
+                }
+                Between::Copy(copy) => {
+                    if let Err(failure) = cx.wire.copy(copy).await {
+                        rollback.disarm();
+                        return Ok(Outcome { completed, failure: Some(failure) });
+                    }
+                    on(tally, copy.part, None);
+                    completed += 1;
+                }
             }
         }
         let outcome = send(cx, tally, &self.last, on).await;
@@ -134,6 +185,12 @@ fn is_blocked(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Whether `action` is carried out in more than one message.
+pub(super) fn divide(cx: &Context<'_>, action: Action<'_>) -> bool {
+    let script = action.script();
+    are_needed(cx, action) || script.statements().any(|range| script.copy(range).is_some())
+}
+
+/// Whether `action` calls the service's own code.
 pub(super) fn are_needed(cx: &Context<'_>, action: Action<'_>) -> bool {
     let calls = &cx.migrator.calls;
     action.script().ends() == Ends::WithFunction

@@ -78,9 +78,10 @@ fn failed_migration(
     let at =
         |step: usize, place: Place| Some(locate::at(cx, *actions.get(step)?, place, error, kept));
     match *part {
-        Some(Part::Statement { step, index }) => {
+        Some(Part::Statement { step, index } | Part::Probe { step, index }) => {
             let action = *actions.get(step)?;
-            let blame = Blame { range: action.script().statements().nth(index), offset: *offset };
+            let offset = offset.filter(|_| matches!(part, Some(Part::Statement { .. })));
+            let blame = Blame { range: action.script().statements().nth(index), offset };
             Some(locate::at_statement(cx, action, blame, error, kept))
         }
         Some(Part::Commit { step } | Part::Constraints { step }) => at(step, Place::Commit),

@@ -36,12 +36,15 @@ pub(super) fn at_statement(
     kept: Kept,
 ) -> MigrationFailure {
     let script = action.script();
+    let code = blame.range.map(|range| script.without_data(range)).unwrap_or_default();
     let place = match blame.range {
         None => Place::File,
         Some(range) => {
             let span = match blame.offset {
                 Some(offset) => word_at(script.text(), origin(cx, script, range, offset)),
-                None => inside_block(script, range, error).unwrap_or(range.0..range.1),
+                None => inside_block(script, range, error)
+                    .or_else(|| row_of_copy(script, range, error))
+                    .unwrap_or(code.0..code.1),
             };
             Place::Statement {
                 position: script.position(span.start),
@@ -50,8 +53,7 @@ pub(super) fn at_statement(
         }
     };
     let mut failure = at(cx, action, place, error, kept);
-    failure.statement =
-        blame.range.map(|(start, end)| masked(&script.text()[start..end]).into_owned());
+    failure.statement = blame.range.map(|_| masked(&script.text()[code.0..code.1]).into_owned());
     failure
 }
 
@@ -154,6 +156,20 @@ fn word_at(text: &str, at: usize) -> Range<usize> {
     let length = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
     let one = rest.chars().next().map_or(0, char::len_utf8);
     at..at + length.max(one)
+}
+
+/// The row of a `COPY` that failed, which the server reports only as text: `COPY t, line 3, column a: "x"`.
+fn row_of_copy(script: &Script, range: (usize, usize), error: &Error) -> Option<Range<usize>> {
+    let [_, (start, end)] = script.copy(range)?;
+    let context = error.as_db_error()?.where_()?;
+    let place = context.lines().rev().find_map(|line| line.strip_prefix("COPY "))?;
+    // The name of the table may have a comma, and the word for `line` depends on the server's language.
+    let number = |part: &str| part.split([',', ':']).next()?.rsplit(' ').next()?.parse().ok();
+    let line: usize = place.split(", ").skip(1).find_map(number)?;
+    let rows = script.text().get(start..end)?;
+    let skipped: usize = rows.split_inclusive('\n').take(line.checked_sub(1)?).map(str::len).sum();
+    let row = rows[skipped..].lines().next()?;
+    Some(start + skipped..start + skipped + row.len())
 }
 
 /// The line of a `DO` block that failed, which the server reports only as text.

@@ -35,7 +35,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(message: &Message, completed: usize, error: Error) -> Self {
+    pub(super) fn new(message: &Message, completed: usize, error: Error) -> Self {
         let blamed = |unit| message.blame(completed, &error, unit);
         let (found, in_bytes) = (blamed(Unit::Characters), blamed(Unit::Bytes));
         let (part, offset) = found.map_or((None, None), |(part, offset)| (Some(part), offset));
@@ -66,7 +66,7 @@ pub(crate) struct Wire<'c> {
     /// Rolls back the transaction that [`Wire::open`] left open for the next message, if that is not sent.
     open: Mutex<Option<OnDrop<'c>>>,
     /// Whether a message of [`Wire::send`] has no answer yet.
-    is_out: AtomicBool,
+    pub(super) is_out: AtomicBool,
     /// Whether reads are sent as what is written is.
     reads_as_writes: AtomicBool,
     /// Whether nothing more is queued on the connection.
@@ -107,7 +107,7 @@ impl<'c> Wire<'c> {
         let _ = self.client.cancel_token().cancel_query(NoTls).await;
     }
 
-    fn count(&self) {
+    pub(super) fn count(&self) {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 

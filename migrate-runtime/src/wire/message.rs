@@ -77,6 +77,8 @@ pub(crate) enum Part {
     Save,
     /// One statement of a migration.
     Statement { step: usize, index: usize },
+    /// Finds out whether a `COPY` can begin.
+    Probe { step: usize, index: usize },
     /// Checks that the transaction is still the same.
     Check { step: usize },
     /// Restores the session after a migration.

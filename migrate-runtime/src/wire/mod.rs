@@ -2,8 +2,10 @@
 
 mod message;
 mod exchange;
+mod copy;
 mod pooler;
 
+pub(crate) use copy::Copy;
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{

@@ -19,7 +19,7 @@ impl Checksum {
 /// The canonical text: the tokens of each statement separated by one blank, with `;` and a line
 /// feed after each statement.
 ///
-/// Literals are kept verbatim. A literal that continues over several lines keeps one line feed
+/// Literals are kept verbatim, and so is the data of a `COPY`, after the line feed. A literal that continues over several lines keeps one line feed
 /// between its segments, because a blank would end it.
 pub fn canonical_text(text: &str, statements: &[Statement<'_>]) -> String {
     let mut canonical = String::with_capacity(text.len());
@@ -31,6 +31,10 @@ pub fn canonical_text(text: &str, statements: &[Statement<'_>]) -> String {
             push_token(&mut canonical, text, token);
         }
         canonical.push_str(";\n");
+        if let Some(data) = statement.data() {
+            canonical.push_str(data.text(text));
+            canonical.push('\n');
+        }
     }
     canonical
 }
@@ -134,6 +138,11 @@ mod tests {
             "create function f() returns int begin atomic select 1; select 2; end;",
             "create function f ( ) returns int begin atomic select 1 ; select 2 ; end;\n",
             "7e7b43ad1f5e759946909d91df0121865fb425323520782ad0abcf1d2182494e",
+        );
+        check(
+            "COPY t(a)  FROM stdin; -- rows\n 1\t2\n\\.\n\nselect 1;",
+            "COPY t ( a ) FROM stdin;\n 1\t2\n\\.\nselect 1;\n",
+            "641b15a09066fe2d17da0844711f28c285c464ac267d9d0188dcf313e14383d9",
         );
     }
 

@@ -113,6 +113,8 @@ fn single(sql: &str, statement: &Statement<'_>) -> Alone {
     match kind::kind(sql, statement) {
         StatementKind::Plain if kind::calls_procedure(sql, statement) => Alone::Bare,
         StatementKind::Plain => Alone::Atomic,
+        // Whether it can run in a transaction depends on the server's version and on the subscription.
+        _ if words.eat("ALTER SUBSCRIPTION") => Alone::Atomic,
         _ if words.eat("CREATE") => builds(words).unwrap_or(Alone::Bare),
         _ if words.eat("REINDEX") => rebuilds(words).unwrap_or(Alone::Bare),
         _ if words.eat("DROP INDEX") => Alone::Drops,
@@ -200,7 +202,12 @@ mod tests {
 
     #[test]
     fn what_can_run_in_a_transaction_is_atomic() {
-        for sql in ["insert into t values (1)", "set search_path = x", "do $$ begin null; end $$"] {
+        for sql in [
+            "insert into t values (1)",
+            "set search_path = x",
+            "do $$ begin null; end $$",
+            "alter subscription s refresh publication",
+        ] {
             check(sql, &Alone::Atomic);
         }
         for sql in [

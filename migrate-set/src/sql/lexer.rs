@@ -7,7 +7,7 @@
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A run of white space.
+    /// A run of white space, or a line `\restrict` or `\unrestrict` of `pg_dump`, which only psql needs.
     Blank,
     /// `-- ...` without its line feed.
     LineComment,
@@ -39,9 +39,11 @@ pub enum TokenKind {
     Close,
     /// A psql meta-command: `\` and the rest of its line.
     Backslash,
+    /// The data of a `COPY ... FROM stdin`, from the line after its `;` to the line `\.`, included.
+    Data,
     /// Any other single character.
     Other,
-    /// A literal or comment that is not closed.
+    /// Something that is not closed.
     Unclosed(Unclosed),
 }
 
@@ -56,6 +58,8 @@ pub enum Unclosed {
     Dollar,
     /// `/* ...`
     Comment,
+    /// The data of a `COPY`, without a line `\.`
+    Data,
 }
 
 /// One token: the bytes `start..end` of the text.
@@ -93,12 +97,53 @@ pub fn lex(text: &str) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(bytes.len() / 4);
     let mut seen = Seen::default();
     let mut start = 0;
+    let (mut statement, mut data) = (0, None);
     while start < bytes.len() {
-        let (kind, end) = next_token(bytes, start, &mut seen);
+        let (kind, end) = match data {
+            Some(at) if at == start => data_of_copy(bytes, start),
+            _ => next_token(bytes, start, &mut seen),
+        };
+        // White space ends where the data begins.
+        let end = data.filter(|at| *at > start).map_or(end, |at| end.min(at));
         tokens.push(Token { kind, start, end });
+        if matches!(kind, TokenKind::Semicolon | TokenKind::Backslash | TokenKind::Data) {
+            data = data_after(text, &tokens[statement..]);
+            statement = tokens.len();
+        }
         start = end;
     }
     tokens
+}
+
+/// The byte where the data of a `COPY ... FROM stdin;` begins, whose tokens these are: psql reads it from
+/// the next line. With more SQL on the same line there is none.
+fn data_after(text: &str, statement: &[Token]) -> Option<usize> {
+    let mut words = statement.iter().filter(|token| !token.is_trivia());
+    let is = |token: &Token, word: &str| token.text(text).eq_ignore_ascii_case(word);
+    words.next().filter(|first| is(first, "COPY"))?;
+    let mut follows_from = false;
+    words.find(|token| {
+        let after_from = std::mem::replace(&mut follows_from, is(token, "FROM"));
+        after_from && is(token, "STDIN")
+    })?;
+    let after = statement.last()?.end;
+    let rest = text[after..].trim_start_matches([' ', '\t', '\r', '\x0b', '\x0c']);
+    let is_last = rest.starts_with('\n') || rest.starts_with("--");
+    let feed = rest.find('\n').filter(|_| is_last)?;
+    Some(text.len() - rest.len() + feed + 1)
+}
+
+/// The data at `at`, up to and including a line `\.`.
+fn data_of_copy(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let mut line = at;
+    while line < b.len() {
+        let end = run(b, line, |c| c != b'\n');
+        if &b[line..end] == b"\\." {
+            return (TokenKind::Data, end);
+        }
+        line = end + 1;
+    }
+    (TokenKind::Unclosed(Unclosed::Data), b.len())
 }
 
 /// What an earlier token has found out about the bytes after it. Without it, a line of braces or of
@@ -135,7 +180,7 @@ fn next_token(b: &[u8], at: usize, seen: &mut Seen) -> (TokenKind, usize) {
         b';' => (TokenKind::Semicolon, at + 1),
         b'(' => (TokenKind::Open, at + 1),
         b')' => (TokenKind::Close, at + 1),
-        b'\\' => (TokenKind::Backslash, run(b, at, |c| c != b'\n')),
+        b'\\' => meta_command(b, at),
         b'{' if next == Some(b'{') => placeholder(b, at, seen),
         b':' if matches!(next, Some(b':' | b'=')) => (TokenKind::Operator, at + 2),
         b'.' if next == Some(b'.') => (TokenKind::Operator, at + 2),
@@ -211,6 +256,14 @@ fn continued(
             None => return (kind, end),
         }
     }
+}
+
+/// The rest of the line.
+fn meta_command(b: &[u8], at: usize) -> (TokenKind, usize) {
+    let name = &b[at + 1..run(b, at + 1, |c| c.is_ascii_lowercase())];
+    let is_blank = matches!(name, b"restrict" | b"unrestrict");
+    let kind = if is_blank { TokenKind::Blank } else { TokenKind::Backslash };
+    (kind, run(b, at, |c| c != b'\n'))
 }
 
 /// One past the closing quote of what opens at `quote`; two quotes are one inside.

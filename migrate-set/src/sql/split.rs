@@ -1,9 +1,12 @@
 //! Splits a script into statements by psql's rules: semicolons outside parentheses and outside
 //! `BEGIN ATOMIC` bodies; and at the comments at which drizzle and bun split. Statements are not validated.
 
-use super::lexer::{Token, TokenKind, Unclosed};
+use std::ops::Range;
 
-/// One statement: from its first token to its last, without comments around it and without `;`.
+use super::lexer::{Token, TokenKind, Unclosed, lex};
+
+/// One statement: from its first token to its last, without comments around it and without `;`. The data of a
+/// `COPY` is part of it, and so is the `;` before that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'t> {
     /// Its tokens, including comments inside it; the first and last are neither blank nor comment.
@@ -21,10 +24,43 @@ impl<'t> Statement<'t> {
         self.tokens.last().map_or(0, |token| token.end)
     }
 
-    /// Its tokens without blanks and comments.
+    /// Its tokens without blanks, comments and data.
     pub fn significant(&self) -> impl Iterator<Item = &'t Token> + use<'t> {
-        self.tokens.iter().filter(|token| !token.is_trivia())
+        self.code().iter().filter(|token| !token.is_trivia())
     }
+
+    /// The data of a `COPY`.
+    pub fn data(&self) -> Option<&'t Token> {
+        self.tokens.last().filter(|token| token.kind == TokenKind::Data)
+    }
+
+    /// One past the last byte of its SQL.
+    pub fn code_end(&self) -> usize {
+        self.code().last().map_or(0, |token| token.end)
+    }
+
+    /// Its tokens without data.
+    fn code(&self) -> &'t [Token] {
+        let ends = |token: &Token| token.kind == TokenKind::Semicolon;
+        let end = self.data().and_then(|_| self.tokens.iter().rposition(ends));
+        let code = &self.tokens[..end.unwrap_or(self.tokens.len())];
+        let last = code.iter().rposition(|token| !token.is_trivia());
+        &code[..last.map_or(0, |last| last + 1)]
+    }
+}
+
+/// The line that ends the data of a `COPY`.
+pub const END_OF_DATA: &str = "\\.";
+
+/// A `COPY ... FROM stdin` with its data, as two ranges of one text; `None` if `sql` is anything else.
+pub fn copy(sql: &str) -> Option<(Range<usize>, Range<usize>)> {
+    // No other statement ends like this, and nearly all statements are others.
+    sql.strip_suffix(END_OF_DATA).filter(|data| data.ends_with('\n'))?;
+    let tokens = lex(sql);
+    let statements = split(sql, &tokens).ok()?;
+    let [one] = statements.as_slice() else { return None };
+    let data = one.data()?;
+    Some((one.start()..one.code_end(), data.start..data.end - END_OF_DATA.len()))
 }
 
 /// Why a script cannot be split, and where.
@@ -39,7 +75,7 @@ pub struct SplitError {
 /// Why a script cannot be split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SplitProblem {
-    /// A literal or a comment is never closed.
+    /// A literal, a comment or data is never closed.
     Unclosed(Unclosed),
     /// A `(` without `)`.
     UnclosedParenthesis,
@@ -56,7 +92,7 @@ pub enum SplitProblem {
 pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, SplitError> {
     let mut statements = Vec::new();
     let mut state = State::default();
-    let mut from = 0;
+    let (mut from, mut copy) = (0, 0);
     for (index, token) in tokens.iter().enumerate() {
         if let TokenKind::Unclosed(what) = token.kind {
             return Err(SplitError { problem: SplitProblem::Unclosed(what), at: token.start });
@@ -67,8 +103,14 @@ pub fn split<'t>(text: &str, tokens: &'t [Token]) -> Result<Vec<Statement<'t>>, 
             statements.extend(trimmed(&tokens[index..=index]));
             from = index + 1;
             state = State::default();
+        } else if token.kind == TokenKind::Data {
+            // A part of the COPY that the last semicolon ended.
+            statements.pop();
+            statements.extend(trimmed(&tokens[copy..=index]));
+            from = index + 1;
         } else if ends_statement(text, token) && state.splits_here() {
             statements.extend(trimmed(&tokens[from..index]));
+            copy = if token.kind == TokenKind::Semicolon { from } else { copy };
             from = index + 1;
             state = State::default();
         } else if !token.is_trivia() {
@@ -205,6 +247,9 @@ mod tests {
         check("-- head\na -- tail\n; /* c */ b ;", &["a", "b"]);
         check("a /* in; side */ b; c", &["a /* in; side */ b", "c"]);
         check("é; ü", &["é", "ü"]);
+        check("\\restrict x;y\na;\n\\unrestrict x;y\n", &["a"]);
+        check("\\restricted\na", &["\\restricted", "a"]);
+        check("\\echo\ncopy t from stdin;\n1\n\\.", &["\\echo", "copy t from stdin;\n1\n\\."]);
         check("a\n--> statement-breakpoint\nb;\n--> statement-breakpoint\nc", &["a", "b", "c"]);
         check("a\n--bun:split\nb (\n--bun:split\n c)", &["a", "b (\n--bun:split\n c)"]);
     }
@@ -239,6 +284,21 @@ mod tests {
     fn parentheses_hide_semicolons() {
         let rule = "create rule r as on insert to t do also (insert into a; delete from b)";
         check(&format!("{rule}; b"), &[rule, "b"]);
+    }
+
+    #[test]
+    fn data_belongs_to_its_copy() {
+        let rows = "COPY t (a, b) FROM stdin WITH (format csv); -- rows\n 1;'\n\n-- DOWN\n\\.";
+        check(&format!("a; {rows}\nb;"), &["a", rows, "b"]);
+        check(&format!("{rows}\n{rows}"), &[rows, rows]);
+        check("copy t from STDIN;\n\\.", &["copy t from STDIN;\n\\."]);
+        check("copy t from stdin; b;\n1", &["copy t from stdin", "b", "1"]);
+        check("copy t from stdin", &["copy t from stdin"]);
+        check("copy t to stdout;\n1", &["copy t to stdout", "1"]);
+        check_error("copy t from stdin;\n1\n", SplitProblem::Unclosed(Unclosed::Data), 19);
+        assert_eq!(copy("copy t from stdin ;\n1\n\\."), Some((0..17, 20..22)));
+        assert_eq!(copy("a; copy t from stdin;\n\\."), None);
+        assert_eq!(copy("select 1"), None);
     }
 
     #[test]

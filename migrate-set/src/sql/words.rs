@@ -105,6 +105,11 @@ impl<'t> Words<'t> {
         Some(name)
     }
 
+    /// As [`Words::name`], but returns only the last part.
+    pub fn last_name(&mut self) -> Option<String> {
+        self.name().map(|name| name.last)
+    }
+
     /// As [`Words::name`], but returns the name as written.
     pub fn written_name(&mut self) -> Option<String> {
         let start = self.tokens.get(self.at)?.start;

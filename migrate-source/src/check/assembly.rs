@@ -12,6 +12,7 @@ use super::depends;
 use super::error::{Problem, SourceError};
 use super::script::{self, Scripts};
 use super::{Down, Duplicates, SetOptions, SourceFile};
+use crate::directives::section::AlmostMarker;
 use crate::names::{Classified, ClassifiedFile, Name, NameError, Sidecar};
 use crate::threads;
 
@@ -160,6 +161,10 @@ impl<'a> Assembly<'a> {
             shown: &shown(self.folder, &source.path),
             path: &source.path,
             direction: name.direction,
+            almost_marker: match name.direction {
+                None if !source.path.ends_with("/migration.sql") => AlmostMarker::Mistake,
+                _ => AlmostMarker::Remark,
+            },
             transaction,
             options: self.options,
         };
@@ -243,7 +248,7 @@ impl<'a> Assembly<'a> {
             version if by_name => Version::new(format!("{version}_{}", up.name.slug)),
             version => version,
         };
-        let announced = !downs.is_empty();
+        let announced = downs.iter().any(|down| down.scripts.is_none());
         let scripts = up.scripts?;
         let mut down = scripts.down;
         for claim in downs {

@@ -69,8 +69,8 @@ pub(super) fn in_no_transaction(kind: StatementKind, inside: bool) -> Option<Pro
 /// What is wrong with a statement wherever it is.
 fn never(kind: StatementKind) -> Option<Problem> {
     match kind {
-        StatementKind::MetaCommand => Some(Problem::MetaCommand),
-        StatementKind::CopyClient => Some(Problem::CopyClient),
+        StatementKind::CopyOut => Some(Problem::CopyOut),
+        StatementKind::CopyWithoutData => Some(Problem::CopyWithoutData),
         _ => None,
     }
 }

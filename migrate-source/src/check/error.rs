@@ -10,7 +10,9 @@ use migrate_set::sql::split::SplitProblem;
 use migrate_set::text::escaped_lines;
 use thiserror::Error;
 
+use super::characters::LooksLike;
 use super::mistakes::limited;
+use super::{characters, psql};
 use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
 use crate::lint::Finding;
@@ -169,6 +171,23 @@ pub enum Problem {
     /// Not UTF-8.
     #[error("is not UTF-8")]
     NotUtf8,
+    /// UTF-16.
+    #[error("is UTF-16, not UTF-8")]
+    Utf16,
+    /// The pointer that Git LFS puts in the place of a file.
+    #[error("is a pointer of Git LFS, not the file")]
+    LfsPointer,
+    /// The marks of a merge conflict.
+    #[error("a merge conflict is not resolved")]
+    Conflict,
+    /// A character outside quotes that is not what it looks like.
+    #[error("{}", characters::message(*.c, *.looks_like))]
+    Character {
+        /// The character.
+        c: char,
+        /// What it looks like.
+        looks_like: LooksLike,
+    },
     /// A NUL byte, which PostgreSQL accepts nowhere in a script.
     #[error("contains a NUL byte")]
     NulByte,
@@ -257,9 +276,20 @@ pub enum Problem {
         /// What else its script contains.
         beside: Beside,
     },
-    /// `COPY` from or to the client.
-    #[error("COPY from or to the client is not possible in a migration")]
-    CopyClient,
+    /// The use of a value that the same transaction adds to an enum.
+    #[error(
+        "{value} is a new value of an enum, and cannot be used in the transaction that adds it"
+    )]
+    EarlyValue {
+        /// As written.
+        value: String,
+    },
+    /// `COPY` to the client.
+    #[error("COPY to the client is not possible in a migration")]
+    CopyOut,
+    /// `COPY` from the client, without data.
+    #[error("this COPY has no data")]
+    CopyWithoutData,
     /// The grammar does not accept a statement.
     #[error("{message}")]
     Syntax {
@@ -275,8 +305,29 @@ pub enum Problem {
     #[error("nothing here needs to run outside a transaction")]
     NeedlessNoTransaction,
     /// A psql meta-command.
-    #[error("a psql meta-command is not SQL")]
-    MetaCommand,
+    #[error("`{command}` is a command of psql, not SQL")]
+    MetaCommand {
+        /// Its name.
+        command: String,
+    },
+    /// A variable of psql.
+    #[error("`{written}` is a variable of psql, not SQL")]
+    Variable {
+        /// As written.
+        written: String,
+    },
+    /// A parameter outside a function.
+    #[error("`{written}` is a parameter, and a migration has none")]
+    Parameter {
+        /// As written.
+        written: String,
+    },
+    /// The same mistake in more files than are shown.
+    #[error("the same mistake again, and in {count} more file{}", if *count == 1 { "" } else { "s" })]
+    Alike {
+        /// How many files follow.
+        count: usize,
+    },
     /// More mistakes in a file than are shown.
     #[error("{count} more mistake{} in this file", if *count == 1 { "" } else { "s" })]
     More {
@@ -315,6 +366,7 @@ fn split_message(problem: SplitProblem) -> &'static str {
         SplitProblem::Unclosed(Unclosed::Identifier) => "this quoted identifier is never closed",
         SplitProblem::Unclosed(Unclosed::Dollar) => "this dollar-quoted string is never closed",
         SplitProblem::Unclosed(Unclosed::Comment) => "this comment is never closed",
+        SplitProblem::Unclosed(Unclosed::Data) => "the data of this COPY is never ended",
         SplitProblem::UnclosedParenthesis => "this parenthesis is never closed",
         SplitProblem::UnopenedParenthesis => "this parenthesis closes nothing",
         SplitProblem::UnclosedAtomicBody => "this BEGIN ATOMIC has no END",
@@ -326,6 +378,7 @@ impl Problem {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
+            Problem::Split(SplitProblem::Unclosed(Unclosed::Data)) => "begins here",
             Problem::Split(_) => "opened here",
             Problem::UncommittedBegin => "begun here",
             _ => "here",
@@ -361,6 +414,7 @@ impl Problem {
                 finding.lint.as_str()
             )
             .into(),
+            Problem::Character { looks_like, .. } => characters::help(*looks_like).into(),
             Problem::Section(problem) => problem.help().into(),
             Problem::Placeholder(problem) => problem.help().into(),
             Problem::Split(problem) => split_help(*problem).into(),
@@ -385,6 +439,10 @@ impl Problem {
                 "undo what it does with SQL, which the ledger keeps for binaries without the \
                  function"
             }
+            Problem::EarlyValue { .. } => {
+                "use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's \
+                 transaction; or write `-- migrate:no-transaction` above the first statement"
+            }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => {
                 "remove it: the migration runs in a transaction automatically; with \
@@ -407,22 +465,35 @@ impl Problem {
             Problem::Unreadable { .. } => "fix it, or remove it",
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
-            Problem::NotUtf8 => "save the file as UTF-8",
-            Problem::NulByte => "remove it; the file may be UTF-16: save it as UTF-8",
+            Problem::NotUtf8 | Problem::Utf16 => "save the file as UTF-8",
+            Problem::LfsPointer => {
+                "run `git lfs pull`, and keep SQL out of LFS in `.gitattributes`"
+            }
+            Problem::Conflict => {
+                "keep what is right, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
+            }
+            Problem::NulByte => "remove it",
             Problem::Empty => {
                 "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
             }
             Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
-            Problem::NoDown { .. } => "add a `-- DOWN` section, or a `.down.sql` file next to it",
+            Problem::NoDown { .. } => {
+                "add a `-- DOWN` section, or a `.down.sql` file next to it; if there is nothing to undo, \
+                 say so there in a comment"
+            }
             Problem::Sqitch => {
                 "number the files in the order of the plan, such as `001_users.sql`, and leave out the layout"
             }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
             Problem::OnlyDown => "mark the up section in the same style as the down section",
-            Problem::CopyClient => "write INSERT, or COPY from a file on the server",
-            Problem::MetaCommand => "write the SQL it stands for",
-            Problem::More { .. } => "fix those above first",
+            Problem::CopyOut => "remove it, or write COPY to a file on the server",
+            Problem::CopyWithoutData => {
+                "write the data from the next line on, and a line `\\.` after it"
+            }
+            Problem::MetaCommand { command } => psql::help(command),
+            Problem::Variable { .. } | Problem::Parameter { .. } => "write the value itself",
+            Problem::More { .. } | Problem::Alike { .. } => "fix those above first",
             _ => "",
         }
     }
@@ -436,6 +507,7 @@ fn split_help(problem: SplitProblem) -> &'static str {
         SplitProblem::Unclosed(Unclosed::Identifier) => "close it with `\"`",
         SplitProblem::Unclosed(Unclosed::Dollar) => "close it with the same `$tag$`",
         SplitProblem::Unclosed(Unclosed::Comment) => "close it with `*/`; comments nest",
+        SplitProblem::Unclosed(Unclosed::Data) => "write a line `\\.` after the last row",
         SplitProblem::UnclosedParenthesis => "close it with `)`",
         SplitProblem::UnopenedParenthesis => "remove it, or open it with `(`",
         SplitProblem::UnclosedAtomicBody => "close the body with `END`",

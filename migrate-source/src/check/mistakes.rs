@@ -1,5 +1,6 @@
 //! The mistakes of a file with their places: the first 50, and how many more there are.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use migrate_set::frame::frame;
@@ -51,5 +52,38 @@ pub(crate) fn limited(errors: &[SourceError]) -> SourceErrors {
             kept.push(SourceError::at(next.file(), next.position(), None, problem));
         }
     }
-    SourceErrors(kept)
+    SourceErrors(folded(kept))
+}
+
+/// How many files with the same mistake are shown.
+const ALIKE: usize = 20;
+
+/// These errors, each in at most [`ALIKE`] files, and how many more files have it.
+fn folded(errors: Vec<SourceError>) -> Vec<SourceError> {
+    /// A mistake: in how many files it is, the last of them, and where that is said.
+    #[derive(Default)]
+    struct Seen {
+        files: usize,
+        last: String,
+        said: Option<usize>,
+    }
+    let mut all: HashMap<String, Seen> = HashMap::new();
+    let mut kept: Vec<SourceError> = Vec::new();
+    for error in errors {
+        let seen = all.entry(error.problem().to_string()).or_default();
+        if seen.last != error.file() {
+            seen.files += 1;
+            error.file().clone_into(&mut seen.last);
+        }
+        let Some(count) = seen.files.checked_sub(ALIKE + 1) else {
+            kept.push(error);
+            continue;
+        };
+        let at = *seen.said.get_or_insert(kept.len());
+        match kept.get_mut(at) {
+            Some(said) => *said = SourceError::of_file(said.file(), Problem::Alike { count }),
+            None => kept.push(SourceError::of_file(error.file(), Problem::Alike { count })),
+        }
+    }
+    kept
 }

@@ -4,6 +4,9 @@
 mod assembly;
 mod script;
 mod control;
+mod psql;
+mod characters;
+mod later;
 mod depends;
 mod grammar;
 mod mistakes;
@@ -11,6 +14,7 @@ mod error;
 
 pub use migrate_set::listing::Links;
 
+pub use characters::LooksLike;
 pub use error::{Beside, Problem, SourceError, SourceErrors};
 use mistakes::limited;
 
@@ -206,6 +210,7 @@ pub fn check(
     }
     let assembled = assemble(folder, files, &classified, options, &mut errors);
     let Assembled { migrations, allows, mut warnings } = assembled;
+    errors.extend(later::committing_calls(folder, &migrations));
     if options.syntax == Syntax::Check {
         errors.extend(grammar::check(folder, &migrations, &allows, options));
     }

@@ -7,15 +7,16 @@ use migrate_set::location::{narrow, position};
 use migrate_set::name::Direction;
 use migrate_set::set::{Ends, Script, TransactionMode};
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
-use migrate_set::sql::lexer::{Token, TokenKind, dollar_tag, lex};
+use migrate_set::sql::lexer::{TokenKind, Unclosed, dollar_tag, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
-use migrate_set::sql::split::{Statement, split};
+use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
 use super::error::{Problem, SourceError};
 use super::mistakes::{Mistake, placed};
-use super::{Down, Empty, Lints, SetOptions, Syntax, grammar};
-use crate::directives::section::{Block, SectionError, Sections, sections};
+use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
+use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
+use crate::directives::{DOWN, directive};
 use crate::lint::lint;
 
 /// The scripts of one file.
@@ -36,6 +37,8 @@ pub(super) struct File<'f> {
     pub(super) shown: &'f str,
     pub(super) path: &'f str,
     pub(super) direction: Option<Direction>,
+    /// What a comment in it is that is almost a section marker.
+    pub(super) almost_marker: AlmostMarker,
     /// The transaction mode requested by the name or a sidecar.
     pub(super) transaction: TransactionMode,
     pub(super) options: &'f SetOptions,
@@ -46,7 +49,10 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
     let tokens = lex(&text);
     let all = |mistakes| placed(file.shown, &text, mistakes);
-    let found = sections(&text, &tokens).map_err(|errors| {
+    if let Some(conflict) = characters::conflict(&text, &tokens) {
+        return Err(all(vec![conflict]));
+    }
+    let found = sections(&text, &tokens, file.almost_marker).map_err(|errors| {
         let mistake = |e: SectionError| mistake(e.span.0..e.span.1, Problem::Section(e.problem));
         all(errors.into_iter().map(mistake).collect())
     })?;
@@ -75,6 +81,9 @@ fn mistake(span: Range<usize>, problem: Problem) -> Mistake {
 
 /// Decodes UTF-8, removes a byte order mark, refuses NUL, and changes every line ending to LF.
 fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
+    if let Some(problem) = characters::of_file(bytes) {
+        return Err(SourceError::of_file(shown, problem));
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => unix_lines(text),
@@ -160,16 +169,28 @@ impl Reader<'_> {
         warnings
     }
 
-    /// A down section without statements is an unused template: no down script.
+    /// A down script without statements undoes nothing. A section without even a remark, and what `create` wrote,
+    /// are unused templates: no down script.
     fn down(&self, block: Block<'_>) -> Result<Option<Script>, Vec<Mistake>> {
         if let Some((start, end)) = block.function {
             return Err(vec![mistake(start..end, Problem::FunctionDown)]);
         }
         match self.script(block) {
-            Ok((statements, script)) => Ok((!statements.is_empty()).then_some(script)),
+            Ok((statements, script)) => {
+                Ok((!statements.is_empty() || self.is_meant(block)).then_some(script))
+            }
             Err(_) if self.file.options.down == Down::Unchecked => Ok(self.unchecked(block)),
             Err(errors) => Err(errors),
         }
+    }
+
+    /// Whether a down script without statements is meant to have none.
+    fn is_meant(&self, block: Block<'_>) -> bool {
+        let comments = block.tokens.iter().map(|token| token.text(self.text).trim());
+        let mut comments = comments.filter(|text| !text.is_empty() && !is_marker(text)).peekable();
+        let is_file = self.file.direction == Some(Direction::Down);
+        let is_empty = comments.peek().is_none();
+        (is_file && is_empty) || comments.any(|comment| comment != DOWN.trim())
     }
 
     /// An invalid script, kept as a single statement for the server to judge.
@@ -186,18 +207,19 @@ impl Reader<'_> {
     fn script<'t>(&self, block: Block<'t>) -> Result<(Vec<Statement<'t>>, Script), Vec<Mistake>> {
         let transaction = self.mode(block);
         let split = split(self.text, block.tokens).map_err(|error| {
-            let opened = error.at..self.opener_end(error.at);
-            let copy = self.copy_before(block.tokens, error.at);
-            vec![copy.unwrap_or_else(|| mistake(opened, Problem::Split(error.problem)))]
+            let opened = error.at..self.opener_end(error);
+            vec![mistake(opened, Problem::Split(error.problem))]
         })?;
-        let split = self.before_data(split);
         let runnable = self.runnable(&split, transaction);
         let placeholders = self.placeholders(&split);
+        let mut others = self.replaced(&split);
+        others.extend(self.characters(&split));
         let (statements, found) = match (runnable, placeholders) {
-            (Ok(statements), Ok(found)) => (statements, found),
+            (Ok(statements), Ok(found)) if others.is_empty() => (statements, found),
             (runnable, placeholders) => {
                 let mut errors = runnable.err().unwrap_or_default();
                 errors.extend(placeholders.err().unwrap_or_default());
+                errors.extend(others);
                 errors.extend(self.grammar(&split, &errors));
                 return Err(errors);
             }
@@ -206,31 +228,6 @@ impl Reader<'_> {
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
         let ranges = self.ranges(&statements, transaction);
         Ok((statements, self.assemble(transaction, ranges, found, session)))
-    }
-
-    /// The statements up to a `COPY ... FROM stdin`, which data follows, up to a line `\.`.
-    fn before_data<'t>(&self, mut statements: Vec<Statement<'t>>) -> Vec<Statement<'t>> {
-        let reads_data = |statement: &Statement<'_>| {
-            let words = &self.text[statement.start()..statement.end()];
-            // Checked first, because it is cheap and few statements begin with it.
-            self.text[first_word(statement)].eq_ignore_ascii_case("copy")
-                && kind::kind(self.text, statement) == StatementKind::CopyClient
-                && words.to_ascii_lowercase().contains("stdin")
-        };
-        if let Some(copy) = statements.iter().position(reads_data) {
-            statements.truncate(copy + 1);
-        }
-        statements
-    }
-
-    /// The error of the `COPY` whose data, read as SQL, caused the mistake at the byte `at`.
-    fn copy_before(&self, tokens: &[Token], at: usize) -> Option<Mistake> {
-        let before = tokens.iter().position(|token| token.start >= at)?;
-        let end = tokens[..before].iter().rposition(|t| t.kind == TokenKind::Semicolon)?;
-        let statements = split(self.text, &tokens[..end]).ok()?;
-        let copies = |s: &&Statement<'_>| kind::kind(self.text, s) == StatementKind::CopyClient;
-        let copy = statements.iter().find(copies)?;
-        Some(mistake(first_word(copy), Problem::CopyClient))
     }
 
     fn assemble(
@@ -265,16 +262,16 @@ impl Reader<'_> {
             let kind = kind::kind(self.text, &statement);
             let inside = open.depth > 0;
             let problem = match transaction {
+                _ if kind == StatementKind::MetaCommand => {
+                    let command = psql::name(&self.text[first_word(&statement)]);
+                    Some(Problem::MetaCommand { command })
+                }
                 TransactionMode::Transactional => in_our_transaction(kind, inside, alone),
                 TransactionMode::NonTransactional => in_no_transaction(kind, inside),
             };
             open.take(kind, statement, problem.is_some());
             if let Some(problem) = problem {
                 errors.push(mistake(first_word(&statement), problem));
-                if kind == StatementKind::CopyClient {
-                    // If data followed, the COMMIT after it was not read.
-                    open = OwnTransaction::default();
-                }
                 continue;
             }
             // A transaction block in the file becomes part of the run's transaction, so its BEGIN
@@ -286,6 +283,9 @@ impl Reader<'_> {
         }
         if let (Some(statement), false) = (open.begun, open.reported) {
             errors.push(mistake(first_word(&statement), Problem::UncommittedBegin));
+        }
+        if transaction == TransactionMode::Transactional {
+            errors.extend(later::early_value(self.text, statements));
         }
         if errors.is_empty() { Ok(kept) } else { Err(errors) }
     }
@@ -328,10 +328,30 @@ impl Reader<'_> {
         if errors.is_empty() { Ok(found) } else { Err(errors) }
     }
 
+    /// What psql would replace.
+    fn replaced(&self, statements: &[Statement<'_>]) -> Vec<Mistake> {
+        // Checked first, because it is cheap and few scripts have either.
+        if self.skips_syntax() || !self.text.contains([':', '$']) {
+            return Vec::new();
+        }
+        statements.iter().flat_map(|statement| psql::replaced(self.text, statement)).collect()
+    }
+
+    fn characters(&self, statements: &[Statement<'_>]) -> Vec<Mistake> {
+        if self.text.is_ascii() {
+            return Vec::new();
+        }
+        statements.iter().flat_map(|one| characters::of_statement(self.text, one)).collect()
+    }
+
+    fn skips_syntax(&self) -> bool {
+        self.file.options.syntax == Syntax::Off || self.allows("syntax")
+    }
+
     /// What the grammar does not accept in a script with other mistakes, except in the statements
     /// that have them; scripts without mistakes are checked together, by [`super::grammar`].
     fn grammar(&self, statements: &[Statement<'_>], reported: &[Mistake]) -> Vec<Mistake> {
-        if self.file.options.syntax == Syntax::Off || self.allows("syntax") {
+        if self.skips_syntax() {
             return Vec::new();
         }
         let starts = reported.iter().filter_map(|mistake| mistake.span.as_ref());
@@ -341,13 +361,16 @@ impl Reader<'_> {
             let next = starts.partition_point(|&at| at < start);
             starts.get(next).is_none_or(|&at| at >= end)
         };
-        let places = statements.iter().map(|s| (s.start(), s.end()));
+        let places = statements.iter().map(|s| (s.start(), s.code_end()));
         grammar::errors(self.text, &places.filter(clean).collect::<Vec<_>>())
     }
 
-    /// One past the opening token at `at`: a dollar tag, `BEGIN`, or one or two bytes.
-    fn opener_end(&self, at: usize) -> usize {
+    /// One past what is never closed: a dollar tag, `BEGIN`, the first line of data, or one or two bytes.
+    fn opener_end(&self, SplitError { problem, at }: SplitError) -> usize {
         let bytes = self.text.as_bytes();
+        if problem == SplitProblem::Unclosed(Unclosed::Data) {
+            return at + self.text[at..].find('\n').unwrap_or(self.text.len() - at);
+        }
         match bytes.get(at) {
             Some(b'$') => at + dollar_tag(bytes, at).map_or(1, <[u8]>::len),
             Some(b'/') => at + 2,
@@ -366,6 +389,10 @@ fn with_function(block: Block<'_>, script: Script) -> Result<Script, Vec<Mistake
             Err(vec![mistake(start..end, Problem::FunctionOutside)])
         }
     }
+}
+
+fn is_marker(comment: &str) -> bool {
+    directive(comment).is_ok_and(|found| found.is_some())
 }
 
 fn first_word(statement: &Statement<'_>) -> Range<usize> {

@@ -5,10 +5,9 @@ use migrate_set::name::Direction;
 
 use super::Named;
 use crate::check::SourceFile;
-use crate::directives::{Directive, directive};
+use crate::directives::{DOWN, Directive, directive};
 
 const UP: &str = "-- The statements of this migration.\n";
-const DOWN: &str = "-- The statements that undo it.\n";
 
 /// The lines that mark the sections of a file; `None` in a file without sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -66,6 +66,9 @@ pub enum Spelling {
 /// The checks that `-- migrate:allow CHECK because REASON` can name in addition to the lints.
 const CHECKS: &[&str] = &["empty", "syntax", "needless-no-transaction"];
 
+/// The text of a new down script.
+pub(crate) const DOWN: &str = "-- The statements that undo it.\n";
+
 /// All checks that can be allowed.
 pub fn checks() -> impl Iterator<Item = &'static str> {
     CHECKS.iter().copied().chain(Lint::ALL.iter().map(|lint| lint.as_str()))

@@ -34,6 +34,16 @@ pub struct Sections<'t> {
     pub allows: Vec<&'static str>,
 }
 
+/// What a comment is that is almost a section marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AlmostMarker {
+    /// A mistake.
+    #[default]
+    Mistake,
+    /// A remark: in layouts with a file for each direction, no file needs sections.
+    Remark,
+}
+
 /// A problem with a file's sections, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SectionError {
@@ -103,7 +113,11 @@ impl SectionProblem {
 ///
 /// # Errors
 /// Every misplaced, repeated or unknown marker.
-pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec<SectionError>> {
+pub fn sections<'t>(
+    text: &str,
+    tokens: &'t [Token],
+    almost: AlmostMarker,
+) -> Result<Sections<'t>, Vec<SectionError>> {
     let mut reader = Reader { tokens, ..Reader::default() };
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {
@@ -111,7 +125,11 @@ pub fn sections<'t>(text: &str, tokens: &'t [Token]) -> Result<Sections<'t>, Vec
                 match directive(token.text(text)) {
                     Ok(Some(directive)) => reader.directive(&directive, index),
                     Ok(None) => reader.remark(text, token),
-                    Err(DirectiveError::NearlySection { .. }) if reader.depth > 0 => {}
+                    Err(DirectiveError::NearlySection { .. })
+                        if reader.depth > 0 || almost == AlmostMarker::Remark => {}
+                    Err(error @ DirectiveError::NearlySection { .. }) => {
+                        reader.nearly.push((error, *token));
+                    }
                     Err(error) => reader.error(error.into(), token),
                 }
             }
@@ -143,6 +161,8 @@ fn starts_line(text: &str, at: usize) -> bool {
 struct Reader<'t> {
     tokens: &'t [Token],
     errors: Vec<SectionError>,
+    /// Comments that are almost section markers.
+    nearly: Vec<(DirectiveError, Token)>,
     sections: Sections<'t>,
     /// The section being read: its direction, its first token, its transaction mode.
     current: Option<Direction>,
@@ -293,6 +313,21 @@ impl<'t> Reader<'t> {
         if self.sections.whole.is_none() {
             self.errors.append(&mut self.almost);
         }
+        for (error, token) in mem::take(&mut self.nearly) {
+            // A section needs statements; and if the file has the section, `-- Down: by hand` is about it.
+            let DirectiveError::NearlySection { written, direction } = &error else { continue };
+            let follows = |next: &Token| next.start > token.start && !next.is_trivia();
+            let says_more = |(_, more): (_, &str)| more.contains(char::is_alphanumeric);
+            let section = match direction {
+                Direction::Up => self.sections.up,
+                Direction::Down => self.sections.down,
+            };
+            let is_remark = !self.tokens.iter().any(follows)
+                || (section.is_some() && written.split_once(':').is_some_and(says_more));
+            if !is_remark {
+                self.error(error.into(), &token);
+            }
+        }
         if self.errors.is_empty() { Ok(self.sections) } else { Err(self.errors) }
     }
 }
@@ -305,7 +340,7 @@ mod tests {
     /// `up | down`, each trimmed, `!` before a non-transactional one; `=` before a whole file.
     fn check(text: &str, expected: &str) {
         let tokens = lex(text);
-        let found = sections(text, &tokens).unwrap();
+        let found = sections(text, &tokens, AlmostMarker::Mistake).unwrap();
         let show = |block: Option<Block<'_>>| {
             block.map(|block| {
                 let mode = block.transaction == TransactionMode::NonTransactional;
@@ -323,7 +358,7 @@ mod tests {
 
     fn check_errors(text: &str, expected: &str) {
         let tokens = lex(text);
-        let errors = sections(text, &tokens).unwrap_err();
+        let errors = sections(text, &tokens, AlmostMarker::Mistake).unwrap_err();
         let shown: Vec<String> = errors
             .iter()
             .map(|error| format!("{} @{}: {}", error.problem, error.span.0, error.problem.help()))
@@ -365,6 +400,15 @@ mod tests {
         check("create table t (\n  -- up\n a)", "=createtablet(a)");
         check("/*\n-- UP\n*/ a", "=a");
         check("a;\n-- dawn\nb;", "=a;b;");
+        check("a;\n-- Down: by hand\n-- b;", "=a;");
+        check("-- migrate:up\na;\n-- migrate:down\n-- Down: by hand\nb;", "a; | b;");
+    }
+
+    #[test]
+    fn words_are_remarks_in_files_of_one_direction() {
+        let text = "a;\n-- Down: by hand\nb;";
+        let tokens = lex(text);
+        assert!(sections(text, &tokens, AlmostMarker::Remark).unwrap().whole.is_some());
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
     }
     let help = match found.text {
         Some("<<<<<<<" | "|||||||" | "=======" | ">>>>>>>") => "resolve the merge conflict",
+        Some(word) if follows_exists(found) => {
+            return format!("write `{0}` before `IF`", word.to_ascii_uppercase());
+        }
         _ if raw == BARE => {
             "an index or a partition key accepts columns, function calls, and expressions in their \
              own parentheses: `((a || b))`"
@@ -74,6 +77,12 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
         }
     };
     help.to_owned()
+}
+
+/// Whether it is `COLUMN` or `CONSTRAINT` after `IF [NOT] EXISTS`, where a name is.
+fn follows_exists(found: &Found<'_>) -> bool {
+    found.previous_kind == Some(Kind::EXISTS_KW)
+        && matches!(found.kind, Some(Kind::COLUMN_KW | Kind::CONSTRAINT_KW))
 }
 
 /// Whether a word usually begins a statement, so that a `;` could be missing before it.

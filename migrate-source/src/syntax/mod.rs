@@ -5,6 +5,7 @@
 
 mod message;
 mod rules;
+mod names;
 mod suggest;
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,13 @@
 
 use migrate_set::sql::lexer::{self, TokenKind, lex};
 use squawk_parser::{
-    EntryPoint, LexedStr, StrStep, SyntaxKind as Kind, is_reserved_keyword,
+    EntryPoint, LexedStr, StrStep, SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword,
     is_type_func_name_keyword,
 };
 
 use super::SyntaxError;
 use super::message::{self, Found};
+use super::names::Class;
 
 /// Beginnings of valid statements that the parser refuses (squawk 2.68, found with the regression
 /// tests of PostgreSQL 18).
@@ -22,14 +23,55 @@ const UNKNOWN: &[&[Kind]] = &[
 
 /// What is wrong with `statement`.
 pub(super) fn judge(statement: &str) -> Option<SyntaxError> {
+    let walk = walked(statement, &[]);
+    let first = walk.first.as_ref()?.at;
+    if with_names(statement, &walk, first) {
+        return None;
+    }
+    walk.finish()
+}
+
+fn walked<'s>(statement: &'s str, names: &[(usize, Kind)]) -> Walk<'s> {
     let lexed = LexedStr::new(statement);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
     let mut walk = Walk::new(statement);
+    walk.names = names.to_vec();
     lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
     for (range, message) in lexed.errors() {
         walk.lexical(range.start as usize, message);
     }
-    walk.finish()
+    walk
+}
+
+/// How many keywords of a statement are tried as names.
+const NAMES: usize = 8;
+
+/// Whether the statement is valid with keywords as names: the parser reads some of them only as keywords
+/// (`WITH values AS (..)`, `SET role = app`), so it is asked again with an identifier in their place.
+fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> bool {
+    let (mut text, mut names, mut at) = (statement.to_owned(), Vec::new(), first);
+    for _ in 0..NAMES {
+        let tried = [at, at.saturating_sub(1), at + 1].into_iter().find_map(|index| {
+            let token = *walk.tokens.get(index)?;
+            // The first word of a statement is never a name.
+            (index > 0 && token.kind.is_keyword() && !is_reserved_keyword(token.kind))
+                .then_some(())?;
+            let mut text = text.clone();
+            text.replace_range(token.start..token.end, &"x".repeat(token.end - token.start));
+            let mut names = names.clone();
+            names.push((token.start, token.kind));
+            let next = walked(&text, &names).first.map(|complaint| complaint.at);
+            next.is_none_or(|next| next > at).then_some((text, names, next))
+        });
+        match tried {
+            None => return false,
+            Some((.., None)) => return true,
+            Some((next_text, next_names, Some(next))) => {
+                (text, names, at) = (next_text, next_names, next);
+            }
+        }
+    }
+    false
 }
 
 /// A token that is neither blank nor comment.
@@ -62,6 +104,8 @@ struct Walk<'s> {
     offset: usize,
     tokens: Vec<Token>,
     open: Vec<Node>,
+    /// Keywords that an identifier stands in for, by their first byte.
+    names: Vec<(usize, Kind)>,
     /// `IS` or `IS NOT` as an operator was the last token.
     after_is: bool,
     first: Option<Complaint>,
@@ -116,7 +160,8 @@ const VERB_WORDS: &[Kind] = &[
 impl<'s> Walk<'s> {
     fn new(text: &'s str) -> Self {
         let tokens = Vec::with_capacity(text.len() / 5);
-        Walk { text, offset: 0, tokens, open: Vec::new(), after_is: false, first: None }
+        let (open, names) = (Vec::new(), Vec::new());
+        Walk { text, offset: 0, tokens, open, names, after_is: false, first: None }
     }
 
     fn step(&mut self, step: &StrStep<'_>) {
@@ -266,10 +311,8 @@ impl<'s> Walk<'s> {
         if self.after_is && !AFTER_IS.contains(&token.kind) {
             return Some("expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
         }
-        if self.names_column()
-            && (is_reserved_keyword(token.kind) || is_type_func_name_keyword(token.kind))
-        {
-            return Some("expected a column name");
+        if let Some(complaint) = self.misnamed(previous, token) {
+            return Some(complaint);
         }
         match token.kind {
             Kind::NOT_KW if previous.kind == Kind::DEFAULT_KW => {
@@ -287,15 +330,33 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Whether the name of a column is here; after `AS`, any word can be one.
-    fn names_column(&self) -> bool {
-        match &self.open[..] {
-            [.., around, name] => {
-                matches!(name.kind, Kind::COLUMN_NAME | Kind::COLUMN_NAME_REF)
-                    && around.kind != Kind::AS_NAME
-            }
-            _ => false,
+    /// Why a keyword cannot be the name that is here; after a dot, each can.
+    fn misnamed(&self, previous: &Token, token: Token) -> Option<&'static str> {
+        let given = self.names.iter().find(|(start, _)| *start == token.start);
+        let kind = given.map_or(token.kind, |(_, kind)| *kind);
+        let is_setting = |node: &Node| node.kind == Kind::CONFIG_PARAMETER_REF;
+        let any_is_a_name = previous.kind == Kind::DOT && !self.open.iter().any(is_setting);
+        if !kind.is_keyword() || any_is_a_name {
+            return None;
         }
+        let class = Class::of(self.open.iter().map(|node| node.kind));
+        let next = self.text[token.end..].trim_start().chars().next();
+        let accepts = match class {
+            Some(Class::Label) if previous.kind == Kind::AS_KW => true,
+            // The qualifier of a function or a type is a schema.
+            Some(Class::Function | Class::Type) if next == Some('.') => Class::Column.accepts(kind),
+            Some(Class::Routine) if next != Some('(') => Class::Any.accepts(kind),
+            Some(class) => class.accepts(kind),
+            // As an identifier, it has to be one that any name can be.
+            None => {
+                given.is_none() || !(is_col_name_keyword(kind) || is_type_func_name_keyword(kind))
+            }
+        };
+        let is_column = matches!(
+            self.open.last().map(|node| node.kind),
+            Some(Kind::COLUMN_NAME | Kind::COLUMN_NAME_REF)
+        );
+        (!accepts).then_some(if is_column { "expected a column name" } else { "expected a name" })
     }
 
     /// A string continues only on a later line (scan.l, `quotecontinue`).

@@ -145,6 +145,9 @@ fn help_names_the_next_action() {
     };
     check("create tabel t (a int)", "did you mean `TABLE`?");
     check("create table t (a int, b text,)", "remove the comma");
+    check("alter table t drop if exists column c", "write `COLUMN` before `IF`");
+    check("alter table t add if not exists column c int", "write `COLUMN` before `IF`");
+    check("alter table t drop if exists constraint c", "write `CONSTRAINT` before `IF`");
     check("create table t (a int nto null)", "did you mean `INTO`?");
     check(
         "create table t (order int)",
@@ -239,6 +242,10 @@ const UNUSUAL: &[&str] = &[
     "create text search configuration c (copy = pg_catalog.english)",
     "create sequence if not exists s as bigint minvalue -1 no maxvalue start with 1 cache 1 no cycle owned by t.a",
     "create access method m type index handler h",
+    "create table n (a national character varying(3), b nchar(2), c setof_t)",
+    "create function f() returns setof int language sql as 'select 1'",
+    "select numeric(10, 2) '1.5', varchar(3) 'a', time(3) '1:00', a \"day\", b as year",
+    "with values as (select 1) select current as of_current from values group by cube",
     "create collation c (provider = icu, locale = 'und', deterministic = false)",
     "alter table if exists only t add column if not exists a int constraint c references u match full on delete set null (a) on update cascade deferrable, alter b type text using b::text, drop column if exists c cascade, validate constraint d, owner to current_user, set (fillfactor = 70), replica identity using index i, enable row level security, force row level security",
     "alter table t alter a set storage external, alter b set compression lz4, alter c set statistics 100, alter d drop expression, alter e add generated always as identity, alter f set default not true",

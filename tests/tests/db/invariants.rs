@@ -219,6 +219,7 @@ const PARTS: [(&str, Parts); 4] = [
         "migrate-cli",
         &[
             &["main", "lib"],
+            &["selection"],
             &["verbs"],
             &["output"],
             &["interrupt", "options", "folder"],

@@ -150,6 +150,24 @@ async fn down_script_that_was_changed_in_the_ledger_is_not_run() {
 }
 
 #[tokio::test]
+async fn down_script_without_statements_undoes_nothing_and_is_no_obstacle() {
+    let empty = [
+        ONE,
+        ("2_b.up.sql", "UPDATE a SET id = 1;"),
+        ("2_b.down.sql", "-- nothing to undo"),
+        ("3_c.up.sql", "-- migrate:no-transaction\nVACUUM a;"),
+        ("3_c.down.sql", "-- migrate:no-transaction\n-- nothing to undo"),
+    ];
+    let (_database, mut client, both) = with(&empty).await;
+    for older in [&both, &set(&[ONE])] {
+        Migrator::new(&both).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        let report = Migrator::new(older).rollback(&mut client, Rollback::All).await;
+        assert_eq!(undone(&report.unwrap_or_else(|error| panic!("{error}"))), ["3", "2", "1"]);
+        assert_eq!(applied(&client).await, "NULL");
+    }
+}
+
+#[tokio::test]
 async fn every_obstacle_is_reported_before_anything_is_undone() {
     let outside = "-- migrate:no-transaction\nVACUUM a;\nSELECT 1/0;";
     let files = [ONE, ("2_b.sql", "CREATE TABLE b (id int);"), ("3_c.sql", outside)];

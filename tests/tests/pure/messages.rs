@@ -5,7 +5,7 @@ use std::path::Path;
 
 use migrate_runtime::ledger::Entry;
 use migrate_runtime::set::{Kind, Layout};
-use migrate_runtime::source::{Dialects, SetOptions, from_folder};
+use migrate_runtime::source::{Dialects, Down, SetOptions, from_folder};
 use migrate_runtime::{DriftReport, Migrations, Version};
 use migrate_set::checksum::ALGORITHM;
 use migrate_set::plan::{Policy, Tolerance, plan};
@@ -105,6 +105,7 @@ fn what_cannot_run_in_a_transaction_by_its_words() {
         ("drop tablespace x", "DROP TABLESPACE"),
         ("alter system set work_mem = '1MB'", "ALTER SYSTEM"),
         ("create subscription s connection '' publication p", "CREATE SUBSCRIPTION"),
+        ("alter subscription s refresh publication", "ALTER SUBSCRIPTION ... REFRESH"),
         ("discard all", "DISCARD ALL"),
         ("commit prepared 'x'", "COMMIT PREPARED"),
         ("rollback prepared 'x'", "ROLLBACK PREPARED"),
@@ -113,6 +114,86 @@ fn what_cannot_run_in_a_transaction_by_its_words() {
         let text = mistakes_of(&[("1_a.sql", sql)], &SetOptions::default());
         let first = text.lines().next().unwrap_or_default();
         assert_eq!(first, format!("m/1_a.sql:1:1: {words} cannot run in a transaction"), "{sql}");
+    }
+}
+
+#[test]
+fn what_an_earlier_statement_of_the_set_makes_impossible() {
+    let commits = "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN COMMIT; END$$;";
+    refused(
+        &[("1_a.sql", commits), ("2_b.sql", "CALL p();")],
+        "m/2_b.sql:1:1: CALL of `p`, which commits, cannot run in a transaction
+           |
+         1 | CALL p();
+           | ^^^^ here
+         help: write `-- migrate:no-transaction` above it",
+    );
+    refused(
+        &[(
+            "2_b.sql",
+            "BEGIN;\nALTER TYPE mood ADD VALUE 'b';\nCOMMIT;\nINSERT INTO t VALUES ('b');",
+        )],
+        "m/2_b.sql:4:23: 'b' is a new value of an enum, and cannot be used in the transaction that adds it
+           |
+         4 | INSERT INTO t VALUES ('b');
+           |                       ^^^ here
+         help: use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's transaction; or write `-- migrate:no-transaction` above the first statement",
+    );
+    set(&[
+        ("1_a.sql", "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN NULL; END$$;"),
+        ("2_b.sql", "CALL p();"),
+        ("3_c.sql", &commits.replace("PROCEDURE p", "PROCEDURE q")),
+        ("4_d.sql", "-- migrate:no-transaction\nCALL q();"),
+        ("5_e.sql", "BEGIN;\nALTER TYPE mood ADD VALUE 'b';\nCOMMIT;\nINSERT INTO t VALUES ('c');"),
+    ]);
+}
+
+#[test]
+fn remarks_that_look_like_markers() {
+    let up = "CREATE TABLE a (i int);\n-- Down: by hand only\n-- DROP TABLE a;\n";
+    let sections =
+        "-- migrate:up\nSELECT 1;\n-- migrate:down\n-- Down: only when needed\nSELECT 2;\n";
+    assert_eq!(set(&[("1_a.sql", up), ("2_b.sql", sections)]).len(), 2);
+    assert_eq!(set(&[("1_a/migration.sql", &format!("{up}SELECT 1;"))]).len(), 1);
+    let text = mistakes_of(&[("1_a.sql", &format!("{up}SELECT 1;"))], &SetOptions::default());
+    assert!(text.contains("looks like the beginning of a down section"), "{text}");
+}
+
+#[test]
+fn one_mistake_in_many_files_is_folded() {
+    let names: Vec<String> = (1..=30).map(|n| format!("{n:02}_a.sql")).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().map(|name| (name.as_str(), "VACUUM;\nSELCT 1;")).collect();
+    let text = mistakes_of(&files, &SetOptions::default());
+    assert_eq!(text.matches("VACUUM cannot run in a transaction").count(), 20);
+    assert_eq!(text.matches("m/21_a.sql: the same mistake again, and in 9 more files").count(), 2);
+    assert!(!text.contains("m/22_a.sql"), "{text}");
+}
+
+#[test]
+fn down_scripts_that_are_required_can_say_that_there_is_nothing_to_undo() {
+    let required = SetOptions { down: Down::Required, ..SetOptions::default() };
+    let refused = |down: &str| {
+        let files = [("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", down)];
+        let files = if down.is_empty() { &files[..1] } else { &files[..] };
+        let text = mistakes_of(files, &required);
+        assert!(text.contains("m/1_a.up.sql: version 1 has no down script"), "{text}");
+        assert!(text.contains("if there is nothing to undo, say so there in a comment"), "{text}");
+    };
+    refused("");
+    refused("-- The statements that undo it.\n");
+    for files in [
+        &[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "-- nothing to undo\n")][..],
+        &[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "")][..],
+        &[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\n-- nothing to undo\n")][..],
+    ] {
+        let file = |&(path, text): &(&str, &str)| SourceFile {
+            path: path.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        let set = check("m", &files, &required).unwrap_or_else(|errors| panic!("{errors}")).set;
+        assert_eq!(set.iter().filter_map(|one| one.down()).count(), 1);
     }
 }
 

@@ -9,6 +9,7 @@ use super::work::{Work, at};
 use crate::context::{Context, Table};
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
+use crate::run::callouts::Messages;
 use crate::run::hold::has_escapes;
 use crate::sql::{Extent, Progress, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
@@ -21,7 +22,7 @@ pub(super) fn as_planned(cx: &Context<'_>, action: Action<'_>, cause: Cause) -> 
     }
 }
 
-impl Work<'_, '_> {
+impl<'w> Work<'w, '_> {
     pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
         let (cx, script) = (self.cx, self.action.script());
         let mut message = Message::new();
@@ -49,24 +50,26 @@ impl Work<'_, '_> {
         Ok(message)
     }
 
-    pub(super) fn transaction(&self, index: usize) -> Result<Message, ErrorKind> {
-        let mut message = self.message();
+    pub(super) fn transaction(&self, index: usize) -> Result<Messages<'w>, ErrorKind> {
+        let mut messages = Messages::of(self.message());
+        let (cx, script) = (self.cx, self.action.script());
         let statement = |inner| Part::Statement { step: 0, index: inner };
-        let sql = self.rendered(index)?.sql;
         if let Alone::Block(ranges) = &self.ways[index] {
+            let rendered = self.rendered(index)?;
             // All but the last statement, which is the COMMIT.
             let inside = &ranges[..ranges.len().saturating_sub(1)];
             for (inner, &(start, end)) in inside.iter().enumerate() {
-                message.push(statement(inner), &sql[start..end]);
+                let range = (rendered.origin(start), rendered.origin(end));
+                messages.push_statement(cx, statement(inner), script, range)?;
             }
         } else {
-            message.push(Part::Control, self.begins());
-            message.push(Part::Control, &self.terms().limits_of_transaction());
-            message.push(statement(0), &sql);
+            messages.push(Part::Control, self.begins());
+            messages.push(Part::Control, &self.terms().limits_of_transaction());
+            messages.push_statement(cx, statement(0), script, self.range(index))?;
         }
-        self.push_note(&mut message, index + 1);
-        message.push(Part::Commit { step: 0 }, "COMMIT");
-        Ok(message)
+        self.push_note(messages.message(), index + 1);
+        messages.push(Part::Commit { step: 0 }, "COMMIT");
+        Ok(messages)
     }
 
     /// A message of one statement, with the token of the lock row in a comment if the run holds one.

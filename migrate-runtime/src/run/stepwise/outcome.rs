@@ -28,7 +28,8 @@ impl Work<'_, '_> {
             Some(Part::Commit { .. }) if db.is_some() => {
                 locate::at(cx, action, Place::Commit, &error, kept)
             }
-            Some(Part::Statement { index: inner, .. }) => {
+            Some(Part::Statement { index: inner, .. } | Part::Probe { index: inner, .. }) => {
+                let offset = offset.filter(|_| matches!(part, Some(Part::Statement { .. })));
                 let range = inner_range(cx, action.script(), index, inner);
                 locate::at_statement(cx, action, Blame { range, offset }, &error, kept)
             }

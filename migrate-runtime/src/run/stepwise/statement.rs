@@ -7,13 +7,15 @@ use tracing::Instrument as _;
 
 use super::outcome::took_effect;
 use super::work::{Work, at};
+use crate::boxed::boxed;
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
+use crate::run::tally::Tally;
 use crate::sql::invalid_index::{Attempted, look};
 use crate::sql::{InvalidIndex, column};
-use crate::wire::{Failure, Message, Part};
+use crate::wire::{Failure, Message, Outcome, Part};
 
 /// How one statement ended.
 enum Ended {
@@ -63,10 +65,12 @@ impl Work<'_, '_> {
     /// ran.
     async fn atomic(&mut self, index: usize) -> Result<Ended, Stop> {
         self.announce(index, Attempted::No).await?;
-        let message = self.transaction(index)?;
+        let messages = self.transaction(index)?;
         let span = self.span(index)?;
-        let sent = self.send(&message, &mut |_, _| {}).instrument(span).await;
-        let Err((mut failure, completed)) = sent else {
+        let mut on = |_: &mut Tally<'_>, _, _| {};
+        let sent = messages.send(self.cx, self.tally, &mut on);
+        let Outcome { completed, failure } = boxed(sent.instrument(span)).await?;
+        let Some(mut failure) = failure else {
             self.noted = at(index + 1, &self.ways);
             self.finished = index + 1 == self.ways.len();
             return Ok(Ended::Done);

@@ -84,14 +84,18 @@ impl<'w, 'r> Work<'w, 'r> {
 
     /// The span of a statement.
     pub(super) fn span(&self, index: usize) -> Result<Span, ErrorKind> {
-        let rendered = self.rendered(index)?;
+        let script = self.action.script();
+        let rendered = self.cx.rendered(script, script.without_data(self.range(index)))?;
         Ok(spans::statement(&self.tally.at, &rendered.sql))
     }
 
+    /// The bytes of a statement in the script.
+    pub(super) fn range(&self, index: usize) -> (usize, usize) {
+        self.action.script().statements().nth(index).unwrap_or_default()
+    }
+
     pub(super) fn rendered(&self, index: usize) -> Result<Rendered<'w>, ErrorKind> {
-        let script = self.action.script();
-        let range = script.statements().nth(index).unwrap_or_default();
-        self.cx.rendered(script, range)
+        self.cx.rendered(self.action.script(), self.range(index))
     }
 
     /// Makes a dropped future release what is now held.

@@ -2,7 +2,10 @@
 //! It also searches the bodies of `DO` blocks, where a `COMMIT` or a `set_config` runs at once.
 
 mod session;
+mod subscription;
+mod routine;
 
+pub use routine::{added_value, called, committing};
 pub use session::{SessionEffect, own_settings, session_effect};
 
 use std::borrow::Cow;
@@ -25,8 +28,10 @@ pub enum StatementKind {
     /// PostgreSQL refuses it inside a transaction block (SQLSTATE 25001, or 2D000); with its
     /// keywords.
     OutsideTransaction(&'static str),
-    /// `COPY` from or to the client, which a migration cannot provide data for.
-    CopyClient,
+    /// `COPY` to the client.
+    CopyOut,
+    /// `COPY` from the client, without data.
+    CopyWithoutData,
     /// A psql meta-command.
     MetaCommand,
 }
@@ -65,10 +70,13 @@ pub fn kind(text: &str, statement: &Statement<'_>) -> StatementKind {
     if statement.tokens.first().is_some_and(|token| token.kind == TokenKind::Backslash) {
         return StatementKind::MetaCommand;
     }
+    if statement.data().is_some() {
+        return StatementKind::Plain;
+    }
     let words = Command::of(text, statement);
     transaction_control(&words)
         .or_else(|| outside_transaction(&words))
-        .or_else(|| copies_to_client(&words).then_some(StatementKind::CopyClient))
+        .or_else(|| copies_without_data(&words))
         .or_else(|| commits_inside(&words))
         .unwrap_or(StatementKind::Plain)
 }
@@ -211,7 +219,9 @@ fn outside_transaction(words: &Command<'_, '_>) -> Option<StatementKind> {
         ("CREATE", "TABLESPACE") => "CREATE TABLESPACE",
         ("DROP", "TABLESPACE") => "DROP TABLESPACE",
         ("ALTER", "SYSTEM") => "ALTER SYSTEM",
-        ("CREATE", "SUBSCRIPTION") if !connects_not(words) => "CREATE SUBSCRIPTION",
+        ("CREATE" | "ALTER", "SUBSCRIPTION") => {
+            return subscription::outside_transaction(words).map(StatementKind::OutsideTransaction);
+        }
         ("DISCARD", "ALL") => "DISCARD ALL",
         _ => return None,
     };
@@ -247,21 +257,22 @@ fn detaches_concurrently(words: &Command<'_, '_>) -> bool {
         && words.all().last().is_some_and(|word| word.eq_ignore_ascii_case("CONCURRENTLY"))
 }
 
-/// `WITH (connect = false)`, in any spelling of the boolean that is a word.
-fn connects_not(words: &Command<'_, '_>) -> bool {
-    let mut rest = words.all().skip_while(|word| !word.eq_ignore_ascii_case("CONNECT")).skip(2);
-    let value = rest.next().unwrap_or_default();
-    ["FALSE", "OFF", "NO"].iter().any(|no| value.eq_ignore_ascii_case(no))
-}
-
-fn copies_to_client(words: &Command<'_, '_>) -> bool {
+fn copies_without_data(words: &Command<'_, '_>) -> Option<StatementKind> {
+    if words.at(0) != "COPY" {
+        return None;
+    }
     let mut previous = "";
-    words.at(0) == "COPY"
-        && words.all().any(|word| {
-            let pair = (std::mem::replace(&mut previous, word), word);
-            (pair.0.eq_ignore_ascii_case("FROM") && pair.1.eq_ignore_ascii_case("STDIN"))
-                || (pair.0.eq_ignore_ascii_case("TO") && pair.1.eq_ignore_ascii_case("STDOUT"))
-        })
+    words.all().find_map(|word| {
+        let pair = (std::mem::replace(&mut previous, word), word);
+        let is = |one: &str, other: &str| {
+            pair.0.eq_ignore_ascii_case(one) && pair.1.eq_ignore_ascii_case(other)
+        };
+        match () {
+            () if is("FROM", "STDIN") => Some(StatementKind::CopyWithoutData),
+            () if is("TO", "STDOUT") => Some(StatementKind::CopyOut),
+            () => None,
+        }
+    })
 }
 
 /// A `DO` block whose body commits or rolls back is refused inside a transaction (2D000).
@@ -360,6 +371,13 @@ mod tests {
             "drop tablespace x",
             "alter system set work_mem = '1MB'",
             "create subscription s connection '' publication p",
+            "create subscription s connection '' publication p with (slot_name = x)",
+            "alter subscription s refresh publication",
+            "alter subscription s refresh publication with (copy_data = false)",
+            "alter subscription s set publication p",
+            "alter subscription s add publication p with (copy_data = false)",
+            "alter subscription s set (failover)",
+            "alter subscription s set (two_phase = true)",
             "discard all",
             "commit prepared 'x'",
             "rollback prepared 'x'",
@@ -387,6 +405,12 @@ mod tests {
             "alter table t detach partition p finalize",
             "alter database d set work_mem = '1MB'",
             "create subscription s connection '' publication p with (connect = false)",
+            "create subscription s connection '' publication p with (create_slot = false, slot_name = 'x')",
+            "alter subscription s set publication p with (refresh = false)",
+            "alter subscription s set (slot_name = none)",
+            "alter subscription s enable",
+            "drop subscription s",
+            "alter subscription s rename to t",
             "do $$ begin raise notice 'commit;'; end $$",
             "do $$ begin insert into t (commit) values (1); end $$",
             "create procedure p() language plpgsql as $$ begin commit; end $$",
@@ -397,8 +421,9 @@ mod tests {
 
     #[test]
     fn copies_and_meta_commands_are_known() {
-        assert_eq!(of("copy t (a) from stdin"), StatementKind::CopyClient);
-        assert_eq!(of("COPY (select 1) TO STDOUT WITH (format csv)"), StatementKind::CopyClient);
+        assert_eq!(of("copy t (a) from stdin"), StatementKind::CopyWithoutData);
+        assert_eq!(of("copy t (a) from stdin;\n1\n\\."), StatementKind::Plain);
+        assert_eq!(of("COPY (select 1) TO STDOUT WITH (format csv)"), StatementKind::CopyOut);
         assert_eq!(of("copy t from '/x'"), StatementKind::Plain);
         assert_eq!(of("\\connect x"), StatementKind::MetaCommand);
     }

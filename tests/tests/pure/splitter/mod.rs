@@ -18,7 +18,7 @@
 //! | goose | `valid-up/01`-`09` | blocks, bodies in one literal, keys, blank lines, missing `;` | `sections_of_goose`, `literals` |
 //! | goose | `valid-up/08` | comments that another server runs | `other_dialects` |
 //! | goose | `TestParsingErrors`, `invalid` | unclosed block, section twice, down first, no marker, no `;` | `sections_that_goose_refuses` |
-//! | goose | `COPY`, `envsub` | data in the file, environment variables | `sections_that_goose_refuses` |
+//! | goose | `COPY`, `envsub` | data in the file, environment variables | `sections_of_goose`, `sections_that_goose_refuses` |
 //! | tern | `TestSplit` | empty, no last `;`, `;` in literals and comments, nested comments | `semicolons_end_statements`, `comments`, `literals` |
 //! | tern | `TestSplit` | tags beyond ASCII, tags never closed, quotes within quotes | `dollar_quotes` |
 //!

@@ -20,12 +20,8 @@ pub const CASES: &[Case] = &[
     case("psql_echo_with_an_apostrophe", &[("1_users.sql", "\\echo it's done\nSELECT 1;\n")]),
     case("psql_gset", &[("1_users.sql", "SELECT 1 AS a \\gset\nSELECT 2;\n")]),
     case(
-        "copy_of_data_with_an_apostrophe",
-        &[("1_users.sql", "SELECT 1;\nCOPY users (name) FROM stdin;\nO'Neill\n\\.\nSELECT 2;\n")],
-    ),
-    case(
-        "copy_of_data_with_a_semicolon",
-        &[("1_users.sql", "COPY users (name) FROM stdin;\nVACUUM;\n\\.\nSELECT 2;\n")],
+        "copy_of_data_without_end",
+        &[("1_users.sql", "COPY users (name) FROM stdin;\nO'Neill\nCOMMIT;\n")],
     ),
     case("abort", &[("1_users.sql", "SELECT 1;\nABORT;\n")]),
     case(
@@ -50,6 +46,27 @@ pub const CASES: &[Case] = &[
         "do_block_that_commits",
         &[("1_users.sql", "DO $$\nBEGIN\n  UPDATE users SET a = 1;\n  COMMIT;\nEND\n$$;\n")],
     ),
-    case("psql_meta_command", &[("1_users.sql", "SELECT 1;\n\\i other.sql\n")]),
-    case("copy_from_stdin", &[("1_users.sql", "COPY users (id, name) FROM stdin;\n1\tann\n\\.\n")]),
+    case(
+        "psql_meta_commands",
+        &[(
+            "1_users.sql",
+            "\\connect app\n\\i other.sql\n\\copy users from 'x'\n\\if :x\n\\pset null ''\nSELECT 1;\n\\.\n",
+        )],
+    )
+    .mistakes(6),
+    case(
+        "psql_variables_and_parameters",
+        &[(
+            "1_users.sql",
+            "CREATE TABLE users (id int DEFAULT :start);\n\
+             ALTER TABLE users OWNER TO :\"owner\";\n\
+             INSERT INTO users VALUES ($1);\n",
+        )],
+    )
+    .mistakes(3),
+    case(
+        "copy_without_data",
+        &[("1_users.sql", "COPY users (id, name) FROM stdin;\n")],
+    ),
+    case("copy_to_stdout", &[("1_users.sql", "COPY users TO STDOUT;\n")]),
 ];

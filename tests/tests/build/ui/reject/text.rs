@@ -6,6 +6,26 @@ pub const CASES: &[Case] = &[
     case("not_utf8", &[]).bytes(&[("1_users.sql", b"SELECT 1;\nSELECT 'caf\xe9';\n")]),
     case("utf16", &[]).bytes(&[("1_users.sql", b"\xff\xfeS\0E\0L\0")]),
     case("nul_byte", &[]).bytes(&[("1_users.sql", b"SELECT 1;\r\nSELECT \0 2;\r\n")]),
+    case(
+        "lfs_pointer",
+        &[("1_users.sql", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n")],
+    ),
+    case(
+        "merge_conflict",
+        &[(
+            "1_users.sql",
+            "SELECT 1;\n<<<<<<< HEAD\nSELECT 'a;\n=======\nSELECT 'b';\n>>>>>>> topic\n",
+        )],
+    ),
+    case(
+        "characters_that_look_like_others",
+        &[(
+            "1_users.sql",
+            "\u{feff}CREATE TABLE users\u{a0}(id int,\u{200b}\n  name text DEFAULT \u{2018}x\u{2019});\n\
+             \u{feff}SELECT us\u{435}rs \u{2014} 1;\n",
+        )],
+    )
+    .mistakes(6),
     case("unclosed_string", &[("1_users.sql", "SELECT 1;\nSELECT 'never closed;\n")]),
     case("unclosed_identifier", &[("1_users.sql", "CREATE TABLE \"users (id int);\n")]),
     case(
