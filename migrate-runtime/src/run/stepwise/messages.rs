@@ -17,8 +17,12 @@ use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 /// The condition that the entry of `action` is as it was when its step was planned.
 pub(super) fn as_planned(cx: &Context<'_>, action: Action<'_>, cause: Cause) -> String {
     match action {
-        Action::Apply(migration) => cx.ledger.as_planned(migration.version(), cause),
-        Action::Undo(undo) => cx.ledger.as_planned(&undo.entry.version, Cause::Changed),
+        Action::Apply(migration) => {
+            cx.ledger.as_planned((migration.kind(), migration.version()), cause)
+        }
+        Action::Undo(undo) => {
+            cx.ledger.as_planned((undo.entry.kind, &undo.entry.version), Cause::Changed)
+        }
     }
 }
 
@@ -96,7 +100,7 @@ impl<'w> Work<'w, '_> {
             Action::Apply(migration) if is_end => ledger.finish(migration, from, before),
             Action::Apply(migration) => ledger.progress(migration, from, at(index, &self.ways)),
             Action::Undo(undo) if is_end => {
-                ledger.remove_found("undone", &undo.entry, self.tally.position + 1)
+                ledger.end_found("undone", &undo.entry, self.tally.position + 1)
             }
             Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };
