@@ -14,7 +14,7 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 use super::action::Action;
 use crate::adopt::default_tables;
 use crate::boxed::boxed;
-use crate::context::{Context, Sent, help_for_statement, holders};
+use crate::context::{Context, Sent, help_for_statement, holders, is_duplicate};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::sql::{column, first_table};
 use crate::wire;
@@ -80,16 +80,11 @@ pub(super) async fn error(
     };
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
-    if already_exists(sqlstate) {
+    if is_duplicate(sqlstate) {
         let other = other_history(cx, &failure.version).await;
         failure.help = other.or(failure.help);
     }
     ErrorKind::Migration { failure: Box::new(failure), source }
-}
-
-/// Whether a SQLSTATE means that something has the name already: a schema, table, column, function or other object.
-fn already_exists(sqlstate: &str) -> bool {
-    matches!(sqlstate, "42P06" | "42P07" | "42701" | "42723" | "42710")
 }
 
 /// The help where the first migration of the set failed and another tool's table is there.

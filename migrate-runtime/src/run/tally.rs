@@ -169,11 +169,11 @@ impl<'r> Tally<'r> {
             && failure.direction == Direction::Up
             && failure.sqlstate.as_deref().is_some_and(is_duplicate)
         {
-            failure.help = Some(
+            failure.help.get_or_insert_with(|| {
                 "if the database was set up without this ledger, record what it has: `baseline` up \
                  to a version, or `adopt` if another tool applied it; otherwise fix the file"
-                    .into(),
-            );
+                    .into()
+            });
         }
     }
 }

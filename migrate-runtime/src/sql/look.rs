@@ -49,13 +49,16 @@ impl Ledger {
     /// server is built with.
     pub(super) fn look(&self, queries: &[String]) -> String {
         let cursors: Vec<String> = (0..queries.len()).map(|n| format!("migrate_{n}")).collect();
-        let each = |one: &dyn Fn(&String) -> String| cursors.iter().map(one).collect::<String>();
+        let each = |one: &dyn Fn(&String) -> String| {
+            cursors.iter().map(one).collect::<Vec<String>>().concat()
+        };
         let declared = each(&|cursor| format!("{cursor} pg_catalog.refcursor := '{cursor}'; "));
         let unread =
             |why: &str| each(&|cursor| format!("OPEN {cursor} FOR SELECT '{why}' AS {UNREAD}; "));
         let opened = cursors.iter().zip(queries);
-        let opened: String =
+        let opened: Vec<String> =
             opened.map(|(cursor, query)| format!("OPEN {cursor} FOR {query}; ")).collect();
+        let opened = opened.concat();
         let found =
             |condition: &str| format!("(SELECT {condition} AND {UTF8} {FROM_TABLE}migrate_table)");
         let block = format!(

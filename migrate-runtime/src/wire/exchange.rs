@@ -118,7 +118,9 @@ impl<'c> Wire<'c> {
     pub(crate) async fn open(&self, first: &[String]) -> Result<Vec<SimpleQueryRow>, Failure> {
         let mut message = Message::new();
         message.push(Part::Control, BEGIN);
-        first.iter().for_each(|sql| message.push(Part::Guard, sql));
+        for sql in first {
+            message.push(Part::Guard, sql);
+        }
         let mut answers = Vec::new();
         // Armed before it is sent: a run that is dropped in between leaves no transaction.
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);

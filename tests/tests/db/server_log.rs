@@ -14,9 +14,8 @@ const REPLICAS: usize = 12;
 struct LoggingServer(Cluster);
 
 impl LoggingServer {
-    fn start(settings: &[&str]) -> LoggingServer {
+    fn start() -> LoggingServer {
         let mut cluster = Cluster::create();
-        settings.iter().for_each(|setting| cluster.set(setting));
         cluster.start();
         LoggingServer(cluster)
     }
@@ -76,7 +75,7 @@ fn set_of(files: &[(String, String)]) -> Arc<Migrations> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ordinary_boots_leave_no_error_in_the_servers_log() {
-    let server = LoggingServer::start(&[]);
+    let server = LoggingServer::start();
     for (lock, schema) in [(Lock::Detect, "one"), (Lock::Row, "two")] {
         let admin = connect(&server.0.config("postgres")).await;
         let sql =
@@ -94,7 +93,7 @@ async fn ordinary_boots_leave_no_error_in_the_servers_log() {
 
 #[tokio::test]
 async fn verbs_leave_no_error_in_the_servers_log_where_there_is_no_ledger() {
-    let server = LoggingServer::start(&[]);
+    let server = LoggingServer::start();
     let mut client = connect(&server.0.config("postgres")).await;
     let (one, other) =
         (set(&[("1_a.sql", "SELECT 1;")]), module("other", &[("1_b.sql", "SELECT 1;")]));
@@ -133,7 +132,7 @@ async fn where_each_statement_is_logged_a_message_has_one_migration() {
 
 #[tokio::test]
 async fn run_that_waits_leaves_no_line_in_the_servers_log() {
-    let server = LoggingServer::start(&[]);
+    let server = LoggingServer::start();
     let config = server.0.config("postgres");
     let (mut holder, mut client) = (connect(&config).await, connect(&config).await);
     let slow = set(&[("1_a.sql", "SELECT pg_sleep(2);")]);
