@@ -37,11 +37,11 @@
 //! `myservice migrate status` then shows what is applied; `docs/cli.md` describes every verb, the
 //! exit codes and the JSON shapes.
 
+mod selection;
 mod verbs;
 mod output;
 mod interrupt;
 mod options;
-mod selection;
 mod folder;
 mod error;
 mod connection;

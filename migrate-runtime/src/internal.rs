@@ -21,10 +21,10 @@ pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
 }
 
 /// The migrator, with a way to end its runs early.
-pub fn interruptible<'s>(
-    mut migrator: Migrator<'s>,
+pub fn interruptible(
+    mut migrator: Migrator<'_>,
     interrupt: impl Interrupt + 'static,
-) -> Migrator<'s> {
+) -> Migrator<'_> {
     migrator.interrupt = Some(Asked(Arc::new(interrupt)));
     migrator
 }

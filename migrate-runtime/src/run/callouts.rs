@@ -2,6 +2,7 @@
 //! the data of a `COPY`, is several messages, any other is one.
 
 use migrate_set::set::{Ends, Script};
+use migrate_set::sql::probe::probe;
 use tokio_postgres::SimpleQueryRow;
 
 use super::action::Action;
@@ -9,7 +10,7 @@ use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When, chain};
-use crate::sql::{probe, same_encoding};
+use crate::sql::same_encoding;
 use crate::wire::{Copy, Message, Outcome, Part, is_conflict};
 
 /// The service's own code that is called for one migration.

@@ -14,7 +14,6 @@ mod look;
 mod catalog;
 mod constraints;
 mod guard;
-mod probe;
 pub(crate) mod invalid_index;
 pub(crate) mod session;
 
@@ -30,6 +29,5 @@ pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
 pub(crate) use look::Unread;
-pub(crate) use probe::probe;
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

@@ -114,7 +114,7 @@ fn single(sql: &str, statement: &Statement<'_>) -> Alone {
         StatementKind::Plain if kind::calls_procedure(sql, statement) => Alone::Bare,
         StatementKind::Plain => Alone::Atomic,
         // Whether it can run in a transaction depends on the server's version and on the subscription.
-        _ if words.eat("ALTER SUBSCRIPTION") || words.eat("DROP SUBSCRIPTION") => Alone::Atomic,
+        _ if words.eat("ALTER SUBSCRIPTION") => Alone::Atomic,
         _ if words.eat("CREATE") => builds(words).unwrap_or(Alone::Bare),
         _ if words.eat("REINDEX") => rebuilds(words).unwrap_or(Alone::Bare),
         _ if words.eat("DROP INDEX") => Alone::Drops,
@@ -206,7 +206,7 @@ mod tests {
             "insert into t values (1)",
             "set search_path = x",
             "do $$ begin null; end $$",
-            "drop subscription s",
+            "alter subscription s refresh publication",
         ] {
             check(sql, &Alone::Atomic);
         }

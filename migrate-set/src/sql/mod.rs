@@ -5,4 +5,5 @@ pub mod split;
 pub mod words;
 pub mod kind;
 pub mod alone;
+pub mod probe;
 pub mod placeholder;

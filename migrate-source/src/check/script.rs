@@ -258,15 +258,8 @@ impl Reader<'_> {
         let mut errors = Vec::new();
         let alone = statements.len() == 1;
         let mut open = OwnTransaction::default();
-        let mut slotless = false;
         for &statement in statements {
-            let kind = match kind::kind(self.text, &statement) {
-                StatementKind::OutsideTransaction("DROP SUBSCRIPTION") if slotless => {
-                    StatementKind::Plain
-                }
-                kind => kind,
-            };
-            slotless |= kind::drops_slot(self.text, &statement);
+            let kind = kind::kind(self.text, &statement);
             let inside = open.depth > 0;
             let problem = match transaction {
                 _ if kind == StatementKind::MetaCommand => {

@@ -44,6 +44,7 @@ mod session_limits;
 mod shadows;
 mod snapshots;
 mod strangers;
+mod subscriptions;
 mod tenants;
 mod texts;
 mod trial;

@@ -67,9 +67,8 @@ async fn statements_that_need_another_transaction() {
 async fn a_call_that_commits_runs_as_its_help_says() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    // Of a procedure that the set makes, the build finds the call.
-    let fill = "CREATE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;";
-    client.batch_execute(fill).await.expect("a procedure");
+    let fill = "CREATE OR REPLACE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;";
+    client.batch_execute(fill).await.expect("a procedure that the set does not make");
     let one = unparsed(&[("1_a.sql", "CALL fill();")]);
     let error = Migrator::new(&one).run(&mut client).await.expect_err("an error");
     check(
@@ -79,9 +78,9 @@ async fn a_call_that_commits_runs_as_its_help_says() {
          help: move the statement into a migration of its own that begins with \
          `-- migrate:no-transaction`, or remove COMMIT and ROLLBACK from what it calls",
     );
-    let alone = unparsed(&[("1_a.sql", &format!("{ALONE}CALL fill();"))]);
-    let report = Migrator::new(&alone).run(&mut client).await.expect("a run");
-    assert_eq!(report.applied.len(), 1);
+    let two = unparsed(&[("1_a.sql", fill), ("2_b.sql", &format!("{ALONE}CALL fill();"))]);
+    let report = Migrator::new(&two).run(&mut client).await.expect("a run");
+    assert_eq!(report.applied.len(), 2);
 }
 
 #[tokio::test]

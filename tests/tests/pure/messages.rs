@@ -105,7 +105,6 @@ fn what_cannot_run_in_a_transaction_by_its_words() {
         ("drop tablespace x", "DROP TABLESPACE"),
         ("alter system set work_mem = '1MB'", "ALTER SYSTEM"),
         ("create subscription s connection '' publication p", "CREATE SUBSCRIPTION"),
-        ("drop subscription s", "DROP SUBSCRIPTION"),
         ("alter subscription s refresh publication", "ALTER SUBSCRIPTION ... REFRESH"),
         ("discard all", "DISCARD ALL"),
         ("commit prepared 'x'", "COMMIT PREPARED"),
@@ -146,7 +145,6 @@ fn what_an_earlier_statement_of_the_set_makes_impossible() {
         ("3_c.sql", &commits.replace("PROCEDURE p", "PROCEDURE q")),
         ("4_d.sql", "-- migrate:no-transaction\nCALL q();"),
         ("5_e.sql", "BEGIN;\nALTER TYPE mood ADD VALUE 'b';\nCOMMIT;\nINSERT INTO t VALUES ('c');"),
-        ("6_f.sql", "ALTER SUBSCRIPTION s SET (slot_name = NONE);\nDROP SUBSCRIPTION s;"),
     ]);
 }
 

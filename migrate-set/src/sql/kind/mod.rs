@@ -88,11 +88,6 @@ pub fn calls_procedure(text: &str, statement: &Statement<'_>) -> bool {
     words.at(0) == "CALL" || (words.at(0) == "DO" && words.do_body().is_some_and(inside))
 }
 
-/// Whether `statement` leaves a subscription without a slot, so that it can be dropped in a transaction.
-pub fn drops_slot(text: &str, statement: &Statement<'_>) -> bool {
-    subscription::drops_slot(&Command::of(text, statement))
-}
-
 /// A statement with its first words in upper case, enough to identify the command.
 struct Command<'s, 't> {
     text: &'t str,
@@ -224,7 +219,7 @@ fn outside_transaction(words: &Command<'_, '_>) -> Option<StatementKind> {
         ("CREATE", "TABLESPACE") => "CREATE TABLESPACE",
         ("DROP", "TABLESPACE") => "DROP TABLESPACE",
         ("ALTER", "SYSTEM") => "ALTER SYSTEM",
-        ("CREATE" | "ALTER" | "DROP", "SUBSCRIPTION") => {
+        ("CREATE" | "ALTER", "SUBSCRIPTION") => {
             return subscription::outside_transaction(words).map(StatementKind::OutsideTransaction);
         }
         ("DISCARD", "ALL") => "DISCARD ALL",
@@ -377,7 +372,6 @@ mod tests {
             "alter system set work_mem = '1MB'",
             "create subscription s connection '' publication p",
             "create subscription s connection '' publication p with (slot_name = x)",
-            "drop subscription if exists s",
             "alter subscription s refresh publication",
             "alter subscription s refresh publication with (copy_data = false)",
             "alter subscription s set publication p",
@@ -415,6 +409,7 @@ mod tests {
             "alter subscription s set publication p with (refresh = false)",
             "alter subscription s set (slot_name = none)",
             "alter subscription s enable",
+            "drop subscription s",
             "alter subscription s rename to t",
             "do $$ begin raise notice 'commit;'; end $$",
             "do $$ begin insert into t (commit) values (1); end $$",

@@ -3,7 +3,8 @@
 
 use super::Command;
 
-/// The keywords of a form that is refused (verified on PostgreSQL 13, 15 and 18; 13 allows a refresh).
+/// The keywords of a form that is refused: PostgreSQL 13 allows a refresh, later ones do not. Whether `DROP` is
+/// refused depends on the subscription, which has a slot or has none.
 pub(super) fn outside_transaction(words: &Command<'_, '_>) -> Option<&'static str> {
     let off = |option: &str| {
         value(words, option).is_some_and(|value| {
@@ -14,7 +15,6 @@ pub(super) fn outside_transaction(words: &Command<'_, '_>) -> Option<&'static st
     };
     match words.at(0) {
         "CREATE" => (!off("CONNECT") && !off("CREATE_SLOT")).then_some("CREATE SUBSCRIPTION"),
-        "DROP" => Some("DROP SUBSCRIPTION"),
         _ => {
             let action = words.head.iter().skip(3);
             let action: Vec<&str> = action.map(String::as_str).take(2).collect();
@@ -33,12 +33,6 @@ pub(super) fn outside_transaction(words: &Command<'_, '_>) -> Option<&'static st
             }
         }
     }
-}
-
-/// Whether a statement leaves a subscription without a slot, so that it can be dropped in a transaction.
-pub(super) fn drops_slot(words: &Command<'_, '_>) -> bool {
-    words.at(1) == "SUBSCRIPTION"
-        && value(words, "SLOT_NAME").is_some_and(|name| name.eq_ignore_ascii_case("NONE"))
 }
 
 /// The value of an option in parentheses: a word, or `TRUE` without one.

@@ -3,12 +3,12 @@
 //! After a `COPY` that the server refuses at once, tokio-postgres 0.7.18 sends one message too many, and the
 //! connection is lost. `EXPLAIN` refuses for the same reasons, and runs no trigger.
 
-use migrate_set::sql::lexer::lex;
-use migrate_set::sql::split::split;
-use migrate_set::sql::words::Words;
+use super::lexer::lex;
+use super::split::split;
+use super::words::Words;
 
 /// The statement that fails if `copy` cannot begin; `None` if `copy` names no table.
-pub(crate) fn probe(copy: &str) -> Option<String> {
+pub fn probe(copy: &str) -> Option<String> {
     let tokens = lex(copy);
     let statements = split(copy, &tokens).ok()?;
     let mut words = Words::of(copy, statements.first()?);
