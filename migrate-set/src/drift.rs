@@ -32,6 +32,40 @@ pub enum Drift {
         /// By which role.
         applied_by: String,
     },
+    /// Another migration was applied under the version: name and text both differ.
+    #[error(
+        "version {version}: `{filename}` was applied by {applied_by} at {applied_at}, and `{file}` is another migration",
+        filename = escaped(filename),
+        applied_by = escaped(applied_by)
+    )]
+    VersionTaken {
+        /// The version as the set writes it.
+        version: String,
+        /// The file, as the set names it.
+        file: String,
+        /// The file that was applied.
+        filename: String,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
+    /// The text of an applied migration has another version in the set.
+    #[error(
+        "version {version}: `{filename}` was applied and is renumbered to `{file}`",
+        version = escaped(version),
+        filename = escaped(filename)
+    )]
+    Renumbered {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The file that was applied.
+        filename: String,
+        /// The version as the set writes it.
+        new_version: String,
+        /// The file with that text now, as the set names it.
+        file: String,
+    },
     /// The checksum in the ledger was made by an algorithm that this binary does not know.
     #[error(
         "version {version}: the checksum of `{file}` in the ledger was made with `{algorithm}`, which this binary does not know",
@@ -102,6 +136,17 @@ impl Drift {
                 "restore the file and put the change into a new migration, or use {}",
                 &[Term::AllowEdited],
             ),
+            Drift::VersionTaken { file, .. } => format!(
+                "if two branches took the version, give `{file}` one above the newest applied one; if the \
+                 ledger is another service's, give this set a module of its own"
+            )
+            .into(),
+            Drift::Renumbered { new_version, filename, .. } => format!(
+                "`accept {new_version}` records the new version without running it again; or name the file \
+                 `{}` again",
+                escaped(filename)
+            )
+            .into(),
             Drift::UnknownAlgorithm { .. } => {
                 "run a binary at least as new as the one that applied it".into()
             }

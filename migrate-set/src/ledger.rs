@@ -35,6 +35,8 @@ pub struct Entry {
     /// Whether the statement after those was sent without its outcome being recorded, because the
     /// session that ran it broke.
     pub in_flight: bool,
+    /// The checksums of earlier texts of a repeatable migration that a newer one replaced.
+    pub superseded: Vec<String>,
 }
 
 impl Entry {
@@ -53,6 +55,7 @@ impl Entry {
             applied_by: String::new(),
             progress: None,
             in_flight: false,
+            superseded: Vec::new(),
         }
     }
 

@@ -28,12 +28,21 @@ pub struct Policy {
     /// Entries newer than the set's newest migration; allowed unless refused, because a deployment
     /// that is rolled back must still start.
     pub ahead: Tolerance,
+    /// An applied migration whose version is another file's now, or whose file has another version;
+    /// refused by every run, because it would skip one migration or apply one twice.
+    pub renamed: Tolerance,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         use Tolerance::{Allow, Refuse};
-        Policy { out_of_order: Refuse, missing: Refuse, edited: Refuse, ahead: Allow }
+        Policy {
+            out_of_order: Refuse,
+            missing: Refuse,
+            edited: Refuse,
+            ahead: Allow,
+            renamed: Refuse,
+        }
     }
 }
 
@@ -76,8 +85,10 @@ pub struct Plan<'s> {
     pub steps: Vec<Step<'s>>,
     /// The migrations that are already applied, with their entries.
     pub applied: Vec<(&'s Migration, Entry)>,
-    /// Entries newer than the set.
+    /// Entries newer than the set, also of repeatable migrations whose text in the set is older.
     pub ahead: Vec<Entry>,
+    /// Migrations whose text was applied under the version of this entry.
+    pub renumbered: Vec<(&'s Migration, Entry)>,
 }
 
 /// Compares `set` with the `entries` of its module.
@@ -90,26 +101,58 @@ pub fn plan<'s>(
     policy: &Policy,
 ) -> Result<Plan<'s>, DriftReport> {
     let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
-    let Claims { mut claimed, mut rest } = Claims::of(set, entries);
-    planner.newest_applied = newest_applied(&claimed, &rest);
-    let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new() };
+    let mut claims = Claims::of(set, entries);
+    planner.newest_applied = newest_applied(&claims.claimed, &claims.rest);
+    let renumbered = claims.take_renumbered(set, *policy);
+    let is_behind = planner.is_behind(&claims.rest);
+    let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new(), renumbered };
+    planner.judge_renumbered(&plan.renumbered);
     plan.applied.reserve(set.len());
-    for (migration, claim) in set.iter().zip(&mut claimed) {
-        let entry = claim.take().or_else(|| unnamed(&mut rest, migration));
-        let cause = if let Some(entry) = &entry {
-            planner.judge(migration, entry)
-        } else {
-            planner.judge_order(migration);
-            Some(Cause::New)
+    for (migration, claim) in set.iter().zip(&mut claims.claimed) {
+        let is_renumbered =
+            || plan.renumbered.iter().any(|(found, _)| std::ptr::eq(*found, migration));
+        let cause = match &*claim {
+            Some(entry) => planner.judge(migration, entry),
+            None if is_renumbered() && policy.renamed == Tolerance::Refuse => continue,
+            None => {
+                planner.judge_order(migration);
+                Some(Cause::New)
+            }
         };
-        match (cause, entry) {
+        match (cause, claim.take()) {
+            (Some(Cause::Changed), Some(entry))
+                if is_behind || is_superseded(migration, &entry) =>
+            {
+                planner.judge_ahead(entry, &mut plan.ahead);
+            }
             (Some(cause), _) => plan.steps.push(Step { migration, cause }),
             (None, Some(entry)) => plan.applied.push((migration, entry)),
             (None, None) => {}
         }
     }
-    plan.ahead = planner.judge_the_rest(rest);
+    planner.judge_the_rest(claims.rest, &mut plan.ahead);
     if planner.drifts.is_empty() { Ok(plan) } else { Err(DriftReport(planner.drifts)) }
+}
+
+/// Whether a newer text of a repeatable migration replaced that of the set.
+fn is_superseded(migration: &Migration, entry: &Entry) -> bool {
+    entry.superseded.iter().any(|text| migration.checksum().is_written(text))
+}
+
+/// Whether the text of `migration` is the one of `entry`.
+fn is_same(migration: &Migration, entry: &Entry) -> bool {
+    entry.checksum_algorithm == ALGORITHM
+        && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
+}
+
+/// Whether `entry` is of a file with another name and another text. Brief entries have no name.
+fn is_another(migration: &Migration, entry: &Entry) -> bool {
+    let names = (entry.name.as_str(), migration.name());
+    migration.kind() == Kind::Versioned
+        && !names.0.is_empty()
+        && names.0 != names.1
+        && entry.checksum.is_some()
+        && !is_same(migration, entry)
 }
 
 /// The entries of a ledger, matched to the migrations of a set.
@@ -154,7 +197,54 @@ impl Claims {
             }
         }
         rest.sort_by(|a, b| a.version.cmp(&b.version));
+        for (migration, claim) in set.iter().zip(&mut claimed) {
+            if claim.is_none() {
+                *claim = unnamed(&mut rest, migration);
+            }
+        }
         Claims { claimed, rest }
+    }
+
+    /// The migrations whose text was applied under another version, which no file with that text has
+    /// now. Unless the policy allows it, their entries are then nobody else's.
+    fn take_renumbered<'s>(
+        &mut self,
+        set: &'s Migrations,
+        policy: Policy,
+    ) -> Vec<(&'s Migration, Entry)> {
+        let list = set.as_slice();
+        let is_orphan = |index: usize, claim: &Option<Entry>| {
+            claim.as_ref().is_some_and(|entry| is_another(&list[index], entry))
+        };
+        let orphans = |claimed: &[Option<Entry>]| -> Vec<usize> {
+            (0..claimed.len()).filter(|index| is_orphan(*index, &claimed[*index])).collect()
+        };
+        let taken = orphans(&self.claimed);
+        if self.rest.is_empty() && taken.is_empty() {
+            return Vec::new();
+        }
+        let mut renumbered = Vec::new();
+        for (index, migration) in list.iter().enumerate() {
+            let is_free = self.claimed[index].is_none() || taken.contains(&index);
+            if migration.kind() != Kind::Versioned || !is_free {
+                continue;
+            }
+            let in_rest = self.rest.iter().position(|entry| is_same(migration, entry));
+            let in_claims = || {
+                let is_its = |at: &&usize| {
+                    self.claimed[**at].as_ref().is_some_and(|entry| is_same(migration, entry))
+                };
+                taken.iter().find(is_its).copied()
+            };
+            let entry = match (in_rest, policy.renamed) {
+                (Some(at), Tolerance::Refuse) => Some(self.rest.remove(at)),
+                (Some(at), Tolerance::Allow) => self.rest.get(at).cloned(),
+                (None, Tolerance::Refuse) => in_claims().and_then(|at| self.claimed[at].take()),
+                (None, Tolerance::Allow) => in_claims().and_then(|at| self.claimed[at].clone()),
+            };
+            renumbered.extend(entry.map(|entry| (migration, entry)));
+        }
+        renumbered
     }
 }
 
@@ -183,8 +273,7 @@ struct Planner<'s> {
 impl Planner<'_> {
     /// Why `migration` runs although it has an entry.
     fn judge(&mut self, migration: &Migration, entry: &Entry) -> Option<Cause> {
-        let same = entry.checksum_algorithm == ALGORITHM
-            && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text));
+        let same = is_same(migration, entry);
         if !same && migration.kind() == Kind::Versioned {
             self.judge_edit(migration, entry);
         }
@@ -214,10 +303,17 @@ impl Planner<'_> {
         let Some(recorded) = &entry.checksum else { return };
         let version = migration.version().to_string();
         let file = self.set.path_of(migration.filename());
+        let is_known = entry.checksum_algorithm == ALGORITHM;
+        if is_known && self.policy.renamed == Tolerance::Refuse && is_another(migration, entry) {
+            let (applied_at, applied_by) = (entry.applied_at.clone(), entry.applied_by.clone());
+            let filename = entry.filename.clone();
+            let taken = Drift::VersionTaken { version, file, filename, applied_at, applied_by };
+            return self.drifts.push(taken);
+        }
         if self.policy.edited == Tolerance::Allow {
             return;
         }
-        self.drifts.push(if entry.checksum_algorithm == ALGORITHM {
+        self.drifts.push(if is_known {
             Drift::Edited {
                 version,
                 file,
@@ -235,28 +331,55 @@ impl Planner<'_> {
         });
     }
 
-    /// Judges the entries without a migration; returns those that are ahead and allowed.
-    fn judge_the_rest(&mut self, rest: Vec<Entry>) -> Vec<Entry> {
+    /// Whether the ledger has a version above the set's newest, so that the set is older.
+    fn is_behind(&self, rest: &[Entry]) -> bool {
+        rest.last().is_some_and(|entry| self.is_ahead(entry))
+    }
+
+    fn is_ahead(&self, entry: &Entry) -> bool {
         let is_versioned = |migration: &&Migration| migration.kind() == Kind::Versioned;
         let newest = self.set.iter().rev().find(is_versioned).map(Migration::version);
-        let mut allowed = Vec::new();
+        newest.is_none_or(|newest| entry.version > *newest)
+    }
+
+    fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)]) {
+        if self.policy.renamed == Tolerance::Refuse {
+            let drift = |(migration, entry): &(&Migration, Entry)| Drift::Renumbered {
+                version: entry.version.to_string(),
+                filename: entry.filename.clone(),
+                new_version: migration.version().to_string(),
+                file: self.set.path_of(migration.filename()),
+            };
+            self.drifts.extend(renumbered.iter().map(drift));
+        }
+    }
+
+    /// Adds an entry that is newer than the set to `ahead`, if that is allowed.
+    fn judge_ahead(&mut self, entry: Entry, ahead: &mut Vec<Entry>) {
+        match self.policy.ahead {
+            Tolerance::Allow => ahead.push(entry),
+            Tolerance::Refuse => self.drifts.push(Drift::Ahead {
+                version: entry.version.to_string(),
+                filename: entry.filename,
+                applied_at: entry.applied_at,
+                applied_by: entry.applied_by,
+            }),
+        }
+    }
+
+    /// Judges the entries without a migration.
+    fn judge_the_rest(&mut self, rest: Vec<Entry>, ahead: &mut Vec<Entry>) {
         for entry in rest {
-            let ahead = newest.is_none_or(|newest| entry.version > *newest);
-            let tolerance = if ahead { self.policy.ahead } else { self.policy.missing };
-            let version = entry.version.to_string();
-            let (applied_at, applied_by) = (entry.applied_at.clone(), entry.applied_by.clone());
-            let filename = entry.filename.clone();
-            match (tolerance, ahead) {
-                (Tolerance::Allow, true) => allowed.push(entry),
-                (Tolerance::Allow, false) => {}
-                (Tolerance::Refuse, true) => {
-                    self.drifts.push(Drift::Ahead { version, filename, applied_at, applied_by });
-                }
-                (Tolerance::Refuse, false) => {
-                    self.drifts.push(Drift::Missing { version, filename, applied_at, applied_by });
-                }
+            if self.is_ahead(&entry) {
+                self.judge_ahead(entry, ahead);
+            } else if self.policy.missing == Tolerance::Refuse {
+                self.drifts.push(Drift::Missing {
+                    version: entry.version.to_string(),
+                    filename: entry.filename,
+                    applied_at: entry.applied_at,
+                    applied_by: entry.applied_by,
+                });
             }
         }
-        allowed
     }
 }

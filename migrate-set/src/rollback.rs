@@ -65,7 +65,7 @@ pub struct Recorded {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undo<'s> {
-    /// Its entry, which is deleted with it.
+    /// Its entry, which ends with it.
     pub entry: Entry,
     down: Cow<'s, Script>,
 }
@@ -175,8 +175,10 @@ impl fmt::Display for Obstacles {
 
 impl std::error::Error for Obstacles {}
 
-/// Which of `recorded` to undo, the last applied first. Repeatable migrations are not undone. `edited` says
-/// whether the ledger's script undoes a migration that the set has with another text, and a down script.
+/// Which of `recorded` to undo, the last applied first. The target counts versioned migrations. The
+/// repeatable ones that were applied after the first of these are undone too: by their down script, or else
+/// their entry ends, because their objects can be gone; a run applies them again. `edited` says whether the
+/// ledger's script undoes a migration that the set has with another text, and a down script.
 ///
 /// # Errors
 /// [`Obstacles`] with all of them.
@@ -186,8 +188,8 @@ pub fn rollback<'s>(
     target: &Rollback,
     edited: Tolerance,
 ) -> Result<Vec<Undo<'s>>, Obstacles> {
-    let mut versioned: Vec<Recorded> =
-        recorded.into_iter().filter(|one| one.entry.kind == Kind::Versioned).collect();
+    let (mut versioned, repeatable): (Vec<Recorded>, Vec<Recorded>) =
+        recorded.into_iter().partition(|one| one.entry.kind == Kind::Versioned);
     versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
     match target {
         Rollback::All => {}
@@ -200,6 +202,12 @@ pub fn rollback<'s>(
             versioned.retain(|one| one.entry.version > *version);
         }
     }
+    let first = versioned.iter().map(|one| one.entry.position).min();
+    let is_later = |one: &Recorded| {
+        *target == Rollback::All || first.is_some_and(|first| one.entry.position > first)
+    };
+    versioned.extend(repeatable.into_iter().filter(is_later));
+    versioned.sort_by_key(|one| std::cmp::Reverse(one.entry.position));
     let mut undos = Vec::with_capacity(versioned.len());
     let mut obstacles = Vec::new();
     for one in versioned {
@@ -218,8 +226,9 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
     if !entry.is_finished() {
         return Err(Obstacle::Unfinished { version, filename });
     }
+    let is_versioned = entry.kind == Kind::Versioned;
     let is_its = |migration: &&Migration| {
-        migration.kind() == Kind::Versioned && *migration.version() == entry.version
+        migration.kind() == entry.kind && *migration.version() == entry.version
     };
     let is_applied = |migration: &&Migration| {
         entry.checksum.as_ref().is_none_or(|c| *c == migration.checksum().to_string())
@@ -229,10 +238,20 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
     if let Some(down) = its().find(is_applied).and_then(Migration::down) {
         return Ok(Undo { entry, down: Cow::Borrowed(down) });
     }
-    if edited == Tolerance::Refuse && its().any(|migration| migration.down().is_some()) {
+    if is_versioned
+        && edited == Tolerance::Refuse
+        && its().any(|migration| migration.down().is_some())
+    {
         return Err(Obstacle::Edited { version, filename });
     }
-    let Some(sql) = down_sql else { return Err(Obstacle::NoDown { version, filename }) };
+    let Some(sql) = down_sql else {
+        if is_versioned {
+            return Err(Obstacle::NoDown { version, filename });
+        }
+        let down = its().find_map(Migration::down).map(Cow::Borrowed);
+        let down = down.or_else(|| script(&filename, String::new()).map(Cow::Owned));
+        return down.map(|down| Undo { entry, down }).ok_or(Obstacle::NoDown { version, filename });
+    };
     // Both are always written together, so a script without a checksum was changed too.
     if down_checksum.is_none_or(|checksum| checksum != sha256(&sql)) {
         return Err(Obstacle::Damaged { version, filename });

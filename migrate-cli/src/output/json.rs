@@ -173,6 +173,8 @@ pub(crate) fn drift_parts(drift: &Drift) -> (&'static str, &str, &str) {
         Drift::Missing { version, filename, .. } => ("missing", version, filename),
         Drift::OutOfOrder { version, file, .. } => ("out_of_order", version, file),
         Drift::Ahead { version, filename, .. } => ("ahead", version, filename),
+        Drift::VersionTaken { version, file, .. } => ("version_taken", version, file),
+        Drift::Renumbered { new_version, file, .. } => ("renumbered", new_version, file),
         _ => ("other", "", ""),
     }
 }

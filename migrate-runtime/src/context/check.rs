@@ -1,5 +1,6 @@
 //! Checks the options of a run, without the server.
 
+use migrate_set::plan::Tolerance;
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Ends, Script, Traits};
 use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
@@ -33,7 +34,8 @@ impl Migrator<'_> {
     /// recognised by them; the process, if a migration outside a transaction needs its own session.
     pub(crate) fn reading(&self) -> Reading {
         let Traits { orders_by_name, has_non_transactional } = self.set.traits();
-        if orders_by_name {
+        // With edits allowed, only the names show that an entry is of another file.
+        if orders_by_name || self.policy.edited == Tolerance::Allow {
             Reading::Entries
         } else if has_non_transactional {
             Reading::BriefWithProcess

@@ -5,7 +5,7 @@ use tracing::warn;
 
 use super::{Context, Table};
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Reading, Unread, column};
+use crate::sql::{Contents, Reading, Unread, column, history_row};
 use crate::wire::{self, is_of_a_check};
 
 impl<'r> Context<'r> {
@@ -15,7 +15,7 @@ impl<'r> Context<'r> {
         let mut contents = Contents::against(set);
         // An embedded set is unpacked on first use, here while the server works.
         let unpack = || _ = set.as_slice();
-        let take = |row: &_| contents.take(&self.ledger, row);
+        let take = |row: &_| contents.take(row);
         let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
         if table == Table::Missing {
             let mut empty = Contents::default();
@@ -33,7 +33,7 @@ impl<'r> Context<'r> {
     /// Reads the history: one message. A table that does not exist has none.
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
-        let take = |row: &_| self.ledger.history_row(row).map(|row| rows.push(row));
+        let take = |row: &_| history_row(row).map(|row| rows.push(row));
         self.rows(&self.ledger.history(), || {}, take).await?;
         Ok(rows)
     }

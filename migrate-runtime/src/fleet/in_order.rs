@@ -145,16 +145,13 @@ async fn read_all<'s>(
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let modules: Vec<&str> = migrators.iter().map(|migrator| migrator.set.module()).collect();
-    let sql = checked(names, &first.read_modules(&modules));
+    let sql = checked(names, &first.read_modules(&ledgers));
+    let mut begun: usize = 0;
     let read = wire::rows(client, &sql, |row| {
-        if Unread::of(&row).is_some() {
-            whole = false;
-            return;
-        }
-        for (contents, ledger) in found.iter_mut().zip(&ledgers) {
-            whole &= contents.take(ledger, &row).is_ok();
-        }
+        begun += usize::from(Contents::is_first(&row));
+        let contents = found.get_mut(begun.saturating_sub(1));
+        whole &= Unread::of(&row).is_none()
+            && contents.is_some_and(|contents| contents.take(&row).is_ok());
     })
     .await;
     whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);

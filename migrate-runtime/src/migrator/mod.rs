@@ -119,6 +119,7 @@ pub(crate) const LENIENT: Policy = Policy {
     out_of_order: Tolerance::Allow,
     missing: Tolerance::Allow,
     ahead: Tolerance::Allow,
+    renamed: Tolerance::Allow,
 };
 
 /// How long `run` waits for other replicas by default.

@@ -22,25 +22,30 @@ pub struct HistoryRow {
     pub at: String,
     /// By which role.
     pub by: String,
+    /// The `application_name` of its session; empty if that had none.
+    pub application: String,
     /// How long it took, in whole milliseconds.
     pub duration: Duration,
+    /// The position of the row that ended this entry: that of its undoing, of its forgetting, or of the
+    /// next text of a repeatable migration. `None` while it is present, and for what is not an entry.
+    pub ended: Option<i64>,
 }
 
 /// What happened to a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Act {
-    /// It was applied and still is.
+    /// It was applied; [`HistoryRow::ended`] shows whether it still is.
     Applied,
-    /// It was started and is not finished.
+    /// It was started and was not finished.
     Unfinished,
     /// It was recorded as applied without a checksum, by a baseline or from another tool's table.
     Taken,
-    /// It was undone. The row of its application was removed.
+    /// It was undone.
     Undone,
     /// Its edited text was accepted; the row's checksum is the one recorded before.
     Accepted,
-    /// Its entry was removed, so that the next run applies it again.
+    /// Its entry ended without its undoing, so that the next run applies it again.
     Forgotten,
 }
 

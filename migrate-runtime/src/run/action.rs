@@ -13,7 +13,7 @@ use crate::outcome::Subject;
 pub(super) enum Action<'d> {
     /// Its up script runs, and its entry is written.
     Apply(&'d Migration),
-    /// Its down script runs, and its entry is removed.
+    /// Its down script runs, and its entry ends.
     Undo(&'d Undo<'d>),
 }
 

@@ -304,6 +304,6 @@ pub(super) fn record(
             let down = cx.down_sql(migration)?;
             Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
         }
-        Action::Undo(undo) => Ok(cx.ledger.remove("undone", &undo.entry, position)),
+        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, position)),
     }
 }

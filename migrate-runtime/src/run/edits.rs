@@ -1,7 +1,7 @@
 //! Changes only the ledger, in one transaction: baseline, accept, forget and adopt.
 
 use migrate_set::name::Kind;
-use migrate_set::plan::{Cause, Policy, Tolerance, plan};
+use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
@@ -23,7 +23,7 @@ pub(crate) enum Edit {
     Baseline(Version),
     /// The set's text of edited migrations is accepted.
     Accept(Edited),
-    /// The entry of this version is removed.
+    /// The entry of this version ends.
     Forget(Version),
     /// Migrations that another tool's table lists as applied count as applied.
     Adopt(Adoption),
@@ -109,7 +109,7 @@ fn baseline(
     new.zip(at + 1..).map(change).collect()
 }
 
-/// The checksums of edited migrations become those of the set.
+/// The checksums of edited migrations, and the versions of renumbered ones, become those of the set.
 fn accept(
     cx: &Context<'_>,
     contents: Contents<'_>,
@@ -120,17 +120,29 @@ fn accept(
         Edited::All => None,
         Edited::Of(version) => Some(version),
     };
-    let plan = plan(cx.migrator.set, contents.entries, &LENIENT)
-        .map_err(|drift| ErrorKind::Drift { drift })?;
-    let applied = plan.applied.iter().filter(|(migration, _)| {
+    let strict = Policy { renamed: Tolerance::Refuse, ..LENIENT };
+    let decide = |entries, policy| {
+        plan(cx.migrator.set, entries, policy).map_err(|drift| ErrorKind::Drift { drift })
+    };
+    let policy = if version.is_some() { &LENIENT } else { &strict };
+    let Plan { applied, renumbered, .. } = decide(contents.entries.clone(), policy)?;
+    let is_meant = |migration: &Migration| {
         migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
-    });
-    let applied: Vec<_> = applied.collect();
+    };
+    let is_source = renumbered.iter().any(|(_, entry)| version == Some(&entry.version));
+    let mut applied: Vec<_> = applied.into_iter().filter(|(found, _)| is_meant(found)).collect();
+    let renumbered: Vec<_> = renumbered.into_iter().filter(|(found, _)| is_meant(found)).collect();
+    if is_source || !(renumbered.is_empty() || applied.is_empty()) {
+        // Its entry is that of another file, whose new version has to be recorded first.
+        decide(contents.entries, &strict)?;
+    }
+    applied.extend(renumbered);
     if let (Some(version), true) = (version, applied.is_empty()) {
         return Err(no_entry(cx, version));
     }
-    let edited = applied.into_iter().filter(|(migration, entry)| {
-        entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
+    let edited = applied.iter().filter(|(migration, entry)| {
+        entry.version != *migration.version()
+            || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
     });
     let change = |((migration, entry), position): (&(&Migration, _), i64)| {
         let down = cx.down_sql(migration)?;
@@ -151,7 +163,7 @@ fn forget(
 ) -> Result<Vec<Change>, ErrorKind> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
-    let sql = vec![cx.ledger.remove("forgotten", &entry, at + 1)];
+    let sql = vec![cx.ledger.end("forgotten", &entry, at + 1)];
     let (version, name) = (entry.version.to_string(), entry.name);
     Ok(vec![Change { sql, amended: Amended { version, name, filename: entry.filename } }])
 }

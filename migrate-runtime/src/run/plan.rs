@@ -41,8 +41,8 @@ impl<'r> Todo<'r> {
     }
 }
 
-/// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished,
-/// or if another run holds the lock row, it reads the other columns too, for the report.
+/// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished
+/// or changed, or if another run holds the lock row, it reads the other columns too, for the report.
 pub(super) async fn read<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
@@ -50,9 +50,11 @@ pub(super) async fn read<'r>(
 ) -> Result<(Todo<'r>, Table), ErrorKind> {
     let contents = hold.read(cx, tally, cx.migrator.reading()).await?;
     let (table, is_locked) = (Table::of(&contents), contents.is_locked);
-    let is_unfinished = contents.is_brief && contents.entries.iter().any(|e| !e.is_finished());
+    let is_brief = contents.is_brief;
+    // The steps that depend on what a brief read leaves out.
+    let needs_more = |step: &Step<'_>| is_locked || is_brief && step.cause != Cause::New;
     match decide(cx, tally, contents) {
-        Ok(todo) if todo.steps.is_empty() || !(is_locked || is_unfinished) => Ok((todo, table)),
+        Ok(todo) if !todo.steps.iter().any(needs_more) => Ok((todo, table)),
         Ok(_) | Err(ErrorKind::Drift { .. }) => {
             let contents = hold.read(cx, tally, Reading::Entries).await?;
             let table = Table::of(&contents);

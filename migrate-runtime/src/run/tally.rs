@@ -5,6 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use migrate_set::name::Direction;
+use migrate_set::name::Kind;
 use migrate_set::set::Migration;
 use tracing::{Span, debug, info};
 
@@ -28,6 +29,8 @@ pub(super) struct Tally<'r> {
     pub(super) extent: Extent,
     /// What the ledger held when the run began, in the order of the set.
     pub(super) at_start: Option<Vec<&'r Migration>>,
+    /// How many versioned migrations are undone, which are what a rollback counts.
+    pub(super) versioned_undone: usize,
     /// Whether the hooks before the run were called.
     pub(super) hooks_called: bool,
     /// The span of the current migration.
@@ -43,6 +46,7 @@ impl<'r> Tally<'r> {
             backoff: Backoff::new(),
             extent: Extent::First,
             at_start: None,
+            versioned_undone: 0,
             hooks_called: false,
             at: Span::none(),
         }
@@ -71,7 +75,8 @@ impl<'r> Tally<'r> {
                 info!(version = &*version, name = &*name, ms, "migration applied");
                 &mut self.report.applied
             }
-            Action::Undo(_) => {
+            Action::Undo(undo) => {
+                self.versioned_undone += usize::from(undo.entry.kind == Kind::Versioned);
                 info!(version = &*version, name = &*name, ms, "migration undone");
                 &mut self.report.undone
             }

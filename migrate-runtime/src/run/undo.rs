@@ -21,7 +21,7 @@ pub(super) async fn attempt<'r>(
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
     let target = match target {
-        Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.report.undone.len())),
+        Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.versioned_undone)),
         other => other.clone(),
     };
     let undos = rollback(cx.migrator.set, contents.recorded, &target, cx.migrator.down_from_ledger)

@@ -10,10 +10,10 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
-use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder, is_lock};
+use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
-use super::operator::{EQ, NE};
+use super::operator::{CAT, EQ, GT, NE};
 use super::trust::{checked, is_trusted};
 
 /// What the read of the ledger found.
@@ -76,47 +76,46 @@ const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        let Ledger { quoted, module, .. } = self;
+        IS_OPEN.to_owned() + &self.look(&self.select(reading))
+    }
+
+    /// Reads briefly these modules of this table, one after the other: one message.
+    pub(crate) fn read_modules(&self, modules: &[Ledger]) -> String {
+        let selects: Vec<String> = modules.iter().flat_map(|one| one.read_briefly("")).collect();
+        IS_OPEN.to_owned() + &self.look(&selects)
+    }
+
+    fn select(&self, reading: Reading) -> [String; 2] {
+        let quoted = &self.quoted;
         let columns = match reading {
-            Reading::Brief => return self.read_modules(&[module]),
+            Reading::Brief => return self.read_briefly(""),
             Reading::BriefWithProcess => {
-                let process = ", pg_catalog.pg_backend_pid() AS backend";
-                return IS_OPEN.to_owned() + &self.look(&[self.read_briefly(process, &[module])]);
+                return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
             }
-            Reading::Entries => entry_columns(),
-            Reading::WithDownScripts => entry_columns() + ", e.down_sql, e.down_checksum",
+            Reading::Entries => self.entry_columns(),
+            Reading::WithDownScripts => self.entry_columns() + ", e.down_sql, e.down_checksum",
         };
-        let module = literal(module);
-        let entries = format!(
-            "SELECT {columns} FROM {quoted} e WHERE e.module {EQ} {module} ORDER BY e.\"position\""
-        );
-        IS_OPEN.to_owned() + &self.look(&[self.situation(), entries])
+        let present = self.present();
+        let entries =
+            format!("SELECT {columns} FROM {quoted} e WHERE {present} ORDER BY e.\"position\"");
+        [self.situation(), entries]
     }
 
-    /// As [`Ledger::read`], briefly and with the entries of these modules.
-    pub(crate) fn read_modules(&self, modules: &[&str]) -> String {
-        IS_OPEN.to_owned() + &self.look(&[self.read_briefly("", modules)])
-    }
-
-    /// Reads the entries of `modules`, unordered, and the row with the highest position, for [`Contents::take`].
+    /// Reads the highest position and then, unordered, what a plan compares, for [`Contents::take`]: if
+    /// another run writes in between, the position is too low, and the guard finds the ledger changed.
     ///
-    /// Both conditions have an index, so that the entries of other modules cost nothing. A boot's connection
-    /// is new, and its server process looks up everything that a query names for the first time: a
-    /// condition, an order or a function costs about 0.1 ms, and each column of a row about 0.1 us.
-    /// Measured in new sessions, for ten entries: 0.7 ms, and 0.4 ms for the whole table without conditions, which
-    /// takes 0.3 s for a million. Rejected: `UNION ALL` of both parts (0.7 ms), `to_char` of the time, all
-    /// columns (1.5 ms for 1,000), and a digest of all entries in one row (2.0 ms for 1,000, because it sorts).
-    fn read_briefly(&self, process: &str, modules: &[&str]) -> String {
-        let (quoted, last) = (&self.quoted, self.highest_position());
-        let modules: Vec<String> = modules.iter().map(|module| literal(module)).collect();
-        let is_one = match modules.as_slice() {
-            [module] => format!("e.module {EQ} {module}"),
-            modules => format!("e.module {EQ} ANY (ARRAY[{}])", modules.join(", ")),
-        };
-        format!(
-            "SELECT e.module, e.version, e.kind, e.checksum, e.progress, e.\"position\"{process} \
-             FROM {quoted} e WHERE {is_one} OR e.\"position\" {EQ} {last}"
-        )
+    /// A boot's connection is new, and its server process looks up everything that a query names for the
+    /// first time: a condition, an order or a function costs about 0.1 ms, and each column of a row
+    /// about 0.1 us. Measured in new sessions and rejected: `to_char` of the time; all columns (1.5 ms for
+    /// 1,000 instead of 1.2 ms); a digest of all entries in one row (1.0 ms for ten instead of 0.5 ms,
+    /// 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
+    fn read_briefly(&self, process: &str) -> [String; 2] {
+        let (highest, present) = (self.highest_position(), self.present());
+        let entries = format!(
+            "SELECT e.version, e.kind, e.checksum, e.progress FROM {} e WHERE {present}",
+            self.quoted
+        );
+        [format!("SELECT {highest} AS last{process}"), entries]
     }
 
     /// The last position, the holder of the lock row, who may write the ledger, and its other modules.
@@ -126,7 +125,7 @@ impl Ledger {
         let since = utc("h.applied_at");
         format!(
             "SELECT {last} AS last, pg_catalog.pg_backend_pid() AS backend, h.filename AS token, \
-             h.name AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
+             h.application AS application_name, h.progress AS pid, h.applied_by AS \"user\", {since} AS since, \
              {EXPIRED} AS expired, {writers} AS writers, \
              (SELECT pg_catalog.string_agg(m.module, pg_catalog.chr(10)) FROM (SELECT DISTINCT o.module \
              FROM {quoted} o WHERE o.module {NE} '' AND o.module {NE} {module} ORDER BY 1) m) AS modules FROM (VALUES (1)) one LEFT JOIN {quoted} h ON {at_lock}"
@@ -153,25 +152,30 @@ impl Ledger {
     /// `tenant`: one message. A schema without a ledger is an error of the server.
     pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
         let one = |schema: &String| {
-            let Ledger { quoted, module, .. } = Ledger::new(schema, &self.table, &self.module);
-            let (tenant, module, columns) = (literal(schema), literal(&module), entry_columns());
-            format!(
-                "SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE e.module {EQ} {module}"
-            )
+            let ledger = Ledger::new(schema, &self.table, &self.module);
+            let (tenant, columns) = (literal(schema), ledger.entry_columns());
+            let (quoted, present) = (&ledger.quoted, ledger.present());
+            format!("SELECT {tenant} AS tenant, {columns} FROM {quoted} e WHERE {present}")
         };
         let all: Vec<String> = schemas.iter().map(one).collect();
         all.join(" UNION ALL ")
     }
-}
 
-/// The columns that [`entry`] reads.
-fn entry_columns() -> String {
-    let applied_at = utc("e.applied_at");
-    format!(
-        "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
-         e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
-         e.in_flight"
-    )
+    /// The columns that [`entry`] reads; the earlier texts of a repeatable migration in order, with `-`
+    /// before one that was undone, which no newer text replaced.
+    fn entry_columns(&self) -> String {
+        let (applied_at, quoted) = (utc("e.applied_at"), &self.quoted);
+        format!(
+            "e.version, e.kind, e.name, e.filename, e.checksum, e.checksum_algorithm, \
+             e.\"position\", {applied_at} AS applied_at, e.execution_ms, e.applied_by, e.progress, \
+             e.in_flight, CASE WHEN e.kind {EQ} 'repeatable' THEN (SELECT pg_catalog.string_agg(\
+             CASE WHEN n.kind {EQ} 'undone' THEN '-' ELSE '' END {CAT} s.checksum, ' ' \
+             ORDER BY s.\"position\") FROM {quoted} s JOIN {quoted} n \
+             ON n.\"position\" {EQ} s.ended_position WHERE s.module {EQ} e.module \
+             AND s.ended_position {GT} 0 AND s.version {EQ} e.version AND s.kind {EQ} e.kind) \
+             END AS superseded"
+        )
+    }
 }
 
 impl<'s> Contents<'s> {
@@ -192,22 +196,23 @@ impl<'s> Contents<'s> {
         entries
     }
 
+    /// Whether the row is the first of a module in [`Ledger::read_modules`].
+    pub(crate) fn is_first(row: &SimpleQueryRow) -> bool {
+        row.try_get("last").is_ok()
+    }
+
     /// Takes one row of [`Ledger::read`].
     ///
     /// # Errors
     /// The name of a column with a value that this library never writes.
-    pub(crate) fn take(
-        &mut self,
-        ledger: &Ledger,
-        row: &SimpleQueryRow,
-    ) -> Result<(), &'static str> {
-        if row.columns().len() == 1 {
-            if text(row, 0) == Some("t") {
+    pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
+        if row.columns().len() == BRIEF_COLUMNS {
+            self.take_briefly(row)
+        } else if let Ok(open) = row.try_get("is_open") {
+            if open == Some("t") {
                 self.transaction = Transaction::OfCaller;
             }
             Ok(())
-        } else if row.columns().len() <= BRIEF_COLUMNS {
-            self.take_briefly(ledger, row)
         } else if let Ok(last) = row.try_get("last") {
             self.take_situation(last, row)
         } else {
@@ -215,33 +220,21 @@ impl<'s> Contents<'s> {
         }
     }
 
-    /// Takes one row of [`Ledger::read_briefly`], by the order of its columns.
-    fn take_briefly(&mut self, ledger: &Ledger, row: &SimpleQueryRow) -> Result<(), &'static str> {
+    /// Takes one entry of [`Ledger::read_briefly`], by the order of its columns.
+    fn take_briefly(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
         let column = |index: usize| text(row, index);
-        let (module, version) = (column(0).unwrap_or_default(), column(1).unwrap_or_default());
-        if is_lock(module, version) {
-            self.is_locked = true;
-            return Ok(());
-        }
-        let position = position(column(5))?;
-        self.last_position = self.last_position.max(position);
-        if row.len() == BRIEF_COLUMNS {
-            self.backend = column(6).and_then(|pid| pid.parse().ok());
-        }
-        if module != ledger.module {
-            return Ok(());
-        }
+        let (version, kind_text) = (column(0).unwrap_or_default(), column(1));
         self.is_brief = true;
-        let progress = column(4).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
+        let progress = column(3).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
         let settled = self.settled.as_mut().filter(|_| progress.is_none());
-        if let (Some(settled), Some(kind), Some(checksum)) = (settled, column(2), column(3))
+        if let (Some(settled), Some(kind), Some(checksum)) = (settled, kind_text, column(2))
             && settled.meets(kind, version, checksum)
         {
             return Ok(());
         }
-        let (version, kind) = (Version::new(version.to_owned()), kind(column(2))?);
-        let entry = Entry::brief(version, kind, column(3).map(str::to_owned));
-        self.entries.push(Entry { position, progress, ..entry });
+        let (version, kind) = (Version::new(version.to_owned()), kind(kind_text)?);
+        let entry = Entry::brief(version, kind, column(2).map(str::to_owned));
+        self.entries.push(Entry { progress, ..entry });
         Ok(())
     }
 
@@ -257,8 +250,11 @@ impl<'s> Contents<'s> {
         last: Option<&str>,
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
-        self.last_position = position(last)?;
         self.backend = text(row, "backend").and_then(|pid| pid.parse().ok());
+        self.is_locked = last.is_some_and(|last| last.parse() == Ok(LOCK_POSITION));
+        if !self.is_locked {
+            self.last_position = position(last)?;
+        }
         let lines = |column| text(row, column).into_iter().flat_map(str::lines).map(str::to_owned);
         self.writers.extend(lines("writers"));
         self.other_modules.extend(lines("modules"));
@@ -269,8 +265,8 @@ impl<'s> Contents<'s> {
     }
 }
 
-/// How many columns [`Ledger::read_briefly`] reads at most; fewer than an entry has.
-const BRIEF_COLUMNS: usize = 7;
+/// How many columns [`Ledger::read_briefly`] reads of an entry; no other row has as many.
+const BRIEF_COLUMNS: usize = 4;
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {
@@ -307,5 +303,19 @@ pub(crate) fn entry(row: &SimpleQueryRow) -> Result<Entry, &'static str> {
         applied_by: owned("applied_by"),
         progress,
         in_flight: text(row, "in_flight") == Some("t"),
+        superseded: superseded(text(row, "superseded").unwrap_or_default()),
     })
+}
+
+/// The texts that a newer one replaced; the last mention of a text counts.
+fn superseded(texts: &str) -> Vec<String> {
+    let mut superseded: Vec<String> = Vec::new();
+    for text in texts.split(' ').filter(|text| !text.is_empty()) {
+        let checksum = text.trim_start_matches('-');
+        superseded.retain(|known| known != checksum);
+        if checksum == text {
+            superseded.push(checksum.to_owned());
+        }
+    }
+    superseded
 }

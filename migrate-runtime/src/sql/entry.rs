@@ -2,13 +2,14 @@
 
 use migrate_set::checksum::{ALGORITHM, sha256};
 use migrate_set::ledger::Entry;
+use migrate_set::name::Kind;
 use migrate_set::plan::Cause;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use super::ledger::Ledger;
 use super::literal::literal;
-use super::operator::{ADD, CAT, EQ};
+use super::operator::{ADD, EQ};
 
 /// How much of a migration has run when its entry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +65,9 @@ pub(super) fn kept(with: &str, change: &str) -> String {
 
 impl Ledger {
     /// The condition that the entry of a migration is as it was when its step was planned.
-    pub(crate) fn as_planned(&self, version: &Version, cause: Cause) -> String {
+    pub(crate) fn as_planned(&self, key: (Kind, &Version), cause: Cause) -> String {
         let entry = |condition: &str| {
-            let key = self.key_of(version);
+            let key = self.key_of(key);
             format!("EXISTS (SELECT 1 FROM {} WHERE {key}{condition})", self.quoted)
         };
         match cause {
@@ -80,7 +81,7 @@ impl Ledger {
 
     /// Records `migration` at `position`; returns its `execution_ms`.
     ///
-    /// It replaces an existing entry, which belongs to a repeatable or an unfinished migration. With
+    /// It ends an existing entry, which belongs to a repeatable or an unfinished migration. With
     /// [`Extent::First`] there is none, and the statement is shorter.
     pub(crate) fn record(
         &self,
@@ -95,26 +96,21 @@ impl Ledger {
         };
         let has_run = extent != Extent::Nothing;
         let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
-        let insert = format!(
-            "INSERT INTO {} AS l ({COLUMNS}, progress, in_flight) VALUES ({}, {done}, {in_flight})",
-            self.quoted,
-            self.values(migration, down_sql, position, (has_run, how))
-        );
+        let quoted = &self.quoted;
+        let values = self.values(migration, down_sql, position, (has_run, how));
+        let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
+        let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
-            return kept("WITH", &insert);
+            return kept("WITH", &format!("{insert} VALUES ({values})"));
         }
-        let replacing = format!(
-            "{insert} ON CONFLICT (module, version) DO UPDATE SET \
-             name = excluded.name, filename = excluded.filename, checksum = excluded.checksum, \
-             checksum_algorithm = excluded.checksum_algorithm, \
-             \"position\" = excluded.\"position\", applied_at = excluded.applied_at, \
-             execution_ms = excluded.execution_ms, applied_by = excluded.applied_by, \
-             down_sql = excluded.down_sql, down_checksum = excluded.down_checksum, \
-             progress = excluded.progress, \
-             in_flight = excluded.in_flight \
-             WHERE l.kind {EQ} 'repeatable' OR l.progress IS NOT NULL"
+        let ending = format!(
+            "WITH e AS (UPDATE {quoted} SET ended_position = {position} WHERE {} \
+             AND (kind {EQ} 'repeatable' OR progress IS NOT NULL) RETURNING 1),",
+            self.key_of(key(migration))
         );
-        kept("WITH", &replacing)
+        // The count makes the server end the old entry before it inserts the new one.
+        let counted = "FROM (SELECT pg_catalog.count(*) FROM e) c";
+        kept(&ending, &format!("{insert} SELECT {values} {counted}"))
     }
 
     /// The values of [`COLUMNS`] for `migration`; with its checksum if it has run.
@@ -151,7 +147,7 @@ impl Ledger {
             "UPDATE {} SET progress = {done}, in_flight = {in_flight} WHERE {} \
              AND progress {EQ} {from}",
             self.quoted,
-            self.key_of(migration.version())
+            self.key_of(key(migration))
         )
     }
 
@@ -164,32 +160,33 @@ impl Ledger {
              WHERE {} AND progress {EQ} {from}",
             self.quoted,
             literal(&migration.checksum().to_string()),
-            self.key_of(migration.version())
+            self.key_of(key(migration))
         )
     }
 
-    /// Removes the entry, and adds a row at `position` with the event and the role, so that other runs
-    /// find the ledger changed, and no position is used twice.
-    pub(crate) fn remove(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.removing(act, entry, position);
+    /// Ends the entry at `position`, where it adds a row with the event, so that other runs find the ledger
+    /// changed, and no position is used twice.
+    pub(crate) fn end(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let (with, insert) = self.ending(act, entry, position);
         kept(&format!("{with},"), &insert)
     }
 
     /// The same, as a statement that sets `FOUND` in PL/pgSQL.
-    pub(crate) fn remove_found(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.removing(act, entry, position);
+    pub(crate) fn end_found(&self, act: &str, entry: &Entry, position: i64) -> String {
+        let (with, insert) = self.ending(act, entry, position);
         format!("{with} {insert}")
     }
 
-    fn removing(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
-        let key = self.key_of(&entry.version);
-        let gone = format!("DELETE FROM {} WHERE {key} RETURNING *", self.quoted);
-        self.noting(act, &gone, position)
+    fn ending(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
+        let (quoted, key) = (&self.quoted, self.key_of((entry.kind, &entry.version)));
+        let ended =
+            format!("UPDATE {quoted} SET ended_position = {position} WHERE {key} RETURNING *");
+        self.noting(act, &ended, position)
     }
 
-    /// Adds a row at `position` with the event and the role; the entry is kept.
+    /// Adds a row with the event at `position`; the entry is kept.
     pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let key = self.key_of(&entry.version);
+        let key = self.key_of((entry.kind, &entry.version));
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
         let (with, insert) = self.noting(act, &found, position);
         kept(&format!("{with},"), &insert)
@@ -197,15 +194,14 @@ impl Ledger {
 
     /// The beginning of a WITH, and the statement after it.
     fn noting(&self, act: &str, entry: &str, position: i64) -> (String, String) {
-        let kind = literal(act);
         let insert = format!(
             "INSERT INTO {} (module, version, kind, name, filename, \
-             checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by) \
-             SELECT '', {kind} {CAT} ' {position}', {kind}, \
-             e.module {CAT} ' ' {CAT} e.version {CAT} ' ' {CAT} e.name, \
-             e.filename, e.checksum, e.checksum_algorithm, {position}, \
-             pg_catalog.clock_timestamp(), {ELAPSED_MS}, session_user FROM e",
-            self.quoted
+             checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, \
+             ended_position) SELECT e.module, e.version, {}, e.name, e.filename, \
+             e.checksum, e.checksum_algorithm, {position}, pg_catalog.clock_timestamp(), \
+             {ELAPSED_MS}, session_user, {position} FROM e",
+            self.quoted,
+            literal(act)
         );
         (format!("WITH e AS ({entry})"), insert)
     }
@@ -218,19 +214,24 @@ impl Ledger {
         entry: &Entry,
     ) -> String {
         let update = format!(
-            "UPDATE {} SET checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
+            "UPDATE {} SET version = {}, checksum = {}, checksum_algorithm = {}, name = {}, filename = {}, \
              down_sql = {}, down_checksum = {} WHERE {}",
             self.quoted,
+            literal(migration.version().as_str()),
             literal(&migration.checksum().to_string()),
             literal(ALGORITHM),
             literal(migration.name()),
             literal(migration.filename()),
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
-            self.key_of(&entry.version)
+            self.key_of((entry.kind, &entry.version))
         );
         kept("WITH", &update)
     }
+}
+
+fn key(migration: &Migration) -> (Kind, &Version) {
+    (migration.kind(), migration.version())
 }
 
 fn null() -> String {

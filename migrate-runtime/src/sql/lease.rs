@@ -29,7 +29,7 @@ const POOLED: &str = "pooled lock";
 const LOCK: (&str, &str) = ("", "lock");
 
 /// The position of the lock row: above any entry, so that the guards of other runs find the ledger
-/// changed.
+/// changed. It also ends there, so it is not a present entry.
 pub(super) const LOCK_POSITION: i64 = 1 << 62;
 
 /// Whether the lock in the row `h` was not renewed in time, by the server's clock.
@@ -54,9 +54,9 @@ impl Ledger {
         };
         format!(
             "INSERT INTO {} (module, version, kind, name, filename, checksum_algorithm, \
-             \"position\", applied_at, execution_ms, applied_by, progress) VALUES ({}, {}, {}, \
-             pg_catalog.current_setting('application_name'), {}, '', {LOCK_POSITION}, \
-             pg_catalog.clock_timestamp(), {}, session_user, pg_catalog.pg_backend_pid()) \
+             \"position\", applied_at, execution_ms, applied_by, ended_position, progress) \
+             VALUES ({}, {}, {}, '', {}, '', {LOCK_POSITION}, pg_catalog.clock_timestamp(), {}, \
+             session_user, {LOCK_POSITION}, pg_catalog.pg_backend_pid()) \
              ON CONFLICT DO NOTHING RETURNING filename",
             self.quoted,
             literal(module),
@@ -132,11 +132,6 @@ pub(crate) fn holder(row: &SimpleQueryRow) -> Holder {
         user: column(row, "user").unwrap_or_default(),
         since: column(row, "since"),
     }
-}
-
-/// Whether the row with this key is the lock row.
-pub(super) fn is_lock(module: &str, version: &str) -> bool {
-    (module, version) == LOCK
 }
 
 /// The condition that the row `alias` is the lock row.

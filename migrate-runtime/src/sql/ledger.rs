@@ -1,5 +1,6 @@
 //! The ledger's table: its name, columns, positions and lock key.
 
+use migrate_set::name::Kind;
 use migrate_set::sql::placeholder::quoted_identifier;
 use migrate_set::version::Version;
 
@@ -55,7 +56,9 @@ impl Ledger {
              applied_at pg_catalog.timestamptz NOT NULL, execution_ms pg_catalog.int8 NOT NULL, \
              applied_by {text} NOT NULL, down_sql {text}, down_checksum {text}, \
              progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, \
-             PRIMARY KEY (module, version))",
+             application {text} NOT NULL DEFAULT pg_catalog.current_setting('application_name'), \
+             ended_position pg_catalog.int8 NOT NULL DEFAULT 0, \
+             PRIMARY KEY (module, ended_position, version, kind))",
             self.quoted
         )
     }
@@ -85,8 +88,15 @@ impl Ledger {
         )
     }
 
-    pub(super) fn key_of(&self, version: &Version) -> String {
-        let (module, version) = (literal(&self.module), literal(version.as_str()));
-        format!("module {EQ} {module} AND version {EQ} {version}")
+    /// The condition of the present rows of the module: a range of the primary key, so that a read is
+    /// not slower with rows that ended, or of other modules.
+    pub(super) fn present(&self) -> String {
+        format!("module {EQ} {} AND ended_position {EQ} 0", literal(&self.module))
+    }
+
+    /// The condition of one of them.
+    pub(super) fn key_of(&self, (kind, version): (Kind, &Version)) -> String {
+        let (kind, version) = (literal(kind.as_str()), literal(version.as_str()));
+        format!("{} AND version {EQ} {version} AND kind {EQ} {kind}", self.present())
     }
 }

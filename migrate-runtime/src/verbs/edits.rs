@@ -34,7 +34,8 @@ impl Migrator<'_> {
     }
 
     /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the
-    /// set's checksum, and the ledger records the role that accepted it.
+    /// set's checksum, and the ledger records the role that accepted it. The version of a renumbered file
+    /// accepts its number: the entry of its text gets the set's version.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -59,8 +60,8 @@ impl Migrator<'_> {
         self.edit(client, Edit::Accept(edited.into())).await
     }
 
-    /// Removes the entry of a migration, so that the next run applies it; the ledger records the role
-    /// that removed it.
+    /// Ends the entry of a migration, so that the next run applies it; the ledger records the role that
+    /// ended it.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

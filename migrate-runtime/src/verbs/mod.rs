@@ -3,7 +3,7 @@
 mod edits;
 mod show;
 
-use migrate_set::plan::{Plan, Step};
+use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
@@ -101,7 +101,9 @@ impl<'s> Migrator<'s> {
     /// uses it if the set has another text than what was applied.
     ///
     /// A non-transactional down script runs statement by statement. If it is interrupted, all of it
-    /// runs again, so its statements must be repeatable. Repeatable migrations are not undone.
+    /// runs again, so its statements must be repeatable. Repeatable migrations that were applied after the
+    /// first one to undo are undone with it, or their entry ends if they have no down script; the next run
+    /// applies them again.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator, Rollback};
@@ -261,9 +263,10 @@ impl<'s> Migrator<'s> {
     pub async fn verify(&self, client: &Client) -> Result<(), Error> {
         let contents = self.read(client, self.reading()).await?;
         let plan = match self.decide(contents.into_entries()) {
-            // Drift is reported in full.
-            Err(ErrorKind::Drift { .. }) => self.plan(client).await?,
-            plan => plan?,
+            Ok(plan) if plan.steps.iter().all(|step| step.cause == Cause::New) => plan,
+            // Drift is reported in full, and only a full read has the earlier texts of a repeatable.
+            Ok(_) | Err(ErrorKind::Drift { .. }) => self.plan(client).await?,
+            Err(error) => return Err(error.into()),
         };
         let version = |step: &Step<'_>| step.migration.version().to_string();
         let versions: Vec<String> = plan.steps.iter().map(version).collect();

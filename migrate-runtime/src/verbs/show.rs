@@ -12,11 +12,8 @@ use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
 use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
-    /// The history of this set's module in the ledger, in order: what is applied, and what was undone,
-    /// accepted or forgotten. Empty if there is no ledger.
-    ///
-    /// An undone or forgotten migration has only the row of that event; one that was applied again has
-    /// both.
+    /// The history of this set's module in the ledger, in order: what was applied, undone, accepted or
+    /// forgotten, when, by which role and by which application. Empty if there is no ledger.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};

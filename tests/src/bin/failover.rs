@@ -199,7 +199,7 @@ async fn line(mut child: Child) -> String {
 /// The number of entries that are visible, flushed or not; 0 before the ledger exists.
 async fn visible(client: &Client) -> usize {
     let messages =
-        client.simple_query("SELECT count(*) FROM migration_ledger WHERE module <> ''").await;
+        client.simple_query("SELECT count(*) FROM migration_ledger WHERE ended_position = 0").await;
     let count = messages.unwrap_or_default().into_iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
         _ => None,

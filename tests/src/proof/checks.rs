@@ -28,7 +28,7 @@ const INVALID: &str = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT
 const MARKS: &str = "SELECT concat_ws(' ', migration, mark), count(*) FROM marks GROUP BY 1";
 
 const UNFINISHED: &str = "SELECT concat_ws(' after statement ', version, progress) \
-     FROM migration_ledger WHERE module <> '' AND progress IS NOT NULL";
+     FROM migration_ledger WHERE ended_position = 0 AND progress IS NOT NULL";
 
 /// The lock that is a row of the ledger.
 const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''";
@@ -101,7 +101,7 @@ impl Quiet {
     /// When the server refuses a question.
     pub async fn stuck(&self, cluster: &Cluster, database: &str) -> Vec<String> {
         let client = connect(&cluster.config(database)).await;
-        let entries = "SELECT count(*) FROM migration_ledger WHERE module <> ''";
+        let entries = "SELECT count(*) FROM migration_ledger WHERE ended_position = 0";
         let entries = value(&client, entries).await;
         let mut stuck =
             vec![format!("the ledger holds {entries} of {}", self.script.versions.len())];
@@ -113,7 +113,8 @@ impl Quiet {
     /// How the ledger differs from a set that is applied in order, each migration once and completely.
     async fn ledger(&self, client: &Client) -> Vec<String> {
         let mut broken = Vec::new();
-        let sql = "SELECT version FROM migration_ledger WHERE module <> '' ORDER BY \"position\"";
+        let sql =
+            "SELECT version FROM migration_ledger WHERE ended_position = 0 ORDER BY \"position\"";
         let versions = column(client, sql).await;
         if versions != self.script.versions {
             broken.push(format!("the ledger holds {}", versions.join(" ")));

@@ -44,7 +44,7 @@ impl Standing {
         if !column(client, &exists("migration_ledger")).await.is_empty() {
             let of = |end| {
                 format!(
-                    "SELECT version FROM migration_ledger WHERE module <> '' \
+                    "SELECT version FROM migration_ledger WHERE ended_position = 0 \
                      AND progress {end} ORDER BY \"position\""
                 )
             };

@@ -65,9 +65,9 @@ async fn edited_migrations_are_accepted_on_purpose() {
         1
     );
     migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
-    let who = "SELECT string_agg(concat_ws(' ', name, applied_by = session_user), '; ' ORDER BY position) \
+    let who = "SELECT string_agg(concat_ws(' ', version, name, applied_by = session_user), '; ' ORDER BY position) \
                FROM migration_ledger WHERE kind = 'accepted'";
-    assert_eq!(value(&client, who).await, "default 001 a t; default 002 b t");
+    assert_eq!(value(&client, who).await, "001 a t; 002 b t");
     let error = migrator.accept(&mut client, "9").await.expect_err("no entry");
     assert_eq!(
         error.to_string(),
@@ -88,7 +88,7 @@ async fn forgotten_entries_are_applied_again() {
     migrator.forget(&mut client, Version::new("3")).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
         entries(&client).await,
-        "versioned:001:a:f versioned:002:b:f forgotten:forgotten 4:default 003 c:f"
+        "versioned:001:a:f versioned:002:b:f versioned:003:c:f forgotten:003:c:f"
     );
     assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 1);
     assert!(

@@ -15,7 +15,7 @@ const ROWS: &str = "SELECT string_agg(id || '=' || coalesce(v, '-'), ' ' ORDER B
 
 async fn ledger(client: &tokio_postgres::Client) -> String {
     let sql = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger \
-               WHERE module <> '' AND progress IS NULL";
+               WHERE ended_position = 0 AND progress IS NULL";
     value(client, sql).await
 }
 

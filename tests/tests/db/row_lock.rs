@@ -14,7 +14,7 @@ const LOCK_ROWS: &str = "SELECT count(*) FROM migration_ledger WHERE module = ''
 /// What all replicas of [`mixed`] together must leave: rows of `t`, entries, valid indexes.
 const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
      (SELECT string_agg(version, ' ' ORDER BY \"position\") FROM migration_ledger \
-     WHERE module <> '' AND progress IS NULL), \
+     WHERE ended_position = 0 AND progress IS NULL), \
      (SELECT count(*) FROM pg_index WHERE indexrelid = 't_a'::regclass AND indisvalid))";
 
 const FIRST: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
@@ -132,9 +132,9 @@ async fn with_dead_holder(seconds_ago: u32) -> (FreshDatabase, Client) {
     Migrator::new(&set(&[FIRST])).run(&mut client).await.expect("the table");
     let row = format!(
         "INSERT INTO migration_ledger (module, version, kind, name, filename, checksum_algorithm, \
-         \"position\", applied_at, execution_ms, applied_by, progress) VALUES ('', 'lock', 'lock', \
-         'dead', '{TOKEN}', '', 1::bigint << 62, clock_timestamp() - interval '{seconds_ago} s', \
-         30000, 'postgres', 999999)"
+         \"position\", applied_at, execution_ms, applied_by, application, ended_position, progress) VALUES \
+         ('', 'lock', 'lock', '', '{TOKEN}', '', 1::bigint << 62, clock_timestamp() - interval \
+         '{seconds_ago} s', 30000, 'postgres', 'dead', 1::bigint << 62, 999999)"
     );
     client.batch_execute(&row).await.expect("a lock row");
     (database, client)

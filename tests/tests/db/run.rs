@@ -242,7 +242,8 @@ async fn repeatable_migrations_run_whenever_they_changed() {
     assert_eq!(applied(&mut client, &with("1")).await, [""; 0]);
     assert_eq!(applied(&mut client, &with("2")).await, ["R__v"]);
     assert_eq!(value(&client, "SELECT x FROM v").await, "2");
-    let row = "SELECT concat_ws(' ', count(*), max(position)) FROM migration_ledger";
+    let row = "SELECT concat_ws(' ', count(*), max(position)) FROM migration_ledger \
+               WHERE ended_position = 0";
     assert_eq!(value(&client, row).await, "3 4");
 }
 

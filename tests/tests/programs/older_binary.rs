@@ -21,8 +21,7 @@ fn call(binary: &str, verb: &str, database: &FreshDatabase) -> String {
 }
 
 async fn applied(client: &Client) -> String {
-    let sql =
-        "SELECT string_agg(version, ' ' ORDER BY version) FROM migration_ledger WHERE module <> ''";
+    let sql = "SELECT string_agg(version, ' ' ORDER BY version) FROM migration_ledger WHERE ended_position = 0";
     value(client, sql).await
 }
 

@@ -310,7 +310,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
     let migration = set.iter().find(|migration| *migration.version() == version);
     Entry {
         kind: Kind::Versioned,
-        name: "x".to_owned(),
+        name: migration.map_or("x", migrate_set::set::Migration::name).to_owned(),
         filename: format!("{version}_x.sql"),
         checksum: migration.map(|migration| migration.checksum().to_string()),
         checksum_algorithm: ALGORITHM.into(),
@@ -320,6 +320,7 @@ fn entry(set: &Migrations, version: &'static str) -> Entry {
         applied_by: "deploy".to_owned(),
         progress: None,
         in_flight: false,
+        superseded: Vec::new(),
         version,
     }
 }
@@ -330,6 +331,7 @@ const STRICT: Policy = Policy {
     missing: Tolerance::Refuse,
     edited: Tolerance::Refuse,
     ahead: Tolerance::Refuse,
+    renamed: Tolerance::Refuse,
 };
 
 fn disagreement(set: &Migrations, entries: Vec<Entry>, expected: &str) {

@@ -76,6 +76,7 @@ fn entry(set: &Migrations, drawn: &Drawn) -> Entry {
         applied_by: String::new(),
         progress: drawn.progress,
         in_flight: false,
+        superseded: Vec::new(),
     }
 }
 
@@ -115,6 +116,9 @@ fn reference(set: &Migrations, entries: &[Entry], policy: Policy) -> Decision {
         .map(|entry| entry.version.clone())
         .max();
     let newest = set.iter().filter(|m| m.kind() == Kind::Versioned).map(Migration::version).max();
+    let is_newer = |version: &Version| newest.is_none_or(|newest| version > newest);
+    let versioned = || entries.iter().filter(|entry| entry.kind == Kind::Versioned);
+    let is_behind = versioned().any(|entry| is_newer(&entry.version));
     let (mut steps, mut applied, mut ahead, mut drifts) = (vec![], vec![], vec![], 0);
     for migration in set {
         let is_versioned = migration.kind() == Kind::Versioned;
@@ -131,7 +135,13 @@ fn reference(set: &Migrations, entries: &[Entry], policy: Policy) -> Decision {
             Some(done) if is_versioned || same => {
                 steps.push((version.to_string(), Cause::Unfinished { done, in_flight: false }));
             }
-            _ if !is_versioned && !same => steps.push((version.to_string(), Cause::Changed)),
+            _ if !is_versioned && !same && !is_behind => {
+                steps.push((version.to_string(), Cause::Changed));
+            }
+            _ if !is_versioned && !same && policy.ahead == Tolerance::Allow => {
+                ahead.push(version.to_string());
+            }
+            _ if !is_versioned && !same => drifts += 1,
             _ => applied.push(version.to_string()),
         }
     }
@@ -185,7 +195,7 @@ proptest! {
     ) {
         let Some(set) = set(chosen) else { return Ok(()) };
         let (out_of_order, missing, edited, ahead) = tolerances;
-        let policy = Policy { out_of_order, missing, edited, ahead };
+        let policy = Policy { out_of_order, missing, edited, ahead, ..Policy::default() };
         let mut entries = ledger(&set, &applied, &more);
         let length = entries.len().max(1);
         entries.rotate_left(usize::try_from(order % 7).unwrap_or_default() % length);

@@ -31,8 +31,13 @@ impl<'w> Work<'w, '_> {
         }
         let position = self.tally.position;
         let as_planned = match self.action {
-            Action::Apply(migration) => cx.ledger.as_planned(migration.version(), self.cause),
-            Action::Undo(undo) => cx.ledger.as_planned(&undo.entry.version, Cause::Changed),
+            Action::Apply(migration) => {
+                cx.ledger.as_planned((migration.kind(), migration.version()), self.cause)
+            }
+            Action::Undo(undo) => {
+                let key = (undo.entry.kind, &undo.entry.version);
+                cx.ledger.as_planned(key, Cause::Changed)
+            }
         };
         message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
@@ -91,7 +96,7 @@ impl<'w> Work<'w, '_> {
             Action::Apply(migration) if is_end => ledger.finish(migration, from, before),
             Action::Apply(migration) => ledger.progress(migration, from, at(index, &self.ways)),
             Action::Undo(undo) if is_end => {
-                ledger.remove_found("undone", &undo.entry, self.tally.position + 1)
+                ledger.end_found("undone", &undo.entry, self.tally.position + 1)
             }
             Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };

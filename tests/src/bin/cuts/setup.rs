@@ -120,8 +120,7 @@ pub(crate) async fn expire(client: &Client) {
 }
 
 async fn entries(client: &Client) -> Vec<Entry> {
-    let sql =
-        "SELECT version, progress FROM app.migration_ledger WHERE module <> '' ORDER BY position";
+    let sql = "SELECT version, progress FROM app.migration_ledger WHERE ended_position = 0 ORDER BY position";
     let entry = |row: Vec<Option<String>>| Entry {
         version: row[0].clone().unwrap_or_default(),
         progress: row[1].as_deref().map(|done| done.parse().expect(sql)),

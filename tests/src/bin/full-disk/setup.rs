@@ -50,7 +50,8 @@ pub(crate) struct Found {
     indexes: BTreeMap<u32, bool>,
 }
 
-const ENTRIES: &str = "SELECT version::int, progress FROM migration_ledger";
+const ENTRIES: &str = "SELECT version::int, progress FROM migration_ledger \
+     WHERE ended_position = 0";
 const TABLES: &str =
     "SELECT substr(tablename, 2), NULL FROM pg_tables WHERE tablename ~ '^t[0-9]+$'";
 const INDEXES: &str = "SELECT trim(BOTH 't_i' FROM indexrelid::regclass::text), indisvalid \

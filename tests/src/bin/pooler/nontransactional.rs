@@ -71,7 +71,7 @@ pub(crate) async fn once(rules: &mut Rules, outcomes: &[Outcome], direct: &Clien
     let valid = "SELECT string_agg(relname || ' ' || indisvalid, ' ') FROM pg_index \
                  JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 't'::regclass";
     rules.equal(&value(direct, valid).await, "t_a true", &format!("indexes, {when}"));
-    let entries = "SELECT concat_ws(' ', count(*) FILTER (WHERE module <> '' AND progress IS NULL), \
+    let entries = "SELECT concat_ws(' ', count(*) FILTER (WHERE ended_position = 0 AND progress IS NULL), \
                    count(*) FILTER (WHERE module = '')) FROM migration_ledger";
     rules.equal(&value(direct, entries).await, "2 0", &format!("entries and lock rows, {when}"));
     rules.check_quiet(direct, when).await;

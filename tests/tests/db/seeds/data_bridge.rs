@@ -206,7 +206,7 @@ async fn steps_are_undone_newest_first() {
     let three = migrator.rollback(&mut client, Rollback::Steps(3)).await.expect("three");
     let expected = ["20250131_120000", "20250130_153000", "20250130_101500"];
     assert_eq!(versions(&three.undone), expected);
-    let left = "SELECT count(*) FROM migration_ledger WHERE kind = 'versioned'";
+    let left = "SELECT count(*) FROM migration_ledger WHERE ended_position = 0";
     assert_eq!(value(&client, left).await, "8");
 }
 

@@ -28,7 +28,7 @@ const TABLES: &str = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM 
 
 /// The versions in the ledger, in the order in which they were applied.
 const LEDGER: &str = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger \
-                      WHERE kind = 'versioned'";
+                      WHERE kind = 'versioned' AND ended_position = 0";
 
 /// An empty database and a client of it.
 async fn fresh() -> (FreshDatabase, Client) {

@@ -177,9 +177,10 @@ async fn lock_that_is_a_row() {
         .client
         .batch_execute(
             "INSERT INTO migration_ledger (module, version, kind, name, filename, \
-             checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, progress) \
-             VALUES ('', 'lock', 'lock', 'dead', 'a token of the dead', '', 4611686018427387904, \
-             '2024-05-06 07:08:09', 30000, 'nobody', 999999)",
+             checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, application, \
+             ended_position, progress) VALUES ('', 'lock', 'lock', '', 'a token of the dead', '', \
+             4611686018427387904, '2024-05-06 07:08:09', 30000, 'nobody', 'dead', \
+             4611686018427387904, 999999)",
         )
         .await
         .expect("a dead holder's row");

@@ -1,0 +1,96 @@
+//! Another migration under the same version, and a file that got another version.
+
+use migrate_runtime::ledger::Edited;
+use migrate_runtime::{ErrorKind, Migrations, Migrator};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const ACCOUNT: (&str, &str) =
+    ("0001_account.sql", "CREATE TABLE account (money int); INSERT INTO account VALUES (1);");
+const OTHER: (&str, &str) = ("0002_other.sql", "CREATE TABLE other ();");
+const DOUBLE: &str = "UPDATE account SET money = money * 2;";
+
+async fn migrated(files: &[(&str, &str)]) -> (FreshDatabase, Client) {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    Migrator::new(&set(files)).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    (database, client)
+}
+
+/// The error of a run, whatever it is asked to allow.
+async fn refused(client: &mut Client, set: &Migrations) -> String {
+    let migrator = Migrator::new(set);
+    let error = migrator.run(client).await.expect_err("drift").to_string();
+    let lenient = migrator.clone().allow_edited().allow_missing().allow_out_of_order();
+    let again = lenient.run(client).await.expect_err("no option lifts it");
+    assert!(matches!(again.kind(), ErrorKind::Drift { .. }), "{again}");
+    migrator.accept(client, Edited::All).await.expect_err("nor does accepting all edits");
+    error
+}
+
+#[tokio::test]
+async fn renumbered_file_is_recorded_and_not_run_twice() {
+    let (_database, mut client) = migrated(&[ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)]).await;
+    let set = set(&[ACCOUNT, OTHER, ("0004_double.sql", DOUBLE)]);
+    assert_eq!(
+        refused(&mut client, &set).await,
+        "ledger and set disagree in 1 place\n\
+         version 0003: `0003_double.sql` was applied and is renumbered to `migrations/0004_double.sql`\n  \
+         help: `accept 0004` records the new version without running it again; or name the file \
+         `0003_double.sql` again"
+    );
+    let migrator = Migrator::new(&set);
+    let report = migrator.accept(&mut client, "0004").await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.amended[0].filename, "0004_double.sql");
+    assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
+    assert_eq!(value(&client, "SELECT money FROM account").await, "2");
+}
+
+#[tokio::test]
+async fn another_migration_under_the_version_is_not_an_edit() {
+    let (_database, mut client) = migrated(&[ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)]).await;
+    let set = set(&[ACCOUNT, OTHER, ("0003_invoice.sql", "CREATE TABLE invoice ();")]);
+    let error = refused(&mut client, &set).await;
+    assert!(error.contains("version 0003: `0003_double.sql` was applied by "), "{error}");
+    assert!(error.contains("and `migrations/0003_invoice.sql` is another migration\n"), "{error}");
+    assert!(
+        error.ends_with(
+            "  help: if two branches took the version, give `migrations/0003_invoice.sql` one above the \
+             newest applied one; if the ledger is another service's, give this set a module of its own"
+        ),
+        "{error}"
+    );
+    let status = Migrator::new(&set).status(&client).await.expect("a status");
+    assert_eq!(status.drift.expect("drift").0.len(), 1);
+}
+
+#[tokio::test]
+async fn version_of_a_renumbered_file_can_be_taken_by_a_new_one() {
+    let (_database, mut client) = migrated(&[ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)]).await;
+    let invoice = ("0003_invoice.sql", "CREATE TABLE invoice ();");
+    let set = set(&[ACCOUNT, OTHER, invoice, ("0004_double.sql", DOUBLE)]);
+    let error = refused(&mut client, &set).await;
+    assert!(error.contains("is renumbered to `migrations/0004_double.sql`"), "{error}");
+    let migrator = Migrator::new(&set);
+    migrator.accept(&mut client, 3).await.expect_err("the invoice never ran");
+    migrator.accept(&mut client, 4).await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.allow_out_of_order().run(&mut client).await;
+    let report = report.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied[0].filename, "0003_invoice.sql");
+    assert_eq!(value(&client, "SELECT money FROM account").await, "2");
+}
+
+#[tokio::test]
+async fn files_that_moved_up_by_one_are_recorded_from_the_last() {
+    let grow = ("0004_grow.sql", "UPDATE account SET money = money + 1;");
+    let (_database, mut client) =
+        migrated(&[ACCOUNT, OTHER, ("0003_double.sql", DOUBLE), grow]).await;
+    let set = set(&[ACCOUNT, OTHER, ("0004_double.sql", DOUBLE), ("0005_grow.sql", grow.1)]);
+    let migrator = Migrator::new(&set);
+    migrator.accept(&mut client, 4).await.expect_err("version 4 is recorded for another file");
+    migrator.accept(&mut client, 5).await.unwrap_or_else(|e| panic!("{e}"));
+    migrator.accept(&mut client, 4).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
+    assert_eq!(value(&client, "SELECT money FROM account").await, "3");
+}

@@ -1,0 +1,129 @@
+//! Repeatable migrations: an older binary never puts an older text back, and a rollback undoes them.
+
+use migrate_runtime::{ErrorKind, Migrations, Migrator, Rollback};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::sets::set;
+use tokio_postgres::Client;
+
+const A: (&str, &str) = ("V1__a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
+const B: (&str, &str) =
+    ("V2__b.sql", "-- UP\nALTER TABLE a ADD b int;\n-- DOWN\nALTER TABLE a DROP b CASCADE;");
+const OLD: (&str, &str) = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT id FROM a;");
+const NEW: (&str, &str) = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT id, b FROM a;");
+
+/// What a run of the set applies, and what it reports as newer.
+async fn run(client: &mut Client, set: &Migrations) -> (Vec<String>, Vec<String>) {
+    let report = Migrator::new(set).run(client).await.unwrap_or_else(|e| panic!("{e}"));
+    (report.applied.iter().map(|one| one.version.to_string()).collect(), report.ahead)
+}
+
+async fn columns(client: &Client) -> String {
+    let sql = "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute \
+               WHERE attrelid = to_regclass('v')";
+    value(client, sql).await
+}
+
+#[tokio::test]
+async fn older_binary_leaves_the_newer_text_of_a_repeatable() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (older, newer) = (set(&[A, OLD]), set(&[A, B, NEW]));
+    run(&mut client, &older).await;
+    assert_eq!(run(&mut client, &newer).await.0, ["2", "R__v"]);
+    let (applied, ahead) = run(&mut client, &older).await;
+    assert_eq!((applied.len(), ahead), (0, vec!["R__v".to_owned(), "2".to_owned()]));
+    assert_eq!(columns(&client).await, "id b");
+    let migrator = Migrator::new(&older);
+    migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
+    let status = migrator.status(&client).await.expect("a status");
+    let states: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!(states, ["applied", "ahead", "ahead"], "{status}");
+    assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
+    let error = migrator.clone().refuse_ahead().verify(&client).await.expect_err("ahead");
+    assert!(error.to_string().contains("`R__v.sql` was applied by"), "{error}");
+}
+
+#[tokio::test]
+async fn superseded_text_is_not_put_back_until_the_newer_one_is_forgotten() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let one = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;");
+    let two = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 2 AS b;");
+    let three = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 3 AS b;");
+    let [one, two, three] = [one, two, three].map(|file| set(&[A, file]));
+    for newer in [&one, &two, &three] {
+        run(&mut client, newer).await;
+    }
+    for older in [&one, &two] {
+        assert_eq!(run(&mut client, older).await, (vec![], vec!["R__v".to_owned()]));
+        Migrator::new(older).verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
+    }
+    assert_eq!(value(&client, "SELECT b FROM v").await, "3");
+    assert_eq!(run(&mut client, &three).await, (vec![], vec![]));
+    Migrator::new(&two).forget(&mut client, "R__v").await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(run(&mut client, &two).await.0, ["R__v"]);
+    assert_eq!(value(&client, "SELECT b FROM v").await, "2");
+    assert_eq!(run(&mut client, &three).await, (vec![], vec!["R__v".to_owned()]));
+}
+
+#[tokio::test]
+async fn text_that_was_undone_is_not_superseded() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (older, newer) = (set(&[A, OLD]), set(&[A, B, NEW]));
+    run(&mut client, &older).await;
+    run(&mut client, &newer).await;
+    let migrator = Migrator::new(&newer);
+    migrator.rollback(&mut client, Rollback::Steps(1)).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(columns(&client).await, "NULL", "dropped with its column");
+    assert_eq!(run(&mut client, &older).await, (vec!["R__v".to_owned()], vec![]));
+    assert_eq!(run(&mut client, &newer).await.0, ["2", "R__v"]);
+    assert_eq!(columns(&client).await, "id b");
+}
+
+#[tokio::test]
+async fn up_down_up_leaves_repeatables_there() {
+    let with_down = [
+        vec![("R__v.sql", "-- UP\nCREATE VIEW v AS SELECT id FROM a;\n-- DOWN\nDROP VIEW v;")],
+        vec![
+            ("R__v.up.sql", "CREATE VIEW v AS SELECT id FROM a;"),
+            ("R__v.down.sql", "DROP VIEW v;"),
+        ],
+    ];
+    for repeatable in with_down {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        let mut files = vec![A, B];
+        files.extend(repeatable);
+        let set = set(&files);
+        let migrator = Migrator::new(&set);
+        for target in [Rollback::Steps(1), Rollback::to(1), Rollback::All] {
+            run(&mut client, &set).await;
+            let plan = migrator.plan_rollback(&client, target.clone()).await.expect("a plan");
+            assert_eq!(plan[0].entry.version.as_str(), "R__v", "{target:?}");
+            assert_eq!(plan[0].script().statements().len(), 1, "{target:?}");
+            let undone = migrator.rollback(&mut client, target).await;
+            let undone = undone.unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(undone.undone.len(), plan.len());
+            assert_eq!(columns(&client).await, "NULL");
+            let error = migrator.verify(&client).await.expect_err("pending");
+            let ErrorKind::Pending { versions } = error.kind() else { panic!("{error}") };
+            assert!(versions.contains(&"R__v".to_owned()), "{versions:?}");
+        }
+        run(&mut client, &set).await;
+        assert_eq!(columns(&client).await, "id");
+    }
+}
+
+#[tokio::test]
+async fn repeatable_applied_before_what_is_undone_stays() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    run(&mut client, &set(&[A, OLD])).await;
+    let set = set(&[A, B, OLD]);
+    assert_eq!(run(&mut client, &set).await.0, ["2"]);
+    let migrator = Migrator::new(&set);
+    let report = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("a rollback");
+    assert_eq!(report.undone.len(), 1);
+    assert_eq!(columns(&client).await, "id");
+}
