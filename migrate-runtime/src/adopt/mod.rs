@@ -16,6 +16,7 @@ use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
 use matching::decide;
 use tool::Row;
+pub(crate) use tool::default_tables;
 
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
 ///

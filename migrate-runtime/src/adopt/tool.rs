@@ -72,6 +72,12 @@ impl Row {
     }
 }
 
+/// The default tables of all tools.
+pub(crate) fn default_tables() -> [&'static str; 8] {
+    use Adopt::{Chronis, DataBridge, Dbmate, Diesel, Flyway, Goose, Refinery, Sqlx};
+    [Refinery, Sqlx, Diesel, Flyway, Goose, Chronis, DataBridge, Dbmate].map(Adopt::default_table)
+}
+
 impl Adopt {
     /// The tool's name.
     pub const fn name(self) -> &'static str {

@@ -87,7 +87,7 @@ impl<'c> Held<'c> {
     ) -> Result<Table, Stop> {
         self.take_over(cx, report).await?;
         if self.kind == LockKind::Row && self.claim.is_none() {
-            self.open(cx, (table, position)).await?;
+            self.open(cx, (table, position), "true").await?;
             self.claim(cx, table).await?;
         }
         // The row is in a ledger that exists.
@@ -108,18 +108,20 @@ impl<'c> Held<'c> {
         Ok(())
     }
 
-    /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read. The
-    /// server answers instead of raising, so a run that is turned away leaves no line in the server's log.
+    /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read and
+    /// `condition` holds. The server answers instead of raising, so a run that is turned away leaves no line
+    /// in the server's log.
     pub(crate) async fn open(
         &mut self,
         cx: &Context<'c>,
         (table, position): (Table, i64),
+        condition: &str,
     ) -> Result<(), Stop> {
         if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {
             return Ok(());
         }
         let position = (table == Table::Exists).then_some(position);
-        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position)];
+        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
         let rows = match cx.wire.open(&sql).await {
             Ok(rows) => rows,
             Err(failure) => return Err(cx.refused(failure, 0).await),

@@ -31,7 +31,7 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        boxed(hold.lock.open(cx, (table, tally.position))).await?;
+        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
         // A chunk of 400 migrations would be logged some thousand times.
         let count = if hold.lock.is_logged() { 1 } else { chunk(cx, tally.extent, rest) };
         let (now, later) = rest.split_at(count);

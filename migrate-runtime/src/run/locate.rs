@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use migrate_set::frame::frame;
+use migrate_set::remedy::Remedy;
 use migrate_set::set::Script;
 use migrate_set::sql::lexer::{TokenKind, lex};
 use migrate_set::text::{masked, masked_answer};
@@ -11,8 +12,11 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
 use super::action::Action;
+use crate::adopt::default_tables;
 use crate::context::{Context, Sent, help_for_statement};
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
+use crate::sql::{column, first_table};
+use crate::wire;
 
 /// The statement that failed, as far as it is known.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +77,24 @@ pub(super) async fn error(
     };
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.help = help_for_statement(cx.wire.client, &source, statement, sent).await;
+    if already_exists(sqlstate) {
+        let other = other_history(cx, &failure.version).await;
+        failure.help = other.or(failure.help);
+    }
     ErrorKind::Migration { failure: Box::new(failure), source }
+}
+
+/// Whether a SQLSTATE means that something has the name already: a schema, table, column, function or other object.
+fn already_exists(sqlstate: &str) -> bool {
+    matches!(sqlstate, "42P06" | "42P07" | "42701" | "42723" | "42710")
+}
+
+/// The help where the first migration of the set failed and another tool's table is there.
+async fn other_history(cx: &Context<'_>, version: &str) -> Option<Remedy> {
+    cx.migrator.set.iter().next().filter(|first| first.version().as_str() == version)?;
+    let row = wire::query(cx.wire.client, &first_table(&default_tables())).await.ok().flatten()?;
+    let table = column(&row, 0)?;
+    Some(format!("`{table}` has the history of another tool; take it over with `adopt`").into())
 }
 
 /// A failure at `place`, without a statement.

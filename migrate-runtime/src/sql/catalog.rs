@@ -87,6 +87,17 @@ fn holds(key: i64) -> String {
     )
 }
 
+/// The first table with one of these names, quoted and with its schema; no row without one.
+pub(crate) fn first_table(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+    format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+         WHERE c.relkind {EQ} 'r' AND c.relname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) LIMIT 1",
+        names.join(", ")
+    )
+}
+
 /// The kind and name of the one object among these names that the current role lacks a privilege on; no row if there
 /// are several.
 pub(crate) fn denied_among(names: &[&str]) -> String {

@@ -230,12 +230,14 @@ impl Ledger {
         )
     }
 
-    /// Returns whether the ledger is as it was read: its last position is this, or there is no table. A
-    /// statement of its own after the lock, because the one that takes the lock can have an older snapshot.
-    pub(crate) fn is_as_read(&self, position: Option<i64>) -> String {
+    /// Returns whether the ledger is as it was read: its last position is this and `condition` holds, or there
+    /// is no table. A statement of its own after the lock, because the one that takes the lock can have an
+    /// older snapshot.
+    pub(crate) fn is_as_read(&self, position: Option<i64>, condition: &str) -> String {
         match position {
             Some(position) => {
-                format!("SELECT {} {EQ} {position} AS is_as_read", self.highest_position())
+                let last = self.highest_position();
+                format!("SELECT {last} {EQ} {position} AND {condition} AS is_as_read")
             }
             None => {
                 format!("SELECT {} IS NULL AS is_as_read", name_of(&self.schema, &self.table))

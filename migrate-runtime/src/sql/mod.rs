@@ -18,7 +18,9 @@ pub(crate) mod invalid_index;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
-pub(crate) use catalog::{columns, denied_among, end_holder, full_name, holder_of_lock};
+pub(crate) use catalog::{
+    columns, denied_among, end_holder, first_table, full_name, holder_of_lock,
+};
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
 pub(crate) use entry::{Extent, Progress};

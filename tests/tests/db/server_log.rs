@@ -88,7 +88,7 @@ async fn ordinary_boots_leave_no_error_in_the_servers_log() {
         assert_eq!(server.boot(&set_of(&files), lock).await, 0, "nothing is pending");
         assert_eq!(value(&admin, ADVISORY_LOCKS).await, "0");
         admin.batch_execute("DROP TABLE public.migration_ledger").await.expect("a ledger");
-        assert_eq!(server.reported(), Vec::<String>::new());
+        assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
     }
 }
 
@@ -109,7 +109,7 @@ async fn verbs_leave_no_error_in_the_servers_log_where_there_is_no_ledger() {
     let sql = "CREATE ROLE app SUPERUSER; ALTER TABLE migration_ledger OWNER TO app";
     client.batch_execute(sql).await.expect("another owner");
     assert_eq!(migrator.run(&mut client).await.expect("up to date").messages, 1);
-    assert_eq!(server.reported(), Vec::<String>::new());
+    assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
 }
 
 #[tokio::test]

@@ -6,13 +6,25 @@ use migrate_set::sql::alone::Alone;
 use migrate_set::sql::kind::SessionEffect;
 
 use super::work::{Work, at};
-use crate::context::Table;
+use crate::context::{Context, Table};
 use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::callouts::Messages;
 use crate::run::hold::has_escapes;
 use crate::sql::{Extent, Progress, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
+
+/// The condition that the entry of `action` is as it was when its step was planned.
+pub(super) fn as_planned(cx: &Context<'_>, action: Action<'_>, cause: Cause) -> String {
+    match action {
+        Action::Apply(migration) => {
+            cx.ledger.as_planned((migration.kind(), migration.version()), cause)
+        }
+        Action::Undo(undo) => {
+            cx.ledger.as_planned((undo.entry.kind, &undo.entry.version), Cause::Changed)
+        }
+    }
+}
 
 impl<'w> Work<'w, '_> {
     pub(super) fn beginning(&self, table: Table) -> Result<Message, ErrorKind> {
@@ -30,15 +42,7 @@ impl<'w> Work<'w, '_> {
             message.push(Part::Save, &session::select(script));
         }
         let position = self.tally.position;
-        let as_planned = match self.action {
-            Action::Apply(migration) => {
-                cx.ledger.as_planned((migration.kind(), migration.version()), self.cause)
-            }
-            Action::Undo(undo) => {
-                let key = (undo.entry.kind, &undo.entry.version);
-                cx.ledger.as_planned(key, Cause::Changed)
-            }
-        };
+        let as_planned = as_planned(cx, self.action, self.cause);
         message.push(Part::Guard, &self.terms().condition_guard(position, &as_planned));
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
             let down = cx.down_sql(migration)?;

@@ -38,7 +38,8 @@ pub(super) async fn apply<'r>(
     table: Table,
 ) -> Result<(), Stop> {
     tally.under_way = versions(&[action]);
-    boxed(hold.lock.open(cx, (table, tally.position))).await?;
+    let as_planned = messages::as_planned(cx, action, cause);
+    boxed(hold.lock.open(cx, (table, tally.position), &as_planned)).await?;
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));

@@ -105,3 +105,20 @@ async fn refuses(set: &Migrations, history: &str, adoption: impl Into<Adoption>)
     assert_eq!(value(&client, ADVISORY_LOCKS).await, "0");
     error
 }
+
+#[tokio::test]
+async fn another_tools_history_is_named_where_its_first_migration_is_there() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(&[SQLX, A, B].concat()).await.expect("a history");
+    let migrator = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let migrator = Migrator::new(&migrator);
+    let error = migrator.run(&mut client).await.expect_err("already there").to_string();
+    let help = "help: `public._sqlx_migrations` has the history of another tool; take it over with `adopt`";
+    assert!(error.contains("relation \"a\" already exists") && error.contains(help), "{error}");
+    // Another migration fails for a reason of its own.
+    client.batch_execute("DROP TABLE a").await.expect("a table less");
+    let error = migrator.run(&mut client).await.expect_err("already there").to_string();
+    assert!(error.contains("relation \"b\" already exists"), "{error}");
+    assert!(!error.contains("another tool"), "{error}");
+}
