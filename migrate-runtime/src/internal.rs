@@ -39,7 +39,9 @@ pub fn schemas_to_create(migrator: &Migrator<'_>) -> Vec<String> {
     migrator.schemas_to_create()
 }
 
-/// The options that determine the contents of a database after a run, as one text.
+/// What determines the contents of a database after a run besides the set, as one text: the options and
+/// the ledger, which another release can have with other columns.
 pub fn outcome_options(migrator: &Migrator<'_>) -> String {
-    format!("{:?} {:?} {:?}", migrator.schema, migrator.limit, migrator.ledger())
+    let ledger = migrator.ledger();
+    format!("{:?} {:?} {:?} {}", migrator.schema, migrator.limit, ledger, ledger.create())
 }
