@@ -119,16 +119,18 @@ fn past(history: &[HistoryRow]) -> String {
     for row in history {
         let percent = row.duration.as_millis() * 100 / longest;
         let act = row.act.as_str();
+        let from = if row.application.is_empty() { "" } else { ", " };
         let _ = writeln!(
             rows,
             "<li class=\"{act}\"><time datetime=\"{}\">{}</time> <span class=\"state {act}\">{act}\
-             </span> <b>{}</b> {} <span class=\"by\">by {}</span><span class=\"bar\">\
+             </span> <b>{}</b> {} <span class=\"by\">by {}{from}{}</span><span class=\"bar\">\
              <span style=\"width:{percent}%\"></span></span><span class=\"took\">{}</span></li>",
             Escaped(&row.at),
             Escaped(&moment(&row.at)),
             Escaped(&row.version),
             Escaped(&row.name),
             Escaped(&row.by),
+            Escaped(&row.application),
             took(row.duration),
         );
     }

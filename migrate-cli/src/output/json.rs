@@ -76,6 +76,8 @@ pub(crate) enum Body {
     History {
         ledger: String,
         module: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        as_of: Option<String>,
         entries: Vec<HistoryBody>,
     },
     Run(RunBody),
@@ -214,7 +216,10 @@ pub(crate) struct HistoryBody {
     pub(crate) checksum: Option<String>,
     pub(crate) at: String,
     pub(crate) by: String,
+    pub(crate) application: String,
     pub(crate) duration_ms: u64,
+    /// The position at which the entry ended.
+    pub(crate) ended: Option<i64>,
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,8 @@
-//! `history`: shows in order what happened to the migrations.
+//! `history`: shows in order what happened to the migrations, or what was applied at a time.
 
+use std::collections::HashMap;
+
+use clap::Args;
 use migrate_runtime::internal;
 use migrate_runtime::ledger::{Act, HistoryRow};
 
@@ -11,10 +14,67 @@ use crate::output::style::{ASIDE, BAD, FAINT, GOOD, OPEN};
 use crate::output::table::{Align, Cell, table};
 use crate::output::text::{moment, took};
 
-pub(super) async fn history(cx: Context<'_>) -> Result<Answer, VerbError> {
-    let history = cx.migrator.history(cx.client).await?;
-    let text = shown(&history);
-    let body = |row: HistoryRow| HistoryBody {
+#[derive(Args, Debug, Clone)]
+pub(crate) struct HistoryArgs {
+    /// Only what was applied at this time: `2026-01-02`, which includes that day, or down to the
+    /// second, `2026-01-02T03:04:05` (UTC)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    as_of: Option<String>,
+}
+
+/// A time of the ledger, or the beginning of one.
+fn time(text: &str) -> Result<String, &'static str> {
+    const SHAPE: &str = "0000-00-00T00:00:00.000000";
+    let time = text.trim_end_matches('Z').replace(' ', "T");
+    let fits = |(shape, found): (char, char)| match shape {
+        '0' => found.is_ascii_digit(),
+        shape => found == shape,
+    };
+    let is_whole = matches!(time.len(), 10 | 13 | 16 | 19 | 21..=26);
+    if is_whole && SHAPE.chars().zip(time.chars()).all(fits) {
+        Ok(time)
+    } else {
+        Err("it is not a time in UTC, such as `2026-01-02` or `2026-01-02T03:04:05`")
+    }
+}
+
+impl HistoryArgs {
+    pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
+        let history = cx.migrator.history(cx.client).await?;
+        let history = match &self.as_of {
+            Some(time) => as_of(history, time),
+            None => history,
+        };
+        let text = match (history.is_empty(), &self.as_of) {
+            (true, Some(_)) => "nothing was applied at that time\n".to_owned(),
+            (true, None) => "the history is empty\n".to_owned(),
+            (false, _) => shown(&history),
+        };
+        let body = Body::History {
+            ledger: internal::ledger_table(&cx.migrator),
+            module: internal::set(&cx.migrator).module().to_owned(),
+            as_of: self.as_of.clone(),
+            entries: history.into_iter().map(body).collect(),
+        };
+        Ok(Answer::new(text, body))
+    }
+}
+
+/// The entries that were there at `time`, in order.
+fn as_of(history: Vec<HistoryRow>, time: &str) -> Vec<HistoryRow> {
+    let is_past = |row: &HistoryRow| row.at.as_str() < time || row.at.starts_with(time);
+    let ends: HashMap<i64, bool> = history.iter().map(|row| (row.position, is_past(row))).collect();
+    let is_entry =
+        |row: &HistoryRow| matches!(row.act, Act::Applied | Act::Unfinished | Act::Taken);
+    let was_there = |row: &HistoryRow| {
+        let is_ended = row.ended.is_some_and(|end| ends.get(&end).copied().unwrap_or(true));
+        is_entry(row) && is_past(row) && !is_ended
+    };
+    history.into_iter().filter(was_there).collect()
+}
+
+fn body(row: HistoryRow) -> HistoryBody {
+    HistoryBody {
         position: row.position,
         act: row.act.as_str(),
         version: row.version,
@@ -23,22 +83,17 @@ pub(super) async fn history(cx: Context<'_>) -> Result<Answer, VerbError> {
         checksum: row.checksum,
         at: row.at,
         by: row.by,
+        application: row.application,
         duration_ms: millis(row.duration),
-    };
-    let body = Body::History {
-        ledger: internal::ledger_table(&cx.migrator),
-        module: internal::set(&cx.migrator).module().to_owned(),
-        entries: history.into_iter().map(body).collect(),
-    };
-    Ok(Answer::new(text, body))
+        ended: row.ended,
+    }
 }
 
 fn shown(history: &[HistoryRow]) -> String {
-    if history.is_empty() {
-        return "the history is empty\n".to_owned();
-    }
     let rows = history.iter().map(|row| {
         let style = match row.act {
+            // What is no longer there is not what to look at.
+            _ if row.ended.is_some() => FAINT,
             Act::Applied => GOOD,
             Act::Unfinished => BAD,
             Act::Taken => ASIDE,
@@ -52,6 +107,7 @@ fn shown(history: &[HistoryRow]) -> String {
             Cell::plain(&row.name),
             Cell::new(&took(row.duration), FAINT),
             Cell::new(&row.by, FAINT),
+            Cell::new(&row.application, FAINT),
         ]
     });
     let heads = [
@@ -62,6 +118,27 @@ fn shown(history: &[HistoryRow]) -> String {
         ("name", Align::Cut),
         ("took", Align::Right),
         ("by", Align::Cut),
+        ("application", Align::Cut),
     ];
     table(&heads, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_of_the_ledger() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(time(text).ok().as_deref(), expected, "{text}");
+        };
+        check("2026-01-02", Some("2026-01-02"));
+        check("2026-01-02 03:04", Some("2026-01-02T03:04"));
+        check("2026-01-02T03:04:05Z", Some("2026-01-02T03:04:05"));
+        check("2026-01-02T03:04:05.678901Z", Some("2026-01-02T03:04:05.678901"));
+        check("2026-01-02T03:04:05+02:00", None);
+        check("2026-01", None);
+        check("yesterday", None);
+        check("", None);
+    }
 }

@@ -53,7 +53,7 @@ pub(crate) enum DatabaseVerb {
     /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
     Verify,
     /// Show in order what was applied, undone, accepted and forgotten
-    History,
+    History(history::HistoryArgs),
     /// Mark migrations as applied without running them
     Baseline(baseline::Baseline),
     /// Adopt what another tool has applied
@@ -111,7 +111,7 @@ impl Verb {
                 DatabaseVerb::Status(verb) => verb.writes_page(),
                 DatabaseVerb::Up(verb) => verb.has_limit(),
                 DatabaseVerb::Plan(verb) => verb.has_limit(),
-                DatabaseVerb::Verify | DatabaseVerb::History => false,
+                DatabaseVerb::Verify | DatabaseVerb::History(_) => false,
                 _ => true,
             },
             Verb::OfFolder(FolderVerb::Check(verb)) => verb.names_folder(),
@@ -146,7 +146,7 @@ impl Verb {
                 DatabaseVerb::Redo => "redo",
                 DatabaseVerb::Plan(_) => "plan",
                 DatabaseVerb::Verify => "verify",
-                DatabaseVerb::History => "history",
+                DatabaseVerb::History(_) => "history",
                 DatabaseVerb::Baseline(_) => "baseline",
                 DatabaseVerb::Adopt(_) => "adopt",
                 DatabaseVerb::Repair(_) => "repair",
@@ -174,7 +174,7 @@ impl DatabaseVerb {
             DatabaseVerb::Redo => redo::redo(cx).await,
             DatabaseVerb::Plan(verb) => verb.run(cx).await,
             DatabaseVerb::Verify => verify::verify(cx).await,
-            DatabaseVerb::History => history::history(cx).await,
+            DatabaseVerb::History(verb) => verb.run(cx).await,
             DatabaseVerb::Baseline(verb) => verb.run(cx).await,
             DatabaseVerb::Adopt(verb) => verb.run(cx).await,
             DatabaseVerb::Repair(verb) => verb.run(cx).await,
