@@ -51,7 +51,8 @@ async fn data_arrives_as_it_is_and_only_once() {
 async fn many_rows_arrive() {
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    let rows: String = (0..40_000).map(|id| format!("{id}\tsome text of a row\n")).collect();
+    let rows: Vec<String> = (0..40_000).map(|id| format!("{id}\tsome text of a row\n")).collect();
+    let rows = rows.concat();
     let set = set(&[TABLE, ("2_rows.sql", &format!("COPY t FROM stdin;\n{rows}\\.\n"))]);
     Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "40000");
