@@ -37,7 +37,7 @@ async fn older_binary_leaves_the_newer_text_of_a_repeatable() {
     migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
     let status = migrator.status(&client).await.expect("a status");
     let shown: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
-    assert_eq!(states, ["applied", "ahead", "ahead"], "{status}");
+    assert_eq!(shown, ["applied", "ahead", "ahead"], "{status}");
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
     let error = migrator.clone().refuse_ahead().verify(&client).await.expect_err("ahead");
     assert!(error.to_string().contains("`R__v.sql` was applied by"), "{error}");
