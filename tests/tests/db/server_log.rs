@@ -6,7 +6,8 @@ use std::time::Duration;
 use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report, run_in_order};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
-use migrate_tests::sets::{module, set, tables};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::{module, set, tables, unparsed};
 
 const REPLICAS: usize = 12;
 
@@ -209,4 +210,21 @@ async fn replicas_with_a_failing_migration_all_report_it_and_log_only_it() {
     let is_other = |line: &&String| !others.iter().any(|error| line.contains(error));
     assert_eq!(reported.iter().find(is_other), None);
     assert_eq!(reported.len(), expected);
+}
+
+/// The migrations of a message that the server cannot parse are sent one by one, and no guard is the first to try
+/// the lock, because its refusal would be logged.
+#[tokio::test]
+async fn lock_is_taken_before_each_message_also_after_a_syntax_error() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let files = [("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;"), ("3_c.sql", "SELEC 3;")];
+    Migrator::new(&unparsed(&files)).run(&mut client).await.expect_err("a syntax error");
+    let queries = proxy.queries();
+    let messages: Vec<&String> = queries.iter().filter(|sql| sql.contains("DO 'BEGIN ")).collect();
+    assert_eq!(messages.len(), 4, "all of them, then one by one");
+    for message in messages {
+        assert!(message.starts_with("DO '"), "it does not continue a transaction: {message}");
+    }
 }
