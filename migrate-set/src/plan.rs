@@ -1,5 +1,8 @@
 //! Decides what will run, without a database, so that every decision is a line in a table of tests.
 
+mod claims;
+
+use self::claims::{Claims, is_another, is_same};
 use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
@@ -107,7 +110,7 @@ pub fn plan<'s>(
     let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
     let mut claims = Claims::of(set, entries);
     planner.newest_applied = newest_applied(&claims.claimed, &claims.rest);
-    let renumbered = claims.take_renumbered(set, *policy);
+    let renumbered = claims.take_renumbered(set, policy.renamed);
     let is_behind = planner.is_behind(&claims.rest);
     let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new(), renumbered };
     planner.judge_renumbered(&plan.renumbered);
@@ -143,128 +146,12 @@ fn is_superseded(migration: &Migration, entry: &Entry) -> bool {
     entry.superseded.iter().any(|text| migration.checksum().is_written(text))
 }
 
-/// Whether the text of `migration` is the one of `entry`.
-fn is_same(migration: &Migration, entry: &Entry) -> bool {
-    entry.checksum_algorithm == ALGORITHM
-        && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
-}
-
-/// Whether `entry` is of a file with another name and another text. Brief entries have no name.
-fn is_another(migration: &Migration, entry: &Entry) -> bool {
-    let names = (entry.name.as_str(), migration.name());
-    migration.kind() == Kind::Versioned
-        && !names.0.is_empty()
-        && names.0 != names.1
-        && entry.checksum.is_some()
-        && !is_same(migration, entry)
-}
-
-/// The entries of a ledger, matched to the migrations of a set.
-struct Claims {
-    /// The entry of each migration, in the order of the set.
-    claimed: Vec<Option<Entry>>,
-    /// The versioned entries without a migration. Repeatable ones that left the set are history.
-    rest: Vec<Entry>,
-}
-
-impl Claims {
-    /// The migration after the last match is tried first, because entries are mostly in the order
-    /// of the set.
-    fn of(set: &Migrations, entries: Vec<Entry>) -> Claims {
-        let list = set.as_slice();
-        let (versioned, repeatable) =
-            list.split_at(list.partition_point(|migration| migration.kind() == Kind::Versioned));
-        let mut claimed: Vec<Option<Entry>> = Vec::new();
-        claimed.resize_with(list.len(), || None);
-        let mut rest = Vec::new();
-        let mut expected = 0;
-        for entry in entries {
-            let is_its = |migration: &Migration| {
-                migration.kind() == entry.kind && *migration.version() == entry.version
-            };
-            let found = match entry.kind {
-                _ if list.get(expected).is_some_and(is_its) => Some(expected),
-                Kind::Versioned => versioned
-                    .binary_search_by(|migration| migration.version().cmp(&entry.version))
-                    .ok(),
-                Kind::Repeatable => {
-                    repeatable.iter().position(is_its).map(|index| versioned.len() + index)
-                }
-            };
-            match found.and_then(|index| Some((index, claimed.get_mut(index)?))) {
-                Some((index, claim)) => {
-                    expected = index + 1;
-                    *claim = Some(entry);
-                }
-                None if entry.kind == Kind::Versioned => rest.push(entry),
-                None => {}
-            }
-        }
-        rest.sort_by(|a, b| a.version.cmp(&b.version));
-        for (migration, claim) in set.iter().zip(&mut claimed) {
-            if claim.is_none() {
-                *claim = unnamed(&mut rest, migration);
-            }
-        }
-        Claims { claimed, rest }
-    }
-
-    /// The migrations whose text was applied under another version, which no file with that text has
-    /// now. Unless the policy allows it, their entries are then nobody else's.
-    fn take_renumbered<'s>(
-        &mut self,
-        set: &'s Migrations,
-        policy: Policy,
-    ) -> Vec<(&'s Migration, Entry)> {
-        let list = set.as_slice();
-        let is_orphan = |index: usize, claim: &Option<Entry>| {
-            claim.as_ref().is_some_and(|entry| is_another(&list[index], entry))
-        };
-        let orphans = |claimed: &[Option<Entry>]| -> Vec<usize> {
-            (0..claimed.len()).filter(|index| is_orphan(*index, &claimed[*index])).collect()
-        };
-        let taken = orphans(&self.claimed);
-        if self.rest.is_empty() && taken.is_empty() {
-            return Vec::new();
-        }
-        let mut renumbered = Vec::new();
-        for (index, migration) in list.iter().enumerate() {
-            let is_free = self.claimed[index].is_none() || taken.contains(&index);
-            if migration.kind() != Kind::Versioned || !is_free {
-                continue;
-            }
-            let in_rest = self.rest.iter().position(|entry| is_same(migration, entry));
-            let in_claims = || {
-                let is_its = |at: &&usize| {
-                    self.claimed[**at].as_ref().is_some_and(|entry| is_same(migration, entry))
-                };
-                taken.iter().find(is_its).copied()
-            };
-            let entry = match (in_rest, policy.renamed) {
-                (Some(at), Tolerance::Refuse) => Some(self.rest.remove(at)),
-                (Some(at), Tolerance::Allow) => self.rest.get(at).cloned(),
-                (None, Tolerance::Refuse) => in_claims().and_then(|at| self.claimed[at].take()),
-                (None, Tolerance::Allow) => in_claims().and_then(|at| self.claimed[at].clone()),
-            };
-            renumbered.extend(entry.map(|entry| (migration, entry)));
-        }
-        renumbered
-    }
-}
-
 /// The highest version that finished. Both slices are sorted.
 fn newest_applied(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> {
     let is_finished = |entry: &&Entry| entry.kind == Kind::Versioned && entry.is_finished();
     let known = claimed.iter().rev().flatten().find(is_finished);
     let unknown = rest.iter().rev().find(is_finished);
     known.into_iter().chain(unknown).map(|entry| &entry.version).max().cloned()
-}
-
-/// The entry of a migration that was applied before its set ordered equal versions by name.
-fn unnamed(rest: &mut Vec<Entry>, migration: &Migration) -> Option<Entry> {
-    let version = migration.version().without_name()?;
-    let is_its = |entry: &Entry| entry.version == version && entry.name == migration.name();
-    rest.iter().position(is_its).map(|index| rest.remove(index))
 }
 
 struct Planner<'s> {

@@ -21,6 +21,7 @@ use tokio_postgres::Client;
 
 use crate::connection::Place;
 use crate::error::VerbError;
+use crate::folder::Folder;
 use crate::output::style::{FAINT, shown, styled};
 use crate::output::{Answer, Output};
 
@@ -102,12 +103,6 @@ impl Context<'_> {
 }
 
 impl Verb {
-    /// `plan --sql`, which prints nothing by itself.
-    pub(crate) fn plan() -> Verb {
-        let plan = plan::PlanArgs { sql: true, ..plan::PlanArgs::default() };
-        Verb::OfDatabase(DatabaseVerb::Plan(plan))
-    }
-
     /// Whether it needs one set, because it concerns versions, or a folder or a file of one.
     pub(crate) fn is_for_one_set(&self) -> bool {
         match self {
@@ -118,7 +113,7 @@ impl Verb {
                 DatabaseVerb::Verify | DatabaseVerb::History(_) => false,
                 _ => true,
             },
-            Verb::OfFolder(FolderVerb::Check(verb)) => verb.names_folder(),
+            Verb::OfFolder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
             Verb::OfFolder(verb) => !matches!(verb, FolderVerb::Completions(_)),
         }
     }
@@ -166,6 +161,11 @@ impl Verb {
 }
 
 impl DatabaseVerb {
+    /// `plan --sql`, which prints nothing by itself.
+    pub(crate) fn plan() -> Self {
+        DatabaseVerb::Plan(plan::PlanArgs { sql: true, ..plan::PlanArgs::default() })
+    }
+
     pub(crate) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         // The statements of a plan can be piped to another program.
         if !matches!(self, DatabaseVerb::Plan(plan::PlanArgs { sql: true, .. })) {
@@ -187,6 +187,17 @@ impl DatabaseVerb {
 }
 
 impl FolderVerb {
+    /// The same verb for this folder.
+    pub(crate) fn of(mut self, folder: &Folder) -> Self {
+        match &mut self {
+            FolderVerb::Create(create::Create { folder: own, .. })
+            | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
+            | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
+            FolderVerb::Completions(_) => {}
+        }
+        self
+    }
+
     /// `set` is the embedded one, whose folder is the default; `None` in the binary `migrate`.
     pub(crate) fn run<A: clap::Args>(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         match self {

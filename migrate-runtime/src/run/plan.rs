@@ -143,8 +143,7 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 impl<'s> Migrator<'s> {
     /// The plan for these entries, within the limit.
     pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
-        let mut plan =
-            plan(self.set, entries, &self.policy).map_err(|drift| ErrorKind::Drift { drift })?;
+        let mut plan = plan(self.set, entries, &self.policy)?;
         let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
         let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
         let is_it =

@@ -6,7 +6,8 @@ use std::ops::Range;
 use migrate_set::frame::frame;
 use migrate_set::location::position;
 
-use super::error::{Problem, SourceError, SourceErrors};
+use super::error::{SourceError, SourceErrors};
+use super::problem::Problem;
 
 /// How many mistakes of one file are shown.
 const LIMIT: usize = 50;
