@@ -93,8 +93,9 @@ impl Work<'_, '_> {
     /// Sends a statement that cannot run in a transaction.
     async fn outside(&mut self, index: usize) -> Result<Ended, Stop> {
         let resumed = self.is_continued() && index == self.resumed_at();
-        let attempted = if resumed { Attempted::Before } else { Attempted::No };
         let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
+        let indexes = self.indexes.take().filter(|_| unknown);
+        let attempted = if resumed { Attempted::Before(indexes.as_deref()) } else { Attempted::No };
         while let Some(found) = self.announce(index, attempted).await? {
             match found {
                 InvalidIndex { valid: true, .. } => {
@@ -191,7 +192,7 @@ impl Work<'_, '_> {
     async fn announce(
         &mut self,
         index: usize,
-        attempted: Attempted,
+        attempted: Attempted<'_>,
     ) -> Result<Option<InvalidIndex>, ErrorKind> {
         let message = self.announcement(index, attempted);
         if message.is_empty() {
@@ -215,7 +216,7 @@ impl Work<'_, '_> {
         Ok(found)
     }
 
-    fn announcement(&mut self, index: usize, attempted: Attempted) -> Message {
+    fn announcement(&mut self, index: usize, attempted: Attempted<'_>) -> Message {
         let mut message = Message::new();
         // The progress of a rollback is not recorded.
         if matches!(self.action, Action::Apply(_)) && self.noted != at(index, &self.ways) {
