@@ -33,17 +33,20 @@ pub(crate) enum Verb {
     OfFolder(FolderVerb),
 }
 
-// These comments are the text of `--help`.
+// These comments are the text of `--help`. The aliases are the same verbs of sqlx, diesel, dbmate and Flyway.
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum DatabaseVerb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
     /// Exits with 4 if ledger and set disagree, and with `--exit-code` with 3 if migrations are
     /// pending.
+    #[command(aliases = ["info", "list"])]
     Status(status::StatusArgs),
     /// Apply pending migrations
+    #[command(aliases = ["run", "migrate", "apply"])]
     Up(up::Up),
     /// Undo applied migrations, most recently applied first
+    #[command(aliases = ["revert", "rollback", "undo"])]
     Down(down::Down),
     /// Undo the last applied migration and apply it again
     Redo,
@@ -67,6 +70,7 @@ pub(crate) enum DatabaseVerb {
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum FolderVerb {
     /// Create the files of the next migration
+    #[command(aliases = ["add", "new", "generate"])]
     Create(create::Create),
     /// Write the history file: the migrations in it can no longer be edited unnoticed
     Freeze(freeze::Freeze),

@@ -11,12 +11,13 @@ use super::batch;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
+use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
 use crate::sql::{Contents, Extent, Purpose, Reading};
-use crate::wire::{BEGIN, Message, Part, ends_unknown};
+use crate::wire::{Message, Part, ends_unknown};
 
 /// What is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,9 @@ pub(super) async fn attempt<'r>(
     };
     if !changes.is_empty() {
         let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
+        let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
+        let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
+        boxed(hold.lock.open(cx, (table, at), &condition)).await?;
         send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {
@@ -223,7 +227,7 @@ async fn send<'r>(
     table: Table,
 ) -> Result<(), Stop> {
     let mut message = Message::new();
-    message.push(Part::Control, BEGIN);
+    cx.wire.begin(&mut message);
     if table == Table::Missing {
         batch::push_ledger(cx, hold, &mut message);
     }

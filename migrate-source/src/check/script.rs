@@ -12,7 +12,7 @@ use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
-use super::mistakes::{Mistake, placed};
+use super::mistakes::{Mistake, placed, with_invalid};
 use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
 use super::{Problem, SourceError};
 use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
@@ -220,8 +220,8 @@ impl Reader<'_> {
                 let mut errors = runnable.err().unwrap_or_default();
                 errors.extend(placeholders.err().unwrap_or_default());
                 errors.extend(others);
-                errors.extend(self.grammar(&split, &errors));
-                return Err(errors);
+                let invalid = self.grammar(&split, &errors);
+                return Err(with_invalid(errors, invalid, self.text));
             }
         };
         let effect = |statement| kind::session_effect(self.text, statement);
