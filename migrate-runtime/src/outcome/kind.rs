@@ -392,12 +392,4 @@ impl ErrorKind {
             ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
         }
     }
-
-    /// The same error, with the number of tries.
-    pub(crate) fn tried(mut self, tries: u32) -> Self {
-        if let ErrorKind::Migration { failure, .. } = &mut self {
-            failure.tries = tries;
-        }
-        self
-    }
 }
