@@ -107,17 +107,19 @@ pub fn plan<'s>(
     let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
     let mut claims = Claims::of(set, entries);
     planner.newest_applied = newest_applied(&claims.claimed, &claims.rest);
-    let renumbered = claims.take_renumbered(set, *policy);
     let is_behind = planner.is_behind(&claims.rest);
+    let renumbered = claims.take_renumbered(&planner);
     let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new(), renumbered };
-    planner.judge_renumbered(&plan.renumbered);
+    planner.judge_renumbered(&plan.renumbered, &mut plan.ahead);
     plan.applied.reserve(set.len());
     for (migration, claim) in set.iter().zip(&mut claims.claimed) {
-        let is_renumbered =
-            || plan.renumbered.iter().any(|(found, _)| std::ptr::eq(*found, migration));
+        let is_left = || {
+            let mut left = plan.renumbered.iter().filter(|(_, entry)| planner.takes(entry));
+            left.any(|(found, _)| std::ptr::eq(*found, migration))
+        };
         let cause = match &*claim {
             Some(entry) => planner.judge(migration, entry),
-            None if is_renumbered() && policy.renamed == Tolerance::Refuse => continue,
+            None if is_left() => continue,
             None => {
                 planner.judge_order(migration);
                 Some(Cause::New)
@@ -140,13 +142,34 @@ pub fn plan<'s>(
 
 /// Whether a newer text of a repeatable migration replaced that of the set.
 fn is_superseded(migration: &Migration, entry: &Entry) -> bool {
-    entry.superseded.iter().any(|text| migration.checksum().is_written(text))
+    // A text that was forgotten and applied again is also an earlier one.
+    !is_same(migration, entry)
+        && entry.superseded.iter().any(|text| migration.checksum().is_written(text))
 }
 
 /// Whether the text of `migration` is the one of `entry`.
 fn is_same(migration: &Migration, entry: &Entry) -> bool {
     entry.checksum_algorithm == ALGORITHM
         && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
+}
+
+/// Whether anything of the migration of `entry` took effect, or perhaps did.
+fn has_begun(entry: &Entry) -> bool {
+    entry.progress != Some(0) || entry.beginning().is_some()
+}
+
+/// Whether `entry` is of the file of `migration` if their versions differ: it has the same text, or one that
+/// continues what took effect.
+fn is_of_file(migration: &Migration, entry: &Entry) -> bool {
+    has_begun(entry)
+        && (is_same(migration, entry) || !entry.is_finished() && continues(migration, entry))
+}
+
+/// Whether a run could continue `entry`, but not find it again: its version is written in another way.
+fn is_rewritten(migration: &Migration, entry: &Entry) -> bool {
+    !entry.is_finished()
+        && entry.version.as_str() != migration.version().as_str()
+        && continues(migration, entry)
 }
 
 /// Whether `entry` is of a file with another name and another text. Brief entries have no name.
@@ -210,41 +233,48 @@ impl Claims {
     }
 
     /// The migrations whose text was applied under another version, which no file with that text has
-    /// now. Unless the policy allows it, their entries are then nobody else's.
-    fn take_renumbered<'s>(
-        &mut self,
-        set: &'s Migrations,
-        policy: Policy,
-    ) -> Vec<(&'s Migration, Entry)> {
-        let list = set.as_slice();
+    /// now. Their entries are then of no other migration, unless the planner leaves them.
+    fn take_renumbered<'s>(&mut self, planner: &Planner<'s>) -> Vec<(&'s Migration, Entry)> {
+        let list = planner.set.as_slice();
         let is_orphan = |index: usize, claim: &Option<Entry>| {
-            claim.as_ref().is_some_and(|entry| is_another(&list[index], entry))
+            let is_one =
+                |entry| is_another(&list[index], entry) || is_rewritten(&list[index], entry);
+            claim.as_ref().is_some_and(is_one)
         };
         let orphans = |claimed: &[Option<Entry>]| -> Vec<usize> {
             (0..claimed.len()).filter(|index| is_orphan(*index, &claimed[*index])).collect()
         };
         let taken = orphans(&self.claimed);
-        if self.rest.is_empty() && taken.is_empty() {
-            return Vec::new();
-        }
         let mut renumbered = Vec::new();
+        if self.rest.is_empty() && taken.is_empty() {
+            return renumbered;
+        }
         for (index, migration) in list.iter().enumerate() {
             let is_free = self.claimed[index].is_none() || taken.contains(&index);
             if migration.kind() != Kind::Versioned || !is_free {
                 continue;
             }
-            let in_rest = self.rest.iter().position(|entry| is_same(migration, entry));
+            let in_rest = self.rest.iter().position(|entry| is_of_file(migration, entry));
             let in_claims = || {
                 let is_its = |at: &&usize| {
-                    self.claimed[**at].as_ref().is_some_and(|entry| is_same(migration, entry))
+                    self.claimed[**at].as_ref().is_some_and(|entry| {
+                        is_of_file(migration, entry)
+                            || **at == index && is_rewritten(migration, entry)
+                    })
                 };
                 taken.iter().find(is_its).copied()
             };
-            let entry = match (in_rest, policy.renamed) {
-                (Some(at), Tolerance::Refuse) => Some(self.rest.remove(at)),
-                (Some(at), Tolerance::Allow) => self.rest.get(at).cloned(),
-                (None, Tolerance::Refuse) => in_claims().and_then(|at| self.claimed[at].take()),
-                (None, Tolerance::Allow) => in_claims().and_then(|at| self.claimed[at].clone()),
+            let entry = match in_rest {
+                Some(at) if planner.takes(&self.rest[at]) => Some(self.rest.remove(at)),
+                Some(at) => self.rest.get(at).cloned(),
+                None => in_claims().and_then(|at| {
+                    let claim = &mut self.claimed[at];
+                    if planner.policy.renamed == Tolerance::Refuse {
+                        claim.take()
+                    } else {
+                        claim.clone()
+                    }
+                }),
             };
             renumbered.extend(entry.map(|entry| (migration, entry)));
         }
@@ -373,15 +403,24 @@ impl Planner<'_> {
         newest.is_none_or(|newest| entry.version > *newest)
     }
 
-    fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)]) {
-        if self.policy.renamed == Tolerance::Refuse {
-            let drift = |(migration, entry): &(&Migration, Entry)| Drift::Renumbered {
-                version: entry.version.to_string(),
-                filename: entry.filename.clone(),
-                new_version: migration.version().to_string(),
-                file: self.set.path_of(migration.filename()),
-            };
-            self.drifts.extend(renumbered.iter().map(drift));
+    /// Whether the entry of a renumbered migration is of no other one, so that the migration does not run.
+    fn takes(&self, entry: &Entry) -> bool {
+        self.policy.renamed == Tolerance::Refuse || self.is_ahead(entry)
+    }
+
+    /// The set with the newer version is the newer one, so an older one must still start.
+    fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)], ahead: &mut Vec<Entry>) {
+        for (migration, entry) in renumbered {
+            if self.is_ahead(entry) {
+                self.judge_ahead(entry.clone(), ahead);
+            } else if self.policy.renamed == Tolerance::Refuse {
+                self.drifts.push(Drift::Renumbered {
+                    version: entry.version.to_string(),
+                    filename: entry.filename.clone(),
+                    new_version: migration.version().to_string(),
+                    file: self.set.path_of(migration.filename()),
+                });
+            }
         }
     }
 
@@ -401,12 +440,19 @@ impl Planner<'_> {
     /// Judges the entries without a migration.
     fn judge_the_rest(&mut self, rest: Vec<Entry>, ahead: &mut Vec<Entry>) {
         for entry in rest {
-            let is_ahead = self.is_ahead(&entry);
-            // Of an entry that took no effect, nothing is missing.
-            let has_begun = entry.progress != Some(0) || entry.beginning().is_some();
-            if is_ahead {
+            if self.is_ahead(&entry) {
                 self.judge_ahead(entry, ahead);
-            } else if has_begun && self.policy.missing == Tolerance::Refuse {
+            } else if let Some(done) = entry.progress {
+                // Of an entry that took no effect, nothing is missing.
+                if has_begun(&entry) && self.policy.half_done == Tolerance::Refuse {
+                    self.drifts.push(Drift::HalfDone {
+                        version: entry.version.to_string(),
+                        file: entry.filename,
+                        done,
+                        in_flight: entry.in_flight,
+                    });
+                }
+            } else if self.policy.missing == Tolerance::Refuse {
                 self.drifts.push(Drift::Missing {
                     version: entry.version.to_string(),
                     filename: entry.filename,
