@@ -114,8 +114,8 @@ pub fn plan<'s>(
     plan.applied.reserve(set.len());
     for (migration, claim) in set.iter().zip(&mut claims.claimed) {
         let is_left = || {
-            let mut left = plan.renumbered.iter().filter(|(_, entry)| planner.takes(entry));
-            left.any(|(found, _)| std::ptr::eq(*found, migration))
+            let mut left = plan.renumbered.iter().filter(|(one, entry)| planner.takes(one, entry));
+            left.any(|(one, _)| std::ptr::eq(*one, migration))
         };
         let cause = match &*claim {
             Some(entry) => planner.judge(migration, entry),
@@ -136,7 +136,7 @@ pub fn plan<'s>(
             (None, None) => {}
         }
     }
-    planner.judge_the_rest(claims.rest, &mut plan.ahead);
+    planner.judge_the_rest(claims.rest, &mut plan);
     if planner.drifts.is_empty() { Ok(plan) } else { Err(DriftReport(planner.drifts)) }
 }
 
@@ -265,7 +265,7 @@ impl Claims {
                 taken.iter().find(is_its).copied()
             };
             let entry = match in_rest {
-                Some(at) if planner.takes(&self.rest[at]) => Some(self.rest.remove(at)),
+                Some(at) if planner.takes(migration, &self.rest[at]) => Some(self.rest.remove(at)),
                 Some(at) => self.rest.get(at).cloned(),
                 None => in_claims().and_then(|at| {
                     let claim = &mut self.claimed[at];
@@ -404,14 +404,18 @@ impl Planner<'_> {
     }
 
     /// Whether the entry of a renumbered migration is of no other one, so that the migration does not run.
-    fn takes(&self, entry: &Entry) -> bool {
-        self.policy.renamed == Tolerance::Refuse || self.is_ahead(entry)
+    fn takes(&self, migration: &Migration, entry: &Entry) -> bool {
+        self.policy.renamed == Tolerance::Refuse || self.is_older(migration, entry)
     }
 
-    /// The set with the newer version is the newer one, so an older one must still start.
+    /// Whether a newer set gave the file of `migration` another number. A set that is older must still start.
+    fn is_older(&self, migration: &Migration, entry: &Entry) -> bool {
+        self.is_ahead(entry) && entry.name == migration.name()
+    }
+
     fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)], ahead: &mut Vec<Entry>) {
         for (migration, entry) in renumbered {
-            if self.is_ahead(entry) {
+            if self.is_older(migration, entry) {
                 self.judge_ahead(entry.clone(), ahead);
             } else if self.policy.renamed == Tolerance::Refuse {
                 self.drifts.push(Drift::Renumbered {
@@ -438,10 +442,10 @@ impl Planner<'_> {
     }
 
     /// Judges the entries without a migration.
-    fn judge_the_rest(&mut self, rest: Vec<Entry>, ahead: &mut Vec<Entry>) {
+    fn judge_the_rest(&mut self, rest: Vec<Entry>, plan: &mut Plan<'_>) {
         for entry in rest {
             if self.is_ahead(&entry) {
-                self.judge_ahead(entry, ahead);
+                self.judge_ahead(entry, &mut plan.ahead);
             } else if let Some(done) = entry.progress {
                 // Of an entry that took no effect, nothing is missing.
                 if has_begun(&entry) && self.policy.half_done == Tolerance::Refuse {
@@ -453,9 +457,14 @@ impl Planner<'_> {
                     });
                 }
             } else if self.policy.missing == Tolerance::Refuse {
+                let is_namesake =
+                    |one: &&Step<'_>| one.cause == Cause::New && one.migration.name() == entry.name;
+                let namesake = plan.steps.iter().find(is_namesake);
+                let namesake = namesake.map(|one| self.set.path_of(one.migration.filename()));
                 self.drifts.push(Drift::Missing {
                     version: entry.version.to_string(),
                     filename: entry.filename,
+                    namesake,
                     applied_at: entry.applied_at,
                     applied_by: entry.applied_by,
                 });

@@ -7,7 +7,7 @@ use migrate_runtime::ledger::Edited;
 use migrate_runtime::set::Ends;
 use migrate_runtime::status::State;
 use migrate_runtime::tenants::Tenants;
-use migrate_runtime::{Drift, Error, ErrorKind, Migrations, Migrator, run_in_order};
+use migrate_runtime::{Drift, Error, ErrorKind, Lock, Migrations, Migrator, run_in_order};
 use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
@@ -178,15 +178,15 @@ async fn half_done_file_continues_under_its_new_number() {
         set(&[TABLE, ("3_x.sql", &sql), ("4_c.sql", "CREATE TABLE c ();")])
     };
     // With its text, and with one that is fixed at the same time.
-    for last in ["VACUUM nowhere;", "VACUUM t;"] {
+    for (last, lock) in [("VACUUM nowhere;", Lock::Detect), ("VACUUM t;", Lock::Row)] {
         let (_database, mut client) = after(&half_done()).await;
         let set = renumbered(last);
-        let migrator = Migrator::new(&set).allow_missing();
+        let migrator = Migrator::new(&set).allow_missing().lock(lock);
         let error = migrator.run(&mut client).await.expect_err("renumbered");
         assert!(matches!(deviations(&error), [Drift::Renumbered { .. }]), "{last}: {error}");
         migrator.accept(&mut client, 3).await.unwrap_or_else(|e| panic!("{last}: {e}"));
         let fixed = renumbered("VACUUM t;");
-        let report = Migrator::new(&fixed).run(&mut client).await;
+        let report = Migrator::new(&fixed).lock(lock).run(&mut client).await;
         let report = report.unwrap_or_else(|e| panic!("{last}: {e}"));
         assert_eq!(report.applied.len(), 2, "{last}");
         assert_eq!(value(&client, ROWS).await, "1", "{last}");
