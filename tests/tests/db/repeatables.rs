@@ -166,9 +166,9 @@ async fn earlier_text_that_does_not_run_is_noted_with_the_way_to_run_it() {
 
 #[tokio::test]
 async fn text_that_was_forgotten_and_applied_again_can_change_its_directive() {
+    const SQL: &str = "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;";
     let database = FreshDatabase::create().await;
     let mut client = database.connect().await;
-    const SQL: &str = "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;";
     let plain = set(&[A, ("R__v.sql", SQL)]);
     run(&mut client, &plain).await;
     Migrator::new(&plain).forget(&mut client, "R__v").await.unwrap_or_else(|e| panic!("{e}"));
