@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
 use migrate_runtime::Migrations;
+use migrate_runtime::internal::DEFAULT_MODULE;
 use migrate_runtime::set::Layout;
 use migrate_source::check::{
     Checked, Choice, Down, Duplicates, Empty, Links, Lints, SetOptions, SourceErrors, Syntax, check,
@@ -24,9 +25,10 @@ const DEFAULT_FOLDER: &str = "migrations";
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Folder")]
 pub struct Folder {
-    /// The folder of migrations [default: the embedded one, else `migrations`]
-    #[arg(long, value_name = "FOLDER", global = true)]
-    dir: Option<PathBuf>,
+    /// The folder of migrations, or `MODULE=FOLDER`; several run in their order [default: the
+    /// embedded one, else `migrations`]
+    #[arg(long = "dir", value_name = "FOLDER", global = true, value_parser = dir())]
+    dirs: Vec<Dir>,
     /// The history file [default: `migrations.history` next to the folder `migrations`]
     #[arg(long, value_name = "FILE", global = true)]
     history_file: Option<PathBuf>,
@@ -77,6 +79,28 @@ fn layout() -> ValueParser {
     words.try_map(|word| word.parse::<Layout>()).into()
 }
 
+/// One `--dir`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Dir {
+    module: Option<String>,
+    path: PathBuf,
+}
+
+fn dir() -> ValueParser {
+    OsStringValueParser::new().map(Dir::of).into()
+}
+
+impl Dir {
+    /// What precedes a `=` is a module, unless it is a path.
+    fn of(value: OsString) -> Self {
+        let parts = value.to_str().and_then(|text| text.split_once('='));
+        match parts.filter(|(module, _)| !module.contains(std::path::is_separator)) {
+            Some((module, path)) => Dir { module: Some(module.to_owned()), path: path.into() },
+            None => Dir { module: None, path: value.into() },
+        }
+    }
+}
+
 /// A folder that was found, and how it is read.
 pub(crate) struct Located {
     pub(crate) path: PathBuf,
@@ -87,14 +111,29 @@ pub(crate) struct Located {
 }
 
 impl Folder {
-    /// The folder, `migrations` unless another is named.
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER))
+    /// This for each folder that is named, in their order.
+    pub(crate) fn each(&self) -> Vec<Folder> {
+        let one = |dir: &Dir| Folder { dirs: vec![dir.clone()], ..self.clone() };
+        if self.dirs.is_empty() { vec![self.clone()] } else { self.dirs.iter().map(one).collect() }
     }
 
-    /// Whether a folder is named.
-    pub(crate) fn names_folder(&self) -> bool {
-        self.dir.is_some()
+    /// The folder, `migrations` unless another is named.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dirs.first().map_or(Path::new(DEFAULT_FOLDER), |dir| &dir.path)
+    }
+
+    /// The module of its set.
+    pub(crate) fn module(&self) -> &str {
+        self.named_module().unwrap_or(DEFAULT_MODULE)
+    }
+
+    fn named_module(&self) -> Option<&str> {
+        self.dirs.first().and_then(|dir| dir.module.as_deref()).or(self.module.as_deref())
+    }
+
+    /// Whether one folder is named.
+    pub(crate) fn names_one(&self) -> bool {
+        self.dirs.len() == 1
     }
 
     /// Whether a history file is named.
@@ -105,7 +144,7 @@ impl Folder {
     /// How the files are read.
     pub(crate) fn options(&self) -> SetOptions {
         SetOptions {
-            module: self.module.clone().unwrap_or(SetOptions::default().module),
+            module: self.module().to_owned(),
             names: NameOptions { layout: self.layout, dialects: self.dialect.unwrap_or_default() },
             down: self.down.unwrap_or_default(),
             duplicates: self.duplicates.unwrap_or_default(),
@@ -119,13 +158,19 @@ impl Folder {
     /// The folder that is named, else that of the embedded `set`, else `migrations`. An option that was
     /// not given is taken from `set`, as far as a set remembers it.
     pub(crate) fn locate(&self, set: Option<&Migrations>) -> Result<Located, VerbError> {
-        let (path, shown) = match (&self.dir, set) {
-            (None, Some(set)) => {
+        let (path, shown) = match (self.dirs.len(), set) {
+            (0, Some(set)) => {
                 let origin = set.origin().ok_or_else(|| VerbError::Usage {
                     what: "a release build does not remember its folder of migrations".to_owned(),
                     help: "name it with `--dir`",
                 })?;
                 (PathBuf::from(origin.folder), set.folder().to_owned())
+            }
+            (2.., _) => {
+                return Err(VerbError::Usage {
+                    what: "`--dir` names several folders, and the set has one".to_owned(),
+                    help: "name one folder",
+                });
             }
             _ => (self.dir().to_owned(), self.dir().to_string_lossy().into_owned()),
         };
@@ -136,7 +181,7 @@ impl Folder {
             path.with_file_name(name)
         });
         let mut options = self.options();
-        if let (Some(set), None) = (set, &self.module) {
+        if let (Some(set), None) = (set, self.named_module()) {
             set.module().clone_into(&mut options.module);
         }
         options.names.layout = self.layout.or(set.map(Migrations::layout));

@@ -48,6 +48,7 @@ mod connection;
 mod exit;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use migrate_runtime::set::Sets;
 use migrate_runtime::source::from_folder;
@@ -62,7 +63,7 @@ pub use folder::Folder;
 use interrupt::Signals;
 use options::Options;
 use output::{Answer, Output};
-use selection::{Selection, modules};
+use selection::{Selection, check_modules, module, modules};
 use verbs::{Context, DatabaseVerb, Verb};
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own
@@ -136,7 +137,7 @@ impl Args {
         self.run_each(sets.into(), Some(client)).await
     }
 
-    /// Runs the verb on the set that `folder` holds now, as the binary `migrate` does.
+    /// Runs the verb on the sets that the folders of `folder` contain now, as the binary `migrate` does.
     ///
     /// ```no_run
     /// use clap::Parser;
@@ -155,14 +156,24 @@ impl Args {
     /// # }
     /// ```
     pub async fn run_folder(self, folder: &Folder) -> ExitCode {
-        let result = match &self.verb {
-            Verb::OfFolder(verb) => verb.run::<Args>(None),
-            Verb::OfDatabase(_) => match from_folder(folder.dir(), &folder.options()) {
-                Ok(set) => return self.run_each(Sets::from(&set), None).await,
-                Err(errors) => Err(errors.into()),
-            },
-        };
-        self.exit(&result)
+        let folders = folder.each();
+        match &self.verb {
+            Verb::OfFolder(verb) => {
+                match self.selection.of(folders, Folder::module, &self.verb) {
+                    Ok(chosen) => self.print_each(chosen.iter().map(|folder| {
+                        (folder.module(), verb.clone().of(folder).run::<Args>(None))
+                    })),
+                    Err(error) => self.exit(&Err(error)),
+                }
+            }
+            Verb::OfDatabase(_) => {
+                let sets = folders.iter().map(|one| from_folder(one.dir(), &one.options()));
+                match sets.collect::<Result<Vec<_>, _>>() {
+                    Ok(sets) => self.run_each(sets.iter().collect(), None).await,
+                    Err(errors) => self.exit(&Err(errors.into())),
+                }
+            }
+        }
     }
 
     /// Uses the database at `url`, unless `--database-url` names another; `DATABASE_URL` is ignored.
@@ -191,88 +202,97 @@ impl Args {
         matches!(self.verb, Verb::OfDatabase(_))
     }
 
-    async fn run_each(mut self, sets: Sets<'_>, mut client: Option<&mut Client>) -> ExitCode {
+    async fn run_each(mut self, sets: Sets<'_>, client: Option<&mut Client>) -> ExitCode {
         self.verb.set_modules(&modules(&sets));
-        let chosen = match self.selection.of(sets, &self.verb) {
+        let sets = sets.into_iter().map(|migrator| self.options.apply(migrator)).collect();
+        let chosen = self.selection.of(sets, module, &self.verb);
+        let chosen = match chosen.and_then(|chosen| check_modules(&chosen).map(|()| chosen)) {
             Ok(chosen) => chosen,
             Err(error) => return self.exit(&Err(error)),
         };
-        let name = |migrator| (chosen.len() > 1).then(|| internal::set(migrator).module());
-        // Drift in one set stops all of them before anything runs.
-        let others = if self.verb.changes() { chosen.get(1..) } else { None };
-        for migrator in others.unwrap_or_default() {
-            let plan = self.answer(&Verb::plan(), migrator, client.as_deref_mut()).await;
-            if plan.1.is_err() {
-                self.output.begin_set(name(migrator));
-                return ExitCode::from(self.print(name(migrator), &plan).code());
+        let exit = match (&self.verb, client) {
+            (Verb::OfFolder(verb), _) => {
+                return self.print_each(chosen.iter().map(|migrator| {
+                    (module(migrator), verb.run::<Args>(Some(internal::set(migrator))))
+                }));
             }
-        }
-        let mut exit = Exit::Fine;
-        for migrator in &chosen {
-            self.output.begin_set(name(migrator));
-            let answer = self.answer(&self.verb, migrator, client.as_deref_mut()).await;
-            exit = exit.worse(self.print(name(migrator), &answer));
-            if answer.1.is_err() && self.verb.changes() {
-                break;
+            (Verb::OfDatabase(verb), Some(client)) => {
+                self.run_in_order(verb, &chosen, client, &Place::default()).await
             }
-        }
+            (Verb::OfDatabase(verb), None) => match self.connect().await {
+                Ok((mut client, place, signals)) => {
+                    let with_signals =
+                        |migrator| internal::interruptible(migrator, Arc::clone(&signals) as _);
+                    let chosen: Vec<_> = chosen.into_iter().map(with_signals).collect();
+                    self.run_in_order(verb, &chosen, &mut client, &place).await
+                }
+                Err(error) => return self.exit(&Err(error.into())),
+            },
+        };
         ExitCode::from(exit.code())
     }
 
-    /// The result of the verb on one set, and the server that answered.
-    async fn answer(
-        &self,
-        verb: &Verb,
-        migrator: &Migrator<'_>,
-        client: Option<&mut Client>,
-    ) -> (Option<Place>, Result<Answer, VerbError>) {
-        match (verb, client) {
-            (Verb::OfFolder(verb), _) => (None, verb.run::<Args>(Some(internal::set(migrator)))),
-            (Verb::OfDatabase(verb), None) => self.connect_and_run(verb, migrator.clone()).await,
-            (Verb::OfDatabase(verb), Some(client)) => {
-                let (place, output) = (Place::default(), &self.output);
-                let migrator = self.options.apply(migrator.clone());
-                let cx = Context { migrator, client, place: &place, output };
-                let result = verb.run(cx).await;
-                (Some(place), result)
-            }
-        }
-    }
-
-    async fn connect_and_run(
+    /// Runs a verb on each set, and prints the results.
+    async fn run_in_order(
         &self,
         verb: &DatabaseVerb,
-        migrator: Migrator<'_>,
-    ) -> (Option<Place>, Result<Answer, VerbError>) {
-        let (mut client, place, signals) = match self.connect().await {
-            Ok(connected) => connected,
-            Err(error) => return (None, Err(error.into())),
+        sets: &[Migrator<'_>],
+        client: &mut Client,
+        place: &Place,
+    ) -> Exit {
+        let name = |migrator| (sets.len() > 1).then(|| module(migrator));
+        let print = |migrator, result| {
+            self.output.print(self.verb.name(), name(migrator), Some(place), &result)
         };
-        let migrator = internal::interruptible(self.options.apply(migrator), signals);
-        let (client, output) = (&mut client, &self.output);
-        let result = verb.run(Context { migrator, client, place: &place, output }).await;
-        (Some(place), result)
+        // Drift in one set stops all of them before anything runs.
+        let others = if self.verb.changes() { sets.get(1..) } else { None };
+        for migrator in others.unwrap_or_default() {
+            let cx = Context { migrator: migrator.clone(), client, place, output: &self.output };
+            if let Err(error) = DatabaseVerb::plan().run(cx).await {
+                self.output.begin_set(name(migrator));
+                return print(migrator, Err(error));
+            }
+        }
+        let mut exit = Exit::Fine;
+        for migrator in sets {
+            self.output.begin_set(name(migrator));
+            let cx = Context { migrator: migrator.clone(), client, place, output: &self.output };
+            let result = verb.run(cx).await;
+            let failed = result.is_err();
+            exit = exit.worse(print(migrator, result));
+            if failed && self.verb.changes() {
+                break;
+            }
+        }
+        exit
     }
 
-    async fn connect(&self) -> Result<(Client, Place, Signals), ConnectError> {
+    async fn connect(&self) -> Result<(Client, Place, Arc<Signals>), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
         let (client, place, peer) = target.connect().await?;
-        let signals = Signals { token: client.cancel_token(), target, peer };
+        let signals = Arc::new(Signals { token: client.cancel_token(), target, peer });
         Ok((client, place, signals))
     }
 
-    fn print(
+    /// Prints the results of a verb that needs no database, each with its module.
+    fn print_each<'m>(
         &self,
-        set: Option<&str>,
-        (place, result): &(Option<Place>, Result<Answer, VerbError>),
-    ) -> Exit {
-        self.output.print(self.verb.name(), set, place.as_ref(), result)
+        results: impl ExactSizeIterator<Item = (&'m str, Result<Answer, VerbError>)>,
+    ) -> ExitCode {
+        let are_several = results.len() > 1;
+        let mut exit = Exit::Fine;
+        for (module, result) in results {
+            let name = are_several.then_some(module);
+            self.output.begin_set(name);
+            exit = exit.worse(self.output.print(self.verb.name(), name, None, &result));
+        }
+        ExitCode::from(exit.code())
     }
 
-    /// Prints what needs no database.
+    /// Prints what is about no set.
     fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
         ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }

@@ -7,6 +7,7 @@ use migrate_set::set::Migrations;
 
 use crate::migrator::{Asked, Migrator};
 
+pub use migrate_set::set::DEFAULT_MODULE;
 pub use migrate_set::text;
 
 pub use crate::boxed::Boxed;
@@ -21,11 +22,8 @@ pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
 }
 
 /// The migrator, with a way to end its runs early.
-pub fn interruptible(
-    mut migrator: Migrator<'_>,
-    interrupt: impl Interrupt + 'static,
-) -> Migrator<'_> {
-    migrator.interrupt = Some(Asked(Arc::new(interrupt)));
+pub fn interruptible(mut migrator: Migrator<'_>, interrupt: Arc<dyn Interrupt>) -> Migrator<'_> {
+    migrator.interrupt = Some(Asked(interrupt));
     migrator
 }
 

@@ -181,12 +181,14 @@ impl Drift {
                  ledger is another service's, give this set a module of its own"
             )
             .into(),
-            Drift::Renumbered { new_version, filename, .. } => format!(
-                "`accept {new_version}` records the new version without running it again; or name the file \
-                 `{}` again",
-                escaped(filename)
-            )
-            .into(),
+            Drift::Renumbered { new_version, filename, .. } => Remedy::new(
+                format!(
+                    "use {{}} to record version {new_version} without running it again, or name the file `{}` \
+                     again",
+                    escaped(filename)
+                ),
+                &[Term::Accept],
+            ),
             Drift::Directive { .. } => Remedy::new(
                 "restore its directives and put the change into a new migration, or use {}",
                 &[Term::AllowEdited],

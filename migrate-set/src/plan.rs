@@ -2,8 +2,7 @@
 
 mod claims;
 
-use claims::Claims;
-
+use self::claims::{Claims, is_another, is_same};
 use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
@@ -151,25 +150,9 @@ fn is_superseded(migration: &Migration, entry: &Entry) -> bool {
         && entry.superseded.iter().any(|text| migration.checksum().is_written(text))
 }
 
-/// Whether the text of `migration` is the one of `entry`.
-fn is_same(migration: &Migration, entry: &Entry) -> bool {
-    entry.checksum_algorithm == ALGORITHM
-        && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
-}
-
 /// Whether anything of the migration of `entry` took effect, or perhaps did.
 fn has_begun(entry: &Entry) -> bool {
     entry.progress != Some(0) || entry.beginning().is_some()
-}
-
-/// Whether `entry` is of a file with another name and another text. Brief entries have no name.
-fn is_another(migration: &Migration, entry: &Entry) -> bool {
-    let names = (entry.name.as_str(), migration.name());
-    migration.kind() == Kind::Versioned
-        && !names.0.is_empty()
-        && names.0 != names.1
-        && entry.checksum.is_some()
-        && !is_same(migration, entry)
 }
 
 /// The highest version that finished. Both slices are sorted.

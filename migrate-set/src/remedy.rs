@@ -76,6 +76,8 @@ pub enum Term {
     RefuseAhead,
     DownFromLedger,
     ForgetUnfinished,
+    /// Records the text of the set as what ran.
+    Accept,
     /// Removes an entry.
     Forget,
     Deadline,
@@ -115,6 +117,7 @@ impl Term {
             Term::RefuseAhead => ("`.refuse_ahead()`", "`--refuse-ahead`"),
             Term::DownFromLedger => ("`.down_from_ledger()`", "`--down-from-ledger`"),
             Term::ForgetUnfinished => ("`.forget_unfinished(..)`", "`--forget-unfinished`"),
+            Term::Accept => ("`accept`", "`repair accept`"),
             Term::Forget => ("`forget`", "`repair forget`"),
             Term::Deadline => ("`.deadline(..)`", "`--deadline`"),
             Term::WaitTimeout => ("`.wait_timeout(..)`", "`--wait-timeout`"),

@@ -146,8 +146,8 @@ impl Obstacle {
                 "add a down script to the set, or undo it with a new migration".into()
             }
             Obstacle::Edited { .. } => Remedy::new(
-                "restore the file, `accept` the edit, or undo it by the ledger's script with {}",
-                &[Term::DownFromLedger],
+                "restore the file, record the edit with {}, or undo it by the ledger's script with {}",
+                &[Term::Accept, Term::DownFromLedger],
             ),
             Obstacle::Unfinished { .. } => Remedy::new(
                 "let {} complete it first, or undo it by hand and {} it",

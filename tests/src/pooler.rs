@@ -41,6 +41,8 @@ pub enum PoolMode {
     Transaction,
     /// To the end of the client's session.
     Session,
+    /// To the end of the statement; the pooler refuses transactions.
+    Statement,
 }
 
 impl PoolMode {
@@ -49,6 +51,7 @@ impl PoolMode {
         match self {
             PoolMode::Transaction => "transaction",
             PoolMode::Session => "session",
+            PoolMode::Statement => "statement",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 
-use migrate_runtime::internal::text::quoted;
+use migrate_runtime::internal::text::{masked, quoted};
 use tokio_postgres::error::SqlState;
 
 use super::address::Mistake;
@@ -86,12 +86,13 @@ impl ConnectError {
     pub(super) fn refused(failures: Vec<(&Place, Failure)>) -> Self {
         let each = |(place, failure): &(&Place, Failure)| format!("{place}: {}", said(failure));
         let all: Vec<String> = failures.iter().map(each).collect();
+        let lines: String = failures.iter().map(|(_, failure)| more_said(failure)).collect();
         let help = failures.last().map_or_else(String::new, |(place, last)| help(place, last));
         let source = failures.into_iter().next_back().and_then(|(_, failure)| match failure {
             Failure::Driver(error) => Some(error),
             _ => None,
         });
-        let what = format!("cannot connect to {}", all.join("; to "));
+        let what = format!("cannot connect to {}{lines}", all.join("; to "));
         ConnectError { what, help, is_usage: false, source }
     }
 }
@@ -107,6 +108,16 @@ fn said(failure: &Failure) -> String {
         Failure::Slow(limit) => format!("no answer within {limit:?}"),
         Failure::Kind(wanted) => wanted.refusal().to_owned(),
     }
+}
+
+/// Lines with the server's detail and hint.
+fn more_said(failure: &Failure) -> String {
+    let Failure::Driver(error) = failure else { return String::new() };
+    let Some(db) = error.as_db_error() else { return String::new() };
+    let lines = [("detail", db.detail()), ("hint", db.hint())].into_iter();
+    let lines =
+        lines.filter_map(|(name, line)| Some(format!("\n{name}: {}", quoted(&masked(line?)))));
+    lines.collect()
 }
 
 fn help(place: &Place, failure: &Failure) -> String {
@@ -131,6 +142,10 @@ fn help(place: &Place, failure: &Failure) -> String {
             Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
                 "wait, or raise the server's max_connections"
             }
+            Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
+                "wait until the server accepts connections"
+            }
+            Some(_) => "the server is up: change what its message names",
             _ if said.contains("password missing") => {
                 "give a password in the address, PGPASSWORD or ~/.pgpass"
             }

@@ -45,10 +45,11 @@ pub(crate) fn page(place: &Place, status: &StatusBody, history: &[HistoryRow]) -
          content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n\
-         <p class=\"about\">{server}ledger {}, module {}</p>\n{}{}{}{}</body>\n</html>\n",
+         <p class=\"about\">{server}ledger {}, module {}</p>\n{}{}{}{}{}</body>\n</html>\n",
         Escaped(&status.ledger),
         Escaped(&status.module),
         summary(status),
+        other_sets(status),
         drift(status),
         migrations(status),
         past(history),
@@ -70,6 +71,11 @@ fn summary(status: &StatusBody) -> String {
         let _ = write!(list, "<li class=\"{class}\">{text}</li>");
     }
     format!("<ul class=\"summary\">{list}</ul>\n")
+}
+
+fn other_sets(status: &StatusBody) -> String {
+    let note = status.other_sets();
+    note.map_or_else(String::new, |note| format!("<p class=\"about\">{}</p>\n", Escaped(&note)))
 }
 
 fn drift(status: &StatusBody) -> String {

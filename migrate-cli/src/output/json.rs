@@ -121,6 +121,15 @@ pub(crate) struct StatusBody {
     pub(crate) html: Option<String>,
 }
 
+impl StatusBody {
+    /// The note on modules that the program has no set of.
+    pub(crate) fn other_sets(&self) -> Option<String> {
+        let modules = self.other_modules.join(", ");
+        (!modules.is_empty())
+            .then(|| format!("the ledger also has modules of other sets: {modules}"))
+    }
+}
+
 #[derive(Serialize, Default)]
 pub(crate) struct StatusRowBody {
     pub(crate) version: String,

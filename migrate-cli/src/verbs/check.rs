@@ -16,12 +16,12 @@ use crate::output::text::{counted, line};
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Check {
     #[command(flatten)]
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Check {
-    pub(super) fn names_folder(&self) -> bool {
-        self.folder.names_folder() || self.folder.names_history()
+    pub(super) fn is_of_one_folder(&self) -> bool {
+        self.folder.names_one() || self.folder.names_history()
     }
 
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {

@@ -16,7 +16,7 @@ pub(crate) struct Create {
     #[arg(required = true)]
     description: Vec<String>,
     #[command(flatten)]
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Create {

@@ -24,7 +24,7 @@ pub(crate) struct Freeze {
     #[arg(long)]
     in_ci: bool,
     #[command(flatten)]
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Freeze {

@@ -21,6 +21,7 @@ use tokio_postgres::Client;
 
 use crate::connection::Place;
 use crate::error::VerbError;
+use crate::folder::Folder;
 use crate::output::style::{FAINT, shown, styled};
 use crate::output::{Answer, Output};
 
@@ -32,17 +33,20 @@ pub(crate) enum Verb {
     OfFolder(FolderVerb),
 }
 
-// These comments are the text of `--help`.
+// These comments are the text of `--help`. The aliases are the same verbs of sqlx, diesel, dbmate and Flyway.
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum DatabaseVerb {
     /// Show what is applied, what is pending, and where ledger and set disagree
     ///
     /// Exits with 4 if ledger and set disagree, and with `--exit-code` with 3 if migrations are
     /// pending.
+    #[command(aliases = ["info", "list"])]
     Status(status::StatusArgs),
     /// Apply pending migrations
+    #[command(aliases = ["run", "migrate", "apply"])]
     Up(up::Up),
     /// Undo applied migrations, most recently applied first
+    #[command(aliases = ["revert", "rollback", "undo"])]
     Down(down::Down),
     /// Undo the last applied migration and apply it again
     Redo,
@@ -66,6 +70,7 @@ pub(crate) enum DatabaseVerb {
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum FolderVerb {
     /// Create the files of the next migration
+    #[command(aliases = ["add", "new", "generate"])]
     Create(create::Create),
     /// Write the history file: the migrations in it can no longer be edited unnoticed
     Freeze(freeze::Freeze),
@@ -98,12 +103,6 @@ impl Context<'_> {
 }
 
 impl Verb {
-    /// `plan --sql`, which prints nothing by itself.
-    pub(crate) fn plan() -> Verb {
-        let plan = plan::PlanArgs { sql: true, ..plan::PlanArgs::default() };
-        Verb::OfDatabase(DatabaseVerb::Plan(plan))
-    }
-
     /// Whether it needs one set, because it concerns versions, or a folder or a file of one.
     pub(crate) fn is_for_one_set(&self) -> bool {
         match self {
@@ -114,7 +113,7 @@ impl Verb {
                 DatabaseVerb::Verify | DatabaseVerb::History(_) => false,
                 _ => true,
             },
-            Verb::OfFolder(FolderVerb::Check(verb)) => verb.names_folder(),
+            Verb::OfFolder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
             Verb::OfFolder(verb) => !matches!(verb, FolderVerb::Completions(_)),
         }
     }
@@ -162,6 +161,11 @@ impl Verb {
 }
 
 impl DatabaseVerb {
+    /// `plan --sql`, which prints nothing by itself.
+    pub(crate) fn plan() -> Self {
+        DatabaseVerb::Plan(plan::PlanArgs { sql: true, ..plan::PlanArgs::default() })
+    }
+
     pub(crate) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
         // The statements of a plan can be piped to another program.
         if !matches!(self, DatabaseVerb::Plan(plan::PlanArgs { sql: true, .. })) {
@@ -183,6 +187,17 @@ impl DatabaseVerb {
 }
 
 impl FolderVerb {
+    /// The same verb for this folder.
+    pub(crate) fn of(mut self, folder: &Folder) -> Self {
+        match &mut self {
+            FolderVerb::Create(create::Create { folder: own, .. })
+            | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
+            | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
+            FolderVerb::Completions(_) => {}
+        }
+        self
+    }
+
     /// `set` is the embedded one, whose folder is the default; `None` in the binary `migrate`.
     pub(crate) fn run<A: clap::Args>(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         match self {

@@ -9,6 +9,7 @@ use crate::error::VerbError;
 use crate::options::version;
 use crate::output::Answer;
 use crate::output::confirm::confirm;
+use crate::output::text::line;
 
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum Repair {
@@ -50,6 +51,10 @@ impl Repair {
                 cx.migrator.accept(cx.client, Edited::All).await?
             }
         };
-        Ok(Answer::of_run(cx.output, &report))
+        let mut answer = Answer::of_run(cx.output, &report);
+        if let Repair::Forget { .. } = self {
+            answer.text = report.amended.iter().map(|one| line("Forgot", &one.filename)).collect();
+        }
+        Ok(answer)
     }
 }

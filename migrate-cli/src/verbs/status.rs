@@ -58,10 +58,6 @@ impl StatusArgs {
         text += &writers(&status);
         let mut other_modules = status.other_modules.clone();
         other_modules.retain(|module| !self.modules.contains(module));
-        if !other_modules.is_empty() {
-            let modules = other_modules.join(", ");
-            text += &notes(&[format!("the ledger also has modules of other sets: {modules}")]);
-        }
         let body = StatusBody {
             ledger: internal::ledger_table(&cx.migrator),
             module: internal::set(&cx.migrator).module().to_owned(),
@@ -72,6 +68,7 @@ impl StatusArgs {
             other_modules,
             html: self.html.as_ref().map(|file| file.to_string_lossy().into_owned()),
         };
+        text.extend(body.other_sets().map(|note| notes(&[note])));
         if let Some(file) = &self.html {
             text += &write_page(&cx, &body, file).await?;
         }

@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, session};
+use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, is_held, session};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -206,7 +206,8 @@ impl<'c> Held<'c> {
 
     /// Whether another session holds the advisory lock. A lock row is read with the ledger.
     pub(crate) async fn is_taken(&self, cx: &Context<'_>) -> bool {
-        self.foreign_lease().is_none() && self.holder(cx).await.is_some()
+        let sql = is_held(cx.ledger.lock_key());
+        self.foreign_lease().is_none() && cx.wire.last_row_as_write(&sql).await.is_some()
     }
 
     /// Who holds the lock that this run waits for, as far as the server reports it.

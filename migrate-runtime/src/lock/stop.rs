@@ -5,7 +5,7 @@ use tokio_postgres::error::{DbError, SqlState};
 use crate::context::Context;
 use crate::outcome::ErrorKind;
 use crate::sql::{Ledger, what_is_wrong};
-use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part};
+use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part, is_conflict};
 
 /// Why an attempt ended before its goal.
 #[derive(Debug)]
@@ -79,7 +79,11 @@ impl Context<'_> {
             None if matches!(failure.part, Some(Part::Record { .. })) => {
                 self.unrecorded(self.doing(failure.part), failure.error).await.into()
             }
-            None => self.database_error(self.doing(failure.part), failure.error).await.into(),
+            None => {
+                let is_blocked = is_conflict(&failure.error);
+                let error = self.database_error(self.doing(failure.part), failure.error).await;
+                Stop::blocked_if(is_blocked, error)
+            }
         }
     }
 

@@ -325,7 +325,7 @@ impl<'s> Migrator<'s> {
     /// transactional migration that it was called for.
     ///
     /// A hook before or after each migration costs messages: every migration is then sent on its own,
-    /// in two or three. Changes of a hook to the session last until its migration ends. A migration
+    /// in three or four with that for the lock. Changes of a hook to the session last until its migration ends. A migration
     /// outside a transaction is not undone if the hook after it fails. A run with nothing pending calls
     /// no hooks. To see only the progress, use [`Migrator::on`], which costs nothing.
     ///

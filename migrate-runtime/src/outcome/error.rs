@@ -8,7 +8,7 @@ use migrate_set::text::escaped_lines;
 
 use super::kind::ErrorKind;
 use super::report::Report;
-use super::text::what_is_kept;
+use super::text::{has_more, what_is_kept};
 use crate::stale::StaleEmbed;
 
 /// Why a verb of the [`Migrator`](crate::Migrator) failed.
@@ -160,10 +160,15 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.kind {
-            // What prints a chain of errors would show what is hidden or masked.
-            ErrorKind::Migration { failure, .. } if failure.hides_source => None,
-            kind => kind.source(),
-        }
+        let source = self.kind.source()?;
+        // What prints a chain of errors would show what is hidden or masked.
+        let hides = match &self.kind {
+            ErrorKind::Migration { failure, .. } => failure.hides_source,
+            ErrorKind::Function { detail, .. }
+            | ErrorKind::Hook { detail, .. }
+            | ErrorKind::Database { detail, .. } => has_more(source, detail.as_deref()),
+            _ => false,
+        };
+        (!hides).then_some(source)
     }
 }

@@ -24,6 +24,7 @@ pub enum ErrorKind {
     #[error(transparent)]
     Drift {
         /// Every deviation.
+        #[from]
         drift: DriftReport,
     },
 

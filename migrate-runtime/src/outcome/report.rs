@@ -15,7 +15,7 @@ use super::text;
 /// use migrate_runtime::Report;
 ///
 /// fn show(report: &Report) {
-///     println!("{report}"); // a table, and a line such as `2 applied, 7 before; 2 messages, 31 ms`
+///     println!("{report}"); // a table, and a line such as `2 applied, 7 before; 3 messages, 31 ms`
 ///     for one in &report.applied {
 ///         println!("{} took {:?}", one.filename, one.duration);
 ///     }

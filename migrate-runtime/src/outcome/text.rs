@@ -35,6 +35,11 @@ pub(crate) fn detail(error: &(dyn StdError + 'static)) -> Option<String> {
     server_error(error)?.detail().map(|detail| masked(detail).into_owned())
 }
 
+/// Whether a server's error has a detail other than the one `shown`, because that is hidden or masked.
+pub(super) fn has_more(error: &(dyn StdError + 'static), shown: Option<&str>) -> bool {
+    server_error(error).is_some_and(|db| db.detail() != shown)
+}
+
 /// An error's text. From a server: `message (SQLSTATE ...)`, of which the driver shows only `db error`, with lines
 /// for `detail` and the hint.
 pub(super) fn error_text(error: &(dyn StdError + 'static), detail: Option<&str>) -> String {

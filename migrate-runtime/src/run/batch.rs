@@ -108,6 +108,7 @@ async fn one_by_one<'r>(
 ) -> Result<(), Stop> {
     for action in actions {
         let one = std::slice::from_ref(action);
+        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
         Box::pin(send(cx, hold, tally, one, (last, table))).await?;
         table = Table::Exists;
     }

@@ -11,12 +11,13 @@ use super::batch;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
+use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
 use crate::sql::{Contents, Extent, Purpose, Reading};
-use crate::wire::{BEGIN, Message, Part, ends_unknown};
+use crate::wire::{Message, Part, ends_unknown};
 
 /// What is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,9 @@ pub(super) async fn attempt<'r>(
     };
     if !changes.is_empty() {
         let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
+        let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
+        let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
+        boxed(hold.lock.open(cx, (table, at), &condition)).await?;
         send(cx, hold, tally, changes, table).await?;
     }
     for note in notes {
@@ -101,7 +105,7 @@ fn baseline(
         return Err(ErrorKind::UnknownVersion { version: version.to_string() });
     }
     let lenient = Policy { out_of_order: Tolerance::Allow, ..cx.migrator.policy };
-    let plan = plan(set, contents.entries, &lenient).map_err(|drift| ErrorKind::Drift { drift })?;
+    let plan = plan(set, contents.entries, &lenient)?;
     let new = plan.steps.into_iter().filter(|step| step.cause == Cause::New);
     let new = new
         .map(|step| step.migration)
@@ -126,29 +130,11 @@ fn accept(
         Edited::All => None,
         Edited::Of(version) => Some(version),
     };
-    let strict = Policy { renamed: Tolerance::Refuse, ..LENIENT };
-    let decide = |entries, policy| {
-        plan(cx.migrator.set, entries, policy).map_err(|drift| ErrorKind::Drift { drift })
-    };
-    let policy = if version.is_some() { &LENIENT } else { &strict };
-    let Plan { applied, renumbered, .. } = decide(contents.entries.clone(), policy)?;
-    let is_meant = |migration: &Migration| {
-        migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
-    };
-    let is_source = renumbered
-        .iter()
-        .any(|(found, entry)| version == Some(&entry.version) && entry.version != *found.version());
-    let mut applied: Vec<_> = applied.into_iter().filter(|(found, _)| is_meant(found)).collect();
-    let renumbered: Vec<_> = renumbered.into_iter().filter(|(found, _)| is_meant(found)).collect();
-    if is_source || !(renumbered.is_empty() || applied.is_empty()) {
-        // Its entry is that of another file, whose new version has to be recorded first.
-        decide(contents.entries, &strict)?;
-    }
-    applied.extend(renumbered);
-    if let (Some(version), true) = (version, applied.is_empty()) {
+    let mut chosen = chosen(cx, contents.entries, version)?;
+    if let (Some(version), true) = (version, chosen.is_empty()) {
         return Err(no_entry(cx, version));
     }
-    let edited = applied.iter().filter(|(migration, entry)| {
+    chosen.retain(|(migration, entry)| {
         !entry.is_finished()
             || entry.version != *migration.version()
             || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
@@ -162,7 +148,32 @@ fn accept(
         ];
         Ok(Change { condition: as_read(cx, entry), sql, amended: amended(migration) })
     };
-    edited.zip(at + 1..).map(change).collect()
+    chosen.iter().zip(at + 1..).map(change).collect()
+}
+
+/// The applied and the renumbered migrations with their entries: all, or those of `version`.
+fn chosen<'r>(
+    cx: &Context<'r>,
+    entries: Vec<Entry>,
+    version: Option<&Version>,
+) -> Result<Vec<(&'r Migration, Entry)>, ErrorKind> {
+    let strict = Policy { renamed: Tolerance::Refuse, ..LENIENT };
+    let policy = if version.is_some() { &LENIENT } else { &strict };
+    let Plan { applied, renumbered, .. } = plan(cx.migrator.set, entries.clone(), policy)?;
+    let is_source = renumbered
+        .iter()
+        .any(|(found, entry)| version == Some(&entry.version) && entry.version != *found.version());
+    let is_chosen = |(migration, _): &(&Migration, Entry)| {
+        migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
+    };
+    let mut chosen: Vec<_> = applied.into_iter().filter(is_chosen).collect();
+    let renumbered: Vec<_> = renumbered.into_iter().filter(is_chosen).collect();
+    if is_source || !(renumbered.is_empty() || chosen.is_empty()) {
+        // Its entry is that of another file, whose new version has to be recorded first.
+        plan(cx.migrator.set, entries, &strict)?;
+    }
+    chosen.extend(renumbered);
+    Ok(chosen)
 }
 
 /// The condition that an unfinished entry is as it was read: its progress changes without its position.
@@ -221,7 +232,7 @@ async fn send<'r>(
     table: Table,
 ) -> Result<(), Stop> {
     let mut message = Message::new();
-    message.push(Part::Control, BEGIN);
+    cx.wire.begin(&mut message);
     if table == Table::Missing {
         batch::push_ledger(cx, hold, &mut message);
     }

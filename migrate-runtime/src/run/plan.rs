@@ -149,8 +149,7 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 impl<'s> Migrator<'s> {
     /// The plan for these entries, within the limit.
     pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
-        let mut plan =
-            plan(self.set, entries, &self.policy).map_err(|drift| ErrorKind::Drift { drift })?;
+        let mut plan = plan(self.set, entries, &self.policy)?;
         let (versions, upto) = match &self.limit {
             Limit::None => return Ok(plan),
             Limit::To(version) => (slice::from_ref(version), Some(version)),

@@ -66,6 +66,12 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
     )
 }
 
+/// Whether a session holds the advisory lock `key` of this database: a row if one does. Without
+/// `pg_stat_activity`, whose SELECT can be revoked.
+pub(crate) fn is_held(key: i64) -> String {
+    format!("SELECT l.pid FROM pg_catalog.pg_locks l WHERE {}", holds(key))
+}
+
 /// Ends the session with this process, if it holds the advisory lock; the number that a
 /// pooler names is not that of a process, or of one that does not hold it.
 pub(crate) fn end_holder(key: i64, process: i32) -> String {

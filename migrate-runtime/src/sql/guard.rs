@@ -237,9 +237,11 @@ impl Ledger {
         let setting = |name| format!("pg_catalog.current_setting('{name}', true) AS \"{name}\"");
         // The text of a guard, in two parts, so that this query is not one.
         let guard = format!("('NOT ' {CAT} '{TRY_LOCK}({key})')");
+        // The function, because SELECT on the view pg_stat_activity can be revoked.
         format!(
-            "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_activity a \
-             WHERE a.datname {EQ} pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
+            "SELECT CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) a \
+             JOIN pg_catalog.pg_database d ON d.oid {EQ} a.datid \
+             WHERE d.datname {EQ} pg_catalog.current_database() AND a.pid {NE} pg_catalog.pg_backend_pid() \
              AND a.state {EQ} 'active' AND pg_catalog.strpos(a.query, {guard}) {GT} 0) THEN false \
              ELSE {TRY_LOCK}({key}) END AS locked, {}",
             LOGGERS.map(setting).join(", ")

@@ -50,7 +50,7 @@ impl Migrator<'_> {
         let contents = self.read(client, Reading::Entries).await?;
         let Contents { entries, writers, other_modules, .. } = contents;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
-        let all = plan(self.set, entries, &LENIENT).map_err(|drift| ErrorKind::Drift { drift })?;
+        let all = plan(self.set, entries, &LENIENT).map_err(ErrorKind::from)?;
         Ok(Status { migrations: rows(self.set, &all), drift, writers, other_modules })
     }
 }

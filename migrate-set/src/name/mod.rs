@@ -136,7 +136,8 @@ impl fmt::Display for Kind {
 
 /// A path in a folder as messages show it; either can be empty.
 pub fn shown(folder: &str, path: &str) -> String {
-    let slash = if folder.is_empty() || path.is_empty() { "" } else { "/" };
+    let joined = folder.is_empty() || folder.ends_with('/') || path.is_empty();
+    let slash = if joined { "" } else { "/" };
     [folder, slash, path].concat()
 }
 

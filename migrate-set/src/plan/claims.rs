@@ -1,10 +1,41 @@
-//! Matches the entries of a ledger to the migrations of a set, also to those that got another version.
+//! Matches the entries of a ledger to the migrations of a set.
 
-use super::{Planner, Tolerance, has_begun, is_another, is_same};
+use super::{Planner, Tolerance, has_begun};
+use crate::checksum::ALGORITHM;
 use crate::ledger::Entry;
 use crate::name::Kind;
 use crate::resume::continues;
 use crate::set::{Migration, Migrations};
+
+/// Whether the text of `migration` is the one of `entry`.
+pub(super) fn is_same(migration: &Migration, entry: &Entry) -> bool {
+    entry.checksum_algorithm == ALGORITHM
+        && entry.checksum.as_ref().is_some_and(|text| migration.checksum().is_written(text))
+}
+
+/// Whether `entry` is of a file with another name and another text. Brief entries have no name.
+pub(super) fn is_another(migration: &Migration, entry: &Entry) -> bool {
+    let names = (entry.name.as_str(), migration.name());
+    migration.kind() == Kind::Versioned
+        && !names.0.is_empty()
+        && names.0 != names.1
+        && entry.checksum.is_some()
+        && !is_same(migration, entry)
+}
+
+/// Whether `entry` is of the file of `migration` if their versions differ: it has the same text, or one that
+/// continues what took effect.
+fn is_of_file(migration: &Migration, entry: &Entry) -> bool {
+    has_begun(entry)
+        && (is_same(migration, entry) || !entry.is_finished() && continues(migration, entry))
+}
+
+/// Whether a run could continue `entry`, but not find it again: its version is written in another way.
+fn is_rewritten(migration: &Migration, entry: &Entry) -> bool {
+    !entry.is_finished()
+        && entry.version.as_str() != migration.version().as_str()
+        && continues(migration, entry)
+}
 
 /// The entries of a ledger, matched to the migrations of a set.
 pub(super) struct Claims {
@@ -57,55 +88,53 @@ impl Claims {
     }
 
     /// The migrations whose text was applied under another version, which no file with that text has
-    /// now. Their entries are then of no other migration, unless the planner leaves them.
+    /// now. Unless the planner leaves them, no other migration gets their entries.
     pub(super) fn take_renumbered<'s>(
         &mut self,
         planner: &Planner<'s>,
     ) -> Vec<(&'s Migration, Entry)> {
         let list = planner.set.as_slice();
-        let is_orphan = |index: usize, claim: &Option<Entry>| {
-            let is_one =
-                |entry| is_another(&list[index], entry) || is_rewritten(&list[index], entry);
-            claim.as_ref().is_some_and(is_one)
+        let is_taken = |index: &usize| {
+            let (migration, claim) = (&list[*index], self.claimed[*index].as_ref());
+            claim
+                .is_some_and(|entry| is_another(migration, entry) || is_rewritten(migration, entry))
         };
-        let orphans = |claimed: &[Option<Entry>]| -> Vec<usize> {
-            (0..claimed.len()).filter(|index| is_orphan(*index, &claimed[*index])).collect()
-        };
-        let taken = orphans(&self.claimed);
-        let mut renumbered = Vec::new();
+        let taken: Vec<usize> = (0..list.len()).filter(is_taken).collect();
         if self.rest.is_empty() && taken.is_empty() {
-            return renumbered;
+            return Vec::new();
         }
-        for (index, migration) in list.iter().enumerate() {
-            let is_free = self.claimed[index].is_none() || taken.contains(&index);
-            if migration.kind() != Kind::Versioned || !is_free {
-                continue;
-            }
-            let in_rest = self.rest.iter().position(|entry| is_of_file(migration, entry));
-            let in_claims = || {
-                let is_its = |at: &&usize| {
-                    self.claimed[**at].as_ref().is_some_and(|entry| {
-                        is_of_file(migration, entry)
-                            || **at == index && is_rewritten(migration, entry)
-                    })
-                };
-                taken.iter().find(is_its).copied()
-            };
-            let entry = match in_rest {
-                Some(at) if planner.takes(migration, &self.rest[at]) => Some(self.rest.remove(at)),
-                Some(at) => self.rest.get(at).cloned(),
-                None => in_claims().and_then(|at| {
-                    let claim = &mut self.claimed[at];
-                    if planner.policy.renamed == Tolerance::Refuse {
-                        claim.take()
-                    } else {
-                        claim.clone()
-                    }
-                }),
-            };
-            renumbered.extend(entry.map(|entry| (migration, entry)));
+        let is_free = |index: &usize| {
+            list[*index].kind() == Kind::Versioned
+                && (self.claimed[*index].is_none() || taken.contains(index))
+        };
+        let free: Vec<usize> = (0..list.len()).filter(is_free).collect();
+        let found = |index: usize| Some((&list[index], self.take_of_file(planner, index, &taken)?));
+        free.into_iter().filter_map(found).collect()
+    }
+
+    /// The entry of the file of migration `index`: one without a migration, or of a version that is `taken`.
+    fn take_of_file(
+        &mut self,
+        planner: &Planner<'_>,
+        index: usize,
+        taken: &[usize],
+    ) -> Option<Entry> {
+        let migration = planner.set.as_slice().get(index)?;
+        if let Some(at) = self.rest.iter().position(|entry| is_of_file(migration, entry)) {
+            let is_taken = planner.takes(migration, &self.rest[at]);
+            return if is_taken { Some(self.rest.remove(at)) } else { self.rest.get(at).cloned() };
         }
-        renumbered
+        let is_its = |at: &&usize| {
+            self.claimed[**at].as_ref().is_some_and(|entry| {
+                is_of_file(migration, entry) || **at == index && is_rewritten(migration, entry)
+            })
+        };
+        let at = *taken.iter().find(is_its)?;
+        let claim = &mut self.claimed[at];
+        match planner.policy.renamed {
+            Tolerance::Refuse => claim.take(),
+            Tolerance::Allow => claim.clone(),
+        }
     }
 }
 
@@ -114,18 +143,4 @@ fn unnamed(rest: &mut Vec<Entry>, migration: &Migration) -> Option<Entry> {
     let version = migration.version().without_name()?;
     let is_its = |entry: &Entry| entry.version == version && entry.name == migration.name();
     rest.iter().position(is_its).map(|index| rest.remove(index))
-}
-
-/// Whether `entry` is of the file of `migration` if their versions differ: it has the same text, or one that
-/// continues what took effect.
-fn is_of_file(migration: &Migration, entry: &Entry) -> bool {
-    has_begun(entry)
-        && (is_same(migration, entry) || !entry.is_finished() && continues(migration, entry))
-}
-
-/// Whether a run could continue `entry`, but not find it again: its version is written in another way.
-fn is_rewritten(migration: &Migration, entry: &Entry) -> bool {
-    !entry.is_finished()
-        && entry.version.as_str() != migration.version().as_str()
-        && continues(migration, entry)
 }

@@ -9,7 +9,8 @@ use migrate_set::set::{Migration, TransactionMode};
 use migrate_set::version::Version;
 
 use super::depends;
-use super::error::{Problem, SourceError};
+use super::error::SourceError;
+use super::problem::Problem;
 use super::script::{self, Scripts};
 use super::{Down, Duplicates, SetOptions, SourceFile};
 use crate::directives::section::AlmostMarker;

@@ -6,8 +6,8 @@ use std::ops::Range;
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use migrate_set::sql::split::Statement;
 
-use super::error::Problem;
 use super::mistakes::Mistake;
+use super::problem::Problem;
 
 /// What is wrong with a file before it is read as text.
 pub(super) fn of_file(bytes: &[u8]) -> Option<Problem> {

@@ -3,7 +3,7 @@
 use migrate_set::sql::kind::StatementKind;
 use migrate_set::sql::split::Statement;
 
-use super::error::{Beside, Problem};
+use super::problem::{Beside, Problem};
 
 /// The transaction that a file's own statements began.
 #[derive(Default)]

@@ -6,8 +6,9 @@ use std::iter;
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::Migration;
 
-use super::error::{Problem, SourceError};
+use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
+use super::problem::Problem;
 
 /// The files that run before one on which they depend, and sqitch's in a set that is ordered by name.
 pub(super) fn wrong_order(

@@ -7,8 +7,9 @@ use std::ops::Range;
 use migrate_set::name::shown;
 use migrate_set::set::Migration;
 
-use super::error::{Problem, SourceError};
+use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
+use super::problem::Problem;
 use super::{Down, SetOptions};
 
 /// The errors in statements that the grammar does not accept; `allows` is by file. Skips files that

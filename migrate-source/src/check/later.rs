@@ -8,8 +8,9 @@ use migrate_set::sql::kind::{self, StatementKind};
 use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::{Statement, split};
 
-use super::error::{Beside, Problem, SourceError};
+use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
+use super::problem::{Beside, Problem};
 
 /// The use of a value that a script adds to an enum in a block of its own: psql commits there, and here the blocks
 /// are one transaction, in which PostgreSQL does not allow it (55P04).

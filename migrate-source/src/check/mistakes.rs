@@ -6,7 +6,8 @@ use std::ops::Range;
 use migrate_set::frame::frame;
 use migrate_set::location::position;
 
-use super::error::{Problem, SourceError, SourceErrors};
+use super::error::{SourceError, SourceErrors};
+use super::problem::Problem;
 
 /// How many mistakes of one file are shown.
 const LIMIT: usize = 50;
@@ -15,6 +16,23 @@ const LIMIT: usize = 50;
 pub(super) struct Mistake {
     pub(super) span: Option<Range<usize>>,
     pub(super) problem: Problem,
+}
+
+/// These mistakes, and those of `invalid` statements. Without an `END` that ends nothing: it is that of a
+/// body without quotes, which was cut at its first `;`.
+pub(super) fn with_invalid(
+    mut mistakes: Vec<Mistake>,
+    invalid: Vec<Mistake>,
+    text: &str,
+) -> Vec<Mistake> {
+    let is_end = |Mistake { span, problem }: &Mistake| {
+        let word = span.as_ref().and_then(|span| text.get(span.start..span.start + 3));
+        matches!(problem, Problem::UnbegunCommit)
+            && word.is_some_and(|word| word.eq_ignore_ascii_case("end"))
+    };
+    mistakes.retain(|mistake| invalid.is_empty() || !is_end(mistake));
+    mistakes.extend(invalid);
+    mistakes
 }
 
 /// The `mistakes` in a file's `text`, with their places: to find one reads the text from the top, so

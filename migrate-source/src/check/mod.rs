@@ -11,12 +11,14 @@ mod depends;
 mod grammar;
 mod mistakes;
 mod error;
+mod problem;
 
 pub use migrate_set::listing::Links;
 
 pub use characters::LooksLike;
-pub use error::{Beside, Problem, SourceError, SourceErrors};
+pub use error::{SourceError, SourceErrors};
 use mistakes::limited;
+pub use problem::{Beside, Problem};
 
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};

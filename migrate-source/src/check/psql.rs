@@ -3,8 +3,8 @@
 use migrate_set::sql::lexer::{Token, TokenKind};
 use migrate_set::sql::split::Statement;
 
-use super::error::Problem;
 use super::mistakes::Mistake;
+use super::problem::Problem;
 
 /// The name of a meta-command, with its backslash.
 pub(super) fn name(command: &str) -> String {

@@ -12,8 +12,9 @@ use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
-use super::error::{Problem, SourceError};
-use super::mistakes::{Mistake, placed};
+use super::error::SourceError;
+use super::mistakes::{Mistake, placed, with_invalid};
+use super::problem::Problem;
 use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
 use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
 use crate::directives::{DOWN, directive};
@@ -220,8 +221,8 @@ impl Reader<'_> {
                 let mut errors = runnable.err().unwrap_or_default();
                 errors.extend(placeholders.err().unwrap_or_default());
                 errors.extend(others);
-                errors.extend(self.grammar(&split, &errors));
-                return Err(errors);
+                let invalid = self.grammar(&split, &errors);
+                return Err(with_invalid(errors, invalid, self.text));
             }
         };
         let effect = |statement| kind::session_effect(self.text, statement);

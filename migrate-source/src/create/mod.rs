@@ -85,7 +85,8 @@ pub fn draft(folder: &str, files: &[SourceFile], wish: &Wish<'_>) -> Result<Draf
 fn words(description: &str) -> Vec<String> {
     // A combining accent belongs to the letter before it, but is not a letter to Unicode.
     let parts = |c: char| !c.is_alphanumeric() && !('\u{300}'..='\u{36f}').contains(&c);
-    let words = description.split(parts).filter(|word| word.contains(char::is_alphanumeric));
+    let described = description.strip_suffix(".sql").unwrap_or(description);
+    let words = described.split(parts).filter(|word| word.contains(char::is_alphanumeric));
     words.map(str::to_lowercase).collect()
 }
 

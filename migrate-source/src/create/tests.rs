@@ -72,7 +72,8 @@ fn empty_folders_begin_as_their_layout_does() {
 fn descriptions_become_words_in_lower_case() {
     let slug = |description: &str| words(description).join("_");
     assert_eq!(slug("Add users"), "add_users");
-    assert_eq!(slug("  add -- \"users\"/posts.sql\n"), "add_users_posts_sql");
+    assert_eq!(slug("  add -- \"users\"/posts\n"), "add_users_posts");
+    assert_eq!(slug("add_users.sql"), "add_users");
     assert_eq!(slug("Größe ÄNDERN"), "größe_ändern");
     assert_eq!(slug("cafe\u{301}"), "cafe\u{301}");
     assert_eq!(slug("../../x"), "x");

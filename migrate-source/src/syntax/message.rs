@@ -3,7 +3,8 @@
 use migrate_set::text::masked;
 use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
 
-use super::rules::{BARE, NO_DEFAULT};
+use super::dialects::of_another_database;
+use super::rules::{BARE, NO_COLUMN, NO_DEFAULT, NO_NAME};
 use super::suggest::suggestion;
 
 /// The token that the parser complains about.
@@ -52,6 +53,9 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
     if let Some(suggestion) = suggestion(&wanted, found) {
         return suggestion;
     }
+    if let Some(help) = of_another_database(&wanted, found) {
+        return help.to_owned();
+    }
     let help = match found.text {
         Some("<<<<<<<" | "|||||||" | "=======" | ">>>>>>>") => "resolve the merge conflict",
         Some(word) if follows_exists(found) => {
@@ -66,7 +70,7 @@ pub(super) fn help(raw: &str, found: &Found<'_>) -> String {
         }
         Some(_) if wanted == "`;`" => "end the statement before it with `;`",
         Some(",") if raw.contains("comma") => "remove the comma",
-        Some(word) if name_is_reserved(&wanted, found) => {
+        Some(word) if raw == NO_NAME || raw == NO_COLUMN || name_is_reserved(&wanted, found) => {
             return format!("it is a reserved word; to use it as a name, write `\"{word}\"`");
         }
         None => "complete the statement, or remove the `;` that ends it too early",
@@ -112,7 +116,11 @@ fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
 
 /// The first line of a token, truncated if it is long.
 fn shown(found: &Found<'_>) -> String {
-    let Some(text) = found.text else { return "the end of the statement".to_owned() };
+    let text = match found.text {
+        None => return "the end of the statement".to_owned(),
+        Some("`") => return "a backquote".to_owned(),
+        Some(text) => text,
+    };
     let both = format!("{} {text}", found.previous.unwrap_or_default());
     if masked(&both) != both {
         return "a password".to_owned();

@@ -3,6 +3,7 @@
 //!
 //! This is the only module that names squawk, because its API changes weekly.
 
+mod dialects;
 mod message;
 mod rules;
 mod names;

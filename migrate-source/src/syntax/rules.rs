@@ -132,6 +132,10 @@ const AFTER_IS: &[Kind] = &[
 /// Operators that need two operands (gram.y, `MathOp`, without `+` and `-`).
 const INFIX: &[&str] = &["<", ">", "=", "<=", ">=", "<>", "!=", "*", "/", "%", "^", "=>", ":="];
 
+/// A keyword that the server does not accept as a name here.
+pub(super) const NO_NAME: &str = "expected a name";
+pub(super) const NO_COLUMN: &str = "expected a column name";
+
 /// gram.y, `ColConstraintElem`: a default is a `b_expr`, which has no AND, OR or NOT.
 pub(super) const NO_DEFAULT: &str = "expected a default value without AND, OR or NOT";
 
@@ -356,7 +360,7 @@ impl<'s> Walk<'s> {
             self.open.last().map(|node| node.kind),
             Some(Kind::COLUMN_NAME | Kind::COLUMN_NAME_REF)
         );
-        (!accepts).then_some(if is_column { "expected a column name" } else { "expected a name" })
+        (!accepts).then_some(if is_column { NO_COLUMN } else { NO_NAME })
     }
 
     /// A string continues only on a later line (scan.l, `quotecontinue`).

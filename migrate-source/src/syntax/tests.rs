@@ -171,8 +171,49 @@ fn help_names_the_next_action() {
         "fix it; if the server accepts it as it is, write `-- migrate:allow syntax because REASON`",
     );
     check("select count(*) fom t", "did you mean `FROM` instead of `fom`?");
+    check(
+        "create table left (a int)",
+        "it is a reserved word; to use it as a name, write `\"left\"`",
+    );
     check("<<<<<<< HEAD\nselect 1", "resolve the merge conflict");
     check(">>>>>>> main", "resolve the merge conflict");
+}
+
+#[test]
+fn sql_of_other_databases_has_the_next_action() {
+    for (statement, help) in [
+        ("create table `t` (a int)", "quote the name with `\""),
+        ("create table [t] (a int)", "quote the name with `\""),
+        ("create table t (a int auto_increment)", "write `GENERATED"),
+        ("create table t (a int primary key autoincrement)", "write `GENERATED"),
+        ("create table t (a int not null identity(1, 1))", "write `GENERATED"),
+        ("create table t (a int unsigned)", "delete it; to refuse negative"),
+        ("create table t (a int comment 'x')", "write `COMMENT ON"),
+        ("create table t (a int) engine=InnoDB", "delete it; PostgreSQL has no storage engines"),
+        ("create table t (a int) without rowid", "delete both words"),
+        ("alter table t modify column a bigint", "write `ALTER COLUMN"),
+        ("insert ignore into t values (1)", "write `ON CONFLICT DO NOTHING"),
+        ("insert into t values (1) on duplicate key update a = 1", "write `ON CONFLICT (column)"),
+        ("replace into t values (1)", "write `INSERT INTO"),
+        ("select top 5 * from t", "write `LIMIT"),
+        ("delimiter //", "delete the line; a body"),
+        ("go\ncreate table t (a int)", "delete the line; a statement"),
+        ("use shop", "delete it; a run uses"),
+        ("pragma foreign_keys = on", "delete it; PostgreSQL has no such"),
+        ("source other.sql", "write the SQL of that file"),
+        ("exec f 1", "call a procedure"),
+        ("create function f() returns int begin return 1", "write the body as a string"),
+        (
+            "create trigger t before insert on t for each row begin select 1",
+            "write the body as a function",
+        ),
+        ("insert into t values (?)", "`?` is a parameter"),
+        ("# a remark", "begin the comment"),
+        ("// a remark", "begin the comment"),
+    ] {
+        let error = check(statement).unwrap_err();
+        assert!(error.help.starts_with(help), "{statement}: {}: {}", error.message, error.help);
+    }
 }
 
 const UNUSUAL: &[&str] = &[

@@ -1,5 +1,6 @@
 //! The caller's own state: its transaction, its session, its limits, its code, and the rows of others.
 
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
@@ -216,6 +217,7 @@ async fn errors_of_functions_and_hooks_show_the_servers_text() {
     let error = migrator.clone().hide_details().run(&mut client).await.expect_err("a failure");
     let hidden = "no way (SQLSTATE P0001)\nhint: try again";
     assert_eq!(error.to_string(), format!("migrations/1_a.sql: its function failed: {hidden}"));
+    assert!(error.source().is_none(), "{:?}", error.source());
     let migrator = Migrator::new(&set).function("1", raises_wrapped);
     let error = migrator.run(&mut client).await.expect_err("a failure").to_string();
     let wrapped = format!("the users cannot be filled: {text}");
@@ -224,10 +226,12 @@ async fn errors_of_functions_and_hooks_show_the_servers_text() {
         (When::BeforeRun, "a hook before the run"),
         (When::AfterEach, "migrations/1_a.sql: a hook after each migration"),
     ] {
-        let migrator = Migrator::new(&set).function("1", succeeds);
-        let error = migrator.hook(when, raises_wrapped).run(&mut client).await;
-        let error = error.expect_err("a failure").to_string();
-        assert_eq!(error, format!("{place} stopped the run: {wrapped}"));
+        let migrator = Migrator::new(&set).function("1", succeeds).hook(when, raises_wrapped);
+        let error = migrator.run(&mut client).await.expect_err("a failure");
+        assert_eq!(error.to_string(), format!("{place} stopped the run: {wrapped}"));
+        assert!(error.source().is_some_and(|source| source.is::<Wrapped>()));
+        let error = migrator.hide_details().run(&mut client).await.expect_err("a failure");
+        assert!(error.source().is_none(), "{:?}", error.source());
     }
 }
 
@@ -243,6 +247,7 @@ async fn detail_and_hint_of_the_librarys_own_statements_are_shown() {
     assert!(error.contains("(SQLSTATE 23514)\ndetail: Failing row contains (default, "), "{error}");
     let error = Migrator::new(&two).hide_details().run(&mut client).await.expect_err("hidden");
     assert!(!error.to_string().contains("detail: "), "{error}");
+    assert!(error.source().is_none(), "{:?}", error.source());
 }
 
 #[tokio::test]

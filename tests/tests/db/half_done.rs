@@ -218,7 +218,7 @@ async fn half_done_file_continues_when_its_number_is_written_in_another_way() {
     let set = set(&[("0001_t.sql", TABLE.1), ("0002_x.sql", sql)]);
     let migrator = Migrator::new(&set);
     let error = migrator.run(&mut client).await.expect_err("renumbered");
-    assert!(error.to_string().contains("help: `accept 0002` records the new version"), "{error}");
+    assert!(error.to_string().contains("help: use `accept` to record version 0002"), "{error}");
     migrator.accept(&mut client, "0002").await.unwrap_or_else(|e| panic!("{e}"));
     let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(report.applied.len(), 1);

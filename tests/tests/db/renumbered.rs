@@ -37,7 +37,7 @@ async fn renumbered_file_is_recorded_and_not_run_twice() {
         refused(&mut client, &set).await,
         "ledger and set disagree in 1 place\n\
          version 0003: `0003_double.sql` was applied and is renumbered to `migrations/0004_double.sql`\n  \
-         help: `accept 0004` records the new version without running it again; or name the file \
+         help: use `accept` to record version 0004 without running it again, or name the file \
          `0003_double.sql` again"
     );
     let migrator = Migrator::new(&set);

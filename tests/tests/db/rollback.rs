@@ -113,7 +113,7 @@ async fn script_of_the_ledger_does_not_replace_that_of_the_set() {
         error.to_string(),
         "the rollback cannot start; nothing was undone\n\
          version 2: `2_b.sql` was edited after it was applied, or the ledger was\n  \
-         help: restore the file, `accept` the edit, or undo it by the ledger's script with \
+         help: restore the file, record the edit with `accept`, or undo it by the ledger's script with \
          `.down_from_ledger()`"
     );
     let asked = migrator.clone().down_from_ledger();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use migrate_runtime::{Lock, Migrations, Migrator, run_in_order};
+use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report, run_in_order};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
-use migrate_tests::sets::{module, set, tables};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::{module, set, tables, unparsed};
 
 const REPLICAS: usize = 12;
 
@@ -35,19 +36,33 @@ impl LoggingServer {
         log.lines().filter(is_reported).map(str::to_owned).collect()
     }
 
-    /// Boots all replicas at once; returns how many migrations they applied together.
-    async fn boot(&self, set: &Arc<Migrations>, lock: Lock) -> usize {
+    /// Boots all replicas at once, as this role.
+    async fn outcomes(
+        &self,
+        (role, database): (&str, &str),
+        set: &Arc<Migrations>,
+        lock: Lock,
+    ) -> Vec<Result<Report, Error>> {
+        let mut config = self.0.config(database);
+        config.user(role);
         let mut replicas = Vec::new();
         for _ in 0..REPLICAS {
-            let (set, mut client) = (Arc::clone(set), connect(&self.0.config("postgres")).await);
-            replicas.push(tokio::spawn(async move {
-                let report = Migrator::new(&set).lock(lock).run(&mut client).await;
-                report.unwrap_or_else(|error| panic!("{error}"))
-            }));
+            let (set, mut client) = (Arc::clone(set), connect(&config).await);
+            let run = async move { Migrator::new(&set).lock(lock).run(&mut client).await };
+            replicas.push(tokio::spawn(run));
         }
-        let mut applied = 0;
+        let mut outcomes = Vec::new();
         for replica in replicas {
-            let report = replica.await.expect("a replica");
+            outcomes.push(replica.await.expect("a replica"));
+        }
+        outcomes
+    }
+
+    /// Boots all replicas at once, as this role; returns how many migrations they applied together.
+    async fn boot(&self, role: &str, set: &Arc<Migrations>, lock: Lock) -> usize {
+        let mut applied = 0;
+        for outcome in self.outcomes((role, "postgres"), set, lock).await {
+            let report = outcome.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(report.applied.len() + report.skipped.len(), set.len());
             applied += report.applied.len();
         }
@@ -82,9 +97,9 @@ async fn ordinary_boots_leave_no_error_in_the_servers_log() {
             format!("CREATE SCHEMA {schema}; ALTER DATABASE postgres SET search_path = {schema}");
         admin.batch_execute(&sql).await.expect("a schema");
         let files = files(30);
-        assert_eq!(server.boot(&set_of(&files[..20]), lock).await, 20);
-        assert_eq!(server.boot(&set_of(&files), lock).await, 10, "more is pending");
-        assert_eq!(server.boot(&set_of(&files), lock).await, 0, "nothing is pending");
+        assert_eq!(server.boot("postgres", &set_of(&files[..20]), lock).await, 20);
+        assert_eq!(server.boot("postgres", &set_of(&files), lock).await, 10, "more is pending");
+        assert_eq!(server.boot("postgres", &set_of(&files), lock).await, 0, "nothing is pending");
         assert_eq!(value(&admin, ADVISORY_LOCKS).await, "0");
         admin.batch_execute("DROP TABLE public.migration_ledger").await.expect("a ledger");
         assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
@@ -147,4 +162,91 @@ async fn run_that_waits_leaves_no_line_in_the_servers_log() {
     assert_eq!(error.code(), "busy", "{error}");
     assert_eq!(server.log().len(), before, "{}", server.log());
     at_work.await.expect("a task").expect("a run");
+}
+
+/// As some guides to hardening advise. The role sees the messages of its own sessions all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn role_without_pg_stat_activity_leaves_no_error_in_the_servers_log() {
+    let server = LoggingServer::start();
+    let admin = connect(&server.0.config("postgres")).await;
+    let sql = "REVOKE SELECT ON pg_stat_activity FROM PUBLIC; CREATE ROLE small LOGIN; \
+               GRANT CREATE ON SCHEMA public TO small";
+    admin.batch_execute(sql).await.expect("a role");
+    for (lock, count, new) in [(Lock::Detect, 20, 20), (Lock::Row, 30, 10)] {
+        let set = set_of(&files(count));
+        assert_eq!(server.boot("small", &set, lock).await, new);
+        assert_eq!(value(&admin, ADVISORY_LOCKS).await, "0");
+        assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
+    }
+}
+
+/// As services do that had their tables before they had a ledger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_record_a_baseline_leave_no_error_in_the_servers_log() {
+    let server = LoggingServer::start();
+    let set = Arc::new(tables(40));
+    let mut replicas = Vec::new();
+    for _ in 0..REPLICAS {
+        let (set, mut client) = (Arc::clone(&set), connect(&server.0.config("postgres")).await);
+        replicas.push(tokio::spawn(async move {
+            let migrator = Migrator::new(&set);
+            let report = migrator.baseline(&mut client, 40).await;
+            report.unwrap_or_else(|error| panic!("{error}")).amended.len()
+        }));
+    }
+    let mut amended = 0;
+    for replica in replicas {
+        amended += replica.await.expect("a replica");
+    }
+    assert_eq!(amended, 40);
+    assert_eq!(server.reported(), Vec::<String>::new());
+}
+
+/// The position of the ledger stays the same while they fail, one after the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_with_a_failing_migration_all_report_it_and_log_only_it() {
+    let broken = [
+        "SELECT pg_sleep(0.01);\nSELECT 1 / 0;",
+        "-- migrate:no-transaction\nSELECT pg_sleep(0.01);\nVACUUM;\nSELECT 1 / 0;",
+        "-- migrate:no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY i ON t (a);",
+    ];
+    let server = LoggingServer::start();
+    let admin = connect(&server.0.config("postgres")).await;
+    let mut expected = 0;
+    for (lock, prefix) in [(Lock::Detect, "a"), (Lock::Row, "b")] {
+        for (n, sql) in broken.iter().enumerate() {
+            let database = format!("{prefix}{n}");
+            admin.batch_execute(&format!("CREATE DATABASE {database}")).await.expect("a database");
+            let table = "CREATE TABLE t (a int);\nINSERT INTO t VALUES (1), (1);";
+            let set = Arc::new(set(&[("1_t.sql", table), ("2_x.sql", sql)]));
+            for outcome in server.outcomes(("postgres", &database), &set, lock).await {
+                let error = outcome.expect_err("a failure");
+                let is_it = matches!(error.kind(), ErrorKind::Migration { .. });
+                assert!(is_it, "{lock:?}, {sql}: {error}");
+            }
+            expected += REPLICAS;
+        }
+    }
+    let reported = server.reported();
+    let others = ["division by zero", "could not create unique index"];
+    let is_other = |line: &&String| !others.iter().any(|error| line.contains(error));
+    assert_eq!(reported.iter().find(is_other), None);
+    assert_eq!(reported.len(), expected);
+}
+
+/// The migrations of a message that the server cannot parse are sent one by one, and no guard is the first to try
+/// the lock, because its refusal would be logged.
+#[tokio::test]
+async fn lock_is_taken_before_each_message_also_after_a_syntax_error() {
+    let database = FreshDatabase::create().await;
+    let proxy = CountingProxy::start(&database.config()).await;
+    let mut client = proxy.connect().await;
+    let files = [("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;"), ("3_c.sql", "SELEC 3;")];
+    Migrator::new(&unparsed(&files)).run(&mut client).await.expect_err("a syntax error");
+    let queries = proxy.queries();
+    let messages: Vec<&String> = queries.iter().filter(|sql| sql.contains("DO 'BEGIN ")).collect();
+    assert_eq!(messages.len(), 4, "all of them, then one by one");
+    for message in messages {
+        assert!(message.starts_with("DO '"), "it does not continue a transaction: {message}");
+    }
 }

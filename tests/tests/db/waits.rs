@@ -1,12 +1,16 @@
 //! How long a run waits: for locks of other sessions, for other replicas, and in total.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use migrate_runtime::error::Kept;
-use migrate_runtime::{ErrorKind, Migrations, Migrator};
+use migrate_runtime::hook::{When, closure};
+use migrate_runtime::{ErrorKind, Event, Migrations, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::set;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 use tokio_postgres::Client;
 
 const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
@@ -198,4 +202,29 @@ async fn while_another_replica_applies_a_run_only_looks() {
     // The other run takes 1.2 s, and a wait is at most half a second; a try after each wait would take six.
     assert!(tries <= 3, "{tries} tries, {} messages", queries.len());
     assert!(other.waited >= Duration::from_millis(500), "{other:?}");
+}
+
+/// Another session locks the ledger after it was read, and until the run pauses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lock_on_the_ledger_is_waited_for_as_one_on_a_table() {
+    for sql in ["CREATE TABLE x (a int);", "-- migrate:no-transaction\nCREATE TABLE x (a int);"] {
+        let (database, mut client) = with_table().await;
+        client.batch_execute("SET lock_timeout = '20ms'").await.expect("a limit");
+        let other = Arc::new(database.connect().await);
+        let (locking, set) = (Arc::clone(&other), set(&[TABLE, ("2_x.sql", sql)]));
+        let lock = closure(move |_| {
+            let locking = Arc::clone(&locking);
+            let sql = "BEGIN; LOCK TABLE migration_ledger";
+            Box::pin(async move { Ok(locking.batch_execute(sql).await?) })
+        });
+        let runtime = Handle::current();
+        let migrator = Migrator::new(&set).hook(When::BeforeRun, lock).on(move |event| {
+            if matches!(event, Event::Retrying { .. }) {
+                let commit = other.batch_execute("COMMIT");
+                block_in_place(|| runtime.block_on(commit)).expect("a commit");
+            }
+        });
+        let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(report.applied.len(), 1, "{sql}");
+    }
 }

@@ -21,7 +21,7 @@ const ENUMS: [(&str, &str, &str); 19] = [
     ("TestError", "migrate-testing/src/error.rs", ""),
     ("ServerError", "migrate-testing/src/error.rs", ""),
     ("CheckError", "migrate-testing/src/check.rs", ""),
-    ("Problem", "migrate-source/src/check/error.rs", ""),
+    ("Problem", "migrate-source/src/check/problem.rs", ""),
     ("NameError", "migrate-source/src/names/error.rs", ""),
     ("HistoryProblem", "migrate-source/src/history_file/problem.rs", ""),
     ("SplitProblem", "migrate-set/src/sql/split.rs", ""),

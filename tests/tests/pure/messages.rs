@@ -149,6 +149,18 @@ fn what_an_earlier_statement_of_the_set_makes_impossible() {
 }
 
 #[test]
+fn body_without_quotes_is_one_mistake() {
+    refused(
+        &[("1_a.sql", "CREATE FUNCTION f() RETURNS int BEGIN RETURN 1; END;")],
+        "m/1_a.sql:1:39: expected ATOMIC, found `RETURN`
+           |
+         1 | CREATE FUNCTION f() RETURNS int BEGIN RETURN 1; END;
+           |                                       ^^^^^^ here
+         help: write the body as a string: `AS $$ BEGIN ... END $$ LANGUAGE plpgsql`",
+    );
+}
+
+#[test]
 fn remarks_that_look_like_markers() {
     let up = "CREATE TABLE a (i int);\n-- Down: by hand only\n-- DROP TABLE a;\n";
     let sections =

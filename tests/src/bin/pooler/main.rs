@@ -1,4 +1,4 @@
-//! Boots replicas through PgBouncer, in transaction mode and in session mode, and through a Pgpool-II whose
+//! Boots replicas through PgBouncer, in transaction, session and statement mode, and through a Pgpool-II whose
 //! reads are those of a lagging standby. A set has to be applied exactly once, whatever fails, is cut
 //! or is dropped, or be refused before anything runs, and nothing may be left on the pooled connections.
 //! Prints what happened, and fails if a rule is broken.
@@ -21,7 +21,7 @@ mod rows;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use migrate_runtime::{ErrorKind, Migrator};
+use migrate_runtime::{ErrorKind, Lock, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::pooler::PoolMode;
 
@@ -92,6 +92,12 @@ async fn proof(options: Options) -> Result<usize, String> {
     nontransactional::in_session_mode(&mut setup).await;
     let broken = broken + setup.broken();
     drop(setup);
+
+    let mut setup = Setup::create(PoolMode::Statement).await?;
+    println!("statement pooling");
+    statements_only(&mut setup).await;
+    let broken = broken + setup.broken();
+    drop(setup);
     Ok(broken + pgpool::all().await?)
 }
 
@@ -122,6 +128,27 @@ async fn boots(setup: &mut Setup) {
     println!("  booted again: {count} with nothing pending and one message");
     setup.equal(&count.to_string(), &REPLICAS.to_string(), "up to date in one message");
     setup.check_quiet(&direct, "after the boots").await;
+}
+
+/// The pooler refuses the transaction that takes the lock, so nothing runs; what is applied is found.
+async fn statements_only(setup: &mut Setup) {
+    let set = of(&counting(1));
+    let (database, mut direct) = setup.database().await;
+    for lock in [Lock::Detect, Lock::Row] {
+        let mut client = setup.client(&database).await;
+        let refused = Migrator::new(&set).lock(lock).run(&mut client).await;
+        let text = refused.map_or_else(|error| error.to_string(), |report| report.to_string());
+        let says = "transaction blocks not allowed in statement pooling mode (SQLSTATE 08P01)";
+        setup.check(text.contains(says), format!("statement mode, {lock:?}: {text}"));
+        setup.check_quiet(&direct, "after a refused transaction").await;
+        println!("  {lock:?}: {text}");
+    }
+    let left = value(&direct, "SELECT to_regclass('migration_ledger')").await;
+    setup.equal(&left, "NULL", "a ledger of a refused run");
+    let applied = Migrator::new(&set).run(&mut direct).await;
+    setup.check(applied.is_ok(), format!("directly: {applied:?}"));
+    let again = Migrator::new(&set).run(&mut setup.client(&database).await).await;
+    setup.check(again.is_ok(), format!("nothing pending, statement mode: {again:?}"));
 }
 
 /// A failing migration stops every replica at the same place; once it is fixed, all start.

@@ -81,7 +81,7 @@ async fn adopts(
     let report = report.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(value(&client, ENTRIES).await, entries);
     assert_eq!(report.amended.len(), entries.split(' ').count());
-    assert_eq!(report.messages, 3);
+    assert_eq!(report.messages, 4);
     let again =
         migrator.adopt(&mut client, adoption).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((again.amended.len(), again.notes.len(), again.messages), (0, 0, 2));

@@ -1,0 +1,37 @@
+//! The folder that a set was embedded from, and digests of its files.
+
+/// The folder that a set was embedded from; only debug builds record it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Its absolute path on the build machine.
+    pub folder: &'static str,
+    /// The relative paths of all files in it that are part of the set or mistakes, sorted and
+    /// separated by NUL: one literal, because each literal costs compile time.
+    pub files: &'static str,
+    /// The [`digest_of`] each, 16 digits of base 16.
+    pub digests: &'static str,
+    /// The crate that embeds it.
+    pub package: &'static str,
+}
+
+impl Origin {
+    /// The paths in [`Origin::files`].
+    pub fn files(&self) -> impl Iterator<Item = &'static str> {
+        self.files.split('\0').filter(|file| !file.is_empty())
+    }
+
+    /// Whether the file number `index` had these bytes.
+    pub fn had(&self, index: usize, bytes: &[u8]) -> bool {
+        let digest = self.digests.get(index * 16..(index + 1) * 16);
+        digest.is_none_or(|known| u64::from_str_radix(known, 16) == Ok(digest_of(bytes)))
+    }
+}
+
+/// A digest of a file's bytes that ignores carriage returns, which git may add; FNV-1a, because a debug build
+/// computes it unoptimised at each start.
+pub fn digest_of(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().filter(|byte| **byte != b'\r');
+    bytes.fold(0xcbf2_9ce4_8422_2325, |digest, byte| {
+        (digest ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,397 @@
+//! What can be wrong with a set, and what to do about it.
+
+use migrate_set::remedy::{Remedy, Term};
+use migrate_set::sql::lexer::Unclosed;
+use migrate_set::sql::placeholder::PlaceholderProblem;
+use migrate_set::sql::split::SplitProblem;
+use thiserror::Error;
+
+use super::characters::LooksLike;
+use super::{characters, psql};
+use crate::directives::section::SectionProblem;
+use crate::history_file::HistoryProblem;
+use crate::lint::Finding;
+use crate::names::NameError;
+
+/// What is wrong with a set.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The folder cannot be read.
+    #[error("cannot be read: {reason}")]
+    NoFolder {
+        /// The error message of the system.
+        reason: String,
+    },
+    /// A file or a folder in it cannot be read.
+    #[error("cannot be read: {reason}")]
+    Unreadable {
+        /// The error message of the system.
+        reason: String,
+    },
+    /// A link to something outside the folder.
+    #[error("is a link out of the folder")]
+    LinkOut,
+    /// The history file cannot be written.
+    #[error("cannot be written: {reason}")]
+    Unwritable {
+        /// The error message of the system.
+        reason: String,
+    },
+    /// The set differs from its history file.
+    #[error(transparent)]
+    History(HistoryProblem),
+    /// The set's module has no name.
+    #[error("a module's name cannot be empty")]
+    NoModule,
+    /// The folder contains no migrations.
+    #[error("contains no migrations")]
+    NoMigrations,
+    /// A mistake in a file's name.
+    #[error(transparent)]
+    Name(NameError),
+    /// Not UTF-8.
+    #[error("is not UTF-8")]
+    NotUtf8,
+    /// UTF-16.
+    #[error("is UTF-16, not UTF-8")]
+    Utf16,
+    /// The pointer that Git LFS puts in the place of a file.
+    #[error("is a pointer of Git LFS, not the file")]
+    LfsPointer,
+    /// The marks of a merge conflict.
+    #[error("a merge conflict is not resolved")]
+    Conflict,
+    /// A character outside quotes that is not what it looks like.
+    #[error("{}", characters::message(*.c, *.looks_like))]
+    Character {
+        /// The character.
+        c: char,
+        /// What it looks like.
+        looks_like: LooksLike,
+    },
+    /// A NUL byte, which PostgreSQL accepts nowhere in a script.
+    #[error("contains a NUL byte")]
+    NulByte,
+    /// Something is never closed.
+    #[error("{}", split_message(*.0))]
+    Split(SplitProblem),
+    /// A mistake in sections or directives.
+    #[error(transparent)]
+    Section(SectionProblem),
+    /// A mistake in a placeholder.
+    #[error(transparent)]
+    Placeholder(PlaceholderProblem),
+    /// An up script without statements.
+    #[error("contains no statements")]
+    Empty,
+    /// Two migrations of the same version.
+    #[error("version {version} is claimed by `{first}` and `{second}`")]
+    Duplicate {
+        /// The version, as the first file writes it.
+        version: String,
+        /// The file that sorts first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A down script without its up script.
+    #[error("undoes version {version}, which has no up script")]
+    DownWithoutUp {
+        /// The version as written.
+        version: String,
+        /// Its name as a migration, if it is named as refinery names some.
+        refinery: Option<String>,
+    },
+    /// Another tool's comment says that it runs after a file that comes later.
+    #[error("depends on `{on}`, which runs after it")]
+    DependsOnLater {
+        /// The later file.
+        on: String,
+    },
+    /// A script of sqitch's, in a set that is ordered by name.
+    #[error("is a sqitch script, but the order in `sqitch.plan` is not read")]
+    Sqitch,
+    /// No down script, although the set requires one.
+    #[error("version {version} has no down script, and this set requires one")]
+    NoDown {
+        /// The version as written.
+        version: String,
+    },
+    /// Two down scripts for one migration.
+    #[error("version {version} has a second down script here, besides `{first}`")]
+    DownTwice {
+        /// The version as written.
+        version: String,
+        /// The file that contains the other.
+        first: String,
+    },
+    /// A file whose name says up or down, with a section for the other.
+    #[error("contains a section that contradicts its name")]
+    OtherSection,
+    /// Only a down section.
+    #[error("contains a down section but no up section")]
+    OnlyDown,
+    /// Transaction control in a transactional migration.
+    #[error("{statement} in a migration that runs in a transaction")]
+    TransactionControl {
+        /// The statement's keywords.
+        statement: String,
+    },
+    /// A function in a migration without a transaction.
+    #[error("a function in a migration that runs outside a transaction")]
+    FunctionOutside,
+    /// A function in a down section.
+    #[error("a function in a down section")]
+    FunctionDown,
+    /// `BEGIN` without `COMMIT`.
+    #[error("BEGIN is never committed")]
+    UncommittedBegin,
+    /// `COMMIT` without `BEGIN`.
+    #[error("COMMIT ends a transaction that this file did not begin")]
+    UnbegunCommit,
+    /// A statement that PostgreSQL refuses in a transaction.
+    #[error("{statement} cannot run in a transaction")]
+    OutsideTransaction {
+        /// The statement's keywords.
+        statement: String,
+        /// What else its script contains.
+        beside: Beside,
+    },
+    /// The use of a value that the same transaction adds to an enum.
+    #[error(
+        "{value} is a new value of an enum, and cannot be used in the transaction that adds it"
+    )]
+    EarlyValue {
+        /// As written.
+        value: String,
+    },
+    /// `COPY` to the client.
+    #[error("COPY to the client is not possible in a migration")]
+    CopyOut,
+    /// `COPY` from the client, without data.
+    #[error("this COPY has no data")]
+    CopyWithoutData,
+    /// The grammar does not accept a statement.
+    #[error("{message}")]
+    Syntax {
+        /// What was expected and what was found.
+        message: String,
+        /// What to do about it.
+        help: String,
+    },
+    /// A finding of a lint.
+    #[error("{}", .0.lint.message())]
+    Lint(Finding),
+    /// A migration without a transaction that could use one.
+    #[error("nothing here needs to run outside a transaction")]
+    NeedlessNoTransaction,
+    /// A psql meta-command.
+    #[error("`{command}` is a command of psql, not SQL")]
+    MetaCommand {
+        /// Its name.
+        command: String,
+    },
+    /// A variable of psql.
+    #[error("`{written}` is a variable of psql, not SQL")]
+    Variable {
+        /// As written.
+        written: String,
+    },
+    /// A parameter outside a function.
+    #[error("`{written}` is a parameter, and a migration has none")]
+    Parameter {
+        /// As written.
+        written: String,
+    },
+    /// The same mistake in more files than are shown.
+    #[error("the same mistake again, and in {count} more file{}", if *count == 1 { "" } else { "s" })]
+    Alike {
+        /// How many files follow.
+        count: usize,
+    },
+    /// More mistakes in a file than are shown.
+    #[error("{count} more mistake{} in this file", if *count == 1 { "" } else { "s" })]
+    More {
+        /// How many.
+        count: usize,
+    },
+}
+
+/// What accompanies a statement that cannot run in a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing: the script is only this statement.
+    Nothing,
+    /// Other statements, which would also lose their transaction.
+    Others,
+    /// A `BEGIN` before it, in a migration that runs outside a transaction.
+    Begin,
+}
+
+impl Beside {
+    fn help(self) -> &'static str {
+        match self {
+            Beside::Nothing => "write `-- migrate:no-transaction` above it",
+            Beside::Others => {
+                "move it to its own migration, below a line `-- migrate:no-transaction`; or write \
+                 that line above the first statement here, and all statements run one by one"
+            }
+            Beside::Begin => "move it out of the block",
+        }
+    }
+}
+
+fn split_message(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => "this string is never closed",
+        SplitProblem::Unclosed(Unclosed::Identifier) => "this quoted identifier is never closed",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "this dollar-quoted string is never closed",
+        SplitProblem::Unclosed(Unclosed::Comment) => "this comment is never closed",
+        SplitProblem::Unclosed(Unclosed::Data) => "the data of this COPY is never ended",
+        SplitProblem::UnclosedParenthesis => "this parenthesis is never closed",
+        SplitProblem::UnopenedParenthesis => "this parenthesis closes nothing",
+        SplitProblem::UnclosedAtomicBody => "this BEGIN ATOMIC has no END",
+    }
+}
+
+impl Problem {
+    /// The label of the place in a frame.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
+            Problem::Split(SplitProblem::Unclosed(Unclosed::Data)) => "begins here",
+            Problem::Split(_) => "opened here",
+            Problem::UncommittedBegin => "begun here",
+            _ => "here",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Remedy {
+        match self {
+            Problem::NoFolder { .. } => Remedy::new("{}", &[Term::Folder]),
+            Problem::Duplicate { .. } => Remedy::new(
+                "renumber whichever has not been applied anywhere yet; for an existing history, set {}",
+                &[Term::DuplicatesByName],
+            ),
+            Problem::DownWithoutUp { refinery: Some(right), .. } => format!(
+                "add the up script, or remove this file; if it is a migration, which it is to refinery, rename it to `{right}`"
+            )
+            .into(),
+            Problem::DependsOnLater { on } => format!(
+                "give it a version after that of `{on}`; migrations run in the order of their versions"
+            )
+            .into(),
+            Problem::LinkOut => Remedy::new(
+                "put a copy of the file into the folder, or allow such links with {}",
+                &[Term::FollowLinks],
+            ),
+            Problem::Name(error) => error.help(),
+            Problem::History(problem) => problem.help(),
+            Problem::Syntax { help, .. } => help.clone().into(),
+            Problem::Lint(finding) => format!(
+                "{}; or say why not: `-- migrate:allow {} because REASON`",
+                finding.lint.help(),
+                finding.lint.as_str()
+            )
+            .into(),
+            Problem::Character { looks_like, .. } => characters::help(*looks_like).into(),
+            Problem::Section(problem) => problem.help().into(),
+            Problem::Placeholder(problem) => problem.help().into(),
+            Problem::Split(problem) => split_help(*problem).into(),
+            other => other.transaction_help().unwrap_or_else(|| other.plain_help()).into(),
+        }
+    }
+
+    /// The help of the problems with the transaction that a script runs in.
+    fn transaction_help(&self) -> Option<&'static str> {
+        Some(match self {
+            Problem::OutsideTransaction { beside, .. } => beside.help(),
+            Problem::TransactionControl { .. } => {
+                "remove it: the migration commits as a whole, with its ledger entry; or write \
+                 `-- migrate:no-transaction` above the first statement and control transactions \
+                 yourself"
+            }
+            Problem::FunctionOutside => {
+                "a function runs in the migration's transaction, with its ledger entry: move it to \
+                 its own migration"
+            }
+            Problem::FunctionDown => {
+                "undo what it does with SQL, which the ledger keeps for binaries without the \
+                 function"
+            }
+            Problem::EarlyValue { .. } => {
+                "use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's \
+                 transaction; or write `-- migrate:no-transaction` above the first statement"
+            }
+            Problem::UncommittedBegin => "remove it, or add COMMIT",
+            Problem::UnbegunCommit => {
+                "remove it: the migration runs in a transaction automatically; with \
+                 `-- migrate:no-transaction`, add BEGIN"
+            }
+            Problem::NeedlessNoTransaction => {
+                "run it in a transaction, so that a failure undoes all of it; or say why not: \
+                 `-- migrate:allow needless-no-transaction because REASON`"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The help of the other problems with a fixed help.
+    fn plain_help(&self) -> &'static str {
+        match self {
+            Problem::Unwritable { .. } => {
+                "the folder of the history file must exist and be writable"
+            }
+            Problem::Unreadable { .. } => "fix it, or remove it",
+            Problem::NoModule => "give it a name, or omit the option",
+            Problem::NoMigrations => "add a file such as `0001_create_users.sql`",
+            Problem::NotUtf8 | Problem::Utf16 => "save the file as UTF-8",
+            Problem::LfsPointer => {
+                "run `git lfs pull`, and keep SQL out of LFS in `.gitattributes`"
+            }
+            Problem::Conflict => {
+                "keep what is right, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
+            }
+            Problem::NulByte => "remove it",
+            Problem::Empty => {
+                "add SQL, or say why there is none: `-- migrate:allow empty because REASON`"
+            }
+            Problem::DownWithoutUp { .. } => "add the up script, or remove this file",
+            Problem::NoDown { .. } => {
+                "add a `-- DOWN` section, or a `.down.sql` file next to it; if there is nothing to undo, \
+                 say so there in a comment"
+            }
+            Problem::Sqitch => {
+                "number the files in the order of the plan, such as `001_users.sql`, and leave out the layout"
+            }
+            Problem::DownTwice { .. } => "keep one of the two",
+            Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
+            Problem::OnlyDown => "mark the up section in the same style as the down section",
+            Problem::CopyOut => "remove it, or write COPY to a file on the server",
+            Problem::CopyWithoutData => {
+                "write the data from the next line on, and a line `\\.` after it"
+            }
+            Problem::MetaCommand { command } => psql::help(command),
+            Problem::Variable { .. } | Problem::Parameter { .. } => "write the value itself",
+            Problem::More { .. } | Problem::Alike { .. } => "fix those above first",
+            _ => "",
+        }
+    }
+}
+
+fn split_help(problem: SplitProblem) -> &'static str {
+    match problem {
+        SplitProblem::Unclosed(Unclosed::String) => {
+            "close it with `'`; a quote inside a string is written twice"
+        }
+        SplitProblem::Unclosed(Unclosed::Identifier) => "close it with `\"`",
+        SplitProblem::Unclosed(Unclosed::Dollar) => "close it with the same `$tag$`",
+        SplitProblem::Unclosed(Unclosed::Comment) => "close it with `*/`; comments nest",
+        SplitProblem::Unclosed(Unclosed::Data) => "write a line `\\.` after the last row",
+        SplitProblem::UnclosedParenthesis => "close it with `)`",
+        SplitProblem::UnopenedParenthesis => "remove it, or open it with `(`",
+        SplitProblem::UnclosedAtomicBody => "close the body with `END`",
+    }
+}
