@@ -1,10 +1,10 @@
 //! Scripts, migrations and the set of them. `migrate-source` checks and builds them; the macro
 //! packs them, and [`crate::unpack`] restores them unchanged.
 
+mod list;
 mod origin;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::checksum::Checksum;
 use crate::location::{Position, position};
@@ -14,6 +14,7 @@ use crate::sql::lexer::lex;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::split::{copy, split};
 use crate::version::Version;
+use list::List;
 pub use origin::{Origin, digest_of};
 
 /// The module of a set that does not name one.
@@ -286,31 +287,6 @@ impl Traits {
                 migration.up().transaction() == TransactionMode::NonTransactional
             }),
         }
-    }
-}
-
-/// Where the migrations of a set are.
-#[derive(Clone)]
-enum List {
-    /// In the binary: a function that unpacks them once. Not a cell, because a constant with one
-    /// cannot be borrowed as `'static`.
-    Embedded(fn() -> &'static [Migration]),
-    /// In memory.
-    Loaded(Vec<Migration>),
-}
-
-impl List {
-    fn as_slice(&self) -> &[Migration] {
-        match self {
-            List::Embedded(list) => list(),
-            List::Loaded(list) => list,
-        }
-    }
-}
-
-impl fmt::Debug for List {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_slice().fmt(f)
     }
 }
 

@@ -125,35 +125,28 @@ fn help(place: &Place, failure: &Failure) -> String {
     let help = match failure {
         Failure::Slow(_) => "check that the server is up and reachable, or raise `connect_timeout`",
         Failure::Kind(_) => "add a server of that kind, or change `target_session_attrs`",
-        Failure::Driver(error) => match error.code() {
-            Some(code) if *code == SqlState::INVALID_CATALOG_NAME => {
+        Failure::Driver(error) => match error.code().map_or("", SqlState::code) {
+            "3D000" => {
                 return match &place.database {
                     Some(database) => format!("create it: `createdb {database}`"),
                     None => "create it with `createdb`".to_owned(),
                 };
             }
-            Some(code)
-                if *code == SqlState::INVALID_PASSWORD
-                    || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
-            {
+            "28P01" | "28000" => {
                 "check user, password and the server's pg_hba.conf; a password is read from the \
                  address, PGPASSWORD or ~/.pgpass"
             }
-            Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
-                "wait, or raise the server's max_connections"
-            }
-            Some(code) if *code == SqlState::CANNOT_CONNECT_NOW => {
-                "wait until the server accepts connections"
-            }
-            Some(_) => "the server is up: change what its message names",
-            _ if said.contains("password missing") => {
+            "53300" => "wait, or raise the server's max_connections",
+            "57P03" => "wait until the server accepts connections",
+            "" if said.contains("password missing") => {
                 "give a password in the address, PGPASSWORD or ~/.pgpass"
             }
-            _ if error.to_string().contains("TLS") || said.contains("certificate") => {
+            "" if error.to_string().contains("TLS") || said.contains("certificate") => {
                 "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which \
                  certificates are trusted"
             }
-            _ => "check that the server is up and that this is its address",
+            "" => "check that the server is up and that this is its address",
+            _ => "the server is up: change what its message names",
         },
         Failure::Name(_) if place.server.is_none() => {
             "check the address; in a password, write `@`, `/` and `%` as `%40`, `%2F` and `%25`"

@@ -206,22 +206,19 @@ impl ServerCertVerifier for Verifier {
         }
         let others: Vec<_> = intermediates.iter().chain(&self.anchors.others).cloned().collect();
         let verdict = match (self.verify_own(end_entity, server_name, now), &self.chain) {
-            (Some(verdict), _) => verdict,
-            (None, Some(chain)) => chain
-                .verify_server_cert(end_entity, &others, server_name, ocsp_response, now)
-                .map(|_| ()),
+            (Some(verdict), _) => verdict.map(|()| ServerCertVerified::assertion()),
+            (None, Some(chain)) => {
+                chain.verify_server_cert(end_entity, &others, server_name, ocsp_response, now)
+            }
             (None, None) => Err(CertificateError::UnknownIssuer.into()),
         };
+        let is_named = || parsed(end_entity).is_some_and(|one| has_common_name(&one, &host));
         match verdict {
             // The name is checked last, so everything else is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.trust == Trust::Chain
-                || parsed(end_entity).is_some_and(|one| has_common_name(&one, &host)) =>
-            {
-                Ok(ServerCertVerified::assertion())
-            }
-            verdict => verdict.map(|()| ServerCertVerified::assertion()),
+            )) if self.trust == Trust::Chain || is_named() => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
         }
     }
 

@@ -115,6 +115,16 @@ fn ends_a_run(kind: &ErrorKind) -> bool {
     )
 }
 
+impl ErrorKind {
+    /// The same error, with the number of tries.
+    pub(crate) fn tried(mut self, tries: u32) -> Self {
+        if let ErrorKind::Migration { failure, .. } = &mut self {
+            failure.tries = tries;
+        }
+        self
+    }
+}
+
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Error::of_run(kind, Report::default())

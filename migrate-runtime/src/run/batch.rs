@@ -259,7 +259,6 @@ pub(super) fn push_migration<'d>(
     (position, commit): (i64, Commit),
 ) -> Result<(), ErrorKind> {
     let script = action.script();
-    let calls = callouts::are_needed(cx, action);
     if effect != SessionEffect::Keeps {
         // Before the guard, whose settings are only for this transaction.
         messages.push(Part::Save, &session::note(script));
@@ -284,7 +283,7 @@ pub(super) fn push_migration<'d>(
     // A reset also removes the saved session, so another message restores it.
     if effect == SessionEffect::Resets {
         messages.push(Part::Check { step }, &same_encoding());
-    } else if calls {
+    } else if callouts::are_needed(cx, action) {
         messages.push(Part::Check { step }, &same_transaction());
     }
     if effect == SessionEffect::Changes {

@@ -84,13 +84,7 @@ async fn try_out<'r>(
         _ => {}
     }))
     .await;
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(stop) => {
-            tally.report.applied.clear();
-            return Err(stop);
-        }
-    };
+    let outcome = result.inspect_err(|_| tally.report.applied.clear())?;
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
     let failure = failure.placed(cx.wire.client).await;

@@ -8,6 +8,7 @@ use migrate_set::resume::manner;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
+use super::invalid_index::indexes_of;
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{ADD, EQ};
@@ -34,6 +35,9 @@ pub(crate) struct Progress<'d> {
     pub(crate) in_flight: bool,
     /// The digest of all these; `None` if there are none.
     pub(crate) digest: Option<&'d str>,
+    /// The table on which the one in flight builds an index whose name the server chooses: its indexes are
+    /// recorded, to recognise the new one.
+    pub(crate) table: Option<&'d str>,
 }
 
 /// The columns that every new entry fills.
@@ -93,16 +97,16 @@ impl Ledger {
         position: i64,
         extent: Extent<'_>,
     ) -> String {
-        let (done, in_flight, digest) = match extent {
-            Extent::Started(Progress { done, in_flight, digest }) => {
-                (done.to_string(), in_flight, digest)
-            }
-            _ => (null(), false, None),
+        let progress = match extent {
+            Extent::Started(progress) => Some(progress),
+            _ => None,
         };
+        let done = progress.map_or_else(null, |progress| progress.done.to_string());
+        let in_flight = progress.is_some_and(|progress| progress.in_flight);
         let has_run = extent != Extent::Nothing;
         let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
         let quoted = &self.quoted;
-        let values = self.values(migration, down_sql, position, (has_run, how), digest);
+        let values = self.values(migration, down_sql, position, (has_run, how), progress);
         let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
         let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
@@ -125,7 +129,7 @@ impl Ledger {
         down_sql: Option<&str>,
         position: i64,
         (has_run, [applied_at, execution_ms, applied_by]): (bool, [&str; 3]),
-        digest: Option<&str>,
+        progress: Option<Progress<'_>>,
     ) -> String {
         let checksum = migration.checksum().to_string();
         let values = [
@@ -142,21 +146,27 @@ impl Ledger {
             applied_by.to_owned(),
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
-            ran(migration, digest),
+            ran(migration, progress),
         ];
         values.join(", ")
     }
 
     /// Records the progress of an unfinished migration, if its progress is `from`.
     pub(crate) fn progress(&self, migration: &Migration, from: u32, to: Progress<'_>) -> String {
-        let Progress { done, in_flight, digest } = to;
         format!(
-            "UPDATE {} SET progress = {done}, in_flight = {in_flight}, ran = {} WHERE {} \
-             AND progress {EQ} {from}",
+            "UPDATE {} SET progress = {}, in_flight = {}, ran = {} WHERE {} AND progress {EQ} {from}",
             self.quoted,
-            ran(migration, digest),
+            to.done,
+            to.in_flight,
+            ran(migration, Some(to)),
             self.key_of(key(migration))
         )
+    }
+
+    /// The indexes that [`Progress::table`] had; empty if they were not recorded.
+    pub(crate) fn recorded_indexes(&self, migration: &Migration) -> String {
+        let (quoted, key) = (&self.quoted, self.key_of(key(migration)));
+        format!("SELECT pg_catalog.split_part(ran, ' ', 3) AS indexes FROM {quoted} WHERE {key}")
     }
 
     /// Turns an unfinished entry into a finished one of the text that finished it, if its progress is
@@ -223,7 +233,7 @@ impl Ledger {
         (format!("WITH e AS ({entry})"), insert)
     }
 
-    /// Changes the entry to the text of the set.
+    /// Changes the entry to the text of the set. What took effect of an unfinished one is kept.
     pub(crate) fn accept(
         &self,
         migration: &Migration,
@@ -232,6 +242,7 @@ impl Ledger {
     ) -> String {
         let [checksum, algorithm, name, filename, down, down_checksum, ran] =
             texts(migration, down_sql);
+        let ran = if entry.is_finished() { ran } else { "ran".to_owned() };
         let update = format!(
             "UPDATE {} SET version = {}, checksum = {checksum}, checksum_algorithm = {algorithm}, \
              name = {name}, filename = {filename}, down_sql = {down}, \
@@ -261,10 +272,16 @@ fn texts(migration: &Migration, down_sql: Option<&str>) -> [String; 7] {
     ]
 }
 
-/// How `migration` runs, with the digest of what took effect while it is unfinished.
-fn ran(migration: &Migration, digest: Option<&str>) -> String {
+/// How `migration` runs; while it is unfinished, with the digest of what took effect or is in flight, and with
+/// the indexes of the table.
+fn ran(migration: &Migration, progress: Option<Progress<'_>>) -> String {
     let Some(manner) = manner(migration.up()) else { return null() };
-    literal(&digest.map_or_else(|| manner.to_owned(), |digest| format!("{manner} {digest}")))
+    let digest = progress.and_then(|progress| progress.digest);
+    let text = literal(&[Some(manner), digest].into_iter().flatten().collect::<Vec<_>>().join(" "));
+    match progress.and_then(|progress| progress.table) {
+        Some(table) => format!("pg_catalog.concat({text}, ' ', {})", indexes_of(table)),
+        None => text,
+    }
 }
 
 fn null() -> String {

@@ -1,5 +1,5 @@
-//! Finds INVALID indexes that an interrupted `CONCURRENTLY` left; it never drops one that is valid or that
-//! another session is building.
+//! Finds indexes that an interrupted `CONCURRENTLY` left; it never drops one that is valid or that another
+//! session is building.
 
 use migrate_set::sql::alone::{Alone, Scope};
 use tokio_postgres::SimpleQueryRow;
@@ -22,30 +22,36 @@ pub(crate) struct InvalidIndex {
 
 /// Whether an earlier run has already sent the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Attempted {
+pub(crate) enum Attempted<'i> {
     /// The ledger has no record that it was sent.
     No,
-    /// It failed or was interrupted.
-    Before,
+    /// It failed or was interrupted. Before that, the table had the indexes of these numbers; `None` if
+    /// that was not recorded.
+    Before(Option<&'i str>),
 }
 
 /// The query for one index that a statement left, as one row; `None` if it cannot leave one.
 ///
 /// It looks for a named index even before the first attempt, because `IF NOT EXISTS` skips an INVALID
-/// one. An index whose name the server chose is recognised if it is the only INVALID one.
-pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
+/// one. An index whose name the server chose is recognised if it is the only INVALID one, or valid and new.
+pub(crate) fn look(alone: &Alone, attempted: Attempted<'_>) -> Option<String> {
     let condition = match (alone, attempted) {
         (Alone::Builds { name: Some(name), table, .. }, _) => format!(
             "x.indrelid {EQ} {} AND i.relname {EQ} (pg_catalog.parse_ident({}))[1]::pg_catalog.name",
             relation(table),
             literal(name)
         ),
-        (Alone::Builds { name: None, table, .. }, Attempted::Before) => format!(
-            "NOT x.indisvalid AND x.indrelid {EQ} {0} AND 1 {EQ} (SELECT pg_catalog.count(*) \
-             FROM pg_catalog.pg_index o WHERE o.indrelid {EQ} {0} AND NOT o.indisvalid)",
-            relation(table)
+        (Alone::Builds { name: None, table, .. }, Attempted::Before(indexes)) => format!(
+            "x.indrelid {EQ} {0} AND CASE WHEN x.indisvalid THEN {1} ELSE 1 {EQ} (SELECT \
+             pg_catalog.count(*) FROM pg_catalog.pg_index o WHERE o.indrelid {EQ} {0} \
+             AND NOT o.indisvalid) END",
+            relation(table),
+            indexes.map_or_else(
+                || "false".to_owned(),
+                |known| format!("x.indexrelid {NE} ALL ({}::pg_catalog.oid[])", literal(known))
+            )
         ),
-        (Alone::Rebuilds(scope), Attempted::Before) => {
+        (Alone::Rebuilds(scope), Attempted::Before(_)) => {
             format!(
                 "NOT x.indisvalid AND i.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$' AND {}",
                 within(scope)
@@ -60,7 +66,7 @@ pub(crate) fn look(alone: &Alone, attempted: Attempted) -> Option<String> {
          FROM pg_catalog.pg_database d WHERE d.datname {EQ} pg_catalog.current_database()) \
          AND k.pid {NE} pg_catalog.pg_backend_pid()) AS in_use \
          FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid {EQ} x.indexrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} i.relnamespace WHERE {condition} LIMIT 1"
+         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} i.relnamespace WHERE {condition} ORDER BY x.indisvalid LIMIT 1"
     ))
 }
 
@@ -87,6 +93,14 @@ fn within(scope: &Scope) -> String {
         ),
         Scope::Database => "true".to_owned(),
     }
+}
+
+/// The numbers of the indexes of `table`, as the text of an array.
+pub(super) fn indexes_of(table: &str) -> String {
+    format!(
+        "ARRAY(SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid {EQ} {})",
+        relation(table)
+    )
 }
 
 /// The relation that a name refers to in this session.

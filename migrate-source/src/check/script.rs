@@ -12,10 +12,9 @@ use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
-use super::error::SourceError;
 use super::mistakes::{Mistake, placed, with_invalid};
-use super::problem::Problem;
 use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
+use super::{Problem, SourceError};
 use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
 use crate::directives::{DOWN, directive};
 use crate::lint::lint;

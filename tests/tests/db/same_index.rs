@@ -73,6 +73,34 @@ async fn another_index_of_that_name_is_not_accepted() {
     }
 }
 
+/// An index whose name the server chooses is recognised by what was there before it was sent.
+#[tokio::test]
+async fn unnamed_index_whose_building_was_not_recorded_is_built_once() {
+    for was_built in [true, false] {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
+        // Nothing can be recorded after the second statement is sent.
+        let unrecorded = "CREATE INDEX before ON t (a); ALTER TABLE migration_ledger ADD CONSTRAINT unsent \
+             CHECK (progress IS NULL OR progress = 0 OR progress = 1 AND in_flight)";
+        client.batch_execute(unrecorded).await.expect("a constraint");
+        let set = outside("CREATE INDEX CONCURRENTLY ON t (a); VACUUM t");
+        let error = Migrator::new(&set).run(&mut client).await.expect_err("not recorded");
+        assert!(error.to_string().contains("23514"), "{error}");
+        let indexes = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class \
+                       WHERE relkind = 'i' AND relname ~ '^before|^t_a_'";
+        assert_eq!(value(&client, indexes).await, "before t_a_idx");
+        let lost = if was_built { "" } else { "DROP INDEX t_a_idx;" };
+        let sql = format!("ALTER TABLE migration_ledger DROP CONSTRAINT unsent; {lost}");
+        client.batch_execute(&sql).await.expect("no constraint");
+        let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        let note = "index public.t_a_idx was already built, and was not built again";
+        let notes = if was_built { vec![note] } else { Vec::new() };
+        assert_eq!(report.notes, notes);
+        assert_eq!(value(&client, indexes).await, "before t_a_idx");
+    }
+}
+
 #[tokio::test]
 async fn another_index_that_if_not_exists_keeps_is_noted() {
     let note =

@@ -49,6 +49,10 @@ impl<'w> Work<'w, '_> {
             let extent = Extent::Started(self.progress(self.noted));
             let sql = cx.ledger.record(migration, down, position + 1, extent);
             message.push(Part::Record { step: 0 }, &sql);
+        } else if let (Action::Apply(migration), Some(_)) =
+            (self.action, self.table_of_unnamed(self.resumed_at()))
+        {
+            message.push(Part::Look, &cx.ledger.recorded_indexes(migration));
         }
         message.push(Part::Control, "COMMIT");
         message

@@ -21,7 +21,7 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
-use crate::sql::{Session, text};
+use crate::sql::{Session, column, text};
 use crate::wire::Part;
 
 /// Carries out `action` under the lock of the ledger. The progress of a rollback is not recorded: if it
@@ -68,15 +68,17 @@ impl Work<'_, '_> {
         let message = self.beginning(table);
         self.arm();
         let mut locked = false;
-        let mut session = None;
+        let (mut session, mut indexes) = (None, None);
         let result = self
             .send(&message, &mut |part, row| match part {
                 Part::Guard => locked = true,
                 Part::Save => session = row.as_ref().and_then(Session::of),
+                Part::Look => indexes = row.and_then(|row| column(&row, "indexes")),
                 _ => {}
             })
             .await;
         self.session = session;
+        self.indexes = indexes.filter(|indexes| !indexes.is_empty());
         let Err((failure, completed)) = result else {
             // Its commit was a synchronous one.
             self.tally.report.unconfirmed = 0;

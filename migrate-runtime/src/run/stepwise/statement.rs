@@ -93,23 +93,9 @@ impl Work<'_, '_> {
     /// Sends a statement that cannot run in a transaction.
     async fn outside(&mut self, index: usize) -> Result<Ended, Stop> {
         let resumed = self.is_continued() && index == self.resumed_at();
-        let attempted = if resumed { Attempted::Before } else { Attempted::No };
         let unknown = resumed && matches!(self.cause, Cause::Unfinished { in_flight: true, .. });
-        while let Some(found) = self.announce(index, attempted).await? {
-            match found {
-                InvalidIndex { valid: true, .. } => {
-                    if self.is_asked_for(index, &found, unknown).await && unknown {
-                        let name = found.name;
-                        let note =
-                            format!("index {name} was already built, and was not built again");
-                        self.tally.report.note(note);
-                        return Ok(Ended::Done);
-                    }
-                    break;
-                }
-                InvalidIndex { in_use: true, .. } => return Err(Stop::Busy),
-                invalid => self.remove(&invalid).await?,
-            }
+        if self.is_built(index, resumed, unknown).await? {
+            return Ok(Ended::Done);
         }
         let sql = self.rendered(index)?.sql;
         let span = self.span(index)?;
@@ -131,6 +117,29 @@ impl Work<'_, '_> {
             return Ok(Ended::Done);
         }
         Err(self.stopped(index, failure).await)
+    }
+
+    /// Whether an earlier attempt built the index of a statement; removes an INVALID one that it left.
+    async fn is_built(&mut self, index: usize, resumed: bool, unknown: bool) -> Result<bool, Stop> {
+        let indexes = self.indexes.take().filter(|_| unknown);
+        let attempted = if resumed { Attempted::Before(indexes.as_deref()) } else { Attempted::No };
+        while let Some(found) = self.announce(index, attempted).await? {
+            match found {
+                InvalidIndex { valid: true, .. } => {
+                    if self.is_asked_for(index, &found, unknown).await && unknown {
+                        let name = found.name;
+                        let note =
+                            format!("index {name} was already built, and was not built again");
+                        self.tally.report.note(note);
+                        return Ok(true);
+                    }
+                    break;
+                }
+                InvalidIndex { in_use: true, .. } => return Err(Stop::Busy),
+                invalid => self.remove(&invalid).await?,
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a valid index `found` is the one that the statement builds: if that is needed, because the server
@@ -191,7 +200,7 @@ impl Work<'_, '_> {
     async fn announce(
         &mut self,
         index: usize,
-        attempted: Attempted,
+        attempted: Attempted<'_>,
     ) -> Result<Option<InvalidIndex>, ErrorKind> {
         let message = self.announcement(index, attempted);
         if message.is_empty() {
@@ -215,7 +224,7 @@ impl Work<'_, '_> {
         Ok(found)
     }
 
-    fn announcement(&mut self, index: usize, attempted: Attempted) -> Message {
+    fn announcement(&mut self, index: usize, attempted: Attempted<'_>) -> Message {
         let mut message = Message::new();
         // The progress of a rollback is not recorded.
         if matches!(self.action, Action::Apply(_)) && self.noted != at(index, &self.ways) {

@@ -42,6 +42,8 @@ pub(super) struct Work<'w, 'r> {
     digests: Vec<String>,
     /// Whether it is finished in the ledger.
     pub(super) finished: bool,
+    /// The indexes that the table of the statement at which it is continued had before that was sent.
+    pub(super) indexes: Option<String>,
     /// The session before the migration, if that changes it.
     pub(super) session: Option<Session>,
     /// The statement that restores the limits of the session.
@@ -75,6 +77,7 @@ impl<'w, 'r> Work<'w, 'r> {
             ways,
             digests: digests(script),
             finished: false,
+            indexes: None,
             session: None,
             limits: None,
             cleanup: cx.wire.on_drop(Vec::new()),
@@ -100,6 +103,14 @@ impl<'w, 'r> Work<'w, 'r> {
         }
     }
 
+    /// The table of a statement that builds an index whose name the server chooses.
+    pub(super) fn table_of_unnamed(&self, index: usize) -> Option<&str> {
+        match self.ways.get(index)? {
+            Alone::Builds { name: None, table, .. } => Some(table),
+            _ => None,
+        }
+    }
+
     /// The span of a statement.
     pub(super) fn span(&self, index: usize) -> Result<Span, ErrorKind> {
         let script = self.action.script();
@@ -121,7 +132,8 @@ impl<'w, 'r> Work<'w, 'r> {
         let Noted { done, in_flight } = noted;
         let count = done as usize + usize::from(in_flight);
         let last = count.checked_sub(1).and_then(|last| self.digests.get(last));
-        Progress { done, in_flight, digest: last.map(String::as_str) }
+        let table = self.table_of_unnamed(done as usize).filter(|_| in_flight);
+        Progress { done, in_flight, digest: last.map(String::as_str), table }
     }
 
     /// Makes a dropped future release what is now held.
