@@ -129,6 +129,8 @@ pub enum Drift {
         version: String,
         /// The file that was applied.
         filename: String,
+        /// A pending file of the same name with another version and another text.
+        namesake: Option<String>,
         /// When it was applied.
         applied_at: String,
         /// By which role.
@@ -200,6 +202,12 @@ impl Drift {
             Drift::UnknownAlgorithm { .. } => {
                 "run a binary at least as new as the one that applied it".into()
             }
+            Drift::Missing { namesake: Some(file), .. } => Remedy::new(
+                format!(
+                    "restore the file, or use {{}} if `{file}`, which would run, is another migration"
+                ),
+                &[Term::AllowMissing],
+            ),
             Drift::Missing { .. } => {
                 Remedy::new("restore the file, or use {}", &[Term::AllowMissing])
             }

@@ -110,17 +110,19 @@ pub fn plan<'s>(
     let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
     let mut claims = Claims::of(set, entries);
     planner.newest_applied = newest_applied(&claims.claimed, &claims.rest);
-    let renumbered = claims.take_renumbered(set, policy.renamed);
     let is_behind = planner.is_behind(&claims.rest);
+    let renumbered = claims.take_renumbered(&planner);
     let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new(), renumbered };
-    planner.judge_renumbered(&plan.renumbered);
+    planner.judge_renumbered(&plan.renumbered, &mut plan.ahead);
     plan.applied.reserve(set.len());
     for (migration, claim) in set.iter().zip(&mut claims.claimed) {
-        let is_renumbered =
-            || plan.renumbered.iter().any(|(found, _)| std::ptr::eq(*found, migration));
+        let is_left = || {
+            let mut left = plan.renumbered.iter().filter(|(one, entry)| planner.takes(one, entry));
+            left.any(|(one, _)| std::ptr::eq(*one, migration))
+        };
         let cause = match &*claim {
             Some(entry) => planner.judge(migration, entry),
-            None if is_renumbered() && policy.renamed == Tolerance::Refuse => continue,
+            None if is_left() => continue,
             None => {
                 planner.judge_order(migration);
                 Some(Cause::New)
@@ -137,13 +139,20 @@ pub fn plan<'s>(
             (None, None) => {}
         }
     }
-    planner.judge_the_rest(claims.rest, &mut plan.ahead);
+    planner.judge_the_rest(claims.rest, &mut plan);
     if planner.drifts.is_empty() { Ok(plan) } else { Err(DriftReport(planner.drifts)) }
 }
 
 /// Whether a newer text of a repeatable migration replaced that of the set.
 fn is_superseded(migration: &Migration, entry: &Entry) -> bool {
-    entry.superseded.iter().any(|text| migration.checksum().is_written(text))
+    // A text that was forgotten and applied again is also an earlier one.
+    !is_same(migration, entry)
+        && entry.superseded.iter().any(|text| migration.checksum().is_written(text))
+}
+
+/// Whether anything of the migration of `entry` took effect, or perhaps did.
+fn has_begun(entry: &Entry) -> bool {
+    entry.progress != Some(0) || entry.beginning().is_some()
 }
 
 /// The highest version that finished. Both slices are sorted.
@@ -260,15 +269,28 @@ impl Planner<'_> {
         newest.is_none_or(|newest| entry.version > *newest)
     }
 
-    fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)]) {
-        if self.policy.renamed == Tolerance::Refuse {
-            let drift = |(migration, entry): &(&Migration, Entry)| Drift::Renumbered {
-                version: entry.version.to_string(),
-                filename: entry.filename.clone(),
-                new_version: migration.version().to_string(),
-                file: self.set.path_of(migration.filename()),
-            };
-            self.drifts.extend(renumbered.iter().map(drift));
+    /// Whether the entry of a renumbered migration is of no other one, so that the migration does not run.
+    fn takes(&self, migration: &Migration, entry: &Entry) -> bool {
+        self.policy.renamed == Tolerance::Refuse || self.is_older(migration, entry)
+    }
+
+    /// Whether a newer set gave the file of `migration` another number. A set that is older must still start.
+    fn is_older(&self, migration: &Migration, entry: &Entry) -> bool {
+        self.is_ahead(entry) && entry.name == migration.name()
+    }
+
+    fn judge_renumbered(&mut self, renumbered: &[(&Migration, Entry)], ahead: &mut Vec<Entry>) {
+        for (migration, entry) in renumbered {
+            if self.is_older(migration, entry) {
+                self.judge_ahead(entry.clone(), ahead);
+            } else if self.policy.renamed == Tolerance::Refuse {
+                self.drifts.push(Drift::Renumbered {
+                    version: entry.version.to_string(),
+                    filename: entry.filename.clone(),
+                    new_version: migration.version().to_string(),
+                    file: self.set.path_of(migration.filename()),
+                });
+            }
         }
     }
 
@@ -286,17 +308,29 @@ impl Planner<'_> {
     }
 
     /// Judges the entries without a migration.
-    fn judge_the_rest(&mut self, rest: Vec<Entry>, ahead: &mut Vec<Entry>) {
+    fn judge_the_rest(&mut self, rest: Vec<Entry>, plan: &mut Plan<'_>) {
         for entry in rest {
-            let is_ahead = self.is_ahead(&entry);
-            // Of an entry that took no effect, nothing is missing.
-            let has_begun = entry.progress != Some(0) || entry.beginning().is_some();
-            if is_ahead {
-                self.judge_ahead(entry, ahead);
-            } else if has_begun && self.policy.missing == Tolerance::Refuse {
+            if self.is_ahead(&entry) {
+                self.judge_ahead(entry, &mut plan.ahead);
+            } else if let Some(done) = entry.progress {
+                // Of an entry that took no effect, nothing is missing.
+                if has_begun(&entry) && self.policy.half_done == Tolerance::Refuse {
+                    self.drifts.push(Drift::HalfDone {
+                        version: entry.version.to_string(),
+                        file: entry.filename,
+                        done,
+                        in_flight: entry.in_flight,
+                    });
+                }
+            } else if self.policy.missing == Tolerance::Refuse {
+                let is_namesake =
+                    |one: &&Step<'_>| one.cause == Cause::New && one.migration.name() == entry.name;
+                let namesake = plan.steps.iter().find(is_namesake);
+                let namesake = namesake.map(|one| self.set.path_of(one.migration.filename()));
                 self.drifts.push(Drift::Missing {
                     version: entry.version.to_string(),
                     filename: entry.filename,
+                    namesake,
                     applied_at: entry.applied_at,
                     applied_by: entry.applied_by,
                 });

@@ -149,7 +149,10 @@ impl Obstacle {
                 "restore the file, record the edit with {}, or undo it by the ledger's script with {}",
                 &[Term::Accept, Term::DownFromLedger],
             ),
-            Obstacle::Unfinished { .. } => Remedy::new("let {} complete it first", &[Term::Run]),
+            Obstacle::Unfinished { .. } => Remedy::new(
+                "let {} complete it first, or undo it by hand and {} it",
+                &[Term::Run, Term::Forget],
+            ),
             Obstacle::Damaged { .. } => {
                 "restore it, or use a binary whose set has the migration".into()
             }

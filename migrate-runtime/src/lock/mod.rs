@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, is_held, session};
+use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, is_held, logs_each, session};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -127,8 +127,8 @@ impl<'c> Held<'c> {
             Err(failure) => return Err(cx.refused(failure, 0).await),
         };
         let text = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
-        let mut loggers = LOGGERS.into_iter().filter_map(text);
-        self.is_logged = loggers.any(|setting| !matches!(setting, "" | "none" | "-1"));
+        let logs = |name| text(name).is_some_and(|setting| logs_each(name, setting));
+        self.is_logged = LOGGERS.into_iter().any(logs);
         let is = |name| text(name) == Some("t");
         let stop = match () {
             () if !is("locked") => Stop::Busy,

@@ -102,7 +102,7 @@ pub enum Lock {
 pub(crate) enum Limit {
     None,
     To(Version),
-    Only(Version),
+    Only(Vec<Version>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,7 +284,7 @@ impl<'s> Migrator<'s> {
     /// Applies this migration and no other. Pending migrations before it are then out of order.
     #[must_use]
     pub fn only(mut self, version: impl Into<Version>) -> Self {
-        self.limit = Limit::Only(version.into());
+        self.limit = Limit::Only(vec![version.into()]);
         self
     }
 

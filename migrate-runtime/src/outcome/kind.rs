@@ -268,6 +268,18 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
+    /// The ledger does not exist, and that of the default schema has entries of this set, whose statements would
+    /// run again in the same place; nothing ran.
+    #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
+    LedgerElsewhere {
+        /// The ledger as `schema.table`.
+        ledger: String,
+        /// The one in the default schema.
+        found: String,
+        /// What to do about it.
+        help: Remedy,
+    },
+
     /// A table with the ledger's name exists and is not a ledger; it was not changed.
     #[error(
         "`{ledger}` is not a migration ledger: it has the columns {}",
@@ -378,6 +390,7 @@ impl ErrorKind {
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
             ErrorKind::BadName { .. }
             | ErrorKind::InTransaction
+            | ErrorKind::LedgerElsewhere { .. }
             | ErrorKind::UnknownVersion { .. }
             | ErrorKind::SameModule { .. } => "usage",
             ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",

@@ -13,6 +13,7 @@ impl ErrorKind {
             ErrorKind::Database { help, .. } => return help.clone(),
             ErrorKind::Busy { help, .. }
             | ErrorKind::BadName { help, .. }
+            | ErrorKind::LedgerElsewhere { help, .. }
             | ErrorKind::Untrusted { help, .. } => help.clone(),
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()

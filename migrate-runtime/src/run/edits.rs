@@ -135,7 +135,8 @@ fn accept(
         return Err(no_entry(cx, version));
     }
     chosen.retain(|(migration, entry)| {
-        entry.version != *migration.version()
+        !entry.is_finished()
+            || entry.version != *migration.version()
             || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
             || entry.manner() != manner(migration.up())
     });
@@ -145,7 +146,7 @@ fn accept(
             cx.ledger.note_act("accepted", entry, position),
             cx.ledger.accept(migration, down.as_deref(), entry),
         ];
-        Ok(Change { condition: None, sql, amended: amended(migration) })
+        Ok(Change { condition: as_read(cx, entry), sql, amended: amended(migration) })
     };
     chosen.iter().zip(at + 1..).map(change).collect()
 }
@@ -159,7 +160,9 @@ fn chosen<'r>(
     let strict = Policy { renamed: Tolerance::Refuse, ..LENIENT };
     let policy = if version.is_some() { &LENIENT } else { &strict };
     let Plan { applied, renumbered, .. } = plan(cx.migrator.set, entries.clone(), policy)?;
-    let is_source = renumbered.iter().any(|(_, entry)| version == Some(&entry.version));
+    let is_source = renumbered
+        .iter()
+        .any(|(found, entry)| version == Some(&entry.version) && entry.version != *found.version());
     let is_chosen = |(migration, _): &(&Migration, Entry)| {
         migration.kind() == Kind::Versioned && version.is_none_or(|v| migration.version() == v)
     };
@@ -173,6 +176,12 @@ fn chosen<'r>(
     Ok(chosen)
 }
 
+/// The condition that an unfinished entry is as it was read: its progress changes without its position.
+fn as_read(cx: &Context<'_>, entry: &Entry) -> Option<String> {
+    let cause = Cause::Unfinished { done: entry.progress?, in_flight: entry.in_flight };
+    Some(cx.ledger.as_planned((entry.kind, &entry.version), cause))
+}
+
 fn forget(
     cx: &Context<'_>,
     contents: Contents<'_>,
@@ -181,11 +190,7 @@ fn forget(
 ) -> Result<Change, ErrorKind> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
-    // The progress of an unfinished one changes without its position.
-    let condition = entry.progress.map(|done| {
-        let cause = Cause::Unfinished { done, in_flight: entry.in_flight };
-        cx.ledger.as_planned((entry.kind, &entry.version), cause)
-    });
+    let condition = as_read(cx, &entry);
     let sql = vec![cx.ledger.end("forgotten", &entry, at + 1)];
     let (version, name) = (entry.version.to_string(), entry.name);
     Ok(Change { condition, sql, amended: Amended { version, name, filename: entry.filename } })

@@ -1,5 +1,7 @@
 //! Decides what a run does, and checks that all of it can be sent, before anything runs.
 
+use std::slice;
+
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Step, plan};
@@ -8,6 +10,7 @@ use tokio_postgres::Client;
 
 use super::action::Action;
 use super::hold::Hold;
+use super::restart::begins_again;
 use super::tally::Tally;
 use crate::context::{Context, Table};
 use crate::migrator::{Limit, Migrator};
@@ -21,8 +24,8 @@ pub(super) struct Todo<'r> {
     pub(super) steps: Vec<Step<'r>>,
     /// The migrations that ran before, in the order of the set.
     pub(super) applied: Vec<&'r Migration>,
-    /// The versions of entries that are newer than the set.
-    pub(super) ahead: Vec<String>,
+    /// The entries that are newer than the set.
+    pub(super) ahead: Vec<Entry>,
 }
 
 impl<'r> Todo<'r> {
@@ -30,7 +33,7 @@ impl<'r> Todo<'r> {
         Todo {
             steps: plan.steps,
             applied: plan.applied.into_iter().map(|(migration, _)| migration).collect(),
-            ahead: plan.ahead.iter().map(|entry| entry.version.to_string()).collect(),
+            ahead: plan.ahead,
         }
     }
 
@@ -111,7 +114,10 @@ pub(crate) fn up_to_date(
 ) -> Result<Option<Report>, ErrorKind> {
     let cx = Context::new(migrator, client);
     let (hold, mut tally) = (Hold::new(&cx), Tally::new());
-    let todo = decide(&cx, &mut tally, contents)?;
+    let todo = match decide(&cx, &mut tally, contents) {
+        Err(ErrorKind::Drift { drift }) if begins_again(migrator, &drift) => return Ok(None),
+        todo => todo?,
+    };
     if !todo.steps.is_empty() {
         return Ok(None);
     }
@@ -144,18 +150,19 @@ impl<'s> Migrator<'s> {
     /// The plan for these entries, within the limit.
     pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
         let mut plan = plan(self.set, entries, &self.policy)?;
-        let (Limit::To(version) | Limit::Only(version)) = &self.limit else { return Ok(plan) };
-        let is_versioned = |migration: &Migration| migration.kind() == Kind::Versioned;
-        let is_it =
-            |migration: &Migration| is_versioned(migration) && migration.version() == version;
-        if !self.set.iter().any(is_it) {
-            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
+        let (versions, upto) = match &self.limit {
+            Limit::None => return Ok(plan),
+            Limit::To(version) => (slice::from_ref(version), Some(version)),
+            Limit::Only(versions) => (versions.as_slice(), None),
+        };
+        let is_one = |migration: &Migration| versions.contains(migration.version());
+        if let (Some(first), false) = (versions.first(), self.set.iter().any(is_one)) {
+            return Err(ErrorKind::UnknownVersion { version: first.to_string() });
         }
-        let upto =
-            |migration: &Migration| is_versioned(migration) && migration.version() <= version;
-        let is_only = matches!(self.limit, Limit::Only(_));
-        plan.steps
-            .retain(|step| if is_only { is_it(step.migration) } else { upto(step.migration) });
+        plan.steps.retain(|Step { migration, .. }| match upto {
+            Some(version) => migration.kind() == Kind::Versioned && migration.version() <= version,
+            None => is_one(migration),
+        });
         Ok(plan)
     }
 }

@@ -12,6 +12,7 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
 
 /// Reads and plans; starts over after it removed an entry.
@@ -45,6 +46,11 @@ fn now_transactional(todo: &Todo<'_>) -> Option<Version> {
     let mut steps = todo.steps.iter();
     let found = steps.find(|step| is_one(step.cause, step.migration.up().transaction()))?;
     Some(found.migration.version().clone())
+}
+
+/// Whether a run overcomes `drift`: the caller wants all of these unfinished migrations to begin again.
+pub(crate) fn begins_again(migrator: &Migrator<'_>, drift: &DriftReport) -> bool {
+    given_up(&migrator.forgets, drift).is_some()
 }
 
 /// An unfinished migration that the caller wants to begin again, if nothing else is against the run.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ptr;
 use std::time::Duration;
 
+use migrate_set::ledger::Entry;
 use migrate_set::name::Direction;
 use migrate_set::name::Kind;
 use migrate_set::set::Migration;
@@ -129,8 +130,8 @@ impl<'r> Tally<'r> {
             })
         };
         self.report.skipped = todo.applied.into_iter().filter_map(skipped).collect();
-        self.report.ahead = todo.ahead;
         self.report.lock = lock;
+        self.add_ahead(&todo.ahead);
         let Report { applied, skipped, messages, .. } = self.report(cx);
         let (applied, skipped) = (applied.len(), skipped.len());
         // Most boots have nothing to do, and a fleet is as many runs as it has schemas.
@@ -138,6 +139,20 @@ impl<'r> Tally<'r> {
             debug!(applied, skipped, messages, "migrations are up to date");
         } else {
             info!(applied, skipped, messages, "migrations are up to date");
+        }
+    }
+
+    /// Adds the entries that are newer than the set. If no version is, the set can be newer than they are, with
+    /// the earlier text of a repeatable migration put back.
+    fn add_ahead(&mut self, ahead: &[Entry]) {
+        self.report.ahead = ahead.iter().map(|entry| entry.version.to_string()).collect();
+        if ahead.iter().all(|entry| entry.kind == Kind::Repeatable) {
+            for Entry { filename, version, .. } in ahead {
+                self.report.note(format!(
+                    "`{filename}` was not run, because another text of it replaced this one; change it, or \
+                     `forget {version}` and run again"
+                ));
+            }
         }
     }
 

@@ -233,7 +233,7 @@ impl Ledger {
         (format!("WITH e AS ({entry})"), insert)
     }
 
-    /// Changes the entry to the text of the set.
+    /// Changes the entry to the text of the set. What took effect of an unfinished one is kept.
     pub(crate) fn accept(
         &self,
         migration: &Migration,
@@ -242,6 +242,7 @@ impl Ledger {
     ) -> String {
         let [checksum, algorithm, name, filename, down, down_checksum, ran] =
             texts(migration, down_sql);
+        let ran = if entry.is_finished() { ran } else { "ran".to_owned() };
         let update = format!(
             "UPDATE {} SET version = {}, checksum = {checksum}, checksum_algorithm = {algorithm}, \
              name = {name}, filename = {filename}, down_sql = {down}, \

@@ -63,9 +63,17 @@ pub(crate) enum Waits {
     AsItSets,
 }
 
-/// The settings of modules that log the whole message with each of its statements.
+/// The settings of modules that can log the whole message with each of its statements.
 pub(crate) const LOGGERS: [&str; 3] =
     ["pgaudit.log", "pgaudit.role", "auto_explain.log_min_duration"];
+
+/// Whether this one of [`LOGGERS`] logs every statement. What `auto_explain` logs above a limit is little.
+pub(crate) fn logs_each(name: &str, setting: &str) -> bool {
+    match name {
+        "auto_explain.log_min_duration" => setting == "0",
+        _ => !(setting.is_empty() || setting.eq_ignore_ascii_case("none")),
+    }
+}
 
 const TRY_LOCK: &str = "pg_catalog.pg_try_advisory_xact_lock";
 const SET_CONFIG: &str = "pg_catalog.set_config";

@@ -5,13 +5,18 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::ledger::Ledger;
 use super::literal::{literal, text};
+use super::operator::{EQ, NE};
 use super::trust::{FROM_TABLE, UTF8, is_trusted, name_of};
+use crate::migrator::DEFAULT_SCHEMA;
 
 /// Why the ledger was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// There is no such table.
     Missing,
+    /// Neither is there, but the default schema has a table of that name, and statements without a schema do not
+    /// run in the ledger's.
+    Elsewhere,
     /// It is not a table to read, or the session does not send UTF-8.
     Refused,
 }
@@ -19,6 +24,7 @@ pub(crate) enum Unread {
 /// The only column of the row that an unread ledger has, and its values.
 const UNREAD: &str = "unread";
 const MISSING: &str = "missing";
+const ELSEWHERE: &str = "elsewhere";
 const REFUSED: &str = "refused";
 
 /// Whether the current role owns the table `c`, without code attached.
@@ -32,7 +38,11 @@ impl Unread {
             [only] if only.name() == UNREAD => {}
             _ => return None,
         }
-        Some(if text(row, 0) == Some(MISSING) { Unread::Missing } else { Unread::Refused })
+        Some(match text(row, 0) {
+            Some(MISSING) => Unread::Missing,
+            Some(ELSEWHERE) => Unread::Elsewhere,
+            _ => Unread::Refused,
+        })
     }
 }
 
@@ -54,7 +64,7 @@ impl Ledger {
         };
         let declared = each(&|cursor| format!("{cursor} pg_catalog.refcursor := '{cursor}'; "));
         let unread =
-            |why: &str| each(&|cursor| format!("OPEN {cursor} FOR SELECT '{why}' AS {UNREAD}; "));
+            |why: &str| each(&|cursor| format!("OPEN {cursor} FOR SELECT {why} AS {UNREAD}; "));
         let opened = cursors.iter().zip(queries);
         let opened: Vec<String> =
             opened.map(|(cursor, query)| format!("OPEN {cursor} FOR {query}; ")).collect();
@@ -65,13 +75,29 @@ impl Ledger {
             "DECLARE migrate_table pg_catalog.oid := {}; {declared}BEGIN \
              IF migrate_table IS NULL THEN {}ELSIF {} THEN {opened}ELSIF {} THEN {opened}ELSE {}END IF; END",
             name_of(&self.schema, &self.table),
-            unread(MISSING),
+            unread(&self.missing()),
             found(IS_OWN),
             found(&is_trusted()),
-            unread(REFUSED)
+            unread(&format!("'{REFUSED}'"))
         );
         let fetched = each(&|cursor| format!("; FETCH ALL FROM {cursor}"));
         let closed = each(&|cursor| format!("; CLOSE {cursor}"));
         format!("DO {}{fetched}{closed}", literal(&block))
+    }
+
+    /// How a table that does not exist is reported, as an expression.
+    fn missing(&self) -> String {
+        if self.schema == DEFAULT_SCHEMA {
+            return format!("'{MISSING}'");
+        }
+        // Not `to_regclass`, which raises an error for a role that may not use the schema.
+        format!(
+            "CASE WHEN pg_catalog.current_schema() {NE} {} AND EXISTS (SELECT FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace WHERE c.relname {EQ} {} \
+             AND n.nspname {EQ} '{DEFAULT_SCHEMA}' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')) \
+             THEN '{ELSEWHERE}' ELSE '{MISSING}' END",
+            literal(&self.schema),
+            literal(&self.table)
+        )
     }
 }

@@ -27,7 +27,9 @@ pub(crate) use catalog::{
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
 pub(crate) use entry::{Extent, Progress};
-pub(crate) use guard::{Commit, LOGGERS, Purpose, Terms, Waits, same_encoding, same_transaction};
+pub(crate) use guard::{
+    Commit, LOGGERS, Purpose, Terms, Waits, logs_each, same_encoding, same_transaction,
+};
 pub(crate) use history::history_row;
 pub(crate) use invalid_index::InvalidIndex;
 pub(crate) use lease::Lease;

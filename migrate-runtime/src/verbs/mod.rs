@@ -9,7 +9,7 @@ use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::context::Context;
-use crate::migrator::Migrator;
+use crate::migrator::{Limit, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
 use crate::run::{self, Goal};
 use crate::sql::{Contents, Reading};
@@ -216,7 +216,8 @@ impl<'s> Migrator<'s> {
         Context::new(self, client).read(reading).await
     }
 
-    /// Undoes the last applied migration and applies it again.
+    /// Undoes the last applied migration, with the repeatable ones that [`Migrator::rollback`] undoes with it,
+    /// and applies them again.
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -231,16 +232,16 @@ impl<'s> Migrator<'s> {
     /// is pending.
     pub async fn redo(&self, client: &mut Client) -> Result<Report, Error> {
         let undone = self.rollback(client, Rollback::Steps(1)).await?;
-        match undone.undone.first() {
-            Some(last) => {
-                let mut report = self.clone().only(&*last.version).run(client).await?;
-                report.undone = undone.undone;
-                report.messages += undone.messages;
-                report.elapsed += undone.elapsed;
-                Ok(report)
-            }
-            None => Ok(undone),
+        if undone.undone.is_empty() {
+            return Ok(undone);
         }
+        let versions = undone.undone.iter().map(|one| Version::new(one.version.clone()));
+        let again = Migrator { limit: Limit::Only(versions.collect()), ..self.clone() };
+        let mut report = again.run(client).await?;
+        report.undone = undone.undone;
+        report.messages += undone.messages;
+        report.elapsed += undone.elapsed;
+        Ok(report)
     }
 
     /// Whether ledger and set agree and nothing is pending, for a service that does not migrate and

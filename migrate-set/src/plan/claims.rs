@@ -1,9 +1,10 @@
 //! Matches the entries of a ledger to the migrations of a set.
 
-use super::Tolerance;
+use super::{Planner, Tolerance, has_begun};
 use crate::checksum::ALGORITHM;
 use crate::ledger::Entry;
 use crate::name::Kind;
+use crate::resume::continues;
 use crate::set::{Migration, Migrations};
 
 /// Whether the text of `migration` is the one of `entry`.
@@ -20,6 +21,20 @@ pub(super) fn is_another(migration: &Migration, entry: &Entry) -> bool {
         && names.0 != names.1
         && entry.checksum.is_some()
         && !is_same(migration, entry)
+}
+
+/// Whether `entry` is of the file of `migration` if their versions differ: it has the same text, or one that
+/// continues what took effect.
+fn is_of_file(migration: &Migration, entry: &Entry) -> bool {
+    has_begun(entry)
+        && (is_same(migration, entry) || !entry.is_finished() && continues(migration, entry))
+}
+
+/// Whether a run could continue `entry`, but not find it again: its version is written in another way.
+fn is_rewritten(migration: &Migration, entry: &Entry) -> bool {
+    !entry.is_finished()
+        && entry.version.as_str() != migration.version().as_str()
+        && continues(migration, entry)
 }
 
 /// The entries of a ledger, matched to the migrations of a set.
@@ -73,15 +88,16 @@ impl Claims {
     }
 
     /// The migrations whose text was applied under another version, which no file with that text has
-    /// now. Unless that is allowed, no other migration gets their entries.
+    /// now. Unless the planner leaves them, no other migration gets their entries.
     pub(super) fn take_renumbered<'s>(
         &mut self,
-        set: &'s Migrations,
-        renamed: Tolerance,
+        planner: &Planner<'s>,
     ) -> Vec<(&'s Migration, Entry)> {
-        let list = set.as_slice();
+        let list = planner.set.as_slice();
         let is_taken = |index: &usize| {
-            self.claimed[*index].as_ref().is_some_and(|entry| is_another(&list[*index], entry))
+            let (migration, claim) = (&list[*index], self.claimed[*index].as_ref());
+            claim
+                .is_some_and(|entry| is_another(migration, entry) || is_rewritten(migration, entry))
         };
         let taken: Vec<usize> = (0..list.len()).filter(is_taken).collect();
         if self.rest.is_empty() && taken.is_empty() {
@@ -92,31 +108,30 @@ impl Claims {
                 && (self.claimed[*index].is_none() || taken.contains(index))
         };
         let free: Vec<usize> = (0..list.len()).filter(is_free).collect();
-        let found = |index: usize| {
-            let migration = &list[index];
-            Some((migration, self.take_same(migration, &taken, renamed)?))
-        };
+        let found = |index: usize| Some((&list[index], self.take_of_file(planner, index, &taken)?));
         free.into_iter().filter_map(found).collect()
     }
 
-    /// The entry with the text of `migration`: one without a migration, or of a version that is `taken`.
-    fn take_same(
+    /// The entry of the file of migration `index`: one without a migration, or of a version that is `taken`.
+    fn take_of_file(
         &mut self,
-        migration: &Migration,
+        planner: &Planner<'_>,
+        index: usize,
         taken: &[usize],
-        renamed: Tolerance,
     ) -> Option<Entry> {
-        let is_its = |entry: &Entry| is_same(migration, entry);
-        if let Some(at) = self.rest.iter().position(is_its) {
-            return match renamed {
-                Tolerance::Refuse => Some(self.rest.remove(at)),
-                Tolerance::Allow => self.rest.get(at).cloned(),
-            };
+        let migration = planner.set.as_slice().get(index)?;
+        if let Some(at) = self.rest.iter().position(|entry| is_of_file(migration, entry)) {
+            let is_taken = planner.takes(migration, &self.rest[at]);
+            return if is_taken { Some(self.rest.remove(at)) } else { self.rest.get(at).cloned() };
         }
-        let is_its = |at: &&usize| self.claimed[**at].as_ref().is_some_and(is_its);
+        let is_its = |at: &&usize| {
+            self.claimed[**at].as_ref().is_some_and(|entry| {
+                is_of_file(migration, entry) || **at == index && is_rewritten(migration, entry)
+            })
+        };
         let at = *taken.iter().find(is_its)?;
         let claim = &mut self.claimed[at];
-        match renamed {
+        match planner.policy.renamed {
             Tolerance::Refuse => claim.take(),
             Tolerance::Allow => claim.clone(),
         }

@@ -1,4 +1,4 @@
-//! What PostgreSQL has instead of a word of MySQL, SQLite, SQL Server or another driver.
+//! What PostgreSQL has instead of a word of another database or driver.
 
 use super::message::Found;
 

@@ -1,11 +1,14 @@
 //! Migrations outside a transaction that stopped partway and were then edited.
 
+use std::convert::Infallible;
+
 use migrate_runtime::hook::RunClient;
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::set::Ends;
 use migrate_runtime::status::State;
-use migrate_runtime::{Drift, Error, ErrorKind, Migrations, Migrator};
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_runtime::tenants::Tenants;
+use migrate_runtime::{Drift, Error, ErrorKind, Lock, Migrations, Migrator, run_in_order};
+use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
@@ -56,7 +59,7 @@ async fn failure_of_which_nothing_took_effect_is_fixed_by_a_new_text() {
         let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(report.applied.len(), 2, "{fixed}");
         let entry = "SELECT concat_ws(' ', name, filename, down_sql, ran) FROM migration_ledger \
-                     WHERE version = '2' AND ended_position = 0";
+                     WHERE version = '2' AND kind = 'versioned' AND ended_position = 0";
         let ran = if fixed.starts_with("--") { " no-transaction" } else { "" };
         let expected = format!("other 2_other.up.sql DELETE FROM t;\n{ran}");
         assert_eq!(value(&client, entry).await, expected);
@@ -149,6 +152,78 @@ async fn unfinished_migration_begins_again_after_it_is_forgotten() {
         let lasting = migrator.forget_unfinished(1).forget_unfinished(2);
         assert_eq!(lasting.run(&mut client).await.expect("again").messages, 1);
     }
+}
+
+#[tokio::test]
+async fn unfinished_migrations_of_many_ledgers_begin_again() {
+    let (database, mut client) = after(&half_done()).await;
+    let edited = outside("INSERT INTO t VALUES (2);\nVACUUM t;");
+    let migrator = Migrator::new(&edited).forget_unfinished(2);
+    let config = database.config();
+    let get = async || Ok::<_, Infallible>(Box::new(connect(&config).await));
+    let report = Tenants::new(&migrator).run(["public"], get, |_| {}).await.expect("a run");
+    assert_eq!((report.migrated.len(), report.failed.len()), (1, 0), "{report}");
+    assert_eq!(value(&client, ROWS).await, "2");
+
+    let (_database, mut second) = after(&half_done()).await;
+    let reports = run_in_order([&migrator], &mut second).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(reports[0].applied.len(), 1);
+    assert_eq!(run_in_order([&migrator], &mut client).await.expect("again")[0].messages, 1);
+}
+
+#[tokio::test]
+async fn half_done_file_continues_under_its_new_number() {
+    let renumbered = |last: &str| {
+        let sql = format!("-- migrate:no-transaction\nINSERT INTO t VALUES (1);\n{last}");
+        set(&[TABLE, ("3_x.sql", &sql), ("4_c.sql", "CREATE TABLE c ();")])
+    };
+    // With its text, and with one that is fixed at the same time.
+    for (last, lock) in [("VACUUM nowhere;", Lock::Detect), ("VACUUM t;", Lock::Row)] {
+        let (_database, mut client) = after(&half_done()).await;
+        let set = renumbered(last);
+        let migrator = Migrator::new(&set).allow_missing().lock(lock);
+        let error = migrator.run(&mut client).await.expect_err("renumbered");
+        assert!(matches!(deviations(&error), [Drift::Renumbered { .. }]), "{last}: {error}");
+        migrator.accept(&mut client, 3).await.unwrap_or_else(|e| panic!("{last}: {e}"));
+        let fixed = renumbered("VACUUM t;");
+        let report = Migrator::new(&fixed).lock(lock).run(&mut client).await;
+        let report = report.unwrap_or_else(|e| panic!("{last}: {e}"));
+        assert_eq!(report.applied.len(), 2, "{last}");
+        assert_eq!(value(&client, ROWS).await, "1", "{last}");
+        assert_eq!(
+            value(&client, "SELECT count(*) FROM migration_ledger WHERE ended_position = 0").await,
+            "3"
+        );
+    }
+}
+
+#[tokio::test]
+async fn half_done_file_that_was_removed_is_not_forgotten() {
+    let (_database, mut client) = after(&half_done()).await;
+    let set = set(&[TABLE, ("3_c.sql", "CREATE TABLE c ();")]);
+    let migrator = Migrator::new(&set).allow_missing();
+    let error = migrator.run(&mut client).await.expect_err("version 2 is half done");
+    let [Drift::HalfDone { version, file, done: 1, in_flight: false }] = deviations(&error) else {
+        panic!("{error}");
+    };
+    assert_eq!((version.as_str(), file.as_str()), ("2", "2_x.sql"));
+    let report = migrator.forget_unfinished(2).run(&mut client).await;
+    assert_eq!(report.unwrap_or_else(|e| panic!("{e}")).applied.len(), 1);
+}
+
+#[tokio::test]
+async fn half_done_file_continues_when_its_number_is_written_in_another_way() {
+    let (_database, mut client) = after(&half_done()).await;
+    let sql = "-- migrate:no-transaction\nINSERT INTO t VALUES (1);\nVACUUM t;";
+    let set = set(&[("0001_t.sql", TABLE.1), ("0002_x.sql", sql)]);
+    let migrator = Migrator::new(&set);
+    let error = migrator.run(&mut client).await.expect_err("renumbered");
+    assert!(error.to_string().contains("help: use `accept` to record version 0002"), "{error}");
+    migrator.accept(&mut client, "0002").await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(value(&client, ROWS).await, "1");
+    assert_eq!(migrator.run(&mut client).await.expect("again").messages, 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Another migration under the same version, and a file that got another version.
+//! Another migration under the same version, a file that got another version, and a ledger that got another schema.
 
 use migrate_runtime::ledger::Edited;
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
@@ -93,4 +93,83 @@ async fn files_that_moved_up_by_one_are_recorded_from_the_last() {
     migrator.accept(&mut client, 4).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(migrator.run(&mut client).await.expect("a run").messages, 1);
     assert_eq!(value(&client, "SELECT money FROM account").await, "3");
+}
+
+#[tokio::test]
+async fn older_binary_starts_after_a_newer_one_recorded_another_number() {
+    let older = [ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)];
+    let (_database, mut client) = migrated(&older).await;
+    let newer = set(&[ACCOUNT, OTHER, ("0004_double.sql", DOUBLE)]);
+    Migrator::new(&newer).accept(&mut client, 4).await.unwrap_or_else(|e| panic!("{e}"));
+    let older = set(&older);
+    let migrator = Migrator::new(&older);
+    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((report.applied.len(), report.ahead), (0, vec!["0004".to_owned()]));
+    migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
+    let status = migrator.status(&client).await.expect("a status");
+    let shown: Vec<&str> = status.migrations.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!(
+        (shown, status.pending(), status.drift),
+        (vec!["applied", "applied", "ahead"], 0, None)
+    );
+    migrator.refuse_ahead().verify(&client).await.expect_err("refused");
+    assert_eq!(value(&client, "SELECT money FROM account").await, "2");
+}
+
+#[tokio::test]
+async fn same_text_under_another_name_is_not_skipped_by_an_older_binary() {
+    let (_database, mut client) = migrated(&[ACCOUNT, OTHER, ("0009_double.sql", DOUBLE)]).await;
+    let set = set(&[ACCOUNT, OTHER, ("0003_twice.sql", DOUBLE)]);
+    let error = Migrator::new(&set).verify(&client).await.expect_err("it is not applied");
+    assert!(error.to_string().contains("is renumbered to `migrations/0003_twice.sql`"), "{error}");
+    refused(&mut client, &set).await;
+}
+
+#[tokio::test]
+async fn file_that_is_renumbered_and_edited_is_named_before_it_runs_again() {
+    let (_database, mut client) = migrated(&[ACCOUNT, ("0002_double.sql", DOUBLE)]).await;
+    let edited = ("0003_double.sql", "UPDATE account SET money = 2 * money;");
+    let set = set(&[ACCOUNT, edited]);
+    let error = Migrator::new(&set).run(&mut client).await.expect_err("missing").to_string();
+    assert!(
+        error.ends_with(
+            "  help: restore the file, or use `.allow_missing()` if `migrations/0003_double.sql`, which \
+             would run, is another migration"
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn ledger_in_another_schema_than_before_is_noticed() {
+    let files = [ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)];
+    let (_database, mut client) = migrated(&files).await;
+    let set = set(&files);
+    let migrator = Migrator::new(&set).schema("app").create_schema();
+    let error = migrator.run(&mut client).await.expect_err("they would run again");
+    assert_eq!(
+        error.to_string(),
+        "`app.migration_ledger` does not exist, and `public.migration_ledger` has entries of this set\n\
+         help: keep it there with `.ledger_schema(..)`, or move it: \
+         `ALTER TABLE \"public\".\"migration_ledger\" SET SCHEMA \"app\"`; if the set runs once in each \
+         schema, put \"app\" first in the `search_path`"
+    );
+    migrator.verify(&client).await.expect_err("the same");
+    let kept = migrator.clone().ledger_schema("public");
+    assert_eq!(kept.run(&mut client).await.expect("nothing pending").messages, 1);
+    // Another set, one that depends on the schema, and one that runs in each schema.
+    let invoice = ("0001_invoice.sql", "CREATE TABLE invoice ();");
+    let others = [vec![invoice], vec![ACCOUNT, ("0002_in.sql", "CREATE TABLE {{tables.b}} ();")]];
+    for (other, schema) in others.iter().zip(["one", "two"]) {
+        client.batch_execute("DROP TABLE IF EXISTS account").await.expect("by hand");
+        let other = migrate_tests::sets::set(other);
+        let report = Migrator::new(&other).schema(schema).create_schema().run(&mut client).await;
+        report.unwrap_or_else(|e| panic!("{e}"));
+    }
+    client.batch_execute("CREATE SCHEMA app; SET search_path = app").await.expect("a schema");
+    assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 3);
+    client.batch_execute("RESET search_path; DROP SCHEMA app CASCADE").await.expect("by hand");
+    let moved = "CREATE SCHEMA app; ALTER TABLE \"public\".\"migration_ledger\" SET SCHEMA \"app\"";
+    client.batch_execute(moved).await.expect("as the help says");
+    assert_eq!(migrator.run(&mut client).await.expect("nothing pending").messages, 1);
 }

@@ -127,3 +127,55 @@ async fn repeatable_applied_before_what_is_undone_stays() {
     assert_eq!(report.undone.len(), 1);
     assert_eq!(columns(&client).await, "id");
 }
+
+#[tokio::test]
+async fn redo_applies_the_repeatables_that_it_undoes() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&[A, B, NEW]);
+    run(&mut client, &set).await;
+    let report = Migrator::new(&set).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((report.undone.len(), report.applied.len()), (2, 2), "{report}");
+    assert_eq!(columns(&client).await, "id b");
+    assert_eq!(run(&mut client, &set).await, (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn earlier_text_that_does_not_run_is_noted_with_the_way_to_run_it() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (older, newer) = (set(&[A, B, OLD]), set(&[A, B, NEW]));
+    run(&mut client, &older).await;
+    run(&mut client, &newer).await;
+    let migrator = Migrator::new(&older);
+    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        report.notes,
+        ["`R__v.sql` was not run, because another text of it replaced this one; change it, or \
+          `forget R__v` and run again"]
+    );
+    client.batch_execute("DROP VIEW v").await.expect("a view loses no column by itself");
+    migrator.forget(&mut client, "R__v").await.unwrap_or_else(|e| panic!("{e}"));
+    let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((report.applied.len(), report.notes.len()), (1, 0));
+    // The newer text is an earlier one now, but a set with newer versions needs no note.
+    run(&mut client, &set(&[A, B, ("V3__c.sql", "SELECT 1;"), OLD])).await;
+    let behind = Migrator::new(&newer).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((behind.ahead.len(), behind.notes.len()), (2, 0), "{behind}");
+}
+
+#[tokio::test]
+async fn text_that_was_forgotten_and_applied_again_can_change_its_directive() {
+    const SQL: &str = "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;";
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let plain = set(&[A, ("R__v.sql", SQL)]);
+    run(&mut client, &plain).await;
+    Migrator::new(&plain).forget(&mut client, "R__v").await.unwrap_or_else(|e| panic!("{e}"));
+    run(&mut client, &plain).await;
+    let outside = format!(
+        "-- migrate:no-transaction\n-- migrate:allow needless-no-transaction because it is a test\n{SQL}"
+    );
+    let outside = set(&[A, ("R__v.sql", &outside)]);
+    assert_eq!(run(&mut client, &outside).await, (vec!["R__v".to_owned()], vec![]));
+}

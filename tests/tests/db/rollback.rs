@@ -180,7 +180,7 @@ async fn every_obstacle_is_reported_before_anything_is_undone() {
         error.to_string(),
         "the rollback cannot start; nothing was undone\n\
          version 3: `3_c.sql` is unfinished\n  \
-         help: let `run` complete it first\n\
+         help: let `run` complete it first, or undo it by hand and `forget` it\n\
          version 2: `2_b.sql` has no down script\n  \
          help: add a down script to the set, or undo it with a new migration"
     );

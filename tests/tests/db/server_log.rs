@@ -130,7 +130,8 @@ async fn verbs_leave_no_error_in_the_servers_log_where_there_is_no_ledger() {
 async fn where_each_statement_is_logged_a_message_has_one_migration() {
     let set = tables(3);
     for (setting, messages) in [
-        ("pgaudit.log = 'none'", 3),
+        ("pgaudit.log = 'NONE'", 3),
+        ("auto_explain.log_min_duration = '10s'", 3),
         ("auto_explain.log_min_duration = '-1'", 3),
         ("pgaudit.log = 'ddl, write'", 7),
         ("pgaudit.role = 'auditor'", 7),

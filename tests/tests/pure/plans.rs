@@ -148,9 +148,14 @@ fn reference(set: &Migrations, entries: &[Entry], policy: Policy) -> Decision {
             _ => applied.push(version.to_string()),
         }
     }
-    for ((_, version), _) in by_key.into_iter().filter(|((is_versioned, _), _)| *is_versioned) {
+    for ((_, version), entry) in by_key.into_iter().filter(|((is_versioned, _), _)| *is_versioned) {
         let is_ahead = newest.is_none_or(|newest| version > *newest);
-        match if is_ahead { policy.ahead } else { policy.missing } {
+        let tolerance = match (is_ahead, entry.progress) {
+            (true, _) => policy.ahead,
+            (false, Some(_)) => policy.half_done,
+            (false, None) => policy.missing,
+        };
+        match tolerance {
             Tolerance::Refuse => drifts += 1,
             Tolerance::Allow if is_ahead => ahead.push(version.to_string()),
             Tolerance::Allow => {}

@@ -307,7 +307,7 @@ fn other_dialects() {
     refused(
         "backticks",
         "create table `a` (`x` int);\n",
-        &["m/1_a.sql:1:14: expected a name, found ```"],
+        &["m/1_a.sql:1:14: expected a name, found a backquote"],
     );
     refused(
         "`ENGINE`",
@@ -322,18 +322,12 @@ fn other_dialects() {
     refused(
         "SQLite's trigger",
         "create trigger t after insert on a begin\n  delete from b;\nend;\n",
-        &[
-            "m/1_a.sql:1:36: expected EXECUTE, found `begin`",
-            "m/1_a.sql:3:1: COMMIT ends a transaction that this file did not begin",
-        ],
+        &["m/1_a.sql:1:36: expected EXECUTE, found `begin`"],
     );
     refused(
         "MySQL's procedure",
         "create procedure p(in x int)\nbegin\n  declare y int default 0;\n  set y = 1;\nend;\n",
-        &[
-            "m/1_a.sql:3:3: expected ATOMIC, found `declare`",
-            "m/1_a.sql:5:1: COMMIT ends a transaction that this file did not begin",
-        ],
+        &["m/1_a.sql:3:3: expected ATOMIC, found `declare`"],
     );
     refused(
         "T-SQL's `BEGIN TRY`",
