@@ -229,7 +229,7 @@ async fn errors_of_functions_and_hooks_show_the_servers_text() {
         let migrator = Migrator::new(&set).function("1", succeeds).hook(when, raises_wrapped);
         let error = migrator.run(&mut client).await.expect_err("a failure");
         assert_eq!(error.to_string(), format!("{place} stopped the run: {wrapped}"));
-        assert!(error.source().is_some_and(<(dyn std::error::Error + 'static)>::is::<Wrapped>));
+        assert!(error.source().is_some_and(<dyn std::error::Error + 'static>::is::<Wrapped>));
         let error = migrator.hide_details().run(&mut client).await.expect_err("a failure");
         assert!(error.source().is_none(), "{:?}", error.source());
     }
