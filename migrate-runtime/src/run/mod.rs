@@ -31,8 +31,7 @@ pub(crate) use edits::Edit;
 pub use edits::Edited;
 pub(crate) use goal::Goal;
 use hold::Hold;
-pub(crate) use plan::{script, up_to_date};
-pub(crate) use restart::begins_again;
+pub(crate) use plan::{begins_again, script, up_to_date};
 use tally::Tally;
 
 /// Carries out a run; returns its report, or its error with the report of what it did before.

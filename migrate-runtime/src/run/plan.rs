@@ -2,15 +2,16 @@
 
 use std::slice;
 
+use migrate_set::drift::{Drift, DriftReport};
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Step, plan};
 use migrate_set::set::{Ends, Migration, TransactionMode};
+use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use super::action::Action;
 use super::hold::Hold;
-use super::restart::begins_again;
 use super::tally::Tally;
 use crate::context::{Context, Table};
 use crate::migrator::{Limit, Migrator};
@@ -124,6 +125,23 @@ pub(crate) fn up_to_date(
     tally.finish(&cx, hold.lock.kind(), todo);
     tally.report.elapsed = cx.started.elapsed();
     Ok(Some(tally.report))
+}
+
+/// Whether a run overcomes `drift`: the caller wants all of these unfinished migrations to begin again.
+pub(crate) fn begins_again(migrator: &Migrator<'_>, drift: &DriftReport) -> bool {
+    given_up(&migrator.forgets, drift).is_some()
+}
+
+/// An unfinished migration that the caller wants to begin again, if nothing else is against the run.
+pub(super) fn given_up(forgets: &[Version], drift: &DriftReport) -> Option<Version> {
+    let is_given_up = |drift: &Drift| match drift {
+        Drift::HalfDone { version, .. } => {
+            forgets.iter().find(|given| **given == Version::new(version.clone()))
+        }
+        _ => None,
+    };
+    let found: Option<Vec<_>> = drift.0.iter().map(is_given_up).collect();
+    found?.first().map(|version| (*version).clone())
 }
 
 /// The statements of a plan as text.

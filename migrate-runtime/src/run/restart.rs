@@ -1,6 +1,5 @@
 //! Removes the entry of an unfinished migration that begins again with its first statement.
 
-use migrate_set::drift::{Drift, DriftReport};
 use migrate_set::plan::Cause;
 use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
@@ -12,7 +11,6 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
-use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
 
 /// Reads and plans; starts over after it removed an entry.
@@ -24,7 +22,7 @@ pub(super) async fn read<'r>(
     let planned = plan::read(cx, hold, tally).await;
     let version = match &planned {
         Ok((todo, _)) => now_transactional(todo),
-        Err(ErrorKind::Drift { drift }) => given_up(&cx.migrator.forgets, drift),
+        Err(ErrorKind::Drift { drift }) => plan::given_up(&cx.migrator.forgets, drift),
         Err(_) => None,
     };
     let Some(version) = version else { return Ok(planned?) };
@@ -46,21 +44,4 @@ fn now_transactional(todo: &Todo<'_>) -> Option<Version> {
     let mut steps = todo.steps.iter();
     let found = steps.find(|step| is_one(step.cause, step.migration.up().transaction()))?;
     Some(found.migration.version().clone())
-}
-
-/// Whether a run overcomes `drift`: the caller wants all of these unfinished migrations to begin again.
-pub(crate) fn begins_again(migrator: &Migrator<'_>, drift: &DriftReport) -> bool {
-    given_up(&migrator.forgets, drift).is_some()
-}
-
-/// An unfinished migration that the caller wants to begin again, if nothing else is against the run.
-fn given_up(forgets: &[Version], drift: &DriftReport) -> Option<Version> {
-    let is_given_up = |drift: &Drift| match drift {
-        Drift::HalfDone { version, .. } => {
-            forgets.iter().find(|given| **given == Version::new(version.clone()))
-        }
-        _ => None,
-    };
-    let found: Option<Vec<_>> = drift.0.iter().map(is_given_up).collect();
-    found?.first().map(|version| (*version).clone())
 }
