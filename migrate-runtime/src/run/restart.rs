@@ -11,6 +11,7 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
 
 /// Reads and plans; starts over after it removed an entry.
@@ -19,7 +20,7 @@ pub(super) async fn read<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(Todo<'r>, Table), Stop> {
-    let planned = plan::read(cx, hold, tally).await;
+    let planned = plan::read(cx, hold, tally, Migrator::decide).await;
     let version = match &planned {
         Ok((todo, _)) => now_transactional(todo),
         Err(ErrorKind::Drift { drift }) => plan::given_up(&cx.migrator.forgets, drift),

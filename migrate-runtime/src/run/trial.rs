@@ -19,9 +19,10 @@ use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, defer_constraints};
-use crate::wire::{BEGIN, Failure, Part};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, defer_constraints};
+use crate::wire::{Failure, Part};
 
 /// Reads, plans, runs the transactional migrations, and undoes them.
 pub(super) async fn attempt<'r>(
@@ -29,13 +30,16 @@ pub(super) async fn attempt<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
-    let (todo, table) = plan::read(cx, hold, tally).await?;
+    let (todo, table) = plan::read(cx, hold, tally, Migrator::foresee).await?;
+    // A run would first end the entries of migrations that begin again.
+    tally.extent = Extent::Whole;
     let actions: Vec<_> = todo.steps.iter().map(|step| Action::Apply(step.migration)).collect();
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
     let table = boxed(hold.lock.enter(cx, &mut tally.report, (table, tally.position))).await?;
     if !inside.is_empty() {
+        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
     }
@@ -162,7 +166,7 @@ fn messages<'d>(
     table: Table,
 ) -> Result<Messages<'d>, ErrorKind> {
     let mut messages = Messages::new();
-    messages.push(Part::Control, BEGIN);
+    cx.wire.begin(messages.message());
     if table == Table::Missing {
         batch::push_ledger(cx, hold, messages.message());
     }

@@ -204,7 +204,7 @@ impl<'s> Migrator<'s> {
     /// [`ErrorKind::Drift`], and the errors of reading the ledger.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
-        Ok(self.decide(contents.entries)?)
+        Ok(self.foresee(contents.entries)?)
     }
 
     pub(super) async fn read<'a>(
