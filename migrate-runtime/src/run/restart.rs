@@ -4,11 +4,10 @@ use migrate_set::plan::Cause;
 use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
 
-use super::edits::{self, Edit};
+use super::edits::forget_unfinished;
 use super::hold::Hold;
 use super::plan::{self, Todo};
 use super::tally::Tally;
-use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
@@ -27,8 +26,7 @@ pub(super) async fn read<'r>(
         Err(_) => None,
     };
     let Some(version) = version else { return Ok(planned?) };
-    let edit = Edit::ForgetUnfinished(version);
-    boxed(edits::attempt(cx, hold, tally, &edit)).await?;
+    forget_unfinished(cx, hold, tally, &version).await?;
     for one in tally.report.amended.drain(..).collect::<Vec<_>>() {
         let version = one.version;
         tally.report.note(format!("version {version} begins again with its first statement"));

@@ -13,10 +13,11 @@ use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain};
+use super::goal::Goal;
 use super::hold::Hold;
 use super::plan;
 use super::tally::Tally;
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
@@ -24,8 +25,26 @@ use crate::outcome::ErrorKind;
 use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, defer_constraints};
 use crate::wire::{Failure, Part};
 
+/// Runs pending migrations, and undoes them.
+pub(crate) struct TryOut;
+
+impl Goal for TryOut {
+    fn word(&self) -> &'static str {
+        "trial"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(cx, hold, tally))
+    }
+}
+
 /// Reads, plans, runs the transactional migrations, and undoes them.
-pub(super) async fn attempt<'r>(
+async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
