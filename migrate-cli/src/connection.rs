@@ -103,6 +103,12 @@ impl Connection {
         self.env_file = self.env_file.take().or_else(env_file::find);
     }
 
+    /// The same, which waits as long as `other` if it has no limit of its own.
+    pub(crate) fn or_wait_of(mut self, other: &Connection) -> Self {
+        self.wait = self.wait.or(other.wait);
+        self
+    }
+
     /// How long to wait for the server.
     pub(crate) fn wait(&self) -> Option<Duration> {
         self.wait

@@ -54,7 +54,8 @@ use std::sync::Arc;
 use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::set::Sets;
 use migrate_runtime::source::from_folder;
-use migrate_runtime::{Migrator, internal};
+use migrate_runtime::{Migrations, Migrator, internal};
+use migrate_source::check::SourceErrors;
 use tokio_postgres::Client;
 
 pub use connection::Connection;
@@ -101,7 +102,7 @@ impl Args {
     /// ```
     #[must_use]
     pub fn connection(mut self, connection: Connection) -> Self {
-        self.connection = connection;
+        self.connection = connection.or_wait_of(&self.connection);
         self
     }
 
@@ -170,13 +171,10 @@ impl Args {
                 }
             }
             Verb::Server(verb) if !verb.migrates() => self.run_on_server(verb, Vec::new()).await,
-            Verb::Server(_) | Verb::Database(_) => {
-                let sets = folders.iter().map(|one| from_folder(one.dir(), &one.options()));
-                match sets.collect::<Result<Vec<_>, _>>() {
-                    Ok(sets) => self.run_each(sets.iter().collect(), None).await,
-                    Err(errors) => self.exit(&Err(errors.into())),
-                }
-            }
+            Verb::Server(_) | Verb::Database(_) => match read_all(&folders) {
+                Ok(sets) => self.run_each(sets.iter().collect(), None).await,
+                Err(errors) => self.exit(&Err(errors.into())),
+            },
         }
     }
 
@@ -330,4 +328,16 @@ impl Args {
     fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
         ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }
+}
+
+/// The sets of all folders, or the mistakes in all of them.
+fn read_all(folders: &[Folder]) -> Result<Vec<Migrations>, SourceErrors> {
+    let (mut sets, mut errors) = (Vec::new(), SourceErrors(Vec::new()));
+    for folder in folders {
+        match from_folder(folder.dir(), &folder.options()) {
+            Ok(set) => sets.push(set),
+            Err(more) => errors.0.extend(more.0),
+        }
+    }
+    if errors.0.is_empty() { Ok(sets) } else { Err(errors) }
 }

@@ -67,6 +67,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
                 files: #files,
                 digests: #digests,
                 package: #package,
+                compare: migrate::differences,
             })
         } else {
             ::core::option::Option::None

@@ -15,7 +15,7 @@ use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::split::{copy, split};
 use crate::version::Version;
 use list::List;
-pub use origin::{Origin, digest_of};
+pub use origin::{Differences, Origin, digest_of};
 
 /// The module of a set that does not name one.
 pub const DEFAULT_MODULE: &str = "default";

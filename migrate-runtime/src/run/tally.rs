@@ -19,7 +19,7 @@ use crate::outcome::{Applied, Error, ErrorKind, Event, LockKind, Report, SkipRea
 use crate::sql::Extent;
 
 /// What a run has done so far.
-pub(super) struct Tally<'r> {
+pub(crate) struct Tally<'r> {
     pub(super) report: Report,
     /// The versions in the message that was sent last, without those that it applied or undid.
     pub(super) under_way: Vec<String>,
