@@ -14,7 +14,9 @@ pub(crate) use stop::Stop;
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, is_held, logs_each, session};
+use crate::sql::{
+    LOGGERS, Lease, Purpose, Since, blocker, holder_of_lock, is_held, logs_each, session,
+};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -31,6 +33,17 @@ pub(crate) struct Held<'c> {
     lease: Option<Lease>,
     /// Whether the server logs the whole message with each of its statements.
     is_logged: bool,
+    room: Room,
+}
+
+/// How many statements migrations in one transaction can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Not asked since the ledger was read: that is done where it is empty.
+    Unknown,
+    /// None: each has its own.
+    Nothing,
+    Statements(usize),
 }
 
 /// The lock row that this run holds; released when dropped.
@@ -45,7 +58,14 @@ impl<'c> Held<'c> {
             Lock::Detect | Lock::Advisory => LockKind::Advisory,
             Lock::Row => LockKind::Row,
         };
-        Held { kind, advisory_works: true, claim: None, lease: None, is_logged: false }
+        Held {
+            kind,
+            advisory_works: true,
+            claim: None,
+            lease: None,
+            is_logged: false,
+            room: Room::Unknown,
+        }
     }
 
     pub(crate) fn kind(&self) -> LockKind {
@@ -65,6 +85,31 @@ impl<'c> Held<'c> {
     /// Remembers the lock row that was read.
     pub(crate) fn read(&mut self, lease: Option<Lease>) {
         self.lease = lease;
+        if self.room != Room::Nothing {
+            self.room = Room::Unknown;
+        }
+    }
+
+    /// How many statements migrations in one transaction can have; 0 if each has its own.
+    pub(crate) fn room(&self) -> usize {
+        match self.room {
+            Room::Statements(count) => count,
+            Room::Unknown | Room::Nothing => 0,
+        }
+    }
+
+    /// From now on each migration has its own transaction.
+    pub(crate) fn share_nothing(&mut self) {
+        self.room = Room::Nothing;
+    }
+
+    /// What the database has to be for migrations to share, if that has to be asked.
+    fn asks(&self, position: Option<i64>) -> Option<Since> {
+        match self.room {
+            Room::Unknown if position.is_none_or(|last| last == 0) => Some(Since::Always),
+            Room::Statements(_) => Some(Since::ThisRun),
+            Room::Unknown | Room::Nothing => None,
+        }
     }
 
     /// Whether another run holds the lock row, as far as it was read.
@@ -121,7 +166,9 @@ impl<'c> Held<'c> {
             return Ok(());
         }
         let position = (table == Table::Exists).then_some(position);
-        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
+        let mut sql = vec![cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
+        let asked = self.asks(position);
+        sql.extend(asked.map(|since| cx.ledger.room(since)));
         let rows = match cx.wire.open(&sql).await {
             Ok(rows) => rows,
             Err(failure) => return Err(cx.refused(failure, 0).await),
@@ -133,7 +180,13 @@ impl<'c> Held<'c> {
         let stop = match () {
             () if !is("locked") => Stop::Busy,
             () if !is("is_as_read") => Stop::Moved,
-            () => return Ok(()),
+            () => {
+                if asked.is_some() {
+                    let room = text("room").and_then(|count| count.parse().ok());
+                    self.room = room.map_or(Room::Nothing, Room::Statements);
+                }
+                return Ok(());
+            }
         };
         cx.wire.close().await;
         Err(stop)

@@ -12,6 +12,7 @@ mod hold;
 mod tally;
 mod groups;
 mod batch;
+mod shared;
 mod explain;
 mod stepwise;
 mod callouts;
@@ -46,6 +47,10 @@ pub(crate) fn run<'r>(
         migrator.check_names()?;
         migrator.check_functions()?;
         let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
+        // A deadline keeps what it has reached.
+        if !matches!(goal, Goal::Apply) || migrator.deadline.is_some() {
+            hold.lock.share_nothing();
+        }
         let reached = reach(&cx, &mut hold, &mut tally, goal);
         let ended = boxed(cut::short(&cx, reached)).await;
         let result = ended.settle(&cx, &mut tally);

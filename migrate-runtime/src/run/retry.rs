@@ -93,6 +93,7 @@ pub(super) async fn prepare<'r>(
     stop: Stop,
 ) -> Result<(), ErrorKind> {
     tally.under_way.clear();
+    tally.goes_on = false;
     let moved = matches!(stop, Stop::Moved).then_some(tally.position);
     match stop {
         Stop::Moved if tally.backoff.moved.is_some() => {

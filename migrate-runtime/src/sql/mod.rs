@@ -15,6 +15,7 @@ mod catalog;
 mod blockers;
 mod constraints;
 mod guard;
+mod room;
 pub(crate) mod invalid_index;
 pub(crate) mod same_index;
 pub(crate) mod session;
@@ -26,7 +27,7 @@ pub(crate) use catalog::{
 };
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
-pub(crate) use entry::{Extent, Progress};
+pub(crate) use entry::{Extent, Progress, TICK, clock};
 pub(crate) use guard::{
     Commit, LOGGERS, Purpose, Terms, Waits, logs_each, same_encoding, same_transaction,
 };
@@ -37,5 +38,6 @@ pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
 pub(crate) use look::Unread;
+pub(crate) use room::Since;
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};
