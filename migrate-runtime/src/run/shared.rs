@@ -91,8 +91,7 @@ pub(super) fn push<'d>(
             entries.push((migration, cx.down_sql(migration)?));
         }
     }
-    messages
-        .push(Part::Record { step: steps.start }, &cx.ledger.record_all(&entries, position + 1));
+    messages.push(Part::Record { step: steps.start }, &cx.ledger.record_all(&entries, position));
     Ok(())
 }
 
