@@ -52,7 +52,8 @@ use std::sync::Arc;
 
 use migrate_runtime::set::Sets;
 use migrate_runtime::source::from_folder;
-use migrate_runtime::{Migrator, internal};
+use migrate_runtime::{Migrations, Migrator, internal};
+use migrate_source::check::SourceErrors;
 use tokio_postgres::Client;
 
 use connection::Place;
@@ -166,13 +167,10 @@ impl Args {
                     Err(error) => self.exit(&Err(error)),
                 }
             }
-            Verb::OfDatabase(_) => {
-                let sets = folders.iter().map(|one| from_folder(one.dir(), &one.options()));
-                match sets.collect::<Result<Vec<_>, _>>() {
-                    Ok(sets) => self.run_each(sets.iter().collect(), None).await,
-                    Err(errors) => self.exit(&Err(errors.into())),
-                }
-            }
+            Verb::OfDatabase(_) => match read_all(&folders) {
+                Ok(sets) => self.run_each(sets.iter().collect(), None).await,
+                Err(errors) => self.exit(&Err(errors.into())),
+            },
         }
     }
 
@@ -296,4 +294,16 @@ impl Args {
     fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
         ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }
+}
+
+/// The sets of all folders, or the mistakes in all of them.
+fn read_all(folders: &[Folder]) -> Result<Vec<Migrations>, SourceErrors> {
+    let (mut sets, mut errors) = (Vec::new(), SourceErrors(Vec::new()));
+    for folder in folders {
+        match from_folder(folder.dir(), &folder.options()) {
+            Ok(set) => sets.push(set),
+            Err(more) => errors.0.extend(more.0),
+        }
+    }
+    if errors.0.is_empty() { Ok(sets) } else { Err(errors) }
 }

@@ -15,7 +15,7 @@ use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
 use crate::sql::{
-    LOGGERS, Lease, Purpose, Since, blocker, holder_of_lock, is_held, logs_each, session,
+    LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each, session,
 };
 use crate::wire::{Message, OnDrop, Part};
 
@@ -34,16 +34,20 @@ pub(crate) struct Held<'c> {
     /// Whether the server logs the whole message with each of its statements.
     is_logged: bool,
     room: Room,
+    /// The message of another session that was seen to hold the advisory lock.
+    seen: Option<Seen>,
 }
 
 /// How many statements migrations in one transaction can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Room {
-    /// Not asked since the ledger was read: that is done where it is empty.
+    /// None, and it is not asked.
+    Unasked,
+    /// It is asked where the ledger is empty.
     Unknown,
-    /// None: each has its own.
-    Nothing,
     Statements(usize),
+    /// None until the end of the run.
+    Nothing,
 }
 
 /// The lock row that this run holds; released when dropped.
@@ -64,7 +68,8 @@ impl<'c> Held<'c> {
             claim: None,
             lease: None,
             is_logged: false,
-            room: Room::Unknown,
+            room: Room::Unasked,
+            seen: None,
         }
     }
 
@@ -85,6 +90,10 @@ impl<'c> Held<'c> {
     /// Remembers the lock row that was read.
     pub(crate) fn read(&mut self, lease: Option<Lease>) {
         self.lease = lease;
+    }
+
+    /// Lets migrations share transactions, if the ledger that was read is empty and the database fresh.
+    pub(crate) fn may_share(&mut self) {
         if self.room != Room::Nothing {
             self.room = Room::Unknown;
         }
@@ -94,7 +103,7 @@ impl<'c> Held<'c> {
     pub(crate) fn room(&self) -> usize {
         match self.room {
             Room::Statements(count) => count,
-            Room::Unknown | Room::Nothing => 0,
+            Room::Unasked | Room::Unknown | Room::Nothing => 0,
         }
     }
 
@@ -108,7 +117,7 @@ impl<'c> Held<'c> {
         match self.room {
             Room::Unknown if position.is_none_or(|last| last == 0) => Some(Since::Always),
             Room::Statements(_) => Some(Since::ThisRun),
-            Room::Unknown | Room::Nothing => None,
+            Room::Unasked | Room::Unknown | Room::Nothing => None,
         }
     }
 
@@ -258,9 +267,14 @@ impl<'c> Held<'c> {
     }
 
     /// Whether another session holds the advisory lock. A lock row is read with the ledger.
-    pub(crate) async fn is_taken(&self, cx: &Context<'_>) -> bool {
-        let sql = is_held(cx.ledger.lock_key());
-        self.foreign_lease().is_none() && cx.wire.last_row_as_write(&sql).await.is_some()
+    pub(crate) async fn is_taken(&mut self, cx: &Context<'_>) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        let sql = is_held(cx.ledger.lock_key(), self.seen.as_ref());
+        let row = cx.wire.last_row_as_write(&sql).await;
+        self.seen = row.as_ref().and_then(Seen::of);
+        row.is_some()
     }
 
     /// Who holds the lock that this run waits for, as far as the server reports it.

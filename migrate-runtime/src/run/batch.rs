@@ -5,6 +5,7 @@ use std::iter;
 use std::ops::Range;
 use std::time::Duration;
 
+use migrate_set::digest::Running;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::SimpleQueryRow;
 
@@ -20,7 +21,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
 use crate::sql::{
-    Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
+    Commit, Extent, Place, Purpose, Session, same_encoding, same_transaction, session, text,
 };
 use crate::wire::{Message, Outcome, Part, ends_unknown};
 
@@ -64,10 +65,10 @@ fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Actio
 
 /// The approximate size of a migration in a message. With names of usual length, guard and entry add
 /// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another; one that `joins` the
-/// transaction of those before it adds 0.7 KB.
+/// transaction of those before it adds 0.3 KB.
 fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
     let frame = match extent {
-        Extent::First if joins => 768,
+        Extent::First if joins => 288,
         Extent::First => 2048,
         _ => 2560,
     };
@@ -246,6 +247,7 @@ fn messages<'d>(
         push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
     }
+    let mut running = tally.running.clone();
     for steps in transactions {
         let is_last = last == Last::OfRun && steps.end == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
@@ -255,9 +257,13 @@ fn messages<'d>(
             [action] => {
                 let effect = effect(cx, *action);
                 push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
-                messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
+                let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
+                messages.push(Part::Record { step }, &recorded);
             }
-            _ => shared::push(cx, hold, &mut messages, (actions, steps.clone()), (at, commit))?,
+            _ => {
+                let place = (at, commit, &mut running);
+                shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
+            }
         }
         if is_last && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.
@@ -343,13 +349,15 @@ pub(super) fn record(
     cx: &Context<'_>,
     extent: Extent<'_>,
     action: Action<'_>,
-    position: i64,
+    (position, running): (i64, &mut Running),
 ) -> Result<String, ErrorKind> {
+    action.count(cx.migrator.set, running);
+    let place = Place { position, digests: running.to_string() };
     match action {
         Action::Apply(migration) => {
             let down = cx.down_sql(migration)?;
-            Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
+            Ok(cx.ledger.record(migration, down.as_deref(), &place, extent))
         }
-        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, position)),
+        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, &place)),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use migrate_set::set::Migration;
+use migrate_set::digest::Running;
 use migrate_set::sql::sharing::Sharing;
 use tokio_postgres::error::{Severity, SqlState};
 
@@ -18,7 +18,7 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
-use crate::sql::{Commit, TICK, clock};
+use crate::sql::{Commit, New, TICK, clock};
 use crate::wire::{Failure, Part};
 
 /// The steps of each transaction for `actions`, in order, where one with several migrations has at most `room`
@@ -73,14 +73,14 @@ pub(super) fn push<'d>(
     hold: &Hold<'_>,
     messages: &mut Messages<'d>,
     (actions, steps): (&[Action<'d>], Range<usize>),
-    (position, commit): (i64, Commit),
+    (position, commit, running): (i64, Commit, &mut Running),
 ) -> Result<(), ErrorKind> {
     let ours = actions.get(steps.clone()).unwrap_or_default();
     let escapes = ours.iter().any(|action| has_escapes(action.script(), cx.schema()));
     let purpose = batch::purpose(cx, (position, commit), escapes);
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.push(Part::Tick { step: steps.start }, &clock(ours.len()));
-    let mut entries: Vec<(&Migration, Option<String>)> = Vec::with_capacity(ours.len());
+    let mut entries = Vec::with_capacity(ours.len());
     for (step, action) in steps.clone().zip(ours) {
         let script = action.script();
         for (index, range) in script.statements().enumerate() {
@@ -88,7 +88,9 @@ pub(super) fn push<'d>(
         }
         messages.push(Part::Tick { step }, TICK);
         if let Action::Apply(migration) = *action {
-            entries.push((migration, cx.down_sql(migration)?));
+            action.count(cx.migrator.set, running);
+            let (down_sql, digests) = (cx.down_sql(migration)?, running.to_string());
+            entries.push(New { migration, down_sql, digests });
         }
     }
     messages.push(Part::Record { step: steps.start }, &cx.ledger.record_all(&entries, position));

@@ -26,6 +26,21 @@ pub(crate) enum Extent<'d> {
     Nothing,
 }
 
+/// The position of a new row, and the digests of all modules after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) position: i64,
+    pub(crate) digests: String,
+}
+
+/// The first entry of a migration, with the digests of all modules after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct New<'m> {
+    pub(crate) migration: &'m Migration,
+    pub(crate) down_sql: Option<String>,
+    pub(crate) digests: String,
+}
+
 /// The progress of an unfinished migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress<'d> {
@@ -42,7 +57,7 @@ pub(crate) struct Progress<'d> {
 
 /// The columns that every new entry fills.
 pub(super) const COLUMNS: &str = "module, version, kind, name, filename, checksum, \
-     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran";
+     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran, digests";
 
 /// Milliseconds since the message arrived.
 pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
@@ -110,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Records `migration` at `position`; returns its `execution_ms`.
+    /// Records `migration` at this place; returns its `execution_ms`.
     ///
     /// It ends an existing entry, which belongs to a repeatable or an unfinished migration. With
     /// [`Extent::First`] there is none, and the statement is shorter.
@@ -118,7 +133,7 @@ impl Ledger {
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        position: i64,
+        place: &Place,
         extent: Extent<'_>,
     ) -> String {
         let progress = match extent {
@@ -130,15 +145,16 @@ impl Ledger {
         let has_run = extent != Extent::Nothing;
         let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
         let quoted = &self.quoted;
-        let values = self.values(migration, down_sql, position, (has_run, how), progress);
+        let values = self.values(migration, down_sql, place, (has_run, how), progress);
         let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
         let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
             return kept("WITH", &format!("{insert} VALUES ({values})"));
         }
         let ending = format!(
-            "WITH e AS (UPDATE {quoted} SET ended_position = {position} WHERE {} \
+            "WITH e AS (UPDATE {quoted} SET ended_position = {} WHERE {} \
              AND (kind {EQ} 'repeatable' OR progress IS NOT NULL) RETURNING 1),",
+            place.position,
             self.key_of(key(migration))
         );
         // The count makes the server end the old entry before it inserts the new one.
@@ -146,35 +162,34 @@ impl Ledger {
         kept(&ending, &format!("{insert} SELECT {values} {counted}"))
     }
 
-    /// Records the first entry of each of these migrations, with its down script and the times of [`clock`], at the
-    /// positions after `last`; returns their `execution_ms`, separated by blanks, or raises `division_by_zero` unless
-    /// all are written.
+    /// Records these `entries` with the times of [`clock`], at the positions after `last`; returns their
+    /// `execution_ms`, separated by blanks, or raises `division_by_zero` unless all are written.
     ///
     /// Rejected: rows of `VALUES`, each with expressions that the server plans. In one transaction of 200 migrations
     /// these cost 12 ms, and this 3 ms.
-    pub(crate) fn record_all(&self, entries: &[(&Migration, Option<String>)], last: i64) -> String {
-        let list = |value: &dyn Fn(&Migration, Option<&str>) -> String| {
-            let values = entries.iter().map(|(migration, down)| value(migration, down.as_deref()));
-            let values = values.collect::<Vec<_>>().join(", ");
+    pub(crate) fn record_all(&self, entries: &[New<'_>], last: i64) -> String {
+        let list = |value: &dyn Fn(&New<'_>) -> String| {
+            let values = entries.iter().map(value).collect::<Vec<_>>().join(", ");
             format!("pg_catalog.unnest(ARRAY[{values}]::pg_catalog.text[])")
         };
         let lists = [
-            list(&|one, _| literal(one.version().as_str())),
-            list(&|one, _| literal(one.kind().as_str())),
-            list(&|one, _| literal(one.name())),
-            list(&|one, _| literal(one.filename())),
-            list(&|one, _| literal(&one.checksum().to_string())),
-            list(&|_, down| down.map_or_else(null, literal)),
-            list(&|_, down| down.map_or_else(null, |sql| literal(&sha256(sql)))),
+            list(&|new| literal(new.migration.version().as_str())),
+            list(&|new| literal(new.migration.kind().as_str())),
+            list(&|new| literal(new.migration.name())),
+            list(&|new| literal(new.migration.filename())),
+            list(&|new| literal(&new.migration.checksum().to_string())),
+            list(&|new| new.down_sql.as_deref().map_or_else(null, literal)),
+            list(&|new| new.down_sql.as_deref().map_or_else(null, |sql| literal(&sha256(sql)))),
+            list(&|new| literal(&new.digests)),
         ];
         let (before, after) = (tick("v.n"), tick(&format!("v.n {ADD} 1")));
         format!(
             "WITH w AS (INSERT INTO {} ({COLUMNS}, progress, in_flight) SELECT {}, v.version, v.kind, v.name, \
              v.filename, v.checksum, {}, {last} {ADD} v.n, pg_catalog.to_timestamp({after}::pg_catalog.float8), \
              (({after}::pg_catalog.numeric {SUB} {before}::pg_catalog.numeric) \
-             OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, session_user, v.down_sql, v.down_checksum, NULL, NULL, false \
+             OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, session_user, v.down_sql, v.down_checksum, NULL, v.digests, NULL, false \
              FROM ROWS FROM ({}) WITH ORDINALITY v (version, kind, name, filename, checksum, down_sql, \
-             down_checksum, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
+             down_checksum, digests, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
              w.execution_ms::pg_catalog.text, ' ' ORDER BY w.\"position\") AS execution_ms, \
              1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQ} {})::pg_catalog.int4 AS are_kept FROM w",
             self.quoted,
@@ -190,7 +205,7 @@ impl Ledger {
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        position: i64,
+        place: &Place,
         (has_run, [applied_at, execution_ms, applied_by]): (bool, [&str; 3]),
         progress: Option<Progress<'_>>,
     ) -> String {
@@ -203,13 +218,14 @@ impl Ledger {
             literal(migration.filename()),
             if has_run { literal(&checksum) } else { null() },
             literal(ALGORITHM),
-            position.to_string(),
+            place.position.to_string(),
             applied_at.to_owned(),
             execution_ms.to_owned(),
             applied_by.to_owned(),
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             ran(migration, progress),
+            literal(&place.digests),
         ];
         values.join(", ")
     }
@@ -233,65 +249,72 @@ impl Ledger {
     }
 
     /// Turns an unfinished entry into a finished one of the text that finished it, if its progress is
-    /// `from`. `before_ms` is how long it had run when the message was sent.
+    /// `from`, and changes the digests of the `last` row. `before_ms` is how long it had run when the message was sent.
     pub(crate) fn finish(
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        from: u32,
-        before_ms: u128,
+        (from, before_ms): (u32, u128),
+        last: &Place,
     ) -> String {
+        let Place { position, digests } = last;
+        let digests = literal(digests);
         let [checksum, algorithm, name, filename, down, down_checksum, ran] =
             texts(migration, down_sql);
         format!(
-            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {checksum}, \
+            "UPDATE {quoted} SET digests = {digests} WHERE \"position\" {EQ} {position}; \
+             UPDATE {quoted} SET progress = NULL, in_flight = false, checksum = {checksum}, \
              checksum_algorithm = {algorithm}, name = {name}, filename = {filename}, \
              down_sql = {down}, down_checksum = {down_checksum}, ran = {ran}, \
              applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} {ADD} {SINCE_MESSAGE} \
              WHERE {} AND progress {EQ} {from}",
-            self.quoted,
-            self.key_of(key(migration))
+            self.key_of(key(migration)),
+            quoted = self.quoted
         )
     }
 
-    /// Ends the entry at `position`, where it adds a row with the event, so that other runs find the ledger
+    /// Ends the entry at this place, where it adds a row with the event, so that other runs find the ledger
     /// changed, and no position is used twice.
-    pub(crate) fn end(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.ending(act, entry, position);
+    pub(crate) fn end(&self, act: &str, entry: &Entry, place: &Place) -> String {
+        let (with, insert) = self.ending(act, entry, place);
         kept(&format!("{with},"), &insert)
     }
 
     /// The same, as a statement that sets `FOUND` in PL/pgSQL.
-    pub(crate) fn end_found(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.ending(act, entry, position);
+    pub(crate) fn end_found(&self, act: &str, entry: &Entry, place: &Place) -> String {
+        let (with, insert) = self.ending(act, entry, place);
         format!("{with} {insert}")
     }
 
-    fn ending(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
+    fn ending(&self, act: &str, entry: &Entry, place: &Place) -> (String, String) {
         let (quoted, key) = (&self.quoted, self.key_of((entry.kind, &entry.version)));
-        let ended =
-            format!("UPDATE {quoted} SET ended_position = {position} WHERE {key} RETURNING *");
-        self.noting(act, &ended, position)
+        let ended = format!(
+            "UPDATE {quoted} SET ended_position = {} WHERE {key} RETURNING *",
+            place.position
+        );
+        self.noting(act, &ended, place)
     }
 
-    /// Adds a row with the event at `position`; the entry is kept.
-    pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
+    /// Adds a row with the event at this place; the entry is kept.
+    pub(crate) fn note_act(&self, act: &str, entry: &Entry, place: &Place) -> String {
         let key = self.key_of((entry.kind, &entry.version));
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
-        let (with, insert) = self.noting(act, &found, position);
+        let (with, insert) = self.noting(act, &found, place);
         kept(&format!("{with},"), &insert)
     }
 
     /// The beginning of a WITH, and the statement after it.
-    fn noting(&self, act: &str, entry: &str, position: i64) -> (String, String) {
+    fn noting(&self, act: &str, entry: &str, place: &Place) -> (String, String) {
+        let Place { position, digests } = place;
         let insert = format!(
             "INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, \
-             ended_position) SELECT e.module, e.version, {}, e.name, e.filename, \
+             ended_position, digests) SELECT e.module, e.version, {}, e.name, e.filename, \
              e.checksum, e.checksum_algorithm, {position}, pg_catalog.clock_timestamp(), \
-             {ELAPSED_MS}, session_user, {position} FROM e",
+             {ELAPSED_MS}, session_user, {position}, {} FROM e",
             self.quoted,
-            literal(act)
+            literal(act),
+            literal(digests)
         );
         (format!("WITH e AS ({entry})"), insert)
     }

@@ -23,11 +23,11 @@ pub(crate) mod session;
 pub(crate) use adopted::Taken;
 pub(crate) use blockers::{Wanted, blocker, blockers, session};
 pub(crate) use catalog::{
-    columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
+    Seen, columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
 };
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
-pub(crate) use entry::{Extent, Progress, TICK, clock};
+pub(crate) use entry::{Extent, New, Place, Progress, TICK, clock};
 pub(crate) use guard::{
     Commit, LOGGERS, Purpose, Terms, Waits, logs_each, same_encoding, same_transaction,
 };

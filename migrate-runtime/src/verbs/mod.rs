@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
-use crate::run::{self, Goal};
+use crate::run::{self, Apply, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
@@ -48,7 +48,7 @@ impl<'s> Migrator<'s> {
     /// non-transactional migration is then unfinished, and the next run continues it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Apply).await
+        run::run(self, client, &Apply).await
     }
 
     /// Runs pending migrations in one transaction and undoes it, to find out whether a run would
@@ -74,7 +74,7 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::run`].
     pub async fn trial(&self, client: &mut Client) -> Result<Trial, Error> {
         check_embed(self.set)?;
-        let report = run::run(self, client, Goal::TryOut).await?;
+        let report = run::run(self, client, &TryOut).await?;
         Ok(Trial { ran: report.applied, notes: report.notes, elapsed: report.elapsed })
     }
 
@@ -122,7 +122,7 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::run`].
     pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Undo(&target)).await
+        run::run(self, client, &Undoing(target)).await
     }
 
     /// What `rollback` would undo now, in that order; undoes nothing.
@@ -204,7 +204,7 @@ impl<'s> Migrator<'s> {
     /// [`ErrorKind::Drift`], and the errors of reading the ledger.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
-        Ok(self.decide(contents.entries)?)
+        Ok(self.foresee(contents.entries)?)
     }
 
     pub(super) async fn read<'a>(

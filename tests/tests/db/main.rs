@@ -13,6 +13,7 @@ mod copy;
 mod conflicts;
 mod cuts;
 mod denials;
+mod digests;
 mod drift;
 mod ecosystem;
 mod encodings;
