@@ -15,6 +15,7 @@ impl ErrorKind {
             | ErrorKind::BadName { help, .. }
             | ErrorKind::LedgerElsewhere { help, .. }
             | ErrorKind::Untrusted { help, .. } => help.clone(),
+            ErrorKind::Adoption { obstacles, .. } => obstacles.help(),
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }

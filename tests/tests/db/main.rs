@@ -14,6 +14,7 @@ mod connect;
 mod conflicts;
 mod cuts;
 mod denials;
+mod digests;
 mod drift;
 mod ecosystem;
 mod encodings;
