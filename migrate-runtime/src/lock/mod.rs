@@ -11,6 +11,7 @@ use tracing::warn;
 
 pub(crate) use stop::Stop;
 
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
@@ -79,19 +80,21 @@ impl<'c> Held<'c> {
 
     /// Makes sure that this run is allowed to change something: takes the lock row if that is its kind of
     /// lock, and takes over the row of a holder that is gone. Returns whether the ledger then exists.
-    pub(crate) async fn enter(
-        &mut self,
-        cx: &Context<'c>,
-        report: &mut Report,
+    pub(crate) fn enter<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
+        report: &'f mut Report,
         (table, position): (Table, i64),
-    ) -> Result<Table, Stop> {
-        self.take_over(cx, report).await?;
-        if self.kind == LockKind::Row && self.claim.is_none() {
-            self.open(cx, (table, position), "true").await?;
-            self.claim(cx, table).await?;
-        }
-        // The row is in a ledger that exists.
-        Ok(if self.claim.is_some() { Table::Exists } else { table })
+    ) -> Boxed<'f, Result<Table, Stop>> {
+        boxed(async move {
+            self.take_over(cx, report).await?;
+            if self.kind == LockKind::Row && self.claim.is_none() {
+                self.open(cx, (table, position), "true").await?;
+                self.claim(cx, table).await?;
+            }
+            // The row is in a ledger that exists.
+            Ok(if self.claim.is_some() { Table::Exists } else { table })
+        })
     }
 
     /// Takes over the row of a holder that is gone.
@@ -111,32 +114,34 @@ impl<'c> Held<'c> {
     /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read and
     /// `condition` holds. The server answers instead of raising, so a run that is turned away leaves no line
     /// in the server's log.
-    pub(crate) async fn open(
-        &mut self,
-        cx: &Context<'c>,
+    pub(crate) fn open<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
         (table, position): (Table, i64),
-        condition: &str,
-    ) -> Result<(), Stop> {
-        if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {
-            return Ok(());
-        }
-        let position = (table == Table::Exists).then_some(position);
-        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
-        let rows = match cx.wire.open(&sql).await {
-            Ok(rows) => rows,
-            Err(failure) => return Err(cx.refused(failure, 0).await),
-        };
-        let text = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
-        let logs = |name| text(name).is_some_and(|setting| logs_each(name, setting));
-        self.is_logged = LOGGERS.into_iter().any(logs);
-        let is = |name| text(name) == Some("t");
-        let stop = match () {
-            () if !is("locked") => Stop::Busy,
-            () if !is("is_as_read") => Stop::Moved,
-            () => return Ok(()),
-        };
-        cx.wire.close().await;
-        Err(stop)
+        condition: &'f str,
+    ) -> Boxed<'f, Result<(), Stop>> {
+        boxed(async move {
+            if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {
+                return Ok(());
+            }
+            let position = (table == Table::Exists).then_some(position);
+            let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
+            let rows = match cx.wire.open(&sql).await {
+                Ok(rows) => rows,
+                Err(failure) => return Err(cx.refused(failure, 0).await),
+            };
+            let text = |name: &str| rows.iter().find_map(|row| row.try_get(name).ok().flatten());
+            let logs = |name| text(name).is_some_and(|setting| logs_each(name, setting));
+            self.is_logged = LOGGERS.into_iter().any(logs);
+            let is = |name| text(name) == Some("t");
+            let stop = match () {
+                () if !is("locked") => Stop::Busy,
+                () if !is("is_as_read") => Stop::Moved,
+                () => return Ok(()),
+            };
+            cx.wire.close().await;
+            Err(stop)
+        })
     }
 
     /// Takes the lock row, and creates the ledger if it is missing.
