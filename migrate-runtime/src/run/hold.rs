@@ -49,6 +49,7 @@ impl<'r> Hold<'r> {
             return Err(ErrorKind::InTransaction);
         }
         tally.position = contents.last_position;
+        tally.running = contents.running(cx.migrator.set);
         self.lock.read(contents.lease.take());
         self.backend = contents.backend;
         Ok(contents)

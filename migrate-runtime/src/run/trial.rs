@@ -189,6 +189,7 @@ fn messages<'d>(
     if table == Table::Missing {
         batch::push_ledger(cx, hold, messages.message());
     }
+    let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
         let at = batch::position(tally, step);
         // A commit also ends what a migration sets for its transaction.
@@ -200,7 +201,7 @@ fn messages<'d>(
             (step, *action, effect),
             (at, Commit::Asynchronous),
         )?;
-        let record = batch::record(cx, tally.extent, *action, at + 1)?;
+        let record = batch::record(cx, tally.extent, *action, (at + 1, &mut running))?;
         messages.push(Part::Record { step }, &record);
         messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
         messages.push(Part::Control, &defer_constraints());

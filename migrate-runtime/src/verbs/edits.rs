@@ -89,7 +89,8 @@ impl Migrator<'_> {
     /// If the tool recorded a checksum, the set's text must have the same one by the tool's algorithm;
     /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
     /// keep. A migration that cannot be verified is recorded without a checksum, like a baseline, and
-    /// the report has a note. Times, roles and durations are copied if the tool recorded them; a time
+    /// the report has a note. [`Migrator::allow_edited`] does this also where the checksums differ, and
+    /// [`Migrator::allow_missing`] leaves out what the set does not have. Times, roles and durations are copied if the tool recorded them; a time
     /// without a time zone is read in that of the session.
     ///
     /// The tool must not run at the same time. Its table is not locked, because that needs more

@@ -64,7 +64,7 @@ async fn list(
          WHERE d.datname OPERATOR(pg_catalog.~) '^{prefix}[0-9a-f]{{{digits}}}$' \
          AND ({of} OPERATOR(pg_catalog.=) '{place}' OR NOT EXISTS ( \
          SELECT FROM pg_catalog.pg_database m WHERE {of} OPERATOR(pg_catalog.=) \
-         pg_catalog.lpad(pg_catalog.to_hex(m.oid::bigint), 8, '0'))) \
+         pg_catalog.lpad(pg_catalog.to_hex(m.oid::pg_catalog.int8), 8, '0'))) \
          AND pg_catalog.pg_get_userbyid(d.datdba) OPERATOR(pg_catalog.=) current_user"
     );
     let mut list = Vec::new();

@@ -44,7 +44,7 @@ impl Pool {
     fn on(server: Server) -> Result<Pool, TestError> {
         let session = Session::open(server.url())?;
         let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num'); \
-                   SELECT pg_catalog.lpad(pg_catalog.to_hex(oid::bigint), 8, '0') \
+                   SELECT pg_catalog.lpad(pg_catalog.to_hex(oid::pg_catalog.int8), 8, '0') \
                    FROM pg_catalog.pg_database \
                    WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
         let asked = session.run(async |client| values(client, "query the role", ask).await);
