@@ -311,6 +311,12 @@ fn what_is_there_is_not_reported() {
          alter table users drop constraint u; create index u on users (email)",
         "drop table users cascade; create table users (a int); select a from users",
         "begin; select 1; commit",
+        "create table if not exists users (a nothing references nobody)",
+        "set search_path = nobody, public; create table t (a int); reset search_path; select a from t",
+        "with w as (select id as n from users) insert into users (id) select n from w",
+        "alter table users add unique (n), add check (n > 0), add n int",
+        "create materialized view m as select 1 as a; create unique index i on m (a); drop materialized view m; \
+         create materialized view m as select 1 as a; create unique index i on m (a)",
         "set search_path to \"$user\", public; select * from users",
         "select * from pg_class, information_schema.tables; select oid from pg_type",
         "select * from auth.users",
