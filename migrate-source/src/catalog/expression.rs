@@ -8,7 +8,7 @@ use super::query::{Columns, Item, Scope, Source, is_query};
 use super::relation::Key;
 use crate::syntax::tree::{At, Kind, Token};
 
-/// Values without parentheses, which the parser reads as names.
+/// Values without parentheses, which the parser reads as names; sorted.
 const VALUES: &[&str] = &[
     "current_catalog", "current_date", "current_role", "current_schema", "current_time",
     "current_timestamp", "current_user", "default", "localtime", "localtimestamp", "session_user",
@@ -107,7 +107,9 @@ impl Catalog {
     /// A name without a dot.
     pub(super) fn use_name(&mut self, node: At<'_>, scope: &Scope<'_>) {
         let Some(name) = name::name(node) else { return };
-        if VALUES.contains(&name.as_str()) || !self.look_name(&name, scope).is_missing() {
+        if VALUES.binary_search(&name.as_str()).is_ok()
+            || !self.look_name(&name, scope).is_missing()
+        {
             return;
         }
         let path = Path { qualifier: None, name, span: node.span() };
@@ -311,7 +313,9 @@ pub(super) fn output(target: At<'_>) -> Option<String> {
     let mut at = target.children().next()?;
     loop {
         return match at.kind() {
-            Kind::NAME_REF => name::name(at).filter(|name| !VALUES.contains(&name.as_str())),
+            Kind::NAME_REF => {
+                name::name(at).filter(|name| VALUES.binary_search(&name.as_str()).is_err())
+            }
             Kind::FIELD_EXPR if !at.says(Kind::STAR) => at
                 .children()
                 .last()

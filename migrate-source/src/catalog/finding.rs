@@ -93,6 +93,7 @@ impl Catalog {
         let message = format!("{} `{}` already exists", sort.word(), shown(path));
         let place = match sort {
             Sort::Schema => self.schemas.objects.get(&path.name).and_then(|one| one.made().place),
+            Sort::Extension => self.extensions.objects.get(&path.name).and_then(|one| one.place),
             _ => self.place_of(sort, path),
         };
         self.double(sort, path, message, place);

@@ -8,8 +8,8 @@ use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
-use crate::syntax::Body;
 use crate::syntax::tree::{At, Kind};
+use crate::syntax::{Body, Language};
 
 /// All functions of one name.
 #[derive(Debug, Clone)]
@@ -67,11 +67,11 @@ impl Catalog {
     }
 
     /// `CREATE FUNCTION` and the like; the effects are those of its body.
-    pub(super) fn create_function(&mut self, at: At<'_>, body: Option<&Body>) {
+    pub(super) fn create_function(&mut self, at: At<'_>, body: Option<(&Body, usize)>) {
         let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
         let node = names.into_iter().find_map(|kind| at.child(kind));
         let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
-        let effects = body.map(Effects::of_body).unwrap_or_default();
+        let effects = body.map(|(body, _)| Effects::of_body(body)).unwrap_or_default();
         let before = self.path.clone();
         for part in at.children() {
             match part.kind() {
@@ -84,15 +84,16 @@ impl Catalog {
         }
         let path_of_body = std::mem::replace(&mut self.path, before);
         self.born(Sort::Function, &path.name, &path.span);
-        if let Some(schema) = &path.qualifier {
-            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
-            self.refer_schema(&path, false);
-        }
+        self.refer_qualifier(&path, false);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
         let mut made = self.made(Sort::Function, &path.span);
         made.sure &= self.is_certain(&path, &schema);
         let signature = signature(at);
-        self.keep_body((&schema, &path.name, &signature), path_of_body);
+        // The server checks a function in SQL when it makes it, and others when they run.
+        let now = body.filter(|(body, _)| body.language == Language::Sql && self.checks_bodies);
+        if now.is_none() {
+            self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
+        }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
         let known = self.look(&qualified, |schema| &schema.routines);
@@ -117,6 +118,11 @@ impl Catalog {
                 let (signatures, effects) = (vec![signature], Rc::new(effects));
                 routines.put(path.name, Routine { made, signatures, effects });
             }
+        }
+        if let Some((body, offset)) = now {
+            let before = std::mem::replace(&mut self.path, path_of_body);
+            self.body(at, body, offset);
+            self.path = before;
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Catalog;
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
 use super::scope::SearchPath;
+use super::{Births, Catalog};
 use crate::check::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
@@ -38,16 +38,17 @@ impl Statement<'_> {
 }
 
 /// The catalog after all files.
-pub(super) fn run(files: &[File<'_>], begins: Begins) -> Catalog {
+pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog {
     let creates = |statement: &Statement<'_>| {
         let root = statement.root();
         root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
     };
     let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
-    let mut catalog = Catalog::new(begins, creates_extensions);
+    let mut catalog = Catalog::new(begins, noting, creates_extensions);
     for (number, file) in files.iter().enumerate() {
         catalog.file = number;
         catalog.path = SearchPath::default();
+        catalog.checks_bodies = true;
         for (number, statement) in file.statements.iter().enumerate() {
             catalog.stamp += 1;
             catalog.statement = number;
@@ -74,7 +75,9 @@ impl Catalog {
         let body = statement.judged.body.as_ref();
         for child in root.children() {
             match child.kind() {
-                Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => self.create_function(child, body),
+                Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => {
+                    self.create_function(child, body.map(|body| (body, statement.offset)));
+                }
                 Kind::DO => self.do_block(child, body, statement.offset),
                 _ => self.apply(child),
             }
@@ -238,7 +241,9 @@ impl Catalog {
             self.file = late.file;
             self.path = late.path;
             self.path.also(self.schemas.objects.keys());
-            self.body(root, body, statement.offset + body.offset);
+            for function in root.children() {
+                self.body(function, body, statement.offset);
+            }
         }
     }
 }

@@ -201,6 +201,7 @@ fn doubled_names_are_found() {
             "policy `p` of table `users` already exists",
         ),
         ("create schema s; create schema s", "schema `s` already exists"),
+        ("create extension citext; create extension citext", "extension `citext` already exists"),
         ("create sequence users_pkey", "sequence `users_pkey` already exists"),
     ] {
         let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);

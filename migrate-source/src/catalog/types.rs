@@ -113,10 +113,7 @@ impl Catalog {
         at.children().for_each(|part| self.references(part));
         self.born(Sort::Type, &path.name, &path.span);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Type) };
-        if let Some(schema) = &path.qualifier {
-            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
-            self.refer_schema(&path, false);
-        }
+        self.refer_qualifier(&path, false);
         let mut made = self.made(Sort::Type, &path.span);
         made.sure &= self.is_certain(&path, &schema);
         let mut labels = open_labels(&made);
