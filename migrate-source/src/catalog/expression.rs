@@ -227,9 +227,15 @@ impl Catalog {
             self.set_config(node);
         }
         if let (true, Some(first)) = (OF_SEQUENCES.contains(&path.name.as_str()), first) {
-            let literal = first
-                .find(Kind::LITERAL)
-                .filter(|_| matches!(first.kind(), Kind::LITERAL | Kind::CAST_EXPR));
+            // A cast to text is looked up when it runs.
+            let to = first.child(Kind::PATH_TYPE).map(At::text);
+            let literal = match (first.kind(), to) {
+                (Kind::LITERAL, _) => Some(first),
+                (Kind::CAST_EXPR, Some(to)) if to.eq_ignore_ascii_case("regclass") => {
+                    first.child(Kind::LITERAL)
+                }
+                _ => None,
+            };
             if let Some(sequence) = literal.and_then(Path::of_string) {
                 self.refer(Sort::Sequence, &sequence, false);
             }

@@ -234,11 +234,18 @@ impl Catalog {
     /// The findings, each with the number of its file.
     pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, Finding)> {
         let missing = std::mem::take(&mut self.missing);
-        let reported = missing
-            .into_iter()
-            .filter(|one| files.get(one.place.file).is_some_and(|file| !file.is_allowed));
+        let reported = missing.into_iter().filter(|one| {
+            let allowed = files.get(one.place.file).is_none_or(|file| file.is_allowed);
+            !(allowed || one.late && self.was_there(one))
+        });
         let reported = reported.map(|one| (one.place.file, self.finding(files, one)));
         reported.collect()
+    }
+
+    /// Whether a file makes what is missing at the end: a function that is no longer called can name it.
+    fn was_there(&self, one: &Missing) -> bool {
+        let born = self.births.contains_key(&(one.sort, one.born.clone()));
+        born || matches!(one.past, Past::Gone(_)) || self.is_born(&one.name)
     }
 
     fn finding(&self, files: &[File<'_>], one: Missing) -> Finding {
@@ -275,7 +282,16 @@ impl Catalog {
                 (label, help.to_owned())
             }
             (Past::Never, None) => {
-                can_be_before = !matches!(one.sort, Sort::Alias | Sort::Label);
+                can_be_before = matches!(
+                    one.sort,
+                    Sort::Table
+                        | Sort::View
+                        | Sort::Sequence
+                        | Sort::Index
+                        | Sort::Type
+                        | Sort::Function
+                        | Sort::Schema
+                );
                 let label = match one.sort {
                     Sort::Alias => "no table of the query has this name or alias",
                     Sort::Label => "not added by any migration before this one",

@@ -76,6 +76,9 @@ impl Catalog {
         for part in at.children() {
             match part.kind() {
                 Kind::FUNC_OPTION_LIST => self.function_options(part),
+                // A function in C can be the first to name its type.
+                Kind::RET_TYPE
+                    if body.is_some_and(|(body, _)| body.language == Language::Other) => {}
                 Kind::ATOMIC_BODY | Kind::RETURN_STMT => {
                     self.expression(part, &Scope { is_body: true, ..Scope::open() });
                 }

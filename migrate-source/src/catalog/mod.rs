@@ -78,6 +78,8 @@ enum Births {
 pub(super) struct Catalog {
     schemas: Space<Schema>,
     path: SearchPath,
+    /// The path with which a file begins.
+    default_path: SearchPath,
     blurs: Blurs,
     /// The number of the statement.
     stamp: u32,
@@ -122,6 +124,7 @@ impl Catalog {
         Catalog {
             schemas,
             path: SearchPath::default(),
+            default_path: SearchPath::default(),
             blurs: Blurs::default(),
             stamp: 0,
             file: 0,

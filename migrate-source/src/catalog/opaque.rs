@@ -238,6 +238,7 @@ impl Catalog {
             }
             if effects.sets_path {
                 self.path = SearchPath::unknown();
+                self.default_path = SearchPath::unknown();
             }
             for call in &effects.calls {
                 if !seen.contains(call) {

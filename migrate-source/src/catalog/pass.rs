@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
-use super::scope::SearchPath;
 use super::{Births, Catalog};
 use crate::check::Begins;
 use crate::syntax::tree::{At, Kind};
@@ -47,7 +46,8 @@ pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog
     let mut catalog = Catalog::new(begins, noting, creates_extensions);
     for (number, file) in files.iter().enumerate() {
         catalog.file = number;
-        catalog.path = SearchPath::default();
+        catalog.path = catalog.default_path.clone();
+        catalog.doubt_temporary();
         catalog.checks_bodies = true;
         for (number, statement) in file.statements.iter().enumerate() {
             catalog.stamp += 1;
@@ -160,7 +160,12 @@ impl Catalog {
     /// Statements that leave the catalog as it is, unless a function that they call changes it.
     fn other(&mut self, at: At<'_>) {
         match at.kind() {
-            Kind::SET => self.set(at),
+            Kind::SET => {
+                self.set(at);
+                self.outlast(at);
+            }
+            Kind::ALTER_DATABASE | Kind::ALTER_ROLE | Kind::ALTER_USER => self.set_default(at),
+            Kind::ROLLBACK_TRANSACTION | Kind::ROLLBACK_TO_SAVEPOINT => self.blur_all(),
             Kind::RESET | Kind::DISCARD => self.reset(at),
             Kind::DO => {
                 let effects = Effects::of_text(at.text());

@@ -101,6 +101,31 @@ impl Catalog {
         };
     }
 
+    /// With some tools, a path outlasts its file.
+    pub(super) fn outlast(&mut self, at: At<'_>) {
+        if at.find(Kind::LOCAL_SCOPE).is_none() {
+            let schemas = self.path.schemas.clone();
+            self.default_path.also(schemas.iter());
+        }
+    }
+
+    /// `ALTER DATABASE .. SET search_path`, which the next session has.
+    pub(super) fn set_default(&mut self, at: At<'_>) {
+        if at.text().to_ascii_lowercase().contains("search_path") {
+            self.default_path = SearchPath::unknown();
+        }
+    }
+
+    /// A temporary table may be gone in the next file.
+    pub(super) fn doubt_temporary(&mut self) {
+        if let Some(schema) = self.schemas.objects.get_mut(TEMPORARY) {
+            schema.relations.open = true;
+            for relation in schema.relations.objects.values_mut() {
+                relation.made_mut().sure = false;
+            }
+        }
+    }
+
     /// `RESET search_path`, `RESET ALL`, `DISCARD ALL`.
     pub(super) fn reset(&mut self, at: At<'_>) {
         let text = at.text().to_ascii_lowercase();

@@ -102,16 +102,18 @@ impl Catalog {
 
     /// Makes a table that inherits from `parent`; one that is not known can have any column.
     pub(super) fn inherit(&mut self, key: &Key, parent: Option<Key>) {
-        let Some(parent) = parent else { return self.open_columns(Some(key)) };
-        if let Some(relation) = self.relation_mut(&parent) {
-            relation.children.push(key.clone());
+        if let Some(parent) = parent.as_ref().and_then(|parent| self.relation_mut(parent)) {
+            parent.children.push(key.clone());
         }
         if let Some(relation) = self.relation_mut(key) {
-            relation.parents.push(parent);
-            // The constraints and indexes of the parent have names that the server makes.
+            relation.columns.open |= parent.is_none();
+            relation.parents.extend(parent);
+            // The constraints and triggers of the parent have names that the server makes.
             relation.constraints.open = true;
             relation.triggers.open = true;
         }
+        // So have its indexes.
+        self.blur(Sort::Index);
     }
 
     /// A table no longer inherits, and keeps its columns.
