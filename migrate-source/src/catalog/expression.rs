@@ -184,14 +184,12 @@ impl Catalog {
         }
         let last = node.children().last().unwrap_or(node);
         let path = Path { qualifier: None, name: column, span: last.span() };
-        match &item.source {
-            Source::Relation(key) => self.missing(Sort::Column, &path, Some(key)),
-            _ => {
-                let scope = Scope { items: vec![item.clone()], ..Scope::default() };
-                let near = self.near_in(Sort::Column, &path.name, &scope);
-                self.missing_but(Sort::Column, &path, None, near);
-            }
+        if let Source::Relation(key) = &item.source {
+            return self.missing(Sort::Column, &path, Some(key));
         }
+        let scope = Scope { items: vec![item], ..Scope::default() };
+        let near = self.near_in(Sort::Column, &path.name, &scope);
+        self.missing_but(Sort::Column, &path, None, near);
     }
 
     /// A name before a dot that no table of the query has.

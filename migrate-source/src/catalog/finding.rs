@@ -216,7 +216,9 @@ impl Catalog {
                     }
                 }
                 (Source::Columns(Columns::Known(columns)), _) if sort == Sort::Column => {
-                    columns.iter().for_each(|column| nearest.offer(column, None));
+                    for column in columns {
+                        nearest.offer(column, None);
+                    }
                 }
                 _ => {}
             }

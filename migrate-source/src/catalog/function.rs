@@ -102,25 +102,22 @@ impl Catalog {
         let known = self.look(&qualified, |schema| &schema.routines);
         let perhaps = self.perhaps;
         let routines = &mut self.schema_mut(&schema).routines;
-        match routines.objects.get_mut(&path.name) {
-            Some(routine) => {
-                let doubled = routine.signatures.contains(&signature) && !replaces;
-                if !routine.signatures.contains(&signature) {
-                    routine.signatures.push(signature);
-                }
-                routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
-                if !perhaps {
-                    let place = routine.made.place.or(made.place);
-                    routine.made = Made { place, ..made };
-                }
-                if doubled && matches!(known, Look::Found(_)) {
-                    self.doubled(Sort::Function, &path);
-                }
+        if let Some(routine) = routines.objects.get_mut(&path.name) {
+            let doubled = routine.signatures.contains(&signature);
+            if !doubled {
+                routine.signatures.push(signature);
             }
-            None => {
-                let (signatures, effects) = (vec![signature], Rc::new(effects));
-                routines.put(path.name, Routine { made, signatures, effects });
+            routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
+            if !perhaps {
+                let place = routine.made.place.or(made.place);
+                routine.made = Made { place, ..made };
             }
+            if doubled && !replaces && matches!(known, Look::Found(_)) {
+                self.doubled(Sort::Function, &path);
+            }
+        } else {
+            let (signatures, effects) = (vec![signature], Rc::new(effects));
+            routines.put(path.name.clone(), Routine { made, signatures, effects });
         }
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);
@@ -183,10 +180,10 @@ impl Catalog {
             Kind::ROUTINE_RENAME_TO,
             Kind::AGGREGATE_RENAME_TO,
         ];
-        let renamed = renames.into_iter().find_map(|kind| at.child(kind));
-        let to = renamed.and_then(|to| to.children().next()).and_then(Path::of);
+        let action = renames.into_iter().find_map(|kind| at.child(kind));
+        let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
-        if renamed.is_none() && moved.is_none() {
+        if action.is_none() && moved.is_none() {
             return;
         }
         let schema = found.clone().or_else(|| self.target(&path));

@@ -75,6 +75,10 @@ enum Births {
 }
 
 /// What the statements up to one made.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of the statement or of the set"
+)]
 pub(super) struct Catalog {
     schemas: Space<Schema>,
     path: SearchPath,

@@ -200,9 +200,7 @@ fn dropped(object: &str) -> &'static [Sort] {
             &[Sort::Column, Sort::Constraint, Sort::ForeignKey, Sort::Index, Sort::Sequence]
         }
         "trigger" | "policy" | "index" | "role" | "user" | "rule" | "publication" => made(object),
-        "type" | "domain" | "function" | "procedure" | "aggregate" => &Sort::ALL,
         "table" | "view" | "sequence" => RELATIONS,
-        "owned" | "schema" | "extension" => &Sort::ALL,
         _ => &Sort::ALL,
     }
 }

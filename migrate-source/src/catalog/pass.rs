@@ -87,13 +87,11 @@ impl Catalog {
     /// A `DO` block.
     fn do_block(&mut self, at: At<'_>, body: Option<&Body>, offset: usize) {
         let tree = body.and_then(|body| body.tree.as_ref()?.root(&body.text, offset + body.offset));
-        match tree {
-            Some(root) => self.block(root),
-            None => {
-                let effects = body.map_or_else(|| Effects::of_text(at.text()), Effects::of_body);
-                self.run(&effects);
-            }
+        if let Some(root) = tree {
+            return self.block(root);
         }
+        let effects = body.map_or_else(|| Effects::of_text(at.text()), Effects::of_body);
+        self.run(&effects);
     }
 
     /// Checks a statement, and does what it does.

@@ -96,6 +96,8 @@ impl Catalog {
         self.path = match values {
             _ if self.perhaps => SearchPath::unknown(),
             Some(_) if is_default => SearchPath::default(),
+            // `FROM CURRENT`.
+            Some(schemas) if schemas.is_empty() => return,
             Some(schemas) => searched(schemas),
             None => SearchPath::unknown(),
         };

@@ -22,16 +22,11 @@ impl Catalog {
         if key.is_none() && at.has(Kind::IF_NOT_EXISTS) {
             return;
         }
-        let parents = at.children().filter_map(|child| match child.kind() {
-            Kind::PARTITION_OF => Some(vec![child]),
-            Kind::INHERITS => Some(vec![child]),
-            _ => None,
-        });
-        let parents: Vec<Path> = parents
-            .flatten()
-            .flat_map(|clause| clause.children().filter(|c| c.kind() == Kind::TABLE_NAME_REF))
-            .filter_map(Path::of)
-            .collect();
+        let clauses = [Kind::PARTITION_OF, Kind::INHERITS];
+        let clauses = at.children().filter(|child| clauses.contains(&child.kind()));
+        let parents = clauses.flat_map(At::children);
+        let parents = parents.filter(|child| child.kind() == Kind::TABLE_NAME_REF);
+        let parents: Vec<Path> = parents.filter_map(Path::of).collect();
         for parent in parents {
             let parent = self.refer(Sort::Table, &parent, false);
             if let Some(key) = &key {
@@ -191,7 +186,9 @@ impl Catalog {
         let added = actions.iter().filter(|action| action.kind() == Kind::ADD_COLUMN);
         let added: Vec<At<'_>> =
             added.filter(|action| self.add_column(&key, **action)).copied().collect();
-        added.into_iter().for_each(|action| self.column_parts(&key, action));
+        for action in added {
+            self.column_parts(&key, action);
+        }
         for action in actions {
             self.alter(&mut key, action, at);
         }

@@ -353,7 +353,14 @@ fn bodies_are_checked_at_the_end() {
     );
     let in_sql = "create function f() returns bigint language sql as 'select count(*) from posts'";
     valid(&["create table posts (id int)", in_sql, "drop table posts"]);
-    valid(&["set check_function_bodies = off", "select 1"]);
+    valid(&[
+        USERS,
+        "create function f() returns bigint set search_path from current language sql \
+         as 'select count(*) from users'",
+        "set check_function_bodies = off; \
+         create function g() returns bigint language sql as 'select count(*) from later'; \
+         create table later (a int)",
+    ]);
     check_all(
         &[in_sql, "create table posts (id int)"],
         &["1:1:74: table `posts` does not exist | created by 2:1, which comes later | \
