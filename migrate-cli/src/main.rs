@@ -21,13 +21,14 @@ struct Cli {
 }
 
 /// Options of other tools, and what is used here instead.
-const ELSEWHERE: [(&str, &str, &str); 6] = [
+const ELSEWHERE: [(&str, &str, &str); 7] = [
     ("--source", "--dir", "<FOLDER>"),
     ("--folder", "--dir", "<FOLDER>"),
     ("--path", "--dir", "<FOLDER>"),
     ("--migrations-dir", "--dir", "<FOLDER>"),
     ("--migration-dir", "--dir", "<FOLDER>"),
     ("--url", "--database-url", "<URL>"),
+    ("--connect-timeout", "--wait", "<TIME>"),
 ];
 
 /// The tip of an unknown argument, if it is a number or an option of another tool.

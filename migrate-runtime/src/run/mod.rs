@@ -8,6 +8,7 @@ mod edits;
 mod trial;
 mod retry;
 mod cut;
+mod unanswered;
 mod hold;
 mod tally;
 mod groups;

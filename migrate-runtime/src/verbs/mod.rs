@@ -19,7 +19,9 @@ impl<'s> Migrator<'s> {
     /// Applies pending migrations, each exactly once, however many replicas run at the same time.
     ///
     /// If nothing is pending, it sends one message and takes no locks. A task of its own must drive the
-    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits forever.
+    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits for ever, and reports after five
+    /// seconds that it does ([`Event::Unanswered`](crate::Event::Unanswered), a warning of `tracing`; in a debug
+    /// build without a subscriber, a line on stderr).
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -38,7 +40,7 @@ impl<'s> Migrator<'s> {
     /// written. The error has the report of what was applied before it.
     ///
     /// # Panics
-    /// Outside a Tokio runtime with timers (`enable_time`, `enable_all`), if it waits for another
+    /// In a Tokio runtime without timers (`enable_time`, `enable_all`); outside a runtime, if it waits for another
     /// replica, tries a migration again, or has a deadline. Every verb with a `&mut Client` does.
     ///
     /// # Cancel safety

@@ -10,6 +10,7 @@ mod catalog_columns;
 mod checks;
 mod composed;
 mod copy;
+mod connect;
 mod conflicts;
 mod cuts;
 mod denials;
