@@ -130,7 +130,7 @@ async fn wait_for_others<'r>(
         let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
         if left.is_zero() {
             let holder = hold.lock.holder(cx).await;
-            return Err(hold.lock.busy(cx, tally.report.waited, holder));
+            return Err(hold.lock.busy(cx, cx.migrator.wait_timeout, holder));
         }
         if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
             tally.report.waited_for = Some(reported_holder(cx, hold).await);

@@ -62,7 +62,7 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
     let columns = session_columns();
     format!(
         "SELECT {columns} \
-         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid {EQ} l.pid \
+         FROM pg_catalog.pg_locks l, LATERAL pg_catalog.pg_stat_get_activity(l.pid) a \
          WHERE {}",
         holds(key)
     )
