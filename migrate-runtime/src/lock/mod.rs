@@ -11,6 +11,7 @@ use tracing::warn;
 
 pub(crate) use stop::Stop;
 
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
@@ -133,19 +134,21 @@ impl<'c> Held<'c> {
 
     /// Makes sure that this run is allowed to change something: takes the lock row if that is its kind of
     /// lock, and takes over the row of a holder that is gone. Returns whether the ledger then exists.
-    pub(crate) async fn enter(
-        &mut self,
-        cx: &Context<'c>,
-        report: &mut Report,
+    pub(crate) fn enter<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
+        report: &'f mut Report,
         (table, position): (Table, i64),
-    ) -> Result<Table, Stop> {
-        self.take_over(cx, report).await?;
-        if self.kind == LockKind::Row && self.claim.is_none() {
-            self.open(cx, (table, position), "true").await?;
-            self.claim(cx, table).await?;
-        }
-        // The row is in a ledger that exists.
-        Ok(if self.claim.is_some() { Table::Exists } else { table })
+    ) -> Boxed<'f, Result<Table, Stop>> {
+        boxed(async move {
+            self.take_over(cx, report).await?;
+            if self.kind == LockKind::Row && self.claim.is_none() {
+                self.open(cx, (table, position), "true").await?;
+                self.claim(cx, table).await?;
+            }
+            // The row is in a ledger that exists.
+            Ok(if self.claim.is_some() { Table::Exists } else { table })
+        })
     }
 
     /// Takes over the row of a holder that is gone.
@@ -165,10 +168,20 @@ impl<'c> Held<'c> {
     /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read and
     /// `condition` holds. The server answers instead of raising, so a run that is turned away leaves no line
     /// in the server's log.
-    pub(crate) async fn open(
+    pub(crate) fn open<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
+        (table, position): (Table, i64),
+        condition: &'f str,
+    ) -> Boxed<'f, Result<(), Stop>> {
+        boxed(self.begin(cx, table, position, condition))
+    }
+
+    async fn begin(
         &mut self,
         cx: &Context<'c>,
-        (table, position): (Table, i64),
+        table: Table,
+        position: i64,
         condition: &str,
     ) -> Result<(), Stop> {
         if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {

@@ -35,7 +35,7 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         // A chunk of 400 migrations would be logged some thousand times.
         let count = if hold.lock.is_logged() { 1 } else { chunk(cx, hold, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
@@ -93,7 +93,7 @@ async fn send<'r>(
     let Some(stopped) = delivered? else {
         return Ok(());
     };
-    if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
+    if let Some(stop) = cx.reason(&stopped.failure).await {
         return Err(stop);
     }
     let db = stopped.failure.error.as_db_error();
@@ -124,7 +124,7 @@ async fn one_by_one<'r>(
     hold.lock.share_nothing();
     for action in actions {
         let one = std::slice::from_ref(action);
-        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         Box::pin(send(cx, hold, tally, one, (last, table))).await?;
         table = Table::Exists;
     }
