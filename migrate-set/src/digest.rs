@@ -84,9 +84,10 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The digest of a module as a line of the ledger's column.
+/// The digest of a module as a line of the ledger's column, with its line feed, so that it is not the beginning of
+/// another.
 pub fn line(digest: Digest, module: &str) -> String {
-    format!("{digest} {}", escaped(module))
+    format!("{digest} {}\n", escaped(module))
 }
 
 /// A module in one line.
@@ -116,7 +117,7 @@ impl Running {
     ) -> Running {
         let of_module = |line: &str| {
             let (digest, module) = line.split_once(' ')?;
-            (digest.len() == LENGTH).then(|| (module.to_owned(), line.to_owned()))
+            (digest.len() == LENGTH).then(|| (module.to_owned(), format!("{line}\n")))
         };
         let lines = last.unwrap_or_default().split('\n');
         let mut others: BTreeMap<String, String> = lines.filter_map(of_module).collect();
@@ -187,7 +188,7 @@ impl fmt::Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = self.others.clone();
         lines.insert(escaped(&self.module), line(self.own, &self.module));
-        f.write_str(&lines.into_values().collect::<Vec<_>>().join("\n"))
+        f.write_str(&lines.into_values().collect::<String>())
     }
 }
 
@@ -268,7 +269,7 @@ mod tests {
             without_checksum(Kind::Versioned, "2").to_string(),
             "4cdacf7ea4105d31212a86bd6f15013a"
         );
-        assert_eq!(line(Digest::new(0xfe), "a\\b\nc"), format!("{:030x}fe a\\\\b\\nc", 0));
+        assert_eq!(line(Digest::new(0xfe), "a\\b\nc"), format!("{:030x}fe a\\\\b\\nc\n", 0));
     }
 
     /// What happens to the migration, or to the entry, with this index.
@@ -348,9 +349,9 @@ mod tests {
     fn lines_of_other_modules_are_passed_on() {
         let set = three();
         let other = |module: &str| line(Digest::new(7), module);
-        let last = [other("a b"), line(Digest::new(1), "app"), other("z")].join("\n");
+        let last = [other("a b"), line(Digest::new(1), "app"), other("z")].concat();
         let running = Running::new(&set, Some(&last), []);
-        let expected = [other("a b"), line(Digest::default(), "app"), other("z")].join("\n");
+        let expected = [other("a b"), line(Digest::default(), "app"), other("z")].concat();
         assert_eq!(running.to_string(), expected);
         assert_eq!(Running::new(&set, Some(&expected), []).to_string(), expected);
         assert_eq!(
