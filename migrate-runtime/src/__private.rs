@@ -9,6 +9,8 @@ pub use migrate_set::name::Layout;
 pub use migrate_set::set::{Migration, Migrations, Origin, Traits};
 pub use migrate_set::unpack::unpack;
 
+pub use crate::stale::differences;
+
 /// Replaces a refused set, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
     let digest = Digest::new(0);

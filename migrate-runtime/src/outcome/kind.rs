@@ -9,11 +9,15 @@ use migrate_set::rollback::Obstacles;
 use migrate_set::text::escaped;
 use thiserror::Error;
 
+#[cfg(feature = "connect")]
+use super::connect_error::ConnectError;
 use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, error_text, held_by, locks_held_by, may_go_on, which_were};
+use super::text::{
+    counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another, which_were,
+};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -65,8 +69,7 @@ pub enum ErrorKind {
     /// A hook stopped the run. A transactional migration that it was called for was undone.
     #[error(
         "{}a hook {when} stopped the run: {}",
-        file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
-        error_text(&**source, detail.as_deref())
+        in_file(file.as_deref()), error_text(&**source, detail.as_deref())
     )]
     Hook {
         /// Which hook.
@@ -123,6 +126,11 @@ pub enum ErrorKind {
         source: tokio_postgres::Error,
     },
 
+    /// There is no connection; nothing ran.
+    #[cfg(feature = "connect")]
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+
     /// Another replica held the ledger's lock for longer than `wait_timeout`.
     #[error(
         "timed out after {waited:?} waiting for the lock on `{ledger}`{}",
@@ -159,9 +167,15 @@ pub enum ErrorKind {
         deadline: Duration,
         /// The migration that was cancelled, if any.
         at: Option<Box<MigrationFailure>>,
-        /// The versions that the server may still apply or undo, because it did not end its work when it
-        /// was asked to.
+        /// The versions that the server may still apply or undo, because it did not stop when asked to.
         unknown: Vec<String>,
+    },
+
+    /// The server answered nothing up to the run's deadline; nothing ran.
+    #[error("the server did not answer the first message within the deadline of {deadline:?}")]
+    Unanswered {
+        /// The deadline.
+        deadline: Duration,
     },
 
     /// The command line received a signal.
@@ -245,13 +259,7 @@ pub enum ErrorKind {
     },
 
     /// The table is missing, or is not a table of this tool; nothing was written.
-    #[error(
-        "`{table}` {}",
-        match columns.as_slice() {
-            [] => "does not exist".to_owned(),
-            columns => format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", "))),
-        }
-    )]
+    #[error("`{table}` {}", missing_or_another(tool, columns))]
     NotAdoptable {
         /// The tool's name.
         tool: &'static str,
@@ -268,8 +276,7 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
-    /// The ledger does not exist, and that of the default schema has entries of this set, whose statements would
-    /// run again in the same place; nothing ran.
+    /// The ledger does not exist, and the one in the default schema has entries of this set; nothing ran.
     #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
     LedgerElsewhere {
         /// The ledger as `schema.table`.
@@ -292,8 +299,7 @@ pub enum ErrorKind {
         columns: Vec<String>,
     },
 
-    /// Code of another role would run with this role's privileges if the table was read or written, or the table
-    /// would not show all its rows; it was not touched.
+    /// The table would run code of another role with this role's privileges, or hide rows; it was not touched.
     #[error("`{table}` {problem}")]
     Untrusted {
         /// The table as `schema.table`: the ledger, or the table of the tool to adopt from.
@@ -306,8 +312,8 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
-    /// The session sends text in another encoding than the set's, or a migration made it do so; the migration was
-    /// not applied. In some encodings a backslash is half of a character, so strings would end elsewhere.
+    /// The session, or a migration, sends another encoding than the set's; the migration was not applied. In some
+    /// encodings a backslash is half of a character, so strings would end elsewhere.
     #[error("the session's client_encoding is {encoding}, and migrations are sent as UTF8")]
     Encoding {
         /// The encoding as the server names it.
@@ -382,9 +388,11 @@ impl ErrorKind {
             | ErrorKind::UnwantedFunction { .. } => "function",
             ErrorKind::Hook { .. } => "hook",
             ErrorKind::ConnectionLost { .. } => "connection_lost",
+            #[cfg(feature = "connect")]
+            ErrorKind::Connect(_) => "connection",
             ErrorKind::Busy { .. } => "busy",
             ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
-            ErrorKind::Deadline { .. } => "deadline",
+            ErrorKind::Deadline { .. } | ErrorKind::Unanswered { .. } => "deadline",
             ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",

@@ -9,31 +9,17 @@ use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use super::batch;
+use super::goal::Goal;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
 use crate::sql::{Contents, Extent, Place, Purpose, Reading};
 use crate::wire::{Message, Part, ends_unknown};
-
-/// What is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Edit {
-    /// The migrations of the set up to this version count as applied.
-    Baseline(Version),
-    /// The set's text of edited migrations is accepted.
-    Accept(Edited),
-    /// The entry of this version ends.
-    Forget(Version),
-    /// The same if its migration is unfinished, otherwise nothing.
-    ForgetUnfinished(Version),
-    /// Migrations that another tool's table lists as applied count as applied.
-    Adopt(Adoption),
-}
 
 /// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
 /// of them.
@@ -66,6 +52,10 @@ struct Next {
 }
 
 impl Next {
+    fn of(tally: &Tally<'_>) -> Next {
+        Next { position: tally.position, running: tally.running.clone() }
+    }
+
     /// The place of a row whose change of the digests is `count`.
     fn place(&mut self, count: impl FnOnce(&mut Running)) -> Place {
         self.position += 1;
@@ -74,40 +64,136 @@ impl Next {
     }
 }
 
+/// The migrations of the set up to this version count as applied.
+pub(crate) struct Baseline(pub(crate) Version);
+
+impl Goal for Baseline {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(edit(cx, hold, tally, |contents, next| baseline(cx, contents, &self.0, next)))
+    }
+}
+
+/// The set's text of edited migrations is accepted.
+pub(crate) struct Accept(pub(crate) Edited);
+
+impl Goal for Accept {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(edit(cx, hold, tally, |contents, next| accept(cx, contents, &self.0, next)))
+    }
+}
+
+/// The entry of this version ends.
+pub(crate) struct Forget(pub(crate) Version);
+
+impl Goal for Forget {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        let forget = |contents: Contents<'_>, next: &mut Next| {
+            Ok(vec![forget(cx, contents, &self.0, next)?])
+        };
+        boxed(edit(cx, hold, tally, forget))
+    }
+}
+
+/// Migrations that another tool's table lists as applied count as applied.
+impl Goal for Adoption {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(async move {
+            let contents = hold.read(cx, tally, Reading::Entries).await?;
+            let (found, unverified) = self.read(cx, &contents).await?;
+            let changes = adopt(cx, found, &mut Next::of(tally))?;
+            change(cx, hold, tally, changes, Table::of(&contents)).await?;
+            for note in unverified {
+                tally.report.note(note);
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Reads, decides and changes.
-pub(super) async fn attempt<'r>(
+async fn edit<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    edit: &Edit,
+    decide: impl FnOnce(Contents<'r>, &mut Next) -> Result<Vec<Change>, ErrorKind> + Send,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::Entries).await?;
     let table = Table::of(&contents);
-    let mut next = Next { position: tally.position, running: tally.running.clone() };
-    let mut notes = Vec::new();
-    let changes = match edit {
-        Edit::Baseline(version) => baseline(cx, contents, version, &mut next)?,
-        Edit::Accept(edited) => accept(cx, contents, edited, &mut next)?,
-        Edit::Forget(version) => vec![forget(cx, contents, version, &mut next)?],
-        Edit::ForgetUnfinished(version) => forget_unfinished(cx, contents, version, &mut next)?,
-        Edit::Adopt(adoption) => {
-            let (found, unverified) = adoption.read(cx, &contents).await?;
-            notes = unverified;
-            adopt(cx, found, &mut next)?
+    let changes = decide(contents, &mut Next::of(tally))?;
+    change(cx, hold, tally, changes, table).await
+}
+
+/// Ends the entry of this version if its migration is unfinished.
+pub(super) fn forget_unfinished<'a, 'r: 'a>(
+    cx: &'a Context<'r>,
+    hold: &'a mut Hold<'r>,
+    tally: &'a mut Tally<'r>,
+    version: &'a Version,
+) -> Boxed<'a, Result<(), Stop>> {
+    boxed(edit(cx, hold, tally, move |contents, next| {
+        let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
+        if !contents.entries.iter().any(is_it) {
+            return Ok(Vec::new());
         }
-    };
-    let at = tally.position;
-    if !changes.is_empty() {
+        Ok(vec![forget(cx, contents, version, next)?])
+    }))
+}
+
+/// Makes the changes, under the lock.
+fn change<'a, 'r: 'a>(
+    cx: &'a Context<'r>,
+    hold: &'a mut Hold<'r>,
+    tally: &'a mut Tally<'r>,
+    changes: Vec<Change>,
+    table: Table,
+) -> Boxed<'a, Result<(), Stop>> {
+    boxed(async move {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let at = tally.position;
         let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
         let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
         let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
-        boxed(hold.lock.open(cx, (table, at), &condition)).await?;
-        send(cx, hold, tally, changes, table).await?;
-    }
-    for note in notes {
-        tally.report.note(note);
-    }
-    Ok(())
+        hold.lock.open(cx, (table, at), &condition).await?;
+        send(cx, hold, tally, changes, table).await
+    })
 }
 
 /// Every migration up to `version` without an entry gets one, without a checksum because nothing ran.
@@ -214,19 +300,6 @@ fn forget(
     let sql = vec![cx.ledger.end("forgotten", &entry, &place)];
     let (version, name) = (entry.version.to_string(), entry.name);
     Ok(Change { condition, sql, amended: Amended { version, name, filename: entry.filename } })
-}
-
-fn forget_unfinished(
-    cx: &Context<'_>,
-    contents: Contents<'_>,
-    version: &Version,
-    next: &mut Next,
-) -> Result<Vec<Change>, ErrorKind> {
-    let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
-    if !contents.entries.iter().any(is_it) {
-        return Ok(Vec::new());
-    }
-    Ok(vec![forget(cx, contents, version, next)?])
 }
 
 fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {

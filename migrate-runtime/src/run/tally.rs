@@ -22,7 +22,7 @@ use crate::outcome::{
 use crate::sql::Extent;
 
 /// What a run has done so far.
-pub(super) struct Tally<'r> {
+pub(crate) struct Tally<'r> {
     pub(super) report: Report,
     /// The versions in the message that was sent last, without those that it applied or undid.
     pub(super) under_way: Vec<String>,
@@ -37,6 +37,8 @@ pub(super) struct Tally<'r> {
     pub(super) at_start: Option<Before<'r>>,
     /// How many versioned migrations are undone, which are what a rollback counts.
     pub(super) versioned_undone: usize,
+    /// Whether the next migration of a message has been reported to start.
+    pub(super) goes_on: bool,
     /// Whether the hooks before the run were called.
     pub(super) hooks_called: bool,
     /// The span of the current migration.
@@ -54,6 +56,7 @@ impl<'r> Tally<'r> {
             extent: Extent::First,
             at_start: None,
             versioned_undone: 0,
+            goes_on: false,
             hooks_called: false,
             at: Span::none(),
         }
@@ -68,6 +71,14 @@ impl<'r> Tally<'r> {
     /// How many migrations are applied or undone.
     pub(super) fn count(&self) -> usize {
         self.report.applied.len() + self.report.undone.len()
+    }
+
+    /// Records that the transaction of a migration was committed, asynchronously as far as is known.
+    pub(super) fn committed(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
+        self.report.unconfirmed += 1;
+        self.position += 1;
+        action.count(cx.migrator.set, &mut self.running);
+        self.done(cx, action, duration);
     }
 
     /// Records that a migration was applied or undone.

@@ -13,29 +13,52 @@ use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain};
+use super::goal::Goal;
 use super::hold::Hold;
 use super::plan;
 use super::tally::Tally;
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, defer_constraints};
-use crate::wire::{BEGIN, Failure, Part};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, defer_constraints};
+use crate::wire::{Failure, Part};
+
+/// Runs pending migrations, and undoes them.
+pub(crate) struct TryOut;
+
+impl Goal for TryOut {
+    fn word(&self) -> &'static str {
+        "trial"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(cx, hold, tally))
+    }
+}
 
 /// Reads, plans, runs the transactional migrations, and undoes them.
-pub(super) async fn attempt<'r>(
+async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
-    let (todo, table) = plan::read(cx, hold, tally).await?;
+    let (todo, table) = plan::read(cx, hold, tally, Migrator::foresee).await?;
+    // A run would first end the entries of migrations that begin again.
+    tally.extent = Extent::Whole;
     let actions: Vec<_> = todo.steps.iter().map(|step| Action::Apply(step.migration)).collect();
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
     if !inside.is_empty() {
-        let table = boxed(hold.lock.enter(cx, &mut tally.report, (table, tally.position))).await?;
+        let table = hold.lock.enter(cx, &mut tally.report, (table, tally.position)).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
     }
@@ -88,7 +111,7 @@ async fn try_out<'r>(
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
     let failure = failure.placed(cx.wire.client).await;
-    if let Some(stop) = boxed(cx.reason(&failure)).await {
+    if let Some(stop) = cx.reason(&failure).await {
         tally.report.applied.clear();
         return Err(stop);
     }
@@ -162,7 +185,7 @@ fn messages<'d>(
     table: Table,
 ) -> Result<Messages<'d>, ErrorKind> {
     let mut messages = Messages::new();
-    messages.push(Part::Control, BEGIN);
+    cx.wire.begin(messages.message());
     if table == Table::Missing {
         batch::push_ledger(cx, hold, messages.message());
     }

@@ -54,6 +54,9 @@ impl Failure {
     }
 }
 
+/// The last row of an answer.
+type Row = Result<Option<SimpleQueryRow>, Error>;
+
 /// Called for every completed part, with the last row that it returned.
 pub(crate) type OnPart<'o> = &'o mut (dyn FnMut(Part, Option<SimpleQueryRow>) + Send);
 
@@ -69,6 +72,8 @@ pub(crate) struct Wire<'c> {
     pub(super) is_out: AtomicBool,
     /// Whether reads are sent as what is written is.
     reads_as_writes: AtomicBool,
+    /// Whether the first message was answered, or has failed.
+    is_answered: AtomicBool,
     /// Whether nothing more is queued on the connection.
     is_abandoned: Arc<AtomicBool>,
 }
@@ -81,6 +86,7 @@ impl<'c> Wire<'c> {
             open: Mutex::new(None),
             is_out: AtomicBool::new(false),
             reads_as_writes: AtomicBool::new(false),
+            is_answered: AtomicBool::new(false),
             is_abandoned: Arc::default(),
         }
     }
@@ -93,6 +99,11 @@ impl<'c> Wire<'c> {
     /// Whether the server has not answered a message of [`Wire::send`] yet.
     pub(crate) fn is_out(&self) -> bool {
         self.is_out.load(Ordering::Relaxed)
+    }
+
+    /// Whether the first message, which reads the ledger, was answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered.load(Ordering::Relaxed)
     }
 
     /// Queues nothing more: a pooler that holds back a message of a client that is gone sends it if another
@@ -169,7 +180,11 @@ impl<'c> Wire<'c> {
     /// # Cancel safety
     /// If it is dropped, the server runs the message to its end or first error, and then the queued
     /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
-    pub(crate) async fn send(&self, message: &Message, on: OnPart<'_>) -> Outcome {
+    pub(crate) fn send<'w>(&'w self, message: &'w Message, on: OnPart<'w>) -> Boxed<'w, Outcome> {
+        boxed(self.send_parts(message, on))
+    }
+
+    async fn send_parts(&self, message: &Message, on: OnPart<'_>) -> Outcome {
         self.count();
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
         let mut opened = self.take_open();
@@ -200,9 +215,9 @@ impl<'c> Wire<'c> {
     }
 
     /// Sends one statement; returns its last row.
-    pub(crate) async fn last_row(&self, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
+    pub(crate) fn last_row<'w>(&'w self, sql: &'w str) -> Boxed<'w, Row> {
         self.count();
-        query(self.client, sql).await
+        query(self.client, sql)
     }
 
     /// Sends statements, and calls `on` for every row.
@@ -213,7 +228,9 @@ impl<'c> Wire<'c> {
     ) -> Result<(), Error> {
         self.count();
         if !self.reads_as_writes.load(Ordering::Relaxed) {
-            return rows(self.client, sql, on).await;
+            let result = rows(self.client, sql, on).await;
+            self.is_answered.store(true, Ordering::Relaxed);
+            return result;
         }
         let result = rows(self.client, &as_write(sql), on).await;
         if let Err(error) = &result {
@@ -267,10 +284,12 @@ fn as_write(sql: &str) -> String {
 ///
 /// # Errors
 /// That of the server or of the connection.
-pub async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
-    let mut last = None;
-    rows(client, sql, |row| last = Some(row)).await?;
-    Ok(last)
+pub fn query<'q>(client: &'q Client, sql: &'q str) -> Boxed<'q, Row> {
+    boxed(async move {
+        let mut last = None;
+        rows(client, sql, |row| last = Some(row)).await?;
+        Ok(last)
+    })
 }
 
 /// Sends one statement and calls `on` for every row. It is not counted either.

@@ -280,7 +280,8 @@ async fn stale_set_does_not_run() {
     fs::write(folder.path().join("2_b.sql"), "SELECT 2;").expect("a file");
     let path: &'static str = folder.path().display().to_string().leak();
     let files = concat!("0_x.sql", "\0", "1_a.sql");
-    let origin = Origin { folder: path, files, digests: "", package: "service" };
+    let compare = migrate_runtime::__private::differences;
+    let origin = Origin { folder: path, files, digests: "", package: "service", compare };
     let digest = Digest::new(0);
     let traits = Traits { orders_by_name: false, count: 0, digest };
     let layout = Layout::Numeric;

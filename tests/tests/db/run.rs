@@ -87,7 +87,7 @@ async fn large_sets_go_out_in_chunks() {
     let mut client = proxy.connect().await;
     let set = tables(200);
     proxy.reset();
-    let chunk = 64 * 1024;
+    let chunk = 32 * 1024;
     let report = Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
     assert_eq!(report.applied.len(), 200);
     let messages = proxy.queries();

@@ -151,7 +151,7 @@ async fn run_that_waits_leaves_no_line_in_the_servers_log() {
     let server = LoggingServer::start();
     let config = server.0.config("postgres");
     let (mut holder, mut client) = (connect(&config).await, connect(&config).await);
-    let slow = set(&[("1_a.sql", "SELECT pg_sleep(4);")]);
+    let slow = set(&[("1_a.sql", "SELECT pg_sleep(6);")]);
     let at_work = tokio::spawn(async move { Migrator::new(&slow).run(&mut holder).await });
     while value(&client, ADVISORY_LOCKS).await == "0" {
         tokio::task::yield_now().await;
@@ -160,6 +160,8 @@ async fn run_that_waits_leaves_no_line_in_the_servers_log() {
     let one = set(&[("1_a.sql", "SELECT pg_sleep(2);")]);
     let migrator = Migrator::new(&one).wait_timeout(Duration::from_secs(1));
     let error = migrator.run(&mut client).await.expect_err("busy");
+    assert_eq!(error.code(), "busy", "{error}");
+    let error = migrator.trial(&mut client).await.expect_err("busy");
     assert_eq!(error.code(), "busy", "{error}");
     // As services do that had their tables before they had a ledger.
     let error = migrator.baseline(&mut client, 1).await.expect_err("busy");
@@ -182,6 +184,28 @@ async fn role_without_pg_stat_activity_leaves_no_error_in_the_servers_log() {
         assert_eq!(value(&admin, ADVISORY_LOCKS).await, "0");
         assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
     }
+}
+
+/// As services do that had their tables before they had a ledger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_record_a_baseline_leave_no_error_in_the_servers_log() {
+    let server = LoggingServer::start();
+    let set = Arc::new(tables(40));
+    let mut replicas = Vec::new();
+    for _ in 0..REPLICAS {
+        let (set, mut client) = (Arc::clone(&set), connect(&server.0.config("postgres")).await);
+        replicas.push(tokio::spawn(async move {
+            let migrator = Migrator::new(&set);
+            let report = migrator.baseline(&mut client, 40).await;
+            report.unwrap_or_else(|error| panic!("{error}")).amended.len()
+        }));
+    }
+    let mut amended = 0;
+    for replica in replicas {
+        amended += replica.await.expect("a replica");
+    }
+    assert_eq!(amended, 40);
+    assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
 }
 
 /// The position of the ledger stays the same while they fail, one after the other.

@@ -8,7 +8,6 @@ use tokio_postgres::Client;
 
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::ErrorKind;
-use crate::run::begins_again;
 use crate::sql::{Ledger, Reading, entry, text};
 use crate::wire::{self, is_of_a_check};
 
@@ -69,11 +68,8 @@ impl Comparison {
                 continue;
             }
             let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
-            match own.map(|own| migrator.decide(own)) {
+            match own.map(|own| migrator.foresee(own)) {
                 Some(Ok(plan)) if plan.steps.is_empty() => self.up_to_date.push(schema.clone()),
-                Some(Err(ErrorKind::Drift { ref drift })) if begins_again(migrator, drift) => {
-                    self.pending.push(schema.clone());
-                }
                 Some(Err(error)) => self.drifted.push((schema.clone(), error)),
                 Some(Ok(_)) | None => self.pending.push(schema.clone()),
             }
