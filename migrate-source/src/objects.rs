@@ -1,8 +1,21 @@
-//! What is found about the names of objects: tables, columns and the like.
+//! Names of objects in SQL, such as tables and columns: where a set begins, and what is found about them.
 
 use std::ops::Range;
 
 use migrate_set::remedy::{Remedy, Term};
+
+/// What is in the database before the first migration of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Begins {
+    /// Nothing, if the set makes what it uses from its first migration on; otherwise objects that the
+    /// set does not know.
+    #[default]
+    Inferred,
+    /// Nothing but what a new database has.
+    Nothing,
+    /// Objects that the set does not know: a name that it never made is no mistake.
+    Existing,
+}
 
 /// A name that nothing made, or that is made twice.
 #[derive(Debug, Clone, PartialEq, Eq)]

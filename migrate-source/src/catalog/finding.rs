@@ -50,6 +50,10 @@ enum Past {
 impl Catalog {
     /// A use of something that is not there; `of` is the table of a column and the like.
     pub(super) fn missing(&mut self, sort: Sort, path: &Path, of: Option<&Key>) {
+        let schema = path.qualifier.as_ref().filter(|_| of.is_none());
+        if schema.is_some_and(|schema| self.look_schema(schema).is_missing()) {
+            return self.refer_qualifier(path, false);
+        }
         let near = self.near(sort, path, of);
         self.missing_but(sort, path, of, near);
     }

@@ -38,8 +38,7 @@ use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
 
-use crate::check::Begins;
-use crate::objects::Finding;
+use crate::objects::{Begins, Finding};
 use crate::{syntax, threads};
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
@@ -176,6 +175,11 @@ impl Catalog {
     /// Objects of this kind can have been made, changed and dropped.
     fn blur(&mut self, sort: Sort) {
         self.blurs.set(sort, self.stamp);
+    }
+
+    /// Objects of this kind can have been dropped.
+    fn blur_drops(&mut self, sort: Sort) {
+        self.blurs.set_drops(sort, self.stamp);
     }
 
     /// So can all.
