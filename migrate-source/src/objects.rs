@@ -19,7 +19,7 @@ pub enum Begins {
 
 /// A name that nothing made, or that is made twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ObjectProblem {
     /// Its bytes in the file.
     pub span: Range<usize>,
     /// What is wrong.
@@ -34,7 +34,7 @@ pub struct Finding {
     pub is_late: bool,
 }
 
-impl Finding {
+impl ObjectProblem {
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         let ask = self.help.ends_with('?');

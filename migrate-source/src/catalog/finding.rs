@@ -11,7 +11,7 @@ use super::object::{Gone, How, Object, Place, Sort};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::Key;
-use crate::objects::Finding;
+use crate::objects::ObjectProblem;
 
 /// A finding before the end of the pass, when it is known what comes later.
 #[derive(Debug, Clone)]
@@ -238,7 +238,7 @@ impl Catalog {
     }
 
     /// The findings, each with the number of its file.
-    pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, Finding)> {
+    pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, ObjectProblem)> {
         let missing = std::mem::take(&mut self.missing);
         let reported = missing.into_iter().filter(|one| {
             let allowed = files.get(one.place.file).is_none_or(|file| file.is_allowed);
@@ -254,7 +254,7 @@ impl Catalog {
         born || matches!(one.past, Past::Gone(_)) || self.is_born(&one.name)
     }
 
-    fn finding(&self, files: &[File<'_>], one: Missing) -> Finding {
+    fn finding(&self, files: &[File<'_>], one: Missing) -> ObjectProblem {
         let at = |place: Place| shown_place(files, place);
         let later = self.later(&one);
         let near = one.near.as_ref().map(|(near, place)| match place {
@@ -309,7 +309,7 @@ impl Catalog {
             }
         };
         let (span, message, is_late) = (one.span, one.message, one.late);
-        Finding { span, message, label, help, can_be_before, is_late }
+        ObjectProblem { span, message, label, help, can_be_before, is_late }
     }
 
     /// Where a name is made after its use.
