@@ -284,8 +284,12 @@ impl<'c> Held<'c> {
         if self.is_foreign() {
             return false;
         }
-        let sql = is_held(cx.ledger.lock_key(), self.seen.as_ref());
-        let row = cx.wire.last_row_as_write(&sql).await;
+        if let Some(seen) = &self.seen
+            && cx.wire.last_row_as_write(&seen.still_runs()).await.is_some()
+        {
+            return true;
+        }
+        let row = cx.wire.last_row_as_write(&is_held(cx.ledger.lock_key())).await;
         self.seen = row.as_ref().and_then(Seen::of);
         row.is_some()
     }

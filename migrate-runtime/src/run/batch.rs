@@ -1,5 +1,5 @@
-//! Applies transactional migrations, many in one message, each in its own transaction: begin, guard,
-//! statements, entry, commit.
+//! Applies transactional migrations, many in one message, each in its own transaction (begin, guard, statements, entry,
+//! commit) or as `super::shared` does.
 
 use std::iter;
 use std::ops::Range;

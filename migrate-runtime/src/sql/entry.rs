@@ -188,7 +188,7 @@ impl Ledger {
              v.filename, v.checksum, {}, {last} {ADD} v.n, pg_catalog.to_timestamp({after}::pg_catalog.float8), \
              (({after}::pg_catalog.numeric {SUB} {before}::pg_catalog.numeric) \
              OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8, session_user, v.down_sql, v.down_checksum, NULL, v.digests, NULL, false \
-             FROM ROWS FROM ({}) WITH ORDINALITY v (version, kind, name, filename, checksum, down_sql, \
+             FROM ROWS FROM ({}) WITH ORDINALITY AS v (version, kind, name, filename, checksum, down_sql, \
              down_checksum, digests, n) RETURNING execution_ms, \"position\") SELECT pg_catalog.string_agg(\
              w.execution_ms::pg_catalog.text, ' ' ORDER BY w.\"position\") AS execution_ms, \
              1 OPERATOR(pg_catalog./) (pg_catalog.count(*) {EQ} {})::pg_catalog.int4 AS are_kept FROM w",

@@ -35,7 +35,7 @@ impl Ledger {
         let tables = format!(
             " AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c \
              WHERE c.oid OPERATOR(pg_catalog.>=) {FIRST_OF_USERS} \
-             AND c.relkind {EQ} ANY (ARRAY['r', 'p', 'm', 'f']::\"char\"[]) \
+             AND c.relkind {EQ} ANY (ARRAY['r', 'p', 'm', 'f']::pg_catalog.\"char\"[]) \
              AND c.oid {NE} COALESCE({}::pg_catalog.oid, 0::pg_catalog.oid))",
             name_of(&self.schema, &self.table)
         );

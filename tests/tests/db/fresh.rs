@@ -7,6 +7,7 @@ use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::both_ways::{Way, difference, left};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{FreshDatabase, connect, value};
+use migrate_tests::fault::{self, Direction, Fault, Traffic};
 use migrate_tests::proof::dice::Dice;
 use migrate_tests::sets::{module, set, tables};
 use tokio_postgres::Client;
@@ -221,6 +222,68 @@ async fn failed_rows_are_not_inserted_again() {
         );
         assert_eq!(value(&client, "SELECT last_value FROM a_a_seq").await, "3");
     }
+}
+
+/// A database after a cut: whole transactions, and what the run has reported.
+#[tokio::test]
+async fn run_that_is_cut_leaves_whole_transactions_and_the_next_completes_it() {
+    let set = set(&[
+        ("0_runs.sql", "CREATE TABLE runs (n int);"),
+        ("1_i.sql", "CREATE INDEX ON runs (n);"),
+        ("2_rows.sql", "INSERT INTO runs VALUES (2);"),
+        ("3_column.sql", "ALTER TABLE runs ADD COLUMN m int;"),
+        ("4_rows.sql", "INSERT INTO runs VALUES (4, 4);"),
+        ("5_v.sql", "CREATE VIEW v AS SELECT * FROM runs;"),
+        ("6_w.sql", "CREATE VIEW w AS SELECT * FROM v;"),
+    ]);
+    let whole = "0 1 2 | 3 4 | 5 6";
+    let (_, left, traffic) = cut(&set, Fault::Nothing).await;
+    assert_eq!(left, whole);
+    for direction in Direction::BOTH {
+        let bytes = traffic.bytes(direction);
+        for part in 0..16 {
+            let fault = Fault::Cut { direction, after: bytes * part / 16 };
+            let (reported, left, _) = cut(&set, fault).await;
+            assert!(["", "0 1 2", "0 1 2 | 3 4", whole].contains(&&*left), "{fault:?}: {left}");
+            let versions = left.replace("| ", "");
+            assert!(versions.starts_with(&reported), "{fault:?}: {left}, reported {reported}");
+        }
+    }
+}
+
+/// The versions that a run with this fault reports as applied, what is committed together when its session has ended,
+/// and its traffic; the next run then completes it.
+async fn cut(set: &Migrations, fault: Fault) -> (String, String, Traffic) {
+    let database = FreshDatabase::create().await;
+    let mut direct = database.connect().await;
+    let connected = fault::connect(&database.config(), fault).await;
+    let (mut report, mut traffic) = (None, Traffic::default());
+    if let Ok((mut client, counted)) = connected {
+        report = match Migrator::new(set).run(&mut client).await {
+            Ok(report) => Some(report),
+            Err(error) => error.report().cloned(),
+        };
+        traffic = counted;
+    }
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    while value(&direct, others).await != "0" {
+        tokio::task::yield_now().await;
+    }
+    let is_there = "SELECT to_regclass('migration_ledger') IS NOT NULL";
+    let is_there = value(&direct, is_there).await == "t";
+    let left = if is_there { together(&direct).await.replace("NULL", "") } else { String::new() };
+    let next =
+        Migrator::new(set).run(&mut direct).await.unwrap_or_else(|e| panic!("{fault:?}: {e}"));
+    let reported: Vec<_> =
+        report.iter().flat_map(|r| &r.applied).map(|one| &*one.version).collect();
+    assert_eq!(next.applied.len() + left.split_whitespace().filter(|word| *word != "|").count(), 7);
+    assert_eq!(
+        value(&direct, "SELECT string_agg(n::text, ' ' ORDER BY n) FROM w").await,
+        "2 4",
+        "{fault:?}"
+    );
+    (reported.join(" "), left, traffic)
 }
 
 /// Statements of which each can be a migration after the first, in any order.
