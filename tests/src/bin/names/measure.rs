@@ -1,0 +1,80 @@
+//! Measures one project: the set itself, then its mutants.
+
+use migrate_set::location::Position;
+use migrate_set::name::shown;
+use migrate_set::set::digest_of;
+use migrate_source::check::{SourceError, SourceFile, check};
+use migrate_tests::proof::dice::Dice;
+
+use crate::corpus::{FOLDER, Project};
+use crate::judge::{Judge, set_of};
+use crate::mutant::{Material, Mutant};
+use crate::tally::{Outcome, Tally};
+use crate::verdict::{Refusal, Verdict};
+
+/// Adds the results of a project to the tally.
+pub(crate) async fn measure(
+    project: &Project,
+    judge: &Judge,
+    count: usize,
+    seed: u64,
+    tally: &mut Tally,
+) {
+    let Some(set) = set_of(project, &project.files) else {
+        return tally.excluded(&project.name, "is not a valid set");
+    };
+    let verdict = judge.project(project, &set).await;
+    if let Verdict::Refused(refusal) = &verdict {
+        return tally.excluded(&project.name, &format!("does not apply: {}", refusal.message));
+    }
+    tally.project(&project.name, &findings(project, &project.files));
+    let mut dice = Dice::new(seed ^ digest_of(project.name.as_bytes()));
+    let mutants = Material::new(&set, &project.files).mutants(count, &mut dice);
+    let files = |mutant: Mutant| {
+        let files = mutant.apply(&project.files);
+        (mutant, files)
+    };
+    let mutants: Vec<(Mutant, Vec<SourceFile>)> = mutants.into_iter().map(files).collect();
+    let verdicts = judge.mutants(project, &set, &mutants).await;
+    for ((mutant, files), verdict) in mutants.iter().zip(verdicts) {
+        if verdict == Verdict::Unjudged {
+            continue;
+        }
+        let findings = findings(project, files);
+        let place = match (findings.first(), &verdict) {
+            (Some(found), Verdict::Refused(refusal)) => is_at(found, mutant, refusal, files),
+            _ => true,
+        };
+        tally.mutant(&project.name, mutant, &Outcome { verdict, findings, place });
+    }
+}
+
+/// What the check of names finds in a set.
+fn findings(project: &Project, files: &[SourceFile]) -> Vec<SourceError> {
+    check(FOLDER, files, &project.options).err().map(|errors| errors.0).unwrap_or_default()
+}
+
+/// Whether the finding is at what the server refused: at its position, at the name that was misspelt, or
+/// at a name of its message in the same file.
+fn is_at(found: &SourceError, mutant: &Mutant, refusal: &Refusal, files: &[SourceFile]) -> bool {
+    let Some(at) = found.position() else { return false };
+    if found.file() != shown(FOLDER, &refusal.file) {
+        return false;
+    }
+    let is_misspelt = refusal.file == mutant.path && mutant.places.contains(&at);
+    let name = files.iter().find(|file| file.path == refusal.file).and_then(|f| name_at(f, at));
+    let is_named = name.is_some_and(|name| refusal.message.contains(&name));
+    is_misspelt || refusal.position == Some(at) || is_named
+}
+
+/// The last part of the name that begins at `at`.
+fn name_at(file: &SourceFile, at: Position) -> Option<String> {
+    let text = std::str::from_utf8(&file.bytes).ok()?;
+    let line = text.lines().nth(at.line as usize - 1)?;
+    let rest: String = line.chars().skip(at.column as usize - 1).collect();
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '$');
+    let name = rest.split(|c: char| !is_part(c)).next()?;
+    let last = name.rsplit('.').next()?;
+    let folded = if last.starts_with('"') { last.to_owned() } else { last.to_lowercase() };
+    Some(folded.trim_matches('"').to_owned()).filter(|name| !name.is_empty())
+}
