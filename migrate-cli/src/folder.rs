@@ -10,7 +10,8 @@ use migrate_runtime::Migrations;
 use migrate_runtime::internal::DEFAULT_MODULE;
 use migrate_runtime::set::Layout;
 use migrate_source::check::{
-    Checked, Choice, Down, Duplicates, Empty, Links, Lints, SetOptions, SourceErrors, Syntax, check,
+    Begins, Checked, Choice, Down, Duplicates, Empty, Links, Lints, Objects, SetOptions,
+    SourceErrors, Syntax, check,
 };
 use migrate_source::discover::{discover, history};
 use migrate_source::names::{Dialects, NameOptions};
@@ -53,6 +54,12 @@ pub struct Folder {
     /// Whether statements are checked against PostgreSQL's grammar [default: check]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(Syntax::WORDS))]
     syntax: Option<Syntax>,
+    /// How to report names of tables, columns and the like that no migration made [default: deny]
+    #[arg(long = "names", global = true, hide_short_help = true, value_parser = choice(Objects::WORDS))]
+    objects: Option<Objects>,
+    /// What is in the database before the first migration [default: inferred]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Begins::WORDS))]
+    begins: Option<Begins>,
     /// How to report statements that hold locks for long or break the running version [default:
     /// off]
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(Lints::WORDS))]
@@ -150,6 +157,8 @@ impl Folder {
             duplicates: self.duplicates.unwrap_or_default(),
             empty: self.empty.unwrap_or_default(),
             syntax: self.syntax.unwrap_or_default(),
+            objects: self.objects.unwrap_or_default(),
+            begins: self.begins.unwrap_or_default(),
             lints: self.lints.unwrap_or_default(),
             links: self.links.unwrap_or_default(),
         }

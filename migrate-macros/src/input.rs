@@ -18,8 +18,8 @@ pub(crate) struct Input {
 }
 
 /// The names of all arguments after the folder.
-const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `lints`, `links` \
-                         and `history`";
+const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `names`, \
+                         `begins`, `lints`, `links` and `history`";
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -73,6 +73,8 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "down" => options.down = choice(input, name)?,
         "duplicates" => options.duplicates = choice(input, name)?,
         "syntax" => options.syntax = choice(input, name)?,
+        "names" => options.objects = choice(input, name)?,
+        "begins" => options.begins = choice(input, name)?,
         "lints" => options.lints = choice(input, name)?,
         "links" => options.links = choice(input, name)?,
         "history" => parsed.history = Some(string(input, name)?),

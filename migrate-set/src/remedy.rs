@@ -105,6 +105,7 @@ pub enum Term {
     /// The beginning of the option; the layout and a closing quote follow.
     Layout,
     DuplicatesByName,
+    BeginsExisting,
     DialectPostgres,
 }
 
@@ -141,6 +142,7 @@ impl Term {
                 "name a folder with `--dir`, or go to where `migrations` is",
             ),
             Term::Layout => ("`layout = ", "`--layout "),
+            Term::BeginsExisting => ("`begins = existing`", "`--begins existing`"),
             Term::DuplicatesByName => ("`duplicates = by_name`", "`--duplicates by_name`"),
             Term::DialectPostgres => ("`dialect = postgres`", "`--dialect postgres`"),
         }

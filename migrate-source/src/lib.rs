@@ -15,6 +15,9 @@ pub mod directives;
 pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;
+#[cfg(feature = "syntax")]
+mod catalog;
+pub mod objects;
 pub mod check;
 pub mod history_file;
 pub mod replace;

@@ -9,6 +9,7 @@ mod characters;
 mod later;
 mod depends;
 mod grammar;
+mod statements;
 mod mistakes;
 mod error;
 mod problem;
@@ -25,6 +26,7 @@ use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 use assembly::{Assembled, assemble};
+use statements::Read;
 
 /// One file, wherever it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,11 @@ pub struct SetOptions {
     pub empty: Empty,
     /// Whether statements are checked against PostgreSQL's grammar; only with the feature `syntax`.
     pub syntax: Syntax,
+    /// What to do with names of tables, columns and the like that nothing in the set made; only with the
+    /// feature `syntax`.
+    pub objects: Objects,
+    /// What is in the database before the first migration.
+    pub begins: Begins,
     /// What to do with findings of [`crate::lint`].
     pub lints: Lints,
     /// Whether links in the folder can lead out of it.
@@ -72,6 +79,31 @@ pub enum Syntax {
     Check,
     /// No; they are left to the server.
     Off,
+}
+
+/// What to do with names of objects that nothing in the set made, or that it makes twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Objects {
+    /// Each is a mistake, unless the file gives a reason: `-- migrate:allow names because REASON`.
+    #[default]
+    Deny,
+    /// Each is a warning.
+    Warn,
+    /// They are left to the server.
+    Off,
+}
+
+/// What is in the database before the first migration of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Begins {
+    /// Nothing, if the set makes what it uses from its first migration on; otherwise objects that the
+    /// set does not know.
+    #[default]
+    Inferred,
+    /// Nothing but what a new database has.
+    Nothing,
+    /// Objects that the set does not know: a name that it never made is no mistake.
+    Existing,
 }
 
 /// What to do with findings of [`crate::lint`].
@@ -162,6 +194,19 @@ impl Choice for Syntax {
         &[("check", Syntax::Check), ("off", Syntax::Off)];
 }
 
+impl Choice for Objects {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("deny", Objects::Deny), ("warn", Objects::Warn), ("off", Objects::Off)];
+}
+
+impl Choice for Begins {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("inferred", Begins::Inferred),
+        ("nothing", Begins::Nothing),
+        ("existing", Begins::Existing),
+    ];
+}
+
 impl Choice for Lints {
     const WORDS: &'static [(&'static str, Self)] =
         &[("deny", Lints::Deny), ("warn", Lints::Warn), ("off", Lints::Off)];
@@ -181,6 +226,8 @@ impl Default for SetOptions {
             duplicates: Duplicates::default(),
             empty: Empty::default(),
             syntax: Syntax::default(),
+            objects: Objects::default(),
+            begins: Begins::default(),
             lints: Lints::default(),
             links: Links::default(),
         }
@@ -213,11 +260,16 @@ pub fn check(
     let assembled = assemble(folder, files, &classified, options, &mut errors);
     let Assembled { migrations, allows, mut warnings } = assembled;
     errors.extend(later::committing_calls(folder, &migrations));
-    if options.syntax == Syntax::Check {
-        errors.extend(grammar::check(folder, &migrations, &allows, options));
-    }
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
+    }
+    let Read { invalid, unknown } = statements::check(folder, &migrations, &allows, options);
+    errors.extend(invalid);
+    match options.objects {
+        // A file that is not part of the set yet can have made what is missing.
+        Objects::Deny if errors.is_empty() => errors.extend(unknown),
+        Objects::Warn => warnings.extend(unknown),
+        Objects::Deny | Objects::Off => {}
     }
     if migrations.is_empty() && errors.is_empty() {
         errors.push(SourceError::of_file(folder, Problem::NoMigrations));

@@ -10,8 +10,9 @@ use super::characters::LooksLike;
 use super::{characters, psql};
 use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
-use crate::lint::Finding;
+use crate::lint;
 use crate::names::NameError;
+use crate::objects::Finding;
 
 /// What is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -180,9 +181,12 @@ pub enum Problem {
         /// What to do about it.
         help: String,
     },
+    /// The name of an object that nothing made, or that is made twice.
+    #[error("{}", .0.message)]
+    Object(Finding),
     /// A finding of a lint.
     #[error("{}", .0.lint.message())]
-    Lint(Finding),
+    Lint(lint::Finding),
     /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]
     NeedlessNoTransaction,
@@ -257,8 +261,9 @@ fn split_message(problem: SplitProblem) -> &'static str {
 
 impl Problem {
     /// The label of the place in a frame.
-    pub(super) fn label(&self) -> &'static str {
+    pub(super) fn label(&self) -> &str {
         match self {
+            Problem::Object(finding) => &finding.label,
             Problem::Split(SplitProblem::UnopenedParenthesis) => "closes nothing",
             Problem::Split(SplitProblem::Unclosed(Unclosed::Data)) => "begins here",
             Problem::Split(_) => "opened here",
@@ -290,6 +295,7 @@ impl Problem {
             Problem::Name(error) => error.help(),
             Problem::History(problem) => problem.help(),
             Problem::Syntax { help, .. } => help.clone().into(),
+            Problem::Object(finding) => finding.remedy(),
             Problem::Lint(finding) => format!(
                 "{}; or say why not: `-- migrate:allow {} because REASON`",
                 finding.lint.help(),

@@ -64,7 +64,7 @@ pub enum Spelling {
 }
 
 /// The checks that `-- migrate:allow CHECK because REASON` can name in addition to the lints.
-const CHECKS: &[&str] = &["empty", "syntax", "needless-no-transaction"];
+const CHECKS: &[&str] = &["empty", "syntax", "names", "needless-no-transaction"];
 
 /// The text of a new down script.
 pub(crate) const DOWN: &str = "-- The statements that undo it.\n";
@@ -380,7 +380,7 @@ mod tests {
         check(
             "-- migrate:allow drops because yes",
             "there is no check `drops` to allow",
-            "the checks are: empty, syntax, needless-no-transaction, index-not-concurrent, \
+            "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
              not-null-without-default, volatile-default, column-type-change, set-not-null, \
              constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
              table-dropped, column-dropped, session-setting",

@@ -3,11 +3,13 @@
 //!
 //! This is the only module that names squawk, because its API changes weekly.
 
+mod body;
 mod dialects;
 mod message;
 mod rules;
 mod names;
 mod suggest;
+pub(crate) mod tree;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,9 @@ use std::ops::Range;
 use std::panic::catch_unwind;
 
 use migrate_set::sql::lexer::{TokenKind, lex};
+
+pub(crate) use body::{Body, Language};
+use tree::Tree;
 
 use crate::threads;
 
@@ -33,7 +38,7 @@ pub struct SyntaxError {
 
 /// The parser is recursive: 3,000 parentheses overflow the stack that the compiler gives a macro,
 /// and an overflow cannot be caught.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// Deeper statements are left to the server, which has its own limits.
 const DEPTH: usize = 500;
@@ -60,6 +65,31 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
     }
 }
 
+/// A statement that was judged.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What is wrong with it.
+    pub(crate) error: Option<SyntaxError>,
+    /// Its tree, if it has one: it is valid, and the parser knows it.
+    pub(crate) tree: Option<Tree>,
+    /// The body that it has in a string.
+    pub(crate) body: Option<Body>,
+}
+
+/// Judges statements on all cores, and reads them with their bodies. A statement without a verdict has
+/// neither error nor tree.
+pub(crate) fn judge_all(statements: &[&str]) -> Vec<Judged> {
+    let judge = |statement: &&str| {
+        let mut judged = verdict(statement);
+        judged.body = judged.tree.as_ref().and_then(|tree| body::of(tree, statement));
+        judged
+    };
+    let judge = |share: &[&str]| share.iter().map(judge).collect::<Vec<_>>();
+    let none = |share: &[&str]| share.iter().map(|_| Judged::default()).collect();
+    let shares = threads::shares(statements, SHARE, STACK, judge);
+    shares.into_iter().flat_map(|(share, all)| all.unwrap_or_else(|| none(share))).collect()
+}
+
 /// Checks statements on all cores and returns the index, from 0, of each invalid statement with its
 /// error.
 ///
@@ -67,7 +97,7 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
 /// parser, or a thread that cannot be started does not fail a build.
 pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
     let statements: Vec<(usize, &str)> = statements.enumerate().collect();
-    let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement)?));
+    let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement).error?));
     let judge = |share: &[(usize, &str)]| share.iter().filter_map(judge).collect::<Vec<_>>();
     let shares = threads::shares(&statements, SHARE, STACK, judge);
     shares.into_iter().filter_map(|(_, wrong)| wrong).flatten().collect()
@@ -76,13 +106,13 @@ pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, S
 /// How many statements are worth a thread: about 10 ms in an unoptimised macro.
 const SHARE: usize = 128;
 
-/// What is wrong with `statement`; `None` if nothing is, or if there is no verdict.
-fn verdict(statement: &str) -> Option<SyntaxError> {
+/// What is wrong with `statement`, or its tree; neither if there is no verdict.
+fn verdict(statement: &str) -> Judged {
     if too_deep(statement) {
-        return None;
+        return Judged::default();
     }
     let filled = filled(statement);
-    catch_unwind(|| rules::judge(&filled)).ok().flatten()
+    catch_unwind(|| rules::judge(&filled)).unwrap_or_default()
 }
 
 /// Whether the parser could exceed its stack: by nesting, by operators before an operand, and by
@@ -120,4 +150,36 @@ fn filled(statement: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(filled)
+}
+
+#[cfg(test)]
+mod dump {
+    #[test]
+    fn dump() {
+        let text = std::fs::read_to_string("/tmp/nc/dump.sql").unwrap();
+        let tokens = super::lex(&text);
+        for one in migrate_set::sql::split::split(&text, &tokens).unwrap() {
+            let s = &text[one.start()..one.code_end()];
+            let judged = super::judge_all(&[s]);
+            for j in judged {
+                println!("=== {s}\n{:?}", j.error);
+                if let Some(tree) = &j.tree {
+                    show(tree.root(s, 0).unwrap(), 0);
+                }
+                if let Some(body) = &j.body {
+                    println!("--- body {:?} {}", body.language, body.tree.is_some());
+                    if let Some(tree) = &body.tree {
+                        show(tree.root(&body.text, 0).unwrap(), 0);
+                    }
+                }
+            }
+        }
+    }
+    fn show(at: super::tree::At<'_>, depth: usize) {
+        let own: Vec<_> = at.own_tokens().map(|t| at.text_of(t)).collect();
+        println!("{}{:?} {}", "  ".repeat(depth), at.kind(), own.join(" "));
+        for child in at.children() {
+            show(child, depth + 1);
+        }
+    }
 }

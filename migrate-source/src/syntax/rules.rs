@@ -10,9 +10,10 @@ use squawk_parser::{
     is_type_func_name_keyword,
 };
 
-use super::SyntaxError;
 use super::message::{self, Found};
 use super::names::Class;
+use super::tree::{Token, Tree};
+use super::{Judged, SyntaxError};
 
 /// Beginnings of valid statements that the parser refuses (squawk 2.68, found with the regression
 /// tests of PostgreSQL 18).
@@ -21,19 +22,32 @@ const UNKNOWN: &[&[Kind]] = &[
     &[Kind::ALTER_KW, Kind::USER_KW, Kind::MAPPING_KW, Kind::FOR_KW, Kind::USER_KW],
 ];
 
-/// What is wrong with `statement`.
-pub(super) fn judge(statement: &str) -> Option<SyntaxError> {
-    let walk = walked(statement, &[]);
-    let first = walk.first.as_ref()?.at;
-    if with_names(statement, &walk, first) {
-        return None;
-    }
-    walk.finish()
+/// What is wrong with `statement`, or its tree; neither if the parser does not know it.
+pub(super) fn judge(statement: &str) -> Judged {
+    let walk = walked(statement, &[], EntryPoint::SourceFile);
+    let Some(first) = walk.first.as_ref().map(|first| first.at) else {
+        return Judged { tree: Some(walk.into_tree()), ..Judged::default() };
+    };
+    let tree = with_names(statement, &walk, first);
+    let error = if tree.is_some() { None } else { walk.finish() };
+    Judged { error, tree, body: None }
 }
 
-fn walked<'s>(statement: &'s str, names: &[(usize, Kind)]) -> Walk<'s> {
+/// The tree of the statements of a body in SQL; `None` if the parser does not know all of them.
+pub(super) fn body(text: &str) -> Option<Tree> {
+    let walk = walked(text, &[], EntryPoint::SourceFile);
+    walk.is_known.then(|| walk.into_tree())
+}
+
+/// The tree of a body in PL/pgSQL; `None` if the parser does not know all of it.
+pub(super) fn plpgsql(text: &str) -> Option<Tree> {
+    let walk = walked(text, &[], EntryPoint::Plpgsql);
+    walk.is_known.then(|| walk.into_tree())
+}
+
+fn walked<'s>(statement: &'s str, names: &[(usize, Kind)], entry: EntryPoint) -> Walk<'s> {
     let lexed = LexedStr::new(statement);
-    let output = EntryPoint::SourceFile.parse(&lexed.to_input());
+    let output = entry.parse(&lexed.to_input());
     let mut walk = Walk::new(statement);
     walk.names = names.to_vec();
     lexed.intersperse_trivia(&output, &mut |step| walk.step(&step));
@@ -46,13 +60,13 @@ fn walked<'s>(statement: &'s str, names: &[(usize, Kind)]) -> Walk<'s> {
 /// How many keywords of a statement are tried as names.
 const NAMES: usize = 8;
 
-/// Whether the statement is valid with keywords as names: the parser reads some of them only as keywords
+/// The tree of a statement that is valid with keywords as names: the parser reads some of them only as keywords
 /// (`WITH values AS (..)`, `SET role = app`), so it is asked again with an identifier in their place.
-fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> bool {
+fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> Option<Tree> {
     let (mut text, mut names, mut at) = (statement.to_owned(), Vec::new(), first);
     for _ in 0..NAMES {
         let tried = [at, at.saturating_sub(1), at + 1].into_iter().find_map(|index| {
-            let token = *walk.tokens.get(index)?;
+            let token = *walk.tree.tokens.get(index)?;
             // The first word of a statement is never a name.
             (index > 0 && token.kind.is_keyword() && !is_reserved_keyword(token.kind))
                 .then_some(())?;
@@ -60,31 +74,29 @@ fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> bool {
             text.replace_range(token.start..token.end, &"x".repeat(token.end - token.start));
             let mut names = names.clone();
             names.push((token.start, token.kind));
-            let next = walked(&text, &names).first.map(|complaint| complaint.at);
-            next.is_none_or(|next| next > at).then_some((text, names, next))
-        });
+            let next = walked(&text, &names, EntryPoint::SourceFile);
+            let complaint = next.first.as_ref().map(|complaint| complaint.at);
+            if complaint.is_some_and(|next| next <= at) {
+                return None;
+            }
+            let tree = complaint.is_none().then(|| next.into_tree());
+            Some((text, names, complaint, tree))
+        })?;
         match tried {
-            None => return false,
-            Some((.., None)) => return true,
-            Some((next_text, next_names, Some(next))) => {
-                (text, names, at) = (next_text, next_names, next);
+            (.., tree @ Some(_)) => return tree,
+            (next_text, next_names, next, None) => {
+                (text, names, at) = (next_text, next_names, next?);
             }
         }
     }
-    false
-}
-
-/// A token that is neither blank nor comment.
-#[derive(Clone, Copy)]
-struct Token {
-    kind: Kind,
-    start: usize,
-    end: usize,
+    None
 }
 
 /// An open node of the syntax tree.
 struct Node {
     kind: Kind,
+    /// Its index in the tree.
+    index: usize,
     /// The number of tokens before it.
     from: usize,
     /// The child that began last.
@@ -102,13 +114,15 @@ struct Complaint {
 struct Walk<'s> {
     text: &'s str,
     offset: usize,
-    tokens: Vec<Token>,
+    tree: Tree,
     open: Vec<Node>,
     /// Keywords that an identifier stands in for, by their first byte.
     names: Vec<(usize, Kind)>,
     /// `IS` or `IS NOT` as an operator was the last token.
     after_is: bool,
     first: Option<Complaint>,
+    /// Whether the parser has no complaint of its own.
+    is_known: bool,
 }
 
 /// What can follow `IS [NOT]` (gram.y, `a_expr`), unless the parser has a single operator for the
@@ -163,16 +177,23 @@ const VERB_WORDS: &[Kind] = &[
 
 impl<'s> Walk<'s> {
     fn new(text: &'s str) -> Self {
-        let tokens = Vec::with_capacity(text.len() / 5);
+        let tree = Tree::of_length(text.len());
         let (open, names) = (Vec::new(), Vec::new());
-        Walk { text, offset: 0, tokens, open, names, after_is: false, first: None }
+        Walk { text, offset: 0, tree, open, names, after_is: false, first: None, is_known: true }
+    }
+
+    fn into_tree(self) -> Tree {
+        self.tree
     }
 
     fn step(&mut self, step: &StrStep<'_>) {
         match *step {
             StrStep::Enter { kind } => self.enter(kind),
             StrStep::Exit => self.exit(),
-            StrStep::Error { msg, .. } => self.complain(self.tokens.len(), msg),
+            StrStep::Error { msg, .. } => {
+                self.is_known = false;
+                self.complain(self.tree.tokens.len(), msg);
+            }
             StrStep::Token { kind, text } => {
                 let start = self.offset;
                 self.offset += text.len();
@@ -191,12 +212,12 @@ impl<'s> Walk<'s> {
     }
 
     fn lexical(&mut self, byte: usize, message: &str) {
-        let at = self.tokens.partition_point(|token| token.end <= byte);
+        let at = self.tree.tokens.partition_point(|token| token.end <= byte);
         self.complain(at, message);
     }
 
     fn enter(&mut self, kind: Kind) {
-        let from = self.tokens.len();
+        let from = self.tree.tokens.len();
         let typed = self.typed(kind);
         if let Some(complaint) = self.misfit(kind) {
             self.complain(from, complaint);
@@ -204,7 +225,8 @@ impl<'s> Walk<'s> {
         if let Some(parent) = self.open.last_mut() {
             parent.last = Some(kind);
         }
-        self.open.push(Node { kind, from, last: None, typed });
+        let index = self.tree.enter(kind);
+        self.open.push(Node { kind, index, from, last: None, typed });
     }
 
     /// Whether the columns of a list that begins here must have types: those of a plain table, not
@@ -242,7 +264,8 @@ impl<'s> Walk<'s> {
 
     fn exit(&mut self) {
         let Some(node) = self.open.pop() else { return };
-        let here = self.tokens.len();
+        self.tree.exit(node.index);
+        let here = self.tree.tokens.len();
         let within = self.open.last().map(|parent| parent.kind);
         match node.kind {
             Kind::IS_NOT => self.after_is = true,
@@ -272,7 +295,7 @@ impl<'s> Walk<'s> {
 
     /// Whether a join that needs a condition has none.
     fn lacks_condition(&self, join: &Node) -> bool {
-        let first = self.tokens.get(join.from).map(|token| token.kind);
+        let first = self.tree.tokens.get(join.from).map(|token| token.kind);
         !matches!(join.last, Some(Kind::ON_CLAUSE | Kind::JOIN_USING_CLAUSE))
             && !matches!(first, Some(Kind::CROSS_KW | Kind::NATURAL_KW))
     }
@@ -294,7 +317,10 @@ impl<'s> Walk<'s> {
 
     /// Checks the operator that begins with the token `from` and has no operand before it.
     fn prefix(&mut self, from: usize) {
-        let (Some(first), Some(last)) = (self.tokens.get(from), self.tokens.last()) else { return };
+        let (Some(first), Some(last)) = (self.tree.tokens.get(from), self.tree.tokens.last())
+        else {
+            return;
+        };
         if INFIX.contains(&&self.text[first.start..last.end]) {
             self.complain(from, "expected an expression before it");
         }
@@ -302,16 +328,16 @@ impl<'s> Walk<'s> {
 
     fn token(&mut self, token: Token) {
         if let Some(complaint) = self.unfit(token) {
-            self.complain(self.tokens.len(), complaint);
+            self.complain(self.tree.tokens.len(), complaint);
         }
         let within = self.open.last().map(|node| node.kind);
         self.after_is = token.kind == Kind::IS_KW && within == Some(Kind::BIN_EXPR);
-        self.tokens.push(token);
+        self.tree.tokens.push(token);
     }
 
     /// Why this token cannot be here.
     fn unfit(&self, token: Token) -> Option<&'static str> {
-        let previous = self.tokens.last()?;
+        let previous = self.tree.tokens.last()?;
         if self.after_is && !AFTER_IS.contains(&token.kind) {
             return Some("expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
         }
@@ -369,19 +395,19 @@ impl<'s> Walk<'s> {
         let gap = &self.text[previous.end..token.start];
         let continues = gap.contains('\n') && !gap.contains("/*");
         let string = previous.kind != Kind::UESCAPE_KW;
-        (string && literal.from < self.tokens.len() && !continues)
+        (string && literal.from < self.tree.tokens.len() && !continues)
             .then_some("expected `,` or an operator")
     }
 
     fn finish(mut self) -> Option<SyntaxError> {
         let Complaint { at, message } = self.first.take()?;
-        let kinds: Vec<Kind> = self.tokens.iter().take(5).map(|token| token.kind).collect();
+        let kinds: Vec<Kind> = self.tree.tokens.iter().take(5).map(|token| token.kind).collect();
         if UNKNOWN.iter().any(|unknown| kinds.starts_with(unknown)) {
             return None;
         }
         let (at, message) = self.after_verb(at, message);
-        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before)).copied();
-        let token = self.tokens.get(at).map(|token| self.whole(*token));
+        let before = at.checked_sub(1).and_then(|before| self.tree.tokens.get(before)).copied();
+        let token = self.tree.tokens.get(at).map(|token| self.whole(*token));
         let text = |token: Token| &self.text[token.start..token.end];
         let found = Found {
             index: at,
@@ -412,7 +438,8 @@ impl<'s> Walk<'s> {
 
     /// If the parser does not know a statement by its first words, the mistake is after them.
     fn after_verb(&self, at: usize, message: String) -> (usize, String) {
-        let verbs = self.tokens.iter().take_while(|token| VERB_WORDS.contains(&token.kind)).count();
+        let verbs =
+            self.tree.tokens.iter().take_while(|token| VERB_WORDS.contains(&token.kind)).count();
         if at > 0 || verbs == 0 || !message.starts_with("expected command") {
             return (at, message);
         }

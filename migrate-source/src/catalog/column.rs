@@ -1,0 +1,245 @@
+//! Columns, also those of parents.
+
+use std::ops::Range;
+
+use super::Catalog;
+use super::name::{self, Path};
+use super::object::{How, Look, Sort};
+use super::query::Columns;
+use super::relation::{Column, Key};
+use super::table::column_name;
+use crate::syntax::tree::{At, Kind};
+
+/// The columns that every table has (the manual, section 5.6).
+const SYSTEM: &[&str] = &["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax", "oid"];
+
+/// How many parents of parents are followed.
+const DEPTH: usize = 32;
+
+impl Catalog {
+    /// What is known of a column of a relation.
+    pub(super) fn look_column(&self, key: &Key, name: &str) -> Look<()> {
+        if SYSTEM.contains(&name) { Look::Unknown } else { self.look_inherited(key, name, DEPTH) }
+    }
+
+    fn look_inherited(&self, key: &Key, name: &str, depth: usize) -> Look<()> {
+        let Some(relation) = self.relation(key) else { return Look::Unknown };
+        let own = relation.columns.look(name, &self.blurs).map(|_| ());
+        if let Look::Found(()) | Look::Perhaps(()) = own {
+            let sure = relation.is_sure(&self.blurs) && own == Look::Found(());
+            return if sure { own } else { Look::Perhaps(()) };
+        }
+        let mut known = own == Look::Missing && relation.is_sure(&self.blurs) && depth > 0;
+        for parent in relation.parents.iter().filter(|_| depth > 0) {
+            match self.look_inherited(parent, name, depth - 1) {
+                Look::Missing => {}
+                Look::Unknown => known = false,
+                found => return found,
+            }
+        }
+        if known { Look::Missing } else { Look::Unknown }
+    }
+
+    /// The columns of a relation in their order.
+    pub(super) fn columns_of(&self, key: &Key) -> Columns {
+        match self.relation(key) {
+            Some(relation)
+                if relation.parents.is_empty() && relation.knows_columns(&self.blurs) =>
+            {
+                Columns::Known(relation.own_columns())
+            }
+            _ => Columns::Open,
+        }
+    }
+
+    /// A use of a column of a relation.
+    pub(super) fn refer_column(&mut self, key: &Key, name: &str, span: Range<usize>) {
+        if self.look_column(key, name).is_missing() {
+            let path = Path { qualifier: None, name: name.to_owned(), span: span.clone() };
+            self.missing(Sort::Column, &path, Some(key));
+            self.adopt_column(key, name, &span);
+        }
+    }
+
+    /// Uses of the columns in a list.
+    pub(super) fn refer_columns(&mut self, key: &Key, list: At<'_>) {
+        let named: Vec<At<'_>> =
+            list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF).collect();
+        for node in named {
+            if let Some(name) = name::name(node) {
+                self.refer_column(key, &name, node.span());
+            }
+        }
+    }
+
+    fn adopt_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
+        if self.perhaps {
+            return;
+        }
+        let made =
+            super::object::Made { place: None, sure: false, ..self.made(Sort::Column, span) };
+        if let Some(relation) = self.relation_mut(key) {
+            let number = relation.columns.objects.len();
+            relation.columns.put(name.to_owned(), Column { made, number });
+        }
+    }
+
+    /// Makes a column of a new table.
+    pub(super) fn declare_column(&mut self, key: &Key, at: At<'_>) {
+        let Some((name, span)) = column_name(at, Kind::COLUMN_NAME) else {
+            return self.open_columns(Some(key));
+        };
+        let typed = self.relation(key).is_some_and(|relation| !relation.parents.is_empty());
+        let known = self.look_column(key, &name);
+        if known == Look::Found(()) && !typed {
+            let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+            self.doubled_in(Sort::Column, &path, key);
+        }
+        if known == Look::Missing || known == Look::Unknown {
+            self.born(Sort::Column, &name, &span);
+            self.put_column(key, &name, &span);
+        }
+    }
+
+    /// What a column's declaration names and makes, once all columns are there.
+    pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
+        let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
+        for part in at.children() {
+            match part.kind() {
+                Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
+                kind if super::types::is_type(kind) => {
+                    self.column_type(key, &column, part, &span);
+                }
+                _ => self.add_constraint(key, part, Some(&column)),
+            }
+        }
+    }
+
+    pub(super) fn add_column(&mut self, key: &Key, at: At<'_>) {
+        let Some((name, span)) = column_name(at, Kind::COLUMN_NAME) else {
+            return self.open_columns(Some(key));
+        };
+        self.born(Sort::Column, &name, &span);
+        match self.look_column(key, &name) {
+            Look::Found(()) if at.has(Kind::IF_NOT_EXISTS) => return,
+            Look::Found(()) => {
+                let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+                self.doubled_in(Sort::Column, &path, key);
+                return;
+            }
+            _ => {}
+        }
+        self.put_column(key, &name, &span);
+        self.column_parts(key, at);
+    }
+
+    pub(super) fn drop_column(&mut self, key: &Key, at: At<'_>) {
+        let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else {
+            return self.blur(Sort::Column);
+        };
+        if !at.has(Kind::IF_EXISTS) {
+            self.refer_column(key, &name, span.clone());
+        }
+        self.take_column(key, &name, How::Dropped, &span);
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+        }
+        let Some(relation) = self.relation(key) else { return };
+        let children = relation.children.clone();
+        let owned: Vec<Key> = relation.owned.iter().cloned().collect();
+        let sure = !self.perhaps;
+        for owned in owned {
+            let hangs = self.relation(&owned).is_some_and(|one| one.uses.contains(&name));
+            if hangs {
+                let path = Path { qualifier: None, name: owned.name.clone(), span: span.clone() };
+                self.remove(&owned, &path);
+            }
+        }
+        let (place, stamp) = (self.place(&span), self.stamp);
+        if let Some(relation) = self.relation_mut(key) {
+            let hanging = relation.constraints.objects.iter();
+            let hanging = hanging.filter(|(_, one)| one.columns.contains(&name));
+            for one in hanging.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+                if sure {
+                    relation.constraints.take(&one, How::Dropped, place, stamp);
+                } else {
+                    relation.constraints.doubt(&one);
+                }
+            }
+        }
+        for child in children {
+            if let Some(child) = self.relation_mut(&child) {
+                child.columns.doubt(&name);
+                child.constraints.open = true;
+            }
+        }
+    }
+
+    /// Takes a column out of a table.
+    fn take_column(
+        &mut self,
+        key: &Key,
+        name: &str,
+        how: How,
+        span: &Range<usize>,
+    ) -> Option<Column> {
+        let (place, stamp, perhaps) = (self.place(span), self.stamp, self.perhaps);
+        let relation = self.relation_mut(key)?;
+        if perhaps {
+            relation.columns.doubt(name);
+            return None;
+        }
+        relation.columns.take(name, how, place, stamp)
+    }
+
+    pub(super) fn rename_column(&mut self, key: &Key, at: At<'_>) {
+        let names = column_name(at, Kind::COLUMN_NAME_REF).zip(column_name(at, Kind::COLUMN_NAME));
+        let Some(((from, span), (to, to_span))) = names else { return self.blur(Sort::Column) };
+        self.refer_column(key, &from, span.clone());
+        self.born(Sort::Column, &to, &to_span);
+        if let Look::Found(()) = self.look_column(key, &to) {
+            let path = Path { qualifier: None, name: to.clone(), span: to_span.clone() };
+            self.doubled_in(Sort::Column, &path, key);
+            return;
+        }
+        let number = self
+            .take_column(key, &from, How::Renamed(to.clone()), &span)
+            .map(|column| column.number);
+        let made = self.made(Sort::Column, &to_span);
+        let children = self.relation(key).map(|one| one.children.clone()).unwrap_or_default();
+        let owned = self.relation(key).map(|one| one.owned.clone()).unwrap_or_default();
+        if let Some(relation) = self.relation_mut(key) {
+            let number = number.unwrap_or(relation.columns.objects.len());
+            relation.columns.put(to.clone(), Column { made, number });
+            for constraint in relation.constraints.objects.values_mut() {
+                if constraint.columns.remove(&from) {
+                    constraint.columns.insert(to.clone());
+                }
+            }
+        }
+        for one in owned {
+            if let Some(one) = self.relation_mut(&one)
+                && one.uses.remove(&from)
+            {
+                one.uses.insert(to.clone());
+            }
+        }
+        for child in children {
+            if let Some(child) = self.relation_mut(&child) {
+                child.columns.doubt(&from);
+            }
+        }
+    }
+
+    pub(super) fn alter_column(&mut self, key: &Key, at: At<'_>) {
+        let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else { return };
+        self.refer_column(key, &name, span.clone());
+        for action in at.children() {
+            match action.kind() {
+                Kind::SET_TYPE => self.expression_on(key, action),
+                Kind::ADD_GENERATED => self.own_sequence(key, &name, &span),
+                _ => self.references(action),
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Constraints, and the names that the server makes for them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Catalog;
+use super::name::{self, Path, made};
+use super::object::{How, Look, Sort};
+use super::relation::{Constraint, Key};
+use crate::syntax::tree::{At, Kind};
+
+impl Catalog {
+    /// A constraint of a table, or of its `column`.
+    pub(super) fn add_constraint(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
+        match at.kind() {
+            Kind::PRIMARY_KEY_CONSTRAINT => self.add_key(key, at, column, "pkey"),
+            Kind::UNIQUE_CONSTRAINT => self.add_key(key, at, column, "key"),
+            Kind::FOREIGN_KEY_CONSTRAINT => self.add_foreign_key(key, at),
+            Kind::REFERENCES_CONSTRAINT => self.add_reference(key, at, column),
+            Kind::CHECK_CONSTRAINT => {
+                self.expression_on(key, at);
+                let columns = self.columns_in(key, at);
+                let single = columns.iter().next().filter(|_| columns.len() == 1).cloned();
+                self.put_constraint(key, at, columns, &single.unwrap_or_default(), "check");
+            }
+            Kind::EXCLUDE_CONSTRAINT => {
+                self.expression_on(key, at);
+                let columns = self.columns_in(key, at);
+                let items = at.child(Kind::CONSTRAINT_EXCLUSION_LIST);
+                let joined = items.map_or_else(String::new, super::index::joined);
+                if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, "excl") {
+                    self.put_index(key, &name, columns, &at.span());
+                }
+            }
+            Kind::GENERATED_CONSTRAINT => match (at.find(Kind::GENERATED_IDENTITY), column) {
+                (Some(_), Some(column)) => self.own_sequence(key, column, &at.span()),
+                _ => self.expression_on(key, at),
+            },
+            Kind::NOT_NULL_CONSTRAINT | Kind::NULL_CONSTRAINT => {
+                self.refer_columns(key, at);
+                if at.has(Kind::CONSTRAINT_NAME_CLAUSE) {
+                    let columns = column.map(str::to_owned).into_iter().collect();
+                    self.put_constraint(key, at, columns, "", "not_null");
+                }
+            }
+            _ => self.references(at),
+        }
+    }
+
+    /// A primary or unique key.
+    fn add_key(&mut self, key: &Key, at: At<'_>, column: Option<&str>, label: &str) {
+        if let Some(index) = at.find(Kind::INDEX_REF).and_then(Path::of) {
+            return self.key_of_index(key, at, &index);
+        }
+        self.refer_columns(key, at);
+        let list = at.find(Kind::CONSTRAINT_COLUMN_REF_LIST);
+        let listed: Vec<String> = match (list, column) {
+            (Some(list), _) => names_in(list),
+            (None, column) => column.map(str::to_owned).into_iter().collect(),
+        };
+        let joined = if label == "pkey" { String::new() } else { listed.join("_") };
+        let mut columns: BTreeSet<String> = listed.into_iter().collect();
+        columns.extend(at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE).map(names_in).unwrap_or_default());
+        if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
+            self.put_index(key, &name, columns, &at.span());
+        }
+    }
+
+    /// `UNIQUE USING INDEX i`: the index takes the name of the constraint.
+    fn key_of_index(&mut self, key: &Key, at: At<'_>, index: &Path) {
+        let path = Path { qualifier: Some(key.schema.clone()), ..index.clone() };
+        let index = self.refer(Sort::Index, &path, false);
+        let given =
+            at.child(Kind::CONSTRAINT_NAME_CLAUSE).and_then(|at| at.child(Kind::CONSTRAINT_NAME));
+        let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
+        let columns = index.as_ref().and_then(|index| self.relation(index));
+        let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
+        self.insert_constraint(key, &name, columns, &at.span());
+        if let Some(index) = index.filter(|index| index.name != name) {
+            let to = Key { schema: index.schema.clone(), name: name.clone() };
+            self.rename(&index, &to, How::Renamed(name), &path);
+        }
+    }
+
+    fn add_foreign_key(&mut self, key: &Key, at: At<'_>) {
+        let mut lists = at.children().filter(|child| child.kind() == Kind::FOREIGN_KEY_COLUMN_LIST);
+        let Some(from) = lists.next() else { return };
+        self.refer_columns(key, from);
+        let columns = names_in(from);
+        let joined = columns.join("_");
+        self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
+        let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
+        let target = self.refer(Sort::Table, &table, false);
+        if let (Some(target), Some(list)) = (target, lists.next()) {
+            self.refer_columns(&target, list);
+        }
+        for action in at
+            .children()
+            .filter(|child| matches!(child.kind(), Kind::ON_DELETE_ACTION | Kind::ON_UPDATE_ACTION))
+        {
+            self.refer_columns(key, action);
+        }
+    }
+
+    fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
+        let columns = column.map(str::to_owned).into_iter().collect();
+        self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
+        let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
+        let target = self.refer(Sort::Table, &table, false);
+        let named = at.child(Kind::COLUMN_NAME_REF);
+        if let (Some(target), Some(named)) = (target, named)
+            && let Some(name) = name::name(named)
+        {
+            self.refer_column(&target, &name, named.span());
+        }
+    }
+
+    /// Notes a constraint under its name, or under the one that the server makes.
+    fn put_constraint(
+        &mut self,
+        key: &Key,
+        at: At<'_>,
+        columns: BTreeSet<String>,
+        joined: &str,
+        label: &str,
+    ) -> Option<String> {
+        let has_index = matches!(label, "pkey" | "key" | "excl");
+        let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
+            let name = self.free(key, joined, label, has_index);
+            self.insert_constraint(key, &name, columns, &at.span());
+            return Some(name);
+        };
+        let node = clause.child(Kind::CONSTRAINT_NAME)?;
+        let Some(name) = name::name(node) else {
+            self.relation_mut(key)?.constraints.open = true;
+            return None;
+        };
+        let relation = self.relation(key)?;
+        let known = relation.constraints.look(&name, &self.blurs).map(|_| ());
+        if known == Look::Found(()) && relation.is_sure(&self.blurs) {
+            let path = Path { qualifier: None, name: name.clone(), span: node.span() };
+            self.doubled_in(Sort::Constraint, &path, key);
+            return None;
+        }
+        self.insert_constraint(key, &name, columns, &node.span());
+        Some(name)
+    }
+
+    fn insert_constraint(
+        &mut self,
+        key: &Key,
+        name: &str,
+        columns: BTreeSet<String>,
+        span: &Range<usize>,
+    ) {
+        self.born(Sort::Constraint, name, span);
+        let made = self.made(Sort::Constraint, span);
+        if let Some(relation) = self.relation_mut(key) {
+            relation.constraints.put(name.to_owned(), Constraint { made, columns });
+        }
+    }
+
+    /// The first name that the server tries and that is free (`ChooseRelationName`, `ChooseConstraintName`).
+    pub(super) fn free(&self, key: &Key, joined: &str, label: &str, is_relation: bool) -> String {
+        let taken = |name: &str| {
+            let Some(schema) = self.schemas.objects.get(&key.schema) else { return false };
+            let constraint =
+                self.relation(key).is_some_and(|t| t.constraints.objects.contains_key(name));
+            constraint || is_relation && schema.relations.objects.contains_key(name)
+        };
+        let mut name = made(&key.name, joined, label);
+        let mut count = 0;
+        while taken(&name) && count < 1000 {
+            count += 1;
+            name = made(&key.name, joined, &format!("{label}{count}"));
+        }
+        name
+    }
+
+    pub(super) fn use_constraint(&mut self, key: &Key, at: At<'_>) -> Option<Path> {
+        let path = at.find(Kind::CONSTRAINT_NAME_REF).and_then(Path::of)?;
+        let relation = self.relation(key)?;
+        let known = relation.constraints.look(&path.name, &self.blurs).map(|_| ());
+        let sure = relation.is_sure(&self.blurs) && relation.parents.is_empty();
+        // PostgreSQL 18 names each NOT NULL.
+        let is_not_null = path.name.contains("_not_null");
+        if known == Look::Missing && sure && !is_not_null && !at.has(Kind::IF_EXISTS) {
+            self.missing(Sort::Constraint, &path, Some(key));
+            self.relation_mut(key)?.constraints.doubt(&path.name);
+        }
+        Some(path)
+    }
+
+    pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
+        let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
+        if at.has(Kind::CASCADE) {
+            self.blur(Sort::ForeignKey);
+        }
+        let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+        let Some(relation) = self.relation_mut(key) else { return };
+        if perhaps {
+            relation.constraints.doubt(&path.name);
+        } else {
+            relation.constraints.take(&path.name, How::Dropped, place, stamp);
+        }
+        let index = Key { schema: key.schema.clone(), name: path.name.clone() };
+        if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
+            self.remove(&index, &path);
+        }
+    }
+
+    pub(super) fn rename_constraint(&mut self, key: &Key, at: At<'_>) {
+        let to = at.child(Kind::CONSTRAINT_NAME).and_then(Path::of);
+        let Some((from, to)) = self.use_constraint(key, at).zip(to) else {
+            return self.blur(Sort::Constraint);
+        };
+        let (place, stamp, perhaps) = (self.place(&from.span), self.stamp, self.perhaps);
+        self.born(Sort::Constraint, &to.name, &to.span);
+        let Some(relation) = self.relation_mut(key) else { return };
+        if perhaps {
+            relation.constraints.doubt(&from.name);
+            relation.constraints.open = true;
+            return self.blur(Sort::Index);
+        }
+        let how = How::Renamed(to.name.clone());
+        if let Some(constraint) = relation.constraints.take(&from.name, how.clone(), place, stamp) {
+            relation.constraints.put(to.name.clone(), constraint);
+        }
+        let index = Key { schema: key.schema.clone(), name: from.name.clone() };
+        if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
+            self.rename(&index, &Key { name: to.name.clone(), ..index.clone() }, how, &to);
+        }
+    }
+
+    /// The columns of a table that an expression names.
+    pub(super) fn columns_in(&self, key: &Key, at: At<'_>) -> BTreeSet<String> {
+        let named =
+            at.all().filter(|node| matches!(node.kind(), Kind::NAME_REF | Kind::COLUMN_NAME_REF));
+        let named = named.filter_map(name::name);
+        named.filter(|name| self.look_column(key, name).there().is_some()).collect()
+    }
+}
+
+fn names_in(list: At<'_>) -> Vec<String> {
+    let named = list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF);
+    named.filter_map(name::name).collect()
+}

@@ -1,0 +1,124 @@
+//! Statements that change rows: the columns that they name, and those that they return.
+
+use super::Catalog;
+use super::name::{self, Path};
+use super::object::Sort;
+use super::query::{Columns, Item, Scope, Source, is_query};
+use super::relation::Key;
+use crate::syntax::tree::{At, Kind};
+
+impl Catalog {
+    /// The table that a statement changes.
+    fn changed(&mut self, at: At<'_>) -> (Item, Option<Key>) {
+        let node = at.find(Kind::RELATION_NAME_REF).or_else(|| at.find(Kind::TABLE_NAME_REF));
+        let path = node.and_then(Path::of);
+        let key = path.as_ref().and_then(|path| self.refer(Sort::Table, path, false));
+        let given = [Kind::OPTIONAL_AS_ALIAS, Kind::REQUIRED_AS_ALIAS];
+        let given = given.into_iter().find_map(|kind| at.child(kind));
+        let alias = given.and_then(|given| given.child(Kind::TABLE_ALIAS)).and_then(name::name);
+        let source = key.clone().map_or(Source::Open, Source::Relation);
+        (Item { alias: alias.or(path.map(|path| path.name)), source }, key)
+    }
+
+    /// The columns before the values of INSERT, and before each `=` of SET.
+    fn assigned(&mut self, at: At<'_>, key: Option<&Key>) {
+        let Some(key) = key else { return };
+        let targets = at.all().filter(|node| node.kind() == Kind::COLUMN_TARGET);
+        let named: Vec<At<'_>> =
+            targets.filter_map(|target| target.child(Kind::COLUMN_NAME_REF)).collect();
+        for node in named {
+            if let Some(name) = name::name(node) {
+                self.refer_column(key, &name, node.span());
+            }
+        }
+    }
+
+    pub(super) fn insert(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
+        let (item, key) = self.changed(at);
+        if let Some(list) = at.child(Kind::COLUMN_TARGET_LIST) {
+            self.assigned(list, key.as_ref());
+        }
+        if let Some(query) = at.children().find(|child| is_query(child.kind())) {
+            self.query(query, &scope);
+        }
+        let excluded = Item { alias: Some("excluded".to_owned()), source: item.source.clone() };
+        scope.items.push(item);
+        if let Some(clause) = at.child(Kind::ON_CONFLICT_CLAUSE) {
+            if let (Some(name), Some(key)) = (clause.find(Kind::CONFLICT_ON_CONSTRAINT), &key) {
+                self.use_constraint(key, name);
+            }
+            if let Some(index) = clause.child(Kind::CONFLICT_ON_INDEX) {
+                self.expression(index, &scope);
+            }
+            scope.items.push(excluded);
+            if let Some(set) = clause.child(Kind::CONFLICT_DO_UPDATE_SET) {
+                self.assigned(set, key.as_ref());
+                self.expression(set, &scope);
+            }
+            scope.items.pop();
+        }
+        self.returning(at, scope)
+    }
+
+    pub(super) fn update(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
+        let (item, key) = self.changed(at);
+        scope.items.push(item);
+        if let Some(from) = at.child(Kind::FROM_CLAUSE) {
+            self.from(from, &mut scope);
+        }
+        if let Some(set) = at.child(Kind::SET_CLAUSE) {
+            self.assigned(set, key.as_ref());
+            self.expression(set, &scope);
+        }
+        if let Some(condition) = at.child(Kind::WHERE_CLAUSE) {
+            self.expression(condition, &scope);
+        }
+        self.returning(at, scope)
+    }
+
+    pub(super) fn delete(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
+        let (item, _) = self.changed(at);
+        scope.items.push(item);
+        if let Some(using) = at.child(Kind::USING_CLAUSE) {
+            self.from(using, &mut scope);
+        }
+        if let Some(condition) = at.child(Kind::WHERE_CLAUSE) {
+            self.expression(condition, &scope);
+        }
+        self.returning(at, scope)
+    }
+
+    pub(super) fn merge(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
+        let (item, key) = self.changed(at);
+        scope.items.push(item);
+        if let Some(using) = at.child(Kind::USING_ON_CLAUSE) {
+            self.from(using, &mut scope);
+        }
+        let skip = [Kind::WITH_CLAUSE, Kind::USING_ON_CLAUSE, Kind::RETURNING_CLAUSE];
+        for clause in at.children().filter(|clause| !skip.contains(&clause.kind())) {
+            match clause.kind() {
+                Kind::MERGE_WHEN_MATCHED
+                | Kind::MERGE_WHEN_NOT_MATCHED_SOURCE
+                | Kind::MERGE_WHEN_NOT_MATCHED_TARGET => {
+                    self.assigned(clause, key.as_ref());
+                    self.expression(clause, &scope);
+                }
+                _ => {}
+            }
+        }
+        scope.merged = true;
+        self.returning(at, scope)
+    }
+
+    fn returning(&mut self, at: At<'_>, mut scope: Scope<'_>) -> Columns {
+        let Some(clause) = at.child(Kind::RETURNING_CLAUSE) else { return Columns::Open };
+        let Some(list) = clause.child(Kind::TARGET_LIST) else { return Columns::Open };
+        let columns = self.targets(list, &scope);
+        // The rows before and after, of PostgreSQL 18.
+        let named = clause.all().filter(|node| node.kind() == Kind::TABLE_ALIAS);
+        scope.records = named.filter_map(name::name).collect();
+        scope.records.extend(["old".to_owned(), "new".to_owned()]);
+        self.expression(list, &scope);
+        columns
+    }
+}

@@ -1,0 +1,90 @@
+//! Extensions: the names that those of the server's own distribution make; others can make any.
+
+use super::Catalog;
+use super::function::Routine;
+use super::name::{self, Path};
+use super::object::Sort;
+use super::relation::{Key, Relation};
+use super::types::Type;
+use crate::syntax::tree::{At, Kind};
+
+/// A line for each: its name, functions, types and relations.
+const KNOWN: &str = include_str!("extensions.txt");
+
+/// Extensions that make functions and types, and no relations but these in the schema of the extension.
+const OTHERS: &[(&str, &str)] = &[
+    ("postgis", "spatial_ref_sys geometry_columns geography_columns"),
+    ("postgis_raster", "raster_columns raster_overviews"),
+    ("postgis_topology", ""),
+    ("pgrouting", ""),
+    ("h3", ""),
+    ("timescaledb", ""),
+    ("pg_cron", ""),
+    ("pgjwt", ""),
+    ("pg_uuidv7", ""),
+    ("pgtap", "tap_funky pg_all_foreign_keys"),
+    ("rum", ""),
+    ("pgroonga", ""),
+    ("pg_bigm", ""),
+    ("pg_net", ""),
+    ("http", ""),
+    ("plv8", ""),
+    ("semver", ""),
+    ("pg_hashids", ""),
+    ("vchord", ""),
+    ("vectorscale", ""),
+    ("pg_search", ""),
+];
+
+impl Catalog {
+    pub(super) fn create_extension(&mut self, at: At<'_>) {
+        let name = at.child(Kind::EXTENSION).and_then(name::name);
+        let named = at.find(Kind::EXTENSION_SCHEMA).and_then(|at| at.child(Kind::SCHEMA_REF));
+        let schema = named.and_then(Path::of);
+        if let Some(schema) = &schema {
+            self.refer_schema(schema, false);
+        }
+        let span = at.span();
+        let anywhere = Path { qualifier: None, name: String::new(), span: span.clone() };
+        let target = schema.map(|schema| schema.name).or_else(|| self.target(&anywhere));
+        let (Some(name), Some(schema)) = (name, target) else { return self.blur_all() };
+        if matches!(name.as_str(), "plpgsql" | "plperl" | "plpython3u" | "pltcl") {
+            return;
+        }
+        let known = KNOWN.lines().find_map(|line| line.strip_prefix(&name)?.strip_prefix('|'));
+        if let Some(known) = known {
+            let mut kinds = known.split('|').map(str::split_whitespace);
+            for function in kinds.next().into_iter().flatten() {
+                let made = self.made(Sort::Function, &span);
+                self.schema_mut(&schema).routines.put(function.to_owned(), Routine::unknown(made));
+            }
+            for one in kinds.next().into_iter().flatten() {
+                let made = self.made(Sort::Type, &span);
+                self.schema_mut(&schema).types.put(one.to_owned(), Type::unknown(made));
+            }
+            return kinds
+                .next()
+                .into_iter()
+                .flatten()
+                .for_each(|one| self.extend(&schema, one, at));
+        }
+        let Some((_, relations)) = OTHERS.iter().find(|(other, _)| *other == name) else {
+            return self.blur_all();
+        };
+        self.blur(Sort::Function);
+        self.blur(Sort::Type);
+        relations.split_whitespace().for_each(|one| self.extend(&schema, one, at));
+    }
+
+    /// A relation of an extension.
+    fn extend(&mut self, schema: &str, name: &str, at: At<'_>) {
+        let made = self.made(Sort::Table, &at.span());
+        let key = Key { schema: schema.to_owned(), name: name.to_owned() };
+        self.schema_mut(&key.schema).relations.put(key.name, Relation::unknown(made));
+    }
+
+    /// `DROP EXTENSION`, `ALTER EXTENSION`: what it made can be gone, or anywhere.
+    pub(super) fn change_extension(&mut self) {
+        self.blur_all();
+    }
+}

@@ -1,0 +1,259 @@
+//! Functions, procedures and aggregates, by their names.
+
+use std::rc::Rc;
+
+use super::Catalog;
+use super::builtin;
+use super::name::{self, Path};
+use super::object::{How, Look, Made, Object, Sort};
+use super::opaque::Effects;
+use super::query::Scope;
+use crate::syntax::Body;
+use crate::syntax::tree::{At, Kind};
+
+/// All functions of one name.
+#[derive(Debug, Clone)]
+pub(super) struct Routine {
+    made: Made,
+    /// The types of the arguments of each, as written; empty if they are not known.
+    signatures: Vec<String>,
+    /// What a call of one can do to the catalog.
+    pub(super) effects: Rc<Effects>,
+}
+
+impl Routine {
+    /// A function of which nothing else is known.
+    pub(super) fn unknown(made: Made) -> Self {
+        Routine { made, signatures: Vec::new(), effects: Rc::default() }
+    }
+}
+
+impl Object for Routine {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+
+    fn made_mut(&mut self) -> &mut Made {
+        &mut self.made
+    }
+}
+
+impl Catalog {
+    /// What is known of a function; the schema that it is in.
+    pub(super) fn look_function(&self, path: &Path) -> Look<String> {
+        if path.qualifier.is_none() && builtin::is_function(&path.name) {
+            return Look::Unknown;
+        }
+        self.look(path, |schema| &schema.routines)
+    }
+
+    /// A use of a function; the schema that it is in.
+    pub(super) fn refer_function(&mut self, path: &Path, conditional: bool) -> Option<String> {
+        match self.look_function(path) {
+            Look::Found(schema) | Look::Perhaps(schema) => Some(schema),
+            Look::Unknown => None,
+            Look::Missing if conditional => None,
+            Look::Missing => {
+                self.missing(Sort::Function, path, None);
+                let made =
+                    Made { place: None, sure: false, ..self.made(Sort::Function, &path.span) };
+                if let Some(schema) = self.target(path).filter(|_| !self.perhaps) {
+                    let routines = &mut self.schema_mut(&schema).routines;
+                    routines.put(path.name.clone(), Routine::unknown(made));
+                }
+                None
+            }
+        }
+    }
+
+    /// `CREATE FUNCTION` and the like; the effects are those of its body.
+    pub(super) fn create_function(&mut self, at: At<'_>, body: Option<&Body>) {
+        let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
+        let node = names.into_iter().find_map(|kind| at.child(kind));
+        let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
+        let effects = body.map(|body| Effects::of_body(&body.text)).unwrap_or_default();
+        let before = self.path.clone();
+        for part in at.children() {
+            match part.kind() {
+                Kind::FUNC_OPTION_LIST => self.function_options(part),
+                Kind::ATOMIC_BODY | Kind::RETURN_STMT => {
+                    self.expression(part, &Scope { is_body: true, ..Scope::open() });
+                }
+                _ => self.references(part),
+            }
+        }
+        let path_of_body = std::mem::replace(&mut self.path, before);
+        self.born(Sort::Function, &path.name, &path.span);
+        if let Some(schema) = &path.qualifier {
+            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
+            self.refer_schema(&path, false);
+        }
+        let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
+        let made = self.made(Sort::Function, &path.span);
+        let signature = signature(at);
+        self.keep_body((&schema, &path.name, &signature), path_of_body);
+        let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
+        let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
+        let known = self.look(&qualified, |schema| &schema.routines);
+        let perhaps = self.perhaps;
+        let routines = &mut self.schema_mut(&schema).routines;
+        match routines.objects.get_mut(&path.name) {
+            Some(routine) => {
+                let doubled = routine.signatures.contains(&signature) && !replaces;
+                if !routine.signatures.contains(&signature) {
+                    routine.signatures.push(signature);
+                }
+                routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
+                if !perhaps {
+                    let place = routine.made.place.or(made.place);
+                    routine.made = Made { place, ..made };
+                }
+                if doubled && matches!(known, Look::Found(_)) {
+                    self.doubled(Sort::Function, &path);
+                }
+            }
+            None => {
+                let (signatures, effects) = (vec![signature], Rc::new(effects));
+                routines.put(path.name, Routine { made, signatures, effects });
+            }
+        }
+    }
+
+    /// The options of a function: what they name, with its own `search_path`.
+    fn function_options(&mut self, list: At<'_>) {
+        for option in list.children().filter(|option| option.kind() == Kind::SET_FUNC_OPTION) {
+            self.set(option);
+        }
+        if let Some(support) = list.child(Kind::SUPPORT_FUNC_OPTION) {
+            self.references(support);
+        }
+    }
+
+    /// `DROP FUNCTION` and the like.
+    pub(super) fn drop_functions(&mut self, at: At<'_>) {
+        let conditional = at.has(Kind::IF_EXISTS);
+        let signatures: Vec<At<'_>> = at.all().filter(|node| is_signature(node.kind())).collect();
+        for node in signatures {
+            let Some(path) = signature_name(node) else {
+                self.blur(Sort::Function);
+                continue;
+            };
+            let Some(schema) = self.refer_function(&path, conditional) else { continue };
+            let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+            let wanted = node.has(Kind::PARAM_LIST).then(|| signature(node));
+            self.forget_bodies(&schema, &path.name);
+            let routines = &mut self.schema_mut(&schema).routines;
+            let Some(routine) = routines.objects.get_mut(&path.name) else { continue };
+            let known = routine.signatures.len();
+            if let Some(wanted) = &wanted {
+                routine.signatures.retain(|signature| signature != wanted);
+            }
+            if known == 1 && (wanted.is_none() || routine.signatures.is_empty()) && !perhaps {
+                routines.take(&path.name, How::Dropped, place, stamp);
+            } else if perhaps || known <= 1 || routine.signatures.len() == known {
+                routines.doubt(&path.name);
+            }
+        }
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+            self.blur(Sort::Column);
+            self.blur(Sort::Constraint);
+            self.blur(Sort::Index);
+        }
+    }
+
+    /// `ALTER FUNCTION` and the like.
+    pub(super) fn alter_function(&mut self, at: At<'_>) {
+        let node = at.children().find(|node| is_signature(node.kind()));
+        let Some(path) = node.and_then(signature_name) else { return self.blur(Sort::Function) };
+        let found = self.refer_function(&path, false);
+        let renames = [
+            Kind::FUNCTION_RENAME_TO,
+            Kind::PROCEDURE_RENAME_TO,
+            Kind::ROUTINE_RENAME_TO,
+            Kind::AGGREGATE_RENAME_TO,
+        ];
+        let renamed = renames.into_iter().find_map(|kind| at.child(kind));
+        let to = renamed.and_then(|to| to.children().next()).and_then(Path::of);
+        let moved = self.moved(at);
+        if renamed.is_none() && moved.is_none() {
+            return;
+        }
+        let schema = found.clone().or_else(|| self.target(&path));
+        let Some(schema) = schema.filter(|_| !self.perhaps) else {
+            return self.blur(Sort::Function);
+        };
+        let how = match (&to, &moved) {
+            (Some(to), _) => How::Renamed(to.name.clone()),
+            (None, Some(to)) => How::Moved(to.name.clone()),
+            (None, None) => return self.blur(Sort::Function),
+        };
+        let made = self.made(Sort::Function, &path.span);
+        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let routines = &mut self.schema_mut(&schema).routines;
+        let several = routines.objects.get(&path.name).is_some_and(|r| r.signatures.len() != 1);
+        let routine = if several {
+            routines.doubt(&path.name);
+            routines.objects.get(&path.name).cloned()
+        } else {
+            routines.take(&path.name, how, place, stamp)
+        };
+        let routine = routine.unwrap_or_else(|| Routine::unknown(made));
+        let target = moved.map_or(schema, |to| to.name);
+        let name = to.map_or(path.name, |to| to.name);
+        self.born(Sort::Function, &name, &path.span);
+        let routine = Routine { made: Made { sure: true, ..made }, ..routine };
+        self.schema_mut(&target).routines.put(name, routine);
+    }
+
+    /// The effects of the function that a name can mean.
+    pub(super) fn effects_of(&self, path: &Path) -> Option<Rc<Effects>> {
+        let schema = match self.look_function(path) {
+            Look::Found(schema) | Look::Perhaps(schema) => schema,
+            Look::Unknown | Look::Missing => return None,
+        };
+        let schema = self.schemas.objects.get(&schema)?;
+        Some(schema.routines.objects.get(&path.name)?.effects.clone())
+    }
+}
+
+pub(super) fn is_signature(kind: Kind) -> bool {
+    matches!(kind, Kind::FUNCTION_SIG | Kind::PROCEDURE_SIG | Kind::ROUTINE_SIG | Kind::AGGREGATE)
+}
+
+/// The name in a reference to a function with its arguments.
+pub(super) fn signature_name(at: At<'_>) -> Option<Path> {
+    at.children().find(|child| child.kind() != Kind::PARAM_LIST).and_then(Path::of)
+}
+
+/// The types of the arguments of a function that say which one it is.
+fn signature(at: At<'_>) -> String {
+    let list = at.child(Kind::PARAM_LIST);
+    let parameters = list.into_iter().flat_map(At::children);
+    let types = parameters.filter(|one| one.kind() == Kind::PARAM && !one.has(Kind::PARAM_OUT));
+    let types = types.filter_map(|one| one.children().find(|c| super::types::is_type(c.kind())));
+    types.map(written).collect::<Vec<_>>().join(",")
+}
+
+/// A type in one spelling.
+fn written(at: At<'_>) -> String {
+    let words = at.tokens().iter().map(|token| at.text_of(*token).to_ascii_lowercase());
+    let text = words.collect::<Vec<_>>().join(" ");
+    let text = text.split(" (").next().unwrap_or_default().trim_start_matches("pg_catalog . ");
+    let array = at.tokens().iter().any(|token| token.kind == Kind::L_BRACK);
+    let base = match text.trim_end_matches(" [ ]") {
+        "int" | "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "boolean" => "bool",
+        "character varying" => "varchar",
+        "character" | "char" => "bpchar",
+        "decimal" | "dec" => "numeric",
+        "double precision" | "float" => "float8",
+        "real" => "float4",
+        "timestamp with time zone" => "timestamptz",
+        "timestamp without time zone" => "timestamp",
+        other => other,
+    };
+    format!("{}{}", name::cut(base), if array { "[]" } else { "" })
+}

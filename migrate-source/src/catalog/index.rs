@@ -1,0 +1,152 @@
+//! Indexes, and the names that the server makes for them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Catalog;
+use super::name::{self, Path};
+use super::object::{Look, Sort};
+use super::relation::{Key, Relation};
+use crate::syntax::tree::{At, Kind};
+
+impl Catalog {
+    pub(super) fn create_index(&mut self, at: At<'_>) {
+        let table =
+            at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF));
+        let Some(table) = table.and_then(Path::of) else { return self.blur(Sort::Index) };
+        let key = self.refer(Sort::Table, &table, false);
+        let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
+        let parts: Vec<At<'_>> =
+            at.children().filter(|child| parts.contains(&child.kind())).collect();
+        for part in &parts {
+            match &key {
+                Some(key) => self.expression_on(key, *part),
+                None => self.references(*part),
+            }
+        }
+        let named = at.child(Kind::INDEX).map(Path::of);
+        let Some(key) = key else {
+            if let Some(Some(name)) = named {
+                self.index_of_unknown(at, &table, name);
+            }
+            return;
+        };
+        let mut columns = BTreeSet::new();
+        for part in &parts {
+            columns.extend(self.columns_in(&key, *part));
+        }
+        // Each partition gets one, with a name that the server makes.
+        if self.relation(&key).is_some_and(|table| !table.children.is_empty()) {
+            self.blur(Sort::Index);
+        }
+        let name = match named {
+            Some(Some(path)) => path,
+            Some(None) => return self.blur(Sort::Index),
+            None => {
+                let joined = joined_list(parts.first().copied());
+                let name = self.free(&key, &joined, "idx", true);
+                return self.put_index(&key, &name, columns, &at.span());
+            }
+        };
+        let path = Path { qualifier: Some(key.schema.clone()), ..name };
+        if let Some(index) = self.make(at, Sort::Index, &path, false) {
+            self.own(&key, index, columns);
+        }
+    }
+
+    /// The index of a table of which nothing is known.
+    fn index_of_unknown(&mut self, at: At<'_>, table: &Path, name: Path) {
+        if let Some(schema) = self.target(table) {
+            let path = Path { qualifier: Some(schema), ..name };
+            let known = self.look_relation(&path);
+            if known == Look::Unknown || known == Look::Missing {
+                self.make(at, Sort::Index, &path, false);
+            }
+        }
+    }
+
+    /// Puts an index into the schema of its table.
+    pub(super) fn put_index(
+        &mut self,
+        table: &Key,
+        name: &str,
+        columns: BTreeSet<String>,
+        span: &Range<usize>,
+    ) {
+        let made = self.made(Sort::Index, span);
+        let index = Key { schema: table.schema.clone(), name: name.to_owned() };
+        let path = Path {
+            qualifier: Some(table.schema.clone()),
+            name: name.to_owned(),
+            span: span.clone(),
+        };
+        if self.look_in(&index) == Look::Found(()) {
+            return self.doubled(Sort::Index, &path);
+        }
+        self.born(Sort::Index, name, span);
+        self.schema_mut(&table.schema).relations.put(name.to_owned(), Relation::new(made));
+        self.own(table, index, columns);
+    }
+
+    /// Ties an index or a sequence to its table.
+    pub(super) fn own(&mut self, table: &Key, owned: Key, columns: BTreeSet<String>) {
+        if let Some(relation) = self.relation_mut(&owned) {
+            relation.owner = Some(table.clone());
+            relation.uses = columns;
+        }
+        if let Some(relation) = self.relation_mut(table) {
+            relation.owned.insert(owned);
+        }
+    }
+
+    pub(super) fn alter_index(&mut self, at: At<'_>) {
+        let Some(path) = at.child(Kind::INDEX_REF).and_then(Path::of) else {
+            return self.blur(Sort::Index);
+        };
+        let key = self.refer(Sort::Index, &path, at.has(Kind::IF_EXISTS));
+        let Some(action) = at.child(Kind::INDEX_RENAME_TO) else { return };
+        let Some(key) = key else {
+            if let Some(to) = action.child(Kind::INDEX).and_then(Path::of) {
+                self.adopt(&Path { qualifier: path.qualifier, ..to });
+            }
+            return;
+        };
+        let table = self.relation(&key).and_then(|index| index.owner.clone());
+        let to = self.rename_to(&key, action);
+        // The constraint of an index has its name.
+        if let (Some(table), Some(to)) = (table, to)
+            && let Some(table) = self.relation_mut(&table)
+            && let Some(constraint) = table.constraints.objects.remove(&key.name)
+        {
+            table.constraints.put(to.name, constraint);
+        }
+    }
+}
+
+fn joined_list(list: Option<At<'_>>) -> String {
+    list.map_or_else(String::new, joined)
+}
+
+/// The columns of an index in its name (`ChooseIndexColumnNames`).
+pub(super) fn joined(list: At<'_>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for item in list.children() {
+        let first = item.children().next();
+        let name = match first.map(|first| (first, first.kind())) {
+            Some((node, Kind::NAME_REF)) => name::name(node),
+            Some((node, Kind::CALL_EXPR)) => {
+                node.children().next().and_then(name::parts).and_then(|mut parts| parts.pop())
+            }
+            _ => None,
+        };
+        let base = name.unwrap_or_else(|| "expr".to_owned());
+        let mut name = base.clone();
+        let mut count = 0;
+        while names.contains(&name) {
+            count += 1;
+            name = format!("{base}{count}");
+        }
+        names.push(name);
+    }
+    names.join("_")
+}

@@ -1,0 +1,143 @@
+//! What a set makes, statement by statement, and the names in it that nothing made.
+//!
+//! A name is missing only if everything that can have made it was seen. Otherwise it is unknown, and
+//! unknown is never a mistake.
+
+mod name;
+mod object;
+mod builtin;
+mod scope;
+mod finding;
+mod schema;
+mod relation;
+mod table;
+mod column;
+mod constraint;
+mod index;
+mod sequence;
+mod view;
+mod types;
+mod function;
+mod trigger;
+mod policy;
+mod query;
+mod dml;
+mod expression;
+mod body;
+mod opaque;
+mod extension;
+mod comment;
+mod pass;
+mod begins;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+pub(crate) use pass::{File, Statement};
+
+use crate::check::Begins;
+use crate::objects::Finding;
+use crate::{syntax, threads};
+use finding::Missing;
+use object::{Blurs, Made, Place, Sort, Space};
+use schema::Schema;
+use scope::SearchPath;
+
+/// What the files name that nothing made, or make twice: each finding with the number of its file.
+pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
+    // Queries nest as deep as statements.
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| checked(files, begins));
+    all.into_iter().filter_map(|(_, found)| found).flatten().collect()
+}
+
+fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
+    match begins {
+        Begins::Nothing => pass::run(files, false).findings(files),
+        Begins::Existing => pass::run(files, true).findings(files),
+        Begins::Inferred => {
+            let fresh = pass::run(files, false);
+            let fresh = if begins::on_existing(&fresh) { pass::run(files, true) } else { fresh };
+            fresh.findings(files)
+        }
+    }
+}
+
+/// What the statements up to one made.
+pub(super) struct Catalog {
+    schemas: Space<Schema>,
+    path: SearchPath,
+    blurs: Blurs,
+    /// The number of the statement.
+    stamp: u32,
+    /// The number of its file.
+    file: usize,
+    /// Its number in its file.
+    statement: usize,
+    /// Whether the statement may not run.
+    perhaps: bool,
+    /// Whether the functions that it calls run.
+    runs: bool,
+    /// The statements whose bodies are checked at the end, by their functions.
+    bodies: HashMap<(String, String, String), body::Late>,
+    /// Where each name was first made.
+    births: HashMap<(Sort, String), Vec<Place>>,
+    missing: Vec<Missing>,
+}
+
+impl Catalog {
+    /// The catalog of an empty database; of one with objects, if `existing`.
+    fn new(existing: bool) -> Self {
+        let mut public =
+            Schema::new(Made { sort: Sort::Schema, place: None, stamp: 0, sure: true });
+        if existing {
+            public.open();
+        }
+        let mut schemas = Space::new(Sort::Schema, 0);
+        schemas.open = true;
+        schemas.put("public".to_owned(), public);
+        Catalog {
+            schemas,
+            path: SearchPath::default(),
+            blurs: Blurs::default(),
+            stamp: 0,
+            file: 0,
+            statement: 0,
+            perhaps: false,
+            runs: false,
+            bodies: HashMap::new(),
+            births: HashMap::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// The place of these bytes.
+    fn place(&self, span: &Range<usize>) -> Place {
+        Place { file: self.file, at: span.start }
+    }
+
+    /// A new object, whose name has these bytes.
+    fn made(&self, sort: Sort, span: &Range<usize>) -> Made {
+        let place = Some(self.place(span));
+        Made { sort, place, stamp: self.stamp, sure: !self.perhaps }
+    }
+
+    /// Notes that a name is made here, for messages about uses before.
+    fn born(&mut self, sort: Sort, name: &str, span: &Range<usize>) {
+        let place = self.place(span);
+        self.births.entry((sort, name.to_owned())).or_default().push(place);
+    }
+
+    /// Objects of this kind can have been made, changed and dropped.
+    fn blur(&mut self, sort: Sort) {
+        self.blurs.set(sort, self.stamp);
+    }
+
+    /// So can all.
+    fn blur_all(&mut self) {
+        for sort in Sort::ALL {
+            self.blur(sort);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What a step can do to the catalog that no statement shows: dynamic SQL, and functions that run it.
+
+use std::rc::Rc;
+
+use super::Catalog;
+use super::builtin;
+use super::name::Path;
+use super::object::{Look, Sort};
+use super::scope::SearchPath;
+use crate::syntax::tree::{At, Kind};
+
+/// What a step can do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Effects {
+    /// The kinds of objects that it can make, change or drop.
+    sorts: Vec<Sort>,
+    /// Whether it can set the `search_path`.
+    sets_path: bool,
+    /// The functions that it calls.
+    calls: Vec<String>,
+}
+
+/// The kinds that are in the name space of tables, with what hangs on them.
+const RELATIONS: &[Sort] = &[
+    Sort::Table,
+    Sort::View,
+    Sort::Sequence,
+    Sort::Index,
+    Sort::Column,
+    Sort::Constraint,
+    Sort::ForeignKey,
+    Sort::Type,
+    Sort::Trigger,
+    Sort::Policy,
+];
+
+/// Words between a verb and the kind of its object.
+const BETWEEN: &[&str] = &[
+    "or", "replace", "temp", "temporary", "local", "global", "unlogged", "unique", "materialized",
+    "recursive", "constraint", "foreign", "event", "if", "not", "exists", "concurrently",
+];
+
+/// The words of an `ALTER` that say what it does.
+const ACTIONS: &[&str] = &[
+    "add", "drop", "rename", "alter", "set", "enable", "disable", "force", "owner", "validate",
+    "attach", "detach", "inherit", "cluster", "replica", "reset", "privileges",
+];
+
+/// Schemas of extensions whose functions leave the objects of the set alone.
+const HARMLESS: &[&str] =
+    &["cron", "net", "vault", "pgmq", "auth", "storage", "realtime", "extensions"];
+
+impl Effects {
+    pub(super) fn both(one: &Effects, other: &Effects) -> Effects {
+        let mut both = one.clone();
+        both.add(&other.sorts);
+        both.sets_path |= other.sets_path;
+        both.calls.extend(other.calls.iter().cloned());
+        both
+    }
+
+    fn add(&mut self, sorts: &[Sort]) {
+        for sort in sorts {
+            if !self.sorts.contains(sort) {
+                self.sorts.push(*sort);
+            }
+        }
+    }
+
+    /// What SQL in a text can do, of which parts are only known when it runs.
+    pub(super) fn of_text(text: &str) -> Effects {
+        let lower = text.to_ascii_lowercase();
+        let mut effects = Effects::default();
+        let words: Vec<&str> = lower
+            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '%'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let mut verbs = 0;
+        for (at, word) in words.iter().enumerate() {
+            let rest = words.get(at + 1..).unwrap_or_default();
+            let object =
+                rest.iter().find(|word| !BETWEEN.contains(word)).copied().unwrap_or_default();
+            let next = rest.first().copied().unwrap_or_default();
+            match *word {
+                "create" => effects.add(made(object)),
+                "drop" if next == "constraint" => {
+                    effects.add(&[Sort::Constraint, Sort::ForeignKey, Sort::Index]);
+                }
+                "drop" => effects.add(dropped(object)),
+                "add" => effects.add(added(next)),
+                "rename" => effects.add(renamed(next)),
+                "attach" | "detach" | "inherit" => effects.add(&[Sort::Column, Sort::Constraint]),
+                "set" if next == "schema" => effects.add(&Sort::ALL),
+                "import" => effects.add(&Sort::ALL),
+                "search_path" => effects.sets_path = true,
+                "alter" if !rest.iter().any(|word| ACTIONS.contains(word)) => {
+                    effects.add(&Sort::ALL);
+                }
+                "alter" | "insert" | "update" | "delete" | "select" | "grant" | "revoke"
+                | "comment" | "truncate" | "analyze" | "vacuum" | "refresh" | "copy" | "notify"
+                | "set" | "reset" | "reindex" | "lock" | "with" => {}
+                _ => continue,
+            }
+            verbs += 1;
+        }
+        let executes = words.windows(2).any(|pair| {
+            matches!(pair, ["execute", next] if !matches!(*next, "function" | "procedure" | "on"))
+        });
+        if executes && verbs == 0 {
+            effects.add(&Sort::ALL);
+        }
+        effects
+    }
+
+    /// What a body can do that runs when its function is called.
+    pub(super) fn of_body(text: &str) -> Effects {
+        let mut effects = Effects::of_text(text);
+        let bytes = text.as_bytes();
+        let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+        for (at, _) in text.match_indices('(') {
+            let before = bytes.get(..at).unwrap_or_default();
+            let start = before.iter().rposition(|b| !is_word(b)).map_or(0, |at| at + 1);
+            let word = text.get(start..at).unwrap_or_default().to_ascii_lowercase();
+            if !word.is_empty() && !builtin::is_function(&word) && !effects.calls.contains(&word) {
+                effects.calls.push(word);
+            }
+        }
+        effects
+    }
+}
+
+fn made(object: &str) -> &'static [Sort] {
+    match object {
+        "table" => RELATIONS,
+        "view" => &[Sort::View, Sort::Table, Sort::Column, Sort::Type],
+        "index" => &[Sort::Index],
+        "sequence" => &[Sort::Sequence, Sort::Table],
+        "type" | "domain" => &[Sort::Type, Sort::Label],
+        "function" | "procedure" | "aggregate" => &[Sort::Function],
+        "trigger" => &[Sort::Trigger],
+        "policy" => &[Sort::Policy],
+        "role" | "user" | "database" | "publication" | "subscription" | "server" | "operator"
+        | "cast" | "statistics" | "rule" | "group" | "collation" | "text" | "tablespace" => &[],
+        _ => &Sort::ALL,
+    }
+}
+
+fn dropped(object: &str) -> &'static [Sort] {
+    match object {
+        "default" | "identity" | "expression" | "null" => &[],
+        "column" => {
+            &[Sort::Column, Sort::Constraint, Sort::ForeignKey, Sort::Index, Sort::Sequence]
+        }
+        "trigger" | "policy" | "index" | "role" | "user" | "rule" | "publication" => made(object),
+        "type" | "domain" | "function" | "procedure" | "aggregate" => &Sort::ALL,
+        "table" | "view" | "sequence" => RELATIONS,
+        "owned" | "schema" | "extension" => &Sort::ALL,
+        _ => &Sort::ALL,
+    }
+}
+
+fn added(next: &str) -> &'static [Sort] {
+    match next {
+        "constraint" | "primary" | "foreign" | "unique" | "check" | "exclude" => {
+            &[Sort::Constraint, Sort::ForeignKey, Sort::Index]
+        }
+        "value" => &[Sort::Label],
+        "generated" => &[Sort::Sequence],
+        _ => &[Sort::Column, Sort::Constraint, Sort::Sequence, Sort::Index],
+    }
+}
+
+fn renamed(next: &str) -> &'static [Sort] {
+    match next {
+        "constraint" => &[Sort::Constraint, Sort::ForeignKey, Sort::Index],
+        "value" => &[Sort::Label],
+        "column" => &[Sort::Column],
+        _ => &Sort::ALL,
+    }
+}
+
+impl Catalog {
+    /// Something with these effects runs, perhaps.
+    pub(super) fn run(&mut self, effects: &Effects) {
+        let mut seen: Vec<String> = Vec::new();
+        let mut rest = vec![Rc::new(effects.clone())];
+        while let Some(effects) = rest.pop() {
+            for sort in &effects.sorts {
+                self.blur(*sort);
+            }
+            if effects.sets_path {
+                self.path = SearchPath::unknown();
+            }
+            for call in &effects.calls {
+                if !seen.contains(call) {
+                    seen.push(call.clone());
+                    let path = Path { qualifier: None, name: call.clone(), span: 0..0 };
+                    rest.extend(self.effects_of(&path));
+                }
+            }
+        }
+    }
+
+    /// A statement calls a function: one that the set did not make can do anything.
+    pub(super) fn called(&mut self, path: &Path) {
+        if let Some(effects) = self.effects_of(path) {
+            return self.run(&effects);
+        }
+        let harmless = match &path.qualifier {
+            Some(schema) => super::schema::is_system(schema) || HARMLESS.contains(&schema.as_str()),
+            None => builtin::is_function(&path.name) || path.name.starts_with("st_"),
+        };
+        if !harmless && self.look_function(path) == Look::Unknown {
+            self.blur_all();
+        }
+    }
+
+    /// A `DO` block: its statements may run, and what it executes can do what its text says.
+    pub(super) fn block(&mut self, root: At<'_>) {
+        let before = std::mem::replace(&mut self.perhaps, true);
+        let runs = std::mem::replace(&mut self.runs, true);
+        let mut walk = root.walk();
+        while let Some(node) = walk.next() {
+            match node.kind() {
+                Kind::PLPGSQL_EXEC_SQL_STMT | Kind::PLPGSQL_CALL_STMT => {
+                    for child in node.children() {
+                        self.apply(child);
+                    }
+                    walk.leave(node);
+                }
+                Kind::PLPGSQL_DYN_EXECUTE_STMT
+                | Kind::PLPGSQL_FOR_DYN_STMT
+                | Kind::PLPGSQL_OPEN_EXECUTE => self.executes(node, root),
+                Kind::CALL_EXPR => {
+                    let callee = node.children().next().filter(|_| node.has(Kind::ARG_LIST));
+                    if let Some(path) = callee.and_then(Path::of) {
+                        self.called(&path);
+                    }
+                }
+                _ => {}
+            }
+        }
+        (self.perhaps, self.runs) = (before, runs);
+    }
+
+    /// `EXECUTE`: what is executed can be in a variable, so that the whole block says what it can do.
+    fn executes(&mut self, node: At<'_>, block: At<'_>) {
+        let first = node.find(Kind::PLPGSQL_EXPR).unwrap_or(node);
+        let has_text = first.tokens().iter().any(|token| {
+            matches!(token.kind, Kind::STRING | Kind::DOLLAR_QUOTED_STRING | Kind::ESC_STRING)
+        });
+        let text = if has_text { node.text() } else { block.text() };
+        let effects = Effects::of_text(text);
+        self.run(&effects);
+    }
+}

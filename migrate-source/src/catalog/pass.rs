@@ -1,0 +1,237 @@
+//! One pass over a set: each statement of each file in order, then the bodies.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Catalog;
+use super::object::Sort;
+use super::opaque::Effects;
+use super::query::{Scope, is_query};
+use super::scope::SearchPath;
+use crate::syntax::tree::{At, Kind};
+use crate::syntax::{Body, Judged};
+
+/// A script of the set.
+pub(crate) struct File<'s> {
+    /// Its name in messages.
+    pub(crate) name: &'s str,
+    pub(crate) text: &'s str,
+    pub(crate) statements: Vec<Statement<'s>>,
+    /// Whether a function of the service follows, which can do anything.
+    pub(crate) ends_with_function: bool,
+    /// Whether its names are not to be reported.
+    pub(crate) is_allowed: bool,
+}
+
+/// A statement of a script.
+pub(crate) struct Statement<'s> {
+    pub(crate) text: &'s str,
+    /// Its first byte in the script.
+    pub(crate) offset: usize,
+    pub(crate) judged: Judged,
+}
+
+impl Statement<'_> {
+    fn root(&self) -> Option<At<'_>> {
+        self.judged.tree.as_ref()?.root(self.text, self.offset)
+    }
+}
+
+/// The catalog after all files, on a database with objects if `existing`.
+pub(super) fn run(files: &[File<'_>], existing: bool) -> Catalog {
+    let mut catalog = Catalog::new(existing);
+    for (number, file) in files.iter().enumerate() {
+        catalog.file = number;
+        catalog.path = SearchPath::default();
+        for (number, statement) in file.statements.iter().enumerate() {
+            catalog.stamp += 1;
+            catalog.statement = number;
+            let known = catch_unwind(AssertUnwindSafe(|| catalog.read(statement)));
+            if known.is_err() {
+                catalog.blur_all();
+            }
+        }
+        if file.ends_with_function {
+            catalog.blur_all();
+        }
+    }
+    catalog.stamp += 1;
+    catalog.late_bodies(files);
+    catalog
+}
+
+impl Catalog {
+    fn read(&mut self, statement: &Statement<'_>) {
+        let Some(root) = statement.root() else {
+            let effects = Effects::of_text(statement.text);
+            return self.run(&effects);
+        };
+        let body = statement.judged.body.as_ref();
+        for child in root.children() {
+            match child.kind() {
+                Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => self.create_function(child, body),
+                Kind::DO => self.do_block(child, body, statement.offset),
+                _ => self.apply(child),
+            }
+        }
+    }
+
+    /// A `DO` block.
+    fn do_block(&mut self, at: At<'_>, body: Option<&Body>, offset: usize) {
+        let tree = body.and_then(|body| body.tree.as_ref()?.root(&body.text, offset + body.offset));
+        match tree {
+            Some(root) => self.block(root),
+            None => {
+                let effects = Effects::of_body(at.text());
+                self.run(&effects);
+            }
+        }
+    }
+
+    /// Checks a statement, and does what it does.
+    pub(super) fn apply(&mut self, at: At<'_>) {
+        match at.kind() {
+            Kind::CREATE_TABLE | Kind::CREATE_FOREIGN_TABLE => self.create_table(at),
+            Kind::CREATE_TABLE_AS => self.table_as(at),
+            Kind::CREATE_INDEX => self.create_index(at),
+            Kind::CREATE_SEQUENCE => self.create_sequence(at),
+            Kind::CREATE_VIEW | Kind::CREATE_MATERIALIZED_VIEW => {
+                let query = at.children().find(|child| is_query(child.kind()));
+                self.create_view(at, query);
+            }
+            Kind::CREATE_TYPE | Kind::CREATE_DOMAIN => self.create_type(at),
+            Kind::CREATE_SCHEMA => self.create_schema(at),
+            Kind::CREATE_EXTENSION => self.create_extension(at),
+            Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE | Kind::CREATE_AGGREGATE => {
+                self.create_function(at, None);
+            }
+            Kind::CREATE_TRIGGER => self.create_trigger(at),
+            Kind::CREATE_POLICY => self.create_policy(at),
+            Kind::CREATE_RULE => self.create_rule(at),
+            Kind::ALTER_TABLE | Kind::ALTER_FOREIGN_TABLE => self.alter_table(at),
+            Kind::ALTER_INDEX => self.alter_index(at),
+            Kind::ALTER_SEQUENCE => self.alter_sequence(at),
+            Kind::ALTER_VIEW | Kind::ALTER_MATERIALIZED_VIEW => self.alter_view(at),
+            Kind::ALTER_TYPE | Kind::ALTER_DOMAIN => self.alter_type(at),
+            Kind::ALTER_SCHEMA => self.alter_schema(at),
+            Kind::ALTER_FUNCTION
+            | Kind::ALTER_PROCEDURE
+            | Kind::ALTER_ROUTINE
+            | Kind::ALTER_AGGREGATE => self.alter_function(at),
+            Kind::ALTER_TRIGGER => self.alter_trigger(at),
+            Kind::ALTER_POLICY => self.alter_policy(at),
+            _ => self.drop(at),
+        }
+    }
+
+    fn drop(&mut self, at: At<'_>) {
+        match at.kind() {
+            Kind::DROP_TABLE | Kind::DROP_FOREIGN_TABLE => {
+                self.drop_relations(at, Sort::Table, Kind::TABLE_NAME_REF);
+            }
+            Kind::DROP_VIEW | Kind::DROP_MATERIALIZED_VIEW => {
+                self.drop_relations(at, Sort::View, Kind::VIEW_REF);
+            }
+            Kind::DROP_INDEX => self.drop_relations(at, Sort::Index, Kind::INDEX_REF),
+            Kind::DROP_SEQUENCE => self.drop_relations(at, Sort::Sequence, Kind::SEQUENCE_REF),
+            Kind::DROP_TYPE => self.drop_types(at, Kind::TYPE_NAME_REF),
+            Kind::DROP_DOMAIN => self.drop_types(at, Kind::DOMAIN_REF),
+            Kind::DROP_SCHEMA => self.drop_schema(at),
+            Kind::DROP_FUNCTION
+            | Kind::DROP_PROCEDURE
+            | Kind::DROP_ROUTINE
+            | Kind::DROP_AGGREGATE => self.drop_functions(at),
+            Kind::DROP_TRIGGER => self.drop_trigger(at),
+            Kind::DROP_POLICY => self.drop_policy(at),
+            Kind::DROP_EXTENSION | Kind::ALTER_EXTENSION => self.change_extension(),
+            Kind::DROP_OWNED | Kind::IMPORT_FOREIGN_SCHEMA => self.blur_all(),
+            _ => self.other(at),
+        }
+    }
+
+    /// Statements that leave the catalog as it is, unless a function that they call changes it.
+    fn other(&mut self, at: At<'_>) {
+        match at.kind() {
+            Kind::SET => self.set(at),
+            Kind::RESET | Kind::DISCARD => self.reset(at),
+            Kind::DO => {
+                let effects = Effects::of_body(at.text());
+                self.run(&effects);
+            }
+            Kind::SELECT_INTO if !self.perhaps => self.select_into(at),
+            Kind::COPY => self.copy(at),
+            Kind::COMMENT_ON | Kind::SECURITY_LABEL => self.comment(at),
+            Kind::DROP_RULE | Kind::ALTER_DEFAULT_PRIVILEGES | Kind::ALTER_RULE => {}
+            kind if is_query(kind) => {
+                let before = std::mem::replace(&mut self.runs, true);
+                self.query(at, &Scope::default());
+                self.runs = before;
+            }
+            Kind::CALL => {
+                let before = std::mem::replace(&mut self.runs, true);
+                self.references(at);
+                self.runs = before;
+            }
+            Kind::GRANT
+            | Kind::REVOKE
+            | Kind::TRUNCATE
+            | Kind::LOCK
+            | Kind::REFRESH
+            | Kind::REINDEX
+            | Kind::ANALYZE
+            | Kind::VACUUM
+            | Kind::CLUSTER
+            | Kind::EXPLAIN
+            | Kind::CREATE_STATISTICS
+            | Kind::CREATE_PUBLICATION
+            | Kind::ALTER_PUBLICATION
+            | Kind::CREATE_CAST
+            | Kind::CREATE_EVENT_TRIGGER => self.references(at),
+            _ => {}
+        }
+    }
+
+    fn table_as(&mut self, at: At<'_>) {
+        let query = at.children().find(|child| is_query(child.kind()));
+        let scope = Scope::default();
+        let columns = query.map(|query| self.query(query, &scope)).unwrap_or_default();
+        if let Some(name) = at.child(Kind::TABLE_NAME) {
+            self.create_table_as(at, name, columns);
+        }
+    }
+
+    fn select_into(&mut self, at: At<'_>) {
+        let columns = self.query(at, &Scope::default());
+        let into = at.child(Kind::INTO_CLAUSE);
+        if let Some((into, name)) =
+            into.and_then(|into| Some((into, into.child(Kind::TABLE_NAME)?)))
+        {
+            self.create_table_as(into, name, columns);
+        }
+    }
+
+    fn copy(&mut self, at: At<'_>) {
+        let Some(table) = at.child(Kind::COPY_TABLE) else { return self.references(at) };
+        let path = table.child(Kind::TABLE_NAME_REF).and_then(super::name::Path::of);
+        let key = path.and_then(|path| self.refer(Sort::Table, &path, false));
+        if let (Some(key), Some(list)) = (key, table.child(Kind::COLUMN_REF_LIST)) {
+            self.refer_columns(&key, list);
+        }
+    }
+
+    /// Checks the bodies of the functions that are there at the end, by the end's names.
+    fn late_bodies(&mut self, files: &[File<'_>]) {
+        let mut bodies: Vec<super::body::Late> =
+            self.bodies.drain().map(|(_, late)| late).collect();
+        bodies.sort_by_key(|late| (late.file, late.statement));
+        for late in bodies {
+            let Some(file) = files.get(late.file) else { continue };
+            let Some(statement) = file.statements.get(late.statement) else { continue };
+            let Some(body) = &statement.judged.body else { continue };
+            let Some(root) = statement.root() else { continue };
+            self.file = late.file;
+            self.path = late.path;
+            self.path.also(self.schemas.objects.keys());
+            self.body(root, body, statement.offset + body.offset);
+        }
+    }
+}

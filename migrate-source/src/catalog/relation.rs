@@ -1,0 +1,313 @@
+//! Relations: what shares the name space of tables, and what hangs on each.
+
+use std::collections::BTreeSet;
+
+use super::Catalog;
+use super::name::Path;
+use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
+use crate::syntax::tree::{At, Kind};
+
+/// Where a relation is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key {
+    pub(super) schema: String,
+    pub(super) name: String,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) made: Made,
+    /// Its place in `SELECT *`.
+    pub(super) number: usize,
+}
+
+/// A constraint, and what it depends on.
+#[derive(Debug, Clone)]
+pub(super) struct Constraint {
+    pub(super) made: Made,
+    /// The columns of its table that it names.
+    pub(super) columns: BTreeSet<String>,
+}
+
+/// A table, view, sequence or index.
+#[derive(Debug, Clone)]
+pub(super) struct Relation {
+    pub(super) made: Made,
+    pub(super) columns: Space<Column>,
+    pub(super) constraints: Space<Constraint>,
+    pub(super) triggers: Space<Made>,
+    pub(super) policies: Space<Made>,
+    /// The tables whose columns it inherits.
+    pub(super) parents: Vec<Key>,
+    /// The tables that inherit its columns.
+    pub(super) children: Vec<Key>,
+    /// The indexes of a table, and the sequences that its columns own.
+    pub(super) owned: BTreeSet<Key>,
+    /// The table of an index or of an owned sequence.
+    pub(super) owner: Option<Key>,
+    /// The columns of an index; the column that owns a sequence.
+    pub(super) uses: BTreeSet<String>,
+}
+
+impl Relation {
+    pub(super) fn new(made: Made) -> Self {
+        Relation {
+            made,
+            columns: Space::new(Sort::Column, made.stamp),
+            constraints: Space::new(Sort::Constraint, made.stamp),
+            triggers: Space::new(Sort::Trigger, made.stamp),
+            policies: Space::new(Sort::Policy, made.stamp),
+            parents: Vec::new(),
+            children: Vec::new(),
+            owned: BTreeSet::new(),
+            owner: None,
+            uses: BTreeSet::new(),
+        }
+    }
+
+    /// A relation of which nothing else is known.
+    pub(super) fn unknown(made: Made) -> Self {
+        let mut relation = Relation::new(made);
+        relation.open();
+        relation
+    }
+
+    pub(super) fn open(&mut self) {
+        self.columns.open = true;
+        self.constraints.open = true;
+        self.triggers.open = true;
+        self.policies.open = true;
+    }
+
+    /// Whether it certainly is as it was seen.
+    pub(super) fn is_sure(&self, blurs: &Blurs) -> bool {
+        let blur = blurs.of(self.made.sort).max(blurs.of(Sort::Table));
+        self.made.sure && self.made.stamp >= blur
+    }
+}
+
+macro_rules! objects {
+    ($($type:ty),*) => {$(
+        impl Object for $type {
+            fn made(&self) -> &Made {
+                &self.made
+            }
+
+            fn made_mut(&mut self) -> &mut Made {
+                &mut self.made
+            }
+        }
+    )*};
+}
+
+objects!(Column, Constraint, Relation);
+
+impl Catalog {
+    /// Makes a relation in the schema that its name means; `None` if that is not known, or if it is
+    /// there and the statement leaves it as it is.
+    pub(super) fn make(
+        &mut self,
+        at: At<'_>,
+        sort: Sort,
+        path: &Path,
+        temporary: bool,
+    ) -> Option<Key> {
+        self.born(sort, &path.name, &path.span);
+        let target =
+            if temporary { Some(super::scope::TEMPORARY.to_owned()) } else { self.target(path) };
+        let Some(schema) = target else {
+            self.blur_relations();
+            return None;
+        };
+        if let Some(schema) = &path.qualifier {
+            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
+            self.refer_schema(&path, false);
+        }
+        let key = Key { schema: schema.clone(), name: path.name.clone() };
+        let conditional = at.has(Kind::IF_NOT_EXISTS);
+        let mut relation = Relation::new(self.made(sort, &path.span));
+        match self.look_in(&key) {
+            Look::Found(()) if conditional => return None,
+            Look::Found(()) => {
+                self.doubled(sort, path);
+                self.relation_mut(&key)?.open();
+                return None;
+            }
+            Look::Perhaps(()) => {
+                // Either of the two can be there: the union of what they have.
+                let sure = !self.perhaps;
+                let old = self.relation_mut(&key)?;
+                old.open();
+                old.made.sure |= sure;
+                old.made.stamp = relation.made.stamp;
+                return None;
+            }
+            Look::Unknown if conditional => relation.open(),
+            Look::Unknown | Look::Missing => {}
+        }
+        if self.perhaps {
+            relation.open();
+        }
+        self.schema_mut(&schema).relations.put(path.name.clone(), relation);
+        Some(key)
+    }
+
+    /// What is known of a relation in its schema.
+    pub(super) fn look_in(&self, key: &Key) -> Look<()> {
+        let path = Path { qualifier: Some(key.schema.clone()), name: key.name.clone(), span: 0..0 };
+        self.look_relation(&path).map(|_| ())
+    }
+
+    /// The relation that a statement alters or drops; reports one that is missing.
+    pub(super) fn refer(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
+        match self.look_relation(path) {
+            Look::Found(key) | Look::Perhaps(key) => Some(key),
+            Look::Unknown => None,
+            Look::Missing if conditional || self.blurs.of(sort) > 0 => None,
+            Look::Missing => {
+                self.missing(sort, path, None);
+                self.adopt(path);
+                None
+            }
+        }
+    }
+
+    /// Treats a name as that of a relation of which nothing is known, so that its next use is no
+    /// second mistake.
+    pub(super) fn adopt(&mut self, path: &Path) {
+        if self.perhaps {
+            return;
+        }
+        let Some(schema) = self.target(path) else { return };
+        let made = Made { place: None, sure: false, ..self.made(Sort::Table, &path.span) };
+        self.schema_mut(&schema).relations.put(path.name.clone(), Relation::unknown(made));
+    }
+
+    /// `DROP TABLE`, `DROP VIEW` and the like, of the names in nodes of this kind.
+    pub(super) fn drop_relations(&mut self, at: At<'_>, sort: Sort, names: Kind) {
+        let conditional = at.has(Kind::IF_EXISTS);
+        let paths: Vec<Path> =
+            at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
+        for path in &paths {
+            match self.refer(sort, path, conditional) {
+                Some(key) => self.remove(&key, path),
+                None => self.forget(path),
+            }
+        }
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+        }
+    }
+
+    /// A name of which nothing was known is gone.
+    fn forget(&mut self, path: &Path) {
+        let Some(schema) = self.target(path).filter(|_| !self.perhaps) else { return };
+        if self.look_relation(path) == Look::Missing {
+            return;
+        }
+        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let relations = &mut self.schema_mut(&schema).relations;
+        relations.take(&path.name, How::Dropped, place, stamp);
+    }
+
+    /// Drops a relation with all that hangs on it.
+    pub(super) fn remove(&mut self, key: &Key, path: &Path) {
+        if self.perhaps {
+            let owned =
+                self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
+            for key in owned.iter().chain([key]) {
+                self.schema_mut(&key.schema).relations.doubt(&key.name);
+            }
+            return;
+        }
+        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let relations = &mut self.schema_mut(&key.schema).relations;
+        let Some(relation) = relations.take(&key.name, How::Dropped, place, stamp) else { return };
+        for owned in &relation.owned {
+            self.schema_mut(&owned.schema).relations.take(&owned.name, How::Dropped, place, stamp);
+        }
+        for parent in &relation.parents {
+            if let Some(parent) = self.relation_mut(parent) {
+                parent.children.retain(|child| child != key);
+            }
+        }
+        for child in &relation.children {
+            self.remove(child, path);
+        }
+        if let Some(owner) = relation.owner.as_ref().and_then(|owner| self.relation_mut(owner)) {
+            owner.owned.remove(key);
+        }
+    }
+
+    /// Gives a relation another name, or another schema.
+    pub(super) fn rename(&mut self, from: &Key, to: &Key, how: How, path: &Path) {
+        self.born(Sort::Table, &to.name, &path.span);
+        if self.perhaps {
+            let sort = Sort::Table;
+            let made = self.made(sort, &path.span);
+            self.schema_mut(&from.schema).relations.doubt(&from.name);
+            let relations = &mut self.schema_mut(&to.schema).relations;
+            relations.put(to.name.clone(), Relation::unknown(made));
+            return;
+        }
+        if let Look::Found(()) = self.look_in(to) {
+            let name = to.name.clone();
+            let sort = self.relation(from).map_or(Sort::Table, |relation| relation.made.sort);
+            self.doubled(
+                sort,
+                &Path { qualifier: Some(to.schema.clone()), name, span: path.span.clone() },
+            );
+            return;
+        }
+        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let relations = &mut self.schema_mut(&from.schema).relations;
+        let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
+        self.follow(&relation, from, to);
+        self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
+    }
+
+    /// What refers to a relation by its name refers to its new one.
+    fn follow(&mut self, relation: &Relation, from: &Key, to: &Key) {
+        for owned in &relation.owned {
+            if let Some(owned) = self.relation_mut(owned) {
+                owned.owner = Some(to.clone());
+            }
+        }
+        for parent in &relation.parents {
+            let Some(parent) = self.relation_mut(parent) else { continue };
+            for child in parent.children.iter_mut().filter(|child| *child == from) {
+                *child = to.clone();
+            }
+        }
+        for child in &relation.children {
+            let Some(child) = self.relation_mut(child) else { continue };
+            for parent in child.parents.iter_mut().filter(|parent| *parent == from) {
+                *parent = to.clone();
+            }
+        }
+        if let Some(owner) = relation.owner.as_ref().and_then(|owner| self.relation_mut(owner))
+            && owner.owned.remove(from)
+        {
+            owner.owned.insert(to.clone());
+        }
+    }
+
+    /// Tables, views, sequences and indexes can have been made, changed and dropped.
+    pub(super) fn blur_relations(&mut self) {
+        for sort in [
+            Sort::Table,
+            Sort::View,
+            Sort::Sequence,
+            Sort::Index,
+            Sort::Column,
+            Sort::Constraint,
+            Sort::ForeignKey,
+            Sort::Trigger,
+            Sort::Policy,
+            Sort::Type,
+        ] {
+            self.blur(sort);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Schemas, each with the spaces of its names.
+
+use super::Catalog;
+use super::function::Routine;
+use super::name::Path;
+use super::object::{How, Look, Made, Object, Sort, Space};
+use super::relation::Relation;
+use super::scope::TEMPORARY;
+use super::types::Type;
+use crate::syntax::tree::{At, Kind};
+
+/// A schema and what is in it.
+#[derive(Debug, Clone)]
+pub(super) struct Schema {
+    made: Made,
+    /// Tables, views, sequences and indexes, which share a name space.
+    pub(super) relations: Space<Relation>,
+    pub(super) types: Space<Type>,
+    pub(super) routines: Space<Routine>,
+}
+
+impl Schema {
+    pub(super) fn new(made: Made) -> Self {
+        Schema {
+            made,
+            relations: Space::new(Sort::Table, made.stamp),
+            types: Space::new(Sort::Type, made.stamp),
+            routines: Space::new(Sort::Function, made.stamp),
+        }
+    }
+
+    /// There can be more in it than what was seen.
+    pub(super) fn open(&mut self) {
+        self.relations.open = true;
+        self.types.open = true;
+        self.routines.open = true;
+    }
+}
+
+impl Object for Schema {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+
+    fn made_mut(&mut self) -> &mut Made {
+        &mut self.made
+    }
+}
+
+/// Whether this is a schema of the server.
+pub(super) fn is_system(name: &str) -> bool {
+    name.starts_with("pg_") && name != TEMPORARY || name == "information_schema"
+}
+
+impl Catalog {
+    /// What is known of a schema.
+    pub(super) fn look_schema(&self, name: &str) -> Look<()> {
+        if is_system(name) {
+            Look::Unknown
+        } else {
+            self.schemas.look(name, &self.blurs).map(|_| ())
+        }
+    }
+
+    /// The schema of this name; one that was not seen being made can hold anything.
+    pub(super) fn schema_mut(&mut self, name: &str) -> &mut Schema {
+        let made = Made { sort: Sort::Schema, place: None, stamp: self.stamp, sure: false };
+        self.schemas.objects.entry(name.to_owned()).or_insert_with(|| {
+            let mut schema = Schema::new(made);
+            if name != TEMPORARY {
+                schema.open();
+            }
+            schema
+        })
+    }
+
+    pub(super) fn create_schema(&mut self, at: At<'_>) {
+        let named = at.child(Kind::SCHEMA);
+        let role = || at.child(Kind::AUTHORIZATION_SCHEMA)?.child(Kind::ROLE);
+        let node = named.or_else(role);
+        let Some(path) = node.and_then(Path::of) else { return self.blur_all() };
+        self.born(Sort::Schema, &path.name, &path.span);
+        let conditional = at.has(Kind::IF_NOT_EXISTS);
+        match self.look_schema(&path.name) {
+            Look::Found(()) if !conditional => self.doubled(Sort::Schema, &path),
+            Look::Missing | Look::Unknown => {
+                let made = self.made(Sort::Schema, &path.span);
+                let mut schema = Schema::new(made);
+                if self.perhaps || conditional && self.schemas.open {
+                    schema.open();
+                }
+                self.schemas.put(path.name.clone(), schema);
+            }
+            Look::Found(()) | Look::Perhaps(()) => {
+                let made = self.made(Sort::Schema, &path.span);
+                *self.schema_mut(&path.name).made_mut() = made;
+            }
+        }
+        let before = self.path.enter(path.name);
+        for child in at.children().filter(|child| child.kind() != Kind::SCHEMA) {
+            self.apply(child);
+        }
+        self.path = before;
+    }
+
+    pub(super) fn drop_schema(&mut self, at: At<'_>) {
+        for path in
+            at.children().filter(|child| child.kind() == Kind::SCHEMA_REF).filter_map(Path::of)
+        {
+            self.refer_schema(&path, at.has(Kind::IF_EXISTS));
+            let place = self.place(&path.span);
+            if self.perhaps {
+                self.blur_all();
+            } else {
+                self.schemas.take(&path.name, How::Dropped, place, self.stamp);
+            }
+        }
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+        }
+    }
+
+    pub(super) fn alter_schema(&mut self, at: At<'_>) {
+        let Some(from) = at.child(Kind::SCHEMA_REF).and_then(Path::of) else { return };
+        self.refer_schema(&from, false);
+        let Some(to) = at.child(Kind::SCHEMA_RENAME_TO) else { return };
+        let Some(to) = to.child(Kind::SCHEMA).and_then(Path::of) else { return self.blur_all() };
+        self.born(Sort::Schema, &to.name, &to.span);
+        if self.perhaps {
+            return self.blur_all();
+        }
+        let place = self.place(&from.span);
+        let how = How::Renamed(to.name.clone());
+        if let Some(schema) = self.schemas.take(&from.name, how, place, self.stamp) {
+            self.schemas.put(to.name, schema);
+        }
+    }
+
+    /// A use of a schema.
+    pub(super) fn refer_schema(&mut self, path: &Path, conditional: bool) {
+        if !conditional && self.look_schema(&path.name).is_missing() {
+            self.missing(Sort::Schema, path, None);
+            self.schema_mut(&path.name);
+        }
+    }
+
+    /// What depends on something that a statement drops with CASCADE can be gone.
+    pub(super) fn cascade(&mut self) {
+        for sort in [Sort::View, Sort::ForeignKey, Sort::Trigger, Sort::Policy, Sort::Function] {
+            self.blur(sort);
+        }
+    }
+
+    /// The schema to which a statement moves its object.
+    pub(super) fn moved(&mut self, at: At<'_>) -> Option<Path> {
+        let path = at.child(Kind::SET_SCHEMA)?.child(Kind::SCHEMA_REF).and_then(Path::of)?;
+        self.refer_schema(&path, false);
+        Some(path)
+    }
+}

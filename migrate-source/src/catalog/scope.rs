@@ -1,0 +1,166 @@
+//! Which schema a name without one means: the `search_path`, as the file sets it.
+
+use super::Catalog;
+use super::name::{self, Path};
+use super::object::{Look, Object, Space};
+use super::relation::{Key, Relation};
+use super::schema::{Schema, is_system};
+use crate::syntax::tree::{At, Kind};
+
+/// The schema of temporary tables, which is searched first.
+pub(super) const TEMPORARY: &str = "pg_temp";
+
+/// The schemas in which names are searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SearchPath {
+    schemas: Vec<String>,
+    /// Whether it is certain.
+    known: bool,
+}
+
+impl Default for SearchPath {
+    fn default() -> Self {
+        SearchPath { schemas: vec!["public".to_owned()], known: true }
+    }
+}
+
+impl SearchPath {
+    /// Puts a schema first, and returns the path before it.
+    pub(super) fn enter(&mut self, schema: String) -> SearchPath {
+        let before = self.clone();
+        self.schemas.insert(0, schema);
+        before
+    }
+
+    /// Adds schemas at the end: those that the caller of a function can have in its path.
+    pub(super) fn also<'s>(&mut self, schemas: impl Iterator<Item = &'s String>) {
+        for schema in schemas {
+            if !self.schemas.contains(schema) {
+                self.schemas.push(schema.clone());
+            }
+        }
+    }
+
+    pub(super) fn unknown() -> Self {
+        SearchPath { known: false, ..SearchPath::default() }
+    }
+}
+
+impl Catalog {
+    /// `SET search_path = a, b`, also in the options of a function.
+    pub(super) fn set(&mut self, at: At<'_>) {
+        let Some(parameter) = at.find(Kind::CONFIG_PARAMETER_REF) else { return };
+        if !parameter.text().eq_ignore_ascii_case("search_path") {
+            return;
+        }
+        let values =
+            at.all().filter(|node| matches!(node.kind(), Kind::CONFIG_VALUE_NAME | Kind::LITERAL));
+        let values: Option<Vec<String>> =
+            values
+                .map(|node| {
+                    if node.kind() == Kind::LITERAL { name::string(node) } else { name::name(node) }
+                })
+                .collect();
+        let is_default = at.tokens().iter().any(|token| token.kind == Kind::DEFAULT_KW);
+        self.path = match values {
+            _ if self.perhaps => SearchPath::unknown(),
+            Some(_) if is_default => SearchPath::default(),
+            Some(schemas) => searched(schemas),
+            None => SearchPath::unknown(),
+        };
+    }
+
+    /// `RESET search_path`, `RESET ALL`, `DISCARD ALL`.
+    pub(super) fn reset(&mut self, at: At<'_>) {
+        let text = at.text().to_ascii_lowercase();
+        if text.contains("search_path") || text.ends_with("all") {
+            self.path = if self.perhaps { SearchPath::unknown() } else { SearchPath::default() };
+        }
+    }
+
+    /// `set_config('search_path', ..)` in a query.
+    pub(super) fn set_config(&mut self, call: At<'_>) {
+        let Some(arguments) = call.child(Kind::ARG_LIST) else { return };
+        let mut arguments = arguments.children().filter_map(|arg| arg.children().next());
+        let parameter = arguments.next().and_then(name::string);
+        if parameter.is_some_and(|parameter| !parameter.eq_ignore_ascii_case("search_path")) {
+            return;
+        }
+        self.path = match arguments.next().and_then(name::string) {
+            Some(value) if !self.perhaps => {
+                searched(value.split(',').map(|part| part.trim().replace('"', "")).collect())
+            }
+            _ => SearchPath::unknown(),
+        };
+    }
+
+    /// The schema in which a statement makes an object.
+    pub(super) fn target(&self, path: &Path) -> Option<String> {
+        match &path.qualifier {
+            Some(schema) => Some(schema.clone()),
+            None if self.path.known => self.path.schemas.first().cloned(),
+            None => None,
+        }
+    }
+
+    /// The relation that a name means.
+    pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
+        let name = &path.name;
+        if path.qualifier.is_none() && name.starts_with("pg_") {
+            return Look::Unknown;
+        }
+        self.look(path, |schema| &schema.relations).map(|schema| Key { schema, name: name.clone() })
+    }
+
+    /// The schema of what a name means, in one of the spaces of the schemas.
+    pub(super) fn look<T: Object>(
+        &self,
+        path: &Path,
+        space: impl Fn(&Schema) -> &Space<T>,
+    ) -> Look<String> {
+        let look = |schema: &String| match self.schemas.objects.get(schema) {
+            _ if is_system(schema) => Look::Unknown,
+            Some(found) => match self.schemas.look(schema, &self.blurs) {
+                Look::Found(_) => {
+                    space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
+                }
+                _ => match space(found).look(&path.name, &self.blurs) {
+                    Look::Found(_) | Look::Perhaps(_) => Look::Perhaps(schema.clone()),
+                    _ => Look::Unknown,
+                },
+            },
+            None => self.schemas.look(schema, &self.blurs).map(|_| schema.clone()),
+        };
+        if let Some(schema) = &path.qualifier {
+            return look(schema);
+        }
+        let mut known = self.path.known;
+        let temporary = TEMPORARY.to_owned();
+        let temporary = self.schemas.objects.contains_key(TEMPORARY).then_some(&temporary);
+        for schema in temporary.into_iter().chain(&self.path.schemas) {
+            match look(schema) {
+                Look::Found(found) if known => return Look::Found(found),
+                Look::Found(found) | Look::Perhaps(found) => return Look::Perhaps(found),
+                Look::Unknown => known = false,
+                Look::Missing => {}
+            }
+        }
+        if known { Look::Missing } else { Look::Unknown }
+    }
+
+    /// A relation that is there, perhaps.
+    pub(super) fn relation(&self, key: &Key) -> Option<&Relation> {
+        self.schemas.objects.get(&key.schema)?.relations.objects.get(&key.name)
+    }
+
+    pub(super) fn relation_mut(&mut self, key: &Key) -> Option<&mut Relation> {
+        self.schemas.objects.get_mut(&key.schema)?.relations.objects.get_mut(&key.name)
+    }
+}
+
+/// The path of these schemas; that of the user usually does not exist.
+fn searched(mut schemas: Vec<String>) -> SearchPath {
+    schemas.retain(|schema| !matches!(schema.as_str(), "$user" | "pg_catalog" | ""));
+    let known = !schemas.iter().any(|schema| schema.contains(['{', ':', '$']));
+    SearchPath { schemas, known }
+}

@@ -1,0 +1,64 @@
+//! Sequences, also those that a column owns.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Catalog;
+use super::name::Path;
+use super::object::{Look, Sort};
+use super::relation::{Key, Relation};
+use super::table::is_temporary;
+use crate::syntax::tree::{At, Kind};
+
+impl Catalog {
+    pub(super) fn create_sequence(&mut self, at: At<'_>) {
+        let Some(path) = at.child(Kind::SEQUENCE).and_then(Path::of) else {
+            return self.blur_relations();
+        };
+        let key = self.make(at, Sort::Sequence, &path, is_temporary(at));
+        if let Some(relation) = key.as_ref().and_then(|key| self.relation_mut(key)) {
+            relation.open();
+        }
+        self.owned_by(at, key);
+    }
+
+    pub(super) fn alter_sequence(&mut self, at: At<'_>) {
+        let Some(path) = at.child(Kind::SEQUENCE_REF).and_then(Path::of) else {
+            return self.blur_relations();
+        };
+        let key = self.refer(Sort::Sequence, &path, at.has(Kind::IF_EXISTS));
+        self.owned_by(at, key.clone());
+        let Some(key) = key else { return self.alter_relation(at, None, &path) };
+        if let Some(action) = at.child(Kind::SEQUENCE_RENAME_TO) {
+            self.rename_to(&key, action);
+        } else if at.has(Kind::SET_SCHEMA) {
+            self.move_to(&key, at);
+        }
+    }
+
+    /// `OWNED BY table.column`.
+    fn owned_by(&mut self, at: At<'_>, sequence: Option<Key>) {
+        let owner = at.find(Kind::OPTION_OWNED_BY);
+        let node = owner.and_then(|owner| owner.find(Kind::QUALIFIED_COLUMN_NAME_REF));
+        let Some(node) = node else { return };
+        let Some((table, column)) = Path::of_column(node) else { return };
+        let Some(table) = self.refer(Sort::Table, &table, false) else { return };
+        self.refer_column(&table, &column, node.span());
+        if let Some(sequence) = sequence {
+            self.own(&table, sequence, BTreeSet::from([column]));
+        }
+    }
+
+    /// The sequence of a serial or identity column, with the name that the server makes.
+    pub(super) fn own_sequence(&mut self, table: &Key, column: &str, span: &Range<usize>) {
+        let name = self.free(table, column, "seq", true);
+        let key = Key { schema: table.schema.clone(), name: name.clone() };
+        if self.look_in(&key) == Look::Found(()) {
+            return;
+        }
+        let made = self.made(Sort::Sequence, span);
+        self.born(Sort::Sequence, &name, span);
+        self.schema_mut(&table.schema).relations.put(name, Relation::unknown(made));
+        self.own(table, key, BTreeSet::from([column.to_owned()]));
+    }
+}

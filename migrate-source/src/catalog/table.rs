@@ -1,0 +1,304 @@
+//! Tables: what makes and alters them.
+
+use super::Catalog;
+use super::name::{self, Path};
+use super::object::{How, Object, Sort};
+use super::query::Columns;
+use super::relation::{Column, Key, Relation};
+use crate::syntax::tree::{At, Kind};
+
+/// Whether a statement makes a temporary object.
+pub(super) fn is_temporary(at: At<'_>) -> bool {
+    at.has(Kind::TEMP)
+}
+
+impl Catalog {
+    pub(super) fn create_table(&mut self, at: At<'_>) {
+        let Some(path) = at.child(Kind::TABLE_NAME).and_then(Path::of) else {
+            return self.blur_relations();
+        };
+        let key = self.make(at, Sort::Table, &path, is_temporary(at));
+        let parents = at.children().filter_map(|child| match child.kind() {
+            Kind::PARTITION_OF => Some(vec![child]),
+            Kind::INHERITS => Some(vec![child]),
+            _ => None,
+        });
+        let parents: Vec<Path> = parents
+            .flatten()
+            .flat_map(|clause| clause.children().filter(|c| c.kind() == Kind::TABLE_NAME_REF))
+            .filter_map(Path::of)
+            .collect();
+        for parent in parents {
+            let parent = self.refer(Sort::Table, &parent, false);
+            if let Some(key) = &key {
+                self.inherit(key, parent);
+            }
+        }
+        if let Some(of) = at.child(Kind::OF_TYPE) {
+            self.references(of);
+            self.open_columns(key.as_ref());
+        }
+        if let Some(list) = at.child(Kind::TABLE_ARG_LIST) {
+            self.table_parts(key.as_ref(), list);
+        }
+        if let (Some(key), Some(by)) = (&key, at.child(Kind::PARTITION_BY)) {
+            self.expression_on(key, by);
+        }
+    }
+
+    /// The columns and constraints of a table; checks what they name if the table is there already.
+    fn table_parts(&mut self, key: Option<&Key>, list: At<'_>) {
+        for part in list.children() {
+            match (part.kind(), key) {
+                (Kind::COLUMN, Some(key)) => self.declare_column(key, part),
+                (Kind::LIKE_CLAUSE, key) => self.like(key, part),
+                _ => {}
+            }
+        }
+        for part in list.children() {
+            match (part.kind(), key) {
+                (Kind::COLUMN, Some(key)) => self.column_parts(key, part),
+                (Kind::LIKE_CLAUSE, _) => {}
+                (_, Some(key)) => self.add_constraint(key, part, None),
+                (_, None) => self.references(part),
+            }
+        }
+    }
+
+    /// `LIKE table`: its columns now.
+    fn like(&mut self, key: Option<&Key>, clause: At<'_>) {
+        let Some(path) = clause.child(Kind::RELATION_NAME_REF).and_then(Path::of) else {
+            return self.open_columns(key);
+        };
+        let source = self.refer(Sort::Table, &path, false);
+        let Some(key) = key else { return };
+        let columns = source.map_or(Columns::Open, |source| self.columns_of(&source));
+        match columns {
+            Columns::Known(names) => {
+                for name in names {
+                    self.put_column(key, &name, &path.span);
+                }
+            }
+            Columns::Open => self.open_columns(Some(key)),
+        }
+        // Its constraints and indexes have names that the server makes.
+        if clause.children().any(|option| option.kind() == Kind::INCLUDING_PROPERTY)
+            && let Some(relation) = self.relation_mut(key)
+        {
+            relation.constraints.open = true;
+            self.blur(Sort::Index);
+        }
+    }
+
+    pub(super) fn open_columns(&mut self, key: Option<&Key>) {
+        if let Some(relation) = key.and_then(|key| self.relation_mut(key)) {
+            relation.columns.open = true;
+        }
+    }
+
+    /// Makes a table that inherits from `parent`; one that is not known can have any column.
+    pub(super) fn inherit(&mut self, key: &Key, parent: Option<Key>) {
+        let Some(parent) = parent else { return self.open_columns(Some(key)) };
+        if let Some(relation) = self.relation_mut(&parent) {
+            relation.children.push(key.clone());
+        }
+        if let Some(relation) = self.relation_mut(key) {
+            relation.parents.push(parent);
+            // The constraints and indexes of the parent have names that the server makes.
+            relation.constraints.open = true;
+            relation.triggers.open = true;
+        }
+    }
+
+    /// A table no longer inherits, and keeps its columns.
+    fn disinherit(&mut self, key: &Key, parent: &Key) {
+        if let Some(relation) = self.relation_mut(parent) {
+            relation.children.retain(|child| child != key);
+        }
+        if let Some(relation) = self.relation_mut(key) {
+            relation.parents.retain(|known| known != parent);
+            relation.open();
+        }
+    }
+
+    /// `CREATE TABLE AS` and `SELECT INTO`.
+    pub(super) fn create_table_as(&mut self, at: At<'_>, name: At<'_>, columns: Columns) {
+        let Some(path) = Path::of(name) else { return self.blur_relations() };
+        let Some(key) = self.make(at, Sort::Table, &path, is_temporary(at)) else { return };
+        let written = at.child(Kind::COLUMN_LIST).or_else(|| at.child(Kind::TABLE_ARG_LIST));
+        self.set_columns(&key, columns.renamed(written), &path.span);
+    }
+
+    /// Gives a relation these columns.
+    pub(super) fn set_columns(
+        &mut self,
+        key: &Key,
+        columns: Columns,
+        span: &std::ops::Range<usize>,
+    ) {
+        match columns {
+            Columns::Known(names) => {
+                for name in names {
+                    self.put_column(key, &name, span);
+                }
+            }
+            Columns::Open => self.open_columns(Some(key)),
+        }
+    }
+
+    pub(super) fn put_column(&mut self, key: &Key, name: &str, span: &std::ops::Range<usize>) {
+        let made = self.made(Sort::Column, span);
+        if let Some(relation) = self.relation_mut(key) {
+            let number = relation.columns.objects.len();
+            relation.columns.put(name.to_owned(), Column { made, number });
+        }
+    }
+
+    pub(super) fn alter_table(&mut self, at: At<'_>) {
+        let Some(node) =
+            at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF))
+        else {
+            return;
+        };
+        let Some(path) = Path::of(node) else { return self.blur_relations() };
+        let key = self.refer(Sort::Table, &path, at.has(Kind::IF_EXISTS));
+        self.alter_relation(at, key, &path);
+    }
+
+    /// The actions of `ALTER TABLE` and the like.
+    pub(super) fn alter_relation(&mut self, at: At<'_>, key: Option<Key>, path: &Path) {
+        let skip = [Kind::TABLE_RELATION_NAME, Kind::IF_EXISTS, Kind::VIEW_REF];
+        let actions = at.children().filter(|child| !skip.contains(&child.kind()));
+        let Some(mut key) = key else {
+            actions.for_each(|action| self.alter_unknown(action, path));
+            return;
+        };
+        for action in actions {
+            match action.kind() {
+                Kind::ADD_COLUMN => self.add_column(&key, action),
+                Kind::DROP_COLUMN => self.drop_column(&key, action),
+                Kind::ALTER_COLUMN => self.alter_column(&key, action),
+                Kind::RENAME_COLUMN => self.rename_column(&key, action),
+                Kind::ADD_CONSTRAINT => {
+                    action.children().for_each(|one| self.add_constraint(&key, one, None));
+                }
+                Kind::DROP_CONSTRAINT => self.drop_constraint(&key, action),
+                Kind::RENAME_CONSTRAINT => self.rename_constraint(&key, action),
+                Kind::VALIDATE_CONSTRAINT | Kind::ALTER_CONSTRAINT => {
+                    self.use_constraint(&key, action);
+                }
+                Kind::TABLE_RENAME_TO | Kind::VIEW_RENAME_TO => {
+                    key = self.rename_to(&key, action).unwrap_or(key);
+                }
+                Kind::SET_SCHEMA => key = self.move_to(&key, at).unwrap_or(key),
+                Kind::ATTACH_PARTITION => self.attach(&key, action),
+                Kind::DETACH_PARTITION => {
+                    if let Some(child) = self.named_table(action) {
+                        self.disinherit(&child, &key);
+                    }
+                }
+                Kind::INHERIT_TABLE => {
+                    let parent = self.named_table(action);
+                    self.inherit(&key, parent);
+                }
+                Kind::NO_INHERIT_TABLE => {
+                    if let Some(parent) = self.named_table(action) {
+                        self.disinherit(&key, &parent);
+                    }
+                }
+                Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
+                Kind::OF_TYPE => self.open_columns(Some(&key)),
+                _ => self.table_triggers(&key, action),
+            }
+        }
+    }
+
+    fn named_table(&mut self, action: At<'_>) -> Option<Key> {
+        let path = action.find(Kind::TABLE_NAME_REF).and_then(Path::of)?;
+        self.refer(Sort::Table, &path, false)
+    }
+
+    fn attach(&mut self, key: &Key, action: At<'_>) {
+        let Some(child) = self.named_table(action) else { return };
+        self.inherit(&child, Some(key.clone()));
+        if let Some(child) = self.relation_mut(&child) {
+            child.open();
+        }
+    }
+
+    /// An action on a table of which nothing is known.
+    fn alter_unknown(&mut self, action: At<'_>, path: &Path) {
+        let renamed = action.child(Kind::TABLE_NAME).or_else(|| action.child(Kind::VIEW));
+        let moved = self.moved(action);
+        let to = match (action.kind(), moved) {
+            (Kind::TABLE_RENAME_TO | Kind::VIEW_RENAME_TO, _) => {
+                let to = renamed.and_then(Path::of).map(|to| to.name);
+                self.target(path).zip(to)
+            }
+            (Kind::SET_SCHEMA, Some(to)) => Some((to.name, path.name.clone())),
+            (Kind::ATTACH_PARTITION, _) => {
+                if let Some(child) = self.named_table(action) {
+                    self.inherit(&child, None);
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some((schema, name)) = to {
+            let made = self.made(Sort::Table, &path.span);
+            let relation = Relation::unknown(made);
+            self.schema_mut(&schema).relations.put(name, relation);
+        }
+        if action.kind() != Kind::SET_SCHEMA {
+            self.references(action);
+        }
+    }
+
+    pub(super) fn rename_to(&mut self, key: &Key, action: At<'_>) -> Option<Key> {
+        let names = [Kind::TABLE_NAME, Kind::VIEW, Kind::INDEX, Kind::SEQUENCE];
+        let node = names.into_iter().find_map(|kind| action.child(kind))?;
+        let Some(path) = Path::of(node) else {
+            self.blur_relations();
+            return None;
+        };
+        let to = Key { schema: key.schema.clone(), name: path.name.clone() };
+        self.rename(key, &to, How::Renamed(path.name.clone()), &path);
+        Some(to)
+    }
+
+    pub(super) fn move_to(&mut self, key: &Key, at: At<'_>) -> Option<Key> {
+        let path = self.moved(at)?;
+        let to = Key { schema: path.name.clone(), name: key.name.clone() };
+        let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
+        for one in owned.iter().chain([key]) {
+            let to = Key { schema: path.name.clone(), name: one.name.clone() };
+            self.rename(one, &to, How::Moved(path.name.clone()), &path);
+        }
+        Some(to)
+    }
+}
+
+/// The name of a column in a node.
+pub(super) fn column_name(at: At<'_>, kind: Kind) -> Option<(String, std::ops::Range<usize>)> {
+    let node = at.child(kind)?;
+    Some((name::name(node)?, node.span()))
+}
+
+impl Relation {
+    /// Its columns in their order, without those of its parents.
+    pub(super) fn own_columns(&self) -> Vec<String> {
+        let mut columns: Vec<(usize, &String)> =
+            self.columns.objects.iter().map(|(name, column)| (column.number, name)).collect();
+        columns.sort_unstable();
+        columns.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Whether all of its own columns are known.
+    pub(super) fn knows_columns(&self, blurs: &super::object::Blurs) -> bool {
+        let sure =
+            |column: &Column| column.made().sure && column.made().stamp >= blurs.of(Sort::Column);
+        self.is_sure(blurs)
+            && self.columns.is_closed(blurs)
+            && self.columns.objects.values().all(sure)
+    }
+}

@@ -1,0 +1,282 @@
+//! Types: enums with their labels, composites, domains and ranges.
+
+use std::ops::Range;
+
+use super::Catalog;
+use super::builtin;
+use super::name::{self, Path};
+use super::object::{How, Look, Made, Object, Sort, Space};
+use super::relation::Key;
+use crate::syntax::tree::{At, Kind};
+
+/// A type.
+#[derive(Debug, Clone)]
+pub(super) struct Type {
+    made: Made,
+    /// The labels of an enum; open for other types.
+    labels: Space<Made>,
+}
+
+impl Type {
+    /// A type of which nothing else is known.
+    pub(super) fn unknown(made: Made) -> Self {
+        Type { made, labels: open_labels(&made) }
+    }
+}
+
+impl Object for Type {
+    fn made(&self) -> &Made {
+        &self.made
+    }
+
+    fn made_mut(&mut self) -> &mut Made {
+        &mut self.made
+    }
+}
+
+/// Whether a node is that of a type.
+pub(super) fn is_type(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ARRAY_TYPE
+            | Kind::PERCENT_TYPE
+            | Kind::PATH_TYPE
+            | Kind::CHARACTER_TYPE
+            | Kind::VARCHAR_TYPE
+            | Kind::BIT_TYPE
+            | Kind::BIT_VARYING_TYPE
+            | Kind::DOUBLE_TYPE
+            | Kind::TIME_TYPE
+            | Kind::TIMESTAMP_TYPE
+            | Kind::INTERVAL_TYPE
+    )
+}
+
+/// The types that make a sequence.
+const SERIAL: &[&str] = &["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"];
+
+impl Catalog {
+    /// The type of a column, which can make a sequence.
+    pub(super) fn column_type(&mut self, key: &Key, column: &str, at: At<'_>, span: &Range<usize>) {
+        let path = at.find(Kind::PATH_REF).and_then(Path::of);
+        match path {
+            Some(path) if path.qualifier.is_none() && SERIAL.contains(&path.name.as_str()) => {
+                self.own_sequence(key, column, span);
+            }
+            _ => self.references(at),
+        }
+    }
+
+    pub(super) fn look_type(&self, path: &Path) -> Look<String> {
+        if path.qualifier.is_none() && builtin::is_type(&path.name) || path.name.starts_with('_') {
+            return Look::Unknown;
+        }
+        let known = self.look(path, |schema| &schema.types);
+        match known {
+            Look::Missing => match self.look_relation(path) {
+                Look::Missing => Look::Missing,
+                _ => Look::Unknown,
+            },
+            known => known,
+        }
+    }
+
+    /// A use of a type.
+    pub(super) fn refer_type(
+        &mut self,
+        path: &Path,
+        conditional: bool,
+    ) -> Option<(String, String)> {
+        match self.look_type(path) {
+            Look::Found(schema) | Look::Perhaps(schema) => Some((schema, path.name.clone())),
+            Look::Unknown => None,
+            Look::Missing if conditional => None,
+            Look::Missing => {
+                self.missing(Sort::Type, path, None);
+                let made = Made { place: None, sure: false, ..self.made(Sort::Type, &path.span) };
+                if let Some(schema) = self.target(path).filter(|_| !self.perhaps) {
+                    self.schema_mut(&schema).types.put(path.name.clone(), Type::unknown(made));
+                }
+                None
+            }
+        }
+    }
+
+    pub(super) fn create_type(&mut self, at: At<'_>) {
+        let name = at.child(Kind::TYPE_NAME).or_else(|| at.child(Kind::DOMAIN));
+        let Some(path) = name.and_then(Path::of) else { return self.blur(Sort::Type) };
+        at.children().for_each(|part| self.references(part));
+        self.born(Sort::Type, &path.name, &path.span);
+        let Some(schema) = self.target(&path) else { return self.blur(Sort::Type) };
+        if let Some(schema) = &path.qualifier {
+            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
+            self.refer_schema(&path, false);
+        }
+        let made = self.made(Sort::Type, &path.span);
+        let mut labels = open_labels(&made);
+        if let Some(list) = at.child(Kind::ENUM_TYPE) {
+            labels.open = false;
+            for variant in list.all().filter(|node| node.kind() == Kind::VARIANT) {
+                match variant.children().next().and_then(name::string) {
+                    Some(label) => labels.put(label, self.made(Sort::Label, &variant.span())),
+                    None => labels.open = true,
+                }
+            }
+        }
+        let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
+        match self.look(&qualified, |schema| &schema.types) {
+            // A shell type is made twice.
+            Look::Found(_) if at.children().count() > 1 && self.is_shell(&schema, &path.name) => {}
+            Look::Found(_) => return self.doubled(Sort::Type, &path),
+            Look::Perhaps(_) => labels.open = true,
+            Look::Unknown | Look::Missing => {}
+        }
+        if self.perhaps {
+            labels.open = true;
+        }
+        self.schema_mut(&schema).types.put(path.name, Type { made, labels });
+    }
+
+    /// Whether a type can be one without a definition, or of the server's language.
+    fn is_shell(&self, schema: &str, name: &str) -> bool {
+        let found = self.schemas.objects.get(schema).and_then(|s| s.types.objects.get(name));
+        found.is_some_and(|found| found.labels.open)
+    }
+
+    pub(super) fn drop_types(&mut self, at: At<'_>, names: Kind) {
+        let conditional = at.has(Kind::IF_EXISTS);
+        let nodes = at.children().filter(|child| child.kind() == names);
+        for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
+            let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
+            let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+            let types = &mut self.schema_mut(&schema).types;
+            if perhaps {
+                types.doubt(&name);
+            } else {
+                types.take(&name, How::Dropped, place, stamp);
+            }
+        }
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+            self.blur(Sort::Column);
+            self.blur(Sort::Constraint);
+        }
+    }
+
+    pub(super) fn alter_type(&mut self, at: At<'_>) {
+        let node = at.child(Kind::TYPE_NAME_REF).or_else(|| at.child(Kind::DOMAIN_REF));
+        let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Type) };
+        let found = self.refer_type(&path, false);
+        for action in at.children() {
+            match (action.kind(), &found) {
+                (Kind::ADD_VALUE, Some(found)) => self.add_value(found, action),
+                (Kind::RENAME_VALUE, Some(found)) => self.rename_value(found, action),
+                (Kind::TYPE_RENAME_TO | Kind::DOMAIN_RENAME_TO, found) => {
+                    let to = action.child(Kind::TYPE_NAME).or_else(|| action.child(Kind::DOMAIN));
+                    self.rename_type(&path, found.as_ref(), to.and_then(Path::of), None);
+                }
+                (Kind::SET_SCHEMA, found) => {
+                    let to = self.moved(at);
+                    self.rename_type(&path, found.as_ref(), None, to);
+                }
+                (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
+                _ => self.references(action),
+            }
+        }
+    }
+
+    fn rename_type(
+        &mut self,
+        from: &Path,
+        found: Option<&(String, String)>,
+        to: Option<Path>,
+        into: Option<Path>,
+    ) {
+        let Some(schema) = found.map(|(schema, _)| schema.clone()).or_else(|| self.target(from))
+        else {
+            return self.blur(Sort::Type);
+        };
+        let name = to.as_ref().map_or_else(|| from.name.clone(), |to| to.name.clone());
+        let how = match (&to, &into) {
+            (Some(to), _) => How::Renamed(to.name.clone()),
+            (None, Some(into)) => How::Moved(into.name.clone()),
+            (None, None) => return self.blur(Sort::Type),
+        };
+        let target = into.map_or_else(|| schema.clone(), |into| into.name);
+        self.born(Sort::Type, &name, &from.span);
+        let (place, stamp) = (self.place(&from.span), self.stamp);
+        if self.perhaps {
+            return self.blur(Sort::Type);
+        }
+        let taken = self.schema_mut(&schema).types.take(&from.name, how, place, stamp);
+        let made = self.made(Sort::Type, &from.span);
+        let taken = taken.unwrap_or_else(|| Type::unknown(made));
+        self.schema_mut(&target).types.put(name, taken);
+    }
+
+    fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
+        self.schemas.objects.get_mut(schema)?.types.objects.get_mut(name)
+    }
+
+    fn look_label(&self, (schema, name): &(String, String), label: &str) -> Look<()> {
+        let Some(schema) = self.schemas.objects.get(schema) else { return Look::Unknown };
+        match schema.types.look(name, &self.blurs) {
+            Look::Found(found) => found.labels.look(label, &self.blurs).map(|_| ()),
+            _ => Look::Unknown,
+        }
+    }
+
+    fn add_value(&mut self, of: &(String, String), at: At<'_>) {
+        for position in [Kind::BEFORE_VALUE, Kind::AFTER_VALUE] {
+            let literal = at.child(position).and_then(|position| position.child(Kind::LITERAL));
+            if let Some(literal) = literal {
+                self.refer_label(of, literal);
+            }
+        }
+        let Some(literal) = at.child(Kind::LITERAL) else { return };
+        let Some(label) = name::string(literal) else { return self.blur(Sort::Label) };
+        let made = self.made(Sort::Label, &literal.span());
+        self.born(Sort::Label, &label, &literal.span());
+        if self.look_label(of, &label) == Look::Found(()) {
+            if !at.has(Kind::IF_NOT_EXISTS) {
+                let path = Path { qualifier: None, name: label, span: literal.span() };
+                self.doubled_label(&path, of);
+            }
+        } else if let Some(found) = self.type_mut(of) {
+            found.labels.put(label, made);
+        }
+    }
+
+    fn refer_label(&mut self, of: &(String, String), literal: At<'_>) {
+        let Some(label) = name::string(literal) else { return };
+        if self.look_label(of, &label).is_missing() {
+            let path = Path { qualifier: None, name: label, span: literal.span() };
+            let key = Key { schema: of.0.clone(), name: of.1.clone() };
+            self.missing(Sort::Label, &path, Some(&key));
+        }
+    }
+
+    fn rename_value(&mut self, of: &(String, String), at: At<'_>) {
+        let mut literals = at.children().filter(|child| child.kind() == Kind::LITERAL);
+        let Some((from, to)) = literals.next().zip(literals.next()) else { return };
+        self.refer_label(of, from);
+        let Some((from_name, to_name)) = name::string(from).zip(name::string(to)) else {
+            return self.blur(Sort::Label);
+        };
+        let (place, stamp, perhaps) = (self.place(&from.span()), self.stamp, self.perhaps);
+        let made = self.made(Sort::Label, &to.span());
+        let Some(found) = self.type_mut(of) else { return };
+        if perhaps {
+            found.labels.doubt(&from_name);
+        } else {
+            found.labels.take(&from_name, How::Renamed(to_name.clone()), place, stamp);
+        }
+        found.labels.put(to_name, made);
+    }
+}
+
+fn open_labels(made: &Made) -> Space<Made> {
+    let mut labels = Space::new(Sort::Label, made.stamp);
+    labels.open = true;
+    labels
+}

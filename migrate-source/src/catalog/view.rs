@@ -1,0 +1,44 @@
+//! Views, materialized or not.
+
+use super::Catalog;
+use super::name::Path;
+use super::object::{Look, Object, Sort};
+use super::query::{Columns, Scope};
+use super::table::is_temporary;
+use crate::syntax::tree::{At, Kind};
+
+impl Catalog {
+    pub(super) fn create_view(&mut self, at: At<'_>, query: Option<At<'_>>) {
+        let Some(path) = at.child(Kind::VIEW).and_then(Path::of) else {
+            return self.blur_relations();
+        };
+        let mut scope = Scope::default();
+        if at.tokens().iter().any(|token| token.kind == Kind::RECURSIVE_KW) {
+            scope.tables.push((path.name.clone(), Columns::Open));
+        }
+        let columns = query.map(|query| self.query(query, &scope)).unwrap_or_default();
+        let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
+        let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&path));
+        if let Some(Look::Found(key) | Look::Perhaps(key)) = replaced {
+            // Its columns are those of before, and more.
+            let (made, sure) = (self.made(Sort::View, &path.span), !self.perhaps);
+            self.set_columns(&key, columns, &path.span);
+            if let Some(view) = self.relation_mut(&key) {
+                view.made_mut().sure |= sure;
+                view.made_mut().stamp = made.stamp;
+            }
+            return;
+        }
+        if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
+            self.set_columns(&key, columns, &path.span);
+        }
+    }
+
+    pub(super) fn alter_view(&mut self, at: At<'_>) {
+        let Some(path) = at.child(Kind::VIEW_REF).and_then(Path::of) else {
+            return self.blur_relations();
+        };
+        let key = self.refer(Sort::View, &path, at.has(Kind::IF_EXISTS));
+        self.alter_relation(at, key, &path);
+    }
+}

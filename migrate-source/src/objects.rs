@@ -1,0 +1,33 @@
+//! What is found about the names of objects: tables, columns and the like.
+
+use std::ops::Range;
+
+use migrate_set::remedy::{Remedy, Term};
+
+/// A name that nothing made, or that is made twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Its bytes in the file.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// The label of the place.
+    pub label: String,
+    /// What was meant, or what can be done.
+    pub help: String,
+    /// Whether it can be there before the first migration.
+    pub can_be_before: bool,
+}
+
+impl Finding {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        let allow = "; or say why not: `-- migrate:allow names because REASON`";
+        if self.can_be_before {
+            let text = format!("{}; if it is there before the first migration, set ", self.help);
+            Remedy::new(text + "{}" + allow, &[Term::BeginsExisting])
+        } else {
+            format!("{}{allow}", self.help).into()
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A light tree of a statement: its nodes in order of their beginnings, and its tokens.
+
+pub(crate) use squawk_parser::SyntaxKind as Kind;
+
+/// A token that is neither blank nor comment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// A node; its descendants follow it.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    /// The number of tokens before it.
+    from: usize,
+    /// The number of tokens before what follows it.
+    to: usize,
+    /// The index of the node after its last descendant.
+    end: usize,
+}
+
+/// The tree of a statement.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    pub(super) tokens: Vec<Token>,
+}
+
+impl Tree {
+    /// An empty tree of a text of this length.
+    pub(super) fn of_length(bytes: usize) -> Self {
+        Tree { nodes: Vec::with_capacity(bytes / 8), tokens: Vec::with_capacity(bytes / 5) }
+    }
+
+    /// Begins a node, and returns its index.
+    pub(super) fn enter(&mut self, kind: Kind) -> usize {
+        let (index, from) = (self.nodes.len(), self.tokens.len());
+        self.nodes.push(Node { kind, from, to: from, end: index });
+        index
+    }
+
+    /// Ends the node that is at `index`.
+    pub(super) fn exit(&mut self, index: usize) {
+        let (to, end) = (self.tokens.len(), self.nodes.len());
+        if let Some(node) = self.nodes.get_mut(index) {
+            (node.to, node.end) = (to, end);
+        }
+    }
+
+    /// The root, of the tree of `text`, of which the first byte is at `offset` of its file.
+    pub(crate) fn root<'t>(&'t self, text: &'t str, offset: usize) -> Option<At<'t>> {
+        (!self.nodes.is_empty()).then_some(At { tree: self, text, offset, index: 0 })
+    }
+}
+
+/// A place in a tree.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'t> {
+    tree: &'t Tree,
+    text: &'t str,
+    offset: usize,
+    index: usize,
+}
+
+impl<'t> At<'t> {
+    fn node(self) -> Node {
+        let none = Node { kind: Kind::ERROR, from: 0, to: 0, end: self.index };
+        self.tree.nodes.get(self.index).copied().unwrap_or(none)
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        self.node().kind
+    }
+
+    /// Its children.
+    pub(crate) fn children(self) -> impl Iterator<Item = At<'t>> {
+        let (end, mut next) = (self.node().end, self.index + 1);
+        std::iter::from_fn(move || {
+            let child = At { index: next, ..self };
+            next = child.node().end.max(next + 1);
+            (child.index < end).then_some(child)
+        })
+    }
+
+    /// Its first child of this kind.
+    pub(crate) fn child(self, kind: Kind) -> Option<At<'t>> {
+        self.children().find(|child| child.kind() == kind)
+    }
+
+    pub(crate) fn has(self, kind: Kind) -> bool {
+        self.child(kind).is_some()
+    }
+
+    /// Itself and all nodes in it, in their order.
+    pub(crate) fn all(self) -> impl Iterator<Item = At<'t>> {
+        (self.index..self.node().end).map(move |index| At { index, ..self })
+    }
+
+    /// Itself and the nodes in it, of which some can be skipped with all that is in them.
+    pub(crate) fn walk(self) -> Walk<'t> {
+        Walk { within: self, next: self.index, end: self.node().end }
+    }
+
+    /// The first node in it of this kind.
+    pub(crate) fn find(self, kind: Kind) -> Option<At<'t>> {
+        self.all().find(|node| node.kind() == kind)
+    }
+
+    /// Its tokens, also those of its descendants.
+    pub(crate) fn tokens(self) -> &'t [Token] {
+        let node = self.node();
+        self.tree.tokens.get(node.from..node.to).unwrap_or_default()
+    }
+
+    /// The tokens of its own, that are not of a child.
+    pub(crate) fn own_tokens(self) -> impl Iterator<Item = Token> {
+        let node = self.node();
+        let mut children = self.children().map(At::node).peekable();
+        (node.from..node.to).filter_map(move |at| {
+            while children.peek().is_some_and(|child| child.to <= at) {
+                children.next();
+            }
+            let inside = children.peek().is_some_and(|child| child.from <= at);
+            (!inside).then(|| self.tree.tokens.get(at).copied()).flatten()
+        })
+    }
+
+    /// Whether a token of its own is of this kind.
+    pub(crate) fn says(self, kind: Kind) -> bool {
+        self.own_tokens().any(|token| token.kind == kind)
+    }
+
+    /// The text of a token.
+    pub(crate) fn text_of(self, token: Token) -> &'t str {
+        self.text.get(token.start..token.end).unwrap_or_default()
+    }
+
+    /// Its bytes in the statement.
+    pub(crate) fn range(self) -> std::ops::Range<usize> {
+        let (first, last) = (self.tokens().first(), self.tokens().last());
+        first.map_or(0, |token| token.start)..last.map_or(0, |token| token.end)
+    }
+
+    /// Its bytes in the file.
+    pub(crate) fn span(self) -> std::ops::Range<usize> {
+        let range = self.range();
+        self.offset + range.start..self.offset + range.end
+    }
+
+    /// Its bytes' text.
+    pub(crate) fn text(self) -> &'t str {
+        self.text.get(self.range()).unwrap_or_default()
+    }
+}
+
+/// The nodes in a node, in their order.
+pub(crate) struct Walk<'t> {
+    within: At<'t>,
+    next: usize,
+    end: usize,
+}
+
+impl<'t> Walk<'t> {
+    /// Skips what is in a node that was just returned.
+    pub(crate) fn leave(&mut self, node: At<'t>) {
+        self.next = self.next.max(node.node().end);
+    }
+}
+
+impl<'t> Iterator for Walk<'t> {
+    type Item = At<'t>;
+
+    fn next(&mut self) -> Option<At<'t>> {
+        let node = At { index: self.next, ..self.within };
+        self.next += 1;
+        (node.index < self.end).then_some(node)
+    }
+}
+
+impl std::fmt::Debug for At<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entry(&self.kind()).entries(self.children()).finish()
+    }
+}
