@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use migrate_runtime::error::Place;
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
-use migrate_source::check::{Checked, SourceFile, check};
+use migrate_source::check::{Checked, Objects, SetOptions, SourceFile, check};
 use migrate_tests::database::{connect, server};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -117,7 +117,7 @@ impl Database {
 
 /// The set of the files, without a check of names; `None` if it is refused for another reason.
 pub(crate) fn set_of(project: &Project, files: &[SourceFile]) -> Option<Migrations> {
-    let options = project.options.clone();
+    let options = SetOptions { objects: Objects::Off, ..project.options.clone() };
     check(FOLDER, files, &options).ok().map(|Checked { set, .. }| set)
 }
 

@@ -1,9 +1,8 @@
 //! Measures one project: the set itself, then its mutants.
 
 use migrate_set::location::Position;
-use migrate_set::name::shown;
 use migrate_set::set::digest_of;
-use migrate_source::check::{SourceError, SourceFile, check};
+use migrate_source::check::{Begins, SetOptions, SourceError, SourceFile, check};
 use migrate_tests::proof::dice::Dice;
 
 use crate::corpus::{FOLDER, Project};
@@ -27,7 +26,7 @@ pub(crate) async fn measure(
     if let Verdict::Refused(refusal) = &verdict {
         return tally.excluded(&project.name, &format!("does not apply: {}", refusal.message));
     }
-    tally.project(&project.name, &findings(project, &project.files));
+    let options = options(project, tally);
     let mut dice = Dice::new(seed ^ digest_of(project.name.as_bytes()));
     let mutants = Material::new(&set, &project.files).mutants(count, &mut dice);
     let files = |mutant: Mutant| {
@@ -40,7 +39,7 @@ pub(crate) async fn measure(
         if verdict == Verdict::Unjudged {
             continue;
         }
-        let findings = findings(project, files);
+        let findings = findings(&options, files);
         let place = match (findings.first(), &verdict) {
             (Some(found), Verdict::Refused(refusal)) => is_at(found, mutant, refusal, files),
             _ => true,
@@ -49,20 +48,33 @@ pub(crate) async fn measure(
     }
 }
 
-/// What the check of names finds in a set.
-fn findings(project: &Project, files: &[SourceFile]) -> Vec<SourceError> {
-    check(FOLDER, files, &project.options).err().map(|errors| errors.0).unwrap_or_default()
+/// The options of the project: the default ones, or those that the findings in it name.
+fn options(project: &Project, tally: &mut Tally) -> SetOptions {
+    let options = project.options.clone();
+    let found = findings(&options, &project.files);
+    let existing = SetOptions { begins: Begins::Existing, ..options.clone() };
+    let names_it = found.iter().any(|error| error.help().to_string().contains("begins"));
+    let is_enough = names_it && findings(&existing, &project.files).is_empty();
+    tally.project(&project.name, &found, is_enough);
+    if is_enough { existing } else { options }
+}
+
+/// What the check finds in a set.
+fn findings(options: &SetOptions, files: &[SourceFile]) -> Vec<SourceError> {
+    check(FOLDER, files, options).err().map(|errors| errors.0).unwrap_or_default()
 }
 
 /// Whether the finding is at what the server refused: at its position, at the name that was misspelt, or
 /// at a name of its message in the same file.
 fn is_at(found: &SourceError, mutant: &Mutant, refusal: &Refusal, files: &[SourceFile]) -> bool {
     let Some(at) = found.position() else { return false };
-    if found.file() != shown(FOLDER, &refusal.file) {
+    if found.file() != refusal.file {
         return false;
     }
-    let is_misspelt = refusal.file == mutant.path && mutant.places.contains(&at);
-    let name = files.iter().find(|file| file.path == refusal.file).and_then(|f| name_at(f, at));
+    let path = refusal.file.strip_prefix(FOLDER).unwrap_or_default().trim_start_matches('/');
+    let is_misspelt = path == mutant.path && mutant.places.contains(&at);
+    let file = files.iter().find(|file| file.path == path);
+    let name = file.and_then(|file| name_at(file, at));
     let is_named = name.is_some_and(|name| refusal.message.contains(&name));
     is_misspelt || refusal.position == Some(at) || is_named
 }

@@ -236,7 +236,7 @@ async fn set(client: &Client, dice: &mut Dice) -> (Vec<String>, Option<(usize, S
         }
         client.batch_execute("ROLLBACK TO s").await.expect("ROLLBACK TO");
     }
-    client.batch_execute("ROLLBACK; DISCARD ALL").await.expect("ROLLBACK");
+    client.batch_execute("ROLLBACK").await.expect("ROLLBACK");
     let chosen = (!wrong.is_empty()).then(|| wrong.swap_remove(dice.below(wrong.len())));
     (accepted, chosen)
 }

@@ -56,8 +56,8 @@ fn percent(part: usize, whole: usize) -> f64 {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     projects: usize,
-    files: usize,
     excluded: Vec<String>,
+    begun: Vec<String>,
     rejected: Vec<String>,
     by_kind: BTreeMap<String, Row>,
     by_code: BTreeMap<String, Row>,
@@ -72,10 +72,13 @@ impl Tally {
         self.excluded.push(format!("{name}: {why}"));
     }
 
-    /// A project that the server takes; each finding is a false rejection.
-    pub(crate) fn project(&mut self, name: &str, findings: &[SourceError]) {
+    /// A project that the server takes: each finding is a false rejection, unless the option that it
+    /// names is enough.
+    pub(crate) fn project(&mut self, name: &str, findings: &[SourceError], is_enough: bool) {
         self.projects += 1;
-        if !findings.is_empty() {
+        if is_enough {
+            self.begun.push(name.to_owned());
+        } else if !findings.is_empty() {
             let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
             self.rejected.push(format!("{name}: {}\n{}", findings.len(), texts.join("\n")));
         }
@@ -115,8 +118,8 @@ impl Tally {
 
     pub(crate) fn add(&mut self, other: Tally) {
         self.projects += other.projects;
-        self.files += other.files;
         self.excluded.extend(other.excluded);
+        self.begun.extend(other.begun);
         self.rejected.extend(other.rejected);
         self.missed.extend(other.missed);
         self.wrong.extend(other.wrong);
@@ -171,6 +174,9 @@ impl fmt::Display for Tally {
         for rejected in &self.rejected {
             let first: Vec<&str> = rejected.lines().take(2).collect();
             writeln!(f, "refused: {}", first.join(" "))?;
+        }
+        for begun in &self.begun {
+            writeln!(f, "taken with `begins = existing`, as the message says: {begun}")?;
         }
         let (projects, rejected) = (self.projects, self.rejected.len());
         writeln!(f, "{projects} projects that apply, {rejected} refused")?;
