@@ -17,6 +17,8 @@ pub struct Finding {
     pub help: String,
     /// Whether it can be there before the first migration.
     pub can_be_before: bool,
+    /// Whether it is in the body of a function, which the server checks when it is called.
+    pub is_late: bool,
 }
 
 impl Finding {

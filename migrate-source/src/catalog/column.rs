@@ -96,7 +96,7 @@ impl Catalog {
             self.doubled_in(Sort::Column, &path, key);
         }
         if known == Look::Missing || known == Look::Unknown {
-            self.born(Sort::Column, &name, &span);
+            self.born_column(key, &name, &span);
             self.put_column(key, &name, &span);
         }
     }
@@ -115,22 +115,22 @@ impl Catalog {
         }
     }
 
-    pub(super) fn add_column(&mut self, key: &Key, at: At<'_>) {
+    /// Adds a column; `false` if it is there already.
+    pub(super) fn add_column(&mut self, key: &Key, at: At<'_>) -> bool {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME) else {
-            return self.open_columns(Some(key));
+            self.open_columns(Some(key));
+            return false;
         };
-        self.born(Sort::Column, &name, &span);
-        match self.look_column(key, &name) {
-            Look::Found(()) if at.has(Kind::IF_NOT_EXISTS) => return,
-            Look::Found(()) => {
-                let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+        self.born_column(key, &name, &span);
+        if self.look_column(key, &name) == Look::Found(()) {
+            if !at.has(Kind::IF_NOT_EXISTS) {
+                let path = Path { qualifier: None, name, span };
                 self.doubled_in(Sort::Column, &path, key);
-                return;
             }
-            _ => {}
+            return false;
         }
         self.put_column(key, &name, &span);
-        self.column_parts(key, at);
+        true
     }
 
     pub(super) fn drop_column(&mut self, key: &Key, at: At<'_>) {
@@ -196,7 +196,7 @@ impl Catalog {
         let names = column_name(at, Kind::COLUMN_NAME_REF).zip(column_name(at, Kind::COLUMN_NAME));
         let Some(((from, span), (to, to_span))) = names else { return self.blur(Sort::Column) };
         self.refer_column(key, &from, span.clone());
-        self.born(Sort::Column, &to, &to_span);
+        self.born_column(key, &to, &to_span);
         if let Look::Found(()) = self.look_column(key, &to) {
             let path = Path { qualifier: None, name: to.clone(), span: to_span.clone() };
             self.doubled_in(Sort::Column, &path, key);

@@ -10,7 +10,10 @@ use crate::syntax::tree::{At, Kind};
 impl Catalog {
     /// The table that a statement changes.
     fn changed(&mut self, at: At<'_>) -> (Item, Option<Key>) {
-        let node = at.find(Kind::RELATION_NAME_REF).or_else(|| at.find(Kind::TABLE_NAME_REF));
+        let named = [Kind::RELATION_NAME_REF, Kind::RELATION_NAME, Kind::TABLE_RELATION_NAME];
+        let named = named.into_iter().find_map(|kind| at.child(kind));
+        let refs = [Kind::RELATION_NAME_REF, Kind::TABLE_NAME_REF];
+        let node = named.and_then(|named| named.all().find(|one| refs.contains(&one.kind())));
         let path = node.and_then(Path::of);
         let key = path.as_ref().and_then(|path| self.refer(Sort::Table, path, false));
         let given = [Kind::OPTIONAL_AS_ALIAS, Kind::REQUIRED_AS_ALIAS];

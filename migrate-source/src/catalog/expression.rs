@@ -115,7 +115,8 @@ impl Catalog {
             [Item { source: Source::Relation(key), .. }] => Some(key.clone()),
             _ => None,
         };
-        self.missing(Sort::Column, &path, relation.as_ref());
+        let near = self.near_in(Sort::Column, &path.name, scope);
+        self.missing_but(Sort::Column, &path, relation.as_ref(), near);
     }
 
     fn look_name(&self, name: &str, scope: &Scope<'_>) -> Look<()> {
@@ -183,7 +184,11 @@ impl Catalog {
         let path = Path { qualifier: None, name: column, span: last.span() };
         match &item.source {
             Source::Relation(key) => self.missing(Sort::Column, &path, Some(key)),
-            _ => self.missing(Sort::Column, &path, None),
+            _ => {
+                let scope = Scope { items: vec![item.clone()], ..Scope::default() };
+                let near = self.near_in(Sort::Column, &path.name, &scope);
+                self.missing_but(Sort::Column, &path, None, near);
+            }
         }
     }
 

@@ -1,5 +1,8 @@
 //! Extensions: the names that those of the server's own distribution make; others can make any.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
@@ -35,6 +38,14 @@ const OTHERS: &[(&str, &str)] = &[
     ("vectorscale", ""),
     ("pg_search", ""),
 ];
+
+/// Whether an extension of the server's distribution makes a function or a type of this name.
+pub(super) fn makes(name: &str) -> bool {
+    static ALL: OnceLock<HashSet<&str>> = OnceLock::new();
+    let all =
+        || KNOWN.lines().flat_map(|line| line.split('|').skip(1)).flat_map(str::split_whitespace);
+    ALL.get_or_init(|| all().collect()).contains(name)
+}
 
 impl Catalog {
     pub(super) fn create_extension(&mut self, at: At<'_>) {
@@ -74,6 +85,11 @@ impl Catalog {
         self.blur(Sort::Function);
         self.blur(Sort::Type);
         relations.split_whitespace().for_each(|one| self.extend(&schema, one, at));
+    }
+
+    /// Whether an extension can have made a name before the set: one that creates no extension finds them there.
+    pub(super) fn is_of_extension(&self, name: &str) -> bool {
+        !self.creates_extensions && makes(name)
     }
 
     /// A relation of an extension.

@@ -6,10 +6,11 @@ use migrate_set::location::position;
 
 use super::Catalog;
 use super::name::Path;
+use super::near::{Near, Nearest};
 use super::object::{Gone, How, Object, Place, Sort};
 use super::pass::File;
+use super::query::{Columns, Scope, Source};
 use super::relation::Key;
-use crate::directives::edit_distance;
 use crate::objects::Finding;
 
 /// A finding before the end of the pass, when it is known what comes later.
@@ -17,14 +18,26 @@ use crate::objects::Finding;
 pub(super) struct Missing {
     pub(super) sort: Sort,
     pub(super) name: String,
+    /// Its name among those that are made.
+    born: String,
     pub(super) place: Place,
     /// Whether nothing is known of the name, and no name is near.
     pub(super) stranger: bool,
     span: Range<usize>,
     message: String,
+    /// Whether it is in a body, which the server checks when it runs.
+    late: bool,
     /// What became of it, or where it was made first.
     past: Past,
-    near: Option<(String, Option<Place>)>,
+    near: Option<Near>,
+}
+
+/// The name of an object among those that are made: a column's is that of its table, too.
+pub(super) fn born(sort: Sort, path: &Path, of: Option<&Key>) -> String {
+    match of {
+        Some(of) if sort == Sort::Column => format!("{}.{}", of.name, path.name),
+        _ => path.name.clone(),
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,10 +50,21 @@ enum Past {
 impl Catalog {
     /// A use of something that is not there; `of` is the table of a column and the like.
     pub(super) fn missing(&mut self, sort: Sort, path: &Path, of: Option<&Key>) {
+        let near = self.near(sort, path, of);
+        self.missing_but(sort, path, of, near);
+    }
+
+    /// The same, where `near` is what can be meant.
+    pub(super) fn missing_but(
+        &mut self,
+        sort: Sort,
+        path: &Path,
+        of: Option<&Key>,
+        near: Option<Near>,
+    ) {
         if self.perhaps {
             return;
         }
-        let near = self.near(sort, path, of);
         let gone = self.gone(sort, path, of).cloned();
         let word = sort.word();
         let shown = shown(path);
@@ -53,10 +77,12 @@ impl Catalog {
         self.missing.push(Missing {
             sort,
             name: path.name.clone(),
+            born: born(sort, path, of),
             place: self.place(&path.span),
             stranger: near.is_none() && gone.is_none() && of.is_none(),
             span: path.span.clone(),
             message,
+            late: self.late,
             past: gone.map_or(Past::Never, Past::Gone),
             near,
         });
@@ -88,7 +114,9 @@ impl Catalog {
     /// A label is added that the type has.
     pub(super) fn doubled_label(&mut self, path: &Path, of: &(String, String)) {
         let message = format!("type `{}` already has the value '{}'", of.1, path.name);
-        self.double(Sort::Label, path, message, None);
+        let found = self.schemas.objects.get(&of.0).and_then(|s| s.types.objects.get(&of.1));
+        let place = found.and_then(|found| found.place_of(&path.name));
+        self.double(Sort::Label, path, message, place);
     }
 
     fn double(&mut self, sort: Sort, path: &Path, message: String, made: Option<Place>) {
@@ -98,10 +126,12 @@ impl Catalog {
         self.missing.push(Missing {
             sort,
             name: path.name.clone(),
+            born: String::new(),
             place: self.place(&path.span),
             stranger: false,
             span: path.span.clone(),
             message,
+            late: self.late,
             past: Past::Made(made),
             near: None,
         });
@@ -144,60 +174,53 @@ impl Catalog {
     }
 
     /// The name that is nearest to one that is missing, with where it was made.
-    fn near(&self, sort: Sort, path: &Path, of: Option<&Key>) -> Option<(String, Option<Place>)> {
-        let wanted = &path.name;
-        let mut best: Option<(usize, String, Option<Place>)> = None;
-        let mut offer = |name: &String, place: Option<Place>| {
-            if name.len().abs_diff(wanted.len()) > 2 || name == wanted {
-                return;
-            }
-            let distance = edit_distance(&name.to_lowercase(), &wanted.to_lowercase());
-            let most = match wanted.len() {
-                0..=2 => 0,
-                3..=5 => 1,
-                _ => 2,
-            };
-            let is_better =
-                best.as_ref().is_none_or(|(least, known, _)| (distance, name) < (*least, known));
-            if distance <= most && is_better {
-                best = Some((distance, name.clone(), place));
-            }
-        };
+    fn near(&self, sort: Sort, path: &Path, of: Option<&Key>) -> Option<Near> {
+        let mut nearest = Nearest::to(&path.name);
         if let Some(relation) = of.and_then(|of| self.relation(of)) {
-            let spaces = [&relation.triggers, &relation.policies];
             match sort {
-                Sort::Column => {
-                    relation.columns.objects.iter().for_each(|(n, o)| offer(n, o.made.place))
-                }
-                Sort::Trigger => spaces[0].objects.iter().for_each(|(n, o)| offer(n, o.place)),
-                Sort::Policy => spaces[1].objects.iter().for_each(|(n, o)| offer(n, o.place)),
-                _ => relation.constraints.objects.iter().for_each(|(n, o)| offer(n, o.made.place)),
+                Sort::Column => nearest.offer_all(&relation.columns.objects),
+                Sort::Trigger => nearest.offer_all(&relation.triggers.objects),
+                Sort::Policy => nearest.offer_all(&relation.policies.objects),
+                _ => nearest.offer_all(&relation.constraints.objects),
             }
         } else if sort == Sort::Schema {
-            self.schemas.objects.iter().for_each(|(n, o)| offer(n, o.made().place));
+            nearest.offer_all(&self.schemas.objects);
         } else if let Some(schema) = self.target(path).and_then(|s| self.schemas.objects.get(&s)) {
             match sort {
-                Sort::Type => {
-                    schema.types.objects.iter().for_each(|(n, o)| offer(n, o.made().place))
-                }
-                Sort::Function => {
-                    schema.routines.objects.iter().for_each(|(n, o)| offer(n, o.made().place));
-                }
-                Sort::Index | Sort::Sequence => {
+                Sort::Type => nearest.offer_all(&schema.types.objects),
+                Sort::Function => nearest.offer_all(&schema.routines.objects),
+                _ => {
+                    let is_apart = |sort| matches!(sort, Sort::Index | Sort::Sequence);
                     let alike =
-                        schema.relations.objects.iter().filter(|(_, o)| o.made.sort == sort);
-                    alike.for_each(|(n, o)| offer(n, o.made.place));
+                        |one: Sort| if is_apart(sort) { one == sort } else { !is_apart(one) };
+                    let relations = schema.relations.objects.iter();
+                    for (name, relation) in relations.filter(|(_, one)| alike(one.made.sort)) {
+                        nearest.offer(name, relation.made.place);
+                    }
                 }
-                Sort::Table | Sort::View => {
-                    let skip = [Sort::Index, Sort::Sequence];
-                    let alike = schema.relations.objects.iter();
-                    let alike = alike.filter(|(_, o)| !skip.contains(&o.made.sort));
-                    alike.for_each(|(n, o)| offer(n, o.made.place));
+            }
+        }
+        nearest.found()
+    }
+
+    /// The column of the tables in scope, or their aliases, that is nearest to a name.
+    pub(super) fn near_in(&self, sort: Sort, name: &str, scope: &Scope<'_>) -> Option<Near> {
+        let mut nearest = Nearest::to(name);
+        for item in scope.chain().flat_map(|scope| &scope.items) {
+            match (&item.source, &item.alias) {
+                (_, Some(alias)) if sort == Sort::Alias => nearest.offer(alias, None),
+                (Source::Relation(key), _) if sort == Sort::Column => {
+                    if let Some(relation) = self.relation(key) {
+                        nearest.offer_all(&relation.columns.objects);
+                    }
+                }
+                (Source::Columns(Columns::Known(columns)), _) if sort == Sort::Column => {
+                    columns.iter().for_each(|column| nearest.offer(column, None));
                 }
                 _ => {}
             }
         }
-        best.map(|(_, name, place)| (name, place))
+        nearest.found()
     }
 
     /// Whether any file makes an object of this name.
@@ -218,25 +241,18 @@ impl Catalog {
     }
 
     fn finding(&self, files: &[File<'_>], one: Missing) -> Finding {
-        let at = |place: Place| {
-            let file = files.get(place.file);
-            file.map_or_else(String::new, |file| {
-                let name = file.name.rsplit('/').next().unwrap_or(file.name);
-                format!("{name}:{}", position(file.text, place.at).line)
-            })
-        };
-        let later = || {
-            let sorts = [one.sort, Sort::Table, Sort::View];
-            let born =
-                sorts.into_iter().filter_map(|sort| self.births.get(&(sort, one.name.clone())));
-            born.flatten().filter(|place| **place > one.place).min().copied()
-        };
+        let at = |place: Place| shown_place(files, place);
+        let later = self.later(&one);
+        let near = one.near.as_ref().map(|(near, place)| match place {
+            Some(place) => format!("did you mean `{near}` (created in {})?", at(*place)),
+            None => format!("did you mean `{near}`?"),
+        });
         let mut can_be_before = false;
-        let (label, help) = match (&one.past, later()) {
+        let (label, help) = match (&one.past, later) {
             (Past::Made(Some(place)), _) => {
                 (format!("created in {}", at(*place)), REMOVE.to_owned())
             }
-            (Past::Made(None), _) => ("created before".to_owned(), REMOVE.to_owned()),
+            (Past::Made(None), _) => ("it is there".to_owned(), REMOVE.to_owned()),
             (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
                 (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))
             }
@@ -244,41 +260,67 @@ impl Catalog {
                 format!("moved to schema `{to}` in {}", at(*place)),
                 format!("write `{to}.{}`", one.name),
             ),
-            (Past::Gone(Gone { how: How::Dropped, place, .. }), _) => (
-                format!("dropped in {}", at(*place)),
-                "create it again before, or remove this".to_owned(),
-            ),
-            (Past::Never, Some(place)) if place.file > one.place.file => (
-                format!("created by {}, which comes later", at(place)),
-                "give this file a version after that one".to_owned(),
-            ),
-            (Past::Never, Some(place)) => (
-                format!(
-                    "created on line {} below",
-                    at(place).rsplit(':').next().unwrap_or_default()
-                ),
-                "move it below".to_owned(),
-            ),
+            (Past::Gone(Gone { how: How::Dropped, place, .. }), _) => {
+                let label = format!("dropped in {}", at(*place));
+                (label, near.unwrap_or_else(|| "create it again before, or remove this".to_owned()))
+            }
+            (Past::Never, Some(place)) => {
+                let (label, help) = if place.file == one.place.file {
+                    (format!("created below, in {}", at(place)), "move it below that")
+                } else {
+                    let label = format!("created by {}, which comes later", at(place));
+                    (label, "give this file a version after that one")
+                };
+                (label, help.to_owned())
+            }
             (Past::Never, None) => {
-                can_be_before = one.sort != Sort::Alias;
-                (
-                    "not created by any migration before this one".to_owned(),
-                    "create it in an earlier migration".to_owned(),
-                )
+                can_be_before = !matches!(one.sort, Sort::Alias | Sort::Label);
+                let label = match one.sort {
+                    Sort::Alias => "no table of the query has this name or alias",
+                    Sort::Label => "not added by any migration before this one",
+                    _ if one.late => "not created by any migration",
+                    _ => "not created by any migration before this one",
+                };
+                let help = near.unwrap_or_else(|| create_it(one.sort).to_owned());
+                (label.to_owned(), help)
             }
         };
-        let help = match &one.near {
-            Some((near, Some(place))) => {
-                format!("did you mean `{near}` (created in {})?", at(*place))
-            }
-            Some((near, None)) => format!("did you mean `{near}`?"),
-            None => help,
+        let (span, message, is_late) = (one.span, one.message, one.late);
+        Finding { span, message, label, help, can_be_before, is_late }
+    }
+
+    /// Where a name is made after its use.
+    fn later(&self, one: &Missing) -> Option<Place> {
+        if one.late {
+            return None;
+        }
+        let sorts = match one.sort {
+            Sort::Table | Sort::View => &[Sort::Table, Sort::View][..],
+            _ => &[one.sort],
         };
-        Finding { span: one.span, message: one.message, label, help, can_be_before }
+        let born = sorts.iter().filter_map(|sort| self.births.get(&(*sort, one.born.clone())));
+        born.flatten().filter(|place| **place > one.place).min().copied()
     }
 }
 
 const REMOVE: &str = "remove one of the two, or drop the first before";
+
+fn create_it(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Alias => "add it to FROM, or write the alias that it has there",
+        Sort::Column => "add it in an earlier migration",
+        Sort::Label => "add it with ALTER TYPE .. ADD VALUE in an earlier migration",
+        _ => "create it in an earlier migration",
+    }
+}
+
+/// A place in messages: the file and the line.
+fn shown_place(files: &[File<'_>], place: Place) -> String {
+    let file = files.get(place.file);
+    file.map_or_else(String::new, |file| {
+        format!("{}:{}", file.name, position(file.text, place.at).line)
+    })
+}
 
 fn shown(path: &Path) -> String {
     match &path.qualifier {

@@ -52,7 +52,7 @@ impl Catalog {
         match self.look_function(path) {
             Look::Found(schema) | Look::Perhaps(schema) => Some(schema),
             Look::Unknown => None,
-            Look::Missing if conditional => None,
+            Look::Missing if conditional || self.is_of_extension(&path.name) => None,
             Look::Missing => {
                 self.missing(Sort::Function, path, None);
                 let made =
@@ -71,7 +71,7 @@ impl Catalog {
         let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
         let node = names.into_iter().find_map(|kind| at.child(kind));
         let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
-        let effects = body.map(|body| Effects::of_body(&body.text)).unwrap_or_default();
+        let effects = body.map(Effects::of_body).unwrap_or_default();
         let before = self.path.clone();
         for part in at.children() {
             match part.kind() {

@@ -7,6 +7,7 @@ mod name;
 mod object;
 mod builtin;
 mod scope;
+mod near;
 mod finding;
 mod schema;
 mod relation;
@@ -42,6 +43,7 @@ use crate::objects::Finding;
 use crate::{syntax, threads};
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
+use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
 
@@ -79,6 +81,10 @@ pub(super) struct Catalog {
     perhaps: bool,
     /// Whether the functions that it calls run.
     runs: bool,
+    /// Whether it is in a body that the server checks when it runs.
+    late: bool,
+    /// Whether a file of the set creates an extension.
+    creates_extensions: bool,
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
     /// Where each name was first made.
@@ -88,7 +94,7 @@ pub(super) struct Catalog {
 
 impl Catalog {
     /// The catalog of an empty database; of one with objects, if `existing`.
-    fn new(existing: bool) -> Self {
+    fn new(existing: bool, creates_extensions: bool) -> Self {
         let mut public =
             Schema::new(Made { sort: Sort::Schema, place: None, stamp: 0, sure: true });
         if existing {
@@ -106,6 +112,8 @@ impl Catalog {
             statement: 0,
             perhaps: false,
             runs: false,
+            late: false,
+            creates_extensions,
             bodies: HashMap::new(),
             births: HashMap::new(),
             missing: Vec::new(),
@@ -127,6 +135,11 @@ impl Catalog {
     fn born(&mut self, sort: Sort, name: &str, span: &Range<usize>) {
         let place = self.place(span);
         self.births.entry((sort, name.to_owned())).or_default().push(place);
+    }
+
+    /// Notes that a column is made here.
+    fn born_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
+        self.born(Sort::Column, &format!("{}.{name}", key.name), span);
     }
 
     /// Objects of this kind can have been made, changed and dropped.

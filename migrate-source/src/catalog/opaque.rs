@@ -8,6 +8,7 @@ use super::name::Path;
 use super::object::{Look, Sort};
 use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
+use crate::syntax::{Body, Language};
 
 /// What a step can do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,20 +114,67 @@ impl Effects {
     }
 
     /// What a body can do that runs when its function is called.
-    pub(super) fn of_body(text: &str) -> Effects {
-        let mut effects = Effects::of_text(text);
-        let bytes = text.as_bytes();
-        let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
-        for (at, _) in text.match_indices('(') {
-            let before = bytes.get(..at).unwrap_or_default();
-            let start = before.iter().rposition(|b| !is_word(b)).map_or(0, |at| at + 1);
-            let word = text.get(start..at).unwrap_or_default().to_ascii_lowercase();
-            if !word.is_empty() && !builtin::is_function(&word) && !effects.calls.contains(&word) {
-                effects.calls.push(word);
+    pub(super) fn of_body(body: &Body) -> Effects {
+        let root = body.tree.as_ref().and_then(|tree| tree.root(&body.text, 0));
+        let mut effects = match (root, body.language) {
+            (None, Language::Other) => Effects { sorts: Sort::ALL.to_vec(), ..Effects::default() },
+            (None, _) | (_, Language::Sql) => Effects::of_text(&body.text),
+            (Some(root), _) => {
+                let mut effects = Effects::default();
+                for node in root.all() {
+                    let more = match node.kind() {
+                        Kind::PLPGSQL_EXEC_SQL_STMT => Effects::of_text(node.text()),
+                        kind if executes(kind) => Effects::of_executed(node, root),
+                        _ => continue,
+                    };
+                    effects = Effects::both(&effects, &more);
+                }
+                effects
             }
-        }
+        };
+        effects.calls = called(&body.text);
         effects
     }
+
+    /// What `EXECUTE` can do: if its text is in a variable, what the strings of its block say.
+    fn of_executed(node: At<'_>, block: At<'_>) -> Effects {
+        let strings = |at: At<'_>| -> String {
+            let is_string =
+                |kind| matches!(kind, Kind::STRING | Kind::DOLLAR_QUOTED_STRING | Kind::ESC_STRING);
+            let tokens = at.tokens().iter().filter(|token| is_string(token.kind));
+            tokens.map(|token| at.text_of(*token)).collect::<Vec<_>>().join(" ")
+        };
+        let own = node.find(Kind::PLPGSQL_EXPR).map(strings).unwrap_or_default();
+        let text = if own.is_empty() { strings(block) } else { own };
+        Effects::of_text(&format!("execute it {text}"))
+    }
+}
+
+/// Whether a statement runs SQL that is only known then.
+fn executes(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::PLPGSQL_DYN_EXECUTE_STMT
+            | Kind::PLPGSQL_FOR_DYN_STMT
+            | Kind::PLPGSQL_OPEN_EXECUTE
+            | Kind::PLPGSQL_RETURN_QUERY_EXECUTE_STMT
+    )
+}
+
+/// The functions that a body calls, without those of the server.
+fn called(text: &str) -> Vec<String> {
+    let bytes = text.as_bytes();
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let mut calls: Vec<String> = Vec::new();
+    for (at, _) in text.match_indices('(') {
+        let before = bytes.get(..at).unwrap_or_default();
+        let start = before.iter().rposition(|b| !is_word(b)).map_or(0, |at| at + 1);
+        let word = text.get(start..at).unwrap_or_default().to_ascii_lowercase();
+        if !word.is_empty() && !builtin::is_function(&word) && !calls.contains(&word) {
+            calls.push(word);
+        }
+    }
+    calls
 }
 
 fn made(object: &str) -> &'static [Sort] {
@@ -228,9 +276,10 @@ impl Catalog {
                     }
                     walk.leave(node);
                 }
-                Kind::PLPGSQL_DYN_EXECUTE_STMT
-                | Kind::PLPGSQL_FOR_DYN_STMT
-                | Kind::PLPGSQL_OPEN_EXECUTE => self.executes(node, root),
+                kind if executes(kind) => {
+                    let effects = Effects::of_executed(node, root);
+                    self.run(&effects);
+                }
                 Kind::CALL_EXPR => {
                     let callee = node.children().next().filter(|_| node.has(Kind::ARG_LIST));
                     if let Some(path) = callee.and_then(Path::of) {
@@ -241,16 +290,5 @@ impl Catalog {
             }
         }
         (self.perhaps, self.runs) = (before, runs);
-    }
-
-    /// `EXECUTE`: what is executed can be in a variable, so that the whole block says what it can do.
-    fn executes(&mut self, node: At<'_>, block: At<'_>) {
-        let first = node.find(Kind::PLPGSQL_EXPR).unwrap_or(node);
-        let has_text = first.tokens().iter().any(|token| {
-            matches!(token.kind, Kind::STRING | Kind::DOLLAR_QUOTED_STRING | Kind::ESC_STRING)
-        });
-        let text = if has_text { node.text() } else { block.text() };
-        let effects = Effects::of_text(text);
-        self.run(&effects);
     }
 }

@@ -38,7 +38,12 @@ impl Statement<'_> {
 
 /// The catalog after all files, on a database with objects if `existing`.
 pub(super) fn run(files: &[File<'_>], existing: bool) -> Catalog {
-    let mut catalog = Catalog::new(existing);
+    let creates = |statement: &Statement<'_>| {
+        let root = statement.root();
+        root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
+    };
+    let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
+    let mut catalog = Catalog::new(existing, creates_extensions);
     for (number, file) in files.iter().enumerate() {
         catalog.file = number;
         catalog.path = SearchPath::default();
@@ -81,7 +86,7 @@ impl Catalog {
         match tree {
             Some(root) => self.block(root),
             None => {
-                let effects = Effects::of_body(at.text());
+                let effects = body.map_or_else(|| Effects::of_text(at.text()), Effects::of_body);
                 self.run(&effects);
             }
         }
@@ -154,7 +159,7 @@ impl Catalog {
             Kind::SET => self.set(at),
             Kind::RESET | Kind::DISCARD => self.reset(at),
             Kind::DO => {
-                let effects = Effects::of_body(at.text());
+                let effects = Effects::of_text(at.text());
                 self.run(&effects);
             }
             Kind::SELECT_INTO if !self.perhaps => self.select_into(at),
@@ -223,6 +228,7 @@ impl Catalog {
         let mut bodies: Vec<super::body::Late> =
             self.bodies.drain().map(|(_, late)| late).collect();
         bodies.sort_by_key(|late| (late.file, late.statement));
+        self.late = true;
         for late in bodies {
             let Some(file) = files.get(late.file) else { continue };
             let Some(statement) = file.statements.get(late.statement) else { continue };

@@ -141,6 +141,9 @@ impl Catalog {
                 old.open();
                 old.made.sure |= sure;
                 old.made.stamp = relation.made.stamp;
+                for owned in old.owned.clone() {
+                    self.schema_mut(&owned.schema).relations.doubt(&owned.name);
+                }
                 return None;
             }
             Look::Unknown if conditional => relation.open(),

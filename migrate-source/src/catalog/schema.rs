@@ -75,9 +75,8 @@ impl Catalog {
     }
 
     pub(super) fn create_schema(&mut self, at: At<'_>) {
-        let named = at.child(Kind::SCHEMA);
-        let role = || at.child(Kind::AUTHORIZATION_SCHEMA)?.child(Kind::ROLE);
-        let node = named.or_else(role);
+        // AUTHORIZATION names a schema if nothing else does.
+        let node = at.find(Kind::SCHEMA).or_else(|| at.find(Kind::ROLE));
         let Some(path) = node.and_then(Path::of) else { return self.blur_all() };
         self.born(Sort::Schema, &path.name, &path.span);
         let conditional = at.has(Kind::IF_NOT_EXISTS);
@@ -97,7 +96,7 @@ impl Catalog {
             }
         }
         let before = self.path.enter(path.name);
-        for child in at.children().filter(|child| child.kind() != Kind::SCHEMA) {
+        for child in at.children() {
             self.apply(child);
         }
         self.path = before;

@@ -10,6 +10,32 @@ use crate::syntax::tree::{At, Kind};
 /// The schema of temporary tables, which is searched first.
 pub(super) const TEMPORARY: &str = "pg_temp";
 
+/// The tables in which tools record what ran; they make them before the first migration.
+const LEDGERS: &[&str] = &[
+    "__diesel_schema_migrations",
+    "__drizzle_migrations",
+    "_migrations",
+    "_prisma_migrations",
+    "_sqlx_migrations",
+    "alembic_version",
+    "ar_internal_metadata",
+    "databasechangelog",
+    "databasechangeloglock",
+    "django_migrations",
+    "flyway_schema_history",
+    "goose_db_version",
+    "gorp_migrations",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "migrations",
+    "pgmigrations",
+    "refinery_schema_history",
+    "schema_info",
+    "schema_migrations",
+    "schema_version",
+    "schemaversion",
+];
+
 /// The schemas in which names are searched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SearchPath {
@@ -49,8 +75,9 @@ impl SearchPath {
 impl Catalog {
     /// `SET search_path = a, b`, also in the options of a function.
     pub(super) fn set(&mut self, at: At<'_>) {
-        let Some(parameter) = at.find(Kind::CONFIG_PARAMETER_REF) else { return };
-        if !parameter.text().eq_ignore_ascii_case("search_path") {
+        let parameter = at.find(Kind::CONFIG_PARAMETER_REF).map(At::text);
+        let is_path = parameter.is_some_and(|name| name.eq_ignore_ascii_case("search_path"));
+        if !is_path && at.find(Kind::SET_SCHEMA_VALUE).is_none() {
             return;
         }
         let values =
@@ -106,10 +133,23 @@ impl Catalog {
     /// The relation that a name means.
     pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
         let name = &path.name;
-        if path.qualifier.is_none() && name.starts_with("pg_") {
+        if path.qualifier.is_none() && name.starts_with("pg_") || LEDGERS.contains(&name.as_str()) {
             return Look::Unknown;
         }
-        self.look(path, |schema| &schema.relations).map(|schema| Key { schema, name: name.clone() })
+        let found = self
+            .look(path, |schema| &schema.relations)
+            .map(|schema| Key { schema, name: name.clone() });
+        match found {
+            // What hangs on a relation is dropped with it.
+            Look::Found(key) if !self.has_owner(&key) => Look::Perhaps(key),
+            found => found,
+        }
+    }
+
+    /// Whether a relation that hangs on another is certain, as far as that is.
+    fn has_owner(&self, key: &Key) -> bool {
+        let owner = self.relation(key).and_then(|relation| relation.owner.as_ref());
+        owner.is_none_or(|owner| self.relation(owner).is_some_and(|one| one.is_sure(&self.blurs)))
     }
 
     /// The schema of what a name means, in one of the spaces of the schemas.

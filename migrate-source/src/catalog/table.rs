@@ -173,43 +173,59 @@ impl Catalog {
             actions.for_each(|action| self.alter_unknown(action, path));
             return;
         };
-        for action in actions {
+        // The server drops first, then adds columns, then constraints (tablecmds.c, `AT_PASS_*`).
+        let actions: Vec<At<'_>> = actions.collect();
+        for action in &actions {
             match action.kind() {
-                Kind::ADD_COLUMN => self.add_column(&key, action),
-                Kind::DROP_COLUMN => self.drop_column(&key, action),
-                Kind::ALTER_COLUMN => self.alter_column(&key, action),
-                Kind::RENAME_COLUMN => self.rename_column(&key, action),
-                Kind::ADD_CONSTRAINT => {
-                    action.children().for_each(|one| self.add_constraint(&key, one, None));
-                }
-                Kind::DROP_CONSTRAINT => self.drop_constraint(&key, action),
-                Kind::RENAME_CONSTRAINT => self.rename_constraint(&key, action),
-                Kind::VALIDATE_CONSTRAINT | Kind::ALTER_CONSTRAINT => {
-                    self.use_constraint(&key, action);
-                }
-                Kind::TABLE_RENAME_TO | Kind::VIEW_RENAME_TO => {
-                    key = self.rename_to(&key, action).unwrap_or(key);
-                }
-                Kind::SET_SCHEMA => key = self.move_to(&key, at).unwrap_or(key),
-                Kind::ATTACH_PARTITION => self.attach(&key, action),
-                Kind::DETACH_PARTITION => {
-                    if let Some(child) = self.named_table(action) {
-                        self.disinherit(&child, &key);
-                    }
-                }
-                Kind::INHERIT_TABLE => {
-                    let parent = self.named_table(action);
-                    self.inherit(&key, parent);
-                }
-                Kind::NO_INHERIT_TABLE => {
-                    if let Some(parent) = self.named_table(action) {
-                        self.disinherit(&key, &parent);
-                    }
-                }
-                Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
-                Kind::OF_TYPE => self.open_columns(Some(&key)),
-                _ => self.table_triggers(&key, action),
+                Kind::DROP_COLUMN => self.drop_column(&key, *action),
+                Kind::DROP_CONSTRAINT => self.drop_constraint(&key, *action),
+                _ => {}
             }
+        }
+        let added = actions.iter().filter(|action| action.kind() == Kind::ADD_COLUMN);
+        let added: Vec<At<'_>> =
+            added.filter(|action| self.add_column(&key, **action)).copied().collect();
+        added.into_iter().for_each(|action| self.column_parts(&key, action));
+        for action in actions {
+            self.alter(&mut key, action, at);
+        }
+    }
+
+    /// An action that neither drops nor adds a column.
+    fn alter(&mut self, key: &mut Key, action: At<'_>, at: At<'_>) {
+        match action.kind() {
+            Kind::ADD_COLUMN | Kind::DROP_COLUMN | Kind::DROP_CONSTRAINT => {}
+            Kind::ALTER_COLUMN => self.alter_column(key, action),
+            Kind::RENAME_COLUMN => self.rename_column(key, action),
+            Kind::ADD_CONSTRAINT => {
+                action.children().for_each(|one| self.add_constraint(key, one, None));
+            }
+            Kind::RENAME_CONSTRAINT => self.rename_constraint(key, action),
+            Kind::VALIDATE_CONSTRAINT | Kind::ALTER_CONSTRAINT => {
+                self.use_constraint(key, action);
+            }
+            Kind::TABLE_RENAME_TO | Kind::VIEW_RENAME_TO => {
+                *key = self.rename_to(key, action).unwrap_or_else(|| key.clone());
+            }
+            Kind::SET_SCHEMA => *key = self.move_to(key, at).unwrap_or_else(|| key.clone()),
+            Kind::ATTACH_PARTITION => self.attach(key, action),
+            Kind::DETACH_PARTITION => {
+                if let Some(child) = self.named_table(action) {
+                    self.disinherit(&child, key);
+                }
+            }
+            Kind::INHERIT_TABLE => {
+                let parent = self.named_table(action);
+                self.inherit(key, parent);
+            }
+            Kind::NO_INHERIT_TABLE => {
+                if let Some(parent) = self.named_table(action) {
+                    self.disinherit(key, &parent);
+                }
+            }
+            Kind::SPLIT_PARTITION | Kind::MERGE_PARTITIONS => self.blur_relations(),
+            Kind::OF_TYPE => self.open_columns(Some(key)),
+            _ => self.table_triggers(key, action),
         }
     }
 

@@ -1,1 +1,344 @@
+//! What is found in whole sets: each line is the place, the message and the label.
 
+use migrate_set::location::position;
+use migrate_set::sql::lexer::lex;
+use migrate_set::sql::split::split;
+
+use super::{File, Statement, check};
+use crate::check::Begins;
+use crate::syntax::judge_all;
+
+fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
+    let tokens = lex(text);
+    let places: Vec<(usize, usize)> =
+        split(text, &tokens).unwrap().iter().map(|one| (one.start(), one.code_end())).collect();
+    let texts: Vec<&str> = places.iter().map(|&(start, end)| &text[start..end]).collect();
+    let statements = places.iter().zip(judge_all(&texts)).map(|(&(start, end), judged)| {
+        assert_eq!(judged.error, None, "{}", &text[start..end]);
+        Statement { text: &text[start..end], offset: start, judged }
+    });
+    let statements = statements.collect();
+    File { name, text, statements, ends_with_function: false, is_allowed: false }
+}
+
+fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {
+    let files: Vec<File<'_>> = files.iter().map(file).collect();
+    let found = check(&files, begins).into_iter().map(|(number, finding)| {
+        let file = &files[number];
+        let at = position(file.text, finding.span.start);
+        let shown = &file.text[finding.span.clone()];
+        assert!(!shown.is_empty(), "{}", finding.message);
+        format!("{}:{at}: {} | {} | {}", file.name, finding.message, finding.label, finding.help)
+    });
+    found.collect()
+}
+
+/// The findings of scripts that are files `1`, `2` and so on.
+#[track_caller]
+fn check_all(scripts: &[&str], expected: &[&str]) {
+    let names: Vec<String> = (1..=scripts.len()).map(|number| number.to_string()).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(scripts.iter().copied()).collect();
+    assert_eq!(found(&files, Begins::Nothing), expected, "{scripts:#?}");
+}
+
+#[track_caller]
+fn valid(scripts: &[&str]) {
+    check_all(scripts, &[]);
+}
+
+const USERS: &str = "create table users (id int primary key, email text not null)";
+
+#[test]
+fn missing_tables_are_found() {
+    check_all(
+        &[USERS, "alter table userz add score int"],
+        &["2:1:13: table `userz` does not exist | not created by any migration before this one | \
+           did you mean `users` (created in 1:1)?"],
+    );
+    check_all(
+        &[USERS, "drop table users", "alter table users add score int"],
+        &[
+            "3:1:13: table `users` does not exist | dropped in 2:1 | create it again before, or remove this",
+        ],
+    );
+    check_all(
+        &[USERS, "alter table users rename to people", "create index on users (email)"],
+        &["3:1:17: table `users` does not exist | renamed to `people` in 2:1 | write `people`"],
+    );
+    check_all(
+        &[USERS, "create index on posts (id)", "create table posts (id int)"],
+        &[
+            "2:1:17: table `posts` does not exist | created by 3:1, which comes later | give this file a version after that one",
+        ],
+    );
+    check_all(
+        &[USERS, "create table posts (id int, author int references usrs (id))"],
+        &[
+            "2:1:51: table `usrs` does not exist | not created by any migration before this one | did you mean `users` (created in 1:1)?",
+        ],
+    );
+    for statement in [
+        "insert into nobody values (1)",
+        "update nobody set a = 1",
+        "delete from nobody",
+        "select * from users join nobody on true",
+        "create view v as select 1 from nobody",
+        "create trigger t before insert on nobody for each row execute function now()",
+        "create policy p on nobody using (true)",
+        "drop table nobody",
+        "truncate nobody",
+        "grant select on nobody to public",
+        "comment on table nobody is 'x'",
+        "comment on column nobody.a is 'x'",
+        "create table child (like nobody)",
+        "create table child () inherits (nobody)",
+        "create table child partition of nobody default",
+        "alter table users add foreign key (id) references nobody (id)",
+        "copy nobody from '/x'",
+        "lock table nobody",
+        "create index on nobody (a)",
+        "with a as (select * from nobody) select * from a",
+        "select (select 1 from nobody)",
+        "merge into users using nobody n on true when matched then delete",
+        "select 'nobody'::regclass",
+    ] {
+        let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
+        let first = all.first().unwrap_or_else(|| panic!("{statement}"));
+        assert!(first.contains("table `nobody` does not exist"), "{statement}: {all:?}");
+        assert_eq!(all.len(), 1, "{statement}: {all:?}");
+    }
+}
+
+#[test]
+fn missing_columns_are_found() {
+    for statement in [
+        "create index on users (emial)",
+        "create unique index i on users (lower(emial))",
+        "alter table users drop column emial",
+        "alter table users rename column emial to mail",
+        "alter table users alter column emial set not null",
+        "alter table users add unique (emial)",
+        "alter table users add check (emial <> '')",
+        "create table posts (email text references users (emial))",
+        "insert into users (id, emial) values (1, 'x')",
+        "insert into users (id) values (1) on conflict (emial) do nothing",
+        "insert into users (id) values (1) on conflict (id) do update set email = excluded.emial",
+        "insert into users (id) values (1) returning emial",
+        "update users set emial = 'x'",
+        "update users set email = emial",
+        "update users set email = 'x' where emial = ''",
+        "delete from users where emial = ''",
+        "delete from users u where u.emial = ''",
+        "select emial from users",
+        "select u.emial from users u",
+        "select * from users where emial = ''",
+        "select * from users order by emial",
+        "select count(*) from users group by emial",
+        "select * from users a join users b on a.emial = b.email",
+        "select * from users join (select 1 as n) s using (emial)",
+        "select * from (select id from users) s where s.emial = ''",
+        "with s as (select id from users) select emial from s",
+        "select * from users where exists (select 1 from users x where x.id = users.emial)",
+        "create view v as select emial from users",
+        "create materialized view v as select emial from users",
+        "create policy p on users using (emial = '')",
+        "create trigger t before update of emial on users for each row execute function now()",
+        "create trigger t before update on users for each row when (old.emial <> '') execute function now()",
+        "comment on column users.emial is 'x'",
+        "copy users (emial) from '/x'",
+        "create sequence s owned by users.emial",
+        "create function f() returns text language sql as 'select emial from users'",
+    ] {
+        let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
+        let first = all.first().unwrap_or_else(|| panic!("{statement}"));
+        assert!(first.contains("column `emial`"), "{statement}: {all:?}");
+        assert!(first.contains("did you mean `email`") || statement.contains("(select"), "{first}");
+        assert_eq!(all.len(), 1, "{statement}: {all:?}");
+    }
+    check_all(
+        &[USERS, "alter table users drop column email", "update users set email = ''"],
+        &[
+            "3:1:18: column `email` of table `users` does not exist | dropped in 2:1 | create it again before, or remove this",
+        ],
+    );
+    check_all(
+        &[USERS, "alter table users rename email to mail", "select email from users"],
+        &[
+            "3:1:8: column `email` of table `users` does not exist | renamed to `mail` in 2:1 | write `mail`",
+        ],
+    );
+}
+
+#[test]
+fn doubled_names_are_found() {
+    for (statement, message) in [
+        (USERS, "table `users` already exists"),
+        ("create view users as select 1", "view `users` already exists"),
+        ("alter table users add email text", "column `email` of table `users` already exists"),
+        ("create table t (a int, a int)", "column `a` of table `t` already exists"),
+        ("alter table users rename id to email", "column `email` of table `users` already exists"),
+        (
+            "alter table users add constraint users_pkey unique (email)",
+            "constraint `users_pkey` of table `users` already exists",
+        ),
+        (
+            "create index i on users (id); create index i on users (email)",
+            "index `public.i` already exists",
+        ),
+        ("create type e as enum (); create type e as enum ()", "type `e` already exists"),
+        (
+            "create type e as enum ('a'); alter type e add value 'a'",
+            "type `e` already has the value 'a'",
+        ),
+        (
+            "create function f() returns int language sql as 'select 1'; \
+             create function f() returns int language sql as 'select 1'",
+            "function `f` already exists",
+        ),
+        (
+            "create policy p on users using (true); create policy p on users using (true)",
+            "policy `p` of table `users` already exists",
+        ),
+        ("create schema s; create schema s", "schema `s` already exists"),
+        ("create sequence users_pkey", "sequence `users_pkey` already exists"),
+    ] {
+        let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
+        assert_eq!(all.len(), 1, "{statement}: {all:?}");
+        assert!(all[0].contains(message), "{statement}: {all:?}");
+        assert!(all[0].contains("created in "), "{statement}: {all:?}");
+    }
+}
+
+#[test]
+fn other_missing_objects_are_found() {
+    for (statement, message) in [
+        ("drop index users_idx", "index `users_idx` does not exist"),
+        ("alter table users drop constraint c", "constraint `c` of table `users` does not exist"),
+        ("drop trigger t on users", "trigger `t` of table `users` does not exist"),
+        ("drop policy p on users", "policy `p` of table `users` does not exist"),
+        ("alter table users add state status", "type `status` does not exist"),
+        ("select 'x'::status", "type `status` does not exist"),
+        ("drop type status", "type `status` does not exist"),
+        ("drop function f(int)", "function `f` does not exist"),
+        ("select total(id) from users", "function `total` does not exist"),
+        (
+            "create trigger t before insert on users for each row execute function touch()",
+            "function `touch` does not exist",
+        ),
+        ("alter sequence s restart", "sequence `s` does not exist"),
+        ("alter table users alter id set default nextval('s')", "sequence `s` does not exist"),
+        ("drop view v", "view `v` does not exist"),
+        ("refresh materialized view v", "view `v` does not exist"),
+        (
+            "create type e as enum ('a'); alter type e add value 'c' after 'b'",
+            "type `e` has no value 'b'",
+        ),
+        ("select a.id from users", "table `a` is not in the FROM clause"),
+    ] {
+        let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
+        assert_eq!(all.len(), 1, "{statement}: {all:?}");
+        assert!(all[0].contains(message), "{statement}: {all:?}");
+    }
+}
+
+#[test]
+fn what_is_there_is_not_reported() {
+    for statement in [
+        "alter table public.users add a int, add unique (a)",
+        "alter table if exists nobody add a int",
+        "drop table if exists nobody",
+        "drop index if exists i",
+        "alter table users drop constraint users_pkey; drop index if exists users_pkey",
+        "alter table users drop constraint if exists c",
+        "create table if not exists users (a int); select email from users",
+        "create table if not exists t (a int); select a from t",
+        "create table posts (id serial, n int generated always as identity); \
+         select nextval('posts_id_seq'), currval('public.posts_n_seq'); drop sequence posts_n_seq",
+        "create table a (b int unique, c int check (c > 0), d int references users); \
+         alter table a drop constraint a_b_key, drop constraint a_c_check, drop constraint a_d_fkey",
+        "create table a (b int, c int, unique (b, c), check (b < c)); \
+         alter table a drop constraint a_b_c_key, drop constraint a_check",
+        "create index on users (email); create index on users (email); drop index users_email_idx1",
+        "create index on users (lower(email)); drop index users_lower_idx",
+        "alter table users rename to people; alter table people drop constraint users_pkey",
+        "do $$ declare n int; begin select count(*) into n from users; \
+         if n = 0 then create table made (a int); end if; end $$; select a from made",
+        "create temp table users (z int); select z from users",
+        "set search_path = other; select * from anything",
+        "create schema s; set search_path = s, public; create table t (a int); select a from s.t",
+        "select users from users; select users.* from users; select id as n from users order by n",
+        "select u.id from users u, lateral (select u.email) x (y) where x.y = ''",
+        "select ctid, tableoid from users",
+        "select * from users u (a, b) where a = 1",
+        "select a, b from users u (a, b)",
+        "select n from generate_series(1, 2) n; select * from generate_series(1, 2) as g (x) where x = 1",
+        "select key, value from json_each('{}'); select e ->> 'x' from json_array_elements('[]') e",
+        "select x.a from (values (1)) x (a); select column1 from (values (1)) v",
+        "with recursive t (n) as (select 1 union all select n + 1 from t) select n from t",
+        "with t as (insert into users values (1, '') returning id) select id from t",
+        "select count(*) from users group by email having count(*) > 1 order by count(*)",
+        "select current_user, current_date, localtime, user",
+        "update users set email = s.e from (select 1 as i, 'x' as e) s where users.id = s.i",
+        "update users as u set (email) = row ('x') where u.id = 1",
+        "insert into users as u values (1, '') on conflict (id) do update set email = u.email || excluded.email",
+        "delete from users using (values (1)) v (n) where users.id = v.n returning users.id",
+        "create table copy (like users including all); select email from copy",
+        "create table child () inherits (users); select email from child; alter table users add n int; select n from child",
+        "create table p (a int, b int) partition by range (a); create table p1 partition of p for values from (1) to (2); \
+         alter table p add c int; select b, c from p1",
+        "create table t as select id, email as mail from users; select mail from t",
+        "create view v as select * from users; select email from v",
+        "create view v (a, b) as select * from users; select a, b from v",
+        "create or replace view v as select 1 as a; create or replace view v as select 1 as a, 2 as b; select b from v",
+        "create type c as (x int); create table t (a c); select (a).x from t; select (t.a).x from t",
+        "create type s as enum ('a'); alter type s rename to r; create table t (a r, b r[])",
+        "create domain d as text check (value <> ''); create table t (a d)",
+        "create function f(a int) returns int language sql as 'select a + $1'; select f(1)",
+        "create function f(id users) returns int language sql as 'select 1'; select users.f from users",
+        "create extension citext; create table t (a citext); create extension pgcrypto; select digest('', '')",
+        "create extension unknown_thing; select whatever(1); select * from anything",
+        "do $$ begin create table t (a int); exception when others then null; end $$; select a, b from t",
+        "do $$ begin execute 'create table t (a int)'; end $$; select a from t",
+        "do $$ begin execute format('alter table %I add x int', 'users'); end $$; select x from users",
+        "do $$ declare r record; begin for r in select 1 loop execute r.x; end loop; end $$; select * from anything",
+        "create function f() returns void language plpgsql as $$ begin create table made (a int); end $$; \
+         select f(); select a from made",
+        "create function f() returns trigger language plpgsql as $$ begin new.z := 1; return new; end $$; \
+         create trigger t before insert on users for each row execute function f(); drop trigger t on users",
+        "alter table users add constraint c check (length(email) > 1) not valid; alter table users validate constraint c",
+        "create unique index i on users (email); alter table users add constraint u unique using index i; \
+         alter table users drop constraint u; create index u on users (email)",
+        "drop table users cascade; create table users (a int); select a from users",
+        "begin; select 1; commit",
+        "set search_path to \"$user\", public; select * from users",
+        "select * from pg_class, information_schema.tables; select oid from pg_type",
+        "select * from auth.users",
+        "alter table users rename constraint users_pkey to pk; drop index if exists users_pkey; alter index pk rename to k; \
+         alter table users drop constraint k",
+        "create aggregate total (int) (sfunc = int4pl, stype = int); select total(id) from users",
+        "select extract(year from now()), position('a' in 'b'), substring('x' from 1), trim(both 'x' from 'y')",
+        "create rule r as on insert to users do also select new.id",
+        "alter table users alter column email type varchar(10) using email::varchar(10)",
+        "insert into users (id, email) select id, email from users where email = any (array['a'])",
+    ] {
+        valid(&[USERS, statement]);
+    }
+}
+
+#[test]
+fn a_set_on_an_existing_schema_is_inferred() {
+    let check = |scripts: &[&str], count: usize| {
+        let names: Vec<String> = (1..=scripts.len()).map(|number| number.to_string()).collect();
+        let files: Vec<(&str, &str)> =
+            names.iter().map(String::as_str).zip(scripts.iter().copied()).collect();
+        let all = found(&files, Begins::Inferred);
+        assert_eq!(all.len(), count, "{scripts:?}: {all:?}");
+    };
+    check(&["alter table users add a int", "alter table userz add b int"], 0);
+    check(&["create table posts (author int references users)", "select * from other"], 0);
+    check(&[USERS, "alter table userz add b int"], 1);
+    check(&[USERS, "select * from other"], 1);
+    check(&[USERS, "select * from a1", "select * from b1, c1"], 0);
+    check(&["alter table users add a int", "create table t (a int)", "select b from t"], 1);
+}

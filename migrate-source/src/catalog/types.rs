@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::builtin;
 use super::name::{self, Path};
-use super::object::{How, Look, Made, Object, Sort, Space};
+use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
 use crate::syntax::tree::{At, Kind};
 
@@ -21,6 +21,11 @@ impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
         Type { made, labels: open_labels(&made) }
+    }
+
+    /// Where a label was added.
+    pub(super) fn place_of(&self, label: &str) -> Option<Place> {
+        self.labels.objects.get(label).and_then(|made| made.place)
     }
 }
 
@@ -90,7 +95,7 @@ impl Catalog {
         match self.look_type(path) {
             Look::Found(schema) | Look::Perhaps(schema) => Some((schema, path.name.clone())),
             Look::Unknown => None,
-            Look::Missing if conditional => None,
+            Look::Missing if conditional || self.is_of_extension(&path.name) => None,
             Look::Missing => {
                 self.missing(Sort::Type, path, None);
                 let made = Made { place: None, sure: false, ..self.made(Sort::Type, &path.span) };

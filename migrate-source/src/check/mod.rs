@@ -263,8 +263,9 @@ pub fn check(
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
     }
-    let Read { invalid, unknown } = statements::check(folder, &migrations, &allows, options);
+    let Read { invalid, unknown, late } = statements::check(folder, &migrations, &allows, options);
     errors.extend(invalid);
+    warnings.extend(late);
     match options.objects {
         // A file that is not part of the set yet can have made what is missing.
         Objects::Deny if errors.is_empty() => errors.extend(unknown),

@@ -12,6 +12,8 @@ pub(super) struct Read {
     pub(super) invalid: Vec<SourceError>,
     /// Names of objects that nothing made, or that are made twice.
     pub(super) unknown: Vec<SourceError>,
+    /// Those in bodies, which the server checks when they run.
+    pub(super) late: Vec<SourceError>,
 }
 
 /// The checks that files allow, by path.
@@ -82,7 +84,10 @@ mod checked {
             }
         }
         if names && read.invalid.is_empty() {
-            read.unknown = unknown(folder, &files, catalog::check(&files, options.begins));
+            let found = catalog::check(&files, options.begins).into_iter();
+            let (late, found) = found.partition(|(_, finding): &(usize, Finding)| finding.is_late);
+            read.unknown = unknown(folder, &files, found);
+            read.late = unknown(folder, &files, late);
         }
         read
     }

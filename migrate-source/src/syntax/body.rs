@@ -2,6 +2,8 @@
 
 use std::panic::catch_unwind;
 
+use migrate_set::sql::lexer::{Token, lex};
+
 use super::tree::{At, Kind, Tree};
 use super::{rules, too_deep};
 
@@ -51,12 +53,49 @@ pub(super) fn of(tree: &Tree, statement: &str) -> Option<Body> {
     } else {
         catch_unwind(|| match language {
             Language::Sql => rules::body(&text),
-            Language::Plpgsql => rules::plpgsql(&text),
+            Language::Plpgsql => rules::plpgsql(&without_targets(&text)),
             Language::Other => None,
         })
         .unwrap_or_default()
     };
     Some(Body { offset: start, text, language, tree })
+}
+
+/// The text with blanks in the place of each `INTO target`, which the parser does not know in a query; PL/pgSQL
+/// removes it too (pl_gram.y, `make_execsql_stmt`).
+fn without_targets(text: &str) -> String {
+    let mut kept = text.to_owned();
+    let tokens: Vec<Token> = lex(text).into_iter().filter(|token| !token.is_trivia()).collect();
+    let word = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
+    let is = |at: usize, word_: &str| word(at).eq_ignore_ascii_case(word_);
+    // What runs another statement, or moves a cursor, has a target that the parser knows.
+    let (mut depth, mut is_query, mut at) = (0_usize, false, 0);
+    while at < tokens.len() {
+        match word(at).to_ascii_lowercase().as_str() {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            ";" => (depth, is_query) = (0, false),
+            "select" | "insert" | "update" | "delete" | "merge" | "with" => is_query = true,
+            "execute" | "fetch" | "move" => is_query = false,
+            _ => {}
+        }
+        let made = at > 0 && (is(at - 1, "insert") || is(at - 1, "merge"));
+        let is_target = is(at, "into") && !made && depth == 0 && is_query;
+        at += 1;
+        if !is_target {
+            continue;
+        }
+        let first = at - 1;
+        at += usize::from(is(at, "strict")) + 1;
+        while matches!(word(at), "." | "," | "[") {
+            at += 2;
+            at += usize::from(word(at) == "]");
+        }
+        if let (Some(first), Some(last)) = (tokens.get(first), tokens.get(at - 1)) {
+            kept.replace_range(first.start..last.end, &" ".repeat(last.end - first.start));
+        }
+    }
+    kept
 }
 
 fn language(written: &str) -> Language {
