@@ -11,34 +11,7 @@ set -eu
 
 server_18
 npm_install pg@8.23.1
-unpack_deb "$work/debian" pgbouncer=1.18.0-1+deb12u1 libc-ares2=1.18.1-3 libevent-2.1-7=2.1.12-stable-8+deb12u1
-pooler=$work/debian/usr/sbin/pgbouncer
-LD_LIBRARY_PATH=$(dirname "$(find "$work/debian" -name 'libcares.so.2')")
-export LD_LIBRARY_PATH
-seen=$("$pooler" --version | sed -n 's/^PgBouncer //p')
-[ "$seen" = 1.18.0 ] || changed "the pooler is PgBouncer $seen, not 1.18.0"
-mkdir "$work/pooler"
-cat >"$work/pooler.ini" <<INI
-[databases]
-postgres = host=$work/socket dbname=postgres user=postgres
-[pgbouncer]
-listen_addr =
-unix_socket_dir = $work/pooler
-auth_type = any
-pool_mode = transaction
-default_pool_size = 4
-ignore_startup_parameters = extra_float_digits
-INI
-if [ "$(id -u)" = 0 ]; then chown "$(account)" "$work/pooler"; fi
-(as_account env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" sh -c 'echo $$ >"$1/pid"; exec "$2" "$3"' - "$work/pooler" "$pooler" "$work/pooler.ini") \
-    >"$work/log.pooler" 2>&1 &
-tries=0
-until [ -S "$work/pooler/.s.PGSQL.6432" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
-    sleep 0.1
-done
-pids="$(cat "$work/pooler/pid") $pids"
+start_pgbouncer "pool_mode = transaction" "default_pool_size = 4"
 cat >"$work/run.cjs" <<'JS'
 const { Client } = require("pg");
 
@@ -72,7 +45,7 @@ const take = async (client) => (await client.query("SELECT pg_try_advisory_lock(
     for (const client of [busy, third, direct]) await client.end();
 })();
 JS
-node "$work/run.cjs" "$work/pooler" >"$work/seen"
+node "$work/run.cjs" "$pooler" >"$work/seen"
 expect "the lock, for one client and then the other" "true true" "$(sed -n 1p "$work/seen")"
 expect "advisory locks held after both have left" 1 "$(sed -n 2p "$work/seen")"
 expect "the lock, for a client of another server connection" false "$(sed -n 3p "$work/seen")"

@@ -63,7 +63,7 @@ for run in $runs; do
     if ! wait "${run##*:}"; then
         status=1
         echo "PostgreSQL $version failed, log in $target/matrix-$version.log"
-        sed -n -e 's/^test \(.*\) \.\.\. FAILED$/  failed: \1/p' -e 's/^error/  error/p' "$target/matrix-$version.log"
+        sed -n -e '/^failures:$/,/^test result:/p' -e '/^error/p' "$target/matrix-$version.log" | head -n 400
     fi
     table="$table
 $(cat "$target/matrix-$version.row")"

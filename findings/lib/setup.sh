@@ -82,32 +82,71 @@ unpack_deb() {
     rm -rf "$work/debs"
 }
 
-# start_server BIN VERSION [SETTING...]: a server on a socket in $work/socket, superuser postgres.
-start_server() {
-    bin=$1
+# init_server BIN VERSION: a server of that version, which does not run, in $home; its superuser is postgres.
+init_server() {
+    bin=$1 home=$work/$2
     seen=$("$bin/postgres" --version | sed 's/^[^0-9]*//; s/ .*//')
     [ "$seen" = "$2" ] || changed "the server is PostgreSQL $seen, not $2"
-    shift 2
-    data=$work/data
-    mkdir "$data" "$work/socket"
-    if [ "$(id -u)" = 0 ]; then chown "$(account)" "$data" "$work/socket"; fi
-    (as_account "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync) >"$work/log" 2>&1 ||
+    mkdir "$home"
+    if [ "$(id -u)" = 0 ]; then chown "$(account)" "$home"; fi
+    (as_account "$bin/initdb" -D "$home/data" -U postgres -A trust -E UTF8 --locale=C --no-sync) >"$work/log" 2>&1 ||
         { cat "$work/log" >&2; exit 1; }
-    (as_account "$bin/postgres" -D "$data" -k "$work/socket" -c listen_addresses= -c fsync=off "$@") >>"$work/log" 2>&1 &
+}
+
+# run_server HOME [SETTING...]: runs it until the script ends; its socket is in $PGHOST.
+run_server() {
+    PGHOST=$1 PGUSER=postgres PGDATABASE=postgres
+    export PGHOST PGUSER PGDATABASE
+    unset DATABASE_URL PGPORT PGOPTIONS PGSERVICE 2>/dev/null || true
+    shift
+    (as_account "$bin/postgres" -D "$PGHOST/data" -k "$PGHOST" -c listen_addresses= -c fsync=off "$@") >>"$work/log" 2>&1 &
     tries=0
-    # The status is in line 8 of the file.
-    until [ "$(sed -n 's/ *$//; 8p' "$data/postmaster.pid" 2>/dev/null)" = ready ]; do
+    # The status is in line 8 of the file; a standby has its own.
+    until sed -n 8p "$PGHOST/data/postmaster.pid" 2>/dev/null | grep -q '^ready\|^standby'; do
         tries=$((tries + 1))
         [ "$tries" -lt 600 ] || { cat "$work/log" >&2; exit 1; }
         sleep 0.1
     done
-    pids="$(sed -n 1p "$data/postmaster.pid") $pids"
-    PGHOST=$work/socket PGUSER=postgres PGDATABASE=postgres
-    export PGHOST PGUSER PGDATABASE
-    unset DATABASE_URL PGPORT PGOPTIONS PGSERVICE 2>/dev/null || true
+    pids="$(sed -n 1p "$PGHOST/data/postmaster.pid") $pids"
+}
+
+# start_server BIN VERSION [SETTING...]
+start_server() {
+    init_server "$1" "$2"
+    shift 2
+    run_server "$home" "$@"
 }
 
 # server_18: PostgreSQL 18.4 of this project's own script.
 server_18() {
     start_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4 "$@"
+}
+
+# start_pgbouncer SETTING...: PgBouncer 1.18 of Debian 12 before the server, on a socket in $pooler; any user is
+# postgres there, and of its console.
+start_pgbouncer() {
+    unpack_deb "$work/debian" pgbouncer=1.18.0-1+deb12u1 libc-ares2=1.18.1-3 libevent-2.1-7=2.1.12-stable-8+deb12u1
+    program=$work/debian/usr/sbin/pgbouncer
+    libraries=$(dirname "$(find "$work/debian" -name 'libcares.so.2')")
+    seen=$(LD_LIBRARY_PATH=$libraries "$program" --version | sed -n 's/^PgBouncer //p')
+    [ "$seen" = 1.18.0 ] || changed "the pooler is PgBouncer $seen, not 1.18.0"
+    pooler=$work/pooler
+    mkdir "$pooler"
+    {
+        echo "[databases]"
+        echo "postgres = host=$PGHOST dbname=postgres user=postgres"
+        echo "[pgbouncer]"
+        printf '%s\n' "listen_addr =" "unix_socket_dir = $pooler" "auth_type = any" \
+            "ignore_startup_parameters = extra_float_digits" "$@"
+    } >"$work/pooler.ini"
+    if [ "$(id -u)" = 0 ]; then chown "$(account)" "$pooler"; fi
+    (as_account env LD_LIBRARY_PATH="$libraries" sh -c 'echo $$ >"$1/pid"; exec "$2" "$3"' - "$pooler" "$program" "$work/pooler.ini") \
+        >"$work/log.pooler" 2>&1 &
+    tries=0
+    until [ -S "$pooler/.s.PGSQL.6432" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
+        sleep 0.1
+    done
+    pids="$(cat "$pooler/pid") $pids"
 }

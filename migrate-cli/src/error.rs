@@ -1,15 +1,17 @@
 //! Why a verb failed: one type for every error, with its exit code.
 
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-use migrate_runtime::error::Place;
+use migrate_runtime::error::{ConnectError, Place};
+use migrate_runtime::internal::text::quoted;
 use migrate_runtime::set::Position;
 use migrate_runtime::{ErrorKind, Report};
 use migrate_source::check::SourceErrors;
 use migrate_source::create::CreateError;
+use tokio_postgres::error::SqlState;
 
-use crate::connection::ConnectError;
 use crate::exit::Exit;
 
 /// Why a verb failed. With `{:#}`, which the texts of the libraries pass on, its help names the options of
@@ -22,6 +24,9 @@ pub(crate) enum VerbError {
     Declined,
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The server refused a statement about a database.
+    #[error("cannot {what}: {}\nhelp: {help}", said(source))]
+    Server { what: String, help: &'static str, source: tokio_postgres::Error },
     #[error(transparent)]
     Migrate(#[from] migrate_runtime::Error),
     /// The folder is not a valid set, or does not match its history file.
@@ -46,7 +51,23 @@ impl From<CreateError> for VerbError {
     }
 }
 
+/// What the server said, with its detail.
+fn said(error: &tokio_postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else { return error.to_string() };
+    let detail =
+        db.detail().map_or_else(String::new, |detail| format!("\ndetail: {}", quoted(detail)));
+    format!("{} (SQLSTATE {}){detail}", quoted(db.message()), db.code().code())
+}
+
 impl VerbError {
+    /// Whether the database of the address does not exist.
+    pub(crate) fn is_missing_database(&self) -> bool {
+        let VerbError::Connect(error) = self else { return false };
+        let source =
+            error.source().and_then(|source| source.downcast_ref::<tokio_postgres::Error>());
+        source.and_then(tokio_postgres::Error::code) == Some(&SqlState::UNDEFINED_DATABASE)
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             VerbError::Connect(error) if error.is_usage() => Exit::Usage,
@@ -71,6 +92,7 @@ impl VerbError {
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) => "set",
             VerbError::Create(_) | VerbError::File { .. } => "file",
+            VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),
         }
     }

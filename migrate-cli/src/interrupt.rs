@@ -5,12 +5,10 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
-use migrate_runtime::internal::{Boxed, Interrupt};
+use migrate_runtime::internal::{Boxed, Interrupt, Peer, Stream, Target};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Client};
-
-use crate::connection::{Peer, Stream, Target};
 
 /// The signals, and the server that the run's client is connected to.
 pub(crate) struct Signals {
@@ -48,7 +46,9 @@ impl Interrupt for Signals {
     }
 
     fn connect(&self) -> Boxed<'_, Option<Client>> {
-        Box::pin(async { self.target.connect().await.ok().map(|(client, _, _)| client) })
+        Box::pin(async {
+            self.target.connect_within(None, &|_| {}).await.ok().map(|(client, _, _)| client)
+        })
     }
 }
 

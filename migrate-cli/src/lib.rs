@@ -41,30 +41,33 @@ mod selection;
 mod verbs;
 mod output;
 mod interrupt;
-mod options;
 mod folder;
 mod error;
 mod connection;
 mod exit;
+mod env_file;
+mod options;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::set::Sets;
 use migrate_runtime::source::from_folder;
-use migrate_runtime::{Migrator, internal};
+use migrate_runtime::{Migrations, Migrator, internal};
+use migrate_source::check::SourceErrors;
 use tokio_postgres::Client;
 
-use connection::Place;
-pub use connection::{ConnectError, Connection};
+pub use connection::Connection;
 use error::VerbError;
 pub use exit::Exit;
 pub use folder::Folder;
 use interrupt::Signals;
+pub use migrate_runtime::error::ConnectError;
 use options::Options;
 use output::{Answer, Output};
 use selection::{Selection, check_modules, module, modules};
-use verbs::{Context, DatabaseVerb, Verb};
+use verbs::{Connector, Context, DatabaseVerb, ServerVerb, Verb};
 
 /// The command line of migrations: a verb and its options, for a service to flatten into its own
 /// arguments.
@@ -99,7 +102,7 @@ impl Args {
     /// ```
     #[must_use]
     pub fn connection(mut self, connection: Connection) -> Self {
-        self.connection = connection;
+        self.connection = connection.or_wait_of(&self.connection);
         self
     }
 
@@ -155,10 +158,11 @@ impl Args {
     /// cli.args.run_folder(&cli.folder).await
     /// # }
     /// ```
-    pub async fn run_folder(self, folder: &Folder) -> ExitCode {
+    pub async fn run_folder(mut self, folder: &Folder) -> ExitCode {
+        self.connection.finds_file();
         let folders = folder.each();
         match &self.verb {
-            Verb::OfFolder(verb) => {
+            Verb::Folder(verb) => {
                 match self.selection.of(folders, Folder::module, &self.verb) {
                     Ok(chosen) => self.print_each(chosen.iter().map(|folder| {
                         (folder.module(), verb.clone().of(folder).run::<Args>(None))
@@ -166,13 +170,11 @@ impl Args {
                     Err(error) => self.exit(&Err(error)),
                 }
             }
-            Verb::OfDatabase(_) => {
-                let sets = folders.iter().map(|one| from_folder(one.dir(), &one.options()));
-                match sets.collect::<Result<Vec<_>, _>>() {
-                    Ok(sets) => self.run_each(sets.iter().collect(), None).await,
-                    Err(errors) => self.exit(&Err(errors.into())),
-                }
-            }
+            Verb::Server(verb) if !verb.migrates() => self.run_on_server(verb, Vec::new()).await,
+            Verb::Server(_) | Verb::Database(_) => match read_all(&folders) {
+                Ok(sets) => self.run_each(sets.iter().collect(), None).await,
+                Err(errors) => self.exit(&Err(errors.into())),
+            },
         }
     }
 
@@ -191,7 +193,7 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `create`, `freeze`, `check` and `completions` do not.
+    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check` and `completions` do not.
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {
@@ -199,7 +201,7 @@ impl Args {
     /// # }
     /// ```
     pub fn needs_database(&self) -> bool {
-        matches!(self.verb, Verb::OfDatabase(_))
+        !matches!(self.verb, Verb::Folder(_))
     }
 
     async fn run_each(mut self, sets: Sets<'_>, client: Option<&mut Client>) -> ExitCode {
@@ -211,25 +213,54 @@ impl Args {
             Err(error) => return self.exit(&Err(error)),
         };
         let exit = match (&self.verb, client) {
-            (Verb::OfFolder(verb), _) => {
+            (Verb::Folder(verb), _) => {
                 return self.print_each(chosen.iter().map(|migrator| {
                     (module(migrator), verb.run::<Args>(Some(internal::set(migrator))))
                 }));
             }
-            (Verb::OfDatabase(verb), Some(client)) => {
-                self.run_in_order(verb, &chosen, client, &Place::default()).await
+            (Verb::Server(_), Some(_)) => {
+                return self.exit(&Err(VerbError::Usage {
+                    what: format!(
+                        "`{}` connects by itself, and this program already has",
+                        self.verb.name()
+                    ),
+                    help: "use the program `migrate`",
+                }));
             }
-            (Verb::OfDatabase(verb), None) => match self.connect().await {
-                Ok((mut client, place, signals)) => {
-                    let with_signals =
-                        |migrator| internal::interruptible(migrator, Arc::clone(&signals) as _);
-                    let chosen: Vec<_> = chosen.into_iter().map(with_signals).collect();
-                    self.run_in_order(verb, &chosen, &mut client, &place).await
-                }
-                Err(error) => return self.exit(&Err(error.into())),
-            },
+            (Verb::Server(verb), None) => return self.run_on_server(verb, chosen).await,
+            (Verb::Database(verb), Some(client)) => {
+                self.run_in_order(verb, &chosen, client, &DatabasePlace::default()).await
+            }
+            (Verb::Database(verb), None) => return self.connect_and_run(verb, chosen).await,
         };
         ExitCode::from(exit.code())
+    }
+
+    /// Runs a verb on each set over a connection of its own.
+    async fn connect_and_run(&self, verb: &DatabaseVerb, sets: Vec<Migrator<'_>>) -> ExitCode {
+        let (mut client, place, signals) = match self.connect().await {
+            Ok(connected) => connected,
+            Err(error) => return self.exit(&Err(error.into())),
+        };
+        let with_signals = |migrator| internal::interruptible(migrator, Arc::clone(&signals) as _);
+        let sets: Vec<_> = sets.into_iter().map(with_signals).collect();
+        ExitCode::from(self.run_in_order(verb, &sets, &mut client, &place).await.code())
+    }
+
+    /// Runs a verb that is about the server, and then `up` on each set if the verb ends with that.
+    async fn run_on_server(&self, verb: &ServerVerb, sets: Vec<Migrator<'_>>) -> ExitCode {
+        let cx = Connector { connection: &self.connection, output: &self.output };
+        match verb.run(cx).await {
+            Ok((_, answer)) if verb.migrates() => {
+                self.output.begin(&answer.text);
+                self.connect_and_run(&DatabaseVerb::up(), sets).await
+            }
+            Ok((place, answer)) => {
+                let name = self.verb.name();
+                ExitCode::from(self.output.print(name, None, Some(&place), &Ok(answer)).code())
+            }
+            Err(error) => self.exit(&Err(error)),
+        }
     }
 
     /// Runs a verb on each set, and prints the results.
@@ -238,7 +269,7 @@ impl Args {
         verb: &DatabaseVerb,
         sets: &[Migrator<'_>],
         client: &mut Client,
-        place: &Place,
+        place: &DatabasePlace,
     ) -> Exit {
         let name = |migrator| (sets.len() > 1).then(|| module(migrator));
         let print = |migrator, result| {
@@ -267,12 +298,13 @@ impl Args {
         exit
     }
 
-    async fn connect(&self) -> Result<(Client, Place, Arc<Signals>), ConnectError> {
+    async fn connect(&self) -> Result<(Client, DatabasePlace, Arc<Signals>), ConnectError> {
         let target = self.connection.target()?;
         if let Some(problem) = &target.warning {
             self.output.warn(problem);
         }
-        let (client, place, peer) = target.connect().await?;
+        let tell = |line: &str| self.output.aside(line);
+        let (client, place, peer) = target.connect_within(self.connection.wait(), &tell).await?;
         let signals = Arc::new(Signals { token: client.cancel_token(), target, peer });
         Ok((client, place, signals))
     }
@@ -296,4 +328,16 @@ impl Args {
     fn exit(&self, result: &Result<Answer, VerbError>) -> ExitCode {
         ExitCode::from(self.output.print(self.verb.name(), None, None, result).code())
     }
+}
+
+/// The sets of all folders, or the mistakes in all of them.
+fn read_all(folders: &[Folder]) -> Result<Vec<Migrations>, SourceErrors> {
+    let (mut sets, mut errors) = (Vec::new(), SourceErrors(Vec::new()));
+    for folder in folders {
+        match from_folder(folder.dir(), &folder.options()) {
+            Ok(set) => sets.push(set),
+            Err(more) => errors.0.extend(more.0),
+        }
+    }
+    if errors.0.is_empty() { Ok(sets) } else { Err(errors) }
 }

@@ -117,7 +117,7 @@ pub(crate) fn number<N: FromStr>(text: &str) -> Result<N, &'static str> {
 }
 
 /// A number followed by `ms`, `s`, `m` or `h`; without a unit, seconds.
-fn time(text: &str) -> Result<Duration, &'static str> {
+pub(crate) fn time(text: &str) -> Result<Duration, &'static str> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| "expected a time such as 500ms, 5s or 2m")?;

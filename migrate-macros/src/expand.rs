@@ -50,7 +50,8 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let package = &embedded.package;
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
     let (module, folder) = (set.module(), set.folder());
-    let Traits { orders_by_name, has_non_transactional } = set.traits();
+    let Traits { orders_by_name, has_non_transactional, digest } = set.traits();
+    let digest = digest.value();
     quote! {{
         use #runtime::__private as migrate;
         #(#warnings)*
@@ -67,6 +68,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
                 files: #files,
                 digests: #digests,
                 package: #package,
+                compare: migrate::differences,
             })
         } else {
             ::core::option::Option::None
@@ -74,6 +76,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
         const TRAITS: migrate::Traits = migrate::Traits {
             orders_by_name: #orders_by_name,
             has_non_transactional: #has_non_transactional,
+            digest: migrate::Digest::new(#digest),
         };
         const LAYOUT: migrate::Layout = migrate::Layout::#layout;
         migrate::Migrations::embedded(#module, #folder, LAYOUT, ORIGIN, TRAITS, list)

@@ -1,6 +1,7 @@
 //! Parses the arguments of the macro.
 
 use migrate_source::check::{Choice, SetOptions};
+use migrate_source::directives::edit_distance;
 use proc_macro2::{Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
@@ -18,8 +19,16 @@ pub(crate) struct Input {
 }
 
 /// The names of all arguments after the folder.
-const ARGUMENTS: &str = "`module`, `layout`, `dialect`, `down`, `duplicates`, `empty`, `syntax`, `names`, \
-                         `begins`, `lints`, `links` and `history`";
+const ARGUMENTS: [&str; 12] = [
+    "module", "layout", "dialect", "down", "duplicates", "empty", "syntax", "names", "begins", "lints",
+    "links", "history",
+];
+
+/// [`ARGUMENTS`] in a message.
+fn the_arguments() -> String {
+    let [others @ .., last] = ARGUMENTS;
+    format!("the arguments are `{}` and `{last}`", others.join("`, `"))
+}
 
 impl Parse for Input {
     /// `$crate; "folder" [, name = value]*`
@@ -43,8 +52,7 @@ impl Parse for Input {
             if input.is_empty() {
                 break;
             }
-            let expected =
-                format!("expected the name of an argument; the arguments are {ARGUMENTS}");
+            let expected = format!("expected the name of an argument; {}", the_arguments());
             let name: Ident = input.parse().map_err(saying(&expected))?;
             if seen.contains(&name.to_string()) {
                 let message = format!("argument `{name}` is given twice");
@@ -80,11 +88,20 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "history" => parsed.history = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name)?,
         other => {
-            let message = format!("unknown argument `{other}`; the arguments are {ARGUMENTS}");
-            return Err(syn::Error::new(name.span(), message));
+            return Err(syn::Error::new(name.span(), unknown(other)));
         }
     }
     Ok(())
+}
+
+/// The message about an argument that does not exist.
+fn unknown(name: &str) -> String {
+    // In two edits of a short word, most of it is another word.
+    let most = if name.len() < 5 { 1 } else { 2 };
+    let distance = |known: &&str| edit_distance(name, known);
+    let nearest = ARGUMENTS.into_iter().min_by_key(distance).filter(|one| distance(one) <= most);
+    let help = nearest.map(|one| format!("\nhelp: did you mean `{one}`?")).unwrap_or_default();
+    format!("unknown argument `{name}`; {}{help}", the_arguments())
 }
 
 /// One of the values of the argument `name`.

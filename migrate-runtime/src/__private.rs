@@ -4,12 +4,16 @@ pub use std::sync::OnceLock;
 pub use std::vec::Vec;
 
 pub use migrate_macros::embed_migrations;
+pub use migrate_set::digest::Digest;
 pub use migrate_set::name::Layout;
 pub use migrate_set::set::{Migration, Migrations, Origin, Traits};
 pub use migrate_set::unpack::unpack;
 
+pub use crate::stale::differences;
+
 /// Replaces a refused set, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
-    let traits = Traits { orders_by_name: false, has_non_transactional: false };
+    let digest = Digest::new(0);
+    let traits = Traits { orders_by_name: false, has_non_transactional: false, digest };
     Migrations::embedded("", "", Layout::Numeric, None, traits, || &[])
 }

@@ -8,9 +8,14 @@ use migrate_set::set::Migrations;
 use crate::migrator::{Asked, Migrator};
 
 pub use migrate_set::set::DEFAULT_MODULE;
+pub use migrate_set::sql::placeholder::quoted_identifier;
 pub use migrate_set::text;
 
 pub use crate::boxed::Boxed;
+#[cfg(feature = "connect")]
+pub use crate::connect::{
+    ADDRESS, DatabasePlace, EnvFile, Peer, Stream, Target, connection_mistake,
+};
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;

@@ -47,6 +47,7 @@
 //! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default | 1.94 |
 //! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools | 1.88 |
 //! | `include_dir` | [`source::from_include_dir`] too | 1.88 |
+//! | `connect` | [`connect`](connect()) and [`Migrator::run_url`]: from an address to a migrated database, with TLS by rustls; compiles C, for `ring` | 1.88 |
 //!
 //! No feature changes what is stored. `docs/stability.md` explains how the versions of Rust are tested,
 //! and what a release may change.
@@ -55,7 +56,7 @@
 //! set; `migrate-cli` has the command line, as part of your service's binary and as the program
 //! `migrate`.
 #![cfg_attr(
-    not(feature = "include_dir"),
+    not(all(feature = "include_dir", feature = "connect")),
     allow(rustdoc::broken_intra_doc_links, reason = "the table above names optional items")
 )]
 
@@ -66,6 +67,8 @@ pub mod source;
 pub mod internal;
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "connect")]
+mod connect;
 mod verbs;
 mod fleet;
 mod run;
@@ -86,6 +89,8 @@ pub use migrate_set::rollback::Rollback;
 pub use migrate_set::set::{Migration, Migrations};
 pub use migrate_set::version::Version;
 
+#[cfg(feature = "connect")]
+pub use crate::connect::{Connect, connect};
 pub use crate::fleet::{run_in_order, tenants};
 pub use crate::migrator::{Lock, Migrator};
 pub use crate::outcome::{
@@ -135,6 +140,8 @@ pub mod status {
 /// Details of an [`Error`], and errors of single functions.
 pub mod error {
     pub use crate::fleet::InOrderError;
+    #[cfg(feature = "connect")]
+    pub use crate::outcome::ConnectError;
     pub use crate::outcome::{Kept, Place};
     pub use crate::stale::StaleEmbed;
     pub use migrate_set::remedy::Remedy;

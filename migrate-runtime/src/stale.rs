@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::{fmt, fs};
 
 use migrate_set::listing::{Links, list};
-use migrate_set::set::Migrations;
+use migrate_set::set::{Differences, Migrations, Origin};
 use thiserror::Error;
 
 /// A set that is not its folder.
@@ -110,9 +110,20 @@ fn named(what: &str, files: &[String]) -> String {
 /// [`StaleEmbed`] with the names of the files that were added, removed or edited.
 pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
     let Some(origin) = set.origin() else { return Ok(()) };
-    let folder = place::folder(origin, set.folder());
+    let Some(found) = (origin.compare)(origin, set.folder()) else { return Ok(()) };
+    let Differences { folder, added, removed, edited } = found;
+    let elsewhere = (folder != origin.folder).then(|| origin.folder.to_owned());
+    let (package, shown) = (Some(origin.package.to_owned()), set.folder().to_owned());
+    let built = Box::new(Built { elsewhere, package, shown });
+    fresh(StaleEmbed { folder, added, removed, edited, built })
+}
+
+/// How the folder of a set and the set differ; `None` if the folder cannot be read. `shown` is the argument
+/// of the macro.
+pub fn differences(origin: &Origin, shown: &str) -> Option<Differences> {
+    let folder = place::folder(origin, shown);
     // The build has checked where links lead.
-    let Ok(now) = list(&folder, set.folder(), Links::Follow) else { return Ok(()) };
+    let now = list(&folder, shown, Links::Follow).ok()?;
     let then: Vec<&str> = origin.files().collect();
     let came = |file: &&String| then.binary_search(&file.as_str()).is_err();
     let added: Vec<String> = now.iter().filter(came).cloned().collect();
@@ -125,10 +136,7 @@ pub fn check_embed(set: &Migrations) -> Result<(), StaleEmbed> {
         }
     }
     let folder = folder.to_string_lossy().into_owned();
-    let elsewhere = (folder != origin.folder).then(|| origin.folder.to_owned());
-    let (package, shown) = (Some(origin.package.to_owned()), set.folder().to_owned());
-    let built = Box::new(Built { elsewhere, package, shown });
-    fresh(StaleEmbed { folder, added, removed, edited, built })
+    Some(Differences { folder, added, removed, edited })
 }
 
 /// Whether `set` has the scripts of `now`, the set that was read from `folder`.

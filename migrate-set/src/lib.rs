@@ -5,7 +5,7 @@
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
 //! Modules in reading order: the parts of a set (`version`, `name`, `sql`, `checksum`, `set`,
-//! `unpack`), planning against a ledger (`ledger`, `resume`, `drift`, `plan`, `settled`), and
+//! `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
 //! rollback (`rollback`).
 
 pub mod location;
@@ -20,6 +20,7 @@ pub mod unpack;
 pub mod listing;
 pub mod ledger;
 pub mod resume;
+pub mod digest;
 pub mod remedy;
 pub mod drift;
 pub mod plan;

@@ -93,6 +93,9 @@ pub enum Term {
     /// The schema of that table.
     AdoptSchema,
     Run,
+    /// On a command line the verb that creates a database, before another way; in code only that.
+    CreateDatabase,
+    WaitForServer,
     /// Adds new migrations to the history file, and replaces the line of the newest one.
     Freeze,
     /// Replaces any line of the history file.
@@ -131,6 +134,8 @@ impl Term {
             Term::AdoptTable => ("`.table(..)`", "`--from-table`"),
             Term::AdoptSchema => ("`.schema(..)`", "`--from-schema`"),
             Term::Run => ("`run`", "`up`"),
+            Term::CreateDatabase => ("", "`database create`, or "),
+            Term::WaitForServer => ("`.wait_for_server(..)`", "`--wait`"),
             Term::Freeze => ("`MIGRATE_UPDATE_HISTORY=1 cargo build`", "`freeze`"),
             Term::Refreeze => {
                 ("`MIGRATE_UPDATE_HISTORY=rewrite cargo build`", "`freeze --rewrite`")

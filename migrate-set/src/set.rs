@@ -7,6 +7,7 @@ mod origin;
 use std::borrow::Cow;
 
 use crate::checksum::Checksum;
+use crate::digest::Digest;
 use crate::location::{Position, position};
 use crate::name::{Kind, Layout, shown};
 use crate::sql::kind::SessionEffect;
@@ -15,7 +16,7 @@ use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::split::{copy, split};
 use crate::version::Version;
 use list::List;
-pub use origin::{Origin, digest_of};
+pub use origin::{Differences, Origin, digest_of};
 
 /// The module of a set that does not name one.
 pub const DEFAULT_MODULE: &str = "default";
@@ -274,6 +275,8 @@ pub struct Traits {
     pub orders_by_name: bool,
     /// Whether any up script runs outside a transaction.
     pub has_non_transactional: bool,
+    /// The digest of a ledger that has exactly this set.
+    pub digest: Digest,
 }
 
 impl Traits {
@@ -286,6 +289,7 @@ impl Traits {
             has_non_transactional: any(|migration| {
                 migration.up().transaction() == TransactionMode::NonTransactional
             }),
+            digest: Digest::of_all(migrations),
         }
     }
 }

@@ -3,12 +3,12 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::ledger::HistoryRow;
 
 use super::json::StatusBody;
 use super::style::shown;
 use super::text::{counted, moment, took};
-use crate::connection::Place;
 
 const STYLE: &str = include_str!("status.css");
 
@@ -32,7 +32,7 @@ impl Display for Escaped<'_> {
 }
 
 /// The page.
-pub(crate) fn page(place: &Place, status: &StatusBody, history: &[HistoryRow]) -> String {
+pub(crate) fn page(place: &DatabasePlace, status: &StatusBody, history: &[HistoryRow]) -> String {
     let title = match &place.database {
         Some(database) => format!("Migrations of {}", Escaped(database)),
         None => format!("Migrations in {}", Escaped(&status.ledger)),

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::{Applied, Drift, ErrorKind, Report};
 use migrate_source::check::SourceError;
 use serde::Serialize;
 
 use super::Answer;
-use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 
@@ -25,7 +25,7 @@ pub(super) struct Document<'d> {
     set: Option<&'d str>,
     /// Of a verb that has a connection.
     #[serde(flatten)]
-    place: Option<&'d Place>,
+    place: Option<PlaceBody<'d>>,
     #[serde(flatten)]
     body: Option<&'d Body>,
     /// What a run did before it failed.
@@ -40,7 +40,7 @@ impl<'d> Document<'d> {
         verb: &'static str,
         exit: Exit,
         set: Option<&'d str>,
-        place: Option<&'d Place>,
+        place: Option<&'d DatabasePlace>,
         result: &'d Result<Answer, VerbError>,
     ) -> Self {
         let error = result.as_ref().err();
@@ -49,11 +49,24 @@ impl<'d> Document<'d> {
             verb,
             exit_code: exit.code(),
             set,
-            place,
+            place: place.map(PlaceBody::new),
             body: result.as_ref().ok().map(|answer| &answer.body),
             done: error.and_then(VerbError::report).map(RunBody::new),
             error: error.map(ErrorBody::new),
         }
+    }
+}
+
+/// Where a verb ran.
+#[derive(Serialize)]
+struct PlaceBody<'d> {
+    database: Option<&'d str>,
+    server: Option<&'d str>,
+}
+
+impl<'d> PlaceBody<'d> {
+    fn new(place: &'d DatabasePlace) -> Self {
+        PlaceBody { database: place.database.as_deref(), server: place.server.as_deref() }
     }
 }
 
@@ -85,6 +98,17 @@ pub(crate) enum Body {
         ran: Vec<AppliedBody>,
         notes: Vec<String>,
         elapsed_ms: u64,
+    },
+    Ready {
+        waited_ms: u64,
+    },
+    Database {
+        dropped: bool,
+        created: bool,
+    },
+    Prepared {
+        files: Vec<String>,
+        notes: Vec<String>,
     },
     Created {
         migration_version: String,

@@ -15,9 +15,9 @@ use anstream::stream::{AsLockedWrite, RawStream};
 use anstream::{AutoStream, ColorChoice};
 use clap::Args;
 use migrate_runtime::Report;
+use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::internal::text::is_hidden;
 
-use crate::connection::Place;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use json::{Body, Document, RunBody};
@@ -64,7 +64,7 @@ impl Output {
         &self,
         verb: &'static str,
         set: Option<&str>,
-        place: Option<&Place>,
+        place: Option<&DatabasePlace>,
         result: &Result<Answer, VerbError>,
     ) -> Exit {
         let exit = match result {
@@ -103,6 +103,13 @@ impl Output {
     pub(crate) fn warn(&self, text: &str) {
         if !self.json {
             let _ = self.write(io::stderr(), &titled("warning", WARNING, text));
+        }
+    }
+
+    /// Prints what the verb waits for, but not with JSON.
+    pub(crate) fn aside(&self, text: &str) {
+        if !self.json {
+            let _ = self.write(io::stderr(), &format!("{}\n", shown(text)));
         }
     }
 

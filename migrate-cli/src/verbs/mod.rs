@@ -13,24 +13,32 @@ mod repair;
 mod create;
 mod freeze;
 mod check;
+mod init;
 mod completions;
+mod server;
+mod wait;
+mod database;
 
 use clap::Subcommand;
-use migrate_runtime::{Migrations, Migrator, internal};
+use migrate_runtime::internal::{self, DatabasePlace};
+use migrate_runtime::{Migrations, Migrator};
 use tokio_postgres::Client;
 
-use crate::connection::Place;
 use crate::error::VerbError;
 use crate::folder::Folder;
 use crate::output::style::{FAINT, shown, styled};
 use crate::output::{Answer, Output};
 
+pub(crate) use server::{Connector, ServerVerb};
+
 #[derive(Subcommand, Debug, Clone)]
 pub(crate) enum Verb {
     #[command(flatten)]
-    OfDatabase(DatabaseVerb),
+    Database(DatabaseVerb),
     #[command(flatten)]
-    OfFolder(FolderVerb),
+    Server(ServerVerb),
+    #[command(flatten)]
+    Folder(FolderVerb),
 }
 
 // These comments are the text of `--help`. The aliases are the same verbs of sqlx, diesel, dbmate and Flyway.
@@ -78,6 +86,8 @@ pub(crate) enum FolderVerb {
     ///
     /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
+    /// Make the folder with its first migration, and a build script
+    Init(init::Init),
     /// Print a shell's completion script
     Completions(completions::Completions),
 }
@@ -86,7 +96,7 @@ pub(crate) enum FolderVerb {
 pub(crate) struct Context<'a> {
     pub(crate) migrator: Migrator<'a>,
     pub(crate) client: &'a mut Client,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a DatabasePlace,
     pub(crate) output: &'a Output,
 }
 
@@ -106,31 +116,36 @@ impl Verb {
     /// Whether it needs one set, because it concerns versions, or a folder or a file of one.
     pub(crate) fn is_for_one_set(&self) -> bool {
         match self {
-            Verb::OfDatabase(verb) => match verb {
+            Verb::Database(verb) => match verb {
                 DatabaseVerb::Status(verb) => verb.writes_page(),
                 DatabaseVerb::Up(verb) => verb.has_limit(),
                 DatabaseVerb::Plan(verb) => verb.has_limit(),
                 DatabaseVerb::Verify | DatabaseVerb::History(_) => false,
                 _ => true,
             },
-            Verb::OfFolder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
-            Verb::OfFolder(verb) => !matches!(verb, FolderVerb::Completions(_)),
+            Verb::Server(_) => false,
+            Verb::Folder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
+            Verb::Folder(verb) => !matches!(verb, FolderVerb::Completions(_)),
         }
     }
 
     /// Whether it is the same for all sets.
     pub(crate) fn is_for_no_set(&self) -> bool {
-        matches!(self, Verb::OfFolder(FolderVerb::Completions(_)))
+        matches!(self, Verb::Folder(FolderVerb::Completions(_)))
     }
 
     /// Whether it changes the database, so that a failure ends it.
     pub(crate) fn changes(&self) -> bool {
-        matches!(self, Verb::OfDatabase(DatabaseVerb::Up(_)))
+        match self {
+            Verb::Database(verb) => matches!(verb, DatabaseVerb::Up(_)),
+            Verb::Server(verb) => verb.migrates(),
+            Verb::Folder(_) => false,
+        }
     }
 
     /// Sets the modules of the program.
     pub(crate) fn set_modules(&mut self, modules: &[String]) {
-        if let Verb::OfDatabase(DatabaseVerb::Status(verb)) = self {
+        if let Verb::Database(DatabaseVerb::Status(verb)) = self {
             modules.clone_into(&mut verb.modules);
         }
     }
@@ -138,7 +153,7 @@ impl Verb {
     /// Its name in the JSON.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Verb::OfDatabase(verb) => match verb {
+            Verb::Database(verb) => match verb {
                 DatabaseVerb::Status(_) => "status",
                 DatabaseVerb::Up(_) => "up",
                 DatabaseVerb::Down(_) => "down",
@@ -150,7 +165,9 @@ impl Verb {
                 DatabaseVerb::Adopt(_) => "adopt",
                 DatabaseVerb::Repair(_) => "repair",
             },
-            Verb::OfFolder(verb) => match verb {
+            Verb::Server(verb) => verb.name(),
+            Verb::Folder(verb) => match verb {
+                FolderVerb::Init(_) => "init",
                 FolderVerb::Create(_) => "create",
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
@@ -164,6 +181,11 @@ impl DatabaseVerb {
     /// `plan --sql`, which prints nothing by itself.
     pub(crate) fn plan() -> Self {
         DatabaseVerb::Plan(plan::PlanArgs { sql: true, ..plan::PlanArgs::default() })
+    }
+
+    /// `up`, for all that is pending.
+    pub(crate) fn up() -> Self {
+        DatabaseVerb::Up(up::Up::default())
     }
 
     pub(crate) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
@@ -190,7 +212,8 @@ impl FolderVerb {
     /// The same verb for this folder.
     pub(crate) fn of(mut self, folder: &Folder) -> Self {
         match &mut self {
-            FolderVerb::Create(create::Create { folder: own, .. })
+            FolderVerb::Init(init::Init { folder: own, .. })
+            | FolderVerb::Create(create::Create { folder: own, .. })
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
             | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
             FolderVerb::Completions(_) => {}
@@ -201,6 +224,7 @@ impl FolderVerb {
     /// `set` is the embedded one, whose folder is the default; `None` in the binary `migrate`.
     pub(crate) fn run<A: clap::Args>(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         match self {
+            FolderVerb::Init(verb) => verb.run(set),
             FolderVerb::Create(verb) => verb.run(set),
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),

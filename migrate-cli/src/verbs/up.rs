@@ -38,7 +38,7 @@ impl Limit {
     }
 }
 
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Up {
     #[command(flatten)]
     limit: Limit,

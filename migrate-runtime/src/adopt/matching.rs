@@ -3,6 +3,7 @@
 use migrate_set::checksum::sha256;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
+use migrate_set::plan::{Policy, Tolerance};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
@@ -17,24 +18,36 @@ use crate::sql::Taken;
 pub(crate) struct Found<'s> {
     pub(crate) migration: &'s Migration,
     pub(crate) taken: Taken,
+    /// Why its text is not verified.
+    pub(super) doubt: Option<Doubt>,
 }
 
-/// The entries to add, in the order in which the tool applied them.
+/// Why a text is not verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// The row has no checksum.
+    NoChecksum,
+    /// The checksum is another text's, which the policy allows.
+    Differs,
+}
+
+/// The entries to add, in the order in which the tool applied them, and notes about what the policy allows.
 ///
 /// # Errors
 /// Every row that cannot be adopted.
 pub(super) fn decide<'s>(
     tool: Adopt,
     rows: Vec<Row>,
-    set: &'s Migrations,
+    (set, policy): (&'s Migrations, &Policy),
     entries: &[Entry],
-) -> Result<Vec<Found<'s>>, Vec<AdoptObstacle>> {
-    let mut decision = Decision { tool, set, entries, found: Vec::new(), obstacles: Vec::new() };
+) -> Result<(Vec<Found<'s>>, Vec<String>), Vec<AdoptObstacle>> {
+    let (found, notes, obstacles) = (Vec::new(), Vec::new(), Vec::new());
+    let mut decision = Decision { tool, set, policy, entries, found, notes, obstacles };
     for row in latest(rows) {
         decision.judge(&row);
     }
-    let Decision { found, obstacles, .. } = decision;
-    if obstacles.is_empty() { Ok(found) } else { Err(obstacles) }
+    let Decision { found, notes, obstacles, .. } = decision;
+    if obstacles.is_empty() { Ok((found, notes)) } else { Err(obstacles) }
 }
 
 /// The last row of each migration: a history can contain applied, undone, applied.
@@ -55,8 +68,10 @@ fn latest(rows: Vec<Row>) -> Vec<Row> {
 struct Decision<'s, 'e> {
     tool: Adopt,
     set: &'s Migrations,
+    policy: &'e Policy,
     entries: &'e [Entry],
     found: Vec<Found<'s>>,
+    notes: Vec<String>,
     obstacles: Vec<AdoptObstacle>,
 }
 
@@ -85,8 +100,16 @@ impl<'s> Decision<'s, '_> {
             (None, None) => false,
         };
         let is_repeatable = self.tool == Adopt::Flyway && row.version.is_none();
-        if !is_repeatable && !self.entries.iter().any(is_entry) {
-            self.obstacles.push(AdoptObstacle::Unknown { row: row.shown() });
+        if is_repeatable || self.entries.iter().any(is_entry) {
+            return;
+        }
+        let obstacle = AdoptObstacle::Unknown { row: row.shown() };
+        if self.policy.missing == Tolerance::Refuse {
+            return self.obstacles.push(obstacle);
+        }
+        self.notes.push(format!("{obstacle} and was left out"));
+        if row.state == State::Current {
+            self.take_up_to(row);
         }
     }
 
@@ -94,23 +117,24 @@ impl<'s> Decision<'s, '_> {
         if self.is_recorded(migration) {
             return;
         }
-        let verified =
-            match row.checksum.as_deref().map(|kept| verify(self.tool, row, migration, kept)) {
-                None => false,
-                Some(Ok(())) => true,
-                // An edited repeatable migration is pending, as it is for that tool.
-                Some(Err(_)) if migration.kind() == Kind::Repeatable => return,
-                Some(Err(embedded)) => {
-                    return self.obstacles.push(AdoptObstacle::Checksum {
-                        file: self.set.path_of(migration.filename()),
-                        algorithm: self.tool.algorithm().unwrap_or_default(),
-                        kept: row.checksum.clone().unwrap_or_default(),
-                        embedded,
-                    });
-                }
-            };
-        if verified || migration.kind() == Kind::Versioned {
-            self.push(row, migration, verified);
+        let verdict = row.checksum.as_deref().map(|kept| verify(self.tool, row, migration, kept));
+        let doubt = match verdict {
+            None => Some(Doubt::NoChecksum),
+            Some(Ok(())) => None,
+            // An edited repeatable migration is pending, as it is for that tool.
+            Some(Err(_)) if migration.kind() == Kind::Repeatable => return,
+            Some(Err(_)) if self.policy.edited == Tolerance::Allow => Some(Doubt::Differs),
+            Some(Err(embedded)) => {
+                return self.obstacles.push(AdoptObstacle::Checksum {
+                    file: self.set.path_of(migration.filename()),
+                    algorithm: self.tool.algorithm().unwrap_or_default(),
+                    kept: row.checksum.clone().unwrap_or_default(),
+                    embedded,
+                });
+            }
+        };
+        if doubt.is_none() || migration.kind() == Kind::Versioned {
+            self.push(row, migration, doubt);
         }
     }
 
@@ -121,12 +145,12 @@ impl<'s> Decision<'s, '_> {
         for migration in set {
             let counts = migration.kind() == Kind::Versioned && *migration.version() <= version;
             if counts && !self.is_recorded(migration) {
-                self.push(row, migration, false);
+                self.push(row, migration, Some(Doubt::NoChecksum));
             }
         }
     }
 
-    fn push(&mut self, row: &Row, migration: &'s Migration, verified: bool) {
+    fn push(&mut self, row: &Row, migration: &'s Migration, doubt: Option<Doubt>) {
         let whole = row.state == State::Applied;
         self.found.push(Found {
             migration,
@@ -134,8 +158,9 @@ impl<'s> Decision<'s, '_> {
                 applied_at: row.applied_at.clone(),
                 applied_by: row.applied_by.clone(),
                 execution_ms: row.execution_ms.filter(|ms| whole && *ms >= 0),
-                verified,
+                verified: doubt.is_none(),
             },
+            doubt,
         });
     }
 

@@ -14,7 +14,7 @@ use crate::outcome::{ErrorKind, counted_versions};
 use crate::sql::{Contents, checked, column, columns};
 use crate::wire::{self, is_of_a_check};
 pub(crate) use matching::Found;
-use matching::decide;
+use matching::{Doubt, decide};
 use tool::Row;
 pub(crate) use tool::default_tables;
 
@@ -149,12 +149,13 @@ impl Adoption {
             let note = format!("`{table}` has no migration that {} applied{module}", tool.name());
             return Ok((Vec::new(), vec![note]));
         }
-        let found =
-            decide(tool, rows, cx.migrator.set, &contents.entries).map_err(|obstacles| {
-                let obstacles = AdoptObstacles(obstacles);
-                ErrorKind::Adoption { tool: tool.name(), table, obstacles }
-            })?;
-        let notes = unverified(tool, &found);
+        let terms = (cx.migrator.set, &cx.migrator.policy);
+        let decided = decide(tool, rows, terms, &contents.entries);
+        let (found, mut notes) = decided.map_err(|obstacles| {
+            let obstacles = AdoptObstacles(obstacles);
+            ErrorKind::Adoption { tool: tool.name(), table, obstacles }
+        })?;
+        notes.extend(unverified(tool, &found));
         Ok((found, notes))
     }
 
@@ -196,17 +197,21 @@ impl Adoption {
     }
 }
 
-/// The note about migrations whose text could not be verified.
-fn unverified(tool: Adopt, found: &[Found<'_>]) -> Vec<String> {
-    let unverified = found.iter().filter(|found| !found.taken.verified);
-    let versions: Vec<&str> = unverified.map(|found| found.migration.version().as_str()).collect();
-    let Some(which) = counted_versions(&versions, ["is", "are"]) else { return Vec::new() };
+/// The notes about migrations whose text is not verified.
+fn unverified(tool: Adopt, found: &[Found<'_>]) -> impl Iterator<Item = String> {
     let name = tool.name();
-    let because = match tool.algorithm() {
+    let no_checksum = match tool.algorithm() {
         None => format!("{name} keeps no checksums"),
         Some(_) => format!("{name} recorded no checksum for them"),
     };
-    vec![format!(
-        "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"
-    )]
+    let differs = format!("the text differs from what {name} applied");
+    let reasons = [(Doubt::NoChecksum, no_checksum), (Doubt::Differs, differs)];
+    reasons.into_iter().filter_map(|(doubt, because)| {
+        let of_it = found.iter().filter(|found| found.doubt == Some(doubt));
+        let versions: Vec<&str> = of_it.map(|found| found.migration.version().as_str()).collect();
+        let which = counted_versions(&versions, ["is", "are"])?;
+        Some(format!(
+            "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"
+        ))
+    })
 }

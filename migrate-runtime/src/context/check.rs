@@ -33,7 +33,7 @@ impl Migrator<'_> {
     /// What a plan has to read: names, if the set orders equal versions by name, because older entries are
     /// recognised by them; the process, if a migration outside a transaction needs its own session.
     pub(crate) fn reading(&self) -> Reading {
-        let Traits { orders_by_name, has_non_transactional } = self.set.traits();
+        let Traits { orders_by_name, has_non_transactional, .. } = self.set.traits();
         // With edits allowed, only the names show that an entry is of another file.
         if orders_by_name || self.policy.edited == Tolerance::Allow {
             Reading::Entries

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 use crate::boxed::boxed;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
-use crate::run::{self, Goal};
+use crate::run::{self, Apply};
 use crate::sql::{Contents, Ledger, Reading, Transaction, Unread, checked};
 use crate::stale::check_embed;
 use crate::wire;
@@ -98,7 +98,7 @@ async fn in_order(
     for (index, migrator) in migrators.iter().enumerate() {
         let report = match known.get_mut(index).and_then(Option::take) {
             Some(report) => Ok(report),
-            None => run::run(migrator, client, Goal::Apply).await,
+            None => run::run(migrator, client, &Apply).await,
         };
         match report {
             Ok(report) => reports.push(report),

@@ -60,8 +60,8 @@ impl Error {
         self.kind.code()
     }
 
-    /// The next action; `None` if the text has one for each of several reasons (`Drift`, `Rollback`,
-    /// `Adoption`), or if only the source knows.
+    /// The next action; `None` if the text has one for each of several reasons (`Drift`, `Rollback`), or if
+    /// only the source knows.
     ///
     /// ```
     /// use migrate_runtime::{Error, ErrorKind};

@@ -9,6 +9,8 @@ use migrate_set::rollback::Obstacles;
 use migrate_set::text::escaped;
 use thiserror::Error;
 
+#[cfg(feature = "connect")]
+use super::connect_error::ConnectError;
 use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
@@ -123,6 +125,11 @@ pub enum ErrorKind {
         source: tokio_postgres::Error,
     },
 
+    /// There is no connection; nothing ran.
+    #[cfg(feature = "connect")]
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+
     /// Another replica held the ledger's lock for longer than `wait_timeout`.
     #[error(
         "timed out after {waited:?} waiting for the lock on `{ledger}`{}",
@@ -162,6 +169,13 @@ pub enum ErrorKind {
         /// The versions that the server may still apply or undo, because it did not end its work when it
         /// was asked to.
         unknown: Vec<String>,
+    },
+
+    /// The server answered nothing up to the run's deadline; nothing ran.
+    #[error("the server did not answer the first message within the deadline of {deadline:?}")]
+    Unanswered {
+        /// The deadline.
+        deadline: Duration,
     },
 
     /// The command line received a signal.
@@ -382,9 +396,11 @@ impl ErrorKind {
             | ErrorKind::UnwantedFunction { .. } => "function",
             ErrorKind::Hook { .. } => "hook",
             ErrorKind::ConnectionLost { .. } => "connection_lost",
+            #[cfg(feature = "connect")]
+            ErrorKind::Connect(_) => "connection",
             ErrorKind::Busy { .. } => "busy",
             ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
-            ErrorKind::Deadline { .. } => "deadline",
+            ErrorKind::Deadline { .. } | ErrorKind::Unanswered { .. } => "deadline",
             ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",

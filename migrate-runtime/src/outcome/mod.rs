@@ -1,6 +1,8 @@
 //! What a caller gets: errors, reports, events, and the arguments of its own code.
 
 mod error;
+#[cfg(feature = "connect")]
+mod connect_error;
 mod kind;
 mod remedy;
 mod failure;
@@ -12,6 +14,8 @@ mod history;
 mod event;
 mod hook;
 
+#[cfg(feature = "connect")]
+pub use connect_error::ConnectError;
 pub use error::Error;
 pub use event::Event;
 pub(crate) use event::Listeners;

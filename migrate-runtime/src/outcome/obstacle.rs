@@ -2,7 +2,13 @@
 
 use std::fmt;
 
+use migrate_set::remedy::{Remedy, Term};
 use migrate_set::text::escaped;
+
+const UNKNOWN: &str = "add the missing files to the folder, or use {} to leave these rows out";
+
+const CHECKSUM: &str = "restore the text that was applied, or use {} to adopt it unverified, as the files of which \
+                        only some lines end with CRLF";
 
 /// One reason against an adoption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,19 +68,30 @@ impl fmt::Display for AdoptObstacle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptObstacles(pub Vec<AdoptObstacle>);
 
+impl AdoptObstacles {
+    /// What to do about each kind of them, in lines of their own.
+    pub(super) fn help(&self) -> Remedy {
+        let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
+        let is_unknown = any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. }));
+        let differs = any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. }));
+        let failed = any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. }));
+        let texts = [
+            (is_unknown, UNKNOWN),
+            (differs, CHECKSUM),
+            (failed, "first fix what failed, with the other tool"),
+        ];
+        let texts = texts.into_iter().filter(|(applies, _)| *applies).map(|(_, text)| text);
+        let terms: &[Term] = match (is_unknown, differs) {
+            (true, true) => &[Term::AllowMissing, Term::AllowEdited],
+            (true, false) => &[Term::AllowMissing],
+            (false, _) => &[Term::AllowEdited],
+        };
+        Remedy::new(texts.collect::<Vec<_>>().join("\nhelp: "), terms)
+    }
+}
+
 impl fmt::Display for AdoptObstacles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|obstacle| write!(f, "\n{obstacle}"))?;
-        let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
-        if any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. })) {
-            write!(f, "\nhelp: add the missing files to the folder")?;
-        }
-        if any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. })) {
-            write!(f, "\nhelp: restore the text that was applied")?;
-        }
-        if any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. })) {
-            write!(f, "\nhelp: first fix what failed, with the other tool")?;
-        }
-        Ok(())
+        self.0.iter().try_for_each(|obstacle| write!(f, "\n{obstacle}"))
     }
 }

@@ -15,6 +15,7 @@ impl ErrorKind {
             | ErrorKind::BadName { help, .. }
             | ErrorKind::LedgerElsewhere { help, .. }
             | ErrorKind::Untrusted { help, .. } => help.clone(),
+            ErrorKind::Adoption { obstacles, .. } => obstacles.help(),
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
@@ -66,6 +67,10 @@ impl ErrorKind {
             }
             ErrorKind::Deadline { unknown, .. } if !unknown.is_empty() => {
                 "end the process, or abort the task of this connection; the next run reads from the ledger what took effect"
+            }
+            ErrorKind::Unanswered { .. } => {
+                "a task must drive the client's connection (`tokio::spawn(connection)`); if one does, check the \
+                 server and the pooler"
             }
             ErrorKind::ReadsElsewhere { .. } => {
                 "connect to the primary directly, or make what lies in between send it every statement"

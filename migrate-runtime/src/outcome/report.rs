@@ -70,7 +70,7 @@ pub enum LockKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// The server process of its session.
+    /// The server process of its session; 0 for a prepared transaction.
     pub pid: i32,
     /// The `application_name` of its session; may be empty.
     pub application_name: String,
@@ -83,6 +83,8 @@ pub struct Holder {
     pub transaction_age: Option<Duration>,
     /// The statement that it runs, or ran last; `None` if the server does not show it.
     pub statement: Option<String>,
+    /// The name of its prepared transaction, which belongs to no session.
+    pub prepared: Option<String>,
 }
 
 /// How much of a holder's statement is shown.
@@ -99,8 +101,15 @@ impl fmt::Display for Holder {
             .chain(self.transaction_age.map(|age| format!("transaction {} s old", age.as_secs())))
             .chain(self.statement.as_ref().map(|sql| format!("statement `{}`", cut(sql))))
             .collect();
-        write!(f, "pid {}", self.pid)?;
-        if details.is_empty() { Ok(()) } else { write!(f, " ({})", details.join(", ")) }
+        match &self.prepared {
+            Some(name) => write!(f, "prepared transaction `{}`", escaped(name))?,
+            None => write!(f, "pid {}", self.pid)?,
+        }
+        if !details.is_empty() {
+            write!(f, " ({})", details.join(", "))?;
+        }
+        let ends = ", which COMMIT PREPARED or ROLLBACK PREPARED ends";
+        f.write_str(if self.prepared.is_some() { ends } else { "" })
     }
 }
 

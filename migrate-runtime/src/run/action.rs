@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use migrate_set::digest::Running;
 use migrate_set::name::Direction;
 use migrate_set::rollback::Undo;
-use migrate_set::set::{Migration, Script, TransactionMode};
+use migrate_set::set::{Migration, Migrations, Script, TransactionMode};
 
 use crate::outcome::Subject;
 
@@ -29,6 +30,14 @@ impl<'d> Action<'d> {
     /// Whether it runs inside one transaction.
     pub(super) fn is_transactional(self) -> bool {
         self.script().transaction() == TransactionMode::Transactional
+    }
+
+    /// Changes the digests of the ledger as its row does.
+    pub(super) fn count(self, set: &Migrations, running: &mut Running) {
+        match self {
+            Action::Apply(migration) => running.apply(migration),
+            Action::Undo(undo) => running.end(set, &undo.entry),
+        }
     }
 
     pub(super) fn version(self) -> &'d str {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use migrate_set::digest::Running;
 use migrate_set::sql::kind::SessionEffect;
 use tokio_postgres::SimpleQueryRow;
 
@@ -17,7 +18,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
 use crate::sql::{
-    Commit, Extent, Purpose, Session, same_encoding, same_transaction, session, text,
+    Commit, Extent, Place, Purpose, Session, same_encoding, same_transaction, session, text,
 };
 use crate::wire::{Message, Outcome, Part, ends_unknown};
 
@@ -143,6 +144,7 @@ async fn deliver<'r>(
             let synchronous = last == Last::OfRun && step + 1 == actions.len();
             tally.report.unconfirmed = if synchronous { 0 } else { tally.report.unconfirmed + 1 };
             tally.position += 1;
+            actions[step].count(cx.migrator.set, &mut tally.running);
             tally.done(cx, actions[step], duration);
             tally.starts(cx, actions.get(step + 1));
         }
@@ -216,6 +218,7 @@ fn messages<'d>(
         push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
     }
+    let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
         let is_last = last == Last::OfRun && step + 1 == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
@@ -223,7 +226,8 @@ fn messages<'d>(
         cx.wire.begin(messages.message());
         let effect = effect(cx, *action);
         push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
-        messages.push(Part::Record { step }, &record(cx, tally.extent, *action, at + 1)?);
+        let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
+        messages.push(Part::Record { step }, &recorded);
         let sets = callouts::are_needed(cx, *action)
             || action.script().text().contains("synchronous_commit");
         if is_last && sets {
@@ -297,13 +301,15 @@ pub(super) fn record(
     cx: &Context<'_>,
     extent: Extent<'_>,
     action: Action<'_>,
-    position: i64,
+    (position, running): (i64, &mut Running),
 ) -> Result<String, ErrorKind> {
+    action.count(cx.migrator.set, running);
+    let place = Place { position, digests: running.to_string() };
     match action {
         Action::Apply(migration) => {
             let down = cx.down_sql(migration)?;
-            Ok(cx.ledger.record(migration, down.as_deref(), position, extent))
+            Ok(cx.ledger.record(migration, down.as_deref(), &place, extent))
         }
-        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, position)),
+        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, &place)),
     }
 }

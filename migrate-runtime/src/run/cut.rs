@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::tally::Tally;
+use super::unanswered;
 use crate::context::Context;
 use crate::outcome::ErrorKind;
 use crate::sql::end_holder;
@@ -87,6 +88,9 @@ impl Ended {
         Err(match cut {
             Cut::Deadline => {
                 let deadline = cx.migrator.deadline.unwrap_or_default();
+                if !cx.wire.is_answered() {
+                    return Err(ErrorKind::Unanswered { deadline });
+                }
                 ErrorKind::Deadline { deadline, at: None, unknown }
             }
             Cut::Interrupt => ErrorKind::Interrupted { unknown },
@@ -124,10 +128,14 @@ async fn has_to_end(cx: &Context<'_>) -> Cut {
             None => pending().await,
         }
     };
-    match first(pin!(deadline), interrupt).await {
-        Ok(()) => Cut::Deadline,
-        Err(()) => Cut::Interrupt,
-    }
+    let cut = async {
+        match first(pin!(deadline), interrupt).await {
+            Ok(()) => Cut::Deadline,
+            Err(()) => Cut::Interrupt,
+        }
+    };
+    let Ok(cut) = first(pin!(cut), unanswered::report(cx)).await;
+    cut
 }
 
 /// Cancels what the server runs, and gives it the time to answer.

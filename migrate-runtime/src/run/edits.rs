@@ -1,5 +1,6 @@
 //! Changes only the ledger, in one transaction: baseline, accept, forget and adopt.
 
+use migrate_set::digest::Running;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
@@ -8,31 +9,17 @@ use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use super::batch;
+use super::goal::Goal;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
 use crate::outcome::{Amended, ErrorKind};
-use crate::sql::{Contents, Extent, Purpose, Reading};
+use crate::sql::{Contents, Extent, Place, Purpose, Reading};
 use crate::wire::{Message, Part, ends_unknown};
-
-/// What is changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Edit {
-    /// The migrations of the set up to this version count as applied.
-    Baseline(Version),
-    /// The set's text of edited migrations is accepted.
-    Accept(Edited),
-    /// The entry of this version ends.
-    Forget(Version),
-    /// The same if its migration is unfinished, otherwise nothing.
-    ForgetUnfinished(Version),
-    /// Migrations that another tool's table lists as applied count as applied.
-    Adopt(Adoption),
-}
 
 /// Which edited migrations [`Migrator::accept`](crate::Migrator::accept) accepts; a version alone is one
 /// of them.
@@ -57,39 +44,156 @@ struct Change {
     amended: Amended,
 }
 
+/// Where the next row goes.
+struct Next {
+    /// That of the row before it.
+    position: i64,
+    running: Running,
+}
+
+impl Next {
+    fn of(tally: &Tally<'_>) -> Next {
+        Next { position: tally.position, running: tally.running.clone() }
+    }
+
+    /// The place of a row whose change of the digests is `count`.
+    fn place(&mut self, count: impl FnOnce(&mut Running)) -> Place {
+        self.position += 1;
+        count(&mut self.running);
+        Place { position: self.position, digests: self.running.to_string() }
+    }
+}
+
+/// The migrations of the set up to this version count as applied.
+pub(crate) struct Baseline(pub(crate) Version);
+
+impl Goal for Baseline {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(edit(cx, hold, tally, |contents, next| baseline(cx, contents, &self.0, next)))
+    }
+}
+
+/// The set's text of edited migrations is accepted.
+pub(crate) struct Accept(pub(crate) Edited);
+
+impl Goal for Accept {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(edit(cx, hold, tally, |contents, next| accept(cx, contents, &self.0, next)))
+    }
+}
+
+/// The entry of this version ends.
+pub(crate) struct Forget(pub(crate) Version);
+
+impl Goal for Forget {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        let forget = |contents: Contents<'_>, next: &mut Next| {
+            Ok(vec![forget(cx, contents, &self.0, next)?])
+        };
+        boxed(edit(cx, hold, tally, forget))
+    }
+}
+
+/// Migrations that another tool's table lists as applied count as applied.
+impl Goal for Adoption {
+    fn word(&self) -> &'static str {
+        "amend"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(async move {
+            let contents = hold.read(cx, tally, Reading::Entries).await?;
+            let (found, unverified) = self.read(cx, &contents).await?;
+            let changes = adopt(cx, found, &mut Next::of(tally))?;
+            change(cx, hold, tally, changes, Table::of(&contents)).await?;
+            for note in unverified {
+                tally.report.note(note);
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Reads, decides and changes.
-pub(super) async fn attempt<'r>(
+async fn edit<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    edit: &Edit,
+    decide: impl FnOnce(Contents<'r>, &mut Next) -> Result<Vec<Change>, ErrorKind> + Send,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::Entries).await?;
     let table = Table::of(&contents);
-    let at = tally.position;
-    let mut notes = Vec::new();
-    let changes = match edit {
-        Edit::Baseline(version) => baseline(cx, contents, version, at)?,
-        Edit::Accept(edited) => accept(cx, contents, edited, at)?,
-        Edit::Forget(version) => vec![forget(cx, contents, version, at)?],
-        Edit::ForgetUnfinished(version) => forget_unfinished(cx, contents, version, at)?,
-        Edit::Adopt(adoption) => {
-            let (found, unverified) = adoption.read(cx, &contents).await?;
-            notes = unverified;
-            adopt(cx, found, at)?
+    let changes = decide(contents, &mut Next::of(tally))?;
+    change(cx, hold, tally, changes, table).await
+}
+
+/// Ends the entry of this version if its migration is unfinished.
+pub(super) fn forget_unfinished<'a, 'r: 'a>(
+    cx: &'a Context<'r>,
+    hold: &'a mut Hold<'r>,
+    tally: &'a mut Tally<'r>,
+    version: &'a Version,
+) -> Boxed<'a, Result<(), Stop>> {
+    boxed(edit(cx, hold, tally, move |contents, next| {
+        let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
+        if !contents.entries.iter().any(is_it) {
+            return Ok(Vec::new());
         }
-    };
-    if !changes.is_empty() {
+        Ok(vec![forget(cx, contents, version, next)?])
+    }))
+}
+
+/// Makes the changes, under the lock.
+fn change<'a, 'r: 'a>(
+    cx: &'a Context<'r>,
+    hold: &'a mut Hold<'r>,
+    tally: &'a mut Tally<'r>,
+    changes: Vec<Change>,
+    table: Table,
+) -> Boxed<'a, Result<(), Stop>> {
+    boxed(async move {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let at = tally.position;
         let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
         let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
         let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
         boxed(hold.lock.open(cx, (table, at), &condition)).await?;
-        send(cx, hold, tally, changes, table).await?;
-    }
-    for note in notes {
-        tally.report.note(note);
-    }
-    Ok(())
+        send(cx, hold, tally, changes, table).await
+    })
 }
 
 /// Every migration up to `version` without an entry gets one, without a checksum because nothing ran.
@@ -97,7 +201,7 @@ fn baseline(
     cx: &Context<'_>,
     contents: Contents<'_>,
     version: &Version,
-    at: i64,
+    next: &mut Next,
 ) -> Result<Vec<Change>, ErrorKind> {
     let set = cx.migrator.set;
     let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
@@ -110,13 +214,13 @@ fn baseline(
     let new = new
         .map(|step| step.migration)
         .filter(|migration| migration.kind() == Kind::Versioned && migration.version() <= version);
-    let change = |(migration, position): (&Migration, i64)| {
+    let change = |migration: &Migration| {
         let down = cx.down_sql(migration)?;
-        let down = down.as_deref();
-        let sql = vec![cx.ledger.record(migration, down, position, Extent::Nothing)];
+        let place = next.place(|running| running.apply(migration));
+        let sql = vec![cx.ledger.record(migration, down.as_deref(), &place, Extent::Nothing)];
         Ok(Change { condition: None, sql, amended: amended(migration) })
     };
-    new.zip(at + 1..).map(change).collect()
+    new.map(change).collect()
 }
 
 /// The checksums of edited migrations, and the versions of renumbered ones, become those of the set.
@@ -124,7 +228,7 @@ fn accept(
     cx: &Context<'_>,
     contents: Contents<'_>,
     edited: &Edited,
-    at: i64,
+    next: &mut Next,
 ) -> Result<Vec<Change>, ErrorKind> {
     let version = match edited {
         Edited::All => None,
@@ -140,15 +244,16 @@ fn accept(
             || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
             || entry.manner() != manner(migration.up())
     });
-    let change = |((migration, entry), position): (&(&Migration, _), i64)| {
+    let change = |(migration, entry): &(&Migration, _)| {
         let down = cx.down_sql(migration)?;
+        let place = next.place(|running| running.accept(cx.migrator.set, entry, migration));
         let sql = vec![
-            cx.ledger.note_act("accepted", entry, position),
+            cx.ledger.note_act("accepted", entry, &place),
             cx.ledger.accept(migration, down.as_deref(), entry),
         ];
         Ok(Change { condition: as_read(cx, entry), sql, amended: amended(migration) })
     };
-    chosen.iter().zip(at + 1..).map(change).collect()
+    chosen.iter().map(change).collect()
 }
 
 /// The applied and the renumbered migrations with their entries: all, or those of `version`.
@@ -186,27 +291,15 @@ fn forget(
     cx: &Context<'_>,
     contents: Contents<'_>,
     version: &Version,
-    at: i64,
+    next: &mut Next,
 ) -> Result<Change, ErrorKind> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
     let condition = as_read(cx, &entry);
-    let sql = vec![cx.ledger.end("forgotten", &entry, at + 1)];
+    let place = next.place(|running| running.end(cx.migrator.set, &entry));
+    let sql = vec![cx.ledger.end("forgotten", &entry, &place)];
     let (version, name) = (entry.version.to_string(), entry.name);
     Ok(Change { condition, sql, amended: Amended { version, name, filename: entry.filename } })
-}
-
-fn forget_unfinished(
-    cx: &Context<'_>,
-    contents: Contents<'_>,
-    version: &Version,
-    at: i64,
-) -> Result<Vec<Change>, ErrorKind> {
-    let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
-    if !contents.entries.iter().any(is_it) {
-        return Ok(Vec::new());
-    }
-    Ok(vec![forget(cx, contents, version, at)?])
 }
 
 fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
@@ -214,13 +307,20 @@ fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
 }
 
 /// Migrations that another tool applied get entries, in its order.
-fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, at: i64) -> Result<Vec<Change>, ErrorKind> {
-    let change = |(found, position): (Found<'_>, i64)| {
+fn adopt(
+    cx: &Context<'_>,
+    found: Vec<Found<'_>>,
+    next: &mut Next,
+) -> Result<Vec<Change>, ErrorKind> {
+    let change = |found: Found<'_>| {
         let down = cx.down_sql(found.migration)?;
-        let sql = cx.ledger.adopt(found.migration, down.as_deref(), position, &found.taken);
+        let (migration, is_verified) = (found.migration, found.taken.verified);
+        let count = if is_verified { Running::apply } else { Running::adopt_unverified };
+        let place = next.place(|running| count(running, migration));
+        let sql = cx.ledger.adopt(found.migration, down.as_deref(), &place, &found.taken);
         Ok(Change { condition: None, sql: vec![sql], amended: amended(found.migration) })
     };
-    found.into_iter().zip(at + 1..).map(change).collect()
+    found.into_iter().map(change).collect()
 }
 
 /// Sends the changes in one transaction.

@@ -1,30 +1,21 @@
-//! The goal of a run.
+//! The goal of a run: an object and not an enum, so that a service contains only the verbs that it calls.
 
-use migrate_set::rollback::Rollback;
-
-use super::edits::Edit;
+use super::hold::Hold;
+use super::tally::Tally;
+use crate::boxed::Boxed;
+use crate::context::Context;
+use crate::lock::Stop;
 
 /// The goal of a run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Goal<'g> {
-    /// Applies pending migrations.
-    Apply,
-    /// Undoes migrations.
-    Undo(&'g Rollback),
-    /// Runs pending migrations, and undoes them.
-    TryOut,
-    /// Changes only the ledger.
-    Edit(&'g Edit),
-}
-
-impl Goal<'_> {
+pub(crate) trait Goal: Sync {
     /// One word for it.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Goal::Apply => "run",
-            Goal::Undo(_) => "rollback",
-            Goal::TryOut => "trial",
-            Goal::Edit(_) => "amend",
-        }
-    }
+    fn word(&self) -> &'static str;
+
+    /// Reads the ledger, decides what is missing, and does it.
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>>;
 }

@@ -16,7 +16,7 @@ use crate::sql::{Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
 /// What a run holds.
-pub(super) struct Hold<'r> {
+pub(crate) struct Hold<'r> {
     pub(super) lock: Held<'r>,
     /// Restores how the session reads strings, if the run changed it.
     strings: Option<OnDrop<'r>>,
@@ -49,6 +49,7 @@ impl<'r> Hold<'r> {
             return Err(ErrorKind::InTransaction);
         }
         tally.position = contents.last_position;
+        tally.running = contents.running(cx.migrator.set);
         self.lock.read(contents.lease.take());
         self.backend = contents.backend;
         Ok(contents)

@@ -8,6 +8,7 @@ mod edits;
 mod trial;
 mod retry;
 mod cut;
+mod unanswered;
 mod hold;
 mod tally;
 mod groups;
@@ -27,21 +28,23 @@ use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
-pub(crate) use edits::Edit;
 pub use edits::Edited;
+pub(crate) use edits::{Accept, Baseline, Forget};
 pub(crate) use goal::Goal;
 use hold::Hold;
 pub(crate) use plan::{begins_again, script, up_to_date};
 use tally::Tally;
+pub(crate) use trial::TryOut;
+pub(crate) use undo::Undo;
 
 /// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(
     migrator: &'r Migrator<'_>,
     client: &'r Client,
-    goal: Goal<'r>,
+    goal: &'r dyn Goal,
 ) -> Boxed<'r, Result<Report, Error>> {
     let cx = Context::new(migrator, client);
-    let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.as_str());
+    let span = spans::run(migrator.set.module(), &cx.ledger.shown(), goal.word());
     let run = async move {
         migrator.check_names()?;
         migrator.check_functions()?;
@@ -59,10 +62,10 @@ async fn reach<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-    goal: Goal<'_>,
+    goal: &dyn Goal,
 ) -> Result<(), ErrorKind> {
     let result = loop {
-        let Err(stop) = boxed(attempt(cx, hold, tally, goal)).await else { break Ok(()) };
+        let Err(stop) = goal.attempt(cx, hold, tally).await else { break Ok(()) };
         if let Err(error) = boxed(retry::prepare(cx, hold, tally, stop)).await {
             break Err(error);
         }
@@ -70,18 +73,21 @@ async fn reach<'r>(
     hold.release(cx, tally, result).await
 }
 
-/// Reads, plans and carries out the plan.
-async fn attempt<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-    goal: Goal<'_>,
-) -> Result<(), Stop> {
-    match goal {
-        Goal::Apply => apply(cx, hold, tally).await,
-        Goal::Undo(target) => undo::attempt(cx, hold, tally, target).await,
-        Goal::TryOut => boxed(trial::attempt(cx, hold, tally)).await,
-        Goal::Edit(edit) => boxed(edits::attempt(cx, hold, tally, edit)).await,
+/// Applies pending migrations.
+pub(crate) struct Apply;
+
+impl Goal for Apply {
+    fn word(&self) -> &'static str {
+        "run"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(apply(cx, hold, tally))
     }
 }
 

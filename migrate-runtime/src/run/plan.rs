@@ -45,24 +45,28 @@ impl<'r> Todo<'r> {
     }
 }
 
+/// The plan for these entries: [`Migrator::decide`] or [`Migrator::foresee`].
+pub(super) type Decide<'r> = fn(&Migrator<'r>, Vec<Entry>) -> Result<Plan<'r>, ErrorKind>;
+
 /// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished
 /// or changed, or if another run holds the lock row, it reads the other columns too, for the report.
 pub(super) async fn read<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
+    by: Decide<'r>,
 ) -> Result<(Todo<'r>, Table), ErrorKind> {
     let contents = hold.read(cx, tally, cx.migrator.reading()).await?;
     let (table, is_locked) = (Table::of(&contents), contents.is_locked);
     let is_brief = contents.is_brief;
     // The steps that depend on what a brief read leaves out.
     let needs_more = |step: &Step<'_>| is_locked || is_brief && step.cause != Cause::New;
-    match decide(cx, tally, contents) {
+    match decide(cx, tally, contents, Migrator::decide) {
         Ok(todo) if !todo.steps.iter().any(needs_more) => Ok((todo, table)),
         Ok(_) | Err(ErrorKind::Drift { .. }) => {
             let contents = hold.read(cx, tally, Reading::Entries).await?;
             let table = Table::of(&contents);
-            Ok((decide(cx, tally, contents)?, table))
+            Ok((decide(cx, tally, contents, by)?, table))
         }
         Err(error) => Err(error),
     }
@@ -73,12 +77,13 @@ fn decide<'r>(
     cx: &Context<'r>,
     tally: &mut Tally<'r>,
     contents: Contents<'_>,
+    by: Decide<'r>,
 ) -> Result<Todo<'r>, ErrorKind> {
     let migrator = cx.migrator;
     let todo = if contents.is_settled() && migrator.limit == Limit::None {
         Todo { applied: migrator.set.iter().collect(), ..Todo::default() }
     } else {
-        Todo::of(migrator.decide(contents.into_entries())?)
+        Todo::of(by(migrator, contents.into_entries())?)
     };
     let is_new = todo.steps.iter().all(|step| step.cause == Cause::New);
     tally.extent = if is_new { Extent::First } else { Extent::Whole };
@@ -115,7 +120,7 @@ pub(crate) fn up_to_date(
 ) -> Result<Option<Report>, ErrorKind> {
     let cx = Context::new(migrator, client);
     let (hold, mut tally) = (Hold::new(&cx), Tally::new());
-    let todo = match decide(&cx, &mut tally, contents) {
+    let todo = match decide(&cx, &mut tally, contents, Migrator::decide) {
         Err(ErrorKind::Drift { drift }) if begins_again(migrator, &drift) => return Ok(None),
         todo => todo?,
     };
@@ -165,6 +170,19 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 }
 
 impl<'s> Migrator<'s> {
+    /// The plan of a run: it first ends the entries of unfinished migrations that begin again.
+    pub(crate) fn foresee(&self, mut entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
+        if self.forgets.is_empty() {
+            return self.decide(entries);
+        }
+        loop {
+            let decided = self.decide(entries.clone());
+            let Err(ErrorKind::Drift { drift }) = &decided else { return decided };
+            let Some(version) = given_up(&self.forgets, drift) else { return decided };
+            entries.retain(|entry| entry.is_finished() || entry.version != version);
+        }
+    }
+
     /// The plan for these entries, within the limit.
     pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
         let mut plan = plan(self.set, entries, &self.policy)?;

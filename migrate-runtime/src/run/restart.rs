@@ -4,13 +4,13 @@ use migrate_set::plan::Cause;
 use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
 
-use super::edits::{self, Edit};
+use super::edits::forget_unfinished;
 use super::hold::Hold;
 use super::plan::{self, Todo};
 use super::tally::Tally;
-use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
 
 /// Reads and plans; starts over after it removed an entry.
@@ -19,15 +19,14 @@ pub(super) async fn read<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(Todo<'r>, Table), Stop> {
-    let planned = plan::read(cx, hold, tally).await;
+    let planned = plan::read(cx, hold, tally, Migrator::decide).await;
     let version = match &planned {
         Ok((todo, _)) => now_transactional(todo),
         Err(ErrorKind::Drift { drift }) => plan::given_up(&cx.migrator.forgets, drift),
         Err(_) => None,
     };
     let Some(version) = version else { return Ok(planned?) };
-    let edit = Edit::ForgetUnfinished(version);
-    boxed(edits::attempt(cx, hold, tally, &edit)).await?;
+    forget_unfinished(cx, hold, tally, &version).await?;
     for one in tally.report.amended.drain(..).collect::<Vec<_>>() {
         let version = one.version;
         tally.report.note(format!("version {version} begins again with its first statement"));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ptr;
 use std::time::Duration;
 
+use migrate_set::digest::Running;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Direction;
 use migrate_set::name::Kind;
@@ -19,12 +20,14 @@ use crate::outcome::{Applied, Error, ErrorKind, Event, LockKind, Report, SkipRea
 use crate::sql::Extent;
 
 /// What a run has done so far.
-pub(super) struct Tally<'r> {
+pub(crate) struct Tally<'r> {
     pub(super) report: Report,
     /// The versions in the message that was sent last, without those that it applied or undid.
     pub(super) under_way: Vec<String>,
     /// The ledger's last position, as this run read or wrote it.
     pub(super) position: i64,
+    /// The digests of the ledger after that.
+    pub(super) running: Running,
     pub(super) backoff: Backoff,
     /// Whether transactional migrations get their first entry, or one that can replace another.
     pub(super) extent: Extent<'static>,
@@ -44,6 +47,7 @@ impl<'r> Tally<'r> {
             report: Report::default(),
             under_way: Vec::new(),
             position: 0,
+            running: Running::default(),
             backoff: Backoff::new(),
             extent: Extent::First,
             at_start: None,

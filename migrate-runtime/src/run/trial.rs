@@ -13,29 +13,52 @@ use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain};
+use super::goal::Goal;
 use super::hold::Hold;
 use super::plan;
 use super::tally::Tally;
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
+use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, defer_constraints};
-use crate::wire::{BEGIN, Failure, Part};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, defer_constraints};
+use crate::wire::{Failure, Part};
+
+/// Runs pending migrations, and undoes them.
+pub(crate) struct TryOut;
+
+impl Goal for TryOut {
+    fn word(&self) -> &'static str {
+        "trial"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(cx, hold, tally))
+    }
+}
 
 /// Reads, plans, runs the transactional migrations, and undoes them.
-pub(super) async fn attempt<'r>(
+async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
-    let (todo, table) = plan::read(cx, hold, tally).await?;
+    let (todo, table) = plan::read(cx, hold, tally, Migrator::foresee).await?;
+    // A run would first end the entries of migrations that begin again.
+    tally.extent = Extent::Whole;
     let actions: Vec<_> = todo.steps.iter().map(|step| Action::Apply(step.migration)).collect();
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
     let table = boxed(hold.lock.enter(cx, &mut tally.report, (table, tally.position))).await?;
     if !inside.is_empty() {
+        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
     }
@@ -162,10 +185,11 @@ fn messages<'d>(
     table: Table,
 ) -> Result<Messages<'d>, ErrorKind> {
     let mut messages = Messages::new();
-    messages.push(Part::Control, BEGIN);
+    cx.wire.begin(messages.message());
     if table == Table::Missing {
         batch::push_ledger(cx, hold, messages.message());
     }
+    let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
         let at = batch::position(tally, step);
         // A commit also ends what a migration sets for its transaction.
@@ -177,7 +201,7 @@ fn messages<'d>(
             (step, *action, effect),
             (at, Commit::Asynchronous),
         )?;
-        let record = batch::record(cx, tally.extent, *action, at + 1)?;
+        let record = batch::record(cx, tally.extent, *action, (at + 1, &mut running))?;
         messages.push(Part::Record { step }, &record);
         messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
         messages.push(Part::Control, &defer_constraints());

@@ -4,16 +4,36 @@ use migrate_set::plan::Cause;
 use migrate_set::rollback::{Rollback, rollback};
 
 use super::action::Action;
+use super::goal::Goal;
 use super::groups::carry_out;
 use super::hold::Hold;
 use super::tally::Tally;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::sql::Reading;
 
+/// Undoes migrations.
+pub(crate) struct Undo(pub(crate) Rollback);
+
+impl Goal for Undo {
+    fn word(&self) -> &'static str {
+        "rollback"
+    }
+
+    fn attempt<'a, 'r: 'a>(
+        &'a self,
+        cx: &'a Context<'r>,
+        hold: &'a mut Hold<'r>,
+        tally: &'a mut Tally<'r>,
+    ) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(cx, hold, tally, &self.0))
+    }
+}
+
 /// Reads the ledger, decides what to undo, the last applied first, and undoes it.
-pub(super) async fn attempt<'r>(
+async fn attempt<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,

@@ -2,7 +2,7 @@
 
 use migrate_set::set::Migration;
 
-use super::entry::{COLUMNS, kept};
+use super::entry::{COLUMNS, Place, kept};
 use super::ledger::Ledger;
 use super::literal::literal;
 
@@ -20,13 +20,13 @@ pub(crate) struct Taken {
 }
 
 impl Ledger {
-    /// Records at `position` that another tool applied `migration`; with a checksum only if it is known
+    /// Records at this place that another tool applied `migration`; with a checksum only if it is known
     /// that the set's text ran.
     pub(crate) fn adopt(
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        position: i64,
+        place: &Place,
         taken: &Taken,
     ) -> String {
         let applied_at = taken.applied_at.as_deref().map_or_else(
@@ -37,7 +37,7 @@ impl Ledger {
         let applied_by =
             taken.applied_by.as_deref().map_or_else(|| "session_user".to_owned(), literal);
         let how = [applied_at.as_str(), &execution_ms, &applied_by];
-        let values = self.values(migration, down_sql, position, (taken.verified, how), None);
+        let values = self.values(migration, down_sql, place, (taken.verified, how), None);
         kept("WITH", &format!("INSERT INTO {} ({COLUMNS}) VALUES ({values})", self.quoted))
     }
 }

@@ -20,29 +20,40 @@ pub(crate) struct Wanted {
     pub(crate) harmless: &'static [&'static str],
 }
 
-/// The sessions that have what is wanted, the oldest transaction first: one row each for [`blocker`].
+/// The sessions and prepared transactions that have what is wanted, the oldest transaction first: one row each
+/// for [`blocker`].
 ///
-/// A lock on a table is also one of the statements on its indexes and its partitions.
+/// A lock on a table is also one of the statements on its indexes and its partitions. A prepared transaction has no
+/// process, and shares its virtual one with the lock on its own number.
 pub(crate) fn blockers(Wanted { names, pids, harmless }: &Wanted) -> String {
     let list = |texts: &[String]| texts.join(", ");
     let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
     let harmless: Vec<String> = harmless.iter().map(|mode| literal(mode)).collect();
     let pids: Vec<String> = pids.iter().map(i32::to_string).collect();
+    let held = format!(
+        "FROM pg_catalog.pg_locks l JOIN wanted w ON w.oid {EQ} l.relation WHERE l.granted \
+         AND l.mode {NE} ALL (ARRAY[{}]::pg_catalog.text[])",
+        list(&harmless)
+    );
     format!(
         "WITH named AS (SELECT pg_catalog.to_regclass(n.name)::pg_catalog.oid AS oid \
          FROM pg_catalog.unnest(ARRAY[{}]::pg_catalog.text[]) n (name)), \
          wanted AS (SELECT n.oid FROM named n UNION SELECT x.indrelid FROM pg_catalog.pg_index x \
          JOIN named n ON n.oid {EQ} x.indexrelid UNION SELECT i.inhrelid FROM pg_catalog.pg_inherits i \
          JOIN named n ON n.oid {EQ} i.inhparent) \
-         SELECT {SESSION} FROM pg_catalog.pg_stat_activity a WHERE a.pid {NE} pg_catalog.pg_backend_pid() \
-         AND (a.pid {EQ} ANY (ARRAY[{}]::pg_catalog.int4[]) OR EXISTS (SELECT FROM pg_catalog.pg_locks l \
-         JOIN wanted w ON w.oid {EQ} l.relation WHERE l.pid {EQ} a.pid AND l.granted \
-         AND l.mode {NE} ALL (ARRAY[{}]::pg_catalog.text[]) AND l.database {EQ} a.datid \
-         AND a.datname {EQ} pg_catalog.current_database())) \
-         ORDER BY a.xact_start NULLS LAST LIMIT 3",
+         SELECT {SESSION}, NULL AS prepared FROM pg_catalog.pg_stat_activity a \
+         WHERE a.pid {NE} pg_catalog.pg_backend_pid() \
+         AND (a.pid {EQ} ANY (ARRAY[{}]::pg_catalog.int4[]) OR EXISTS (SELECT {held} AND l.pid {EQ} a.pid \
+         AND l.database {EQ} a.datid AND a.datname {EQ} pg_catalog.current_database())) \
+         UNION ALL SELECT 0, '', p.owner, {}, {}, NULL, p.gid FROM pg_catalog.pg_prepared_xacts p \
+         WHERE p.database {EQ} pg_catalog.current_database() AND EXISTS (SELECT {held} AND l.pid IS NULL \
+         AND EXISTS (SELECT FROM pg_catalog.pg_locks x WHERE x.transactionid {EQ} p.transaction AND x.granted \
+         AND x.pid IS NULL AND x.virtualtransaction {EQ} l.virtualtransaction)) \
+         ORDER BY age DESC NULLS LAST LIMIT 3",
         list(&names),
         list(&pids),
-        list(&harmless),
+        utc("p.prepared"),
+        age("p.prepared"),
         SESSION = session_columns()
     )
 }
@@ -56,18 +67,26 @@ pub(crate) fn session(pid: i32) -> String {
 /// The columns of the session `a` for [`blocker`].
 pub(super) fn session_columns() -> String {
     let since = utc("COALESCE(a.xact_start, a.state_change, a.backend_start)");
+    let age = age("a.xact_start");
     format!(
-        "a.pid, a.application_name, a.usename AS \"user\", {since} AS since, \
-         (EXTRACT(epoch FROM pg_catalog.clock_timestamp() {SUB} a.xact_start) \
-         OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8 AS age, a.query"
+        "a.pid, a.application_name, a.usename AS \"user\", {since} AS since, {age} AS age, a.query"
     )
 }
 
-/// The session in one row.
+/// The milliseconds since a time.
+fn age(time: &str) -> String {
+    format!(
+        "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() {SUB} {time}) \
+         OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8"
+    )
+}
+
+/// The session or the prepared transaction in one row.
 pub(crate) fn blocker(row: &SimpleQueryRow) -> Holder {
     let age = column(row, "age").and_then(|millis| millis.parse().ok());
     // A role that may not see it reads a text in angle brackets instead.
     let is_seen = |query: &String| !query.is_empty() && !query.starts_with('<');
     let statement = column(row, "query").filter(is_seen);
-    Holder { transaction_age: age.map(Duration::from_millis), statement, ..holder(row) }
+    let prepared = column(row, "prepared");
+    Holder { transaction_age: age.map(Duration::from_millis), statement, prepared, ..holder(row) }
 }

@@ -26,6 +26,13 @@ pub(crate) enum Extent<'d> {
     Nothing,
 }
 
+/// The position of a new row, and the digests of all modules after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) position: i64,
+    pub(crate) digests: String,
+}
+
 /// The progress of an unfinished migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress<'d> {
@@ -42,7 +49,7 @@ pub(crate) struct Progress<'d> {
 
 /// The columns that every new entry fills.
 pub(super) const COLUMNS: &str = "module, version, kind, name, filename, checksum, \
-     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran";
+     checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran, digests";
 
 /// Milliseconds since the message arrived.
 pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
@@ -86,7 +93,7 @@ impl Ledger {
         }
     }
 
-    /// Records `migration` at `position`; returns its `execution_ms`.
+    /// Records `migration` at this place; returns its `execution_ms`.
     ///
     /// It ends an existing entry, which belongs to a repeatable or an unfinished migration. With
     /// [`Extent::First`] there is none, and the statement is shorter.
@@ -94,7 +101,7 @@ impl Ledger {
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        position: i64,
+        place: &Place,
         extent: Extent<'_>,
     ) -> String {
         let progress = match extent {
@@ -106,15 +113,16 @@ impl Ledger {
         let has_run = extent != Extent::Nothing;
         let how = ["pg_catalog.clock_timestamp()", ELAPSED_MS, "session_user"];
         let quoted = &self.quoted;
-        let values = self.values(migration, down_sql, position, (has_run, how), progress);
+        let values = self.values(migration, down_sql, place, (has_run, how), progress);
         let insert = format!("INSERT INTO {quoted} ({COLUMNS}, progress, in_flight)");
         let values = format!("{values}, {done}, {in_flight}");
         if extent == Extent::First {
             return kept("WITH", &format!("{insert} VALUES ({values})"));
         }
         let ending = format!(
-            "WITH e AS (UPDATE {quoted} SET ended_position = {position} WHERE {} \
+            "WITH e AS (UPDATE {quoted} SET ended_position = {} WHERE {} \
              AND (kind {EQ} 'repeatable' OR progress IS NOT NULL) RETURNING 1),",
+            place.position,
             self.key_of(key(migration))
         );
         // The count makes the server end the old entry before it inserts the new one.
@@ -127,7 +135,7 @@ impl Ledger {
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        position: i64,
+        place: &Place,
         (has_run, [applied_at, execution_ms, applied_by]): (bool, [&str; 3]),
         progress: Option<Progress<'_>>,
     ) -> String {
@@ -140,13 +148,14 @@ impl Ledger {
             literal(migration.filename()),
             if has_run { literal(&checksum) } else { null() },
             literal(ALGORITHM),
-            position.to_string(),
+            place.position.to_string(),
             applied_at.to_owned(),
             execution_ms.to_owned(),
             applied_by.to_owned(),
             down_sql.map_or_else(null, literal),
             down_sql.map_or_else(null, |sql| literal(&sha256(sql))),
             ran(migration, progress),
+            literal(&place.digests),
         ];
         values.join(", ")
     }
@@ -170,65 +179,72 @@ impl Ledger {
     }
 
     /// Turns an unfinished entry into a finished one of the text that finished it, if its progress is
-    /// `from`. `before_ms` is how long it had run when the message was sent.
+    /// `from`, and changes the digests of the `last` row. `before_ms` is how long it had run when the message was sent.
     pub(crate) fn finish(
         &self,
         migration: &Migration,
         down_sql: Option<&str>,
-        from: u32,
-        before_ms: u128,
+        (from, before_ms): (u32, u128),
+        last: &Place,
     ) -> String {
+        let Place { position, digests } = last;
+        let digests = literal(digests);
         let [checksum, algorithm, name, filename, down, down_checksum, ran] =
             texts(migration, down_sql);
         format!(
-            "UPDATE {} SET progress = NULL, in_flight = false, checksum = {checksum}, \
+            "UPDATE {quoted} SET digests = {digests} WHERE \"position\" {EQ} {position}; \
+             UPDATE {quoted} SET progress = NULL, in_flight = false, checksum = {checksum}, \
              checksum_algorithm = {algorithm}, name = {name}, filename = {filename}, \
              down_sql = {down}, down_checksum = {down_checksum}, ran = {ran}, \
              applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} {ADD} {SINCE_MESSAGE} \
              WHERE {} AND progress {EQ} {from}",
-            self.quoted,
-            self.key_of(key(migration))
+            self.key_of(key(migration)),
+            quoted = self.quoted
         )
     }
 
-    /// Ends the entry at `position`, where it adds a row with the event, so that other runs find the ledger
+    /// Ends the entry at this place, where it adds a row with the event, so that other runs find the ledger
     /// changed, and no position is used twice.
-    pub(crate) fn end(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.ending(act, entry, position);
+    pub(crate) fn end(&self, act: &str, entry: &Entry, place: &Place) -> String {
+        let (with, insert) = self.ending(act, entry, place);
         kept(&format!("{with},"), &insert)
     }
 
     /// The same, as a statement that sets `FOUND` in PL/pgSQL.
-    pub(crate) fn end_found(&self, act: &str, entry: &Entry, position: i64) -> String {
-        let (with, insert) = self.ending(act, entry, position);
+    pub(crate) fn end_found(&self, act: &str, entry: &Entry, place: &Place) -> String {
+        let (with, insert) = self.ending(act, entry, place);
         format!("{with} {insert}")
     }
 
-    fn ending(&self, act: &str, entry: &Entry, position: i64) -> (String, String) {
+    fn ending(&self, act: &str, entry: &Entry, place: &Place) -> (String, String) {
         let (quoted, key) = (&self.quoted, self.key_of((entry.kind, &entry.version)));
-        let ended =
-            format!("UPDATE {quoted} SET ended_position = {position} WHERE {key} RETURNING *");
-        self.noting(act, &ended, position)
+        let ended = format!(
+            "UPDATE {quoted} SET ended_position = {} WHERE {key} RETURNING *",
+            place.position
+        );
+        self.noting(act, &ended, place)
     }
 
-    /// Adds a row with the event at `position`; the entry is kept.
-    pub(crate) fn note_act(&self, act: &str, entry: &Entry, position: i64) -> String {
+    /// Adds a row with the event at this place; the entry is kept.
+    pub(crate) fn note_act(&self, act: &str, entry: &Entry, place: &Place) -> String {
         let key = self.key_of((entry.kind, &entry.version));
         let found = format!("SELECT * FROM {} WHERE {key}", self.quoted);
-        let (with, insert) = self.noting(act, &found, position);
+        let (with, insert) = self.noting(act, &found, place);
         kept(&format!("{with},"), &insert)
     }
 
     /// The beginning of a WITH, and the statement after it.
-    fn noting(&self, act: &str, entry: &str, position: i64) -> (String, String) {
+    fn noting(&self, act: &str, entry: &str, place: &Place) -> (String, String) {
+        let Place { position, digests } = place;
         let insert = format!(
             "INSERT INTO {} (module, version, kind, name, filename, \
              checksum, checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, \
-             ended_position) SELECT e.module, e.version, {}, e.name, e.filename, \
+             ended_position, digests) SELECT e.module, e.version, {}, e.name, e.filename, \
              e.checksum, e.checksum_algorithm, {position}, pg_catalog.clock_timestamp(), \
-             {ELAPSED_MS}, session_user, {position} FROM e",
+             {ELAPSED_MS}, session_user, {position}, {} FROM e",
             self.quoted,
-            literal(act)
+            literal(act),
+            literal(digests)
         );
         (format!("WITH e AS ({entry})"), insert)
     }

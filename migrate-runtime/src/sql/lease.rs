@@ -133,6 +133,7 @@ pub(super) fn holder(row: &SimpleQueryRow) -> Holder {
         since: column(row, "since"),
         transaction_age: None,
         statement: None,
+        prepared: None,
     }
 }
 

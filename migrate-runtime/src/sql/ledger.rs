@@ -68,7 +68,7 @@ impl Ledger {
              applied_by {text} NOT NULL, down_sql {text}, down_checksum {text}, \
              progress pg_catalog.int4, in_flight pg_catalog.bool NOT NULL DEFAULT false, ran {text}, \
              application {text} NOT NULL DEFAULT pg_catalog.current_setting('application_name'), \
-             ended_position pg_catalog.int8 NOT NULL DEFAULT 0, \
+             ended_position pg_catalog.int8 NOT NULL DEFAULT 0, digests {text}, \
              PRIMARY KEY (module, ended_position, version, kind))",
             self.quoted
         )
@@ -76,9 +76,17 @@ impl Ledger {
 
     /// The expression for the last entry's position; 0 in an empty ledger.
     pub(crate) fn last_position(&self) -> String {
+        format!("COALESCE({}, 0)", self.last("\"position\""))
+    }
+
+    /// The expression for the digests of the last entry.
+    pub(super) fn last_digests(&self) -> String {
+        self.last("digests")
+    }
+
+    fn last(&self, column: &str) -> String {
         format!(
-            "COALESCE((SELECT p.\"position\" FROM {} p WHERE NOT ({}) \
-             ORDER BY p.\"position\" DESC LIMIT 1), 0)",
+            "(SELECT p.{column} FROM {} p WHERE NOT ({}) ORDER BY p.\"position\" DESC LIMIT 1)",
             self.quoted,
             at_lock("p")
         )

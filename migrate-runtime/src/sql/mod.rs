@@ -26,7 +26,7 @@ pub(crate) use catalog::{
 };
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
-pub(crate) use entry::{Extent, Progress};
+pub(crate) use entry::{Extent, Place, Progress};
 pub(crate) use guard::{
     Commit, LOGGERS, Purpose, Terms, Waits, logs_each, same_encoding, same_transaction,
 };

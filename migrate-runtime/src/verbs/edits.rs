@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::adopt::Adoption;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, Report};
-use crate::run::{self, Edit, Edited, Goal};
+use crate::run::{self, Accept, Baseline, Edited, Forget, Goal};
 use crate::stale::check_embed;
 
 impl Migrator<'_> {
@@ -30,7 +30,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Baseline(version.into())).await
+        self.edit(client, &Baseline(version.into())).await
     }
 
     /// Accepts the edited text of an applied migration, or with [`Edited::All`] of all: its entry gets the
@@ -57,7 +57,7 @@ impl Migrator<'_> {
         client: &mut Client,
         edited: impl Into<Edited>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Accept(edited.into())).await
+        self.edit(client, &Accept(edited.into())).await
     }
 
     /// Ends the entry of a migration, so that the next run applies it; the ledger records the role that
@@ -79,7 +79,7 @@ impl Migrator<'_> {
         client: &mut Client,
         version: impl Into<Version>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Forget(version.into())).await
+        self.edit(client, &Forget(version.into())).await
     }
 
     /// Adds entries for the migrations that another tool has applied, from that tool's table, in one
@@ -89,7 +89,8 @@ impl Migrator<'_> {
     /// If the tool recorded a checksum, the set's text must have the same one by the tool's algorithm;
     /// the text is also tried with CRLF line ends and with a byte order mark, which a set does not
     /// keep. A migration that cannot be verified is recorded without a checksum, like a baseline, and
-    /// the report has a note. Times, roles and durations are copied if the tool recorded them; a time
+    /// the report has a note. [`Migrator::allow_edited`] does this also where the checksums differ, and
+    /// [`Migrator::allow_missing`] leaves out what the set does not have. Times, roles and durations are copied if the tool recorded them; a time
     /// without a time zone is read in that of the session.
     ///
     /// The tool must not run at the same time. Its table is not locked, because that needs more
@@ -116,11 +117,11 @@ impl Migrator<'_> {
         client: &mut Client,
         from: impl Into<Adoption>,
     ) -> Result<Report, Error> {
-        self.edit(client, Edit::Adopt(from.into())).await
+        self.edit(client, &from.into()).await
     }
 
-    async fn edit(&self, client: &Client, edit: Edit) -> Result<Report, Error> {
+    async fn edit(&self, client: &Client, goal: &dyn Goal) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Edit(&edit)).await
+        run::run(self, client, goal).await
     }
 }

@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
-use crate::run::{self, Goal};
+use crate::run::{self, Apply, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
@@ -19,7 +19,9 @@ impl<'s> Migrator<'s> {
     /// Applies pending migrations, each exactly once, however many replicas run at the same time.
     ///
     /// If nothing is pending, it sends one message and takes no locks. A task of its own must drive the
-    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits forever.
+    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits for ever, and reports after five
+    /// seconds that it does ([`Event::Unanswered`](crate::Event::Unanswered), a warning of `tracing`; in a debug
+    /// build without a subscriber, a line on stderr).
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -38,7 +40,7 @@ impl<'s> Migrator<'s> {
     /// written. The error has the report of what was applied before it.
     ///
     /// # Panics
-    /// Outside a Tokio runtime with timers (`enable_time`, `enable_all`), if it waits for another
+    /// In a Tokio runtime without timers (`enable_time`, `enable_all`); outside a runtime, if it waits for another
     /// replica, tries a migration again, or has a deadline. Every verb with a `&mut Client` does.
     ///
     /// # Cancel safety
@@ -48,7 +50,7 @@ impl<'s> Migrator<'s> {
     /// non-transactional migration is then unfinished, and the next run continues it.
     pub async fn run(&self, client: &mut Client) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Apply).await
+        run::run(self, client, &Apply).await
     }
 
     /// Runs pending migrations in one transaction and undoes it, to find out whether a run would
@@ -74,7 +76,7 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::run`].
     pub async fn trial(&self, client: &mut Client) -> Result<Trial, Error> {
         check_embed(self.set)?;
-        let report = run::run(self, client, Goal::TryOut).await?;
+        let report = run::run(self, client, &TryOut).await?;
         Ok(Trial { ran: report.applied, notes: report.notes, elapsed: report.elapsed })
     }
 
@@ -122,7 +124,7 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::run`].
     pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, Goal::Undo(&target)).await
+        run::run(self, client, &Undoing(target)).await
     }
 
     /// What `rollback` would undo now, in that order; undoes nothing.
@@ -204,7 +206,7 @@ impl<'s> Migrator<'s> {
     /// [`ErrorKind::Drift`], and the errors of reading the ledger.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
-        Ok(self.decide(contents.entries)?)
+        Ok(self.foresee(contents.entries)?)
     }
 
     pub(super) async fn read<'a>(

@@ -9,6 +9,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{LENIENT, Migrator};
 use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
+use crate::run::begins_again;
 use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
@@ -50,6 +51,7 @@ impl Migrator<'_> {
         let contents = self.read(client, Reading::Entries).await?;
         let Contents { entries, writers, other_modules, .. } = contents;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
+        let drift = drift.filter(|drift| !begins_again(self, drift));
         let all = plan(self.set, entries, &LENIENT).map_err(ErrorKind::from)?;
         Ok(Status { migrations: rows(self.set, &all), drift, writers, other_modules })
     }

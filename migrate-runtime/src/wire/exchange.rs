@@ -69,6 +69,8 @@ pub(crate) struct Wire<'c> {
     pub(super) is_out: AtomicBool,
     /// Whether reads are sent as what is written is.
     reads_as_writes: AtomicBool,
+    /// Whether the first message was answered, or has failed.
+    is_answered: AtomicBool,
     /// Whether nothing more is queued on the connection.
     is_abandoned: Arc<AtomicBool>,
 }
@@ -81,6 +83,7 @@ impl<'c> Wire<'c> {
             open: Mutex::new(None),
             is_out: AtomicBool::new(false),
             reads_as_writes: AtomicBool::new(false),
+            is_answered: AtomicBool::new(false),
             is_abandoned: Arc::default(),
         }
     }
@@ -93,6 +96,11 @@ impl<'c> Wire<'c> {
     /// Whether the server has not answered a message of [`Wire::send`] yet.
     pub(crate) fn is_out(&self) -> bool {
         self.is_out.load(Ordering::Relaxed)
+    }
+
+    /// Whether the first message, which reads the ledger, was answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered.load(Ordering::Relaxed)
     }
 
     /// Queues nothing more: a pooler that holds back a message of a client that is gone sends it if another
@@ -214,7 +222,9 @@ impl<'c> Wire<'c> {
     ) -> Result<(), Error> {
         self.count();
         if !self.reads_as_writes.load(Ordering::Relaxed) {
-            return rows_while(self.client, sql, &mut work, on).await;
+            let result = rows_while(self.client, sql, &mut work, on).await;
+            self.is_answered.store(true, Ordering::Relaxed);
+            return result;
         }
         let result = rows_while(self.client, &as_write(sql), &mut work, on).await;
         if let Err(error) = &result {

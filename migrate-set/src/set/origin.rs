@@ -1,7 +1,7 @@
 //! The folder that a set was embedded from, and digests of its files.
 
 /// The folder that a set was embedded from; only debug builds record it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Origin {
     /// Its absolute path on the build machine.
     pub folder: &'static str,
@@ -12,6 +12,22 @@ pub struct Origin {
     pub digests: &'static str,
     /// The crate that embeds it.
     pub package: &'static str,
+    /// Compares it with its folder, which the second argument names as the macro does. A pointer, so that
+    /// a release build, which has no origin, does not contain the code.
+    pub compare: fn(&Origin, &str) -> Option<Differences>,
+}
+
+/// How a folder and the set that was embedded from it differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differences {
+    /// The absolute path of the folder.
+    pub folder: String,
+    /// Files on disk that are not in the set.
+    pub added: Vec<String>,
+    /// Files in the set that are not on disk.
+    pub removed: Vec<String>,
+    /// Files whose contents differ.
+    pub edited: Vec<String>,
 }
 
 impl Origin {

@@ -2,7 +2,7 @@
 
 use super::Catalog;
 use super::name;
-use super::query::{Scope, is_query};
+use super::query::{Columns, Scope, is_query};
 use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
@@ -69,7 +69,8 @@ impl Catalog {
         let returned = statement.child(Kind::RET_TYPE).into_iter().flat_map(At::all);
         let returned = returned.filter(|node| node.kind() == Kind::COLUMN_NAME);
         names.extend(returned.filter_map(name::name));
-        let scope = Scope { names, is_body: true, ..Scope::default() };
+        let tables = self.transitions.iter().map(|name| (name.clone(), Columns::Open)).collect();
+        let scope = Scope { names, tables, is_body: true, ..Scope::default() };
         match body.language {
             Language::Sql => root.children().for_each(|one| self.late(one, &scope)),
             Language::Plpgsql => self.late(root, &scope),

@@ -89,7 +89,8 @@ impl Catalog {
             self.refer_schema(&path, false);
         }
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
-        let made = self.made(Sort::Function, &path.span);
+        let mut made = self.made(Sort::Function, &path.span);
+        made.sure &= self.is_certain(&path, &schema);
         let signature = signature(at);
         self.keep_body((&schema, &path.name, &signature), path_of_body);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;

@@ -56,13 +56,13 @@ pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)>
 
 fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
     match begins {
-        Begins::Nothing => pass::run(files, false).findings(files),
-        Begins::Existing => pass::run(files, true).findings(files),
         Begins::Inferred => {
-            let fresh = pass::run(files, false);
-            let fresh = if begins::on_existing(&fresh) { pass::run(files, true) } else { fresh };
-            fresh.findings(files)
+            let pass = pass::run(files, Begins::Inferred);
+            let existing = begins::on_existing(&pass);
+            let pass = if existing { pass::run(files, Begins::Existing) } else { pass };
+            pass.findings(files)
         }
+        certain => pass::run(files, certain).findings(files),
     }
 }
 
@@ -85,6 +85,8 @@ pub(super) struct Catalog {
     late: bool,
     /// Whether a file of the set creates an extension.
     creates_extensions: bool,
+    /// What triggers call the rows of a statement, which their functions can name.
+    transitions: Vec<String>,
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
     /// Where each name was first made.
@@ -93,15 +95,15 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog of an empty database; of one with objects, if `existing`.
-    fn new(existing: bool, creates_extensions: bool) -> Self {
+    /// The catalog before the first migration.
+    fn new(begins: Begins, creates_extensions: bool) -> Self {
         let mut public =
             Schema::new(Made { sort: Sort::Schema, place: None, stamp: 0, sure: true });
-        if existing {
+        if begins == Begins::Existing {
             public.open();
         }
         let mut schemas = Space::new(Sort::Schema, 0);
-        schemas.open = true;
+        schemas.open = begins != Begins::Nothing;
         schemas.put("public".to_owned(), public);
         Catalog {
             schemas,
@@ -114,6 +116,7 @@ impl Catalog {
             runs: false,
             late: false,
             creates_extensions,
+            transitions: Vec::new(),
             bodies: HashMap::new(),
             births: HashMap::new(),
             missing: Vec::new(),

@@ -7,6 +7,7 @@ use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
 use super::scope::SearchPath;
+use crate::check::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
 
@@ -36,14 +37,14 @@ impl Statement<'_> {
     }
 }
 
-/// The catalog after all files, on a database with objects if `existing`.
-pub(super) fn run(files: &[File<'_>], existing: bool) -> Catalog {
+/// The catalog after all files.
+pub(super) fn run(files: &[File<'_>], begins: Begins) -> Catalog {
     let creates = |statement: &Statement<'_>| {
         let root = statement.root();
         root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
     };
     let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
-    let mut catalog = Catalog::new(existing, creates_extensions);
+    let mut catalog = Catalog::new(begins, creates_extensions);
     for (number, file) in files.iter().enumerate() {
         catalog.file = number;
         catalog.path = SearchPath::default();

@@ -127,6 +127,7 @@ impl Catalog {
         let key = Key { schema: schema.clone(), name: path.name.clone() };
         let conditional = at.has(Kind::IF_NOT_EXISTS);
         let mut relation = Relation::new(self.made(sort, &path.span));
+        relation.made.sure &= temporary || self.is_certain(path, &schema);
         match self.look_in(&key) {
             Look::Found(()) if conditional => return None,
             Look::Found(()) => {

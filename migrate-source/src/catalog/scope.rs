@@ -125,9 +125,21 @@ impl Catalog {
     pub(super) fn target(&self, path: &Path) -> Option<String> {
         match &path.qualifier {
             Some(schema) => Some(schema.clone()),
-            None if self.path.known => self.path.schemas.first().cloned(),
+            None if self.path.known => {
+                let there =
+                    |schema: &&String| self.schemas.look(schema, &self.blurs).there().is_some();
+                // One that is not there is left out.
+                self.path.schemas.iter().find(there).or(self.path.schemas.first()).cloned()
+            }
             None => None,
         }
+    }
+
+    /// Whether it is certain in which schema a statement makes an object.
+    pub(super) fn is_certain(&self, path: &Path, target: &str) -> bool {
+        let before = self.path.schemas.iter().take_while(|schema| *schema != target);
+        path.qualifier.is_some()
+            || before.into_iter().all(|schema| self.schemas.look(schema, &self.blurs).is_missing())
     }
 
     /// The relation that a name means.

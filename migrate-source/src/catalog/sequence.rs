@@ -19,7 +19,9 @@ impl Catalog {
         if let Some(relation) = key.as_ref().and_then(|key| self.relation_mut(key)) {
             relation.open();
         }
-        self.owned_by(at, key);
+        if key.is_some() {
+            self.owned_by(at, key);
+        }
     }
 
     pub(super) fn alter_sequence(&mut self, at: At<'_>) {

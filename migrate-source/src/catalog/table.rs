@@ -18,6 +18,10 @@ impl Catalog {
             return self.blur_relations();
         };
         let key = self.make(at, Sort::Table, &path, is_temporary(at));
+        // The server looks nothing up for a table that is there.
+        if key.is_none() && at.has(Kind::IF_NOT_EXISTS) {
+            return;
+        }
         let parents = at.children().filter_map(|child| match child.kind() {
             Kind::PARTITION_OF => Some(vec![child]),
             Kind::INHERITS => Some(vec![child]),

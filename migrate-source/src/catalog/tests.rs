@@ -265,7 +265,6 @@ fn what_is_there_is_not_reported() {
         "do $$ declare n int; begin select count(*) into n from users; \
          if n = 0 then create table made (a int); end if; end $$; select a from made",
         "create temp table users (z int); select z from users",
-        "set search_path = other; select * from anything",
         "create schema s; set search_path = s, public; create table t (a int); select a from s.t",
         "select users from users; select users.* from users; select id as n from users order by n",
         "select u.id from users u, lateral (select u.email) x (y) where x.y = ''",
@@ -311,9 +310,14 @@ fn what_is_there_is_not_reported() {
          alter table users drop constraint u; create index u on users (email)",
         "drop table users cascade; create table users (a int); select a from users",
         "begin; select 1; commit",
+        "create table if not exists users (a nothing references nobody)",
+        "set search_path = nobody, public; create table t (a int); reset search_path; select a from t",
+        "with w as (select id as n from users) insert into users (id) select n from w",
+        "alter table users add unique (n), add check (n > 0), add n int",
+        "create materialized view m as select 1 as a; create unique index i on m (a); drop materialized view m; \
+         create materialized view m as select 1 as a; create unique index i on m (a)",
         "set search_path to \"$user\", public; select * from users",
         "select * from pg_class, information_schema.tables; select oid from pg_type",
-        "select * from auth.users",
         "alter table users rename constraint users_pkey to pk; drop index if exists users_pkey; alter index pk rename to k; \
          alter table users drop constraint k",
         "create aggregate total (int) (sfunc = int4pl, stype = int); select total(id) from users",
@@ -340,5 +344,7 @@ fn a_set_on_an_existing_schema_is_inferred() {
     check(&[USERS, "alter table userz add b int"], 1);
     check(&[USERS, "select * from other"], 1);
     check(&[USERS, "select * from a1", "select * from b1, c1"], 0);
+    check(&[USERS, "set search_path = other; select * from anything"], 0);
+    check(&[USERS, "select * from auth.users; create table auth.t (a int)"], 0);
     check(&["alter table users add a int", "create table t (a int)", "select b from t"], 1);
 }

@@ -117,7 +117,8 @@ impl Catalog {
             let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
             self.refer_schema(&path, false);
         }
-        let made = self.made(Sort::Type, &path.span);
+        let mut made = self.made(Sort::Type, &path.span);
+        made.sure &= self.is_certain(&path, &schema);
         let mut labels = open_labels(&made);
         if let Some(list) = at.child(Kind::ENUM_TYPE) {
             labels.open = false;

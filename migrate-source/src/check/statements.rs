@@ -54,33 +54,30 @@ mod checked {
         options: &SetOptions,
     ) -> Read {
         let (syntax, names) = (options.syntax == Syntax::Check, options.objects != Objects::Off);
-        if !syntax && !names {
-            return Read::default();
-        }
         let downs = migrations.iter().filter_map(Migration::down);
         let downs = downs.filter(|_| syntax && options.down != Down::Unchecked);
-        let ups = migrations.iter().map(Migration::up);
-        let scripts: Vec<&Script> = ups.chain(downs).collect();
+        let ups = migrations.iter().map(|migration| (migration.up(), names));
         let allowed = |script: &Script, check: &str| {
             allows.get(script.filename()).is_some_and(|checks| checks.contains(&check))
         };
-        let wanted = |script: &&&Script| syntax && !allowed(script, "syntax") || names;
-        let mut places = Vec::new();
-        for script in scripts.iter().filter(wanted) {
-            places.extend(script.single_statements().map(|(start, end)| (*script, start, end)));
-        }
-        let texts: Vec<&str> =
-            places.iter().map(|&(script, start, end)| &script.text()[start..end]).collect();
-        let mut judged = judge_all(&texts).into_iter();
+        let scripts = ups.chain(downs.map(|down| (down, false)));
+        let scripts = scripts.map(|(script, named)| {
+            let judged = syntax && !allowed(script, "syntax");
+            let places =
+                if judged || named { script.single_statements().collect() } else { Vec::new() };
+            Places { script, judged, named, places }
+        });
+        let scripts: Vec<Places<'_>> = scripts.collect();
+        let mut judged =
+            judge_all(&scripts.iter().flat_map(Places::texts).collect::<Vec<_>>()).into_iter();
         let (mut read, mut files) = (Read::default(), Vec::new());
-        for places in places.chunk_by(|one, other| std::ptr::eq(one.0, other.0)) {
-            let Some(&(script, ..)) = places.first() else { continue };
-            let mut judged: Vec<Judged> = judged.by_ref().take(places.len()).collect();
-            if syntax && !allowed(script, "syntax") {
-                read.invalid.extend(invalid(folder, script, places, &mut judged));
+        for script in &scripts {
+            let mut judged: Vec<Judged> = judged.by_ref().take(script.places.len()).collect();
+            if script.judged {
+                read.invalid.extend(script.invalid(folder, &mut judged));
             }
-            if names && files.len() < migrations.len() {
-                files.push(file(script, places, judged, allowed(script, "names")));
+            if script.named {
+                files.push(script.file(judged, allowed(script.script, "names")));
             }
         }
         if names && read.invalid.is_empty() {
@@ -92,42 +89,44 @@ mod checked {
         read
     }
 
-    /// A statement of a script: where it begins and ends.
-    type Place<'s> = (&'s Script, usize, usize);
-
-    /// The errors in the statements of a script that the grammar does not accept.
-    fn invalid(
-        folder: &str,
-        script: &Script,
-        places: &[Place<'_>],
-        judged: &mut [Judged],
-    ) -> Vec<SourceError> {
-        let errors = places.iter().zip(judged).filter_map(|(place, judged)| {
-            let SyntaxError { span, message, help } = judged.error.take()?;
-            let span = Some(place.1 + span.start..place.1 + span.end);
-            Some(Mistake { span, problem: Problem::Syntax { message, help } })
-        });
-        let errors: Vec<Mistake> = errors.collect();
-        placed(&shown(folder, script.filename()), script.text(), errors)
+    /// A script, and where its statements are.
+    struct Places<'s> {
+        script: &'s Script,
+        /// Whether it is checked against the grammar.
+        judged: bool,
+        /// Whether its names are checked.
+        named: bool,
+        places: Vec<(usize, usize)>,
     }
 
-    fn file<'s>(
-        script: &'s Script,
-        places: &[Place<'s>],
-        judged: Vec<Judged>,
-        is_allowed: bool,
-    ) -> File<'s> {
-        let statement = |(&(script, start, end), judged): (&Place<'s>, Judged)| Statement {
-            text: &script.text()[start..end],
-            offset: start,
-            judged,
-        };
-        File {
-            name: script.filename(),
-            text: script.text(),
-            statements: places.iter().zip(judged).map(statement).collect(),
-            ends_with_function: script.ends() == Ends::WithFunction,
-            is_allowed,
+    impl<'s> Places<'s> {
+        fn texts(&self) -> impl Iterator<Item = &'s str> {
+            let text = self.script.text();
+            self.places.iter().map(move |&(start, end)| &text[start..end])
+        }
+
+        /// The errors in the statements that the grammar does not accept.
+        fn invalid(&self, folder: &str, judged: &mut [Judged]) -> Vec<SourceError> {
+            let errors = self.places.iter().zip(judged).filter_map(|(place, judged)| {
+                let SyntaxError { span, message, help } = judged.error.take()?;
+                let span = Some(place.0 + span.start..place.0 + span.end);
+                Some(Mistake { span, problem: Problem::Syntax { message, help } })
+            });
+            let errors: Vec<Mistake> = errors.collect();
+            placed(&shown(folder, self.script.filename()), self.script.text(), errors)
+        }
+
+        fn file(&self, judged: Vec<Judged>, is_allowed: bool) -> File<'s> {
+            let starts = self.places.iter().map(|place| place.0);
+            let statements = starts.zip(self.texts()).zip(judged);
+            let statement = |((offset, text), judged)| Statement { text, offset, judged };
+            File {
+                name: self.script.filename(),
+                text: self.script.text(),
+                statements: statements.map(statement).collect(),
+                ends_with_function: self.script.ends() == Ends::WithFunction,
+                is_allowed,
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use migrate_set::set::TransactionMode;
 use thiserror::Error;
 
 use crate::lint::Lint;
-pub(crate) use nearest::edit_distance;
+pub use nearest::edit_distance;
 use nearest::nearest;
 use tools::of_tool;
 

@@ -31,7 +31,7 @@ pub(super) fn nearest(written: &str) -> &'static str {
 }
 
 /// How many letters must be inserted, removed, replaced or swapped with the next one.
-pub(crate) fn edit_distance(a: &str, b: &str) -> usize {
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

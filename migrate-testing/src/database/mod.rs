@@ -25,8 +25,8 @@ use template::Template;
 
 /// A migrated database of one test, dropped with this value.
 ///
-/// It is a clone of a template, which the first test with this set builds and all other tests on this
-/// server share, in any number of threads and processes. The template is identified by the digest of
+/// It is a clone of a template, which the first test with this set builds and all other tests with this
+/// `DATABASE_URL` share, in any number of threads and processes. The template is identified by the digest of
 /// its contents, so an edited migration makes a new one. Templates that were not used for a week are
 /// dropped, and so are the databases of killed tests.
 ///
@@ -158,7 +158,7 @@ impl TestDatabase {
         pool: &Arc<Pool>,
         make: impl AsyncFnOnce(&Client, &str) -> Result<(), TestError> + Send,
     ) -> Result<TestDatabase, TestError> {
-        let name = format!("{}{:016x}", leftovers::PREFIX, random());
+        let name = format!("{}{}{:08x}", leftovers::PREFIX, pool.place, random() >> 32);
         let session = pool.session(&name)?;
         let begun = session.run(async |client| {
             make(client, &name).await?;
@@ -169,7 +169,7 @@ impl TestDatabase {
             }
             if !COLLECTED.swap(true, Ordering::Relaxed) {
                 // A failure does not fail the test; the next process tries again.
-                let _ = leftovers::collect(client, &name).await;
+                let _ = leftovers::collect(client, &pool.place, &name).await;
             }
             Ok(())
         });

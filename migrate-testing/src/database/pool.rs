@@ -16,6 +16,9 @@ pub(super) struct Pool {
     pub(super) server: Server,
     /// The role of the maintenance sessions.
     pub(super) role: String,
+    /// The OID of the maintenance database as 8 hexadecimal digits, which are in the names of all databases
+    /// made here: sessions in two databases do not see each other's advisory locks.
+    pub(super) place: String,
     /// The strategy of `CREATE DATABASE`; empty for the server's default.
     pub(super) strategy: &'static str,
     /// Idle sessions, which hold no locks. A new session for each clone took 3 ms more, and a copy by
@@ -40,13 +43,18 @@ impl Pool {
 
     fn on(server: Server) -> Result<Pool, TestError> {
         let session = Session::open(server.url())?;
-        let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num')";
+        let ask = "SELECT current_user; SELECT pg_catalog.current_setting('server_version_num'); \
+                   SELECT pg_catalog.lpad(pg_catalog.to_hex(oid::pg_catalog.int8), 8, '0') \
+                   FROM pg_catalog.pg_database \
+                   WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()";
         let asked = session.run(async |client| values(client, "query the role", ask).await);
         let (session, answers) = session.close_on_error(asked)?;
-        let role = answers.first().cloned().unwrap_or_default();
-        let strategy = strategy(&server, answers.last().map_or("", |version| version));
+        let mut answers = answers.into_iter();
+        let mut next = || answers.next().unwrap_or_default();
+        let (role, version, place) = (next(), next(), next());
+        let strategy = strategy(&server, &version);
         let is_checked = AtomicBool::new(server.is_throwaway());
-        Ok(Pool { server, role, strategy, idle: Mutex::new(vec![session]), is_checked })
+        Ok(Pool { server, role, place, strategy, idle: Mutex::new(vec![session]), is_checked })
     }
 
     /// A session that holds the lock which shows that `name` is in use.

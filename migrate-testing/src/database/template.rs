@@ -17,7 +17,8 @@ use super::session::{config, connect, until_empty, values};
 use crate::error::TestError;
 use crate::server::Server;
 
-/// The prefix of the names of templates; 32 hexadecimal digits follow.
+/// The prefix of the names of templates; 32 hexadecimal digits follow: the maintenance database's, and the
+/// first ones of the digest.
 pub(super) const PREFIX: &str = "migrate_template_";
 
 /// The prefix of the comment on a finished template; seconds since 1970 follow. It is written last, so
@@ -62,7 +63,7 @@ pub(super) enum Copied {
 impl<'s> Template<'s> {
     /// The template of these sets, with `fixture` run after them.
     pub(super) fn new(sets: &'s Sets<'s>, fixture: &'s str, pool: &Pool) -> Template<'s> {
-        let name = format!("{PREFIX}{}", &digest(sets, fixture, &pool.role)[..32]);
+        let name = format!("{PREFIX}{}{}", pool.place, &digest(sets, fixture, &pool.role)[..24]);
         Template { sets, fixture, image: Image { name, strategy: pool.strategy } }
     }
 
@@ -101,7 +102,7 @@ impl<'s> Template<'s> {
     /// Builds the template, under its lock: the previous holder may have built it already, or have
     /// died while it did.
     async fn build_if_missing(&self, server: &Server, client: &Client) -> Result<(), TestError> {
-        let found = values(client, "look for the template", &self.image.comment()).await?;
+        let found = values(client, "look for the template", &comment_of(&self.image.name)).await?;
         if found.first().and_then(|comment| last_used(comment)).is_some() {
             return Ok(());
         }
@@ -151,7 +152,7 @@ impl Image {
     pub(super) async fn copy_to(&self, client: &Client, clone: &str) -> Result<Copied, TestError> {
         let lock = format!("SELECT pg_catalog.pg_try_advisory_lock_shared({})", key(&self.name));
         // Two statements, so that the second one sees a template that was built until the lock was free.
-        let sql = format!("{lock}; {}", self.comment());
+        let sql = format!("{lock}; {}", comment_of(&self.name));
         let found = values(client, "look for the template", &sql).await?;
         if found.first().is_none_or(|locked| locked != "t") {
             return Ok(Copied::Busy);
@@ -164,16 +165,6 @@ impl Image {
         }
         self.unlock(client, "_shared").await?;
         Ok(Copied::Missing)
-    }
-
-    fn comment(&self) -> String {
-        format!(
-            "SELECT s.description FROM pg_catalog.pg_shdescription s \
-             JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.objoid \
-             AND d.datname OPERATOR(pg_catalog.=) '{}' \
-             WHERE s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass",
-            self.name
-        )
     }
 
     pub(super) async fn unlock(&self, client: &Client, kind: &str) -> Result<(), TestError> {
@@ -214,6 +205,16 @@ async fn create(
 /// The statement that marks a template as finished and used now.
 fn ready(name: &str) -> String {
     format!("COMMENT ON DATABASE {name} IS '{READY}{}'", now())
+}
+
+/// The query of the comment on a database, which has no row if it has none.
+pub(super) fn comment_of(name: &str) -> String {
+    format!(
+        "SELECT s.description FROM pg_catalog.pg_shdescription s \
+         JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.objoid \
+         AND d.datname OPERATOR(pg_catalog.=) '{name}' \
+         WHERE s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass"
+    )
 }
 
 /// When a template was last used, in seconds since 1970; `None` for one that is not finished.

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use migrate_runtime::__private::{Origin, Traits};
+use migrate_runtime::__private::{Digest, Origin, Traits};
 use migrate_runtime::set::Layout;
 use migrate_runtime::{ErrorKind, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
@@ -280,8 +280,10 @@ async fn stale_set_does_not_run() {
     fs::write(folder.path().join("2_b.sql"), "SELECT 2;").expect("a file");
     let path: &'static str = folder.path().display().to_string().leak();
     let files = concat!("0_x.sql", "\0", "1_a.sql");
-    let origin = Origin { folder: path, files, digests: "", package: "service" };
-    let traits = Traits { orders_by_name: false, has_non_transactional: false };
+    let compare = migrate_runtime::__private::differences;
+    let origin = Origin { folder: path, files, digests: "", package: "service", compare };
+    let digest = Digest::new(0);
+    let traits = Traits { orders_by_name: false, has_non_transactional: false, digest };
     let layout = Layout::Numeric;
     let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);
     let database = FreshDatabase::create().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
+use migrate_tests::fault::{self, Fault};
 use migrate_tests::sets::set;
 
 const DEADLINE: Duration = Duration::from_secs(1);
@@ -112,4 +113,39 @@ async fn outcome_of_what_cannot_be_cancelled_is_unknown() {
     let code =
         answer.expect_err("an aborted transaction").code().map(|code| code.code().to_owned());
     assert_eq!(code.as_deref(), Some("25P02"));
+}
+
+/// The lock's message waits for its answer longer than the rest of the time.
+#[tokio::test]
+async fn deadline_between_the_lock_and_the_migrations_leaves_nothing() {
+    let database = FreshDatabase::create().await;
+    let far = Fault::Delay(Duration::from_millis(400));
+    let (mut client, _) = fault::connect(&database.config(), far).await.expect("a client");
+    let set = set(&[("1_a.sql", "CREATE TABLE a (x int);")]);
+    let migrator = Migrator::new(&set).deadline(Duration::from_millis(1200));
+    let error = migrator.run(&mut client).await.expect_err("the deadline");
+    assert_eq!(
+        error.to_string(),
+        "the run exceeded its deadline of 1.2s\nhelp: set a longer `.deadline(..)`, or split the migration"
+    );
+    let near = database.connect().await;
+    assert_eq!(value(&near, "SELECT to_regclass('migration_ledger')").await, "NULL");
+    assert_eq!(value(&near, ADVISORY_LOCKS).await, "0");
+}
+
+#[tokio::test]
+async fn session_that_is_ended_between_the_lock_and_the_migrations_applies_nothing() {
+    let database = FreshDatabase::create().await;
+    let far = Fault::Delay(Duration::from_millis(400));
+    let (mut client, _) = fault::connect(&database.config(), far).await.expect("a client");
+    let limit = "SET idle_in_transaction_session_timeout = '100ms'";
+    client.batch_execute(limit).await.expect("a limit");
+    let set = set(&[("1_a.sql", "CREATE TABLE a (x int);")]);
+    let error = Migrator::new(&set).run(&mut client).await.expect_err("an end");
+    // The driver passes on no reason for the end of a session that waits for no answer.
+    let ErrorKind::ConnectionLost { versions, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(versions, &["1"]);
+    let near = database.connect().await;
+    assert_eq!(value(&near, "SELECT to_regclass('migration_ledger')").await, "NULL");
+    assert_eq!(value(&near, ADVISORY_LOCKS).await, "0");
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use migrate_runtime::hook::RunClient;
 use migrate_runtime::ledger::Edited;
+use migrate_runtime::plan::Cause;
 use migrate_runtime::set::Ends;
 use migrate_runtime::status::State;
 use migrate_runtime::tenants::Tenants;
@@ -152,6 +153,31 @@ async fn unfinished_migration_begins_again_after_it_is_forgotten() {
         let lasting = migrator.forget_unfinished(1).forget_unfinished(2);
         assert_eq!(lasting.run(&mut client).await.expect("again").messages, 1);
     }
+}
+
+#[tokio::test]
+async fn verbs_that_change_nothing_judge_as_the_run_that_begins_again() {
+    let (_database, mut client) = after(&half_done()).await;
+    let outside = outside("INSERT INTO t VALUES (2);\nVACUUM t;");
+    let inside = with("INSERT INTO t VALUES (2);");
+    for (edited, tried) in [(&outside, 0), (&inside, 1)] {
+        let strict = Migrator::new(edited);
+        assert_eq!(deviations(&strict.plan(&client).await.expect_err("half done")).len(), 1);
+        let other = strict.clone().forget_unfinished(1);
+        assert_eq!(deviations(&other.trial(&mut client).await.expect_err("half done")).len(), 1);
+        let migrator = strict.forget_unfinished(2);
+        let plan = migrator.plan(&client).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((plan.steps.len(), plan.steps[0].cause), (1, Cause::New));
+        let error = migrator.verify(&client).await.expect_err("pending");
+        let ErrorKind::Pending { versions } = error.kind() else { panic!("{error}") };
+        assert_eq!(versions, &["2"]);
+        assert_eq!(migrator.status(&client).await.expect("a status").drift, None);
+        let trial = migrator.trial(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(trial.ran.len(), tried);
+        assert_eq!(value(&client, UNFINISHED).await, "1");
+    }
+    let report = Migrator::new(&inside).forget_unfinished(2).run(&mut client).await;
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::cluster::Cluster;
+use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
@@ -150,6 +151,37 @@ async fn holder_of_the_ledgers_table_is_named() {
     transaction.rollback().await.expect("a rollback");
     assert!(!is_named(&error, &other, "SELECT 1").await);
     assert!(is_named(&error, &other, "LOCK TABLE migration_ledger").await, "{error}");
+}
+
+#[tokio::test]
+async fn prepared_transaction_is_named() {
+    let mut server = Cluster::create();
+    server.set("max_prepared_transactions=4");
+    server.start();
+    let config = server.config("postgres");
+    let (mut client, other) = (connect(&config).await, connect(&config).await);
+    Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
+    // One that is in no one's way, of the same session, and one of another database.
+    let elsewhere = "BEGIN; CREATE TABLE u (); PREPARE TRANSACTION 'another'";
+    other.batch_execute(elsewhere).await.expect("a prepared transaction");
+    let template = connect(&server.config("template1")).await;
+    let elsewhere = "BEGIN; CREATE TABLE t (); PREPARE TRANSACTION 'elsewhere'";
+    template.batch_execute(elsewhere).await.expect("a prepared transaction");
+    let sql = "BEGIN; SELECT * FROM t; PREPARE TRANSACTION 'order 7'";
+    other.batch_execute(sql).await.expect("a prepared transaction");
+    drop(other);
+    let set = with("ALTER TABLE t ADD c int;");
+    let error = quick(&set).run(&mut client).await.expect_err("blocked");
+    let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.held_by.len(), 1, "{error}");
+    assert_eq!(failure.held_by[0].prepared.as_deref(), Some("order 7"), "{error}");
+    let text = error.to_string();
+    let line = text.lines().find(|line| line.starts_with("lock held by ")).expect("a line");
+    assert!(line.starts_with("lock held by prepared transaction `order 7` (user `"), "{line}");
+    assert!(line.contains(", since 20") && line.contains(", transaction 0 s old)"), "{line}");
+    assert!(line.ends_with(", which COMMIT PREPARED or ROLLBACK PREPARED ends"), "{line}");
+    client.batch_execute("ROLLBACK PREPARED 'order 7'").await.expect("its end");
+    assert_eq!(quick(&set).run(&mut client).await.expect("a run").applied.len(), 1);
 }
 
 /// Runs `set` while another session holds a lock for a while that `limit` does not allow.

@@ -201,6 +201,7 @@ const PARTS: [(&str, Parts); 4] = [
         &[
             &["lib"],
             &["source", "internal", "__private"],
+            &["connect"],
             &["verbs", "fleet"],
             &["run"],
             &["adopt"],
@@ -224,9 +225,10 @@ const PARTS: [(&str, Parts); 4] = [
             &["selection"],
             &["verbs"],
             &["output"],
-            &["interrupt", "options", "folder"],
+            &["interrupt", "folder"],
             &["error"],
             &["connection", "exit"],
+            &["env_file", "options"],
         ],
     ),
 ];

@@ -151,7 +151,7 @@ async fn run_that_waits_leaves_no_line_in_the_servers_log() {
     let server = LoggingServer::start();
     let config = server.0.config("postgres");
     let (mut holder, mut client) = (connect(&config).await, connect(&config).await);
-    let slow = set(&[("1_a.sql", "SELECT pg_sleep(4);")]);
+    let slow = set(&[("1_a.sql", "SELECT pg_sleep(6);")]);
     let at_work = tokio::spawn(async move { Migrator::new(&slow).run(&mut holder).await });
     while value(&client, ADVISORY_LOCKS).await == "0" {
         tokio::task::yield_now().await;
@@ -160,6 +160,8 @@ async fn run_that_waits_leaves_no_line_in_the_servers_log() {
     let one = set(&[("1_a.sql", "SELECT pg_sleep(2);")]);
     let migrator = Migrator::new(&one).wait_timeout(Duration::from_secs(1));
     let error = migrator.run(&mut client).await.expect_err("busy");
+    assert_eq!(error.code(), "busy", "{error}");
+    let error = migrator.trial(&mut client).await.expect_err("busy");
     assert_eq!(error.code(), "busy", "{error}");
     // As services do that had their tables before they had a ledger.
     let error = migrator.baseline(&mut client, 1).await.expect_err("busy");

@@ -20,7 +20,7 @@ const COLUMNS: &str = "(module text NOT NULL, version text NOT NULL, kind text N
     \"position\" bigint NOT NULL UNIQUE, applied_at timestamptz NOT NULL, execution_ms bigint NOT NULL, \
     applied_by text NOT NULL, down_sql text, down_checksum text, progress integer, \
     in_flight boolean NOT NULL DEFAULT false, ran text, application text NOT NULL DEFAULT '', \
-    ended_position bigint NOT NULL DEFAULT 0, PRIMARY KEY (module, ended_position, version, kind))";
+    ended_position bigint NOT NULL DEFAULT 0, digests text, PRIMARY KEY (module, ended_position, version, kind))";
 
 /// Code that shows that it ran, also where its transaction was undone.
 const CODE: &str = "CREATE SEQUENCE own.ran; GRANT USAGE ON SCHEMA own TO PUBLIC; \

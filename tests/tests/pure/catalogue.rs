@@ -30,8 +30,8 @@ const ENUMS: [(&str, &str, &str); 19] = [
     ("PlaceholderProblem", "migrate-set/src/sql/placeholder/find.rs", ""),
     ("Lint", "migrate-source/src/lint/mod.rs", ""),
     ("CreateError", "migrate-source/src/create/write.rs", ""),
-    ("Mistake", "migrate-cli/src/connection/address.rs", ""),
-    ("TlsError", "migrate-cli/src/connection/tls.rs", ""),
+    ("Mistake", "migrate-runtime/src/connect/address.rs", ""),
+    ("TlsError", "migrate-runtime/src/connect/tls.rs", ""),
 ];
 
 /// The first string literal in `code`, as its value except for its escapes; lines that end with `\` continue

@@ -8,7 +8,6 @@ use tokio_postgres::Client;
 
 use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::run::begins_again;
 use crate::sql::{Ledger, entry, text};
 use crate::wire::{self, is_of_a_check};
 
@@ -48,11 +47,8 @@ pub(super) async fn compare(
         let entries = entries(client, &ledger, chunk).await;
         for schema in chunk {
             let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
-            match own.map(|own| migrator.decide(own)) {
+            match own.map(|own| migrator.foresee(own)) {
                 Some(Ok(plan)) if plan.steps.is_empty() => found.up_to_date.push(schema.clone()),
-                Some(Err(ErrorKind::Drift { ref drift })) if begins_again(migrator, drift) => {
-                    found.pending.push(schema.clone());
-                }
                 Some(Err(error)) => found.drifted.push((schema.clone(), error)),
                 Some(Ok(_)) | None => found.pending.push(schema.clone()),
             }

@@ -11,7 +11,7 @@ use crate::outcome::ErrorKind;
 use crate::run::action::Action;
 use crate::run::callouts::Messages;
 use crate::run::hold::has_escapes;
-use crate::sql::{Extent, Session, Terms, same_encoding, session};
+use crate::sql::{Extent, Place, Session, Terms, same_encoding, session};
 use crate::wire::{BEGIN, BEGIN_EXPLICIT, Message, Part};
 
 /// The condition that the entry of `action` is as it was when its step was planned.
@@ -47,7 +47,10 @@ impl<'w> Work<'w, '_> {
         if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
             let down = self.down_sql.as_deref();
             let extent = Extent::Started(self.progress(self.noted));
-            let sql = cx.ledger.record(migration, down, position + 1, extent);
+            let mut running = self.tally.running.clone();
+            running.begin(migration);
+            let place = Place { position: position + 1, digests: running.to_string() };
+            let sql = cx.ledger.record(migration, down, &place, extent);
             message.push(Part::Record { step: 0 }, &sql);
         } else if let (Action::Apply(migration), Some(_)) =
             (self.action, self.table_of_unnamed(self.resumed_at()))
@@ -102,17 +105,23 @@ impl<'w> Work<'w, '_> {
         let before = self.started.elapsed().as_millis();
         let sql = match self.action {
             Action::Apply(migration) if is_end => {
-                ledger.finish(migration, self.down_sql.as_deref(), from, before)
+                let (down, last) = (self.down_sql.as_deref(), self.place(0));
+                ledger.finish(migration, down, (from, before), &last)
             }
             Action::Apply(migration) => {
                 ledger.progress(migration, from, self.progress(at(index, &self.ways)))
             }
-            Action::Undo(undo) if is_end => {
-                ledger.end_found("undone", &undo.entry, self.tally.position + 1)
-            }
+            Action::Undo(undo) if is_end => ledger.end_found("undone", &undo.entry, &self.place(1)),
             Action::Undo(_) => return message.push(Part::Check { step: 0 }, &same_encoding()),
         };
         self.push_noted(message, &sql);
+    }
+
+    /// The digests when the migration is applied or undone, for the row so far after the last one.
+    fn place(&self, after: i64) -> Place {
+        let mut running = self.tally.running.clone();
+        self.action.count(self.cx.migrator.set, &mut running);
+        Place { position: self.tally.position + after, digests: running.to_string() }
     }
 
     fn push_noted(&self, message: &mut Message, sql: &str) {

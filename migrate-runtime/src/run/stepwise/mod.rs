@@ -82,7 +82,10 @@ impl Work<'_, '_> {
         let Err((failure, completed)) = result else {
             // Its commit was a synchronous one.
             self.tally.report.unconfirmed = 0;
-            self.tally.position += i64::from(self.is_recorded_first());
+            if let (Action::Apply(migration), true) = (self.action, self.is_recorded_first()) {
+                self.tally.position += 1;
+                self.tally.running.begin(migration);
+            }
             self.arm();
             return Ok(());
         };
@@ -129,6 +132,7 @@ impl Work<'_, '_> {
         }
         if result.is_ok() {
             self.tally.position += i64::from(matches!(self.action, Action::Undo(_)));
+            self.action.count(self.cx.migrator.set, &mut self.tally.running);
             self.tally.done(self.cx, self.action, self.started.elapsed());
         }
         match result {

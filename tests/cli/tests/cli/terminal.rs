@@ -70,6 +70,30 @@ async fn what_takes_something_away_asks_on_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn database_is_dropped_after_a_question() {
+    let database = FreshDatabase::create().await;
+    let folder = folder(&[]);
+    let url = database.url().replace(database.name(), &format!("{}_new", database.name()));
+    let run = |verb: &str| {
+        let mut command = command(folder.path(), &database, &["database", verb]);
+        command.env("DATABASE_URL", &url);
+        let limit = u64::try_from(LIMIT.as_millis()).expect("a number");
+        spawn_command(command, Some(limit)).expect("a terminal")
+    };
+    let (text, code) = end(run("create"));
+    assert_eq!(code, 0, "{text}");
+    for (answer, expected) in [("no", 2), ("yes", 0)] {
+        let mut session = run("drop");
+        let asked = session.exp_string("? [y/N] ").expect("a question");
+        assert!(asked.contains("Drop `") && asked.ends_with(" with all its data"), "{asked}");
+        session.send_line(answer).expect("an answer");
+        let (text, code) = end(session);
+        assert_eq!(code, expected, "{answer}: {text}");
+        assert_eq!(text.contains("Dropped"), expected == 0, "{answer}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_shown_while_it_runs() {
     let database = FreshDatabase::create().await;
     let folder = folder(&[("1_a.sql", "SELECT pg_sleep(0.5);"), ("2_b.sql", "SELECT 1;")]);

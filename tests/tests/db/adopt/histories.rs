@@ -173,7 +173,7 @@ async fn golang_migrate_keeps_the_newest_version_only() {
         refuses(&set, &newer, Adopt::GolangMigrate).await.to_string(),
         "`public.schema_migrations` cannot be adopted from golang-migrate:\n\
          version 7 is not in the set\n\
-         help: add the missing files to the folder"
+         help: add the missing files to the folder, or use `.allow_missing()` to leave these rows out"
     );
 }
 

@@ -5,7 +5,7 @@ use migrate_runtime::{Lock, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use tokio::task::JoinSet;
 
-use super::{A, B, C, GOLANG_MIGRATE, SQLX, refuses, sha384, sqlx_row, three};
+use super::{A, B, C, ENTRIES, GOLANG_MIGRATE, SQLX, refuses, sha384, sqlx_row, three};
 
 #[tokio::test]
 async fn all_obstacles_are_reported_at_once() {
@@ -23,13 +23,58 @@ async fn all_obstacles_are_reported_at_once() {
              migrations/1_a.sql differs from what was applied: SHA-384 {} was recorded, the set has {}\n\
              version 2 failed and was not fixed\n\
              version 7 is not in the set\n\
-             help: add the missing files to the folder\n\
-             help: restore the text that was applied\n\
+             help: add the missing files to the folder, or use `.allow_missing()` to leave these rows out\n\
+             help: restore the text that was applied, or use `.allow_edited()` to adopt it unverified, as the \
+             files of which only some lines end with CRLF\n\
              help: first fix what failed, with the other tool",
             digest(C).await,
             digest(A).await
         )
     );
+}
+
+/// As where old migrations were replaced by one, and where a text has line ends that a set does not keep.
+#[tokio::test]
+async fn what_the_options_allow_is_adopted_with_a_note() {
+    let rows = [sqlx_row(1, C, true), sqlx_row(2, B, true), sqlx_row(7, A, true)].concat();
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    client.batch_execute(&[SQLX, &rows].concat()).await.expect("a history");
+    let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
+    let migrator = Migrator::new(&set);
+    let only_missing = migrator.clone().allow_missing();
+    only_missing.adopt(&mut client, Adopt::Sqlx).await.expect_err("another text");
+    let only_edited = migrator.clone().allow_edited();
+    only_edited.adopt(&mut client, Adopt::Sqlx).await.expect_err("a row without a file");
+    let report = only_missing.allow_edited().adopt(&mut client, Adopt::Sqlx).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        report.notes,
+        [
+            "version 7 is not in the set and was left out",
+            "version 1 is adopted unverified, because the text differs from what sqlx applied; `accept` \
+             records the set's text as what ran"
+        ]
+    );
+    let entries = "1:unverified:2024-05-01T12:00:me:12 2:verified:2024-05-02T12:00:me:12";
+    assert_eq!(value(&client, ENTRIES).await, entries);
+    let run = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((run.applied.len(), run.skipped.len()), (1, 2));
+}
+
+/// The only row of golang-migrate is about all versions before it too.
+#[tokio::test]
+async fn newest_version_that_is_missing_covers_those_before_it() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let history = format!("{GOLANG_MIGRATE} INSERT INTO schema_migrations VALUES (2, false);");
+    client.batch_execute(&history).await.expect("a history");
+    let set = three(["1_a.up.sql", "3_b.up.sql", "4_c.up.sql"]);
+    let migrator = Migrator::new(&set).allow_missing();
+    let report = migrator.adopt(&mut client, Adopt::GolangMigrate).await;
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.notes[0], "version 2 is not in the set and was left out");
+    assert_eq!(value(&client, ENTRIES).await, "1:unverified:now:me:0");
 }
 
 #[tokio::test]

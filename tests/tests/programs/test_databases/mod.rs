@@ -323,6 +323,32 @@ async fn nothing_is_created_in_the_database_of_the_environment() {
     assert_eq!(value(&client, seen).await, "1", "the trigger works");
 }
 
+/// A session sees the advisory locks of its own database only.
+#[tokio::test]
+async fn databases_of_another_maintenance_database_are_collected_when_that_is_gone() {
+    let (named, elsewhere) = (FreshDatabase::create().await, FreshDatabase::create().await);
+    let watch = elsewhere.connect().await;
+    let mut part = Part::begin("", &salt("named"), &[("DATABASE_URL", named.url())]).ready();
+    let name = part.printed[0].clone();
+    let digits = &name["migrate_test_".len()..][..8];
+    let templates = format!(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE 'migrate\\_template\\_{digits}%'"
+    );
+    let collect = || Part::begin("database", "any", &[]).ready().end();
+    collect();
+    assert!(exists(&watch, &name).await, "another process uses it");
+    assert_eq!(value(&watch, &templates).await, "1");
+
+    part.child.kill().unwrap();
+    part.child.wait().unwrap();
+    drop(named);
+    let deadline = Instant::now() + LIMIT;
+    while exists(&watch, &name).await {
+        assert!(Instant::now() < deadline, "{name} is still there");
+        collect();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn clone_waits_for_the_session_in_its_way() {
     let set = salted(&salt("blocked"));

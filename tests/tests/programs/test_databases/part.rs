@@ -105,7 +105,7 @@ impl Part {
         if env.iter().any(|(name, _)| *name == "TMPDIR") {
             command.env_remove("DATABASE_URL");
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Part { child: command.spawn().unwrap(), printed: Vec::new(), output: None }
     }
 
@@ -114,7 +114,7 @@ impl Part {
         let mut output = BufReader::new(self.child.stdout.take().unwrap());
         let mut lines = output.by_ref().lines().map_while(Result::ok);
         let line = lines.find_map(|line| Some(line.split_once("part: ")?.1.to_owned()));
-        let line = line.expect("the part says what it has");
+        let Some(line) = line else { panic!("the part failed: {}", self.errors()) };
         self.output = Some(output);
         self.printed = line.split(" | ").map(str::to_owned).collect();
         self
@@ -123,7 +123,15 @@ impl Part {
     /// Ends its input, and waits until it has succeeded.
     pub(crate) fn end(mut self) {
         drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
+        let errors = self.errors();
+        assert!(self.child.wait().unwrap().success(), "{errors}");
+    }
+
+    /// What it writes to standard error until its end.
+    fn errors(&mut self) -> String {
+        let mut errors = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        errors
     }
 }
 

@@ -42,12 +42,15 @@ transcripts! {
     completions
     connection
     create
+    database
     down
     drift
+    env_file
     failures
     freeze
     help
     history
+    init
     plan
     redo
     repair
@@ -56,4 +59,5 @@ transcripts! {
     status
     up
     verify
+    wait
 }

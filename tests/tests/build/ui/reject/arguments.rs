@@ -8,6 +8,7 @@ pub const CASES: &[Case] = &[
     case("no_argument", FILES).arguments(""),
     case("folder_not_a_string", FILES).arguments("migrations"),
     case("unknown_argument", FILES).arguments("\"unknown_argument\", lock = \"migrations.lock\""),
+    case("misspelt_argument", FILES).arguments("\"misspelt_argument\", lint = deny"),
     case("unknown_layout", FILES).arguments("\"unknown_layout\", layout = rails"),
     case("unknown_dialect", FILES).arguments("\"unknown_dialect\", dialect = \"mysql\""),
     case("empty_module", FILES).arguments("\"empty_module\", module = \"\""),

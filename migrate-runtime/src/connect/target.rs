@@ -1,5 +1,7 @@
 //! What to connect to: the servers of the settings, and the driver's configuration for each.
 
+use std::env;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,14 +11,15 @@ use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode};
 
 use super::CONNECT_LIMIT;
 use super::address::Mistake;
-use super::error::ConnectError;
 use super::server::{Server, servers};
 use super::session::Session;
-use super::settings::{Environment, Settings};
+use super::settings::{EnvFile, Environment, Settings};
 use super::tls::{Mode, Tls};
+use crate::outcome::ConnectError;
 
 /// What to connect to.
-pub(crate) struct Target {
+#[derive(Clone)]
+pub struct Target {
     /// All but the servers and what is theirs.
     base: Config,
     pub(super) servers: Vec<Server>,
@@ -26,15 +29,10 @@ pub(crate) struct Target {
     /// Per address of a host; `None` is unlimited.
     pub(super) limit: Option<Duration>,
     /// Why the password file is ignored.
-    pub(crate) warning: Option<String>,
+    pub warning: Option<String>,
 }
 
-/// `name` is the default `application_name`.
-pub(super) fn target(
-    url: Option<&str>,
-    name: &str,
-    env: Environment<'_>,
-) -> Result<Target, ConnectError> {
+fn target(url: Option<&str>, name: &str, env: Environment<'_>) -> Result<Target, ConnectError> {
     let settings = Settings::read(url, env)?;
     let limit = match settings.parsed("connect_timeout", number::<i32>)? {
         None => Some(CONNECT_LIMIT),
@@ -132,6 +130,40 @@ pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
 }
 
 impl Target {
+    /// The database at `url`, else that of `DATABASE_URL`, else that of libpq's variables; `name` is the default
+    /// `application_name`. A variable that the process does not have is read from `file`.
+    ///
+    /// # Errors
+    /// If no database is named, or an address or a setting is not valid.
+    pub fn read(
+        url: Option<&str>,
+        name: &str,
+        file: Option<&EnvFile>,
+    ) -> Result<Target, ConnectError> {
+        // As in libpq, the user's folder is known without HOME.
+        let home = || env::home_dir().map(OsString::from);
+        let process = |name: &str| match env::var_os(name) {
+            None if name == "HOME" => home(),
+            found => found,
+        };
+        target(url, name, Environment { process: &process, file })
+    }
+
+    /// The database's name, which defaults to the user's; `None` if it could be part of a password.
+    pub fn database(&self) -> Option<&str> {
+        self.servers.first().and_then(|server| server.place.database.as_deref())
+    }
+
+    /// Another database of the same servers, with the same passwords.
+    #[must_use]
+    pub fn of_database(mut self, name: &str) -> Target {
+        self.base.dbname(name);
+        for server in &mut self.servers {
+            server.place.database = Some(name.to_owned());
+        }
+        self
+    }
+
     /// The driver's configuration for one address of a server.
     pub(super) fn config_of(&self, server: &Server, address: Option<IpAddr>) -> Config {
         let mut config = self.base.clone();
@@ -148,7 +180,10 @@ impl Target {
     }
 
     /// The driver's configuration for all servers.
-    pub(super) fn config(&self) -> Result<Config, ConnectError> {
+    ///
+    /// # Errors
+    /// If the driver has no word for a setting.
+    pub fn config(&self) -> Result<Config, ConnectError> {
         let mut config = self.base.clone();
         for server in &self.servers {
             config.host(&server.host).port(server.port);
@@ -182,7 +217,7 @@ mod tests {
         let env = |name: &str| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
         };
-        target(url, "migrate", &env)
+        target(url, "migrate", Environment { process: &env, file: None })
     }
 
     #[track_caller]

@@ -9,11 +9,43 @@ use std::path::PathBuf;
 
 use super::ADDRESS;
 use super::address::{Address, Mistake, split};
-use super::error::ConnectError;
 use super::{options, service};
+use crate::outcome::ConnectError;
 
-/// Reads a variable of the environment.
-pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<OsString>;
+/// The variables: those of the process, then those of a file.
+#[derive(Clone, Copy)]
+pub(super) struct Environment<'e> {
+    pub(super) process: &'e dyn Fn(&str) -> Option<OsString>,
+    pub(super) file: Option<&'e EnvFile>,
+}
+
+/// A file of variables, such as `.env`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Its name in messages.
+    pub shown: String,
+    /// The variables.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Environment<'_> {
+    fn get(&self, name: &str) -> Option<OsString> {
+        (self.process)(name).or_else(|| self.of_file(name).map(|(value, _)| value.into()))
+    }
+
+    fn of_file(&self, name: &str) -> Option<(&str, &str)> {
+        let file = self.file.filter(|_| (self.process)(name).is_none())?;
+        file.variables.get(name).map(|value| (value.as_str(), file.shown.as_str()))
+    }
+
+    /// How messages name a variable, with the file that it is from.
+    fn shown(&self, name: &str) -> String {
+        match self.of_file(name) {
+            Some((_, file)) => format!("{name} of the file `{file}`"),
+            None => name.to_owned(),
+        }
+    }
+}
 
 /// The variables that name a database; without an address, one of them has to be set.
 const NAMING: [&str; 5] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGSERVICE"];
@@ -22,16 +54,18 @@ const NAMING: [&str; 5] = ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGSE
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
     Given,
-    Database,
+    /// The variable of the address, as messages name it.
+    Database(String),
     Service(String),
-    Variable(&'static str),
+    /// A variable, in the same way.
+    Variable(String),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Given => f.write_str("the given address"),
-            Origin::Database => write!(f, "the address in {ADDRESS}"),
+            Origin::Database(name) => write!(f, "the address in {name}"),
             Origin::Service(name) => write!(f, "the service `{name}`"),
             Origin::Variable(name) => write!(f, "the variable {name}"),
         }
@@ -107,7 +141,8 @@ impl<'e> Settings<'e> {
         if let (false, Some((_, variable))) = (self.values.contains_key(key), variable)
             && let Some(value) = text(self.env, variable)?
         {
-            self.values.insert(key.to_owned(), (value, Origin::Variable(variable)));
+            let origin = Origin::Variable(self.env.shown(variable));
+            self.values.insert(key.to_owned(), (value, origin));
         }
         Ok(())
     }
@@ -137,7 +172,7 @@ impl<'e> Settings<'e> {
     fn add_required_tls(&mut self) -> Result<(), ConnectError> {
         let name = "PGREQUIRESSL";
         if text(self.env, name)?.is_some_and(|value| value.starts_with('1')) {
-            let value = ("require".to_owned(), Origin::Variable(name));
+            let value = ("require".to_owned(), Origin::Variable(self.env.shown(name)));
             self.values.entry("sslmode".to_owned()).or_insert(value);
         }
         Ok(())
@@ -150,7 +185,7 @@ impl<'e> Settings<'e> {
                 continue;
             };
             let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
-            let origin = || (String::new(), Origin::Variable(variable));
+            let origin = || (String::new(), Origin::Variable(self.env.shown(variable)));
             let (options, _) = self.values.entry("options".to_owned()).or_insert_with(origin);
             options.extend([" -c ", parameter, "=", &value]);
         }
@@ -161,7 +196,7 @@ impl<'e> Settings<'e> {
 fn address(url: Option<&str>, env: Environment<'_>) -> Result<(Origin, Address), ConnectError> {
     let (origin, text) = match (url, set(env, ADDRESS)) {
         (Some(url), _) => (Origin::Given, OsString::from(url)),
-        (None, Some(url)) => (Origin::Database, url),
+        (None, Some(url)) => (Origin::Database(env.shown(ADDRESS)), url),
         (None, None) if NAMING.iter().any(|name| set(env, name).is_some()) => {
             return Ok((Origin::Given, Address { is_clear: true, ..Address::default() }));
         }
@@ -174,13 +209,14 @@ fn address(url: Option<&str>, env: Environment<'_>) -> Result<(Origin, Address),
 
 /// A variable that is not empty.
 fn set(env: Environment<'_>, name: &str) -> Option<OsString> {
-    env(name).filter(|value| !value.is_empty())
+    env.get(name).filter(|value| !value.is_empty())
 }
 
 fn text(env: Environment<'_>, name: &'static str) -> Result<Option<String>, ConnectError> {
     let read = |value: OsString| {
-        let not_text = |_| ConnectError::setting(&Origin::Variable(name), &Mistake::Utf8);
+        let not_text =
+            |_| ConnectError::setting(&Origin::Variable(env.shown(name)), &Mistake::Utf8);
         value.into_string().map_err(not_text)
     };
-    env(name).map(read).transpose()
+    env.get(name).map(read).transpose()
 }

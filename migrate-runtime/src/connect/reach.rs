@@ -12,11 +12,11 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::error::ConnectError;
 use super::peer::Peer;
-use super::server::{Place, Server};
+use super::server::{DatabasePlace, Server};
 use super::session::Session;
 use super::target::Target;
+use crate::outcome::ConnectError;
 
 /// Why a server is not the one.
 #[derive(Debug)]
@@ -38,38 +38,59 @@ impl Failure {
         if let Some(db) = error.as_db_error() {
             return *db.code() != SqlState::CANNOT_CONNECT_NOW;
         }
-        let source = std::error::Error::source(error);
-        let io = source.and_then(|source| source.downcast_ref::<io::Error>());
+        // A proxy of containers accepts connections before the server does, and closes them.
+        if error.is_closed() {
+            return false;
+        }
         // TLS reports invalid data.
-        io.is_none_or(|error| error.kind() == io::ErrorKind::InvalidData)
+        io_kind(error).is_none_or(|kind| kind == io::ErrorKind::InvalidData)
     }
+
+    /// Whether the same server can be the one a little later.
+    pub(super) fn can_pass(&self) -> bool {
+        let is_forbidden = match self {
+            Failure::Driver(error) => io_kind(error) == Some(io::ErrorKind::PermissionDenied),
+            _ => false,
+        };
+        !is_forbidden && !self.is_final()
+    }
+}
+
+fn io_kind(error: &Error) -> Option<io::ErrorKind> {
+    let source = std::error::Error::source(error);
+    source.and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind)
 }
 
 impl Target {
     /// The TLS connector for its servers.
-    pub(crate) fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
+    ///
+    /// # Errors
+    /// A file of certificates that cannot be used.
+    pub fn connector(&self) -> Result<MakeRustlsConnect, ConnectError> {
         self.tls.connector().map_err(|error| ConnectError::tls(&error))
     }
 
-    /// Connects, runs the connection as a task, and names the server that answered.
-    pub(crate) async fn connect(&self) -> Result<(Client, Place, Peer), ConnectError> {
-        let connector = self.connector()?;
+    /// Tries the servers in order; returns the one that answered, or why each is not the one.
+    pub(super) async fn try_all(
+        &self,
+        connector: &MakeRustlsConnect,
+    ) -> Result<(Client, DatabasePlace, Peer), Vec<(&DatabasePlace, Failure)>> {
         let mut servers: Vec<&Server> = self.servers.iter().collect();
         self.arrange(&mut servers);
         let mut failures = Vec::new();
         for wanted in self.session.rounds() {
             failures.clear();
             for server in &servers {
-                match self.reach(server, *wanted, &connector).await {
+                match self.reach(server, *wanted, connector).await {
                     Ok((client, peer)) => return Ok((client, server.place.clone(), peer)),
                     Err(failure) if failure.is_final() => {
-                        return Err(ConnectError::refused(vec![(&server.place, failure)]));
+                        return Err(vec![(&server.place, failure)]);
                     }
                     Err(failure) => failures.push((&server.place, failure)),
                 }
             }
         }
-        Err(ConnectError::refused(failures))
+        Err(failures)
     }
 
     /// Connects to the first address of a server that answers and is of the wanted kind.

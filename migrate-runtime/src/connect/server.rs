@@ -4,16 +4,16 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use tokio_postgres::Config;
 
 use super::address::Mistake;
-use super::error::ConnectError;
 use super::passfile;
 use super::settings::Settings;
 use super::target::number;
+use crate::outcome::ConnectError;
 
 /// One server.
+#[derive(Clone)]
 pub(super) struct Server {
     /// A name, an address, or the folder of a socket.
     pub(super) host: String,
@@ -21,17 +21,19 @@ pub(super) struct Server {
     pub(super) port: u16,
     /// Its own, from the password file.
     pub(super) password: Option<String>,
-    pub(super) place: Place,
+    pub(super) place: DatabasePlace,
 }
 
 /// How messages name a database, without a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
-    pub(crate) database: Option<String>,
-    pub(crate) server: Option<String>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DatabasePlace {
+    /// Its name; `None` in an address in which it could be part of a password.
+    pub database: Option<String>,
+    /// The server; `None` as above.
+    pub server: Option<String>,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DatabasePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.database, &self.server) {
             (Some(database), Some(server)) => write!(f, "`{database}` on {server}"),
@@ -90,7 +92,7 @@ impl Server {
             _ if host.starts_with('/') => format!("the socket in {host} for port {port}"),
             _ => format!("{host}:{port}"),
         };
-        let place = Place { database: None, server: Some(shown) };
+        let place = DatabasePlace { database: None, server: Some(shown) };
         Server { host, address, port, password: None, place }
     }
 
@@ -111,7 +113,7 @@ impl Server {
             self.place.database = database(base).map(str::to_owned);
         } else {
             // A password with an unescaped `@` may reach into host or database.
-            self.place = Place::default();
+            self.place = DatabasePlace::default();
         }
         if base.get_password().is_none() {
             self.password = password(settings, base, self)?;

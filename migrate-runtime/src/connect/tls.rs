@@ -15,10 +15,10 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Mistake;
-use super::error::ConnectError;
 use super::passfile::is_key_open_to_others;
 use super::settings::Settings;
 use super::verify::{Anchors, Trust, Verifier};
+use crate::outcome::ConnectError;
 
 /// The values of `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,15 +9,16 @@ use tokio::net::TcpStream;
 use super::server::Server;
 
 /// One address of a server.
-pub(crate) struct Peer {
-    pub(crate) host: String,
+pub struct Peer {
+    /// A name, an address, or the folder of a socket.
+    pub host: String,
     port: u16,
     /// `None` for a socket.
     address: Option<IpAddr>,
 }
 
 /// A connection to a server, of either kind.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -26,7 +27,11 @@ impl Peer {
         Peer { host: server.host.clone(), port: server.port, address }
     }
 
-    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    /// Another connection to it.
+    ///
+    /// # Errors
+    /// That of the network.
+    pub async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         match self.address {
             Some(address) => Ok(Box::new(TcpStream::connect((address, self.port)).await?)),
             None => self.connect_to_socket().await,

@@ -1,8 +1,9 @@
 //! Which servers are acceptable: the words of `target_session_attrs` (manual, section 34.1.2).
 
-use migrate_runtime::internal;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::{Client, Error};
+
+use crate::wire;
 
 /// What a session has to allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,7 +60,7 @@ impl Session {
         }
         let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
                    pg_catalog.current_setting('transaction_read_only')";
-        let answer = internal::query(client, sql).await?;
+        let answer = wire::query(client, sql).await?;
         let is = |column: usize, value: &str| {
             answer.as_ref().is_some_and(|row| row.try_get(column).ok().flatten() == Some(value))
         };

@@ -4,8 +4,6 @@
 use std::fs;
 use std::path::Path;
 
-use migrate_source::discover::read;
-
 /// The password in the file `path` for this host, port, database and user; `None` if it has none, or if
 /// there is no such file.
 ///
@@ -19,8 +17,7 @@ pub(super) fn password(path: &Path, wanted: [&str; 4]) -> Result<Option<String>,
     if is_open_to_others(&metadata) {
         return Err("can be read by others: `chmod 600` it");
     }
-    let text = read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let text = text.ok_or("cannot be read")?;
+    let text = fs::read_to_string(path).map_err(|_| "cannot be read")?;
     Ok(find(&text, wanted))
 }
 

@@ -1,39 +1,17 @@
-//! Connects to the database of `--database-url`, else of `DATABASE_URL`; libpq's `PG*` variables,
-//! service and password files fill in what the address leaves open. Messages contain no password: an address that
-//! cannot be parsed is never shown.
-
-mod settings;
-mod options;
-mod address;
-mod service;
-mod target;
-mod server;
-mod passfile;
-mod session;
-mod peer;
-mod reach;
-mod tls;
-mod version1;
-mod verify;
-mod error;
+//! The database of `--database-url`, else of the environment, else of the file `.env`.
 
 use std::env;
-use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use migrate_runtime::error::ConnectError;
+use migrate_runtime::internal::{ADDRESS, Target};
 use tokio_postgres::{Client, Config};
 
-pub use error::ConnectError;
-pub(crate) use peer::{Peer, Stream};
-pub(crate) use server::Place;
-pub(crate) use target::Target;
-
-/// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-
-/// The variable that holds an address.
-const ADDRESS: &str = "DATABASE_URL";
+use crate::env_file;
+use crate::options::time;
 
 /// Where the database is: `--database-url`, else the environment.
 ///
@@ -72,8 +50,15 @@ pub struct Connection {
     /// $DATABASE_URL, else $PGHOST, $PGDATABASE and so on]
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+    /// How long to wait for a server that is not there yet: 30s, 2m
+    #[arg(long, value_name = "TIME", global = true, value_parser = time)]
+    wait: Option<Duration>,
     #[arg(skip)]
     application_name: Option<String>,
+    /// A file of variables, for those that the environment does not have [default of the program
+    /// `migrate`: `.env` of this folder or of one above it in its repository]
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    env_file: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -86,7 +71,7 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// The database at this address; `DATABASE_URL` is ignored.
     pub fn of_url(url: impl Into<String>) -> Self {
-        Connection { database_url: Some(url.into()), application_name: None }
+        Connection { database_url: Some(url.into()), ..Connection::default() }
     }
 
     /// Sets the sessions' `application_name`, unless the address or `PGAPPNAME` does; the default is
@@ -111,6 +96,22 @@ impl Connection {
     pub fn has_address(&self) -> bool {
         let is_set = || env::var_os(ADDRESS).is_some_and(|value| !value.is_empty());
         self.database_url.is_some() || is_set()
+    }
+
+    /// Reads `.env` if no other file was given.
+    pub(crate) fn finds_file(&mut self) {
+        self.env_file = self.env_file.take().or_else(env_file::find);
+    }
+
+    /// The same, which waits as long as `other` if it has no limit of its own.
+    pub(crate) fn or_wait_of(mut self, other: &Connection) -> Self {
+        self.wait = self.wait.or(other.wait);
+        self
+    }
+
+    /// How long to wait for the server.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.wait
     }
 
     /// The same, at this address if none was given.
@@ -155,16 +156,18 @@ impl Connection {
     /// [`ConnectError`] as [`Connection::config`], and if the server cannot be reached or refuses the
     /// connection.
     pub async fn connect(&self) -> Result<Client, ConnectError> {
-        Ok(self.target()?.connect().await?.0)
+        let target = self.target()?;
+        Ok(target.connect_within(self.wait, &aside).await?.0)
     }
 
     pub(crate) fn target(&self) -> Result<Target, ConnectError> {
         let name = self.application_name.as_deref().unwrap_or("migrate");
-        // As in libpq, the user's folder is known without HOME.
-        let home = || env::home_dir().map(OsString::from);
-        target::target(self.database_url.as_deref(), name, &|name| match env::var_os(name) {
-            None if name == "HOME" => home(),
-            found => found,
-        })
+        let file = self.env_file.as_deref().map(env_file::read).transpose()?;
+        Target::read(self.database_url.as_deref(), name, file.as_ref())
     }
+}
+
+fn aside(line: &str) {
+    // A closed stream is not an error of the connection.
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,0 +1,39 @@
+//! Reports a first message without an answer: mostly, no task drives the client's connection, and a run would wait
+//! for ever without a word.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io::Write as _;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+use tracing::level_filters::LevelFilter;
+use tracing::warn;
+
+use crate::context::Context;
+use crate::outcome::Event;
+
+/// How long the first message waits before that is reported. A server or a pooler that is slower still answers, so
+/// the run goes on.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reports once if the first message has no answer for long; never ends.
+pub(super) async fn report(cx: &Context<'_>) -> Infallible {
+    // Without a runtime there are no timers.
+    if Handle::try_current().is_ok() {
+        sleep(PATIENCE).await;
+        if !cx.wire.is_answered() {
+            cx.migrator.listeners.inform(&Event::Unanswered { waited: PATIENCE });
+            warn!("{TEXT}");
+            // The mistake is made by who writes the service, often before there is a log.
+            if cfg!(debug_assertions) && LevelFilter::current() == LevelFilter::OFF {
+                let _ = writeln!(std::io::stderr(), "warning: {TEXT}");
+            }
+        }
+    }
+    pending().await
+}
+
+const TEXT: &str = "the server has not answered the first message for 5 s; does a task drive the client's connection \
+     (`tokio::spawn(connection)`)?";
