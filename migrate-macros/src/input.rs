@@ -20,8 +20,8 @@ pub(crate) struct Input {
 
 /// The names of all arguments after the folder.
 const ARGUMENTS: [&str; 12] = [
-    "module", "layout", "dialect", "down", "duplicates", "empty", "syntax", "names", "begins", "lints",
-    "links", "history",
+    "module", "layout", "dialect", "down", "duplicates", "empty", "syntax", "names", "begins",
+    "lints", "links", "history",
 ];
 
 /// [`ARGUMENTS`] in a message.

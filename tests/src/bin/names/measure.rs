@@ -8,6 +8,7 @@ use migrate_tests::proof::dice::Dice;
 use crate::corpus::{FOLDER, Project};
 use crate::judge::{Judge, set_of};
 use crate::mutant::{Material, Mutant};
+use crate::objects::Words;
 use crate::tally::{Outcome, Tally};
 use crate::verdict::{Refusal, Verdict};
 
@@ -26,7 +27,7 @@ pub(crate) async fn measure(
     if let Verdict::Refused(refusal) = &verdict {
         return tally.excluded(&project.name, &format!("does not apply: {}", refusal.message));
     }
-    let options = options(project, tally);
+    let Some(options) = options(project, tally) else { return };
     let mut dice = Dice::new(seed ^ digest_of(project.name.as_bytes()));
     let mutants = Material::new(&set, &project.files).mutants(count, &mut dice);
     let files = |mutant: Mutant| {
@@ -48,15 +49,19 @@ pub(crate) async fn measure(
     }
 }
 
-/// The options of the project: the default ones, or those that the findings in it name.
-fn options(project: &Project, tally: &mut Tally) -> SetOptions {
+/// The options of the project: the default ones, or those that the findings in it name; `None` if it is
+/// refused with these too.
+fn options(project: &Project, tally: &mut Tally) -> Option<SetOptions> {
     let options = project.options.clone();
     let found = findings(&options, &project.files);
     let existing = SetOptions { begins: Begins::Existing, ..options.clone() };
     let names_it = found.iter().any(|error| error.help().to_string().contains("begins"));
     let is_enough = names_it && findings(&existing, &project.files).is_empty();
     tally.project(&project.name, &found, is_enough);
-    if is_enough { existing } else { options }
+    if is_enough {
+        return Some(existing);
+    }
+    found.is_empty().then_some(options)
 }
 
 /// What the check finds in a set.
@@ -79,14 +84,12 @@ fn is_at(found: &SourceError, mutant: &Mutant, refusal: &Refusal, files: &[Sourc
     is_misspelt || refusal.position == Some(at) || is_named
 }
 
-/// The last part of the name that begins at `at`.
+/// The last part of the name, or the contents of the string, that begins at `at`.
 fn name_at(file: &SourceFile, at: Position) -> Option<String> {
     let text = std::str::from_utf8(&file.bytes).ok()?;
     let line = text.lines().nth(at.line as usize - 1)?;
     let rest: String = line.chars().skip(at.column as usize - 1).collect();
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"' | '$');
-    let name = rest.split(|c: char| !is_part(c)).next()?;
-    let last = name.rsplit('.').next()?;
-    let folded = if last.starts_with('"') { last.to_owned() } else { last.to_lowercase() };
-    Some(folded.trim_matches('"').to_owned()).filter(|name| !name.is_empty())
+    let words = Words::of(&rest);
+    let string = rest.strip_prefix('\'').and_then(|rest| rest.split('\'').next());
+    string.map(str::to_owned).or_else(|| words.name(words.last_part(0)))
 }
