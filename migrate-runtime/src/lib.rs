@@ -44,7 +44,7 @@
 //! | feature | brings | Rust |
 //! |---|---|---|
 //! | none | everything but the following | 1.88 |
-//! | `syntax` | the build checks every statement against PostgreSQL's grammar, and so does `source`; on by default | 1.94 |
+//! | `syntax` | the build checks every statement against PostgreSQL's grammar, and the names in it against what the set made, and so does `source`; on by default | 1.94 |
 //! | `source` | the module [`source`]: the same checked set, made at start-up from a folder or from texts; the next migration's files, for tools | 1.88 |
 //! | `include_dir` | [`source::from_include_dir`] too | 1.88 |
 //! | `connect` | [`connect`](connect()) and [`Migrator::run_url`]: from an address to a migrated database, with TLS by rustls; compiles C, for `ring` | 1.88 |
@@ -172,6 +172,8 @@ pub mod error {
 /// | `down = required` | every versioned migration must have a down script; `unchecked` allows broken ones | `optional` |
 /// | `duplicates = by_name` | several migrations can have the same version, and are ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
+/// | `names = off` | names of tables, columns and other objects that nothing in the set made are left to the server; `warn` makes them warnings | `deny` |
+/// | `begins = existing` | the database has objects before the first migration; with `nothing` it has none | inferred |
 /// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error; `warn` makes it a warning | `off` |
 /// | `links = follow` | links in the folder can lead out of it | `inside` |
 /// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` adds to it and replaces its newest line, `=rewrite` any line | no history file |

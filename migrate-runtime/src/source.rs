@@ -13,7 +13,8 @@ use migrate_source::discover::discover;
 use tracing::warn;
 
 pub use migrate_source::check::{
-    Down, Duplicates, Empty, Links, Lints, Problem, SetOptions, SourceError, SourceErrors, Syntax,
+    Begins, Down, Duplicates, Empty, Links, Lints, Objects, Problem, SetOptions, SourceError,
+    SourceErrors, Syntax,
 };
 pub use migrate_source::create::{CreateError, CreateOptions, Created, DraftError, create};
 pub use migrate_source::names::{Dialects, NameOptions};

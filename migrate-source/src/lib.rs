@@ -4,8 +4,8 @@
 //! `source` exports what a service can use of this crate as `migrate_runtime::source`.
 //!
 //! Modules in reading order: list and read a folder (`discover`), interpret the file names
-//! (`names`), read comments and statements (`directives`, `lint`, `syntax`), and build a set or
-//! report all mistakes (`check`). A set is compared with its history (`history_file`) and packed
+//! (`names`), read comments and statements (`directives`, `lint`, `syntax`), follow what statements make
+//! (`catalog`), and build a set or report all mistakes (`check`). A set is compared with its history (`history_file`) and packed
 //! into a program (`pack`); `create` writes the files of the next migration.
 
 mod threads;

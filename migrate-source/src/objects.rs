@@ -24,12 +24,16 @@ pub struct Finding {
 impl Finding {
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
-        let allow = "; or say why not: `-- migrate:allow names because REASON`";
+        let ask = self.help.ends_with('?');
+        let (help, then) = (&self.help, if ask { " Otherwise" } else { "; or" });
         if self.can_be_before {
-            let text = format!("{}; if it is there before the first migration, set ", self.help);
-            Remedy::new(text + "{}" + allow, &[Term::BeginsExisting])
+            let text =
+                format!("{help}{then} set {{}} if it is there before the first migration, or ");
+            Remedy::new(text + ALLOW, &[Term::BeginsExisting])
         } else {
-            format!("{}{allow}", self.help).into()
+            format!("{help}{then} {ALLOW}").into()
         }
     }
 }
+
+const ALLOW: &str = "say why not: `-- migrate:allow names because REASON`";

@@ -1,9 +1,10 @@
 //! Sets from file names and SQL in a test, with the same checks as a folder.
 
 use migrate_runtime::Migrations;
-use migrate_source::check::{SetOptions, SourceFile, Syntax, check};
+use migrate_source::check::{Objects, SetOptions, SourceFile, Syntax, check};
 
-/// The set of these files, in a folder named `migrations` in messages.
+/// The set of these files, in a folder named `migrations` in messages. The server judges the names in
+/// its SQL.
 ///
 /// # Panics
 ///
@@ -18,7 +19,8 @@ pub fn set(files: &[(&str, &str)]) -> Migrations {
 ///
 /// As [`set`].
 pub fn module(module: &str, files: &[(&str, &str)]) -> Migrations {
-    with(files, &SetOptions { module: module.to_owned(), ..SetOptions::default() })
+    let module = module.to_owned();
+    with(files, &SetOptions { module, objects: Objects::Off, ..SetOptions::default() })
 }
 
 /// As [`set`], without a check of the grammar.
@@ -27,7 +29,8 @@ pub fn module(module: &str, files: &[(&str, &str)]) -> Migrations {
 ///
 /// As [`set`].
 pub fn unparsed(files: &[(&str, &str)]) -> Migrations {
-    with(files, &SetOptions { syntax: Syntax::Off, ..SetOptions::default() })
+    let (syntax, objects) = (Syntax::Off, Objects::Off);
+    with(files, &SetOptions { syntax, objects, ..SetOptions::default() })
 }
 
 fn with(files: &[(&str, &str)], options: &SetOptions) -> Migrations {

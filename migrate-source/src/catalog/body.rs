@@ -45,11 +45,11 @@ impl Catalog {
         }
     }
 
-    /// Checks the static SQL of a body.
+    /// Checks the static SQL of a body; its statement begins at `offset` of the file.
     pub(super) fn body(&mut self, statement: At<'_>, body: &Body, offset: usize) {
-        let Some(root) = body.tree.as_ref().and_then(|tree| tree.root(&body.text, offset)) else {
-            return;
-        };
+        let tree = body.tree.as_ref();
+        let root = tree.and_then(|tree| tree.root(&body.text, offset + body.offset));
+        let Some(root) = root else { return };
         if makes_tables(root) {
             return;
         }

@@ -8,7 +8,7 @@ use super::query::{Columns, Item, Scope, Source, is_query};
 use super::relation::Key;
 use crate::syntax::tree::{At, Kind, Token};
 
-/// Values without parentheses, which the parser reads as names.
+/// Values without parentheses, which the parser reads as names; sorted.
 const VALUES: &[&str] = &[
     "current_catalog", "current_date", "current_role", "current_schema", "current_time",
     "current_timestamp", "current_user", "default", "localtime", "localtimestamp", "session_user",
@@ -107,7 +107,9 @@ impl Catalog {
     /// A name without a dot.
     pub(super) fn use_name(&mut self, node: At<'_>, scope: &Scope<'_>) {
         let Some(name) = name::name(node) else { return };
-        if VALUES.contains(&name.as_str()) || !self.look_name(&name, scope).is_missing() {
+        if VALUES.binary_search(&name.as_str()).is_ok()
+            || !self.look_name(&name, scope).is_missing()
+        {
             return;
         }
         let path = Path { qualifier: None, name, span: node.span() };
@@ -182,14 +184,12 @@ impl Catalog {
         }
         let last = node.children().last().unwrap_or(node);
         let path = Path { qualifier: None, name: column, span: last.span() };
-        match &item.source {
-            Source::Relation(key) => self.missing(Sort::Column, &path, Some(key)),
-            _ => {
-                let scope = Scope { items: vec![item.clone()], ..Scope::default() };
-                let near = self.near_in(Sort::Column, &path.name, &scope);
-                self.missing_but(Sort::Column, &path, None, near);
-            }
+        if let Source::Relation(key) = &item.source {
+            return self.missing(Sort::Column, &path, Some(key));
         }
+        let scope = Scope { items: vec![item], ..Scope::default() };
+        let near = self.near_in(Sort::Column, &path.name, &scope);
+        self.missing_but(Sort::Column, &path, None, near);
     }
 
     /// A name before a dot that no table of the query has.
@@ -225,9 +225,15 @@ impl Catalog {
             self.set_config(node);
         }
         if let (true, Some(first)) = (OF_SEQUENCES.contains(&path.name.as_str()), first) {
-            let literal = first
-                .find(Kind::LITERAL)
-                .filter(|_| matches!(first.kind(), Kind::LITERAL | Kind::CAST_EXPR));
+            // A cast to text is looked up when it runs.
+            let to = first.child(Kind::PATH_TYPE).map(At::text);
+            let literal = match (first.kind(), to) {
+                (Kind::LITERAL, _) => Some(first),
+                (Kind::CAST_EXPR, Some(to)) if to.eq_ignore_ascii_case("regclass") => {
+                    first.child(Kind::LITERAL)
+                }
+                _ => None,
+            };
             if let Some(sequence) = literal.and_then(Path::of_string) {
                 self.refer(Sort::Sequence, &sequence, false);
             }
@@ -311,7 +317,9 @@ pub(super) fn output(target: At<'_>) -> Option<String> {
     let mut at = target.children().next()?;
     loop {
         return match at.kind() {
-            Kind::NAME_REF => name::name(at).filter(|name| !VALUES.contains(&name.as_str())),
+            Kind::NAME_REF => {
+                name::name(at).filter(|name| VALUES.binary_search(&name.as_str()).is_err())
+            }
             Kind::FIELD_EXPR if !at.says(Kind::STAR) => at
                 .children()
                 .last()

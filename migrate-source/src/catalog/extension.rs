@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
-use super::object::Sort;
+use super::object::{Look, Sort};
 use super::relation::{Key, Relation};
 use super::types::Type;
 use crate::syntax::tree::{At, Kind};
@@ -59,6 +59,14 @@ impl Catalog {
         let anywhere = Path { qualifier: None, name: String::new(), span: span.clone() };
         let target = schema.map(|schema| schema.name).or_else(|| self.target(&anywhere));
         let (Some(name), Some(schema)) = (name, target) else { return self.blur_all() };
+        let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+        match self.extensions.look(&name, &self.blurs).map(|_| ()) {
+            Look::Found(()) if at.has(Kind::IF_NOT_EXISTS) => return,
+            Look::Found(()) => return self.doubled(Sort::Extension, &path),
+            _ => {}
+        }
+        let made = self.made(Sort::Extension, &span);
+        self.extensions.put(name.clone(), made);
         if matches!(name.as_str(), "plpgsql" | "plperl" | "plpython3u" | "pltcl") {
             return;
         }

@@ -93,6 +93,7 @@ impl Catalog {
         let message = format!("{} `{}` already exists", sort.word(), shown(path));
         let place = match sort {
             Sort::Schema => self.schemas.objects.get(&path.name).and_then(|one| one.made().place),
+            Sort::Extension => self.extensions.objects.get(&path.name).and_then(|one| one.place),
             _ => self.place_of(sort, path),
         };
         self.double(sort, path, message, place);
@@ -215,7 +216,9 @@ impl Catalog {
                     }
                 }
                 (Source::Columns(Columns::Known(columns)), _) if sort == Sort::Column => {
-                    columns.iter().for_each(|column| nearest.offer(column, None));
+                    for column in columns {
+                        nearest.offer(column, None);
+                    }
                 }
                 _ => {}
             }
@@ -233,11 +236,18 @@ impl Catalog {
     /// The findings, each with the number of its file.
     pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, Finding)> {
         let missing = std::mem::take(&mut self.missing);
-        let reported = missing
-            .into_iter()
-            .filter(|one| files.get(one.place.file).is_some_and(|file| !file.is_allowed));
+        let reported = missing.into_iter().filter(|one| {
+            let allowed = files.get(one.place.file).is_none_or(|file| file.is_allowed);
+            !(allowed || one.late && self.was_there(one))
+        });
         let reported = reported.map(|one| (one.place.file, self.finding(files, one)));
         reported.collect()
+    }
+
+    /// Whether a file makes what is missing at the end: a function that is no longer called can name it.
+    fn was_there(&self, one: &Missing) -> bool {
+        let born = self.births.contains_key(&(one.sort, one.born.clone()));
+        born || matches!(one.past, Past::Gone(_)) || self.is_born(&one.name)
     }
 
     fn finding(&self, files: &[File<'_>], one: Missing) -> Finding {
@@ -274,7 +284,16 @@ impl Catalog {
                 (label, help.to_owned())
             }
             (Past::Never, None) => {
-                can_be_before = !matches!(one.sort, Sort::Alias | Sort::Label);
+                can_be_before = matches!(
+                    one.sort,
+                    Sort::Table
+                        | Sort::View
+                        | Sort::Sequence
+                        | Sort::Index
+                        | Sort::Type
+                        | Sort::Function
+                        | Sort::Schema
+                );
                 let label = match one.sort {
                     Sort::Alias => "no table of the query has this name or alias",
                     Sort::Label => "not added by any migration before this one",

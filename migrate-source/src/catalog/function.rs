@@ -8,8 +8,8 @@ use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
-use crate::syntax::Body;
 use crate::syntax::tree::{At, Kind};
+use crate::syntax::{Body, Language};
 
 /// All functions of one name.
 #[derive(Debug, Clone)]
@@ -67,15 +67,18 @@ impl Catalog {
     }
 
     /// `CREATE FUNCTION` and the like; the effects are those of its body.
-    pub(super) fn create_function(&mut self, at: At<'_>, body: Option<&Body>) {
+    pub(super) fn create_function(&mut self, at: At<'_>, body: Option<(&Body, usize)>) {
         let names = [Kind::FUNCTION_NAME, Kind::PROCEDURE_NAME, Kind::AGGREGATE_NAME];
         let node = names.into_iter().find_map(|kind| at.child(kind));
         let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
-        let effects = body.map(Effects::of_body).unwrap_or_default();
+        let effects = body.map(|(body, _)| Effects::of_body(body)).unwrap_or_default();
         let before = self.path.clone();
         for part in at.children() {
             match part.kind() {
                 Kind::FUNC_OPTION_LIST => self.function_options(part),
+                // A function in C can be the first to name its type.
+                Kind::RET_TYPE
+                    if body.is_some_and(|(body, _)| body.language == Language::Other) => {}
                 Kind::ATOMIC_BODY | Kind::RETURN_STMT => {
                     self.expression(part, &Scope { is_body: true, ..Scope::open() });
                 }
@@ -84,39 +87,42 @@ impl Catalog {
         }
         let path_of_body = std::mem::replace(&mut self.path, before);
         self.born(Sort::Function, &path.name, &path.span);
-        if let Some(schema) = &path.qualifier {
-            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
-            self.refer_schema(&path, false);
-        }
+        self.refer_qualifier(&path, false);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
         let mut made = self.made(Sort::Function, &path.span);
         made.sure &= self.is_certain(&path, &schema);
         let signature = signature(at);
-        self.keep_body((&schema, &path.name, &signature), path_of_body);
+        // The server checks a function in SQL when it makes it, and others when they run.
+        let now = body.filter(|(body, _)| body.language == Language::Sql && self.checks_bodies);
+        if now.is_none() {
+            self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
+        }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
         let known = self.look(&qualified, |schema| &schema.routines);
         let perhaps = self.perhaps;
         let routines = &mut self.schema_mut(&schema).routines;
-        match routines.objects.get_mut(&path.name) {
-            Some(routine) => {
-                let doubled = routine.signatures.contains(&signature) && !replaces;
-                if !routine.signatures.contains(&signature) {
-                    routine.signatures.push(signature);
-                }
-                routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
-                if !perhaps {
-                    let place = routine.made.place.or(made.place);
-                    routine.made = Made { place, ..made };
-                }
-                if doubled && matches!(known, Look::Found(_)) {
-                    self.doubled(Sort::Function, &path);
-                }
+        if let Some(routine) = routines.objects.get_mut(&path.name) {
+            let doubled = routine.signatures.contains(&signature);
+            if !doubled {
+                routine.signatures.push(signature);
             }
-            None => {
-                let (signatures, effects) = (vec![signature], Rc::new(effects));
-                routines.put(path.name, Routine { made, signatures, effects });
+            routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
+            if !perhaps {
+                let place = routine.made.place.or(made.place);
+                routine.made = Made { place, ..made };
             }
+            if doubled && !replaces && matches!(known, Look::Found(_)) {
+                self.doubled(Sort::Function, &path);
+            }
+        } else {
+            let (signatures, effects) = (vec![signature], Rc::new(effects));
+            routines.put(path.name.clone(), Routine { made, signatures, effects });
+        }
+        if let Some((body, offset)) = now {
+            let before = std::mem::replace(&mut self.path, path_of_body);
+            self.body(at, body, offset);
+            self.path = before;
         }
     }
 
@@ -174,10 +180,10 @@ impl Catalog {
             Kind::ROUTINE_RENAME_TO,
             Kind::AGGREGATE_RENAME_TO,
         ];
-        let renamed = renames.into_iter().find_map(|kind| at.child(kind));
-        let to = renamed.and_then(|to| to.children().next()).and_then(Path::of);
+        let action = renames.into_iter().find_map(|kind| at.child(kind));
+        let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
-        if renamed.is_none() && moved.is_none() {
+        if action.is_none() && moved.is_none() {
             return;
         }
         let schema = found.clone().or_else(|| self.target(&path));

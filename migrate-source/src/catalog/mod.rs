@@ -55,21 +55,35 @@ pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)>
 }
 
 fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
-    match begins {
-        Begins::Inferred => {
-            let pass = pass::run(files, Begins::Inferred);
-            let existing = begins::on_existing(&pass);
-            let pass = if existing { pass::run(files, Begins::Existing) } else { pass };
-            pass.findings(files)
-        }
-        certain => pass::run(files, certain).findings(files),
+    let pass = pass::run(files, begins, Births::Off);
+    if pass.missing.is_empty() {
+        return Vec::new();
     }
+    // Only now is it needed where each name was first made.
+    let pass = pass::run(files, begins, Births::On);
+    if begins == Begins::Inferred && begins::on_existing(&pass) {
+        return pass::run(files, Begins::Existing, Births::On).findings(files);
+    }
+    pass.findings(files)
+}
+
+/// Whether a pass notes where each name was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Births {
+    On,
+    Off,
 }
 
 /// What the statements up to one made.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of the statement or of the set"
+)]
 pub(super) struct Catalog {
     schemas: Space<Schema>,
     path: SearchPath,
+    /// The path with which a file begins.
+    default_path: SearchPath,
     blurs: Blurs,
     /// The number of the statement.
     stamp: u32,
@@ -87,16 +101,20 @@ pub(super) struct Catalog {
     creates_extensions: bool,
     /// What triggers call the rows of a statement, which their functions can name.
     transitions: Vec<String>,
+    extensions: Space<Made>,
+    /// Whether the server checks the bodies of functions in SQL when it makes them.
+    checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
-    /// Where each name was first made.
+    noting: Births,
+    /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
 }
 
 impl Catalog {
     /// The catalog before the first migration.
-    fn new(begins: Begins, creates_extensions: bool) -> Self {
+    fn new(begins: Begins, noting: Births, creates_extensions: bool) -> Self {
         let mut public =
             Schema::new(Made { sort: Sort::Schema, place: None, stamp: 0, sure: true });
         if begins == Begins::Existing {
@@ -105,9 +123,12 @@ impl Catalog {
         let mut schemas = Space::new(Sort::Schema, 0);
         schemas.open = begins != Begins::Nothing;
         schemas.put("public".to_owned(), public);
+        let mut extensions = Space::new(Sort::Extension, 0);
+        extensions.open = true;
         Catalog {
             schemas,
             path: SearchPath::default(),
+            default_path: SearchPath::default(),
             blurs: Blurs::default(),
             stamp: 0,
             file: 0,
@@ -117,7 +138,10 @@ impl Catalog {
             late: false,
             creates_extensions,
             transitions: Vec::new(),
+            extensions,
+            checks_bodies: true,
             bodies: HashMap::new(),
+            noting,
             births: HashMap::new(),
             missing: Vec::new(),
         }
@@ -136,13 +160,17 @@ impl Catalog {
 
     /// Notes that a name is made here, for messages about uses before.
     fn born(&mut self, sort: Sort, name: &str, span: &Range<usize>) {
-        let place = self.place(span);
-        self.births.entry((sort, name.to_owned())).or_default().push(place);
+        if self.noting == Births::On {
+            let place = self.place(span);
+            self.births.entry((sort, name.to_owned())).or_default().push(place);
+        }
     }
 
     /// Notes that a column is made here.
     fn born_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
-        self.born(Sort::Column, &format!("{}.{name}", key.name), span);
+        if self.noting == Births::On {
+            self.born(Sort::Column, &format!("{}.{name}", key.name), span);
+        }
     }
 
     /// Objects of this kind can have been made, changed and dropped.

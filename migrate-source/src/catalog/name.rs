@@ -106,9 +106,10 @@ pub(super) fn made(table: &str, columns: &str, label: &str) -> String {
         text.get(..end).unwrap_or_default().to_owned()
     };
     let (first, second) = (clip(table, first), clip(columns, second));
-    match columns.is_empty() {
-        true => format!("{first}_{label}"),
-        false => format!("{first}_{second}_{label}"),
+    if columns.is_empty() {
+        format!("{first}_{label}")
+    } else {
+        format!("{first}_{second}_{label}")
     }
 }
 

@@ -39,7 +39,9 @@ impl<'w> Nearest<'w> {
     }
 
     pub(super) fn offer_all<T: Object>(&mut self, objects: &HashMap<String, T>) {
-        objects.iter().for_each(|(name, object)| self.offer(name, object.made().place));
+        for (name, object) in objects {
+            self.offer(name, object.made().place);
+        }
     }
 
     pub(super) fn found(self) -> Option<Near> {

@@ -25,12 +25,13 @@ pub(super) enum Sort {
     Function,
     Trigger,
     Policy,
+    Extension,
     /// What a query calls a table.
     Alias,
 }
 
 impl Sort {
-    pub(super) const ALL: [Sort; 14] = [
+    pub(super) const ALL: [Sort; 15] = [
         Sort::Schema,
         Sort::Table,
         Sort::View,
@@ -44,6 +45,7 @@ impl Sort {
         Sort::Function,
         Sort::Trigger,
         Sort::Policy,
+        Sort::Extension,
         Sort::Alias,
     ];
 
@@ -62,13 +64,14 @@ impl Sort {
             Sort::Function => "function",
             Sort::Trigger => "trigger",
             Sort::Policy => "policy",
+            Sort::Extension => "extension",
         }
     }
 }
 
 /// When an opaque step last can have touched objects of each kind.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Blurs([u32; 14]);
+pub(super) struct Blurs([u32; 15]);
 
 impl Blurs {
     pub(super) fn of(&self, sort: Sort) -> u32 {

@@ -200,9 +200,7 @@ fn dropped(object: &str) -> &'static [Sort] {
             &[Sort::Column, Sort::Constraint, Sort::ForeignKey, Sort::Index, Sort::Sequence]
         }
         "trigger" | "policy" | "index" | "role" | "user" | "rule" | "publication" => made(object),
-        "type" | "domain" | "function" | "procedure" | "aggregate" => &Sort::ALL,
         "table" | "view" | "sequence" => RELATIONS,
-        "owned" | "schema" | "extension" => &Sort::ALL,
         _ => &Sort::ALL,
     }
 }
@@ -238,6 +236,7 @@ impl Catalog {
             }
             if effects.sets_path {
                 self.path = SearchPath::unknown();
+                self.default_path = SearchPath::unknown();
             }
             for call in &effects.calls {
                 if !seen.contains(call) {

@@ -2,11 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Catalog;
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
-use super::scope::SearchPath;
+use super::{Births, Catalog};
 use crate::check::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
@@ -38,16 +37,18 @@ impl Statement<'_> {
 }
 
 /// The catalog after all files.
-pub(super) fn run(files: &[File<'_>], begins: Begins) -> Catalog {
+pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog {
     let creates = |statement: &Statement<'_>| {
         let root = statement.root();
         root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
     };
     let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
-    let mut catalog = Catalog::new(begins, creates_extensions);
+    let mut catalog = Catalog::new(begins, noting, creates_extensions);
     for (number, file) in files.iter().enumerate() {
         catalog.file = number;
-        catalog.path = SearchPath::default();
+        catalog.path = catalog.default_path.clone();
+        catalog.doubt_temporary();
+        catalog.checks_bodies = true;
         for (number, statement) in file.statements.iter().enumerate() {
             catalog.stamp += 1;
             catalog.statement = number;
@@ -74,7 +75,9 @@ impl Catalog {
         let body = statement.judged.body.as_ref();
         for child in root.children() {
             match child.kind() {
-                Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => self.create_function(child, body),
+                Kind::CREATE_FUNCTION | Kind::CREATE_PROCEDURE => {
+                    self.create_function(child, body.map(|body| (body, statement.offset)));
+                }
                 Kind::DO => self.do_block(child, body, statement.offset),
                 _ => self.apply(child),
             }
@@ -84,13 +87,11 @@ impl Catalog {
     /// A `DO` block.
     fn do_block(&mut self, at: At<'_>, body: Option<&Body>, offset: usize) {
         let tree = body.and_then(|body| body.tree.as_ref()?.root(&body.text, offset + body.offset));
-        match tree {
-            Some(root) => self.block(root),
-            None => {
-                let effects = body.map_or_else(|| Effects::of_text(at.text()), Effects::of_body);
-                self.run(&effects);
-            }
+        if let Some(root) = tree {
+            return self.block(root);
         }
+        let effects = body.map_or_else(|| Effects::of_text(at.text()), Effects::of_body);
+        self.run(&effects);
     }
 
     /// Checks a statement, and does what it does.
@@ -157,7 +158,12 @@ impl Catalog {
     /// Statements that leave the catalog as it is, unless a function that they call changes it.
     fn other(&mut self, at: At<'_>) {
         match at.kind() {
-            Kind::SET => self.set(at),
+            Kind::SET => {
+                self.set(at);
+                self.outlast(at);
+            }
+            Kind::ALTER_DATABASE | Kind::ALTER_ROLE | Kind::ALTER_USER => self.set_default(at),
+            Kind::ROLLBACK_TRANSACTION | Kind::ROLLBACK_TO_SAVEPOINT => self.blur_all(),
             Kind::RESET | Kind::DISCARD => self.reset(at),
             Kind::DO => {
                 let effects = Effects::of_text(at.text());
@@ -238,7 +244,9 @@ impl Catalog {
             self.file = late.file;
             self.path = late.path;
             self.path.also(self.schemas.objects.keys());
-            self.body(root, body, statement.offset + body.offset);
+            for function in root.children() {
+                self.body(function, body, statement.offset);
+            }
         }
     }
 }

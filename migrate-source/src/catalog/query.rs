@@ -231,7 +231,7 @@ impl Catalog {
                     walk.leave(node);
                 }
                 kind if is_from_item(kind) => {
-                    let item = self.from_item(node, scope);
+                    let item = self.item(node, scope);
                     scope.items.push(item);
                     walk.leave(node);
                 }
@@ -252,7 +252,7 @@ impl Catalog {
         }
     }
 
-    fn from_item(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
+    fn item(&mut self, at: At<'_>, scope: &Scope<'_>) -> Item {
         let given = at.child(Kind::FROM_ALIAS);
         let alias = given.and_then(|given| given.child(Kind::TABLE_ALIAS)).and_then(name::name);
         let list = given.and_then(|given| given.child(Kind::COLUMN_LIST));

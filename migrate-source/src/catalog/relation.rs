@@ -120,10 +120,7 @@ impl Catalog {
             self.blur_relations();
             return None;
         };
-        if let Some(schema) = &path.qualifier {
-            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
-            self.refer_schema(&path, false);
-        }
+        self.refer_qualifier(path, false);
         let key = Key { schema: schema.clone(), name: path.name.clone() };
         let conditional = at.has(Kind::IF_NOT_EXISTS);
         let mut relation = Relation::new(self.made(sort, &path.span));
@@ -167,13 +164,24 @@ impl Catalog {
     pub(super) fn refer(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
         match self.look_relation(path) {
             Look::Found(key) | Look::Perhaps(key) => Some(key),
-            Look::Unknown => None,
+            Look::Unknown => {
+                self.refer_qualifier(path, conditional);
+                None
+            }
             Look::Missing if conditional || self.blurs.of(sort) > 0 => None,
             Look::Missing => {
                 self.missing(sort, path, None);
                 self.adopt(path);
                 None
             }
+        }
+    }
+
+    /// The schema before a name.
+    pub(super) fn refer_qualifier(&mut self, path: &Path, conditional: bool) {
+        if let Some(schema) = &path.qualifier {
+            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
+            self.refer_schema(&path, conditional);
         }
     }
 

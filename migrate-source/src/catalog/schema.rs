@@ -7,6 +7,7 @@ use super::object::{How, Look, Made, Object, Sort, Space};
 use super::relation::Relation;
 use super::scope::TEMPORARY;
 use super::types::Type;
+use crate::directives::edit_distance;
 use crate::syntax::tree::{At, Kind};
 
 /// A schema and what is in it.
@@ -137,10 +138,25 @@ impl Catalog {
 
     /// A use of a schema.
     pub(super) fn refer_schema(&mut self, path: &Path, conditional: bool) {
-        if !conditional && self.look_schema(&path.name).is_missing() {
+        let known = self.look_schema(&path.name);
+        let is_typo = known == Look::Unknown && self.is_misspelt(&path.name);
+        if !conditional && (known.is_missing() || is_typo) {
             self.missing(Sort::Schema, path, None);
             self.schema_mut(&path.name);
         }
+    }
+
+    /// Whether a schema that can be there before the set is rather one of the set's, misspelt. Those of
+    /// tenants, for example, differ by a number.
+    fn is_misspelt(&self, name: &str) -> bool {
+        if self.schemas.objects.contains_key(name) || is_system(name) || name.len() < 5 {
+            return false;
+        }
+        let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+        let own = self.schemas.objects.iter().filter(|(known, schema)| {
+            (schema.made.place.is_some() || *known == "public") && letters(known) != letters(name)
+        });
+        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1)
     }
 
     /// What depends on something that a statement drops with CASCADE can be gone.

@@ -10,7 +10,7 @@ use crate::syntax::tree::{At, Kind};
 /// The schema of temporary tables, which is searched first.
 pub(super) const TEMPORARY: &str = "pg_temp";
 
-/// The tables in which tools record what ran; they make them before the first migration.
+/// The tables in which tools record what ran, sorted; they make them before the first migration.
 const LEDGERS: &[&str] = &[
     "__diesel_schema_migrations",
     "__drizzle_migrations",
@@ -77,6 +77,10 @@ impl Catalog {
     pub(super) fn set(&mut self, at: At<'_>) {
         let parameter = at.find(Kind::CONFIG_PARAMETER_REF).map(At::text);
         let is_path = parameter.is_some_and(|name| name.eq_ignore_ascii_case("search_path"));
+        let of_bodies = |name: &str| name.eq_ignore_ascii_case("check_function_bodies");
+        if parameter.is_some_and(of_bodies) {
+            self.checks_bodies = false;
+        }
         if !is_path && at.find(Kind::SET_SCHEMA_VALUE).is_none() {
             return;
         }
@@ -92,9 +96,36 @@ impl Catalog {
         self.path = match values {
             _ if self.perhaps => SearchPath::unknown(),
             Some(_) if is_default => SearchPath::default(),
+            // `FROM CURRENT`.
+            Some(schemas) if schemas.is_empty() => return,
             Some(schemas) => searched(schemas),
             None => SearchPath::unknown(),
         };
+    }
+
+    /// With some tools, a path outlasts its file.
+    pub(super) fn outlast(&mut self, at: At<'_>) {
+        if at.find(Kind::LOCAL_SCOPE).is_none() {
+            let schemas = self.path.schemas.clone();
+            self.default_path.also(schemas.iter());
+        }
+    }
+
+    /// `ALTER DATABASE .. SET search_path`, which the next session has.
+    pub(super) fn set_default(&mut self, at: At<'_>) {
+        if at.text().to_ascii_lowercase().contains("search_path") {
+            self.default_path = SearchPath::unknown();
+        }
+    }
+
+    /// A temporary table may be gone in the next file.
+    pub(super) fn doubt_temporary(&mut self) {
+        if let Some(schema) = self.schemas.objects.get_mut(TEMPORARY) {
+            schema.relations.open = true;
+            for relation in schema.relations.objects.values_mut() {
+                relation.made_mut().sure = false;
+            }
+        }
     }
 
     /// `RESET search_path`, `RESET ALL`, `DISCARD ALL`.
@@ -145,7 +176,9 @@ impl Catalog {
     /// The relation that a name means.
     pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
         let name = &path.name;
-        if path.qualifier.is_none() && name.starts_with("pg_") || LEDGERS.contains(&name.as_str()) {
+        if path.qualifier.is_none() && name.starts_with("pg_")
+            || LEDGERS.binary_search(&name.as_str()).is_ok()
+        {
             return Look::Unknown;
         }
         let found = self

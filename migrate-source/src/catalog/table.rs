@@ -22,16 +22,11 @@ impl Catalog {
         if key.is_none() && at.has(Kind::IF_NOT_EXISTS) {
             return;
         }
-        let parents = at.children().filter_map(|child| match child.kind() {
-            Kind::PARTITION_OF => Some(vec![child]),
-            Kind::INHERITS => Some(vec![child]),
-            _ => None,
-        });
-        let parents: Vec<Path> = parents
-            .flatten()
-            .flat_map(|clause| clause.children().filter(|c| c.kind() == Kind::TABLE_NAME_REF))
-            .filter_map(Path::of)
-            .collect();
+        let clauses = [Kind::PARTITION_OF, Kind::INHERITS];
+        let clauses = at.children().filter(|child| clauses.contains(&child.kind()));
+        let parents = clauses.flat_map(At::children);
+        let parents = parents.filter(|child| child.kind() == Kind::TABLE_NAME_REF);
+        let parents: Vec<Path> = parents.filter_map(Path::of).collect();
         for parent in parents {
             let parent = self.refer(Sort::Table, &parent, false);
             if let Some(key) = &key {
@@ -102,16 +97,18 @@ impl Catalog {
 
     /// Makes a table that inherits from `parent`; one that is not known can have any column.
     pub(super) fn inherit(&mut self, key: &Key, parent: Option<Key>) {
-        let Some(parent) = parent else { return self.open_columns(Some(key)) };
-        if let Some(relation) = self.relation_mut(&parent) {
-            relation.children.push(key.clone());
+        if let Some(parent) = parent.as_ref().and_then(|parent| self.relation_mut(parent)) {
+            parent.children.push(key.clone());
         }
         if let Some(relation) = self.relation_mut(key) {
-            relation.parents.push(parent);
-            // The constraints and indexes of the parent have names that the server makes.
+            relation.columns.open |= parent.is_none();
+            relation.parents.extend(parent);
+            // The constraints and triggers of the parent have names that the server makes.
             relation.constraints.open = true;
             relation.triggers.open = true;
         }
+        // So have its indexes.
+        self.blur(Sort::Index);
     }
 
     /// A table no longer inherits, and keeps its columns.
@@ -189,7 +186,9 @@ impl Catalog {
         let added = actions.iter().filter(|action| action.kind() == Kind::ADD_COLUMN);
         let added: Vec<At<'_>> =
             added.filter(|action| self.add_column(&key, **action)).copied().collect();
-        added.into_iter().for_each(|action| self.column_parts(&key, action));
+        for action in added {
+            self.column_parts(&key, action);
+        }
         for action in actions {
             self.alter(&mut key, action, at);
         }

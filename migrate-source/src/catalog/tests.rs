@@ -201,6 +201,7 @@ fn doubled_names_are_found() {
             "policy `p` of table `users` already exists",
         ),
         ("create schema s; create schema s", "schema `s` already exists"),
+        ("create extension citext; create extension citext", "extension `citext` already exists"),
         ("create sequence users_pkey", "sequence `users_pkey` already exists"),
     ] {
         let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
@@ -310,6 +311,15 @@ fn what_is_there_is_not_reported() {
          alter table users drop constraint u; create index u on users (email)",
         "drop table users cascade; create table users (a int); select a from users",
         "begin; select 1; commit",
+        "begin; drop table users; rollback; select * from users",
+        "create table p (a int) partition by range (a); create table p1 partition of p default; \
+         create index on p (a); drop index p1_a_idx; alter table p1 drop constraint p1_pkey",
+        "create table t (a int default nextval(('nobody'::text)::regclass))",
+        "create function f(cstring) returns shell language c as 'x', 'y'",
+        "create function f() returns trigger language plpgsql as $$ begin return null; end $$; \
+         create trigger t after update on users referencing new table as fresh for each statement execute function f(); \
+         create or replace function f() returns trigger language plpgsql as \
+         $$ begin perform 1 from fresh; return null; end $$",
         "create table if not exists users (a nothing references nobody)",
         "set search_path = nobody, public; create table t (a int); reset search_path; select a from t",
         "with w as (select id as n from users) insert into users (id) select n from w",
@@ -331,6 +341,34 @@ fn what_is_there_is_not_reported() {
 }
 
 #[test]
+fn bodies_are_checked_at_the_end() {
+    let function = "create function f() returns int language plpgsql as $$ declare n int; begin \
+                    select count(*) into n from posts where id = n; return n; end $$";
+    valid(&[function, "create table posts (id int)"]);
+    valid(&["create table posts (id int)", function, "drop table posts"]);
+    check_all(
+        &[USERS, function],
+        &["2:1:105: table `posts` does not exist | not created by any migration | \
+           create it in an earlier migration"],
+    );
+    let in_sql = "create function f() returns bigint language sql as 'select count(*) from posts'";
+    valid(&["create table posts (id int)", in_sql, "drop table posts"]);
+    valid(&[
+        USERS,
+        "create function f() returns bigint set search_path from current language sql \
+         as 'select count(*) from users'",
+        "set check_function_bodies = off; \
+         create function g() returns bigint language sql as 'select count(*) from later'; \
+         create table later (a int)",
+    ]);
+    check_all(
+        &[in_sql, "create table posts (id int)"],
+        &["1:1:74: table `posts` does not exist | created by 2:1, which comes later | \
+           give this file a version after that one"],
+    );
+}
+
+#[test]
 fn a_set_on_an_existing_schema_is_inferred() {
     let check = |scripts: &[&str], count: usize| {
         let names: Vec<String> = (1..=scripts.len()).map(|number| number.to_string()).collect();
@@ -344,6 +382,9 @@ fn a_set_on_an_existing_schema_is_inferred() {
     check(&[USERS, "alter table userz add b int"], 1);
     check(&[USERS, "select * from other"], 1);
     check(&[USERS, "select * from a1", "select * from b1, c1"], 0);
+    check(&["set search_path = app, public; create table a.t (x int)", "select * from later"], 0);
+    check(&[USERS, "create temp table n (a int)", "create temp table n (a int); drop table n"], 0);
+    check(&[USERS, "alter database d set search_path = app", "select * from later"], 0);
     check(&[USERS, "set search_path = other; select * from anything"], 0);
     check(&[USERS, "select * from auth.users; create table auth.t (a int)"], 0);
     check(&["alter table users add a int", "create table t (a int)", "select b from t"], 1);

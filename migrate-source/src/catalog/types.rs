@@ -113,10 +113,7 @@ impl Catalog {
         at.children().for_each(|part| self.references(part));
         self.born(Sort::Type, &path.name, &path.span);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Type) };
-        if let Some(schema) = &path.qualifier {
-            let path = Path { qualifier: None, name: schema.clone(), span: path.span.clone() };
-            self.refer_schema(&path, false);
-        }
+        self.refer_qualifier(&path, false);
         let mut made = self.made(Sort::Type, &path.span);
         made.sure &= self.is_certain(&path, &schema);
         let mut labels = open_labels(&made);
@@ -179,11 +176,11 @@ impl Catalog {
                 (Kind::RENAME_VALUE, Some(found)) => self.rename_value(found, action),
                 (Kind::TYPE_RENAME_TO | Kind::DOMAIN_RENAME_TO, found) => {
                     let to = action.child(Kind::TYPE_NAME).or_else(|| action.child(Kind::DOMAIN));
-                    self.rename_type(&path, found.as_ref(), to.and_then(Path::of), None);
+                    self.rename_type(&path, found.as_ref(), to.and_then(Path::of).as_ref(), None);
                 }
                 (Kind::SET_SCHEMA, found) => {
                     let to = self.moved(at);
-                    self.rename_type(&path, found.as_ref(), None, to);
+                    self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
                 _ => self.references(action),
@@ -195,20 +192,20 @@ impl Catalog {
         &mut self,
         from: &Path,
         found: Option<&(String, String)>,
-        to: Option<Path>,
-        into: Option<Path>,
+        to: Option<&Path>,
+        into: Option<&Path>,
     ) {
         let Some(schema) = found.map(|(schema, _)| schema.clone()).or_else(|| self.target(from))
         else {
             return self.blur(Sort::Type);
         };
-        let name = to.as_ref().map_or_else(|| from.name.clone(), |to| to.name.clone());
-        let how = match (&to, &into) {
+        let name = to.unwrap_or(from).name.clone();
+        let how = match (to, into) {
             (Some(to), _) => How::Renamed(to.name.clone()),
             (None, Some(into)) => How::Moved(into.name.clone()),
             (None, None) => return self.blur(Sort::Type),
         };
-        let target = into.map_or_else(|| schema.clone(), |into| into.name);
+        let target = into.map_or_else(|| schema.clone(), |into| into.name.clone());
         self.born(Sort::Type, &name, &from.span);
         let (place, stamp) = (self.place(&from.span), self.stamp);
         if self.perhaps {

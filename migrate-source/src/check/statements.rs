@@ -65,11 +65,11 @@ mod checked {
             let judged = syntax && !allowed(script, "syntax");
             let places =
                 if judged || named { script.single_statements().collect() } else { Vec::new() };
-            Places { script, judged, named, places }
+            Judging { script, judged, named, places }
         });
-        let scripts: Vec<Places<'_>> = scripts.collect();
+        let scripts: Vec<Judging<'_>> = scripts.collect();
         let mut judged =
-            judge_all(&scripts.iter().flat_map(Places::texts).collect::<Vec<_>>()).into_iter();
+            judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter();
         let (mut read, mut files) = (Read::default(), Vec::new());
         for script in &scripts {
             let mut judged: Vec<Judged> = judged.by_ref().take(script.places.len()).collect();
@@ -90,7 +90,7 @@ mod checked {
     }
 
     /// A script, and where its statements are.
-    struct Places<'s> {
+    struct Judging<'s> {
         script: &'s Script,
         /// Whether it is checked against the grammar.
         judged: bool,
@@ -99,7 +99,7 @@ mod checked {
         places: Vec<(usize, usize)>,
     }
 
-    impl<'s> Places<'s> {
+    impl<'s> Judging<'s> {
         fn texts(&self) -> impl Iterator<Item = &'s str> {
             let text = self.script.text();
             self.places.iter().map(move |&(start, end)| &text[start..end])

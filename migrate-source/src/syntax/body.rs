@@ -62,7 +62,7 @@ pub(super) fn of(tree: &Tree, statement: &str) -> Option<Body> {
 }
 
 /// The text with blanks in the place of each `INTO target`, which the parser does not know in a query; PL/pgSQL
-/// removes it too (pl_gram.y, `make_execsql_stmt`).
+/// removes it too (`pl_gram.y`, `make_execsql_stmt`).
 fn without_targets(text: &str) -> String {
     let mut kept = text.to_owned();
     let tokens: Vec<Token> = lex(text).into_iter().filter(|token| !token.is_trivia()).collect();

@@ -151,35 +151,3 @@ fn filled(statement: &str) -> Cow<'_, str> {
     }
     Cow::Owned(filled)
 }
-
-#[cfg(test)]
-mod dump {
-    #[test]
-    fn dump() {
-        let text = std::fs::read_to_string("/tmp/nc/dump.sql").unwrap();
-        let tokens = super::lex(&text);
-        for one in migrate_set::sql::split::split(&text, &tokens).unwrap() {
-            let s = &text[one.start()..one.code_end()];
-            let judged = super::judge_all(&[s]);
-            for j in judged {
-                println!("=== {s}\n{:?}", j.error);
-                if let Some(tree) = &j.tree {
-                    show(tree.root(s, 0).unwrap(), 0);
-                }
-                if let Some(body) = &j.body {
-                    println!("--- body {:?} {}", body.language, body.tree.is_some());
-                    if let Some(tree) = &body.tree {
-                        show(tree.root(&body.text, 0).unwrap(), 0);
-                    }
-                }
-            }
-        }
-    }
-    fn show(at: super::tree::At<'_>, depth: usize) {
-        let own: Vec<_> = at.own_tokens().map(|t| at.text_of(t)).collect();
-        println!("{}{:?} {}", "  ".repeat(depth), at.kind(), own.join(" "));
-        for child in at.children() {
-            show(child, depth + 1);
-        }
-    }
-}

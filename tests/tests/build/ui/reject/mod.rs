@@ -5,6 +5,7 @@ mod folder;
 mod grammar;
 mod lints;
 mod names;
+mod objects;
 mod placeholders;
 mod sections;
 mod sets;
@@ -31,6 +32,7 @@ fn cases() -> Vec<Case> {
         statements::CASES,
         placeholders::CASES,
         grammar::CASES,
+        objects::CASES,
         lints::CASES,
     ]
     .concat()
