@@ -12,6 +12,7 @@ root=$PWD
 cases=(
     'service | default | 1.94 | migrate-runtime = { path = "@/migrate-runtime" }'
     'service | none    | 1.88 | migrate-runtime = { path = "@/migrate-runtime", default-features = false }'
+    'address | connect | 1.94 | migrate-runtime = { path = "@/migrate-runtime", features = ["connect"] }'
     'service | all     | 1.94 | migrate-runtime = { path = "@/migrate-runtime", features = ["*"] }; migrate-testing = { path = "@/migrate-testing" }; migrate-cli = { path = "@/migrate-cli" }'
 )
 editions=(2021 2024)
@@ -39,6 +40,29 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut client = connect(config.dbname(&name)).await?;
     println!("{}", Migrator::new(&MIGRATIONS).run(&mut client).await?);
     let users: i64 = client.query_one("SELECT count(*) FROM users", &[]).await?.get(0);
+    server.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+    if users == 1 { Ok(()) } else { Err(format!("{users} rows, not 1").into()) }
+}
+RUST
+}
+
+# From an address alone; a later dbname replaces that of the address.
+main_of_address() {
+    cat <<'RUST'
+use migrate_runtime::{Migrations, Migrator, connect, embed_migrations};
+
+static MIGRATIONS: Migrations = embed_migrations!("migrations");
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let url = std::env::var("DATABASE_URL")?;
+    let server = connect(&url).await?;
+    let name = format!("no_lockfile_{}", std::process::id());
+    server.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+    let glue = if !url.contains("://") { ' ' } else if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{glue}dbname={name}");
+    println!("{}", Migrator::new(&MIGRATIONS).run_url(&url).await?);
+    let users: i64 = connect(&url).await?.query_one("SELECT count(*) FROM users", &[]).await?.get(0);
     server.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
     if users == 1 { Ok(()) } else { Err(format!("{users} rows, not 1").into()) }
 }

@@ -41,13 +41,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let warnings = embedded.warnings.iter().map(|warning| warning_tokens(input, warning));
     let Packed { text, table } = Packed::of(set.as_slice());
     let (text, table) = (literal(&text), Literal::byte_string(&table));
-    let files: Vec<&str> = embedded.files.iter().map(|file| file.path.as_str()).collect();
-    let mut digests = String::new();
-    for file in &embedded.files {
-        let _ = write!(digests, "{:016x}", file.digest);
-    }
-    let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
-    let package = &embedded.package;
+    let origin = origin(input, embedded);
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
     let (module, folder) = (set.module(), set.folder());
     let Traits { orders_by_name, has_non_transactional, digest } = set.traits();
@@ -61,18 +55,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
                 migrate::OnceLock::new();
             LIST.get_or_init(|| migrate::unpack(#text, #table))
         }
-        // The folder of the set, which only a debug build records.
-        const ORIGIN: ::core::option::Option<migrate::Origin> = if ::core::cfg!(debug_assertions) {
-            ::core::option::Option::Some(migrate::Origin {
-                folder: #origin,
-                files: #files,
-                digests: #digests,
-                package: #package,
-                compare: migrate::differences,
-            })
-        } else {
-            ::core::option::Option::None
-        };
+        const ORIGIN: ::core::option::Option<migrate::Origin> = #origin;
         const TRAITS: migrate::Traits = migrate::Traits {
             orders_by_name: #orders_by_name,
             has_non_transactional: #has_non_transactional,
@@ -81,6 +64,31 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
         const LAYOUT: migrate::Layout = migrate::Layout::#layout;
         migrate::Migrations::embedded(#module, #folder, LAYOUT, ORIGIN, TRAITS, list)
     }}
+}
+
+/// The folder of the set, which only a debug build records.
+fn origin(input: &Input, embedded: &Embedded) -> TokenStream {
+    let runtime = &input.runtime;
+    let files: Vec<&str> = embedded.files.iter().map(|file| file.path.as_str()).collect();
+    let mut digests = String::new();
+    for file in &embedded.files {
+        let _ = write!(digests, "{:016x}", file.digest);
+    }
+    let (origin, files) = (literal(&embedded.folder), literal(&files.join("\0")));
+    let package = &embedded.package;
+    quote! {
+        if ::core::cfg!(debug_assertions) {
+            ::core::option::Option::Some(#runtime::__private::Origin {
+                folder: #origin,
+                files: #files,
+                digests: #digests,
+                package: #package,
+                compare: #runtime::__private::differences,
+            })
+        } else {
+            ::core::option::Option::None
+        }
+    }
 }
 
 /// The use of a deprecated item, the only warning that a macro can emit on a stable compiler.

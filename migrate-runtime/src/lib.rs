@@ -13,7 +13,8 @@
 //! # }
 //! ```
 //!
-//! That is all. The *set* is the migrations that one macro call embeds; the build refuses a set with
+//! With the feature `connect` an address is enough, and the service needs no driver of its own:
+//! [`Migrator::run_url`]. That is all. The *set* is the migrations that one macro call embeds; the build refuses a set with
 //! mistakes, with file, line and column ([`embed_migrations!`]). The *ledger* is the table that records
 //! what ran, with an *entry* for each migration. A run sends one message when nothing is pending, and
 //! applies each migration exactly once, however many replicas boot at the same time
@@ -25,7 +26,7 @@
 //!
 //! | page | task | begins with |
 //! |---|---|---|
-//! | `boot.md` | migrate at boot, with limits | [`Migrator::run`] |
+//! | `boot.md` | migrate at boot, with limits | [`Migrator::run_url`], [`Migrator::run`] |
 //! | `ci-check.md` | check migrations in CI and before a deployment | [`embed_migrations!`], [`Migrator::trial`] |
 //! | `concurrently.md` | build an index while others write | `-- migrate:no-transaction` |
 //! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |

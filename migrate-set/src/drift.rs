@@ -172,55 +172,48 @@ impl Drift {
     /// What to do about it.
     pub fn help(&self) -> Remedy {
         match self {
-            Drift::Edited { .. } => Remedy::new(
-                "restore the file and put the change into a new migration, or use {}",
-                &[Term::AllowEdited],
-            ),
+            Drift::Edited { .. } => Remedy::new(HELP_EDITED, &[Term::AllowEdited]),
+            Drift::Directive { .. } => Remedy::new(HELP_DIRECTIVE, &[Term::AllowEdited]),
             Drift::VersionTaken { file, .. } => format!(
                 "if two branches took the version, give `{file}` one above the newest applied one; if the \
                  ledger is another service's, give this set a module of its own"
             )
             .into(),
-            Drift::Renumbered { new_version, filename, .. } => Remedy::new(
-                format!(
-                    "use {{}} to record version {new_version} without running it again, or name the file `{}` \
-                     again",
-                    escaped(filename)
-                ),
-                &[Term::Accept],
-            ),
-            Drift::Directive { .. } => Remedy::new(
-                "restore its directives and put the change into a new migration, or use {}",
-                &[Term::AllowEdited],
-            ),
-            Drift::HalfDone { .. } => Remedy::new(
-                "restore what took effect at the beginning of the file, below `-- migrate:no-transaction`, and \
-                 the next run continues after it; or undo it by hand, and {} or {} makes the next run begin \
-                 with the first statement",
-                &[Term::Forget, Term::ForgetUnfinished],
-            ),
-            Drift::UnknownAlgorithm { .. } => {
-                "run a binary at least as new as the one that applied it".into()
+            Drift::Renumbered { new_version, filename, .. } => {
+                let filename = escaped(filename);
+                let help = format!(
+                    "use {{}} to record version {new_version} without running it again, or name the file \
+                     `{filename}` again"
+                );
+                Remedy::new(help, &[Term::Accept])
             }
-            Drift::Missing { namesake: Some(file), .. } => Remedy::new(
-                format!(
+            Drift::HalfDone { .. } => {
+                Remedy::new(HELP_HALF_DONE, &[Term::Forget, Term::ForgetUnfinished])
+            }
+            Drift::UnknownAlgorithm { .. } => HELP_ALGORITHM.into(),
+            Drift::Missing { namesake: Some(file), .. } => {
+                let help = format!(
                     "restore the file, or use {{}} if `{file}`, which would run, is another migration"
-                ),
-                &[Term::AllowMissing],
-            ),
-            Drift::Missing { .. } => {
-                Remedy::new("restore the file, or use {}", &[Term::AllowMissing])
+                );
+                Remedy::new(help, &[Term::AllowMissing])
             }
-            Drift::OutOfOrder { .. } => Remedy::new(
-                "give it a version above the newest applied one, or use {}",
-                &[Term::AllowOutOfOrder],
-            ),
-            Drift::Ahead { .. } => {
-                Remedy::new("deploy a binary that includes it, or remove {}", &[Term::RefuseAhead])
-            }
+            Drift::Missing { .. } => Remedy::new(HELP_MISSING, &[Term::AllowMissing]),
+            Drift::OutOfOrder { .. } => Remedy::new(HELP_ORDER, &[Term::AllowOutOfOrder]),
+            Drift::Ahead { .. } => Remedy::new(HELP_AHEAD, &[Term::RefuseAhead]),
         }
     }
 }
+
+const HELP_EDITED: &str = "restore the file and put the change into a new migration, or use {}";
+const HELP_DIRECTIVE: &str =
+    "restore its directives and put the change into a new migration, or use {}";
+const HELP_HALF_DONE: &str = "restore what took effect at the beginning of the file, below \
+    `-- migrate:no-transaction`, and the next run continues after it; or undo it by hand, and {} or {} makes the \
+    next run begin with the first statement";
+const HELP_ALGORITHM: &str = "run a binary at least as new as the one that applied it";
+const HELP_MISSING: &str = "restore the file, or use {}";
+const HELP_ORDER: &str = "give it a version above the newest applied one, or use {}";
+const HELP_AHEAD: &str = "deploy a binary that includes it, or remove {}";
 
 /// `was with` a directive, in the past or the present tense.
 fn directive(tense: &str, name: Option<&str>) -> String {

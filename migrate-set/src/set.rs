@@ -13,6 +13,7 @@ use crate::name::{Kind, Layout, shown};
 use crate::sql::kind::SessionEffect;
 use crate::sql::lexer::lex;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
+use crate::sql::sharing::Sharing;
 use crate::sql::split::{copy, split};
 use crate::version::Version;
 use list::List;
@@ -37,6 +38,7 @@ pub struct Script {
     placeholders: Vec<Placeholder>,
     transaction: TransactionMode,
     session: SessionEffect,
+    sharing: Sharing,
     ends: Ends,
 }
 
@@ -72,8 +74,8 @@ impl Script {
         session: SessionEffect,
     ) -> Self {
         let (filename, text) = (filename.into(), text.into());
-        let ends = Ends::WithSql;
-        Script { filename, text, statements, placeholders, transaction, session, ends }
+        let (sharing, ends) = (Sharing::Alone, Ends::WithSql);
+        Script { filename, text, statements, placeholders, transaction, session, sharing, ends }
     }
 
     /// The same script with a function after its statements.
@@ -81,6 +83,14 @@ impl Script {
     #[must_use]
     pub fn with_function(mut self) -> Self {
         self.ends = Ends::WithFunction;
+        self
+    }
+
+    /// The same script, with which others it can share its transaction.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = sharing;
         self
     }
 
@@ -147,6 +157,11 @@ impl Script {
     /// Whether it changes settings of the session.
     pub fn session(&self) -> SessionEffect {
         self.session
+    }
+
+    /// With which others it can share its transaction.
+    pub fn sharing(&self) -> Sharing {
+        self.sharing
     }
 
     /// The position in the file of the byte `offset` of [`Script::text`].

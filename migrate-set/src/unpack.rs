@@ -6,9 +6,10 @@ use crate::name::Kind;
 use crate::set::{Migration, Script, TransactionMode};
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, Within};
+use crate::sql::sharing::Sharing;
 use crate::version::Version;
 use bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION,
+    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION, SHARING,
     WITH_FUNCTION,
 };
 
@@ -21,11 +22,12 @@ pub mod bits {
     /// Up and down are in one file.
     pub const ONE_FILE: u8 = 4;
 
-    /// Bits of a script; the effect on the session is above them.
+    /// Bits of a script; the effect on the session is above them, and how it shares above that.
     pub const NON_TRANSACTIONAL: u8 = 1;
     pub const WITH_FUNCTION: u8 = 2;
     pub const HAS_PLACEHOLDERS: u8 = 4;
     pub const SESSION: u8 = 8;
+    pub const SHARING: u8 = 32;
 
     /// Marks a version or a name that is not part of the file's name.
     pub const NO_PART: u8 = 255;
@@ -110,12 +112,19 @@ impl Rest {
             0 => TransactionMode::Transactional,
             _ => TransactionMode::NonTransactional,
         };
-        let session = match bits / SESSION {
+        let session = match bits % SHARING / SESSION {
             0 => SessionEffect::Keeps,
             1 => SessionEffect::Changes,
             _ => SessionEffect::Resets,
         };
-        let script = Script::new(filename, text, statements, placeholders, transaction, session);
+        let sharing = match bits / SHARING {
+            0 => Sharing::Shares,
+            1 => Sharing::Last,
+            2 => Sharing::Alone,
+            _ => Sharing::Ends,
+        };
+        let script = Script::new(filename, text, statements, placeholders, transaction, session)
+            .with_sharing(sharing);
         Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
     }
 

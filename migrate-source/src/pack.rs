@@ -8,7 +8,7 @@ use migrate_set::name::Kind;
 use migrate_set::set::{Ends, Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::Placeholder;
 use migrate_set::unpack::bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION,
+    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION, SHARING,
     WITH_FUNCTION,
 };
 
@@ -92,12 +92,13 @@ impl Packed {
     }
 
     fn push_script(&mut self, script: &Script) {
-        let session = script.session() as u8;
+        let (session, sharing) = (script.session() as u8, script.sharing() as u8);
         let bits = [
             (script.transaction() == TransactionMode::NonTransactional, NON_TRANSACTIONAL),
             (script.ends() == Ends::WithFunction, WITH_FUNCTION),
             (!script.placeholders().is_empty(), HAS_PLACEHOLDERS),
             (session > 0, session * SESSION),
+            (sharing > 0, sharing * SHARING),
         ];
         self.push_bits(&bits);
         self.push_number(script.statements().len());
@@ -143,6 +144,7 @@ mod tests {
     use migrate_set::checksum::Checksum;
     use migrate_set::sql::kind::SessionEffect;
     use migrate_set::sql::placeholder::Within;
+    use migrate_set::sql::sharing::Sharing;
     use migrate_set::unpack::unpack;
     use migrate_set::version::Version;
 
@@ -170,11 +172,12 @@ mod tests {
             within in select(vec![Within::Sql, Within::String, Within::EscapeString, Within::DollarString]),
             transaction in select(vec![TransactionMode::Transactional, TransactionMode::NonTransactional]),
             session in select(vec![SessionEffect::Keeps, SessionEffect::Changes, SessionEffect::Resets]),
+            sharing in select(vec![Sharing::Shares, Sharing::Last, Sharing::Alone, Sharing::Ends]),
             with_function in any::<bool>(),
         ) -> Script {
             let hole = |[start, end]: [u32; 2]| Placeholder { start, end, within };
             let holes = holes.into_iter().map(hole).collect();
-            let script = Script::new(filename, text, statements, holes, transaction, session);
+            let script = Script::new(filename, text, statements, holes, transaction, session).with_sharing(sharing);
             if with_function { script.with_function() } else { script }
         }
     }

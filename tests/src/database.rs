@@ -111,9 +111,18 @@ impl FreshDatabase {
     ///
     /// When `pg_dump` fails for another reason.
     pub fn pg_dump(&self, args: &[&str]) -> Option<String> {
+        self.pg_dump_with_rows(&[&["--schema-only"], args].concat())
+    }
+
+    /// The same with the rows of its tables.
+    ///
+    /// # Panics
+    ///
+    /// When `pg_dump` fails for another reason.
+    pub fn pg_dump_with_rows(&self, args: &[&str]) -> Option<String> {
         let program = server().bin("pg_dump").unwrap_or_else(|| "pg_dump".into());
         let mut command = Command::new(program);
-        command.args(["--schema-only", "--dbname", &self.url]).args(args);
+        command.args(["--dbname", &self.url]).args(args);
         let output = command.output().ok()?;
         let complaint = String::from_utf8_lossy(&output.stderr);
         if complaint.contains("server version mismatch") {

@@ -8,6 +8,7 @@
     reason = "a test without its server or its database can only fail"
 )]
 
+pub mod both_ways;
 pub mod cargo;
 pub mod cluster;
 pub mod database;

@@ -8,9 +8,9 @@ use std::error::Error;
 
 use clap::Parser;
 use migrate_runtime::adopt::Adopt;
-use migrate_runtime::{Migrations, Migrator, embed_migrations};
+use migrate_runtime::{Migrations, Migrator, connect, embed_migrations};
 use migrate_testing::{Server, ServerError};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 /// The same folder that `sqlx::migrate!` used.
 static MIGRATIONS: Migrations = embed_migrations!("migrations");
@@ -39,8 +39,7 @@ impl Cli {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Cli::parse().server()?;
-    let (mut client, connection) = tokio_postgres::connect(server.url(), NoTls).await?;
-    tokio::spawn(connection);
+    let mut client = connect(server.url()).await?;
     as_sqlx_left_it(&client).await?;
 
     let migrator = Migrator::new(&MIGRATIONS);

@@ -8,9 +8,8 @@ mod accounts;
 use std::error::Error;
 
 use clap::Parser;
-use migrate_runtime::{Migrations, Migrator, embed_migrations, run_in_order};
+use migrate_runtime::{Migrations, Migrator, connect, embed_migrations, run_in_order};
 use migrate_testing::{Server, ServerError};
-use tokio_postgres::NoTls;
 
 /// The service's own set.
 static MIGRATIONS: Migrations = embed_migrations!("migrations", module = "notes");
@@ -39,8 +38,7 @@ impl Cli {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Cli::parse().server()?;
-    let (mut client, connection) = tokio_postgres::connect(server.url(), NoTls).await?;
-    tokio::spawn(connection);
+    let mut client = connect(server.url()).await?;
 
     let accounts = Migrator::new(&accounts::MIGRATIONS);
     let notes = Migrator::new(&MIGRATIONS);

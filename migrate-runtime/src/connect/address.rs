@@ -44,6 +44,17 @@ pub(super) enum Mistake {
     Uri,
 }
 
+/// How sqlx spells options in a URI that a service uses for both, and libpq's keyword; `None` for what only concerns
+/// sqlx.
+const OF_SQLX: [(&str, Option<&str>); 6] = [
+    ("ssl-mode", Some("sslmode")),
+    ("ssl-root-cert", Some("sslrootcert")),
+    ("ssl-ca", Some("sslrootcert")),
+    ("ssl-cert", Some("sslcert")),
+    ("ssl-key", Some("sslkey")),
+    ("statement-cache-capacity", None),
+];
+
 /// Splits `text`.
 pub(super) fn split(text: &str) -> Result<Address, Mistake> {
     let text = text.trim();
@@ -89,10 +100,14 @@ fn uri(text: &str) -> Result<Address, Mistake> {
     address.push_decoded("dbname", database)?;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').ok_or(Mistake::Uri)?;
-        match key {
+        match OF_SQLX.iter().find(|(name, _)| *name == key) {
+            Some((_, Some(key))) => address.take(key, decoded(value)?)?,
+            Some((_, None)) => {}
             // As the JDBC driver spells it.
-            "ssl" if value == "true" => address.take("sslmode", "require".to_owned())?,
-            _ => address.take(key, decoded(value)?)?,
+            None if (key, value) == ("ssl", "true") => {
+                address.take("sslmode", "require".to_owned())?;
+            }
+            None => address.take(key, decoded(value)?)?,
         }
     }
     Ok(address)
@@ -207,6 +222,10 @@ mod tests {
             ],
         );
         check("postgresql://h?ssl=true", &[("host", "h"), ("sslmode", "require")]);
+        check(
+            "postgresql://h?ssl-mode=verify-full&statement-cache-capacity=0&ssl-ca=ca.pem",
+            &[("host", "h"), ("sslmode", "verify-full"), ("sslrootcert", "ca.pem")],
+        );
         check(
             "postgresql://u:p?q=1@h/d",
             &[("user", "u"), ("password", "p?q=1"), ("host", "h"), ("dbname", "d")],

@@ -148,6 +148,12 @@ impl Verifier {
         Some(named.and_then(|certificate| verify_server_name(&certificate, name)))
     }
 
+    /// Whether a certificate in which everything else is valid has the server's name as its common name, or needs
+    /// none.
+    fn accepts_name(&self, certificate: &TbsCertificate, server: &ServerName<'_>) -> bool {
+        self.trust == Trust::Chain || has_common_name(certificate, &server.to_str())
+    }
+
     /// Verifies a certificate of version 1, but not its name: it is itself a root, or a root has signed it.
     fn verify_version_1(
         &self,
@@ -175,6 +181,12 @@ impl Verifier {
     }
 }
 
+/// The error of a certificate of another server.
+fn is_another(server: &ServerName<'_>) -> Error {
+    let (expected, presented) = (server.to_owned(), Vec::new());
+    CertificateError::NotValidForNameContext { expected, presented }.into()
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -187,22 +199,15 @@ impl ServerCertVerifier for Verifier {
         if self.trust == Trust::Anybody {
             return Ok(ServerCertVerified::assertion());
         }
-        let host = server_name.to_str();
-        let other_name = || CertificateError::NotValidForNameContext {
-            expected: server_name.to_owned(),
-            presented: Vec::new(),
-        };
         // As libpq, which compares the name as it is written.
-        if self.trust == Trust::ChainAndName && host.ends_with('.') {
-            return Err(other_name().into());
+        if self.trust == Trust::ChainAndName && server_name.to_str().ends_with('.') {
+            return Err(is_another(server_name));
         }
         if let Some(certificate) = version_1(end_entity) {
             self.verify_version_1(end_entity, &certificate, now)?;
-            let is_named = has_common_name(&certificate.tbs_certificate, &host);
-            return match self.trust {
-                Trust::ChainAndName if !is_named => Err(other_name().into()),
-                _ => Ok(ServerCertVerified::assertion()),
-            };
+            let is_accepted = self.accepts_name(&certificate.tbs_certificate, server_name);
+            let accepted = is_accepted.then(ServerCertVerified::assertion);
+            return accepted.ok_or_else(|| is_another(server_name));
         }
         let others: Vec<_> = intermediates.iter().chain(&self.anchors.others).cloned().collect();
         let verdict = match (self.verify_own(end_entity, server_name, now), &self.chain) {
@@ -212,7 +217,8 @@ impl ServerCertVerifier for Verifier {
             }
             (None, None) => Err(CertificateError::UnknownIssuer.into()),
         };
-        let is_named = || parsed(end_entity).is_some_and(|one| has_common_name(&one, &host));
+        let is_named =
+            || parsed(end_entity).is_some_and(|one| self.accepts_name(&one, server_name));
         match verdict {
             // The name is checked last, so everything else is valid.
             Err(Error::InvalidCertificate(

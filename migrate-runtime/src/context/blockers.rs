@@ -3,6 +3,7 @@
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use tokio_postgres::{Client, Error};
 
+use crate::boxed::{Boxed, boxed};
 use crate::outcome::Holder;
 use crate::sql::{Wanted, blocker, blockers};
 use crate::wire;
@@ -15,13 +16,19 @@ const NAMES: usize = 100;
 
 /// Who holds locks on what `statement` names, if `error` is about a lock, as far as this role may see it: one
 /// message.
-pub(crate) async fn holders(client: &Client, error: &Error, statement: &str) -> Vec<Holder> {
-    let mut found = Vec::new();
-    if let Some(wanted) = wanted(error, statement) {
-        // Without an answer the error is shown as it is.
-        let _ = wire::rows(client, &blockers(&wanted), |row| found.push(blocker(&row))).await;
-    }
-    found
+pub(crate) fn holders<'f>(
+    client: &'f Client,
+    error: &'f Error,
+    statement: &'f str,
+) -> Boxed<'f, Vec<Holder>> {
+    boxed(async move {
+        let mut found = Vec::new();
+        if let Some(wanted) = wanted(error, statement) {
+            // Without an answer the error is shown as it is.
+            let _ = wire::rows(client, &blockers(&wanted), |row| found.push(blocker(&row))).await;
+        }
+        found
+    })
 }
 
 /// What is looked for; `None` if the error is not about a lock.

@@ -22,7 +22,7 @@ pub(crate) use next_action::{Sent, is_duplicate};
 
 use untrusted::encoding_error;
 
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::migrator::Migrator;
 use crate::outcome::{ErrorKind, MigrationFailure};
 use crate::sql::{Contents, Ledger, Terms, column};
@@ -117,11 +117,17 @@ impl<'r> Context<'r> {
     }
 
     /// Sends one statement of the library; returns the first column of its last row.
-    pub(crate) async fn ask(&self, sql: &str, doing: &str) -> Result<Option<String>, ErrorKind> {
-        match self.wire.last_row(sql).await {
-            Ok(row) => Ok(row.and_then(|row| column(&row, 0))),
-            Err(source) => Err(self.database_error(doing.to_owned(), source).await),
-        }
+    pub(crate) fn ask<'f>(
+        &'f self,
+        sql: &'f str,
+        doing: &'f str,
+    ) -> Boxed<'f, Result<Option<String>, ErrorKind>> {
+        boxed(async move {
+            match self.wire.last_row(sql).await {
+                Ok(row) => Ok(row.and_then(|row| column(&row, 0))),
+                Err(source) => Err(self.database_error(doing.to_owned(), source).await),
+            }
+        })
     }
 
     /// The error of a statement that writes the ledger.
@@ -131,34 +137,36 @@ impl<'r> Context<'r> {
         source: tokio_postgres::Error,
     ) -> ErrorKind {
         let is_discarded = source.code() == Some(&SqlState::DIVISION_BY_ZERO);
-        match boxed(self.database_error(doing, source)).await {
+        match self.database_error(doing, source).await {
             ErrorKind::Database { doing, .. } if is_discarded => ErrorKind::NotRecorded { doing },
             error => error,
         }
     }
 
     /// The error of a statement of the library, with the GRANT that is missing.
-    pub(crate) async fn database_error(
+    pub(crate) fn database_error(
         &self,
         doing: String,
         source: tokio_postgres::Error,
-    ) -> ErrorKind {
-        match source.code().map_or("", SqlState::code) {
-            ENCODING => return encoding_error(&source),
-            IN_FAILED_TRANSACTION => return ErrorKind::InTransaction,
-            code if is_of_a_check(code) => {
-                let Ledger { schema, table, .. } = &self.ledger;
-                if let Some(error) =
-                    boxed(self.untrusted(self.migrator.names(), (schema, table))).await
-                {
-                    return error;
+    ) -> Boxed<'_, ErrorKind> {
+        boxed(async move {
+            match source.code().map_or("", SqlState::code) {
+                ENCODING => return encoding_error(&source),
+                IN_FAILED_TRANSACTION => return ErrorKind::InTransaction,
+                code if is_of_a_check(code) => {
+                    let Ledger { schema, table, .. } = &self.ledger;
+                    if let Some(error) =
+                        boxed(self.untrusted(self.migrator.names(), (schema, table))).await
+                    {
+                        return error;
+                    }
                 }
+                _ => {}
             }
-            _ => {}
-        }
-        let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
-        let held_by = boxed(holders(self.wire.client, &source, self.ledger.quoted())).await;
-        let detail = self.migrator.detail(&source);
-        ErrorKind::Database { doing, detail, held_by, help, source }
+            let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
+            let held_by = holders(self.wire.client, &source, self.ledger.quoted()).await;
+            let detail = self.migrator.detail(&source);
+            ErrorKind::Database { doing, detail, held_by, help, source }
+        })
     }
 }

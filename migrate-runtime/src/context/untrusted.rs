@@ -57,46 +57,37 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
     let name = |column: &str| text(row, column).map(escaped);
     let (owner, role) = (escaped(owner), name("role").unwrap_or_default());
     let is = |column: &str| text(row, column) == Some("t");
-    let found = if let Some(kind) = other_kind(row) {
-        (
-            format!("is {kind} owned by role `{owner}`"),
-            Remedy::new(
-                "drop it, or choose another name with {} or {}",
-                &[Term::Table, Term::Schema],
-            ),
-        )
-    } else if !is("is_trusted") {
-        (
-            format!("is owned by role `{owner}`, whose code in it would run as `{role}`"),
-            format!(
-                "if `{owner}` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect \
-                 as `{owner}`; otherwise drop it, and let only the migrator create in the schema"
-            )
-            .into(),
-        )
-    } else if let Some(triggers) = name("triggers") {
-        (
-            format!("of role `{owner}` has the trigger {triggers}, which would run as `{role}`"),
-            "drop the trigger".into(),
-        )
-    } else if let Some(rules) = name("rules") {
-        (
-            format!("of role `{owner}` has the rule {rules}, which would run as `{role}`"),
-            "drop the rule".into(),
-        )
-    } else if is("row_security") {
-        (
-            format!("of role `{owner}` has row security, which hides rows from `{role}`"),
-            if owner == role {
-                "ALTER TABLE .. NO FORCE ROW LEVEL SECURITY".into()
-            } else {
-                "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner".into()
-            },
-        )
+    if let Some(kind) = other_kind(row) {
+        let names = &[Term::Table, Term::Schema];
+        let help = Remedy::new("drop it, or choose another name with {} or {}", names);
+        return Some((format!("is {kind} owned by role `{owner}`"), help));
+    }
+    if !is("is_trusted") {
+        return Some(of_another_role(&owner, &role));
+    }
+    for (column, what) in [("triggers", "trigger"), ("rules", "rule")] {
+        if let Some(names) = name(column) {
+            let has =
+                format!("of role `{owner}` has the {what} {names}, which would run as `{role}`");
+            return Some((has, format!("drop the {what}").into()));
+        }
+    }
+    let help = if owner == role {
+        "ALTER TABLE .. NO FORCE ROW LEVEL SECURITY"
     } else {
-        return None;
+        "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner"
     };
-    Some(found)
+    let hides = || format!("of role `{owner}` has row security, which hides rows from `{role}`");
+    is("row_security").then(|| (hides(), help.into()))
+}
+
+/// A table whose `owner` is not trusted.
+fn of_another_role(owner: &str, role: &str) -> (String, Remedy) {
+    let help = format!(
+        "if `{owner}` can be trusted, make `{role}` its owner (ALTER TABLE .. OWNER TO), or connect as `{owner}`; \
+         otherwise drop it, and let only the migrator create in the schema"
+    );
+    (format!("is owned by role `{owner}`, whose code in it would run as `{role}`"), help.into())
 }
 
 /// What the relation is, if it is not a table.

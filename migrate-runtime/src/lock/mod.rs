@@ -11,10 +11,13 @@ use tracing::warn;
 
 pub(crate) use stop::Stop;
 
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, Holder, LockKind, Report};
-use crate::sql::{LOGGERS, Lease, Purpose, blocker, holder_of_lock, is_held, logs_each, session};
+use crate::sql::{
+    LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each, session,
+};
 use crate::wire::{Message, OnDrop, Part};
 
 /// How long a lock row is valid without being renewed.
@@ -31,6 +34,21 @@ pub(crate) struct Held<'c> {
     lease: Option<Lease>,
     /// Whether the server logs the whole message with each of its statements.
     is_logged: bool,
+    room: Room,
+    /// The message of another session that was seen to hold the advisory lock.
+    seen: Option<Seen>,
+}
+
+/// How many statements migrations in one transaction can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// None, and it is not asked.
+    Unasked,
+    /// It is asked where the ledger is empty.
+    Unknown,
+    Statements(usize),
+    /// None until the end of the run.
+    Nothing,
 }
 
 /// The lock row that this run holds; released when dropped.
@@ -45,7 +63,15 @@ impl<'c> Held<'c> {
             Lock::Detect | Lock::Advisory => LockKind::Advisory,
             Lock::Row => LockKind::Row,
         };
-        Held { kind, advisory_works: true, claim: None, lease: None, is_logged: false }
+        Held {
+            kind,
+            advisory_works: true,
+            claim: None,
+            lease: None,
+            is_logged: false,
+            room: Room::Unasked,
+            seen: None,
+        }
     }
 
     pub(crate) fn kind(&self) -> LockKind {
@@ -67,6 +93,35 @@ impl<'c> Held<'c> {
         self.lease = lease;
     }
 
+    /// Lets migrations share transactions, if the ledger that was read is empty and the database fresh.
+    pub(crate) fn may_share(&mut self) {
+        if self.room != Room::Nothing {
+            self.room = Room::Unknown;
+        }
+    }
+
+    /// How many statements migrations in one transaction can have; 0 if each has its own.
+    pub(crate) fn room(&self) -> usize {
+        match self.room {
+            Room::Statements(count) => count,
+            Room::Unasked | Room::Unknown | Room::Nothing => 0,
+        }
+    }
+
+    /// From now on each migration has its own transaction.
+    pub(crate) fn share_nothing(&mut self) {
+        self.room = Room::Nothing;
+    }
+
+    /// What the database has to be for migrations to share, if that has to be asked.
+    fn asks(&self, position: Option<i64>) -> Option<Since> {
+        match self.room {
+            Room::Unknown if position.is_none_or(|last| last == 0) => Some(Since::Always),
+            Room::Statements(_) => Some(Since::ThisRun),
+            Room::Unasked | Room::Unknown | Room::Nothing => None,
+        }
+    }
+
     /// Whether another run holds the lock row, as far as it was read.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign_lease().is_some()
@@ -79,19 +134,21 @@ impl<'c> Held<'c> {
 
     /// Makes sure that this run is allowed to change something: takes the lock row if that is its kind of
     /// lock, and takes over the row of a holder that is gone. Returns whether the ledger then exists.
-    pub(crate) async fn enter(
-        &mut self,
-        cx: &Context<'c>,
-        report: &mut Report,
+    pub(crate) fn enter<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
+        report: &'f mut Report,
         (table, position): (Table, i64),
-    ) -> Result<Table, Stop> {
-        self.take_over(cx, report).await?;
-        if self.kind == LockKind::Row && self.claim.is_none() {
-            self.open(cx, (table, position), "true").await?;
-            self.claim(cx, table).await?;
-        }
-        // The row is in a ledger that exists.
-        Ok(if self.claim.is_some() { Table::Exists } else { table })
+    ) -> Boxed<'f, Result<Table, Stop>> {
+        boxed(async move {
+            self.take_over(cx, report).await?;
+            if self.kind == LockKind::Row && self.claim.is_none() {
+                self.open(cx, (table, position), "true").await?;
+                self.claim(cx, table).await?;
+            }
+            // The row is in a ledger that exists.
+            Ok(if self.claim.is_some() { Table::Exists } else { table })
+        })
     }
 
     /// Takes over the row of a holder that is gone.
@@ -111,17 +168,29 @@ impl<'c> Held<'c> {
     /// Begins the next message's transaction with the advisory lock, if the ledger is as it was read and
     /// `condition` holds. The server answers instead of raising, so a run that is turned away leaves no line
     /// in the server's log.
-    pub(crate) async fn open(
+    pub(crate) fn open<'f>(
+        &'f mut self,
+        cx: &'f Context<'c>,
+        (table, position): (Table, i64),
+        condition: &'f str,
+    ) -> Boxed<'f, Result<(), Stop>> {
+        boxed(self.begin(cx, table, position, condition))
+    }
+
+    async fn begin(
         &mut self,
         cx: &Context<'c>,
-        (table, position): (Table, i64),
+        table: Table,
+        position: i64,
         condition: &str,
     ) -> Result<(), Stop> {
         if self.claim.is_some() || !self.advisory_works || cx.wire.is_open() {
             return Ok(());
         }
         let position = (table == Table::Exists).then_some(position);
-        let sql = [cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
+        let mut sql = vec![cx.ledger.try_lock(), cx.ledger.is_as_read(position, condition)];
+        let asked = self.asks(position);
+        sql.extend(asked.map(|since| cx.ledger.room(since)));
         let rows = match cx.wire.open(&sql).await {
             Ok(rows) => rows,
             Err(failure) => return Err(cx.refused(failure, 0).await),
@@ -133,7 +202,13 @@ impl<'c> Held<'c> {
         let stop = match () {
             () if !is("locked") => Stop::Busy,
             () if !is("is_as_read") => Stop::Moved,
-            () => return Ok(()),
+            () => {
+                if asked.is_some() {
+                    let room = text("room").and_then(|count| count.parse().ok());
+                    self.room = room.map_or(Room::Nothing, Room::Statements);
+                }
+                return Ok(());
+            }
         };
         cx.wire.close().await;
         Err(stop)
@@ -205,9 +280,18 @@ impl<'c> Held<'c> {
     }
 
     /// Whether another session holds the advisory lock. A lock row is read with the ledger.
-    pub(crate) async fn is_taken(&self, cx: &Context<'_>) -> bool {
-        let sql = is_held(cx.ledger.lock_key());
-        self.foreign_lease().is_none() && cx.wire.last_row_as_write(&sql).await.is_some()
+    pub(crate) async fn is_taken(&mut self, cx: &Context<'_>) -> bool {
+        if self.is_foreign() {
+            return false;
+        }
+        if let Some(seen) = &self.seen
+            && cx.wire.last_row_as_write(&seen.still_runs()).await.is_some()
+        {
+            return true;
+        }
+        let row = cx.wire.last_row_as_write(&is_held(cx.ledger.lock_key())).await;
+        self.seen = row.as_ref().and_then(Seen::of);
+        row.is_some()
     }
 
     /// Who holds the lock that this run waits for, as far as the server reports it.

@@ -2,6 +2,7 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
+use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::outcome::ErrorKind;
 use crate::sql::{Ledger, what_is_wrong};
@@ -59,32 +60,36 @@ impl Stop {
 
 impl Context<'_> {
     /// The reason to start over after a message whose transaction has ended; `None` for a real failure.
-    pub(crate) async fn reason(&self, failure: &Failure) -> Option<Stop> {
-        let stop = Stop::of(failure)?;
-        let code = failure.error.code().map_or("", SqlState::code);
-        if failure.part == Some(Part::Create) && code == "42710" {
-            // Without a table, a type has its name. That does not change by starting over.
-            let Ledger { schema, table, .. } = &self.ledger;
-            let found = self.wire.last_row(&what_is_wrong(schema, table)).await;
-            return found.is_ok_and(|row| row.is_some()).then_some(stop);
-        }
-        Some(stop)
+    pub(crate) fn reason<'f>(&'f self, failure: &'f Failure) -> Boxed<'f, Option<Stop>> {
+        boxed(async move {
+            let stop = Stop::of(failure)?;
+            let code = failure.error.code().map_or("", SqlState::code);
+            if failure.part == Some(Part::Create) && code == "42710" {
+                // Without a table, a type has its name. That does not change by starting over.
+                let Ledger { schema, table, .. } = &self.ledger;
+                let found = self.wire.last_row(&what_is_wrong(schema, table)).await;
+                return found.is_ok_and(|row| row.is_some()).then_some(stop);
+            }
+            Some(stop)
+        })
     }
 
     /// Why a message stopped before any migration: a reason to start over, or an error.
-    pub(crate) async fn refused(&self, failure: Failure, completed: usize) -> Stop {
-        self.wire.end_transaction(&failure.error, completed).await;
-        match self.reason(&failure).await {
-            Some(stop) => stop,
-            None if matches!(failure.part, Some(Part::Record { .. })) => {
-                self.unrecorded(self.doing(failure.part), failure.error).await.into()
+    pub(crate) fn refused(&self, failure: Failure, completed: usize) -> Boxed<'_, Stop> {
+        boxed(async move {
+            self.wire.end_transaction(&failure.error, completed).await;
+            match self.reason(&failure).await {
+                Some(stop) => stop,
+                None if matches!(failure.part, Some(Part::Record { .. })) => {
+                    self.unrecorded(self.doing(failure.part), failure.error).await.into()
+                }
+                None => {
+                    let is_blocked = is_conflict(&failure.error);
+                    let error = self.database_error(self.doing(failure.part), failure.error).await;
+                    Stop::blocked_if(is_blocked, error)
+                }
             }
-            None => {
-                let is_blocked = is_conflict(&failure.error);
-                let error = self.database_error(self.doing(failure.part), failure.error).await;
-                Stop::blocked_if(is_blocked, error)
-            }
-        }
+        })
     }
 
     /// The words for what a part does, in messages.

@@ -29,7 +29,8 @@ pub enum Event<'e> {
         /// How many.
         migrations: usize,
     },
-    /// A migration starts.
+    /// A migration starts. On a fresh database several can share a transaction; then all of these are sent when that
+    /// is committed, in order.
     Started(Subject<'e>),
     /// It is applied or undone, and committed. In a [`trial`](crate::Migrator::trial) it has run, and
     /// is undone with all the others.

@@ -15,7 +15,9 @@ use super::failure::MigrationFailure;
 use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
-use super::text::{counted, error_text, held_by, locks_held_by, may_go_on, which_were};
+use super::text::{
+    counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another, which_were,
+};
 use crate::stale::StaleEmbed;
 
 /// What went wrong ([`Error::kind`](super::Error::kind)); its text has no `help:`.
@@ -67,8 +69,7 @@ pub enum ErrorKind {
     /// A hook stopped the run. A transactional migration that it was called for was undone.
     #[error(
         "{}a hook {when} stopped the run: {}",
-        file.as_ref().map_or_else(String::new, |file| format!("{file}: ")),
-        error_text(&**source, detail.as_deref())
+        in_file(file.as_deref()), error_text(&**source, detail.as_deref())
     )]
     Hook {
         /// Which hook.
@@ -166,8 +167,7 @@ pub enum ErrorKind {
         deadline: Duration,
         /// The migration that was cancelled, if any.
         at: Option<Box<MigrationFailure>>,
-        /// The versions that the server may still apply or undo, because it did not end its work when it
-        /// was asked to.
+        /// The versions that the server may still apply or undo, because it did not stop when asked to.
         unknown: Vec<String>,
     },
 
@@ -259,13 +259,7 @@ pub enum ErrorKind {
     },
 
     /// The table is missing, or is not a table of this tool; nothing was written.
-    #[error(
-        "`{table}` {}",
-        match columns.as_slice() {
-            [] => "does not exist".to_owned(),
-            columns => format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", "))),
-        }
-    )]
+    #[error("`{table}` {}", missing_or_another(tool, columns))]
     NotAdoptable {
         /// The tool's name.
         tool: &'static str,
@@ -282,8 +276,7 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
-    /// The ledger does not exist, and that of the default schema has entries of this set, whose statements would
-    /// run again in the same place; nothing ran.
+    /// The ledger does not exist, and the one in the default schema has entries of this set; nothing ran.
     #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
     LedgerElsewhere {
         /// The ledger as `schema.table`.
@@ -306,8 +299,7 @@ pub enum ErrorKind {
         columns: Vec<String>,
     },
 
-    /// Code of another role would run with this role's privileges if the table was read or written, or the table
-    /// would not show all its rows; it was not touched.
+    /// The table would run code of another role with this role's privileges, or hide rows; it was not touched.
     #[error("`{table}` {problem}")]
     Untrusted {
         /// The table as `schema.table`: the ledger, or the table of the tool to adopt from.
@@ -320,8 +312,8 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
-    /// The session sends text in another encoding than the set's, or a migration made it do so; the migration was
-    /// not applied. In some encodings a backslash is half of a character, so strings would end elsewhere.
+    /// The session, or a migration, sends another encoding than the set's; the migration was not applied. In some
+    /// encodings a backslash is half of a character, so strings would end elsewhere.
     #[error("the session's client_encoding is {encoding}, and migrations are sent as UTF8")]
     Encoding {
         /// The encoding as the server names it.

@@ -23,7 +23,10 @@ impl ErrorKind {
                 format!("name {tool}'s table with {{}} and {{}}"),
                 &[Term::AdoptTable, Term::AdoptSchema],
             ),
-            other => return other.fixed_remedy().map(Remedy::from).or_else(|| other.options()),
+            other => {
+                let fixed = other.of_a_request().or_else(|| other.of_a_run());
+                return fixed.map(Remedy::from).or_else(|| other.options());
+            }
         })
     }
 
@@ -53,14 +56,30 @@ impl ErrorKind {
         })
     }
 
-    /// What to do about it, if that is always the same.
-    fn fixed_remedy(&self) -> Option<&'static str> {
+    /// What to do about a request that cannot be carried out, if that is always the same.
+    fn of_a_request(&self) -> Option<&'static str> {
+        Some(match self {
+            ErrorKind::UnwantedFunction { .. } => {
+                "write `-- migrate:function` above the first statement of its file"
+            }
+            ErrorKind::SameModule { .. } => {
+                "give one of them another name with `embed_migrations!(.., module = \"..\")`"
+            }
+            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
+            ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
+            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
+            ErrorKind::InTransaction => {
+                "COMMIT or ROLLBACK first; a run has transactions of its own"
+            }
+            _ => return None,
+        })
+    }
+
+    /// What to do about a run that failed, if that is always the same.
+    fn of_a_run(&self) -> Option<&'static str> {
         Some(match self {
             ErrorKind::TransactionEnded { .. } => {
                 "remove COMMIT, ROLLBACK and RESET ALL from it, and check what it left in the database"
-            }
-            ErrorKind::UnwantedFunction { .. } => {
-                "write `-- migrate:function` above the first statement of its file"
             }
             ErrorKind::Pooled { lock: LockKind::Row, .. } => {
                 "connect to the server directly, or remove the session settings from the file"
@@ -76,17 +95,8 @@ impl ErrorKind {
                 "connect to the primary directly, or make what lies in between send it every statement"
             }
             ErrorKind::Interrupted { .. } => "`status` shows which migrations are applied",
-            ErrorKind::SameModule { .. } => {
-                "give one of them another name with `embed_migrations!(.., module = \"..\")`"
-            }
-            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
-            ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
-            ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
             ErrorKind::Encoding { .. } => {
                 "leave `client_encoding` as the driver sets it, in the session and in migrations"
-            }
-            ErrorKind::InTransaction => {
-                "COMMIT or ROLLBACK first; a run has transactions of its own"
             }
             ErrorKind::NotRecorded { .. } => {
                 "drop the trigger or the rule of the table that discards rows"

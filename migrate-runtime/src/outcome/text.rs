@@ -13,6 +13,19 @@ pub(super) fn held_by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(", held by {holder}"))
 }
 
+/// `FILE: `, if there is one.
+pub(super) fn in_file(file: Option<&str>) -> String {
+    file.map_or_else(String::new, |file| format!("{file}: "))
+}
+
+/// What a table with these columns, or without any, is instead of the tool's.
+pub(super) fn missing_or_another(tool: &str, columns: &[String]) -> String {
+    if columns.is_empty() {
+        return "does not exist".to_owned();
+    }
+    format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", ")))
+}
+
 /// Lines with the holders of locks.
 pub(super) fn locks_held_by(holders: &[Holder]) -> String {
     holders.iter().fold(String::new(), |lines, holder| lines + &format!("\nlock held by {holder}"))

@@ -1,6 +1,8 @@
-//! Applies transactional migrations, many in one message, each in its own transaction: begin, guard,
-//! statements, entry, commit.
+//! Applies transactional migrations, many in one message, each in its own transaction (begin, guard, statements, entry,
+//! commit) or as `super::shared` does.
 
+use std::iter;
+use std::ops::Range;
 use std::time::Duration;
 
 use migrate_set::digest::Running;
@@ -12,6 +14,7 @@ use super::callouts::{self, Callout, Messages};
 use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
 use super::hold::{Hold, has_escapes};
+use super::shared;
 use super::tally::Tally;
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
@@ -32,9 +35,9 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     let mut rest = actions;
     while !rest.is_empty() {
-        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         // A chunk of 400 migrations would be logged some thousand times.
-        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, tally.extent, rest) };
+        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, hold, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;
@@ -47,22 +50,28 @@ pub(super) async fn apply<'r>(
 
 /// How many of `actions` one message contains: at least one, no more than a chunk, and none after one
 /// that resets the session, because another message restores it. One with callouts or data is sent alone.
-fn chunk(cx: &Context<'_>, extent: Extent<'_>, actions: &[Action<'_>]) -> usize {
+fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Action<'_>]) -> usize {
     let mut size = 0;
     let mut closed = false;
-    let fits = |action: &&Action<'_>| {
-        size += bytes(extent, action);
+    let transactions = shared::transactions(cx, hold.lock.room(), actions);
+    let fits = |(joins, action): &(bool, &Action<'_>)| {
+        size += bytes(extent, action, *joins);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
         has_room && !callouts::divide(cx, **action)
     };
-    actions.iter().take_while(fits).count().max(1)
+    shared::joins(&transactions).zip(actions).take_while(fits).count().max(1)
 }
 
 /// The approximate size of a migration in a message. With names of usual length, guard and entry add
-/// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another.
-fn bytes(extent: Extent<'_>, action: &Action<'_>) -> usize {
-    let frame = if extent == Extent::First { 2048 } else { 2560 };
+/// 1.8 KB to its SQL with a first entry, and 2.2 KB with one that can replace another; one that `joins` the
+/// transaction of those before it adds 0.3 KB.
+fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
+    let frame = match extent {
+        Extent::First if joins => 288,
+        Extent::First => 2048,
+        _ => 2560,
+    };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
 }
 
@@ -79,10 +88,12 @@ async fn send<'r>(
     (last, table): (Last, Table),
 ) -> Result<(), Stop> {
     let before = tally.count();
-    let Some(stopped) = deliver(cx, hold, tally, actions, (last, table)).await? else {
+    let transactions = shared::transactions(cx, hold.lock.room(), actions);
+    let delivered = deliver(cx, hold, tally, (actions, &transactions), (last, table)).await;
+    let Some(stopped) = delivered? else {
         return Ok(());
     };
-    if let Some(stop) = boxed(cx.reason(&stopped.failure)).await {
+    if let Some(stop) = cx.reason(&stopped.failure).await {
         return Err(stop);
     }
     let db = stopped.failure.error.as_db_error();
@@ -92,6 +103,9 @@ async fn send<'r>(
     }
     if unread && actions.len() > 1 {
         return one_by_one(cx, hold, tally, actions, (last, table)).await;
+    }
+    if let Some(steps) = shared::undone(&transactions, &stopped.failure) {
+        return shared::separately(cx, hold, tally, (actions, steps), (stopped, last)).await;
     }
     let is_blocked = is_blocked(&stopped.failure);
     let error = explain(cx, actions, tally.count() - before, stopped).await;
@@ -107,9 +121,10 @@ async fn one_by_one<'r>(
     actions: &[Action<'_>],
     (last, mut table): (Last, Table),
 ) -> Result<(), Stop> {
+    hold.lock.share_nothing();
     for action in actions {
         let one = std::slice::from_ref(action);
-        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         Box::pin(send(cx, hold, tally, one, (last, table))).await?;
         table = Table::Exists;
     }
@@ -122,10 +137,10 @@ async fn deliver<'r>(
     cx: &Context<'r>,
     hold: &Hold<'r>,
     tally: &mut Tally<'r>,
-    actions: &[Action<'_>],
+    (actions, transactions): (&[Action<'_>], &[Range<usize>]),
     (last, table): (Last, Table),
 ) -> Result<Option<Stopped>, Stop> {
-    let messages = messages(cx, hold, tally, actions, (last, table))?;
+    let messages = messages(cx, hold, tally, (actions, transactions), (last, table))?;
     // The session is saved before a reset, and restored also if the run is dropped.
     let mut on_reset = cx.wire.on_drop(Vec::new());
     let mut saved = None;
@@ -133,20 +148,26 @@ async fn deliver<'r>(
         saved = note_session(cx, *action).await?;
         on_reset.arm(saved.iter().map(Session::restore).collect());
     }
-    let mut duration = Duration::ZERO;
+    let mut durations = Vec::new();
     tally.under_way = versions(actions);
-    tally.starts(cx, actions.first());
+    if !std::mem::take(&mut tally.goes_on) {
+        tally.starts(cx, actions.first());
+    }
     let result = boxed(messages.send(cx, tally, &mut |tally, part, row| match part {
         Part::Save => saved = row.as_ref().and_then(Session::of).or(saved.take()),
         Part::Statement { index, .. } => tally.ran(index),
-        Part::Record { .. } => duration = execution_time(row.as_ref()),
+        Part::Record { .. } => durations = execution_times(row.as_ref()),
         Part::Commit { step } => {
             let synchronous = last == Last::OfRun && step + 1 == actions.len();
-            tally.report.unconfirmed = if synchronous { 0 } else { tally.report.unconfirmed + 1 };
-            tally.position += 1;
-            actions[step].count(cx.migrator.set, &mut tally.running);
-            tally.done(cx, actions[step], duration);
-            tally.starts(cx, actions.get(step + 1));
+            let steps = transactions.iter().find(|steps| steps.contains(&step)).cloned();
+            let durations = durations.drain(..).chain(iter::repeat(Duration::ZERO));
+            for (step, duration) in steps.unwrap_or_default().zip(durations) {
+                tally.committed(cx, actions[step], duration);
+                tally.starts(cx, actions.get(step + 1));
+            }
+            if synchronous {
+                tally.report.unconfirmed = 0;
+            }
         }
         _ => {}
     }))
@@ -193,9 +214,15 @@ async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Ses
     }
 }
 
+/// How long the migration of an entry took.
 pub(super) fn execution_time(row: Option<&SimpleQueryRow>) -> Duration {
-    let millis = row.and_then(|row| text(row, 0)).and_then(|text| text.parse().ok());
-    Duration::from_millis(millis.unwrap_or(0))
+    execution_times(row).first().copied().unwrap_or_default()
+}
+
+/// How long each of the migrations of the same transaction took.
+fn execution_times(row: Option<&SimpleQueryRow>) -> Vec<Duration> {
+    let millis = row.and_then(|row| text(row, 0)).unwrap_or_default().split(' ');
+    millis.map(|ms| Duration::from_millis(ms.parse().unwrap_or(0))).collect()
 }
 
 /// The ledger's last position before step number `step` of a message.
@@ -208,35 +235,48 @@ fn messages<'d>(
     cx: &Context<'_>,
     hold: &Hold<'_>,
     tally: &Tally<'_>,
-    actions: &[Action<'d>],
+    (actions, transactions): (&[Action<'d>], &[Range<usize>]),
     (last, table): (Last, Table),
 ) -> Result<Messages<'d>, ErrorKind> {
     let mut messages = Messages::new();
-    messages.message().reserve(actions.iter().map(|action| bytes(tally.extent, action)).sum());
+    let sizes = shared::joins(transactions).zip(actions);
+    let sizes = sizes.map(|(joins, action)| bytes(tally.extent, action, joins));
+    messages.message().reserve(sizes.sum());
     if table == Table::Missing {
         cx.wire.begin(messages.message());
         push_ledger(cx, hold, messages.message());
         messages.push(Part::Control, "COMMIT");
     }
     let mut running = tally.running.clone();
-    for (step, action) in actions.iter().enumerate() {
-        let is_last = last == Last::OfRun && step + 1 == actions.len();
+    for steps in transactions {
+        let is_last = last == Last::OfRun && steps.end == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
-        let at = position(tally, step);
+        let (step, at) = (steps.start, position(tally, steps.start));
         cx.wire.begin(messages.message());
-        let effect = effect(cx, *action);
-        push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
-        let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
-        messages.push(Part::Record { step }, &recorded);
-        let sets = callouts::are_needed(cx, *action)
-            || action.script().text().contains("synchronous_commit");
-        if is_last && sets {
+        match &actions[steps.clone()] {
+            [action] => {
+                let effect = effect(cx, *action);
+                push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
+                let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
+                messages.push(Part::Record { step }, &recorded);
+            }
+            _ => {
+                let place = (at, commit, &mut running);
+                shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
+            }
+        }
+        if is_last && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.
             messages.push(Part::Control, "SET LOCAL synchronous_commit = on");
         }
-        messages.push(Part::Commit { step }, "COMMIT");
+        messages.push(Part::Commit { step: steps.end - 1 }, "COMMIT");
     }
     Ok(messages)
+}
+
+/// Whether `action` can set when its transaction is on disk.
+fn sets_commit(cx: &Context<'_>, action: Action<'_>) -> bool {
+    callouts::are_needed(cx, action) || action.script().text().contains("synchronous_commit")
 }
 
 /// Creates the ledger inside a transaction, under its lock.
@@ -267,9 +307,7 @@ pub(super) fn push_migration<'d>(
         // Before the guard, whose settings are only for this transaction.
         messages.push(Part::Save, &session::note(script));
     }
-    let has_escapes = has_escapes(script, cx.schema());
-    let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
-    let purpose = Purpose::Apply { position, commit, has_escapes, is_watched };
+    let purpose = purpose(cx, (position, commit), has_escapes(script, cx.schema()));
     messages.push(Part::Guard, &hold.terms(cx).guard(purpose));
     messages.call(cx, step, Callout::Hooks(When::BeforeEach, action));
     for (index, range) in script.statements().enumerate() {
@@ -294,6 +332,16 @@ pub(super) fn push_migration<'d>(
         messages.push(Part::Restore { step }, &session::restore_noted());
     }
     Ok(())
+}
+
+/// The purpose of a transaction with migrations.
+pub(super) fn purpose(
+    cx: &Context<'_>,
+    (position, commit): (i64, Commit),
+    has_escapes: bool,
+) -> Purpose {
+    let is_watched = !cx.migrator.listeners.is_empty() || tracing::enabled!(tracing::Level::INFO);
+    Purpose::Apply { position, commit, has_escapes, is_watched }
 }
 
 /// The statement that records `action` in the ledger, at `position`; it returns how long that took.

@@ -191,7 +191,7 @@ fn change<'a, 'r: 'a>(
         let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
         let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
         let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
-        boxed(hold.lock.open(cx, (table, at), &condition)).await?;
+        hold.lock.open(cx, (table, at), &condition).await?;
         send(cx, hold, tally, changes, table).await
     })
 }

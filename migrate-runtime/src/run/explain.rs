@@ -85,7 +85,9 @@ fn failed_migration(
             Some(locate::at_statement(cx, action, blame, error, kept))
         }
         Some(Part::Commit { step } | Part::Constraints { step }) => at(step, Place::Commit),
-        Some(Part::Check { step } | Part::Restore { step }) => at(step, Place::File),
+        Some(Part::Check { step } | Part::Restore { step } | Part::Tick { step }) => {
+            at(step, Place::File)
+        }
         // The whole message was refused, without a position.
         _ if *completed == 0 => at(done, Place::File),
         _ => None,

@@ -1,6 +1,7 @@
 //! Carries out the plan, in order: transactional actions together, the others one by one.
 
 use migrate_set::plan::Cause;
+use migrate_set::sql::sharing::Sharing;
 
 use super::action::Action;
 use super::hold::Hold;
@@ -60,6 +61,11 @@ pub(super) async fn carry_out<'r>(
     callouts::begin(cx, tally, work.len()).await?;
     let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
     for group in groups(work) {
+        let is_last = |action: &Action<'_>| action.script().sharing() == Sharing::Ends;
+        let shares_after = match &group {
+            Group::Batch(actions, _) => !actions.iter().any(is_last),
+            Group::Alone(action, _) => !is_last(action),
+        };
         match group {
             Group::Batch(actions, last) => {
                 boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
@@ -69,6 +75,9 @@ pub(super) async fn carry_out<'r>(
             }
         }
         table = Table::Exists;
+        if !shares_after {
+            hold.lock.share_nothing();
+        }
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod hold;
 mod tally;
 mod groups;
 mod batch;
+mod shared;
 mod explain;
 mod stepwise;
 mod callouts;
@@ -98,6 +99,10 @@ async fn apply<'r>(
     tally: &mut Tally<'r>,
 ) -> Result<(), Stop> {
     let (todo, table) = restart::read(cx, hold, tally).await?;
+    // A run keeps what it has reached at its deadline.
+    if cx.migrator.deadline.is_none() {
+        hold.lock.may_share();
+    }
     if tally.backoff.others_are_applying(tally.position, todo.steps.len()) {
         return Err(Stop::Busy);
     }

@@ -17,8 +17,17 @@ use crate::lock::Stop;
 use crate::outcome::{ErrorKind, Event, Holder};
 
 /// The first and the longest wait for another replica; jitter changes them by up to a half.
-const FIRST_WAIT: Duration = Duration::from_millis(20);
+const FIRST_WAIT: Duration = Duration::from_millis(15);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
+/// The part of the time that a replica has waited for which it then waits at once, so that it is up soon after the
+/// last commit. To look costs the server 50 us.
+///
+/// Rejected: waits that double, after which the last of 32 replicas was up 600 ms after a run of 900 ms.
+const PART: u32 = 24;
+
+/// The same where the lock is a row, because to look is to read the ledger.
+const PART_OF_A_READ: u32 = 1;
 
 /// The same before a migration is tried again, so that the sessions that it blocked can proceed.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
@@ -34,11 +43,9 @@ const REPORT_AFTER: Duration = Duration::from_secs(1);
 /// How long a run waits next, and why.
 #[derive(Debug)]
 pub(super) struct Backoff {
-    /// The next wait for another run.
-    wait: Duration,
-    /// The position of the ledger, and the time, when another replica last turned this run away; `None`
-    /// after this run has applied something.
-    turned_away: Option<(i64, Instant)>,
+    /// The position of the ledger when another replica last turned this run away; `None` after this run has
+    /// applied something.
+    turned_away: Option<i64>,
     /// How often a blocked migration was tried again.
     tries: u32,
     /// The position that the last attempt read, if it ended because the ledger had changed.
@@ -49,12 +56,11 @@ pub(super) struct Backoff {
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { wait: FIRST_WAIT, turned_away: None, tries: 0, moved: None, disagreements: 0 }
+        Backoff { turned_away: None, tries: 0, moved: None, disagreements: 0 }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
     pub(super) fn reset(&mut self) {
-        self.wait = FIRST_WAIT;
         self.tries = 0;
     }
 
@@ -70,18 +76,9 @@ impl Backoff {
     }
 
     /// Whether another replica has applied something since it turned this run away. Then this run does
-    /// not send all pending migrations in vain, but waits until the other should be finished at its
-    /// present rate.
-    pub(super) fn others_are_applying(&mut self, now_at: i64, pending: usize) -> bool {
-        let Some((position, since)) = self.turned_away else { return false };
-        let applied = u32::try_from(now_at - position).unwrap_or(0);
-        let Ok(pending) = u32::try_from(pending) else { return false };
-        if applied == 0 || pending == 0 {
-            return false;
-        }
-        let left = since.elapsed() / applied * pending;
-        self.wait = left.clamp(FIRST_WAIT, LONGEST_WAIT);
-        true
+    /// not send all pending migrations in vain.
+    pub(super) fn others_are_applying(&self, now_at: i64, pending: usize) -> bool {
+        self.turned_away.is_some_and(|position| now_at > position) && pending > 0
     }
 }
 
@@ -93,6 +90,7 @@ pub(super) async fn prepare<'r>(
     stop: Stop,
 ) -> Result<(), ErrorKind> {
     tally.under_way.clear();
+    tally.goes_on = false;
     let moved = matches!(stop, Stop::Moved).then_some(tally.position);
     match stop {
         Stop::Moved if tally.backoff.moved.is_some() => {
@@ -108,7 +106,7 @@ pub(super) async fn prepare<'r>(
             if hold.lock.is_foreign() {
                 cx.wire.read_as_writes();
             }
-            tally.backoff.turned_away = Some((tally.position, Instant::now()));
+            tally.backoff.turned_away = Some(tally.position);
             boxed(wait_for_others(cx, hold, tally)).await?;
         }
         Stop::NoAdvisory => hold.lock.take_row_instead(cx, &mut tally.report)?,
@@ -124,23 +122,27 @@ pub(super) async fn prepare<'r>(
 /// would be a line in the server's log each time.
 async fn wait_for_others<'r>(
     cx: &Context<'r>,
-    hold: &Hold<'r>,
+    hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
 ) -> Result<(), ErrorKind> {
+    let part = if hold.lock.is_foreign() { PART_OF_A_READ } else { PART };
     loop {
         let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
         if left.is_zero() {
             let holder = hold.lock.holder(cx).await;
-            return Err(hold.lock.busy(cx, tally.report.waited, holder));
+            return Err(hold.lock.busy(cx, cx.migrator.wait_timeout, holder));
         }
         if tally.report.waited >= REPORT_AFTER && tally.report.waited_for.is_none() {
             tally.report.waited_for = Some(reported_holder(cx, hold).await);
         }
         let (holder, waited) = (tally.report.waited_for.as_ref(), tally.report.waited);
         cx.migrator.listeners.inform(&Event::Waiting { holder, waited });
-        sleep(cx, tally, tally.backoff.wait, left).await?;
-        tally.backoff.wait = (tally.backoff.wait * 2).min(LONGEST_WAIT);
-        if !hold.lock.is_taken(cx).await {
+        let wait = (tally.report.waited / part).clamp(FIRST_WAIT, LONGEST_WAIT);
+        let before = Instant::now();
+        sleep(cx, wait, left).await?;
+        let is_taken = hold.lock.is_taken(cx).await;
+        tally.report.waited += before.elapsed();
+        if !is_taken {
             return Ok(());
         }
     }
@@ -176,16 +178,14 @@ async fn wait_to_retry(
     let first_line: &str = &first_line;
     info!(try_ = tries + 1, error = first_line, "a migration was blocked, trying again");
     cx.migrator.listeners.inform(&Event::Retrying { tries: tries + 1, error: first_line });
-    sleep(cx, tally, pause, Duration::MAX).await
+    let before = Instant::now();
+    let slept = sleep(cx, pause, Duration::MAX).await;
+    tally.report.waited += before.elapsed();
+    slept
 }
 
 /// Sleeps for about this long, or gives up at the run's deadline.
-async fn sleep(
-    cx: &Context<'_>,
-    tally: &mut Tally<'_>,
-    about: Duration,
-    at_most: Duration,
-) -> Result<(), ErrorKind> {
+async fn sleep(cx: &Context<'_>, about: Duration, at_most: Duration) -> Result<(), ErrorKind> {
     // A hasher with random keys is random enough for jitter.
     let random = RandomState::new().hash_one(cx.wire.sent()) % 1024;
     let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
@@ -197,6 +197,5 @@ async fn sleep(
         pause = pause.min(left);
     }
     tokio::time::sleep(pause).instrument(spans::wait()).await;
-    tally.report.waited += pause;
     Ok(())
 }

@@ -35,6 +35,8 @@ pub(crate) struct Tally<'r> {
     pub(super) at_start: Option<Vec<&'r Migration>>,
     /// How many versioned migrations are undone, which are what a rollback counts.
     pub(super) versioned_undone: usize,
+    /// Whether the next migration of a message has been reported to start.
+    pub(super) goes_on: bool,
     /// Whether the hooks before the run were called.
     pub(super) hooks_called: bool,
     /// The span of the current migration.
@@ -52,6 +54,7 @@ impl<'r> Tally<'r> {
             extent: Extent::First,
             at_start: None,
             versioned_undone: 0,
+            goes_on: false,
             hooks_called: false,
             at: Span::none(),
         }
@@ -66,6 +69,14 @@ impl<'r> Tally<'r> {
     /// How many migrations are applied or undone.
     pub(super) fn count(&self) -> usize {
         self.report.applied.len() + self.report.undone.len()
+    }
+
+    /// Records that the transaction of a migration was committed, asynchronously as far as is known.
+    pub(super) fn committed(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
+        self.report.unconfirmed += 1;
+        self.position += 1;
+        action.count(cx.migrator.set, &mut self.running);
+        self.done(cx, action, duration);
     }
 
     /// Records that a migration was applied or undone.

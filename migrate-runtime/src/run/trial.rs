@@ -56,9 +56,9 @@ async fn attempt<'r>(
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
-    let table = boxed(hold.lock.enter(cx, &mut tally.report, (table, tally.position))).await?;
+    let table = hold.lock.enter(cx, &mut tally.report, (table, tally.position)).await?;
     if !inside.is_empty() {
-        boxed(hold.lock.open(cx, (table, tally.position), "true")).await?;
+        hold.lock.open(cx, (table, tally.position), "true").await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
     }
@@ -111,7 +111,7 @@ async fn try_out<'r>(
     let Some(failure) = outcome.failure else { return Ok(()) };
     cx.wire.end_transaction(&failure.error, outcome.completed).await;
     let failure = failure.placed(cx.wire.client).await;
-    if let Some(stop) = boxed(cx.reason(&failure)).await {
+    if let Some(stop) = cx.reason(&failure).await {
         tally.report.applied.clear();
         return Err(stop);
     }

@@ -58,10 +58,10 @@ pub(crate) fn blockers(Wanted { names, pids, harmless }: &Wanted) -> String {
     )
 }
 
-/// The session of a process, for [`blocker`].
+/// The session of a process, for [`blocker`]. Without `pg_stat_activity`, whose SELECT can be revoked.
 pub(crate) fn session(pid: i32) -> String {
     let columns = session_columns();
-    format!("SELECT {columns} FROM pg_catalog.pg_stat_activity a WHERE a.pid {EQ} {pid}")
+    format!("SELECT {columns} FROM pg_catalog.pg_stat_get_activity({pid}) a")
 }
 
 /// The columns of the session `a` for [`blocker`].
@@ -69,7 +69,7 @@ pub(super) fn session_columns() -> String {
     let since = utc("COALESCE(a.xact_start, a.state_change, a.backend_start)");
     let age = age("a.xact_start");
     format!(
-        "a.pid, a.application_name, a.usename AS \"user\", {since} AS since, {age} AS age, a.query"
+        "a.pid, a.application_name, pg_catalog.pg_get_userbyid(a.usesysid) AS \"user\", {since} AS since, {age} AS age, a.query"
     )
 }
 

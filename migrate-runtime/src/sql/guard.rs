@@ -7,7 +7,7 @@ use super::entry::{NOTE_START, SINCE_MESSAGE};
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE, SUB};
-use super::trust::{UTF8, name_of};
+use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
 use crate::wire::{BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, LOST, MOVED};
 
@@ -259,15 +259,21 @@ impl Ledger {
     /// Returns whether the ledger is as it was read: its last position is this and `condition` holds, or there
     /// is no table. A statement of its own after the lock, because the one that takes the lock can have an
     /// older snapshot.
+    ///
+    /// A query of the catalog, because `to_regclass` can return NULL for a table that was committed since the
+    /// transaction began: the session remembers that there was none, until it locks another table.
     pub(crate) fn is_as_read(&self, position: Option<i64>, condition: &str) -> String {
         match position {
             Some(position) => {
                 let last = self.highest_position();
                 format!("SELECT {last} {EQ} {position} AND {condition} AS is_as_read")
             }
-            None => {
-                format!("SELECT {} IS NULL AS is_as_read", name_of(&self.schema, &self.table))
-            }
+            None => format!(
+                "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+                 ON n.oid {EQ} c.relnamespace WHERE n.nspname {EQ} {} AND c.relname {EQ} {}) AS is_as_read",
+                literal(&self.schema),
+                literal(&self.table)
+            ),
         }
     }
 }

@@ -15,6 +15,7 @@ mod catalog;
 mod blockers;
 mod constraints;
 mod guard;
+mod room;
 pub(crate) mod invalid_index;
 pub(crate) mod same_index;
 pub(crate) mod session;
@@ -22,11 +23,11 @@ pub(crate) mod session;
 pub(crate) use adopted::Taken;
 pub(crate) use blockers::{Wanted, blocker, blockers, session};
 pub(crate) use catalog::{
-    columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
+    Seen, columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
 };
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
-pub(crate) use entry::{Extent, Place, Progress};
+pub(crate) use entry::{Extent, New, Place, Progress, TICK, clock};
 pub(crate) use guard::{
     Commit, LOGGERS, Purpose, Terms, Waits, logs_each, same_encoding, same_transaction,
 };
@@ -37,5 +38,6 @@ pub(crate) use ledger::Ledger;
 pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
 pub(crate) use look::Unread;
+pub(crate) use room::Since;
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

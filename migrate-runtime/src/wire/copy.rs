@@ -1,10 +1,10 @@
 //! Sends the data of one `COPY ... FROM stdin`, inside the transaction that a message began.
 
 use std::future::poll_fn;
-use std::io::Cursor;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use futures_sink::Sink as _;
 use tokio_postgres::{Client, CopyInSink, Error};
 
@@ -45,12 +45,12 @@ impl Wire<'_> {
 const CHUNK: usize = 1 << 16;
 
 async fn send(client: &Client, sql: &str, data: &str) -> Result<(), Error> {
-    let sink: CopyInSink<Cursor<Vec<u8>>> = client.copy_in(sql).await?;
+    let sink: CopyInSink<Bytes> = client.copy_in(sql).await?;
     let mut sink = pin!(sink);
     for chunk in data.as_bytes().chunks(CHUNK) {
         let ready = poll_fn(|context| sink.as_mut().poll_ready(context)).await;
         // The server reads no more after an error, which `finish` returns.
-        if ready.and_then(|()| sink.as_mut().start_send(Cursor::new(chunk.to_vec()))).is_err() {
+        if ready.and_then(|()| sink.as_mut().start_send(Bytes::copy_from_slice(chunk))).is_err() {
             break;
         }
     }

@@ -54,6 +54,9 @@ impl Failure {
     }
 }
 
+/// The last row of an answer.
+type Row = Result<Option<SimpleQueryRow>, Error>;
+
 /// Called for every completed part, with the last row that it returned.
 pub(crate) type OnPart<'o> = &'o mut (dyn FnMut(Part, Option<SimpleQueryRow>) + Send);
 
@@ -177,7 +180,11 @@ impl<'c> Wire<'c> {
     /// # Cancel safety
     /// If it is dropped, the server runs the message to its end or first error, and then the queued
     /// `ROLLBACK`, so that the connection is outside a transaction for its next user.
-    pub(crate) async fn send(&self, message: &Message, on: OnPart<'_>) -> Outcome {
+    pub(crate) fn send<'w>(&'w self, message: &'w Message, on: OnPart<'w>) -> Boxed<'w, Outcome> {
+        boxed(self.send_parts(message, on))
+    }
+
+    async fn send_parts(&self, message: &Message, on: OnPart<'_>) -> Outcome {
         self.count();
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
         let mut opened = self.take_open();
@@ -208,9 +215,9 @@ impl<'c> Wire<'c> {
     }
 
     /// Sends one statement; returns its last row.
-    pub(crate) async fn last_row(&self, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
+    pub(crate) fn last_row<'w>(&'w self, sql: &'w str) -> Boxed<'w, Row> {
         self.count();
-        query(self.client, sql).await
+        query(self.client, sql)
     }
 
     /// Sends statements, calls `work` while the server works, and `on` for every row.
@@ -278,10 +285,12 @@ fn as_write(sql: &str) -> String {
 ///
 /// # Errors
 /// That of the server or of the connection.
-pub async fn query(client: &Client, sql: &str) -> Result<Option<SimpleQueryRow>, Error> {
-    let mut last = None;
-    rows(client, sql, |row| last = Some(row)).await?;
-    Ok(last)
+pub fn query<'q>(client: &'q Client, sql: &'q str) -> Boxed<'q, Row> {
+    boxed(async move {
+        let mut last = None;
+        rows(client, sql, |row| last = Some(row)).await?;
+        Ok(last)
+    })
 }
 
 /// Sends one statement and calls `on` for every row. It is not counted either.

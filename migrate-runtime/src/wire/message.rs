@@ -83,6 +83,8 @@ pub(crate) enum Part {
     Check { step: usize },
     /// Restores the session after a migration.
     Restore { step: usize },
+    /// Notes the time after a migration that shares its transaction.
+    Tick { step: usize },
     /// Writes the entry.
     Record { step: usize },
     /// Checks deferred constraints, as the commit of the step would.

@@ -5,5 +5,6 @@ pub mod split;
 pub mod words;
 pub mod kind;
 pub mod alone;
+pub mod sharing;
 pub mod probe;
 pub mod placeholder;

@@ -9,6 +9,7 @@ use migrate_set::set::{Ends, Script, TransactionMode};
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
 use migrate_set::sql::lexer::{TokenKind, Unclosed, dollar_tag, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
+use migrate_set::sql::sharing::{Sharing, sharing};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
@@ -226,8 +227,14 @@ impl Reader<'_> {
         };
         let effect = |statement| kind::session_effect(self.text, statement);
         let session = statements.iter().map(effect).max().unwrap_or(SessionEffect::Keeps);
+        let with = |statement| sharing(self.text, statement);
+        let sharing = statements.iter().map(with).max().unwrap_or(Sharing::Shares);
+        // What changes the session can also change how others are read.
+        let at_least =
+            if session == SessionEffect::Keeps { Sharing::Shares } else { Sharing::Alone };
         let ranges = self.ranges(&statements, transaction);
-        Ok((statements, self.assemble(transaction, ranges, found, session)))
+        let script = self.assemble(transaction, ranges, found, session);
+        Ok((statements, script.with_sharing(sharing.max(at_least))))
     }
 
     fn assemble(

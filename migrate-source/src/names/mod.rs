@@ -4,6 +4,7 @@
 mod agree;
 mod classify;
 mod error;
+mod help;
 mod folders;
 mod lookalike;
 mod place;

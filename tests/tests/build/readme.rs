@@ -41,7 +41,7 @@ fn words(report: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn fifteen_lines_lead_to_a_migrated_database() {
+async fn one_call_leads_from_cargo_new_to_a_migrated_database() {
     let heading = "### From nothing to a migrated database\n";
     let ([begin, run], [program], [printed]) = (
         blocks(heading, "sh").try_into().expect("two blocks of commands"),

@@ -8,11 +8,7 @@ use tokio_postgres::NoTls;
 /// Migrates from a program without a runtime, with one that lives as long as the run.
 fn migrate(url: &str, set: &Migrations) -> Result<Report, Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        tokio::spawn(connection);
-        Ok(Migrator::new(set).run(&mut client).await?)
-    })
+    Ok(runtime.block_on(Migrator::new(set).run_url(url))?)
 }
 
 #[tokio::test]

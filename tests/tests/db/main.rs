@@ -21,6 +21,7 @@ mod encodings;
 mod ended;
 mod events;
 mod failures;
+mod fresh;
 mod functions;
 mod guides;
 mod half_done;

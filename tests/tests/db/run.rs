@@ -84,11 +84,11 @@ async fn large_sets_go_out_in_chunks() {
     let database = FreshDatabase::create().await;
     let proxy = CountingProxy::start(&database.config()).await;
     let mut client = proxy.connect().await;
-    let set = tables(200);
+    let set = tables(400);
     proxy.reset();
-    let chunk = 64 * 1024;
+    let chunk = 32 * 1024;
     let report = Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
-    assert_eq!(report.applied.len(), 200);
+    assert_eq!(report.applied.len(), 400);
     let messages = proxy.queries();
     // The first one reads the ledger; each of the others comes after one that takes the lock, and all but the
     // last are nearly as large as allowed.
@@ -98,7 +98,7 @@ async fn large_sets_go_out_in_chunks() {
     );
     let full: Vec<&String> = messages[2..messages.len() - 1].iter().step_by(2).collect();
     assert!(full.len() >= 3 && full.iter().all(|message| message.len() > chunk * 3 / 4));
-    assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "200");
+    assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "400");
 }
 
 #[tokio::test]

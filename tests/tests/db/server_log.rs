@@ -186,6 +186,28 @@ async fn role_without_pg_stat_activity_leaves_no_error_in_the_servers_log() {
     }
 }
 
+/// As services do that had their tables before they had a ledger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_that_record_a_baseline_leave_no_error_in_the_servers_log() {
+    let server = LoggingServer::start();
+    let set = Arc::new(tables(40));
+    let mut replicas = Vec::new();
+    for _ in 0..REPLICAS {
+        let (set, mut client) = (Arc::clone(&set), connect(&server.0.config("postgres")).await);
+        replicas.push(tokio::spawn(async move {
+            let migrator = Migrator::new(&set);
+            let report = migrator.baseline(&mut client, 40).await;
+            report.unwrap_or_else(|error| panic!("{error}")).amended.len()
+        }));
+    }
+    let mut amended = 0;
+    for replica in replicas {
+        amended += replica.await.expect("a replica");
+    }
+    assert_eq!(amended, 40);
+    assert_eq!(server.reported(), Vec::<String>::new(), "{}", server.log());
+}
+
 /// The position of the ledger stays the same while they fail, one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replicas_with_a_failing_migration_all_report_it_and_log_only_it() {

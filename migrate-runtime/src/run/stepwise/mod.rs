@@ -17,7 +17,6 @@ use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
 use super::tally::Tally;
-use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
@@ -39,7 +38,7 @@ pub(super) async fn apply<'r>(
 ) -> Result<(), Stop> {
     tally.under_way = versions(&[action]);
     let as_planned = messages::as_planned(cx, action, cause);
-    boxed(hold.lock.open(cx, (table, tally.position), &as_planned)).await?;
+    hold.lock.open(cx, (table, tally.position), &as_planned).await?;
     let mut work = Work::new(cx, hold, tally, (action, cause))?;
     work.begin(table).await?;
     work.tally.starts(cx, Some(&action));
@@ -94,7 +93,7 @@ impl Work<'_, '_> {
         if locked {
             self.release().await;
         }
-        if let Some(stop) = boxed(self.cx.reason(&failure)).await {
+        if let Some(stop) = self.cx.reason(&failure).await {
             return Err(stop);
         }
         Err(match failure.part {

@@ -77,13 +77,13 @@ pub fn placeholders(
     let mut flyway_to = 0;
     for token in statement.significant() {
         let written = token.text(text);
-        let error = |problem| PlaceholderError { problem, span: (token.start, token.end) };
         match token.kind {
             TokenKind::Placeholder if meaning(written).is_some() => {
                 found.push(placeholder(token.start, token.end, Within::Sql));
             }
             TokenKind::Placeholder => {
-                errors.push(error(PlaceholderProblem::Unknown { written: written.to_owned() }));
+                let problem = PlaceholderProblem::Unknown { written: written.to_owned() };
+                errors.push(PlaceholderError { problem, span: (token.start, token.end) });
             }
             TokenKind::String => found.extend(inside(written, token, Within::String)),
             TokenKind::EscapeString => found.extend(inside(written, token, Within::EscapeString)),
@@ -97,19 +97,23 @@ pub fn placeholders(
             }
             TokenKind::QuotedIdentifier => errors.extend(go_templates(written, token.start)),
             TokenKind::Other if written == "{" && follows_dollar(text, previous, token) => {
-                // One search for all on a line that closes none.
-                if flyway_to <= token.end {
-                    let end = text[token.end..].find(['}', '\n']).map(|at| token.end + at + 1);
-                    flyway_to = end.unwrap_or(text.len());
-                }
-                let span = (token.start - 1, flyway_to);
-                errors.push(PlaceholderError { problem: PlaceholderProblem::Flyway, span });
+                errors.push(flyway(text, token, &mut flyway_to));
             }
             _ => {}
         }
         previous = Some(token);
     }
     if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// The error of a Flyway placeholder with this `{`. `to` is the end of the last one: there is one search for all on a
+/// line that closes none.
+fn flyway(text: &str, brace: &Token, to: &mut usize) -> PlaceholderError {
+    if *to <= brace.end {
+        let end = text[brace.end..].find(['}', '\n']).map(|at| brace.end + at + 1);
+        *to = end.unwrap_or(text.len());
+    }
+    PlaceholderError { problem: PlaceholderProblem::Flyway, span: (brace.start - 1, *to) }
 }
 
 fn follows_dollar(text: &str, previous: Option<&Token>, token: &Token) -> bool {

@@ -9,14 +9,9 @@ use migrate_runtime::{Error, Migrations, Migrator};
 use migrate_testing::TestDatabase;
 use tokio_postgres::NoTls;
 
-/// The second, short connection: it is there before the pool and gone when the pool is.
+/// Over a connection of its own, which ends with the run.
 async fn migrate(url: &str, set: &Migrations) -> Result<usize, Error> {
-    let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
-    let connection = tokio::spawn(connection);
-    let report = Migrator::new(set).run(&mut client).await?;
-    drop(client);
-    connection.await.expect("its task").expect("its end");
-    Ok(report.applied.len())
+    Ok(Migrator::new(set).run_url(url).await?.applied.len())
 }
 
 #[tokio::main]
