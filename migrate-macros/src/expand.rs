@@ -44,7 +44,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let origin = origin(input, embedded);
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
     let (module, folder) = (set.module(), set.folder());
-    let Traits { orders_by_name, has_non_transactional, digest } = set.traits();
+    let Traits { orders_by_name, count, digest } = set.traits();
     let digest = digest.value();
     quote! {{
         use #runtime::__private as migrate;
@@ -58,7 +58,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
         const ORIGIN: ::core::option::Option<migrate::Origin> = #origin;
         const TRAITS: migrate::Traits = migrate::Traits {
             orders_by_name: #orders_by_name,
-            has_non_transactional: #has_non_transactional,
+            count: #count,
             digest: migrate::Digest::new(#digest),
         };
         const LAYOUT: migrate::Layout = migrate::Layout::#layout;

@@ -14,6 +14,6 @@ pub use crate::stale::differences;
 /// Replaces a refused set, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
     let digest = Digest::new(0);
-    let traits = Traits { orders_by_name: false, has_non_transactional: false, digest };
+    let traits = Traits { orders_by_name: false, count: 0, digest };
     Migrations::embedded("", "", Layout::Numeric, None, traits, || &[])
 }

@@ -130,7 +130,7 @@ pub mod hook {
 
 /// Details of a [`Report`].
 pub mod report {
-    pub use crate::outcome::{Amended, Holder, LockKind, SkipReason, Skipped};
+    pub use crate::outcome::{Amended, Holder, LockKind, SkipReason, Skipped, SkippedList};
 }
 
 /// Details of a [`Status`].

@@ -84,9 +84,10 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The digest of a module as a line of the ledger's column.
+/// The digest of a module as a line of the ledger's column, with its line feed, so that it is not the beginning of
+/// another.
 pub fn line(digest: Digest, module: &str) -> String {
-    format!("{digest} {}", escaped(module))
+    format!("{digest} {}\n", escaped(module))
 }
 
 /// A module in one line.
@@ -117,7 +118,7 @@ impl Running {
     ) -> Running {
         let of_module = |line: &str| {
             let (digest, module) = line.split_once(' ')?;
-            (digest.len() == LENGTH).then(|| (module.to_owned(), line.to_owned()))
+            (digest.len() == LENGTH).then(|| (module.to_owned(), format!("{line}\n")))
         };
         let lines = last.unwrap_or_default().split('\n');
         let own = escaped(set.module());
@@ -190,7 +191,7 @@ impl fmt::Display for Running {
         let at = self.others.partition_point(|(other, _)| *other < module);
         let mut lines: Vec<&str> = self.others.iter().map(|(_, line)| line.as_str()).collect();
         lines.insert(at, &own);
-        f.write_str(&lines.join("\n"))
+        f.write_str(&lines.concat())
     }
 }
 
@@ -271,7 +272,7 @@ mod tests {
             without_checksum(Kind::Versioned, "2").to_string(),
             "4cdacf7ea4105d31212a86bd6f15013a"
         );
-        assert_eq!(line(Digest::new(0xfe), "a\\b\nc"), format!("{:030x}fe a\\\\b\\nc", 0));
+        assert_eq!(line(Digest::new(0xfe), "a\\b\nc"), format!("{:030x}fe a\\\\b\\nc\n", 0));
     }
 
     /// What happens to the migration, or to the entry, with this index.
@@ -351,9 +352,9 @@ mod tests {
     fn lines_of_other_modules_are_passed_on() {
         let set = three();
         let other = |module: &str| line(Digest::new(7), module);
-        let last = [other("a b"), line(Digest::new(1), "app"), other("z")].join("\n");
+        let last = [other("a b"), line(Digest::new(1), "app"), other("z")].concat();
         let running = Running::new(&set, Some(&last), []);
-        let expected = [other("a b"), line(Digest::default(), "app"), other("z")].join("\n");
+        let expected = [other("a b"), line(Digest::default(), "app"), other("z")].concat();
         assert_eq!(running.to_string(), expected);
         assert_eq!(Running::new(&set, Some(&expected), []).to_string(), expected);
         assert_eq!(

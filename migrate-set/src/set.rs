@@ -288,8 +288,8 @@ pub struct Migrations {
 pub struct Traits {
     /// Whether names were added to equal versions to order them ([`Version::without_name`]).
     pub orders_by_name: bool,
-    /// Whether any up script runs outside a transaction.
-    pub has_non_transactional: bool,
+    /// How many migrations it has.
+    pub count: usize,
     /// The digest of a ledger that has exactly this set.
     pub digest: Digest,
 }
@@ -298,12 +298,9 @@ impl Traits {
     /// The traits of these migrations.
     #[must_use]
     pub fn of(migrations: &[Migration]) -> Self {
-        let any = |is: fn(&Migration) -> bool| migrations.iter().any(is);
         Traits {
-            orders_by_name: any(|migration| migration.version().without_name().is_some()),
-            has_non_transactional: any(|migration| {
-                migration.up().transaction() == TransactionMode::NonTransactional
-            }),
+            orders_by_name: migrations.iter().any(|one| one.version().without_name().is_some()),
+            count: migrations.len(),
             digest: Digest::of_all(migrations),
         }
     }
@@ -329,7 +326,7 @@ impl Migrations {
     pub fn loaded(module: &str, folder: &str, layout: Layout, list: Vec<Migration>) -> Self {
         let (module, folder) = (Cow::Owned(module.to_owned()), Cow::Owned(folder.to_owned()));
         let traits = Traits::of(&list);
-        Migrations { module, folder, layout, origin: None, traits, list: List::Loaded(list) }
+        Migrations { module, folder, layout, origin: None, traits, list: List::Loaded(list.into()) }
     }
 
     /// The name that distinguishes this set from others in the ledger.
@@ -369,12 +366,12 @@ impl Migrations {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.as_slice().len()
+        self.traits.count
     }
 
     /// Whether there are none, which a checked set never allows.
     pub fn is_empty(&self) -> bool {
-        self.as_slice().is_empty()
+        self.len() == 0
     }
 
     /// A file of the set as messages show it: the folder and the file's path in it.

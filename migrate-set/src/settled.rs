@@ -21,6 +21,8 @@ pub struct Settled<'s> {
     /// By index in the set, up to the last migration that was found.
     met: Vec<bool>,
     count: usize,
+    /// Whether all are known to be there, without having been looked for.
+    is_known: bool,
     /// The index to try first for the next entry, because entries are mostly in the order of the
     /// set. `None` after an entry that was not found: more searches would scan the set each time.
     expected: Option<usize>,
@@ -29,7 +31,18 @@ pub struct Settled<'s> {
 impl<'s> Settled<'s> {
     /// No entry has been read yet.
     pub fn new(set: &'s Migrations) -> Self {
-        Settled { set, met: Vec::new(), count: 0, expected: Some(0) }
+        Settled { set, met: Vec::new(), count: 0, is_known: false, expected: Some(0) }
+    }
+
+    /// All are there, because the ledger has the digest of the set.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Settled { is_known: true, ..self }
+    }
+
+    /// Whether all are there by the digest, so that no entry was read.
+    pub fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Whether a finished entry matches a migration of the set: by kind, version as written,
@@ -67,13 +80,15 @@ impl<'s> Settled<'s> {
 
     /// Whether every migration of the set was found.
     pub fn is_whole(&self) -> bool {
-        self.count == self.set.len()
+        self.is_known || self.count == self.set.len()
     }
 
     /// The entries that were found, with only the fields that a plan compares.
     pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        let met = self.set.iter().zip(&self.met).filter(|(_, met)| **met);
-        met.map(|(migration, _)| {
+        let met = |index: usize| self.met.get(index).is_some_and(|met| *met);
+        let met =
+            self.set.iter().enumerate().filter(move |(index, _)| self.is_known || met(*index));
+        met.map(|(_, migration)| {
             let checksum = Some(migration.checksum().to_string());
             let entry = Entry::brief(migration.version().clone(), migration.kind(), checksum);
             Entry { ran: manner(migration.up()).map(str::to_owned), ..entry }

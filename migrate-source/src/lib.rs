@@ -15,9 +15,9 @@ pub mod directives;
 pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;
+pub mod objects;
 #[cfg(feature = "syntax")]
 mod catalog;
-pub mod objects;
 pub mod check;
 pub mod history_file;
 pub mod replace;

@@ -1,12 +1,25 @@
-//! What is found about the names of objects: tables, columns and the like.
+//! Names of objects in SQL, such as tables and columns: where a set begins, and what is found about them.
 
 use std::ops::Range;
 
 use migrate_set::remedy::{Remedy, Term};
 
+/// What is in the database before the first migration of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Begins {
+    /// Nothing, if the set makes what it uses from its first migration on; otherwise objects that the
+    /// set does not know.
+    #[default]
+    Inferred,
+    /// Nothing but what a new database has.
+    Nothing,
+    /// Objects that the set does not know: a name that it never made is no mistake.
+    Existing,
+}
+
 /// A name that nothing made, or that is made twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct ObjectProblem {
     /// Its bytes in the file.
     pub span: Range<usize>,
     /// What is wrong.
@@ -21,7 +34,7 @@ pub struct Finding {
     pub is_late: bool,
 }
 
-impl Finding {
+impl ObjectProblem {
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         let ask = self.help.ends_with('?');

@@ -50,10 +50,10 @@ pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
     let heard = Arc::clone(&events);
     let on = move |event: &Event<'_>| match event {
         Event::Started(subject) => {
-            heard.lock().expect("events").push(format!("starts {}", subject.version))
+            heard.lock().expect("events").push(format!("starts {}", subject.version));
         }
         Event::Finished(one) => {
-            heard.lock().expect("events").push(format!("finished {}", one.version))
+            heard.lock().expect("events").push(format!("finished {}", one.version));
         }
         _ => {}
     };

@@ -166,7 +166,7 @@ impl Adoption {
             [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], self.table_name())];
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
         let sql = checked(names.into_iter().map(|(_, name)| name), &self.select(schema));
-        let result = cx.wire.rows(&sql, || {}, |row| rows.push(Row::read(&row))).await;
+        let result = cx.wire.rows(&sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
         let (tool, table) = (self.tool.name(), self.table_name());
         let shown = format!("{schema}.{table}");

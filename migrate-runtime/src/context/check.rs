@@ -30,17 +30,15 @@ impl Migrator<'_> {
         Ledger::new(schema.unwrap_or(DEFAULT_SCHEMA), &self.table, self.set.module())
     }
 
-    /// What a plan has to read: names, if the set orders equal versions by name, because older entries are
-    /// recognised by them; the process, if a migration outside a transaction needs its own session.
+    /// What a run has to read: all, if the set orders equal versions by name, because older entries are recognised
+    /// by their names.
     pub(crate) fn reading(&self) -> Reading {
-        let Traits { orders_by_name, has_non_transactional, .. } = self.set.traits();
+        let Traits { orders_by_name, digest, .. } = self.set.traits();
         // With edits allowed, only the names show that an entry is of another file.
         if orders_by_name || self.policy.edited == Tolerance::Allow {
             Reading::Entries
-        } else if has_non_transactional {
-            Reading::BriefWithProcess
         } else {
-            Reading::Brief
+            Reading::Unless(digest)
         }
     }
 

@@ -58,6 +58,10 @@ fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
     Some(match error.code().code() {
         // read_only_sql_transaction
         "25006" => "connect to the primary, and check that `default_transaction_read_only` is off",
+        // idle_in_transaction_session_timeout: between two messages of a transaction.
+        "25P03" => {
+            "run again, closer to the server, or raise `idle_in_transaction_session_timeout` for the role"
+        }
         // disk_full
         "53100" => "free disk space on the server, and run again",
         // out_of_memory: the table of locks is full, or the server has no memory.

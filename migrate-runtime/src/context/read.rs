@@ -5,6 +5,7 @@ use migrate_set::set::Migration;
 use migrate_set::sql::kind::SessionEffect;
 use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::SqlState;
 use tracing::warn;
 
 use super::{Context, Table};
@@ -13,16 +14,27 @@ use crate::outcome::{ErrorKind, HistoryRow, When};
 use crate::sql::{Contents, Reading, Unread, column, history_row};
 use crate::wire::{self, is_of_a_check};
 
+/// How the read of the ledger ended.
+struct Outcome {
+    result: Result<(), tokio_postgres::Error>,
+    unread: Option<Unread>,
+    /// A column with a value that this library never writes.
+    broken: Option<&'static str>,
+}
+
 impl<'r> Context<'r> {
     /// Reads the ledger: one message. A table that does not exist is an empty ledger.
     pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
-        let set = self.migrator.set;
-        let mut contents = Contents::against(set);
-        // An embedded set is unpacked on first use, here while the server works.
-        let unpack = || _ = set.as_slice();
-        let take = |row: &_| contents.take(row);
-        let table = self.rows(&self.ledger.read(reading), unpack, take).await?;
-        if table == Table::Missing {
+        let mut contents = Contents::against(self.migrator.set);
+        let mut outcome = self.send(&self.ledger.read(reading), |row| contents.take(row)).await;
+        if let (Reading::Unless(_) | Reading::Brief, Err(source)) = (reading, &outcome.result)
+            && cannot_call(source)
+        {
+            // Its function is missing, or this role may not call it.
+            let read = self.ledger.read(Reading::Entries);
+            outcome = self.send(&read, |row| contents.take(row)).await;
+        }
+        if self.table(outcome).await? == Table::Missing {
             let mut empty = Contents::default();
             empty.transaction = contents.transaction;
             return Ok(empty);
@@ -39,35 +51,40 @@ impl<'r> Context<'r> {
     pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
         let mut rows = Vec::new();
         let take = |row: &_| history_row(row).map(|row| rows.push(row));
-        self.rows(&self.ledger.history(), || {}, take).await?;
+        let outcome = self.send(&self.ledger.history(), take).await;
+        self.table(outcome).await?;
         Ok(rows)
     }
 
-    /// Sends a query of the ledger and takes its rows; returns whether the table exists.
-    async fn rows(
+    /// Sends a query of the ledger and takes its rows.
+    async fn send(
         &self,
         query: &str,
-        mut work: impl FnMut() + Send,
         mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
-    ) -> Result<Table, ErrorKind> {
+    ) -> Outcome {
         let sql = self.migrator.with_names_checked(query);
         let (mut broken, mut unread) = (None, None);
-        let on = |row: SimpleQueryRow| match Unread::of(&row) {
-            None => broken = take(&row).err().or(broken),
-            why => unread = why,
+        let on = |row: SimpleQueryRow| {
+            broken = take(&row).err().or(broken);
+            unread = Unread::of(&row).or(unread);
         };
-        let result = self.wire.rows(&sql, &mut work, on).await;
-        if let Some(column) = broken {
-            return Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column });
-        }
-        match (result, unread) {
-            (Ok(()), None) => Ok(Table::Exists),
-            (Ok(()), Some(Unread::Missing)) => Ok(Table::Missing),
-            (Ok(()), Some(Unread::Elsewhere)) => {
+        let result = self.wire.rows(&sql, on).await;
+        Outcome { result, unread, broken }
+    }
+
+    /// Whether the table exists that a query was for.
+    async fn table(&self, outcome: Outcome) -> Result<Table, ErrorKind> {
+        match outcome {
+            Outcome { result: Err(source), .. } => Err(self.failed(source).await),
+            Outcome { unread: Some(Unread::Missing), .. } => Ok(Table::Missing),
+            Outcome { unread: Some(Unread::Elsewhere), .. } => {
                 boxed(self.refuse_elsewhere()).await.map(|()| Table::Missing)
             }
-            (Ok(()), Some(Unread::Refused)) => Err(self.refused_ledger().await),
-            (Err(source), _) => Err(self.failed(source).await),
+            Outcome { unread: Some(Unread::Refused), .. } => Err(self.refused_ledger().await),
+            Outcome { broken: Some(column), .. } => {
+                Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column })
+            }
+            _ => Ok(Table::Exists),
         }
     }
 
@@ -89,7 +106,7 @@ impl<'r> Context<'r> {
         // A ledger that cannot be read is not of this set.
         let mut is_whole = true;
         let take = |row| is_whole &= Unread::of(&row).is_none() && contents.take(&row).is_ok();
-        let is_read = self.wire.rows(&sql, &mut || {}, take).await.is_ok() && is_whole;
+        let is_read = self.wire.rows(&sql, take).await.is_ok() && is_whole;
         let entries = contents.into_entries();
         let is_its = |one: &Migration| {
             let checksum = Some(one.checksum().to_string());
@@ -141,4 +158,10 @@ impl<'r> Context<'r> {
             _ => self.unreadable(source).await,
         }
     }
+}
+
+/// Whether a function was not called, so that nothing of the ledger was read.
+fn cannot_call(source: &tokio_postgres::Error) -> bool {
+    let code = source.code();
+    code == Some(&SqlState::UNDEFINED_FUNCTION) || code == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
 }

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use migrate_set::digest::Digest;
 use tokio_postgres::Client;
 
 use crate::boxed::boxed;
@@ -136,22 +137,26 @@ async fn read_all<'s>(
     client: &Client,
 ) -> (Option<Vec<Contents<'s>>>, u32) {
     let ledgers: Vec<Ledger> = migrators.iter().map(|migrator| migrator.ledger()).collect();
-    let is_brief = migrators.iter().all(|migrator| migrator.reading() != Reading::Entries);
+    let digest = |(migrator, ledger)| match Migrator::reading(migrator) {
+        Reading::Unless(digest) => Some((ledger, digest)),
+        _ => None,
+    };
+    let modules: Option<Vec<(&Ledger, Digest)>> =
+        migrators.iter().copied().zip(&ledgers).map(digest).collect();
     let first = ledgers
         .first()
-        .filter(|first| is_brief && ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
-    let Some(first) = first else { return (None, 0) };
+        .filter(|first| ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
+    let (Some(first), Some(modules)) = (first, modules) else { return (None, 0) };
     let mut found: Vec<Contents<'s>> =
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let sql = checked(names, &first.read_modules(&ledgers));
-    let mut begun: usize = 0;
+    let sql = checked(names, &first.read_modules(&modules));
     let read = wire::rows(client, &sql, |row| {
-        begun += usize::from(Contents::is_first(&row));
-        let contents = found.get_mut(begun.saturating_sub(1));
-        whole &= Unread::of(&row).is_none()
-            && contents.is_some_and(|contents| contents.take(&row).is_ok());
+        whole &= Unread::of(&row).is_none();
+        for (module, contents) in found.iter_mut().enumerate() {
+            whole &= contents.take_module(&row, module).is_ok();
+        }
     })
     .await;
     whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);

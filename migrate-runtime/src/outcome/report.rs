@@ -7,6 +7,7 @@ use std::time::Duration;
 use migrate_set::text::{escaped, masked, quoted};
 use tracing::info;
 
+use super::skipped::SkippedList;
 use super::text;
 
 /// What one run did.
@@ -38,7 +39,7 @@ pub struct Report {
     /// that succeeded.
     pub unconfirmed: usize,
     /// What this run did not apply, in the set's order, and why.
-    pub skipped: Vec<Skipped>,
+    pub skipped: SkippedList,
     /// Versions in the ledger that are newer than the set.
     pub ahead: Vec<String>,
     /// Messages sent to the server.
@@ -160,30 +161,6 @@ pub struct Amended {
     pub name: String,
     /// Path of its file, relative to the migration folder.
     pub filename: String,
-}
-
-/// A migration that a run did not apply.
-///
-/// Its texts are borrowed from the binary, because most boots list the whole set here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Skipped {
-    /// Its version as written.
-    pub version: Cow<'static, str>,
-    /// The description in its file name.
-    pub name: Cow<'static, str>,
-    /// Why it was not applied.
-    pub reason: SkipReason,
-}
-
-/// Why a run did not apply a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SkipReason {
-    /// It was in the ledger when the run began.
-    AlreadyApplied,
-    /// Another replica applied it while this run waited.
-    AppliedMeanwhile,
 }
 
 impl Report {

@@ -253,17 +253,14 @@ fn messages<'d>(
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
         let (step, at) = (steps.start, position(tally, steps.start));
         cx.wire.begin(messages.message());
-        match &actions[steps.clone()] {
-            [action] => {
-                let effect = effect(cx, *action);
-                push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
-                let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
-                messages.push(Part::Record { step }, &recorded);
-            }
-            _ => {
-                let place = (at, commit, &mut running);
-                shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
-            }
+        if let [action] = &actions[steps.clone()] {
+            let effect = effect(cx, *action);
+            push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
+            let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
+            messages.push(Part::Record { step }, &recorded);
+        } else {
+            let place = (at, commit, &mut running);
+            shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
         }
         if is_last && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.

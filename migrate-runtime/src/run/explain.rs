@@ -51,7 +51,9 @@ pub(super) async fn explain(
         let file = actions.get(step).map(|action| cx.path_of(action.script()));
         return ErrorKind::TransactionEnded { file: file.unwrap_or_default() };
     }
-    if let Some(failure) = failed_migration(cx, actions, done, &stopped) {
+    // A guard needs the language, and the message was read.
+    let lacks_language = code == "42704" && part == Some(Part::Guard);
+    if !lacks_language && let Some(failure) = failed_migration(cx, actions, done, &stopped) {
         return locate::error(cx, failure, stopped.failure.error).await;
     }
     let error = stopped.failure.error;

@@ -6,7 +6,7 @@ use migrate_set::drift::{Drift, DriftReport};
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Step, plan};
-use migrate_set::set::{Ends, Migration, TransactionMode};
+use migrate_set::set::{Ends, Migration, Migrations, TransactionMode};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
@@ -18,13 +18,32 @@ use crate::migrator::{Limit, Migrator};
 use crate::outcome::{ErrorKind, Report};
 use crate::sql::{Contents, Extent, Reading};
 
+/// The migrations of a set that ran before.
+#[derive(Debug, Clone)]
+pub(super) enum Before<'r> {
+    /// All, so that the set need not be read.
+    All,
+    /// These, in the order of the set.
+    These(Vec<&'r Migration>),
+}
+
+impl<'r> Before<'r> {
+    /// The migrations, in the order of the set.
+    pub(super) fn of(self, set: &'r Migrations) -> Vec<&'r Migration> {
+        match self {
+            Before::All => set.iter().collect(),
+            Before::These(list) => list,
+        }
+    }
+}
+
 /// The parts of a plan that a run needs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Todo<'r> {
     /// The steps that will run, in order.
     pub(super) steps: Vec<Step<'r>>,
-    /// The migrations that ran before, in the order of the set.
-    pub(super) applied: Vec<&'r Migration>,
+    /// The migrations that ran before.
+    pub(super) applied: Before<'r>,
     /// The entries that are newer than the set.
     pub(super) ahead: Vec<Entry>,
 }
@@ -33,7 +52,7 @@ impl<'r> Todo<'r> {
     fn of(plan: Plan<'r>) -> Self {
         Todo {
             steps: plan.steps,
-            applied: plan.applied.into_iter().map(|(migration, _)| migration).collect(),
+            applied: Before::These(plan.applied.into_iter().map(|(one, _)| one).collect()),
             ahead: plan.ahead,
         }
     }
@@ -81,7 +100,7 @@ fn decide<'r>(
 ) -> Result<Todo<'r>, ErrorKind> {
     let migrator = cx.migrator;
     let todo = if contents.is_settled() && migrator.limit == Limit::None {
-        Todo { applied: migrator.set.iter().collect(), ..Todo::default() }
+        Todo { steps: Vec::new(), applied: Before::All, ahead: Vec::new() }
     } else {
         Todo::of(by(migrator, contents.into_entries())?)
     };

@@ -12,11 +12,13 @@ use migrate_set::set::Migration;
 use tracing::{Span, debug, info};
 
 use super::action::Action;
-use super::plan::Todo;
+use super::plan::{Before, Todo};
 use super::retry::Backoff;
 use super::spans;
 use crate::context::{Context, is_duplicate};
-use crate::outcome::{Applied, Error, ErrorKind, Event, LockKind, Report, SkipReason, Skipped};
+use crate::outcome::{
+    Applied, Error, ErrorKind, Event, LockKind, Report, SkipReason, Skipped, SkippedList,
+};
 use crate::sql::Extent;
 
 /// What a run has done so far.
@@ -31,8 +33,8 @@ pub(crate) struct Tally<'r> {
     pub(super) backoff: Backoff,
     /// Whether transactional migrations get their first entry, or one that can replace another.
     pub(super) extent: Extent<'static>,
-    /// What the ledger held when the run began, in the order of the set.
-    pub(super) at_start: Option<Vec<&'r Migration>>,
+    /// What the ledger held when the run began.
+    pub(super) at_start: Option<Before<'r>>,
     /// How many versioned migrations are undone, which are what a rollback counts.
     pub(super) versioned_undone: usize,
     /// Whether the next migration of a message has been reported to start.
@@ -129,22 +131,14 @@ impl<'r> Tally<'r> {
 
     /// Completes the report with what was applied before, and what other runs applied meanwhile.
     pub(super) fn finish(&mut self, cx: &Context<'_>, lock: LockKind, todo: Todo<'r>) {
-        let ours: HashSet<&str> = self.report.applied.iter().map(|a| &*a.version).collect();
-        // Both are in the order of the set, which is that of their places in memory.
-        let mut at_start = self.at_start.take().unwrap_or_default().into_iter().peekable();
-        let skipped = |migration: &'r Migration| {
-            let is_past = |before: &&Migration| ptr::from_ref(*before) < ptr::from_ref(migration);
-            while at_start.next_if(is_past).is_some() {}
-            let was_there = at_start.next_if(|before| ptr::eq(*before, migration)).is_some();
-            let reason =
-                if was_there { SkipReason::AlreadyApplied } else { SkipReason::AppliedMeanwhile };
-            (!ours.contains(migration.version().as_str())).then(|| Skipped {
-                version: migration.version().clone().into(),
-                name: migration.shared_name(),
-                reason,
-            })
+        self.report.skipped = match (self.at_start.take(), todo.applied) {
+            (Some(Before::All), Before::All) => SkippedList::whole(cx.migrator.set),
+            (at_start, applied) => {
+                let set = cx.migrator.set;
+                let at_start = at_start.map(|before| before.of(set)).unwrap_or_default();
+                self.skipped(at_start, applied.of(set))
+            }
         };
-        self.report.skipped = todo.applied.into_iter().filter_map(skipped).collect();
         self.report.lock = lock;
         self.add_ahead(&todo.ahead);
         let Report { applied, skipped, messages, .. } = self.report(cx);
@@ -155,6 +149,22 @@ impl<'r> Tally<'r> {
         } else {
             info!(applied, skipped, messages, "migrations are up to date");
         }
+    }
+
+    /// Those of `applied` that this run did not apply. Both are in the order of the set, which is that of their
+    /// places in memory.
+    fn skipped(&self, at_start: Vec<&'r Migration>, applied: Vec<&'r Migration>) -> SkippedList {
+        let ours: HashSet<&str> = self.report.applied.iter().map(|a| &*a.version).collect();
+        let mut at_start = at_start.into_iter().peekable();
+        let skipped = |migration: &'r Migration| {
+            let is_past = |before: &&Migration| ptr::from_ref(*before) < ptr::from_ref(migration);
+            while at_start.next_if(is_past).is_some() {}
+            let was_there = at_start.next_if(|before| ptr::eq(*before, migration)).is_some();
+            let reason =
+                if was_there { SkipReason::AlreadyApplied } else { SkipReason::AppliedMeanwhile };
+            (!ours.contains(migration.version().as_str())).then(|| Skipped::new(migration, reason))
+        };
+        applied.into_iter().filter_map(skipped).collect()
     }
 
     /// Adds the entries that are newer than the set. If no version is, the set can be newer than they are, with
@@ -193,7 +203,7 @@ impl<'r> Tally<'r> {
     /// Adds to the error of a run that found what it creates, and a ledger without entries, how to fill
     /// the ledger.
     fn suggest_baseline(&self, kind: &mut ErrorKind) {
-        let was_empty = self.at_start.as_ref().is_some_and(Vec::is_empty);
+        let was_empty = matches!(&self.at_start, Some(Before::These(list)) if list.is_empty());
         if let ErrorKind::Migration { failure, .. } = kind
             && was_empty
             && failure.direction == Direction::Up

@@ -56,8 +56,8 @@ async fn attempt<'r>(
     let (inside, outside): (Vec<Action<'_>>, Vec<Action<'_>>) =
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
-    let table = hold.lock.enter(cx, &mut tally.report, (table, tally.position)).await?;
     if !inside.is_empty() {
+        let table = hold.lock.enter(cx, &mut tally.report, (table, tally.position)).await?;
         hold.lock.open(cx, (table, tally.position), "true").await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;

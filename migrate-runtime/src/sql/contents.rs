@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use migrate_set::digest::Running;
+use migrate_set::digest::{Digest, Running};
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::rollback::Recorded;
@@ -11,6 +11,7 @@ use migrate_set::settled::Settled;
 use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
+use super::boot::{Found, NULL};
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
@@ -34,7 +35,7 @@ pub(crate) struct Contents<'s> {
     pub(crate) exists: bool,
     /// The transaction in which it was read.
     pub(crate) transaction: Transaction,
-    /// The server process of the session, from `pg_backend_pid()`; `None` without a table.
+    /// The server process of the session, from `pg_backend_pid()`; `None` if no entries were read.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
     pub(crate) lease: Option<Lease>,
@@ -61,10 +62,10 @@ pub(crate) enum Transaction {
 /// Which columns of the ledger are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
+    /// None if this is the digest of the last row, otherwise those that a plan compares with the set.
+    Unless(Digest),
     /// Those that a plan compares with the set.
     Brief,
-    /// The same with the server process of the session.
-    BriefWithProcess,
     /// All but the down scripts.
     Entries,
     /// All.
@@ -79,47 +80,27 @@ const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
 impl Ledger {
     /// Reads the ledger: one message.
     pub(crate) fn read(&self, reading: Reading) -> String {
-        IS_OPEN.to_owned() + &self.look(&self.select(reading))
+        match reading {
+            Reading::Unless(digest) => self.boot(&[(self, Some(digest))]),
+            Reading::Brief => self.boot(&[(self, None)]),
+            Reading::Entries => self.select(""),
+            Reading::WithDownScripts => self.select(", e.down_sql, e.down_checksum"),
+        }
     }
 
-    /// Reads briefly these modules of this table, one after the other: one message.
-    pub(crate) fn read_modules(&self, modules: &[Ledger]) -> String {
-        let selects: Vec<String> = modules.iter().flat_map(|one| one.read_briefly("")).collect();
-        IS_OPEN.to_owned() + &self.look(&selects)
+    /// Reads these modules of this table: one message, whose row [`Contents::take_module`] takes for each.
+    pub(crate) fn read_modules(&self, modules: &[(&Ledger, Digest)]) -> String {
+        let modules: Vec<_> = modules.iter().map(|(one, digest)| (*one, Some(*digest))).collect();
+        self.boot(&modules)
     }
 
-    fn select(&self, reading: Reading) -> [String; 2] {
-        let quoted = &self.quoted;
-        let columns = match reading {
-            Reading::Brief => return self.read_briefly(""),
-            Reading::BriefWithProcess => {
-                return self.read_briefly(", pg_catalog.pg_backend_pid() AS backend");
-            }
-            Reading::Entries => self.entry_columns(),
-            Reading::WithDownScripts => self.entry_columns() + ", e.down_sql, e.down_checksum",
-        };
-        let present = self.present();
-        let entries =
-            format!("SELECT {columns} FROM {quoted} e WHERE {present} ORDER BY e.\"position\"");
-        [self.situation(), entries]
-    }
-
-    /// Reads the highest position and then, unordered, what a plan compares, for [`Contents::take`]: if
-    /// another run writes in between, the position is too low, and the guard finds the ledger changed.
-    ///
-    /// A boot's connection is new, and its server process looks up everything that a query names for the
-    /// first time: a condition, an order or a function costs about 0.1 ms, and each column of a row
-    /// about 0.1 us. Measured in new sessions and rejected: `to_char` of the time; all columns (1.5 ms for
-    /// 1,000 instead of 1.2 ms); a digest of all entries in one row (1.0 ms for ten instead of 0.5 ms,
-    /// 2.0 ms for 1,000, with sha256 and with md5, because it sorts).
-    fn read_briefly(&self, process: &str) -> [String; 2] {
-        let (highest, digests) = (self.highest_position(), self.last_digests());
-        let present = self.present();
+    /// The last entry, and all of the module.
+    fn select(&self, down_scripts: &str) -> String {
+        let (columns, quoted, present) = (self.entry_columns(), &self.quoted, self.present());
         let entries = format!(
-            "SELECT e.version, e.kind, e.checksum, e.progress, e.ran FROM {} e WHERE {present}",
-            self.quoted
+            "SELECT {columns}{down_scripts} FROM {quoted} e WHERE {present} ORDER BY e.\"position\""
         );
-        [format!("SELECT {highest} AS last, {digests} AS digests{process}"), entries]
+        IS_OPEN.to_owned() + &self.look(&[self.situation(), entries])
     }
 
     /// The last position, the holder of the lock row, who may write the ledger, and its other modules.
@@ -153,6 +134,18 @@ impl Ledger {
         checked(std::iter::empty(), &query)
     }
 
+    /// Whether the ledgers of all `schemas` have this digest of the module: one message, with each such schema as
+    /// `tenant`. A schema without a ledger is an error of the server.
+    pub(crate) fn settled_tenants(&self, schemas: &[String], digest: Digest) -> String {
+        let one = |schema: &String| {
+            let ledger = Ledger::new(schema, &self.table, &self.module);
+            let (tenant, has) = (literal(schema), ledger.has_all(&[(&ledger, digest)]));
+            format!("SELECT {tenant} AS tenant WHERE {has}")
+        };
+        let all: Vec<String> = schemas.iter().map(one).collect();
+        all.join(" UNION ALL ")
+    }
+
     /// Reads the entries of the module in the ledgers of all `schemas`, each with its schema as
     /// `tenant`: one message. A schema without a ledger is an error of the server.
     pub(crate) fn read_tenants(&self, schemas: &[String]) -> String {
@@ -184,9 +177,15 @@ impl Ledger {
 }
 
 impl<'s> Contents<'s> {
-    /// Nothing yet; entries that are read briefly are compared with this set.
+    /// Nothing yet; entries that are read briefly, or the last digests, are compared with this set.
     pub(crate) fn against(set: &'s Migrations) -> Self {
         Contents { settled: Some(Settled::new(set)), ..Contents::default() }
+    }
+
+    /// Whether the ledger has exactly the migrations of the set by its digest, so that no entry was read, nor the
+    /// last position.
+    pub(crate) fn is_known(&self) -> bool {
+        self.settled.as_ref().is_some_and(Settled::is_known)
     }
 
     /// Whether the ledger has exactly the migrations of the set in its module.
@@ -201,17 +200,15 @@ impl<'s> Contents<'s> {
         entries
     }
 
-    /// The digests after the last entry, for the rows that a run adds.
+    /// The digests after the last entry, for the rows that a run adds; it adds none if no entry was read.
     pub(crate) fn running(&self, set: &Migrations) -> Running {
+        if self.is_known() {
+            return Running::default();
+        }
         let settled: Vec<Entry> = self.settled.iter().flat_map(Settled::entries).collect();
         let recorded = self.recorded.iter().map(|recorded| &recorded.entry);
         let entries = self.entries.iter().chain(recorded).chain(&settled);
         Running::new(set, self.digests.as_deref(), entries)
-    }
-
-    /// Whether the row is the first of a module in [`Ledger::read_modules`].
-    pub(crate) fn is_first(row: &SimpleQueryRow) -> bool {
-        row.try_get("last").is_ok()
     }
 
     /// Takes one row of [`Ledger::read`].
@@ -219,13 +216,8 @@ impl<'s> Contents<'s> {
     /// # Errors
     /// The name of a column with a value that this library never writes.
     pub(crate) fn take(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
-        if row.columns().len() == BRIEF_COLUMNS {
-            self.take_briefly(row)
-        } else if let Ok(open) = row.try_get("is_open") {
-            if open == Some("t") {
-                self.transaction = Transaction::OfCaller;
-            }
-            Ok(())
+        if row.try_get("is_open").is_ok() {
+            self.take_module(row, 0)
         } else if let Ok(last) = row.try_get("last") {
             self.take_situation(last, row)
         } else {
@@ -233,22 +225,53 @@ impl<'s> Contents<'s> {
         }
     }
 
-    /// Takes one entry of [`Ledger::read_briefly`], by the order of its columns.
-    fn take_briefly(&mut self, row: &SimpleQueryRow) -> Result<(), &'static str> {
-        let column = |index: usize| text(row, index);
-        let (version, kind_text) = (column(0).unwrap_or_default(), column(1));
-        self.is_brief = true;
-        let progress = column(3).map(|done| done.parse().map_err(|_| "progress")).transpose()?;
-        let settled = self.settled.as_mut().filter(|_| progress.is_none());
-        if let (Some(settled), Some(kind), Some(checksum)) = (settled, kind_text, column(2))
-            && settled.meets(kind, version, checksum, column(4))
+    /// Takes the row of [`Ledger::read_modules`], for the module with this index, or that of [`IS_OPEN`].
+    ///
+    /// # Errors
+    /// As [`Contents::take`].
+    pub(crate) fn take_module(
+        &mut self,
+        row: &SimpleQueryRow,
+        module: usize,
+    ) -> Result<(), &'static str> {
+        if text(row, "is_open") == Some("t") {
+            self.transaction = Transaction::OfCaller;
+        }
+        match Found::of(row, module) {
+            None => Ok(()),
+            Some(Found::Settled) => {
+                self.settled = self.settled.take().map(Settled::whole);
+                Ok(())
+            }
+            Some(Found::Entries { first: [last, digests, backend], rows }) => {
+                self.is_brief = true;
+                self.take_last(Some(last))?;
+                self.digests = Some(digests.to_owned());
+                self.backend = backend.parse().ok();
+                Found::entries(rows).try_for_each(|entry| self.take_briefly(entry))
+            }
+        }
+    }
+
+    /// Takes one entry of [`Found::entries`].
+    fn take_briefly(
+        &mut self,
+        [version, kind_text, checksum, progress, ran]: [&str; 5],
+    ) -> Result<(), &'static str> {
+        let value = |text: &'_ str| (text != NULL).then(|| text.to_owned());
+        let progress = match progress {
+            NULL => None,
+            done => Some(done.parse().map_err(|_| "progress")?),
+        };
+        let manner = (ran != NULL).then_some(ran);
+        if let (Some(settled), None) = (&mut self.settled, progress)
+            && settled.meets(kind_text, version, checksum, manner)
         {
             return Ok(());
         }
-        let (version, kind) = (Version::new(version.to_owned()), kind(kind_text)?);
-        let entry = Entry::brief(version, kind, column(2).map(str::to_owned));
-        let ran = column(4).map(str::to_owned);
-        self.entries.push(Entry { progress, ran, ..entry });
+        let (version, kind) = (Version::new(version.to_owned()), kind(Some(kind_text))?);
+        let entry = Entry::brief(version, kind, value(checksum));
+        self.entries.push(Entry { progress, ran: value(ran), ..entry });
         Ok(())
     }
 
@@ -259,17 +282,23 @@ impl<'s> Contents<'s> {
         self.recorded.push(Recorded { entry, down_sql, down_checksum });
     }
 
+    /// Takes the highest position, which can be that of the lock row.
+    fn take_last(&mut self, last: Option<&str>) -> Result<(), &'static str> {
+        self.is_locked = last.is_some_and(|last| last.parse() == Ok(LOCK_POSITION));
+        if !self.is_locked {
+            self.last_position = position(last)?;
+        }
+        Ok(())
+    }
+
     fn take_situation(
         &mut self,
         last: Option<&str>,
         row: &SimpleQueryRow,
     ) -> Result<(), &'static str> {
+        self.take_last(last)?;
         self.digests = column(row, "digests");
         self.backend = text(row, "backend").and_then(|pid| pid.parse().ok());
-        self.is_locked = last.is_some_and(|last| last.parse() == Ok(LOCK_POSITION));
-        if !self.is_locked {
-            self.last_position = position(last)?;
-        }
         let lines = |column| text(row, column).into_iter().flat_map(str::lines).map(str::to_owned);
         self.writers.extend(lines("writers"));
         self.other_modules.extend(lines("modules"));
@@ -279,9 +308,6 @@ impl<'s> Contents<'s> {
         Ok(())
     }
 }
-
-/// How many columns [`Ledger::read_briefly`] reads of an entry; no other row has as many.
-const BRIEF_COLUMNS: usize = 5;
 
 /// The position of an entry, which is below that of the lock row, so that adding to it cannot overflow.
 fn position(text: Option<&str>) -> Result<i64, &'static str> {

@@ -21,28 +21,25 @@ pub(crate) enum Unread {
     Refused,
 }
 
-/// The only column of the row that an unread ledger has, and its values.
-const UNREAD: &str = "unread";
+/// The column of the row that an unread ledger has, and its values.
+pub(super) const FOUND: &str = "found";
 const MISSING: &str = "missing";
 const ELSEWHERE: &str = "elsewhere";
-const REFUSED: &str = "refused";
+pub(super) const REFUSED: &str = "refused";
 
 /// Whether the current role owns the table `c`, without code attached.
-const IS_OWN: &str = "pg_catalog.pg_get_userbyid(c.relowner) OPERATOR(pg_catalog.=) current_user \
+pub(super) const IS_OWN: &str = "pg_catalog.pg_get_userbyid(c.relowner) OPERATOR(pg_catalog.=) current_user \
      AND NOT (c.relhastriggers OR c.relhasrules OR c.relrowsecurity)";
 
 impl Unread {
     /// Why the ledger was not read, if this row says so.
     pub(crate) fn of(row: &SimpleQueryRow) -> Option<Unread> {
-        match row.columns() {
-            [only] if only.name() == UNREAD => {}
-            _ => return None,
+        match text(row, FOUND)? {
+            MISSING => Some(Unread::Missing),
+            ELSEWHERE => Some(Unread::Elsewhere),
+            REFUSED => Some(Unread::Refused),
+            _ => None,
         }
-        Some(match text(row, 0) {
-            Some(MISSING) => Unread::Missing,
-            Some(ELSEWHERE) => Unread::Elsewhere,
-            _ => Unread::Refused,
-        })
     }
 }
 
@@ -64,7 +61,7 @@ impl Ledger {
         };
         let declared = each(&|cursor| format!("{cursor} pg_catalog.refcursor := '{cursor}'; "));
         let unread =
-            |why: &str| each(&|cursor| format!("OPEN {cursor} FOR SELECT {why} AS {UNREAD}; "));
+            |why: &str| each(&|cursor| format!("OPEN {cursor} FOR SELECT {why} AS {FOUND}; "));
         let opened = cursors.iter().zip(queries);
         let opened: Vec<String> =
             opened.map(|(cursor, query)| format!("OPEN {cursor} FOR {query}; ")).collect();
@@ -86,7 +83,7 @@ impl Ledger {
     }
 
     /// How a table that does not exist is reported, as an expression.
-    fn missing(&self) -> String {
+    pub(super) fn missing(&self) -> String {
         if self.schema == DEFAULT_SCHEMA {
             return format!("'{MISSING}'");
         }

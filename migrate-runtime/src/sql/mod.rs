@@ -11,6 +11,7 @@ mod history;
 mod lease;
 mod trust;
 mod look;
+mod boot;
 mod catalog;
 mod blockers;
 mod constraints;

@@ -18,10 +18,12 @@ use crate::stale::check_embed;
 impl<'s> Migrator<'s> {
     /// Applies pending migrations, each exactly once, however many replicas run at the same time.
     ///
-    /// If nothing is pending, it sends one message and takes no locks. A task of its own must drive the
-    /// client's connection (`tokio::spawn(connection)`); without it, `run` waits for ever, and reports after five
-    /// seconds that it does ([`Event::Unanswered`](crate::Event::Unanswered), a warning of `tracing`; in a debug
-    /// build without a subscriber, a line on stderr).
+    /// If nothing is pending, it sends one message, which reads one row of the ledger, and takes no locks. Rows
+    /// before the last that were changed by hand are found by [`Migrator::verify`], or as soon as anything is
+    /// pending. A task of its own must drive the client's connection (`tokio::spawn(connection)`); without it, `run`
+    /// waits for ever, and reports after five seconds that it does
+    /// ([`Event::Unanswered`](crate::Event::Unanswered), a warning of `tracing`; in a debug build without a
+    /// subscriber, a line on stderr).
     ///
     /// ```no_run
     /// # use migrate_runtime::{Error, Migrator};
@@ -264,7 +266,12 @@ impl<'s> Migrator<'s> {
     /// # Errors
     /// [`ErrorKind::Pending`] with the pending versions, and as [`Migrator::plan`].
     pub async fn verify(&self, client: &Client) -> Result<(), Error> {
-        let contents = self.read(client, self.reading()).await?;
+        // Not the digest, which does not show rows that were changed by hand.
+        let reading = match self.reading() {
+            Reading::Unless(_) => Reading::Brief,
+            other => other,
+        };
+        let contents = self.read(client, reading).await?;
         let plan = match self.decide(contents.into_entries()) {
             Ok(plan) if plan.steps.iter().all(|step| step.cause == Cause::New) => plan,
             // Drift is reported in full, and only a full read has the earlier texts of a repeatable.

@@ -194,7 +194,7 @@ impl<'c> Wire<'c> {
         let mut completed = 0;
         let mut row = None;
         self.is_out.store(true, Ordering::Relaxed);
-        let result = exchange(self.client, message.text(), &mut || {}, &mut |item| match item {
+        let result = exchange(self.client, message.text(), &mut |item| match item {
             SimpleQueryMessage::Row(found) => row = Some(found),
             SimpleQueryMessage::CommandComplete(_) => {
                 if let Some(part) = message.part(completed) {
@@ -220,20 +220,19 @@ impl<'c> Wire<'c> {
         query(self.client, sql)
     }
 
-    /// Sends statements, calls `work` while the server works, and `on` for every row.
+    /// Sends statements, and calls `on` for every row.
     pub(crate) async fn rows(
         &self,
         sql: &str,
-        mut work: impl FnMut() + Send,
         on: impl FnMut(SimpleQueryRow) + Send,
     ) -> Result<(), Error> {
         self.count();
         if !self.reads_as_writes.load(Ordering::Relaxed) {
-            let result = rows_while(self.client, sql, &mut work, on).await;
+            let result = rows(self.client, sql, on).await;
             self.is_answered.store(true, Ordering::Relaxed);
             return result;
         }
-        let result = rows_while(self.client, &as_write(sql), &mut work, on).await;
+        let result = rows(self.client, &as_write(sql), on).await;
         if let Err(error) = &result {
             self.end_transaction(error, 1).await;
         }
@@ -300,18 +299,9 @@ pub fn query<'q>(client: &'q Client, sql: &'q str) -> Boxed<'q, Row> {
 pub async fn rows(
     client: &Client,
     sql: &str,
-    on: impl FnMut(SimpleQueryRow) + Send,
-) -> Result<(), Error> {
-    rows_while(client, sql, &mut || {}, on).await
-}
-
-async fn rows_while(
-    client: &Client,
-    sql: &str,
-    work: &mut (dyn FnMut() + Send),
     mut on: impl FnMut(SimpleQueryRow) + Send,
 ) -> Result<(), Error> {
-    exchange(client, sql, work, &mut |item| {
+    exchange(client, sql, &mut |item| {
         if let SimpleQueryMessage::Row(row) = item {
             on(row);
         }
@@ -319,27 +309,15 @@ async fn rows_while(
     .await
 }
 
-/// Sends `text`, calls `work`, and calls `on` for every answer.
+/// Sends `text`, and calls `on` for every answer.
 fn exchange<'x>(
     client: &'x Client,
     text: &'x str,
-    work: &'x mut (dyn FnMut() + Send),
     on: &'x mut (dyn FnMut(SimpleQueryMessage) + Send),
 ) -> Boxed<'x, Result<(), Error>> {
     use futures_core::Stream as _;
     boxed(async move {
         let mut stream = pin!(client.simple_query_raw(text).await?);
-        // On a single thread, the connection sends now.
-        let mut yielded = false;
-        poll_fn(|context| {
-            if std::mem::replace(&mut yielded, true) {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-        work();
         while let Some(item) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             on(item?);
         }

@@ -1,6 +1,7 @@
 //! Where the migrations of a set are: in the binary or in memory.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::Migration;
 
@@ -10,8 +11,8 @@ pub(super) enum List {
     /// In the binary: a function that unpacks them once. Not a cell, because a constant with one
     /// cannot be borrowed as `'static`.
     Embedded(fn() -> &'static [Migration]),
-    /// In memory.
-    Loaded(Vec<Migration>),
+    /// In memory, and not copied with the set.
+    Loaded(Arc<[Migration]>),
 }
 
 impl List {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::Catalog;
-use super::object::Sort;
+use super::finding::Missing;
+use super::object::{Place, Sort};
 
 /// How many names that no migration makes mean that the set begins on an existing schema, unless it
-/// makes many more.
+/// makes three times as many tables.
 const STRANGERS: usize = 3;
 
 /// Whether what a pass on an empty database found means that the set begins on an existing schema:
-/// the first file that names a table, a type or a function names one that no file makes, or such names
-/// are many.
+/// the first file that makes something names tables, types or functions that no file makes, or many files
+/// do, and there are not three times as many tables that the set makes.
 pub(super) fn on_existing(pass: &Catalog) -> bool {
     let strange = pass.missing.iter().filter(|one| {
         matches!(one.sort, Sort::Table | Sort::View | Sort::Sequence | Sort::Type | Sort::Function)
@@ -19,10 +20,21 @@ pub(super) fn on_existing(pass: &Catalog) -> bool {
             && !pass.births.contains_key(&(one.sort, one.name.clone()))
             && !pass.is_born(&one.name)
     });
-    let strange: Vec<_> = strange.collect();
+    let strange: Vec<&Missing> = strange.collect();
+    let names = |strange: &[&Missing]| {
+        strange.iter().map(|one| one.name.clone()).collect::<BTreeSet<String>>().len()
+    };
+    let made = |file: Option<usize>| {
+        let tables = pass.births.iter().filter(|((sort, _), _)| *sort == Sort::Table);
+        let is_there = |place: &Place| file.is_none_or(|file| place.file <= file);
+        tables.filter(|(_, places)| places.iter().any(is_there)).count()
+    };
     let first = pass.births.values().flatten().min().map(|place| place.file);
-    let begins_with = strange.iter().any(|one| first.is_none_or(|first| one.place.file <= first));
-    let names: BTreeSet<&str> = strange.iter().map(|one| one.name.as_str()).collect();
-    let made = pass.births.keys().filter(|(sort, _)| *sort == Sort::Table).count();
-    begins_with || names.len() >= STRANGERS && names.len() * 3 > made
+    let at_first: Vec<&Missing> = strange
+        .iter()
+        .filter(|one| first.is_none_or(|first| one.place.file <= first))
+        .copied()
+        .collect();
+    let (at_first, all) = (names(&at_first), names(&strange));
+    at_first > 0 && at_first * 3 > made(first) || all >= STRANGERS && all * 3 > made(None)
 }

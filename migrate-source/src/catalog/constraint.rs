@@ -194,7 +194,7 @@ impl Catalog {
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
         if at.has(Kind::CASCADE) {
-            self.blur(Sort::ForeignKey);
+            self.blur_drops(Sort::ForeignKey);
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };

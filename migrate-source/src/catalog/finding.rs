@@ -11,7 +11,7 @@ use super::object::{Gone, How, Object, Place, Sort};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::Key;
-use crate::objects::Finding;
+use crate::objects::ObjectProblem;
 
 /// A finding before the end of the pass, when it is known what comes later.
 #[derive(Debug, Clone)]
@@ -50,6 +50,10 @@ enum Past {
 impl Catalog {
     /// A use of something that is not there; `of` is the table of a column and the like.
     pub(super) fn missing(&mut self, sort: Sort, path: &Path, of: Option<&Key>) {
+        let schema = path.qualifier.as_ref().filter(|_| of.is_none());
+        if schema.is_some_and(|schema| self.look_schema(schema).is_missing()) {
+            return self.refer_qualifier(path, false);
+        }
         let near = self.near(sort, path, of);
         self.missing_but(sort, path, of, near);
     }
@@ -234,7 +238,7 @@ impl Catalog {
     }
 
     /// The findings, each with the number of its file.
-    pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, Finding)> {
+    pub(super) fn findings(mut self, files: &[File<'_>]) -> Vec<(usize, ObjectProblem)> {
         let missing = std::mem::take(&mut self.missing);
         let reported = missing.into_iter().filter(|one| {
             let allowed = files.get(one.place.file).is_none_or(|file| file.is_allowed);
@@ -250,7 +254,7 @@ impl Catalog {
         born || matches!(one.past, Past::Gone(_)) || self.is_born(&one.name)
     }
 
-    fn finding(&self, files: &[File<'_>], one: Missing) -> Finding {
+    fn finding(&self, files: &[File<'_>], one: Missing) -> ObjectProblem {
         let at = |place: Place| shown_place(files, place);
         let later = self.later(&one);
         let near = one.near.as_ref().map(|(near, place)| match place {
@@ -305,7 +309,7 @@ impl Catalog {
             }
         };
         let (span, message, is_late) = (one.span, one.message, one.late);
-        Finding { span, message, label, help, can_be_before, is_late }
+        ObjectProblem { span, message, label, help, can_be_before, is_late }
     }
 
     /// Where a name is made after its use.

@@ -51,7 +51,10 @@ impl Catalog {
     pub(super) fn refer_function(&mut self, path: &Path, conditional: bool) -> Option<String> {
         match self.look_function(path) {
             Look::Found(schema) | Look::Perhaps(schema) => Some(schema),
-            Look::Unknown => None,
+            Look::Unknown => {
+                self.refer_qualifier(path, conditional);
+                None
+            }
             Look::Missing if conditional || self.is_of_extension(&path.name) => None,
             Look::Missing => {
                 self.missing(Sort::Function, path, None);
@@ -163,9 +166,9 @@ impl Catalog {
         }
         if at.has(Kind::CASCADE) {
             self.cascade();
-            self.blur(Sort::Column);
-            self.blur(Sort::Constraint);
-            self.blur(Sort::Index);
+            self.blur_drops(Sort::Column);
+            self.blur_drops(Sort::Constraint);
+            self.blur_drops(Sort::Index);
         }
     }
 

@@ -38,8 +38,7 @@ use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
 
-use crate::check::Begins;
-use crate::objects::Finding;
+use crate::objects::{Begins, ObjectProblem};
 use crate::{syntax, threads};
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
@@ -48,13 +47,13 @@ use schema::Schema;
 use scope::SearchPath;
 
 /// What the files name that nothing made, or make twice: each finding with the number of its file.
-pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
+pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
     // Queries nest as deep as statements.
     let all = threads::shares(&[()], 1, syntax::STACK, |_| checked(files, begins));
     all.into_iter().filter_map(|(_, found)| found).flatten().collect()
 }
 
-fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, Finding)> {
+fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
     let pass = pass::run(files, begins, Births::Off);
     if pass.missing.is_empty() {
         return Vec::new();
@@ -176,6 +175,11 @@ impl Catalog {
     /// Objects of this kind can have been made, changed and dropped.
     fn blur(&mut self, sort: Sort) {
         self.blurs.set(sort, self.stamp);
+    }
+
+    /// Objects of this kind can have been dropped.
+    fn blur_drops(&mut self, sort: Sort) {
+        self.blurs.set_drops(sort, self.stamp);
     }
 
     /// So can all.

@@ -69,17 +69,33 @@ impl Sort {
     }
 }
 
-/// When an opaque step last can have touched objects of each kind.
+/// When a step last can have touched objects of each kind without being seen.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Blurs([u32; 15]);
+pub(super) struct Blurs {
+    /// Can have made, changed or dropped some.
+    any: [u32; 15],
+    /// Can only have dropped some.
+    drops: [u32; 15],
+}
 
 impl Blurs {
     pub(super) fn of(&self, sort: Sort) -> u32 {
-        self.0.get(sort as usize).copied().unwrap_or_default()
+        self.any.get(sort as usize).copied().unwrap_or_default()
+    }
+
+    /// When some can have been dropped.
+    pub(super) fn of_drops(&self, sort: Sort) -> u32 {
+        self.of(sort).max(self.drops.get(sort as usize).copied().unwrap_or_default())
     }
 
     pub(super) fn set(&mut self, sort: Sort, stamp: u32) {
-        if let Some(blur) = self.0.get_mut(sort as usize) {
+        if let Some(blur) = self.any.get_mut(sort as usize) {
+            *blur = stamp;
+        }
+    }
+
+    pub(super) fn set_drops(&mut self, sort: Sort, stamp: u32) {
+        if let Some(blur) = self.drops.get_mut(sort as usize) {
             *blur = stamp;
         }
     }
@@ -185,7 +201,7 @@ impl<T: Object> Space<T> {
     pub(super) fn look(&self, name: &str, blurs: &Blurs) -> Look<&T> {
         if let Some(object) = self.objects.get(name) {
             let made = object.made();
-            let blur = blurs.of(made.sort).max(blurs.of(self.sort));
+            let blur = blurs.of_drops(made.sort).max(blurs.of_drops(self.sort));
             return if made.sure && made.stamp >= blur {
                 Look::Found(object)
             } else {

@@ -6,7 +6,7 @@ use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
 use super::{Births, Catalog};
-use crate::check::Begins;
+use crate::objects::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
 
@@ -197,6 +197,7 @@ impl Catalog {
             | Kind::CREATE_PUBLICATION
             | Kind::ALTER_PUBLICATION
             | Kind::CREATE_CAST
+            | Kind::DROP_CAST
             | Kind::CREATE_EVENT_TRIGGER => self.references(at),
             _ => {}
         }

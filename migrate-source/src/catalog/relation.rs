@@ -82,7 +82,7 @@ impl Relation {
 
     /// Whether it certainly is as it was seen.
     pub(super) fn is_sure(&self, blurs: &Blurs) -> bool {
-        let blur = blurs.of(self.made.sort).max(blurs.of(Sort::Table));
+        let blur = blurs.of_drops(self.made.sort).max(blurs.of_drops(Sort::Table));
         self.made.sure && self.made.stamp >= blur
     }
 }
@@ -163,7 +163,16 @@ impl Catalog {
     /// The relation that a statement alters or drops; reports one that is missing.
     pub(super) fn refer(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
         match self.look_relation(path) {
-            Look::Found(key) | Look::Perhaps(key) => Some(key),
+            Look::Found(key) => Some(key),
+            Look::Perhaps(key) => {
+                // The statement would fail if it were not there.
+                let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
+                if let Some(relation) = self.relation_mut(&key).filter(|_| certain) {
+                    relation.made.sure = true;
+                    relation.made.stamp = stamp;
+                }
+                Some(key)
+            }
             Look::Unknown => {
                 self.refer_qualifier(path, conditional);
                 None

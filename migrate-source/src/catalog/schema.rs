@@ -149,7 +149,7 @@ impl Catalog {
     /// Whether a schema that can be there before the set is rather one of the set's, misspelt. Those of
     /// tenants, for example, differ by a number.
     fn is_misspelt(&self, name: &str) -> bool {
-        if self.schemas.objects.contains_key(name) || is_system(name) || name.len() < 5 {
+        if self.schemas.objects.contains_key(name) || is_system(name) || name.len() < 4 {
             return false;
         }
         let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
@@ -162,7 +162,7 @@ impl Catalog {
     /// What depends on something that a statement drops with CASCADE can be gone.
     pub(super) fn cascade(&mut self) {
         for sort in [Sort::View, Sort::ForeignKey, Sort::Trigger, Sort::Policy, Sort::Function] {
-            self.blur(sort);
+            self.blur_drops(sort);
         }
     }
 

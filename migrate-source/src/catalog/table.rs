@@ -314,8 +314,9 @@ impl Relation {
 
     /// Whether all of its own columns are known.
     pub(super) fn knows_columns(&self, blurs: &super::object::Blurs) -> bool {
-        let sure =
-            |column: &Column| column.made().sure && column.made().stamp >= blurs.of(Sort::Column);
+        let sure = |column: &Column| {
+            column.made().sure && column.made().stamp >= blurs.of_drops(Sort::Column)
+        };
         self.is_sure(blurs)
             && self.columns.is_closed(blurs)
             && self.columns.objects.values().all(sure)

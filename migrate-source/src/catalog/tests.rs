@@ -5,7 +5,7 @@ use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
 use super::{File, Statement, check};
-use crate::check::Begins;
+use crate::objects::Begins;
 use crate::syntax::judge_all;
 
 fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
@@ -235,6 +235,16 @@ fn other_missing_objects_are_found() {
             "create type e as enum ('a'); alter type e add value 'c' after 'b'",
             "type `e` has no value 'b'",
         ),
+        ("create type c as (a int); create type c as (a int)", "type `c` already exists"),
+        ("create view v as select 1; drop view v cascade; drop view w", "view `w` does not exist"),
+        (
+            "create table public.t (a int); select * from publlic.t",
+            "schema `publlic` does not exist",
+        ),
+        (
+            "do $$ begin create type e as enum ('a'); end $$; alter type e add value 'b'; alter type e add value 'b'",
+            "type `e` already has the value 'b'",
+        ),
         ("select a.id from users", "table `a` is not in the FROM clause"),
     ] {
         let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
@@ -382,6 +392,9 @@ fn a_set_on_an_existing_schema_is_inferred() {
     check(&[USERS, "alter table userz add b int"], 1);
     check(&[USERS, "select * from other"], 1);
     check(&[USERS, "select * from a1", "select * from b1, c1"], 0);
+    let four = "create table a1 (x int); create table b1 (x int); create table c1 (x int); \
+                create table d1 (x int references elsewhere)";
+    check(&[four], 1);
     check(&["set search_path = app, public; create table a.t (x int)", "select * from later"], 0);
     check(&[USERS, "create temp table n (a int)", "create temp table n (a int); drop table n"], 0);
     check(&[USERS, "alter database d set search_path = app", "select * from later"], 0);

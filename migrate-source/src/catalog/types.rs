@@ -15,12 +15,14 @@ pub(super) struct Type {
     made: Made,
     /// The labels of an enum; open for other types.
     labels: Space<Made>,
+    /// Whether it is only declared, and defined later.
+    is_shell: bool,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made) }
+        Type { made, labels: open_labels(&made), is_shell: false }
     }
 
     /// Where a label was added.
@@ -93,8 +95,21 @@ impl Catalog {
         conditional: bool,
     ) -> Option<(String, String)> {
         match self.look_type(path) {
-            Look::Found(schema) | Look::Perhaps(schema) => Some((schema, path.name.clone())),
-            Look::Unknown => None,
+            Look::Found(schema) => Some((schema, path.name.clone())),
+            Look::Perhaps(schema) => {
+                // The statement would fail if it were not there.
+                let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
+                let found = (schema, path.name.clone());
+                if let Some(one) = self.type_mut(&found).filter(|_| certain) {
+                    one.made.sure = true;
+                    one.made.stamp = stamp;
+                }
+                Some(found)
+            }
+            Look::Unknown => {
+                self.refer_qualifier(path, conditional);
+                None
+            }
             Look::Missing if conditional || self.is_of_extension(&path.name) => None,
             Look::Missing => {
                 self.missing(Sort::Type, path, None);
@@ -129,7 +144,7 @@ impl Catalog {
         let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
         match self.look(&qualified, |schema| &schema.types) {
             // A shell type is made twice.
-            Look::Found(_) if at.children().count() > 1 && self.is_shell(&schema, &path.name) => {}
+            Look::Found(_) if self.is_shell(&schema, &path.name) => {}
             Look::Found(_) => return self.doubled(Sort::Type, &path),
             Look::Perhaps(_) => labels.open = true,
             Look::Unknown | Look::Missing => {}
@@ -137,13 +152,14 @@ impl Catalog {
         if self.perhaps {
             labels.open = true;
         }
-        self.schema_mut(&schema).types.put(path.name, Type { made, labels });
+        let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
+        self.schema_mut(&schema).types.put(path.name, Type { made, labels, is_shell });
     }
 
-    /// Whether a type can be one without a definition, or of the server's language.
+    /// Whether a type is only declared.
     fn is_shell(&self, schema: &str, name: &str) -> bool {
         let found = self.schemas.objects.get(schema).and_then(|s| s.types.objects.get(name));
-        found.is_some_and(|found| found.labels.open)
+        found.is_some_and(|found| found.is_shell)
     }
 
     pub(super) fn drop_types(&mut self, at: At<'_>, names: Kind) {
@@ -161,8 +177,8 @@ impl Catalog {
         }
         if at.has(Kind::CASCADE) {
             self.cascade();
-            self.blur(Sort::Column);
-            self.blur(Sort::Constraint);
+            self.blur_drops(Sort::Column);
+            self.blur_drops(Sort::Constraint);
         }
     }
 

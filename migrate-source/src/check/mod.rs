@@ -16,6 +16,8 @@ mod problem;
 
 pub use migrate_set::listing::Links;
 
+pub use crate::objects::Begins;
+
 pub use characters::LooksLike;
 pub use error::{SourceError, SourceErrors};
 use mistakes::limited;
@@ -91,19 +93,6 @@ pub enum Objects {
     Warn,
     /// They are left to the server.
     Off,
-}
-
-/// What is in the database before the first migration of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Begins {
-    /// Nothing, if the set makes what it uses from its first migration on; otherwise objects that the
-    /// set does not know.
-    #[default]
-    Inferred,
-    /// Nothing but what a new database has.
-    Nothing,
-    /// Objects that the set does not know: a name that it never made is no mistake.
-    Existing,
 }
 
 /// What to do with findings of [`crate::lint`].

@@ -12,7 +12,7 @@ use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
 use crate::lint;
 use crate::names::NameError;
-use crate::objects::Finding;
+use crate::objects::ObjectProblem;
 
 /// What is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -183,7 +183,7 @@ pub enum Problem {
     },
     /// The name of an object that nothing made, or that is made twice.
     #[error("{}", .0.message)]
-    Object(Finding),
+    Object(ObjectProblem),
     /// A finding of a lint.
     #[error("{}", .0.lint.message())]
     Lint(lint::Finding),

@@ -42,7 +42,7 @@ mod checked {
     use super::super::{Down, Objects, SetOptions, SourceError, Syntax};
     use super::{Allows, Read};
     use crate::catalog::{self, File, Statement};
-    use crate::objects::Finding;
+    use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
     /// Reads each statement once. Skips files that allow what is wrong with them, and for the grammar
@@ -82,7 +82,8 @@ mod checked {
         }
         if names && read.invalid.is_empty() {
             let found = catalog::check(&files, options.begins).into_iter();
-            let (late, found) = found.partition(|(_, finding): &(usize, Finding)| finding.is_late);
+            let (late, found) =
+                found.partition(|(_, finding): &(usize, ObjectProblem)| finding.is_late);
             read.unknown = unknown(folder, &files, found);
             read.late = unknown(folder, &files, late);
         }
@@ -133,7 +134,7 @@ mod checked {
     fn unknown(
         folder: &str,
         files: &[File<'_>],
-        mut found: Vec<(usize, Finding)>,
+        mut found: Vec<(usize, ObjectProblem)>,
     ) -> Vec<SourceError> {
         found.sort_by_key(|(number, _)| *number);
         let mut errors = Vec::new();
@@ -141,7 +142,7 @@ mod checked {
             let Some(file) = found.first().and_then(|(number, _)| files.get(*number)) else {
                 continue;
             };
-            let mistake = |(_, finding): &(usize, Finding)| {
+            let mistake = |(_, finding): &(usize, ObjectProblem)| {
                 let (span, finding) = (finding.span.clone(), finding.clone());
                 Mistake { span: Some(span), problem: Problem::Object(finding) }
             };

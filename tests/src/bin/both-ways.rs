@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use migrate_runtime::Migrations;
 use migrate_runtime::source::{SetOptions, from_folder};
 use migrate_set::sql::sharing::Sharing;
-use migrate_source::check::{Down, Duplicates, Empty, Lints, Syntax};
+use migrate_source::check::{Down, Duplicates, Empty, Lints, Objects, Syntax};
 use migrate_tests::both_ways::{Left, Way, difference, left};
 
 #[tokio::main]
@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
             duplicates: Duplicates::ByName,
             empty: Empty::Allow,
             lints: Lints::Off,
+            objects: Objects::Off,
             syntax: Syntax::Off,
             ..SetOptions::default()
         };

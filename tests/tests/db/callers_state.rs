@@ -277,12 +277,8 @@ async fn entries_of_other_modules_are_not_read() {
         let queries = proxy.queries();
         assert_eq!(queries.len(), 4, "{queries:?}");
         for query in queries {
-            // The queries are in a literal.
-            let query = query.replace("''", "'");
-            let reads = query.split("; ").filter_map(|part| Some(part.split_once(" FOR ")?.1));
-            let reads: Vec<&str> =
-                reads.filter(|part| part.starts_with("SELECT e.version")).collect();
-            assert!(!reads.is_empty(), "{query}");
+            let reads = crate::ended::reads(&query);
+            assert!(reads.len() > 1, "{query}");
             for read in reads {
                 let explained = client.simple_query(&format!("EXPLAIN {read}")).await;
                 let plan = format!("{:?}", explained.expect("a plan"));

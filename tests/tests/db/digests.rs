@@ -2,9 +2,10 @@
 
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::ledger::Edited;
-use migrate_runtime::{Lock, Migrations, Migrator, Rollback};
+use migrate_runtime::{Lock, Migrations, Migrator, Rollback, run_in_order};
 use migrate_set::digest::line;
 use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::role::SmallRole;
 use migrate_tests::sets::{module, set};
 use tokio_postgres::Client;
 
@@ -24,7 +25,7 @@ async fn last(client: &Client) -> String {
 /// Checks that the last row shows exactly these sets.
 async fn shows(client: &Client, sets: &[&Migrations], what: &str) {
     let lines = sets.iter().map(|set| line(set.traits().digest, set.module()));
-    assert_eq!(last(client).await, lines.collect::<Vec<_>>().join("\n"), "{what}");
+    assert_eq!(last(client).await, lines.collect::<String>(), "{what}");
 }
 
 async fn run(set: &Migrations, client: &mut Client) {
@@ -111,7 +112,7 @@ async fn an_unfinished_migration_shows_no_set_until_it_is_finished() {
     // Rows of another module come between.
     let other = module("other", &[("1_d.sql", "CREATE TABLE d (id int);")]);
     run(&other, &mut client).await;
-    let own = unfinished.clone() + "\n" + &line(other.traits().digest, "other");
+    let own = unfinished.clone() + &line(other.traits().digest, "other");
     assert_eq!(last(&client).await, own);
     run(&failing, &mut client).await;
     shows(&client, &[&failing, &other], "continued after rows of another module").await;
@@ -153,4 +154,72 @@ async fn rows_that_were_changed_by_hand_are_counted_by_the_next_run() {
         lenient.run(&mut client).await.unwrap_or_else(|e| panic!("{hand}: {e}"));
         shows(&client, &[next], hand).await;
     }
+}
+
+/// A boot looks at the last row only; `verify` and a run with something pending look at all.
+#[tokio::test]
+async fn what_a_boot_sees_of_rows_that_were_changed_by_hand() {
+    let (present, more) = (set(&[A, B, D]), set(&[A, B, D, V]));
+    let insert = "INSERT INTO migration_ledger SELECT (jsonb_populate_record(l, \
+                  '{\"version\": \"3\", \"position\": 4, \"digests\": null}')).* \
+                  FROM migration_ledger l WHERE position = 2";
+    for (hand, is_seen) in [
+        ("UPDATE migration_ledger SET checksum = md5('') WHERE version = '1'", false),
+        ("UPDATE migration_ledger SET checksum = md5('') WHERE version = '4'", false),
+        ("UPDATE migration_ledger SET version = '3' WHERE version = '2'", false),
+        ("DELETE FROM migration_ledger WHERE version = '2'", false),
+        (
+            "DELETE FROM migration_ledger WHERE version = '2'; \
+             UPDATE migration_ledger SET digests = NULL",
+            true,
+        ),
+        ("DELETE FROM migration_ledger WHERE version IN ('1', '4')", true),
+        (insert, true),
+    ] {
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        run(&present, &mut client).await;
+        client.batch_execute(hand).await.expect(hand);
+        let boot = Migrator::new(&present).run(&mut client).await;
+        assert_eq!(boot.is_err(), is_seen, "{hand}: {boot:?}");
+        Migrator::new(&present).verify(&client).await.expect_err(hand);
+        Migrator::new(&more).run(&mut client).await.expect_err(hand);
+    }
+}
+
+#[tokio::test]
+async fn function_that_a_role_may_not_call_is_not_needed() {
+    let mut at = SmallRole::create().await;
+    at.prepare("REVOKE EXECUTE ON FUNCTION ts_stat(text) FROM PUBLIC").await;
+    let set = set(&[("1_a.sql", "CREATE TABLE own.a (id int);")]);
+    let migrator = Migrator::new(&set).schema("own");
+    for (applied, messages) in [(1, 4), (0, 2)] {
+        let report = migrator.run(&mut at.client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((report.applied.len(), report.messages), (applied, messages), "{report:?}");
+    }
+    at.remove().await;
+}
+
+/// Rows of other modules and events come after the last entry of the set.
+#[tokio::test]
+async fn boot_reads_one_row_whatever_comes_after_its_entries() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (app, auth) = (module("app", &[A, V]), module("auth", &[B, C]));
+    run(&app, &mut client).await;
+    run(&auth, &mut client).await;
+    let undo = Migrator::new(&auth);
+    undo.forget(&mut client, 3).await.unwrap_or_else(|e| panic!("{e}"));
+    run(&auth, &mut client).await;
+    // If it read them, it would find this.
+    let edit = "UPDATE migration_ledger SET checksum = 'edited'";
+    client.batch_execute(edit).await.expect("an edit");
+    for set in [&app, &auth] {
+        let report = Migrator::new(set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((report.skipped.len(), report.messages), (2, 1));
+        assert_eq!(report.skipped.iter().count(), 2);
+        assert_eq!(report.skipped, report.clone().skipped);
+    }
+    let reports = run_in_order([&Migrator::new(&app), &Migrator::new(&auth)], &mut client).await;
+    assert_eq!(reports.expect("a boot").iter().map(|one| one.messages).sum::<u32>(), 1);
 }

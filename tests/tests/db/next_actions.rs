@@ -125,6 +125,11 @@ async fn timeouts_and_cancels() {
         "DO $$ BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(600); END $$;";
     let help = "run again: a signal or another session cancelled it";
     both("", own, "57014", [help, help]).await;
+    // As the server ends a session that waits for the next message of a transaction.
+    let idle = "DO $$ BEGIN RAISE 'too long' USING ERRCODE = '25P03'; END $$;";
+    let help = "run again, closer to the server, or raise `idle_in_transaction_session_timeout` for \
+                the role";
+    both("", idle, "25P03", [help, help]).await;
 }
 
 #[tokio::test]

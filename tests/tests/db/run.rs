@@ -54,8 +54,9 @@ async fn reports_tell_what_was_skipped_and_why() {
     assert_eq!(slow.filename, "2_slow.sql");
     assert!(slow.duration >= Duration::from_millis(50), "{slow:?}");
     assert_eq!(report.skipped.len(), 1);
-    assert_eq!((&*report.skipped[0].version, &*report.skipped[0].name), ("1", "a"));
-    assert_eq!(report.skipped[0].reason, SkipReason::AlreadyApplied);
+    let skipped = report.skipped.iter().next().expect("one");
+    assert_eq!((&*skipped.version, &*skipped.name), ("1", "a"));
+    assert_eq!(skipped.reason, SkipReason::AlreadyApplied);
     assert_eq!(report.messages, 3);
     assert!(report.ahead.is_empty());
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_set::ledger::Entry;
 use tokio_postgres::Client;
 
-use crate::migrator::Migrator;
+use crate::migrator::{Limit, Migrator};
 use crate::outcome::ErrorKind;
-use crate::sql::{Ledger, entry, text};
+use crate::sql::{Ledger, Reading, entry, text};
 use crate::wire::{self, is_of_a_check};
 
 /// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
@@ -42,20 +42,61 @@ pub(super) async fn compare(
     let (known, new): (Vec<String>, Vec<String>) =
         schemas.into_iter().partition(|schema| with_ledger.contains(schema));
     for chunk in known.chunks(LEDGERS) {
-        found.messages += 1;
-        // One ledger that cannot be read makes the whole message fail: the runs find out which it is.
-        let entries = entries(client, &ledger, chunk).await;
-        for schema in chunk {
-            let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
-            match own.map(|own| migrator.foresee(own)) {
-                Some(Ok(plan)) if plan.steps.is_empty() => found.up_to_date.push(schema.clone()),
-                Some(Err(error)) => found.drifted.push((schema.clone(), error)),
-                Some(Ok(_)) | None => found.pending.push(schema.clone()),
-            }
-        }
+        found.compare(migrator, client, chunk).await;
     }
     found.pending.extend(new);
     Ok(found)
+}
+
+impl Comparison {
+    /// Adds these schemas, in order. The entries of a ledger are read if its last row does not have the digest of the
+    /// set.
+    async fn compare(&mut self, migrator: &Migrator<'_>, client: &Client, schemas: &[String]) {
+        let ledger = migrator.ledger();
+        let settled = self.settled(migrator, client, schemas).await;
+        let is_unsettled = |schema: &&String| !settled.contains(*schema);
+        let rest: Vec<String> = schemas.iter().filter(is_unsettled).cloned().collect();
+        let mut entries = Some(BTreeMap::new());
+        if !rest.is_empty() {
+            self.messages += 1;
+            // One ledger that cannot be read makes the whole message fail: the runs find out which it is.
+            entries = self::entries(client, &ledger, &rest).await;
+        }
+        for schema in schemas {
+            if settled.contains(schema) {
+                self.up_to_date.push(schema.clone());
+                continue;
+            }
+            let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
+            match own.map(|own| migrator.foresee(own)) {
+                Some(Ok(plan)) if plan.steps.is_empty() => self.up_to_date.push(schema.clone()),
+                Some(Err(error)) => self.drifted.push((schema.clone(), error)),
+                Some(Ok(_)) | None => self.pending.push(schema.clone()),
+            }
+        }
+    }
+
+    /// Those of `schemas` whose last row has the digest of the set; none if one cannot be read.
+    async fn settled(
+        &mut self,
+        migrator: &Migrator<'_>,
+        client: &Client,
+        schemas: &[String],
+    ) -> BTreeSet<String> {
+        let mut settled = BTreeSet::new();
+        let (Reading::Unless(digest), Limit::None) = (migrator.reading(), &migrator.limit) else {
+            return settled;
+        };
+        self.messages += 1;
+        let sql = migrator.ledger().settled_tenants(schemas, digest);
+        let read = wire::rows(client, &sql, |row| {
+            settled.extend(text(&row, "tenant").map(str::to_owned));
+        });
+        if read.await.is_err() {
+            settled.clear();
+        }
+        settled
+    }
 }
 
 async fn with_ledger(
