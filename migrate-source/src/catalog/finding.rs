@@ -261,7 +261,17 @@ impl Catalog {
             Some(place) => format!("did you mean `{near}` (created in {})?", at(*place)),
             None => format!("did you mean `{near}`?"),
         });
-        let mut can_be_before = false;
+        let can_be_before = matches!((&one.past, later), (Past::Never, None))
+            && !matches!(
+                one.sort,
+                Sort::Column
+                    | Sort::Constraint
+                    | Sort::ForeignKey
+                    | Sort::Trigger
+                    | Sort::Policy
+                    | Sort::Label
+                    | Sort::Alias
+            );
         let (label, help) = match (&one.past, later) {
             (Past::Made(Some(place)), _) => {
                 (format!("created in {}", at(*place)), REMOVE.to_owned())
@@ -279,33 +289,16 @@ impl Catalog {
                 (label, near.unwrap_or_else(|| "create it again before, or remove this".to_owned()))
             }
             (Past::Never, Some(place)) => {
-                let (label, help) = if place.file == one.place.file {
-                    (format!("created below, in {}", at(place)), "move it below that")
+                if place.file == one.place.file {
+                    (format!("created below, in {}", at(place)), "move it below that".to_owned())
                 } else {
                     let label = format!("created by {}, which comes later", at(place));
-                    (label, "give this file a version after that one")
-                };
-                (label, help.to_owned())
+                    (label, "give this file a version after that one".to_owned())
+                }
             }
             (Past::Never, None) => {
-                can_be_before = matches!(
-                    one.sort,
-                    Sort::Table
-                        | Sort::View
-                        | Sort::Sequence
-                        | Sort::Index
-                        | Sort::Type
-                        | Sort::Function
-                        | Sort::Schema
-                );
-                let label = match one.sort {
-                    Sort::Alias => "no table of the query has this name or alias",
-                    Sort::Label => "not added by any migration before this one",
-                    _ if one.late => "not created by any migration",
-                    _ => "not created by any migration before this one",
-                };
                 let help = near.unwrap_or_else(|| create_it(one.sort).to_owned());
-                (label.to_owned(), help)
+                (never(&one).to_owned(), help)
             }
         };
         let (span, message, is_late) = (one.span, one.message, one.late);
@@ -327,6 +320,16 @@ impl Catalog {
 }
 
 const REMOVE: &str = "remove one of the two, or drop the first before";
+
+/// The label of a name that nothing made.
+fn never(one: &Missing) -> &'static str {
+    match one.sort {
+        Sort::Alias => "no table of the query has this name or alias",
+        Sort::Label => "not added by any migration before this one",
+        _ if one.late => "not created by any migration",
+        _ => "not created by any migration before this one",
+    }
+}
 
 fn create_it(sort: Sort) -> &'static str {
     match sort {

@@ -8,6 +8,7 @@ use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
+use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
 
@@ -75,58 +76,67 @@ impl Catalog {
         let node = names.into_iter().find_map(|kind| at.child(kind));
         let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
         let effects = body.map(|(body, _)| Effects::of_body(body)).unwrap_or_default();
-        let before = self.path.clone();
-        for part in at.children() {
-            match part.kind() {
-                Kind::FUNC_OPTION_LIST => self.function_options(part),
-                // A function in C can be the first to name its type.
-                Kind::RET_TYPE
-                    if body.is_some_and(|(body, _)| body.language == Language::Other) => {}
-                Kind::ATOMIC_BODY | Kind::RETURN_STMT => {
-                    self.expression(part, &Scope { is_body: true, ..Scope::open() });
-                }
-                _ => self.references(part),
-            }
-        }
-        let path_of_body = std::mem::replace(&mut self.path, before);
+        let path_of_body = self.function_parts(at, body.map(|(body, _)| body.language));
         self.born(Sort::Function, &path.name, &path.span);
         self.refer_qualifier(&path, false);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
         let mut made = self.made(Sort::Function, &path.span);
         made.sure &= self.is_certain(&path, &schema);
-        let signature = signature(at);
+        let (signature, given) = (signature(at), path.qualifier.clone());
         // The server checks a function in SQL when it makes it, and others when they run.
         let now = body.filter(|(body, _)| body.language == Language::Sql && self.checks_bodies);
         if now.is_none() {
             self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
         }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
-        let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
-        let known = self.look(&qualified, |schema| &schema.routines);
-        let perhaps = self.perhaps;
-        let routines = &mut self.schema_mut(&schema).routines;
-        if let Some(routine) = routines.objects.get_mut(&path.name) {
-            let doubled = routine.signatures.contains(&signature);
-            if !doubled {
-                routine.signatures.push(signature);
-            }
-            routine.effects = Rc::new(Effects::both(&routine.effects, &effects));
-            if !perhaps {
-                let place = routine.made.place.or(made.place);
-                routine.made = Made { place, ..made };
-            }
-            if doubled && !replaces && matches!(known, Look::Found(_)) {
-                self.doubled(Sort::Function, &path);
-            }
-        } else {
-            let (signatures, effects) = (vec![signature], Rc::new(effects));
-            routines.put(path.name.clone(), Routine { made, signatures, effects });
+        let routine = Routine { made, signatures: vec![signature], effects: Rc::new(effects) };
+        let qualified = Path { qualifier: Some(schema), ..path };
+        if self.put_function(&qualified, routine) && !replaces {
+            self.doubled(Sort::Function, &Path { qualifier: given, ..qualified });
         }
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);
             self.body(at, body, offset);
             self.path = before;
         }
+    }
+
+    /// What a function names; returns the path of its body.
+    fn function_parts(&mut self, at: At<'_>, language: Option<Language>) -> SearchPath {
+        let before = self.path.clone();
+        for part in at.children() {
+            match part.kind() {
+                Kind::FUNC_OPTION_LIST => self.function_options(part),
+                // A function in C can be the first to name its type.
+                Kind::RET_TYPE if language == Some(Language::Other) => {}
+                Kind::ATOMIC_BODY | Kind::RETURN_STMT => {
+                    self.expression(part, &Scope { is_body: true, ..Scope::open() });
+                }
+                _ => self.references(part),
+            }
+        }
+        std::mem::replace(&mut self.path, before)
+    }
+
+    /// Puts a function beside those of its name; whether one with its arguments is there.
+    fn put_function(&mut self, path: &Path, new: Routine) -> bool {
+        let known = self.look(path, |schema| &schema.routines);
+        let (perhaps, schema) = (self.perhaps, path.qualifier.as_deref().unwrap_or_default());
+        let routines = &mut self.schema_mut(schema).routines;
+        let Some(routine) = routines.objects.get_mut(&path.name) else {
+            routines.put(path.name.clone(), new);
+            return false;
+        };
+        let doubled = new.signatures.iter().all(|one| routine.signatures.contains(one));
+        if !doubled {
+            routine.signatures.extend(new.signatures);
+        }
+        routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
+        if !perhaps {
+            let place = routine.made.place.or(new.made.place);
+            routine.made = Made { place, ..new.made };
+        }
+        doubled && matches!(known, Look::Found(_))
     }
 
     /// The options of a function: what they name, with its own `search_path`.
