@@ -40,6 +40,7 @@ pub struct Script {
     session: SessionEffect,
     sharing: Sharing,
     ends: Ends,
+    returns: Vec<u32>,
 }
 
 /// Whether a script runs inside one transaction.
@@ -74,8 +75,27 @@ impl Script {
         session: SessionEffect,
     ) -> Self {
         let (filename, text) = (filename.into(), text.into());
-        let (sharing, ends) = (Sharing::Alone, Ends::WithSql);
-        Script { filename, text, statements, placeholders, transaction, session, sharing, ends }
+        let (sharing, ends, returns) = (Sharing::Alone, Ends::WithSql, Vec::new());
+        Script {
+            filename,
+            text,
+            statements,
+            placeholders,
+            transaction,
+            session,
+            sharing,
+            ends,
+            returns,
+        }
+    }
+
+    /// The same script of a file with both kinds of line endings: `returns` are the byte offsets in the text
+    /// of the line feeds that have a carriage return in the file.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_returns(mut self, returns: Vec<u32>) -> Self {
+        self.returns = returns;
+        self
     }
 
     /// The same script with a function after its statements.
@@ -107,6 +127,26 @@ impl Script {
     /// The whole file that contains it, LF-normalised and without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// As [`Script::with_returns`]; empty if all lines of the file end alike.
+    #[doc(hidden)]
+    pub fn returns(&self) -> &[u32] {
+        &self.returns
+    }
+
+    /// The text with the line endings of its file; `None` if all of them are alike.
+    pub fn with_mixed_lines(&self) -> Option<String> {
+        let mut text = String::with_capacity(self.text.len() + self.returns.len());
+        let mut from = 0;
+        for &at in &self.returns {
+            let at = at as usize;
+            text.push_str(self.text.get(from..at)?);
+            text.push('\r');
+            from = at;
+        }
+        text.push_str(self.text.get(from..)?);
+        (!self.returns.is_empty()).then_some(text)
     }
 
     /// Byte ranges in [`Script::text`] of the statements to run, in order.

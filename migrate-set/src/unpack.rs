@@ -9,8 +9,8 @@ use crate::sql::placeholder::{Placeholder, Within};
 use crate::sql::sharing::Sharing;
 use crate::version::Version;
 use bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION, SHARING,
-    WITH_FUNCTION,
+    HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE,
+    SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// The meaning of the table's bits, shared by the writer and the reader.
@@ -22,12 +22,13 @@ pub mod bits {
     /// Up and down are in one file.
     pub const ONE_FILE: u8 = 4;
 
-    /// Bits of a script; the effect on the session is above them, and how it shares above that.
+    /// Bits of a script; its effect on the session and how it shares are numbers of two bits.
     pub const NON_TRANSACTIONAL: u8 = 1;
     pub const WITH_FUNCTION: u8 = 2;
     pub const HAS_PLACEHOLDERS: u8 = 4;
     pub const SESSION: u8 = 8;
     pub const SHARING: u8 = 32;
+    pub const MIXED_LINES: u8 = 128;
 
     /// Marks a version or a name that is not part of the file's name.
     pub const NO_PART: u8 = 255;
@@ -117,14 +118,16 @@ impl Rest {
             1 => SessionEffect::Changes,
             _ => SessionEffect::Resets,
         };
-        let sharing = match bits / SHARING {
+        let sharing = match bits % MIXED_LINES / SHARING {
             0 => Sharing::Shares,
             1 => Sharing::Last,
             2 => Sharing::Alone,
             _ => Sharing::Ends,
         };
+        let returns = if bits & MIXED_LINES == 0 { Vec::new() } else { self.returns()? };
         let script = Script::new(filename, text, statements, placeholders, transaction, session)
-            .with_sharing(sharing);
+            .with_sharing(sharing)
+            .with_returns(returns);
         Some(if bits & WITH_FUNCTION == 0 { script } else { script.with_function() })
     }
 
@@ -144,6 +147,17 @@ impl Rest {
             before = end;
         }
         Some(placeholders)
+    }
+
+    /// Offsets, each stored as the distance from the one before it.
+    fn returns(&mut self) -> Option<Vec<u32>> {
+        let count = self.number()?;
+        let mut before = 0_u32;
+        let mut next = || {
+            before = before.checked_add(u32::try_from(self.number()?).ok()?)?;
+            Some(before)
+        };
+        (0..count).map(|_| next()).collect()
     }
 
     /// The next range. Its start is stored as the distance from `before`, the end of the last one.

@@ -8,8 +8,8 @@ use migrate_set::name::Kind;
 use migrate_set::set::{Ends, Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::Placeholder;
 use migrate_set::unpack::bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE, SESSION, SHARING,
-    WITH_FUNCTION,
+    HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE,
+    SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// Migrations as two literals.
@@ -99,6 +99,7 @@ impl Packed {
             (!script.placeholders().is_empty(), HAS_PLACEHOLDERS),
             (session > 0, session * SESSION),
             (sharing > 0, sharing * SHARING),
+            (!script.returns().is_empty(), MIXED_LINES),
         ];
         self.push_bits(&bits);
         self.push_number(script.statements().len());
@@ -108,16 +109,31 @@ impl Packed {
             self.push_number(end - start);
             before = end;
         }
-        if script.placeholders().is_empty() {
-            return;
+        if !script.placeholders().is_empty() {
+            self.push_placeholders(script.placeholders());
         }
-        self.push_number(script.placeholders().len());
+        if !script.returns().is_empty() {
+            self.push_returns(script.returns());
+        }
+    }
+
+    fn push_placeholders(&mut self, placeholders: &[Placeholder]) {
+        self.push_number(placeholders.len());
         let mut before = 0;
-        for Placeholder { start, end, within } in script.placeholders() {
+        for Placeholder { start, end, within } in placeholders {
             self.push_number((start - before) as usize);
             self.push_number((end - start) as usize);
             self.table.push(*within as u8);
             before = *end;
+        }
+    }
+
+    fn push_returns(&mut self, returns: &[u32]) {
+        self.push_number(returns.len());
+        let mut before = 0;
+        for at in returns {
+            self.push_number((at - before) as usize);
+            before = *at;
         }
     }
 
@@ -174,10 +190,13 @@ mod tests {
             session in select(vec![SessionEffect::Keeps, SessionEffect::Changes, SessionEffect::Resets]),
             sharing in select(vec![Sharing::Shares, Sharing::Last, Sharing::Alone, Sharing::Ends]),
             with_function in any::<bool>(),
+            returns in vec(0_u32..20_000, 0..4),
         ) -> Script {
             let hole = |[start, end]: [u32; 2]| Placeholder { start, end, within };
             let holes = holes.into_iter().map(hole).collect();
-            let script = Script::new(filename, text, statements, holes, transaction, session).with_sharing(sharing);
+            let mut returns = returns;
+            returns.sort_unstable();
+            let script = Script::new(filename, text, statements, holes, transaction, session).with_sharing(sharing).with_returns(returns);
             if with_function { script.with_function() } else { script }
         }
     }

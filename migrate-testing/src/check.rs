@@ -162,7 +162,7 @@ pub fn check_idempotent<'s>(sets: impl Into<Sets<'s>>) -> Result<(), CheckError>
         let before = bench.catalog().await?;
         // A migration can have changed the ledger where a run does not look.
         let mut versions = Vec::new();
-        for migrator in sets.iter() {
+        for migrator in &sets {
             let plan = migrator.plan(&bench.client).await;
             let plan = plan.map_err(|source| CheckError::SecondRun { source: source.into() })?;
             versions.extend(plan.steps.iter().map(|step| step.migration.version().to_string()));

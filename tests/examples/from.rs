@@ -1,5 +1,5 @@
 //! Takes over a database from another tool, and applies what that tool had not applied.
-//! `-- TOOL`, one of chronis, pgdbm, pycopg, data-bridge and xyn; the database is made for it, on the
+//! `-- TOOL`, one of `predecessors`; the database is made for it, on the
 //! server of `DATABASE_URL` or on a throwaway one, and dropped.
 //! For Xyn `XYN_REQUIRED_MIGRATIONS` lists what has to be applied when it is done.
 
@@ -35,11 +35,11 @@ async fn main() -> ExitCode {
 }
 
 async fn take_over(from: &Predecessor, client: &mut Client) -> Result<(), Error> {
-    let table = from.tool.default_table();
+    let table = from.table();
     let rows = value(client, &format!("SELECT count(*) FROM {table}")).await;
     println!("{} left {rows} rows in {table}\n", from.tool.name());
     let migrator = Migrator::new(from.set);
-    println!("{}\n", migrator.adopt(client, from.tool).await?);
+    println!("{}\n", migrator.adopt(client, from.adoption()).await?);
     println!("{}\n", migrator.run(client).await?);
     if from.name == "xyn" {
         let required = env::var(REQUIRED).unwrap_or_else(|_| "001_initial_schema".to_owned());

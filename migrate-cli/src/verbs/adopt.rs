@@ -2,7 +2,7 @@
 //! repeated.
 
 use clap::Args;
-use migrate_runtime::adopt::{Adopt, Adoption};
+use migrate_runtime::adopt::{Adopt, Adoption, Algorithm, AnyTable};
 
 use super::Context;
 use crate::error::VerbError;
@@ -11,21 +11,46 @@ use crate::output::Answer;
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct AdoptArgs {
-    /// The tool
-    #[arg(value_parser = choice(&TOOLS))]
-    tool: Adopt,
+    /// The tool; for any other, describe its table with `--key` and `--checksum`
+    #[arg(value_parser = choice(&TOOLS), required_unless_present_any = ["key", "checksum"])]
+    tool: Option<Adopt>,
     /// The tool's table, if it is not the default one
     #[arg(long, value_name = "NAME")]
     from_table: Option<String>,
     /// The schema of the tool's table
     #[arg(long, value_name = "NAME")]
     from_schema: Option<String>,
-    /// Only the table's rows of this module (pgdbm)
+    /// Only the table's rows of this module (pgdbm), project (sqitch) or app (Django)
     #[arg(long, value_name = "NAME")]
     from_module: Option<String>,
+    /// The column with the version, the file or the name of a migration
+    #[arg(long, value_name = "COLUMN", requires = "from_table", conflicts_with = "tool")]
+    key: Option<String>,
+    /// The column with the checksum of the file
+    #[arg(long, value_name = "COLUMN", requires = "from_table", conflicts_with = "tool")]
+    #[arg(requires = "algorithm")]
+    checksum: Option<String>,
+    /// The algorithm of the checksum
+    #[arg(long, value_parser = choice(&ALGORITHMS), requires = "checksum")]
+    algorithm: Option<Algorithm>,
+    /// The column with the time when a migration ran
+    #[arg(long, value_name = "COLUMN", conflicts_with = "tool")]
+    time: Option<String>,
+    /// Only the rows for which this condition holds
+    #[arg(long = "where", value_name = "SQL", conflicts_with = "tool")]
+    only: Option<String>,
 }
 
-const TOOLS: [(&str, Adopt); 12] = [
+const ALGORITHMS: [(&str, Algorithm); 6] = [
+    ("md5", Algorithm::Md5),
+    ("sha1", Algorithm::Sha1),
+    ("sha256", Algorithm::Sha256),
+    ("sha384", Algorithm::Sha384),
+    ("sha512", Algorithm::Sha512),
+    ("crc32", Algorithm::Crc32),
+];
+
+const TOOLS: [(&str, Adopt); 29] = [
     ("refinery", Adopt::Refinery),
     ("sqlx", Adopt::Sqlx),
     ("diesel", Adopt::Diesel),
@@ -38,14 +63,45 @@ const TOOLS: [(&str, Adopt); 12] = [
     ("pycopg", Adopt::Pycopg),
     ("data-bridge", Adopt::DataBridge),
     ("xyn", Adopt::Xyn),
+    ("prisma", Adopt::Prisma),
+    ("drizzle", Adopt::Drizzle),
+    ("supabase", Adopt::Supabase),
+    ("node-pg-migrate", Adopt::NodePgMigrate),
+    ("postgres-migrations", Adopt::PostgresMigrations),
+    ("postgrator", Adopt::Postgrator),
+    ("graphile-migrate", Adopt::GraphileMigrate),
+    ("sql-migrate", Adopt::SqlMigrate),
+    ("sea-orm", Adopt::SeaOrm),
+    ("yoyo", Adopt::Yoyo),
+    ("pyway", Adopt::Pyway),
+    ("pgmigrate", Adopt::Pgmigrate),
+    ("sqitch", Adopt::Sqitch),
+    ("liquibase", Adopt::Liquibase),
+    ("atlas", Adopt::Atlas),
+    ("alembic", Adopt::Alembic),
+    ("django", Adopt::Django),
 ];
 
 impl AdoptArgs {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {
-        let adoption = Adoption::from(self.tool);
+        let adoption = match self.tool {
+            Some(tool) => Adoption::from(tool),
+            None => Adoption::from(self.described()),
+        };
         let adoption = self.from_table.iter().fold(adoption, Adoption::table);
         let adoption = self.from_schema.iter().fold(adoption, Adoption::schema);
         let adoption = self.from_module.iter().fold(adoption, Adoption::module);
         Ok(Answer::of_run(cx.output, &cx.migrator.adopt(cx.client, adoption).await?))
+    }
+
+    /// The table that the options describe.
+    fn described(&self) -> AnyTable {
+        let table = AnyTable::new(self.from_table.as_deref().unwrap_or_default());
+        let table = self.key.iter().fold(table, |table, column| table.key(column));
+        let checksum = self.checksum.iter().zip(self.algorithm);
+        let table =
+            checksum.fold(table, |table, (column, algorithm)| table.checksum(column, algorithm));
+        let table = self.time.iter().fold(table, |table, column| table.time(column));
+        self.only.iter().fold(table, |table, condition| table.only(condition))
     }
 }

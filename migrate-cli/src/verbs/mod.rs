@@ -63,6 +63,7 @@ pub(crate) enum DatabaseVerb {
     /// Fail unless all migrations are applied and ledger and set agree
     ///
     /// Exits with 3 if migrations are pending and with 4 if ledger and set disagree.
+    #[command(alias = "validate")]
     Verify,
     /// Show in order what was applied, undone, accepted and forgotten
     History(history::HistoryArgs),

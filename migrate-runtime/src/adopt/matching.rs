@@ -1,15 +1,18 @@
 //! Decides which migrations another tool has applied, and whether their text is what it applied.
 
-use migrate_set::checksum::sha256;
+use std::collections::HashMap;
+use std::ptr;
+
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Policy, Tolerance};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
-use super::Adopt;
-use super::digest::{crc32_of_lines, sha384, siphash_of_refinery};
-use super::tool::{Row, State};
+use super::digest::{Digest, of_directory, originals};
+use super::facts::{Facts, Key};
+use super::names::{is_file, is_of_version, only_of_name};
+use super::row::{Row, State};
 use crate::outcome::AdoptObstacle;
 use crate::sql::Taken;
 
@@ -25,7 +28,7 @@ pub(crate) struct Found<'s> {
 /// Why a text is not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// The row has no checksum.
+    /// The row has no checksum, or one that depends on another text which differs.
     NoChecksum,
     /// The checksum is another text's, which the policy allows.
     Differs,
@@ -36,18 +39,29 @@ pub(super) enum Doubt {
 /// # Errors
 /// Every row that cannot be adopted.
 pub(super) fn decide<'s>(
-    tool: Adopt,
+    facts: &Facts<'_>,
     rows: Vec<Row>,
-    (set, policy): (&'s Migrations, &Policy),
+    terms: (&'s Migrations, &Policy),
     entries: &[Entry],
 ) -> Result<(Vec<Found<'s>>, Vec<String>), Vec<AdoptObstacle>> {
-    let (found, notes, obstacles) = (Vec::new(), Vec::new(), Vec::new());
-    let mut decision = Decision { tool, set, policy, entries, found, notes, obstacles };
-    for row in latest(rows) {
-        decision.judge(&row);
+    // Of several rows with a checksum as key, none replaces another.
+    let rows = if facts.key.0 == Key::Checksum { rows } else { latest(rows) };
+    if facts.key.0 == Key::Revision && rows.len() > 1 {
+        return Err(rows.iter().map(|row| AdoptObstacle::Branch { row: row.shown() }).collect());
     }
-    let Decision { found, notes, obstacles, .. } = decision;
-    if obstacles.is_empty() { Ok((found, notes)) } else { Err(obstacles) }
+    let mut decision = Decision::new(facts, &rows, terms, entries);
+    for (index, row) in rows.iter().enumerate() {
+        decision.judge(index, row);
+    }
+    let Decision { mut found, notes, obstacles, set, .. } = decision;
+    if !obstacles.is_empty() {
+        return Err(obstacles);
+    }
+    if facts.order.is_empty() {
+        let place = |found: &Found<'_>| set.iter().position(|one| ptr::eq(one, found.migration));
+        found.sort_by_cached_key(place);
+    }
+    Ok((found, notes))
 }
 
 /// The last row of each migration: a history can contain applied, undone, applied.
@@ -66,31 +80,116 @@ fn latest(rows: Vec<Row>) -> Vec<Row> {
 }
 
 struct Decision<'s, 'e> {
-    tool: Adopt,
+    facts: &'e Facts<'e>,
     set: &'s Migrations,
     policy: &'e Policy,
     entries: &'e [Entry],
+    /// The migrations of each checksum, where that leads to them.
+    by_checksum: HashMap<String, Vec<&'s Migration>>,
+    /// The migrations to which the checksum of a row leads.
+    expected: Vec<&'s Migration>,
+    /// The checksums of each migration that depend on those before it.
+    chained: Vec<Vec<String>>,
+    /// The migrations that a row was about.
+    claimed: Vec<&'s Migration>,
     found: Vec<Found<'s>>,
     notes: Vec<String>,
     obstacles: Vec<AdoptObstacle>,
 }
 
-impl<'s> Decision<'s, '_> {
-    fn judge(&mut self, row: &Row) {
-        let migration = self.set.iter().find(|migration| is_of(self.tool, row, migration));
+impl<'s, 'e> Decision<'s, 'e> {
+    fn new(
+        facts: &'e Facts<'e>,
+        rows: &[Row],
+        (set, policy): (&'s Migrations, &'e Policy),
+        entries: &'e [Entry],
+    ) -> Self {
+        let by_checksum = match (facts.key.0, facts.checksum) {
+            (Key::Checksum, Some((digest, _))) => by_checksum(digest, set),
+            _ => HashMap::new(),
+        };
+        let is_chained = facts.checksum.is_some_and(|(digest, _)| digest == Digest::Directory);
+        let chained = if is_chained { of_directory(set.as_slice()) } else { Vec::new() };
+        let mut decision = Decision {
+            facts,
+            set,
+            policy,
+            entries,
+            by_checksum,
+            expected: Vec::new(),
+            chained,
+            claimed: Vec::new(),
+            found: Vec::new(),
+            notes: Vec::new(),
+            obstacles: Vec::new(),
+        };
+        let expected = rows.iter().flat_map(|row| decision.of_checksum(row)).copied().collect();
+        decision.expected = expected;
+        decision
+    }
+
+    fn judge(&mut self, index: usize, row: &Row) {
+        let migration = self.migration_of(index, row);
         match (row.state, migration) {
             (State::Undone, _) => {}
             (State::Failed, _) => {
                 self.obstacles.push(AdoptObstacle::Failed { row: row.shown() });
             }
-            (State::Baseline, _) | (State::Current, Some(_)) => self.take_up_to(row),
+            (State::Baseline, _) => {
+                if let Some(version) = row.version.clone().map(Version::new) {
+                    self.take_up_to(row, &version);
+                }
+            }
+            (State::Current, Some(migration)) => self.take_up_to(row, migration.version()),
             (State::Applied, Some(migration)) => self.take(row, migration),
             (State::Applied | State::Current, None) => self.miss(row),
         }
     }
 
+    /// The migration that a row is about.
+    fn migration_of(&mut self, index: usize, row: &Row) -> Option<&'s Migration> {
+        let of_key = self.of_key(row);
+        if self.facts.key.0 != Key::Checksum {
+            return of_key;
+        }
+        let is =
+            |list: &[&Migration], one: &Migration| list.iter().any(|other| ptr::eq(*other, one));
+        let is_free = |one: &&'s Migration| !is(&self.claimed, one);
+        let mut of_text = self.of_checksum(row).iter().copied().filter(is_free);
+        let first = of_text.next();
+        let named = first
+            .into_iter()
+            .chain(of_text)
+            .find(|one| of_key.is_some_and(|key| ptr::eq(key, *one)));
+        // Without a name, a row whose text is not in the set is about the file at its place.
+        let is_nameless = row.file.is_none() && self.policy.missing == Tolerance::Refuse;
+        let at_its_place = self.set.as_slice().get(index);
+        let at_its_place = at_its_place.filter(|one| is_nameless && !is(&self.expected, one));
+        let found = named.or(first).or(of_key.or(at_its_place).filter(is_free));
+        self.claimed.extend(found);
+        found
+    }
+
+    /// The migrations to whose text the checksum of a row leads.
+    fn of_checksum(&self, row: &Row) -> &[&'s Migration] {
+        let kept = self.facts.checksum.zip(row.checksum.as_deref());
+        let kept = kept.map(|((digest, _), kept)| digest.recorded(kept).to_ascii_lowercase());
+        kept.and_then(|kept| self.by_checksum.get(&kept)).map_or(&[], Vec::as_slice)
+    }
+
+    fn of_key(&self, row: &Row) -> Option<&'s Migration> {
+        let set = self.set;
+        if let Some(version) = &row.version {
+            let version = Version::new(version.clone());
+            return set.iter().find(|one| is_of_version(&version, row.name.as_deref(), one));
+        }
+        let file = row.file.as_deref()?;
+        let of_file = set.iter().find(|one| is_file(file, one.filename()));
+        of_file.or_else(|| only_of_name(set, file, self.facts.key.0 == Key::Revision))
+    }
+
     /// A row without a migration in the set. It is an obstacle unless it was adopted before the set lost
-    /// the migration, or is repeatable.
+    /// the migration, is repeatable, or the policy allows it.
     fn miss(&mut self, row: &Row) {
         let is_entry = |entry: &Entry| match (&row.version, &row.file) {
             (Some(version), _) => {
@@ -99,7 +198,9 @@ impl<'s> Decision<'s, '_> {
             (None, Some(file)) => is_file(file, &entry.filename),
             (None, None) => false,
         };
-        let is_repeatable = self.tool == Adopt::Flyway && row.version.is_none();
+        // Only Flyway has rows with a file that can have a version and have none.
+        let is_repeatable =
+            self.facts.key.0 == Key::Version && row.version.is_none() && row.file.is_some();
         if is_repeatable || self.entries.iter().any(is_entry) {
             return;
         }
@@ -108,8 +209,8 @@ impl<'s> Decision<'s, '_> {
             return self.obstacles.push(obstacle);
         }
         self.notes.push(format!("{obstacle} and was left out"));
-        if row.state == State::Current {
-            self.take_up_to(row);
+        if let (State::Current, Some(version)) = (row.state, &row.version) {
+            self.take_up_to(row, &Version::new(version.clone()));
         }
     }
 
@@ -117,20 +218,17 @@ impl<'s> Decision<'s, '_> {
         if self.is_recorded(migration) {
             return;
         }
-        let verdict = row.checksum.as_deref().map(|kept| verify(self.tool, row, migration, kept));
-        let doubt = match verdict {
+        let doubt = match self.verify(row, migration) {
             None => Some(Doubt::NoChecksum),
             Some(Ok(())) => None,
             // An edited repeatable migration is pending, as it is for that tool.
             Some(Err(_)) if migration.kind() == Kind::Repeatable => return,
             Some(Err(_)) if self.policy.edited == Tolerance::Allow => Some(Doubt::Differs),
-            Some(Err(embedded)) => {
-                return self.obstacles.push(AdoptObstacle::Checksum {
-                    file: self.set.path_of(migration.filename()),
-                    algorithm: self.tool.algorithm().unwrap_or_default(),
-                    kept: row.checksum.clone().unwrap_or_default(),
-                    embedded,
-                });
+            Some(Err((kept, embedded))) => {
+                let file = self.set.path_of(migration.filename());
+                let algorithm = self.facts.checksum.map_or("", |(digest, _)| digest.name());
+                let edited = AdoptObstacle::Checksum { file, algorithm, kept, embedded };
+                return self.obstacles.push(edited);
             }
         };
         if doubt.is_none() || migration.kind() == Kind::Versioned {
@@ -138,12 +236,41 @@ impl<'s> Decision<'s, '_> {
         }
     }
 
+    /// Whether the recorded checksum is that of the set's text; the error is both of them. `None` if none was
+    /// recorded, or another file before this one was edited, on which it depends.
+    fn verify(&self, row: &Row, migration: &Migration) -> Option<Result<(), (String, String)>> {
+        let (digest, _) = self.facts.checksum?;
+        let kept = digest.recorded(row.checksum.as_deref()?);
+        let is_it = |one: &String| one.eq_ignore_ascii_case(&kept);
+        if digest == Digest::Directory {
+            let is_edited = |one: &AdoptObstacle| matches!(one, AdoptObstacle::Checksum { .. });
+            if self.obstacles.iter().any(is_edited) {
+                return None;
+            }
+            let place = self.set.iter().position(|one| ptr::eq(one, migration))?;
+            let sums = self.chained.get(place)?;
+            return Some(if sums.iter().any(is_it) {
+                Ok(())
+            } else {
+                Err((kept, sums.first().cloned().unwrap_or_default()))
+            });
+        }
+        let mut first = None;
+        for text in originals(migration.up()) {
+            let digests = digest.of(&text, migration, row);
+            if digests.iter().any(is_it) {
+                return Some(Ok(()));
+            }
+            first = first.or_else(|| digests.into_iter().next());
+        }
+        Some(Err((kept, first.unwrap_or_default())))
+    }
+
     /// All versioned migrations up to the row's; the row has no details about them.
-    fn take_up_to(&mut self, row: &Row) {
-        let Some(version) = row.version.clone().map(Version::new) else { return };
+    fn take_up_to(&mut self, row: &Row, version: &Version) {
         let set = self.set;
         for migration in set {
-            let counts = migration.kind() == Kind::Versioned && *migration.version() <= version;
+            let counts = migration.kind() == Kind::Versioned && migration.version() <= version;
             if counts && !self.is_recorded(migration) {
                 self.push(row, migration, Some(Doubt::NoChecksum));
             }
@@ -174,78 +301,22 @@ impl<'s> Decision<'s, '_> {
             entry.kind == migration.kind() && (entry.version == *migration.version() || unnamed())
         };
         self.entries.iter().any(is_it)
-            || self.found.iter().any(|found| std::ptr::eq(found.migration, migration))
+            || self.found.iter().any(|found| ptr::eq(found.migration, migration))
     }
 }
 
-/// Whether a row of the tool's table is about `migration`.
-fn is_of(tool: Adopt, row: &Row, migration: &Migration) -> bool {
-    let Some(version) = &row.version else {
-        return row.file.as_ref().is_some_and(|file| is_file(file, migration.filename()));
-    };
-    let ours = migration.version();
-    if migration.kind() != Kind::Versioned {
-        return false;
-    }
-    // diesel removes the dashes from a folder's version.
-    if tool == Adopt::Diesel && ours.as_str().replace('-', "") == *version {
-        return true;
-    }
-    let theirs = Version::new(version.clone());
-    let named = || {
-        ours.without_name().is_some_and(|ours| ours == theirs)
-            && row.name.as_deref() == Some(migration.name())
-    };
-    *ours == theirs || named()
-}
-
-/// Whether `file`, a path or its last part, with or without its ending, is this path of the set.
-fn is_file(file: &str, filename: &str) -> bool {
-    let base = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let stem = |path: &str| {
-        let base = base(path);
-        let stem = base.strip_suffix(".sql").unwrap_or(&base);
-        stem.strip_suffix(".up").unwrap_or(stem).to_owned()
-    };
-    file == filename || stem(file) == stem(filename)
-}
-
-/// Whether the recorded checksum is that of the set's text; the error is the text's own checksum.
-///
-/// The set has its files without a byte order mark and with line feeds only. A tool that reads bytes sees
-/// the original, so all combinations are tried.
-fn verify(tool: Adopt, row: &Row, migration: &Migration, kept: &str) -> Result<(), String> {
-    let text = migration.up().text();
-    let digest = |text: &str| digest(tool, row, text);
-    let windows = || text.replace('\n', "\r\n");
-    let marked = |text: &str| format!("\u{feff}{text}");
-    let mut matches =
-        [digest(text), digest(&windows()), digest(&marked(text)), digest(&marked(&windows()))]
-            .into_iter()
-            .flatten();
-    if matches.any(|digest| digest.eq_ignore_ascii_case(kept.trim())) {
-        return Ok(());
-    }
-    Err(digest(text).into_iter().next().unwrap_or_default())
-}
-
-/// The checksums that the tool can have for `text`; refinery's depends on the width of its versions.
-fn digest(tool: Adopt, row: &Row, text: &str) -> Vec<String> {
-    match tool {
-        Adopt::Refinery => {
-            let version = row.version.as_deref().and_then(|version| version.parse::<i64>().ok());
-            let (version, name) =
-                (version.unwrap_or_default(), row.name.as_deref().unwrap_or_default());
-            let narrow = i32::try_from(version).ok();
-            let narrow =
-                narrow.map(|version| siphash_of_refinery(name, &version.to_le_bytes(), text));
-            let wide = siphash_of_refinery(name, &version.to_le_bytes(), text);
-            narrow.into_iter().chain([wide]).collect()
+/// The migrations of each checksum that a tool can have recorded.
+fn by_checksum(digest: Digest, set: &Migrations) -> HashMap<String, Vec<&Migration>> {
+    let mut by_checksum: HashMap<String, Vec<&Migration>> = HashMap::new();
+    let row = Row::default();
+    for migration in set {
+        let texts = originals(migration.up());
+        for checksum in texts.flat_map(|text| digest.of(&text, migration, &row)) {
+            let migrations = by_checksum.entry(checksum).or_default();
+            if !migrations.last().is_some_and(|last| ptr::eq(*last, migration)) {
+                migrations.push(migration);
+            }
         }
-        Adopt::Sqlx => vec![sha384(text)],
-        Adopt::Flyway => vec![crc32_of_lines(text.trim_start_matches('\u{feff}'))],
-        // pgdbm removes the blanks around a text.
-        Adopt::Pgdbm => vec![sha256(text.trim())],
-        _ => vec![sha256(text)],
     }
+    by_checksum
 }

@@ -1,11 +1,17 @@
 //! Adopts another tool's history from its table, which is only read, so that you can go back.
 
-mod digest;
 mod matching;
+mod names;
 mod tool;
+mod table;
+mod tools;
+mod facts;
+mod digest;
+mod sha1;
+mod siphash;
+mod row;
 
 use migrate_set::remedy::Term;
-use migrate_set::set::DEFAULT_MODULE;
 
 use crate::context::{Context, Sent, check_name, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
@@ -13,50 +19,16 @@ pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
 use crate::outcome::{ErrorKind, counted_versions};
 use crate::sql::{Contents, checked, column, columns};
 use crate::wire::{self, is_of_a_check};
+pub use digest::Algorithm;
+use facts::Facts;
 pub(crate) use matching::Found;
 use matching::{Doubt, decide};
-use tool::Row;
+use row::Row;
+pub use table::AnyTable;
+pub use tool::Adopt;
 pub(crate) use tool::default_tables;
 
-/// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
-///
-/// ```
-/// use migrate_runtime::adopt::Adopt;
-///
-/// assert_eq!(Adopt::Sqlx.default_table(), "_sqlx_migrations");
-/// assert_eq!(Adopt::Sqlx.algorithm(), Some("SHA-384"));
-/// assert_eq!(Adopt::Dbmate.algorithm(), None); // versions only: nothing can be verified
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Adopt {
-    /// refinery: `refinery_schema_history`, verified by `SipHash-1-3`.
-    Refinery,
-    /// sqlx: `_sqlx_migrations`, verified by SHA-384.
-    Sqlx,
-    /// diesel: `__diesel_schema_migrations`, which keeps no checksum.
-    Diesel,
-    /// Flyway: `flyway_schema_history`, verified by CRC32, except migrations under a baseline.
-    Flyway,
-    /// goose: `goose_db_version`, which keeps no checksum.
-    Goose,
-    /// golang-migrate: `schema_migrations`, which keeps the newest version and no checksum.
-    GolangMigrate,
-    /// dbmate: `schema_migrations`, which keeps versions only.
-    Dbmate,
-    /// Chronis: `chronis_migration_history`, verified by SHA-256.
-    Chronis,
-    /// pgdbm: `schema_migrations`, verified by SHA-256.
-    Pgdbm,
-    /// pycopg: `schema_migrations`, which keeps no checksum.
-    Pycopg,
-    /// data-bridge: `_migrations`, verified by SHA-256.
-    DataBridge,
-    /// Xyn: `schema_migrations`, which keeps no checksum.
-    Xyn,
-}
-
-/// A tool and the place of its table, for [`Migrator::adopt`](crate::Migrator::adopt).
+/// A tool or any table, and the place of it, for [`Migrator::adopt`](crate::Migrator::adopt).
 ///
 /// ```
 /// use migrate_runtime::adopt::Adopt;
@@ -66,35 +38,27 @@ pub enum Adopt {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adoption {
-    tool: Adopt,
+    origin: Origin,
     schema: Option<String>,
     table: Option<String>,
     module: Option<String>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Origin {
+    Tool(Adopt),
+    Table(AnyTable),
+}
+
 impl From<Adopt> for Adoption {
     fn from(tool: Adopt) -> Self {
-        Adoption { tool, schema: None, table: None, module: None }
+        Adoption::new(Origin::Tool(tool))
     }
 }
 
-impl Adopt {
-    /// Sets the name of the tool's table.
-    #[must_use]
-    pub fn table(self, table: impl Into<String>) -> Adoption {
-        Adoption::from(self).table(table)
-    }
-
-    /// Sets the schema of the tool's table.
-    #[must_use]
-    pub fn schema(self, schema: impl Into<String>) -> Adoption {
-        Adoption::from(self).schema(schema)
-    }
-
-    /// Sets the module whose rows are read; only pgdbm has modules.
-    #[must_use]
-    pub fn module(self, module: impl Into<String>) -> Adoption {
-        Adoption::from(self).module(module)
+impl From<AnyTable> for Adoption {
+    fn from(table: AnyTable) -> Self {
+        Adoption::new(Origin::Table(table))
     }
 }
 
@@ -106,7 +70,7 @@ impl Adoption {
         self
     }
 
-    /// Sets the schema of the table; the default is that of the migrator
+    /// Sets the schema of the table; the default is that of the tool, or that of the migrator
     /// ([`Migrator::schema`](crate::Migrator::schema)), or `public`.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
@@ -114,21 +78,24 @@ impl Adoption {
         self
     }
 
-    /// Sets the module whose rows are read, `default` by default; only pgdbm has modules.
+    /// Sets the module whose rows are read: pgdbm's, or a project of sqitch, or an app of Django.
+    ///
+    /// By default `default` for pgdbm and Django, and all projects of sqitch.
     #[must_use]
     pub fn module(mut self, module: impl Into<String>) -> Self {
         self.module = Some(module.into());
         self
     }
 
-    /// The module whose rows are read, if the tool has modules.
-    fn module_read(&self) -> Option<&str> {
-        let module = self.module.as_deref().unwrap_or(DEFAULT_MODULE);
-        (self.tool == Adopt::Pgdbm).then_some(module)
+    fn new(origin: Origin) -> Self {
+        Adoption { origin, schema: None, table: None, module: None }
     }
 
-    fn table_name(&self) -> &str {
-        self.table.as_deref().unwrap_or_else(|| self.tool.default_table())
+    fn facts(&self) -> Facts<'_> {
+        match &self.origin {
+            Origin::Tool(tool) => tool.facts(),
+            Origin::Table(table) => table.facts(),
+        }
     }
 }
 
@@ -139,36 +106,45 @@ impl Adoption {
         cx: &Context<'r>,
         contents: &Contents<'_>,
     ) -> Result<(Vec<Found<'r>>, Vec<String>), ErrorKind> {
-        let schema = self.schema.as_deref().or(cx.schema()).unwrap_or(DEFAULT_SCHEMA);
-        let rows = self.rows_of(cx, schema).await?;
-        let tool = self.tool;
-        let table = format!("{schema}.{}", self.table_name());
+        let facts = self.facts();
+        let schema = self.schema.as_deref().or(facts.schema).or(cx.schema());
+        let schema = schema.unwrap_or(DEFAULT_SCHEMA);
+        let name = self.table.as_deref().unwrap_or(facts.table);
+        let rows = self.rows_of(cx, &facts, [schema, name]).await?;
+        let table = format!("{schema}.{name}");
         if rows.is_empty() {
-            let module = self.module_read().map(|module| format!(" in module `{module}`"));
-            let module = module.unwrap_or_default();
-            let note = format!("`{table}` has no migration that {} applied{module}", tool.name());
+            let module = self.module.as_deref().or(facts.module);
+            let module = module.map(|module| format!(" in module `{module}`")).unwrap_or_default();
+            let note = format!("`{table}` has no migration that {} applied{module}", facts.name);
             return Ok((Vec::new(), vec![note]));
         }
         let terms = (cx.migrator.set, &cx.migrator.policy);
-        let decided = decide(tool, rows, terms, &contents.entries);
+        let decided = decide(&facts, rows, terms, &contents.entries);
         let (found, mut notes) = decided.map_err(|obstacles| {
             let obstacles = AdoptObstacles(obstacles);
-            ErrorKind::Adoption { tool: tool.name(), table, obstacles }
+            ErrorKind::Adoption { tool: facts.name, table, obstacles }
         })?;
-        notes.extend(unverified(tool, &found));
+        notes.extend(unverified(&facts, &found));
         Ok((found, notes))
     }
 
     /// The rows of the other tool's table: one message.
-    async fn rows_of(&self, cx: &Context<'_>, schema: &str) -> Result<Vec<Row>, ErrorKind> {
+    async fn rows_of(
+        &self,
+        cx: &Context<'_>,
+        facts: &Facts<'_>,
+        [schema, table]: [&str; 2],
+    ) -> Result<Vec<Row>, ErrorKind> {
         let mut rows = Vec::new();
         let names: [(&[Term], &str); 2] =
-            [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], self.table_name())];
+            [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], table)];
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
-        let sql = checked(names.into_iter().map(|(_, name)| name), &self.select(schema));
+        let module = self.module.as_deref().or(facts.module);
+        let select = facts.select(schema, table, module);
+        let sql = checked(names.into_iter().map(|(_, name)| name), &select);
         let result = cx.wire.rows(&sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
-        let (tool, table) = (self.tool.name(), self.table_name());
+        let tool = facts.name;
         let shown = format!("{schema}.{table}");
         match source.code().map(tokio_postgres::error::SqlState::code) {
             Some(code) if is_of_a_check(code) => {
@@ -198,9 +174,9 @@ impl Adoption {
 }
 
 /// The notes about migrations whose text is not verified.
-fn unverified(tool: Adopt, found: &[Found<'_>]) -> impl Iterator<Item = String> {
-    let name = tool.name();
-    let no_checksum = match tool.algorithm() {
+fn unverified(facts: &Facts<'_>, found: &[Found<'_>]) -> impl Iterator<Item = String> {
+    let name = facts.name;
+    let no_checksum = match facts.checksum {
         None => format!("{name} keeps no checksums"),
         Some(_) => format!("{name} recorded no checksum for them"),
     };

@@ -7,8 +7,9 @@ use migrate_set::text::escaped;
 
 const UNKNOWN: &str = "add the missing files to the folder, or use {} to leave these rows out";
 
-const CHECKSUM: &str = "restore the text that was applied, or use {} to adopt it unverified, as the files of which \
-                        only some lines end with CRLF";
+const CHECKSUM: &str = "restore the text that was applied, or use {} to adopt it unverified";
+
+const BRANCH: &str = "first merge the branches, with the other tool";
 
 /// One reason against an adoption.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,11 @@ pub enum AdoptObstacle {
         /// The checksum of the text in the set, by the same algorithm.
         embedded: String,
     },
+    /// The table has only the newest of each branch, and there are several.
+    Branch {
+        /// The row: its file.
+        row: String,
+    },
     /// The tool's run failed at this row and was not fixed.
     Failed {
         /// The row: its version, or its file.
@@ -48,6 +54,7 @@ impl fmt::Display for AdoptObstacle {
                     "{file} differs from what was applied: {algorithm} {kept} was recorded, the set has {embedded}"
                 )
             }
+            AdoptObstacle::Branch { row } => write!(f, "{row} is one of several branches"),
             AdoptObstacle::Failed { row } => write!(f, "{row} failed and was not fixed"),
         }
     }
@@ -74,10 +81,12 @@ impl AdoptObstacles {
         let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
         let is_unknown = any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. }));
         let differs = any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. }));
+        let branch = any(|obstacle| matches!(obstacle, AdoptObstacle::Branch { .. }));
         let failed = any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. }));
         let texts = [
             (is_unknown, UNKNOWN),
             (differs, CHECKSUM),
+            (branch, BRANCH),
             (failed, "first fix what failed, with the other tool"),
         ];
         let texts = texts.into_iter().filter(|(applies, _)| *applies).map(|(_, text)| text);

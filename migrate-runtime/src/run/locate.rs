@@ -89,7 +89,7 @@ pub(super) async fn error(
 /// The help where the first migration of the set failed and another tool's table is there.
 async fn other_history(cx: &Context<'_>, version: &str) -> Option<Remedy> {
     cx.migrator.set.iter().next().filter(|first| first.version().as_str() == version)?;
-    let row = wire::query(cx.wire.client, &first_table(&default_tables())).await.ok().flatten()?;
+    let row = wire::query(cx.wire.client, &first_table(default_tables())).await.ok().flatten()?;
     let table = column(&row, 0)?;
     Some(format!("`{table}` has the history of another tool; take it over with `adopt`").into())
 }

@@ -125,8 +125,8 @@ fn holds(key: i64) -> String {
 }
 
 /// The first table with one of these names, quoted and with its schema; no row without one.
-pub(crate) fn first_table(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+pub(crate) fn first_table<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(literal).collect();
     format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \

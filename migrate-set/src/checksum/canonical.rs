@@ -4,8 +4,8 @@
 use sha2::{Digest, Sha256};
 
 use super::Checksum;
-use crate::sql::lexer::{Token, TokenKind};
-use crate::sql::split::Statement;
+use crate::sql::lexer::{Token, TokenKind, lex};
+use crate::sql::split::{Statement, split};
 
 impl Checksum {
     /// The checksum of a script's statements.
@@ -13,6 +13,12 @@ impl Checksum {
     /// Without statements, it is the checksum of the empty text.
     pub fn of(text: &str, statements: &[Statement<'_>]) -> Checksum {
         Checksum(Sha256::digest(canonical_text(text, statements)).into())
+    }
+
+    /// The checksum of all statements in a text that no build has read; `None` if a token in it is not closed.
+    pub fn of_sql(text: &str) -> Option<Checksum> {
+        let tokens = lex(text);
+        Some(Checksum::of(text, &split(text, &tokens).ok()?))
     }
 }
 
@@ -87,8 +93,6 @@ fn next_segment(bytes: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::lexer::lex;
-    use crate::sql::split::split;
     use proptest::prelude::*;
 
     fn canonical(text: &str) -> String {

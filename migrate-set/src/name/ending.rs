@@ -35,6 +35,8 @@ const OTHERS: [&str; 15] = [
     "sqlite", "sqlite3", "mysql", "cockroach", "cockroachdb", "crdb", "mariadb", "mssql",
     "sqlserver", "oracle", "h2", "duckdb", "clickhouse", "spanner", "libsql",
 ];
+/// What pgmigrate has anywhere in the name of a file that runs outside a transaction.
+const PGMIGRATE: &str = "NONTRANSACTIONAL";
 const DOWN_WORDS: [&str; 5] = ["rollback", "revert", "reverse", "backward", "backwards"];
 
 /// Strips the known words from the end of a name.
@@ -43,7 +45,11 @@ pub fn ending(name: &str) -> Ending<'_> {
         stem: name,
         direction: None,
         dialect: None,
-        transaction: TransactionMark::Unmarked,
+        transaction: if name.contains(PGMIGRATE) {
+            TransactionMark::Autocommit
+        } else {
+            TransactionMark::Unmarked
+        },
         misspelt: None,
     };
     while let Some((head, word)) = found.stem.rsplit_once('.') {
@@ -126,6 +132,7 @@ mod tests {
         check("0001.undo", "0001 Down");
         check("0001.do.x", "0001.do.x Whole");
         check("1.postgres.autocommit.up", "1 Up Postgres autocommit");
+        check("V1__NONTRANSACTIONAL_x", "V1__NONTRANSACTIONAL_x Whole autocommit");
         check("x.sqlite3.down", "x Down Other(\"sqlite3\")");
         check("x.PG", "x Whole Postgres");
         check("V1.2__add v1.5 of it", "V1.2__add v1.5 of it Whole");

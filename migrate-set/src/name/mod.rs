@@ -146,6 +146,6 @@ pub fn shown(folder: &str, path: &str) -> String {
 pub enum TransactionMark {
     /// It does not.
     Unmarked,
-    /// Run without one: `1.postgres.autocommit.up.sql`.
+    /// Run without one: `1.postgres.autocommit.up.sql`, `V1__NONTRANSACTIONAL_x.sql`.
     Autocommit,
 }

@@ -10,7 +10,7 @@ use super::near::{Near, Nearest};
 use super::object::{Gone, How, Object, Place, Sort};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
-use super::relation::Key;
+use super::relation::{Key, Relation};
 use crate::objects::ObjectProblem;
 
 /// A finding before the end of the pass, when it is known what comes later.
@@ -199,7 +199,8 @@ impl Catalog {
                     let alike =
                         |one: Sort| if is_apart(sort) { one == sort } else { !is_apart(one) };
                     let relations = schema.relations.objects.iter();
-                    for (name, relation) in relations.filter(|(_, one)| alike(one.made.sort)) {
+                    let known = |one: &Relation| one.made.place.is_some() && alike(one.made.sort);
+                    for (name, relation) in relations.filter(|(_, one)| known(one)) {
                         nearest.offer(name, relation.made.place);
                     }
                 }

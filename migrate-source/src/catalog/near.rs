@@ -39,7 +39,9 @@ impl<'w> Nearest<'w> {
     }
 
     pub(super) fn offer_all<T: Object>(&mut self, objects: &HashMap<String, T>) {
-        for (name, object) in objects {
+        // What is only known from a use may be as misspelt.
+        let known = objects.iter().filter(|(_, one)| one.made().place.is_some() || one.made().sure);
+        for (name, object) in known {
             self.offer(name, object.made().place);
         }
     }

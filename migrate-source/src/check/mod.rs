@@ -3,6 +3,7 @@
 
 mod assembly;
 mod script;
+mod decode;
 mod control;
 mod psql;
 mod characters;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use migrate_set::checksum::Checksum;
-use migrate_set::location::{narrow, position};
+use migrate_set::location::narrow;
 use migrate_set::name::Direction;
 use migrate_set::set::{Ends, Script, TransactionMode};
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
@@ -13,6 +13,7 @@ use migrate_set::sql::sharing::{Sharing, sharing};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
+use super::decode::{decode, returns};
 use super::mistakes::{Mistake, placed, with_invalid};
 use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
 use super::{Problem, SourceError};
@@ -48,6 +49,7 @@ pub(super) struct File<'f> {
 /// Reads the scripts of a file from its bytes.
 pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<SourceError>> {
     let text = decode(file.shown, bytes).map_err(|error| vec![error])?;
+    let returns = returns(bytes);
     let tokens = lex(&text);
     let all = |mistakes| placed(file.shown, &text, mistakes);
     if let Some(conflict) = characters::conflict(&text, &tokens) {
@@ -59,7 +61,7 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
-    let reader = Reader { file, text: &text, allows: &found.allows };
+    let reader = Reader { file, text: &text, returns, allows: &found.allows };
     let up = up.map(|block| reader.up(block));
     let down = down.map(|block| reader.down(block));
     match (up.transpose(), down.transpose()) {
@@ -80,35 +82,6 @@ fn mistake(span: Range<usize>, problem: Problem) -> Mistake {
     Mistake { span: Some(span), problem }
 }
 
-/// Decodes UTF-8, removes a byte order mark, refuses NUL, and changes every line ending to LF.
-fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
-    if let Some(problem) = characters::of_file(bytes) {
-        return Err(SourceError::of_file(shown, problem));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => unix_lines(text),
-        Err(error) => {
-            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let good = unix_lines(&good);
-            let at = position(&good, good.len());
-            return Err(SourceError::at(shown, Some(at), None, Problem::NotUtf8));
-        }
-    };
-    match text.find('\0') {
-        None => Ok(text),
-        Some(at) => Err(SourceError::at(shown, Some(position(&text, at)), None, Problem::NulByte)),
-    }
-}
-
-fn unix_lines(text: &str) -> String {
-    if text.contains('\r') {
-        text.replace("\r\n", "\n").replace('\r', "\n")
-    } else {
-        text.to_owned()
-    }
-}
-
 type Blocks<'t> = (Option<Block<'t>>, Option<Block<'t>>);
 
 /// Which block is up and which is down, by the file's name and its sections.
@@ -127,6 +100,7 @@ fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Pr
 struct Reader<'f> {
     file: &'f File<'f>,
     text: &'f str,
+    returns: Vec<u32>,
     allows: &'f [&'static str],
 }
 
@@ -246,6 +220,7 @@ impl Reader<'_> {
     ) -> Script {
         let (path, text) = (self.file.path.to_owned(), self.text.to_owned());
         Script::new(path, text, ranges, placeholders, transaction, session)
+            .with_returns(self.returns.clone())
     }
 
     fn mode(&self, block: Block<'_>) -> TransactionMode {

@@ -126,7 +126,7 @@ fn invariant_4_the_ledger_is_named_in_one_place() {
             "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
             "sql/catalog.rs", "sql/history.rs", "sql/look.rs", "sql/boot.rs",
             // It reads the tables of other tools.
-            "adopt/tool.rs",
+            "adopt/facts.rs",
         ],
     );
     absent("migrate-testing/src", &sql, &[]);

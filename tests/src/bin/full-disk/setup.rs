@@ -12,7 +12,8 @@ const COUNT: u32 = 16;
 /// Rows that each statement with data writes: about a megabyte.
 const ROWS: u32 = 2000;
 
-/// Tables of a megabyte each, and every fourth migration one more megabyte of rows and an index.
+/// Tables of a megabyte each, and every fourth migration one more megabyte of rows and an index. Those after these
+/// only define a table, so that they share a transaction with the next, which fills both.
 pub(crate) fn migrations() -> Migrations {
     let file = |n: u32| (format!("{n:04}_data.sql"), text(n));
     let files: Vec<(String, String)> = (1..=COUNT).map(file).collect();
@@ -25,11 +26,26 @@ fn is_transactional(n: u32) -> bool {
     !n.is_multiple_of(4)
 }
 
+/// Whether the next migration fills its table.
+fn is_empty(n: u32) -> bool {
+    n % 4 == 1
+}
+
 fn text(n: u32) -> String {
     let rows =
         format!("SELECT i, repeat('x', 500) AS filler FROM generate_series(1, {ROWS}) AS s (i)");
+    if is_empty(n) {
+        return format!("CREATE TABLE t{n} (i int, filler text);\n");
+    }
     if is_transactional(n) {
-        return format!("CREATE TABLE t{n} (i int, filler text);\nINSERT INTO t{n} {rows};\n");
+        let both = if is_empty(n - 1) {
+            format!("INSERT INTO t{} {rows};\n", n - 1)
+        } else {
+            String::new()
+        };
+        return format!(
+            "CREATE TABLE t{n} (i int, filler text);\nINSERT INTO t{n} {rows};\n{both}"
+        );
     }
     let table = n - 1;
     format!(
@@ -98,7 +114,12 @@ impl Found {
         let entry = self.entries.get(&n).map(|progress| progress.as_deref().unwrap_or("all"));
         if is_transactional(n) {
             let more = !is_transactional(n + 1) && self.rows.get(&n) == Some(&(2 * ROWS));
-            let rows = if more { 2 * ROWS } else { ROWS };
+            let is_filled = self.entries.get(&(n + 1)).is_some_and(Option::is_none);
+            let rows = match () {
+                () if is_empty(n) && !is_filled => 0,
+                () if more => 2 * ROWS,
+                () => ROWS,
+            };
             return match entry {
                 Some("all") => self.rows.get(&n) == Some(&rows),
                 Some(_) => false,

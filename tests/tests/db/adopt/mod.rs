@@ -2,6 +2,7 @@
 //! The histories here are written by hand; `tests/peers/src/bin/adoption.rs` uses the real tools.
 
 mod histories;
+mod others;
 mod refusals;
 mod written;
 

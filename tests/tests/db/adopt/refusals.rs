@@ -24,8 +24,7 @@ async fn all_obstacles_are_reported_at_once() {
              version 2 failed and was not fixed\n\
              version 7 is not in the set\n\
              help: add the missing files to the folder, or use `.allow_missing()` to leave these rows out\n\
-             help: restore the text that was applied, or use `.allow_edited()` to adopt it unverified, as the \
-             files of which only some lines end with CRLF\n\
+             help: restore the text that was applied, or use `.allow_edited()` to adopt it unverified\n\
              help: first fix what failed, with the other tool",
             digest(C).await,
             digest(A).await
@@ -33,7 +32,7 @@ async fn all_obstacles_are_reported_at_once() {
     );
 }
 
-/// As where old migrations were replaced by one, and where a text has line ends that a set does not keep.
+/// As where old migrations were replaced by one.
 #[tokio::test]
 async fn what_the_options_allow_is_adopted_with_a_note() {
     let rows = [sqlx_row(1, C, true), sqlx_row(2, B, true), sqlx_row(7, A, true)].concat();

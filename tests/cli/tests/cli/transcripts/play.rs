@@ -91,8 +91,10 @@ impl Stage {
         let manifest = env!("CARGO_MANIFEST_DIR");
         let text = text.replace(manifest, "/src");
         let text = text.replace(self.database.name(), "app");
-        let user = Regex::new(&format!(r"\b{}\b", regex::escape(&self.user))).expect("a regex");
-        let mut text = user.replace_all(&text, "me").into_owned();
+        // The role can be `postgres`, with which the name of a tool begins.
+        let user = format!(r"\b{}([^-\w]|$)", regex::escape(&self.user));
+        let user = Regex::new(&user).expect("a regex");
+        let mut text = user.replace_all(&text, "me$1").into_owned();
         let rules = [
             (r"\bon (?:the socket in \S+ for port \d+|\S+:\d+)", "on db.example:5432"),
             (r"width:\d+%", "width:50%"),

@@ -144,7 +144,8 @@ pub const CASES: &[(Case, &str)] = &[
                     ),
                 ),
             ],
-        ),
+        )
+        .arguments("\"goose\", names = off"),
         r#"numeric
         00001 [users] up: ["CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1; $$", "SELECT 2"] down: ["DROP FUNCTION f"]
         00002 [index] up: !["CREATE INDEX CONCURRENTLY i ON t (a)", "ANALYZE t"] down: !["DROP INDEX CONCURRENTLY i"]"#,
@@ -289,7 +290,8 @@ pub const CASES: &[(Case, &str)] = &[
                 "1_users.sql",
                 "SELECT '\"###', '\\', \"r#\", $r$ \"## $r$, '//', '/*', '\u{7}', '\u{202e}é';\n",
             )],
-        ),
+        )
+        .arguments("\"text_that_tokens_could_mangle\", names = off"),
         "numeric\n1 [users] up: [\"SELECT '\\\"###', '\\\\', \\\"r#\\\", $r$ \\\"## $r$, \
          '//', '/*', '\\u{7}', '\\u{202e}é'\"]",
     ),

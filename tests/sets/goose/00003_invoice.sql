@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE TABLE invoice (id bigint PRIMARY KEY, account bigint NOT NULL);

@@ -1,0 +1,5 @@
+-- Up Migration
+CREATE TABLE account (id bigint PRIMARY KEY, name text NOT NULL);
+
+-- Down Migration
+DROP TABLE account;

@@ -1,0 +1,1 @@
+ALTER TABLE cake ADD COLUMN name text;

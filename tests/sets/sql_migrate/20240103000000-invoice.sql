@@ -1,0 +1,4 @@
+-- +migrate Up
+CREATE TABLE invoice (id bigint PRIMARY KEY);
+-- +migrate Down
+DROP TABLE invoice;

@@ -1,0 +1,3 @@
+CREATE TABLE crlf(id int);
+-- a comment
+SELECT 1;
