@@ -4,10 +4,8 @@
 //! Panics of the parser do not count, because the library catches them.
 #![no_main]
 
-use std::panic;
-
 use libfuzzer_sys::fuzz_target;
-use migrate_fuzz::{file, read, verdict};
+use migrate_fuzz::{file, let_the_parser_panic, read, verdict};
 use migrate_source::check::{Down, Empty, Lints, SetOptions, Syntax};
 use migrate_source::directives::directive;
 
@@ -38,15 +36,4 @@ fn options(choice: u8) -> SetOptions {
     let empty = if choice & 16 == 0 { Empty::Refuse } else { Empty::Allow };
     let syntax = if choice & 32 == 0 { Syntax::Check } else { Syntax::Off };
     SetOptions { lints, down, empty, syntax, ..SetOptions::default() }
-}
-
-/// A panic ends the process, as libFuzzer wants it, unless it is the parser's.
-fn let_the_parser_panic() {
-    let abort = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let of_parser = |file: &str| file.contains("squawk") || file.contains("rowan");
-        if !info.location().is_some_and(|location| of_parser(location.file())) {
-            abort(info);
-        }
-    }));
 }

@@ -1,6 +1,8 @@
 //! The properties of every result of `migrate_source::check::check`, whether it accepts the set or not. A
 //! broken property panics, which fuzzing finds.
 
+use std::panic;
+
 use migrate_set::name::Kind;
 use migrate_set::set::{Migrations, Script};
 use migrate_source::check::{Checked, SetOptions, SourceError, SourceErrors, SourceFile, check};
@@ -36,6 +38,17 @@ pub fn verdict(files: &[SourceFile], options: &SetOptions) -> Result<Checked, So
         }
     }
     verdict
+}
+
+/// A panic ends the process, as libFuzzer wants it, unless it is the parser's.
+pub fn let_the_parser_panic() {
+    let abort = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let of_parser = |file: &str| file.contains("squawk") || file.contains("rowan");
+        if !info.location().is_some_and(|location| of_parser(location.file())) {
+            abort(info);
+        }
+    }));
 }
 
 /// A file of a set.

@@ -1,0 +1,121 @@
+//! Measures the check of names against a real server.
+//!
+//! With a folder of projects, one folder of migrations each: applies each set, checks it, and makes
+//! mutants of it (a name misspelt, a statement deleted or doubled, two migrations swapped, one removed).
+//! The server judges each; the check has to find what the server refuses, at its place, and nothing
+//! else. The server's verdicts are kept in the file `verdicts` of the folder. The file `sets` can name
+//! the folders to take, with their options, and `NAME.before.sql` is what a database has before the set.
+//!
+//! With `random`: random statements, of which the server keeps what it accepts. A set of these must
+//! never be refused.
+//!
+//! `cargo run --release -p migrate-tests --bin names -- FOLDER [--mutants N] [--seed S] [--only TEXT]`
+//! `cargo run --release -p migrate-tests --bin names -- random [--sets N] [--seed S]`
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a proof fails as tests do"
+)]
+
+mod corpus;
+mod objects;
+mod mutant;
+mod verdict;
+mod judge;
+mod measure;
+mod tally;
+mod random;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use corpus::Project;
+use judge::Judge;
+use tally::Tally;
+use verdict::Verdicts;
+
+/// Sets that are judged at the same time.
+const WORKERS: usize = 3;
+
+/// The options of the command line.
+#[derive(Debug, Clone)]
+struct Options {
+    /// The folder of projects; `None` for random sets.
+    folder: Option<PathBuf>,
+    sets: usize,
+    mutants: usize,
+    seed: u64,
+    only: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!(
+                "{problem}\nhelp: `names FOLDER [--mutants N] [--seed S] [--only TEXT]` or \
+                 `names random [--sets N] [--seed S]`"
+            );
+            return ExitCode::from(2);
+        }
+    };
+    let started = Instant::now();
+    let is_met = match &options.folder {
+        None => random::run(options.sets, options.seed).await,
+        Some(folder) => of_projects(folder, &options).await,
+    };
+    println!("{:.0} s", started.elapsed().as_secs_f64());
+    if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+    let first = args.next().ok_or("no folder of projects")?;
+    let folder = (first != "random").then(|| PathBuf::from(first));
+    let mut options = Options { folder, sets: 10_000, mutants: 70, seed: 1, only: String::new() };
+    while let Some(name) = args.next() {
+        let value = args.next().unwrap_or_default();
+        let number = || value.parse::<usize>().map_err(|_| format!("`{name}` needs a number"));
+        match name.as_str() {
+            "--sets" => options.sets = number()?,
+            "--mutants" => options.mutants = number()?,
+            "--seed" => options.seed = number()? as u64,
+            "--only" => options.only = value,
+            _ => return Err(format!("`{name} {value}` is not an option of this program")),
+        }
+    }
+    Ok(options)
+}
+
+/// Measures every project of the folder, and whether all targets are met.
+async fn of_projects(folder: &Path, options: &Options) -> bool {
+    let projects = corpus::read(folder, &options.only);
+    let judge = Arc::new(Judge::new(Verdicts::open(&folder.join("verdicts"))));
+    let queue = Arc::new(std::sync::Mutex::new(projects.into_iter()));
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| tokio::spawn(worker(Arc::clone(&queue), Arc::clone(&judge), options.clone())))
+        .collect();
+    let mut tally = Tally::default();
+    for worker in workers {
+        tally.add(worker.await.expect("a worker"));
+    }
+    tally.write(folder);
+    println!("{tally}");
+    tally.meets_targets()
+}
+
+async fn worker(
+    queue: Arc<std::sync::Mutex<std::vec::IntoIter<Project>>>,
+    judge: Arc<Judge>,
+    options: Options,
+) -> Tally {
+    let mut tally = Tally::default();
+    loop {
+        let next = queue.lock().expect("no panic").next();
+        let Some(project) = next else { return tally };
+        measure::measure(&project, &judge, options.mutants, options.seed, &mut tally).await;
+    }
+}
