@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use migrate_set::location::{Position, position};
-use migrate_set::set::Migrations;
+use migrate_set::set::{Migration, Migrations, Script};
 use migrate_source::check::SourceFile;
 use migrate_tests::proof::dice::Dice;
 
@@ -204,7 +204,7 @@ impl<'s> Material<'s> {
     fn removed(&self, dice: &mut Dice) -> Option<Mutant> {
         let one = dice.below(self.set.len());
         let migration = self.set.as_slice().get(one)?;
-        let down = migration.down().map(|down| down.filename());
+        let down = migration.down().map(Script::filename);
         let of = |name: &str| self.files.iter().position(|file| file.path == name);
         let mut files = vec![of(migration.up().filename())?];
         files.extend(down.and_then(of));
@@ -255,7 +255,7 @@ fn text(file: &SourceFile) -> Option<&str> {
 
 fn statements(set: &Migrations, files: &[SourceFile]) -> Vec<Statement> {
     let mut statements = Vec::new();
-    for (migration, up) in set.iter().map(|migration| migration.up()).enumerate() {
+    for (migration, up) in set.iter().map(Migration::up).enumerate() {
         let Some(file) = files.iter().position(|file| file.path == up.filename()) else { continue };
         let Some(shift) = text(&files[file]).and_then(|text| text.find(up.text())) else {
             continue;

@@ -90,26 +90,23 @@ impl Tally {
         let what = format!("{} in {project} {}\n    {}", mutant.kind, mutant.path, mutant.line);
         let mut row = Row::default();
         let mut code = "taken".to_owned();
-        match &outcome.verdict {
-            Verdict::Refused(refusal) => {
-                row.refused = 1;
-                row.found = usize::from(is_found);
-                row.placed = usize::from(is_found && outcome.place);
-                code.clone_from(&refusal.sqlstate);
-                let at = refusal.position.map_or_else(String::new, |at| format!(":{at}"));
-                let server = format!("{code} {}{at}: {}", refusal.file, refusal.message);
-                if !is_found {
-                    self.missed.push(format!("{server}\n    {what}"));
-                } else if !outcome.place {
-                    self.misplaced.push(format!("{server}\n    {what}\n{first}"));
-                }
+        if let Verdict::Refused(refusal) = &outcome.verdict {
+            row.refused = 1;
+            row.found = usize::from(is_found);
+            row.placed = usize::from(is_found && outcome.place);
+            code.clone_from(&refusal.sqlstate);
+            let at = refusal.position.map_or_else(String::new, |at| format!(":{at}"));
+            let server = format!("{code} {}{at}: {}", refusal.file, refusal.message);
+            if !is_found {
+                self.missed.push(format!("{server}\n    {what}"));
+            } else if !outcome.place {
+                self.misplaced.push(format!("{server}\n    {what}\n{first}"));
             }
-            _ => {
-                row.taken = 1;
-                row.wrong = usize::from(is_found);
-                if is_found {
-                    self.wrong.push(format!("{what}\n{first}"));
-                }
+        } else {
+            row.taken = 1;
+            row.wrong = usize::from(is_found);
+            if is_found {
+                self.wrong.push(format!("{what}\n{first}"));
             }
         }
         self.by_kind.entry(mutant.kind.clone()).or_default().add(row);
