@@ -115,22 +115,23 @@ impl Catalog {
         }
     }
 
-    /// Adds a column; `false` if it is there already.
-    pub(super) fn add_column(&mut self, key: &Key, at: At<'_>) -> bool {
+    /// Adds a column, and returns whether that is certain; `None` if it is there already.
+    pub(super) fn add_column(&mut self, key: &Key, at: At<'_>) -> Option<bool> {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME) else {
             self.open_columns(Some(key));
-            return false;
+            return None;
         };
         self.born_column(key, &name, &span);
-        if self.look_column(key, &name) == Look::Found(()) {
-            if !at.has(Kind::IF_NOT_EXISTS) {
+        let (look, conditional) = (self.look_column(key, &name), at.has(Kind::IF_NOT_EXISTS));
+        if look == Look::Found(()) {
+            if !conditional {
                 let path = Path { qualifier: None, name, span };
                 self.doubled_in(Sort::Column, &path, key);
             }
-            return false;
+            return None;
         }
         self.put_column(key, &name, &span);
-        true
+        Some(!conditional || look.is_missing())
     }
 
     pub(super) fn drop_column(&mut self, key: &Key, at: At<'_>) {

@@ -184,10 +184,14 @@ impl Catalog {
             }
         }
         let added = actions.iter().filter(|action| action.kind() == Kind::ADD_COLUMN);
-        let added: Vec<At<'_>> =
-            added.filter(|action| self.add_column(&key, **action)).copied().collect();
-        for action in added {
+        let added: Vec<(At<'_>, bool)> =
+            added.filter_map(|action| Some((*action, self.add_column(&key, *action)?))).collect();
+        for (action, is_certain) in added {
+            // The server looks at nothing of a column that is there.
+            let before = self.perhaps;
+            self.perhaps |= !is_certain;
             self.column_parts(&key, action);
+            self.perhaps = before;
         }
         for action in actions {
             self.alter(&mut key, action, at);

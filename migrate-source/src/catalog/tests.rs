@@ -331,6 +331,9 @@ fn what_is_there_is_not_reported() {
          create or replace function f() returns trigger language plpgsql as \
          $$ begin perform 1 from fresh; return null; end $$",
         "create table if not exists users (a nothing references nobody)",
+        "alter table users add column if not exists email nothing references nobody",
+        "do 'begin execute ''alter table users add a int''; end'; alter table users add column if not exists a nothing",
+        "create type mood as enum ('ok'); alter type mood add value if not exists 'ok' after 'nothing'",
         "set search_path = nobody, public; create table t (a int); reset search_path; select a from t",
         "with w as (select id as n from users) insert into users (id) select n from w",
         "alter table users add unique (n), add check (n > 0), add n int",

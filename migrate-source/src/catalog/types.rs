@@ -246,18 +246,21 @@ impl Catalog {
     }
 
     fn add_value(&mut self, of: &(String, String), at: At<'_>) {
-        for position in [Kind::BEFORE_VALUE, Kind::AFTER_VALUE] {
+        let Some(literal) = at.child(Kind::LITERAL) else { return };
+        let Some(label) = name::string(literal) else { return self.blur(Sort::Label) };
+        let (look, conditional) = (self.look_label(of, &label), at.has(Kind::IF_NOT_EXISTS));
+        // The server does not look for the neighbour of a value that is there.
+        let positions = [Kind::BEFORE_VALUE, Kind::AFTER_VALUE].into_iter();
+        for position in positions.filter(|_| !conditional || look.is_missing()) {
             let literal = at.child(position).and_then(|position| position.child(Kind::LITERAL));
             if let Some(literal) = literal {
                 self.refer_label(of, literal);
             }
         }
-        let Some(literal) = at.child(Kind::LITERAL) else { return };
-        let Some(label) = name::string(literal) else { return self.blur(Sort::Label) };
         let made = self.made(Sort::Label, &literal.span());
         self.born(Sort::Label, &label, &literal.span());
-        if self.look_label(of, &label) == Look::Found(()) {
-            if !at.has(Kind::IF_NOT_EXISTS) {
+        if look == Look::Found(()) {
+            if !conditional {
                 let path = Path { qualifier: None, name: label, span: literal.span() };
                 self.doubled_label(&path, of);
             }

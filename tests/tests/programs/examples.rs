@@ -140,8 +140,13 @@ fn ci_check_stops_at_the_first_problem() {
     );
     check(
         &[("1_a.sql", "CREATE TABLE a (id int);\n"), ("2_b.sql", "SELECT 1 FROM b;\n")],
+        &["FAILED"],
+        "\n1 | SELECT 1 FROM b;\n  |               ^ not created by any migration before this one\n",
+    );
+    check(
+        &[("1_a.sql", "CREATE TABLE a (id int);\n"), ("2_b.sql", "SELECT 1 / 0;\n")],
         &["ok", "FAILED"],
-        "\n1 | SELECT 1 FROM b;\n  |               ^ here\n",
+        "\n1 | SELECT 1 / 0;\n  | ^^^^^^^^^^^^ here\n",
     );
     check(
         &[
