@@ -5,7 +5,7 @@
 use migrate_set::checksum::{Checksum, canonical_text};
 use migrate_set::sql::lexer::{Token, TokenKind, lex};
 use migrate_set::sql::split::{Statement, split};
-use migrate_source::check::{self, Empty, SetOptions, SourceFile, Syntax};
+use migrate_source::check::{self, Empty, Objects, SetOptions, SourceFile, Syntax};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -146,7 +146,8 @@ fn canonical(text: &str) -> Option<String> {
 /// The checksum of the set that is this one file.
 fn checksum(text: &str) -> Result<Checksum, String> {
     let file = SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() };
-    let options = SetOptions { syntax: Syntax::Off, empty: Empty::Allow, ..SetOptions::default() };
+    let (syntax, objects, empty) = (Syntax::Off, Objects::Off, Empty::Allow);
+    let options = SetOptions { syntax, objects, empty, ..SetOptions::default() };
     let checked = check::check("m", &[file], &options).map_err(|errors| errors.to_string())?;
     let migrations: Vec<_> = checked.set.iter().collect();
     assert_eq!(migrations.len(), 1);
