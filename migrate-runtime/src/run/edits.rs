@@ -64,12 +64,19 @@ impl Next {
     }
 }
 
-/// The migrations of the set up to this version count as applied.
-pub(crate) struct Baseline(pub(crate) Version);
+/// What the entries alone decide.
+trait Edit: Sync {
+    fn changes(
+        &self,
+        cx: &Context<'_>,
+        contents: Contents<'_>,
+        next: &mut Next,
+    ) -> Result<Vec<Change>, ErrorKind>;
+}
 
-impl Goal for Baseline {
+impl<E: Edit> Goal for E {
     fn word(&self) -> &'static str {
-        "amend"
+        AMEND
     }
 
     fn attempt<'a, 'r: 'a>(
@@ -78,53 +85,101 @@ impl Goal for Baseline {
         hold: &'a mut Hold<'r>,
         tally: &'a mut Tally<'r>,
     ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(edit(cx, hold, tally, |contents, next| baseline(cx, contents, &self.0, next)))
+        boxed(edit(cx, hold, tally, |contents, next| self.changes(cx, contents, next)))
     }
 }
 
-/// The set's text of edited migrations is accepted.
+/// The word of every goal here.
+const AMEND: &str = "amend";
+
+/// Every migration up to this version without an entry gets one, without a checksum because nothing ran.
+pub(crate) struct Baseline(pub(crate) Version);
+
+impl Edit for Baseline {
+    fn changes(
+        &self,
+        cx: &Context<'_>,
+        contents: Contents<'_>,
+        next: &mut Next,
+    ) -> Result<Vec<Change>, ErrorKind> {
+        let Self(version) = self;
+        let set = cx.migrator.set;
+        let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
+        if !versioned().any(|migration| migration.version() == version) {
+            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
+        }
+        let lenient = Policy { out_of_order: Tolerance::Allow, ..cx.migrator.policy };
+        let plan = plan(set, contents.entries, &lenient)?;
+        let new = plan.steps.into_iter().filter(|step| step.cause == Cause::New);
+        let new = new.map(|step| step.migration).filter(|migration| {
+            migration.kind() == Kind::Versioned && migration.version() <= version
+        });
+        let change = |migration: &Migration| {
+            let down = cx.down_sql(migration)?;
+            let place = next.place(|running| running.apply(migration));
+            let sql = vec![cx.ledger.record(migration, down.as_deref(), &place, Extent::Nothing)];
+            Ok(Change { condition: None, sql, amended: amended(migration) })
+        };
+        new.map(change).collect()
+    }
+}
+
+/// The checksums of edited migrations, and the versions of renumbered ones, become those of the set.
 pub(crate) struct Accept(pub(crate) Edited);
 
-impl Goal for Accept {
-    fn word(&self) -> &'static str {
-        "amend"
-    }
-
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(edit(cx, hold, tally, |contents, next| accept(cx, contents, &self.0, next)))
+impl Edit for Accept {
+    fn changes(
+        &self,
+        cx: &Context<'_>,
+        contents: Contents<'_>,
+        next: &mut Next,
+    ) -> Result<Vec<Change>, ErrorKind> {
+        let Self(edited) = self;
+        let version = match edited {
+            Edited::All => None,
+            Edited::Of(version) => Some(version),
+        };
+        let mut chosen = chosen(cx, contents.entries, version)?;
+        if let (Some(version), true) = (version, chosen.is_empty()) {
+            return Err(no_entry(cx, version));
+        }
+        chosen.retain(|(migration, entry)| {
+            !entry.is_finished()
+                || entry.version != *migration.version()
+                || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
+                || entry.manner() != manner(migration.up())
+        });
+        let change = |(migration, entry): &(&Migration, _)| {
+            let down = cx.down_sql(migration)?;
+            let place = next.place(|running| running.accept(cx.migrator.set, entry, migration));
+            let sql = vec![
+                cx.ledger.note_act("accepted", entry, &place),
+                cx.ledger.accept(migration, down.as_deref(), entry),
+            ];
+            Ok(Change { condition: as_read(cx, entry), sql, amended: amended(migration) })
+        };
+        chosen.iter().map(change).collect()
     }
 }
 
 /// The entry of this version ends.
 pub(crate) struct Forget(pub(crate) Version);
 
-impl Goal for Forget {
-    fn word(&self) -> &'static str {
-        "amend"
-    }
-
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        let forget = |contents: Contents<'_>, next: &mut Next| {
-            Ok(vec![forget(cx, contents, &self.0, next)?])
-        };
-        boxed(edit(cx, hold, tally, forget))
+impl Edit for Forget {
+    fn changes(
+        &self,
+        cx: &Context<'_>,
+        contents: Contents<'_>,
+        next: &mut Next,
+    ) -> Result<Vec<Change>, ErrorKind> {
+        Ok(vec![forget(cx, contents, &self.0, next)?])
     }
 }
 
 /// Migrations that another tool's table lists as applied count as applied.
 impl Goal for Adoption {
     fn word(&self) -> &'static str {
-        "amend"
+        AMEND
     }
 
     fn attempt<'a, 'r: 'a>(
@@ -194,66 +249,6 @@ fn change<'a, 'r: 'a>(
         hold.lock.open(cx, (table, at), &condition).await?;
         send(cx, hold, tally, changes, table).await
     })
-}
-
-/// Every migration up to `version` without an entry gets one, without a checksum because nothing ran.
-fn baseline(
-    cx: &Context<'_>,
-    contents: Contents<'_>,
-    version: &Version,
-    next: &mut Next,
-) -> Result<Vec<Change>, ErrorKind> {
-    let set = cx.migrator.set;
-    let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
-    if !versioned().any(|migration| migration.version() == version) {
-        return Err(ErrorKind::UnknownVersion { version: version.to_string() });
-    }
-    let lenient = Policy { out_of_order: Tolerance::Allow, ..cx.migrator.policy };
-    let plan = plan(set, contents.entries, &lenient)?;
-    let new = plan.steps.into_iter().filter(|step| step.cause == Cause::New);
-    let new = new
-        .map(|step| step.migration)
-        .filter(|migration| migration.kind() == Kind::Versioned && migration.version() <= version);
-    let change = |migration: &Migration| {
-        let down = cx.down_sql(migration)?;
-        let place = next.place(|running| running.apply(migration));
-        let sql = vec![cx.ledger.record(migration, down.as_deref(), &place, Extent::Nothing)];
-        Ok(Change { condition: None, sql, amended: amended(migration) })
-    };
-    new.map(change).collect()
-}
-
-/// The checksums of edited migrations, and the versions of renumbered ones, become those of the set.
-fn accept(
-    cx: &Context<'_>,
-    contents: Contents<'_>,
-    edited: &Edited,
-    next: &mut Next,
-) -> Result<Vec<Change>, ErrorKind> {
-    let version = match edited {
-        Edited::All => None,
-        Edited::Of(version) => Some(version),
-    };
-    let mut chosen = chosen(cx, contents.entries, version)?;
-    if let (Some(version), true) = (version, chosen.is_empty()) {
-        return Err(no_entry(cx, version));
-    }
-    chosen.retain(|(migration, entry)| {
-        !entry.is_finished()
-            || entry.version != *migration.version()
-            || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
-            || entry.manner() != manner(migration.up())
-    });
-    let change = |(migration, entry): &(&Migration, _)| {
-        let down = cx.down_sql(migration)?;
-        let place = next.place(|running| running.accept(cx.migrator.set, entry, migration));
-        let sql = vec![
-            cx.ledger.note_act("accepted", entry, &place),
-            cx.ledger.accept(migration, down.as_deref(), entry),
-        ];
-        Ok(Change { condition: as_read(cx, entry), sql, amended: amended(migration) })
-    };
-    chosen.iter().map(change).collect()
 }
 
 /// The applied and the renumbered migrations with their entries: all, or those of `version`.
