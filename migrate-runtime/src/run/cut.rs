@@ -102,7 +102,7 @@ const COMPLETE: &str = "the run was complete when it was cancelled; if a commit 
      that may not have it";
 
 /// The result of `run`, or that of `other` if it ends first.
-async fn first<T, O>(
+pub(super) async fn first<T, O>(
     mut run: Pin<&mut impl Future<Output = T>>,
     other: impl Future<Output = O>,
 ) -> Result<T, O> {
