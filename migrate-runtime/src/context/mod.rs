@@ -2,6 +2,7 @@
 
 mod blockers;
 mod check;
+mod elsewhere;
 mod grants;
 mod next_action;
 mod read;
