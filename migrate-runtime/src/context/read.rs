@@ -30,6 +30,9 @@ impl<'r> Context<'r> {
             let read = self.ledger.read(Reading::Entries);
             outcome = self.send(&read, |row| contents.take(row)).await;
         }
+        if let Some(process) = contents.process {
+            self.wire.is_answered_by(process);
+        }
         if self.table(outcome).await? == Table::Missing {
             let mut empty = Contents::default();
             empty.transaction = contents.transaction;

@@ -15,6 +15,8 @@ const INDEX: &str = "-- migrate:no-transaction\n\
                      INSERT INTO t VALUES (2);\nCREATE INDEX CONCURRENTLY t_a ON t (a);\n\
                      INSERT INTO t VALUES (22);";
 
+const DEADLINE: Duration = Duration::from_secs(1);
+
 /// Rows, entries, indexes and whether they are valid, lock rows.
 const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
      (SELECT string_agg(version, ' ' ORDER BY \"position\") FROM migration_ledger \
@@ -131,6 +133,49 @@ async fn index_that_failed_is_removed_and_built_again() {
     let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.applied.len(), 1);
     assert_eq!(value(&pooled.direct, LEFT).await, "0 1 2 t_a t 0");
+}
+
+/// PgBouncer 1.18 mishandles the driver's request to cancel, so a run that has only a client sends none.
+#[tokio::test]
+async fn index_that_is_built_at_the_deadline_is_unknown_and_waited_for() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let short = migrator.clone().deadline(DEADLINE);
+    let error = short.run(&mut pooled.client().await).await.expect_err("the deadline");
+    let ErrorKind::Deadline { unknown, at: None, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(unknown, &["2"], "{error}");
+    assert_eq!(value(&pooled.direct, BUILDING).await, "1");
+    pooled.expire().await;
+    let mut next = pooled.client().await;
+    let impatient = migrator.clone().wait_timeout(Duration::from_millis(300));
+    let error = impatient.run(&mut next).await.expect_err("it is still built");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    let report = migrator.run(&mut next).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 1, "{report}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
+#[tokio::test]
+async fn index_that_is_built_at_the_deadline_is_cancelled_at_an_address() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let url = format!("{}?sslmode=disable", pooled.pooler.url(pooled.database.name()));
+    for _ in 0..4 {
+        let error = migrator.clone().deadline(DEADLINE).run_url(&url).await;
+        let error = error.expect_err("the deadline");
+        let ErrorKind::Deadline { unknown, .. } = error.kind() else { panic!("{error}") };
+        assert!(unknown.is_empty(), "{error}");
+        assert_eq!(value(&pooled.direct, BUILDING).await, "0");
+    }
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    let report = migrator.run_url(&url).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.notes.len(), 1, "{report}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
 }
 
 /// Between two statements a replica has no session, and the first took longer than its lease.
