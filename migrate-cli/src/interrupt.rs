@@ -1,21 +1,14 @@
 //! Ends a run at Ctrl-C or SIGTERM.
 
 use std::future::{pending, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Poll;
 
-use migrate_runtime::internal::{Boxed, Interrupt, Peer, Stream, Target};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Client};
+use migrate_runtime::internal::{Boxed, Interrupt, Way};
+use tokio_postgres::Client;
 
-/// The signals, and the server that the run's client is connected to.
-pub(crate) struct Signals {
-    pub(crate) token: CancelToken,
-    pub(crate) target: Target,
-    pub(crate) peer: Peer,
-}
+/// The signals, and the way to the server of the run's client.
+pub(crate) struct Signals(pub(crate) Way);
 
 impl Interrupt for Signals {
     /// Ends at Ctrl-C or SIGTERM; never, if no signal handler can be installed.
@@ -33,22 +26,11 @@ impl Interrupt for Signals {
     }
 
     fn cancel(&self) -> Boxed<'_, ()> {
-        Box::pin(async {
-            // Without a request, the run still has the pause to end.
-            let (Ok(stream), Ok(mut tls)) = (self.peer.connect().await, self.target.connector())
-            else {
-                return;
-            };
-            let Ok(tls) =
-                <_ as MakeTlsConnect<UntilClosed>>::make_tls_connect(&mut tls, &self.peer.host);
-            let _ = self.token.cancel_query_raw(UntilClosed(stream), tls).await;
-        })
+        self.0.cancel()
     }
 
     fn connect(&self) -> Boxed<'_, Option<Client>> {
-        Box::pin(async {
-            self.target.connect_within(None, &|_| {}).await.ok().map(|(client, _, _)| client)
-        })
+        self.0.connect()
     }
 }
 
@@ -66,45 +48,4 @@ async fn terminated() {
 #[cfg(not(unix))]
 async fn terminated() {
     pending().await
-}
-
-/// A stream that the other side closes: the driver closes that of a cancel request at once, and PgBouncer 1.18
-/// drops a request whose sender is gone.
-struct UntilClosed(Box<dyn Stream>);
-
-impl AsyncRead for UntilClosed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for UntilClosed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    /// Reads to the end instead.
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let mut bytes = [0; 64];
-            let mut buffer = ReadBuf::new(&mut bytes);
-            match Pin::new(&mut self.0).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(_) => return Poll::Ready(Ok(())),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
 }

@@ -304,9 +304,8 @@ impl Args {
             self.output.warn(problem);
         }
         let tell = |line: &str| self.output.aside(line);
-        let (client, place, peer) = target.connect_within(self.connection.wait(), &tell).await?;
-        let signals = Arc::new(Signals { token: client.cancel_token(), target, peer });
-        Ok((client, place, signals))
+        let (client, place, way) = target.connect_within(self.connection.wait(), &tell).await?;
+        Ok((client, place, Arc::new(Signals(way))))
     }
 
     /// Prints the results of a verb that needs no database, each with its module.

@@ -13,9 +13,7 @@ pub use migrate_set::text;
 
 pub use crate::boxed::Boxed;
 #[cfg(feature = "connect")]
-pub use crate::connect::{
-    ADDRESS, DatabasePlace, EnvFile, Peer, Stream, Target, connection_mistake,
-};
+pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connection_mistake};
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;

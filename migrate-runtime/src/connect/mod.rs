@@ -10,6 +10,7 @@ mod server;
 mod passfile;
 mod session;
 mod peer;
+mod way;
 mod reach;
 mod wait;
 mod tls;
@@ -20,19 +21,20 @@ mod error;
 use std::env;
 use std::future::IntoFuture;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_postgres::Client;
 
 use crate::boxed::Boxed;
-use crate::migrator::Migrator;
+use crate::migrator::{Asked, Migrator};
 use crate::outcome::{ConnectError, Error, ErrorKind, Report};
 
 pub use error::connection_mistake;
-pub use peer::{Peer, Stream};
 pub use server::DatabasePlace;
 pub use settings::EnvFile;
 pub use target::Target;
+pub use way::Way;
 
 /// How long to wait for a server to answer, unless `connect_timeout` sets another limit.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -99,7 +101,7 @@ impl Connect {
         self
     }
 
-    async fn open(self) -> Result<Client, ConnectError> {
+    async fn open(self) -> Result<(Client, Way), ConnectError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(ConnectError::no_runtime());
         }
@@ -107,8 +109,9 @@ impl Connect {
         if let Some(problem) = &target.warning {
             tracing::warn!("{problem}");
         }
-        let connected = target.connect_within(self.wait, &|line| tracing::info!("{line}")).await?;
-        Ok(connected.0)
+        let tell = |line: &str| tracing::info!("{line}");
+        let (client, _, way) = target.connect_within(self.wait, &tell).await?;
+        Ok((client, way))
     }
 }
 
@@ -124,7 +127,7 @@ impl IntoFuture for Connect {
     type IntoFuture = Boxed<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.open())
+        Box::pin(async { Ok(self.open().await?.0) })
     }
 }
 
@@ -171,8 +174,9 @@ impl Migrator<'_> {
     /// # Cancel safety
     /// As [`Migrator::run`].
     pub async fn run_url(&self, url: impl Into<Connect>) -> Result<Report, Error> {
-        let mut client = url.into().await.map_err(ErrorKind::Connect)?;
-        self.run(&mut client).await
+        let (mut client, way) = url.into().open().await.map_err(ErrorKind::Connect)?;
+        let migrator = Migrator { interrupt: Some(Asked(Arc::new(way))), ..self.clone() };
+        migrator.run(&mut client).await
     }
 }
 

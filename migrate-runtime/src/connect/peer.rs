@@ -9,16 +9,16 @@ use tokio::net::TcpStream;
 use super::server::Server;
 
 /// One address of a server.
-pub struct Peer {
+pub(super) struct Peer {
     /// A name, an address, or the folder of a socket.
-    pub host: String,
+    pub(super) host: String,
     port: u16,
     /// `None` for a socket.
     address: Option<IpAddr>,
 }
 
 /// A connection to a server, of either kind.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -31,7 +31,7 @@ impl Peer {
     ///
     /// # Errors
     /// That of the network.
-    pub async fn connect(&self) -> io::Result<Box<dyn Stream>> {
+    pub(super) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         match self.address {
             Some(address) => Ok(Box::new(TcpStream::connect((address, self.port)).await?)),
             None => self.connect_to_socket().await,

@@ -9,6 +9,7 @@ use super::peer::Peer;
 use super::reach::Failure;
 use super::server::DatabasePlace;
 use super::target::Target;
+use super::way::Way;
 use crate::outcome::ConnectError;
 
 /// The pauses between two tries grow from the first to the last.
@@ -16,12 +17,23 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Target {
-    /// Connects, and runs the connection as a task; returns the server that answered too. With a limit it tries
+    /// Connects, and runs the connection as a task; returns the server that answered, and the way to it, too. With a limit it tries
     /// again until then while no server is there, and `tell` gets one line that says for what it waits.
     ///
     /// # Errors
     /// Why each server is not the one.
     pub async fn connect_within(
+        &self,
+        limit: Option<Duration>,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<(Client, DatabasePlace, Way), ConnectError> {
+        let (client, place, peer) = self.reach_within(limit, tell).await?;
+        let way = Way::new(&client, self.clone(), peer);
+        Ok((client, place, way))
+    }
+
+    /// The same, with the address of the server.
+    pub(super) async fn reach_within(
         &self,
         limit: Option<Duration>,
         tell: &(dyn Fn(&str) + Sync),

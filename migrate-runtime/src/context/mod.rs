@@ -2,6 +2,7 @@
 
 mod blockers;
 mod check;
+mod elsewhere;
 mod grants;
 mod next_action;
 mod read;
@@ -27,6 +28,12 @@ use crate::migrator::Migrator;
 use crate::outcome::{ErrorKind, MigrationFailure};
 use crate::sql::{Contents, Ledger, Terms, column};
 use crate::wire::{ENCODING, IN_FAILED_TRANSACTION, Wire, is_of_a_check};
+
+/// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
+const ROUNDING: Duration = Duration::from_millis(20);
+
+/// `query_canceled`.
+const CANCELED: &str = "57014";
 
 /// What never changes during a run.
 #[derive(Debug)]
@@ -83,6 +90,11 @@ impl<'r> Context<'r> {
     /// What is left of the run's time; `None` without a deadline.
     pub(crate) fn time_left(&self) -> Option<Duration> {
         self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
+    }
+
+    /// Whether the deadline has passed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.time_left().is_some_and(|left| left < ROUNDING)
     }
 
     /// The error of a passed deadline; `at` is the migration that was cancelled, if any.
@@ -153,6 +165,7 @@ impl<'r> Context<'r> {
             match source.code().map_or("", SqlState::code) {
                 ENCODING => return encoding_error(&source),
                 IN_FAILED_TRANSACTION => return ErrorKind::InTransaction,
+                CANCELED if self.is_over() => return self.deadline_error(None),
                 code if is_of_a_check(code) => {
                     let Ledger { schema, table, .. } = &self.ledger;
                     if let Some(error) =

@@ -1,16 +1,12 @@
 //! Reads the ledger with one message; after an error, more messages find the cause.
 
-use migrate_set::remedy::{Remedy, Term};
-use migrate_set::set::Migration;
-use migrate_set::sql::kind::SessionEffect;
-use migrate_set::sql::placeholder::quoted_identifier;
 use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
 use tracing::warn;
 
 use super::{Context, Table};
 use crate::boxed::boxed;
-use crate::outcome::{ErrorKind, HistoryRow, When};
+use crate::outcome::{ErrorKind, HistoryRow};
 use crate::sql::{Contents, Reading, Unread, column, history_row};
 use crate::wire::{self, is_of_a_check};
 
@@ -33,6 +29,9 @@ impl<'r> Context<'r> {
             // Its function is missing, or this role may not call it.
             let read = self.ledger.read(Reading::Entries);
             outcome = self.send(&read, |row| contents.take(row)).await;
+        }
+        if let Some(process) = contents.process {
+            self.wire.is_answered_by(process);
         }
         if self.table(outcome).await? == Table::Missing {
             let mut empty = Contents::default();
@@ -86,47 +85,6 @@ impl<'r> Context<'r> {
             }
             _ => Ok(Table::Exists),
         }
-    }
-
-    /// Refuses a ledger that would be created although that of the default schema has entries of the set, if the
-    /// statements would run again in the same place.
-    async fn refuse_elsewhere(&self) -> Result<(), ErrorKind> {
-        let set = self.migrator.set;
-        let is_fixed = |one: &Migration| {
-            one.up().placeholders().is_empty() && one.up().session() == SessionEffect::Keeps
-        };
-        let calls = &self.migrator.calls;
-        let has_hooks = calls.has_hooks(When::BeforeRun) || calls.has_hooks(When::BeforeEach);
-        if has_hooks || !set.iter().all(is_fixed) {
-            return Ok(());
-        }
-        let other = self.ledger.in_default_schema();
-        let mut contents = Contents::default();
-        let sql = self.migrator.with_names_checked(&other.read(Reading::Brief));
-        // A ledger that cannot be read is not of this set.
-        let mut is_whole = true;
-        let take = |row| is_whole &= Unread::of(&row).is_none() && contents.take(&row).is_ok();
-        let is_read = self.wire.rows(&sql, take).await.is_ok() && is_whole;
-        let entries = contents.into_entries();
-        let is_its = |one: &Migration| {
-            let checksum = Some(one.checksum().to_string());
-            entries
-                .iter()
-                .any(|entry| entry.version == *one.version() && entry.checksum == checksum)
-        };
-        if !(is_read && set.iter().any(is_its)) {
-            return Ok(());
-        }
-        let (schema, found) = (quoted_identifier(&self.ledger.schema), other.shown());
-        let help = Remedy::new(
-            format!(
-                "keep it there with {{}}, or move it: `ALTER TABLE {} SET SCHEMA {schema}`; if the set runs \
-                 once in each schema, put {schema} first in the `search_path`",
-                other.quoted()
-            ),
-            &[Term::LedgerSchema],
-        );
-        Err(ErrorKind::LedgerElsewhere { ledger: self.ledger.shown(), found, help })
     }
 
     /// Why the query of the ledger failed.

@@ -7,12 +7,12 @@ use migrate_set::digest::Digest;
 use tokio_postgres::Client;
 
 use crate::boxed::boxed;
+use crate::context::Context;
 use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 use crate::run::{self, Apply};
 use crate::sql::{Contents, Ledger, Reading, Transaction, Unread, checked};
 use crate::stale::check_embed;
-use crate::wire;
 
 /// Runs the sets of `migrators` in this order; returns a report for each.
 ///
@@ -146,19 +146,22 @@ async fn read_all<'s>(
     let first = ledgers
         .first()
         .filter(|first| ledgers.iter().all(|ledger| ledger.shown() == first.shown()));
-    let (Some(first), Some(modules)) = (first, modules) else { return (None, 0) };
+    let (Some(first), Some(modules), Some(one)) = (first, modules, migrators.first()) else {
+        return (None, 0);
+    };
+    let cx = Context::new(one, client);
     let mut found: Vec<Contents<'s>> =
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
     let sql = checked(names, &first.read_modules(&modules));
-    let read = wire::rows(client, &sql, |row| {
+    let read = cx.wire.rows(&sql, |row| {
         whole &= Unread::of(&row).is_none();
         for (module, contents) in found.iter_mut().enumerate() {
             whole &= contents.take_module(&row, module).is_ok();
         }
-    })
-    .await;
+    });
+    let read = run::watched(&cx, read).await;
     whole &= found.iter().all(|contents| contents.transaction == Transaction::Own);
     ((read.is_ok() && whole).then_some(found), 1)
 }

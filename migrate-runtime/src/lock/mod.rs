@@ -4,7 +4,7 @@ mod stop;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migrate_set::remedy::{Remedy, Term};
 use tracing::warn;
@@ -23,6 +23,10 @@ use crate::wire::{Message, OnDrop, Part};
 /// How long a lock row is valid without being renewed.
 const LEASE: Duration = Duration::from_secs(30);
 
+/// How long a holder has to be gone: through a pooler it has no session between two statements, and the first may have
+/// taken longer than its lease.
+const GONE: Duration = Duration::from_secs(1);
+
 /// The lock of a run.
 pub(crate) struct Held<'c> {
     kind: LockKind,
@@ -32,6 +36,8 @@ pub(crate) struct Held<'c> {
     claim: Option<Claim<'c>>,
     /// The lock row as it was read, of this run or another.
     lease: Option<Lease>,
+    /// The token of the holder that was gone at the last look, and since when.
+    gone: Option<(String, Instant)>,
     /// Whether the server logs the whole message with each of its statements.
     is_logged: bool,
     room: Room,
@@ -68,6 +74,7 @@ impl<'c> Held<'c> {
             advisory_works: true,
             claim: None,
             lease: None,
+            gone: None,
             is_logged: false,
             room: Room::Unasked,
             seen: None,
@@ -153,13 +160,21 @@ impl<'c> Held<'c> {
 
     /// Takes over the row of a holder that is gone.
     async fn take_over(&mut self, cx: &Context<'c>, report: &mut Report) -> Result<(), Stop> {
-        let Some(lease) = self.foreign_lease() else { return Ok(()) };
+        let Some(lease) = self.foreign_lease().cloned() else { return Ok(()) };
+        let gone = self.gone.take().filter(|(token, _)| *token == lease.token);
         if !lease.expired {
             return Err(Stop::Busy);
         }
-        let sql = cx.ledger.break_lease(&lease.token);
-        let broken = cx.ask(&sql, "taking over the lock").await?;
-        let Some(_) = broken else { return Err(Stop::Busy) };
+        let since = gone.map_or_else(Instant::now, |(_, since)| since);
+        let is_over = since.elapsed() >= GONE.min(cx.migrator.wait_timeout / 2);
+        let ledger = &cx.ledger;
+        let sql =
+            if is_over { ledger.break_lease(&lease.token) } else { ledger.is_gone(&lease.token) };
+        let Some(_) = cx.ask(&sql, "taking over the lock").await? else { return Err(Stop::Busy) };
+        if !is_over {
+            self.gone = Some((lease.token, since));
+            return Err(Stop::Busy);
+        }
         report.note(format!("took over the lock of {}, which is gone", lease.holder));
         self.lease = None;
         Ok(())

@@ -42,10 +42,10 @@ pub enum Event<'e> {
         /// How long the run has waited so far.
         waited: Duration,
     },
-    /// The server has not answered the first message yet, and the run goes on. Mostly no task drives the client's
+    /// The server has not answered the first message yet, and the verb goes on. Mostly no task drives the client's
     /// connection: `tokio::spawn(connection)`.
     Unanswered {
-        /// How long the run has waited so far.
+        /// How long the verb has waited so far.
         waited: Duration,
     },
     /// A migration was undone because another session held a lock, and is tried again.

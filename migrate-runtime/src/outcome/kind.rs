@@ -276,12 +276,12 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
-    /// The ledger does not exist, and the one in the default schema has entries of this set; nothing ran.
+    /// The ledger does not exist, and one in another schema has entries of this set; nothing ran.
     #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
     LedgerElsewhere {
         /// The ledger as `schema.table`.
         ledger: String,
-        /// The one in the default schema.
+        /// The one in another schema.
         found: String,
         /// What to do about it.
         help: Remedy,

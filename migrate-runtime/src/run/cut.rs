@@ -57,7 +57,10 @@ pub(super) async fn short(
         Err(cut) => cut,
     };
     for _ in 0..TRIES {
-        if let Ok(result) = first(run.as_mut(), cancel(cx)).await {
+        if let Some(result) = during(run.as_mut(), cancel(cx)).await {
+            return Ended::Cancelled(result);
+        }
+        if let Ok(result) = first(run.as_mut(), sleep(PAUSE)).await {
             return Ended::Cancelled(result);
         }
         if !cx.wire.is_out() {
@@ -102,7 +105,7 @@ const COMPLETE: &str = "the run was complete when it was cancelled; if a commit 
      that may not have it";
 
 /// The result of `run`, or that of `other` if it ends first.
-async fn first<T, O>(
+pub(super) async fn first<T, O>(
     mut run: Pin<&mut impl Future<Output = T>>,
     other: impl Future<Output = O>,
 ) -> Result<T, O> {
@@ -112,6 +115,25 @@ async fn first<T, O>(
         Poll::Pending => other.as_mut().poll(context).map(Err),
     })
     .await
+}
+
+/// Waits for the end of `request`; the result of `run`, if it ended meanwhile. A request that is dropped is one whose
+/// sender is gone.
+async fn during<T>(
+    mut run: Pin<&mut impl Future<Output = T>>,
+    request: impl Future<Output = ()>,
+) -> Option<T> {
+    let (mut request, mut result) = (pin!(request), None);
+    poll_fn(|context| {
+        if result.is_none()
+            && let Poll::Ready(ended) = run.as_mut().poll(context)
+        {
+            result = Some(ended);
+        }
+        request.as_mut().poll(context)
+    })
+    .await;
+    result
 }
 
 /// Ends when the run has to.
@@ -138,14 +160,12 @@ async fn has_to_end(cx: &Context<'_>) -> Cut {
     cut
 }
 
-/// Cancels what the server runs, and gives it the time to answer.
+/// Asks the server to cancel what it runs.
 async fn cancel(cx: &Context<'_>) {
-    // Without a request the pause remains.
     let _ = match &cx.migrator.interrupt {
         Some(asked) => timeout(LIMIT, asked.0.cancel()).await,
         None => timeout(LIMIT, cx.wire.cancel()).await,
     };
-    sleep(PAUSE).await;
 }
 
 /// Ends the session of a run that cannot be cancelled, over a second connection, and gives it the time to answer.

@@ -114,9 +114,8 @@ impl<'r> Hold<'r> {
         result: Result<(), ErrorKind>,
     ) -> Result<(), ErrorKind> {
         cx.wire.close().await;
-        if result.is_err() {
-            tally.flush(cx).await;
-        }
+        // After an error, and where another run applied the rest.
+        tally.flush(cx).await;
         self.lock.release(cx).await;
         // The first error is the one to report.
         let mut called = Ok(());

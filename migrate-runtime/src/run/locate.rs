@@ -1,7 +1,6 @@
 //! Where in its file a migration failed, from the position that the server reports.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use migrate_set::frame::frame;
 use migrate_set::remedy::Remedy;
@@ -57,9 +56,6 @@ pub(super) fn at_statement(
     failure
 }
 
-/// How much earlier the server can reach the deadline than this process: it counts whole milliseconds.
-const ROUNDING: Duration = Duration::from_millis(20);
-
 /// The error of a failed migration: with what to do about it, or as a passed deadline.
 pub(super) async fn error(
     cx: &Context<'_>,
@@ -70,7 +66,7 @@ pub(super) async fn error(
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.held_by = holders(cx.wire.client, &source, statement).await;
     // query_canceled; admin_shutdown, of a session that did not end by being cancelled
-    if matches!(sqlstate, "57014" | "57P01") && cx.time_left().is_some_and(|left| left < ROUNDING) {
+    if matches!(sqlstate, "57014" | "57P01") && cx.is_over() {
         return cx.deadline_error(Some(Box::new(failure)));
     }
     let sent = match failure.kept {

@@ -36,6 +36,7 @@ use hold::Hold;
 pub(crate) use plan::{begins_again, script, up_to_date};
 use tally::Tally;
 pub(crate) use trial::TryOut;
+pub(crate) use unanswered::watched;
 pub(crate) use undo::Undo;
 
 /// Carries out a run; returns its report, or its error with the report of what it did before.

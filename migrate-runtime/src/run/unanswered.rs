@@ -1,9 +1,10 @@
-//! Reports a first message without an answer: mostly, no task drives the client's connection, and a run would wait
+//! Reports a first message without an answer: mostly, no task drives the client's connection, and a verb would wait
 //! for ever without a word.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io::Write as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -11,12 +12,27 @@ use tokio::time::sleep;
 use tracing::level_filters::LevelFilter;
 use tracing::warn;
 
+use super::cut::first;
+use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::outcome::Event;
 
 /// How long the first message waits before that is reported. A server or a pooler that is slower still answers, so
-/// the run goes on.
+/// the verb goes on.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The result of `reading`, which sends its messages over the wire of `cx`.
+pub(crate) fn watched<'f, T: Send + 'f>(
+    cx: &'f Context<'_>,
+    reading: impl Future<Output = T> + Send + 'f,
+) -> Boxed<'f, T> {
+    boxed(async move {
+        match first(pin!(reading), report(cx)).await {
+            Ok(result) => result,
+            Err(never) => match never {},
+        }
+    })
+}
 
 /// Reports once if the first message has no answer for long; never ends.
 pub(super) async fn report(cx: &Context<'_>) -> Infallible {

@@ -57,7 +57,7 @@ impl Ledger {
         );
         format!(
             "SELECT pg_catalog.now() {NE} pg_catalog.statement_timestamp() AS is_open, \
-             (pg_catalog.ts_stat(CASE WHEN c.oid IS NULL THEN {} WHEN {IS_OWN} AND {UTF8} THEN {} ELSE {} END)).word \
+             pg_catalog.pg_backend_pid() AS process, (pg_catalog.ts_stat(CASE WHEN c.oid IS NULL THEN {} WHEN {IS_OWN} AND {UTF8} THEN {} ELSE {} END)).word \
              AS {FOUND}, pg_catalog.current_setting('{SETTING}', true) AS entries \
              FROM (SELECT {table} AS oid) t LEFT JOIN pg_catalog.pg_class c ON c.oid {EQ} t.oid",
             literal(&unread(&self.missing())),

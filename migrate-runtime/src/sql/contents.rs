@@ -35,6 +35,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) exists: bool,
     /// The transaction in which it was read.
     pub(crate) transaction: Transaction,
+    /// The server process that answered.
+    pub(crate) process: Option<i32>,
     /// The server process of the session, from `pg_backend_pid()`; `None` if no entries were read.
     pub(crate) backend: Option<i32>,
     /// The lock row, if a run holds it.
@@ -75,7 +77,7 @@ pub(crate) enum Reading {
 /// Whether a transaction was open before the message: it has the time of its first message. A statement of its own,
 /// which is answered before one that fails.
 const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
-                       pg_catalog.statement_timestamp() AS is_open; ";
+                       pg_catalog.statement_timestamp() AS is_open, pg_catalog.pg_backend_pid() AS process; ";
 
 impl Ledger {
     /// Reads the ledger: one message.
@@ -236,6 +238,9 @@ impl<'s> Contents<'s> {
     ) -> Result<(), &'static str> {
         if text(row, "is_open") == Some("t") {
             self.transaction = Transaction::OfCaller;
+        }
+        if let Some(process) = text(row, "process") {
+            self.process = process.parse().ok();
         }
         match Found::of(row, module) {
             None => Ok(()),

@@ -88,18 +88,26 @@ impl Ledger {
         )
     }
 
-    /// Removes a lock whose holder is certainly gone; returns a row if it did.
+    /// Removes a lock whose holder is gone as [`Ledger::is_gone`] has it; returns a row if it did.
+    pub(crate) fn break_lease(&self, token: &str) -> String {
+        format!(
+            "DELETE FROM {} l WHERE l.ctid {EQ} ANY (ARRAY({})) RETURNING l.filename",
+            self.quoted,
+            self.is_gone(token)
+        )
+    }
+
+    /// A row if the holder of a lock is gone.
     ///
-    /// A holder is gone if it did not renew in time, is not in a transaction that renewed (the row would
+    /// It is gone if it did not renew in time, is not in a transaction that renewed (the row would
     /// be locked), and has no session. Through a pooler it has no session of its own: then no session
     /// of its role must run a statement that contains the token, which all its statements do. A session
     /// whose statement is hidden could be the holder.
-    pub(crate) fn break_lease(&self, token: &str) -> String {
+    pub(crate) fn is_gone(&self, token: &str) -> String {
         let (quoted, at_lock, token) = (&self.quoted, at_lock("h"), literal(token));
         let own = literal(OWN_SESSION);
         format!(
-            "DELETE FROM {quoted} l WHERE l.ctid {EQ} ANY (ARRAY(SELECT h.ctid FROM {quoted} h \
-             WHERE {at_lock} AND h.filename {EQ} {token} AND {EXPIRED} AND NOT EXISTS (\
+            "SELECT h.ctid FROM {quoted} h WHERE {at_lock} AND h.filename {EQ} {token} AND {EXPIRED} AND NOT EXISTS (\
              SELECT 1 FROM pg_catalog.pg_stat_activity a \
              WHERE a.datname {EQ} pg_catalog.current_database() \
              AND a.pid {NE} pg_catalog.pg_backend_pid() \
@@ -108,8 +116,7 @@ impl Ledger {
              ELSE a.usename {EQ} h.applied_by::pg_catalog.name AND (a.query IS NULL \
              OR a.query {EQ} '<insufficient privilege>' OR a.state {EQ} 'disabled' \
              OR (a.state {NE} 'idle' AND pg_catalog.strpos(a.query, h.filename) {GT} 0)) END) \
-             FOR UPDATE OF h SKIP LOCKED)) \
-             RETURNING l.filename"
+             FOR UPDATE OF h SKIP LOCKED"
         )
     }
 

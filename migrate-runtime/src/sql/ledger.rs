@@ -7,7 +7,6 @@ use migrate_set::version::Version;
 use super::lease::at_lock;
 use super::literal::literal;
 use super::operator::EQ;
-use crate::migrator::DEFAULT_SCHEMA;
 
 /// The table that records what ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +23,6 @@ impl Ledger {
         let quoted = format!("{}.{}", quoted_identifier(schema), quoted_identifier(table));
         let (schema, table) = (schema.to_owned(), table.to_owned());
         Ledger { schema, table, quoted, module: module.to_owned() }
-    }
-
-    /// The ledger with this name in the default schema.
-    pub(crate) fn in_default_schema(&self) -> Ledger {
-        Ledger::new(DEFAULT_SCHEMA, &self.table, &self.module)
     }
 
     /// The table, as in SQL.

@@ -14,8 +14,7 @@ use crate::migrator::DEFAULT_SCHEMA;
 pub(crate) enum Unread {
     /// There is no such table.
     Missing,
-    /// Neither is there, but the default schema has a table of that name, and statements without a schema do not
-    /// run in the ledger's.
+    /// Neither is there, but another schema has a table of that name that could be it.
     Elsewhere,
     /// It is not a table to read, or the session does not send UTF-8.
     Refused,
@@ -82,18 +81,38 @@ impl Ledger {
         format!("DO {}{fetched}{closed}", literal(&block))
     }
 
-    /// How a table that does not exist is reported, as an expression.
+    /// How a table that does not exist is reported, as an expression. With the ledger's schema first in the
+    /// `search_path`, statements without a schema run there, and no other ledger has them.
     pub(super) fn missing(&self) -> String {
-        if self.schema == DEFAULT_SCHEMA {
-            return format!("'{MISSING}'");
-        }
+        let condition = if self.schema == DEFAULT_SCHEMA {
+            String::new()
+        } else {
+            format!("pg_catalog.current_schema() {NE} {} AND ", literal(&self.schema))
+        };
+        let others = self.in_others();
+        format!(
+            "CASE WHEN {condition}EXISTS (SELECT {others}) THEN '{ELSEWHERE}' ELSE '{MISSING}' END"
+        )
+    }
+
+    /// The schemas of the ledgers that could be this one, each as `tenant`.
+    pub(crate) fn others(&self) -> String {
+        format!(
+            "SELECT n.nspname AS tenant {} AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND {} \
+             LIMIT 200",
+            self.in_others(),
+            is_trusted()
+        )
+    }
+
+    /// From the tables with this name in the default schema; in all others if this one is in the default schema.
+    fn in_others(&self) -> String {
+        let is = if self.schema == DEFAULT_SCHEMA { NE } else { EQ };
         // Not `to_regclass`, which raises an error for a role that may not use the schema.
         format!(
-            "CASE WHEN pg_catalog.current_schema() {NE} {} AND EXISTS (SELECT FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace WHERE c.relname {EQ} {} \
-             AND n.nspname {EQ} '{DEFAULT_SCHEMA}' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')) \
-             THEN '{ELSEWHERE}' ELSE '{MISSING}' END",
-            literal(&self.schema),
+            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
+             WHERE c.relname {EQ} {} AND n.nspname {is} '{DEFAULT_SCHEMA}' \
+             AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')",
             literal(&self.table)
         )
     }

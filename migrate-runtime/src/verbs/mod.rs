@@ -217,7 +217,8 @@ impl<'s> Migrator<'s> {
         reading: Reading,
     ) -> Result<Contents<'a>, ErrorKind> {
         self.check_names()?;
-        Context::new(self, client).read(reading).await
+        let cx = Context::new(self, client);
+        run::watched(&cx, cx.read(reading)).await
     }
 
     /// Undoes the last applied migration, with the repeatable ones that [`Migrator::rollback`] undoes with it,

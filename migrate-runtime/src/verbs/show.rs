@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::context::Context;
 use crate::migrator::{LENIENT, Migrator};
 use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
-use crate::run::begins_again;
+use crate::run::{begins_again, watched};
 use crate::sql::{Contents, Reading};
 
 impl Migrator<'_> {
@@ -30,7 +30,8 @@ impl Migrator<'_> {
     /// Those of reading the ledger.
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
-        Ok(Context::new(self, client).history().await?)
+        let cx = Context::new(self, client);
+        Ok(watched(&cx, cx.history()).await?)
     }
 
     /// The state of each migration of the set and the ledger, and drift; applies nothing.

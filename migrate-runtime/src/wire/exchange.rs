@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -74,6 +74,8 @@ pub(crate) struct Wire<'c> {
     reads_as_writes: AtomicBool,
     /// Whether the first message was answered, or has failed.
     is_answered: AtomicBool,
+    /// The server process that answered the first message.
+    answered_by: AtomicI32,
     /// Whether nothing more is queued on the connection.
     is_abandoned: Arc<AtomicBool>,
 }
@@ -87,6 +89,7 @@ impl<'c> Wire<'c> {
             is_out: AtomicBool::new(false),
             reads_as_writes: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
+            answered_by: AtomicI32::new(0),
             is_abandoned: Arc::default(),
         }
     }
@@ -112,8 +115,17 @@ impl<'c> Wire<'c> {
         self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
-    /// Cancels what the server runs, if it accepts that without encryption.
+    /// The server process that answered a read.
+    pub(crate) fn is_answered_by(&self, process: i32) {
+        self.answered_by.store(process, Ordering::Relaxed);
+    }
+
+    /// Cancels what the server runs, if it accepts that without encryption, and no pooler is in between: the driver
+    /// closes the connection at once, and PgBouncer 1.18 mishandles a request whose sender is gone.
     pub(crate) async fn cancel(&self) {
+        if self.process().await != Some(self.answered_by.load(Ordering::Relaxed)) {
+            return;
+        }
         // The statement goes on if the request cannot be sent, so the caller waits for its end in any case.
         let _ = self.client.cancel_token().cancel_query(NoTls).await;
     }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use migrate_runtime::{ErrorKind, Event, Migrator, connect};
+use migrate_runtime::tenants::Tenants;
+use migrate_runtime::{ErrorKind, Event, Migrator, Rollback, connect, run_in_order};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::tables;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -204,4 +205,50 @@ async fn client_that_no_task_drives_is_reported() {
                     help: a task must drive the client's connection (`tokio::spawn(connection)`); if one \
                     does, check the server and the pooler";
     assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn every_verb_reports_a_client_that_no_task_drives() {
+    let database = FreshDatabase::create().await;
+    let (set, seen) = (tables(1), Arc::new(Mutex::new(Vec::new())));
+    let migrator = |verb: &'static str| {
+        let seen = Arc::clone(&seen);
+        Migrator::new(&set).on(move |event| {
+            assert!(matches!(event, Event::Unanswered { .. }), "{event:?}");
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push(verb);
+        })
+    };
+    let mut clients = Vec::new();
+    for _ in 0..9 {
+        clients.push(database.config().connect(NoTls).await.expect("a client"));
+    }
+    let (mut clients, _connections): (Vec<_>, Vec<_>) = clients.into_iter().unzip();
+    let mut client = || clients.pop().expect("a client");
+    let (plan, status, verify, history) = (client(), client(), client(), client());
+    let (undo, required, mut amended, mut ordered) = (client(), client(), client(), client());
+    let tenant = Mutex::new(Some(Box::new(client())));
+    let get = || async { tenant.lock().expect("a client").take().ok_or("one client") };
+    let [a, b, c, d, e, f, g, h, i] =
+        ["plan", "status", "verify", "history", "undo", "required", "baseline", "order", "tenants"]
+            .map(migrator);
+    let (tenants, schemas) = (Tenants::new(&i), ["one", "two"]);
+    let verbs = async {
+        tokio::join!(
+            a.plan(&plan),
+            b.status(&status),
+            c.verify(&verify),
+            d.history(&history),
+            e.plan_rollback(&undo, Rollback::All),
+            f.require_applied(&required, [1]),
+            g.baseline(&mut amended, 1),
+            run_in_order([&h], &mut ordered),
+            tenants.run(schemas, get, |_| {}),
+        )
+    };
+    tokio::time::timeout(Duration::from_secs(6), verbs).await.expect_err("none is answered");
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    seen.sort_unstable();
+    let all =
+        ["baseline", "history", "order", "plan", "required", "status", "tenants", "undo", "verify"];
+    assert_eq!(seen, all);
 }

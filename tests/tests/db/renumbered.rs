@@ -173,3 +173,50 @@ async fn ledger_in_another_schema_than_before_is_noticed() {
     client.batch_execute(moved).await.expect("as the help says");
     assert_eq!(migrator.run(&mut client).await.expect("nothing pending").messages, 1);
 }
+
+#[tokio::test]
+async fn ledger_in_a_schema_that_is_no_longer_chosen_is_noticed() {
+    let files = [ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)];
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = set(&files);
+    let chosen = Migrator::new(&set).schema("app").create_schema();
+    chosen.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    let migrator = Migrator::new(&set);
+    let error = migrator.run(&mut client).await.expect_err("they would run again");
+    assert_eq!(
+        error.to_string(),
+        "`public.migration_ledger` does not exist, and `app.migration_ledger` has entries of this set\n\
+         help: keep it there with `.ledger_schema(..)`, name the schema `public` so if the set runs here too, \
+         or move it: `ALTER TABLE \"app\".\"migration_ledger\" SET SCHEMA \"public\"`"
+    );
+    migrator.verify(&client).await.expect_err("the same");
+    migrator.status(&client).await.expect_err("the same");
+    let kept = migrator.clone().ledger_schema("app");
+    assert_eq!(kept.run(&mut client).await.expect("nothing pending").messages, 1);
+    // Another set, and another module.
+    let invoice = migrate_tests::sets::set(&[("0001_invoice.sql", "CREATE TABLE invoice ();")]);
+    Migrator::new(&invoice).verify(&client).await.expect_err("pending");
+    let module = migrate_tests::sets::module("billing", &files);
+    let error = Migrator::new(&module).verify(&client).await.expect_err("pending");
+    assert!(matches!(error.kind(), ErrorKind::Pending { .. }), "{error}");
+    // What is named runs there.
+    client
+        .batch_execute("ALTER TABLE account RENAME TO old; DROP TABLE other")
+        .await
+        .expect("both");
+    let named = migrator.clone().ledger_schema("public");
+    assert_eq!(named.run(&mut client).await.expect("a run").applied.len(), 3);
+    client.batch_execute("DROP TABLE migration_ledger, account, other").await.expect("by hand");
+    // A set that ran in each of several schemas does so in this one too.
+    let second = Migrator::new(&set).schema("second").create_schema();
+    client.batch_execute("CREATE SCHEMA second; SET search_path = second").await.expect("a schema");
+    second.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+    client.batch_execute("RESET search_path").await.expect("the default");
+    let error = migrator.verify(&client).await.expect_err("pending");
+    assert!(matches!(error.kind(), ErrorKind::Pending { .. }), "{error}");
+    client.batch_execute("DROP SCHEMA second CASCADE").await.expect("a schema");
+    let moved = "ALTER TABLE \"app\".\"migration_ledger\" SET SCHEMA \"public\"";
+    client.batch_execute(moved).await.expect("as the help says");
+    assert_eq!(migrator.run(&mut client).await.expect("nothing pending").messages, 1);
+}

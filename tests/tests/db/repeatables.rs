@@ -1,8 +1,9 @@
 //! Repeatable migrations: an older binary never puts an older text back, and a rollback undoes them.
 
-use migrate_runtime::{ErrorKind, Migrations, Migrator, Rollback};
+use migrate_runtime::{ErrorKind, Migrations, Migrator, Rollback, run_in_order};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::sets::set;
+use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 const A: (&str, &str) = ("V1__a.sql", "-- UP\nCREATE TABLE a (id int);\n-- DOWN\nDROP TABLE a;");
@@ -178,4 +179,45 @@ async fn text_that_was_forgotten_and_applied_again_can_change_its_directive() {
     );
     let outside = set(&[A, ("R__v.sql", &outside)]);
     assert_eq!(run(&mut client, &outside).await, (vec!["R__v".to_owned()], vec![]));
+}
+
+/// Where the first read cannot decide, the second does.
+#[tokio::test]
+async fn binary_behind_the_ledger_applies_nothing_by_either_read() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let third = ("V3__c.sql", "CREATE TABLE c (id int);");
+    let older = set(&[A, B, OLD]);
+    run(&mut client, &older).await;
+    for (newer, messages) in [(set(&[A, B, NEW]), 2), (set(&[A, B, third, NEW]), 1)] {
+        run(&mut client, &newer).await;
+        let migrator = Migrator::new(&older);
+        let report = migrator.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((report.applied.len(), report.messages), (0, messages), "{report}");
+        assert!(report.ahead.contains(&"R__v".to_owned()), "{report}");
+        let report = run_in_order([&migrator], &mut client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((report[0].applied.len(), &report[0].ahead[0]), (0, &"R__v".to_owned()));
+        migrator.verify(&client).await.unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(columns(&client).await, "id b");
+    }
+}
+
+/// What an older binary has read is not what it finds when it has the lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn older_and_newer_binaries_that_boot_together_leave_the_newer_text() {
+    let slow = ("V2__b.sql", "ALTER TABLE a ADD b int; SELECT pg_sleep(0.01);");
+    let (older, newer) = (set(&[A, OLD]), set(&[A, slow, NEW]));
+    for round in 0..8 {
+        let database = FreshDatabase::create().await;
+        let mut replicas = JoinSet::new();
+        for number in 0..8 {
+            let set = if number % 2 == round % 2 { older.clone() } else { newer.clone() };
+            let mut client = database.connect().await;
+            replicas.spawn(async move { Migrator::new(&set).run(&mut client).await });
+        }
+        while let Some(replica) = replicas.join_next().await {
+            replica.expect("a replica").unwrap_or_else(|e| panic!("{e}"));
+        }
+        assert_eq!(columns(&database.connect().await).await, "id b", "round {round}");
+    }
 }

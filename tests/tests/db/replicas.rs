@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migrate_runtime::report::SkipReason;
-use migrate_runtime::{ErrorKind, Migrator};
+use migrate_runtime::{ErrorKind, Event, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, connect, value};
 use migrate_tests::proxy::CountingProxy;
-use migrate_tests::sets::set;
+use migrate_tests::sets::{set, tables};
 
 const REPLICAS: usize = 16;
 
@@ -163,4 +163,32 @@ async fn futures_of_a_run_can_be_spawned() {
     let migrator = Migrator::new(&set);
     assert_send(migrator.run(&mut client)).await.expect("a run");
     assert_send(migrator.status(&client)).await.expect("a status");
+}
+
+/// Its own commits were asynchronous, and the last one, which makes them durable, was another run's.
+#[tokio::test]
+async fn run_that_another_overtook_has_nothing_unconfirmed() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let (set, config) = (tables(3), database.config());
+    let rest = set.clone();
+    let migrator = Migrator::new(&set).chunk_bytes(1).on(move |event| {
+        if let Event::Finished(applied) = event
+            && applied.version == "0001"
+        {
+            let (rest, config) = (rest.clone(), config.clone());
+            let other = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                runtime.expect("a runtime").block_on(async {
+                    let mut other = connect(&config).await;
+                    Migrator::new(&rest).run(&mut other).await.map(|report| report.applied.len())
+                })
+            });
+            assert_eq!(other.join().expect("another replica").expect("a run"), 2);
+        }
+    });
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    let meanwhile = |reason| reason == SkipReason::AppliedMeanwhile;
+    let skipped = report.skipped.iter().filter(|skipped| meanwhile(skipped.reason)).count();
+    assert_eq!((report.applied.len(), skipped, report.unconfirmed), (1, 2, 0), "{report}");
 }

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use migrate_set::ledger::Entry;
 use tokio_postgres::Client;
 
+use crate::context::Context;
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::ErrorKind;
+use crate::run::watched;
 use crate::sql::{Ledger, Reading, entry, text};
 use crate::wire::{self, is_of_a_check};
 
@@ -37,7 +39,8 @@ pub(super) async fn compare(
     if schemas.is_empty() {
         return Ok(found);
     }
-    let with_ledger = with_ledger(client, &ledger, &schemas).await?;
+    let cx = Context::new(migrator, client);
+    let with_ledger = watched(&cx, with_ledger(&cx, &ledger, &schemas)).await?;
     found.messages += 1;
     let (known, new): (Vec<String>, Vec<String>) =
         schemas.into_iter().partition(|schema| with_ledger.contains(schema));
@@ -100,13 +103,13 @@ impl Comparison {
 }
 
 async fn with_ledger(
-    client: &Client,
+    cx: &Context<'_>,
     ledger: &Ledger,
     schemas: &[String],
 ) -> Result<BTreeSet<String>, ErrorKind> {
     let mut found = BTreeSet::new();
     let query = ledger.among(schemas);
-    let read = wire::rows(client, &query, |row| {
+    let read = cx.wire.rows(&query, |row| {
         let is_its = text(&row, "table") == Some(&ledger.table);
         found.extend(text(&row, "tenant").filter(|_| is_its).map(str::to_owned));
     });

@@ -185,6 +185,8 @@ async fn lock_that_is_a_row() {
         .await
         .expect("a dead holder's row");
     scene.forget();
+    // It looks once.
+    let migrator = migrator.wait_timeout(Duration::ZERO);
     first(&migrator, &mut scene.client).await;
     scene.take("one outside a transaction, and a dead holder's lock");
     migrator.rollback(&mut scene.client, Rollback::Steps(1)).await.expect("a rollback");

@@ -1,0 +1,92 @@
+//! Notices a ledger in another schema than the chosen one, before what it has would run again.
+
+use std::collections::BTreeMap;
+
+use migrate_set::ledger::Entry;
+use migrate_set::remedy::{Remedy, Term};
+use migrate_set::set::Migration;
+use migrate_set::sql::kind::SessionEffect;
+use migrate_set::sql::placeholder::quoted_identifier;
+
+use super::Context;
+use crate::migrator::DEFAULT_SCHEMA;
+use crate::outcome::{ErrorKind, When};
+use crate::sql::{Ledger, entry, text};
+
+impl Context<'_> {
+    /// Refuses to begin a ledger if that of one other schema has entries of the set that would run again in the same
+    /// place.
+    pub(super) async fn refuse_elsewhere(&self) -> Result<(), ErrorKind> {
+        if self.is_chosen() || !self.is_fixed() {
+            return Ok(());
+        }
+        let ledgers = self.ledgers_elsewhere().await;
+        let mut found = ledgers.iter().filter(|(_, entries)| self.has_migrations_of(entries));
+        // If the set runs once in each of several schemas, this is another one.
+        match (found.next(), found.next()) {
+            (Some((schema, _)), None) => Err(self.elsewhere(schema)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the caller named the default schema.
+    fn is_chosen(&self) -> bool {
+        let is_named = self.migrator.schema.is_some() || self.migrator.ledger_schema.is_some();
+        is_named && self.ledger.schema == DEFAULT_SCHEMA
+    }
+
+    /// Whether the set does the same wherever its ledger is.
+    fn is_fixed(&self) -> bool {
+        let is_fixed = |one: &Migration| {
+            one.up().placeholders().is_empty() && one.up().session() == SessionEffect::Keeps
+        };
+        let calls = &self.migrator.calls;
+        let has_hooks = calls.has_hooks(When::BeforeRun) || calls.has_hooks(When::BeforeEach);
+        !has_hooks && self.migrator.set.iter().all(is_fixed)
+    }
+
+    /// The entries in the ledgers of other schemas; none if they cannot be read.
+    async fn ledgers_elsewhere(&self) -> BTreeMap<String, Vec<Entry>> {
+        let (mut schemas, mut ledgers) = (Vec::new(), BTreeMap::new());
+        let listed = self.migrator.with_names_checked(&self.ledger.others());
+        let listed =
+            self.wire.rows(&listed, |row| schemas.extend(text(&row, "tenant").map(str::to_owned)));
+        if listed.await.is_err() || schemas.is_empty() {
+            return ledgers;
+        }
+        let read = self.migrator.with_names_checked(&self.ledger.read_tenants(&schemas));
+        let read = self.wire.rows(&read, |row| {
+            if let (Some(schema), Ok(entry)) = (text(&row, "tenant"), entry(&row)) {
+                ledgers.entry(schema.to_owned()).or_insert_with(Vec::new).push(entry);
+            }
+        });
+        if read.await.is_ok() { ledgers } else { BTreeMap::new() }
+    }
+
+    fn has_migrations_of(&self, entries: &[Entry]) -> bool {
+        self.migrator.set.iter().any(|one| {
+            let checksum = Some(one.checksum().to_string());
+            entries
+                .iter()
+                .any(|entry| entry.version == *one.version() && entry.checksum == checksum)
+        })
+    }
+
+    fn elsewhere(&self, schema: &str) -> ErrorKind {
+        let other = Ledger::new(schema, &self.ledger.table, self.migrator.set.module());
+        let own = quoted_identifier(&self.ledger.schema);
+        let moves = format!("move it: `ALTER TABLE {} SET SCHEMA {own}`", other.quoted());
+        let help = if self.ledger.schema == DEFAULT_SCHEMA {
+            format!(
+                "keep it there with {{}}, name the schema `public` so if the set runs here too, or {moves}"
+            )
+        } else {
+            format!(
+                "keep it there with {{}}, or {moves}; if the set runs once in each schema, put {own} first \
+                 in the `search_path`"
+            )
+        };
+        let help = Remedy::new(help, &[Term::LedgerSchema]);
+        ErrorKind::LedgerElsewhere { ledger: self.ledger.shown(), found: other.shown(), help }
+    }
+}

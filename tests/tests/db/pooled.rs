@@ -1,0 +1,206 @@
+//! The lock row through a PgBouncer in transaction mode, with migrations outside a transaction.
+
+use std::time::Duration;
+
+use migrate_runtime::{ErrorKind, Lock, Migrations, Migrator};
+use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
+use migrate_tests::pooler::{PoolMode, Pooler};
+use migrate_tests::proxy::CountingProxy;
+use migrate_tests::sets::set;
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+
+const FIRST: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
+const INDEX: &str = "-- migrate:no-transaction\n\
+                     INSERT INTO t VALUES (2);\nCREATE INDEX CONCURRENTLY t_a ON t (a);\n\
+                     INSERT INTO t VALUES (22);";
+
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// Rows, entries, indexes and whether they are valid, lock rows.
+const LEFT: &str = "SELECT concat_ws(' ', (SELECT count(*) FROM t), \
+     (SELECT string_agg(version, ' ' ORDER BY \"position\") FROM migration_ledger \
+     WHERE ended_position = 0 AND progress IS NULL), (SELECT string_agg(concat_ws(' ', indexrelid::regclass, \
+     indisvalid), ' ') FROM pg_index WHERE indrelid = 't'::regclass), \
+     (SELECT count(*) FROM migration_ledger WHERE module = ''))";
+
+const BUILDING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+     AND state = 'active' AND wait_event_type = 'Lock' AND query LIKE '%CREATE INDEX CONCURRENTLY%'";
+
+/// A database behind a pooler, and two sessions of the server itself.
+struct Pooled {
+    database: FreshDatabase,
+    pooler: Pooler,
+    direct: Client,
+    other: Client,
+}
+
+impl Pooled {
+    async fn start() -> Pooled {
+        let database = FreshDatabase::create().await;
+        let (direct, other) = (database.connect().await, database.connect().await);
+        let pooler = Pooler::start(&database.config(), PoolMode::Transaction, 3).await;
+        Pooled { database, pooler: pooler.expect("a pooler"), direct, other }
+    }
+
+    async fn client(&self) -> Client {
+        self.pooler.connect(self.database.name()).await.expect("a client")
+    }
+
+    /// Waits until the server answers this.
+    async fn wait_for(&self, sql: &str, expected: &str) {
+        while value(&self.direct, sql).await != expected {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Begins to build the index while another transaction is in its way.
+    async fn blocked(&self, set: &Migrations) {
+        Migrator::new(&self::set(&[FIRST])).run(&mut self.client().await).await.expect("a table");
+        self.other.batch_execute("BEGIN; INSERT INTO t VALUES (0)").await.expect("a transaction");
+        assert!(set.len() > 1);
+    }
+
+    /// As if half a minute had passed since the lock was renewed.
+    async fn expire(&self) {
+        let sql = "UPDATE migration_ledger SET applied_at = applied_at - interval '1 h' WHERE module = ''";
+        self.direct.batch_execute(sql).await.expect("an older lock");
+    }
+}
+
+#[tokio::test]
+async fn replicas_build_an_index_once() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX), ("3_b.sql", "INSERT INTO t VALUES (3);")]);
+    let mut replicas = JoinSet::new();
+    for _ in 0..8 {
+        let (set, mut client) = (set.clone(), pooled.client().await);
+        replicas.spawn(async move { Migrator::new(&set).lock(Lock::Row).run(&mut client).await });
+    }
+    let mut applied = 0;
+    while let Some(replica) = replicas.join_next().await {
+        applied += replica.expect("a replica").unwrap_or_else(|e| panic!("{e}")).applied.len();
+    }
+    assert_eq!(applied, 3);
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 3 t_a t 0");
+    assert_eq!(value(&pooled.direct, ADVISORY_LOCKS).await, "0");
+}
+
+/// The server goes on with the statement of a client that is gone.
+#[tokio::test]
+async fn index_of_a_dead_replica_is_waited_for_and_kept() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let (mut dying, connection) =
+        pooled.pooler.config(pooled.database.name()).connect(NoTls).await.expect("a client");
+    let connection = tokio::spawn(connection);
+    let its = set.clone();
+    let run =
+        tokio::spawn(async move { Migrator::new(&its).lock(Lock::Row).run(&mut dying).await });
+    pooled.wait_for(BUILDING, "1").await;
+    connection.abort();
+    let error = run.await.expect("a task").expect_err("no connection");
+    assert!(
+        matches!(error.kind(), ErrorKind::Migration { .. } | ErrorKind::ConnectionLost { .. }),
+        "{error}"
+    );
+    pooled.expire().await;
+    let (mut next, migrator) = (pooled.client().await, Migrator::new(&set).lock(Lock::Row));
+    let impatient = migrator.clone().wait_timeout(Duration::from_millis(300));
+    let error = impatient.run(&mut next).await.expect_err("it is still built");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    pooled.wait_for(BUILDING, "0").await;
+    let report = migrator.run(&mut next).await.unwrap_or_else(|error| panic!("{error}"));
+    let [taken, kept] = report.notes.as_slice() else { panic!("{:?}", report.notes) };
+    assert!(taken.starts_with("took over the lock of pid "), "{taken}");
+    assert_eq!(kept, "index public.t_a was already built, and was not built again");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
+#[tokio::test]
+async fn index_that_failed_is_removed_and_built_again() {
+    let pooled = Pooled::start().await;
+    let unique = "-- migrate:no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);";
+    let first = ("1_t.sql", "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1);");
+    let set = set(&[first, ("2_i.sql", unique)]);
+    let (mut client, migrator) = (pooled.client().await, Migrator::new(&set).lock(Lock::Row));
+    let error = migrator.run(&mut client).await.expect_err("duplicates");
+    assert!(error.to_string().starts_with("migrations/2_i.sql:2:1: could not create"), "{error}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "2 1 t_a f 0");
+    pooled.direct.batch_execute("DELETE FROM t").await.expect("no rows");
+    let report = migrator.run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 1);
+    assert_eq!(value(&pooled.direct, LEFT).await, "0 1 2 t_a t 0");
+}
+
+/// PgBouncer 1.18 mishandles the driver's request to cancel, so a run that has only a client sends none.
+#[tokio::test]
+async fn index_that_is_built_at_the_deadline_is_unknown_and_waited_for() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let short = migrator.clone().deadline(DEADLINE);
+    let error = short.run(&mut pooled.client().await).await.expect_err("the deadline");
+    let ErrorKind::Deadline { unknown, at: None, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(unknown, &["2"], "{error}");
+    assert_eq!(value(&pooled.direct, BUILDING).await, "1");
+    pooled.expire().await;
+    let mut next = pooled.client().await;
+    let impatient = migrator.clone().wait_timeout(Duration::from_millis(300));
+    let error = impatient.run(&mut next).await.expect_err("it is still built");
+    assert!(matches!(error.kind(), ErrorKind::Busy { .. }), "{error}");
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    let report = migrator.run(&mut next).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.applied.len(), 1, "{report}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
+#[tokio::test]
+async fn index_that_is_built_at_the_deadline_is_cancelled_at_an_address() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let migrator = Migrator::new(&set).lock(Lock::Row);
+    let url = format!("{}?sslmode=disable", pooled.pooler.url(pooled.database.name()));
+    for _ in 0..4 {
+        let error = migrator.clone().deadline(DEADLINE).run_url(&url).await;
+        let error = error.expect_err("the deadline");
+        let ErrorKind::Deadline { unknown, .. } = error.kind() else { panic!("{error}") };
+        assert!(unknown.is_empty(), "{error}");
+        assert_eq!(value(&pooled.direct, BUILDING).await, "0");
+    }
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    let report = migrator.run_url(&url).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.notes.len(), 1, "{report}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
+/// Between two statements a replica has no session, and the first took longer than its lease.
+#[tokio::test]
+async fn lock_of_a_living_replica_is_not_taken_over_between_two_statements() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    pooled.blocked(&set).await;
+    let config = pooled.pooler.config(pooled.database.name());
+    let far = CountingProxy::with_delay(&config, Duration::from_millis(60)).await;
+    let mut replicas = JoinSet::new();
+    for number in 0..5 {
+        let mut client = if number == 0 { far.connect().await } else { pooled.client().await };
+        let set = set.clone();
+        replicas.spawn(async move { Migrator::new(&set).lock(Lock::Row).run(&mut client).await });
+        pooled.wait_for(BUILDING, "1").await;
+    }
+    pooled.expire().await;
+    pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    let mut applied = 0;
+    while let Some(replica) = replicas.join_next().await {
+        let report = replica.expect("a replica").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(report.notes, [""; 0]);
+        applied += report.applied.len();
+    }
+    assert_eq!(applied, 1);
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
