@@ -249,7 +249,7 @@ pub fn check(
     }
     let assembled = assemble(folder, files, &classified, options, &mut errors);
     let Assembled { migrations, allows, mut warnings } = assembled;
-    errors.extend(later::committing_calls(folder, &migrations));
+    errors.extend(later::committing_calls(folder, &migrations, options.down));
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
     }

@@ -319,6 +319,9 @@ impl Problem {
                  `-- migrate:no-transaction` above the first statement and control transactions \
                  yourself"
             }
+            Problem::TransactionControl { statement } if statement.ends_with("without `;`") => {
+                "write a `;` after it"
+            }
             Problem::FunctionOutside => {
                 "a function runs in the migration's transaction, with its ledger entry: move it to \
                  its own migration"
@@ -328,8 +331,8 @@ impl Problem {
                  function"
             }
             Problem::EarlyValue { .. } => {
-                "use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's \
-                 transaction; or write `-- migrate:no-transaction` above the first statement"
+                "use it in the next migration: a file is one transaction, whatever `BEGIN` and `COMMIT` it has; \
+                 or write `-- migrate:no-transaction` above the first statement"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => {
