@@ -10,7 +10,8 @@ use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
 use super::problem::Problem;
 
-/// The files that run before one on which they depend, and sqitch's in a set that is ordered by name.
+/// The files that run before one on which they depend, and those of tools with the order in a file of their own, in a
+/// set that is ordered by name.
 pub(super) fn wrong_order(
     folder: &str,
     migrations: &[Migration],
@@ -21,6 +22,10 @@ pub(super) fn wrong_order(
     for (index, migration) in migrations.iter().enumerate() {
         let text = migration.up().text();
         let mut mistakes = Vec::new();
+        if layout == Some(Layout::Any) && is_drizzle(migration) {
+            let problem = Problem::OrderElsewhere { tool: "drizzle", order: "meta/_journal.json" };
+            mistakes.push(Mistake { span: None, problem });
+        }
         for (start, comment) in leading_comments(text) {
             let mut add = |problem| {
                 let span = Some(start..start + comment.len());
@@ -28,7 +33,7 @@ pub(super) fn wrong_order(
             };
             let body = comment.trim_start_matches('-').trim();
             if layout == Some(Layout::Any) && is_sqitch(body) {
-                add(Problem::Sqitch);
+                add(Problem::OrderElsewhere { tool: "sqitch", order: "sqitch.plan" });
             }
             let Some(names) = body.strip_prefix("depends:").or(body.strip_prefix("requires:"))
             else {
@@ -67,6 +72,12 @@ fn leading_comments(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn is_sqitch(body: &str) -> bool {
     let words: Vec<&str> = body.split_whitespace().take(5).collect();
     matches!(words[..], ["Deploy", change, "to", "pg"] if change.contains(':'))
+}
+
+/// A script of drizzle's with `prefix: "none"`, which leaves the `_` after the prefix.
+fn is_drizzle(migration: &Migration) -> bool {
+    migration.filename().starts_with('_')
+        && migration.up().text().contains("--> statement-breakpoint")
 }
 
 fn stem(migration: &Migration) -> &str {
@@ -128,5 +139,28 @@ mod tests {
         );
         assert!(found.contains("depends on `users.sql`, which runs after it"), "{found}");
         assert_eq!(errors(&[("2_idx.sql", text), ("1_users.sql", "SELECT 2;")], None), "");
+    }
+
+    #[test]
+    fn drizzle_without_prefixes_is_numbered_by_its_journal() {
+        let text = "CREATE TABLE a (id int);\n--> statement-breakpoint\nCREATE TABLE b (id int);";
+        let help =
+            "number the files in that order, such as `001_users.sql`, and leave out the layout";
+        let file = ("_needy_vision.sql", text);
+        assert_eq!(
+            errors(&[file], Some(Layout::Any)),
+            format!(
+                "m/_needy_vision.sql: is a drizzle script, but the order in `meta/_journal.json` is not read\n\
+                 help: {help}"
+            )
+        );
+        assert_eq!(
+            errors(&[file], None),
+            "m/_needy_vision.sql: `_needy_vision.sql` does not begin with a version\n\
+             help: rename it to `<version>_needy_vision.sql`, in the order of `meta/_journal.json` if drizzle \
+             made it, or move it out of the folder if it is not a migration"
+        );
+        assert_eq!(errors(&[("0000_needy_vision.sql", text)], None), "");
+        assert_eq!(errors(&[("_own.sql", "SELECT 1;")], Some(Layout::Any)), "");
     }
 }
