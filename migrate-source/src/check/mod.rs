@@ -244,6 +244,7 @@ pub fn check(
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = classify(&paths, &options.names);
     let mut errors = misnamed(folder, &classified);
+    depends::misnamed(folder, files, &classified.errors, &mut errors);
     if options.module.is_empty() {
         errors.push(SourceError::of_file(folder, Problem::NoModule));
     }
