@@ -89,6 +89,9 @@ fn of_what_is_missing(routine: &str) -> Option<&'static str> {
         "parse_extension_control_file" => {
             "install the extension's package on the server, and run again"
         }
+        "CheckLogicalDecodingRequirements" => {
+            "set `wal_level` to `logical` on the server, restart it, and run again"
+        }
         "get_role_oid" | "get_rolespec_oid" | "get_rolespec_tuple" => {
             "create the role on this server, which all its databases share, and run again; or fix the name"
         }
