@@ -21,13 +21,17 @@ struct Cli {
 }
 
 /// Options of other tools, and what is used here instead.
-const ELSEWHERE: [(&str, &str, &str); 7] = [
+const ELSEWHERE: [(&str, &str, &str); 11] = [
     ("--source", "--dir", "<FOLDER>"),
     ("--folder", "--dir", "<FOLDER>"),
     ("--path", "--dir", "<FOLDER>"),
     ("--migrations-dir", "--dir", "<FOLDER>"),
     ("--migration-dir", "--dir", "<FOLDER>"),
     ("--url", "--database-url", "<URL>"),
+    ("--uri", "--database-url", "<URL>"),
+    ("--dsn", "--database-url", "<URL>"),
+    ("--database", "--database-url", "<URL>"),
+    ("--target", "--to", "<VERSION>"),
     ("--connect-timeout", "--wait", "<TIME>"),
 ];
 

@@ -55,7 +55,8 @@ impl Parse for Input {
             let expected = format!("expected the name of an argument; {}", the_arguments());
             let name: Ident = input.parse().map_err(saying(&expected))?;
             if seen.contains(&name.to_string()) {
-                let message = format!("argument `{name}` is given twice");
+                let message =
+                    format!("argument `{name}` is given twice\nhelp: remove one of the two");
                 return Err(syn::Error::new(name.span(), message));
             }
             seen.push(name.to_string());
@@ -119,8 +120,8 @@ fn string(input: ParseStream<'_>, name: &Ident) -> syn::Result<LitStr> {
     let message = format!("`{name}` takes a string, such as `{name} = \"...\"`");
     let string: LitStr = input.parse().map_err(saying(&message))?;
     let is_empty = string.value().is_empty();
-    let error = || Err(syn::Error::new(string.span(), format!("`{name}` cannot be empty")));
-    if is_empty { error() } else { Ok(string) }
+    let message = format!("`{name}` cannot be empty\nhelp: give it a value, or omit it");
+    if is_empty { Err(syn::Error::new(string.span(), message)) } else { Ok(string) }
 }
 
 /// The error of the parser with `message` instead of its own.

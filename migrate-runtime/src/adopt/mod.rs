@@ -187,7 +187,8 @@ fn unverified(facts: &Facts<'_>, found: &[Found<'_>]) -> impl Iterator<Item = St
         let versions: Vec<&str> = of_it.map(|found| found.migration.version().as_str()).collect();
         let which = counted_versions(&versions, ["is", "are"])?;
         Some(format!(
-            "{which} adopted unverified, because {because}; `accept` records the set's text as what ran"
+            "{which} adopted unverified, because {because}; `accept` (`repair accept` of the command line) records \
+             the set's text as what ran"
         ))
     })
 }

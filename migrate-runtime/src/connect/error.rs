@@ -14,13 +14,39 @@ use super::settings::Origin;
 use super::tls::TlsError;
 use crate::outcome::ConnectError;
 
+/// How other tools name the schema in an address.
+const SCHEMAS: [&str; 3] = ["schema", "currentSchema", "search_path"];
+
+/// The values that an option has.
+fn values_of(key: &str) -> &'static str {
+    match key {
+        "sslmode" => "use disable, allow, prefer, require, verify-ca or verify-full",
+        "target_session_attrs" => {
+            "use any, read-write, read-only, primary, standby or prefer-standby"
+        }
+        "port" => "use a number from 1 to 65535",
+        "hostaddr" => "use an IP address such as 127.0.0.1; a name belongs in `host`",
+        "connect_timeout" | "keepalives_idle" | "keepalives_interval" => {
+            "use a whole number of seconds"
+        }
+        "tcp_user_timeout" => "use a whole number of milliseconds",
+        "keepalives" => "use 0 or 1",
+        "channel_binding" => "use disable, prefer or require",
+        "load_balance_hosts" => "use disable or random",
+        "ssl_min_protocol_version" | "ssl_max_protocol_version" => {
+            "use TLSv1.2 or TLSv1.3, and no minimum above the maximum"
+        }
+        _ => "give it a value, or remove it",
+    }
+}
+
 /// The error of a mistake in the caller's settings.
 pub fn connection_mistake(what: String, help: &'static str) -> ConnectError {
     ConnectError::usage(what, help)
 }
 
 impl ConnectError {
-    fn usage(what: impl Into<String>, help: &'static str) -> Self {
+    fn usage(what: impl Into<String>, help: impl Into<Remedy>) -> Self {
         ConnectError { what: what.into(), help: help.into(), is_usage: true, source: None }
     }
 
@@ -32,11 +58,11 @@ impl ConnectError {
     /// A mistake in what `origin` sets.
     pub(super) fn setting(origin: &Origin, mistake: &Mistake) -> Self {
         let help = match (mistake, origin) {
-            (Mistake::Value("sslmode"), _) => {
-                "use disable, allow, prefer, require, verify-ca or verify-full"
-            }
-            (Mistake::Value("target_session_attrs"), _) => {
-                "use any, read-write, read-only, primary, standby or prefer-standby"
+            (Mistake::Value(key), _) => values_of(key),
+            (Mistake::Count(..), _) => "give one value for each host; one port is enough for all",
+            (Mistake::Unknown(name), _) if SCHEMAS.contains(&name.as_str()) => {
+                let help = Remedy::new("remove it, and name the schema with {}", &[Term::Schema]);
+                return ConnectError::usage(format!("{origin} cannot be used: {mistake}"), help);
             }
             (Mistake::Service, _) => {
                 "services are read from PGSERVICEFILE, ~/.pg_service.conf and \
@@ -44,13 +70,14 @@ impl ConnectError {
             }
             (Mistake::WeakSystem, _) => "use `verify-full`, or name a file with `sslrootcert`",
             (Mistake::NoName, _) => "set `host` to the name in the server's certificate",
-            (Mistake::Value("port"), _) => "use a number from 1 to 65535",
-            (Mistake::Value("connect_timeout"), _) => "use a whole number of seconds",
             (_, Origin::Variable(_)) => "fix or unset it",
             (Mistake::Unknown(_) | Mistake::Hidden | Mistake::Unsupported(..), _) => {
                 "remove it; docs/cli.md lists the options"
             }
             (_, Origin::Service(_)) => "fix it in its file",
+            (Mistake::Form, _) => {
+                "write it as `postgresql://user@host/database`, without quotes or another word before it"
+            }
             _ => "write it as `postgresql://user@host/database`",
         };
         ConnectError::usage(format!("{origin} cannot be used: {mistake}"), help)
@@ -163,6 +190,17 @@ fn help_for(place: &DatabasePlace, error: &tokio_postgres::Error) -> Remedy {
         "57P03" => "try again when the server accepts connections".into(),
         "" if cause.contains("password missing") => {
             "give a password in the address, PGPASSWORD or ~/.pgpass".into()
+        }
+        "" if cause.contains("channel binding") => {
+            "set `channel_binding=prefer`, or let the server ask for a password by SCRAM, over TLS".into()
+        }
+        "" if cause.contains("unsupported authentication") => {
+            "let the server's pg_hba.conf ask this role for scram-sha-256, md5, password or a certificate"
+                .into()
+        }
+        "" if cause.contains("server does not support TLS") => {
+            "turn on TLS at the server; or, if you trust the network in between, set `sslmode=disable`"
+                .into()
         }
         "" if error.to_string().contains("TLS") || cause.contains("certificate") => {
             "`sslmode` sets whether TLS is used and what it verifies, `sslrootcert` which certificates \

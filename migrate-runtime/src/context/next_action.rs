@@ -79,6 +79,22 @@ fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
         "55006" => "end the sessions that use it, and run again",
         // query_canceled
         "57014" => canceled(error.message(), sent),
+        _ => return of_what_is_missing(error.routine().unwrap_or_default()),
+    })
+}
+
+/// For a statement that needs what no migration of a database makes.
+fn of_what_is_missing(routine: &str) -> Option<&'static str> {
+    Some(match routine {
+        "parse_extension_control_file" => {
+            "install the extension's package on the server, and run again"
+        }
+        "CheckLogicalDecodingRequirements" => {
+            "set `wal_level` to `logical` on the server, restart it, and run again"
+        }
+        "get_role_oid" | "get_rolespec_oid" | "get_rolespec_tuple" => {
+            "create the role on this server, which all its databases share, and run again; or fix the name"
+        }
         _ => return None,
     })
 }

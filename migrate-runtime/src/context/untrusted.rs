@@ -31,7 +31,8 @@ impl Context<'_> {
         }
         let row = self.row(&what_is_wrong(schema, table)).await?;
         let owner = column(&row, "owner").unwrap_or_default();
-        let (problem, help) = problem(&row, &owner)?;
+        let quoted = Ledger::new(schema, table, "").quoted().to_owned();
+        let (problem, help) = problem(&row, &owner, &escaped(&quoted))?;
         Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
     }
 
@@ -52,8 +53,8 @@ impl Context<'_> {
     }
 }
 
-/// What is wrong with the table, and what to do.
-fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
+/// What is wrong with the table that SQL writes as `quoted`, and what to do.
+fn problem(row: &SimpleQueryRow, owner: &str, quoted: &str) -> Option<(String, Remedy)> {
     let name = |column: &str| text(row, column).map(escaped);
     let (owner, role) = (escaped(owner), name("role").unwrap_or_default());
     let is = |column: &str| text(row, column) == Some("t");
@@ -73,9 +74,9 @@ fn problem(row: &SimpleQueryRow, owner: &str) -> Option<(String, Remedy)> {
         }
     }
     let help = if owner == role {
-        "ALTER TABLE .. NO FORCE ROW LEVEL SECURITY"
+        format!("ALTER TABLE {quoted} NO FORCE ROW LEVEL SECURITY")
     } else {
-        "ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner"
+        format!("ALTER TABLE {quoted} DISABLE ROW LEVEL SECURITY, or connect as its owner")
     };
     let hides = || format!("of role `{owner}` has row security, which hides rows from `{role}`");
     is("row_security").then(|| (hides(), help.into()))

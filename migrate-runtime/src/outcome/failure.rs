@@ -135,12 +135,16 @@ impl fmt::Display for MigrationFailure {
 }
 
 impl MigrationFailure {
-    /// What to do if only the file can be at fault, or if nothing has to change; the help has all else.
-    fn again(&self) -> &'static str {
+    /// What to do with `it` if only the file can be at fault, or if nothing has to change; the help has all else.
+    fn again(&self, it: &str) -> String {
         match &self.sqlstate {
-            _ if self.help.is_some() => "",
-            Some(code) if is_of_the_server(code) => "; run again",
-            _ => "; fix it and run again",
+            _ if self.help.is_some() => String::new(),
+            Some(code) if is_of_the_server(code) => "; run again".to_owned(),
+            // integrity_constraint_violation
+            Some(code) if code.starts_with("23") => {
+                format!("; fix {it}, or the rows that break the constraint, and run again")
+            }
+            _ => format!("; fix {it} and run again"),
         }
     }
 
@@ -152,7 +156,7 @@ impl MigrationFailure {
                 write!(f, "\nversion {version} was not undone and is still applied")
             }
             Kept::Nothing | Kept::Statements { done: 0, .. } => {
-                write!(f, "\nversion {version} was not applied{}", self.again())
+                write!(f, "\nversion {version} was not applied{}", self.again("it"))
             }
             Kept::Statements { done, of } | Kept::InFlight { done, of }
                 if self.direction == Direction::Down =>
@@ -165,8 +169,9 @@ impl MigrationFailure {
             }
             Kept::Statements { done, of } => write!(
                 f,
-                "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept; \
-                 fix the rest and run again: the next run continues after them"
+                "\nversion {version} is unfinished: {done} of its {of} statements took effect and are kept, \
+                 and the next run continues after them{}",
+                self.again("the rest")
             ),
             Kept::InFlight { done, of } => write!(
                 f,

@@ -20,8 +20,10 @@ impl ErrorKind {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
             ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
-                format!("name {tool}'s table with {{}} and {{}}"),
-                &[Term::AdoptTable, Term::AdoptSchema],
+                format!(
+                    "name the table with {{}} and {{}}; if {tool} never ran here, only {{}} is needed"
+                ),
+                &[Term::AdoptTable, Term::AdoptSchema, Term::Run],
             ),
             other => {
                 let fixed = other.of_a_request().or_else(|| other.of_a_run());

@@ -54,6 +54,11 @@ impl<'t> Words<'t> {
         Words { text, tokens: statement.significant().copied().collect(), at: 0 }
     }
 
+    /// The beginning of `tokens`, tokens of `text` without blanks and comments.
+    pub fn of_tokens(text: &'t str, tokens: &[Token]) -> Self {
+        Words { text, tokens: tokens.to_vec(), at: 0 }
+    }
+
     /// Whether the next words are `words`, which are separated by blanks.
     pub fn next_are(&self, words: &str) -> bool {
         words.split(' ').enumerate().all(|(ahead, word)| {
@@ -131,6 +136,13 @@ impl<'t> Words<'t> {
         Some(token.text(self.text).trim_matches('\'').to_lowercase())
     }
 
+    /// Steps over a string without escapes and returns its contents.
+    pub fn string(&mut self) -> Option<String> {
+        let contents = contents(self.text, self.tokens.get(self.at)?)?;
+        self.at += 1;
+        Some(contents)
+    }
+
     /// The bytes of all words stepped over.
     pub fn span(&self) -> Range<usize> {
         let start = self.tokens.first().map_or(0, |token| token.start);
@@ -206,5 +218,22 @@ impl<'t> Words<'t> {
     fn is(&self, token: &Token, word: &str) -> bool {
         token.kind != TokenKind::QuotedIdentifier
             && token.text(self.text).eq_ignore_ascii_case(word)
+    }
+}
+
+/// The contents of a string of `text`; `None` if it has escapes, or continues on another line.
+pub fn contents(text: &str, token: &Token) -> Option<String> {
+    let written = token.text(text);
+    match token.kind {
+        TokenKind::String => {
+            let inner = written.strip_prefix('\'')?.strip_suffix('\'')?;
+            let is_one = !inner.replace("''", "").contains('\'');
+            is_one.then(|| inner.replace("''", "'"))
+        }
+        TokenKind::DollarString => {
+            let tag = written[1..].find('$')? + 2;
+            written.get(tag..written.len() - tag).map(str::to_owned)
+        }
+        _ => None,
     }
 }

@@ -12,6 +12,7 @@ use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::{Key, Relation};
 use crate::objects::ObjectProblem;
+use crate::syntax::for_type_of_another_database;
 
 /// A finding before the end of the pass, when it is known what comes later.
 #[derive(Debug, Clone)]
@@ -298,7 +299,9 @@ impl Catalog {
                 }
             }
             (Past::Never, None) => {
-                let help = near.unwrap_or_else(|| create_it(one.sort).to_owned());
+                let file = files.get(one.place.file);
+                let written = file.and_then(|file| file.text.get(one.span.clone()));
+                let help = near.unwrap_or_else(|| create_it(&one, written.unwrap_or_default()));
                 (never(&one).to_owned(), help)
             }
         };
@@ -332,13 +335,24 @@ fn never(one: &Missing) -> &'static str {
     }
 }
 
-fn create_it(sort: Sort) -> &'static str {
-    match sort {
+/// What to do about a name that nothing made, and that is `written` so.
+fn create_it(one: &Missing, written: &str) -> String {
+    let help = match one.sort {
         Sort::Alias => "add it to FROM, or write the alias that it has there",
+        Sort::Column if written.starts_with('"') => {
+            return format!(
+                "if it is a string, write `'{}'`; a column is added in an earlier migration",
+                one.name.replace('\'', "''")
+            );
+        }
         Sort::Column => "add it in an earlier migration",
         Sort::Label => "add it with ALTER TYPE .. ADD VALUE in an earlier migration",
+        Sort::Type => {
+            for_type_of_another_database(&one.name).unwrap_or("create it in an earlier migration")
+        }
         _ => "create it in an earlier migration",
-    }
+    };
+    help.to_owned()
 }
 
 /// A place in messages: the file and the line.

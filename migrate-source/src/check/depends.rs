@@ -6,11 +6,14 @@ use std::iter;
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::Migration;
 
+use super::SourceFile;
 use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
 use super::problem::Problem;
+use crate::names::NameError;
 
-/// The files that run before one on which they depend, and sqitch's in a set that is ordered by name.
+/// The files that run before one on which they depend, and those of tools with the order in a file of their own, in a
+/// set that is ordered by name.
 pub(super) fn wrong_order(
     folder: &str,
     migrations: &[Migration],
@@ -21,15 +24,15 @@ pub(super) fn wrong_order(
     for (index, migration) in migrations.iter().enumerate() {
         let text = migration.up().text();
         let mut mistakes = Vec::new();
+        if layout == Some(Layout::Any) {
+            mistakes.extend(ordered_elsewhere(migration.filename(), text));
+        }
         for (start, comment) in leading_comments(text) {
             let mut add = |problem| {
                 let span = Some(start..start + comment.len());
                 mistakes.push(Mistake { span, problem });
             };
             let body = comment.trim_start_matches('-').trim();
-            if layout == Some(Layout::Any) && is_sqitch(body) {
-                add(Problem::Sqitch);
-            }
             let Some(names) = body.strip_prefix("depends:").or(body.strip_prefix("requires:"))
             else {
                 continue;
@@ -47,6 +50,45 @@ pub(super) fn wrong_order(
         }
     }
     errors
+}
+
+/// A file without a number, whose tool has the order in a file of its own: sqitch, and drizzle with `prefix: "none"`,
+/// which leaves the `_` after the prefix.
+pub(super) fn ordered_elsewhere(path: &str, text: &str) -> Option<Mistake> {
+    if path.starts_with('_') && text.contains("--> statement-breakpoint") {
+        let problem = Problem::OrderElsewhere { tool: "drizzle", order: "meta/_journal.json" };
+        return Some(Mistake { span: None, problem });
+    }
+    let mut comments = leading_comments(text);
+    let (start, comment) =
+        comments.find(|(_, comment)| is_sqitch(comment.trim_start_matches('-').trim()))?;
+    let problem = Problem::OrderElsewhere { tool: "sqitch", order: "sqitch.plan" };
+    Some(Mistake { span: Some(start..start + comment.len()), problem })
+}
+
+/// Replaces the error of a file without a version, one of `errors` of these names, where its tool has the order in a
+/// file of its own: the order of the names, which the error offers, is another.
+pub(super) fn misnamed(
+    folder: &str,
+    files: &[SourceFile],
+    names: &[NameError],
+    errors: &mut [SourceError],
+) {
+    let mut texts: HashMap<&str, &[u8]> = HashMap::new();
+    for (error, name) in errors.iter_mut().zip(names) {
+        let NameError::NoVersion { file, .. } = name else { continue };
+        if texts.is_empty() {
+            texts = files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice())).collect();
+        }
+        let text = texts.get(file.as_str()).and_then(|bytes| str::from_utf8(bytes).ok());
+        let found = text.and_then(|text| {
+            let mistake = ordered_elsewhere(file, text)?;
+            placed(&shown(folder, file), text, vec![mistake]).pop()
+        });
+        if let Some(found) = found {
+            *error = found;
+        }
+    }
 }
 
 /// The comments above the first statement, each with its first byte.
@@ -77,7 +119,7 @@ fn stem(migration: &Migration) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{SetOptions, SourceFile, check};
+    use crate::check::{SetOptions, check};
 
     fn errors(files: &[(&str, &str)], layout: Option<Layout>) -> String {
         let file = |&(path, text): &(&str, &str)| SourceFile {
@@ -127,6 +169,34 @@ mod tests {
             "{found}"
         );
         assert!(found.contains("depends on `users.sql`, which runs after it"), "{found}");
+        let found = errors(&[("idx.sql", text)], None);
+        assert!(found.contains("the order in `sqitch.plan` is not read"), "{found}");
+        assert_eq!(found.matches("help: ").count(), 1, "{found}");
         assert_eq!(errors(&[("2_idx.sql", text), ("1_users.sql", "SELECT 2;")], None), "");
+    }
+
+    #[test]
+    fn drizzle_without_prefixes_is_numbered_by_its_journal() {
+        let text = "CREATE TABLE a (id int);\n--> statement-breakpoint\nCREATE TABLE b (id int);";
+        let help =
+            "number the files in that order, such as `001_users.sql`; such names need no layout";
+        let file = ("_needy_vision.sql", text);
+        for layout in [Some(Layout::Any), None] {
+            assert_eq!(
+                errors(&[file], layout),
+                format!(
+                    "m/_needy_vision.sql: is a drizzle script, but the order in `meta/_journal.json` is not read\n\
+                     help: {help}"
+                )
+            );
+        }
+        assert_eq!(
+            errors(&[("_needy_vision.sql", "SELECT 1")], None),
+            "m/_needy_vision.sql: `_needy_vision.sql` does not begin with a version\n\
+             help: rename it to `<version>_needy_vision.sql`, in the order of `meta/_journal.json` if drizzle \
+             made it, or move it out of the folder if it is not a migration"
+        );
+        assert_eq!(errors(&[("0000_needy_vision.sql", text)], None), "");
+        assert_eq!(errors(&[("_own.sql", "SELECT 1;")], Some(Layout::Any)), "");
     }
 }

@@ -244,12 +244,13 @@ pub fn check(
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let classified = classify(&paths, &options.names);
     let mut errors = misnamed(folder, &classified);
+    depends::misnamed(folder, files, &classified.errors, &mut errors);
     if options.module.is_empty() {
         errors.push(SourceError::of_file(folder, Problem::NoModule));
     }
     let assembled = assemble(folder, files, &classified, options, &mut errors);
     let Assembled { migrations, allows, mut warnings } = assembled;
-    errors.extend(later::committing_calls(folder, &migrations));
+    errors.extend(later::committing_calls(folder, &migrations, options.down));
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
     }

@@ -110,9 +110,14 @@ pub enum Problem {
         /// The later file.
         on: String,
     },
-    /// A script of sqitch's, in a set that is ordered by name.
-    #[error("is a sqitch script, but the order in `sqitch.plan` is not read")]
-    Sqitch,
+    /// A script of a tool that has the order in a file of its own, in a set that is ordered by name.
+    #[error("is a {tool} script, but the order in `{order}` is not read")]
+    OrderElsewhere {
+        /// The tool.
+        tool: &'static str,
+        /// Its file with the order.
+        order: &'static str,
+    },
     /// No down script, although the set requires one.
     #[error("version {version} has no down script, and this set requires one")]
     NoDown {
@@ -314,6 +319,9 @@ impl Problem {
     fn transaction_help(&self) -> Option<&'static str> {
         Some(match self {
             Problem::OutsideTransaction { beside, .. } => beside.help(),
+            Problem::TransactionControl { statement } if statement.ends_with("without `;`") => {
+                "write a `;` after it"
+            }
             Problem::TransactionControl { .. } => {
                 "remove it: the migration commits as a whole, with its ledger entry; or write \
                  `-- migrate:no-transaction` above the first statement and control transactions \
@@ -328,8 +336,8 @@ impl Problem {
                  function"
             }
             Problem::EarlyValue { .. } => {
-                "use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's \
-                 transaction; or write `-- migrate:no-transaction` above the first statement"
+                "use it in the next migration: a file is one transaction, whatever `BEGIN` and `COMMIT` it has; \
+                 or write `-- migrate:no-transaction` above the first statement"
             }
             Problem::UncommittedBegin => "remove it, or add COMMIT",
             Problem::UnbegunCommit => {
@@ -369,8 +377,8 @@ impl Problem {
                 "add a `-- DOWN` section, or a `.down.sql` file next to it; if there is nothing to undo, \
                  say so there in a comment"
             }
-            Problem::Sqitch => {
-                "number the files in the order of the plan, such as `001_users.sql`, and leave out the layout"
+            Problem::OrderElsewhere { .. } => {
+                "number the files in that order, such as `001_users.sql`; such names need no layout"
             }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",

@@ -233,7 +233,7 @@ fn right_name(
 }
 
 fn name_without_version(entry: &Entry<'_>, layout: Option<Layout>, separator: char) -> String {
-    let (stem, words) = (entry.ending.stem, entry.words());
+    let (stem, words) = (entry.ending.stem.trim_start_matches(['_', '-', ' ']), entry.words());
     match layout {
         Some(Layout::Flyway) => format!("V<version>__{stem}{words}.sql"),
         Some(Layout::Folders) => format!("<version>_{stem}/up.sql"),

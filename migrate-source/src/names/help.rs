@@ -28,7 +28,9 @@ impl NameError {
                 "run its SQL from the service {when} the migrator and move the file out of the folder; \
                  views and functions can go into a repeatable migration, `R__name.sql`"
             ),
-            Self::NoVersion { right, layout, .. } => return help_no_version(right, *layout),
+            Self::NoVersion { file, right, layout } => {
+                return help_no_version(file, right, *layout);
+            }
             Self::Direction { right, up, .. } => help_direction(right, up.as_ref()),
             Self::ReleaseFolders { right, .. } => help_release(right.as_deref()),
             Self::Nested { folder, files, folders: ..2, .. } => help_nested(folder, *files),
@@ -64,6 +66,7 @@ fn rename(right: &str) -> Remedy {
     format!("rename it to `{right}`").into()
 }
 
+const JOURNAL: &str = ", in the order of `meta/_journal.json` if drizzle made it";
 const DATES: &str = "set {}timestamp`, which orders them as dates";
 const HELP_SCRIPT_CONFIG: &str = "delete it; instead of `executeInTransaction=false`, write \
     `-- migrate:no-transaction` at the top of the script";
@@ -76,10 +79,16 @@ const HELP_FOLDERS: &str = "if the folders have one order of versions, move thei
 const HELP_DIALECT: &str = "set {} to use the postgres files and ignore the \
     others, or move the others out of the folder";
 
-fn help_no_version(right: &str, layout: Option<Layout>) -> Remedy {
-    let help =
-        format!("rename it to `{right}`, or move it out of the folder if it is not a migration");
+fn help_no_version(file: &str, right: &str, layout: Option<Layout>) -> Remedy {
+    // The empty prefix of drizzle's `prefix: "none"`.
+    let journal = if file.starts_with('_') { JOURNAL } else { "" };
+    let help = format!(
+        "rename it to `{right}`{journal}, or move it out of the folder if it is not a migration"
+    );
     let help = Remedy::from(help);
+    if !journal.is_empty() {
+        return help;
+    }
     match layout {
         Some(_) => help,
         None => help.or("set {}any`, which orders by the whole name", &[Term::Layout]),

@@ -5,6 +5,40 @@ use squawk_parser::{
     SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
 };
 
+/// Keywords that not every supported server has: the others accept them as any name, and the server's version is not
+/// known here (`SYSTEM_USER` and the first JSON functions since 16, `JSON` as one since 17).
+const NEWER: &[Kind] = &[
+    Kind::GRAPH_TABLE_KW,
+    Kind::JSON_KW,
+    Kind::JSON_ARRAY_KW,
+    Kind::JSON_ARRAYAGG_KW,
+    Kind::JSON_EXISTS_KW,
+    Kind::JSON_OBJECT_KW,
+    Kind::JSON_OBJECTAGG_KW,
+    Kind::JSON_QUERY_KW,
+    Kind::JSON_SCALAR_KW,
+    Kind::JSON_SERIALIZE_KW,
+    Kind::JSON_TABLE_KW,
+    Kind::JSON_VALUE_KW,
+    Kind::MERGE_ACTION_KW,
+    Kind::SYSTEM_USER_KW,
+];
+
+/// Whether a keyword is any name on some supported servers.
+pub(super) fn is_newer(kind: Kind) -> bool {
+    NEWER.contains(&kind)
+}
+
+/// Whether a keyword is never a name, on any supported server.
+pub(super) fn is_reserved(kind: Kind) -> bool {
+    is_reserved_keyword(kind) && !is_newer(kind)
+}
+
+/// Whether a keyword is a name of columns and the like, but not of functions and types.
+pub(super) fn is_column_only(kind: Kind) -> bool {
+    is_col_name_keyword(kind) && !is_newer(kind)
+}
+
 /// Which keywords a position accepts; all accept those that are not reserved in any way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
@@ -43,7 +77,6 @@ const TYPES: &[Kind] = &[
     Kind::INT_KW,
     Kind::INTEGER_KW,
     Kind::INTERVAL_KW,
-    Kind::JSON_KW,
     Kind::NCHAR_KW,
     Kind::NUMERIC_KW,
     Kind::REAL_KW,
@@ -107,7 +140,7 @@ impl Class {
     /// Whether a name of this class can be the keyword `kind`.
     pub(super) fn accepts(self, kind: Kind) -> bool {
         let (reserved, column, function) =
-            (is_reserved_keyword(kind), is_col_name_keyword(kind), is_type_func_name_keyword(kind));
+            (is_reserved(kind), is_column_only(kind), is_type_func_name_keyword(kind));
         match self {
             Class::Column => !reserved && !function,
             Class::Value => !function || kind == Kind::CURRENT_SCHEMA_KW,

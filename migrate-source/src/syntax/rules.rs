@@ -5,13 +5,10 @@
 //! six times the build to compile.
 
 use migrate_set::sql::lexer::{self, TokenKind, lex};
-use squawk_parser::{
-    EntryPoint, LexedStr, StrStep, SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword,
-    is_type_func_name_keyword,
-};
+use squawk_parser::{EntryPoint, LexedStr, StrStep, SyntaxKind as Kind, is_type_func_name_keyword};
 
 use super::message::{self, Found};
-use super::names::Class;
+use super::names::{Class, is_column_only, is_newer, is_reserved};
 use super::tree::{Token, Tree};
 use super::{Judged, SyntaxError};
 
@@ -65,11 +62,15 @@ const NAMES: usize = 8;
 fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> Option<Tree> {
     let (mut text, mut names, mut at) = (statement.to_owned(), Vec::new(), first);
     for _ in 0..NAMES {
-        let tried = [at, at.saturating_sub(1), at + 1].into_iter().find_map(|index| {
+        // The parser reads a newer keyword's own syntax, and complains inside or behind it.
+        let tokens = walk.tree.tokens.iter().enumerate();
+        let newer = tokens.filter(|(index, token)| *index < at && is_newer(token.kind));
+        let places = [at, at.saturating_sub(1), at + 1].into_iter();
+        let mut places = places.chain(newer.map(|(index, _)| index));
+        let tried = places.find_map(|index| {
             let token = *walk.tree.tokens.get(index)?;
             // The first word of a statement is never a name.
-            (index > 0 && token.kind.is_keyword() && !is_reserved_keyword(token.kind))
-                .then_some(())?;
+            (index > 0 && token.kind.is_keyword() && !is_reserved(token.kind)).then_some(())?;
             let mut text = text.clone();
             text.replace_range(token.start..token.end, &"x".repeat(token.end - token.start));
             let mut names = names.clone();
@@ -378,9 +379,7 @@ impl<'s> Walk<'s> {
             Some(Class::Routine) if next != Some('(') => Class::Any.accepts(kind),
             Some(class) => class.accepts(kind),
             // As an identifier, it has to be one that any name can be.
-            None => {
-                given.is_none() || !(is_col_name_keyword(kind) || is_type_func_name_keyword(kind))
-            }
+            None => given.is_none() || !(is_column_only(kind) || is_type_func_name_keyword(kind)),
         };
         let is_column = matches!(
             self.open.last().map(|node| node.kind),

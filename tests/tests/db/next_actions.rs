@@ -202,3 +202,67 @@ async fn what_exists_beside_an_empty_ledger() {
     let error = Migrator::new(&both).run(&mut client).await.expect_err("an error");
     check(&error, "42P07", "\nversion 2 was not applied; fix it and run again");
 }
+
+#[tokio::test]
+async fn what_no_migration_of_a_database_makes() {
+    let kept = "version 2 was not applied\nversion 1 was applied before it and is kept\nhelp: ";
+    let role = "create the role on this server, which all its databases share, and run again; or fix the name";
+    let slot = "set `wal_level` to `logical` on the server, restart it, and run again";
+    let extension = "install the extension's package on the server, and run again";
+    for (sql, help) in [
+        ("CREATE EXTENSION migrate_absent;", extension),
+        ("GRANT SELECT ON a TO migrate_absent;", role),
+        ("ALTER TABLE a OWNER TO migrate_absent;", role),
+        ("DROP OWNED BY migrate_absent;", role),
+        ("SELECT pg_create_logical_replication_slot('migrate_absent', 'pgoutput');", slot),
+    ] {
+        let error = error_of("", &[A, ("2_b.sql", sql)]).await.to_string();
+        assert!(error.ends_with(&format!("{kept}{help}")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_break_a_constraint() {
+    let rows = "INSERT INTO a VALUES (1), (2)";
+    let setup = format!("{}{rows}", A.1.replace("a (", "u ("));
+    let file = ("1_b.sql", "ALTER TABLE u ADD b int NOT NULL;");
+    let last =
+        "version 1 was not applied; fix it, or the rows that break the constraint, and run again";
+    check(&error_of(&setup.replace("INTO a", "INTO u"), &[file]).await, "23502", last);
+}
+
+#[tokio::test]
+async fn what_stops_a_migration_in_its_middle() {
+    let after = "version 2 is unfinished: 1 of its 2 statements took effect and are kept, and the next run \
+                 continues after them";
+    for (code, last) in [
+        ("58030", "; run again\nversion 1 was applied before it and is kept"),
+        ("22012", "; fix the rest and run again\nversion 1 was applied before it and is kept"),
+        (
+            "53100",
+            "\nversion 1 was applied before it and is kept\nhelp: free disk space on the server, and run again",
+        ),
+    ] {
+        let raise = format!("DO $$ BEGIN RAISE 'no' USING ERRCODE = '{code}'; END $$;");
+        let file = format!("{ALONE}INSERT INTO a VALUES (1); {raise}");
+        check(&error_of("", &[A, ("2_b.sql", &file)]).await, code, &format!("{after}{last}"));
+    }
+}
+
+#[tokio::test]
+async fn ledger_in_a_schema_that_was_not_chosen() {
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let set = unparsed(&[A]);
+    let elsewhere = Migrator::new(&set).schema("app").create_schema();
+    elsewhere.run(&mut client).await.expect("a run");
+    let error = Migrator::new(&set).run(&mut client).await.expect_err("an error");
+    let help = "help: choose its schema with `.schema(..)`, if `app.migration_ledger` is the ledger of this set; \
+                otherwise record what the database has with `baseline`";
+    check(&error, "42P07", help);
+    // With a schema of its own, another one's ledger is another set's or another tenant's.
+    client.batch_execute("CREATE SCHEMA other").await.expect("a schema");
+    let error = Migrator::new(&set).schema("other").run(&mut client).await.expect_err("an error");
+    check(&error, "42P07", "otherwise fix the file");
+    elsewhere.run(&mut client).await.expect("as the help says");
+}

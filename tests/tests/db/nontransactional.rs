@@ -68,8 +68,8 @@ async fn failure_in_between_is_reported_and_continued() {
          |\n\
          4 | INSERT INTO t VALUES (1, 2, 3);\n  \
          |                             ^ here\n\
-         version 2 is unfinished: 2 of its 4 statements took effect and are kept; \
-         fix the rest and run again: the next run continues after them\n\
+         version 2 is unfinished: 2 of its 4 statements took effect and are kept, \
+         and the next run continues after them; fix the rest and run again\n\
          version 1 was applied before it and is kept"
     );
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!() };

@@ -252,7 +252,7 @@ async fn row_security_that_hides_entries_is_noticed() {
     assert_eq!(
         text(&error, &at),
         "`meta.migration_ledger` of role `me` has row security, which hides rows from `{role}`\n\
-         help: ALTER TABLE .. DISABLE ROW LEVEL SECURITY, or connect as its owner"
+         help: ALTER TABLE \"meta\".\"migration_ledger\" DISABLE ROW LEVEL SECURITY, or connect as its owner"
     );
     // It does not apply to the owner, whom the quick check leaves to the other.
     assert_eq!(migrator.run(&mut at.admin).await.expect("the owner").messages, 1);
@@ -277,7 +277,7 @@ async fn row_security_that_hides_entries_from_their_owner_is_noticed() {
         assert_eq!(
             text(&error.expect_err("no rows"), &at),
             "`own.migration_ledger` of role `{role}` has row security, which hides rows from `{role}`\n\
-             help: ALTER TABLE .. NO FORCE ROW LEVEL SECURITY"
+             help: ALTER TABLE \"own\".\"migration_ledger\" NO FORCE ROW LEVEL SECURITY"
         );
     }
     at.remove().await;

@@ -137,7 +137,7 @@ fn what_an_earlier_statement_of_the_set_makes_impossible() {
            |
          4 | INSERT INTO t VALUES ('b');
            |                       ^^^ here
-         help: use it in the next migration: `BEGIN` and `COMMIT` in a file become a part of the run's transaction; or write `-- migrate:no-transaction` above the first statement",
+         help: use it in the next migration: a file is one transaction, whatever `BEGIN` and `COMMIT` it has; or write `-- migrate:no-transaction` above the first statement",
     );
     set(&[
         ("1_a.sql", "CREATE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN NULL; END$$;"),

@@ -5,7 +5,7 @@ mod session;
 mod subscription;
 mod routine;
 
-pub use routine::{added_value, called, committing};
+pub use routine::{AddedValue, Procedure, added_value, called, created_type, procedure};
 pub use session::{SessionEffect, own_settings, session_effect};
 
 use std::borrow::Cow;

@@ -83,7 +83,8 @@ async fn diesel_cannot_be_verified() {
         adopted.report.notes,
         [
             "2 migrations, versions 2024-01-01-000000-0000 to 2024-01-02-000000, are adopted unverified, \
-          because diesel keeps no checksums; `accept` records the set's text as what ran"
+          because diesel keeps no checksums; `accept` (`repair accept` of the command line) records the \
+          set's text as what ran"
         ]
     );
     let mut client = adopted.client;
@@ -127,7 +128,7 @@ async fn flyway_has_baselines_undone_and_repeatable_migrations() {
     assert_eq!(
         adopted.report.notes,
         ["version 1 is adopted unverified, because Flyway recorded no checksum for them; \
-          `accept` records the set's text as what ran"]
+          `accept` (`repair accept` of the command line) records the set's text as what ran"]
     );
 }
 

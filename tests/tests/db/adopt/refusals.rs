@@ -52,7 +52,7 @@ async fn what_the_options_allow_is_adopted_with_a_note() {
         [
             "version 7 is not in the set and was left out",
             "version 1 is adopted unverified, because the text differs from what sqlx applied; `accept` \
-             records the set's text as what ran"
+             (`repair accept` of the command line) records the set's text as what ran"
         ]
     );
     let entries = "1:unverified:2024-05-01T12:00:me:12 2:verified:2024-05-02T12:00:me:12";
@@ -82,12 +82,12 @@ async fn table_that_is_missing_or_another_is_named() {
     assert_eq!(
         refuses(&set, "SELECT 1", Adopt::Sqlx.schema("nowhere")).await.to_string(),
         "`nowhere._sqlx_migrations` does not exist\n\
-         help: name sqlx's table with `.table(..)` and `.schema(..)`"
+         help: name the table with `.table(..)` and `.schema(..)`; if sqlx never ran here, only `run` is needed"
     );
     assert_eq!(
         refuses(&set, GOLANG_MIGRATE, Adopt::Pycopg).await.to_string(),
         "`public.schema_migrations` is not a table of pycopg: it has the columns version, dirty\n\
-         help: name pycopg's table with `.table(..)` and `.schema(..)`"
+         help: name the table with `.table(..)` and `.schema(..)`; if pycopg never ran here, only `run` is needed"
     );
 }
 

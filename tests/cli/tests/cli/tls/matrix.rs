@@ -119,6 +119,7 @@ async fn the_command_line_connects_only_where_psql_does() {
     stage.write("own.pem", &own);
     stage.write("old.pem", OLD.0);
     stage.check_table("postgres", NO_TLS);
+    stage.refuses("postgres", "sslmode=require", "help: turn on TLS at the server; or");
 
     stage.certify(&format!("{signed}{}", middle.certificate), &key).await;
     stage.check_table("tls", SIGNED);
@@ -189,7 +190,7 @@ const VARIABLES: [Row; 24] = [
     ("", &[("PGSSLMAXPROTOCOLVERSION", "TLSv1.2")], ""),
     ("", &[("PGSSLMAXPROTOCOLVERSION", "TLSv1.1")], "TLS before 1.2 is not supported"),
     ("", &[("PGCHANNELBINDING", "require")], "server did not use channel binding"),
-    ("channel_binding=require", &[], "server did not use channel binding"),
+    ("channel_binding=require", &[], "help: set `channel_binding=prefer`, or"),
     ("", &[("PGGSSENCMODE", "disable")], ""),
     ("", &[("PGGSSENCMODE", "require")], "the variable PGGSSENCMODE cannot be used"),
     ("gssencmode=require", &[], "GSSAPI is not supported"),
