@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
+use super::depend::{On, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -88,12 +89,14 @@ impl Catalog {
         self.refer_columns(key, from);
         let columns = names_in(from);
         let joined = columns.join("_");
-        self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
+        let name = self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
-        if let (Some(target), Some(list)) = (target, lists.next()) {
-            self.refer_columns(&target, list);
+        let list = lists.next();
+        if let (Some(target), Some(list)) = (&target, list) {
+            self.refer_columns(target, list);
         }
+        self.depend_key(key, name, target, list.map(names_in).unwrap_or_default());
         for action in at
             .children()
             .filter(|child| matches!(child.kind(), Kind::ON_DELETE_ACTION | Kind::ON_UPDATE_ACTION))
@@ -104,15 +107,33 @@ impl Catalog {
 
     fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
         let columns = column.map(str::to_owned).into_iter().collect();
-        self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
+        let constraint = self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let named = at.child(Kind::COLUMN_NAME_REF);
-        if let (Some(target), Some(named)) = (target, named)
-            && let Some(name) = name::name(named)
-        {
-            self.refer_column(&target, &name, named.span());
+        let column = named.and_then(name::name);
+        if let (Some(target), Some(named), Some(name)) = (&target, named, &column) {
+            self.refer_column(target, name, named.span());
         }
+        self.depend_key(key, constraint, target, column.into_iter().collect());
+    }
+
+    /// A foreign key depends on its other table, and on the columns there.
+    fn depend_key(
+        &mut self,
+        key: &Key,
+        name: Option<String>,
+        target: Option<Key>,
+        columns: Vec<String>,
+    ) {
+        let Some((name, target)) = name.zip(target).filter(|(_, target)| target != key) else {
+            return;
+        };
+        let user = User::ForeignKey(key.clone(), name);
+        let columns = columns.into_iter().map(|column| On::Column(target.clone(), column));
+        let mut reads: Vec<On> = columns.collect();
+        reads.push(On::Relation(target.clone()));
+        self.depend_all(reads, &user);
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.

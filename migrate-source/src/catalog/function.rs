@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::Catalog;
 use super::builtin;
+use super::depend::On;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
@@ -26,6 +27,11 @@ impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
         Routine { made, signatures: Vec::new(), effects: Rc::default() }
+    }
+
+    /// Whether its name means one function.
+    pub(super) fn is_single(&self) -> bool {
+        self.signatures.len() == 1
     }
 }
 
@@ -51,7 +57,10 @@ impl Catalog {
     /// A use of a function; the schema that it is in.
     pub(super) fn refer_function(&mut self, path: &Path, conditional: bool) -> Option<String> {
         match self.look_function(path) {
-            Look::Found(schema) | Look::Perhaps(schema) => Some(schema),
+            Look::Found(schema) | Look::Perhaps(schema) => {
+                self.note(|| On::Function(schema.clone(), path.name.clone()));
+                Some(schema)
+            }
             Look::Unknown => {
                 self.refer_qualifier(path, conditional);
                 None
@@ -159,6 +168,10 @@ impl Catalog {
                 continue;
             };
             let Some(schema) = self.refer_function(&path, conditional) else { continue };
+            if !at.has(Kind::CASCADE) {
+                let on = On::Function(schema.clone(), path.name.clone());
+                self.refuse_drop(Sort::Function, &on, &path, &[]);
+            }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
             let wanted = node.has(Kind::PARAM_LIST).then(|| signature(node));
             self.forget_bodies(&schema, &path.name);

@@ -1,6 +1,7 @@
 //! Queries: what is in scope, and the columns that a query returns.
 
 use super::Catalog;
+use super::depend::On;
 use super::name::{self, Path};
 use super::object::Sort;
 use super::relation::Key;
@@ -303,6 +304,9 @@ impl Catalog {
             return (name, Source::Columns(columns));
         }
         let found = self.refer(Sort::Table, &path, false);
+        if let Some(key) = &found {
+            self.note(|| On::Relation(key.clone()));
+        }
         (name, found.map_or(Source::Open, Source::Relation))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Catalog;
+use super::depend::On;
 use super::name::Path;
 use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
 use crate::syntax::tree::{At, Kind};
@@ -210,14 +211,23 @@ impl Catalog {
         let conditional = at.has(Kind::IF_EXISTS);
         let paths: Vec<Path> =
             at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
-        for path in &paths {
-            match self.refer(sort, path, conditional) {
+        let found: Vec<Option<Key>> =
+            paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+        } else {
+            let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
+            for (key, path) in found.iter().zip(&paths) {
+                if let Some(key) = key {
+                    self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
+                }
+            }
+        }
+        for (key, path) in found.into_iter().zip(&paths) {
+            match key {
                 Some(key) => self.remove(&key, path),
                 None => self.forget(path),
             }
-        }
-        if at.has(Kind::CASCADE) {
-            self.cascade();
         }
     }
 
