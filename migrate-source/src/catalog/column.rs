@@ -151,11 +151,14 @@ impl Catalog {
             self.refer_column(key, &name, span.clone());
         }
         if at.has(Kind::CASCADE) {
-            self.cascade();
+            self.cascade_from([key.name.clone()].into());
+            for sort in [Sort::Trigger, Sort::Policy] {
+                self.blur_drops(sort);
+            }
         } else {
             let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
             let on = On::Column(key.clone(), name.clone());
-            self.refuse_drop(Sort::Column, &on, &path, std::slice::from_ref(key));
+            self.refuse_drop(Sort::Column, &on, &path, &[]);
         }
         self.take_column(key, &name, How::Dropped, &span);
         let Some(relation) = self.relation(key) else { return };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
-use super::depend::{On, User};
+use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -96,7 +96,7 @@ impl Catalog {
         if let (Some(target), Some(list)) = (&target, list) {
             self.refer_columns(target, list);
         }
-        self.depend_key(key, name, target, list.map(names_in).unwrap_or_default());
+        self.depend_key(key, name, (&table, target), list.map(names_in).unwrap_or_default());
         for action in at
             .children()
             .filter(|child| matches!(child.kind(), Kind::ON_DELETE_ACTION | Kind::ON_UPDATE_ACTION))
@@ -115,7 +115,7 @@ impl Catalog {
         if let (Some(target), Some(named), Some(name)) = (&target, named, &column) {
             self.refer_column(target, name, named.span());
         }
-        self.depend_key(key, constraint, target, column.into_iter().collect());
+        self.depend_key(key, constraint, (&table, target), column.into_iter().collect());
     }
 
     /// A foreign key depends on its other table, and on the columns there.
@@ -123,17 +123,17 @@ impl Catalog {
         &mut self,
         key: &Key,
         name: Option<String>,
-        target: Option<Key>,
+        (path, target): (&Path, Option<Key>),
         columns: Vec<String>,
     ) {
-        let Some((name, target)) = name.zip(target).filter(|(_, target)| target != key) else {
-            return;
-        };
-        let user = User::ForeignKey(key.clone(), name);
-        let columns = columns.into_iter().map(|column| On::Column(target.clone(), column));
-        let mut reads: Vec<On> = columns.collect();
-        reads.push(On::Relation(target.clone()));
-        self.depend_all(reads, &user);
+        let Some(name) = name else { return };
+        let mut reads = Reads { names: vec![path.name.clone()], ..Reads::default() };
+        if let Some(target) = target.filter(|target| target != key) {
+            let columns = columns.into_iter().map(|column| On::Column(target.clone(), column));
+            reads.certain.extend(columns);
+            reads.certain.push(On::Relation(target));
+        }
+        self.depend_all(reads, &User::ForeignKey(key.clone(), name));
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.
@@ -215,7 +215,7 @@ impl Catalog {
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
         if at.has(Kind::CASCADE) {
-            self.blur_drops(Sort::ForeignKey);
+            self.cascade_from([key.name.clone()].into());
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };

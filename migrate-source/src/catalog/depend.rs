@@ -24,6 +24,8 @@ pub(super) enum User {
     /// A column of a table, by its type.
     Column(Key, String),
     Trigger(Key, String),
+    Policy(Key, String),
+    Function(Key),
 }
 
 /// That something depends on another. Both are known by the statements that made them, because their
@@ -35,6 +37,13 @@ pub(super) struct Dependence {
     stamp: u32,
 }
 
+/// What a part of a statement names.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    pub(super) certain: Vec<On>,
+    pub(super) names: Vec<String>,
+}
+
 impl User {
     fn describe(&self) -> String {
         match self {
@@ -44,16 +53,20 @@ impl User {
             User::View(view) => format!("view `{}`", view.name),
             User::Column(table, name) => format!("column `{name}` of table `{}`", table.name),
             User::Trigger(table, name) => format!("trigger `{name}` of table `{}`", table.name),
+            User::Policy(table, name) => format!("policy `{name}` of table `{}`", table.name),
+            User::Function(function) => format!("function `{}`", function.name),
         }
     }
 
     /// The relation that it is, or that it hangs on.
-    fn relation(&self) -> &Key {
+    pub(super) fn relation(&self) -> &Key {
         match self {
             User::ForeignKey(key, _)
             | User::View(key)
             | User::Column(key, _)
-            | User::Trigger(key, _) => key,
+            | User::Trigger(key, _)
+            | User::Policy(key, _)
+            | User::Function(key) => key,
         }
     }
 }
@@ -70,24 +83,38 @@ impl Catalog {
     }
 
     /// The result of `read`, and what it names.
-    pub(super) fn reading<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Vec<On>) {
-        let before = self.reads.replace(Vec::new());
+    pub(super) fn reading<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Reads) {
+        let before = self.reads.replace(Reads::default());
         let done = read(self);
         let reads = std::mem::replace(&mut self.reads, before).unwrap_or_default();
         (done, reads)
     }
 
     /// Notes that what this statement makes depends on all of these.
-    pub(super) fn depend_all(&mut self, reads: Vec<On>, user: &User) {
-        for on in reads {
+    pub(super) fn depend_all(&mut self, reads: Reads, user: &User) {
+        for name in reads.names {
+            self.naming.note(name, user);
+        }
+        for on in reads.certain {
             self.depend(on, user.clone());
         }
     }
 
-    /// Notes that the part of a statement that is being read names something.
+    /// Notes that the part of a statement that is being read depends on something.
     pub(super) fn note(&mut self, on: impl FnOnce() -> On) {
         if let Some(reads) = &mut self.reads {
-            reads.push(on());
+            reads.certain.push(on());
+        }
+    }
+
+    /// Notes that it names something, whether that is known or not; `None` for a name that is only known
+    /// when it runs.
+    pub(super) fn note_name(&mut self, name: Option<&str>) {
+        if let Some(reads) = &mut self.reads {
+            let name = name.unwrap_or_default();
+            if !reads.names.iter().any(|known| known == name) {
+                reads.names.push(name.to_owned());
+            }
         }
     }
 
@@ -132,9 +159,16 @@ impl Catalog {
     /// Where what depends on something was made, if it is certainly that of statement `stamp`.
     fn place_of_user(&self, user: &User, stamp: u32) -> Option<Option<Place>> {
         let key = user.relation();
+        if let User::Function(key) = user {
+            let schema = self.schemas.objects.get(&key.schema)?;
+            let routine = found(schema.routines.look(&key.name, &self.blurs))?;
+            let made =
+                Some(*routine.made()).filter(|made| routine.is_single() && made.stamp == stamp);
+            return made.map(|made| made.place);
+        }
         let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
         let made = match user {
-            User::View(_) => Some(relation.made),
+            User::View(_) | User::Function(_) => Some(relation.made),
             User::ForeignKey(_, name) => {
                 let known = self.blurs.of_drops(Sort::ForeignKey) <= stamp;
                 found(relation.constraints.look(name, &self.blurs))
@@ -145,6 +179,7 @@ impl Catalog {
                 found(relation.columns.look(name, &self.blurs)).map(|c| c.made)
             }
             User::Trigger(_, name) => found(relation.triggers.look(name, &self.blurs)).copied(),
+            User::Policy(_, name) => found(relation.policies.look(name, &self.blurs)).copied(),
         };
         made.filter(|made| made.stamp == stamp).map(|made| made.place)
     }

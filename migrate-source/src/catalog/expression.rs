@@ -262,6 +262,7 @@ impl Catalog {
                 _ => None,
             };
             if let Some(sequence) = literal.and_then(Path::of_string) {
+                self.note_name(Some(&sequence.name));
                 if let Some(key) = self.refer(Sort::Sequence, &sequence, false) {
                     self.note(|| On::Relation(key));
                 }
@@ -323,7 +324,9 @@ impl Catalog {
                 };
                 let Columns::Known(names) = of_item else { return Columns::Open };
                 if let (Some(reads), Source::Relation(key)) = (&mut self.reads, &item.source) {
-                    reads.extend(names.iter().map(|name| On::Column(key.clone(), name.clone())));
+                    reads
+                        .certain
+                        .extend(names.iter().map(|name| On::Column(key.clone(), name.clone())));
                 }
                 columns.extend(names);
             }

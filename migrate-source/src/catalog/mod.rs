@@ -29,6 +29,7 @@ mod opaque;
 mod extension;
 mod comment;
 mod depend;
+mod cascade;
 mod pass;
 mod begins;
 #[cfg(test)]
@@ -109,7 +110,9 @@ pub(super) struct Catalog {
     /// What depends on what.
     dependences: HashMap<depend::On, Vec<depend::Dependence>>,
     /// What the part of a statement names that is being read, if that matters.
-    reads: Option<Vec<depend::On>>,
+    reads: Option<depend::Reads>,
+    /// What names what.
+    naming: cascade::Naming,
     noting: Births,
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
@@ -147,6 +150,7 @@ impl Catalog {
             bodies: HashMap::new(),
             dependences: HashMap::new(),
             reads: None,
+            naming: cascade::Naming::default(),
             noting,
             births: HashMap::new(),
             missing: Vec::new(),

@@ -298,11 +298,15 @@ impl Catalog {
 
     /// What a name in FROM means: a table of WITH, or a relation.
     pub(super) fn source(&mut self, node: At<'_>, scope: &Scope<'_>) -> (Option<String>, Source) {
-        let Some(path) = Path::of(node) else { return (None, Source::Open) };
+        let Some(path) = Path::of(node) else {
+            self.note_name(None);
+            return (None, Source::Open);
+        };
         let name = Some(path.name.clone());
         if let (None, Some(columns)) = (&path.qualifier, scope.table(&path.name)) {
             return (name, Source::Columns(columns));
         }
+        self.note_name(Some(&path.name));
         let found = self.refer(Sort::Table, &path, false);
         if let Some(key) = &found {
             self.note(|| On::Relation(key.clone()));

@@ -213,10 +213,12 @@ impl Catalog {
             at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
         let found: Vec<Option<Key>> =
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
+        let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
         if at.has(Kind::CASCADE) {
-            self.cascade();
+            let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
+            dropped.iter().for_each(|key| self.names_with(key, &mut names));
+            self.cascade_from(names);
         } else {
-            let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
             for (key, path) in found.iter().zip(&paths) {
                 if let Some(key) = key {
                     self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
@@ -227,6 +229,16 @@ impl Catalog {
             match key {
                 Some(key) => self.remove(&key, path),
                 None => self.forget(path),
+            }
+        }
+    }
+
+    /// Adds the names of all that a relation takes along.
+    fn names_with(&self, key: &Key, names: &mut BTreeSet<String>) {
+        let Some(relation) = self.relation(key) else { return };
+        for one in relation.children.iter().chain(&relation.owned).chain(&relation.owner) {
+            if names.insert(one.name.clone()) {
+                self.names_with(one, names);
             }
         }
     }
@@ -274,6 +286,10 @@ impl Catalog {
     /// Gives a relation another name, or another schema.
     pub(super) fn rename(&mut self, from: &Key, to: &Key, how: How, path: &Path) {
         self.born(Sort::Table, &to.name, &path.span);
+        self.naming.rename(from, to);
+        if let Some(all) = self.dependences.remove(&On::Relation(from.clone())) {
+            self.dependences.insert(On::Relation(to.clone()), all);
+        }
         if self.perhaps {
             let sort = Sort::Table;
             let made = self.made(sort, &path.span);

@@ -95,6 +95,7 @@ impl Catalog {
         path: &Path,
         conditional: bool,
     ) -> Option<(String, String)> {
+        self.note_name(Some(&path.name));
         match self.look_type(path) {
             Look::Found(schema) => {
                 self.note(|| On::Type(schema.clone(), path.name.clone()));

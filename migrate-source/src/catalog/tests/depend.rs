@@ -118,3 +118,59 @@ fn what_is_no_longer_needed_is_dropped() {
         valid(&[USERS, statements]);
     }
 }
+
+#[test]
+fn cascade_doubts_only_what_depends() {
+    for (statements, message) in [
+        (
+            "create view v as select 1; create table t (a int); drop table t cascade; drop view w",
+            "view `w` does not exist",
+        ),
+        (
+            "create view v as select * from users; create table t (a int); drop table t cascade; \
+             create view v as select 1",
+            "view `v` already exists",
+        ),
+        (
+            "create table posts (author int references users); create table t (a int); \
+             drop table t cascade; \
+             alter table posts add constraint posts_author_fkey foreign key (author) references users",
+            "constraint `posts_author_fkey` of table `posts` already exists",
+        ),
+        (
+            "create policy p on users using (email = ''); alter table users drop email",
+            "column `email` cannot be dropped: policy `p` of table `users`",
+        ),
+    ] {
+        let all = found(&[("1", USERS), ("2", statements)], Begins::Nothing);
+        assert_eq!(all.len(), 1, "{statements}: {all:?}");
+        assert!(all[0].contains(message), "{statements}: {all:?}");
+    }
+    for statements in [
+        "create view v as select * from users; create view w as select * from v; \
+         drop table users cascade; create view w as select 1; create view v as select 1",
+        "create view v as select * from users; alter view v rename to w; \
+         drop table users cascade; create view w as select 1",
+        "create view v as select * from users; alter table users rename to people; \
+         drop table people cascade; create view v as select 1",
+        "create view v as select * from users; alter table users drop email cascade; \
+         create view v as select 1",
+        "create table posts (author int references users); drop table users cascade; \
+         create table users (id int primary key); \
+         alter table posts add constraint posts_author_fkey foreign key (author) references users",
+        "create table posts (author int references users); \
+         alter table users drop constraint users_pkey cascade; \
+         alter table users add primary key (id); \
+         alter table posts add constraint posts_author_fkey foreign key (author) references users",
+        "create schema s; create table s.t (id int primary key); \
+         create table posts (t int references s.t); alter schema s rename to r; \
+         drop table r.t cascade; create table r.t (id int primary key); \
+         alter table posts add constraint posts_t_fkey foreign key (t) references r.t",
+        "create function f(users) returns int language sql as 'select 1'; drop table users cascade; \
+         create function f(int) returns int language sql as 'select 1'; drop function f(int)",
+        "create table a (id int primary key); create policy p on a using (exists (select 1 from users)); \
+         drop table users cascade; create policy p on a using (true)",
+    ] {
+        valid(&[USERS, statements]);
+    }
+}
