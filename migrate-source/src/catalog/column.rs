@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use super::Catalog;
+use super::depend::{On, User};
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
 use super::query::Columns;
 use super::relation::{Column, Key};
 use super::table::column_name;
+use super::types::is_type;
 use crate::syntax::tree::{At, Kind};
 
 /// The columns that every table has (the manual, section 5.6).
@@ -107,12 +109,19 @@ impl Catalog {
         for part in at.children() {
             match part.kind() {
                 Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
-                kind if super::types::is_type(kind) => {
+                kind if is_type(kind) => {
                     self.column_type(key, &column, part, &span);
                 }
+                Kind::DEFAULT_CONSTRAINT => self.column_needs(key, &column, part),
                 _ => self.add_constraint(key, part, Some(&column)),
             }
         }
+    }
+
+    /// What the type or the default of a column names.
+    pub(super) fn column_needs(&mut self, key: &Key, column: &str, at: At<'_>) {
+        let ((), reads) = self.reading(|catalog| catalog.references(at));
+        self.depend_all(reads, &User::Column(key.clone(), column.to_owned()));
     }
 
     /// Adds a column, and returns whether that is certain; `None` if it is there already.
@@ -141,10 +150,17 @@ impl Catalog {
         if !at.has(Kind::IF_EXISTS) {
             self.refer_column(key, &name, span.clone());
         }
-        self.take_column(key, &name, How::Dropped, &span);
         if at.has(Kind::CASCADE) {
-            self.cascade();
+            self.cascade_from([key.name.clone()].into());
+            for sort in [Sort::Trigger, Sort::Policy] {
+                self.blur_drops(sort);
+            }
+        } else {
+            let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+            let on = On::Column(key.clone(), name.clone());
+            self.refuse_drop(Sort::Column, &on, &path, &[]);
         }
+        self.take_column(key, &name, How::Dropped, &span);
         let Some(relation) = self.relation(key) else { return };
         let children = relation.children.clone();
         let owned: Vec<Key> = relation.owned.iter().cloned().collect();
@@ -235,12 +251,30 @@ impl Catalog {
     pub(super) fn alter_column(&mut self, key: &Key, at: At<'_>) {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else { return };
         self.refer_column(key, &name, span.clone());
+        self.renew(key, &name);
         for action in at.children() {
             match action.kind() {
-                Kind::SET_TYPE => self.expression_on(key, action),
+                Kind::SET_TYPE => {
+                    if let Some(to) = action.children().find(|part| is_type(part.kind())) {
+                        self.column_needs(key, &name, to);
+                    }
+                    self.expression_on(key, action);
+                }
+                Kind::SET_DEFAULT => self.column_needs(key, &name, action),
                 Kind::ADD_GENERATED => self.own_sequence(key, &name, &span),
                 _ => self.references(action),
             }
+        }
+    }
+
+    /// A column is altered: it may no longer depend on what it did.
+    fn renew(&mut self, key: &Key, name: &str) {
+        let stamp = self.stamp;
+        if self.look_column(key, name) == Look::Found(())
+            && let Some(relation) = self.relation_mut(key)
+            && let Some(column) = relation.columns.objects.get_mut(name)
+        {
+            column.made.stamp = stamp;
         }
     }
 }

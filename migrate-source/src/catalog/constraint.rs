@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
+use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -88,12 +89,14 @@ impl Catalog {
         self.refer_columns(key, from);
         let columns = names_in(from);
         let joined = columns.join("_");
-        self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
+        let name = self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
-        if let (Some(target), Some(list)) = (target, lists.next()) {
-            self.refer_columns(&target, list);
+        let list = lists.next();
+        if let (Some(target), Some(list)) = (&target, list) {
+            self.refer_columns(target, list);
         }
+        self.depend_key(key, name, (&table, target), list.map(names_in).unwrap_or_default());
         for action in at
             .children()
             .filter(|child| matches!(child.kind(), Kind::ON_DELETE_ACTION | Kind::ON_UPDATE_ACTION))
@@ -104,15 +107,33 @@ impl Catalog {
 
     fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
         let columns = column.map(str::to_owned).into_iter().collect();
-        self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
+        let constraint = self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let named = at.child(Kind::COLUMN_NAME_REF);
-        if let (Some(target), Some(named)) = (target, named)
-            && let Some(name) = name::name(named)
-        {
-            self.refer_column(&target, &name, named.span());
+        let column = named.and_then(name::name);
+        if let (Some(target), Some(named), Some(name)) = (&target, named, &column) {
+            self.refer_column(target, name, named.span());
         }
+        self.depend_key(key, constraint, (&table, target), column.into_iter().collect());
+    }
+
+    /// A foreign key depends on its other table, and on the columns there.
+    fn depend_key(
+        &mut self,
+        key: &Key,
+        name: Option<String>,
+        (path, target): (&Path, Option<Key>),
+        columns: Vec<String>,
+    ) {
+        let Some(name) = name else { return };
+        let mut reads = Reads { names: vec![path.name.clone()], ..Reads::default() };
+        if let Some(target) = target.filter(|target| target != key) {
+            let columns = columns.into_iter().map(|column| On::Column(target.clone(), column));
+            reads.certain.extend(columns);
+            reads.certain.push(On::Relation(target));
+        }
+        self.depend_all(reads, &User::ForeignKey(key.clone(), name));
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.
@@ -194,7 +215,7 @@ impl Catalog {
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
         if at.has(Kind::CASCADE) {
-            self.blur_drops(Sort::ForeignKey);
+            self.cascade_from([key.name.clone()].into());
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };

@@ -1,6 +1,7 @@
 //! Expressions: what their names can mean.
 
 use super::Catalog;
+use super::depend::On;
 use super::function::{is_signature, signature_name};
 use super::name::{self, Path};
 use super::object::{Look, Sort};
@@ -107,10 +108,11 @@ impl Catalog {
     /// A name without a dot.
     pub(super) fn use_name(&mut self, node: At<'_>, scope: &Scope<'_>) {
         let Some(name) = name::name(node) else { return };
-        if VALUES.binary_search(&name.as_str()).is_ok()
-            || !self.look_name(&name, scope).is_missing()
-        {
+        if VALUES.binary_search(&name.as_str()).is_ok() {
             return;
+        }
+        if !self.look_name(&name, scope).is_missing() {
+            return self.note_column(&name, scope);
         }
         let path = Path { qualifier: None, name, span: node.span() };
         let relation = match scope.items.as_slice() {
@@ -119,6 +121,27 @@ impl Catalog {
         };
         let near = self.near_in(Sort::Column, &path.name, scope);
         self.missing_but(Sort::Column, &path, relation.as_ref(), near);
+    }
+
+    /// Notes the column that a name certainly means.
+    fn note_column(&mut self, name: &str, scope: &Scope<'_>) {
+        if self.reads.is_none() {
+            return;
+        }
+        for scope in scope.chain() {
+            if scope.open || scope.names.iter().any(|known| known == name) {
+                return;
+            }
+            for item in &scope.items {
+                match (&item.source, self.look_in_item(item, name)) {
+                    (_, Look::Missing) => {}
+                    (Source::Relation(key), Look::Found(())) => {
+                        return self.note(|| On::Column(key.clone(), name.to_owned()));
+                    }
+                    _ => return,
+                }
+            }
+        }
     }
 
     fn look_name(&self, name: &str, scope: &Scope<'_>) -> Look<()> {
@@ -179,7 +202,11 @@ impl Catalog {
             return self.unknown_alias(base, alias, &parts, scope);
         };
         let Some(column) = column else { return };
-        if !self.look_in_item(&item, &column).is_missing() || self.is_routine(&column) {
+        let known = self.look_in_item(&item, &column);
+        if let (Look::Found(()), Source::Relation(key)) = (known, &item.source) {
+            return self.note(|| On::Column(key.clone(), column));
+        }
+        if !known.is_missing() || self.is_routine(&column) {
             return;
         }
         let last = node.children().last().unwrap_or(node);
@@ -235,7 +262,10 @@ impl Catalog {
                 _ => None,
             };
             if let Some(sequence) = literal.and_then(Path::of_string) {
-                self.refer(Sort::Sequence, &sequence, false);
+                self.note_name(Some(&sequence.name));
+                if let Some(key) = self.refer(Sort::Sequence, &sequence, false) {
+                    self.note(|| On::Relation(key));
+                }
             }
         }
         let count = list.map_or(0, |list| list.children().count());
@@ -261,7 +291,7 @@ impl Catalog {
     }
 
     /// The columns that a list of targets returns.
-    pub(super) fn targets(&self, list: At<'_>, scope: &Scope<'_>) -> Columns {
+    pub(super) fn targets(&mut self, list: At<'_>, scope: &Scope<'_>) -> Columns {
         let mut columns = Vec::new();
         for target in list.children().filter(|target| target.kind() == Kind::TARGET) {
             let expression = target.children().next();
@@ -292,10 +322,13 @@ impl Catalog {
                     Source::Columns(columns) => columns.clone(),
                     Source::Open => Columns::Open,
                 };
-                match of_item {
-                    Columns::Known(names) => columns.extend(names),
-                    Columns::Open => return Columns::Open,
+                let Columns::Known(names) = of_item else { return Columns::Open };
+                if let (Some(reads), Source::Relation(key)) = (&mut self.reads, &item.source) {
+                    reads
+                        .certain
+                        .extend(names.iter().map(|name| On::Column(key.clone(), name.clone())));
                 }
+                columns.extend(names);
             }
         }
         Columns::Known(columns)

@@ -46,6 +46,8 @@ enum Past {
     Never,
     Gone(Gone),
     Made(Option<Place>),
+    /// Something depends on it.
+    Needed(Option<Place>),
 }
 
 impl Catalog {
@@ -126,6 +128,18 @@ impl Catalog {
     }
 
     fn double(&mut self, sort: Sort, path: &Path, message: String, made: Option<Place>) {
+        self.refuse(sort, path, message, Past::Made(made));
+    }
+
+    /// Something is dropped on which what was made at `place` depends.
+    pub(super) fn needed(&mut self, sort: Sort, path: &Path, by: &str, place: Option<Place>) {
+        let (word, shown) = (sort.word(), shown(path));
+        let message = format!("{word} `{shown}` cannot be dropped: {by} depends on it");
+        self.refuse(sort, path, message, Past::Needed(place));
+    }
+
+    /// Something is there, and that is the mistake.
+    fn refuse(&mut self, sort: Sort, path: &Path, message: String, past: Past) {
         if self.perhaps {
             return;
         }
@@ -138,7 +152,7 @@ impl Catalog {
             span: path.span.clone(),
             message,
             late: self.late,
-            past: Past::Made(made),
+            past,
             near: None,
         });
     }
@@ -279,6 +293,10 @@ impl Catalog {
                 (format!("created in {}", at(*place)), REMOVE.to_owned())
             }
             (Past::Made(None), _) => ("it is there".to_owned(), REMOVE.to_owned()),
+            (Past::Needed(place), _) => {
+                let since = place.map_or_else(String::new, |place| format!(" since {}", at(place)));
+                (format!("needed{since}"), "drop that before, or add CASCADE".to_owned())
+            }
             (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
                 (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))
             }

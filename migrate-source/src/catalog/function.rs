@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use super::Catalog;
 use super::builtin;
+use super::depend::{On, User};
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
+use super::relation::Key;
 use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
@@ -26,6 +28,11 @@ impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
         Routine { made, signatures: Vec::new(), effects: Rc::default() }
+    }
+
+    /// Whether its name means one function.
+    pub(super) fn is_single(&self) -> bool {
+        self.signatures.len() == 1
     }
 }
 
@@ -50,8 +57,12 @@ impl Catalog {
 
     /// A use of a function; the schema that it is in.
     pub(super) fn refer_function(&mut self, path: &Path, conditional: bool) -> Option<String> {
+        self.note_name(Some(&path.name));
         match self.look_function(path) {
-            Look::Found(schema) | Look::Perhaps(schema) => Some(schema),
+            Look::Found(schema) | Look::Perhaps(schema) => {
+                self.note(|| On::Function(schema.clone(), path.name.clone()));
+                Some(schema)
+            }
             Look::Unknown => {
                 self.refer_qualifier(path, conditional);
                 None
@@ -76,7 +87,8 @@ impl Catalog {
         let node = names.into_iter().find_map(|kind| at.child(kind));
         let Some(path) = node.and_then(Path::of) else { return self.blur(Sort::Function) };
         let effects = body.map(|(body, _)| Effects::of_body(body)).unwrap_or_default();
-        let path_of_body = self.function_parts(at, body.map(|(body, _)| body.language));
+        let language = body.map(|(body, _)| body.language);
+        let (path_of_body, reads) = self.reading(|catalog| catalog.function_parts(at, language));
         self.born(Sort::Function, &path.name, &path.span);
         self.refer_qualifier(&path, false);
         let Some(schema) = self.target(&path) else { return self.blur(Sort::Function) };
@@ -90,10 +102,12 @@ impl Catalog {
         }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let routine = Routine { made, signatures: vec![signature], effects: Rc::new(effects) };
+        let function = Key { schema: schema.clone(), name: path.name.clone() };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             self.doubled(Sort::Function, &Path { qualifier: given, ..qualified });
         }
+        self.depend_all(reads, &User::Function(function));
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);
             self.body(at, body, offset);
@@ -159,6 +173,10 @@ impl Catalog {
                 continue;
             };
             let Some(schema) = self.refer_function(&path, conditional) else { continue };
+            if !at.has(Kind::CASCADE) {
+                let on = On::Function(schema.clone(), path.name.clone());
+                self.refuse_drop(Sort::Function, &on, &path, &[]);
+            }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
             let wanted = node.has(Kind::PARAM_LIST).then(|| signature(node));
             self.forget_bodies(&schema, &path.name);

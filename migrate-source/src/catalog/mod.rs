@@ -28,6 +28,8 @@ mod body;
 mod opaque;
 mod extension;
 mod comment;
+mod depend;
+mod cascade;
 mod pass;
 mod begins;
 #[cfg(test)]
@@ -105,6 +107,12 @@ pub(super) struct Catalog {
     checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
+    /// What depends on what.
+    dependences: HashMap<depend::On, Vec<depend::Dependence>>,
+    /// What the part of a statement names that is being read, if that matters.
+    reads: Option<depend::Reads>,
+    /// What names what.
+    naming: cascade::Naming,
     noting: Births,
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
@@ -140,6 +148,9 @@ impl Catalog {
             extensions,
             checks_bodies: true,
             bodies: HashMap::new(),
+            dependences: HashMap::new(),
+            reads: None,
+            naming: cascade::Naming::default(),
             noting,
             births: HashMap::new(),
             missing: Vec::new(),

@@ -15,6 +15,8 @@ use crate::syntax::{Body, Language};
 pub(super) struct Effects {
     /// The kinds of objects that it can make, change or drop.
     sorts: Vec<Sort>,
+    /// Whether it can alter or drop something.
+    alters: bool,
     /// Whether it can set the `search_path`.
     sets_path: bool,
     /// The functions that it calls.
@@ -55,6 +57,7 @@ impl Effects {
     pub(super) fn both(one: &Effects, other: &Effects) -> Effects {
         let mut both = one.clone();
         both.add(&other.sorts);
+        both.alters |= other.alters;
         both.sets_path |= other.sets_path;
         both.calls.extend(other.calls.iter().cloned());
         both
@@ -82,6 +85,7 @@ impl Effects {
             let object =
                 rest.iter().find(|word| !BETWEEN.contains(word)).copied().unwrap_or_default();
             let next = rest.first().copied().unwrap_or_default();
+            effects.alters |= matches!(*word, "alter" | "drop");
             match *word {
                 "create" => effects.add(made(object)),
                 "drop" if next == "constraint" => {
@@ -233,6 +237,9 @@ impl Catalog {
         while let Some(effects) = rest.pop() {
             for sort in &effects.sorts {
                 self.blur(*sort);
+            }
+            if effects.alters {
+                self.dependences.clear();
             }
             if effects.sets_path {
                 self.path = SearchPath::unknown();

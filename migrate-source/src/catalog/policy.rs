@@ -1,6 +1,7 @@
 //! Policies, which hang on a table.
 
 use super::Catalog;
+use super::depend::User;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
 use super::query::{Item, Scope, Source};
@@ -12,7 +13,7 @@ impl Catalog {
     pub(super) fn create_policy(&mut self, at: At<'_>) {
         let Some(table) = table_of(at) else { return self.blur(Sort::Policy) };
         let key = self.refer(Sort::Table, &table, false);
-        self.policy_parts(at, &table, key.as_ref());
+        let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, key.as_ref()));
         let (Some(key), Some(node)) = (key, at.child(Kind::POLICY)) else { return };
         let Some(name) = name::name(node) else { return self.blur(Sort::Policy) };
         let path = Path { qualifier: None, name, span: node.span() };
@@ -22,8 +23,9 @@ impl Catalog {
         }
         let made = self.made(Sort::Policy, &path.span);
         if let Some(table) = self.relation_mut(&key) {
-            table.policies.put(path.name, made);
+            table.policies.put(path.name.clone(), made);
         }
+        self.depend_all(reads, &User::Policy(key, path.name));
     }
 
     /// The conditions of a policy, in which the table is in scope.
@@ -68,7 +70,9 @@ impl Catalog {
     pub(super) fn alter_policy(&mut self, at: At<'_>) {
         let Some((key, path)) = self.refer_policy(at, false) else { return };
         let table = Path { name: key.name.clone(), ..path.clone() };
-        self.policy_parts(at, &table, Some(&key));
+        let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, Some(&key)));
+        self.renew_policy(&key, &path.name);
+        self.depend_all(reads, &User::Policy(key.clone(), path.name.clone()));
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
         let Some(to) = to.and_then(Path::of) else { return };
         if self.perhaps {
@@ -80,6 +84,17 @@ impl Catalog {
             let how = How::Renamed(to.name.clone());
             table.policies.take(&path.name, how, place, stamp);
             table.policies.put(to.name, made);
+        }
+    }
+
+    /// A policy is altered: it may no longer depend on what it did.
+    fn renew_policy(&mut self, key: &Key, name: &str) {
+        let stamp = self.stamp;
+        if self.look_on(key, name, |table| &table.policies) == Look::Found(())
+            && let Some(table) = self.relation_mut(key)
+            && let Some(policy) = table.policies.objects.get_mut(name)
+        {
+            policy.stamp = stamp;
         }
     }
 }

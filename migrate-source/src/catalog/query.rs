@@ -1,6 +1,7 @@
 //! Queries: what is in scope, and the columns that a query returns.
 
 use super::Catalog;
+use super::depend::On;
 use super::name::{self, Path};
 use super::object::Sort;
 use super::relation::Key;
@@ -297,12 +298,19 @@ impl Catalog {
 
     /// What a name in FROM means: a table of WITH, or a relation.
     pub(super) fn source(&mut self, node: At<'_>, scope: &Scope<'_>) -> (Option<String>, Source) {
-        let Some(path) = Path::of(node) else { return (None, Source::Open) };
+        let Some(path) = Path::of(node) else {
+            self.note_name(None);
+            return (None, Source::Open);
+        };
         let name = Some(path.name.clone());
         if let (None, Some(columns)) = (&path.qualifier, scope.table(&path.name)) {
             return (name, Source::Columns(columns));
         }
+        self.note_name(Some(&path.name));
         let found = self.refer(Sort::Table, &path, false);
+        if let Some(key) = &found {
+            self.note(|| On::Relation(key.clone()));
+        }
         (name, found.map_or(Source::Open, Source::Relation))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Catalog;
+use super::depend::On;
 use super::name::Path;
 use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
 use crate::syntax::tree::{At, Kind};
@@ -210,14 +211,35 @@ impl Catalog {
         let conditional = at.has(Kind::IF_EXISTS);
         let paths: Vec<Path> =
             at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
-        for path in &paths {
-            match self.refer(sort, path, conditional) {
+        let found: Vec<Option<Key>> =
+            paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
+        let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
+        if at.has(Kind::CASCADE) {
+            let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
+            dropped.iter().for_each(|key| self.names_with(key, &mut names));
+            self.cascade_from(names);
+        } else {
+            for (key, path) in found.iter().zip(&paths) {
+                if let Some(key) = key {
+                    self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
+                }
+            }
+        }
+        for (key, path) in found.into_iter().zip(&paths) {
+            match key {
                 Some(key) => self.remove(&key, path),
                 None => self.forget(path),
             }
         }
-        if at.has(Kind::CASCADE) {
-            self.cascade();
+    }
+
+    /// Adds the names of all that a relation takes along.
+    fn names_with(&self, key: &Key, names: &mut BTreeSet<String>) {
+        let Some(relation) = self.relation(key) else { return };
+        for one in relation.children.iter().chain(&relation.owned).chain(&relation.owner) {
+            if names.insert(one.name.clone()) {
+                self.names_with(one, names);
+            }
         }
     }
 
@@ -264,6 +286,10 @@ impl Catalog {
     /// Gives a relation another name, or another schema.
     pub(super) fn rename(&mut self, from: &Key, to: &Key, how: How, path: &Path) {
         self.born(Sort::Table, &to.name, &path.span);
+        self.naming.rename(from, to);
+        if let Some(all) = self.dependences.remove(&On::Relation(from.clone())) {
+            self.dependences.insert(On::Relation(to.clone()), all);
+        }
         if self.perhaps {
             let sort = Sort::Table;
             let made = self.made(sort, &path.span);

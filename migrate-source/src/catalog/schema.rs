@@ -126,6 +126,7 @@ impl Catalog {
         let Some(to) = at.child(Kind::SCHEMA_RENAME_TO) else { return };
         let Some(to) = to.child(Kind::SCHEMA).and_then(Path::of) else { return self.blur_all() };
         self.born(Sort::Schema, &to.name, &to.span);
+        self.naming.lost = true;
         if self.perhaps {
             return self.blur_all();
         }
@@ -157,13 +158,6 @@ impl Catalog {
             (schema.made.place.is_some() || *known == "public") && letters(known) != letters(name)
         });
         own.into_iter().any(|(known, _)| edit_distance(known, name) == 1)
-    }
-
-    /// What depends on something that a statement drops with CASCADE can be gone.
-    pub(super) fn cascade(&mut self) {
-        for sort in [Sort::View, Sort::ForeignKey, Sort::Trigger, Sort::Policy, Sort::Function] {
-            self.blur_drops(sort);
-        }
     }
 
     /// The schema to which a statement moves its object.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
+use super::depend::{On, User};
 use super::name::Path;
 use super::object::{Look, Sort};
 use super::relation::{Key, Relation};
@@ -61,6 +62,7 @@ impl Catalog {
         let made = self.made(Sort::Sequence, span);
         self.born(Sort::Sequence, &name, span);
         self.schema_mut(&table.schema).relations.put(name, Relation::unknown(made));
-        self.own(table, key, BTreeSet::from([column.to_owned()]));
+        self.own(table, key.clone(), BTreeSet::from([column.to_owned()]));
+        self.depend(On::Relation(key), User::Column(table.clone(), column.to_owned()));
     }
 }

@@ -268,6 +268,8 @@ impl Catalog {
             _ => None,
         };
         if let Some((schema, name)) = to {
+            let from = Key { schema: schema.clone(), name: path.name.clone() };
+            self.naming.rename(&from, &Key { schema: schema.clone(), name: name.clone() });
             let made = self.made(Sort::Table, &path.span);
             let relation = Relation::unknown(made);
             self.schema_mut(&schema).relations.put(name, relation);

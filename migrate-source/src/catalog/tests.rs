@@ -1,5 +1,8 @@
 //! What is found in whole sets: each line is the place, the message and the label.
 
+mod begins;
+mod depend;
+
 use migrate_set::location::position;
 use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
@@ -265,7 +268,7 @@ fn what_is_there_is_not_reported() {
         "create table if not exists users (a int); select email from users",
         "create table if not exists t (a int); select a from t",
         "create table posts (id serial, n int generated always as identity); \
-         select nextval('posts_id_seq'), currval('public.posts_n_seq'); drop sequence posts_n_seq",
+         select nextval('posts_id_seq'), currval('public.posts_n_seq')",
         "create table a (b int unique, c int check (c > 0), d int references users); \
          alter table a drop constraint a_b_key, drop constraint a_c_check, drop constraint a_d_fkey",
         "create table a (b int, c int, unique (b, c), check (b < c)); \
@@ -406,29 +409,4 @@ fn bodies_are_checked_at_the_end() {
         &["1:1:74: table `posts` does not exist | created by 2:1, which comes later | \
            give this file a version after that one"],
     );
-}
-
-#[test]
-fn a_set_on_an_existing_schema_is_inferred() {
-    let check = |scripts: &[&str], count: usize| {
-        let names: Vec<String> = (1..=scripts.len()).map(|number| number.to_string()).collect();
-        let files: Vec<(&str, &str)> =
-            names.iter().map(String::as_str).zip(scripts.iter().copied()).collect();
-        let all = found(&files, Begins::Inferred);
-        assert_eq!(all.len(), count, "{scripts:?}: {all:?}");
-    };
-    check(&["alter table users add a int", "alter table userz add b int"], 0);
-    check(&["create table posts (author int references users)", "select * from other"], 0);
-    check(&[USERS, "alter table userz add b int"], 1);
-    check(&[USERS, "select * from other"], 1);
-    check(&[USERS, "select * from a1", "select * from b1, c1"], 0);
-    let four = "create table a1 (x int); create table b1 (x int); create table c1 (x int); \
-                create table d1 (x int references elsewhere)";
-    check(&[four], 1);
-    check(&["set search_path = app, public; create table a.t (x int)", "select * from later"], 0);
-    check(&[USERS, "create temp table n (a int)", "create temp table n (a int); drop table n"], 0);
-    check(&[USERS, "alter database d set search_path = app", "select * from later"], 0);
-    check(&[USERS, "set search_path = other; select * from anything"], 0);
-    check(&[USERS, "select * from auth.users; create table auth.t (a int)"], 0);
-    check(&["alter table users add a int", "create table t (a int)", "select b from t"], 1);
 }

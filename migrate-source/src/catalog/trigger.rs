@@ -1,6 +1,7 @@
 //! Triggers and rules, which hang on a table.
 
 use super::Catalog;
+use super::depend::User;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Sort};
 use super::query::{Item, Scope, Source};
@@ -18,7 +19,7 @@ impl Catalog {
     pub(super) fn create_trigger(&mut self, at: At<'_>) {
         let Some(table) = table_of(at) else { return self.blur(Sort::Trigger) };
         let key = self.refer(Sort::Table, &table, false);
-        self.trigger_parts(at, key.as_ref());
+        let ((), reads) = self.reading(|catalog| catalog.trigger_parts(at, key.as_ref()));
         let (Some(key), Some(node)) = (key, at.child(Kind::TRIGGER)) else { return };
         let Some(name) = name::name(node) else { return self.blur(Sort::Trigger) };
         let path = Path { qualifier: None, name, span: node.span() };
@@ -29,8 +30,9 @@ impl Catalog {
             return self.doubled_in(Sort::Trigger, &path, &key);
         }
         if let Some(table) = self.relation_mut(&key) {
-            table.triggers.put(path.name, made);
+            table.triggers.put(path.name.clone(), made);
         }
+        self.depend_all(reads, &User::Trigger(key, path.name));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.

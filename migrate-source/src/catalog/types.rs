@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::builtin;
+use super::depend::On;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
@@ -70,7 +71,7 @@ impl Catalog {
             Some(path) if path.qualifier.is_none() && SERIAL.contains(&path.name.as_str()) => {
                 self.own_sequence(key, column, span);
             }
-            _ => self.references(at),
+            _ => self.column_needs(key, column, at),
         }
     }
 
@@ -94,8 +95,12 @@ impl Catalog {
         path: &Path,
         conditional: bool,
     ) -> Option<(String, String)> {
+        self.note_name(Some(&path.name));
         match self.look_type(path) {
-            Look::Found(schema) => Some((schema, path.name.clone())),
+            Look::Found(schema) => {
+                self.note(|| On::Type(schema.clone(), path.name.clone()));
+                Some((schema, path.name.clone()))
+            }
             Look::Perhaps(schema) => {
                 // The statement would fail if it were not there.
                 let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
@@ -167,6 +172,9 @@ impl Catalog {
         let nodes = at.children().filter(|child| child.kind() == names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
+            if !at.has(Kind::CASCADE) {
+                self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
+            }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
             let types = &mut self.schema_mut(&schema).types;
             if perhaps {

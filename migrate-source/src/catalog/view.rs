@@ -1,6 +1,7 @@
 //! Views, materialized or not.
 
 use super::Catalog;
+use super::depend::User;
 use super::name::Path;
 use super::object::{Look, Object, Sort};
 use super::query::{Columns, Scope};
@@ -16,7 +17,8 @@ impl Catalog {
         if at.tokens().iter().any(|token| token.kind == Kind::RECURSIVE_KW) {
             scope.tables.push((path.name.clone(), Columns::Open));
         }
-        let columns = query.map(|query| self.query(query, &scope)).unwrap_or_default();
+        let (columns, reads) = self
+            .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
         let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&path));
         if let Some(Look::Found(key) | Look::Perhaps(key)) = replaced {
@@ -27,10 +29,11 @@ impl Catalog {
                 view.made_mut().sure |= sure;
                 view.made_mut().stamp = made.stamp;
             }
-            return;
+            return self.depend_all(reads, &User::View(key));
         }
         if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
             self.set_columns(&key, columns, &path.span);
+            self.depend_all(reads, &User::View(key));
         }
     }
 

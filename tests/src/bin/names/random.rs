@@ -14,9 +14,9 @@ const STATEMENTS: usize = 24;
 /// How many refused sets are shown.
 const SHOWN: usize = 20;
 
-/// The SQLSTATEs of names that are missing or doubled.
-const NAMES: [&str; 9] =
-    ["42P01", "42703", "42P07", "42701", "42710", "42704", "42883", "3F000", "42P06"];
+/// The SQLSTATEs of names that are missing or doubled, or dropped while they are needed.
+const NAMES: [&str; 10] =
+    ["42P01", "42703", "42P07", "42701", "42710", "42704", "42883", "3F000", "42P06", "2BP01"];
 
 /// What `{letter}` in a statement stands for, as one of these.
 const POOLS: [(char, &[&str]); 11] = [
@@ -63,6 +63,8 @@ const TEMPLATES: &[&str] = &[
     "ALTER TABLE {t} ADD COLUMN {c} {y}",
     "ALTER TABLE {t} ADD COLUMN IF NOT EXISTS {c} {y}, ADD {c} {y}",
     "ALTER TABLE {t} ADD COLUMN {c} int REFERENCES {t}",
+    "ALTER TABLE {t} ADD COLUMN {c} int DEFAULT {f}(1), ADD y {e}",
+    "ALTER TABLE {t} ALTER {c} SET DEFAULT nextval('{s}'), ALTER {c} TYPE int",
     "ALTER TABLE {t} DROP COLUMN {c}",
     "ALTER TABLE {t} DROP COLUMN IF EXISTS {c} CASCADE, DROP COLUMN IF EXISTS {c}",
     "ALTER TABLE IF EXISTS {t} ALTER COLUMN {c} SET NOT NULL",

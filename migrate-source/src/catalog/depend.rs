@@ -1,0 +1,200 @@
+//! What depends on what: a `DROP` without CASCADE fails while something is left that needs its object.
+//! Only what is certain is kept; the rest is left to the server.
+
+use super::Catalog;
+use super::name::Path;
+use super::object::{Look, Object, Place, Sort};
+use super::relation::Key;
+
+/// What something depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum On {
+    Relation(Key),
+    Column(Key, String),
+    Type(String, String),
+    Function(String, String),
+}
+
+/// What depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum User {
+    /// A constraint of a table.
+    ForeignKey(Key, String),
+    View(Key),
+    /// A column of a table, by its type.
+    Column(Key, String),
+    Trigger(Key, String),
+    Policy(Key, String),
+    Function(Key),
+}
+
+/// That something depends on another. Both are known by the statements that made them, because their
+/// names can be given to others later.
+#[derive(Debug, Clone)]
+pub(super) struct Dependence {
+    of: u32,
+    user: User,
+    stamp: u32,
+}
+
+/// What a part of a statement names.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    pub(super) certain: Vec<On>,
+    pub(super) names: Vec<String>,
+}
+
+impl User {
+    fn describe(&self) -> String {
+        match self {
+            User::ForeignKey(table, name) => {
+                format!("constraint `{name}` of table `{}`", table.name)
+            }
+            User::View(view) => format!("view `{}`", view.name),
+            User::Column(table, name) => format!("column `{name}` of table `{}`", table.name),
+            User::Trigger(table, name) => format!("trigger `{name}` of table `{}`", table.name),
+            User::Policy(table, name) => format!("policy `{name}` of table `{}`", table.name),
+            User::Function(function) => format!("function `{}`", function.name),
+        }
+    }
+
+    /// The relation that it is, or that it hangs on.
+    pub(super) fn relation(&self) -> &Key {
+        match self {
+            User::ForeignKey(key, _)
+            | User::View(key)
+            | User::Column(key, _)
+            | User::Trigger(key, _)
+            | User::Policy(key, _)
+            | User::Function(key) => key,
+        }
+    }
+}
+
+impl Catalog {
+    /// Notes that what this statement makes depends on something.
+    pub(super) fn depend(&mut self, on: On, user: User) {
+        if self.perhaps {
+            return;
+        }
+        let Some(of) = self.stamp_of(&on) else { return };
+        let dependence = Dependence { of, user, stamp: self.stamp };
+        self.dependences.entry(on).or_default().push(dependence);
+    }
+
+    /// The result of `read`, and what it names.
+    pub(super) fn reading<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Reads) {
+        let before = self.reads.replace(Reads::default());
+        let done = read(self);
+        let reads = std::mem::replace(&mut self.reads, before).unwrap_or_default();
+        (done, reads)
+    }
+
+    /// Notes that what this statement makes depends on all of these.
+    pub(super) fn depend_all(&mut self, reads: Reads, user: &User) {
+        for name in reads.names {
+            self.naming.note(name, user);
+        }
+        for on in reads.certain {
+            self.depend(on, user.clone());
+        }
+    }
+
+    /// Notes that the part of a statement that is being read depends on something.
+    pub(super) fn note(&mut self, on: impl FnOnce() -> On) {
+        if let Some(reads) = &mut self.reads {
+            reads.certain.push(on());
+        }
+    }
+
+    /// Notes that it names something, whether that is known or not; `None` for a name that is only known
+    /// when it runs.
+    pub(super) fn note_name(&mut self, name: Option<&str>) {
+        if let Some(reads) = &mut self.reads {
+            let name = name.unwrap_or_default();
+            if !reads.names.iter().any(|known| known == name) {
+                reads.names.push(name.to_owned());
+            }
+        }
+    }
+
+    /// The number of the statement that made what something depends on, if it is certainly there.
+    fn stamp_of(&self, on: &On) -> Option<u32> {
+        match on {
+            On::Relation(key) => {
+                let found = self.look_in(key) == Look::Found(());
+                self.relation(key).filter(|_| found).map(|relation| relation.made.stamp)
+            }
+            On::Column(key, name) => self.column_stamp(key, name),
+            On::Type(schema, name) => {
+                let schema = self.schemas.objects.get(schema)?;
+                found(schema.types.look(name, &self.blurs)).map(|one| one.made().stamp)
+            }
+            On::Function(schema, name) => {
+                let schema = self.schemas.objects.get(schema)?;
+                let routine = found(schema.routines.look(name, &self.blurs))?;
+                routine.is_single().then_some(routine.made().stamp)
+            }
+        }
+    }
+
+    fn column_stamp(&self, key: &Key, name: &str) -> Option<u32> {
+        let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
+        found(relation.columns.look(name, &self.blurs)).map(|column| column.made.stamp)
+    }
+
+    /// What is certainly left that depends on something, besides what is dropped with it; and where that
+    /// was made.
+    fn user_of(&self, on: &On, dropped: &[Key]) -> Option<(&User, Option<Place>)> {
+        let all = self.dependences.get(on)?;
+        let of = self.stamp_of(on)?;
+        all.iter().filter(|one| one.of == of && !dropped.contains(one.user.relation())).find_map(
+            |one| {
+                let place = self.place_of_user(&one.user, one.stamp)?;
+                Some((&one.user, place))
+            },
+        )
+    }
+
+    /// Where what depends on something was made, if it is certainly that of statement `stamp`.
+    fn place_of_user(&self, user: &User, stamp: u32) -> Option<Option<Place>> {
+        let key = user.relation();
+        if let User::Function(key) = user {
+            let schema = self.schemas.objects.get(&key.schema)?;
+            let routine = found(schema.routines.look(&key.name, &self.blurs))?;
+            let made =
+                Some(*routine.made()).filter(|made| routine.is_single() && made.stamp == stamp);
+            return made.map(|made| made.place);
+        }
+        let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
+        let made = match user {
+            User::View(_) | User::Function(_) => Some(relation.made),
+            User::ForeignKey(_, name) => {
+                let known = self.blurs.of_drops(Sort::ForeignKey) <= stamp;
+                found(relation.constraints.look(name, &self.blurs))
+                    .filter(|_| known)
+                    .map(|one| one.made)
+            }
+            User::Column(_, name) => {
+                found(relation.columns.look(name, &self.blurs)).map(|c| c.made)
+            }
+            User::Trigger(_, name) => found(relation.triggers.look(name, &self.blurs)).copied(),
+            User::Policy(_, name) => found(relation.policies.look(name, &self.blurs)).copied(),
+        };
+        made.filter(|made| made.stamp == stamp).map(|made| made.place)
+    }
+
+    /// Reports a `DROP` without CASCADE of something that is needed.
+    pub(super) fn refuse_drop(&mut self, sort: Sort, on: &On, path: &Path, dropped: &[Key]) {
+        let Some((user, place)) = self.user_of(on, dropped) else { return };
+        let needs = user.describe();
+        self.needed(sort, path, &needs, place);
+    }
+}
+
+fn found<T>(look: Look<T>) -> Option<T> {
+    match look {
+        Look::Found(found) => Some(found),
+        _ => None,
+    }
+}
