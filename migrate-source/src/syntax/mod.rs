@@ -21,6 +21,7 @@ use std::panic::catch_unwind;
 use migrate_set::sql::lexer::{TokenKind, lex};
 
 pub(crate) use body::{Body, Language};
+pub(crate) use names::is_reserved;
 use tree::Tree;
 
 use crate::threads;
