@@ -106,6 +106,7 @@ impl Catalog {
     /// What a column's declaration names and makes, once all columns are there.
     pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
         let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
+        self.define_column(key, &column, at);
         for part in at.children() {
             match part.kind() {
                 Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
@@ -219,6 +220,7 @@ impl Catalog {
             self.doubled_in(Sort::Column, &path, key);
             return;
         }
+        let before = self.column_id(key, &from);
         let number = self
             .take_column(key, &from, How::Renamed(to.clone()), &span)
             .map(|column| column.number);
@@ -234,6 +236,7 @@ impl Catalog {
                 }
             }
         }
+        self.redefine(before, self.column_id(key, &to));
         for one in owned {
             if let Some(one) = self.relation_mut(&one)
                 && one.uses.remove(&from)
@@ -253,6 +256,7 @@ impl Catalog {
         self.refer_column(key, &name, span.clone());
         self.renew(key, &name);
         for action in at.children() {
+            self.redefine_column(key, &name, action);
             match action.kind() {
                 Kind::SET_TYPE => {
                     if let Some(to) = action.children().find(|part| is_type(part.kind())) {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
-use super::{Births, Catalog};
+use super::{Catalog, Noting};
 use crate::objects::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
@@ -31,13 +31,13 @@ pub(crate) struct Statement<'s> {
 }
 
 impl Statement<'_> {
-    fn root(&self) -> Option<At<'_>> {
+    pub(super) fn root(&self) -> Option<At<'_>> {
         self.judged.tree.as_ref()?.root(self.text, self.offset)
     }
 }
 
 /// The catalog after all files.
-pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog {
+pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Noting) -> Catalog {
     let creates = |statement: &Statement<'_>| {
         let root = statement.root();
         root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
@@ -58,6 +58,7 @@ pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog
             }
         }
         if file.ends_with_function {
+            catalog.stamp += 1;
             catalog.blur_all();
         }
     }

@@ -1,6 +1,7 @@
 //! Policies, which hang on a table.
 
 use super::Catalog;
+use super::definition::Id;
 use super::depend::User;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
@@ -26,6 +27,7 @@ impl Catalog {
             table.policies.put(path.name.clone(), made);
         }
         self.depend_all(reads, &User::Policy(key, path.name));
+        self.define_rest(Id::of(&made, ""), at, node, Some(&key));
     }
 
     /// The conditions of a policy, in which the table is in scope.
@@ -73,6 +75,7 @@ impl Catalog {
         let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, Some(&key)));
         self.renew_policy(&key, &path.name);
         self.depend_all(reads, &User::Policy(key.clone(), path.name.clone()));
+        self.redefine_policy(&key, &path.name, at);
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
         let Some(to) = to.and_then(Path::of) else { return };
         if self.perhaps {
@@ -82,8 +85,9 @@ impl Catalog {
         let made = self.made(Sort::Policy, &to.span);
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
-            table.policies.take(&path.name, how, place, stamp);
+            let old = table.policies.take(&path.name, how, place, stamp);
             table.policies.put(to.name, made);
+            self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Triggers and rules, which hang on a table.
 
 use super::Catalog;
+use super::definition::Id;
 use super::depend::User;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Sort};
@@ -33,6 +34,7 @@ impl Catalog {
             table.triggers.put(path.name.clone(), made);
         }
         self.depend_all(reads, &User::Trigger(key, path.name));
+        self.define_rest(Id::of(&made, ""), at, node, Some(&key));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.
@@ -114,8 +116,9 @@ impl Catalog {
         }
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
-            table.triggers.take(&path.name, how, place, stamp);
+            let old = table.triggers.take(&path.name, how, place, stamp);
             table.triggers.put(to.name, made);
+            self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }
     }
 
@@ -128,6 +131,7 @@ impl Catalog {
             }
             _ => self.references(at),
         }
+        self.define_setting(self.relation_id(key), at, Some(key));
     }
 
     pub(super) fn create_rule(&mut self, at: At<'_>) {

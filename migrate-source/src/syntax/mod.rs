@@ -22,6 +22,7 @@ use migrate_set::sql::lexer::{TokenKind, lex};
 
 pub(crate) use body::{Body, Language};
 pub(crate) use dialects::for_type_of_another_database;
+pub(crate) use names::needs_quotes;
 use tree::Tree;
 
 use crate::threads;

@@ -1,6 +1,7 @@
 //! Decides which keywords can be a name where the parser found one (gram.y: `ColId`, `type_function_name`,
 //! `NonReservedWord`, `ColLabel`).
 
+use super::rules;
 use squawk_parser::{
     SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
 };
@@ -37,6 +38,14 @@ pub(super) fn is_reserved(kind: Kind) -> bool {
 /// Whether a keyword is a name of columns and the like, but not of functions and types.
 pub(super) fn is_column_only(kind: Kind) -> bool {
     is_col_name_keyword(kind) && !is_newer(kind)
+}
+
+/// Whether a word in lower case is a keyword that has to be quoted to be the name of a table, a column or the
+/// like (`quote_identifier`).
+pub(crate) fn needs_quotes(word: &str) -> bool {
+    rules::first(word).is_some_and(|kind| {
+        is_reserved_keyword(kind) || is_col_name_keyword(kind) || is_type_func_name_keyword(kind)
+    })
 }
 
 /// Which keywords a position accepts; all accept those that are not reserved in any way.

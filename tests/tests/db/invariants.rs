@@ -193,7 +193,7 @@ const PARTS: [(&str, Parts); 4] = [
             &["check"],
             &["catalog"],
             &["history_file", "syntax"],
-            &["objects", "directives"],
+            &["objects", "schema", "directives"],
             &["lint", "names", "threads"],
         ],
     ),

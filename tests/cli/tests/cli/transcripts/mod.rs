@@ -54,6 +54,7 @@ transcripts! {
     plan
     redo
     repair
+    schema
     service
     sets
     status
