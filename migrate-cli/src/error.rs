@@ -9,6 +9,7 @@ use migrate_runtime::internal::text::quoted;
 use migrate_runtime::set::Position;
 use migrate_runtime::{ErrorKind, Report};
 use migrate_source::check::SourceErrors;
+use migrate_source::convert::Troubles;
 use migrate_source::create::CreateError;
 use tokio_postgres::error::SqlState;
 
@@ -34,6 +35,9 @@ pub(crate) enum VerbError {
     Set(#[from] SourceErrors),
     #[error(transparent)]
     Create(CreateError),
+    /// Another tool's folder cannot be converted.
+    #[error(transparent)]
+    Convert(#[from] Troubles),
     #[error(
         "`{}` cannot be read or written: {source}\n\
          help: check that its folder exists and is writable, and that the disk has space",
@@ -90,7 +94,7 @@ impl VerbError {
             VerbError::Usage { .. } => "usage",
             VerbError::Declined => "declined",
             VerbError::Connect(_) => "connection",
-            VerbError::Set(_) => "set",
+            VerbError::Set(_) | VerbError::Convert(_) => "set",
             VerbError::Create(_) | VerbError::File { .. } => "file",
             VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),

@@ -193,7 +193,8 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check` and `completions` do not.
+    /// Whether the verb connects to a database: `init`, `create`, `convert`, `freeze`, `check` and `completions`
+    /// do not.
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {

@@ -13,6 +13,7 @@ mod repair;
 mod create;
 mod freeze;
 mod check;
+mod convert;
 mod init;
 mod completions;
 mod server;
@@ -87,6 +88,11 @@ pub(crate) enum FolderVerb {
     ///
     /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
+    /// Make a folder from that of another tool
+    ///
+    /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
+    /// all the same, unless a file cannot be read as the tool reads it.
+    Convert(convert::Convert),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
     /// Print a shell's completion script
@@ -126,13 +132,13 @@ impl Verb {
             },
             Verb::Server(_) => false,
             Verb::Folder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
-            Verb::Folder(verb) => !matches!(verb, FolderVerb::Completions(_)),
+            Verb::Folder(_) => !self.is_for_no_set(),
         }
     }
 
     /// Whether it is the same for all sets.
     pub(crate) fn is_for_no_set(&self) -> bool {
-        matches!(self, Verb::Folder(FolderVerb::Completions(_)))
+        matches!(self, Verb::Folder(FolderVerb::Completions(_) | FolderVerb::Convert(_)))
     }
 
     /// Whether it changes the database, so that a failure ends it.
@@ -172,6 +178,7 @@ impl Verb {
                 FolderVerb::Create(_) => "create",
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
+                FolderVerb::Convert(_) => "convert",
                 FolderVerb::Completions(_) => "completions",
             },
         }
@@ -217,7 +224,7 @@ impl FolderVerb {
             | FolderVerb::Create(create::Create { folder: own, .. })
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
             | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
-            FolderVerb::Completions(_) => {}
+            FolderVerb::Convert(_) | FolderVerb::Completions(_) => {}
         }
         self
     }
@@ -229,6 +236,7 @@ impl FolderVerb {
             FolderVerb::Create(verb) => verb.run(set),
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),
+            FolderVerb::Convert(verb) => verb.run(),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
     }

@@ -30,6 +30,8 @@ use migrate_set::set::{DEFAULT_MODULE, Migrations};
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
 use assembly::{Assembled, assemble};
 use statements::Read;
+#[cfg(feature = "convert")]
+pub(crate) use {assembly::runs_outside, decode::decode};
 
 /// One file, wherever it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
