@@ -10,6 +10,7 @@ use migrate_runtime::internal::text::quoted;
 use migrate_runtime::set::Position;
 use migrate_runtime::{ErrorKind, Report};
 use migrate_source::check::SourceErrors;
+use migrate_source::convert::Troubles;
 use migrate_source::create::CreateError;
 use tokio_postgres::error::SqlState;
 
@@ -42,6 +43,9 @@ pub(crate) enum VerbError {
     Schema { file: String, folder: String, differences: Vec<String>, command: String },
     #[error(transparent)]
     Create(CreateError),
+    /// Another tool's folder cannot be converted.
+    #[error(transparent)]
+    Convert(#[from] Troubles),
     #[error(
         "`{}` cannot be read or written: {source}\n\
          help: check that its folder exists and is writable, and that the disk has space",
@@ -114,7 +118,7 @@ impl VerbError {
             VerbError::Usage { .. } => "usage",
             VerbError::Declined => "declined",
             VerbError::Connect(_) => "connection",
-            VerbError::Set(_) => "set",
+            VerbError::Set(_) | VerbError::Convert(_) => "set",
             VerbError::Schema { .. } => "schema",
             VerbError::Create(_) | VerbError::File { .. } => "file",
             VerbError::Server { .. } => "database",

@@ -193,7 +193,7 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check`,
+    /// Whether the verb connects to a database: `init`, `create`, `convert`, `freeze`, `check`,
     /// `schema --static` and `completions` do not.
     ///
     /// ```

@@ -11,6 +11,7 @@ pub use migrate_set::set::DEFAULT_MODULE;
 pub use migrate_set::sql::placeholder::quoted_identifier;
 pub use migrate_set::text;
 
+pub use crate::adopt::former::{ToolFile, formers};
 pub use crate::boxed::Boxed;
 #[cfg(feature = "connect")]
 pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connection_mistake};
@@ -18,6 +19,7 @@ pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
 pub use crate::wire::{process, query, rows};
+pub use migrate_set::former::Former;
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {

@@ -5,7 +5,7 @@
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
 //! Modules in reading order: the parts of a set (`version`, `name`, `sql`, `checksum`, `set`,
-//! `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
+//! `former`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
 //! rollback (`rollback`).
 
 pub mod location;
@@ -16,6 +16,7 @@ pub mod name;
 pub mod sql;
 pub mod checksum;
 pub mod set;
+pub mod former;
 pub mod unpack;
 pub mod listing;
 pub mod ledger;

@@ -6,7 +6,8 @@
 //! Modules in reading order: list and read a folder (`discover`), interpret the file names
 //! (`names`), read comments and statements (`directives`, `lint`, `syntax`), follow what statements make
 //! (`catalog`), and build a set or report all mistakes (`check`). A set is compared with its history (`history_file`) and packed
-//! into a program (`pack`); `create` writes the files of the next migration.
+//! into a program (`pack`); `create` writes the files of the next migration, and `convert` makes those of
+//! another tool's folder.
 
 mod threads;
 pub mod discover;
@@ -23,4 +24,6 @@ pub mod check;
 pub mod history_file;
 pub mod replace;
 pub mod create;
+#[cfg(feature = "convert")]
+pub mod convert;
 pub mod pack;

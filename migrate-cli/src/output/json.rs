@@ -136,6 +136,11 @@ pub(crate) enum Body {
         file: String,
         differences: Vec<String>,
     },
+    Converted {
+        tool: &'static str,
+        files: Vec<String>,
+        left: Vec<ProblemBody>,
+    },
     Script {
         shell: String,
         script: String,
@@ -339,11 +344,11 @@ pub(crate) struct ObjectBody {
 /// A mistake in a folder.
 #[derive(Serialize)]
 pub(crate) struct ProblemBody {
-    file: String,
-    line: Option<u32>,
-    column: Option<u32>,
-    message: String,
-    help: String,
+    pub(crate) file: String,
+    pub(crate) line: Option<u32>,
+    pub(crate) column: Option<u32>,
+    pub(crate) message: String,
+    pub(crate) help: String,
 }
 
 impl ProblemBody {
@@ -408,6 +413,9 @@ impl ErrorBody {
         match error {
             VerbError::Schema { differences, .. } => body.differences.clone_from(differences),
             VerbError::Set(errors) => body.problems = ProblemBody::all(&errors.0),
+            VerbError::Convert(troubles) => {
+                body.problems = troubles.0.iter().map(ProblemBody::from).collect();
+            }
             VerbError::Migrate(error) => match error.kind() {
                 ErrorKind::Migration { failure, .. } => body.sqlstate.clone_from(&failure.sqlstate),
                 ErrorKind::Pending { versions } => body.pending = Some(versions.clone()),

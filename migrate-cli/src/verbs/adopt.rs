@@ -50,7 +50,7 @@ const ALGORITHMS: [(&str, Algorithm); 6] = [
     ("crc32", Algorithm::Crc32),
 ];
 
-const TOOLS: [(&str, Adopt); 29] = [
+pub(super) const TOOLS: [(&str, Adopt); 29] = [
     ("refinery", Adopt::Refinery),
     ("sqlx", Adopt::Sqlx),
     ("diesel", Adopt::Diesel),

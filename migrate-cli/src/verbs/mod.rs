@@ -14,6 +14,7 @@ mod create;
 mod freeze;
 mod check;
 mod schema;
+mod convert;
 mod init;
 mod completions;
 mod server;
@@ -90,6 +91,11 @@ pub(crate) enum FolderVerb {
     Check(check::Check),
     /// Print the schema that the set makes; needs no database
     Schema(schema::Schema),
+    /// Make a folder from that of another tool
+    ///
+    /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
+    /// all the same, unless a file cannot be read as the tool reads it.
+    Convert(convert::Convert),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
     /// Print a shell's completion script
@@ -130,13 +136,13 @@ impl Verb {
             Verb::Server(_) => false,
             Verb::Folder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
             Verb::Folder(FolderVerb::Schema(verb)) => verb.is_of_one_folder(),
-            Verb::Folder(verb) => !matches!(verb, FolderVerb::Completions(_)),
+            Verb::Folder(_) => !self.is_for_no_set(),
         }
     }
 
     /// Whether it is the same for all sets.
     pub(crate) fn is_for_no_set(&self) -> bool {
-        matches!(self, Verb::Folder(FolderVerb::Completions(_)))
+        matches!(self, Verb::Folder(FolderVerb::Completions(_) | FolderVerb::Convert(_)))
     }
 
     /// Whether it changes the database, so that a failure ends it.
@@ -177,6 +183,7 @@ impl Verb {
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
                 FolderVerb::Schema(_) => "schema",
+                FolderVerb::Convert(_) => "convert",
                 FolderVerb::Completions(_) => "completions",
             },
         }
@@ -223,7 +230,7 @@ impl FolderVerb {
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
             | FolderVerb::Check(check::Check { folder: own })
             | FolderVerb::Schema(schema::Schema { folder: own, .. }) => folder.clone_into(own),
-            FolderVerb::Completions(_) => {}
+            FolderVerb::Convert(_) | FolderVerb::Completions(_) => {}
         }
         self
     }
@@ -236,6 +243,7 @@ impl FolderVerb {
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),
             FolderVerb::Schema(verb) => verb.run(set),
+            FolderVerb::Convert(verb) => verb.run(),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
     }

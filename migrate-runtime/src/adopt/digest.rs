@@ -73,21 +73,38 @@ impl Digest {
         }
     }
 
-    /// The checksums that the tool can have recorded for `text` of `migration`.
-    pub(super) fn of(self, text: &str, migration: &Migration, row: &Row) -> Vec<String> {
+    /// The checksums that the tool can have recorded for `text` of a file.
+    pub(super) fn of(self, text: &str, file: &Hashed<'_>, row: &Row) -> Vec<String> {
         match self {
             Digest::Text(algorithm) => of_text(algorithm, text),
             Digest::Lines => vec![crc32_of_lines(text.trim_start_matches('\u{feff}'))],
             Digest::Refinery => of_refinery(row, text),
             Digest::NameAndText => {
-                let file = migration.filename().rsplit('/').next().unwrap_or_default();
-                vec![hex(&sha1([file, text].concat().as_bytes()))]
+                let name = file.path.rsplit('/').next().unwrap_or_default();
+                vec![hex(&sha1([name, text].concat().as_bytes()))]
             }
             Digest::Chain => vec![of_chain(row.previous.as_deref().unwrap_or_default(), text)],
-            Digest::Changeset => of_changeset(text, migration),
+            Digest::Changeset => of_changeset(text, file.statements),
             Digest::Statements => vec![of_statements(text)],
             Digest::Directory => Vec::new(),
         }
+    }
+}
+
+/// What some checksums need of a file besides its text.
+pub(super) struct Hashed<'f> {
+    /// Its path; the last part counts.
+    pub(super) path: &'f str,
+    /// Its text up to its last statement, without the semicolon.
+    pub(super) statements: &'f str,
+}
+
+impl<'f> Hashed<'f> {
+    pub(super) fn of(migration: &'f Migration) -> Self {
+        let up = migration.up();
+        let end = up.statements().last().map_or(0, |(_, end)| end);
+        let statements = up.text().get(..end).unwrap_or_default();
+        Hashed { path: migration.filename(), statements }
     }
 }
 
@@ -115,18 +132,26 @@ const LINES: [Lines; 3] = [
 
 /// What Atlas records for each of `migrations`, in order, for each kind of line endings.
 pub(super) fn of_directory(migrations: &[Migration]) -> Vec<Vec<String>> {
-    let mut hashers = LINES.map(|lines| (lines, Sha256::new()));
-    let sums = |migration: &Migration| {
-        let file = migration.filename().rsplit('/').next().unwrap_or_default();
-        let up = migration.up();
-        let sum = |(lines, hasher): &mut (Lines, Sha256)| {
-            hasher.update(file);
-            hasher.update(lines(up).unwrap_or_else(|| up.text().to_owned()));
+    let texts = |up: &Script| LINES.map(|lines| lines(up).unwrap_or_else(|| up.text().to_owned()));
+    directory(migrations.iter().map(|migration| (migration.filename(), texts(migration.up()))))
+}
+
+/// The same for paths and the texts that each file can have.
+pub(super) fn directory<'f>(
+    files: impl Iterator<Item = (&'f str, [String; 3])>,
+) -> Vec<Vec<String>> {
+    let mut hashers = [(); 3].map(|()| Sha256::new());
+    let mut sums = Vec::new();
+    for (path, texts) in files {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let sum = |(hasher, text): (&mut Sha256, String)| {
+            hasher.update(name);
+            hasher.update(text);
             hex(&hasher.clone().finalize())
         };
-        hashers.iter_mut().map(sum).collect()
-    };
-    migrations.iter().map(sums).collect()
+        sums.push(hashers.iter_mut().zip(texts).map(sum).collect());
+    }
+    sums
 }
 
 fn of_text(algorithm: Algorithm, text: &str) -> Vec<String> {
@@ -178,9 +203,7 @@ fn of_chain(previous: &str, text: &str) -> String {
 
 /// Liquibase's checksum of a changeset that is a file of its own. Its comments and its last semicolon count, its
 /// attributes and rollback lines do not.
-fn of_changeset(text: &str, migration: &Migration) -> Vec<String> {
-    let up = migration.up();
-    let end = up.statements().last().map_or(0, |(_, end)| end);
+fn of_changeset(text: &str, statements: &str) -> Vec<String> {
     let is_attribute = |line: &&str| {
         let comment = line.trim_start().strip_prefix("--").map(str::trim_start);
         let word = comment.and_then(|comment| comment.split([' ', ':', '-']).next());
@@ -192,7 +215,6 @@ fn of_changeset(text: &str, migration: &Migration) -> Vec<String> {
         let inner = hex(&Md5::digest(sql));
         format!("9:{}", hex(&Md5::digest(format!("9:{inner}:"))))
     };
-    let statements = up.text().get(..end).unwrap_or_default();
     vec![sum(text), sum(statements), sum(&format!("{statements};"))]
 }
 

@@ -9,8 +9,9 @@ use migrate_set::plan::{Policy, Tolerance};
 use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 
-use super::digest::{Digest, of_directory, originals};
+use super::digest::{Digest, Hashed, of_directory, originals};
 use super::facts::{Facts, Key};
+use super::former::Formers;
 use super::names::{is_file, is_of_version, only_of_name};
 use super::row::{Row, State};
 use crate::outcome::AdoptObstacle;
@@ -90,6 +91,8 @@ struct Decision<'s, 'e> {
     expected: Vec<&'s Migration>,
     /// The checksums of each migration that depend on those before it.
     chained: Vec<Vec<String>>,
+    /// What the migrations that were converted were to the tool.
+    formers: Formers<'s>,
     /// The migrations that a row was about.
     claimed: Vec<&'s Migration>,
     found: Vec<Found<'s>>,
@@ -104,8 +107,9 @@ impl<'s, 'e> Decision<'s, 'e> {
         (set, policy): (&'s Migrations, &'e Policy),
         entries: &'e [Entry],
     ) -> Self {
+        let formers = Formers::of(set, facts);
         let by_checksum = match (facts.key.0, facts.checksum) {
-            (Key::Checksum, Some((digest, _))) => by_checksum(digest, set),
+            (Key::Checksum, Some((digest, _))) => by_checksum(digest, set, &formers),
             _ => HashMap::new(),
         };
         let is_chained = facts.checksum.is_some_and(|(digest, _)| digest == Digest::Directory);
@@ -118,6 +122,7 @@ impl<'s, 'e> Decision<'s, 'e> {
             by_checksum,
             expected: Vec::new(),
             chained,
+            formers,
             claimed: Vec::new(),
             found: Vec::new(),
             notes: Vec::new(),
@@ -140,7 +145,9 @@ impl<'s, 'e> Decision<'s, 'e> {
                     self.take_up_to(row, &version);
                 }
             }
-            (State::Current, Some(migration)) => self.take_up_to(row, migration.version()),
+            (State::Current, Some(migration)) => {
+                self.take_up_to(row, &self.formers.version(migration));
+            }
             (State::Applied, Some(migration)) => self.take(row, migration),
             (State::Applied | State::Current, None) => self.miss(row),
         }
@@ -178,14 +185,21 @@ impl<'s, 'e> Decision<'s, 'e> {
     }
 
     fn of_key(&self, row: &Row) -> Option<&'s Migration> {
-        let set = self.set;
+        let converted = self.formers.of_row(row);
+        if converted.is_some() {
+            return converted;
+        }
+        // The name of a migration that was converted is not the tool's.
+        let is_its = |one: &&Migration| self.formers.get(one).is_none();
+        let mut all = self.set.iter().filter(is_its);
         if let Some(version) = &row.version {
             let version = Version::new(version.clone());
-            return set.iter().find(|one| is_of_version(&version, row.name.as_deref(), one));
+            return all.find(|one| is_of_version(&version, row.name.as_deref(), one));
         }
         let file = row.file.as_deref()?;
-        let of_file = set.iter().find(|one| is_file(file, one.filename()));
-        of_file.or_else(|| only_of_name(set, file, self.facts.key.0 == Key::Revision))
+        let of_file = all.find(|one| is_file(file, one.filename()));
+        let of_name = || only_of_name(self.set, file, self.facts.key.0 == Key::Revision);
+        of_file.or_else(|| of_name().filter(is_its))
     }
 
     /// A row without a migration in the set. It is an obstacle unless it was adopted before the set lost
@@ -247,6 +261,16 @@ impl<'s, 'e> Decision<'s, 'e> {
             if self.obstacles.iter().any(is_edited) {
                 return None;
             }
+        }
+        if let Some(former) = self.formers.get(migration) {
+            let is_same = former.is_of(migration.checksum())?;
+            let is_recorded = former.recorded.iter().any(is_it);
+            let shown = if is_same { former.recorded.first().cloned() } else { None };
+            let shown =
+                shown.unwrap_or_else(|| "another text than the one that was converted".to_owned());
+            return Some(if is_same && is_recorded { Ok(()) } else { Err((kept, shown)) });
+        }
+        if digest == Digest::Directory {
             let place = self.set.iter().position(|one| ptr::eq(one, migration))?;
             let sums = self.chained.get(place)?;
             return Some(if sums.iter().any(is_it) {
@@ -257,7 +281,7 @@ impl<'s, 'e> Decision<'s, 'e> {
         }
         let mut first = None;
         for text in originals(migration.up()) {
-            let digests = digest.of(&text, migration, row);
+            let digests = digest.of(&text, &Hashed::of(migration), row);
             if digests.iter().any(is_it) {
                 return Some(Ok(()));
             }
@@ -270,7 +294,8 @@ impl<'s, 'e> Decision<'s, 'e> {
     fn take_up_to(&mut self, row: &Row, version: &Version) {
         let set = self.set;
         for migration in set {
-            let counts = migration.kind() == Kind::Versioned && migration.version() <= version;
+            let former = self.formers.version(migration);
+            let counts = migration.kind() == Kind::Versioned && former <= *version;
             if counts && !self.is_recorded(migration) {
                 self.push(row, migration, Some(Doubt::NoChecksum));
             }
@@ -306,12 +331,21 @@ impl<'s, 'e> Decision<'s, 'e> {
 }
 
 /// The migrations of each checksum that a tool can have recorded.
-fn by_checksum(digest: Digest, set: &Migrations) -> HashMap<String, Vec<&Migration>> {
-    let mut by_checksum: HashMap<String, Vec<&Migration>> = HashMap::new();
+fn by_checksum<'s>(
+    digest: Digest,
+    set: &'s Migrations,
+    formers: &Formers<'_>,
+) -> HashMap<String, Vec<&'s Migration>> {
+    let mut by_checksum: HashMap<String, Vec<&'s Migration>> = HashMap::new();
     let row = Row::default();
     for migration in set {
         let texts = originals(migration.up());
-        for checksum in texts.flat_map(|text| digest.of(&text, migration, &row)) {
+        let file = Hashed::of(migration);
+        let checksums = match formers.get(migration) {
+            Some(former) => former.recorded.iter().map(|one| one.to_ascii_lowercase()).collect(),
+            None => texts.flat_map(|text| digest.of(&text, &file, &row)).collect::<Vec<_>>(),
+        };
+        for checksum in checksums {
             let migrations = by_checksum.entry(checksum).or_default();
             if !migrations.last().is_some_and(|last| ptr::eq(*last, migration)) {
                 migrations.push(migration);

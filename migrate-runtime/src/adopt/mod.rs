@@ -10,6 +10,7 @@ mod digest;
 mod sha1;
 mod siphash;
 mod row;
+pub(crate) mod former;
 
 use migrate_set::remedy::Term;
 

@@ -26,8 +26,8 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.policies.put(path.name.clone(), made);
         }
-        self.depend_all(reads, &User::Policy(key, path.name));
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
+        self.depend_all(reads, &User::Policy(key, path.name));
     }
 
     /// The conditions of a policy, in which the table is in scope.

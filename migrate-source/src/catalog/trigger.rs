@@ -33,8 +33,8 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.triggers.put(path.name.clone(), made);
         }
-        self.depend_all(reads, &User::Trigger(key, path.name));
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
+        self.depend_all(reads, &User::Trigger(key, path.name));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.

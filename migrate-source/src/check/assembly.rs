@@ -108,6 +108,15 @@ impl Claim<'_> {
     }
 }
 
+/// Whether a `metadata.toml` (diesel) has `run_in_transaction = false`.
+pub(crate) fn runs_outside(metadata: &[u8]) -> bool {
+    String::from_utf8_lossy(metadata).lines().any(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        let setting = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+        setting == Some(("run_in_transaction", "false"))
+    })
+}
+
 struct Assembly<'a> {
     folder: &'a str,
     files: &'a [SourceFile],
@@ -124,14 +133,7 @@ impl<'a> Assembly<'a> {
 
     /// The folders whose `metadata.toml` (diesel) has `run_in_transaction = false`.
     fn outside_transaction<'s>(&self, sidecars: &'s [Sidecar]) -> HashSet<&'s str> {
-        let off = |sidecar: &&Sidecar| {
-            let text = String::from_utf8_lossy(&self.files[sidecar.index].bytes);
-            text.lines().any(|line| {
-                let line = line.split('#').next().unwrap_or_default();
-                let setting = line.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
-                setting == Some(("run_in_transaction", "false"))
-            })
-        };
+        let off = |sidecar: &&Sidecar| runs_outside(&self.files[sidecar.index].bytes);
         sidecars.iter().filter(off).map(|sidecar| sidecar.folder.as_str()).collect()
     }
 

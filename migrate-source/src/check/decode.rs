@@ -5,7 +5,7 @@ use migrate_set::location::{narrow, position};
 use super::{Problem, SourceError, characters};
 
 /// Decodes UTF-8, removes a byte order mark, refuses NUL, and changes every line ending to LF.
-pub(super) fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
+pub(crate) fn decode(shown: &str, bytes: &[u8]) -> Result<String, SourceError> {
     if let Some(problem) = characters::of_file(bytes) {
         return Err(SourceError::of_file(shown, problem));
     }

@@ -36,6 +36,8 @@ use assembly::{Assembled, assemble};
 use statements::Read;
 #[cfg(feature = "syntax")]
 use statements::read_ups;
+#[cfg(feature = "convert")]
+pub(crate) use {assembly::runs_outside, decode::decode};
 
 /// One file, wherever it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod nearest;
 pub mod section;
 mod tools;
 
+use migrate_set::former::Former;
 use migrate_set::name::Direction;
 use migrate_set::set::TransactionMode;
 use thiserror::Error;
@@ -38,6 +39,8 @@ pub enum Directive {
     FileTransaction(TransactionMode),
     /// A Rust function of the service runs after the statements of the up script.
     Function,
+    /// What another tool knows the migration by, which only `adopt` needs.
+    From,
     /// Allows what the check `check` reports, for a stated reason.
     Allow {
         /// A name from [`checks`].
@@ -50,7 +53,7 @@ pub enum Directive {
 impl Directive {
     /// Whether it is valid only above the first statement of its section.
     pub(crate) fn leads(&self) -> bool {
-        matches!(self, Self::Transaction(_) | Self::Function | Self::Allow { .. })
+        matches!(self, Self::Transaction(_) | Self::Function | Self::From | Self::Allow { .. })
     }
 }
 
@@ -225,6 +228,7 @@ fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
             return Ok(Directive::Transaction(TransactionMode::NonTransactional));
         }
         "function" if options.is_empty() => return Ok(Directive::Function),
+        "from" if Former::parse(&rest[word.len()..]).is_some() => return Ok(Directive::From),
         "allow" => return allow(written, options),
         _ => return Err(unknown(written)),
     };
@@ -338,6 +342,7 @@ mod tests {
         check("-- atlas:txmode file", None);
         let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
         check("-- migrate:allow empty because it came later", Some(allow));
+        check("-- migrate:from goose 7", Some(Directive::From));
         for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
         {
             check(remark, None);

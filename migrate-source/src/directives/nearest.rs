@@ -9,6 +9,7 @@ const SPELLINGS: &[&str] = &[
     "migrate:down transaction:false",
     "migrate:function",
     "migrate:allow CHECK because REASON",
+    "migrate:from TOOL KEY",
     "+goose Up",
     "+goose Down",
     "+goose StatementBegin",

@@ -225,7 +225,7 @@ impl<'t> Reader<'t> {
             Directive::Allow { check, .. } if !self.sections.allows.contains(&check) => {
                 self.sections.allows.push(check);
             }
-            Directive::Allow { .. } => {}
+            Directive::Allow { .. } | Directive::From => {}
         }
     }
 

@@ -187,7 +187,7 @@ const PARTS: [(&str, Parts); 4] = [
         "migrate-source",
         &[
             &["lib"],
-            &["pack", "create"],
+            &["pack", "create", "convert"],
             &["discover"],
             &["replace"],
             &["check"],

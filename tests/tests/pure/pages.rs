@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use migrate_tests::predecessors::ALL;
+
 pub(crate) const CRATES: [&str; 6] = [
     "migrate-set", "migrate-source", "migrate-macros", "migrate-runtime", "migrate-testing",
     "migrate-cli",
@@ -212,4 +214,50 @@ fn targets_without_a_test_binary_have_no_tests() {
         }
     }
     assert!(without > 10, "{without} files of targets without a test binary");
+}
+
+/// The tool and version that wrote a ledger, by the first line of its dump.
+fn written_by(left: &str) -> &str {
+    let line = left.lines().next().unwrap_or_default();
+    let version = line.strip_prefix("-- What ").and_then(|rest| rest.split_once(" left"));
+    version.map_or("hand, as its source does", |(version, _)| version)
+}
+
+/// How the build takes the folder of a tool.
+fn folder(name: &str) -> &'static str {
+    match name {
+        "sqitch" | "liquibase" | "umzug" => "needs `convert`",
+        "sea-orm" => "is Rust",
+        "alembic" | "django" => "is Python",
+        _ => "as it is",
+    }
+}
+
+fn tools_table() -> String {
+    let converts = |name: &str| migrate_source::convert::known().any(|known| known == name);
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let mut table = String::new();
+    for from in &ALL {
+        let name = from.name.trim_end_matches('1');
+        let (written, verified) = (written_by(from.left()), from.tool.algorithm());
+        let columns = [name, written, folder(name), verified.unwrap_or("no"), yes(converts(name))];
+        table += &format!("| {} |\n", columns.join(" | "));
+    }
+    let has_ledger = |name: &str| ALL.iter().any(|from| from.name == name);
+    for name in migrate_source::convert::known().filter(|name| !has_ledger(name)) {
+        let columns = [name, "not adopted by name", folder(name), "no", "yes"];
+        table += &format!("| {} |\n", columns.join(" | "));
+    }
+    table
+}
+
+#[test]
+fn guide_has_all_tools_as_they_are_in_the_code() {
+    let (page, head) =
+        ("docs/guides/adopting.md", "| folder | verified | converted |\n|---|---|---|---|---|\n");
+    let text = fs::read_to_string(workspace().join(page)).expect("the page");
+    let (before, after) = text.split_once(head).expect("the table");
+    let rows = after.split_inclusive('\n').take_while(|line| line.starts_with('|'));
+    let rest = &after[rows.map(str::len).sum()..];
+    is_current(page, &format!("{before}{head}{}{rest}", tools_table()));
 }

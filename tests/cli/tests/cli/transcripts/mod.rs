@@ -41,6 +41,7 @@ transcripts! {
     check_folder
     completions
     connection
+    convert
     create
     database
     down

@@ -1,0 +1,169 @@
+//! Reads yoyo's folder, whose order is in the comments of its files.
+
+use std::collections::HashSet;
+
+use migrate_set::name::shown;
+use migrate_set::set::TransactionMode;
+
+use super::piece::{Piece, parts, text_of};
+use super::plan::original;
+use super::{Read, Source, Tool, Trouble, Troubles};
+use crate::check::SourceFile;
+
+const SQL: &str = ".sql";
+const ROLLBACK: &str = ".rollback.sql";
+
+/// A file and what its comment says.
+struct One<'s> {
+    id: &'s str,
+    file: &'s SourceFile,
+    depends: Vec<(String, u32)>,
+}
+
+/// The migrations, each after those on which it depends, otherwise by name.
+pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
+    let mut read = Read::default();
+    let is_script = |file: &&SourceFile| file.path.ends_with(SQL) && !file.path.ends_with(ROLLBACK);
+    for file in source.files.iter().filter(|file| !file.path.ends_with(SQL)) {
+        let what = "is not SQL, so it is left out";
+        read.left.push(Trouble::new(
+            shown(source.shown, &file.path),
+            None,
+            what,
+            "write its SQL as a migration",
+        ));
+    }
+    let ones = source.files.iter().filter(is_script).map(|file| {
+        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+        One { id: name.trim_end_matches(SQL), file, depends: depends(&file.bytes) }
+    });
+    let mut ones: Vec<One<'_>> = ones.collect();
+    ones.sort_by_key(|one| one.id);
+    let mut fatal = Vec::new();
+    for one in in_order(ones, source, &mut read.left).map_err(Troubles)? {
+        match piece(source, tool, &one) {
+            Ok(piece) => read.pieces.push(piece),
+            Err(troubles) => fatal.extend(troubles),
+        }
+    }
+    if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+}
+
+/// The names after `depends:` in the leading comments, each with its line.
+fn depends(bytes: &[u8]) -> Vec<(String, u32)> {
+    let text = String::from_utf8_lossy(bytes);
+    let lead = (1..).zip(text.lines().map(str::trim));
+    let lead = lead.take_while(|(_, line)| line.starts_with("--") || line.is_empty());
+    let names = lead.filter_map(|(number, line)| {
+        let names = line.trim_start_matches('-').trim().strip_prefix("depends:")?;
+        Some(names.split_whitespace().map(move |name| (name.to_owned(), number)))
+    });
+    names.flatten().collect()
+}
+
+fn in_order<'s>(
+    mut open: Vec<One<'s>>,
+    source: &Source<'_>,
+    left: &mut Vec<Trouble>,
+) -> Result<Vec<One<'s>>, Vec<Trouble>> {
+    let all: HashSet<String> = open.iter().map(|one| one.id.to_owned()).collect();
+    for one in &open {
+        for (name, line) in one.depends.iter().filter(|(name, _)| !all.contains(name)) {
+            let what = format!("depends on `{name}`, which is not an SQL file here");
+            let file = shown(source.shown, &one.file.path);
+            left.push(Trouble::new(
+                file,
+                Some(*line),
+                what,
+                "make sure that its statements come first",
+            ));
+        }
+    }
+    let mut done: HashSet<String> = HashSet::new();
+    let mut ordered = Vec::with_capacity(open.len());
+    while !open.is_empty() {
+        let is_free = |one: &One<'_>| {
+            one.depends.iter().all(|(name, _)| done.contains(name) || !all.contains(name))
+        };
+        let Some(at) = open.iter().position(is_free) else {
+            let trouble = |one: &One<'_>| {
+                let line = one.depends.first().map(|(_, line)| *line);
+                let file = shown(source.shown, &one.file.path);
+                Trouble::new(
+                    file,
+                    line,
+                    "depends on itself, through others",
+                    "remove one of the dependencies",
+                )
+            };
+            return Err(open.iter().take(1).map(trouble).collect());
+        };
+        let one = open.remove(at);
+        done.insert(one.id.to_owned());
+        ordered.push(one);
+    }
+    Ok(ordered)
+}
+
+fn piece(source: &Source<'_>, tool: &Tool, one: &One<'_>) -> Result<Piece, Vec<Trouble>> {
+    let part = |file: &SourceFile| {
+        let text = text_of(source.shown, file).map_err(|trouble| vec![trouble])?;
+        let place = (source.shown, file.path.as_str());
+        parts(place, &text, tool, None, TransactionMode::Transactional).map(|(up, _)| up)
+    };
+    let rollback = one.file.path.replace(SQL, ROLLBACK);
+    let rollback = source.files.iter().find(|file| file.path == rollback);
+    let down = rollback.map(part).transpose()?.flatten();
+    let up = part(one.file)?;
+    let up = up.ok_or_else(|| {
+        vec![Trouble::new(
+            shown(source.shown, &one.file.path),
+            None,
+            "contains no script",
+            "remove it",
+        )]
+    })?;
+    Ok(Piece::of_stem(one.id, original(one.file, Some(one.id.to_owned())), up, down))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(files: &[(&str, &str)]) -> Result<String, String> {
+        let file = |(path, text): &(&str, &str)| SourceFile {
+            path: (*path).to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        let source = Source { shown: "m", files: &files, beside: &[] };
+        let tool = super::super::tool::named("yoyo").expect("yoyo");
+        let read = read(&source, tool).map_err(|troubles| troubles.to_string())?;
+        let keys = read.pieces.iter().filter_map(|piece| piece.original.key.as_deref());
+        Ok(keys.chain(read.left.iter().map(|one| one.what.as_str())).collect::<Vec<_>>().join(", "))
+    }
+
+    #[test]
+    fn files_run_after_those_on_which_they_depend() {
+        let files = [
+            ("a.sql", "-- depends: c\nSELECT 1;"),
+            ("b.sql", "SELECT 1;"),
+            ("c.sql", "-- x\n-- depends: b\nSELECT 1;"),
+        ];
+        assert_eq!(order(&files).as_deref(), Ok("b, c, a"));
+        let circle = [("a.sql", "-- depends: b\nSELECT 1;"), ("b.sql", "-- depends: a\nSELECT 1;")];
+        assert_eq!(
+            order(&circle).unwrap_err(),
+            "m/a.sql:1: depends on itself, through others\nhelp: remove one of the dependencies"
+        );
+        let other = [
+            ("a.sql", "-- depends: z\nSELECT 1;"),
+            ("a.rollback.sql", "SELECT 2;"),
+            ("0001_z.py", ""),
+        ];
+        assert_eq!(
+            order(&other).as_deref(),
+            Ok("a, is not SQL, so it is left out, depends on `z`, which is not an SQL file here")
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! `convert`: each tool's folder becomes one of ours that leaves the same database, and into which the ledger that the
+//! tool wrote before is adopted, verified where the tool has a checksum.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use migrate_cli_tests::migrate;
+use migrate_runtime::adopt::Adopt;
+use migrate_runtime::{ErrorKind, Migrations, Migrator};
+use migrate_tests::both_ways::{Way, left};
+use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::predecessors::{ALL, Predecessor};
+use tempfile::TempDir;
+
+/// The tools whose migrations are not SQL.
+const OTHERS: [Adopt; 3] = [Adopt::SeaOrm, Adopt::Alembic, Adopt::Django];
+
+fn all() -> impl Iterator<Item = &'static Predecessor> {
+    ALL.iter().filter(|from| !OTHERS.contains(&from.tool))
+}
+
+/// The files of the set of a tool.
+fn files(from: &Predecessor) -> Vec<(String, String)> {
+    fn below(folder: &Path, path: &str, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let name = format!("{path}{}", entry.file_name().to_str().expect("UTF-8"));
+            if entry.path().is_dir() {
+                below(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push((name, fs::read_to_string(entry.path()).expect("a text")));
+            }
+        }
+    }
+    let set = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(from.set.folder());
+    let mut found = Vec::new();
+    below(&set, "", &mut found);
+    found.sort();
+    found
+}
+
+/// The same files as the tool has them.
+fn of_tool(from: &Predecessor) -> Vec<(String, String)> {
+    let files = files(from);
+    let stem = |path: &str| path.strip_suffix(".sql").expect("an ending").to_owned();
+    match from.name {
+        "drizzle" => {
+            let entry = |(path, _): &(String, String)| format!("{{\"tag\": \"{}\"}}", stem(path));
+            let entries: Vec<String> = files.iter().map(entry).collect();
+            let journal = format!("{{\"entries\": [{}]}}", entries.join(","));
+            files.into_iter().chain([("meta/_journal.json".to_owned(), journal)]).collect()
+        }
+        "sqitch" => {
+            let name = |path: &str| stem(path).split_once('_').expect("a name").1.to_owned();
+            let mut plan = "%syntax-version=1.0.0\n%project=app\n\n".to_owned();
+            let mut found = Vec::new();
+            for (path, text) in files {
+                let change = name(&path);
+                let _ = writeln!(plan, "{change} 2024-01-01T00:00:00Z A <a@b> # {change}");
+                found.push((format!("revert/{change}.sql"), format!("DROP TABLE {change};\n")));
+                found.push((format!("deploy/{change}.sql"), text));
+            }
+            found.into_iter().chain([("sqitch.plan".to_owned(), plan)]).collect()
+        }
+        "liquibase" => {
+            let mut changelog = "--liquibase formatted sql\n".to_owned();
+            for (path, text) in files {
+                let _ = write!(changelog, "\n--changeset alice:{}\n{text}", stem(&path));
+            }
+            vec![("changelog.sql".to_owned(), changelog)]
+        }
+        "graphile-migrate" => {
+            let committed = |(path, text)| (format!("committed/{path}"), text);
+            let current = ("current.sql".to_owned(), "-- Enter migration here\n".to_owned());
+            files.into_iter().map(committed).chain([current]).collect()
+        }
+        _ => files,
+    }
+}
+
+/// The folder of the tool, and the one that `convert` made of it.
+struct Folders {
+    _both: TempDir,
+    new: PathBuf,
+}
+
+fn converted(from: &Predecessor, edit: impl Fn(String) -> String) -> Folders {
+    let both = tempfile::tempdir().expect("a folder");
+    let (old, new) = (both.path().join("old"), both.path().join("new"));
+    for (path, text) in of_tool(from) {
+        let file = old.join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        fs::write(file, text).expect("a file");
+    }
+    let name = if from.name == "drizzle1" { "drizzle" } else { from.name };
+    let mut command = Command::new(migrate());
+    command.arg("convert").arg(&old).arg("--to").arg(&new).args(["--from", name]);
+    let output = command.output().expect("a run");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{name}: {text}");
+    for file in fs::read_dir(&new).expect("the new folder") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        fs::write(&path, edit(text)).expect("a file");
+    }
+    Folders { _both: both, new }
+}
+
+fn set_of(folder: &Path) -> Migrations {
+    let options = migrate_runtime::source::SetOptions::default();
+    migrate_runtime::source::from_folder(folder, &options)
+        .unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folder_of_each_tool_leaves_the_same_database_when_it_is_converted() {
+    assert_eq!(all().count(), 27);
+    for from in all() {
+        let folders = converted(from, |text| text);
+        let set = set_of(&folders.new);
+        assert_eq!(set.len(), from.set.len(), "{}", from.name);
+        let (old, new) = (left(from.set, Way::Apart, "").await, left(&set, Way::Apart, "").await);
+        assert_eq!((&old.error, &new.error), (&None, &None), "{}", from.name);
+        assert!(old.dump.contains("CREATE TABLE"), "{}: {}", from.name, old.dump);
+        assert_eq!(old.dump, new.dump, "{}", from.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_of_each_tool_is_adopted_into_the_converted_folder() {
+    for from in all() {
+        let folders = converted(from, |text| text);
+        let set = set_of(&folders.new);
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        from.leave(&client).await;
+        let migrator = Migrator::new(&set);
+        let report = migrator.adopt(&mut client, from.adoption()).await;
+        let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+        assert_eq!(report.amended.len(), from.applied, "{}", from.name);
+        let is_verified = from.tool.algorithm().is_some();
+        assert_eq!(report.notes.is_empty(), is_verified, "{}: {report}", from.name);
+        let count = "SELECT count(checksum) FROM migration_ledger";
+        let verified = if is_verified { from.applied } else { 0 };
+        assert_eq!(value(&client, count).await, verified.to_string(), "{}", from.name);
+        let run = migrator.run(&mut client).await;
+        let run = run.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+        assert_eq!(run.applied.len(), from.set.len() - from.applied, "{}", from.name);
+    }
+}
+
+/// The comment's checksum is that of the old file, so it is bound to the text that was made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn edit_of_a_converted_file_is_refused() {
+    for from in all().filter(|from| from.tool.algorithm().is_some()) {
+        let folders = converted(from, |text| {
+            let lead = text.split_inclusive('\n').take_while(|line| line.starts_with("--"));
+            let (comments, sql) = text.split_at(lead.map(str::len).sum());
+            format!("{comments}SELECT 1;\n{sql}")
+        });
+        let set = set_of(&folders.new);
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        from.leave(&client).await;
+        let error = Migrator::new(&set).adopt(&mut client, from.adoption()).await;
+        let error = error.expect_err(from.name);
+        let ErrorKind::Adoption { obstacles, .. } = error.kind() else {
+            panic!("{}: {error}", from.name)
+        };
+        // A checksum of Atlas is over all files so far.
+        let edited = if from.tool == Adopt::Atlas { 1 } else { from.applied };
+        assert_eq!(obstacles.0.len(), edited, "{error}");
+        let text = "the set has another text than the one that was converted";
+        assert!(error.to_string().contains(text), "{error}");
+    }
+}
