@@ -319,7 +319,10 @@ impl Problem {
     fn transaction_help(&self) -> Option<&'static str> {
         Some(match self {
             Problem::OutsideTransaction { beside, .. } => beside.help(),
-            Problem::TransactionControl { statement } if statement.ends_with("without `;`") => {
+            // Without it, the END or COMMIT that follows would be the next mistake.
+            Problem::TransactionControl { statement }
+                if statement.ends_with("without `;`") && !statement.starts_with("COMMIT") =>
+            {
                 "write a `;` after it"
             }
             Problem::TransactionControl { .. } => {
