@@ -10,6 +10,7 @@ use crate::checksum::Checksum;
 use crate::digest::Digest;
 use crate::location::{Position, position};
 use crate::name::{Kind, Layout, shown};
+use crate::release::Release;
 use crate::sql::kind::SessionEffect;
 use crate::sql::lexer::lex;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
@@ -244,6 +245,7 @@ pub struct Migration {
     checksum: Checksum,
     up: Script,
     down: Option<Script>,
+    contract: Option<Release>,
 }
 
 impl Migration {
@@ -257,7 +259,15 @@ impl Migration {
         up: Script,
         down: Option<Script>,
     ) -> Self {
-        Migration { version, name: name.into(), kind, checksum, up, down }
+        Migration { version, name: name.into(), kind, checksum, up, down, contract: None }
+    }
+
+    /// The same migration, which removes what releases before `after` use.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_contract(mut self, after: Release) -> Self {
+        self.contract = Some(after);
+        self
     }
 
     /// Its ordering key; for a repeatable migration, its name.
@@ -293,6 +303,11 @@ impl Migration {
     /// The script that undoes it.
     pub fn down(&self) -> Option<&Script> {
         self.down.as_ref()
+    }
+
+    /// The first release that does not use what it removes (`-- migrate:phase contract after RELEASE`).
+    pub fn contract(&self) -> Option<&Release> {
+        self.contract.as_ref()
     }
 
     /// Path of the up script's file, relative to the migration folder.
