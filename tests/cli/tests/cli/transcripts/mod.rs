@@ -51,6 +51,7 @@ transcripts! {
     help
     history
     init
+    phases
     plan
     redo
     repair
