@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser, ValueParser};
 use clap::{Args, ValueEnum};
+use migrate_runtime::set::Release;
 use migrate_runtime::{Lock, Migrator, Version};
 
 #[derive(Args, Debug, Clone, Default)]
@@ -41,6 +42,9 @@ pub(crate) struct Options {
     /// Treat ledger entries newer than the set as drift
     #[arg(long, global = true, hide_short_help = true)]
     refuse_ahead: bool,
+    /// Refuse migrations that remove what this release uses, which is the oldest that runs
+    #[arg(long, value_name = "RELEASE", global = true, hide_short_help = true, value_parser = release)]
+    oldest_peer: Option<String>,
     /// Leave out of errors the server's detail and context, which can contain values of rows
     #[arg(long, global = true, hide_short_help = true)]
     hide_details: bool,
@@ -82,6 +86,7 @@ impl Options {
         let migrator = self.table.iter().fold(migrator, Migrator::table);
         let forgets = self.forget_unfinished.iter().cloned();
         let migrator = forgets.fold(migrator, Migrator::forget_unfinished);
+        let migrator = self.oldest_peer.iter().fold(migrator, Migrator::oldest_peer);
         let migrator = self.lock_timeout.into_iter().fold(migrator, Migrator::lock_timeout);
         let migrator = self.retries.into_iter().fold(migrator, Migrator::retries);
         let migrator = self.wait_timeout.into_iter().fold(migrator, Migrator::wait_timeout);
@@ -109,6 +114,12 @@ impl Options {
 /// A version, as the library's verbs parse it.
 pub(crate) fn version() -> ValueParser {
     NonEmptyStringValueParser::new().map(Version::from).into()
+}
+
+/// A release, such as `--oldest-peer` names.
+fn release(text: &str) -> Result<String, &'static str> {
+    let release = Release::new(text.to_owned()).ok_or("expected numbers with dots, such as 2.3")?;
+    Ok(release.to_string())
 }
 
 /// A number, with an error in words of its own: the standard library's speaks of digits in strings.

@@ -28,6 +28,7 @@
 //! |---|---|---|
 //! | `boot.md` | migrate at boot, with limits | [`Migrator::run_url`], [`Migrator::run`] |
 //! | `ci-check.md` | check migrations in CI and before a deployment | [`embed_migrations!`], [`Migrator::trial`] |
+//! | `expand-and-contract.md` | change the schema while older releases run | [`Migrator::oldest_peer`] |
 //! | `concurrently.md` | build an index while others write | `-- migrate:no-transaction` |
 //! | `rollback.md` | undo migrations, also by an older binary | [`Migrator::rollback`] |
 //! | `tenants.md` | migrate one schema per tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
@@ -105,6 +106,7 @@ pub mod set {
     pub use migrate_set::checksum::Checksum;
     pub use migrate_set::location::Position;
     pub use migrate_set::name::{Direction, Kind, Layout};
+    pub use migrate_set::release::Release;
     pub use migrate_set::set::{Ends, Script, TransactionMode};
 }
 
@@ -175,7 +177,7 @@ pub mod error {
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `names = off` | names of tables, columns and other objects that nothing in the set made are left to the server; `warn` makes them warnings | `deny` |
 /// | `begins = existing` | the database has objects before the first migration; with `nothing` it has none | inferred |
-/// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error; `warn` makes it a warning | `off` |
+/// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error, unless its file names the release after which it can run (`-- migrate:phase contract after 2.3`) or a reason; `warn` makes it a warning | `off` |
 /// | `links = follow` | links in the folder can lead out of it | `inside` |
 /// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` adds to it and replaces its newest line, `=rewrite` any line | no history file |
 /// | `empty = allow` | an up script can be empty | `refuse` |

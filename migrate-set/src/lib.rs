@@ -4,7 +4,7 @@
 //! pure: no network, no clock, no environment, no async. Only `listing` touches the file system: it
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
-//! Modules in reading order: the parts of a set (`version`, `name`, `sql`, `checksum`, `set`,
+//! Modules in reading order: the parts of a set (`version`, `release`, `name`, `sql`, `checksum`, `set`,
 //! `former`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
 //! rollback (`rollback`).
 
@@ -12,6 +12,7 @@ pub mod location;
 pub mod text;
 pub mod frame;
 pub mod version;
+pub mod release;
 pub mod name;
 pub mod sql;
 pub mod checksum;

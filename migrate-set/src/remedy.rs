@@ -74,6 +74,7 @@ pub enum Term {
     AllowMissing,
     AllowOutOfOrder,
     RefuseAhead,
+    OldestPeer,
     DownFromLedger,
     ForgetUnfinished,
     /// Records the text of the set as what ran.
@@ -119,6 +120,7 @@ impl Term {
             Term::AllowMissing => ("`.allow_missing()`", "`--allow-missing`"),
             Term::AllowOutOfOrder => ("`.allow_out_of_order()`", "`--allow-out-of-order`"),
             Term::RefuseAhead => ("`.refuse_ahead()`", "`--refuse-ahead`"),
+            Term::OldestPeer => ("`.oldest_peer(..)`", "`--oldest-peer`"),
             Term::DownFromLedger => ("`.down_from_ledger()`", "`--down-from-ledger`"),
             Term::ForgetUnfinished => ("`.forget_unfinished(..)`", "`--forget-unfinished`"),
             Term::Accept => ("`accept`", "`repair accept`"),

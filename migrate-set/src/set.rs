@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use crate::checksum::Checksum;
 use crate::digest::Digest;
 use crate::name::{Kind, Layout, shown};
+use crate::release::Release;
 use crate::version::Version;
 use list::List;
 pub use origin::{Differences, Origin, digest_of};
@@ -27,6 +28,7 @@ pub struct Migration {
     checksum: Checksum,
     up: Script,
     down: Option<Script>,
+    contract: Option<Release>,
 }
 
 impl Migration {
@@ -40,7 +42,15 @@ impl Migration {
         up: Script,
         down: Option<Script>,
     ) -> Self {
-        Migration { version, name: name.into(), kind, checksum, up, down }
+        Migration { version, name: name.into(), kind, checksum, up, down, contract: None }
+    }
+
+    /// The same migration, which removes what releases before `after` use.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_contract(mut self, after: Release) -> Self {
+        self.contract = Some(after);
+        self
     }
 
     /// Its ordering key; for a repeatable migration, its name.
@@ -76,6 +86,11 @@ impl Migration {
     /// The script that undoes it.
     pub fn down(&self) -> Option<&Script> {
         self.down.as_ref()
+    }
+
+    /// The first release that does not use what it removes (`-- migrate:phase contract after RELEASE`).
+    pub fn contract(&self) -> Option<&Release> {
+        self.contract.as_ref()
     }
 
     /// Path of the up script's file, relative to the migration folder.

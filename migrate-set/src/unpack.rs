@@ -3,14 +3,15 @@
 
 use crate::checksum::Checksum;
 use crate::name::Kind;
+use crate::release::Release;
 use crate::set::{Migration, Script, TransactionMode};
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, Within};
 use crate::sql::sharing::Sharing;
 use crate::version::Version;
 use bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE,
-    SESSION, SHARING, WITH_FUNCTION,
+    CONTRACT, HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE,
+    REPEATABLE, SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// The meaning of the table's bits, shared by the writer and the reader.
@@ -21,6 +22,8 @@ pub mod bits {
     pub const HAS_DOWN: u8 = 2;
     /// Up and down are in one file.
     pub const ONE_FILE: u8 = 4;
+    /// The release of its phase follows the checksum.
+    pub const CONTRACT: u8 = 8;
 
     /// Bits of a script; its effect on the session and how it shares are numbers of two bits.
     pub const NON_TRANSACTIONAL: u8 = 1;
@@ -55,6 +58,7 @@ impl Rest {
     fn migration(&mut self) -> Option<Migration> {
         let bits = self.byte()?;
         let checksum = Checksum::from_bytes(self.bytes()?);
+        let contract = if bits & CONTRACT == 0 { None } else { Some(self.text()?) };
         let (filename, text) = self.file()?;
         let (version, name) = self.names(filename)?;
         let version = Version::from_static(version);
@@ -68,7 +72,11 @@ impl Rest {
             }
             _ => Some(self.script(filename, text)?),
         };
-        Some(Migration::new(version, name, kind, checksum, up, down))
+        let migration = Migration::new(version, name, kind, checksum, up, down);
+        Some(match contract {
+            None => migration,
+            Some(after) => migration.with_contract(Release::checked(after)),
+        })
     }
 
     fn file(&mut self) -> Option<(&'static str, &'static str)> {

@@ -8,8 +8,8 @@ use migrate_set::name::Kind;
 use migrate_set::set::{Ends, Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::Placeholder;
 use migrate_set::unpack::bits::{
-    HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE, REPEATABLE,
-    SESSION, SHARING, WITH_FUNCTION,
+    CONTRACT, HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE,
+    REPEATABLE, SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// Migrations as two literals.
@@ -40,9 +40,13 @@ impl Packed {
             (migration.kind() == Kind::Repeatable, REPEATABLE),
             (down.is_some(), HAS_DOWN),
             (is_one_file, ONE_FILE),
+            (migration.contract().is_some(), CONTRACT),
         ];
         self.push_bits(&bits);
         self.table.extend(migration.checksum().as_bytes());
+        if let Some(after) = migration.contract() {
+            self.push_text(after.as_str());
+        }
         self.push_file(up);
         self.push_names(up.filename(), migration.version().as_str(), migration.name());
         self.push_script(up);
@@ -158,6 +162,7 @@ mod tests {
     use proptest::sample::select;
 
     use migrate_set::checksum::Checksum;
+    use migrate_set::release::Release;
     use migrate_set::sql::kind::SessionEffect;
     use migrate_set::sql::placeholder::Within;
     use migrate_set::sql::sharing::Sharing;
@@ -213,18 +218,26 @@ mod tests {
             script(),
             prop::option::of(script()),
             any::<bool>(),
+            prop::option::of("[0-9]{1,3}[.][0-9]{1,3}"),
         )
-            .prop_map(|(version, name, kind, checksum, up, down, is_one_file)| {
-                let first = up.filename().chars().next().map_or(0, char::len_utf8);
-                let (start, rest) = up.filename().split_at(first);
-                let of = |(is_part, other): (bool, String), part: &str| {
-                    if is_part { part.to_owned() } else { other }
-                };
-                let version = Version::new(of(version, start));
-                let name = of(name, rest.trim_end_matches(char::is_numeric));
-                let down = down.map(|down| if is_one_file { up.clone() } else { down });
-                Migration::new(version, name, kind, Checksum::from_bytes(checksum), up, down)
-            })
+            .prop_map(
+                |(version, name, kind, checksum, up, down, is_one_file, contract)| {
+                    let first = up.filename().chars().next().map_or(0, char::len_utf8);
+                    let (start, rest) = up.filename().split_at(first);
+                    let of = |(is_part, other): (bool, String), part: &str| {
+                        if is_part { part.to_owned() } else { other }
+                    };
+                    let version = Version::new(of(version, start));
+                    let name = of(name, rest.trim_end_matches(char::is_numeric));
+                    let down = down.map(|down| if is_one_file { up.clone() } else { down });
+                    let checksum = Checksum::from_bytes(checksum);
+                    let migration = Migration::new(version, name, kind, checksum, up, down);
+                    match contract.and_then(Release::new) {
+                        None => migration,
+                        Some(after) => migration.with_contract(after),
+                    }
+                },
+            )
     }
 
     proptest! {

@@ -5,6 +5,8 @@
 mod boot {}
 #[doc = include_str!("../../docs/guides/ci-check.md")]
 mod ci_check {}
+#[doc = include_str!("../../docs/guides/expand-and-contract.md")]
+mod expand_and_contract {}
 #[doc = include_str!("../../docs/guides/concurrently.md")]
 mod concurrently {}
 #[doc = include_str!("../../docs/guides/rollback.md")]

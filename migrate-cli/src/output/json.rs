@@ -240,6 +240,9 @@ pub(crate) struct StepBody {
     pub(crate) cause: &'static str,
     pub(crate) transactional: bool,
     pub(crate) statements: usize,
+    /// The release of its phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contract_after: Option<String>,
 }
 
 #[derive(Serialize)]

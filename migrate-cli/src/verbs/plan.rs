@@ -54,6 +54,7 @@ fn body(step: &Step<'_>) -> StepBody {
         },
         transactional: script.transaction() == TransactionMode::Transactional,
         statements: script.statements().len(),
+        contract_after: step.migration.contract().map(ToString::to_string),
     }
 }
 
@@ -68,7 +69,8 @@ fn shown(plan: &Plan<'_>, steps: &[StepBody]) -> String {
             _ => None,
         };
         let mode = (!step.transactional).then_some("outside a transaction");
-        let remarks: Vec<&str> = cause.into_iter().chain(mode).collect();
+        let phase = step.contract_after.as_ref().map(|after| format!("contract after {after}"));
+        let remarks: Vec<&str> = cause.into_iter().chain(mode).chain(phase.as_deref()).collect();
         vec![
             Cell::plain(&step.version),
             Cell::plain(&step.name),

@@ -1,6 +1,7 @@
 //! Checks the options of a run, without the server.
 
-use migrate_set::plan::Tolerance;
+use migrate_set::plan::{Step, Tolerance};
+use migrate_set::release::Release;
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::{Ends, Script, Traits};
 use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
@@ -57,6 +58,27 @@ impl Migrator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The release of the option; refuses another text.
+    pub(crate) fn oldest_release(&self) -> Result<Option<Release>, ErrorKind> {
+        let Some(written) = self.oldest_peer.as_deref() else { return Ok(None) };
+        let refused = || ErrorKind::BadRelease { written: written.to_owned() };
+        Release::new(written.to_owned()).ok_or_else(refused).map(Some)
+    }
+
+    /// Refuses migrations that remove what a running release uses.
+    pub(crate) fn check_peer(&self, steps: &[Step<'_>]) -> Result<(), ErrorKind> {
+        let Some(oldest) = self.oldest_release()? else { return Ok(()) };
+        let needs = |step: &Step<'_>| {
+            let after = step.migration.contract().filter(|after| **after > oldest)?;
+            Some((self.set.path_of(step.migration.filename()), after.clone()))
+        };
+        let files: Vec<(String, Release)> = steps.iter().filter_map(needs).collect();
+        match files.iter().map(|(_, after)| after).max().cloned() {
+            None => Ok(()),
+            Some(newest) => Err(ErrorKind::OlderPeer { oldest, newest, files }),
+        }
     }
 
     /// Refuses names that no server accepts.

@@ -122,6 +122,7 @@ fn check(migrator: &Migrator<'_>, before: &[&Migrator<'_>]) -> Result<(), Error>
     check_embed(migrator.set)?;
     migrator.check_names()?;
     migrator.check_functions()?;
+    migrator.oldest_release()?;
     let ledger = migrator.ledger();
     if before.iter().any(|other| other.ledger() == ledger) {
         let module = migrator.set.module().to_owned();

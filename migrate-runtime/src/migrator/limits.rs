@@ -1,4 +1,4 @@
-//! The options that limit how a run disturbs other sessions: its lock, waits and limits.
+//! The options that limit how a run disturbs other sessions and releases: its lock, waits and limits.
 
 use std::time::Duration;
 
@@ -52,6 +52,27 @@ impl Migrator<'_> {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// The oldest release of this service that is running, such as `"2.2"`. A run then refuses, before anything
+    /// runs, a pending migration that removes what that release uses: one whose file has
+    /// `-- migrate:phase contract after 2.3`, or a newer release.
+    ///
+    /// Without it, phases stop no run. Releases are compared part by
+    /// part: `2.9` is older than `2.10`, and `2.3.0-rc.1` is older than `2.3`. What `to` and `only` leave out of a
+    /// run is not refused.
+    ///
+    /// ```
+    /// # use migrate_runtime::{Migrations, Migrator};
+    /// # fn of<'s>(set: &'s Migrations, oldest: Option<String>) -> Migrator<'s> {
+    /// // What the deployment knows, such as the variable OLDEST_PEER of its manifest.
+    /// oldest.into_iter().fold(Migrator::new(set), Migrator::oldest_peer)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn oldest_peer(mut self, release: impl Into<String>) -> Self {
+        self.oldest_peer = Some(release.into());
         self
     }
 

@@ -56,6 +56,7 @@ pub struct Migrator<'s> {
     /// The versions of [`Migrator::forget_unfinished`].
     pub(crate) forgets: Vec<Version>,
     pub(crate) limit: Limit,
+    pub(crate) oldest_peer: Option<String>,
     pub(crate) lock: Lock,
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) retries: u32,
@@ -165,6 +166,7 @@ impl<'s> Migrator<'s> {
             down_from_ledger: Tolerance::Refuse,
             forgets: Vec::new(),
             limit: Limit::None,
+            oldest_peer: None,
             lock: Lock::Detect,
             lock_timeout: None,
             retries: DEFAULT_RETRIES,

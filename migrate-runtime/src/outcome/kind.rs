@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
+use migrate_set::release::Release;
 use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
 use migrate_set::text::escaped;
@@ -16,7 +17,8 @@ use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
 use super::text::{
-    counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another, which_were,
+    contracts, counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another,
+    which_were,
 };
 use crate::stale::StaleEmbed;
 
@@ -224,6 +226,25 @@ pub enum ErrorKind {
         help: Remedy,
     },
 
+    /// [`Migrator::oldest_peer`](crate::Migrator::oldest_peer) names a release that uses what pending migrations
+    /// remove; nothing ran.
+    #[error("release {oldest} is running, and uses what is removed by{}", contracts(files))]
+    OlderPeer {
+        /// That release.
+        oldest: Release,
+        /// The first release that uses nothing of it.
+        newest: Release,
+        /// The files as the set names them, each with the release of its phase.
+        files: Vec<(String, Release)>,
+    },
+
+    /// The release of [`Migrator::oldest_peer`](crate::Migrator::oldest_peer) is not one; nothing ran.
+    #[error("the oldest peer `{}` is not a release", escaped(written))]
+    BadRelease {
+        /// As the caller wrote it.
+        written: String,
+    },
+
     /// The set has no such migration; nothing ran.
     #[error("version {version} is not in the set")]
     UnknownVersion {
@@ -396,7 +417,9 @@ impl ErrorKind {
             ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
+            ErrorKind::OlderPeer { .. } => "older_peer",
             ErrorKind::BadName { .. }
+            | ErrorKind::BadRelease { .. }
             | ErrorKind::InTransaction
             | ErrorKind::LedgerElsewhere { .. }
             | ErrorKind::UnknownVersion { .. }

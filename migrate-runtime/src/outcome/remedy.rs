@@ -19,6 +19,10 @@ impl ErrorKind {
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
+            ErrorKind::OlderPeer { newest, .. } => Remedy::new(
+                format!("set {{}} to the oldest release that runs, once that is {newest} or newer"),
+                &[Term::OldestPeer],
+            ),
             ErrorKind::NotAdoptable { tool, .. } => Remedy::new(
                 format!(
                     "name the table with {{}} and {{}}; if {tool} never ran here, only {{}} is needed"
@@ -47,6 +51,9 @@ impl ErrorKind {
                  pg_advisory_unlock, or use {}",
                 &[Term::LockRow],
             ),
+            ErrorKind::BadRelease { .. } => {
+                Remedy::new("set {} to numbers with dots, such as 2.3", &[Term::OldestPeer])
+            }
             ErrorKind::Pending { .. } => Remedy::new("{} applies them", &[Term::Run]),
             ErrorKind::ForeignTable { .. } => {
                 Remedy::new("choose another name with {} or {}", &[Term::Table, Term::Schema])

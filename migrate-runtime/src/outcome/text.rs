@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::{fmt, iter};
 
+use migrate_set::release::Release;
 use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
@@ -24,6 +25,15 @@ pub(super) fn missing_or_another(tool: &str, columns: &[String]) -> String {
         return "does not exist".to_owned();
     }
     format!("is not a table of {tool}: it has the columns {}", escaped(&columns.join(", ")))
+}
+
+/// Files and the releases of their phases: one on the same line, several on a line each.
+pub(super) fn contracts(files: &[(String, Release)]) -> String {
+    let shown = files.iter().map(|(file, after)| format!("{file} (contract after {after})"));
+    match shown.collect::<Vec<_>>().as_slice() {
+        [one] => format!(" {one}"),
+        all => format!(":\n  {}", all.join("\n  ")),
+    }
 }
 
 /// Lines with the holders of locks.

@@ -50,6 +50,7 @@ pub(crate) fn run<'r>(
     let run = async move {
         migrator.check_names()?;
         migrator.check_functions()?;
+        migrator.oldest_release()?;
         let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
         let reached = reach(&cx, &mut hold, &mut tally, goal);
         let ended = boxed(cut::short(&cx, reached)).await;

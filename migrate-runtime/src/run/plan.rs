@@ -104,6 +104,7 @@ fn decide<'r>(
     } else {
         Todo::of(by(migrator, contents.into_entries())?)
     };
+    migrator.check_peer(&todo.steps)?;
     let is_new = todo.steps.iter().all(|step| step.cause == Cause::New);
     tally.extent = if is_new { Extent::First } else { Extent::Whole };
     tally.at_start.get_or_insert_with(|| todo.applied.clone());

@@ -270,6 +270,10 @@ impl<'a> Assembly<'a> {
         }
         let (script, checksum) = scripts.up?;
         let (name, kind) = (up.name.slug.clone(), up.name.kind);
-        Some(Migration::new(version, name, kind, checksum, script, down))
+        let migration = Migration::new(version, name, kind, checksum, script, down);
+        Some(match scripts.contract {
+            None => migration,
+            Some(after) => migration.with_contract(after),
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use migrate_set::checksum::Checksum;
 use migrate_set::location::narrow;
 use migrate_set::name::Direction;
+use migrate_set::release::Release;
 use migrate_set::set::{Ends, Script, TransactionMode};
 use migrate_set::sql::kind::{self, SessionEffect, StatementKind};
 use migrate_set::sql::lexer::{TokenKind, Unclosed, dollar_tag, lex};
@@ -17,9 +18,11 @@ use super::decode::{decode, returns};
 use super::mistakes::{Mistake, placed, with_invalid};
 use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
 use super::{Problem, SourceError};
-use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
+use crate::directives::section::{
+    AlmostMarker, Block, SectionError, SectionProblem, Sections, sections,
+};
 use crate::directives::{DOWN, directive};
-use crate::lint::lint;
+use crate::lint::{Lint, lint};
 
 /// The scripts of one file.
 #[derive(Debug, Default)]
@@ -30,6 +33,8 @@ pub(super) struct Scripts {
     pub(super) down: Option<Script>,
     /// The checks that the file allows.
     pub(super) allows: Vec<&'static str>,
+    /// The release of its phase.
+    pub(super) contract: Option<Release>,
     /// The warnings.
     pub(super) warnings: Vec<SourceError>,
 }
@@ -61,14 +66,14 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
-    let reader = Reader { file, text: &text, returns, allows: &found.allows };
+    let reader = Reader { file, text: &text, returns, found: &found };
     let up = up.map(|block| reader.up(block));
     let down = down.map(|block| reader.down(block));
     match (up.transpose(), down.transpose()) {
         (Ok(up), Ok(down)) => {
             let (up, warnings) = up.map_or((None, Vec::new()), |(up, found)| (Some(up), found));
             let (down, warnings) = (down.flatten(), all(warnings));
-            Ok(Scripts { up, down, allows: found.allows.clone(), warnings })
+            Ok(Scripts { up, down, allows: found.allows, contract: found.contract, warnings })
         }
         (up, down) => {
             let mut mistakes = up.err().unwrap_or_default();
@@ -93,6 +98,9 @@ fn assign<'t>(file: &File<'_>, sections: &Sections<'t>) -> Result<Blocks<'t>, Pr
         Some(Direction::Up) if down.is_some() => Err(Problem::OtherSection),
         Some(Direction::Up) => Ok((up.or(whole), None)),
         Some(Direction::Down) if up.is_some() => Err(Problem::OtherSection),
+        Some(Direction::Down) if sections.contract.is_some() => {
+            Err(Problem::Section(SectionProblem::PhaseDown))
+        }
         Some(Direction::Down) => Ok((None, down.or(whole))),
     }
 }
@@ -101,7 +109,7 @@ struct Reader<'f> {
     file: &'f File<'f>,
     text: &'f str,
     returns: Vec<u32>,
-    allows: &'f [&'static str],
+    found: &'f Sections<'f>,
 }
 
 /// A checked up script with its checksum, and the warnings.
@@ -122,7 +130,7 @@ impl Reader<'_> {
     }
 
     fn allows(&self, check: &str) -> bool {
-        self.allows.contains(&check)
+        self.found.allows.contains(&check)
     }
 
     /// What the lints find in an up script, unless they are off.
@@ -131,7 +139,10 @@ impl Reader<'_> {
             return Vec::new();
         }
         let found = lint(self.text, statements, mode).into_iter();
-        let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
+        let is_contract = self.found.contract.is_some();
+        let is_planned = |lint: Lint| is_contract && lint.is_contract();
+        let found =
+            found.filter(|found| !self.allows(found.lint.as_str()) && !is_planned(found.lint));
         let mut warnings: Vec<Mistake> =
             found.map(|finding| mistake(finding.span.clone(), Problem::Lint(finding))).collect();
         let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;

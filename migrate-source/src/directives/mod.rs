@@ -7,6 +7,7 @@ mod tools;
 
 use migrate_set::former::Former;
 use migrate_set::name::Direction;
+use migrate_set::release::Release;
 use migrate_set::set::TransactionMode;
 use thiserror::Error;
 
@@ -41,6 +42,11 @@ pub enum Directive {
     Function,
     /// What another tool knows the migration by, which only `adopt` needs.
     From,
+    /// The file removes what releases before this one use.
+    Contract {
+        /// The first release that does not use it.
+        after: Release,
+    },
     /// Allows what the check `check` reports, for a stated reason.
     Allow {
         /// A name from [`checks`].
@@ -53,7 +59,14 @@ pub enum Directive {
 impl Directive {
     /// Whether it is valid only above the first statement of its section.
     pub(crate) fn leads(&self) -> bool {
-        matches!(self, Self::Transaction(_) | Self::Function | Self::From | Self::Allow { .. })
+        matches!(
+            self,
+            Self::Transaction(_)
+                | Self::Function
+                | Self::From
+                | Self::Contract { .. }
+                | Self::Allow { .. }
+        )
     }
 }
 
@@ -120,6 +133,24 @@ pub enum DirectiveError {
         /// As written.
         written: String,
     },
+    /// `migrate:phase` with a phase that does not exist.
+    #[error("there is no phase `{written}`")]
+    UnknownPhase {
+        /// As written.
+        written: String,
+    },
+    /// `migrate:phase contract` without `after` and a release.
+    #[error("`{written}` does not name one release")]
+    NoRelease {
+        /// As written.
+        written: String,
+    },
+    /// `migrate:phase contract after` with another word than a release.
+    #[error("`{written}` is not a release")]
+    NotARelease {
+        /// As written.
+        written: String,
+    },
 }
 
 impl DirectiveError {
@@ -149,6 +180,17 @@ impl DirectiveError {
             Self::UnknownCheck { .. } => {
                 let checks: Vec<&str> = checks().collect();
                 format!("the checks are: {}", checks.join(", "))
+            }
+            Self::UnknownPhase { .. } => {
+                "the only phase is `contract`; a file that removes nothing needs no line".to_owned()
+            }
+            Self::NoRelease { .. } => {
+                "write `-- migrate:phase contract after RELEASE`, the first release that does not use \
+                 what the file removes"
+                    .to_owned()
+            }
+            Self::NotARelease { .. } => {
+                "write numbers with dots, such as 2.3 or 2.3.0-rc.1".to_owned()
             }
         }
     }
@@ -230,6 +272,7 @@ fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
         "function" if options.is_empty() => return Ok(Directive::Function),
         "from" if Former::parse(&rest[word.len()..]).is_some() => return Ok(Directive::From),
         "allow" => return allow(written, options),
+        "phase" => return phase(written, options),
         _ => return Err(unknown(written)),
     };
     let transaction = match options {
@@ -255,6 +298,18 @@ fn allow(written: &str, options: &str) -> Result<Directive, DirectiveError> {
         return Err(DirectiveError::NoReason { written: written.to_owned() });
     }
     Ok(Directive::Allow { check, reason: reason.to_owned() })
+}
+
+fn phase(written: &str, options: &str) -> Result<Directive, DirectiveError> {
+    let words: Vec<&str> = options.split_whitespace().collect();
+    match words[..] {
+        ["contract", "after", release] => match Release::new(release.to_owned()) {
+            Some(after) => Ok(Directive::Contract { after }),
+            None => Err(DirectiveError::NotARelease { written: release.to_owned() }),
+        },
+        [] | ["contract", ..] => Err(DirectiveError::NoRelease { written: written.to_owned() }),
+        [other, ..] => Err(DirectiveError::UnknownPhase { written: other.to_owned() }),
+    }
 }
 
 fn goose(written: &str, rest: &str) -> Result<Option<Directive>, DirectiveError> {
@@ -293,102 +348,4 @@ fn unknown(written: &str) -> DirectiveError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Direction::{Down, Up};
-    use TransactionMode::{NonTransactional, Transactional};
-
-    #[test]
-    fn every_spelling_is_understood() {
-        let check = |comment: &str, expected: Option<Directive>| {
-            assert_eq!(directive(comment), Ok(expected), "{comment}");
-        };
-        let word = |direction| Some(section(direction, None, Spelling::Word));
-        let marker = |direction| Some(section(direction, None, Spelling::Marker));
-        let with = |direction, mode| Some(section(direction, Some(mode), Spelling::Marker));
-        check("-- UP", word(Up));
-        check("--up ", word(Up));
-        check("-- Down", word(Down));
-        check("-- migrate:up", marker(Up));
-        check("-- migrate:down", marker(Down));
-        check("-- migrate:up transaction:false", with(Up, NonTransactional));
-        check("-- migrate:down transaction:true", with(Down, Transactional));
-        check("-- +goose Up", marker(Up));
-        check("-- +goose DOWN", marker(Down));
-        check("-- +goose StatementBegin", Some(Directive::StatementBegin));
-        check("-- +goose StatementEnd", Some(Directive::StatementEnd));
-        check("-- +goose NO TRANSACTION", Some(Directive::FileTransaction(NonTransactional)));
-        check("-- +goose ENVSUB OFF", None);
-        check("-- +migrate Up", marker(Up));
-        check("-- +migrate Down notransaction", with(Down, NonTransactional));
-        check("-- +migrate StatementBegin", Some(Directive::StatementBegin));
-        check("-- +migrate StatementEnd", Some(Directive::StatementEnd));
-        check("---- create above / drop below ----", Some(Directive::Divider));
-        check("-- //@UNDO", Some(Directive::Divider));
-        check("-- Up Migration", marker(Up));
-        check("--down migration", marker(Down));
-        check("-- !Downs", marker(Down));
-        check("-- rambler up", marker(Up));
-        check("-- +micrate Down", marker(Down));
-        check("---- tern: disable-tx ----", Some(Directive::FileTransaction(NonTransactional)));
-        let none = Some(Directive::Transaction(NonTransactional));
-        check("-- migrate:no-transaction", none.clone());
-        check("-- no-transaction", none.clone());
-        check("-- pgdbm:no-transaction because", none.clone());
-        check("-- atlas:txmode none", none.clone());
-        check("--! no-transaction", none.clone());
-        check("-- postgres-migrations disable-transaction", none.clone());
-        check("-- transactional: false", none);
-        check("-- atlas:txmode file", None);
-        let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
-        check("-- migrate:allow empty because it came later", Some(allow));
-        check("-- migrate:from goose 7", Some(Directive::From));
-        for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"]
-        {
-            check(remark, None);
-        }
-    }
-
-    #[test]
-    fn almost_directives_are_errors_with_the_nearest_spelling() {
-        let check = |comment: &str, message: &str, help: &str| {
-            let error = directive(comment).unwrap_err();
-            assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
-        };
-        check(
-            "-- migrate:notransaction",
-            "unknown directive `migrate:notransaction`",
-            "did you mean `-- migrate:no-transaction`?",
-        );
-        check("-- +goose Upp", "unknown directive `+goose Upp`", "did you mean `-- +goose Up`?");
-        check(
-            "-- +goose ENVSUB ON",
-            "goose's environment substitution is not possible in an embedded set",
-            "write the values themselves, and remove this line",
-        );
-        check(
-            "--liquibase formatted sql",
-            "a Liquibase changelog is not a migration: its changesets and conditions would be ignored",
-            "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` section, \
-             and remove this line",
-        );
-        check(
-            "-- atlas:checkpoint v2",
-            "an Atlas checkpoint would run after the migrations that it replaces",
-            "remove this line if the set begins here; otherwise move the file out of the folder",
-        );
-        check(
-            "-- migrate:allow empty",
-            "`migrate:allow empty` gives no reason",
-            "write `-- migrate:allow CHECK because REASON`",
-        );
-        check(
-            "-- migrate:allow drops because yes",
-            "there is no check `drops` to allow",
-            "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
-             not-null-without-default, volatile-default, column-type-change, set-not-null, \
-             constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
-             table-dropped, column-dropped, session-setting",
-        );
-    }
-}
+mod tests;

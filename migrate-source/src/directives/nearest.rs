@@ -8,6 +8,7 @@ const SPELLINGS: &[&str] = &[
     "migrate:up transaction:false",
     "migrate:down transaction:false",
     "migrate:function",
+    "migrate:phase contract after RELEASE",
     "migrate:allow CHECK because REASON",
     "migrate:from TOOL KEY",
     "+goose Up",

@@ -4,6 +4,7 @@
 use std::mem;
 
 use migrate_set::name::Direction;
+use migrate_set::release::Release;
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::{Token, TokenKind};
 use thiserror::Error;
@@ -32,6 +33,8 @@ pub struct Sections<'t> {
     pub down: Option<Block<'t>>,
     /// The names of the checks that the file allows.
     pub allows: Vec<&'static str>,
+    /// The first release that does not use what the up script removes; of several, the newest.
+    pub contract: Option<Release>,
 }
 
 /// What a comment is that is almost a section marker.
@@ -78,6 +81,9 @@ pub enum SectionProblem {
     /// A directive after the first statement of its section.
     #[error("this directive comes after a statement, where it has no effect")]
     Misplaced,
+    /// A phase in a down section.
+    #[error("a phase in a down section")]
+    PhaseDown,
     /// `StatementBegin` without `StatementEnd`.
     #[error("`StatementBegin` is never closed")]
     UnclosedStatement,
@@ -100,6 +106,7 @@ impl SectionProblem {
             }
             Self::BeforeSection => "move it below the marker of the section it belongs to".into(),
             Self::Misplaced => "move it above the first statement of its section".into(),
+            Self::PhaseDown => "move it above the first statement of the up script".into(),
             Self::UnclosedStatement => "add `StatementEnd` after the statement".into(),
             Self::UnopenedStatement => "remove it, or add `StatementBegin` before it".into(),
         }
@@ -222,6 +229,13 @@ impl<'t> Reader<'t> {
             }
             Directive::Transaction(mode) => self.transaction = Some(mode),
             Directive::Function => self.function = Some((token.start, token.end)),
+            Directive::Contract { .. } if self.current == Some(Direction::Down) => {
+                self.error(SectionProblem::PhaseDown, &token);
+            }
+            Directive::Contract { ref after } => {
+                let newest = self.sections.contract.take().into_iter().chain([after.clone()]).max();
+                self.sections.contract = newest;
+            }
             Directive::Allow { check, .. } if !self.sections.allows.contains(&check) => {
                 self.sections.allows.push(check);
             }

@@ -64,6 +64,14 @@ impl Lint {
         Lint::SessionSetting,
     ];
 
+    /// Whether it only concerns releases that still run, so that `-- migrate:phase contract` answers it.
+    pub const fn is_contract(self) -> bool {
+        matches!(
+            self,
+            Lint::TableRenamed | Lint::ColumnRenamed | Lint::TableDropped | Lint::ColumnDropped
+        )
+    }
+
     /// Its name, as `-- migrate:allow NAME because REASON` spells it.
     pub const fn as_str(self) -> &'static str {
         TEXTS[self as usize][0]
@@ -137,12 +145,14 @@ const TEXTS: [[&str; 3]; 12] = [
     [
         "table-dropped",
         "the running version may still use this table",
-        "drop it one release after the last version that uses it",
+        "drop it after the last release that uses it, and name the first one that does not: \
+         `-- migrate:phase contract after RELEASE`",
     ],
     [
         "column-dropped",
         "the running version may still use this column",
-        "drop it one release after the last version that uses it",
+        "drop it after the last release that uses it, and name the first one that does not: \
+         `-- migrate:phase contract after RELEASE`",
     ],
     [
         "session-setting",

@@ -36,6 +36,7 @@ mod names;
 mod next_actions;
 mod nontransactional;
 mod options;
+mod phases;
 mod pooled;
 mod pools;
 mod privileges;

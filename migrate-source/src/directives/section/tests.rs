@@ -126,3 +126,30 @@ fn misspelt_markers_are_errors() {
          unknown directive `+goose Dwn` @17: did you mean `-- +goose Down`?",
     );
 }
+
+#[test]
+fn a_phase_belongs_to_the_up_script_and_the_newest_release_counts() {
+    let check = |text: &str, expected: Option<&str>| {
+        let tokens = lex(text);
+        let found = sections(text, &tokens, AlmostMarker::Mistake).unwrap().contract;
+        assert_eq!(found.as_ref().map(Release::as_str), expected, "{text}");
+    };
+    check("-- migrate:phase contract after 2.3\na;", Some("2.3"));
+    check("-- migrate:phase contract after 2.3\n-- UP\na;\n-- DOWN\nb;", Some("2.3"));
+    check("-- UP\n-- migrate:phase contract after 2.3\na;", Some("2.3"));
+    check(
+        "-- migrate:phase contract after 2.10\n-- migrate:phase contract after 2.9\na;",
+        Some("2.10"),
+    );
+    check("a;", None);
+    check("select '\n-- migrate:phase contract after 2.3\n';", None);
+    check_errors(
+        "-- UP\na;\n-- DOWN\n-- migrate:phase contract after 2.3\nb;",
+        "a phase in a down section @17: move it above the first statement of the up script",
+    );
+    check_errors(
+        "a; -- migrate:phase contract after 2.3",
+        "this directive comes after a statement, where it has no effect @3: \
+         move it above the first statement of its section",
+    );
+}

@@ -52,6 +52,7 @@ transcripts! {
     help
     history
     init
+    phases
     plan
     redo
     repair

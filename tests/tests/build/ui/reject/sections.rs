@@ -42,6 +42,18 @@ pub const CASES: &[Case] = &[
         &[("1_users.sql", "-- migrate:allow vacuum because it is quick\nSELECT 1;\n")],
     ),
     case(
+        "phase_without_a_release",
+        &[("1_users.sql", "-- migrate:phase contract before 2.3\nSELECT 1;\n")],
+    ),
+    case("phase_that_does_not_exist", &[("1_users.sql", "-- migrate:phase expand\nSELECT 1;\n")]),
+    case(
+        "phase_in_a_down_section",
+        &[(
+            "1_users.sql",
+            "-- UP\nSELECT 1;\n-- DOWN\n-- migrate:phase contract after 2.3\nSELECT 2;\n",
+        )],
+    ),
+    case(
         "unclosed_dollar_quote_in_a_goose_block",
         &[(
             "1_users.sql",

@@ -1,0 +1,129 @@
+//! Tables of comments and the directives that they are.
+
+use super::*;
+use Direction::{Down, Up};
+use TransactionMode::{NonTransactional, Transactional};
+
+#[test]
+fn every_spelling_is_understood() {
+    let check = |comment: &str, expected: Option<Directive>| {
+        assert_eq!(directive(comment), Ok(expected), "{comment}");
+    };
+    let word = |direction| Some(section(direction, None, Spelling::Word));
+    let marker = |direction| Some(section(direction, None, Spelling::Marker));
+    let with = |direction, mode| Some(section(direction, Some(mode), Spelling::Marker));
+    check("-- UP", word(Up));
+    check("--up ", word(Up));
+    check("-- Down", word(Down));
+    check("-- migrate:up", marker(Up));
+    check("-- migrate:down", marker(Down));
+    check("-- migrate:up transaction:false", with(Up, NonTransactional));
+    check("-- migrate:down transaction:true", with(Down, Transactional));
+    check("-- +goose Up", marker(Up));
+    check("-- +goose DOWN", marker(Down));
+    check("-- +goose StatementBegin", Some(Directive::StatementBegin));
+    check("-- +goose StatementEnd", Some(Directive::StatementEnd));
+    check("-- +goose NO TRANSACTION", Some(Directive::FileTransaction(NonTransactional)));
+    check("-- +goose ENVSUB OFF", None);
+    check("-- +migrate Up", marker(Up));
+    check("-- +migrate Down notransaction", with(Down, NonTransactional));
+    check("-- +migrate StatementBegin", Some(Directive::StatementBegin));
+    check("-- +migrate StatementEnd", Some(Directive::StatementEnd));
+    check("---- create above / drop below ----", Some(Directive::Divider));
+    check("-- //@UNDO", Some(Directive::Divider));
+    check("-- Up Migration", marker(Up));
+    check("--down migration", marker(Down));
+    check("-- !Downs", marker(Down));
+    check("-- rambler up", marker(Up));
+    check("-- +micrate Down", marker(Down));
+    check("---- tern: disable-tx ----", Some(Directive::FileTransaction(NonTransactional)));
+    let none = Some(Directive::Transaction(NonTransactional));
+    check("-- migrate:no-transaction", none.clone());
+    check("-- no-transaction", none.clone());
+    check("-- pgdbm:no-transaction because", none.clone());
+    check("-- atlas:txmode none", none.clone());
+    check("--! no-transaction", none.clone());
+    check("-- postgres-migrations disable-transaction", none.clone());
+    check("-- transactional: false", none);
+    check("-- atlas:txmode file", None);
+    let allow = Directive::Allow { check: "empty", reason: "it came later".to_owned() };
+    check("-- migrate:allow empty because it came later", Some(allow));
+    check("-- migrate:from goose 7", Some(Directive::From));
+    let after = |release| Some(Directive::Contract { after: Release::new(release).unwrap() });
+    check("-- migrate:phase contract after 2.3", after("2.3"));
+    check("--migrate:phase  contract  after v2.3.0-rc.1 ", after("2.3.0-rc.1"));
+    for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"] {
+        check(remark, None);
+    }
+}
+
+#[test]
+fn almost_directives_are_errors_with_the_nearest_spelling() {
+    let check = |comment: &str, message: &str, help: &str| {
+        let error = directive(comment).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.help().as_str()), (message, help));
+    };
+    check(
+        "-- migrate:notransaction",
+        "unknown directive `migrate:notransaction`",
+        "did you mean `-- migrate:no-transaction`?",
+    );
+    check("-- +goose Upp", "unknown directive `+goose Upp`", "did you mean `-- +goose Up`?");
+    check(
+        "-- +goose ENVSUB ON",
+        "goose's environment substitution is not possible in an embedded set",
+        "write the values themselves, and remove this line",
+    );
+    check(
+        "--liquibase formatted sql",
+        "a Liquibase changelog is not a migration: its changesets and conditions would be ignored",
+        "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` section, \
+         and remove this line",
+    );
+    check(
+        "-- atlas:checkpoint v2",
+        "an Atlas checkpoint would run after the migrations that it replaces",
+        "remove this line if the set begins here; otherwise move the file out of the folder",
+    );
+    check(
+        "-- migrate:allow empty",
+        "`migrate:allow empty` gives no reason",
+        "write `-- migrate:allow CHECK because REASON`",
+    );
+    check(
+        "-- migrate:allow drops because yes",
+        "there is no check `drops` to allow",
+        "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
+         not-null-without-default, volatile-default, column-type-change, set-not-null, \
+         constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
+         table-dropped, column-dropped, session-setting",
+    );
+    let contract = "write `-- migrate:phase contract after RELEASE`, the first release that does not use what the \
+                    file removes";
+    for written in [
+        "migrate:phase",
+        "migrate:phase contract",
+        "migrate:phase contract 2.3",
+        "migrate:phase contract before 2.3",
+        "migrate:phase contract after",
+        "migrate:phase contract after 2.3 and 2.4",
+    ] {
+        let message = format!("`{written}` does not name one release");
+        check(&format!("-- {written}"), &message, contract);
+    }
+    check(
+        "-- migrate:phase contract after next",
+        "`next` is not a release",
+        "write numbers with dots, such as 2.3 or 2.3.0-rc.1",
+    );
+    check(
+        "-- migrate:phase expand",
+        "there is no phase `expand`",
+        "the only phase is `contract`; a file that removes nothing needs no line",
+    );
+    check(
+        "-- migrate:phases contract after 2.3",
+        "unknown directive `migrate:phases contract after 2.3`",
+        "did you mean `-- migrate:phase contract after RELEASE`?",
+    );
+}
