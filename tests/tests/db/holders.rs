@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Rollback};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
@@ -151,6 +151,43 @@ async fn holder_of_the_ledgers_table_is_named() {
     transaction.rollback().await.expect("a rollback");
     assert!(!is_named(&error, &other, "SELECT 1").await);
     assert!(is_named(&error, &other, "LOCK TABLE migration_ledger").await, "{error}");
+}
+
+/// What only reads it waits no longer than what writes it, and says for whom.
+#[tokio::test]
+async fn holder_of_the_ledgers_table_is_named_where_it_is_read() {
+    let (_database, mut client, other) = with_table().await;
+    let lock = "BEGIN; LOCK TABLE migration_ledger";
+    other.batch_execute(lock).await.expect("a lock");
+    let set = with("CREATE TABLE u (a int);");
+    let migrator = quick(&set);
+    let errors = [
+        migrator.run(&mut client).await.map(drop).expect_err("run"),
+        migrator.rollback(&mut client, Rollback::All).await.map(drop).expect_err("rollback"),
+        migrator.forget(&mut client, 1).await.map(drop).expect_err("forget"),
+        migrator.plan(&client).await.map(drop).expect_err("plan"),
+        migrator.status(&client).await.map(drop).expect_err("status"),
+        migrator.verify(&client).await.expect_err("verify"),
+        migrator.history(&client).await.map(drop).expect_err("history"),
+    ];
+    for error in &errors {
+        assert!(error.to_string().starts_with("reading the ledger `public.migration_ledger`: "));
+        assert!(is_named(error, &other, lock).await, "{error}");
+    }
+    assert_eq!(value(&client, "SHOW lock_timeout").await, "0");
+    let runtime = tokio::runtime::Handle::current();
+    let other = std::sync::Arc::new(other);
+    let migrator = migrator.retries(3).on(move |event| {
+        if let migrate_runtime::Event::Retrying { .. } = event {
+            let other = std::sync::Arc::clone(&other);
+            runtime.spawn(async move { other.batch_execute("COMMIT").await });
+        }
+    });
+    assert_eq!(migrator.run(&mut client).await.expect("a second try").applied.len(), 1);
+    // A transaction of the caller keeps its own limit.
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = '7min'").await.expect("a limit");
+    quick(&set).verify(&client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, "SHOW lock_timeout").await, "7min");
 }
 
 #[tokio::test]
