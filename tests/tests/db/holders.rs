@@ -9,6 +9,9 @@ use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1);");
+/// That of the lock of `public.migration_ledger`, which is frozen.
+const KEY: i64 = 5_200_608_419_534_058_480;
+
 const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
 
 fn with(sql: &str) -> Migrations {
@@ -218,6 +221,17 @@ async fn prepared_transaction_is_named() {
     assert!(line.contains(", since 20") && line.contains(", transaction 0 s old)"), "{line}");
     assert!(line.ends_with(", which COMMIT PREPARED or ROLLBACK PREPARED ends"), "{line}");
     client.batch_execute("ROLLBACK PREPARED 'order 7'").await.expect("its end");
+    // One that has the lock of the ledger.
+    let other = connect(&config).await;
+    let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION 'order 8'");
+    other.batch_execute(&sql).await.expect("a prepared transaction");
+    let waits = Migrator::new(&set).wait_timeout(Duration::from_millis(1500));
+    let error = waits.run(&mut client).await.expect_err("a wait");
+    let ErrorKind::Busy { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
+    assert_eq!((holder.pid, holder.prepared.as_deref()), (0, Some("order 8")), "{error}");
+    let log = std::fs::read_to_string(server.log()).expect("the log");
+    assert!(!log.contains("more than one row"), "{log}");
+    client.batch_execute("ROLLBACK PREPARED 'order 8'").await.expect("its end");
     assert_eq!(quick(&set).run(&mut client).await.expect("a run").applied.len(), 1);
 }
 
