@@ -142,7 +142,7 @@ impl Adoption {
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
         let module = self.module.as_deref().or(facts.module);
         let select = facts.select(schema, table, module);
-        let sql = checked(names.into_iter().map(|(_, name)| name), &select);
+        let sql = cx.limited(&checked(names.into_iter().map(|(_, name)| name), &select));
         let result = cx.wire.rows(&sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
         let tool = facts.name;

@@ -55,6 +55,7 @@ impl Context<'_> {
             return ledgers;
         }
         let read = self.migrator.with_names_checked(&self.ledger.read_tenants(&schemas));
+        let read = self.limited(&read);
         let read = self.wire.rows(&read, |row| {
             if let (Some(schema), Ok(entry)) = (text(&row, "tenant"), entry(&row)) {
                 ledgers.entry(schema.to_owned()).or_insert_with(Vec::new).push(entry);

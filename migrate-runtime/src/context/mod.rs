@@ -92,6 +92,11 @@ impl<'r> Context<'r> {
         self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
     }
 
+    /// The message of a query of ledgers, which another session may have locked.
+    pub(crate) fn limited(&self, query: &str) -> String {
+        self.terms(None).limit_of_read() + query
+    }
+
     /// Whether the deadline has passed.
     pub(crate) fn is_over(&self) -> bool {
         self.time_left().is_some_and(|left| left < ROUNDING)

@@ -61,7 +61,7 @@ impl<'r> Context<'r> {
         query: &str,
         mut take: impl FnMut(&SimpleQueryRow) -> Result<(), &'static str> + Send,
     ) -> Outcome {
-        let sql = self.migrator.with_names_checked(query);
+        let sql = self.limited(&self.migrator.with_names_checked(query));
         let (mut broken, mut unread) = (None, None);
         let on = |row: SimpleQueryRow| {
             broken = take(&row).err().or(broken);

@@ -155,7 +155,7 @@ async fn read_all<'s>(
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
     let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let sql = checked(names, &first.read_modules(&modules));
+    let sql = cx.limited(&checked(names, &first.read_modules(&modules)));
     let read = cx.wire.rows(&sql, |row| {
         whole &= Unread::of(&row).is_none();
         for (module, contents) in found.iter_mut().enumerate() {

@@ -52,6 +52,13 @@ impl Stop {
         }
     }
 
+    /// The failure of a read, which is tried again if another session has locked the ledger.
+    pub(crate) fn of_read(error: ErrorKind) -> Stop {
+        let is_blocked =
+            matches!(&error, ErrorKind::Database { source, .. } if is_conflict(source));
+        Stop::blocked_if(is_blocked, error)
+    }
+
     /// `error` as a reason to try again if another session was the cause, otherwise as a failure.
     pub(crate) fn blocked_if(is_blocked: bool, error: ErrorKind) -> Stop {
         if is_blocked { Stop::Blocked(error) } else { Stop::Failed(error) }

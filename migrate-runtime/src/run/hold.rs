@@ -43,10 +43,10 @@ impl<'r> Hold<'r> {
         cx: &Context<'r>,
         tally: &mut Tally<'r>,
         reading: Reading,
-    ) -> Result<Contents<'r>, ErrorKind> {
-        let mut contents = boxed(cx.read(reading)).await?;
+    ) -> Result<Contents<'r>, Stop> {
+        let mut contents = boxed(cx.read(reading)).await.map_err(Stop::of_read)?;
         if contents.transaction == Transaction::OfCaller {
-            return Err(ErrorKind::InTransaction);
+            return Err(ErrorKind::InTransaction.into());
         }
         tally.position = contents.last_position;
         tally.running = contents.running(cx.migrator.set);

@@ -14,6 +14,7 @@ use super::action::Action;
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::context::{Context, Table};
+use crate::lock::Stop;
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::{ErrorKind, Report};
 use crate::sql::{Contents, Extent, Reading};
@@ -74,7 +75,7 @@ pub(super) async fn read<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     by: Decide<'r>,
-) -> Result<(Todo<'r>, Table), ErrorKind> {
+) -> Result<(Todo<'r>, Table), Stop> {
     let contents = hold.read(cx, tally, cx.migrator.reading()).await?;
     let (table, is_locked) = (Table::of(&contents), contents.is_locked);
     let is_brief = contents.is_brief;
@@ -87,7 +88,7 @@ pub(super) async fn read<'r>(
             let table = Table::of(&contents);
             Ok((decide(cx, tally, contents, by)?, table))
         }
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -22,10 +22,12 @@ pub(super) async fn read<'r>(
     let planned = plan::read(cx, hold, tally, Migrator::decide).await;
     let version = match &planned {
         Ok((todo, _)) => now_transactional(todo),
-        Err(ErrorKind::Drift { drift }) => plan::given_up(&cx.migrator.forgets, drift),
+        Err(Stop::Failed(ErrorKind::Drift { drift })) => {
+            plan::given_up(&cx.migrator.forgets, drift)
+        }
         Err(_) => None,
     };
-    let Some(version) = version else { return Ok(planned?) };
+    let Some(version) = version else { return planned };
     forget_unfinished(cx, hold, tally, &version).await?;
     for one in tally.report.amended.drain(..).collect::<Vec<_>>() {
         let version = one.version;

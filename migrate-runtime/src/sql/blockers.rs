@@ -23,8 +23,7 @@ pub(crate) struct Wanted {
 /// The sessions and prepared transactions that have what is wanted, the oldest transaction first: one row each
 /// for [`blocker`].
 ///
-/// A lock on a table is also one of the statements on its indexes and its partitions. A prepared transaction has no
-/// process, and shares its virtual one with the lock on its own number.
+/// A lock on a table is also one of the statements on its indexes and its partitions.
 pub(crate) fn blockers(Wanted { names, pids, harmless }: &Wanted) -> String {
     let list = |texts: &[String]| texts.join(", ");
     let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
@@ -45,15 +44,14 @@ pub(crate) fn blockers(Wanted { names, pids, harmless }: &Wanted) -> String {
          WHERE a.pid {NE} pg_catalog.pg_backend_pid() \
          AND (a.pid {EQ} ANY (ARRAY[{}]::pg_catalog.int4[]) OR EXISTS (SELECT {held} AND l.pid {EQ} a.pid \
          AND l.database {EQ} a.datid AND a.datname {EQ} pg_catalog.current_database())) \
-         UNION ALL SELECT 0, '', p.owner, {}, {}, NULL, p.gid FROM pg_catalog.pg_prepared_xacts p \
-         WHERE p.database {EQ} pg_catalog.current_database() AND EXISTS (SELECT {held} AND l.pid IS NULL \
-         AND EXISTS (SELECT FROM pg_catalog.pg_locks x WHERE x.transactionid {EQ} p.transaction AND x.granted \
-         AND x.pid IS NULL AND x.virtualtransaction {EQ} l.virtualtransaction)) \
+         UNION ALL SELECT {} FROM pg_catalog.pg_prepared_xact() p \
+         WHERE p.dbid {EQ} (SELECT d.oid FROM pg_catalog.pg_database d \
+         WHERE d.datname {EQ} pg_catalog.current_database()) AND EXISTS (SELECT {held} AND {}) \
          ORDER BY age DESC NULLS LAST LIMIT 3",
         list(&names),
         list(&pids),
-        utc("p.prepared"),
-        age("p.prepared"),
+        prepared_columns(),
+        is_of_prepared(),
         SESSION = session_columns()
     )
 }
@@ -70,6 +68,24 @@ pub(super) fn session_columns() -> String {
     let age = age("a.xact_start");
     format!(
         "a.pid, a.application_name, pg_catalog.pg_get_userbyid(a.usesysid) AS \"user\", {since} AS since, {age} AS age, a.query"
+    )
+}
+
+/// The columns of the prepared transaction `p` for [`blocker`].
+pub(super) fn prepared_columns() -> String {
+    format!(
+        "0, '', pg_catalog.pg_get_userbyid(p.ownerid), {}, {}, NULL, p.gid",
+        utc("p.prepared"),
+        age("p.prepared")
+    )
+}
+
+/// Whether the lock `l` is one of the prepared transaction `p`, which has no process, and shares its virtual one with the
+/// lock on its own number.
+pub(super) fn is_of_prepared() -> String {
+    format!(
+        "l.pid IS NULL AND EXISTS (SELECT FROM pg_catalog.pg_locks x WHERE x.transactionid {EQ} p.transaction \
+         AND x.granted AND x.pid IS NULL AND x.virtualtransaction {EQ} l.virtualtransaction)"
     )
 }
 

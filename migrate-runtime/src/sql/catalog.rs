@@ -2,7 +2,7 @@
 
 use tokio_postgres::SimpleQueryRow;
 
-use super::blockers::session_columns;
+use super::blockers::{is_of_prepared, prepared_columns, session_columns};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text};
 use super::operator::{CAT, EQ, GT, NE};
@@ -73,12 +73,14 @@ impl Ledger {
 
 /// Who holds the advisory lock `key` of this database.
 pub(crate) fn holder_of_lock(key: i64) -> String {
-    let columns = session_columns();
+    let (columns, prepared, holds) = (session_columns(), prepared_columns(), holds(key));
+    // Without a process, the function returns all.
     format!(
-        "SELECT {columns} \
+        "SELECT {columns}, NULL AS prepared \
          FROM pg_catalog.pg_locks l, LATERAL pg_catalog.pg_stat_get_activity(l.pid) a \
-         WHERE {}",
-        holds(key)
+         WHERE {holds} AND l.pid IS NOT NULL UNION ALL SELECT {prepared} \
+         FROM pg_catalog.pg_prepared_xact() p JOIN pg_catalog.pg_locks l ON {} WHERE {holds}",
+        is_of_prepared()
     )
 }
 
@@ -87,7 +89,7 @@ pub(crate) fn holder_of_lock(key: i64) -> String {
 pub(crate) fn is_held(key: i64) -> String {
     format!(
         "SELECT l.pid, (SELECT a.query_start::pg_catalog.text FROM pg_catalog.pg_stat_get_activity(l.pid) a \
-         WHERE a.state {EQ} 'active') AS since FROM pg_catalog.pg_locks l WHERE {}",
+         WHERE l.pid IS NOT NULL AND a.state {EQ} 'active') AS since FROM pg_catalog.pg_locks l WHERE {}",
         holds(key)
     )
 }

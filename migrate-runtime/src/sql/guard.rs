@@ -220,6 +220,17 @@ impl Terms<'_> {
         settings.map(set).collect::<Vec<_>>().join(", ")
     }
 
+    /// Limits how long the statements after it in a message wait for a lock, and returns no row; a transaction of the
+    /// caller keeps its limit.
+    pub(crate) fn limit_of_read(self) -> String {
+        let own = "pg_catalog.current_setting('lock_timeout')";
+        format!(
+            "SELECT WHERE {SET_CONFIG}('lock_timeout', CASE WHEN pg_catalog.now() {EQ} \
+             pg_catalog.statement_timestamp() THEN {} ELSE {own} END, true) IS NULL; ",
+            self.lock_timeout()
+        )
+    }
+
     /// How long a statement waits for a lock: what the caller set, otherwise the session's own limit.
     fn lock_timeout(self) -> String {
         let millis = |limit: Duration| format!("'{}ms'", millis(limit));

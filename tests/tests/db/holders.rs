@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{Error, ErrorKind, Migrations, Migrator};
+use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Rollback};
 use migrate_tests::cluster::Cluster;
 use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int, b int); INSERT INTO t VALUES (1);");
+/// That of the lock of `public.migration_ledger`, which is frozen.
+const KEY: i64 = 5_200_608_419_534_058_480;
+
 const INVALID: &str = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
 
 fn with(sql: &str) -> Migrations {
@@ -153,6 +156,43 @@ async fn holder_of_the_ledgers_table_is_named() {
     assert!(is_named(&error, &other, "LOCK TABLE migration_ledger").await, "{error}");
 }
 
+/// What only reads it waits no longer than what writes it, and says for whom.
+#[tokio::test]
+async fn holder_of_the_ledgers_table_is_named_where_it_is_read() {
+    let (_database, mut client, other) = with_table().await;
+    let lock = "BEGIN; LOCK TABLE migration_ledger";
+    other.batch_execute(lock).await.expect("a lock");
+    let set = with("CREATE TABLE u (a int);");
+    let migrator = quick(&set);
+    let errors = [
+        migrator.run(&mut client).await.map(drop).expect_err("run"),
+        migrator.rollback(&mut client, Rollback::All).await.map(drop).expect_err("rollback"),
+        migrator.forget(&mut client, 1).await.map(drop).expect_err("forget"),
+        migrator.plan(&client).await.map(drop).expect_err("plan"),
+        migrator.status(&client).await.map(drop).expect_err("status"),
+        migrator.verify(&client).await.expect_err("verify"),
+        migrator.history(&client).await.map(drop).expect_err("history"),
+    ];
+    for error in &errors {
+        assert!(error.to_string().starts_with("reading the ledger `public.migration_ledger`: "));
+        assert!(is_named(error, &other, lock).await, "{error}");
+    }
+    assert_eq!(value(&client, "SHOW lock_timeout").await, "0");
+    let runtime = tokio::runtime::Handle::current();
+    let other = std::sync::Arc::new(other);
+    let migrator = migrator.retries(3).on(move |event| {
+        if let migrate_runtime::Event::Retrying { .. } = event {
+            let other = std::sync::Arc::clone(&other);
+            runtime.spawn(async move { other.batch_execute("COMMIT").await });
+        }
+    });
+    assert_eq!(migrator.run(&mut client).await.expect("a second try").applied.len(), 1);
+    // A transaction of the caller keeps its own limit.
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = '7min'").await.expect("a limit");
+    quick(&set).verify(&client).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(value(&client, "SHOW lock_timeout").await, "7min");
+}
+
 #[tokio::test]
 async fn prepared_transaction_is_named() {
     let mut server = Cluster::create();
@@ -181,6 +221,17 @@ async fn prepared_transaction_is_named() {
     assert!(line.contains(", since 20") && line.contains(", transaction 0 s old)"), "{line}");
     assert!(line.ends_with(", which COMMIT PREPARED or ROLLBACK PREPARED ends"), "{line}");
     client.batch_execute("ROLLBACK PREPARED 'order 7'").await.expect("its end");
+    // One that has the lock of the ledger.
+    let other = connect(&config).await;
+    let sql = format!("BEGIN; SELECT pg_advisory_xact_lock({KEY}); PREPARE TRANSACTION 'order 8'");
+    other.batch_execute(&sql).await.expect("a prepared transaction");
+    let waits = Migrator::new(&set).wait_timeout(Duration::from_millis(1500));
+    let error = waits.run(&mut client).await.expect_err("a wait");
+    let ErrorKind::Busy { holder: Some(holder), .. } = error.kind() else { panic!("{error}") };
+    assert_eq!((holder.pid, holder.prepared.as_deref()), (0, Some("order 8")), "{error}");
+    let log = std::fs::read_to_string(server.log()).expect("the log");
+    assert!(!log.contains("more than one row"), "{log}");
+    client.batch_execute("ROLLBACK PREPARED 'order 8'").await.expect("its end");
     assert_eq!(quick(&set).run(&mut client).await.expect("a run").applied.len(), 1);
 }
 

@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::migrator::{Limit, Migrator};
 use crate::outcome::ErrorKind;
 use crate::run::watched;
-use crate::sql::{Ledger, Reading, entry, text};
-use crate::wire::{self, is_of_a_check};
+use crate::sql::{Reading, entry, text};
+use crate::wire::is_of_a_check;
 
 /// How many ledgers one message reads: each takes three locks of the server's table of locks (its own
 /// and those of two indexes), which has room for 6400 unless it was made smaller.
@@ -35,17 +35,16 @@ pub(super) async fn compare(
     let mut seen = BTreeSet::new();
     schemas.retain(|schema| seen.insert(schema.clone()));
     let mut found = Comparison::default();
-    let ledger = migrator.ledger();
     if schemas.is_empty() {
         return Ok(found);
     }
     let cx = Context::new(migrator, client);
-    let with_ledger = watched(&cx, with_ledger(&cx, &ledger, &schemas)).await?;
+    let with_ledger = watched(&cx, with_ledger(&cx, &schemas)).await?;
     found.messages += 1;
     let (known, new): (Vec<String>, Vec<String>) =
         schemas.into_iter().partition(|schema| with_ledger.contains(schema));
     for chunk in known.chunks(LEDGERS) {
-        found.compare(migrator, client, chunk).await;
+        found.compare(&cx, chunk).await;
     }
     found.pending.extend(new);
     Ok(found)
@@ -54,16 +53,15 @@ pub(super) async fn compare(
 impl Comparison {
     /// Adds these schemas, in order. The entries of a ledger are read if its last row does not have the digest of the
     /// set.
-    async fn compare(&mut self, migrator: &Migrator<'_>, client: &Client, schemas: &[String]) {
-        let ledger = migrator.ledger();
-        let settled = self.settled(migrator, client, schemas).await;
+    async fn compare(&mut self, cx: &Context<'_>, schemas: &[String]) {
+        let settled = self.settled(cx, schemas).await;
         let is_unsettled = |schema: &&String| !settled.contains(*schema);
         let rest: Vec<String> = schemas.iter().filter(is_unsettled).cloned().collect();
         let mut entries = Some(BTreeMap::new());
         if !rest.is_empty() {
             self.messages += 1;
             // One ledger that cannot be read makes the whole message fail: the runs find out which it is.
-            entries = self::entries(client, &ledger, &rest).await;
+            entries = self::entries(cx, &rest).await;
         }
         for schema in schemas {
             if settled.contains(schema) {
@@ -71,7 +69,7 @@ impl Comparison {
                 continue;
             }
             let own = entries.as_ref().map(|all| all.get(schema).cloned().unwrap_or_default());
-            match own.map(|own| migrator.foresee(own)) {
+            match own.map(|own| cx.migrator.foresee(own)) {
                 Some(Ok(plan)) if plan.steps.is_empty() => self.up_to_date.push(schema.clone()),
                 Some(Err(error)) => self.drifted.push((schema.clone(), error)),
                 Some(Ok(_)) | None => self.pending.push(schema.clone()),
@@ -80,19 +78,15 @@ impl Comparison {
     }
 
     /// Those of `schemas` whose last row has the digest of the set; none if one cannot be read.
-    async fn settled(
-        &mut self,
-        migrator: &Migrator<'_>,
-        client: &Client,
-        schemas: &[String],
-    ) -> BTreeSet<String> {
+    async fn settled(&mut self, cx: &Context<'_>, schemas: &[String]) -> BTreeSet<String> {
         let mut settled = BTreeSet::new();
-        let (Reading::Unless(digest), Limit::None) = (migrator.reading(), &migrator.limit) else {
+        let (Reading::Unless(digest), Limit::None) = (cx.migrator.reading(), &cx.migrator.limit)
+        else {
             return settled;
         };
         self.messages += 1;
-        let sql = migrator.ledger().settled_tenants(schemas, digest);
-        let read = wire::rows(client, &sql, |row| {
+        let sql = cx.limited(&cx.ledger.settled_tenants(schemas, digest));
+        let read = cx.wire.rows(&sql, |row| {
             settled.extend(text(&row, "tenant").map(str::to_owned));
         });
         if read.await.is_err() {
@@ -102,15 +96,11 @@ impl Comparison {
     }
 }
 
-async fn with_ledger(
-    cx: &Context<'_>,
-    ledger: &Ledger,
-    schemas: &[String],
-) -> Result<BTreeSet<String>, ErrorKind> {
+async fn with_ledger(cx: &Context<'_>, schemas: &[String]) -> Result<BTreeSet<String>, ErrorKind> {
     let mut found = BTreeSet::new();
-    let query = ledger.among(schemas);
+    let query = cx.ledger.among(schemas);
     let read = cx.wire.rows(&query, |row| {
-        let is_its = text(&row, "table") == Some(&ledger.table);
+        let is_its = text(&row, "table") == Some(&cx.ledger.table);
         found.extend(text(&row, "tenant").filter(|_| is_its).map(str::to_owned));
     });
     match read.await {
@@ -125,19 +115,16 @@ async fn with_ledger(
 }
 
 /// The entries by schema; `None` if one of the ledgers cannot be read.
-async fn entries(
-    client: &Client,
-    ledger: &Ledger,
-    schemas: &[String],
-) -> Option<BTreeMap<String, Vec<Entry>>> {
+async fn entries(cx: &Context<'_>, schemas: &[String]) -> Option<BTreeMap<String, Vec<Entry>>> {
     let mut entries: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     let mut whole = true;
-    let read = wire::rows(client, &ledger.read_tenants(schemas), |row| {
-        match (text(&row, "tenant"), entry(&row)) {
+    let sql = cx.limited(&cx.ledger.read_tenants(schemas));
+    let read = cx
+        .wire
+        .rows(&sql, |row| match (text(&row, "tenant"), entry(&row)) {
             (Some(tenant), Ok(entry)) => entries.entry(tenant.to_owned()).or_default().push(entry),
             _ => whole = false,
-        }
-    })
-    .await;
+        })
+        .await;
     (read.is_ok() && whole).then_some(entries)
 }
