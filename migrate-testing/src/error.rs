@@ -93,6 +93,16 @@ fn help(error: &tokio_postgres::Error) -> &'static str {
         Some(code) if *code == SqlState::TOO_MANY_CONNECTIONS => {
             "run fewer tests at a time, or raise max_connections"
         }
+        Some(code) if *code == SqlState::UNDEFINED_DATABASE => {
+            "name a database that exists in DATABASE_URL, such as `postgres`; or unset it to use a throwaway server"
+        }
+        Some(code)
+            if *code == SqlState::INVALID_PASSWORD
+                || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION =>
+        {
+            "check user and password in DATABASE_URL, and the server's pg_hba.conf; or unset it to use a \
+             throwaway server"
+        }
         Some(_) => "see the server's log",
         None => {
             "check that the server of DATABASE_URL is up and accepts connections without TLS; or \

@@ -68,13 +68,15 @@ impl ErrorKind {
     /// What to do about a request that cannot be carried out, if that is always the same.
     fn of_a_request(&self) -> Option<&'static str> {
         Some(match self {
-            ErrorKind::UnwantedFunction { .. } => {
+            ErrorKind::UnwantedFunction { is_known: true, .. } => {
                 "write `-- migrate:function` above the first statement of its file"
             }
             ErrorKind::SameModule { .. } => {
                 "give one of them another name with `embed_migrations!(.., module = \"..\")`"
             }
-            ErrorKind::UnknownVersion { .. } => "choose one of the set; `status` lists them",
+            ErrorKind::UnwantedFunction { .. } | ErrorKind::UnknownVersion { .. } => {
+                "choose one of the set; `status` lists them"
+            }
             ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
             ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
             ErrorKind::InTransaction => {

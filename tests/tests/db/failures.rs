@@ -51,7 +51,7 @@ async fn failures_without_a_position_point_at_the_statement() {
          3 |   INSERT INTO a\n  \
          |   ^^^^^^^^^^^^^ here\n\
          detail: Failing row contains (-1).\n\
-         version 2 was not applied; fix it and run again\n\
+         version 2 was not applied; fix it, or the rows that break the constraint, and run again\n\
          version 1 was applied before it and is kept",
     )
     .await;
@@ -194,7 +194,7 @@ async fn deferred_constraints_fail_at_commit() {
         "migrations/2_b.sql: at COMMIT: insert or update on table \"a\" violates foreign key \
          constraint \"a_b_fkey\" (SQLSTATE 23503)\n\
          detail: Key (b)=(2) is not present in table \"a\".\n\
-         version 2 was not applied; fix it and run again\n\
+         version 2 was not applied; fix it, or the rows that break the constraint, and run again\n\
          version 1 was applied before it and is kept",
     )
     .await;

@@ -232,7 +232,7 @@ async fn missing_and_unwanted_functions_are_refused_before_anything_runs() {
         Migrator::new(&set).function("2", hash).function("7", hash),
         &mut client,
         "version 7 has a function, but is not in the set\n\
-         help: write `-- migrate:function` above the first statement of its file",
+         help: choose one of the set; `status` lists them",
     )
     .await;
 }

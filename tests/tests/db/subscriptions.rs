@@ -13,14 +13,30 @@ async fn forms_are_judged_as_the_server_does() {
     let client = database.connect().await;
     let version: u32 = value(&client, "SHOW server_version_num").await.parse().expect("a number");
     let made = format!("{CREATE} WITH (connect = false); ALTER SUBSCRIPTION s ENABLE;");
+    let two = format!("{made} ALTER SUBSCRIPTION s SET PUBLICATION p, q WITH (refresh = false);");
+    let disabled = format!("{CREATE} WITH (connect = false);");
+    let unslotted = format!("{CREATE} WITH (connect = false, slot_name = NONE);");
     for (before, form, since) in [
         ("", CREATE.to_owned(), 0),
         ("", format!("{CREATE} WITH (connect = false)"), 0),
         ("", format!("{CREATE} WITH (connect = false, create_slot = false)"), 0),
+        ("", format!("{CREATE} WITH (create_slot = false)"), 0),
+        ("", format!("{CREATE} WITH (enabled = false)"), 0),
         (&*made, "ALTER SUBSCRIPTION s REFRESH PUBLICATION".to_owned(), 14),
         (&made, "ALTER SUBSCRIPTION s SET PUBLICATION q".to_owned(), 14),
         (&made, "ALTER SUBSCRIPTION s SET PUBLICATION q WITH (refresh = false)".to_owned(), 0),
         (&made, "ALTER SUBSCRIPTION s ADD PUBLICATION q".to_owned(), 14),
+        (&two, "ALTER SUBSCRIPTION s DROP PUBLICATION q".to_owned(), 14),
+        (&two, "ALTER SUBSCRIPTION s DROP PUBLICATION q WITH (refresh = false)".to_owned(), 14),
+        (&disabled, "ALTER SUBSCRIPTION s SET (synchronous_commit = off)".to_owned(), 0),
+        (&disabled, "ALTER SUBSCRIPTION s SET (failover = true)".to_owned(), 17),
+        (&disabled, "ALTER SUBSCRIPTION s SET (failover = false)".to_owned(), 17),
+        (&disabled, "ALTER SUBSCRIPTION s SET (two_phase)".to_owned(), 18),
+        (&disabled, "ALTER SUBSCRIPTION s SET (two_phase = true)".to_owned(), 18),
+        (&disabled, "ALTER SUBSCRIPTION s SET (two_phase = off)".to_owned(), 18),
+        (&disabled, "ALTER SUBSCRIPTION s CONNECTION 'dbname=y'".to_owned(), 0),
+        (&disabled, "ALTER SUBSCRIPTION s SKIP (lsn = NONE)".to_owned(), 15),
+        (&unslotted, "DROP SUBSCRIPTION s".to_owned(), 0),
         (&made, "ALTER SUBSCRIPTION s DISABLE".to_owned(), 0),
         (&made, "ALTER SUBSCRIPTION s RENAME TO t".to_owned(), 0),
     ] {

@@ -24,9 +24,8 @@ pub(super) fn outside_transaction(words: &Command<'_, '_>) -> Option<&'static st
         ("SET", "(") if value(words, "FAILOVER").is_some() => {
             Some("ALTER SUBSCRIPTION ... SET (failover)")
         }
-        ("SET", "(") if value(words, "TWO_PHASE").is_some() => {
-            Some("ALTER SUBSCRIPTION ... SET (two_phase)")
-        }
+        // Only where it is turned off, the slot changes at once.
+        ("SET", "(") if off("TWO_PHASE") => Some("ALTER SUBSCRIPTION ... SET (two_phase)"),
         _ => None,
     }
 }

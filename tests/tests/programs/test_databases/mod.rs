@@ -302,6 +302,17 @@ fn server_that_refuses_is_reported_without_its_password() {
         "help: the role of DATABASE_URL needs CREATEDB; or unset it to use a throwaway server";
     assert_eq!(part.printed[1..], [help]);
     part.end();
+
+    let absent = "help: name a database that exists in DATABASE_URL, such as `postgres`; or unset it to use a \
+                  throwaway server";
+    let nobody = "help: check user and password in DATABASE_URL, and the server's pg_hba.conf; or unset it to use a \
+                  throwaway server";
+    let nobody_s = server.url().replace("postgres@", "nobody@");
+    for (address, help) in [(server.url_for("absent"), absent), (nobody_s, nobody)] {
+        let part = Part::begin("error", "", &[("DATABASE_URL", address.as_str())]).ready();
+        assert_eq!(part.printed[1..], [help], "{:?}", part.printed);
+        part.end();
+    }
 }
 
 #[tokio::test]
