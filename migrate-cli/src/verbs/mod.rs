@@ -13,12 +13,13 @@ mod repair;
 mod create;
 mod freeze;
 mod check;
-mod convert;
 mod init;
 mod completions;
 mod server;
 mod wait;
 mod database;
+mod convert;
+mod prove;
 
 use clap::Subcommand;
 use migrate_runtime::internal::{self, DatabasePlace};
@@ -88,11 +89,6 @@ pub(crate) enum FolderVerb {
     ///
     /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
-    /// Make a folder from that of another tool
-    ///
-    /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
-    /// all the same, unless a file cannot be read as the tool reads it.
-    Convert(convert::Convert),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
     /// Print a shell's completion script
@@ -138,7 +134,10 @@ impl Verb {
 
     /// Whether it is the same for all sets.
     pub(crate) fn is_for_no_set(&self) -> bool {
-        matches!(self, Verb::Folder(FolderVerb::Completions(_) | FolderVerb::Convert(_)))
+        matches!(
+            self,
+            Verb::Folder(FolderVerb::Completions(_)) | Verb::Server(ServerVerb::Convert(_))
+        )
     }
 
     /// Whether it changes the database, so that a failure ends it.
@@ -178,7 +177,6 @@ impl Verb {
                 FolderVerb::Create(_) => "create",
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
-                FolderVerb::Convert(_) => "convert",
                 FolderVerb::Completions(_) => "completions",
             },
         }
@@ -224,7 +222,7 @@ impl FolderVerb {
             | FolderVerb::Create(create::Create { folder: own, .. })
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
             | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
-            FolderVerb::Convert(_) | FolderVerb::Completions(_) => {}
+            FolderVerb::Completions(_) => {}
         }
         self
     }
@@ -236,7 +234,6 @@ impl FolderVerb {
             FolderVerb::Create(verb) => verb.run(set),
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),
-            FolderVerb::Convert(verb) => verb.run(),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
     }
