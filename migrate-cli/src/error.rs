@@ -46,6 +46,9 @@ pub(crate) enum VerbError {
     /// Another tool's folder cannot be converted.
     #[error(transparent)]
     Convert(#[from] Troubles),
+    /// What `convert` made is not shown to leave the same database.
+    #[error("{what}\nhelp: {help}")]
+    Unproved { what: String, help: &'static str },
     #[error(
         "`{}` cannot be read or written: {source}\n\
          help: check that its folder exists and is writable, and that the disk has space",
@@ -118,7 +121,7 @@ impl VerbError {
             VerbError::Usage { .. } => "usage",
             VerbError::Declined => "declined",
             VerbError::Connect(_) => "connection",
-            VerbError::Set(_) | VerbError::Convert(_) => "set",
+            VerbError::Set(_) | VerbError::Convert(_) | VerbError::Unproved { .. } => "set",
             VerbError::Schema { .. } => "schema",
             VerbError::Create(_) | VerbError::File { .. } => "file",
             VerbError::Server { .. } => "database",

@@ -193,8 +193,8 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `init`, `create`, `convert`, `freeze`, `check`,
-    /// `schema --static` and `completions` do not.
+    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check`, `schema --static`,
+    /// `convert` without `--prove` and `completions` do not.
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {
@@ -202,7 +202,11 @@ impl Args {
     /// # }
     /// ```
     pub fn needs_database(&self) -> bool {
-        !matches!(self.verb, Verb::Folder(_))
+        match &self.verb {
+            Verb::Folder(_) => false,
+            Verb::Server(verb) => verb.connects(),
+            Verb::Database(_) => true,
+        }
     }
 
     async fn run_each(mut self, sets: Sets<'_>, client: Option<&mut Client>) -> ExitCode {
@@ -219,7 +223,7 @@ impl Args {
                     (module(migrator), verb.run::<Args>(Some(internal::set(migrator))))
                 }));
             }
-            (Verb::Server(_), Some(_)) => {
+            (Verb::Server(verb), Some(_)) if verb.connects() => {
                 return self.exit(&Err(VerbError::Usage {
                     what: format!(
                         "`{}` connects by itself, and this program already has",
@@ -228,7 +232,7 @@ impl Args {
                     help: "use the program `migrate`",
                 }));
             }
-            (Verb::Server(verb), None) => return self.run_on_server(verb, chosen).await,
+            (Verb::Server(verb), _) => return self.run_on_server(verb, chosen).await,
             (Verb::Database(verb), Some(client)) => {
                 self.run_in_order(verb, &chosen, client, &DatabasePlace::default()).await
             }
@@ -258,7 +262,7 @@ impl Args {
             }
             Ok((place, answer)) => {
                 let name = self.verb.name();
-                ExitCode::from(self.output.print(name, None, Some(&place), &Ok(answer)).code())
+                ExitCode::from(self.output.print(name, None, place.as_ref(), &Ok(answer)).code())
             }
             Err(error) => self.exit(&Err(error)),
         }

@@ -1,4 +1,4 @@
--- What yandex-pgmigrate 1.0.13 left.
+-- What yandex-pgmigrate 1.0.13 left of the first files of its set: `tests/ledgers/write pgmigrate`.
 
 CREATE TYPE public.schema_version_type AS ENUM (
     'auto',
@@ -13,9 +13,16 @@ CREATE TABLE public.schema_version (
     installed_on timestamp without time zone DEFAULT now() NOT NULL
 );
 
-INSERT INTO public.schema_version VALUES (1, 'init users', 'auto', 'postgres', '2026-11-29 14:35:50.938047');
-INSERT INTO public.schema_version VALUES (2, 'two', 'auto', 'postgres', '2026-11-29 14:35:50.938047');
-INSERT INTO public.schema_version VALUES (3, 'NONTRANSACTIONAL cic', 'auto', 'postgres', '2026-11-29 14:35:50.992349');
+CREATE TABLE public.users (
+    id integer,
+    name text
+);
+
+INSERT INTO public.schema_version VALUES (1, 'init users', 'auto', 'postgres', '2026-11-30 08:26:24.286209');
+INSERT INTO public.schema_version VALUES (2, 'two', 'auto', 'postgres', '2026-11-30 08:26:24.286209');
+INSERT INTO public.schema_version VALUES (3, 'NONTRANSACTIONAL cic', 'auto', 'postgres', '2026-11-30 08:26:24.930107');
 
 ALTER TABLE ONLY public.schema_version
     ADD CONSTRAINT schema_version_pkey PRIMARY KEY (version);
+
+CREATE INDEX users_id ON public.users USING btree (id);

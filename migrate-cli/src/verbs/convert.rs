@@ -14,6 +14,8 @@ use migrate_source::discover::{discover, read};
 use migrate_source::replace::create;
 
 use super::adopt::TOOLS;
+use super::prove::{Sent, prove};
+use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use crate::output::Answer;
@@ -34,6 +36,9 @@ pub(crate) struct Convert {
     /// A value for a variable: `${NAME}`, or psql's `:NAME`
     #[arg(long = "value", value_name = "NAME=VALUE", value_parser = value)]
     values: Vec<(String, String)>,
+    /// Run both in new databases of the server, and compare them by `pg_dump`
+    #[arg(long)]
+    prove: bool,
 }
 
 fn value(text: &str) -> Result<(String, String), &'static str> {
@@ -42,17 +47,34 @@ fn value(text: &str) -> Result<(String, String), &'static str> {
 }
 
 impl Convert {
-    pub(super) fn run(&self) -> Result<Answer, VerbError> {
+    pub(super) fn proves(&self) -> bool {
+        self.prove
+    }
+
+    pub(super) async fn run(&self, cx: &Connector<'_>) -> Result<Answer, VerbError> {
         let shown = self.folder.to_string_lossy();
         let files = discover(&self.folder, &shown, Links::Inside)?;
         let beside = beside(&self.folder)?;
         let source = Source { shown: &shown, files: &files, beside: &beside };
         let Converted { tool, files, left } = convert(&source, self.from.as_deref(), &self.values)?;
+        let sent = self.prove.then(|| sent(&files));
         let files = with_formers(tool.name, files);
         write(&self.to, &files)?;
         let to = self.to.to_string_lossy();
-        let mistakes = check(&to, &files, &SetOptions::default()).err();
-        Ok(answer(tool.name, (&shown, &to), &files, &left, mistakes))
+        let checked = check(&to, &files, &SetOptions::default());
+        let proof = match (sent, &checked) {
+            (None, _) => String::new(),
+            (Some(sent), Ok(new)) => {
+                prove(cx, &sent?, &new.set).await?;
+                line("Proved", "the old files and the new folder leave the same database")
+            }
+            (Some(_), Err(_)) => {
+                notes(&["not proved, because the new folder is not valid yet".to_owned()])
+            }
+        };
+        let mut answer = answer(tool.name, (&shown, &to), &files, &left, checked.err());
+        answer.text += &proof;
+        Ok(answer)
     }
 }
 
@@ -68,6 +90,19 @@ fn beside(folder: &Path) -> Result<Vec<SourceFile>, VerbError> {
         }
     }
     Ok(found)
+}
+
+/// What the tool sends for each of its files.
+fn sent(files: &[NewFile]) -> Result<Vec<Sent>, VerbError> {
+    let one = |file: &NewFile| {
+        let name = file.original.file.clone();
+        let statements = file.sent.clone().ok_or_else(|| VerbError::Unproved {
+            what: format!("{name} has data for COPY, which is not sent statement by statement"),
+            help: "convert without `--prove`",
+        });
+        Ok((name, statements?))
+    };
+    files.iter().map(one).collect()
 }
 
 /// The files with the comments by which `adopt` finds them.

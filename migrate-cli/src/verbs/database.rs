@@ -1,6 +1,8 @@
 //! `database`: creates the database that the address names, and drops it after it has asked. A comment of the
 //! database records that it was created here: without it, it is not dropped.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use migrate_runtime::internal::{DatabasePlace, literal, query, quoted_identifier};
 use tokio_postgres::error::SqlState;
@@ -24,7 +26,7 @@ pub(crate) enum Database {
 }
 
 /// Where the statements are sent: no session of a database can create or drop that database.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Maintenance {
     /// The database to connect to meanwhile [default: postgres, else template1]
     #[arg(long, value_name = "NAME")]
@@ -88,8 +90,8 @@ impl Done {
 }
 
 /// A session of another database of the server, and the database that the verb is about.
-struct Server {
-    client: Client,
+pub(super) struct Server {
+    client: Arc<Client>,
     name: String,
     place: DatabasePlace,
 }
@@ -100,7 +102,10 @@ struct Found {
 }
 
 impl Server {
-    async fn connect(cx: &Connector<'_>, maintenance: &Maintenance) -> Result<Self, VerbError> {
+    pub(super) async fn connect(
+        cx: &Connector<'_>,
+        maintenance: &Maintenance,
+    ) -> Result<Self, VerbError> {
         let target = cx.target()?;
         let Some(name) = target.database().map(str::to_owned) else {
             return Err(VerbError::Usage {
@@ -116,7 +121,7 @@ impl Server {
                 connected => {
                     let (client, place) = connected?;
                     let place = DatabasePlace { database: Some(name.clone()), ..place };
-                    return Ok(Server { client, name, place });
+                    return Ok(Server { client: Arc::new(client), name, place });
                 }
             }
         }
@@ -145,8 +150,21 @@ impl Server {
         }))
     }
 
+    /// The same session, for another database.
+    pub(super) fn named(&self, name: &str) -> Server {
+        let place = DatabasePlace { database: Some(name.to_owned()), ..self.place.clone() };
+        Server { client: Arc::clone(&self.client), name: name.to_owned(), place }
+    }
+
+    /// Drops a database that this run has created.
+    pub(super) async fn force_drop(&self) -> Result<(), VerbError> {
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted_identifier(&self.name));
+        query(&self.client, &sql).await.map_err(|error| self.failed("drop", error))?;
+        Ok(())
+    }
+
     /// Returns whether it was missing.
-    async fn create(&self) -> Result<bool, VerbError> {
+    pub(super) async fn create(&self) -> Result<bool, VerbError> {
         if self.find().await?.is_some() {
             return Ok(false);
         }

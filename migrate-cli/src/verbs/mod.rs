@@ -14,12 +14,13 @@ mod create;
 mod freeze;
 mod check;
 mod schema;
-mod convert;
 mod init;
 mod completions;
 mod server;
 mod wait;
 mod database;
+mod convert;
+mod prove;
 
 use clap::Subcommand;
 use migrate_runtime::internal::{self, DatabasePlace};
@@ -91,11 +92,6 @@ pub(crate) enum FolderVerb {
     Check(check::Check),
     /// Print the schema that the set makes; needs no database
     Schema(schema::Schema),
-    /// Make a folder from that of another tool
-    ///
-    /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
-    /// all the same, unless a file cannot be read as the tool reads it.
-    Convert(convert::Convert),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
     /// Print a shell's completion script
@@ -142,7 +138,10 @@ impl Verb {
 
     /// Whether it is the same for all sets.
     pub(crate) fn is_for_no_set(&self) -> bool {
-        matches!(self, Verb::Folder(FolderVerb::Completions(_) | FolderVerb::Convert(_)))
+        matches!(
+            self,
+            Verb::Folder(FolderVerb::Completions(_)) | Verb::Server(ServerVerb::Convert(_))
+        )
     }
 
     /// Whether it changes the database, so that a failure ends it.
@@ -183,7 +182,6 @@ impl Verb {
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
                 FolderVerb::Schema(_) => "schema",
-                FolderVerb::Convert(_) => "convert",
                 FolderVerb::Completions(_) => "completions",
             },
         }
@@ -230,7 +228,7 @@ impl FolderVerb {
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
             | FolderVerb::Check(check::Check { folder: own })
             | FolderVerb::Schema(schema::Schema { folder: own, .. }) => folder.clone_into(own),
-            FolderVerb::Convert(_) | FolderVerb::Completions(_) => {}
+            FolderVerb::Completions(_) => {}
         }
         self
     }
@@ -243,7 +241,6 @@ impl FolderVerb {
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),
             FolderVerb::Schema(verb) => verb.run(set),
-            FolderVerb::Convert(verb) => verb.run(),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
     }

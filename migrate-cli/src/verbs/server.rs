@@ -6,7 +6,7 @@ use clap::Subcommand;
 use migrate_runtime::internal::{DatabasePlace, Target};
 use tokio_postgres::Client;
 
-use super::{database, wait};
+use super::{convert, database, wait};
 use crate::connection::Connection;
 use crate::error::VerbError;
 use crate::output::{Answer, Output};
@@ -18,6 +18,11 @@ pub(crate) enum ServerVerb {
     /// Create or drop the database itself
     #[command(subcommand)]
     Database(database::Database),
+    /// Make a folder from that of another tool
+    ///
+    /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
+    /// all the same, unless a file cannot be read as the tool reads it.
+    Convert(convert::Convert),
 }
 
 impl ServerVerb {
@@ -26,21 +31,32 @@ impl ServerVerb {
         matches!(self, ServerVerb::Database(database::Database::Reset(_)))
     }
 
+    /// Whether it connects to the server.
+    pub(crate) fn connects(&self) -> bool {
+        match self {
+            ServerVerb::Wait | ServerVerb::Database(_) => true,
+            ServerVerb::Convert(verb) => verb.proves(),
+        }
+    }
+
     /// Its name in the JSON.
     pub(super) fn name(&self) -> &'static str {
         match self {
             ServerVerb::Wait => "wait",
             ServerVerb::Database(_) => "database",
+            ServerVerb::Convert(_) => "convert",
         }
     }
 
     pub(crate) async fn run(
         &self,
         cx: Connector<'_>,
-    ) -> Result<(DatabasePlace, Answer), VerbError> {
+    ) -> Result<(Option<DatabasePlace>, Answer), VerbError> {
+        let at = |(place, answer)| (Some(place), answer);
         match self {
-            ServerVerb::Wait => wait::wait(&cx).await,
-            ServerVerb::Database(verb) => verb.run(&cx).await,
+            ServerVerb::Wait => wait::wait(&cx).await.map(at),
+            ServerVerb::Database(verb) => verb.run(&cx).await.map(at),
+            ServerVerb::Convert(verb) => verb.run(&cx).await.map(|answer| (None, answer)),
         }
     }
 }

@@ -63,6 +63,8 @@ pub struct NewFile {
     pub original: Original,
     /// The checksum of its up script; `None` if that is not valid yet.
     pub checksum: Option<Checksum>,
+    /// What the tool sends to run the old file, statement by statement; `None` if that is not valid, or has data.
+    pub sent: Option<Vec<String>>,
 }
 
 /// The new folder.
@@ -114,3 +116,6 @@ struct Read {
     pieces: Vec<Piece>,
     left: Vec<Trouble>,
 }
+
+#[cfg(test)]
+mod tests;

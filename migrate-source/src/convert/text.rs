@@ -14,7 +14,10 @@ pub(super) fn with_marks_of(tool: &Tool, text: &str) -> String {
     let Some(marks) = tool.marks else { return text.to_owned() };
     let is_its_own = |comment: &str| {
         let body = comment.trim_start_matches('-').trim().to_ascii_lowercase();
-        body.starts_with("migrate:") || marks.iter().any(|mark| body.starts_with(mark))
+        let is_mark =
+            body.starts_with("migrate:") || marks.iter().any(|mark| body.starts_with(mark));
+        // Values are put in when the folder is converted.
+        is_mark && !body.starts_with("+goose envsub")
     };
     let mut written = String::with_capacity(text.len());
     for token in lex(text) {
@@ -54,10 +57,7 @@ pub(super) fn without_marks(text: &str, tokens: &[Token]) -> String {
 /// Whether a comment says what the new file says in its own way, or what only the tool needs.
 fn is_taken(comment: &str) -> bool {
     let body = comment.trim_start_matches('-').trim();
-    let of_tool = [
-        "> statement-breakpoint", "depends:", "! Previous:", "! Hash:", "! Message:",
-        "+goose ENVSUB",
-    ];
+    let of_tool = ["> statement-breakpoint", "depends:", "! Previous:", "! Hash:", "! Message:"];
     of_tool.iter().any(|start| body.starts_with(start))
         || matches!(
             directive(comment),
@@ -78,6 +78,20 @@ pub(super) fn mode(text: &str, said: TransactionMode) -> TransactionMode {
     let statements = split(text, &tokens).unwrap_or_default();
     let is_outside = |one| matches!(kind(text, one), StatementKind::OutsideTransaction(_));
     if statements.iter().any(is_outside) { TransactionMode::NonTransactional } else { said }
+}
+
+/// The statements of a script as they are sent one by one, or in a transaction of its own; `None` if one has data, which
+/// is not sent like that.
+pub(super) fn sent(text: &str, mode: TransactionMode) -> Option<Vec<String>> {
+    let tokens = lex(text);
+    let statements = split(text, &tokens).ok()?;
+    let all = statements
+        .iter()
+        .map(|one| one.data().is_none().then(|| text[one.start()..one.end()].to_owned()));
+    let all: Vec<String> = all.collect::<Option<_>>()?;
+    let is_alone = mode == TransactionMode::NonTransactional;
+    let around = |word: &str| (!is_alone).then(|| word.to_owned());
+    Some(around("BEGIN").into_iter().chain(all).chain(around("COMMIT")).collect())
 }
 
 /// Whether a script has a statement.

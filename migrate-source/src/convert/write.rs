@@ -10,6 +10,7 @@ use migrate_set::version::Version;
 
 use super::NewFile;
 use super::piece::{Part, Piece};
+use super::text::sent;
 use crate::check::{Down, Objects, SetOptions, SourceFile, check};
 use crate::names::{NameOptions, classify};
 
@@ -20,7 +21,8 @@ pub(super) fn files(pieces: Vec<Piece>) -> Vec<NewFile> {
     let paths = paths(&pieces, is_flyway, kept).unwrap_or_else(|| numbered(&pieces, is_flyway));
     let file = |(piece, path): (Piece, String)| {
         let text = composed(&piece);
-        NewFile { checksum: checksum(&path, &text), path, text, original: piece.original }
+        let sent = sent(&piece.up.text, piece.up.mode);
+        NewFile { checksum: checksum(&path, &text), path, text, original: piece.original, sent }
     };
     pieces.into_iter().zip(paths).map(file).collect()
 }

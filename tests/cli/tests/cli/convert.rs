@@ -10,7 +10,7 @@ use migrate_cli_tests::migrate;
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::both_ways::{Way, left};
-use migrate_tests::database::{FreshDatabase, value};
+use migrate_tests::database::{FreshDatabase, server, value};
 use migrate_tests::predecessors::{ALL, Predecessor};
 use tempfile::TempDir;
 
@@ -175,4 +175,44 @@ async fn edit_of_a_converted_file_is_refused() {
         let text = "the set has another text than the one that was converted";
         assert!(error.to_string().contains(text), "{error}");
     }
+}
+
+/// The exit code and the output of `convert --prove` for one file of goose, with `pg_dump` in the folder `path`.
+fn proof(database: &FreshDatabase, sql: &str, path: &Path) -> (Option<i32>, String) {
+    let both = tempfile::tempdir().expect("a folder");
+    fs::create_dir(both.path().join("old")).expect("a folder");
+    let text = format!("-- +goose Up\n{sql}\n");
+    fs::write(both.path().join("old/1_a.sql"), text).expect("a file");
+    let mut command = Command::new(migrate());
+    command.args(["convert", "old", "--to", "new", "--prove"]).current_dir(both.path());
+    command.env("DATABASE_URL", database.url()).env("PATH", path);
+    let output = command.output().expect("a run");
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+    (output.status.code(), text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proof_runs_both_folders_and_shows_what_differs() {
+    let database = FreshDatabase::create().await;
+    let programs = server().bin("pg_dump").and_then(|program| Some(program.parent()?.to_owned()));
+    let programs = programs.unwrap_or_else(|| "/usr/bin".into());
+    let check = |sql: &str, path: &Path, code: i32, expected: &str| {
+        let (found, text) = proof(&database, sql, path);
+        assert_eq!(found, Some(code), "{sql}: {text}");
+        assert!(text.contains(expected), "{sql}: {text}");
+    };
+    let table = "CREATE TABLE a (id int);";
+    let same = "Proved the old files and the new folder leave the same database";
+    check(table, &programs, 0, same);
+    check(&format!("{table}\nCREATE INDEX CONCURRENTLY i ON a (id);"), &programs, 0, same);
+    let pid = format!("{table}\nINSERT INTO a VALUES (pg_backend_pid());");
+    check(&pid, &programs, 1, "the new folder leaves another database than the old files: `");
+    check("CREATE TABEL a ();", &programs, 1, "not proved, because the new folder is not valid");
+    let missing = "DO $$ BEGIN EXECUTE 'SELECT * FROM nowhere'; END $$;";
+    check(missing, &programs, 1, "error: cannot run 1_a.sql: relation \"nowhere\" does not exist");
+    check(table, Path::new("/nowhere"), 1, "error: `pg_dump` cannot be run: ");
+    let copy = format!("{table}\nCOPY a FROM stdin;\n1\n\\.\n");
+    check(&copy, &programs, 1, "error: 1_a.sql has data for COPY");
+    let left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'migrate_convert_%'";
+    assert_eq!(value(&database.connect().await, left).await, "0");
 }

@@ -1,0 +1,135 @@
+//! `convert --prove`: whether the old files and the new folder leave the same database. The statements of the old files run
+//! in the order of their tool in one new database, and the new folder in another; `pg_dump` shows what differs.
+
+use std::process::{self, Command};
+
+use migrate_runtime::internal::query;
+use migrate_runtime::{Migrations, Migrator};
+use tokio_postgres::Client;
+use tokio_postgres::config::{Config, Host};
+
+use super::database::{Maintenance, Server};
+use super::server::Connector;
+use crate::error::VerbError;
+
+/// The statements of one old file, and its name in messages.
+pub(super) type Sent = (String, Vec<String>);
+
+/// Runs both in databases of their own, which are dropped again.
+pub(super) async fn prove(
+    cx: &Connector<'_>,
+    old: &[Sent],
+    new: &Migrations,
+) -> Result<(), VerbError> {
+    let name = |which: &str| format!("migrate_convert_{}_{which}", process::id());
+    let (one, other) = (name("old"), name("new"));
+    let server = Server::connect(cx, &Maintenance::default()).await?;
+    let (old_server, new_server) = (server.named(&one), server.named(&other));
+    old_server.create().await?;
+    let created = new_server.create().await;
+    let compared = match created {
+        Ok(_) => compare(cx, (&one, old), (&other, new)).await,
+        Err(error) => Err(error),
+    };
+    let dropped = [old_server.force_drop().await, new_server.force_drop().await];
+    compared?;
+    dropped.into_iter().collect()
+}
+
+async fn compare(
+    cx: &Connector<'_>,
+    (one, old): (&str, &[Sent]),
+    (other, new): (&str, &Migrations),
+) -> Result<(), VerbError> {
+    let (old_client, _) = cx.connect(&cx.target()?.of_database(one), None).await?;
+    for (file, statements) in old {
+        run_old(&old_client, file, statements).await?;
+    }
+    drop(old_client);
+    let (mut client, _) = cx.connect(&cx.target()?.of_database(other), None).await?;
+    Migrator::new(new).run(&mut client).await?;
+    drop(client);
+    let dump_of = |name: &str| -> Result<String, VerbError> {
+        dump(&cx.target()?.of_database(name).config()?)
+    };
+    match difference(&dump_of(one)?, &dump_of(other)?) {
+        None => Ok(()),
+        Some(lines) => Err(VerbError::Unproved {
+            what: format!("the new folder leaves another database than the old files: {lines}"),
+            help: "compare the files; the new folder is kept",
+        }),
+    }
+}
+
+/// Runs the statements of an old file, and forgets its settings, as a tool with a session for each file does.
+async fn run_old(client: &Client, file: &str, statements: &[String]) -> Result<(), VerbError> {
+    let failed = |source| VerbError::Server {
+        what: format!("run {file}"),
+        help: "the old file does not run on an empty database; the new folder is kept",
+        source,
+    };
+    for statement in statements {
+        query(client, statement).await.map_err(failed)?;
+    }
+    query(client, "DISCARD ALL").await.map_err(failed)?;
+    Ok(())
+}
+
+/// What `pg_dump` prints of a database without the ledger.
+fn dump(config: &Config) -> Result<String, VerbError> {
+    let failed = |what: String| VerbError::Unproved {
+        what,
+        help: "install the client programs of the server's version, or convert without `--prove`",
+    };
+    let mut command = Command::new("pg_dump");
+    command.args(["--exclude-table=*.migration_ledger", "--no-owner"]);
+    let host = config.get_hosts().first().map(|host| match host {
+        Host::Tcp(name) => name.clone().into(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.clone().into_os_string(),
+    });
+    let port = config.get_ports().first().map(ToString::to_string);
+    let password = config.get_password().map(String::from_utf8_lossy);
+    command.envs(host.map(|host| ("PGHOST", host)));
+    command.envs(port.map(|port| ("PGPORT", port)));
+    command.envs(config.get_user().map(|user| ("PGUSER", user)));
+    command.envs(password.map(|password| ("PGPASSWORD", password.into_owned())));
+    command.envs(config.get_dbname().map(|name| ("PGDATABASE", name)));
+    let output = command.output();
+    let output = output.map_err(|error| failed(format!("`pg_dump` cannot be run: {error}")))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(failed(format!("`pg_dump` failed: {text}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The first lines that differ; the newest releases of `pg_dump` begin and end with a random word.
+fn difference(one: &str, other: &str) -> Option<String> {
+    let lines = |text: &'_ str| -> Vec<String> {
+        let kept = text.lines().filter(|line| !line.starts_with('\\') || *line == "\\.");
+        kept.map(str::to_owned).collect()
+    };
+    let (one, other) = (lines(one), lines(other));
+    let longest = one.len().max(other.len());
+    let none = String::from("(nothing)");
+    (0..longest).find_map(|at| {
+        let (old, new) = (one.get(at).unwrap_or(&none), other.get(at).unwrap_or(&none));
+        (old != new).then(|| format!("`{new}` instead of `{old}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_line_that_differs_is_shown() {
+        let check = |one: &str, other: &str, expected: Option<&str>| {
+            assert_eq!(difference(one, other).as_deref(), expected);
+        };
+        check("\\restrict a\nx\n", "\\restrict b\nx\n", None);
+        check("x\ny\n", "x\nz\n", Some("`z` instead of `y`"));
+        check("x\n", "x\nz\n", Some("`z` instead of `(nothing)`"));
+    }
+}

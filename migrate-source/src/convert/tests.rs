@@ -1,0 +1,160 @@
+//! What becomes of the folders of tools whose ledgers no other test has, and of what a folder can have besides.
+
+use super::*;
+
+/// Each new file with its text on one line; then what was left, or why there is no folder.
+fn check(tool: &str, files: &[(&str, &str)], beside: &[(&str, &str)], expected: &[&str]) {
+    let file = |(path, text): &(&str, &str)| SourceFile {
+        path: (*path).to_owned(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    let beside: Vec<SourceFile> = beside.iter().map(file).collect();
+    let source = Source { shown: "m", files: &files, beside: &beside };
+    let named = Some(tool).filter(|tool| !tool.is_empty());
+    let values = [("who".to_owned(), "al".to_owned())];
+    let found = match convert(&source, named, &values) {
+        Ok(Converted { files, left, .. }) => {
+            let line = |file: &NewFile| {
+                format!("{}: {}", file.path, file.text.trim_end().replace('\n', " | "))
+            };
+            files.iter().map(line).chain(left.iter().map(ToString::to_string)).collect()
+        }
+        Err(troubles) => troubles.0.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn times_and_folders_of_umzug_become_names() {
+    check(
+        "",
+        &[
+            ("2024.01.02T03.04.05.users.sql", "CREATE TABLE users ();"),
+            ("2024.01.03T00.00.00.sql", "SELECT 1;"),
+            ("down/2024.01.02T03.04.05.users.sql", "DROP TABLE users;"),
+        ],
+        &[],
+        &[
+            "20240102030405_users.sql: -- UP | CREATE TABLE users (); |  | -- DOWN | DROP TABLE users;",
+            "20240103000000.sql: SELECT 1;",
+        ],
+    );
+}
+
+#[test]
+fn other_markers_become_sections() {
+    let table = "CREATE TABLE a ();";
+    let drop = "DROP TABLE a;";
+    let folder = |up: &str, down: &str| format!("{up}\n{table}\n{down}\n{drop}\n");
+    for (up, down) in [
+        ("-- a licence", "---- create above / drop below ----"),
+        ("-- rambler up", "-- rambler down"),
+        ("-- +micrate Up", "-- +micrate Down"),
+        ("-- // a", "-- //@UNDO"),
+    ] {
+        let text = folder(up, down);
+        let remark = if up == "-- a licence" || up == "-- // a" {
+            format!("{up} | ")
+        } else {
+            String::new()
+        };
+        let expected = format!("001_a.sql: -- UP | {remark}{table} |  | -- DOWN | {drop}");
+        check("", &[("001_a.sql", &text)], &[], &[&expected]);
+    }
+}
+
+#[test]
+fn both_kinds_of_refinery_are_migrations() {
+    let files = [("U3__c.sql", "SELECT 3;"), ("V1__a.sql", "-- down\nSELECT 1;"), ("V2__b.rs", "")];
+    check(
+        "refinery",
+        &files,
+        &[],
+        &[
+            "1_a.sql: -- comment: down | SELECT 1;",
+            "3_c.sql: SELECT 3;",
+            "m/V2__b.rs: `V2__b.rs` is a migration in a language other than SQL\nhelp: rewrite it as SQL and move the `.rs` file out of the folder; what needs code belongs in the service",
+        ],
+    );
+}
+
+#[test]
+fn journal_without_numbers_numbers_the_files() {
+    let journal = r#"{"entries": [{"tag": "b_b"}, {"tag": "a_a"}]}"#;
+    let files = [
+        ("a_a.sql", "SELECT 1;--> statement-breakpoint\nSELECT 2;"),
+        ("b_b.sql", "SELECT 3;"),
+        ("c.sql", "SELECT 4;"),
+    ];
+    check(
+        "",
+        &files,
+        &[("meta/_journal.json", journal)],
+        &[
+            "0001_b_b.sql: SELECT 3;",
+            "0002_a_a.sql: SELECT 1; | SELECT 2;",
+            "m/c.sql: is not in drizzle's journal, so it never ran\nhelp: make it a new migration, or remove it",
+        ],
+    );
+    check(
+        "drizzle",
+        &files,
+        &[],
+        &["m: has no `meta/_journal.json`, which has the order\nhelp: restore it"],
+    );
+}
+
+#[test]
+fn value_replaces_a_variable_in_a_body() {
+    let text = "--! Previous: -\n--! Hash: sha1:ab\n\n--! no-transaction\nDO $$ BEGIN RAISE NOTICE ':who'; END $$;";
+    check(
+        "",
+        &[("committed/000001-a.sql", text), ("current.sql", "SELECT 1;")],
+        &[],
+        &[
+            "000001_a.sql: -- migrate:no-transaction | DO $$ BEGIN RAISE NOTICE 'al'; END $$;",
+            "m/current.sql: is not committed, so it is not a migration yet\nhelp: commit it and convert again, or move its statements to a new migration",
+        ],
+    );
+}
+
+#[test]
+fn change_that_was_reworked_is_two_migrations() {
+    let plan = "%project=app\nusers 2024 A <a@b>\n@v1 2024 A <a@b>\nusers [users@v1] 2024 A <a@b>\nscale_down 2024 A <a@b>\n";
+    let files = [
+        ("deploy/scale_down.sql", "-- only a remark"),
+        ("deploy/users.sql", "SELECT 2;"),
+        ("deploy/users@v1.sql", "SELECT 1;"),
+        ("revert/users.sql", "SELECT 1;"),
+    ];
+    check(
+        "",
+        &files,
+        &[("sqitch.plan", plan)],
+        &[
+            "0001_users.sql: SELECT 1;",
+            "0002_users.sql: -- UP | SELECT 2; |  | -- DOWN | SELECT 1;",
+            "0003_scale_down_change.sql: -- migrate:allow empty because `deploy/scale_down.sql` has no statements | -- only a remark",
+        ],
+    );
+}
+
+#[test]
+fn folder_of_several_tools_is_refused() {
+    check(
+        "",
+        &[("V1__a.sql", "SELECT 1;")],
+        &[],
+        &[
+            "m: can be a folder of flyway, refinery, pyway, pgmigrate, chronis\nhelp: name the tool with `--from`",
+        ],
+    );
+    check(
+        "",
+        &[("1_a.sql", "-- +goose Up\n-- +goose ENVSUB ON\nGRANT a TO ${who};")],
+        &[],
+        &["1_a.sql: -- comment: +goose ENVSUB ON | GRANT a TO al;"],
+    );
+    check("dbmate", &[], &[], &["m: contains no migrations of dbmate\nhelp: name another folder"]);
+}
