@@ -1,6 +1,7 @@
 //! The command line on a terminal, over TLS, and in transcripts of every verb.
 
 mod databases;
+mod deploy;
 mod running;
 mod terminal;
 mod tls;
