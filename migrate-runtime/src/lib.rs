@@ -36,6 +36,7 @@
 //! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
+//! | `operations.md` | deploy with containers, Kubernetes or systemd | [`Migrator::deadline`] |
 //! | `observability.md` | see what a run does | [`Migrator::on`], [`Report`] |
 //!
 //! `docs/errors.md` lists every error with its cause and remedy, and `docs/comparison.md` what other

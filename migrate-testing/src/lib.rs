@@ -19,20 +19,35 @@
 //! # Ok::<(), migrate_testing::ServerError>(())
 //! ```
 
+// The only error on another system: nothing else of this crate is compiled there.
 #[cfg(not(unix))]
-compile_error!("migrate-testing starts its server on Unix sockets, and builds on Unix only");
+compile_error!(
+    "migrate-testing builds only on Unix, because it starts PostgreSQL servers on Unix sockets\n\
+     help: in Cargo.toml, name it under `[target.'cfg(unix)'.dev-dependencies]`, with `#[cfg(unix)]` above the \
+     tests that use it; to run these tests on Windows, use WSL"
+);
 
+#[cfg(unix)]
 mod check;
+#[cfg(unix)]
 mod catalog;
+#[cfg(unix)]
 mod database;
+#[cfg(unix)]
 mod server;
+#[cfg(unix)]
 mod error;
 
+#[cfg(unix)]
 pub use catalog::Difference;
+#[cfg(unix)]
 pub use check::{
     CheckError, assert_idempotent, assert_no_stale_embed, assert_reversible,
     assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,
 };
+#[cfg(unix)]
 pub use database::TestDatabase;
+#[cfg(unix)]
 pub use error::{ServerError, TestError};
+#[cfg(unix)]
 pub use server::Server;

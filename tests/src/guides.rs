@@ -21,5 +21,7 @@ mod testing {}
 mod poolers {}
 #[doc = include_str!("../../docs/guides/hooks-and-functions.md")]
 mod hooks_and_functions {}
+#[doc = include_str!("../../docs/guides/operations.md")]
+mod operations {}
 #[doc = include_str!("../../docs/guides/observability.md")]
 mod observability {}

@@ -46,6 +46,7 @@ impl Peer {
 
     #[cfg(not(unix))]
     async fn connect_to_socket(&self) -> io::Result<Box<dyn Stream>> {
-        Err(io::ErrorKind::Unsupported.into())
+        let problem = "connections to Unix sockets are possible only on Unix";
+        Err(io::Error::new(io::ErrorKind::Unsupported, problem))
     }
 }

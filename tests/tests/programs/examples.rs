@@ -35,6 +35,7 @@ async fn no_example_connects_to_the_database_of_the_environment() {
         ("ci-check", &[]),
         ("library-with-module", &[]),
         ("multi-tenant", &[]),
+        ("run-metrics", &[]),
     ] {
         let mut command = command(example);
         let output = command.args(args).env("DATABASE_URL", database.url()).output().unwrap();
@@ -79,6 +80,35 @@ async fn library_and_service_share_a_ledger() {
     assert_eq!((lines[0], lines[4]), ("first boot, accounts:", "first boot, notes:"));
     assert!(lines[10].starts_with("nothing pending: 1 applied before; 1 message, "), "{printed}");
     assert!(lines[12].starts_with("nothing pending: 2 applied before; 0 messages, "), "{printed}");
+}
+
+#[tokio::test]
+async fn metrics_show_how_each_run_ended() {
+    let database = FreshDatabase::create().await;
+    let printed = output("run-metrics", Some(&database));
+    let with =
+        |name: &str| printed.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    assert_eq!(
+        with("migrate_runs_total{"),
+        [
+            "migrate_runs_total{module=\"orders\",outcome=\"older_peer\"} +1",
+            "migrate_runs_total{module=\"orders\",outcome=\"ok\"} +1",
+            "migrate_runs_total{module=\"orders\",outcome=\"ok\"} +1",
+        ]
+    );
+    let pending: Vec<&str> = with("migrate_migrations_pending{")
+        .iter()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    assert_eq!(pending, ["2", "-1", "-1", "0", "0"], "{printed}");
+    assert_eq!(with("migrate_migrations_applied_total{").len(), 2);
+    assert_eq!(with("migrate_migration_duration_seconds{").len(), 2);
+    assert_eq!(with("# migrate_").len(), 8);
+    let guide = include_str!("../../../docs/guides/operations.md");
+    for line in with("# ") {
+        let name = line.trim_start_matches("# ").split(' ').next().unwrap();
+        assert!(guide.contains(&format!("\n| `{name}` |")), "{name}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod convert;
 mod databases;
+mod deploy;
 mod running;
 mod terminal;
 mod tls;
