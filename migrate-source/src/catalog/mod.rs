@@ -35,7 +35,7 @@ mod begins;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
@@ -109,6 +109,8 @@ pub(super) struct Catalog {
     bodies: HashMap<(String, String, String), body::Late>,
     /// What depends on what.
     dependences: HashMap<depend::On, Vec<depend::Dependence>>,
+    /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
+    derived: HashSet<String>,
     /// What the part of a statement names that is being read, if that matters.
     reads: Option<depend::Reads>,
     /// What names what.
@@ -149,6 +151,7 @@ impl Catalog {
             checks_bodies: true,
             bodies: HashMap::new(),
             dependences: HashMap::new(),
+            derived: HashSet::new(),
             reads: None,
             naming: cascade::Naming::default(),
             noting,

@@ -179,6 +179,7 @@ impl Catalog {
                 None
             }
             Look::Missing if conditional || self.blurs.of(sort) > 0 => None,
+            Look::Missing if sort == Sort::Index && self.is_derived(&path.name) => None,
             Look::Missing => {
                 self.missing(sort, path, None);
                 self.adopt(path);
@@ -287,6 +288,9 @@ impl Catalog {
     pub(super) fn rename(&mut self, from: &Key, to: &Key, how: How, path: &Path) {
         self.born(Sort::Table, &to.name, &path.span);
         self.naming.rename(from, to);
+        if self.derived.contains(&from.name) {
+            self.derived.insert(to.name.clone());
+        }
         if let Some(all) = self.dependences.remove(&On::Relation(from.clone())) {
             self.dependences.insert(On::Relation(to.clone()), all);
         }
