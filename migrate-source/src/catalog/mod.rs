@@ -26,6 +26,7 @@ mod dml;
 mod expression;
 mod body;
 mod opaque;
+mod block;
 mod extension;
 mod comment;
 mod depend;
@@ -94,6 +95,8 @@ pub(super) struct Catalog {
     statement: usize,
     /// Whether the statement may not run.
     perhaps: bool,
+    /// Whether it fails, even so, if what it names is missing.
+    names_count: bool,
     /// Whether the functions that it calls run.
     runs: bool,
     /// Whether it is in a body that the server checks when it runs.
@@ -143,6 +146,7 @@ impl Catalog {
             file: 0,
             statement: 0,
             perhaps: false,
+            names_count: false,
             runs: false,
             late: false,
             creates_extensions,

@@ -167,7 +167,7 @@ impl Catalog {
             Look::Found(key) => Some(key),
             Look::Perhaps(key) => {
                 // The statement would fail if it were not there.
-                let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
+                let (stamp, certain) = (self.stamp, !conditional && !self.may_not_run());
                 if let Some(relation) = self.relation_mut(&key).filter(|_| certain) {
                     relation.made.sure = true;
                     relation.made.stamp = stamp;
@@ -199,7 +199,7 @@ impl Catalog {
     /// Treats a name as that of a relation of which nothing is known, so that its next use is no
     /// second mistake.
     pub(super) fn adopt(&mut self, path: &Path) {
-        if self.perhaps {
+        if self.may_not_run() {
             return;
         }
         let Some(schema) = self.target(path) else { return };

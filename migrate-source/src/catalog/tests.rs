@@ -1,6 +1,7 @@
 //! What is found in whole sets: each line is the place, the message and the label.
 
 mod begins;
+mod block;
 mod depend;
 
 use migrate_set::location::position;
