@@ -43,13 +43,15 @@ fn ranges(migrations: &[(Sharing, usize)], room: usize) -> Vec<Range<usize>> {
     let mut left = 0;
     let mut has_ended = false;
     for (step, (sharing, statements)) in migrations.iter().enumerate() {
+        // One without statements takes room too: where there is none, each has its own transaction.
+        let statements = (*statements).max(1);
         let joins = *sharing <= Sharing::Last && !has_ended;
-        if let Some(range) = ranges.last_mut().filter(|_| joins && *statements <= left) {
+        if let Some(range) = ranges.last_mut().filter(|_| joins && statements <= left) {
             range.end = step + 1;
             left -= statements;
         } else {
             ranges.push(step..step + 1);
-            left = if joins { room.saturating_sub(*statements) } else { 0 };
+            left = if joins { room.saturating_sub(statements) } else { 0 };
         }
         if *sharing == Sharing::Last {
             left = 0;
@@ -169,5 +171,6 @@ mod tests {
         check(&[Shares, Last, Shares, Last, Last, Shares], 100, "0..2 2..4 4..5 5..6");
         check(&[Shares, Alone, Shares, Shares, Alone, Alone], 100, "0..1 1..2 2..4 4..5 5..6");
         check(&[Shares, Shares, Ends, Shares, Shares], 100, "0..2 2..3 3..4 4..5");
+        assert_eq!(ranges(&[(Shares, 2), (Shares, 0), (Shares, 0)], 0), [0..1, 1..2, 2..3]);
     }
 }

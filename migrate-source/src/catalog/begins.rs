@@ -10,9 +10,13 @@ use super::object::{Place, Sort};
 /// makes three times as many tables.
 const STRANGERS: usize = 3;
 
+/// A set that makes so many tables for each such name begins on nothing: the name is rather a mistake.
+const MANY: usize = 10;
+
 /// Whether what a pass on an empty database found means that the set begins on an existing schema:
 /// the first file that makes something names tables, types or functions that no file makes, or many files
-/// do, and there are not three times as many tables that the set makes.
+/// do, and there are not three times as many tables that the set makes; for the first file, ten times as
+/// many in all.
 pub(super) fn on_existing(pass: &Catalog) -> bool {
     let strange = pass.missing.iter().filter(|one| {
         matches!(one.sort, Sort::Table | Sort::View | Sort::Sequence | Sort::Type | Sort::Function)
@@ -36,5 +40,7 @@ pub(super) fn on_existing(pass: &Catalog) -> bool {
         .copied()
         .collect();
     let (at_first, all) = (names(&at_first), names(&strange));
-    at_first > 0 && at_first * 3 > made(first) || all >= STRANGERS && all * 3 > made(None)
+    let made_in_all = made(None);
+    at_first > 0 && at_first * 3 > made(first) && all * MANY > made_in_all
+        || all >= STRANGERS && all * 3 > made_in_all
 }

@@ -75,7 +75,7 @@ impl Catalog {
     }
 
     fn adopt_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
-        if self.perhaps {
+        if self.may_not_run() {
             return;
         }
         let made =

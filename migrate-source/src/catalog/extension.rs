@@ -87,11 +87,16 @@ impl Catalog {
                 .flatten()
                 .for_each(|one| self.extend(&schema, one, at));
         }
-        let Some((_, relations)) = OTHERS.iter().find(|(other, _)| *other == name) else {
-            return self.blur_all();
+        let other = OTHERS.iter().find(|(other, _)| *other == name);
+        let makes: &[Sort] = match other {
+            Some(_) => &[Sort::Function, Sort::Type],
+            // It fails if one of its names is taken, and leaves the objects of others as they are.
+            None => &[Sort::Function, Sort::Type, Sort::Table, Sort::Schema],
         };
-        self.blur(Sort::Function);
-        self.blur(Sort::Type);
+        for sort in makes {
+            self.blurs.set_makes(*sort, self.stamp);
+        }
+        let relations = other.map_or("", |(_, relations)| relations);
         relations.split_whitespace().for_each(|one| self.extend(&schema, one, at));
     }
 

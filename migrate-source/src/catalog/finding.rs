@@ -69,7 +69,7 @@ impl Catalog {
         of: Option<&Key>,
         near: Option<Near>,
     ) {
-        if self.perhaps {
+        if self.may_not_run() {
             return;
         }
         let gone = self.gone(sort, path, of).cloned();

@@ -72,7 +72,7 @@ impl Catalog {
                 self.missing(Sort::Function, path, None);
                 let made =
                     Made { place: None, sure: false, ..self.made(Sort::Function, &path.span) };
-                if let Some(schema) = self.target(path).filter(|_| !self.perhaps) {
+                if let Some(schema) = self.target(path).filter(|_| !self.may_not_run()) {
                     let routines = &mut self.schema_mut(&schema).routines;
                     routines.put(path.name.clone(), Routine::unknown(made));
                 }

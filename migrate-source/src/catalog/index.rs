@@ -35,10 +35,6 @@ impl Catalog {
         for part in &parts {
             columns.extend(self.columns_in(&key, *part));
         }
-        // Each partition gets one, with a name that the server makes.
-        if self.relation(&key).is_some_and(|table| !table.children.is_empty()) {
-            self.blur(Sort::Index);
-        }
         let name = match named {
             Some(Some(path)) => path,
             Some(None) => return self.blur(Sort::Index),
@@ -100,6 +96,14 @@ impl Catalog {
         if let Some(relation) = self.relation_mut(table) {
             relation.owned.insert(owned);
         }
+    }
+
+    /// Whether an index of this name can be one that the server made for a table as it did for another.
+    pub(super) fn is_derived(&self, name: &str) -> bool {
+        let begins = name.match_indices('_').filter_map(|(at, _)| name.get(..at));
+        // A name that long is cut in the middle.
+        let is_cut = name.len() + 1 >= name::LENGTH && !self.derived.is_empty();
+        is_cut || begins.into_iter().any(|begin| self.derived.contains(begin))
     }
 
     pub(super) fn alter_index(&mut self, at: At<'_>) {

@@ -26,6 +26,7 @@ mod dml;
 mod expression;
 mod body;
 mod opaque;
+mod block;
 mod extension;
 mod comment;
 mod depend;
@@ -41,7 +42,7 @@ mod why;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
@@ -120,6 +121,8 @@ pub(super) struct Catalog {
     statement: usize,
     /// Whether the statement may not run.
     perhaps: bool,
+    /// Whether it fails, even so, if what it names is missing.
+    names_count: bool,
     /// Whether the functions that it calls run.
     runs: bool,
     /// Whether it is in a body that the server checks when it runs.
@@ -135,6 +138,8 @@ pub(super) struct Catalog {
     bodies: HashMap<(String, String, String), body::Late>,
     /// What depends on what.
     dependences: HashMap<depend::On, Vec<depend::Dependence>>,
+    /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
+    derived: HashSet<String>,
     /// What the part of a statement names that is being read, if that matters.
     reads: Option<depend::Reads>,
     /// What names what.
@@ -171,6 +176,7 @@ impl Catalog {
             file: 0,
             statement: 0,
             perhaps: false,
+            names_count: false,
             runs: false,
             late: false,
             creates_extensions,
@@ -179,6 +185,7 @@ impl Catalog {
             checks_bodies: true,
             bodies: HashMap::new(),
             dependences: HashMap::new(),
+            derived: HashSet::new(),
             reads: None,
             naming: cascade::Naming::default(),
             noting,

@@ -76,6 +76,8 @@ pub(super) struct Blurs {
     any: [u32; 15],
     /// Can only have dropped some.
     drops: [u32; 15],
+    /// Can only have made some, under names that were free.
+    makes: [u32; 15],
 }
 
 impl Blurs {
@@ -86,6 +88,17 @@ impl Blurs {
     /// When some can have been dropped.
     pub(super) fn of_drops(&self, sort: Sort) -> u32 {
         self.of(sort).max(self.drops.get(sort as usize).copied().unwrap_or_default())
+    }
+
+    /// When some can have been made.
+    pub(super) fn of_makes(&self, sort: Sort) -> u32 {
+        self.of(sort).max(self.makes.get(sort as usize).copied().unwrap_or_default())
+    }
+
+    pub(super) fn set_makes(&mut self, sort: Sort, stamp: u32) {
+        if let Some(blur) = self.makes.get_mut(sort as usize) {
+            *blur = stamp;
+        }
     }
 
     pub(super) fn set(&mut self, sort: Sort, stamp: u32) {
@@ -208,7 +221,7 @@ impl<T: Object> Space<T> {
                 Look::Perhaps(object)
             };
         }
-        let blur = blurs.of(self.sort);
+        let blur = blurs.of_makes(self.sort);
         match self.gone.get(name) {
             Some(gone) if gone.stamp >= blur => Look::Missing,
             _ if self.open || blur > self.since => Look::Unknown,

@@ -141,7 +141,7 @@ impl Effects {
     }
 
     /// What `EXECUTE` can do: if its text is in a variable, what the strings of its block say.
-    fn of_executed(node: At<'_>, block: At<'_>) -> Effects {
+    pub(super) fn of_executed(node: At<'_>, block: At<'_>) -> Effects {
         let strings = |at: At<'_>| -> String {
             let is_string =
                 |kind| matches!(kind, Kind::STRING | Kind::DOLLAR_QUOTED_STRING | Kind::ESC_STRING);
@@ -155,7 +155,7 @@ impl Effects {
 }
 
 /// Whether a statement runs SQL that is only known then.
-fn executes(kind: Kind) -> bool {
+pub(super) fn executes(kind: Kind) -> bool {
     matches!(
         kind,
         Kind::PLPGSQL_DYN_EXECUTE_STMT
@@ -267,34 +267,5 @@ impl Catalog {
         if !harmless && self.look_function(path) == Look::Unknown {
             self.blur_all();
         }
-    }
-
-    /// A `DO` block: its statements may run, and what it executes can do what its text says.
-    pub(super) fn block(&mut self, root: At<'_>) {
-        let before = std::mem::replace(&mut self.perhaps, true);
-        let runs = std::mem::replace(&mut self.runs, true);
-        let mut walk = root.walk();
-        while let Some(node) = walk.next() {
-            match node.kind() {
-                Kind::PLPGSQL_EXEC_SQL_STMT | Kind::PLPGSQL_CALL_STMT => {
-                    for child in node.children() {
-                        self.apply(child);
-                    }
-                    walk.leave(node);
-                }
-                kind if executes(kind) => {
-                    let effects = Effects::of_executed(node, root);
-                    self.run(&effects);
-                }
-                Kind::CALL_EXPR => {
-                    let callee = node.children().next().filter(|_| node.has(Kind::ARG_LIST));
-                    if let Some(path) = callee.and_then(Path::of) {
-                        self.called(&path);
-                    }
-                }
-                _ => {}
-            }
-        }
-        (self.perhaps, self.runs) = (before, runs);
     }
 }

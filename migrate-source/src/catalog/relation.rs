@@ -167,7 +167,7 @@ impl Catalog {
             Look::Found(key) => Some(key),
             Look::Perhaps(key) => {
                 // The statement would fail if it were not there.
-                let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
+                let (stamp, certain) = (self.stamp, !conditional && !self.may_not_run());
                 if let Some(relation) = self.relation_mut(&key).filter(|_| certain) {
                     relation.made.sure = true;
                     relation.made.stamp = stamp;
@@ -179,6 +179,7 @@ impl Catalog {
                 None
             }
             Look::Missing if conditional || self.blurs.of(sort) > 0 => None,
+            Look::Missing if sort == Sort::Index && self.is_derived(&path.name) => None,
             Look::Missing => {
                 self.missing(sort, path, None);
                 self.adopt(path);
@@ -198,7 +199,7 @@ impl Catalog {
     /// Treats a name as that of a relation of which nothing is known, so that its next use is no
     /// second mistake.
     pub(super) fn adopt(&mut self, path: &Path) {
-        if self.perhaps {
+        if self.may_not_run() {
             return;
         }
         let Some(schema) = self.target(path) else { return };
@@ -287,6 +288,9 @@ impl Catalog {
     pub(super) fn rename(&mut self, from: &Key, to: &Key, how: How, path: &Path) {
         self.born(Sort::Table, &to.name, &path.span);
         self.naming.rename(from, to);
+        if self.derived.contains(&from.name) {
+            self.derived.insert(to.name.clone());
+        }
         if let Some(all) = self.dependences.remove(&On::Relation(from.clone())) {
             self.dependences.insert(On::Relation(to.clone()), all);
         }

@@ -87,7 +87,7 @@ impl Catalog {
             && let Some(relation) = self.relation_mut(key)
         {
             relation.constraints.open = true;
-            self.blur(Sort::Index);
+            self.derived.insert(key.name.clone());
         }
     }
 
@@ -109,8 +109,8 @@ impl Catalog {
             relation.constraints.open = true;
             relation.triggers.open = true;
         }
-        // So have its indexes.
-        self.blur(Sort::Index);
+        // So have its indexes, now and later.
+        self.derived.insert(key.name.clone());
     }
 
     /// A table no longer inherits, and keeps its columns.

@@ -1,6 +1,7 @@
 //! What is found in whole sets: each line is the place, the message and the label.
 
 mod begins;
+mod block;
 mod depend;
 
 use migrate_set::location::position;
@@ -249,6 +250,15 @@ fn other_missing_objects_are_found() {
             "type `e` already has the value 'b'",
         ),
         ("select a.id from users", "table `a` is not in the FROM clause"),
+        (
+            "create extension unknown_thing; alter table users add email text",
+            "column `email` of table `users` already exists",
+        ),
+        (
+            "create table p (a int) partition by range (a); create table p1 partition of p default; \
+             create index on p (a); drop index p2_a_idx",
+            "index `p2_a_idx` does not exist",
+        ),
     ] {
         let all = found(&[("1", USERS), ("2", statement)], Begins::Nothing);
         assert_eq!(all.len(), 1, "{statement}: {all:?}");

@@ -104,7 +104,7 @@ impl Catalog {
             }
             Look::Perhaps(schema) => {
                 // The statement would fail if it were not there.
-                let (stamp, certain) = (self.stamp, !conditional && !self.perhaps);
+                let (stamp, certain) = (self.stamp, !conditional && !self.may_not_run());
                 let found = (schema, path.name.clone());
                 if let Some(one) = self.type_mut(&found).filter(|_| certain) {
                     one.made.sure = true;
@@ -120,7 +120,7 @@ impl Catalog {
             Look::Missing => {
                 self.missing(Sort::Type, path, None);
                 let made = Made { place: None, sure: false, ..self.made(Sort::Type, &path.span) };
-                if let Some(schema) = self.target(path).filter(|_| !self.perhaps) {
+                if let Some(schema) = self.target(path).filter(|_| !self.may_not_run()) {
                     self.schema_mut(&schema).types.put(path.name.clone(), Type::unknown(made));
                 }
                 None

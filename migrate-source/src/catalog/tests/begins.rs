@@ -20,6 +20,13 @@ fn a_set_on_an_existing_schema_is_inferred() {
     let four = "create table a1 (x int); create table b1 (x int); create table c1 (x int); \
                 create table d1 (x int references elsewhere)";
     check(&[four], 1);
+    let ten = "create table posts (author int references users); create table a1 (x int); \
+               create table a2 (x int); create table a3 (x int); create table a4 (x int); \
+               create table a5 (x int); create table a6 (x int); create table a7 (x int); \
+               create table a8 (x int); create table a9 (x int)";
+    let (first, rest) = ten.split_once("; ").unwrap();
+    check(&[first, rest], 1);
+    check(&[first, &rest.replace("create table a9 (x int)", "select 1")], 0);
     check(&["set search_path = app, public; create table a.t (x int)", "select * from later"], 0);
     check(&[USERS, "create temp table n (a int)", "create temp table n (a int); drop table n"], 0);
     check(&[USERS, "alter database d set search_path = app", "select * from later"], 0);
