@@ -42,6 +42,7 @@ mod verbs;
 mod output;
 mod interrupt;
 mod folder;
+mod git;
 mod error;
 mod connection;
 mod exit;

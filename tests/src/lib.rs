@@ -26,3 +26,4 @@ pub mod role;
 pub mod router;
 pub mod service;
 pub mod sets;
+pub mod static_schema;

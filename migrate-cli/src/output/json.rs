@@ -123,6 +123,8 @@ pub(crate) enum Body {
     Checked {
         folder: String,
         migrations: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        against: Option<String>,
         warnings: Vec<ProblemBody>,
     },
     Schema {

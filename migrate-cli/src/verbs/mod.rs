@@ -226,7 +226,7 @@ impl FolderVerb {
             FolderVerb::Init(init::Init { folder: own, .. })
             | FolderVerb::Create(create::Create { folder: own, .. })
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
-            | FolderVerb::Check(check::Check { folder: own })
+            | FolderVerb::Check(check::Check { folder: own, .. })
             | FolderVerb::Schema(schema::Schema { folder: own, .. }) => folder.clone_into(own),
             FolderVerb::Completions(_) => {}
         }

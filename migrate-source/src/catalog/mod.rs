@@ -79,17 +79,23 @@ fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
 
 /// The schema that the files make.
 pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
+    let begins = resolved(files, begins);
     let all = threads::shares(&[()], 1, syntax::STACK, |_| {
-        let begins = resolved(files, begins);
         pass::run(files, begins, Noting::Definitions).describe(files)
     });
     all.into_iter().find_map(|(_, schema)| schema).unwrap_or_default()
 }
 
 /// What the set begins on.
-fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
-    let is_existing = || begins::on_existing(&pass::run(files, begins, Noting::Births));
-    if begins == Begins::Inferred && is_existing() { Begins::Existing } else { begins }
+pub(crate) fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
+    if begins != Begins::Inferred {
+        return begins;
+    }
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+        begins::on_existing(&pass::run(files, begins, Noting::Births))
+    });
+    let is_existing = all.into_iter().any(|(_, found)| found == Some(true));
+    if is_existing { Begins::Existing } else { begins }
 }
 
 /// What a pass notes besides what is there.

@@ -11,6 +11,7 @@ use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
 
 /// A script of the set.
+#[derive(Clone)]
 pub(crate) struct File<'s> {
     /// Its name in messages.
     pub(crate) name: &'s str,
@@ -23,6 +24,7 @@ pub(crate) struct File<'s> {
 }
 
 /// A statement of a script.
+#[derive(Clone)]
 pub(crate) struct Statement<'s> {
     pub(crate) text: &'s str,
     /// Its first byte in the script.

@@ -163,7 +163,12 @@ impl Catalog {
     }
 
     pub(super) fn type_id(&self, path: &Path) -> Option<Id> {
-        let schema = self.look_type(path).there()?;
+        let Some(schema) = self.look_type(path).there() else {
+            // A table is the type of its rows.
+            let is_other = path.qualifier.is_none() && super::builtin::is_type(&path.name);
+            let key = self.look_relation(path).there().filter(|_| !is_other)?;
+            return self.relation_id(&key);
+        };
         let found = self.schemas.objects.get(&schema)?.types.objects.get(&path.name)?;
         Id::of(found.made(), "")
     }

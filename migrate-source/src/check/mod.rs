@@ -12,6 +12,7 @@ mod depends;
 mod grammar;
 mod statements;
 mod mistakes;
+pub mod branches;
 mod error;
 mod problem;
 

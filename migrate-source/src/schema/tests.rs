@@ -110,6 +110,7 @@ fn columns_are_those_after_all_alterations() {
         ("pg_catalog.int8", "bigint"),
         ("int[3][]", "integer[]"),
         ("interval day", "interval day"),
+        ("t[]", "public.t[]"),
     ] {
         check(&format!("alter table t alter a type {written}"), &format!("    a {shown}"));
     }

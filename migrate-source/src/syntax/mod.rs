@@ -68,7 +68,7 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
 }
 
 /// A statement that was judged.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Judged {
     /// What is wrong with it.
     pub(crate) error: Option<SyntaxError>,

@@ -226,7 +226,7 @@ const PARTS: [(&str, Parts); 4] = [
             &["selection"],
             &["verbs"],
             &["output"],
-            &["interrupt", "folder"],
+            &["interrupt", "folder", "git"],
             &["error"],
             &["connection", "exit"],
             &["env_file", "options"],

@@ -54,6 +54,7 @@ mod session;
 mod session_limits;
 mod shadows;
 mod snapshots;
+mod static_schema;
 mod strangers;
 mod subscriptions;
 mod tenants;

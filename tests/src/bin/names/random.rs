@@ -1,11 +1,13 @@
 //! Random statements over few names, of which the server keeps what it accepts: the check must not refuse
-//! a set of these. What the server refuses for a name shows what the check finds.
+//! a set of these, and the schema without a database must be the server's. What the server refuses for a name
+//! shows what the check finds.
 
 use std::collections::BTreeMap;
 
-use migrate_source::check::{SetOptions, SourceFile, check};
+use migrate_source::check::{Begins, SetOptions, SourceFile, check, schema};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::proof::dice::Dice;
+use migrate_tests::static_schema::differences;
 use tokio_postgres::Client;
 
 /// Statements that are tried for one set.
@@ -188,11 +190,18 @@ pub(crate) async fn run(count: usize, seed: u64) -> bool {
     let client = database.connect().await;
     let mut refused: Vec<String> = Vec::new();
     let mut codes: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    let mut accepted = 0;
+    let mut others: Vec<String> = Vec::new();
+    let (mut accepted, mut compared) = (0, 0);
     for number in 0..count {
         let mut dice = Dice::new(seed.wrapping_add(number as u64));
-        let (set, wrong) = set(&client, &mut dice).await;
+        let Tried { accepted: set, wrong, differences } = set(&client, &mut dice).await;
         accepted += set.len();
+        compared += usize::from(differences.is_some());
+        let differences = differences.unwrap_or_default();
+        if !differences.is_empty() {
+            let all = (differences.join("\n"), set.join(";\n"));
+            others.push(format!("set {number} has another schema:\n{}\n{};", all.0, all.1));
+        }
         if let Err(errors) = check("set", &files(&set, None), &SetOptions::default()) {
             refused.push(format!("set {number}: {errors}\n{};", set.join(";\n")));
         }
@@ -204,22 +213,31 @@ pub(crate) async fn run(count: usize, seed: u64) -> bool {
             *found += usize::from(findings.is_err());
         }
     }
-    for refused in refused.iter().take(SHOWN) {
-        println!("{refused}\n");
+    for wrong in refused.iter().take(SHOWN).chain(others.iter().take(SHOWN)) {
+        println!("{wrong}\n");
     }
     println!(
         "{count} sets, {accepted} statements that the server accepts, {} sets refused",
         refused.len()
     );
+    println!("{compared} schemas compared, {} of them are others on the server", others.len());
     for (code, (all, found)) in codes {
         println!("{code}: {found} of {all} found that the server refuses");
     }
-    refused.is_empty()
+    refused.is_empty() && others.is_empty()
 }
 
-/// The statements that the server accepts, and one that it refuses for a name: how many statements are
-/// before it, its text and its SQLSTATE.
-async fn set(client: &Client, dice: &mut Dice) -> (Vec<String>, Option<(usize, String, String)>) {
+/// What the server makes of random statements.
+struct Tried {
+    /// Those that it accepts.
+    accepted: Vec<String>,
+    /// One that it refuses for a name: how many statements are before it, its text and its SQLSTATE.
+    wrong: Option<(usize, String, String)>,
+    /// How its schema differs from the one without a database; `None` if parts of that are not known.
+    differences: Option<Vec<String>>,
+}
+
+async fn set(client: &Client, dice: &mut Dice) -> Tried {
     // One transaction, which is undone: much faster than a database for each set.
     client.batch_execute("BEGIN").await.expect("BEGIN");
     let mut accepted = Vec::new();
@@ -238,9 +256,17 @@ async fn set(client: &Client, dice: &mut Dice) -> (Vec<String>, Option<(usize, S
         }
         client.batch_execute("ROLLBACK TO s").await.expect("ROLLBACK TO");
     }
+    let differences = compared(client, &accepted).await;
     client.batch_execute("ROLLBACK").await.expect("ROLLBACK");
-    let chosen = (!wrong.is_empty()).then(|| wrong.swap_remove(dice.below(wrong.len())));
-    (accepted, chosen)
+    let wrong = (!wrong.is_empty()).then(|| wrong.swap_remove(dice.below(wrong.len())));
+    Tried { accepted, wrong, differences }
+}
+
+/// How the schema of the server differs from that of the statements, if all of it is known.
+async fn compared(client: &Client, accepted: &[String]) -> Option<Vec<String>> {
+    let set = check("set", &files(accepted, None), &SetOptions::default()).ok()?.set;
+    let schema = schema(&set, Begins::Inferred);
+    if schema.unknown.is_empty() { Some(differences(client, &schema).await) } else { None }
 }
 
 /// The template with each `{letter}` replaced by a name of its pool.

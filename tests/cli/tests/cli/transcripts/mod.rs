@@ -37,6 +37,7 @@ macro_rules! transcripts {
 
 transcripts! {
     adopt
+    against
     baseline
     check_folder
     completions
