@@ -228,20 +228,20 @@ async fn every_verb_reports_a_client_that_no_task_drives() {
     let (undo, required, mut amended, mut ordered) = (client(), client(), client(), client());
     let tenant = Mutex::new(Some(Box::new(client())));
     let get = || async { tenant.lock().expect("a client").take().ok_or("one client") };
-    let [a, b, c, d, e, f, g, h, i] =
+    let of =
         ["plan", "status", "verify", "history", "undo", "required", "baseline", "order", "tenants"]
             .map(migrator);
-    let (tenants, schemas) = (Tenants::new(&i), ["one", "two"]);
+    let (tenants, schemas) = (Tenants::new(&of[8]), ["one", "two"]);
     let verbs = async {
         tokio::join!(
-            a.plan(&plan),
-            b.status(&status),
-            c.verify(&verify),
-            d.history(&history),
-            e.plan_rollback(&undo, Rollback::All),
-            f.require_applied(&required, [1]),
-            g.baseline(&mut amended, 1),
-            run_in_order([&h], &mut ordered),
+            of[0].plan(&plan),
+            of[1].status(&status),
+            of[2].verify(&verify),
+            of[3].history(&history),
+            of[4].plan_rollback(&undo, Rollback::All),
+            of[5].require_applied(&required, [1]),
+            of[6].baseline(&mut amended, 1),
+            run_in_order([&of[7]], &mut ordered),
             tenants.run(schemas, get, |_| {}),
         )
     };

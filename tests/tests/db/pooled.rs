@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use migrate_runtime::{ErrorKind, Lock, Migrations, Migrator};
+use migrate_runtime::{ErrorKind, Event, Lock, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
 use migrate_tests::proxy::CountingProxy;
@@ -54,11 +54,10 @@ impl Pooled {
         }
     }
 
-    /// Begins to build the index while another transaction is in its way.
-    async fn blocked(&self, set: &Migrations) {
-        Migrator::new(&self::set(&[FIRST])).run(&mut self.client().await).await.expect("a table");
+    /// Applies [`FIRST`], and begins a transaction that is in the way of an index.
+    async fn blocked(&self) {
+        Migrator::new(&set(&[FIRST])).run(&mut self.client().await).await.expect("a table");
         self.other.batch_execute("BEGIN; INSERT INTO t VALUES (0)").await.expect("a transaction");
-        assert!(set.len() > 1);
     }
 
     /// As if half a minute had passed since the lock was renewed.
@@ -91,7 +90,7 @@ async fn replicas_build_an_index_once() {
 async fn index_of_a_dead_replica_is_waited_for_and_kept() {
     let pooled = Pooled::start().await;
     let set = set(&[FIRST, ("2_i.sql", INDEX)]);
-    pooled.blocked(&set).await;
+    pooled.blocked().await;
     let (mut dying, connection) =
         pooled.pooler.config(pooled.database.name()).connect(NoTls).await.expect("a client");
     let connection = tokio::spawn(connection);
@@ -140,7 +139,7 @@ async fn index_that_failed_is_removed_and_built_again() {
 async fn index_that_is_built_at_the_deadline_is_unknown_and_waited_for() {
     let pooled = Pooled::start().await;
     let set = set(&[FIRST, ("2_i.sql", INDEX)]);
-    pooled.blocked(&set).await;
+    pooled.blocked().await;
     let migrator = Migrator::new(&set).lock(Lock::Row);
     let short = migrator.clone().deadline(DEADLINE);
     let error = short.run(&mut pooled.client().await).await.expect_err("the deadline");
@@ -162,7 +161,7 @@ async fn index_that_is_built_at_the_deadline_is_unknown_and_waited_for() {
 async fn index_that_is_built_at_the_deadline_is_cancelled_at_an_address() {
     let pooled = Pooled::start().await;
     let set = set(&[FIRST, ("2_i.sql", INDEX)]);
-    pooled.blocked(&set).await;
+    pooled.blocked().await;
     let migrator = Migrator::new(&set).lock(Lock::Row);
     let url = format!("{}?sslmode=disable", pooled.pooler.url(pooled.database.name()));
     for _ in 0..4 {
@@ -178,12 +177,37 @@ async fn index_that_is_built_at_the_deadline_is_cancelled_at_an_address() {
     assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
 }
 
+/// No limit can be set for a statement alone through a pooler.
+#[tokio::test]
+async fn index_that_a_limit_of_the_database_cuts_is_built_again() {
+    let pooled = Pooled::start().await;
+    let set = set(&[FIRST, ("2_i.sql", INDEX)]);
+    let limit = format!("ALTER DATABASE \"{}\" SET lock_timeout = '50ms'", pooled.database.name());
+    pooled.direct.batch_execute(&limit).await.expect("a limit");
+    pooled.blocked().await;
+    let (cut, mut was_cut) = tokio::sync::mpsc::unbounded_channel();
+    let migrator = Migrator::new(&set).lock(Lock::Row).on(move |event| {
+        if let Event::Retrying { .. } = event {
+            cut.send(()).expect("a receiver");
+        }
+    });
+    let free = async {
+        was_cut.recv().await.expect("a second try");
+        pooled.other.batch_execute("COMMIT").await.expect("a commit");
+    };
+    let mut client = pooled.client().await;
+    let (report, ()) = tokio::join!(migrator.run(&mut client), free);
+    let report = report.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report}");
+    assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
 /// Between two statements a replica has no session, and the first took longer than its lease.
 #[tokio::test]
 async fn lock_of_a_living_replica_is_not_taken_over_between_two_statements() {
     let pooled = Pooled::start().await;
     let set = set(&[FIRST, ("2_i.sql", INDEX)]);
-    pooled.blocked(&set).await;
+    pooled.blocked().await;
     let config = pooled.pooler.config(pooled.database.name());
     let far = CountingProxy::with_delay(&config, Duration::from_millis(60)).await;
     let mut replicas = JoinSet::new();
