@@ -15,10 +15,12 @@ use super::error::SourceError;
 use super::mistakes::{Mistake, placed};
 use super::problem::{Beside, Problem};
 
-/// The values that a script adds to enums that it did not create, in order.
+/// The values that a script adds to enums that it did not create.
 #[derive(Default)]
 struct Added {
-    values: Vec<AddedValue>,
+    /// Each with its enums, and how many were added before it.
+    values: HashMap<String, Vec<(String, usize)>>,
+    count: usize,
     /// How many of them are followed by a COMMIT of the script.
     committed: usize,
 }
@@ -39,16 +41,30 @@ pub(super) fn early_value(text: &str, statements: &[Statement<'_>]) -> Option<Mi
             return Some(Mistake { span: Some(span), problem: Problem::EarlyValue { value } });
         }
         created.extend(kind::created_type(text, statement));
-        let value = kind::added_value(text, statement);
-        added.values.extend(value.filter(|value| !created.contains(&value.of)));
+        if let Some(value) = kind::added_value(text, statement)
+            && !created.contains(&value.of)
+        {
+            added.add(value);
+        }
         if kind::kind(text, statement) == StatementKind::Commit {
-            added.committed = added.values.len();
+            added.committed = added.count;
         }
     }
     None
 }
 
 impl Added {
+    fn add(&mut self, AddedValue { of, value }: AddedValue) {
+        self.values.entry(value).or_default().push((of, self.count));
+        self.count += 1;
+    }
+
+    /// Whether the string is a value that the script has committed.
+    fn has_committed(&self, string: &str) -> bool {
+        let known = self.values.get(string);
+        known.is_some_and(|known| known.iter().any(|(_, before)| *before < self.committed))
+    }
+
     /// Where a statement of `text` uses one of them.
     fn used(&self, text: &str, tokens: &[&Token]) -> Option<Range<usize>> {
         let is = |at: usize, word: &str| {
@@ -62,10 +78,9 @@ impl Added {
         }
         let used = |(at, token): (usize, &&Token)| {
             let string = contents(text, token)?;
-            let known = self.values.iter().enumerate().find(|(_, known)| known.value == string)?;
-            let (index, AddedValue { of, .. }) = known;
-            (index < self.committed || is_cast(text, tokens, at, of))
-                .then_some(token.start..token.end)
+            let known = self.values.get(&string)?;
+            let is_of_its_type = || known.iter().any(|(of, _)| is_cast(text, tokens, at, of));
+            (self.has_committed(&string) || is_of_its_type()).then_some(token.start..token.end)
         };
         tokens.iter().enumerate().find_map(used)
     }
@@ -77,10 +92,10 @@ impl Added {
         }
         let start = token.start + token.text(text)[1..].find('$')? + 2;
         let body = contents(text, token)?;
-        let committed = &self.values[..self.committed];
-        let is_committed = |string: String| committed.iter().any(|known| known.value == string);
         let inner = lex(&body).into_iter();
-        let mut used = inner.filter(|inner| contents(&body, inner).is_some_and(is_committed));
+        let mut used = inner.filter(|inner| {
+            contents(&body, inner).is_some_and(|string| self.has_committed(&string))
+        });
         used.next().map(|used| start + used.start..start + used.end)
     }
 }
@@ -111,7 +126,9 @@ pub(super) fn committing_calls(
     for migration in migrations {
         let up = migration.up();
         let mut found = procedures.calls(up);
-        if let Some(down) = migration.down().filter(|_| downs != Down::Unchecked) {
+        let calls = |down: &&Script| down.text().to_ascii_uppercase().contains("CALL");
+        let down = migration.down().filter(|_| downs != Down::Unchecked);
+        if let Some(down) = down.filter(calls) {
             // What the set makes later was undone before it.
             let mut below = procedures.clone();
             let calls = below.calls(down);
