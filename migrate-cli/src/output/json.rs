@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::{Applied, Drift, ErrorKind, Report};
-use migrate_source::check::SourceError;
 use serde::Serialize;
 
 use super::Answer;
+use super::problem::ProblemBody;
 use crate::error::VerbError;
 use crate::exit::Exit;
 
@@ -313,29 +313,6 @@ impl AppliedBody {
             file: applied.filename.to_string(),
             duration_ms: Some(millis(applied.duration)),
         }
-    }
-}
-
-/// A mistake in a folder.
-#[derive(Serialize)]
-pub(crate) struct ProblemBody {
-    pub(crate) file: String,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
-    pub(crate) message: String,
-    pub(crate) help: String,
-}
-
-impl ProblemBody {
-    pub(crate) fn all(errors: &[SourceError]) -> Vec<ProblemBody> {
-        let problem = |error: &SourceError| ProblemBody {
-            file: error.file().to_owned(),
-            line: error.position().map(|position| position.line),
-            column: error.position().map(|position| position.column),
-            message: error.problem().to_string(),
-            help: format!("{:#}", error.help()),
-        };
-        errors.iter().map(problem).collect()
     }
 }
 

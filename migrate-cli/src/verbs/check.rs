@@ -9,7 +9,8 @@ use migrate_source::history_file;
 use crate::error::VerbError;
 use crate::folder::Folder;
 use crate::output::Answer;
-use crate::output::json::{Body, ProblemBody};
+use crate::output::json::Body;
+use crate::output::problem::ProblemBody;
 use crate::output::style::{WARNING, titled};
 use crate::output::text::{counted, line};
 

@@ -370,7 +370,7 @@ impl Problem {
                  say so there in a comment"
             }
             Problem::Sqitch => {
-                "number the files in the order of the plan, such as `001_users.sql`, and leave out the layout"
+                "let `migrate convert` number the files in the order of the plan, and leave out the layout"
             }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",
