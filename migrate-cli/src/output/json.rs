@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use migrate_runtime::internal::DatabasePlace;
 use migrate_runtime::{Applied, Drift, ErrorKind, Report};
-use migrate_source::check::SourceError;
 use serde::Serialize;
 
 use super::Answer;
+use super::problem::ProblemBody;
 use crate::error::VerbError;
 use crate::exit::Exit;
 
@@ -344,29 +344,6 @@ pub(crate) struct ObjectBody {
     pub(crate) unknown: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<ObjectBody>,
-}
-
-/// A mistake in a folder.
-#[derive(Serialize)]
-pub(crate) struct ProblemBody {
-    pub(crate) file: String,
-    pub(crate) line: Option<u32>,
-    pub(crate) column: Option<u32>,
-    pub(crate) message: String,
-    pub(crate) help: String,
-}
-
-impl ProblemBody {
-    pub(crate) fn all(errors: &[SourceError]) -> Vec<ProblemBody> {
-        let problem = |error: &SourceError| ProblemBody {
-            file: error.file().to_owned(),
-            line: error.position().map(|position| position.line),
-            column: error.position().map(|position| position.column),
-            message: error.problem().to_string(),
-            help: format!("{:#}", error.help()),
-        };
-        errors.iter().map(problem).collect()
-    }
 }
 
 /// Why the verb failed.

@@ -19,7 +19,8 @@ use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use crate::output::Answer;
-use crate::output::json::{Body, ProblemBody};
+use crate::output::json::Body;
+use crate::output::problem::ProblemBody;
 use crate::output::style::{OPEN, titled};
 use crate::output::text::{counted, line, notes};
 
@@ -184,11 +185,4 @@ fn answer(
     let files = files.iter().map(|file| format!("{to}/{}", file.path)).collect();
     let exit = if count == 0 { Exit::Fine } else { Exit::Failed };
     Answer { exit, text, body: Body::Converted { tool, files, left: problems } }
-}
-
-impl From<&Trouble> for ProblemBody {
-    fn from(trouble: &Trouble) -> ProblemBody {
-        let Trouble { file, line, what, help } = trouble.clone();
-        ProblemBody { file, line, column: None, message: what, help }
-    }
 }

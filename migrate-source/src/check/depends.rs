@@ -179,7 +179,7 @@ mod tests {
     fn drizzle_without_prefixes_is_numbered_by_its_journal() {
         let text = "CREATE TABLE a (id int);\n--> statement-breakpoint\nCREATE TABLE b (id int);";
         let help =
-            "number the files in that order, such as `001_users.sql`; such names need no layout";
+            "let `migrate convert` number the files in that order; such names need no layout";
         let file = ("_needy_vision.sql", text);
         for layout in [Some(Layout::Any), None] {
             assert_eq!(

@@ -386,7 +386,7 @@ impl Problem {
                  say so there in a comment"
             }
             Problem::OrderElsewhere { .. } => {
-                "number the files in that order, such as `001_users.sql`; such names need no layout"
+                "let `migrate convert` number the files in that order; such names need no layout"
             }
             Problem::DownTwice { .. } => "keep one of the two",
             Problem::OtherSection => "remove `.up` or `.down` from the name, or remove the section",

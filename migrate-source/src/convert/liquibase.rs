@@ -18,31 +18,7 @@ pub(super) fn read(
     let mut values = values.to_vec();
     let mut changelogs = 0;
     for file in source.files {
-        let text = text_of(source.shown, file).map_err(|trouble| Troubles(vec![trouble]))?;
-        let path = shown(source.shown, &file.path);
-        let first = text.lines().find(|line| !line.trim().is_empty()).and_then(command);
-        if first.is_none_or(|(word, _)| word != "liquibase") {
-            let what = "is not a formatted SQL changelog, so nothing says when it runs";
-            read.left.push(Trouble::new(
-                path,
-                None,
-                what,
-                "begin it with `--liquibase formatted sql`, or remove it",
-            ));
-            continue;
-        }
-        changelogs += 1;
-        let mut reader = Reader {
-            path: &path,
-            file,
-            values: &mut values,
-            left: &mut read.left,
-            sets: Vec::new(),
-        };
-        reader.read(&text);
-        let Reader { sets, .. } = reader;
-        read.pieces
-            .extend(sets.into_iter().filter_map(|set| set.piece(tool, &path, &mut read.left)));
+        changelogs += usize::from(changelog(source, file, tool, &mut values, &mut read)?);
     }
     if changelogs > 1 {
         let what = "has several changelogs, which run in the order of their names here";
@@ -56,6 +32,32 @@ pub(super) fn read(
         piece.original.text = replaced(&piece.original.text, &values, false);
     }
     Ok(read)
+}
+
+/// Adds the changesets of a file; whether it is a changelog.
+fn changelog(
+    source: &Source<'_>,
+    file: &SourceFile,
+    tool: &Tool,
+    values: &mut Vec<(String, String)>,
+    read: &mut Read,
+) -> Result<bool, Troubles> {
+    let text = text_of(source.shown, file).map_err(|trouble| Troubles(vec![trouble]))?;
+    let path = shown(source.shown, &file.path);
+    let first = text.lines().find(|line| !line.trim().is_empty()).and_then(command);
+    if first.is_none_or(|(word, _)| word != "liquibase") {
+        let what = "is not a formatted SQL changelog, so nothing says when it runs";
+        let help = "begin it with `--liquibase formatted sql`, or remove it";
+        read.left.push(Trouble::new(path, None, what, help));
+        return Ok(false);
+    }
+    let left = &mut read.left;
+    let mut reader = Reader { path: &path, file, values, left, sets: Vec::new() };
+    reader.read(&text);
+    for set in reader.sets {
+        read.pieces.extend(set.piece(tool, &path, &mut read.left));
+    }
+    Ok(true)
 }
 
 /// The first word of a comment in lower case, and what follows it.
@@ -259,15 +261,7 @@ impl Changeset {
         if is_other || has("ignore", "true") {
             return None;
         }
-        left.extend(self.attributes.iter().filter_map(|(name, value)| {
-            let (what, help) = unsaid(name, value)?;
-            Some(Trouble::new(
-                path,
-                Some(self.line),
-                format!("{what} `{value}`, which does not count here"),
-                help,
-            ))
-        }));
+        left.extend(self.unsaid(path));
         let is_repeatable = has("runonchange", "true");
         let outside = has("runintransaction", "false");
         let said = if outside {
@@ -294,6 +288,16 @@ impl Changeset {
             piece.original.name = self.id;
         }
         Some(piece)
+    }
+
+    /// What its attributes say that a migration cannot.
+    fn unsaid(&self, path: &str) -> Vec<Trouble> {
+        let trouble = |(name, value): &(String, String)| {
+            let (what, help) = unsaid(name, value)?;
+            let what = format!("{what} `{value}`, which does not count here");
+            Some(Trouble::new(path, Some(self.line), what, help))
+        };
+        self.attributes.iter().filter_map(trouble).collect()
     }
 }
 

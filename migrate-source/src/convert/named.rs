@@ -7,6 +7,7 @@ use migrate_set::name::{Direction, Kind, TransactionMark, shown};
 use migrate_set::set::TransactionMode;
 
 use super::piece::{Part, Piece, parts, text_of};
+use super::text::has_statements;
 use super::{Original, Read, Source, Tool, Trouble, Troubles};
 use crate::check::{SourceFile, runs_outside};
 use crate::names::{Classified, ClassifiedFile, Dialects, Name, NameError, NameOptions, classify};
@@ -65,31 +66,37 @@ fn renamed(
         }),
         "umzug" => {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let (moment, rest) = dotted_moment(name.strip_suffix(".sql")?)?;
-            let gap = if rest.is_empty() { "" } else { "_" };
-            let down = if folder == "down" { ".down" } else { "" };
-            Some(format!("{moment}{gap}{rest}{down}.sql"))
+            let moment = name.strip_suffix(".sql").and_then(dotted_moment);
+            Some(moment.map_or_else(
+                || path.to_owned(),
+                |(moment, rest)| {
+                    let gap = if rest.is_empty() { "" } else { "_" };
+                    let down = if folder == "down" { ".down" } else { "" };
+                    format!("{moment}{gap}{rest}{down}.sql")
+                },
+            ))
         }
-        "graphile-migrate" => {
-            let committed = |file: &SourceFile| file.path.starts_with("committed/");
-            if !source.files.iter().any(committed) {
-                return Some(path.to_owned());
-            }
-            if path.starts_with("current") {
-                let text = String::from_utf8_lossy(&file.bytes);
-                if super::text::has_statements(&text) {
-                    left.push(Trouble::new(
-                        shown(source.shown, path),
-                        None,
-                        "is not committed, so it is not a migration yet",
-                        "commit it and convert again, or move its statements to a new migration",
-                    ));
-                }
-            }
-            path.strip_prefix("committed/").map(str::to_owned)
-        }
+        "graphile-migrate" => committed(source, file, left),
         _ => Some(path.to_owned()),
     }
+}
+
+/// The path of a committed migration of graphile-migrate, in a folder of these or in the one above it.
+fn committed(source: &Source<'_>, file: &SourceFile, left: &mut Vec<Trouble>) -> Option<String> {
+    const FOLDER: &str = "committed/";
+    let path = file.path.as_str();
+    if !source.files.iter().any(|file| file.path.starts_with(FOLDER)) {
+        return Some(path.to_owned());
+    }
+    if path.starts_with("current") && has_statements(&String::from_utf8_lossy(&file.bytes)) {
+        left.push(Trouble::new(
+            shown(source.shown, path),
+            None,
+            "is not committed, so it is not a migration yet",
+            "commit it and convert again, or move its statements to a new migration",
+        ));
+    }
+    path.strip_prefix(FOLDER).map(str::to_owned)
 }
 
 /// The folders whose `metadata.toml` has no transaction.

@@ -36,16 +36,16 @@ pub(super) fn of_journal(source: &Source<'_>, tool: &Tool) -> Result<Read, Troub
     }
     for file in source.files.iter().filter(|file| !file.path.contains('/')) {
         if !tags.iter().any(|(tag, _)| file.path == format!("{tag}.sql")) {
-            let what = "is not in drizzle's journal, so it never ran";
-            read.left.push(Trouble::new(
-                shown(source.shown, &file.path),
-                None,
-                what,
-                "make it a new migration, or remove it",
-            ));
+            read.left.push(never_ran(source, file, "drizzle's journal"));
         }
     }
     if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+}
+
+fn never_ran(source: &Source<'_>, file: &SourceFile, order: &str) -> Trouble {
+    let what = format!("is not in {order}, so it never ran");
+    let help = "make it a new migration, or remove it";
+    Trouble::new(shown(source.shown, &file.path), None, what, help)
 }
 
 /// The values of `"tag"`, each with its line: drizzle writes the entries in their order.
@@ -84,6 +84,11 @@ pub(super) fn of_sqitch(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubl
         match change.piece(source, tool) {
             Ok(piece) => read.pieces.push(piece),
             Err(troubles) => fatal.extend(troubles),
+        }
+    }
+    for file in source.files.iter().filter(|file| file.path.starts_with("deploy/")) {
+        if !read.pieces.iter().any(|piece| piece.original.file == file.path) {
+            read.left.push(never_ran(source, file, "the plan"));
         }
     }
     if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }

@@ -93,7 +93,7 @@ fn journal_without_numbers_numbers_the_files() {
         &[("meta/_journal.json", journal)],
         &[
             "0001_b_b.sql: SELECT 3;",
-            "0002_a_a.sql: SELECT 1; | SELECT 2;",
+            "0002_a_a.sql: SELECT 1;--> statement-breakpoint | SELECT 2;",
             "m/c.sql: is not in drizzle's journal, so it never ran\nhelp: make it a new migration, or remove it",
         ],
     );
@@ -123,6 +123,7 @@ fn value_replaces_a_variable_in_a_body() {
 fn change_that_was_reworked_is_two_migrations() {
     let plan = "%project=app\nusers 2024 A <a@b>\n@v1 2024 A <a@b>\nusers [users@v1] 2024 A <a@b>\nscale_down 2024 A <a@b>\n";
     let files = [
+        ("deploy/never.sql", "SELECT 1;"),
         ("deploy/scale_down.sql", "-- only a remark"),
         ("deploy/users.sql", "SELECT 2;"),
         ("deploy/users@v1.sql", "SELECT 1;"),
@@ -136,6 +137,7 @@ fn change_that_was_reworked_is_two_migrations() {
             "0001_users.sql: SELECT 1;",
             "0002_users.sql: -- UP | SELECT 2; |  | -- DOWN | SELECT 1;",
             "0003_scale_down_change.sql: -- migrate:allow empty because `deploy/scale_down.sql` has no statements | -- only a remark",
+            "m/deploy/never.sql: is not in the plan, so it never ran\nhelp: make it a new migration, or remove it",
         ],
     );
 }

@@ -57,7 +57,7 @@ pub(super) fn without_marks(text: &str, tokens: &[Token]) -> String {
 /// Whether a comment says what the new file says in its own way, or what only the tool needs.
 fn is_taken(comment: &str) -> bool {
     let body = comment.trim_start_matches('-').trim();
-    let of_tool = ["> statement-breakpoint", "depends:", "! Previous:", "! Hash:", "! Message:"];
+    let of_tool = ["depends:", "! Previous:", "! Hash:", "! Message:"];
     of_tool.iter().any(|start| body.starts_with(start))
         || matches!(
             directive(comment),
@@ -184,7 +184,10 @@ mod tests {
             "SELECT 1;",
         );
         check("-- up\n  -- a remark\n  SELECT 1;\n\n", "  -- a remark\n  SELECT 1;");
-        check("SELECT 1;--> statement-breakpoint\nSELECT 2;", "SELECT 1;\nSELECT 2;");
+        check(
+            "SELECT 1--> statement-breakpoint\nSELECT 2",
+            "SELECT 1--> statement-breakpoint\nSELECT 2",
+        );
     }
 
     #[test]

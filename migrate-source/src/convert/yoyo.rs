@@ -86,23 +86,19 @@ fn in_order<'s>(
             one.depends.iter().all(|(name, _)| done.contains(name) || !all.contains(name))
         };
         let Some(at) = open.iter().position(is_free) else {
-            let trouble = |one: &One<'_>| {
-                let line = one.depends.first().map(|(_, line)| *line);
-                let file = shown(source.shown, &one.file.path);
-                Trouble::new(
-                    file,
-                    line,
-                    "depends on itself, through others",
-                    "remove one of the dependencies",
-                )
-            };
-            return Err(open.iter().take(1).map(trouble).collect());
+            return Err(open.iter().take(1).map(|one| circle(source, one)).collect());
         };
         let one = open.remove(at);
         done.insert(one.id.to_owned());
         ordered.push(one);
     }
     Ok(ordered)
+}
+
+fn circle(source: &Source<'_>, one: &One<'_>) -> Trouble {
+    let line = one.depends.first().map(|(_, line)| *line);
+    let (what, help) = ("depends on itself, through others", "remove one of the dependencies");
+    Trouble::new(shown(source.shown, &one.file.path), line, what, help)
 }
 
 fn piece(source: &Source<'_>, tool: &Tool, one: &One<'_>) -> Result<Piece, Vec<Trouble>> {

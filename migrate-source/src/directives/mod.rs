@@ -168,8 +168,8 @@ impl DirectiveError {
                 "write the values themselves, and remove this line".to_owned()
             }
             Self::Liquibase => {
-                "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` \
-                 section, and remove this line"
+                "let `migrate convert` make each changeset a file of its own, or do that by hand: `--rollback` \
+                 lines in a `-- DOWN` section, and without this line"
                     .to_owned()
             }
             Self::Checkpoint => {

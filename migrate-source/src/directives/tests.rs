@@ -77,8 +77,8 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
     check(
         "--liquibase formatted sql",
         "a Liquibase changelog is not a migration: its changesets and conditions would be ignored",
-        "make each changeset a file of its own, with its `--rollback` lines in a `-- DOWN` section, \
-         and remove this line",
+        "let `migrate convert` make each changeset a file of its own, or do that by hand: `--rollback` \
+         lines in a `-- DOWN` section, and without this line",
     );
     check(
         "-- atlas:checkpoint v2",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use migrate_cli_tests::migrate;
-use migrate_runtime::adopt::Adopt;
+use migrate_runtime::adopt::{Adopt, AnyTable};
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::both_ways::{Way, left};
 use migrate_tests::database::{FreshDatabase, server, value};
@@ -175,6 +175,54 @@ async fn edit_of_a_converted_file_is_refused() {
         let text = "the set has another text than the one that was converted";
         assert!(error.to_string().contains(text), "{error}");
     }
+}
+
+/// The comment leads to a file, so its name is free: here each gets the number of another.
+#[tokio::test(flavor = "multi_thread")]
+async fn converted_file_that_was_renamed_is_found() {
+    let of_tool = |from: &&Predecessor| ["goose", "golang-migrate", "sqitch"].contains(&from.name);
+    for from in all().filter(of_tool) {
+        let folders = converted(from, |text| text);
+        let mut names: Vec<_> = fs::read_dir(&folders.new).expect("the new folder").collect();
+        names.sort_by_key(|file| file.as_ref().map(fs::DirEntry::file_name).ok());
+        for (number, file) in (2..).zip(names).collect::<Vec<_>>().into_iter().rev() {
+            let path = file.expect("a file").path();
+            fs::rename(&path, path.with_file_name(format!("{number}.sql"))).expect("a name");
+        }
+        let set = set_of(&folders.new);
+        let database = FreshDatabase::create().await;
+        let mut client = database.connect().await;
+        from.leave(&client).await;
+        let report = Migrator::new(&set).adopt(&mut client, from.adoption()).await;
+        let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
+        let versions: Vec<&str> = report.amended.iter().map(|one| &*one.version).collect();
+        assert_eq!(versions, ["2", "3"][..from.applied], "{}", from.name);
+    }
+}
+
+/// The table of a tool that is not known by name has names of files.
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_of_umzug_is_adopted_by_its_files() {
+    let both = tempfile::tempdir().expect("a folder");
+    let (old, new) = (both.path().join("old"), both.path().join("new"));
+    fs::create_dir(&old).expect("a folder");
+    for day in ["01", "02"] {
+        let text = format!("CREATE TABLE a{day} ();");
+        fs::write(old.join(format!("2024.01.{day}T00.00.00.a.sql")), text).expect("a file");
+    }
+    let mut command = Command::new(migrate());
+    let output = command.arg("convert").arg(&old).arg("--to").arg(&new).output().expect("a run");
+    assert!(output.status.success(), "{output:?}");
+    let set = set_of(&new);
+    let database = FreshDatabase::create().await;
+    let mut client = database.connect().await;
+    let left = "CREATE TABLE \"SequelizeMeta\" (name varchar(255) PRIMARY KEY); \
+                INSERT INTO \"SequelizeMeta\" VALUES ('2024.01.01T00.00.00.a.sql')";
+    client.batch_execute(left).await.expect("a table");
+    let meta = AnyTable::new("SequelizeMeta").key("name");
+    let report = Migrator::new(&set).adopt(&mut client, meta).await.expect("adopted");
+    let versions: Vec<&str> = report.amended.iter().map(|one| &*one.version).collect();
+    assert_eq!(versions, ["20240101000000"]);
 }
 
 /// The exit code and the output of `convert --prove` for one file of goose, with `pg_dump` in the folder `path`.
