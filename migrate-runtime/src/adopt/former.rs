@@ -63,15 +63,12 @@ fn recorded(digest: Digest, tool: Option<Adopt>, file: &ToolFile<'_>) -> Vec<Str
     for text in variants(file.text) {
         let text = if tool == Some(Adopt::Pgdbm) { text.trim().to_owned() } else { text };
         let hashed = Hashed { path: file.path, statements: text.trim_end().trim_end_matches(';') };
-        recorded.extend(digest.of(&text, &hashed, &row));
-    }
-    let mut seen = Vec::new();
-    recorded.retain(|one| {
-        !seen.contains(one) && {
-            seen.push(one.clone());
-            true
+        for one in digest.of(&text, &hashed, &row) {
+            if !recorded.contains(&one) {
+                recorded.push(one);
+            }
         }
-    });
+    }
     recorded
 }
 
@@ -83,7 +80,14 @@ fn variants(text: &str) -> [String; 3] {
 }
 
 /// What each migration of a set was to one tool.
-pub(super) struct Formers<'s>(Vec<(&'s Migration, Former)>);
+pub(super) struct Formers<'s>(Vec<Converted<'s>>);
+
+/// A migration, what it was, and that as a version.
+struct Converted<'s> {
+    migration: &'s Migration,
+    former: Former,
+    version: Version,
+}
 
 impl<'s> Formers<'s> {
     pub(super) fn of(set: &'s Migrations, facts: &Facts<'_>) -> Self {
@@ -91,37 +95,39 @@ impl<'s> Formers<'s> {
         let is_its = |one: &Former| is_any || one.tool.eq_ignore_ascii_case(facts.name);
         let of_it = |migration: &'s Migration| {
             let former = Former::all(migration.up().text()).find(|one| is_its(one))?;
-            Some((migration, former))
+            let version = Version::new(former.key.clone());
+            Some(Converted { migration, former, version })
         };
         Formers(set.iter().filter_map(of_it).collect())
     }
 
-    /// What a migration was; `None` for one that was not converted from this tool's.
-    pub(super) fn get(&self, migration: &Migration) -> Option<&Former> {
-        self.0.iter().find(|(one, _)| ptr::eq(*one, migration)).map(|(_, former)| former)
+    fn converted(&self, migration: &Migration) -> Option<&Converted<'s>> {
+        self.0.iter().find(|one| ptr::eq(one.migration, migration))
     }
 
-    /// The migration that a row is about, by the key of the row.
+    /// What a migration was; `None` for one that was not converted from this tool's.
+    pub(super) fn get(&self, migration: &Migration) -> Option<&Former> {
+        self.converted(migration).map(|one| &one.former)
+    }
+
+    /// The migration that a row is about, by the key of the row; diesel records versions of folders without dashes.
     pub(super) fn of_row(&self, row: &Row) -> Option<&'s Migration> {
-        let is_its = |former: &Former| match (&row.version, &row.file) {
-            (Some(version), _) => is_version(version, &former.key),
-            (None, Some(file)) => *file == former.key || is_file(file, &former.key),
+        let recorded = row.version.clone().map(Version::new);
+        let is_its = |one: &&Converted<'_>| match (&recorded, &row.file) {
+            (Some(version), _) => {
+                one.version == *version || one.former.key.replace('-', "") == version.as_str()
+            }
+            (None, Some(file)) => *file == one.former.key || is_file(file, &one.former.key),
             (None, None) => false,
         };
-        self.0.iter().find(|(_, former)| is_its(former)).map(|(migration, _)| *migration)
+        self.0.iter().find(is_its).map(|one| one.migration)
     }
 
     /// The version that a migration had for the tool, or its own.
     pub(super) fn version(&self, migration: &Migration) -> Version {
-        let former = self.get(migration).map(|former| Version::new(former.key.clone()));
-        former.unwrap_or_else(|| migration.version().clone())
+        let former = self.converted(migration).map(|one| &one.version);
+        former.unwrap_or(migration.version()).clone()
     }
-}
-
-/// Whether two versions are one; diesel records those of folders without dashes.
-fn is_version(recorded: &str, key: &str) -> bool {
-    Version::new(recorded.to_owned()) == Version::new(key.to_owned())
-        || key.replace('-', "") == recorded
 }
 
 #[cfg(test)]

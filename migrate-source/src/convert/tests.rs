@@ -154,7 +154,7 @@ fn folder_of_several_tools_is_refused() {
     );
     check(
         "",
-        &[("1_a.sql", "-- +goose Up\n-- +goose ENVSUB ON\nGRANT a TO ${who};")],
+        &[("1_a.sql", "\u{feff}-- +goose Up\n-- +goose ENVSUB ON\nGRANT a TO ${who};")],
         &[],
         &["1_a.sql: -- comment: +goose ENVSUB ON | GRANT a TO al;"],
     );

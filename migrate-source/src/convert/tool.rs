@@ -141,8 +141,9 @@ fn by_files(source: &Source<'_>) -> Option<&'static str> {
 /// The tool whose comments a file has.
 fn by_text(bytes: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(bytes);
-    let comments = text.lines().filter_map(|line| line.trim_start().strip_prefix("--"));
-    comments.into_iter().find_map(|comment| {
+    let lines = text.trim_start_matches('\u{feff}').lines();
+    let mut comments = lines.filter_map(|line| line.trim_start().strip_prefix("--"));
+    comments.find_map(|comment| {
         let body = comment.trim_start_matches('-').trim().to_ascii_lowercase();
         let begins = |start: &str| body.starts_with(start);
         let marks = [

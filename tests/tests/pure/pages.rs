@@ -236,17 +236,18 @@ fn folder(name: &str) -> &'static str {
 fn tools_table() -> String {
     let converts = |name: &str| migrate_source::convert::known().any(|known| known == name);
     let yes = |is: bool| if is { "yes" } else { "no" };
+    let row = |columns: [&str; 5]| ["| ", &columns.join(" | "), " |\n"].concat();
     let mut table = String::new();
     for from in &ALL {
         let name = from.name.trim_end_matches('1');
         let (written, verified) = (written_by(from.left()), from.tool.algorithm());
         let columns = [name, written, folder(name), verified.unwrap_or("no"), yes(converts(name))];
-        table += &format!("| {} |\n", columns.join(" | "));
+        table += &row(columns);
     }
     let has_ledger = |name: &str| ALL.iter().any(|from| from.name == name);
     for name in migrate_source::convert::known().filter(|name| !has_ledger(name)) {
         let columns = [name, "not adopted by name", folder(name), "no", "yes"];
-        table += &format!("| {} |\n", columns.join(" | "));
+        table += &row(columns);
     }
     table
 }
