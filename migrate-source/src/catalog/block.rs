@@ -89,7 +89,10 @@ impl Catalog {
         let name =
             at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF));
         let Some(path) = name.and_then(Path::of) else { return false };
-        let Look::Found(key) = self.look_relation(&path) else { return false };
+        let key = match self.look_relation(&path) {
+            Look::Found(key) => key,
+            look => return look.is_missing(),
+        };
         let Some(table) = self.relation(&key) else { return false };
         let mut actions =
             at.children().filter(|child| child.kind() != Kind::TABLE_RELATION_NAME).peekable();

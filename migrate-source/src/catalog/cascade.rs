@@ -73,7 +73,7 @@ impl Naming {
 impl Catalog {
     /// What depends on relations of these names can be gone.
     pub(super) fn cascade_from(&mut self, names: BTreeSet<String>) {
-        if self.naming.lost || self.blurs.of(Sort::View) > 0 {
+        if self.naming.lost || self.blurs.of_makes(Sort::View) > 0 {
             return self.cascade();
         }
         for user in self.naming.users_of(names) {

@@ -112,8 +112,32 @@ impl Catalog {
         self.schema_mut(&key.schema).relations.put(key.name, Relation::unknown(made));
     }
 
-    /// `DROP EXTENSION`, `ALTER EXTENSION`: what it made can be gone, or anywhere.
+    /// `DROP EXTENSION`: what it made is gone, and with CASCADE what depends on that.
+    pub(super) fn drop_extension(&mut self, at: At<'_>) {
+        let nodes = at.all().filter(|node| node.kind() == Kind::EXTENSION_REF);
+        for name in nodes.filter_map(name::name) {
+            self.extensions.objects.remove(&name);
+        }
+        self.doubt_extensions();
+        if at.has(Kind::CASCADE) {
+            self.cascade();
+            for sort in [Sort::Column, Sort::Index] {
+                self.blur_drops(sort);
+            }
+        }
+    }
+
+    /// `ALTER EXTENSION`: what it made can be gone, or anywhere. The objects of the set are as they were.
     pub(super) fn change_extension(&mut self) {
-        self.blur_all();
+        for sort in [Sort::Function, Sort::Type] {
+            self.blurs.set_makes(sort, self.stamp);
+        }
+        self.doubt_extensions();
+    }
+
+    fn doubt_extensions(&mut self) {
+        for schema in self.schemas.objects.values_mut() {
+            schema.doubt_extensions();
+        }
     }
 }

@@ -30,6 +30,11 @@ impl Routine {
         Routine { made, signatures: Vec::new(), effects: Rc::default() }
     }
 
+    /// Whether its arguments are known: those of a function of an extension are not.
+    pub(super) fn has_signature(&self) -> bool {
+        !self.signatures.is_empty()
+    }
+
     /// Whether its name means one function.
     pub(super) fn is_single(&self) -> bool {
         self.signatures.len() == 1
@@ -101,6 +106,7 @@ impl Catalog {
         if now.is_none() {
             self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
         }
+        self.confirm_schema(&schema);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
         let routine =

@@ -133,6 +133,8 @@ pub(super) struct Catalog {
     runs: bool,
     /// Whether it is in a body that the server checks when it runs.
     late: bool,
+    /// Whether the set begins on objects that it does not know.
+    on_existing: bool,
     /// Whether a file of the set creates an extension.
     creates_extensions: bool,
     /// What triggers call the rows of a statement, which their functions can name.
@@ -185,6 +187,7 @@ impl Catalog {
             names_count: false,
             runs: false,
             late: false,
+            on_existing: begins == Begins::Existing,
             creates_extensions,
             transitions: Vec::new(),
             extensions,

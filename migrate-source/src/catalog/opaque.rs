@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
+use migrate_set::sql::lexer::lex;
+
 use super::Catalog;
 use super::builtin;
 use super::name::Path;
 use super::object::{Look, Sort};
+use super::query::is_query;
 use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
@@ -15,6 +18,8 @@ use crate::syntax::{Body, Language};
 pub(super) struct Effects {
     /// The kinds of objects that it can make, change or drop.
     sorts: Vec<Sort>,
+    /// The kinds of objects that it can only make.
+    makes: Vec<Sort>,
     /// Whether it can alter or drop something.
     alters: bool,
     /// Whether it can set the `search_path`.
@@ -57,6 +62,7 @@ impl Effects {
     pub(super) fn both(one: &Effects, other: &Effects) -> Effects {
         let mut both = one.clone();
         both.add(&other.sorts);
+        both.makes.extend(other.makes.iter().filter(|sort| !one.makes.contains(sort)));
         both.alters |= other.alters;
         both.sets_path |= other.sets_path;
         both.calls.extend(other.calls.iter().cloned());
@@ -73,7 +79,7 @@ impl Effects {
 
     /// What SQL in a text can do, of which parts are only known when it runs.
     pub(super) fn of_text(text: &str) -> Effects {
-        let lower = text.to_ascii_lowercase();
+        let lower = without_comments(text).to_ascii_lowercase();
         let mut effects = Effects::default();
         let words: Vec<&str> = lower
             .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '%'))
@@ -87,6 +93,9 @@ impl Effects {
             let next = rest.first().copied().unwrap_or_default();
             effects.alters |= matches!(*word, "alter" | "drop");
             match *word {
+                "create" if !rest.starts_with(&["or", "replace"]) && object != "schema" => {
+                    effects.makes.extend(made(object));
+                }
                 "create" => effects.add(made(object)),
                 "drop" if next == "constraint" => {
                     effects.add(&[Sort::Constraint, Sort::ForeignKey, Sort::Index]);
@@ -122,12 +131,23 @@ impl Effects {
         let root = body.tree.as_ref().and_then(|tree| tree.root(&body.text, 0));
         let mut effects = match (root, body.language) {
             (None, Language::Other) => Effects { sorts: Sort::ALL.to_vec(), ..Effects::default() },
-            (None, _) | (_, Language::Sql) => Effects::of_text(&body.text),
+            (None, _) => Effects::of_text(&body.text),
+            (Some(root), Language::Sql) => {
+                let statements = root.children().filter(|one| !is_query(one.kind()));
+                statements.fold(Effects::default(), |effects, one| {
+                    Effects::both(&effects, &Effects::of_text(one.text()))
+                })
+            }
             (Some(root), _) => {
                 let mut effects = Effects::default();
                 for node in root.all() {
                     let more = match node.kind() {
-                        Kind::PLPGSQL_EXEC_SQL_STMT => Effects::of_text(node.text()),
+                        Kind::PLPGSQL_EXEC_SQL_STMT => {
+                            if node.children().all(|one| is_query(one.kind())) {
+                                continue;
+                            }
+                            Effects::of_text(node.text())
+                        }
                         kind if executes(kind) => Effects::of_executed(node, root),
                         _ => continue,
                     };
@@ -152,6 +172,12 @@ impl Effects {
         let text = if own.is_empty() { strings(block) } else { own };
         Effects::of_text(&format!("execute it {text}"))
     }
+}
+
+/// A text without what is commented out.
+fn without_comments(text: &str) -> String {
+    let kept = lex(text).into_iter().filter(|token| !token.is_trivia());
+    kept.map(|token| token.text(text)).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a statement runs SQL that is only known then.
@@ -183,12 +209,13 @@ fn called(text: &str) -> Vec<String> {
 
 fn made(object: &str) -> &'static [Sort] {
     match object {
-        "table" => RELATIONS,
+        "table" => &[Sort::Table, Sort::View, Sort::Sequence, Sort::Index, Sort::Type],
         "view" => &[Sort::View, Sort::Table, Sort::Column, Sort::Type],
         "index" => &[Sort::Index],
         "sequence" => &[Sort::Sequence, Sort::Table],
         "type" | "domain" => &[Sort::Type, Sort::Label],
         "function" | "procedure" | "aggregate" => &[Sort::Function],
+        "extension" => &[Sort::Function, Sort::Type],
         "trigger" => &[Sort::Trigger],
         "policy" => &[Sort::Policy],
         "role" | "user" | "database" | "publication" | "subscription" | "server" | "operator"
@@ -235,6 +262,9 @@ impl Catalog {
         let mut seen: Vec<String> = Vec::new();
         let mut rest = vec![Rc::new(effects.clone())];
         while let Some(effects) = rest.pop() {
+            for sort in &effects.makes {
+                self.blurs.set_makes(*sort, self.stamp);
+            }
             for sort in &effects.sorts {
                 self.blur(*sort);
             }

@@ -151,6 +151,7 @@ impl Catalog {
         if self.perhaps {
             relation.open();
         }
+        self.confirm_schema(&schema);
         self.schema_mut(&schema).relations.put(path.name.clone(), relation);
         Some(key)
     }
@@ -178,7 +179,7 @@ impl Catalog {
                 self.refer_qualifier(path, conditional);
                 None
             }
-            Look::Missing if conditional || self.blurs.of(sort) > 0 => None,
+            Look::Missing if conditional || self.blurs.of_makes(sort) > 0 => None,
             Look::Missing if sort == Sort::Index && self.is_derived(&path.name) => None,
             Look::Missing => {
                 self.missing(sort, path, None);

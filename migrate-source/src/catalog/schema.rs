@@ -30,12 +30,47 @@ impl Schema {
         }
     }
 
+    /// What an extension made in it can be gone.
+    pub(super) fn doubt_extensions(&mut self) {
+        for one in self.routines.objects.values_mut().filter(|one| !one.has_signature()) {
+            one.made_mut().sure = false;
+        }
+        for one in self.types.objects.values_mut().filter(|one| one.is_open()) {
+            one.made_mut().sure = false;
+        }
+    }
+
     /// There can be more in it than what was seen.
     pub(super) fn open(&mut self) {
         self.relations.open = true;
         self.types.open = true;
         self.routines.open = true;
     }
+}
+
+impl Schema {
+    /// Whether the set made it, or much of what is in it.
+    fn is_own(&self) -> bool {
+        let made = self.relations.objects.values().filter(|one| one.made.place.is_some());
+        self.made.place.is_some() || made.take(MUCH).count() == MUCH
+    }
+}
+
+/// So many relations that the set made in a schema are much of it.
+const MUCH: usize = 3;
+
+/// Whether two neighbouring letters are swapped.
+fn is_swapped(one: &str, other: &str) -> bool {
+    let differ: Vec<usize> = one
+        .bytes()
+        .zip(other.bytes())
+        .enumerate()
+        .filter(|(_, (a, b))| a != b)
+        .map(|(at, _)| at)
+        .collect();
+    let (a, b) = (one.as_bytes(), other.as_bytes());
+    matches!(differ.as_slice(), &[first, second] if second == first + 1
+        && a.get(first) == b.get(second) && a.get(second) == b.get(first) && a.len() == b.len())
 }
 
 impl Object for Schema {
@@ -75,6 +110,15 @@ impl Catalog {
         })
     }
 
+    /// Something was made in a schema, so that is there.
+    pub(super) fn confirm_schema(&mut self, name: &str) {
+        let (stamp, perhaps) = (self.stamp, self.perhaps);
+        let made = self.schema_mut(name).made_mut();
+        if !perhaps {
+            (made.sure, made.stamp) = (true, stamp);
+        }
+    }
+
     pub(super) fn create_schema(&mut self, at: At<'_>) {
         // AUTHORIZATION names a schema if nothing else does.
         let node = at.find(Kind::SCHEMA).or_else(|| at.find(Kind::ROLE));
@@ -86,7 +130,7 @@ impl Catalog {
             Look::Missing | Look::Unknown => {
                 let made = self.made(Sort::Schema, &path.span);
                 let mut schema = Schema::new(made);
-                if self.perhaps || conditional && self.schemas.open {
+                if self.perhaps || conditional && self.on_existing {
                     schema.open();
                 }
                 self.schemas.put(path.name.clone(), schema);
@@ -117,6 +161,8 @@ impl Catalog {
         }
         if at.has(Kind::CASCADE) {
             self.cascade();
+            // An extension is dropped with its schema.
+            self.extensions.objects.values_mut().for_each(|one| one.sure = false);
         }
     }
 
@@ -155,9 +201,9 @@ impl Catalog {
         }
         let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
         let own = self.schemas.objects.iter().filter(|(known, schema)| {
-            (schema.made.place.is_some() || *known == "public") && letters(known) != letters(name)
+            (schema.is_own() || *known == "public") && letters(known) != letters(name)
         });
-        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1)
+        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1 || is_swapped(known, name))
     }
 
     /// The schema to which a statement moves its object.

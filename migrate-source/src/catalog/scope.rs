@@ -121,7 +121,6 @@ impl Catalog {
     /// A temporary table may be gone in the next file.
     pub(super) fn doubt_temporary(&mut self) {
         if let Some(schema) = self.schemas.objects.get_mut(TEMPORARY) {
-            schema.relations.open = true;
             for relation in schema.relations.objects.values_mut() {
                 relation.made_mut().sure = false;
             }
@@ -205,6 +204,10 @@ impl Catalog {
     ) -> Look<String> {
         let look = |schema: &String| match self.schemas.objects.get(schema) {
             _ if is_system(schema) => Look::Unknown,
+            // Only the set makes temporary tables.
+            Some(found) if schema == TEMPORARY => {
+                space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
+            }
             Some(found) => match self.schemas.look(schema, &self.blurs) {
                 Look::Found(_) => {
                     space(found).look(&path.name, &self.blurs).map(|_| schema.clone())

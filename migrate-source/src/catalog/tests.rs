@@ -3,6 +3,7 @@
 mod begins;
 mod block;
 mod depend;
+mod opaque;
 
 use migrate_set::location::position;
 use migrate_set::sql::lexer::lex;

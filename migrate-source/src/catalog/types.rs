@@ -26,6 +26,11 @@ impl Type {
         Type { made, labels: open_labels(&made), is_shell: false }
     }
 
+    /// Whether it is no enum whose values are known.
+    pub(super) fn is_open(&self) -> bool {
+        self.labels.open
+    }
+
     /// Where a label was added.
     pub(super) fn place_of(&self, label: &str) -> Option<Place> {
         self.labels.objects.get(label).and_then(|made| made.place)
@@ -158,6 +163,7 @@ impl Catalog {
         if self.perhaps {
             labels.open = true;
         }
+        self.confirm_schema(&schema);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
         self.schema_mut(&schema).types.put(path.name.clone(), Type { made, labels, is_shell });
         self.define_type(&(schema, path.name), at, name);

@@ -1,0 +1,57 @@
+//! What stays certain after a step that is not seen whole.
+
+use super::{USERS, found, valid};
+use crate::objects::Begins;
+
+/// A statement that names a table that nothing made, and one that makes a column twice.
+const MISSING: &str = "alter table userz add a int";
+const DOUBLED: &str = "alter table users add email int";
+
+#[test]
+fn other_names_stay_certain() {
+    let executes = "create function f() returns trigger language plpgsql as $$ begin \
+                    execute format('create table %I (a int)', 'x'); return new; end $$; \
+                    create trigger t before insert on users for each row execute function f()";
+    for (before, wrong) in [
+        ("create temp table n (a int)", MISSING),
+        ("create extension citext; drop extension citext", MISSING),
+        ("drop extension if exists citext", DOUBLED),
+        (executes, DOUBLED),
+        (executes, "select emial from users"),
+        (
+            "create function f() returns int language plpgsql as $$ begin \
+             -- create what is missing, drop the rest\n perform 1; return 1; end $$; select f()",
+            MISSING,
+        ),
+        ("do $$ begin execute 'create extension citext'; end $$", MISSING),
+        ("create table auth.t (a int)", "create table auth.t (a int)"),
+        ("create domain auth.d as text", "create domain auth.d as text"),
+        (
+            "create table auth.a (x int); create table auth.b (x int); create table auth.c (x int)",
+            "alter table atuh.a add y int",
+        ),
+        ("create schema if not exists app", "select * from app.nothing"),
+    ] {
+        let all = found(&[("1", USERS), ("2", before), ("3", wrong)], Begins::Inferred);
+        assert_eq!(all.len(), 1, "{before}; {wrong}: {all:?}");
+    }
+}
+
+#[test]
+fn what_it_can_have_touched_is_unknown() {
+    for statement in [
+        "create temp table n (a int); select a from n",
+        "create extension citext; drop extension citext; create extension citext; \
+         create table t (a citext)",
+        "create extension citext; create table t (a citext); drop extension citext cascade; \
+         alter table t add a int",
+        "create schema s; create extension citext schema s; drop schema s cascade; \
+         create extension if not exists citext; create table t (a citext)",
+        "do $$ begin execute format('create table %I (a int)', 'made'); end $$; select a from made",
+        "do $$ begin execute 'create index made on users (email)'; end $$; drop index made",
+        "do $$ begin execute 'create or replace view v as select 1 as a'; end $$; select a from v",
+    ] {
+        valid(&[USERS, statement]);
+    }
+    valid(&[USERS, "create temp table n (a int)", "create temp table n (b int); select b from n"]);
+}
