@@ -1,6 +1,8 @@
 //! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
 //! format; to rename or remove one takes a new format number.
 
+mod folder;
+
 use std::time::Duration;
 
 use migrate_runtime::internal::DatabasePlace;
@@ -8,9 +10,9 @@ use migrate_runtime::{Applied, Drift, ErrorKind, Report};
 use serde::Serialize;
 
 use super::Answer;
-use super::problem::ProblemBody;
 use crate::error::VerbError;
 use crate::exit::Exit;
+pub(crate) use folder::{ObjectBody, ProblemBody};
 
 const FORMAT: u32 = 1;
 
@@ -330,20 +332,6 @@ impl AppliedBody {
             duration_ms: Some(millis(applied.duration)),
         }
     }
-}
-
-/// An object of a schema.
-#[derive(Serialize)]
-pub(crate) struct ObjectBody {
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    pub(crate) definition: String,
-    pub(crate) file: Option<String>,
-    pub(crate) line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unknown: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) parts: Vec<ObjectBody>,
 }
 
 /// Why the verb failed.

@@ -1,7 +1,6 @@
 //! An answer or an error, as text or as one JSON object.
 
 pub(crate) mod json;
-pub(crate) mod problem;
 pub(crate) mod html;
 pub(crate) mod table;
 pub(crate) mod progress;

@@ -16,8 +16,7 @@ use crate::error::VerbError;
 use crate::folder::{Folder, Located};
 use crate::git::{self, Parted};
 use crate::output::Answer;
-use crate::output::json::Body;
-use crate::output::problem::ProblemBody;
+use crate::output::json::{Body, ProblemBody};
 use crate::output::style::{WARNING, titled};
 use crate::output::text::{counted, line};
 

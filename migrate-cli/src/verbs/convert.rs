@@ -19,8 +19,7 @@ use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
 use crate::output::Answer;
-use crate::output::json::Body;
-use crate::output::problem::ProblemBody;
+use crate::output::json::{Body, ProblemBody};
 use crate::output::style::{OPEN, titled};
 use crate::output::text::{counted, line, notes};
 

@@ -77,16 +77,15 @@ fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
     pass.findings(files)
 }
 
-/// The schema that the files make.
+/// The schema that the files make; what they begin on is not inferred.
 pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
-    let begins = resolved(files, begins);
     let all = threads::shares(&[()], 1, syntax::STACK, |_| {
         pass::run(files, begins, Noting::Definitions).describe(files)
     });
     all.into_iter().find_map(|(_, schema)| schema).unwrap_or_default()
 }
 
-/// What the set begins on.
+/// What the set begins on: `Inferred` is left if that is an empty database.
 pub(crate) fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
     if begins != Begins::Inferred {
         return begins;

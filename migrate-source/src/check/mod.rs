@@ -236,7 +236,8 @@ impl Default for SetOptions {
 /// The schema that a checked set makes.
 #[cfg(feature = "syntax")]
 pub fn schema(set: &Migrations, begins: Begins) -> SetSchema {
-    catalog::schema(&read_ups(set.iter()), begins)
+    let files = read_ups(set.iter());
+    catalog::schema(&files, catalog::resolved(&files, begins))
 }
 
 /// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.

@@ -84,6 +84,8 @@ pub fn check_branches(
     errors.extend(versions(set, &other, &merge));
     #[cfg(feature = "syntax")]
     errors.extend(objects::conflicts(set, &other, &merge, options));
+    #[cfg(not(feature = "syntax"))]
+    let _ = options;
     if errors.is_empty() {
         return Ok(());
     }

@@ -21,7 +21,7 @@ use crate::schema::{SchemaObject, SetSchema};
 
 /// The branch that a migration is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Side {
     Both,
     Ours,
     Theirs,
@@ -29,7 +29,7 @@ enum From {
 
 /// The scripts of both branches, each read once.
 struct Scripts<'m> {
-    migrations: Vec<(From, &'m Migration)>,
+    migrations: Vec<(Side, &'m Migration)>,
     files: Vec<File<'m>>,
     begins: Begins,
 }
@@ -60,8 +60,8 @@ pub(super) fn conflicts(
     let errors = mistakes.into_iter().filter_map(|(number, mistakes)| {
         let (from, migration) = scripts.migrations.get(number)?;
         let file = match from {
-            From::Theirs => other.path(migration),
-            From::Both | From::Ours => set.path_of(migration.filename()),
+            Side::Theirs => other.path(migration),
+            Side::Both | Side::Ours => set.path_of(migration.filename()),
         };
         Some(placed(&file, migration.up().text(), mistakes))
     });
@@ -73,16 +73,16 @@ impl<'m> Scripts<'m> {
         let from = |from, all: &[&'m Migration]| {
             all.iter().map(move |migration| (from, *migration)).collect::<Vec<_>>()
         };
-        let mut migrations = from(From::Both, &merge.both);
-        migrations.extend(from(From::Ours, &merge.ours));
-        migrations.extend(from(From::Theirs, &merge.theirs));
+        let mut migrations = from(Side::Both, &merge.both);
+        migrations.extend(from(Side::Ours, &merge.ours));
+        migrations.extend(from(Side::Theirs, &merge.theirs));
         let mut files = read_ups(migrations.iter().map(|(_, migration)| *migration));
         let first = files.len() - names.len();
         for (file, name) in files.iter_mut().skip(first).zip(names) {
             file.name = name;
         }
         let mut scripts = Scripts { migrations, files, begins };
-        let sides = [From::Ours, From::Theirs].map(|side| scripts.alone(side));
+        let sides = [Side::Ours, Side::Theirs].map(|side| scripts.alone(side));
         let resolved = sides.map(|side| catalog::resolved(&scripts.in_order(&side), begins));
         if resolved.contains(&Begins::Existing) {
             scripts.begins = Begins::Existing;
@@ -92,7 +92,7 @@ impl<'m> Scripts<'m> {
 
     /// The numbers of the scripts in the order in which they run: after those that both branches have, those of
     /// each of these branches; all repeatable ones at the end.
-    fn order(&self, branches: &[From]) -> Vec<usize> {
+    fn order(&self, branches: &[Side]) -> Vec<usize> {
         let rank = |number: &usize| {
             let (from, migration) = self.migrations.get(*number)?;
             let is_repeatable = migration.kind() == Kind::Repeatable;
@@ -101,7 +101,7 @@ impl<'m> Scripts<'m> {
         };
         let is_in = |number: &usize| {
             let from = self.migrations.get(*number).map(|(from, _)| *from);
-            from.is_some_and(|from| from == From::Both || branches.contains(&from))
+            from.is_some_and(|from| from == Side::Both || branches.contains(&from))
         };
         let mut order: Vec<usize> = (0..self.migrations.len()).filter(is_in).collect();
         order.sort_by(|one, other| rank(one).cmp(&rank(other)));
@@ -109,7 +109,7 @@ impl<'m> Scripts<'m> {
     }
 
     /// The order of one branch, which is that of its versions.
-    fn alone(&self, branch: From) -> Vec<usize> {
+    fn alone(&self, branch: Side) -> Vec<usize> {
         let mut order = self.order(&[branch]);
         order.sort_by_key(|number| {
             let migration = self.migrations.get(*number).map(|(_, migration)| *migration);
@@ -131,10 +131,10 @@ impl<'m> Scripts<'m> {
     /// What it finds with both branches, whichever runs first, and with none of them.
     fn found(&self) -> Vec<(usize, ObjectProblem)> {
         let place = |(number, problem): &(usize, ObjectProblem)| (*number, problem.span.start);
-        let alone = [From::Ours, From::Theirs].map(|branch| self.check(&self.alone(branch)));
+        let alone = [Side::Ours, Side::Theirs].map(|branch| self.check(&self.alone(branch)));
         let known: HashSet<_> = alone.iter().flatten().map(place).collect();
         let mut found: Vec<(usize, ObjectProblem)> = Vec::new();
-        for order in [[From::Theirs, From::Ours], [From::Ours, From::Theirs]] {
+        for order in [[Side::Theirs, Side::Ours], [Side::Ours, Side::Theirs]] {
             let said: HashSet<String> =
                 found.iter().map(|(_, problem)| problem.message.clone()).collect();
             let more = self.check(&self.order(&order)).into_iter();
@@ -174,8 +174,8 @@ impl<'m> Scripts<'m> {
     ) -> Vec<(usize, Mistake)> {
         let before = self.schema(&self.order(&[]));
         let [ours, theirs] =
-            [From::Ours, From::Theirs].map(|branch| self.schema(&self.alone(branch)));
-        let merged = self.schema(&self.order(&[From::Theirs, From::Ours]));
+            [Side::Ours, Side::Theirs].map(|branch| self.schema(&self.alone(branch)));
+        let merged = self.schema(&self.order(&[Side::Theirs, Side::Ours]));
         let is_replaced = |(object, here): &(&Object, &String)| {
             let there = theirs.get(*object);
             let before = before.get(*object);
@@ -190,8 +190,8 @@ impl<'m> Scripts<'m> {
         };
         let replaced = ours.iter().filter(is_replaced).map(|(object, _)| object);
         let mistake = |object: &Object| {
-            let (number, span) = self.named(From::Ours, object.bare())?;
-            let there = self.named(From::Theirs, object.bare());
+            let (number, span) = self.named(Side::Ours, object.bare())?;
+            let there = self.named(Side::Theirs, object.bare());
             let there = there.and_then(|(number, _)| self.migrations.get(number));
             let other = there.map_or_else(|| other.name.to_owned(), |(_, one)| other.path(one));
             let problem = BranchProblem::Replaced { object: object.shown(), other };
@@ -201,9 +201,9 @@ impl<'m> Scripts<'m> {
     }
 
     /// Where the last script of a branch that names an object does so.
-    fn named(&self, branch: From, name: &str) -> Option<(usize, Range<usize>)> {
+    fn named(&self, branch: Side, name: &str) -> Option<(usize, Range<usize>)> {
         let of_branch = self.migrations.iter().enumerate().filter(|(_, (from, _))| *from == branch);
-        let place = |(number, (_, migration)): (usize, &(From, &Migration))| {
+        let place = |(number, (_, migration)): (usize, &(Side, &Migration))| {
             let text = migration.up().text();
             let tokens = lex(text);
             let is_name =

@@ -1,8 +1,22 @@
-//! A mistake in a folder, as the JSON of the command line has it.
+//! What the answers of a folder's verbs contain: objects of its schema, and mistakes in it.
 
 use migrate_source::check::SourceError;
 use migrate_source::convert::Trouble;
 use serde::Serialize;
+
+/// An object of a schema.
+#[derive(Serialize)]
+pub(crate) struct ObjectBody {
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) definition: String,
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<ObjectBody>,
+}
 
 /// A mistake in a folder.
 #[derive(Serialize)]
