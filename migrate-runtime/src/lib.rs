@@ -138,6 +138,11 @@ pub mod status {
     pub use crate::outcome::{State, StatusRow};
 }
 
+/// The schema of a database as a text, and how two of them differ.
+pub mod schema {
+    pub use migrate_set::schema::{SchemaDifference, SchemaScope};
+}
+
 /// Details of an [`Error`], and errors of single functions.
 pub mod error {
     pub use crate::fleet::InOrderError;

@@ -24,5 +24,6 @@ pub mod predecessors;
 pub mod proxy;
 pub mod role;
 pub mod router;
+pub mod schema_files;
 pub mod service;
 pub mod sets;

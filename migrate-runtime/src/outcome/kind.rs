@@ -6,6 +6,7 @@ use migrate_set::drift::DriftReport;
 use migrate_set::location::Position;
 use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
+use migrate_set::schema::SchemaDifference;
 use migrate_set::text::escaped;
 use thiserror::Error;
 
@@ -16,7 +17,8 @@ use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
 use super::text::{
-    counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another, which_were,
+    counted, differing, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another,
+    which_were,
 };
 use crate::stale::StaleEmbed;
 
@@ -276,6 +278,13 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
+    /// The schema of the database is not the expected one; nothing was changed.
+    #[error("the schema of the database is not the expected one {}", differing(differences))]
+    Schema {
+        /// Every object that differs.
+        differences: Vec<SchemaDifference>,
+    },
+
     /// The ledger does not exist, and the one in the default schema has entries of this set; nothing ran.
     #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
     LedgerElsewhere {
@@ -402,6 +411,7 @@ impl ErrorKind {
             | ErrorKind::UnknownVersion { .. }
             | ErrorKind::SameModule { .. } => "usage",
             ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",
+            ErrorKind::Schema { .. } => "schema",
             ErrorKind::NoEntry { .. } => "no_entry",
             ErrorKind::Adoption { .. } | ErrorKind::NotAdoptable { .. } => "adoption",
             ErrorKind::ForeignTable { .. } => "foreign_table",

@@ -2,6 +2,7 @@
 
 mod edits;
 mod show;
+mod schema;
 
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};
