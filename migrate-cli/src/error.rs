@@ -1,6 +1,7 @@
 //! Why a verb failed: one type for every error, with its exit code.
 
 use std::error::Error as _;
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -32,6 +33,13 @@ pub(crate) enum VerbError {
     /// The folder is not a valid set, or does not match its history file.
     #[error(transparent)]
     Set(#[from] SourceErrors),
+    /// A file has another schema than that of the set.
+    #[error(
+        "the schema of {folder} is not that of {file}\n{}help: review the difference, then write the file: \
+         `{command}`",
+        listed(differences)
+    )]
+    Schema { file: String, folder: String, differences: Vec<String>, command: String },
     #[error(transparent)]
     Create(CreateError),
     #[error(
@@ -49,6 +57,21 @@ impl From<CreateError> for VerbError {
             error => VerbError::Create(error),
         }
     }
+}
+
+/// How many differing lines an error shows.
+const SHOWN: usize = 40;
+
+/// The first of these lines.
+fn listed(lines: &[String]) -> String {
+    let mut text = String::new();
+    for line in lines.iter().take(SHOWN) {
+        let _ = writeln!(text, "  {line}");
+    }
+    if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  .. and {more} more");
+    }
+    text
 }
 
 /// What the server said, with its detail.
@@ -80,6 +103,7 @@ impl VerbError {
                 _ => Exit::Failed,
             },
             VerbError::Usage { .. } | VerbError::Declined => Exit::Usage,
+            VerbError::Schema { .. } => Exit::Drift,
             _ => Exit::Failed,
         }
     }
@@ -91,6 +115,7 @@ impl VerbError {
             VerbError::Declined => "declined",
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) => "set",
+            VerbError::Schema { .. } => "schema",
             VerbError::Create(_) | VerbError::File { .. } => "file",
             VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),

@@ -12,7 +12,7 @@ pub enum Exit {
     Usage = 2,
     /// Migrations are pending (`verify`, `status --exit-code`).
     Pending = 3,
-    /// Ledger and set disagree.
+    /// Ledger and set disagree, or a file and the schema of the set (`schema --check`).
     Drift = 4,
 }
 

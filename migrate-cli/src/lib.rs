@@ -42,6 +42,7 @@ mod verbs;
 mod output;
 mod interrupt;
 mod folder;
+mod git;
 mod error;
 mod connection;
 mod exit;
@@ -193,7 +194,8 @@ impl Args {
         self
     }
 
-    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check` and `completions` do not.
+    /// Whether the verb connects to a database: `init`, `create`, `freeze`, `check`,
+    /// `schema --static` and `completions` do not.
     ///
     /// ```
     /// # fn f(args: &migrate_cli::Args) -> Option<String> {

@@ -10,7 +10,8 @@ use migrate_cli::{Args, Folder};
 /// Migrates a PostgreSQL database from a folder of SQL
 ///
 /// Exits with 0 on success, 1 if something failed, 2 if the request was not valid or not confirmed,
-/// 3 if migrations are pending (`verify`, `status --exit-code`) and 4 if ledger and set disagree.
+/// 3 if migrations are pending (`verify`, `status --exit-code`) and 4 if ledger and set, or a
+/// file and the schema of the set, disagree.
 #[derive(Parser)]
 #[command(name = "migrate", version)]
 struct Cli {

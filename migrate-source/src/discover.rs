@@ -4,6 +4,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+pub use migrate_set::name::may_matter;
+
 use migrate_set::listing::{Links, Unreadable, list, other_than_file};
 
 use crate::check::{Problem, SourceError, SourceErrors, SourceFile};

@@ -16,6 +16,7 @@ pub mod lint;
 #[cfg(feature = "syntax")]
 pub mod syntax;
 pub mod objects;
+pub mod schema;
 #[cfg(feature = "syntax")]
 mod catalog;
 pub mod check;

@@ -123,7 +123,20 @@ pub(crate) enum Body {
     Checked {
         folder: String,
         migrations: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        against: Option<String>,
         warnings: Vec<ProblemBody>,
+    },
+    Schema {
+        folder: String,
+        migrations: usize,
+        objects: Vec<ObjectBody>,
+        unknown: Vec<String>,
+    },
+    SchemaChecked {
+        folder: String,
+        file: String,
+        differences: Vec<String>,
     },
     Script {
         shell: String,
@@ -311,6 +324,20 @@ impl AppliedBody {
     }
 }
 
+/// An object of a schema.
+#[derive(Serialize)]
+pub(crate) struct ObjectBody {
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) definition: String,
+    pub(crate) file: Option<String>,
+    pub(crate) line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<ObjectBody>,
+}
+
 /// A mistake in a folder.
 #[derive(Serialize)]
 pub(crate) struct ProblemBody {
@@ -357,6 +384,8 @@ struct ErrorBody {
     drift: Vec<DriftBody>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<ProblemBody>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<String>,
 }
 
 impl ErrorBody {
@@ -376,8 +405,10 @@ impl ErrorBody {
             pending: None,
             drift: Vec::new(),
             problems: Vec::new(),
+            differences: Vec::new(),
         };
         match error {
+            VerbError::Schema { differences, .. } => body.differences.clone_from(differences),
             VerbError::Set(errors) => body.problems = ProblemBody::all(&errors.0),
             VerbError::Migrate(error) => match error.kind() {
                 ErrorKind::Migration { failure, .. } => body.sqlstate.clone_from(&failure.sqlstate),

@@ -6,6 +6,7 @@ pub(crate) mod table;
 pub(crate) mod progress;
 pub(crate) mod confirm;
 pub(crate) mod text;
+pub(crate) mod difference;
 pub(crate) mod style;
 
 use std::fmt::Write as _;

@@ -13,6 +13,7 @@ mod repair;
 mod create;
 mod freeze;
 mod check;
+mod schema;
 mod init;
 mod completions;
 mod server;
@@ -87,6 +88,8 @@ pub(crate) enum FolderVerb {
     ///
     /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
+    /// Print the schema that the set makes; needs no database
+    Schema(schema::Schema),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
     /// Print a shell's completion script
@@ -126,6 +129,7 @@ impl Verb {
             },
             Verb::Server(_) => false,
             Verb::Folder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
+            Verb::Folder(FolderVerb::Schema(verb)) => verb.is_of_one_folder(),
             Verb::Folder(verb) => !matches!(verb, FolderVerb::Completions(_)),
         }
     }
@@ -172,6 +176,7 @@ impl Verb {
                 FolderVerb::Create(_) => "create",
                 FolderVerb::Freeze(_) => "freeze",
                 FolderVerb::Check(_) => "check",
+                FolderVerb::Schema(_) => "schema",
                 FolderVerb::Completions(_) => "completions",
             },
         }
@@ -216,7 +221,8 @@ impl FolderVerb {
             FolderVerb::Init(init::Init { folder: own, .. })
             | FolderVerb::Create(create::Create { folder: own, .. })
             | FolderVerb::Freeze(freeze::Freeze { folder: own, .. })
-            | FolderVerb::Check(check::Check { folder: own }) => folder.clone_into(own),
+            | FolderVerb::Check(check::Check { folder: own, .. })
+            | FolderVerb::Schema(schema::Schema { folder: own, .. }) => folder.clone_into(own),
             FolderVerb::Completions(_) => {}
         }
         self
@@ -229,6 +235,7 @@ impl FolderVerb {
             FolderVerb::Create(verb) => verb.run(set),
             FolderVerb::Freeze(verb) => verb.run(set),
             FolderVerb::Check(verb) => verb.run(set),
+            FolderVerb::Schema(verb) => verb.run(set),
             FolderVerb::Completions(verb) => Ok(verb.run::<A>(set)),
         }
     }

@@ -104,6 +104,7 @@ impl Catalog {
     /// What a column's declaration names and makes, once all columns are there.
     pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
         let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
+        self.define_column(key, &column, at);
         for part in at.children() {
             match part.kind() {
                 Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
@@ -203,6 +204,7 @@ impl Catalog {
             self.doubled_in(Sort::Column, &path, key);
             return;
         }
+        let before = self.column_id(key, &from);
         let number = self
             .take_column(key, &from, How::Renamed(to.clone()), &span)
             .map(|column| column.number);
@@ -218,6 +220,7 @@ impl Catalog {
                 }
             }
         }
+        self.redefine(before, self.column_id(key, &to));
         for one in owned {
             if let Some(one) = self.relation_mut(&one)
                 && one.uses.remove(&from)
@@ -236,6 +239,7 @@ impl Catalog {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else { return };
         self.refer_column(key, &name, span.clone());
         for action in at.children() {
+            self.redefine_column(key, &name, action);
             match action.kind() {
                 Kind::SET_TYPE => self.expression_on(key, action),
                 Kind::ADD_GENERATED => self.own_sequence(key, &name, &span),

@@ -76,6 +76,7 @@ impl Catalog {
         let columns = index.as_ref().and_then(|index| self.relation(index));
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
         self.insert_constraint(key, &name, columns, &at.span());
+        self.define_key_of_index(key, at, &name, index.as_ref());
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
             self.rename(&index, &to, How::Renamed(name), &path);
@@ -128,6 +129,7 @@ impl Catalog {
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
             let name = self.free(key, joined, label, has_index);
             self.insert_constraint(key, &name, columns, &at.span());
+            self.define_constraint(key, at, &name);
             return Some(name);
         };
         let node = clause.child(Kind::CONSTRAINT_NAME)?;
@@ -143,6 +145,7 @@ impl Catalog {
             return None;
         }
         self.insert_constraint(key, &name, columns, &node.span());
+        self.define_constraint(key, at, &name);
         Some(name)
     }
 

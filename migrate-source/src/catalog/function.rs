@@ -17,7 +17,7 @@ use crate::syntax::{Body, Language};
 pub(super) struct Routine {
     made: Made,
     /// The types of the arguments of each, as written; empty if they are not known.
-    signatures: Vec<String>,
+    pub(super) signatures: Vec<String>,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
 }
@@ -83,17 +83,21 @@ impl Catalog {
         let mut made = self.made(Sort::Function, &path.span);
         made.sure &= self.is_certain(&path, &schema);
         let (signature, given) = (signature(at), path.qualifier.clone());
+        let defined = self.function_as(at, node);
         // The server checks a function in SQL when it makes it, and others when they run.
         let now = body.filter(|(body, _)| body.language == Language::Sql && self.checks_bodies);
         if now.is_none() {
             self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
         }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
-        let routine = Routine { made, signatures: vec![signature], effects: Rc::new(effects) };
+        let routine =
+            Routine { made, signatures: vec![signature.clone()], effects: Rc::new(effects) };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
-            self.doubled(Sort::Function, &Path { qualifier: given, ..qualified });
+            let path = Path { qualifier: given, ..qualified.clone() };
+            self.doubled(Sort::Function, &path);
         }
+        self.define_function(&qualified, &signature, defined);
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);
             self.body(at, body, offset);
@@ -197,7 +201,8 @@ impl Catalog {
         let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {
-            return;
+            let signature = node.map(signature).unwrap_or_default();
+            return self.redefine_options(&path, &signature, at);
         }
         let schema = found.clone().or_else(|| self.target(&path));
         let Some(schema) = schema.filter(|_| !self.perhaps) else {
@@ -222,8 +227,9 @@ impl Catalog {
         let target = moved.map_or(schema, |to| to.name);
         let name = to.map_or(path.name, |to| to.name);
         self.born(Sort::Function, &name, &path.span);
-        let routine = Routine { made: Made { sure: true, ..made }, ..routine };
-        self.schema_mut(&target).routines.put(name, routine);
+        let (old, made) = (routine.made, Made { sure: true, ..made });
+        self.redefine_function(&old, &made, &routine.signatures);
+        self.schema_mut(&target).routines.put(name, Routine { made, ..routine });
     }
 
     /// The effects of the function that a name can mean.

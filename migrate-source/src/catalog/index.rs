@@ -45,12 +45,15 @@ impl Catalog {
             None => {
                 let joined = joined_list(parts.first().copied());
                 let name = self.free(&key, &joined, "idx", true);
-                return self.put_index(&key, &name, columns, &at.span());
+                self.put_index(&key, &name, columns, &at.span());
+                return self.define_index(&key, name, at);
             }
         };
         let path = Path { qualifier: Some(key.schema.clone()), ..name };
         if let Some(index) = self.make(at, Sort::Index, &path, false) {
+            let name = index.name.clone();
             self.own(&key, index, columns);
+            self.define_index(&key, name, at);
         }
     }
 
@@ -104,6 +107,7 @@ impl Catalog {
             return self.blur(Sort::Index);
         };
         let key = self.refer(Sort::Index, &path, at.has(Kind::IF_EXISTS));
+        self.define_settings(key.as_ref(), at);
         let Some(action) = at.child(Kind::INDEX_RENAME_TO) else { return };
         let Some(key) = key else {
             if let Some(to) = action.child(Kind::INDEX).and_then(Path::of) {

@@ -30,6 +30,12 @@ mod extension;
 mod comment;
 mod pass;
 mod begins;
+mod definition;
+mod written;
+mod define;
+mod define_column;
+mod describe;
+mod why;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +45,9 @@ use std::ops::Range;
 pub(crate) use pass::{File, Statement};
 
 use crate::objects::{Begins, ObjectProblem};
+use crate::schema::SetSchema;
 use crate::{syntax, threads};
+use definition::Definitions;
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
 use relation::Key;
@@ -54,23 +62,47 @@ pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectPro
 }
 
 fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
-    let pass = pass::run(files, begins, Births::Off);
+    let pass = pass::run(files, begins, Noting::Nothing);
     if pass.missing.is_empty() {
         return Vec::new();
     }
     // Only now is it needed where each name was first made.
-    let pass = pass::run(files, begins, Births::On);
+    let pass = pass::run(files, begins, Noting::Births);
     if begins == Begins::Inferred && begins::on_existing(&pass) {
-        return pass::run(files, Begins::Existing, Births::On).findings(files);
+        return pass::run(files, Begins::Existing, Noting::Births).findings(files);
     }
     pass.findings(files)
 }
 
-/// Whether a pass notes where each name was made.
+/// The schema that the files make.
+pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
+    let begins = resolved(files, begins);
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+        pass::run(files, begins, Noting::Definitions).describe(files)
+    });
+    all.into_iter().find_map(|(_, schema)| schema).unwrap_or_default()
+}
+
+/// What the set begins on.
+pub(crate) fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
+    if begins != Begins::Inferred {
+        return begins;
+    }
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+        begins::on_existing(&pass::run(files, begins, Noting::Births))
+    });
+    let is_existing = all.into_iter().any(|(_, found)| found == Some(true));
+    if is_existing { Begins::Existing } else { begins }
+}
+
+/// What a pass notes besides what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Births {
-    On,
-    Off,
+enum Noting {
+    Nothing,
+    /// Where each name was made.
+    Births,
+    /// What each object is.
+    Definitions,
 }
 
 /// What the statements up to one made.
@@ -105,15 +137,19 @@ pub(super) struct Catalog {
     checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
-    noting: Births,
+    noting: Noting,
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
+    /// What objects are besides their names, if the schema is asked for.
+    definitions: Option<Definitions>,
+    /// Whether the set begins on objects that it does not know.
+    begins_on_existing: bool,
 }
 
 impl Catalog {
     /// The catalog before the first migration.
-    fn new(begins: Begins, noting: Births, creates_extensions: bool) -> Self {
+    fn new(begins: Begins, noting: Noting, creates_extensions: bool) -> Self {
         let mut public =
             Schema::new(Made { sort: Sort::Schema, place: None, stamp: 0, sure: true });
         if begins == Begins::Existing {
@@ -143,6 +179,8 @@ impl Catalog {
             noting,
             births: HashMap::new(),
             missing: Vec::new(),
+            begins_on_existing: begins == Begins::Existing,
+            definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
     }
 
@@ -159,7 +197,7 @@ impl Catalog {
 
     /// Notes that a name is made here, for messages about uses before.
     fn born(&mut self, sort: Sort, name: &str, span: &Range<usize>) {
-        if self.noting == Births::On {
+        if self.noting == Noting::Births {
             let place = self.place(span);
             self.births.entry((sort, name.to_owned())).or_default().push(place);
         }
@@ -167,7 +205,7 @@ impl Catalog {
 
     /// Notes that a column is made here.
     fn born_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
-        if self.noting == Births::On {
+        if self.noting == Noting::Births {
             self.born(Sort::Column, &format!("{}.{name}", key.name), span);
         }
     }

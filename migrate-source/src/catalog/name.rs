@@ -74,7 +74,7 @@ pub(super) fn string(at: At<'_>) -> Option<String> {
 }
 
 /// A word as the server reads it; `None` for a placeholder and for escapes of characters.
-fn folded(word: &str) -> Option<String> {
+pub(super) fn folded(word: &str) -> Option<String> {
     if let Some(quoted) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
         return (!quoted.contains('{')).then(|| cut(&quoted.replace("\"\"", "\"")).to_owned());
     }

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
-use super::{Births, Catalog};
+use super::{Catalog, Noting};
 use crate::objects::Begins;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Judged};
 
 /// A script of the set.
+#[derive(Clone)]
 pub(crate) struct File<'s> {
     /// Its name in messages.
     pub(crate) name: &'s str,
@@ -23,6 +24,7 @@ pub(crate) struct File<'s> {
 }
 
 /// A statement of a script.
+#[derive(Clone)]
 pub(crate) struct Statement<'s> {
     pub(crate) text: &'s str,
     /// Its first byte in the script.
@@ -31,13 +33,13 @@ pub(crate) struct Statement<'s> {
 }
 
 impl Statement<'_> {
-    fn root(&self) -> Option<At<'_>> {
+    pub(super) fn root(&self) -> Option<At<'_>> {
         self.judged.tree.as_ref()?.root(self.text, self.offset)
     }
 }
 
 /// The catalog after all files.
-pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog {
+pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Noting) -> Catalog {
     let creates = |statement: &Statement<'_>| {
         let root = statement.root();
         root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
@@ -58,6 +60,7 @@ pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Births) -> Catalog
             }
         }
         if file.ends_with_function {
+            catalog.stamp += 1;
             catalog.blur_all();
         }
     }

@@ -1,6 +1,7 @@
 //! Policies, which hang on a table.
 
 use super::Catalog;
+use super::definition::Id;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
 use super::query::{Item, Scope, Source};
@@ -24,6 +25,7 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.policies.put(path.name, made);
         }
+        self.define_rest(Id::of(&made, ""), at, node, Some(&key));
     }
 
     /// The conditions of a policy, in which the table is in scope.
@@ -69,6 +71,7 @@ impl Catalog {
         let Some((key, path)) = self.refer_policy(at, false) else { return };
         let table = Path { name: key.name.clone(), ..path.clone() };
         self.policy_parts(at, &table, Some(&key));
+        self.redefine_policy(&key, &path.name, at);
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
         let Some(to) = to.and_then(Path::of) else { return };
         if self.perhaps {
@@ -78,8 +81,9 @@ impl Catalog {
         let made = self.made(Sort::Policy, &to.span);
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
-            table.policies.take(&path.name, how, place, stamp);
+            let old = table.policies.take(&path.name, how, place, stamp);
             table.policies.put(to.name, made);
+            self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }
     }
 }

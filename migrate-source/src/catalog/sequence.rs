@@ -20,6 +20,7 @@ impl Catalog {
             relation.open();
         }
         if key.is_some() {
+            self.define_relation(key.as_ref(), at, Kind::SEQUENCE);
             self.owned_by(at, key);
         }
     }
@@ -30,6 +31,7 @@ impl Catalog {
         };
         let key = self.refer(Sort::Sequence, &path, at.has(Kind::IF_EXISTS));
         self.owned_by(at, key.clone());
+        self.define_settings(key.as_ref(), at);
         let Some(key) = key else { return self.alter_relation(at, None, &path) };
         if let Some(action) = at.child(Kind::SEQUENCE_RENAME_TO) {
             self.rename_to(&key, action);

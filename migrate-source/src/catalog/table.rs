@@ -43,6 +43,7 @@ impl Catalog {
         if let (Some(key), Some(by)) = (&key, at.child(Kind::PARTITION_BY)) {
             self.expression_on(key, by);
         }
+        self.define_table(key.as_ref(), at);
     }
 
     /// The columns and constraints of a table; checks what they name if the table is there already.
@@ -71,11 +72,12 @@ impl Catalog {
         };
         let source = self.refer(Sort::Table, &path, false);
         let Some(key) = key else { return };
-        let columns = source.map_or(Columns::Open, |source| self.columns_of(&source));
+        let columns = source.as_ref().map_or(Columns::Open, |source| self.columns_of(source));
         match columns {
             Columns::Known(names) => {
                 for name in names {
                     self.put_column(key, &name, &path.span);
+                    self.copy_column(source.as_ref(), key, &name, clause);
                 }
             }
             Columns::Open => self.open_columns(Some(key)),
@@ -126,6 +128,7 @@ impl Catalog {
     pub(super) fn create_table_as(&mut self, at: At<'_>, name: At<'_>, columns: Columns) {
         let Some(path) = Path::of(name) else { return self.blur_relations() };
         let Some(key) = self.make(at, Sort::Table, &path, is_temporary(at)) else { return };
+        self.define_table(Some(&key), at);
         let written = at.child(Kind::COLUMN_LIST).or_else(|| at.child(Kind::TABLE_ARG_LIST));
         self.set_columns(&key, columns.renamed(written), &path.span);
     }
@@ -209,7 +212,9 @@ impl Catalog {
             }
             Kind::RENAME_CONSTRAINT => self.rename_constraint(key, action),
             Kind::VALIDATE_CONSTRAINT | Kind::ALTER_CONSTRAINT => {
-                self.use_constraint(key, action);
+                if let Some(path) = self.use_constraint(key, action) {
+                    self.redefine_constraint(key, &path.name, action);
+                }
             }
             Kind::TABLE_RENAME_TO | Kind::VIEW_RENAME_TO => {
                 *key = self.rename_to(key, action).unwrap_or_else(|| key.clone());

@@ -1,6 +1,7 @@
 //! Triggers and rules, which hang on a table.
 
 use super::Catalog;
+use super::definition::Id;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Sort};
 use super::query::{Item, Scope, Source};
@@ -31,6 +32,7 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.triggers.put(path.name, made);
         }
+        self.define_rest(Id::of(&made, ""), at, node, Some(&key));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.
@@ -112,8 +114,9 @@ impl Catalog {
         }
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
-            table.triggers.take(&path.name, how, place, stamp);
+            let old = table.triggers.take(&path.name, how, place, stamp);
             table.triggers.put(to.name, made);
+            self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }
     }
 
@@ -126,6 +129,7 @@ impl Catalog {
             }
             _ => self.references(at),
         }
+        self.define_setting(self.relation_id(key), at, Some(key));
     }
 
     pub(super) fn create_rule(&mut self, at: At<'_>) {

@@ -69,6 +69,7 @@ impl Catalog {
         match path {
             Some(path) if path.qualifier.is_none() && SERIAL.contains(&path.name.as_str()) => {
                 self.own_sequence(key, column, span);
+                self.define_serial(key, column, &path.name);
             }
             _ => self.references(at),
         }
@@ -153,7 +154,8 @@ impl Catalog {
             labels.open = true;
         }
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        self.schema_mut(&schema).types.put(path.name, Type { made, labels, is_shell });
+        self.schema_mut(&schema).types.put(path.name.clone(), Type { made, labels, is_shell });
+        self.define_type(&(schema, path.name), at, name);
     }
 
     /// Whether a type is only declared.
@@ -188,8 +190,14 @@ impl Catalog {
         let found = self.refer_type(&path, false);
         for action in at.children() {
             match (action.kind(), &found) {
-                (Kind::ADD_VALUE, Some(found)) => self.add_value(found, action),
-                (Kind::RENAME_VALUE, Some(found)) => self.rename_value(found, action),
+                (Kind::ADD_VALUE, Some(found)) => {
+                    self.add_value(found, action);
+                    self.define_label(found, action);
+                }
+                (Kind::RENAME_VALUE, Some(found)) => {
+                    self.rename_value(found, action);
+                    self.define_label(found, action);
+                }
                 (Kind::TYPE_RENAME_TO | Kind::DOMAIN_RENAME_TO, found) => {
                     let to = action.child(Kind::TYPE_NAME).or_else(|| action.child(Kind::DOMAIN));
                     self.rename_type(&path, found.as_ref(), to.and_then(Path::of).as_ref(), None);
@@ -199,7 +207,10 @@ impl Catalog {
                     self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
-                _ => self.references(action),
+                _ => {
+                    self.references(action);
+                    self.define_setting(self.type_id(&path), action, None);
+                }
             }
         }
     }

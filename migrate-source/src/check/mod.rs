@@ -12,6 +12,7 @@ mod depends;
 mod grammar;
 mod statements;
 mod mistakes;
+pub mod branches;
 mod error;
 mod problem;
 
@@ -27,9 +28,15 @@ pub use problem::{Beside, Problem};
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};
 
+#[cfg(feature = "syntax")]
+use crate::catalog;
 use crate::names::{Classified, Dialects, NameError, NameOptions, classify};
+#[cfg(feature = "syntax")]
+use crate::schema::SetSchema;
 use assembly::{Assembled, assemble};
 use statements::Read;
+#[cfg(feature = "syntax")]
+use statements::read_ups;
 
 /// One file, wherever it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,6 +229,12 @@ impl Default for SetOptions {
             links: Links::default(),
         }
     }
+}
+
+/// The schema that a checked set makes.
+#[cfg(feature = "syntax")]
+pub fn schema(set: &Migrations, begins: Begins) -> SetSchema {
+    catalog::schema(&read_ups(set.iter()), begins)
 }
 
 /// The mistakes in the names of `classified` files, in a folder that messages show as `folder`.

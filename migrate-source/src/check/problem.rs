@@ -6,6 +6,7 @@ use migrate_set::sql::placeholder::PlaceholderProblem;
 use migrate_set::sql::split::SplitProblem;
 use thiserror::Error;
 
+use super::branches::BranchProblem;
 use super::characters::LooksLike;
 use super::{characters, psql};
 use crate::directives::section::SectionProblem;
@@ -184,6 +185,9 @@ pub enum Problem {
     /// The name of an object that nothing made, or that is made twice.
     #[error("{}", .0.message)]
     Object(ObjectProblem),
+    /// A migration that cannot live together with those of another branch.
+    #[error(transparent)]
+    Branch(BranchProblem),
     /// A finding of a lint.
     #[error("{}", .0.lint.message())]
     Lint(lint::Finding),
@@ -294,6 +298,7 @@ impl Problem {
             ),
             Problem::Name(error) => error.help(),
             Problem::History(problem) => problem.help(),
+            Problem::Branch(problem) => problem.help(),
             Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Object(finding) => finding.remedy(),
             Problem::Lint(finding) => format!(

@@ -31,6 +31,8 @@ pub(super) fn check(
 
 #[cfg(feature = "syntax")]
 pub(super) use checked::check;
+#[cfg(feature = "syntax")]
+pub(super) use checked::read_ups;
 
 #[cfg(feature = "syntax")]
 mod checked {
@@ -88,6 +90,21 @@ mod checked {
             read.late = unknown(folder, &files, late);
         }
         read
+    }
+
+    /// The up scripts of these migrations with the trees of their statements.
+    pub(crate) fn read_ups<'s>(migrations: impl Iterator<Item = &'s Migration>) -> Vec<File<'s>> {
+        let scripts = migrations.map(Migration::up).map(|script| {
+            let places = script.single_statements().collect();
+            Judging { script, judged: false, named: true, places }
+        });
+        let scripts: Vec<Judging<'_>> = scripts.collect();
+        let mut judged =
+            judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter();
+        let mut file = |script: &Judging<'s>| {
+            script.file(judged.by_ref().take(script.places.len()).collect(), false)
+        };
+        scripts.iter().map(&mut file).collect()
     }
 
     /// A script, and where its statements are.

@@ -8,7 +8,7 @@ use super::tree::{At, Kind, Tree};
 use super::{rules, too_deep};
 
 /// A body in a string of a statement.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Body {
     /// Its first byte in the statement.
     pub(crate) offset: usize,

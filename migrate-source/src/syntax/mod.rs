@@ -21,6 +21,7 @@ use std::panic::catch_unwind;
 use migrate_set::sql::lexer::{TokenKind, lex};
 
 pub(crate) use body::{Body, Language};
+pub(crate) use names::is_reserved;
 use tree::Tree;
 
 use crate::threads;
@@ -66,7 +67,7 @@ pub fn check(statement: &str) -> Result<(), SyntaxError> {
 }
 
 /// A statement that was judged.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Judged {
     /// What is wrong with it.
     pub(crate) error: Option<SyntaxError>,

@@ -1,9 +1,18 @@
 //! Decides which keywords can be a name where the parser found one (gram.y: `ColId`, `type_function_name`,
 //! `NonReservedWord`, `ColLabel`).
 
+use super::rules;
 use squawk_parser::{
     SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
 };
+
+/// Whether a word in lower case is a keyword that has to be quoted to be the name of a table, a column or the
+/// like (`quote_identifier`).
+pub(crate) fn is_reserved(word: &str) -> bool {
+    rules::first(word).is_some_and(|kind| {
+        is_reserved_keyword(kind) || is_col_name_keyword(kind) || is_type_func_name_keyword(kind)
+    })
+}
 
 /// Which keywords a position accepts; all accept those that are not reserved in any way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,6 +45,11 @@ pub(super) fn plpgsql(text: &str) -> Option<Tree> {
     walk.is_known.then(|| walk.into_tree())
 }
 
+/// The kind of the first token of a text.
+pub(super) fn first(text: &str) -> Option<Kind> {
+    walked(text, &[], EntryPoint::SourceFile).tree.tokens.first().map(|token| token.kind)
+}
+
 fn walked<'s>(statement: &'s str, names: &[(usize, Kind)], entry: EntryPoint) -> Walk<'s> {
     let lexed = LexedStr::new(statement);
     let output = entry.parse(&lexed.to_input());

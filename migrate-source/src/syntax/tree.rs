@@ -23,7 +23,7 @@ struct Node {
 }
 
 /// The tree of a statement.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     pub(super) tokens: Vec<Token>,

@@ -37,6 +37,7 @@ macro_rules! transcripts {
 
 transcripts! {
     adopt
+    against
     baseline
     check_folder
     completions
@@ -54,6 +55,7 @@ transcripts! {
     plan
     redo
     repair
+    schema
     service
     sets
     status

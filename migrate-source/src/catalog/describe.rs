@@ -1,0 +1,300 @@
+//! Makes the schema of a set from its catalog and the definitions that were kept beside it.
+
+use std::collections::HashMap;
+
+use migrate_set::location::position;
+
+use super::Catalog;
+use super::definition::{Definition, Id, Piece, Words};
+use super::object::{Made, Object, Place, Sort};
+use super::pass::File;
+use super::relation::{Key, Relation};
+use super::schema::Schema;
+use super::scope::TEMPORARY;
+use super::why::Whys;
+use super::written::identifier;
+use crate::schema::{SchemaObject, SetSchema};
+
+/// The catalog of a set, the names that its objects have now, and why some are not known.
+struct Description<'c> {
+    catalog: &'c Catalog,
+    files: &'c [File<'c>],
+    names: HashMap<Id, String>,
+    whys: Whys<'c>,
+}
+
+impl Catalog {
+    /// The schema that these files make.
+    pub(super) fn describe(&self, files: &[File<'_>]) -> SetSchema {
+        let whys = Whys::of(files);
+        let description = Description { catalog: self, files, names: self.names(), whys };
+        let mut objects = Vec::new();
+        let mut schemas: Vec<(&String, &Schema)> = self.schemas.objects.iter().collect();
+        schemas.retain(|(name, _)| *name != TEMPORARY);
+        schemas.sort_unstable_by_key(|(name, _)| *name);
+        for (name, schema) in &schemas {
+            description.schema(name, schema, &mut objects);
+        }
+        for (name, schema) in schemas {
+            objects.extend(description.named("schema", schema.made(), name));
+        }
+        let mut extensions: Vec<(&String, &Made)> = self.extensions.objects.iter().collect();
+        extensions.sort_unstable_by_key(|(name, _)| *name);
+        for (name, made) in extensions {
+            objects.extend(description.named("extension", made, name));
+        }
+        SetSchema { objects, unknown: description.whys.all(self) }
+    }
+
+    /// The name of each object that another can refer to.
+    fn names(&self) -> HashMap<Id, String> {
+        let mut names = HashMap::new();
+        for (schema, found) in &self.schemas.objects {
+            let relations = found.relations.objects.iter().map(|(name, one)| (name, &one.made));
+            let types = found.types.objects.iter().map(|(name, one)| (name, one.made()));
+            let routines = found.routines.objects.iter().map(|(name, one)| (name, one.made()));
+            for (name, made) in relations.chain(types).chain(routines) {
+                names.extend(Id::of(made, "").map(|id| (id, qualified(schema, name))));
+            }
+            for (name, column) in
+                found.relations.objects.values().flat_map(|one| &one.columns.objects)
+            {
+                names.extend(Id::of(&column.made, name).map(|id| (id, identifier(name))));
+            }
+        }
+        names
+    }
+}
+
+fn qualified(schema: &str, name: &str) -> String {
+    format!("{}.{}", identifier(schema), identifier(name))
+}
+
+impl Description<'_> {
+    fn definition(&self, made: &Made, part: &str) -> Option<&Definition> {
+        self.catalog.definition(Id::of(made, part))
+    }
+
+    fn words(&self, words: &Words) -> String {
+        let definitions = self.catalog.definitions.as_ref();
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Name(id, written) => {
+                let id = definitions.map_or(id, |definitions| definitions.now(id));
+                self.names.get(id).unwrap_or(written).clone()
+            }
+        };
+        words.iter().map(piece).collect()
+    }
+
+    fn place(&self, place: Option<Place>) -> Option<(String, u32)> {
+        let place = place?;
+        let file = self.files.get(place.file)?;
+        Some((file.name.to_owned(), position(file.text, place.at).line))
+    }
+
+    fn object(
+        &self,
+        kind: &'static str,
+        made: &Made,
+        name: String,
+        definition: String,
+    ) -> SchemaObject {
+        let unknown = (!made.sure).then(|| "it may not be there, or be another".to_owned());
+        let place = self.place(made.place);
+        let (rest, parts) = (String::new(), Vec::new());
+        SchemaObject { kind, name, definition, rest, place, unknown, parts }
+    }
+
+    /// A schema or an extension.
+    fn named(&self, kind: &'static str, made: &Made, name: &str) -> Option<SchemaObject> {
+        made.place?;
+        let name = identifier(name);
+        let definition = format!("CREATE {} {name}", kind.to_ascii_uppercase());
+        Some(self.object(kind, made, name, definition))
+    }
+
+    /// What is in a schema.
+    fn schema(&self, name: &str, schema: &Schema, objects: &mut Vec<SchemaObject>) {
+        let mut relations: Vec<(&String, &Relation)> = schema.relations.objects.iter().collect();
+        relations.sort_unstable_by_key(|(name, _)| *name);
+        let of = |sort| relations.iter().filter(move |(_, one)| one.made.sort == sort);
+        objects.extend(of(Sort::Table).filter_map(|(own, one)| self.table(name, own, one)));
+        objects.extend(of(Sort::View).filter_map(|(own, one)| self.view(name, own, one)));
+        let mut routines: Vec<_> = schema.routines.objects.iter().collect();
+        routines.sort_unstable_by_key(|(name, _)| *name);
+        for (own, routine) in routines {
+            let mut signatures = routine.signatures.clone();
+            signatures.sort_unstable();
+            let functions = signatures.iter().filter_map(|signature| {
+                let definition = self.definition(routine.made(), signature)?;
+                let (made, name) = (routine.made(), qualified(name, own));
+                let mut object = self.defined("function", made, &name, definition);
+                let called = format!("{name}({signature})");
+                object.parts = self.settings(made, &definition.noun, &called, definition);
+                Some(object)
+            });
+            objects.extend(functions);
+        }
+        let mut types: Vec<_> = schema.types.objects.iter().collect();
+        types.sort_unstable_by_key(|(name, _)| *name);
+        for (own, one) in types {
+            let definition = self.definition(one.made(), "");
+            objects.extend(definition.map(|definition| {
+                self.defined("type", one.made(), &qualified(name, own), definition)
+            }));
+        }
+        objects.extend(of(Sort::Sequence).filter_map(|(own, one)| self.sequence(name, own, one)));
+    }
+
+    /// An object with its definition, and what was altered.
+    fn defined(
+        &self,
+        kind: &'static str,
+        made: &Made,
+        name: &str,
+        definition: &Definition,
+    ) -> SchemaObject {
+        let rest = self.words(&definition.words);
+        let gap = if rest.starts_with('(') && kind == "function" { "" } else { " " };
+        let mut statement = format!("CREATE {} {name}{gap}{rest}", definition.noun);
+        if !definition.labels.is_empty() {
+            let quoted = |label: &String| format!("'{}'", label.replace('\'', "''"));
+            let labels: Vec<String> = definition.labels.iter().map(quoted).collect();
+            statement = format!("{statement} ({})", labels.join(", "));
+        }
+        let mut object = self.object(kind, made, name.to_owned(), statement.trim_end().to_owned());
+        object.parts = self.settings(made, &definition.noun, name, definition);
+        object
+    }
+
+    /// What was altered of an object.
+    fn settings(
+        &self,
+        made: &Made,
+        noun: &str,
+        name: &str,
+        definition: &Definition,
+    ) -> Vec<SchemaObject> {
+        let noun = noun.trim_start_matches("UNLOGGED ").trim_start_matches("UNIQUE ");
+        let setting = |(_, words): &(_, Words)| {
+            let statement = format!("ALTER {noun} {name} {}", self.words(words));
+            self.object("setting", made, name.to_owned(), statement)
+        };
+        definition.settings.iter().map(setting).collect()
+    }
+
+    fn table(&self, schema: &str, name: &str, table: &Relation) -> Option<SchemaObject> {
+        let definition = self.definition(&table.made, "")?;
+        let shown = qualified(schema, name);
+        let statement = format!("CREATE {} {shown}", definition.noun);
+        let mut object = self.object("table", &table.made, shown.clone(), statement);
+        object.rest = self.words(&definition.words);
+        let mut columns: Vec<_> = table.columns.objects.iter().collect();
+        columns.sort_unstable_by_key(|(name, column)| (column.number, *name));
+        object.parts.extend(columns.iter().map(|(name, one)| self.column(name, &one.made)));
+        // What a table inherits besides columns is not followed, and its parents show it.
+        let inherits = !table.parents.is_empty();
+        let more = match (table.columns.open, table.constraints.open && !inherits) {
+            (true, _) => Some("it may have other columns"),
+            (false, true) => Some("it may have other constraints"),
+            (false, false) => None,
+        };
+        object.unknown = object.unknown.or(more.map(str::to_owned));
+        let mut constraints: Vec<_> = table.constraints.objects.iter().collect();
+        constraints.sort_unstable_by_key(|(name, _)| *name);
+        let constraint = |(name, one): &(&String, &super::relation::Constraint)| {
+            let words = self.words(&self.definition(&one.made, "")?.words);
+            let is_not_null = words.starts_with("NOT NULL");
+            (!is_not_null).then(|| self.object("constraint", &one.made, identifier(name), words))
+        };
+        object.parts.extend(constraints.iter().filter_map(constraint));
+        object.parts.extend(self.hanging(&shown, table));
+        object.parts.extend(self.settings(&table.made, &definition.noun, &shown, definition));
+        for (name, one) in columns {
+            let Some(column) = self.definition(&one.made, name) else { continue };
+            let noun = format!("{} {shown} ALTER COLUMN", definition.noun);
+            object.parts.extend(self.settings(&one.made, &noun, &identifier(name), column));
+        }
+        Some(object)
+    }
+
+    fn column(&self, name: &str, made: &Made) -> SchemaObject {
+        let Some(definition) = self.definition(made, name) else {
+            let mut column = self.object("column", made, identifier(name), String::new());
+            column.unknown.get_or_insert_with(|| "its type, which a query determines".to_owned());
+            return column;
+        };
+        let mut text = self.words(&definition.words);
+        if definition.not_null {
+            text += " NOT NULL";
+        }
+        if !definition.default.is_empty() {
+            text = format!("{text} {}", self.words(&definition.default));
+        }
+        self.object("column", made, identifier(name), text)
+    }
+
+    /// The indexes, triggers and policies of a table.
+    fn hanging(&self, shown: &str, table: &Relation) -> Vec<SchemaObject> {
+        let mut parts = Vec::new();
+        let indexes =
+            table.owned.iter().filter(|key| !table.constraints.objects.contains_key(&key.name));
+        for key in indexes {
+            let Some(index) = self.catalog.relation(key) else { continue };
+            let Some(definition) = self.definition(&index.made, "") else { continue };
+            if index.made.sort != Sort::Index {
+                continue;
+            }
+            let (name, words) = (identifier(&key.name), self.words(&definition.words));
+            let statement = format!("CREATE {} {name} ON {shown} {words}", definition.noun);
+            let mut object = self.object("index", &index.made, name, statement);
+            let name = qualified(&key.schema, &key.name);
+            object.parts = self.settings(&index.made, "INDEX", &name, definition);
+            parts.push(object);
+        }
+        for (kind, space) in [("trigger", &table.triggers), ("policy", &table.policies)] {
+            let mut objects: Vec<(&String, &Made)> = space.objects.iter().collect();
+            objects.sort_unstable_by_key(|(name, _)| *name);
+            for (name, made) in objects {
+                let Some(definition) = self.definition(made, "") else { continue };
+                let name = identifier(name);
+                let mut object = self.defined(kind, made, &name, definition);
+                let noun = kind.to_ascii_uppercase();
+                object.parts =
+                    self.settings(made, &noun, &format!("{name} ON {shown}"), definition);
+                parts.push(object);
+            }
+        }
+        parts
+    }
+
+    fn view(&self, schema: &str, name: &str, view: &Relation) -> Option<SchemaObject> {
+        let definition = self.definition(&view.made, "")?;
+        let shown = qualified(schema, name);
+        let mut object = self.defined("view", &view.made, &shown, definition);
+        object.parts.splice(0..0, self.hanging(&shown, view));
+        Some(object)
+    }
+
+    fn sequence(&self, schema: &str, name: &str, sequence: &Relation) -> Option<SchemaObject> {
+        let shown = qualified(schema, name);
+        let known = self.definition(&sequence.made, "");
+        let owner = sequence.owner.as_ref().zip(sequence.uses.first());
+        let owner = owner.map(|(table, column): (&Key, &String)| {
+            format!(" OWNED BY {}.{}", qualified(&table.schema, &table.name), identifier(column))
+        });
+        let words = known.map(|known| self.words(&known.words));
+        let words = words.filter(|words| !words.is_empty()).map(|words| format!(" {words}"));
+        if words.is_none() && owner.is_none() && known.is_none() {
+            return None;
+        }
+        let (words, owner) = (words.unwrap_or_default(), owner.unwrap_or_default());
+        let statement = format!("CREATE SEQUENCE {shown}{words}{owner}");
+        let mut object = self.object("sequence", &sequence.made, shown.clone(), statement);
+        if let Some(known) = known {
+            object.parts = self.settings(&sequence.made, "SEQUENCE", &shown, known);
+        }
+        Some(object)
+    }
+}

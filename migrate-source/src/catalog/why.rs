@@ -1,0 +1,125 @@
+//! Why parts of a schema are not known: the statement that can have done what is not seen.
+
+use migrate_set::location::position;
+
+use super::Catalog;
+use super::object::Sort;
+use super::pass::{File, Statement};
+use super::query::is_query;
+use crate::syntax::tree::Kind;
+
+/// The steps of a set by their numbers.
+pub(super) struct Whys<'f> {
+    files: &'f [File<'f>],
+    /// The file and the statement of each; `None` for a function of the service.
+    steps: Vec<(usize, Option<usize>)>,
+}
+
+impl<'f> Whys<'f> {
+    pub(super) fn of(files: &'f [File<'f>]) -> Self {
+        let mut steps = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            steps.extend((0..file.statements.len()).map(|statement| (number, Some(statement))));
+            if file.ends_with_function {
+                steps.push((number, None));
+            }
+        }
+        Whys { files, steps }
+    }
+
+    /// The statement of a number, and what it does.
+    pub(super) fn of_stamp(&self, stamp: u32) -> String {
+        let index = (stamp as usize).checked_sub(1);
+        let Some(&(number, statement)) = index.and_then(|index| self.steps.get(index)) else {
+            return "the first migration".to_owned();
+        };
+        let Some(file) = self.files.get(number) else { return String::new() };
+        match statement.and_then(|statement| file.statements.get(statement)) {
+            Some(statement) => {
+                let line = position(file.text, statement.offset).line;
+                format!("{}:{line}, which {}", file.name, does(statement))
+            }
+            None => format!("{}, which calls a function of the service", file.name),
+        }
+    }
+
+    /// What is not known at the end, and since when.
+    pub(super) fn all(&self, catalog: &Catalog) -> Vec<String> {
+        let mut lines = Vec::new();
+        if catalog.begins_on_existing {
+            lines.push("what is there before the first migration".to_owned());
+        }
+        let mut stamps: Vec<(u32, bool)> = Sort::ALL
+            .into_iter()
+            .flat_map(|sort| {
+                let (any, drops) = (catalog.blurs.of(sort), catalog.blurs.of_drops(sort));
+                [(any, false), (if drops > any { drops } else { 0 }, true)]
+            })
+            .filter(|(stamp, _)| *stamp > 0)
+            .collect();
+        stamps.sort_unstable();
+        stamps.dedup();
+        for (stamp, only_drops) in stamps {
+            let touched = |sort: &Sort| {
+                let (any, drops) = (catalog.blurs.of(*sort), catalog.blurs.of_drops(*sort));
+                if only_drops { drops == stamp && any < stamp } else { any == stamp }
+            };
+            let all: Vec<Sort> = Sort::ALL.into_iter().filter(touched).collect();
+            let what = words(&all);
+            let why = self.of_stamp(stamp);
+            lines.push(if only_drops {
+                format!("{what} that are gone after {why}")
+            } else if why.ends_with(UNNAMED) {
+                format!("{what} that are there after {why}")
+            } else {
+                format!("{what} that are made, changed or gone after {why}")
+            });
+        }
+        lines
+    }
+}
+
+/// The kinds in words.
+fn words(sorts: &[Sort]) -> String {
+    if sorts.len() + 1 >= Sort::ALL.len() {
+        return "objects".to_owned();
+    }
+    let named = sorts.iter().filter_map(|sort| match sort {
+        Sort::Alias => None,
+        Sort::ForeignKey => (!sorts.contains(&Sort::Constraint)).then(|| "foreign keys".to_owned()),
+        Sort::Label => Some("values of enums".to_owned()),
+        Sort::Index => Some("indexes".to_owned()),
+        Sort::Policy => Some("policies".to_owned()),
+        sort => Some(format!("{}s", sort.word())),
+    });
+    let named: Vec<String> = named.collect();
+    match named.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => named.concat(),
+    }
+}
+
+/// What a statement does that makes more objects, and leaves others as they are.
+const UNNAMED: &str = "makes some whose names only the server knows";
+
+/// What a statement does that is not seen.
+fn does(statement: &Statement<'_>) -> &'static str {
+    let Some(root) = statement.root() else { return "is not read" };
+    let Some(first) = root.children().next() else { return "is not read" };
+    match first.kind() {
+        Kind::DO => "runs dynamic SQL",
+        Kind::CREATE_EXTENSION => "creates an extension whose objects are not known",
+        Kind::DROP_EXTENSION | Kind::ALTER_EXTENSION => "changes an extension",
+        Kind::ROLLBACK_TRANSACTION | Kind::ROLLBACK_TO_SAVEPOINT => "undoes statements",
+        Kind::DROP_OWNED => "drops what a role owns",
+        Kind::IMPORT_FOREIGN_SCHEMA => "imports a schema",
+        _ if statement.text.contains('{') => "has a placeholder in a name",
+        _ if first.find(Kind::CASCADE).is_some() => "drops with CASCADE",
+        _ if first.find(Kind::IF_NOT_EXISTS).is_some() => "leaves what is there (IF NOT EXISTS)",
+        kind if is_query(kind) => "calls a function that can do this",
+        Kind::CALL | Kind::CREATE_TRIGGER => "calls a function that can do this",
+        Kind::CREATE_TABLE_AS => "makes columns from a query",
+        Kind::CREATE_INDEX | Kind::CREATE_TABLE | Kind::ALTER_TABLE => UNNAMED,
+        _ => "does more than its text shows",
+    }
+}
