@@ -19,6 +19,7 @@ pub use crate::connect::{
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
+pub use crate::verbs::{schema_differences, schema_text};
 pub use crate::wire::{process, query, rows};
 
 /// The set that a migrator is for.

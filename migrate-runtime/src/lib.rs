@@ -33,6 +33,7 @@
 //! | `tenants.md` | migrate one schema per tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
 //! | `adopting.md` | adopt a database that another tool has migrated | [`Migrator::adopt`], [`Migrator::baseline`] |
 //! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
+//! | `schema.md` | keep the schema in a file, and find what was changed by hand | [`Migrator::verify_schema`] |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
 //! | `observability.md` | see what a run does | [`Migrator::on`], [`Report`] |

@@ -22,6 +22,7 @@
 #[cfg(not(unix))]
 compile_error!("migrate-testing starts its server on Unix sockets, and builds on Unix only");
 
+mod schema;
 mod check;
 mod catalog;
 mod database;
@@ -35,4 +36,5 @@ pub use check::{
 };
 pub use database::TestDatabase;
 pub use error::{ServerError, TestError};
+pub use schema::{SchemaFileError, assert_schema, check_schema};
 pub use server::Server;

@@ -73,9 +73,6 @@ pub async fn round_trip(
 
 /// What the file names as not written.
 fn notes(text: &str) -> String {
-    let lines = text.split_inclusive('\n');
-    lines
-        .filter(|line| line.starts_with("-- not written: "))
-        .map(|line| format!("\n{line}"))
-        .collect()
+    let lines = text.split_inclusive('\n').filter(|line| line.starts_with("-- not written: "));
+    lines.map(|line| format!("\n{line}")).collect::<Vec<String>>().concat()
 }

@@ -133,6 +133,15 @@ pub(crate) enum Body {
         objects: Vec<ObjectBody>,
         unknown: Vec<String>,
     },
+    SchemaText {
+        schema: String,
+    },
+    SchemaWritten {
+        file: String,
+    },
+    Differences {
+        differences: Vec<String>,
+    },
     SchemaChecked {
         folder: String,
         file: String,
@@ -411,6 +420,9 @@ impl ErrorBody {
             VerbError::Schema { differences, .. } => body.differences.clone_from(differences),
             VerbError::Set(errors) => body.problems = ProblemBody::all(&errors.0),
             VerbError::Migrate(error) => match error.kind() {
+                ErrorKind::Schema { differences } => {
+                    body.differences = differences.iter().map(ToString::to_string).collect();
+                }
                 ErrorKind::Migration { failure, .. } => body.sqlstate.clone_from(&failure.sqlstate),
                 ErrorKind::Pending { versions } => body.pending = Some(versions.clone()),
                 ErrorKind::Drift { drift, .. } => {

@@ -1,12 +1,13 @@
-//! The verbs of a server: they need an address, and neither a ledger nor a set.
+//! The verbs of a server: they need an address, and no ledger.
 
 use std::time::Duration;
 
 use clap::Subcommand;
-use migrate_runtime::internal::{DatabasePlace, Target};
+use migrate_runtime::Migrator;
+use migrate_runtime::internal::{self, DatabasePlace, Target};
 use tokio_postgres::Client;
 
-use super::{database, wait};
+use super::{database, diff, schema, wait};
 use crate::connection::Connection;
 use crate::error::VerbError;
 use crate::output::{Answer, Output};
@@ -18,6 +19,14 @@ pub(crate) enum ServerVerb {
     /// Create or drop the database itself
     #[command(subcommand)]
     Database(database::Database),
+    /// Compare the schema of the database with what the set makes, or with a schema file
+    ///
+    /// Exits with 4 if they differ. The set is applied to a database that is created for it and
+    /// dropped again.
+    Diff(diff::Diff),
+    /// `schema` without `--static`.
+    #[command(skip)]
+    Schema(schema::Schema),
 }
 
 impl ServerVerb {
@@ -26,11 +35,23 @@ impl ServerVerb {
         matches!(self, ServerVerb::Database(database::Database::Reset(_)))
     }
 
+    /// Whether it needs the sets.
+    pub(crate) fn needs_sets(&self) -> bool {
+        match self {
+            ServerVerb::Wait => false,
+            ServerVerb::Database(_) => self.migrates(),
+            ServerVerb::Diff(verb) => verb.needs_sets(),
+            ServerVerb::Schema(verb) => !verb.is_of_database(),
+        }
+    }
+
     /// Its name in the JSON.
     pub(super) fn name(&self) -> &'static str {
         match self {
             ServerVerb::Wait => "wait",
             ServerVerb::Database(_) => "database",
+            ServerVerb::Diff(_) => "diff",
+            ServerVerb::Schema(_) => "schema",
         }
     }
 
@@ -41,6 +62,8 @@ impl ServerVerb {
         match self {
             ServerVerb::Wait => wait::wait(&cx).await,
             ServerVerb::Database(verb) => verb.run(&cx).await,
+            ServerVerb::Diff(verb) => verb.run(&cx).await,
+            ServerVerb::Schema(verb) => verb.run_on(&cx).await,
         }
     }
 }
@@ -49,9 +72,22 @@ impl ServerVerb {
 pub(crate) struct Connector<'c> {
     pub(crate) connection: &'c Connection,
     pub(crate) output: &'c Output,
+    /// Those of the program, for a verb that needs them.
+    pub(crate) sets: &'c [Migrator<'c>],
 }
 
 impl Connector<'_> {
+    /// The tables of their ledgers.
+    pub(super) fn ledgers(&self) -> Vec<String> {
+        self.sets.iter().map(internal::ledger_table).collect()
+    }
+
+    /// Their folders, as in messages.
+    pub(super) fn folders(&self) -> String {
+        let folders: Vec<&str> = self.sets.iter().map(|set| internal::set(set).folder()).collect();
+        folders.join(", ")
+    }
+
     pub(super) fn target(&self) -> Result<Target, VerbError> {
         Ok(self.connection.target()?)
     }

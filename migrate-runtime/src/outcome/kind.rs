@@ -279,7 +279,7 @@ pub enum ErrorKind {
     },
 
     /// The schema of the database is not the expected one; nothing was changed.
-    #[error("the schema of the database is not the expected one {}", differing(differences))]
+    #[error("the schema of the database differs from the expected one {}", differing(differences))]
     Schema {
         /// Every object that differs.
         differences: Vec<SchemaDifference>,

@@ -4,6 +4,8 @@ mod edits;
 mod show;
 mod schema;
 
+pub use schema::{schema_differences, schema_text};
+
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};
 use migrate_set::version::Version;

@@ -1,6 +1,8 @@
 //! The schema of a database as a text, and whether it is the expected one.
 
-use migrate_set::schema::{SchemaBlock, SchemaScope, compare, compose, read, write};
+use migrate_set::schema::{
+    SchemaBlock, SchemaDifference, SchemaScope, compare, compose, read, write,
+};
 use tokio_postgres::Client;
 
 use crate::context::Context;
@@ -27,7 +29,8 @@ impl Migrator<'_> {
     /// # Errors
     /// [`ErrorKind::Database`].
     pub async fn read_schema(&self, client: &Client, scope: &SchemaScope) -> Result<String, Error> {
-        Ok(write(self.schema_blocks(client, scope).await?, scope))
+        let read = schema_text(client, scope, &[self.ledger().shown()]).await;
+        Ok(self.or_schema_error(client, read).await?)
     }
 
     /// Whether the schema of the database is that of a schema file, which `migrate schema` or
@@ -49,25 +52,58 @@ impl Migrator<'_> {
     /// # Errors
     /// [`ErrorKind::Schema`] with every difference, and [`ErrorKind::Database`].
     pub async fn verify_schema(&self, client: &Client, expected: &str) -> Result<(), Error> {
-        let scope = SchemaScope::of_file(expected);
-        let found = self.schema_blocks(client, &scope).await?;
-        let differences = compare(read(expected), found, &scope);
+        let read = schema_differences(client, expected, &[self.ledger().shown()]).await;
+        let differences = self.or_schema_error(client, read).await?;
         if differences.is_empty() { Ok(()) } else { Err(ErrorKind::Schema { differences }.into()) }
     }
 
-    async fn schema_blocks(
+    async fn or_schema_error<T>(
         &self,
         client: &Client,
-        scope: &SchemaScope,
-    ) -> Result<Vec<SchemaBlock>, ErrorKind> {
+        read: Result<T, tokio_postgres::Error>,
+    ) -> Result<T, ErrorKind> {
         self.check_names()?;
-        let sql = schema(scope, &[self.ledger().shown()]);
-        let mut found = Vec::new();
-        match rows(client, &sql, |row| found.extend(schema_row(&row))).await {
-            Ok(()) => Ok(compose(found)),
-            Err(source) => Err(Context::new(self, client)
-                .database_error("reading the schema".to_owned(), source)
-                .await),
+        match read {
+            Ok(read) => Ok(read),
+            Err(source) => {
+                let doing = "reading the schema".to_owned();
+                Err(Context::new(self, client).database_error(doing, source).await)
+            }
         }
     }
+}
+
+/// The schema of the database as a text, without these ledgers.
+///
+/// # Errors
+/// That of the server or of the connection.
+pub async fn schema_text(
+    client: &Client,
+    scope: &SchemaScope,
+    ledgers: &[String],
+) -> Result<String, tokio_postgres::Error> {
+    Ok(write(blocks(client, scope, ledgers).await?, scope))
+}
+
+/// How the schema of the database differs from a schema file, without these ledgers.
+///
+/// # Errors
+/// That of the server or of the connection.
+pub async fn schema_differences(
+    client: &Client,
+    expected: &str,
+    ledgers: &[String],
+) -> Result<Vec<SchemaDifference>, tokio_postgres::Error> {
+    let scope = SchemaScope::of_file(expected);
+    Ok(compare(read(expected), blocks(client, &scope, ledgers).await?, &scope))
+}
+
+async fn blocks(
+    client: &Client,
+    scope: &SchemaScope,
+    ledgers: &[String],
+) -> Result<Vec<SchemaBlock>, tokio_postgres::Error> {
+    let mut found = Vec::new();
+    rows(client, &schema(scope, ledgers), |row| found.extend(schema_row(&row))).await?;
+    Ok(compose(found))
 }

@@ -44,6 +44,7 @@ transcripts! {
     connection
     create
     database
+    diff
     down
     drift
     env_file
