@@ -103,7 +103,7 @@ impl VerbError {
             VerbError::Connect(error) if error.is_usage() => Exit::Usage,
             VerbError::Migrate(error) => match error.kind() {
                 ErrorKind::Pending { .. } => Exit::Pending,
-                ErrorKind::Drift { .. } => Exit::Drift,
+                ErrorKind::Drift { .. } | ErrorKind::Schema { .. } => Exit::Drift,
                 ErrorKind::BadName { .. }
                 | ErrorKind::UnknownVersion { .. }
                 | ErrorKind::NoEntry { .. } => Exit::Usage,

@@ -12,7 +12,8 @@ pub enum Exit {
     Usage = 2,
     /// Migrations are pending (`verify`, `status --exit-code`).
     Pending = 3,
-    /// Ledger and set disagree, or a file and the schema of the set (`schema --check`).
+    /// Ledger and set disagree, or a file and the schema of the set (`schema --check`), or that and the
+    /// database (`diff`).
     Drift = 4,
 }
 

@@ -161,6 +161,7 @@ impl Args {
     /// ```
     pub async fn run_folder(mut self, folder: &Folder) -> ExitCode {
         self.connection.finds_file();
+        self.verb = self.verb.resolved();
         let folders = folder.each();
         match &self.verb {
             Verb::Folder(verb) => {
@@ -171,7 +172,7 @@ impl Args {
                     Err(error) => self.exit(&Err(error)),
                 }
             }
-            Verb::Server(verb) if !verb.migrates() => self.run_on_server(verb, Vec::new()).await,
+            Verb::Server(verb) if !verb.needs_sets() => self.run_on_server(verb, Vec::new()).await,
             Verb::Server(_) | Verb::Database(_) => match read_all(&folders) {
                 Ok(sets) => self.run_each(sets.iter().collect(), None).await,
                 Err(errors) => self.exit(&Err(errors.into())),
@@ -203,7 +204,7 @@ impl Args {
     /// # }
     /// ```
     pub fn needs_database(&self) -> bool {
-        match &self.verb {
+        match self.verb.clone().resolved() {
             Verb::Folder(_) => false,
             Verb::Server(verb) => verb.connects(),
             Verb::Database(_) => true,
@@ -211,6 +212,7 @@ impl Args {
     }
 
     async fn run_each(mut self, sets: Sets<'_>, client: Option<&mut Client>) -> ExitCode {
+        self.verb = self.verb.resolved();
         self.verb.set_modules(&modules(&sets));
         let sets = sets.into_iter().map(|migrator| self.options.apply(migrator)).collect();
         let chosen = self.selection.of(sets, module, &self.verb);
@@ -255,7 +257,7 @@ impl Args {
 
     /// Runs a verb that is about the server, and then `up` on each set if the verb ends with that.
     async fn run_on_server(&self, verb: &ServerVerb, sets: Vec<Migrator<'_>>) -> ExitCode {
-        let cx = Connector { connection: &self.connection, output: &self.output };
+        let cx = Connector { connection: &self.connection, output: &self.output, sets: &sets };
         match verb.run(cx).await {
             Ok((_, answer)) if verb.migrates() => {
                 self.output.begin(&answer.text);

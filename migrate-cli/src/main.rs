@@ -11,7 +11,7 @@ use migrate_cli::{Args, Folder};
 ///
 /// Exits with 0 on success, 1 if something failed, 2 if the request was not valid or not confirmed,
 /// 3 if migrations are pending (`verify`, `status --exit-code`) and 4 if ledger and set, or a
-/// file and the schema of the set, disagree.
+/// file or the database and the schema of the set, disagree.
 #[derive(Parser)]
 #[command(name = "migrate", version)]
 struct Cli {

@@ -34,6 +34,7 @@
 //! | `tenants.md` | migrate one schema per tenant, or several sets | [`tenants::Tenants`], [`run_in_order`] |
 //! | `adopting.md` | adopt a database that another tool has migrated | [`Migrator::adopt`], [`Migrator::baseline`] |
 //! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
+//! | `schema.md` | keep the schema in a file, and find what was changed by hand | [`Migrator::verify_schema`] |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
 //! | `operations.md` | deploy with containers, Kubernetes or systemd | [`Migrator::deadline`] |
@@ -139,6 +140,11 @@ pub mod report {
 /// Details of a [`Status`].
 pub mod status {
     pub use crate::outcome::{State, StatusRow};
+}
+
+/// The schema of a database as a text, and how two of them differ.
+pub mod schema {
+    pub use migrate_set::schema::{SchemaDifference, SchemaScope};
 }
 
 /// Details of an [`Error`], and errors of single functions.

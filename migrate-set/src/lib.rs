@@ -6,7 +6,7 @@
 //!
 //! Modules in reading order: the parts of a set (`version`, `release`, `name`, `sql`, `checksum`, `set`,
 //! `former`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
-//! rollback (`rollback`).
+//! rollback (`rollback`). Apart from these, the schema of a database as a text (`schema`).
 
 pub mod location;
 pub mod text;
@@ -28,3 +28,4 @@ pub mod drift;
 pub mod plan;
 pub mod settled;
 pub mod rollback;
+pub mod schema;

@@ -255,7 +255,7 @@ pub fn assert_no_stale_embed(set: &Migrations) {
 }
 
 #[track_caller]
-fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
+pub(super) fn assert_ok<E: fmt::Display>(checked: &Result<(), E>) {
     let text = checked.as_ref().err().map(ToString::to_string);
     assert!(text.is_none(), "{}", text.unwrap_or_default());
 }

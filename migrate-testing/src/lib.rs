@@ -28,6 +28,8 @@ compile_error!(
 );
 
 #[cfg(unix)]
+mod schema;
+#[cfg(unix)]
 mod check;
 #[cfg(unix)]
 mod catalog;
@@ -49,5 +51,7 @@ pub use check::{
 pub use database::TestDatabase;
 #[cfg(unix)]
 pub use error::{ServerError, TestError};
+#[cfg(unix)]
+pub use schema::{SchemaFileError, assert_schema, check_schema};
 #[cfg(unix)]
 pub use server::Server;

@@ -15,6 +15,8 @@ mod rollback {}
 mod tenants {}
 #[doc = include_str!("../../docs/guides/adopting.md")]
 mod adopting {}
+#[doc = include_str!("../../docs/guides/schema.md")]
+mod schema {}
 #[doc = include_str!("../../docs/guides/testing.md")]
 mod testing {}
 #[doc = include_str!("../../docs/guides/poolers.md")]

@@ -24,6 +24,7 @@ pub mod predecessors;
 pub mod proxy;
 pub mod role;
 pub mod router;
+pub mod schema_files;
 pub mod service;
 pub mod sets;
 pub mod static_schema;

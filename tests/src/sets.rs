@@ -1,7 +1,9 @@
 //! Sets from file names and SQL in a test, with the same checks as a folder.
 
 use migrate_runtime::Migrations;
-use migrate_source::check::{Objects, SetOptions, SourceFile, Syntax, check};
+use migrate_source::check::{
+    Down, Duplicates, Empty, Lints, Objects, SetOptions, SourceFile, Syntax, check,
+};
 
 /// The set of these files, in a folder named `migrations` in messages. The server judges the names in
 /// its SQL.
@@ -55,4 +57,17 @@ pub fn tables(count: usize) -> Migrations {
         .collect();
     let files: Vec<(&str, &str)> = names.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     set(&files)
+}
+
+/// How real folders are read, whatever their mistakes.
+pub fn lenient() -> SetOptions {
+    SetOptions {
+        down: Down::Unchecked,
+        duplicates: Duplicates::ByName,
+        empty: Empty::Allow,
+        lints: Lints::Off,
+        objects: Objects::Off,
+        syntax: Syntax::Off,
+        ..SetOptions::default()
+    }
 }

@@ -135,6 +135,15 @@ pub(crate) enum Body {
         objects: Vec<ObjectBody>,
         unknown: Vec<String>,
     },
+    SchemaText {
+        schema: String,
+    },
+    SchemaWritten {
+        file: String,
+    },
+    Differences {
+        differences: Vec<String>,
+    },
     SchemaChecked {
         folder: String,
         file: String,
@@ -387,6 +396,9 @@ impl ErrorBody {
                 body.problems = troubles.0.iter().map(ProblemBody::from).collect();
             }
             VerbError::Migrate(error) => match error.kind() {
+                ErrorKind::Schema { differences } => {
+                    body.differences = differences.iter().map(ToString::to_string).collect();
+                }
                 ErrorKind::Migration { failure, .. } => body.sqlstate.clone_from(&failure.sqlstate),
                 ErrorKind::Pending { versions } => body.pending = Some(versions.clone()),
                 ErrorKind::Drift { drift, .. } => {

@@ -14,6 +14,8 @@ mod create;
 mod freeze;
 mod check;
 mod schema;
+mod scratch;
+mod diff;
 mod init;
 mod completions;
 mod server;
@@ -90,7 +92,10 @@ pub(crate) enum FolderVerb {
     ///
     /// In a service, also checks that the set in the binary is that of the folder.
     Check(check::Check),
-    /// Print the schema that the set makes; needs no database
+    /// Print the schema that the set makes, or the database's
+    ///
+    /// With `--static` it needs no database. Otherwise the set is applied to a database that is
+    /// created for it on the server of the address, and dropped again.
     Schema(schema::Schema),
     /// Make the folder with its first migration, and a build script
     Init(init::Init),
@@ -119,6 +124,16 @@ impl Context<'_> {
 }
 
 impl Verb {
+    /// The same; `schema` needs a database unless it is static.
+    pub(crate) fn resolved(self) -> Self {
+        match self {
+            Verb::Folder(FolderVerb::Schema(verb)) if !verb.is_static() => {
+                Verb::Server(ServerVerb::Schema(verb))
+            }
+            other => other,
+        }
+    }
+
     /// Whether it needs one set, because it concerns versions, or a folder or a file of one.
     pub(crate) fn is_for_one_set(&self) -> bool {
         match self {

@@ -1,14 +1,20 @@
-//! `schema`: prints the schema that the folder's set makes, without a database, or compares it with a file.
+//! `schema`: prints the schema that the set makes, or writes it to a file, or compares it with one; from the folder
+//! alone, or from a database.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_runtime::Migrations;
 use migrate_runtime::internal::text::escaped_lines;
+use migrate_runtime::internal::{DatabasePlace, schema_text};
+use migrate_runtime::schema::SchemaScope;
 use migrate_source::check::schema;
 use migrate_source::discover::read;
+use migrate_source::replace::replace;
 use migrate_source::schema::{Places, SchemaObject};
 
+use super::scratch::{ScopeArgs, schema_of_sets, unreadable};
+use super::server::Connector;
 use crate::error::VerbError;
 use crate::folder::Folder;
 use crate::output::Answer;
@@ -19,14 +25,22 @@ use crate::output::text::line;
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Schema {
     /// From the folder alone, without a database
-    #[arg(long = "static", required = true)]
+    #[arg(long = "static")]
     is_static: bool,
     /// Add where each object is made, as a comment
-    #[arg(long)]
+    #[arg(long, requires = "is_static")]
     places: bool,
+    /// Of the database as it is, not of the set
+    #[arg(long, conflicts_with = "is_static")]
+    of_database: bool,
+    /// Write it to this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "is_static"])]
+    output: Option<PathBuf>,
     /// Compare it with this file, and exit with 4 if they differ
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     #[command(flatten)]
     pub(super) folder: Folder,
 }
@@ -43,29 +57,86 @@ impl Schema {
         let places = if self.places { Places::Shown } else { Places::Hidden };
         let text = escaped_lines(&schema.text(places)).into_owned();
         if let Some(file) = &self.check {
-            return self.compare(file, &text, located.shown);
+            return self.compare(file, &read_file(file)?, &text, located.shown);
         }
         let objects = schema.objects.iter().map(body).collect();
         let (folder, migrations, unknown) = (located.shown, checked.set.len(), schema.unknown);
         Ok(Answer::new(text, Body::Schema { folder, migrations, objects, unknown }))
     }
 
-    /// Compares the schema with that of a file.
-    fn compare(&self, path: &Path, text: &str, folder: String) -> Result<Answer, VerbError> {
-        let file = path.to_string_lossy().into_owned();
-        let written = match read(path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(VerbError::File { file: path.to_owned(), source }),
+    /// Whether it needs no database.
+    pub(super) fn is_static(&self) -> bool {
+        self.is_static
+    }
+
+    /// Whether it is that of a database that is there.
+    pub(super) fn is_of_database(&self) -> bool {
+        self.of_database
+    }
+
+    /// From a database: the one that the address names, or one that the sets are applied to.
+    pub(super) async fn run_on(
+        &self,
+        cx: &Connector<'_>,
+    ) -> Result<(DatabasePlace, Answer), VerbError> {
+        let file = self.check.as_deref().map(read_file).transpose()?;
+        let scope = match &file {
+            Some(file) if !file.is_empty() => SchemaScope::of_file(file),
+            _ => self.scope.scope(),
         };
-        let differences = differences(&written, text);
+        let (place, text) = if self.of_database {
+            let (client, place) = cx.connect(&cx.target()?, None).await?;
+            let read = schema_text(&client, &scope, &cx.ledgers()).await;
+            (place, read.map_err(unreadable)?)
+        } else {
+            schema_of_sets(cx, &scope).await?
+        };
+        let source = if self.of_database { place.to_string() } else { cx.folders() };
+        if let (Some(path), Some(file)) = (&self.check, &file) {
+            return Ok((place, self.compare(path, file, &text, source)?));
+        }
+        let Some(path) = &self.output else {
+            let body = Body::SchemaText { schema: text.clone() };
+            return Ok((place, Answer::new(text, body)));
+        };
+        let failed = |source| VerbError::File { file: path.clone(), source };
+        replace(path, text.as_bytes()).map_err(failed)?;
+        let file = path.to_string_lossy().into_owned();
+        let text = line("Written", &format!("the schema of {source} to {file}"));
+        Ok((place, Answer::new(text, Body::SchemaWritten { file })))
+    }
+
+    /// Compares the schema with that of a file.
+    fn compare(
+        &self,
+        path: &Path,
+        written: &str,
+        text: &str,
+        folder: String,
+    ) -> Result<Answer, VerbError> {
+        let file = path.to_string_lossy().into_owned();
+        let differences = differences(written, text);
         if differences.is_empty() {
             let text = line("Checked", &format!("the schema of {folder} is that of {file}"));
             return Ok(Answer::new(text, Body::SchemaChecked { folder, file, differences }));
         }
         let places = if self.places { " --places" } else { "" };
-        let command = format!("schema --static{places} > {file}");
+        let of = if self.of_database { " --of-database" } else { "" };
+        let command = if self.is_static {
+            format!("schema --static{places} > {file}")
+        } else {
+            format!("schema{of} --output {file}")
+        };
         Err(VerbError::Schema { file, folder, differences, command })
+    }
+}
+
+/// The text of a schema file; empty if there is none yet.
+fn read_file(path: &Path) -> Result<String, VerbError> {
+    match read(path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(VerbError::File { file: path.to_owned(), source }),
     }
 }
 

@@ -1,12 +1,13 @@
-//! The verbs of a server: they need an address, and neither a ledger nor a set.
+//! The verbs of a server: they need an address, and no ledger.
 
 use std::time::Duration;
 
 use clap::Subcommand;
-use migrate_runtime::internal::{DatabasePlace, Target};
+use migrate_runtime::Migrator;
+use migrate_runtime::internal::{self, DatabasePlace, Target};
 use tokio_postgres::Client;
 
-use super::{convert, database, wait};
+use super::{convert, database, diff, schema, wait};
 use crate::connection::Connection;
 use crate::error::VerbError;
 use crate::output::{Answer, Output};
@@ -23,6 +24,14 @@ pub(crate) enum ServerVerb {
     /// The files that exist are not changed. Exits with 1 if something could not be carried over; the folder is made
     /// all the same, unless a file cannot be read as the tool reads it.
     Convert(convert::Convert),
+    /// Compare the schema of the database with what the set makes, or with a schema file
+    ///
+    /// Exits with 4 if they differ. The set is applied to a database that is created for it and
+    /// dropped again.
+    Diff(diff::Diff),
+    /// `schema` without `--static`.
+    #[command(skip)]
+    Schema(schema::Schema),
 }
 
 impl ServerVerb {
@@ -34,8 +43,18 @@ impl ServerVerb {
     /// Whether it connects to the server.
     pub(crate) fn connects(&self) -> bool {
         match self {
-            ServerVerb::Wait | ServerVerb::Database(_) => true,
             ServerVerb::Convert(verb) => verb.proves(),
+            _ => true,
+        }
+    }
+
+    /// Whether it needs the sets.
+    pub(crate) fn needs_sets(&self) -> bool {
+        match self {
+            ServerVerb::Wait | ServerVerb::Convert(_) => false,
+            ServerVerb::Database(_) => self.migrates(),
+            ServerVerb::Diff(verb) => verb.needs_sets(),
+            ServerVerb::Schema(verb) => !verb.is_of_database(),
         }
     }
 
@@ -45,6 +64,8 @@ impl ServerVerb {
             ServerVerb::Wait => "wait",
             ServerVerb::Database(_) => "database",
             ServerVerb::Convert(_) => "convert",
+            ServerVerb::Diff(_) => "diff",
+            ServerVerb::Schema(_) => "schema",
         }
     }
 
@@ -57,6 +78,8 @@ impl ServerVerb {
             ServerVerb::Wait => wait::wait(&cx).await.map(at),
             ServerVerb::Database(verb) => verb.run(&cx).await.map(at),
             ServerVerb::Convert(verb) => verb.run(&cx).await.map(|answer| (None, answer)),
+            ServerVerb::Diff(verb) => verb.run(&cx).await.map(at),
+            ServerVerb::Schema(verb) => verb.run_on(&cx).await.map(at),
         }
     }
 }
@@ -65,9 +88,22 @@ impl ServerVerb {
 pub(crate) struct Connector<'c> {
     pub(crate) connection: &'c Connection,
     pub(crate) output: &'c Output,
+    /// Those of the program, for a verb that needs them.
+    pub(crate) sets: &'c [Migrator<'c>],
 }
 
 impl Connector<'_> {
+    /// The tables of their ledgers.
+    pub(super) fn ledgers(&self) -> Vec<String> {
+        self.sets.iter().map(internal::ledger_table).collect()
+    }
+
+    /// Their folders, as in messages.
+    pub(super) fn folders(&self) -> String {
+        let folders: Vec<&str> = self.sets.iter().map(|set| internal::set(set).folder()).collect();
+        folders.join(", ")
+    }
+
     pub(super) fn target(&self) -> Result<Target, VerbError> {
         Ok(self.connection.target()?)
     }

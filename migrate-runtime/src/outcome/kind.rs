@@ -7,6 +7,7 @@ use migrate_set::location::Position;
 use migrate_set::release::Release;
 use migrate_set::remedy::Remedy;
 use migrate_set::rollback::Obstacles;
+use migrate_set::schema::SchemaDifference;
 use migrate_set::text::escaped;
 use thiserror::Error;
 
@@ -17,8 +18,8 @@ use super::hook::{BoxError, When};
 use super::obstacle::AdoptObstacles;
 use super::report::{Holder, LockKind};
 use super::text::{
-    contracts, counted, error_text, held_by, in_file, locks_held_by, may_go_on, missing_or_another,
-    which_were,
+    contracts, counted, differing, error_text, held_by, in_file, locks_held_by, may_go_on,
+    missing_or_another, which_were,
 };
 use crate::stale::StaleEmbed;
 
@@ -297,6 +298,13 @@ pub enum ErrorKind {
         versions: Vec<String>,
     },
 
+    /// The schema of the database is not the expected one; nothing was changed.
+    #[error("the schema of the database differs from the expected one {}", differing(differences))]
+    Schema {
+        /// Every object that differs.
+        differences: Vec<SchemaDifference>,
+    },
+
     /// The ledger does not exist, and one in another schema has entries of this set; nothing ran.
     #[error("`{ledger}` does not exist, and `{found}` has entries of this set")]
     LedgerElsewhere {
@@ -425,6 +433,7 @@ impl ErrorKind {
             | ErrorKind::UnknownVersion { .. }
             | ErrorKind::SameModule { .. } => "usage",
             ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",
+            ErrorKind::Schema { .. } => "schema",
             ErrorKind::NoEntry { .. } => "no_entry",
             ErrorKind::Adoption { .. } | ErrorKind::NotAdoptable { .. } => "adoption",
             ErrorKind::ForeignTable { .. } => "foreign_table",

@@ -78,6 +78,9 @@ impl ErrorKind {
                 "choose one of the set; `status` lists them"
             }
             ErrorKind::Required { .. } => "run a binary that contains them before this one starts",
+            ErrorKind::Schema { .. } => {
+                "undo what was changed by hand, or write a migration that makes the change and update the file"
+            }
             ErrorKind::NoEntry { .. } => "choose an applied version; `status` lists them",
             ErrorKind::InTransaction => {
                 "COMMIT or ROLLBACK first; a run has transactions of its own"

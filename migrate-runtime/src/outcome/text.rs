@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::{fmt, iter};
 
 use migrate_set::release::Release;
+use migrate_set::schema::SchemaDifference;
 use migrate_set::text::{escaped, masked, quoted};
 use tokio_postgres::error::DbError;
 
@@ -133,6 +134,14 @@ pub(super) fn may_go_on(versions: &[String]) -> String {
 
 pub(super) fn counted(n: usize) -> String {
     if n == 1 { "1 migration is".to_owned() } else { format!("{n} migrations are") }
+}
+
+/// Differences between schemas, each on a line, after their number.
+pub(super) fn differing(differences: &[SchemaDifference]) -> String {
+    let n = differences.len();
+    let lines = differences.iter().map(|difference| format!("\n{difference}"));
+    let head = if n == 1 { "in 1 object".to_owned() } else { format!("in {n} objects") };
+    head + &lines.collect::<String>()
 }
 
 /// Three aligned columns with a header, each line with a line feed.

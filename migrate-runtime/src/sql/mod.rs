@@ -19,6 +19,7 @@ mod guard;
 mod room;
 pub(crate) mod invalid_index;
 pub(crate) mod same_index;
+mod schema;
 pub(crate) mod session;
 
 pub(crate) use adopted::Taken;
@@ -40,5 +41,6 @@ pub use literal::literal;
 pub(crate) use literal::{column, text, utc};
 pub(crate) use look::Unread;
 pub(crate) use room::Since;
+pub(crate) use schema::{schema, schema_row};
 pub(crate) use session::Session;
 pub(crate) use trust::{ENCODING_NAME, check_table, checked, is_too_long, what_is_wrong};

@@ -2,6 +2,9 @@
 
 mod edits;
 mod show;
+mod schema;
+
+pub use schema::{schema_differences, schema_text};
 
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use migrate_runtime::Migrations;
-use migrate_runtime::source::{SetOptions, from_folder};
+use migrate_runtime::source::from_folder;
 use migrate_set::sql::sharing::Sharing;
-use migrate_source::check::{Down, Duplicates, Empty, Lints, Objects, Syntax};
 use migrate_tests::both_ways::{Left, Way, difference, left};
+use migrate_tests::sets::lenient;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,16 +23,7 @@ async fn main() -> ExitCode {
     for folder in std::env::args().skip(1) {
         let name =
             Path::new(&folder).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let options = SetOptions {
-            down: Down::Unchecked,
-            duplicates: Duplicates::ByName,
-            empty: Empty::Allow,
-            lints: Lints::Off,
-            objects: Objects::Off,
-            syntax: Syntax::Off,
-            ..SetOptions::default()
-        };
-        let set = match from_folder(&folder, &options) {
+        let set = match from_folder(&folder, &lenient()) {
             Ok(set) => set,
             Err(error) => {
                 refused += 1;

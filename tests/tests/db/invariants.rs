@@ -217,7 +217,7 @@ const PARTS: [(&str, Parts); 4] = [
     ),
     (
         "migrate-testing",
-        &[&["lib"], &["check"], &["catalog"], &["database"], &["server"], &["error"]],
+        &[&["lib"], &["schema"], &["check"], &["catalog"], &["database"], &["server"], &["error"]],
     ),
     (
         "migrate-cli",

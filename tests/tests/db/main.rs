@@ -48,6 +48,7 @@ mod rollback;
 mod row_lock;
 mod run;
 mod same_index;
+mod schema;
 mod seeds;
 mod server_log;
 mod session;

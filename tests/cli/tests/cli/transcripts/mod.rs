@@ -45,6 +45,7 @@ transcripts! {
     convert
     create
     database
+    diff
     down
     drift
     env_file

@@ -1,0 +1,107 @@
+//! The blocks of a schema file: one for each object, with the statements that make it.
+
+use super::scope::SchemaScope;
+use crate::sql::lexer::{Token, TokenKind, lex};
+use crate::sql::split::split;
+
+/// The kinds of objects, in the order in which a file has them if nothing else decides.
+pub(super) const KINDS: [&str; 28] = [
+    "schema", "extension", "collation", "domain", "type", "sequence", "foreign data wrapper",
+    "server", "foreign table", "table", "constraint", "index", "statistics", "trigger", "rule",
+    "policy", "function", "procedure", "materialized view", "view", "aggregate", "operator",
+    "cast", "publication", "event trigger", "default privileges", "default", NOTE,
+];
+
+/// The kind of what is there and cannot be written.
+pub(super) const NOTE: &str = "not written:";
+
+const HEAD: &str =
+    "-- The schema of a PostgreSQL database, written by `migrate schema`. Do not edit it.\n";
+
+/// An object of a schema file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaBlock {
+    /// One of the kinds of objects.
+    pub kind: &'static str,
+    /// Its quoted name with its schema; of what belongs to a table also ` on ` and the table's.
+    pub name: String,
+    /// The statements that make it, without semicolons.
+    pub statements: Vec<String>,
+}
+
+impl SchemaBlock {
+    /// Its kind and name.
+    pub fn object(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
+
+    /// The table that it belongs to.
+    pub(super) fn table(&self) -> Option<&str> {
+        self.name.rsplit_once(" on ").map(|(_, table)| table)
+    }
+
+    /// Whether it has a line for each column.
+    pub(super) fn has_columns(&self) -> bool {
+        matches!(self.kind, "table" | "foreign table")
+    }
+
+    pub(super) fn is_note(&self) -> bool {
+        self.kind == NOTE
+    }
+
+    pub(super) fn is_partition(&self) -> bool {
+        let attaches = format!(" ATTACH PARTITION {} ", self.name);
+        self.has_columns() && self.statements.iter().any(|one| one.contains(&attaches))
+    }
+}
+
+/// The blocks of a schema file. Text before the first is not part of one, and what cannot be split into statements is
+/// one statement.
+pub fn read(text: &str) -> Vec<SchemaBlock> {
+    let tokens = lex(text);
+    let comments = tokens.iter().filter(|token| token.kind == TokenKind::LineComment);
+    let begins: Vec<(&Token, SchemaBlock)> =
+        comments.filter_map(|token| Some((token, header(text, token)?))).collect();
+    let ends: Vec<usize> = begins.iter().skip(1).map(|(token, _)| token.start).collect();
+    let ends = ends.into_iter().chain([text.len()]);
+    let with_statements = |((token, block), end): ((&Token, SchemaBlock), usize)| {
+        let statements = statements(&text[token.end..end]);
+        SchemaBlock { statements, ..block }
+    };
+    begins.into_iter().zip(ends).map(with_statements).collect()
+}
+
+fn statements(text: &str) -> Vec<String> {
+    let tokens = lex(text);
+    match split(text, &tokens) {
+        Ok(all) => {
+            all.iter().map(|one| text[one.start()..one.end()].replace("\r\n", "\n")).collect()
+        }
+        Err(_) => vec![text.trim().to_owned()],
+    }
+}
+
+/// The block that begins with this comment.
+fn header(text: &str, token: &Token) -> Option<SchemaBlock> {
+    let is_first = token.start == 0 || text[..token.start].ends_with('\n');
+    let words = token.text(text).strip_prefix("-- ").filter(|_| is_first)?.trim_end();
+    KINDS.iter().find_map(|kind| {
+        let name = words.strip_prefix(kind)?.strip_prefix(' ')?.to_owned();
+        Some(SchemaBlock { kind, name, statements: Vec::new() })
+    })
+}
+
+/// A schema file with what belongs to the scope.
+pub fn write(blocks: Vec<SchemaBlock>, scope: &SchemaScope) -> String {
+    let mut text = HEAD.to_owned() + &scope.lines();
+    for block in scope.of(blocks) {
+        text += "\n-- ";
+        text += &block.object();
+        text.push('\n');
+        for statement in &block.statements {
+            text += statement;
+            text += ";\n";
+        }
+    }
+    text
+}
