@@ -145,7 +145,7 @@ impl Catalog {
 
     /// What is certainly left that depends on something, besides what is dropped with it; and where that
     /// was made.
-    fn user_of(&self, on: &On, dropped: &[Key]) -> Option<(&User, Option<Place>)> {
+    fn user_of(&self, on: &On, dropped: &[Key]) -> Option<(&User, Place)> {
         let all = self.dependences.get(on)?;
         let of = self.stamp_of(on)?;
         all.iter().filter(|one| one.of == of && !dropped.contains(one.user.relation())).find_map(
@@ -157,14 +157,14 @@ impl Catalog {
     }
 
     /// Where what depends on something was made, if it is certainly that of statement `stamp`.
-    fn place_of_user(&self, user: &User, stamp: u32) -> Option<Option<Place>> {
+    fn place_of_user(&self, user: &User, stamp: u32) -> Option<Place> {
         let key = user.relation();
         if let User::Function(key) = user {
             let schema = self.schemas.objects.get(&key.schema)?;
             let routine = found(schema.routines.look(&key.name, &self.blurs))?;
             let made =
                 Some(*routine.made()).filter(|made| routine.is_single() && made.stamp == stamp);
-            return made.map(|made| made.place);
+            return made?.place;
         }
         let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
         let made = match user {
@@ -181,7 +181,7 @@ impl Catalog {
             User::Trigger(_, name) => found(relation.triggers.look(name, &self.blurs)).copied(),
             User::Policy(_, name) => found(relation.policies.look(name, &self.blurs)).copied(),
         };
-        made.filter(|made| made.stamp == stamp).map(|made| made.place)
+        made.filter(|made| made.stamp == stamp)?.place
     }
 
     /// Reports a `DROP` without CASCADE of something that is needed.

@@ -47,7 +47,7 @@ enum Past {
     Gone(Gone),
     Made(Option<Place>),
     /// Something depends on it.
-    Needed(Option<Place>),
+    Needed(Place),
 }
 
 impl Catalog {
@@ -132,7 +132,7 @@ impl Catalog {
     }
 
     /// Something is dropped on which what was made at `place` depends.
-    pub(super) fn needed(&mut self, sort: Sort, path: &Path, by: &str, place: Option<Place>) {
+    pub(super) fn needed(&mut self, sort: Sort, path: &Path, by: &str, place: Place) {
         let (word, shown) = (sort.word(), shown(path));
         let message = format!("{word} `{shown}` cannot be dropped: {by} depends on it");
         self.refuse(sort, path, message, Past::Needed(place));
@@ -294,8 +294,8 @@ impl Catalog {
             }
             (Past::Made(None), _) => ("it is there".to_owned(), REMOVE.to_owned()),
             (Past::Needed(place), _) => {
-                let since = place.map_or_else(String::new, |place| format!(" since {}", at(place)));
-                (format!("needed{since}"), "drop that before, or add CASCADE".to_owned())
+                let help = "drop that before, or add CASCADE".to_owned();
+                (format!("needed since {}", at(*place)), help)
             }
             (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
                 (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))

@@ -218,7 +218,9 @@ impl Catalog {
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
         if at.has(Kind::CASCADE) {
             let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
-            dropped.iter().for_each(|key| self.names_with(key, &mut names));
+            for key in &dropped {
+                self.names_with(key, &mut names);
+            }
             self.cascade_from(names);
         } else {
             for (key, path) in found.iter().zip(&paths) {
