@@ -1,8 +1,6 @@
 //! The JSON of the command line, format 1, which `docs/cli.md` describes. Fields may be added to a
 //! format; to rename or remove one takes a new format number.
 
-mod folder;
-
 use std::time::Duration;
 
 use migrate_runtime::internal::DatabasePlace;
@@ -10,9 +8,9 @@ use migrate_runtime::{Applied, Drift, ErrorKind, Report};
 use serde::Serialize;
 
 use super::Answer;
+pub(crate) use super::folder::{ObjectBody, ProblemBody};
 use crate::error::VerbError;
 use crate::exit::Exit;
-pub(crate) use folder::{ObjectBody, ProblemBody};
 
 const FORMAT: u32 = 1;
 

@@ -1,5 +1,6 @@
 //! An answer or an error, as text or as one JSON object.
 
+mod folder;
 pub(crate) mod json;
 pub(crate) mod html;
 pub(crate) mod table;
