@@ -184,6 +184,20 @@ ALTER TABLE ONLY public.hashed ATTACH PARTITION public.hashed_0 FOR VALUES WITH 
 -- index public.hashed_0_own on public.hashed_0
 CREATE INDEX hashed_0_own ON public.hashed_0 USING btree (id DESC);
 
+-- table public.numbered
+CREATE TABLE public.numbered (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    day date
+)
+PARTITION BY LIST (day);
+
+-- table public.numbered_rest
+CREATE TABLE public.numbered_rest (
+    id bigint NOT NULL,
+    day date
+);
+ALTER TABLE ONLY public.numbered ATTACH PARTITION public.numbered_rest DEFAULT;
+
 -- table public.of_type
 CREATE TABLE public.of_type OF shop.address;
 ALTER TABLE ONLY public.of_type ADD CONSTRAINT no CHECK (("House no" > 0));

@@ -85,6 +85,8 @@ CREATE TABLE events_rest PARTITION OF events DEFAULT;
 ALTER TABLE events ADD CONSTRAINT events_owner FOREIGN KEY (id) REFERENCES shop.customers;
 ALTER TABLE events ADD CHECK (kind <> '');
 ALTER TABLE events ADD CONSTRAINT late CHECK (kind <> 'x') NOT VALID;
+CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY, day date) PARTITION BY LIST (day);
+CREATE TABLE numbered_rest PARTITION OF numbered DEFAULT;
 CREATE TABLE hashed (id int) PARTITION BY HASH (id);
 CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE INDEX hashed_0_own ON hashed_0 (id DESC);
