@@ -163,7 +163,7 @@ impl Catalog {
         if self.perhaps {
             labels.open = true;
         }
-        self.confirm_schema(&schema);
+        self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
         self.schema_mut(&schema).types.put(path.name.clone(), Type { made, labels, is_shell });
         self.define_type(&(schema, path.name), at, name);
