@@ -250,6 +250,10 @@ async fn proof_runs_both_folders_and_shows_what_differs() {
         assert!(text.contains(expected), "{sql}: {text}");
     };
     let table = "CREATE TABLE a (id int);";
+    // The packages of scripts/get-postgres.sh bring no pg_dump, and an older one refuses the server.
+    if database.pg_dump(&[]).is_none() {
+        return check(table, &programs, 1, "error: `pg_dump` ");
+    }
     let same = "Proved the old files and the new folder leave the same database";
     check(table, &programs, 0, same);
     check(&format!("{table}\nCREATE INDEX CONCURRENTLY i ON a (id);"), &programs, 0, same);
