@@ -104,6 +104,7 @@ impl Catalog {
     /// What a column's declaration names and makes, once all columns are there.
     pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
         let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
+        self.note_column(key, &column, at);
         for part in at.children() {
             match part.kind() {
                 Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
@@ -212,6 +213,8 @@ impl Catalog {
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
             relation.columns.put(to.clone(), Column { made, number });
+            relation.facts.rename(Sort::Column, &from, &to);
+            relation.facts.rename_column(&from, &to);
             for constraint in relation.constraints.objects.values_mut() {
                 if constraint.columns.remove(&from) {
                     constraint.columns.insert(to.clone());
@@ -222,6 +225,7 @@ impl Catalog {
             if let Some(one) = self.relation_mut(&one)
                 && one.uses.remove(&from)
             {
+                one.facts.rename_column(&from, &to);
                 one.uses.insert(to.clone());
             }
         }
@@ -236,6 +240,7 @@ impl Catalog {
         let Some((name, span)) = column_name(at, Kind::COLUMN_NAME_REF) else { return };
         self.refer_column(key, &name, span.clone());
         for action in at.children() {
+            self.note_altered(key, &name, action);
             match action.kind() {
                 Kind::SET_TYPE => self.expression_on(key, action),
                 Kind::ADD_GENERATED => self.own_sequence(key, &name, &span),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::Catalog;
 use super::builtin;
+use super::facts::{Fact, Facts};
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
@@ -15,17 +16,19 @@ use crate::syntax::{Body, Language};
 /// All functions of one name.
 #[derive(Debug, Clone)]
 pub(super) struct Routine {
-    made: Made,
+    pub(super) made: Made,
     /// The types of the arguments of each, as written; empty if they are not known.
-    signatures: Vec<String>,
+    pub(super) signatures: Vec<String>,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
+    /// What is known of each, by its signature.
+    pub(super) facts: Facts,
 }
 
 impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Routine { made, signatures: Vec::new(), effects: Rc::default() }
+        Routine { made, signatures: Vec::new(), effects: Rc::default(), facts: Facts::default() }
     }
 }
 
@@ -36,6 +39,10 @@ impl Object for Routine {
 
     fn made_mut(&mut self) -> &mut Made {
         &mut self.made
+    }
+
+    fn can_be_older(&self) -> bool {
+        true
     }
 }
 
@@ -89,7 +96,12 @@ impl Catalog {
             self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
         }
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
-        let routine = Routine { made, signatures: vec![signature], effects: Rc::new(effects) };
+        let mut facts = Facts::default();
+        if self.keeps_facts {
+            facts.set(Sort::Function, &signature, Fact::Definition, self.routine(at));
+        }
+        let routine =
+            Routine { made, signatures: vec![signature], effects: Rc::new(effects), facts };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             self.doubled(Sort::Function, &Path { qualifier: given, ..qualified });
@@ -132,6 +144,7 @@ impl Catalog {
             routine.signatures.extend(new.signatures);
         }
         routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
+        routine.facts.merge(new.facts);
         if !perhaps {
             let place = routine.made.place.or(new.made.place);
             routine.made = Made { place, ..new.made };
@@ -197,6 +210,7 @@ impl Catalog {
         let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {
+            self.doubt_routine(found.as_deref(), &path.name);
             return;
         }
         let schema = found.clone().or_else(|| self.target(&path));
@@ -261,19 +275,27 @@ fn written(at: At<'_>) -> String {
     let text = words.collect::<Vec<_>>().join(" ");
     let text = text.split(" (").next().unwrap_or_default().trim_start_matches("pg_catalog . ");
     let array = at.tokens().iter().any(|token| token.kind == Kind::L_BRACK);
-    let base = match text.trim_end_matches(" [ ]") {
+    let base = spelled(text.trim_end_matches(" [ ]"));
+    format!("{}{}", name::cut(base), if array { "[]" } else { "" })
+}
+
+/// The server's own name of a type that has several.
+pub(super) fn spelled(name: &str) -> &str {
+    match name {
         "int" | "integer" => "int4",
         "bigint" => "int8",
         "smallint" => "int2",
         "boolean" => "bool",
-        "character varying" => "varchar",
+        "character varying" | "char varying" => "varchar",
         "character" | "char" => "bpchar",
         "decimal" | "dec" => "numeric",
         "double precision" | "float" => "float8",
         "real" => "float4",
+        "bit varying" => "varbit",
+        "time with time zone" => "timetz",
+        "time without time zone" => "time",
         "timestamp with time zone" => "timestamptz",
         "timestamp without time zone" => "timestamp",
         other => other,
-    };
-    format!("{}{}", name::cut(base), if array { "[]" } else { "" })
+    }
 }

@@ -45,12 +45,14 @@ impl Catalog {
             None => {
                 let joined = joined_list(parts.first().copied());
                 let name = self.free(&key, &joined, "idx", true);
-                return self.put_index(&key, &name, columns, &at.span());
+                self.put_index(&key, &name, columns, &at.span());
+                return self.note_index(&Key { name, ..key }, at);
             }
         };
         let path = Path { qualifier: Some(key.schema.clone()), ..name };
         if let Some(index) = self.make(at, Sort::Index, &path, false) {
-            self.own(&key, index, columns);
+            self.own(&key, index.clone(), columns);
+            self.note_index(&index, at);
         }
     }
 
@@ -118,6 +120,7 @@ impl Catalog {
             && let Some(table) = self.relation_mut(&table)
             && let Some(constraint) = table.constraints.objects.remove(&key.name)
         {
+            table.facts.rename(Sort::Constraint, &key.name, &to.name);
             table.constraints.put(to.name, constraint);
         }
     }

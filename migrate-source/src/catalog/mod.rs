@@ -30,6 +30,12 @@ mod extension;
 mod comment;
 mod pass;
 mod begins;
+mod spelling;
+mod facts;
+mod part;
+mod depends;
+mod undo;
+mod lints;
 #[cfg(test)]
 mod tests;
 
@@ -38,32 +44,62 @@ use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
 
-use crate::objects::{Begins, ObjectProblem};
+use crate::lint::Finding;
+use crate::objects::{Begins, ObjectProblem, Undoing};
 use crate::{syntax, threads};
+use depends::Refused;
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
 
-/// What the files name that nothing made, or make twice: each finding with the number of its file.
-pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
-    // Queries nest as deep as statements.
-    let all = threads::shares(&[()], 1, syntax::STACK, |_| checked(files, begins));
-    all.into_iter().filter_map(|(_, found)| found).flatten().collect()
+/// The scripts of a set, and what to look for.
+pub(crate) struct Set<'s> {
+    /// The up scripts in their order, then down scripts.
+    pub(crate) files: Vec<File<'s>>,
+    /// How many of them are up scripts.
+    pub(crate) ups: usize,
+    pub(crate) begins: Begins,
+    /// Whether the lints run.
+    pub(crate) lints: bool,
 }
 
-fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
+/// What is found in a set; each finding has the number of its file.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Names that nothing made, or that are made twice.
+    pub(crate) names: Vec<(usize, ObjectProblem)>,
+    /// What the lints find.
+    pub(crate) lints: Vec<(usize, Finding)>,
+    /// What is known of each down script.
+    pub(crate) downs: Vec<(usize, Undoing)>,
+}
+
+/// What is found in a set.
+pub(crate) fn check(set: &Set<'_>) -> Found {
+    // Queries nest as deep as statements.
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+        let (names, begins) = checked(set.files.get(..set.ups).unwrap_or_default(), set.begins);
+        let found = if set.lints { lints::run(set, begins) } else { Found::default() };
+        Found { names, ..found }
+    });
+    all.into_iter().find_map(|(_, found)| found).unwrap_or_default()
+}
+
+/// The names that nothing made, and where the set begins.
+fn checked(files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, Begins) {
     let pass = pass::run(files, begins, Births::Off);
     if pass.missing.is_empty() {
-        return Vec::new();
+        return (Vec::new(), begins);
     }
     // Only now is it needed where each name was first made.
     let pass = pass::run(files, begins, Births::On);
     if begins == Begins::Inferred && begins::on_existing(&pass) {
-        return pass::run(files, Begins::Existing, Births::On).findings(files);
+        let pass = pass::run(files, Begins::Existing, Births::On);
+        return (pass.findings(files), Begins::Existing);
     }
-    pass.findings(files)
+    (pass.findings(files), begins)
 }
 
 /// Whether a pass notes where each name was made.
@@ -106,6 +142,14 @@ pub(super) struct Catalog {
     /// The statements whose bodies are checked at the end, by their functions.
     bodies: HashMap<(String, String, String), body::Late>,
     noting: Births,
+    /// Whether it notes what objects are, besides their names.
+    keeps_facts: bool,
+    /// Whether it is a trial of a down script.
+    is_trial: bool,
+    /// What the server refuses to drop in a trial.
+    refused: Vec<Refused>,
+    /// Whether a statement did what is not followed at all.
+    misses_some: bool,
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
@@ -141,6 +185,10 @@ impl Catalog {
             checks_bodies: true,
             bodies: HashMap::new(),
             noting,
+            keeps_facts: false,
+            is_trial: false,
+            refused: Vec::new(),
+            misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),
         }

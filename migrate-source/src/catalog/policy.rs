@@ -1,6 +1,7 @@
 //! Policies, which hang on a table.
 
 use super::Catalog;
+use super::facts::Fact;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
 use super::query::{Item, Scope, Source};
@@ -22,8 +23,9 @@ impl Catalog {
         }
         let made = self.made(Sort::Policy, &path.span);
         if let Some(table) = self.relation_mut(&key) {
-            table.policies.put(path.name, made);
+            table.policies.put(path.name.clone(), made);
         }
+        self.note_part(&key, (Sort::Policy, &path.name), at, Kind::POLICY);
     }
 
     /// The conditions of a policy, in which the table is in scope.
@@ -70,7 +72,9 @@ impl Catalog {
         let table = Path { name: key.name.clone(), ..path.clone() };
         self.policy_parts(at, &table, Some(&key));
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
-        let Some(to) = to.and_then(Path::of) else { return };
+        let Some(to) = to.and_then(Path::of) else {
+            return self.note_unknown(&key, (Sort::Policy, &path.name), Fact::Definition);
+        };
         if self.perhaps {
             return self.blur(Sort::Policy);
         }
@@ -79,6 +83,7 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
             table.policies.take(&path.name, how, place, stamp);
+            table.facts.rename(Sort::Policy, &path.name, &to.name);
             table.policies.put(to.name, made);
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Catalog;
+use super::facts::Facts;
 use super::name::Path;
 use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
 use crate::syntax::tree::{At, Kind};
@@ -48,6 +49,8 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
+    /// What is known of it and its parts besides their names.
+    pub(super) facts: Facts,
 }
 
 impl Relation {
@@ -63,6 +66,7 @@ impl Relation {
             owned: BTreeSet::new(),
             owner: None,
             uses: BTreeSet::new(),
+            facts: Facts::default(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Relation {
 }
 
 macro_rules! objects {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $older:expr),*) => {$(
         impl Object for $type {
             fn made(&self) -> &Made {
                 &self.made
@@ -97,11 +101,16 @@ macro_rules! objects {
             fn made_mut(&mut self) -> &mut Made {
                 &mut self.made
             }
+
+            fn can_be_older(&self) -> bool {
+                let older: fn(&Self) -> bool = $older;
+                older(self)
+            }
         }
     )*};
 }
 
-objects!(Column, Constraint, Relation);
+objects!(Column: |_| true, Constraint: |_| false, Relation: |one| one.constraints.open);
 
 impl Catalog {
     /// Makes a relation in the schema that its name means; `None` if that is not known, or if it is
@@ -210,6 +219,9 @@ impl Catalog {
         let conditional = at.has(Kind::IF_EXISTS);
         let paths: Vec<Path> =
             at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
+        if !at.has(Kind::CASCADE) {
+            self.try_drop(&paths);
+        }
         for path in &paths {
             match self.refer(sort, path, conditional) {
                 Some(key) => self.remove(&key, path),
@@ -284,12 +296,12 @@ impl Catalog {
         let (place, stamp) = (self.place(&path.span), self.stamp);
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
-        self.follow(&relation, from, to);
+        self.repoint(&relation, from, to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }
 
     /// What refers to a relation by its name refers to its new one.
-    fn follow(&mut self, relation: &Relation, from: &Key, to: &Key) {
+    fn repoint(&mut self, relation: &Relation, from: &Key, to: &Key) {
         for owned in &relation.owned {
             if let Some(owned) = self.relation_mut(owned) {
                 owned.owner = Some(to.clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
+use super::facts::Fact;
 use super::name::Path;
 use super::object::{Look, Sort};
 use super::relation::{Key, Relation};
@@ -18,6 +19,9 @@ impl Catalog {
         let key = self.make(at, Sort::Sequence, &path, is_temporary(at));
         if let Some(relation) = key.as_ref().and_then(|key| self.relation_mut(key)) {
             relation.open();
+        }
+        if let Some(key) = &key {
+            self.note_whole(key, Sort::Sequence, at);
         }
         if key.is_some() {
             self.owned_by(at, key);
@@ -35,6 +39,8 @@ impl Catalog {
             self.rename_to(&key, action);
         } else if at.has(Kind::SET_SCHEMA) {
             self.move_to(&key, at);
+        } else {
+            self.note_unknown(&key, (Sort::Sequence, ""), Fact::Definition);
         }
     }
 

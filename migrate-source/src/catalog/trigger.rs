@@ -29,8 +29,9 @@ impl Catalog {
             return self.doubled_in(Sort::Trigger, &path, &key);
         }
         if let Some(table) = self.relation_mut(&key) {
-            table.triggers.put(path.name, made);
+            table.triggers.put(path.name.clone(), made);
         }
+        self.note_part(&key, (Sort::Trigger, &path.name), at, Kind::TRIGGER);
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.
@@ -113,6 +114,7 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
             table.triggers.take(&path.name, how, place, stamp);
+            table.facts.rename(Sort::Trigger, &path.name, &to.name);
             table.triggers.put(to.name, made);
         }
     }
@@ -135,5 +137,6 @@ impl Catalog {
             self.refer(Sort::Table, &table, false);
         }
         self.expression(at, &Scope::open());
+        self.misses_some = true;
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::builtin;
+use super::facts::Facts;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
@@ -12,17 +13,19 @@ use crate::syntax::tree::{At, Kind};
 /// A type.
 #[derive(Debug, Clone)]
 pub(super) struct Type {
-    made: Made,
+    pub(super) made: Made,
     /// The labels of an enum; open for other types.
-    labels: Space<Made>,
+    pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
+    /// What is known of it besides its name.
+    pub(super) facts: Facts,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made), is_shell: false }
+        Type { made, labels: open_labels(&made), is_shell: false, facts: Facts::default() }
     }
 
     /// Where a label was added.
@@ -153,7 +156,8 @@ impl Catalog {
             labels.open = true;
         }
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        self.schema_mut(&schema).types.put(path.name, Type { made, labels, is_shell });
+        let facts = self.facts_of_type(at);
+        self.schema_mut(&schema).types.put(path.name, Type { made, labels, is_shell, facts });
     }
 
     /// Whether a type is only declared.
@@ -167,6 +171,9 @@ impl Catalog {
         let nodes = at.children().filter(|child| child.kind() == names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
+            if !at.has(Kind::CASCADE) {
+                self.try_drop_type(&schema, &path);
+            }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
             let types = &mut self.schema_mut(&schema).types;
             if perhaps {
@@ -199,7 +206,10 @@ impl Catalog {
                     self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
-                _ => self.references(action),
+                (_, found) => {
+                    self.doubt_type(found.as_ref());
+                    self.references(action);
+                }
             }
         }
     }
@@ -233,7 +243,7 @@ impl Catalog {
         self.schema_mut(&target).types.put(name, taken);
     }
 
-    fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
+    pub(super) fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
         self.schemas.objects.get_mut(schema)?.types.objects.get_mut(name)
     }
 

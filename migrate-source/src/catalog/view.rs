@@ -23,6 +23,7 @@ impl Catalog {
             // Its columns are those of before, and more.
             let (made, sure) = (self.made(Sort::View, &path.span), !self.perhaps);
             self.set_columns(&key, columns, &path.span);
+            self.note_whole(&key, Sort::View, at);
             if let Some(view) = self.relation_mut(&key) {
                 view.made_mut().sure |= sure;
                 view.made_mut().stamp = made.stamp;
@@ -31,6 +32,7 @@ impl Catalog {
         }
         if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
             self.set_columns(&key, columns, &path.span);
+            self.note_whole(&key, Sort::View, at);
         }
     }
 

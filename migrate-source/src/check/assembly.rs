@@ -262,7 +262,8 @@ impl<'a> Assembly<'a> {
                 }
             }
         }
-        let required = self.options.down == Down::Required && up.name.kind == Kind::Versioned;
+        let is_required = matches!(self.options.down, Down::Required | Down::Complete);
+        let required = is_required && up.name.kind == Kind::Versioned;
         if required && down.is_none() && !announced {
             self.error(up.path, Problem::NoDown { version: version.to_string() });
         }

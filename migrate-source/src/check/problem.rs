@@ -185,7 +185,7 @@ pub enum Problem {
     #[error("{}", .0.message)]
     Object(ObjectProblem),
     /// A finding of a lint.
-    #[error("{}", .0.lint.message())]
+    #[error("{}", .0.message)]
     Lint(lint::Finding),
     /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]

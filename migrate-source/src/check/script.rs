@@ -132,8 +132,9 @@ impl Reader<'_> {
         }
         let found = lint(self.text, statements, mode).into_iter();
         let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
-        let mut warnings: Vec<Mistake> =
-            found.map(|finding| mistake(finding.span.clone(), Problem::Lint(finding))).collect();
+        let mut warnings: Vec<Mistake> = found
+            .map(|finding| Mistake { span: finding.span.clone(), problem: Problem::Lint(finding) })
+            .collect();
         let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;
         let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
         if let (true, false, Some(first)) =

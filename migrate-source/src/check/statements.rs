@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::error::SourceError;
+use crate::objects::Undoing;
 
 /// What is wrong with the statements of a set.
 #[derive(Default)]
@@ -14,6 +15,12 @@ pub(super) struct Read {
     pub(super) unknown: Vec<SourceError>,
     /// Those in bodies, which the server checks when they run.
     pub(super) late: Vec<SourceError>,
+    /// What the lints find that is a mistake.
+    pub(super) denied: Vec<SourceError>,
+    /// What the lints find that is a warning.
+    pub(super) warned: Vec<SourceError>,
+    /// What is known of each down script, by its file.
+    pub(super) downs: Vec<(String, Undoing)>,
 }
 
 /// The checks that files allow, by path.
@@ -34,19 +41,22 @@ pub(super) use checked::check;
 
 #[cfg(feature = "syntax")]
 mod checked {
+    use std::ops::Range;
+
     use migrate_set::name::shown;
     use migrate_set::set::{Ends, Migration, Script};
 
     use super::super::mistakes::{Mistake, placed};
     use super::super::problem::Problem;
-    use super::super::{Down, Objects, SetOptions, SourceError, Syntax};
+    use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
     use super::{Allows, Read};
-    use crate::catalog::{self, File, Statement};
+    use crate::catalog::{self, File, Set, Statement};
+    use crate::lint::Finding;
     use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
-    /// Reads each statement once. Skips files that allow what is wrong with them, and for the grammar
-    /// unchecked down scripts; names are those of up scripts.
+    /// Reads each statement once. Skips files that allow what is wrong with them, and unchecked down
+    /// scripts; names are those of up scripts.
     pub(crate) fn check(
         folder: &str,
         migrations: &[Migration],
@@ -54,15 +64,16 @@ mod checked {
         options: &SetOptions,
     ) -> Read {
         let (syntax, names) = (options.syntax == Syntax::Check, options.objects != Objects::Off);
+        let lints = options.lints != Lints::Off || options.down == Down::Complete;
         let downs = migrations.iter().filter_map(Migration::down);
-        let downs = downs.filter(|_| syntax && options.down != Down::Unchecked);
-        let ups = migrations.iter().map(|migration| (migration.up(), names));
-        let allowed = |script: &Script, check: &str| {
-            allows.get(script.filename()).is_some_and(|checks| checks.contains(&check))
+        let downs = downs.filter(|_| (syntax || lints) && options.down != Down::Unchecked);
+        let ups = migrations.iter().map(|migration| (migration.up(), names || lints));
+        let allowed = |file: &str, check: &str| {
+            allows.get(file).is_some_and(|checks| checks.contains(&check))
         };
-        let scripts = ups.chain(downs.map(|down| (down, false)));
+        let scripts = ups.chain(downs.map(|down| (down, lints)));
         let scripts = scripts.map(|(script, named)| {
-            let judged = syntax && !allowed(script, "syntax");
+            let judged = syntax && !allowed(script.filename(), "syntax");
             let places =
                 if judged || named { script.single_statements().collect() } else { Vec::new() };
             Judging { script, judged, named, places }
@@ -77,17 +88,52 @@ mod checked {
                 read.invalid.extend(script.invalid(folder, &mut judged));
             }
             if script.named {
-                files.push(script.file(judged, allowed(script.script, "names")));
+                files.push(script.file(judged, allowed(script.script.filename(), "names")));
             }
         }
-        if names && read.invalid.is_empty() {
-            let found = catalog::check(&files, options.begins).into_iter();
-            let (late, found) =
-                found.partition(|(_, finding): &(usize, ObjectProblem)| finding.is_late);
-            read.unknown = unknown(folder, &files, found);
-            read.late = unknown(folder, &files, late);
+        if (names || lints) && read.invalid.is_empty() {
+            pair(migrations, &mut files);
+            let (ups, begins) = (migrations.len(), options.begins);
+            let set = Set { files, ups, begins, lints };
+            let found = catalog::check(&set);
+            let (late, unknown): (Vec<_>, Vec<_>) =
+                found.names.into_iter().partition(|(_, finding)| finding.is_late);
+            if names {
+                read.unknown = reported(folder, &set.files, unknown, Problem::Object);
+                read.late = reported(folder, &set.files, late, Problem::Object);
+            }
+            let wanted = |(number, finding): &(usize, Finding)| {
+                let of = set.files.iter().filter(|file| file.down == Some(*number));
+                let mut files = of.chain(set.files.get(*number));
+                let lint = finding.lint;
+                let is_asked = options.lints != Lints::Off || lint.is_of_down();
+                is_asked && !files.any(|file| allowed(file.name, lint.as_str()))
+            };
+            let lints = found.lints.into_iter().filter(wanted);
+            let (denied, warned) = lints.partition(|(_, finding)| {
+                let by_down = finding.lint.is_of_down() && options.down == Down::Complete;
+                by_down || options.lints == Lints::Deny
+            });
+            read.denied = reported(folder, &set.files, denied, Problem::Lint);
+            read.warned = reported(folder, &set.files, warned, Problem::Lint);
+            let name = |number: usize| set.files.get(number).map(|file| file.name.to_owned());
+            let downs = found.downs.into_iter();
+            read.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
         }
         read
+    }
+
+    /// Ties each up script to its down script, if that is among the files.
+    fn pair(migrations: &[Migration], files: &mut [File<'_>]) {
+        if files.len() > migrations.len() {
+            let mut next = migrations.len();
+            for (migration, file) in migrations.iter().zip(files) {
+                if migration.down().is_some() {
+                    file.down = Some(next);
+                    next += 1;
+                }
+            }
+        }
     }
 
     /// A script, and where its statements are.
@@ -127,28 +173,47 @@ mod checked {
                 statements: statements.map(statement).collect(),
                 ends_with_function: self.script.ends() == Ends::WithFunction,
                 is_allowed,
+                down: None,
             }
         }
     }
 
-    fn unknown(
+    /// The findings with their places; each has the number of its file.
+    fn reported<F: Spanned>(
         folder: &str,
         files: &[File<'_>],
-        mut found: Vec<(usize, ObjectProblem)>,
+        mut found: Vec<(usize, F)>,
+        problem: impl Fn(F) -> Problem,
     ) -> Vec<SourceError> {
         found.sort_by_key(|(number, _)| *number);
+        let mut found = found.into_iter().peekable();
         let mut errors = Vec::new();
-        for found in found.chunk_by(|one, other| one.0 == other.0) {
-            let Some(file) = found.first().and_then(|(number, _)| files.get(*number)) else {
-                continue;
-            };
-            let mistake = |(_, finding): &(usize, ObjectProblem)| {
-                let (span, finding) = (finding.span.clone(), finding.clone());
-                Mistake { span: Some(span), problem: Problem::Object(finding) }
-            };
-            let mistakes = found.iter().map(mistake).collect();
-            errors.extend(placed(&shown(folder, file.name), file.text, mistakes));
+        while let Some(number) = found.peek().map(|(number, _)| *number) {
+            let mut mistakes = Vec::new();
+            while let Some((_, finding)) = found.next_if(|(next, _)| *next == number) {
+                mistakes.push(Mistake { span: finding.span(), problem: problem(finding) });
+            }
+            if let Some(file) = files.get(number) {
+                errors.extend(placed(&shown(folder, file.name), file.text, mistakes));
+            }
         }
         errors
+    }
+
+    /// What has a place in a file.
+    trait Spanned {
+        fn span(&self) -> Option<Range<usize>>;
+    }
+
+    impl Spanned for ObjectProblem {
+        fn span(&self) -> Option<Range<usize>> {
+            Some(self.span.clone())
+        }
+    }
+
+    impl Spanned for Finding {
+        fn span(&self) -> Option<Range<usize>> {
+            self.span.clone()
+        }
     }
 }

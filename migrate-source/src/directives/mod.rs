@@ -383,7 +383,7 @@ mod tests {
             "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
              not-null-without-default, volatile-default, column-type-change, set-not-null, \
              constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
-             table-dropped, column-dropped, session-setting",
+             table-dropped, column-dropped, session-setting, down-incomplete, down-fails",
         );
     }
 }

@@ -45,6 +45,10 @@ pub enum Lint {
     ColumnDropped,
     /// A setting of the session that ends with the migration.
     SessionSetting,
+    /// A down script that does not undo its up script.
+    DownIncomplete,
+    /// A down script that names something that is not there when it runs.
+    DownFails,
 }
 
 impl Lint {
@@ -62,11 +66,18 @@ impl Lint {
         Lint::TableDropped,
         Lint::ColumnDropped,
         Lint::SessionSetting,
+        Lint::DownIncomplete,
+        Lint::DownFails,
     ];
 
     /// Its name, as `-- migrate:allow NAME because REASON` spells it.
     pub const fn as_str(self) -> &'static str {
         TEXTS[self as usize][0]
+    }
+
+    /// Whether it is about down scripts, which `down = complete` asks for, too.
+    pub const fn is_of_down(self) -> bool {
+        matches!(self, Lint::DownIncomplete | Lint::DownFails)
     }
 
     /// What happens when such a statement runs.
@@ -81,7 +92,7 @@ impl Lint {
 }
 
 /// Name, message and help of each lint, in the order of [`Lint::ALL`].
-const TEXTS: [[&str; 3]; 12] = [
+const TEXTS: [[&str; 3]; 14] = [
     [
         "index-not-concurrent",
         "writes to the table are blocked while this index is built",
@@ -149,6 +160,16 @@ const TEXTS: [[&str; 3]; 12] = [
         "this setting ends with the migration: the run restores the session after it",
         "use SET LOCAL, and repeat it in each file that needs it",
     ],
+    [
+        "down-incomplete",
+        "the down script does not leave the schema as it was before the up script",
+        "undo in it all that the up script does",
+    ],
+    [
+        "down-fails",
+        "the down script names something that is not there when it runs",
+        "write it for the schema as the up script leaves it",
+    ],
 ];
 
 /// One finding of a lint.
@@ -156,8 +177,10 @@ const TEXTS: [[&str; 3]; 12] = [
 pub struct Finding {
     /// Which lint.
     pub lint: Lint,
-    /// The bytes of the text.
-    pub span: Range<usize>,
+    /// The bytes of the text; `None` for the whole script.
+    pub span: Option<Range<usize>>,
+    /// What happens, and to what.
+    pub message: String,
 }
 
 /// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
@@ -211,7 +234,8 @@ impl Script {
     }
 
     fn found(&mut self, lint: Lint, span: Range<usize>) {
-        self.findings.push(Finding { lint, span });
+        let message = lint.message().to_owned();
+        self.findings.push(Finding { lint, span: Some(span), message });
     }
 
     /// `CREATE [ temporary ... ] TABLE [ IF NOT EXISTS ] name`; a table that might already exist
