@@ -142,10 +142,10 @@ impl Catalog {
         if !at.has(Kind::IF_EXISTS) {
             self.refer_column(key, &name, span.clone());
         }
-        self.take_column(key, &name, How::Dropped, &span);
-        if at.has(Kind::CASCADE) {
+        if at.has(Kind::CASCADE) && !self.cascade_column(key, &name, &span) {
             self.cascade();
         }
+        self.take_column(key, &name, How::Dropped, &span);
         let Some(relation) = self.relation(key) else { return };
         let children = relation.children.clone();
         let owned: Vec<Key> = relation.owned.iter().cloned().collect();
@@ -210,6 +210,7 @@ impl Catalog {
         let made = self.made(Sort::Column, &to_span);
         let children = self.relation(key).map(|one| one.children.clone()).unwrap_or_default();
         let owned = self.relation(key).map(|one| one.owned.clone()).unwrap_or_default();
+        self.rename_read(key, &from, &to);
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
             relation.columns.put(to.clone(), Column { made, number });

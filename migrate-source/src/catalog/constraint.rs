@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
+use super::facts::Fact;
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -81,9 +82,8 @@ impl Catalog {
         let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
         let columns = index.as_ref().and_then(|index| self.relation(index));
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
-        let listed: Vec<String> = columns.iter().cloned().collect();
         self.insert_constraint(key, (Sort::Constraint, &name), columns, &at.span());
-        self.note_constraint(key, &name, at, &listed);
+        self.note_unknown(key, (Sort::Constraint, &name), Fact::Definition);
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
             self.rename(&index, &to, How::Renamed(name), &path);
@@ -214,7 +214,7 @@ impl Catalog {
 
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
-        if at.has(Kind::CASCADE) {
+        if at.has(Kind::CASCADE) && !self.cascade_key(key) {
             self.blur_drops(Sort::ForeignKey);
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);

@@ -7,7 +7,7 @@ use super::Catalog;
 use super::facts::Fact;
 use super::name::Path;
 use super::object::{Look, Sort};
-use super::relation::{Key, Relation};
+use super::relation::Key;
 
 /// An object that cannot be dropped.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(super) struct Refused {
 }
 
 impl Catalog {
-    /// In a trial, notes what refers to tables that are dropped together.
+    /// In a trial, notes what needs relations that are dropped together.
     pub(super) fn try_drop(&mut self, paths: &[Path]) {
         if !self.is_trial {
             return;
@@ -26,14 +26,24 @@ impl Catalog {
         let dropped: Vec<(Key, &Path)> =
             looks.filter_map(|(key, path)| Some((key?, path))).collect();
         let keys: Vec<Key> = dropped.iter().map(|(key, _)| key.clone()).collect();
-        let Some((key, constraint, table)) = self.referrer(&keys) else { return };
-        let path = dropped.iter().find(|(known, _)| *known == key);
-        let span = path.map_or(0..0, |(_, path)| path.span.clone());
-        let message = format!(
-            "table `{}` cannot be dropped, constraint `{constraint}` of table `{table}` refers to it",
-            key.name
-        );
-        self.refused.push(Refused { span, message });
+        for (key, path) in dropped {
+            let need = self.keys_to(&key).into_iter().find(|(table, _)| !keys.contains(table));
+            let need = need.map(|(table, constraint)| {
+                format!("constraint `{constraint}` of table `{}` refers to it", table.name)
+            });
+            let view = self.views_of(&key, None).into_iter().find(|view| !keys.contains(view));
+            let view = view.map(|view| format!("view `{}` reads it", view.name));
+            let default = self.default_of(&key);
+            let default = default.map(|(table, column)| {
+                format!("the default of column `{column}` of table `{table}` reads it")
+            });
+            let need = need.or(view).or(default);
+            if let (Some(need), Some(relation)) = (need, self.relation(&key)) {
+                let what = relation.made.sort.word();
+                let message = format!("{what} `{}` cannot be dropped, {need}", key.name);
+                self.refused.push(Refused { span: path.span.clone(), message });
+            }
+        }
     }
 
     /// In a trial, notes what has a type that is dropped.
@@ -50,46 +60,18 @@ impl Catalog {
         }
     }
 
-    /// Notes the table that a foreign key refers to.
-    pub(super) fn note_target(&mut self, key: &Key, name: Option<&str>, target: Option<&Key>) {
-        let place = target.and_then(|target| self.identity(target));
-        if let (Some(name), Some(place)) = (name, place) {
-            self.note(key, (Sort::Constraint, name), Fact::Target, place);
+    /// The column whose default takes its values from a sequence that it does not own: its table and its name.
+    fn default_of(&self, sequence: &Key) -> Option<(String, String)> {
+        let relation = self.relation(sequence)?;
+        if relation.made.sort != Sort::Sequence || relation.owner.is_some() {
+            return None;
         }
-    }
-
-    /// Where a relation was made: what stays of it under any name.
-    fn identity(&self, key: &Key) -> Option<String> {
-        let place = self.relation(key)?.made.place?;
-        Some(format!("{}:{}", place.file, place.at))
-    }
-
-    /// What refers to one of these tables, and is not among them: the constraint and its table.
-    fn referrer(&self, dropped: &[Key]) -> Option<(Key, String, String)> {
-        let relations = self.schemas.objects.iter().flat_map(|(schema, inner)| {
-            inner.relations.objects.iter().map(move |(name, relation)| (schema, name, relation))
-        });
-        let of = |key: &Key, relation: &Relation| {
-            let target = self.identity(key)?;
-            let refers = |name: &&String| {
-                let found = relation.facts.get(Sort::Constraint, name, Fact::Target);
-                found == Some(target.as_str())
-                    && matches!(relation.constraints.look(name, &self.blurs), Look::Found(_))
-            };
-            let name = relation.constraints.objects.keys().find(refers)?;
-            Some((key.clone(), name.clone()))
-        };
-        for (schema, name, relation) in relations {
-            let own = Key { schema: schema.clone(), name: name.clone() };
-            if !relation.is_sure(&self.blurs) || dropped.contains(&own) {
-                continue;
-            }
-            let found = dropped.iter().find_map(|key| of(key, relation));
-            if let Some((key, constraint)) = found {
-                return Some((key, constraint, own.name));
-            }
-        }
-        None
+        let names = [sequence.name.clone(), format!("{}.{}", sequence.schema, sequence.name)];
+        let called = names.map(|name| format!("nextval ( '{}'", name.to_lowercase()));
+        self.column_with(Fact::Default, |text| {
+            let text = text.replace('"', "").to_lowercase();
+            called.iter().any(|call| text.starts_with(call))
+        })
     }
 
     /// The column that has this type: its table and its name.
@@ -97,13 +79,18 @@ impl Catalog {
         let is_it = |written: &str| {
             let end = written.find(['(', '[']).unwrap_or(written.len());
             let written = written.get(..end).unwrap_or(written);
-            written == name || written == format!("{schema} . {name}")
+            written == name || written == format!("{schema}.{name}")
         };
+        self.column_with(Fact::Type, is_it)
+    }
+
+    /// A column that certainly is there, of which a property is so: its table and its name.
+    fn column_with(&self, fact: Fact, is_so: impl Fn(&str) -> bool) -> Option<(String, String)> {
         for (table, relation) in
             self.schemas.objects.values().flat_map(|inner| &inner.relations.objects)
         {
             let column = relation.columns.objects.keys().find(|column| {
-                relation.facts.get(Sort::Column, column, Fact::Type).is_some_and(is_it)
+                relation.facts.get(Sort::Column, column, fact).is_some_and(&is_so)
                     && matches!(relation.columns.look(column, &self.blurs), Look::Found(_))
             });
             if let Some(column) = column.filter(|_| relation.is_sure(&self.blurs)) {

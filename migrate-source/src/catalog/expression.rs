@@ -145,7 +145,13 @@ impl Catalog {
 
     fn look_in_item(&self, item: &Item, column: &str) -> Look<()> {
         match &item.source {
-            Source::Relation(key) => self.look_column(key, column),
+            Source::Relation(key) => {
+                let look = self.look_column(key, column);
+                if let Look::Found(()) | Look::Perhaps(()) = look {
+                    self.reads.add(key, Some(column));
+                }
+                look
+            }
             Source::Columns(Columns::Known(columns)) => {
                 if columns.iter().any(|known| known == column) {
                     Look::Found(())
@@ -292,6 +298,11 @@ impl Catalog {
                     Source::Columns(columns) => columns.clone(),
                     Source::Open => Columns::Open,
                 };
+                if let (Source::Relation(key), Columns::Known(names)) = (&item.source, &of_item) {
+                    for name in names {
+                        self.reads.add(key, Some(name));
+                    }
+                }
                 match of_item {
                     Columns::Known(names) => columns.extend(names),
                     Columns::Open => return Columns::Open,

@@ -76,8 +76,10 @@ impl Facts {
     pub(super) fn rename_column(&mut self, from: &str, to: &str) {
         for facts in self.0.iter_mut().filter(|((sort, _), _)| *sort != Sort::Column) {
             if let Some(Value::Known(text)) = facts.1.get_mut(&Fact::Definition) {
-                let words = text.split(' ').map(|word| if word == from { to } else { word });
-                *text = words.collect::<Vec<_>>().join(" ");
+                // Its columns are in parentheses.
+                let Some((before, rest)) = text.split_once(" ( ") else { continue };
+                let words = rest.split(' ').map(|word| if word == from { to } else { word });
+                *text = format!("{before} ( {}", words.collect::<Vec<_>>().join(" "));
             }
         }
     }

@@ -10,6 +10,7 @@ use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
 use super::scope::SearchPath;
+use crate::lint::retype::spelled;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
 
@@ -277,25 +278,4 @@ fn written(at: At<'_>) -> String {
     let array = at.tokens().iter().any(|token| token.kind == Kind::L_BRACK);
     let base = spelled(text.trim_end_matches(" [ ]"));
     format!("{}{}", name::cut(base), if array { "[]" } else { "" })
-}
-
-/// The server's own name of a type that has several.
-pub(super) fn spelled(name: &str) -> &str {
-    match name {
-        "int" | "integer" => "int4",
-        "bigint" => "int8",
-        "smallint" => "int2",
-        "boolean" => "bool",
-        "character varying" | "char varying" => "varchar",
-        "character" | "char" => "bpchar",
-        "decimal" | "dec" => "numeric",
-        "double precision" | "float" => "float8",
-        "real" => "float4",
-        "bit varying" => "varbit",
-        "time with time zone" => "timetz",
-        "time without time zone" => "time",
-        "timestamp with time zone" => "timestamptz",
-        "timestamp without time zone" => "timestamp",
-        other => other,
-    }
 }

@@ -33,7 +33,9 @@ mod begins;
 mod spelling;
 mod facts;
 mod part;
+mod reads;
 mod depends;
+mod knowledge;
 mod undo;
 mod lints;
 #[cfg(test)]
@@ -50,6 +52,7 @@ use crate::{syntax, threads};
 use depends::Refused;
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
+use reads::Reads;
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -146,6 +149,8 @@ pub(super) struct Catalog {
     keeps_facts: bool,
     /// Whether it is a trial of a down script.
     is_trial: bool,
+    /// What reads what.
+    reads: Reads,
     /// What the server refuses to drop in a trial.
     refused: Vec<Refused>,
     /// Whether a statement did what is not followed at all.
@@ -187,6 +192,7 @@ impl Catalog {
             noting,
             keeps_facts: false,
             is_trial: false,
+            reads: Reads::default(),
             refused: Vec::new(),
             misses_some: false,
             births: HashMap::new(),

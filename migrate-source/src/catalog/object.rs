@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// A place in the set: a file by its number, and a byte of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
     pub(super) file: usize,
     pub(super) at: usize,

@@ -4,15 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use super::Catalog;
 use super::name::cut;
-use super::object::{Object, Space};
+use super::object::{Object, Place, Sort, Space};
 use super::pass::File;
+use super::reads::Reads;
 use super::relation::{Key, Relation};
 use super::schema::Schema;
 use super::scope::TEMPORARY;
+use crate::syntax::tree::{At, Kind};
 
 /// The words in the statements of these scripts that can be names, as the server reads them.
 pub(super) fn words(files: &[&File<'_>]) -> HashSet<String> {
-    let texts = files.iter().flat_map(|file| file.statements.iter().map(|one| one.text));
+    words_in(files.iter().flat_map(|file| file.statements.iter().map(|one| one.text)))
+}
+
+fn words_in<'t>(texts: impl Iterator<Item = &'t str>) -> HashSet<String> {
     let mut words = HashSet::new();
     for text in texts {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
@@ -27,9 +32,25 @@ pub(super) fn words(files: &[&File<'_>]) -> HashSet<String> {
     words
 }
 
+/// The words of statements that drop what something else can need.
+pub(super) fn dropped(files: &[&File<'_>]) -> HashSet<String> {
+    let drops = |at: At<'_>| {
+        let whole = [Kind::DROP_TABLE, Kind::DROP_VIEW, Kind::DROP_MATERIALIZED_VIEW];
+        let parts = [Kind::DROP_COLUMN, Kind::DROP_CONSTRAINT];
+        at.children().any(|one| {
+            let part = |at: At<'_>| parts.contains(&at.kind()) && at.has(Kind::CASCADE);
+            whole.contains(&one.kind()) || one.children().any(part)
+        })
+    };
+    let statements = files.iter().flat_map(|file| &file.statements);
+    let statements = statements.filter(|one| one.root().is_some_and(drops));
+    words_in(statements.map(|one| one.text))
+}
+
 impl Catalog {
-    /// A copy of what these words can name, and of what hangs on it.
-    pub(super) fn part(&self, words: &HashSet<String>) -> Catalog {
+    /// A copy of what these words can name, and of what hangs on it; also of what needs the relations that
+    /// are dropped.
+    pub(super) fn part(&self, words: &HashSet<String>, dropped: &HashSet<String>) -> Catalog {
         let near = ["public", TEMPORARY].into_iter().map(str::to_owned);
         let searched = self.path.searched().chain(self.default_path.searched()).cloned();
         let names: HashSet<String> = near.chain(searched).chain(words.iter().cloned()).collect();
@@ -46,9 +67,11 @@ impl Catalog {
             births: HashMap::new(),
             missing: Vec::new(),
             refused: Vec::new(),
+            reads: Reads::default(),
             ..*self
         };
-        part.add_hanging(self);
+        part.add_hanging(self, dropped);
+        part.reads = part.own_reads();
         part
     }
 
@@ -58,10 +81,24 @@ impl Catalog {
     }
 
     /// Adds what hangs on the relations of this part, and what they hang on.
-    fn add_hanging(&mut self, whole: &Catalog) {
-        let relations =
-            self.schemas.objects.values().flat_map(|one| one.relations.objects.values());
-        let mut wanted: Vec<Key> = relations.flat_map(hanging).collect();
+    fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>) {
+        let relations = self.schemas.objects.values().flat_map(|one| &one.relations.objects);
+        let (mut wanted, mut read): (Vec<Key>, Vec<Place>) = (Vec::new(), Vec::new());
+        for (name, relation) in relations {
+            wanted.extend(hanging(relation));
+            read.extend(relation.made.place.filter(|_| dropped.contains(name)));
+        }
+        let mut seen = HashSet::new();
+        while let Some(place) = read.pop() {
+            if !seen.insert(place) {
+                continue;
+            }
+            for key in whole.all_readers(place) {
+                let view = whole.relation(key).filter(|one| one.made.sort == Sort::View);
+                read.extend(view.and_then(|view| view.made.place));
+                wanted.push(key.clone());
+            }
+        }
         while let Some(key) = wanted.pop() {
             if self.relation(&key).is_some() {
                 continue;

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use migrate_set::set::TransactionMode;
+
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
@@ -20,6 +22,8 @@ pub(crate) struct File<'s> {
     pub(crate) ends_with_function: bool,
     /// Whether its names are not to be reported.
     pub(crate) is_allowed: bool,
+    /// Whether it runs in a transaction.
+    pub(crate) mode: TransactionMode,
     /// The number of its down script among the files.
     pub(crate) down: Option<usize>,
 }
@@ -33,7 +37,7 @@ pub(crate) struct Statement<'s> {
 }
 
 impl Statement<'_> {
-    fn root(&self) -> Option<At<'_>> {
+    pub(super) fn root(&self) -> Option<At<'_>> {
         self.judged.tree.as_ref()?.root(self.text, self.offset)
     }
 }
@@ -273,7 +277,7 @@ impl Catalog {
     }
 
     /// Checks the bodies of the functions that are there at the end, by the end's names.
-    fn late_bodies(&mut self, files: &[File<'_>]) {
+    pub(super) fn late_bodies(&mut self, files: &[File<'_>]) {
         let mut bodies: Vec<super::body::Late> =
             self.bodies.drain().map(|(_, late)| late).collect();
         bodies.sort_by_key(|late| (late.file, late.statement));

@@ -303,6 +303,9 @@ impl Catalog {
             return (name, Source::Columns(columns));
         }
         let found = self.refer(Sort::Table, &path, false);
+        if let Some(key) = &found {
+            self.reads.add(key, None);
+        }
         (name, found.map_or(Source::Open, Source::Relation))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Catalog;
 use super::facts::Facts;
 use super::name::Path;
-use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
+use super::object::{Blurs, How, Look, Made, Object, Place, Sort, Space};
 use crate::syntax::tree::{At, Kind};
 
 /// Where a relation is.
@@ -51,6 +51,8 @@ pub(super) struct Relation {
     pub(super) uses: BTreeSet<String>,
     /// What is known of it and its parts besides their names.
     pub(super) facts: Facts,
+    /// What a view reads: where each table was made, and the column.
+    pub(super) reads: BTreeSet<(Place, Option<String>)>,
 }
 
 impl Relation {
@@ -67,6 +69,7 @@ impl Relation {
             owner: None,
             uses: BTreeSet::new(),
             facts: Facts::default(),
+            reads: BTreeSet::new(),
         }
     }
 
@@ -219,7 +222,9 @@ impl Catalog {
         let conditional = at.has(Kind::IF_EXISTS);
         let paths: Vec<Path> =
             at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
-        if !at.has(Kind::CASCADE) {
+        let cascades = at.has(Kind::CASCADE);
+        let is_followed = cascades && self.cascade_relations(&paths);
+        if !cascades {
             self.try_drop(&paths);
         }
         for path in &paths {
@@ -228,7 +233,7 @@ impl Catalog {
                 None => self.forget(path),
             }
         }
-        if at.has(Kind::CASCADE) {
+        if cascades && !is_followed {
             self.cascade();
         }
     }
@@ -297,6 +302,7 @@ impl Catalog {
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
         self.repoint(&relation, from, to);
+        self.reads.note(&relation.all_reads(), to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }
 

@@ -1,6 +1,6 @@
 //! The words of definitions in one spelling, so that what is the same to the server is the same text.
 
-use super::function::spelled;
+use crate::lint::retype::{spelled, typed};
 use crate::syntax::tree::{At, Kind};
 
 /// The options that a function has by default.
@@ -102,33 +102,10 @@ pub(super) fn value_of(at: At<'_>) -> String {
 
 /// A type in one spelling, with its length or precision, and whether it is a serial one.
 pub(super) fn column_type(at: At<'_>) -> (String, bool) {
-    let text = canonical(at);
-    let (modifier, base) = match (text.find(" ("), text.rfind(')')) {
-        (Some(open), Some(close)) if open < close => {
-            let modifier = text.get(open + 2..close).unwrap_or_default().replace(' ', "");
-            let rest = text.get(close + 1..).unwrap_or_default();
-            (modifier, format!("{}{rest}", text.get(..open).unwrap_or_default()))
-        }
-        _ => (String::new(), text),
-    };
-    let is_array = base.contains('[') || base.ends_with(" array");
-    let word = base.split(" [").next().unwrap_or_default().trim_end_matches(" array").trim();
-    let serial = match word {
-        "serial" | "serial4" => Some("int4"),
-        "bigserial" | "serial8" => Some("int8"),
-        "smallserial" | "serial2" => Some("int2"),
-        _ => None,
-    };
-    let name = serial.unwrap_or_else(|| spelled(word));
-    let modifier = match (name, modifier.as_str(), word) {
-        ("bpchar", "", "char" | "character") | ("bit", "", _) => "1".to_owned(),
-        ("numeric", precision, _) if !precision.is_empty() && !precision.contains(',') => {
-            format!("{precision},0")
-        }
-        _ => modifier,
-    };
-    let modifier = if modifier.is_empty() { modifier } else { format!("({modifier})") };
-    (format!("{name}{modifier}{}", if is_array { "[]" } else { "" }), serial.is_some())
+    let text = canonical(at).replace(" . ", ".");
+    let is_serial = ["serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"];
+    let is_serial = is_serial.contains(&text.as_str());
+    (typed(&text).map_or(text, |known| known.to_string()), is_serial)
 }
 
 /// What a constraint is, with the columns that it names.

@@ -1,6 +1,7 @@
 //! What is found in whole sets: each line is the place, the message and the label.
 
 use migrate_set::location::position;
+use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
@@ -18,7 +19,8 @@ pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
         Statement { text: &text[start..end], offset: start, judged }
     });
     let statements = statements.collect();
-    File { name, text, statements, ends_with_function: false, is_allowed: false, down: None }
+    let mode = TransactionMode::Transactional;
+    File { name, text, statements, ends_with_function: false, is_allowed: false, mode, down: None }
 }
 
 fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {

@@ -177,6 +177,10 @@ impl<'c> Comparison<'c> {
     }
 
     fn relation(&mut self, name: &str, of: Of<'_>, before: &'c Relation, after: &'c Relation) {
+        if before.made.place.is_none() || after.made.place.is_none() {
+            self.is_unsure |= before.made != after.made;
+            return;
+        }
         if before.made.sort != after.made.sort {
             let (was, is) = (before.made.sort.word(), shown(after.made.sort, name, of));
             return self.found.push(format!("leaves {is}, which was a {was} before"));
@@ -204,7 +208,7 @@ impl<'c> Comparison<'c> {
     /// Whether a column can have this type under another name.
     fn is_renamed(&self, written: &str) -> bool {
         let end = written.find(['(', '[']).unwrap_or(written.len());
-        let name = written.get(..end).unwrap_or(written).rsplit(" . ").next().unwrap_or(written);
+        let name = written.get(..end).unwrap_or(written).rsplit('.').next().unwrap_or(written);
         self.after.schemas.objects.values().any(|schema| schema.types.gone.contains_key(name))
     }
 
@@ -233,6 +237,8 @@ impl<'c> Comparison<'c> {
             };
             if fact == Fact::Type && (self.is_renamed(&was) || self.is_renamed(&is)) {
                 self.is_unsure |= was != is;
+            } else if was != is && is_expression(after.sort, fact, &is) {
+                self.is_unsure = true;
             } else if was != is {
                 let what = shown(after.sort, named.0, named.1);
                 self.found.push(format!("leaves {what} {}", changed(fact, &was, &is)));
@@ -247,6 +253,11 @@ fn text(fact: Fact, made: &Made, facts: Option<&BTreeMap<Fact, Value>>) -> Optio
         Some(value) => value.known().map(str::to_owned),
         None => is_seen(made, facts).then(String::new),
     }
+}
+
+/// Whether a definition can be written in several ways.
+fn is_expression(sort: Sort, fact: Fact, text: &str) -> bool {
+    fact == Fact::Definition && (sort == Sort::View || text.starts_with("check"))
 }
 
 /// How a property differs.

@@ -19,7 +19,6 @@ use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, 
 use super::{Problem, SourceError};
 use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
 use crate::directives::{DOWN, directive};
-use crate::lint::lint;
 
 /// The scripts of one file.
 #[derive(Debug, Default)]
@@ -125,24 +124,18 @@ impl Reader<'_> {
         self.allows.contains(&check)
     }
 
-    /// What the lints find in an up script, unless they are off.
+    /// An up script without a transaction that could use one, unless the lints are off. The others need
+    /// the scripts before it.
     fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<Mistake> {
         if self.file.options.lints == Lints::Off {
             return Vec::new();
         }
-        let found = lint(self.text, statements, mode).into_iter();
-        let found = found.filter(|finding| !self.allows(finding.lint.as_str()));
-        let mut warnings: Vec<Mistake> = found
-            .map(|finding| Mistake { span: finding.span.clone(), problem: Problem::Lint(finding) })
-            .collect();
         let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;
         let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
-        if let (true, false, Some(first)) =
-            (needless, self.allows("needless-no-transaction"), statements.first())
-        {
-            warnings.push(mistake(first_word(first), Problem::NeedlessNoTransaction));
-        }
-        warnings
+        let first = statements.first().filter(|_| needless);
+        let first = first.filter(|_| !self.allows("needless-no-transaction"));
+        let warning = first.map(|one| mistake(first_word(one), Problem::NeedlessNoTransaction));
+        warning.into_iter().collect()
     }
 
     /// A down script without statements undoes nothing. A section without even a remark, and what `create` wrote,

@@ -2,8 +2,15 @@
 //! names in them. Without the feature `syntax`, every statement passes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use migrate_set::name::shown;
 
 use super::error::SourceError;
+use super::mistakes::{Mistake, placed};
+use super::problem::Problem;
+use super::{Down, Lints, SetOptions};
+use crate::lint::Finding;
 use crate::objects::Undoing;
 
 /// What is wrong with the statements of a set.
@@ -26,14 +33,86 @@ pub(super) struct Read {
 /// The checks that files allow, by path.
 type Allows = BTreeMap<String, Vec<&'static str>>;
 
+impl Read {
+    /// Sorts what the lints found into mistakes and warnings, without what the files allow. Each finding has
+    /// the number of its file, of which the name and the text are in `files`.
+    fn take_lints(
+        &mut self,
+        folder: &str,
+        files: &[(&str, &str)],
+        found: Vec<(usize, Finding)>,
+        allowed: impl Fn(usize, &str) -> bool,
+        options: &SetOptions,
+    ) {
+        let wanted = |(number, Finding { lint, .. }): &(usize, Finding)| {
+            let is_asked = options.lints != Lints::Off || lint.is_of_down();
+            is_asked && !allowed(*number, lint.as_str())
+        };
+        let found = found.into_iter().filter(wanted);
+        let (denied, warned) = found.partition(|(_, finding)| {
+            let by_down = finding.lint.is_of_down() && options.down == Down::Complete;
+            by_down || options.lints == Lints::Deny
+        });
+        let spanned = |finding: Finding| (finding.span.clone(), Problem::Lint(finding));
+        self.denied = reported(folder, files, denied, spanned);
+        self.warned = reported(folder, files, warned, spanned);
+    }
+}
+
+/// The findings with their places; each has the number of its file.
+fn reported<F>(
+    folder: &str,
+    files: &[(&str, &str)],
+    mut found: Vec<(usize, F)>,
+    problem: impl Fn(F) -> (Option<Range<usize>>, Problem),
+) -> Vec<SourceError> {
+    found.sort_by_key(|(number, _)| *number);
+    let mut found = found.into_iter().peekable();
+    let mut errors = Vec::new();
+    while let Some(number) = found.peek().map(|(number, _)| *number) {
+        let mut mistakes = Vec::new();
+        while let Some((_, finding)) = found.next_if(|(next, _)| *next == number) {
+            let (span, problem) = problem(finding);
+            mistakes.push(Mistake { span, problem });
+        }
+        if let Some((name, text)) = files.get(number) {
+            errors.extend(placed(&shown(folder, name), text, mistakes));
+        }
+    }
+    errors
+}
+
 #[cfg(not(feature = "syntax"))]
 pub(super) fn check(
-    _: &str,
-    _: &[migrate_set::set::Migration],
-    _: &Allows,
-    _: &super::SetOptions,
+    folder: &str,
+    migrations: &[migrate_set::set::Migration],
+    allows: &Allows,
+    options: &SetOptions,
 ) -> Read {
-    Read::default()
+    use migrate_set::set::Migration;
+
+    use crate::lint::Script;
+    use crate::lint::known::Nothing;
+
+    let (mut read, mut found) = (Read::default(), Vec::new());
+    if options.lints == Lints::Off {
+        return read;
+    }
+    let ups: Vec<_> = migrations.iter().map(Migration::up).collect();
+    for (number, up) in ups.iter().enumerate() {
+        let mut script = Script::of(up.transaction());
+        for (start, end) in up.single_statements() {
+            script.read_at(&up.text()[start..end], start, &Nothing);
+        }
+        found.extend(script.findings.into_iter().map(|finding| (number, finding)));
+    }
+    let files: Vec<(&str, &str)> = ups.iter().map(|up| (up.filename(), up.text())).collect();
+    let allowed = |number: usize, check: &str| {
+        let name = files.get(number).map_or("", |(name, _)| *name);
+        allows.get(name).is_some_and(|checks| checks.contains(&check))
+    };
+    read.take_lints(folder, &files, found, allowed, options);
+    read
 }
 
 #[cfg(feature = "syntax")]
@@ -41,17 +120,14 @@ pub(super) use checked::check;
 
 #[cfg(feature = "syntax")]
 mod checked {
-    use std::ops::Range;
-
     use migrate_set::name::shown;
     use migrate_set::set::{Ends, Migration, Script};
 
     use super::super::mistakes::{Mistake, placed};
     use super::super::problem::Problem;
     use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
-    use super::{Allows, Read};
+    use super::{Allows, Read, reported};
     use crate::catalog::{self, File, Set, Statement};
-    use crate::lint::Finding;
     use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
@@ -91,32 +167,27 @@ mod checked {
                 files.push(script.file(judged, allowed(script.script.filename(), "names")));
             }
         }
-        if (names || lints) && read.invalid.is_empty() {
+        let is_valid = read.invalid.is_empty();
+        if names && is_valid || lints {
             pair(migrations, &mut files);
             let (ups, begins) = (migrations.len(), options.begins);
             let set = Set { files, ups, begins, lints };
             let found = catalog::check(&set);
-            let (late, unknown): (Vec<_>, Vec<_>) =
-                found.names.into_iter().partition(|(_, finding)| finding.is_late);
-            if names {
-                read.unknown = reported(folder, &set.files, unknown, Problem::Object);
-                read.late = reported(folder, &set.files, late, Problem::Object);
+            let files: Vec<(&str, &str)> =
+                set.files.iter().map(|file| (file.name, file.text)).collect();
+            if names && is_valid {
+                let (late, unknown) =
+                    found.names.into_iter().partition(|(_, finding)| finding.is_late);
+                let spanned = |one: ObjectProblem| (Some(one.span.clone()), Problem::Object(one));
+                read.unknown = reported(folder, &files, unknown, spanned);
+                read.late = reported(folder, &files, late, spanned);
             }
-            let wanted = |(number, finding): &(usize, Finding)| {
-                let of = set.files.iter().filter(|file| file.down == Some(*number));
-                let mut files = of.chain(set.files.get(*number));
-                let lint = finding.lint;
-                let is_asked = options.lints != Lints::Off || lint.is_of_down();
-                is_asked && !files.any(|file| allowed(file.name, lint.as_str()))
+            let in_either = |number: usize, check: &str| {
+                let of = set.files.iter().filter(|file| file.down == Some(number));
+                of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
             };
-            let lints = found.lints.into_iter().filter(wanted);
-            let (denied, warned) = lints.partition(|(_, finding)| {
-                let by_down = finding.lint.is_of_down() && options.down == Down::Complete;
-                by_down || options.lints == Lints::Deny
-            });
-            read.denied = reported(folder, &set.files, denied, Problem::Lint);
-            read.warned = reported(folder, &set.files, warned, Problem::Lint);
-            let name = |number: usize| set.files.get(number).map(|file| file.name.to_owned());
+            read.take_lints(folder, &files, found.lints, in_either, options);
+            let name = |number: usize| files.get(number).map(|(name, _)| (*name).to_owned());
             let downs = found.downs.into_iter();
             read.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
         }
@@ -173,47 +244,9 @@ mod checked {
                 statements: statements.map(statement).collect(),
                 ends_with_function: self.script.ends() == Ends::WithFunction,
                 is_allowed,
+                mode: self.script.transaction(),
                 down: None,
             }
-        }
-    }
-
-    /// The findings with their places; each has the number of its file.
-    fn reported<F: Spanned>(
-        folder: &str,
-        files: &[File<'_>],
-        mut found: Vec<(usize, F)>,
-        problem: impl Fn(F) -> Problem,
-    ) -> Vec<SourceError> {
-        found.sort_by_key(|(number, _)| *number);
-        let mut found = found.into_iter().peekable();
-        let mut errors = Vec::new();
-        while let Some(number) = found.peek().map(|(number, _)| *number) {
-            let mut mistakes = Vec::new();
-            while let Some((_, finding)) = found.next_if(|(next, _)| *next == number) {
-                mistakes.push(Mistake { span: finding.span(), problem: problem(finding) });
-            }
-            if let Some(file) = files.get(number) {
-                errors.extend(placed(&shown(folder, file.name), file.text, mistakes));
-            }
-        }
-        errors
-    }
-
-    /// What has a place in a file.
-    trait Spanned {
-        fn span(&self) -> Option<Range<usize>>;
-    }
-
-    impl Spanned for ObjectProblem {
-        fn span(&self) -> Option<Range<usize>> {
-            Some(self.span.clone())
-        }
-    }
-
-    impl Spanned for Finding {
-        fn span(&self) -> Option<Range<usize>> {
-            self.span.clone()
         }
     }
 }

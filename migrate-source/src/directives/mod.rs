@@ -383,7 +383,8 @@ mod tests {
             "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
              not-null-without-default, volatile-default, column-type-change, set-not-null, \
              constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
-             table-dropped, column-dropped, session-setting, down-incomplete, down-fails",
+             table-dropped, column-dropped, session-setting, foreign-key-without-index, still-read, \
+             down-incomplete, down-fails",
         );
     }
 }
