@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
-use super::object::{Look, Sort};
+use super::object::{How, Look, Sort};
 use super::relation::{Key, Relation};
 use super::types::Type;
 use crate::syntax::tree::{At, Kind};
@@ -108,7 +108,22 @@ impl Catalog {
     }
 
     /// `DROP EXTENSION`, `ALTER EXTENSION`: what it made can be gone, or anywhere.
-    pub(super) fn change_extension(&mut self) {
+    pub(super) fn change_extension(&mut self, at: At<'_>) {
+        if self.is_trial && at.kind() == Kind::DROP_EXTENSION && !at.has(Kind::CASCADE) {
+            // The server refuses it if an object of the set needs what the extension made.
+            let named = at.all().filter(|node| node.kind() == Kind::EXTENSION_REF);
+            for name in named.filter_map(name::name).collect::<Vec<_>>() {
+                let (place, stamp) = (self.place(&at.span()), self.stamp);
+                let made = self.extensions.take(&name, How::Dropped, place, stamp);
+                let Some(origin) = made.and_then(|made| made.place) else { continue };
+                for schema in self.schemas.objects.values_mut() {
+                    schema.relations.forget_of(origin);
+                    schema.types.forget_of(origin);
+                    schema.routines.forget_of(origin);
+                }
+            }
+            return;
+        }
         self.blur_all();
     }
 }

@@ -247,6 +247,11 @@ impl<T: Object> Space<T> {
         self.objects.remove(name)
     }
 
+    /// Takes out what was made at this place: by an extension.
+    pub(super) fn forget_of(&mut self, place: Place) {
+        self.objects.retain(|_, object| object.made().place != Some(place));
+    }
+
     /// Marks an object as one that can be gone.
     pub(super) fn doubt(&mut self, name: &str) {
         match self.objects.get_mut(name) {

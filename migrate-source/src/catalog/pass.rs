@@ -178,7 +178,7 @@ impl Catalog {
             | Kind::DROP_AGGREGATE => self.drop_functions(at),
             Kind::DROP_TRIGGER => self.drop_trigger(at),
             Kind::DROP_POLICY => self.drop_policy(at),
-            Kind::DROP_EXTENSION | Kind::ALTER_EXTENSION => self.change_extension(),
+            Kind::DROP_EXTENSION | Kind::ALTER_EXTENSION => self.change_extension(at),
             Kind::DROP_OWNED | Kind::IMPORT_FOREIGN_SCHEMA => self.blur_all(),
             _ => self.other(at),
         }

@@ -108,7 +108,8 @@ pub(super) fn column_type(at: At<'_>) -> (String, bool) {
     (typed(&text).map_or(text, |known| known.to_string()), is_serial)
 }
 
-/// What a constraint is, with the columns that it names.
+/// What a constraint is, with the columns that it names; without the table that a foreign key refers to, which
+/// can get another name.
 pub(super) fn definition(at: At<'_>, columns: &[String]) -> String {
     let listed = columns.join(" , ");
     let deferrable =
@@ -119,12 +120,11 @@ pub(super) fn definition(at: At<'_>, columns: &[String]) -> String {
         Kind::PRIMARY_KEY_CONSTRAINT => format!("primary key ( {listed} ){end}"),
         Kind::UNIQUE_CONSTRAINT => format!("unique ( {listed} ){end}"),
         Kind::FOREIGN_KEY_CONSTRAINT | Kind::REFERENCES_CONSTRAINT => {
-            let target = at.child(Kind::TABLE_NAME_REF).map(canonical).unwrap_or_default();
             let actions = [Kind::ON_DELETE_ACTION, Kind::ON_UPDATE_ACTION].into_iter();
             let actions = actions.filter_map(|kind| at.child(kind)).map(canonical);
             let actions = actions.filter(|action| !action.ends_with("no action"));
             let actions = actions.collect::<Vec<_>>().join(" ");
-            format!("foreign key ( {listed} ) references {target} {actions}{end}")
+            format!("foreign key ( {listed} ) {actions}{end}")
         }
         _ => without(at, &[Kind::CONSTRAINT_NAME_CLAUSE, Kind::NOT_VALID]),
     }

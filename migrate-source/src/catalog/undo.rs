@@ -63,6 +63,10 @@ impl<'c> Comparison<'c> {
             (Look::Perhaps(_), Look::Perhaps(_)) | (Look::Unknown, Look::Unknown) if !blurred => {
                 Change::None
             }
+            // A statement that names it shows that it is there.
+            (Look::Perhaps(one), Look::Found(same)) if one.made().place == same.made().place => {
+                Change::None
+            }
             (Look::Missing, Look::Found(_)) => Change::Added,
             (Look::Unknown, Look::Found(one)) if is_new(one) => Change::Added,
             (Look::Found(_), Look::Missing) => Change::Lost,
@@ -102,6 +106,11 @@ impl<'c> Comparison<'c> {
     }
 
     fn added(&mut self, made: &Made, name: &str, of: Of<'_>) {
+        let extensions = &self.after.extensions.objects;
+        let comes_with = |one: &Made| made.sort != Sort::Extension && one.place == made.place;
+        if made.place.is_some() && extensions.values().any(comes_with) {
+            return;
+        }
         let place = made.place.map(|place| shown_place(self.files, place));
         let place = place.map_or_else(String::new, |place| format!(", created in {place}"));
         self.found.push(format!("leaves {}{place}", shown(made.sort, name, of)));
@@ -205,6 +214,11 @@ impl<'c> Comparison<'c> {
         }
     }
 
+    /// Whether an object certainly was as it was seen before the up script.
+    fn was_sure(&self, made: &Made) -> bool {
+        made.sure && made.stamp >= self.before.blurs.of_drops(made.sort)
+    }
+
     /// Whether a column can have this type under another name.
     fn is_renamed(&self, written: &str) -> bool {
         let end = written.find(['(', '[']).unwrap_or(written.len());
@@ -227,8 +241,7 @@ impl<'c> Comparison<'c> {
         };
         let (first, second) = (facts.0.of(sort(before), part), facts.1.of(sort(after), part));
         let kinds = first.into_iter().chain(second).flat_map(BTreeMap::keys);
-        let kinds = kinds.copied().filter(|fact| *fact != Fact::Target);
-        for fact in kinds.collect::<BTreeSet<Fact>>() {
+        for fact in kinds.copied().collect::<BTreeSet<Fact>>() {
             let values = text(fact, before, first).zip(text(fact, after, second));
             let Some((was, is)) = values else {
                 let of = |facts: Option<&BTreeMap<Fact, Value>>| facts?.get(&fact).cloned();
@@ -237,7 +250,8 @@ impl<'c> Comparison<'c> {
             };
             if fact == Fact::Type && (self.is_renamed(&was) || self.is_renamed(&is)) {
                 self.is_unsure |= was != is;
-            } else if was != is && is_expression(after.sort, fact, &is) {
+            } else if was != is && (is_loose(after.sort, fact, &was, &is) || !self.was_sure(before))
+            {
                 self.is_unsure = true;
             } else if was != is {
                 let what = shown(after.sort, named.0, named.1);
@@ -255,9 +269,19 @@ fn text(fact: Fact, made: &Made, facts: Option<&BTreeMap<Fact, Value>>) -> Optio
     }
 }
 
-/// Whether a definition can be written in several ways.
-fn is_expression(sort: Sort, fact: Fact, text: &str) -> bool {
-    fact == Fact::Definition && (sort == Sort::View || text.starts_with("check"))
+/// Whether a property can be written in several ways, so that two texts can be the same to the server.
+fn is_loose(sort: Sort, fact: Fact, was: &str, is: &str) -> bool {
+    let either = |is_so: &dyn Fn(&str) -> bool| is_so(was) || is_so(is);
+    match (fact, sort) {
+        // A table that is made again is another one.
+        (Fact::Target, _) | (Fact::Definition, Sort::View) => true,
+        (Fact::Default, _) => either(&|text| text == "serial" || text.starts_with("nextval")),
+        (Fact::Definition, Sort::Index) => {
+            either(&|text| text.contains(" where ") || text.matches('(').count() > 1)
+        }
+        (Fact::Definition, _) => either(&|text| text.starts_with("check")),
+        _ => false,
+    }
 }
 
 /// How a property differs.

@@ -55,7 +55,10 @@ fn what_stays_is_named_with_its_place() {
         "leaves value 'bad' of type `mood`, created in 2.up:1",
     );
     check("create schema s", "leaves schema `s`, created in 2.up:1");
-    check("create extension pgcrypto", "leaves extension `pgcrypto`, created in 2.up:1");
+    check(
+        "create extension pgcrypto; select digest('', '')",
+        "leaves extension `pgcrypto`, created in 2.up:1",
+    );
     check(
         "create function h() returns int language sql as 'select 1'",
         "leaves function `h`, created in 2.up:1",
@@ -149,6 +152,10 @@ fn what_is_undone_is_not_reported() {
             "CREATE OR REPLACE FUNCTION f() RETURNS integer AS $$ select 1 $$ LANGUAGE sql",
         ),
         ("insert into users (id) values (1)", "delete from users"),
+        (
+            "create extension if not exists pgcrypto; select digest('', '')",
+            "drop extension pgcrypto; select 'digest'",
+        ),
         ("create type t as enum ('a'); create table t2 (a t)", "drop table t2; drop type t"),
         ("create schema s; create table s.t (a int)", "drop schema s cascade"),
         (
@@ -222,7 +229,6 @@ fn what_is_not_known_is_not_reported() {
         ("create table t (a int)", "do $$ begin execute 'drop table t'; end $$"),
         ("create table t (a int)", "do $$ begin drop table t; end $$"),
         ("grant select on users to public", "select 1"),
-        ("create extension something", "drop extension something"),
         ("create or replace view v as select id, mail from users", "select 1"),
         ("create publication p", "drop publication p"),
     ] {
