@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use Retype::{Keeps, Rewrites, Unknown};
 
-    /// `retypes_are_those_of_the_server` in the tests of names puts the same pairs to a server.
+    /// `the_lint_reports_what_rewrites_the_table` puts such pairs to a server.
     #[test]
     fn rewrites_are_those_of_the_manual() {
         for (old, new, expected) in [
