@@ -1,6 +1,7 @@
 //! `COMMENT ON` and `SECURITY LABEL`, which name any kind of object.
 
 use super::Catalog;
+use super::facts::Fact;
 use super::name::Path;
 use super::object::Sort;
 use crate::syntax::tree::{At, Kind};
@@ -8,6 +9,7 @@ use crate::syntax::tree::{At, Kind};
 impl Catalog {
     pub(super) fn comment(&mut self, at: At<'_>) {
         let Some(object) = at.children().next() else { return };
+        self.note_comment(at, object);
         match object.kind() {
             Kind::OBJECT_COLUMN
             | Kind::OBJECT_TABLE
@@ -26,6 +28,28 @@ impl Catalog {
                 self.comment_on_part(object);
             }
             _ => {}
+        }
+    }
+
+    /// Notes the comment on a table or a column; others are not followed.
+    fn note_comment(&mut self, at: At<'_>, object: At<'_>) {
+        let text = at.children().last().filter(|one| one.kind() == Kind::LITERAL);
+        let text = text.map(|text| text.text().to_owned()).unwrap_or_default();
+        let (table, column) = match object.kind() {
+            Kind::OBJECT_TABLE => (object.find(Kind::TABLE_NAME_REF).and_then(Path::of), None),
+            Kind::OBJECT_COLUMN => {
+                let node = object.find(Kind::QUALIFIED_COLUMN_NAME_REF);
+                node.and_then(Path::of_column).map_or((None, None), |(t, c)| (Some(t), Some(c)))
+            }
+            _ => {
+                self.misses_some = true;
+                return;
+            }
+        };
+        let Some(key) = table.and_then(|table| self.look_relation(&table).there()) else { return };
+        match column {
+            Some(column) => self.note_fact(&key, (Sort::Column, &column), Fact::Comment, text),
+            None => self.note_fact(&key, (Sort::Table, ""), Fact::Comment, text),
         }
     }
 

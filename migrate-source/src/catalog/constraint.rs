@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::depend::{On, Reads, User};
+use super::facts::Fact;
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -22,7 +23,11 @@ impl Catalog {
                 self.expression_on(key, at);
                 let columns = self.columns_in(key, at);
                 let single = columns.iter().next().filter(|_| columns.len() == 1).cloned();
-                self.put_constraint(key, at, columns, &single.unwrap_or_default(), "check");
+                let name =
+                    self.put_constraint(key, at, columns, &single.unwrap_or_default(), "check");
+                if let Some(name) = name {
+                    self.note_constraint(key, &name, at, &[]);
+                }
             }
             Kind::EXCLUDE_CONSTRAINT => {
                 self.expression_on(key, at);
@@ -30,6 +35,7 @@ impl Catalog {
                 let items = at.child(Kind::CONSTRAINT_EXCLUSION_LIST);
                 let joined = items.map_or_else(String::new, super::index::joined);
                 if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, "excl") {
+                    self.note_constraint(key, &name, at, &[]);
                     self.put_index(key, &name, columns, &at.span());
                 }
             }
@@ -60,9 +66,10 @@ impl Catalog {
             (None, column) => column.map(str::to_owned).into_iter().collect(),
         };
         let joined = if label == "pkey" { String::new() } else { listed.join("_") };
-        let mut columns: BTreeSet<String> = listed.into_iter().collect();
+        let mut columns: BTreeSet<String> = listed.iter().cloned().collect();
         columns.extend(at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE).map(names_in).unwrap_or_default());
         if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
+            self.note_constraint(key, &name, at, &listed);
             self.put_index(key, &name, columns, &at.span());
         }
     }
@@ -76,8 +83,9 @@ impl Catalog {
         let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
         let columns = index.as_ref().and_then(|index| self.relation(index));
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
-        self.insert_constraint(key, &name, columns, &at.span());
+        self.insert_constraint(key, (Sort::Constraint, &name), columns, &at.span());
         self.define_key_of_index(key, at, &name, index.as_ref());
+        self.note_unknown(key, (Sort::Constraint, &name), Fact::Definition);
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
             self.rename(&index, &to, How::Renamed(name), &path);
@@ -90,9 +98,14 @@ impl Catalog {
         self.refer_columns(key, from);
         let columns = names_in(from);
         let joined = columns.join("_");
-        let name = self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
+        let all = columns.iter().cloned().collect();
+        let name = self.put_constraint(key, at, all, &joined, "fkey");
+        if let Some(name) = &name {
+            self.note_constraint(key, name, at, &columns);
+        }
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
+        self.note_target(key, name.as_deref(), target.as_ref());
         let list = lists.next();
         if let (Some(target), Some(list)) = (&target, list) {
             self.refer_columns(target, list);
@@ -107,10 +120,15 @@ impl Catalog {
     }
 
     fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
-        let columns = column.map(str::to_owned).into_iter().collect();
-        let constraint = self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
+        let columns: Vec<String> = column.map(str::to_owned).into_iter().collect();
+        let all = columns.iter().cloned().collect();
+        let constraint = self.put_constraint(key, at, all, &columns.concat(), "fkey");
+        if let Some(name) = &constraint {
+            self.note_constraint(key, name, at, &columns);
+        }
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
+        self.note_target(key, constraint.as_deref(), target.as_ref());
         let named = at.child(Kind::COLUMN_NAME_REF);
         let column = named.and_then(name::name);
         if let (Some(target), Some(named), Some(name)) = (&target, named, &column) {
@@ -147,9 +165,11 @@ impl Catalog {
         label: &str,
     ) -> Option<String> {
         let has_index = matches!(label, "pkey" | "key" | "excl");
+        // Dropped with the table or the key that it refers to.
+        let sort = if label == "fkey" { Sort::ForeignKey } else { Sort::Constraint };
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
             let name = self.free(key, joined, label, has_index);
-            self.insert_constraint(key, &name, columns, &at.span());
+            self.insert_constraint(key, (sort, &name), columns, &at.span());
             self.define_constraint(key, at, &name);
             return Some(name);
         };
@@ -165,7 +185,7 @@ impl Catalog {
             self.doubled_in(Sort::Constraint, &path, key);
             return None;
         }
-        self.insert_constraint(key, &name, columns, &node.span());
+        self.insert_constraint(key, (sort, &name), columns, &node.span());
         self.define_constraint(key, at, &name);
         Some(name)
     }
@@ -173,14 +193,15 @@ impl Catalog {
     fn insert_constraint(
         &mut self,
         key: &Key,
-        name: &str,
+        (sort, name): (Sort, &str),
         columns: BTreeSet<String>,
         span: &Range<usize>,
     ) {
         self.born(Sort::Constraint, name, span);
-        let made = self.made(Sort::Constraint, span);
+        let made = self.made(sort, span);
         if let Some(relation) = self.relation_mut(key) {
             relation.constraints.put(name.to_owned(), Constraint { made, columns });
+            relation.facts.clear(Sort::Constraint, name);
         }
     }
 
@@ -217,7 +238,7 @@ impl Catalog {
 
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
-        if at.has(Kind::CASCADE) {
+        if at.has(Kind::CASCADE) && !self.cascade_key(key) {
             self.cascade_from([key.name.clone()].into());
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
@@ -249,6 +270,7 @@ impl Catalog {
         let how = How::Renamed(to.name.clone());
         if let Some(constraint) = relation.constraints.take(&from.name, how.clone(), place, stamp) {
             relation.constraints.put(to.name.clone(), constraint);
+            relation.facts.rename(Sort::Constraint, &from.name, &to.name);
         }
         let index = Key { schema: key.schema.clone(), name: from.name.clone() };
         if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
@@ -265,7 +287,7 @@ impl Catalog {
     }
 }
 
-fn names_in(list: At<'_>) -> Vec<String> {
+pub(super) fn names_in(list: At<'_>) -> Vec<String> {
     let named = list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF);
     named.filter_map(name::name).collect()
 }

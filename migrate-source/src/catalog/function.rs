@@ -5,29 +5,33 @@ use std::rc::Rc;
 use super::Catalog;
 use super::builtin;
 use super::depend::{On, User};
+use super::facts::{Fact, Facts};
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
 use super::query::Scope;
 use super::relation::Key;
 use super::scope::SearchPath;
+use crate::lint::retype::spelled;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
 
 /// All functions of one name.
 #[derive(Debug, Clone)]
 pub(super) struct Routine {
-    made: Made,
+    pub(super) made: Made,
     /// The types of the arguments of each, as written; empty if they are not known.
     pub(super) signatures: Vec<String>,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
+    /// What is known of each, by its signature.
+    pub(super) facts: Facts,
 }
 
 impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Routine { made, signatures: Vec::new(), effects: Rc::default() }
+        Routine { made, signatures: Vec::new(), effects: Rc::default(), facts: Facts::default() }
     }
 
     /// Whether its arguments are known: those of a function of an extension are not.
@@ -48,6 +52,10 @@ impl Object for Routine {
 
     fn made_mut(&mut self) -> &mut Made {
         &mut self.made
+    }
+
+    fn can_be_older(&self) -> bool {
+        true
     }
 }
 
@@ -109,8 +117,12 @@ impl Catalog {
         self.confirm_schema(&schema);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
-        let routine =
-            Routine { made, signatures: vec![signature.clone()], effects: Rc::new(effects) };
+        let mut facts = Facts::default();
+        if self.keeps_facts {
+            facts.set(Sort::Function, &signature, Fact::Definition, self.routine(at));
+        }
+        let signatures = vec![signature.clone()];
+        let routine = Routine { made, signatures, effects: Rc::new(effects), facts };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             let path = Path { qualifier: given, ..qualified.clone() };
@@ -156,6 +168,7 @@ impl Catalog {
             routine.signatures.extend(new.signatures);
         }
         routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
+        routine.facts.merge(new.facts);
         if !perhaps {
             let place = routine.made.place.or(new.made.place);
             routine.made = Made { place, ..new.made };
@@ -225,6 +238,7 @@ impl Catalog {
         let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {
+            self.doubt_routine(found.as_deref(), &path.name);
             let signature = node.map(signature).unwrap_or_default();
             return self.redefine_options(&path, &signature, at);
         }
@@ -291,19 +305,6 @@ fn written(at: At<'_>) -> String {
     let text = words.collect::<Vec<_>>().join(" ");
     let text = text.split(" (").next().unwrap_or_default().trim_start_matches("pg_catalog . ");
     let array = at.tokens().iter().any(|token| token.kind == Kind::L_BRACK);
-    let base = match text.trim_end_matches(" [ ]") {
-        "int" | "integer" => "int4",
-        "bigint" => "int8",
-        "smallint" => "int2",
-        "boolean" => "bool",
-        "character varying" => "varchar",
-        "character" | "char" => "bpchar",
-        "decimal" | "dec" => "numeric",
-        "double precision" | "float" => "float8",
-        "real" => "float4",
-        "timestamp with time zone" => "timestamptz",
-        "timestamp without time zone" => "timestamp",
-        other => other,
-    };
+    let base = spelled(text.trim_end_matches(" [ ]"));
     format!("{}{}", name::cut(base), if array { "[]" } else { "" })
 }

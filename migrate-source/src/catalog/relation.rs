@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Catalog;
 use super::depend::On;
+use super::facts::Facts;
 use super::name::Path;
-use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
+use super::object::{Blurs, How, Look, Made, Object, Place, Sort, Space};
 use crate::syntax::tree::{At, Kind};
 
 /// Where a relation is.
@@ -49,6 +50,10 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
+    /// What is known of it and its parts besides their names.
+    pub(super) facts: Facts,
+    /// What a view reads: where each table was made, and the column.
+    pub(super) reads: BTreeSet<(Place, Option<String>)>,
 }
 
 impl Relation {
@@ -64,6 +69,8 @@ impl Relation {
             owned: BTreeSet::new(),
             owner: None,
             uses: BTreeSet::new(),
+            facts: Facts::default(),
+            reads: BTreeSet::new(),
         }
     }
 
@@ -89,7 +96,7 @@ impl Relation {
 }
 
 macro_rules! objects {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $older:expr),*) => {$(
         impl Object for $type {
             fn made(&self) -> &Made {
                 &self.made
@@ -98,11 +105,16 @@ macro_rules! objects {
             fn made_mut(&mut self) -> &mut Made {
                 &mut self.made
             }
+
+            fn can_be_older(&self) -> bool {
+                let older: fn(&Self) -> bool = $older;
+                older(self)
+            }
         }
     )*};
 }
 
-objects!(Column, Constraint, Relation);
+objects!(Column: |_| true, Constraint: |_| false, Relation: |one| one.constraints.open);
 
 impl Catalog {
     /// Makes a relation in the schema that its name means; `None` if that is not known, or if it is
@@ -216,18 +228,19 @@ impl Catalog {
         let found: Vec<Option<Key>> =
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
-        if at.has(Kind::CASCADE) {
-            let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
-            for key in &dropped {
-                self.names_with(key, &mut names);
-            }
-            self.cascade_from(names);
-        } else {
+        if !at.has(Kind::CASCADE) {
+            self.try_drop(&paths);
             for (key, path) in found.iter().zip(&paths) {
                 if let Some(key) = key {
                     self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
                 }
             }
+        } else if !self.cascade_relations(&paths) {
+            let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
+            for key in &dropped {
+                self.names_with(key, &mut names);
+            }
+            self.cascade_from(names);
         }
         for (key, path) in found.into_iter().zip(&paths) {
             match key {
@@ -317,12 +330,13 @@ impl Catalog {
         let (place, stamp) = (self.place(&path.span), self.stamp);
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
-        self.follow(&relation, from, to);
+        self.repoint(&relation, from, to);
+        self.readers.note(&relation.all_reads(), to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }
 
     /// What refers to a relation by its name refers to its new one.
-    fn follow(&mut self, relation: &Relation, from: &Key, to: &Key) {
+    fn repoint(&mut self, relation: &Relation, from: &Key, to: &Key) {
         for owned in &relation.owned {
             if let Some(owned) = self.relation_mut(owned) {
                 owned.owner = Some(to.clone());

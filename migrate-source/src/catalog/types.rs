@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::builtin;
 use super::depend::On;
+use super::facts::Facts;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
@@ -13,17 +14,19 @@ use crate::syntax::tree::{At, Kind};
 /// A type.
 #[derive(Debug, Clone)]
 pub(super) struct Type {
-    made: Made,
+    pub(super) made: Made,
     /// The labels of an enum; open for other types.
-    labels: Space<Made>,
+    pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
+    /// What is known of it besides its name.
+    pub(super) facts: Facts,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made), is_shell: false }
+        Type { made, labels: open_labels(&made), is_shell: false, facts: Facts::default() }
     }
 
     /// Whether it is no enum whose values are known.
@@ -165,7 +168,9 @@ impl Catalog {
         }
         self.confirm_schema(&schema);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        self.schema_mut(&schema).types.put(path.name.clone(), Type { made, labels, is_shell });
+        let facts = self.facts_of_type(at);
+        let made = Type { made, labels, is_shell, facts };
+        self.schema_mut(&schema).types.put(path.name.clone(), made);
         self.define_type(&(schema, path.name), at, name);
     }
 
@@ -181,6 +186,7 @@ impl Catalog {
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
             if !at.has(Kind::CASCADE) {
+                self.try_drop_type(&schema, &path);
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
@@ -221,7 +227,8 @@ impl Catalog {
                     self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
-                _ => {
+                (_, found) => {
+                    self.doubt_type(found.as_ref());
                     self.references(action);
                     self.define_setting(self.type_id(&path), action, None);
                 }
@@ -258,7 +265,7 @@ impl Catalog {
         self.schema_mut(&target).types.put(name, taken);
     }
 
-    fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
+    pub(super) fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
         self.schemas.objects.get_mut(schema)?.types.objects.get_mut(name)
     }
 

@@ -1,0 +1,161 @@
+//! The part of a catalog that the names in some scripts can mean: small enough to copy for each script.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Catalog;
+use super::cascade::Naming;
+use super::name::cut;
+use super::object::{Object, Place, Sort, Space};
+use super::pass::File;
+use super::reads::Readers;
+use super::relation::{Key, Relation};
+use super::schema::Schema;
+use super::scope::TEMPORARY;
+use crate::syntax::tree::{At, Kind};
+
+/// The words in the statements of these scripts that can be names, as the server reads them.
+pub(super) fn words(files: &[&File<'_>]) -> HashSet<String> {
+    words_in(files.iter().flat_map(|file| file.statements.iter().map(|one| one.text)))
+}
+
+fn words_in<'t>(texts: impl Iterator<Item = &'t str>) -> HashSet<String> {
+    let mut words = HashSet::new();
+    for text in texts {
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        for word in text.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()) {
+            words.insert(cut(&word.to_ascii_lowercase()).to_owned());
+            words.insert(cut(word).to_owned());
+        }
+        for quoted in text.split('"').skip(1).step_by(2) {
+            words.insert(cut(quoted).to_owned());
+        }
+    }
+    words
+}
+
+/// The words of statements that drop what something else can need.
+pub(super) fn dropped(files: &[&File<'_>]) -> HashSet<String> {
+    let drops = |at: At<'_>| {
+        let whole = [Kind::DROP_TABLE, Kind::DROP_VIEW, Kind::DROP_MATERIALIZED_VIEW];
+        let parts = [Kind::DROP_COLUMN, Kind::DROP_CONSTRAINT];
+        at.children().any(|one| {
+            let part = |at: At<'_>| parts.contains(&at.kind()) && at.has(Kind::CASCADE);
+            whole.contains(&one.kind()) || one.children().any(part)
+        })
+    };
+    let statements = files.iter().flat_map(|file| &file.statements);
+    let statements = statements.filter(|one| one.root().is_some_and(drops));
+    words_in(statements.map(|one| one.text))
+}
+
+impl Catalog {
+    /// A copy of what these words can name, and of what hangs on it; also of what needs the relations that
+    /// are dropped.
+    pub(super) fn part(&self, words: &HashSet<String>, dropped: &HashSet<String>) -> Catalog {
+        let near = ["public", TEMPORARY].into_iter().map(str::to_owned);
+        let searched = self.path.searched().chain(self.default_path.searched()).cloned();
+        let names: HashSet<String> = near.chain(searched).chain(words.iter().cloned()).collect();
+        let schemas = those(&self.schemas.objects, &names, |one| part_of_schema(one, words));
+        let gone = those(&self.schemas.gone, &names, Clone::clone);
+        let mut part = Catalog {
+            schemas: self.schemas.with(schemas, gone),
+            path: self.path.clone(),
+            default_path: self.default_path.clone(),
+            blurs: self.blurs,
+            transitions: self.transitions.clone(),
+            extensions: self.extensions.clone(),
+            bodies: HashMap::new(),
+            births: HashMap::new(),
+            missing: Vec::new(),
+            refused: Vec::new(),
+            dependences: HashMap::new(),
+            derived: HashSet::new(),
+            reads: None,
+            naming: Naming::default(),
+            definitions: None,
+            readers: Readers::default(),
+            ..*self
+        };
+        part.add_hanging(self, dropped);
+        part.readers = part.own_readers();
+        part
+    }
+
+    /// The names of its relations.
+    pub(super) fn relations(&self) -> impl Iterator<Item = &String> {
+        self.schemas.objects.values().flat_map(|schema| schema.relations.objects.keys())
+    }
+
+    /// Adds what hangs on the relations of this part, and what they hang on.
+    fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>) {
+        let relations = self.schemas.objects.values().flat_map(|one| &one.relations.objects);
+        let (mut wanted, mut read): (Vec<Key>, Vec<Place>) = (Vec::new(), Vec::new());
+        for (name, relation) in relations {
+            wanted.extend(hanging(relation));
+            read.extend(relation.made.place.filter(|_| dropped.contains(name)));
+        }
+        let mut seen = HashSet::new();
+        while let Some(place) = read.pop() {
+            if !seen.insert(place) {
+                continue;
+            }
+            for key in whole.all_readers(place) {
+                let view = whole.relation(key).filter(|one| one.made.sort == Sort::View);
+                read.extend(view.and_then(|view| view.made.place));
+                wanted.push(key.clone());
+            }
+        }
+        while let Some(key) = wanted.pop() {
+            if self.relation(&key).is_some() {
+                continue;
+            }
+            let Some(relation) = whole.relation(&key) else { continue };
+            wanted.extend(hanging(relation));
+            let relation = relation.clone();
+            self.schema_mut(&key.schema).relations.objects.insert(key.name, relation);
+        }
+    }
+}
+
+fn part_of_schema(schema: &Schema, words: &HashSet<String>) -> Schema {
+    let mut part = Schema {
+        made: schema.made,
+        relations: schema.relations.only(words),
+        types: schema.types.only(words),
+        routines: schema.routines.only(words),
+    };
+    // What a function calls can change the catalog, too.
+    let mut called: Vec<String> =
+        part.routines.objects.values().flat_map(|one| one.effects.calls().to_vec()).collect();
+    while let Some(name) = called.pop() {
+        if let (false, Some(routine)) =
+            (part.routines.objects.contains_key(&name), schema.routines.objects.get(&name))
+        {
+            called.extend(routine.effects.calls().iter().cloned());
+            part.routines.objects.insert(name, routine.clone());
+        }
+    }
+    part
+}
+
+/// The relations that another needs: its indexes and sequences, its owner, and the tables it inherits from.
+fn hanging(relation: &Relation) -> Vec<Key> {
+    let all = relation.owned.iter().chain(&relation.owner).chain(&relation.parents);
+    all.cloned().collect()
+}
+
+impl<T: Object + Clone> Space<T> {
+    /// A copy with nothing but these names.
+    fn only(&self, names: &HashSet<String>) -> Space<T> {
+        self.with(those(&self.objects, names, Clone::clone), those(&self.gone, names, Clone::clone))
+    }
+}
+
+fn those<V>(
+    all: &HashMap<String, V>,
+    names: &HashSet<String>,
+    copy: impl Fn(&V) -> V,
+) -> HashMap<String, V> {
+    let found = names.iter().filter_map(|name| all.get_key_value(name));
+    found.map(|(name, one)| (name.clone(), copy(one))).collect()
+}
