@@ -114,7 +114,7 @@ impl Catalog {
         if now.is_none() {
             self.keep_body((&schema, &path.name, &signature), path_of_body.clone());
         }
-        self.confirm_schema(&schema);
+        self.confirm_schema(&path);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
         let mut facts = Facts::default();

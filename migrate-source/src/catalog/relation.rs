@@ -163,7 +163,9 @@ impl Catalog {
         if self.perhaps {
             relation.open();
         }
-        self.confirm_schema(&schema);
+        if sort != Sort::Index {
+            self.confirm_schema(path);
+        }
         self.schema_mut(&schema).relations.put(path.name.clone(), relation);
         Some(key)
     }

@@ -114,8 +114,9 @@ impl Catalog {
         })
     }
 
-    /// Something was made in a schema, so that is there.
-    pub(super) fn confirm_schema(&mut self, name: &str) {
+    /// Something was made under a name with its schema, so that is there.
+    pub(super) fn confirm_schema(&mut self, path: &Path) {
+        let Some(name) = &path.qualifier else { return };
         let (stamp, perhaps) = (self.stamp, self.perhaps);
         let made = self.schema_mut(name).made_mut();
         if !perhaps {

@@ -166,7 +166,7 @@ impl Catalog {
         if self.perhaps {
             labels.open = true;
         }
-        self.confirm_schema(&schema);
+        self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
         let facts = self.facts_of_type(at);
         let made = Type { made, labels, is_shell, facts };

@@ -49,34 +49,40 @@ impl<'f> Whys<'f> {
         if catalog.begins_on_existing {
             lines.push("what is there before the first migration".to_owned());
         }
-        let mut stamps: Vec<(u32, bool)> = Sort::ALL
-            .into_iter()
-            .flat_map(|sort| {
-                let (any, drops) = (catalog.blurs.of(sort), catalog.blurs.of_drops(sort));
-                [(any, false), (if drops > any { drops } else { 0 }, true)]
-            })
-            .filter(|(stamp, _)| *stamp > 0)
-            .collect();
-        stamps.sort_unstable();
-        stamps.dedup();
-        for (stamp, only_drops) in stamps {
-            let touched = |sort: &Sort| {
-                let (any, drops) = (catalog.blurs.of(*sort), catalog.blurs.of_drops(*sort));
-                if only_drops { drops == stamp && any < stamp } else { any == stamp }
-            };
-            let all: Vec<Sort> = Sort::ALL.into_iter().filter(touched).collect();
-            let what = words(&all);
+        let mut steps: Vec<(u32, Way)> =
+            Sort::ALL.into_iter().flat_map(|sort| ways(catalog, sort)).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        for (stamp, way) in steps {
+            let touched = |sort: &Sort| ways(catalog, *sort).any(|one| one == (stamp, way));
+            let what = words(&Sort::ALL.into_iter().filter(touched).collect::<Vec<_>>());
             let why = self.of_stamp(stamp);
-            lines.push(if only_drops {
-                format!("{what} that are gone after {why}")
-            } else if why.ends_with(UNNAMED) {
-                format!("{what} that are there after {why}")
-            } else {
-                format!("{what} that are made, changed or gone after {why}")
+            lines.push(match way {
+                _ if why.ends_with(UNNAMED) => format!("{what} that are there after {why}"),
+                Way::Touches => format!("{what} that are made, changed or gone after {why}"),
+                Way::Drops => format!("{what} that are gone after {why}"),
+                Way::Makes => format!("{what} that are made after {why}"),
             });
         }
         lines
     }
+}
+
+/// What an unseen step can have done to objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Touches,
+    Drops,
+    Makes,
+}
+
+/// The last steps that can have touched objects of a kind, and those after them that can only have dropped or made some.
+fn ways(catalog: &Catalog, sort: Sort) -> impl Iterator<Item = (u32, Way)> {
+    let any = catalog.blurs.of(sort);
+    let later =
+        [(catalog.blurs.of_drops(sort), Way::Drops), (catalog.blurs.of_makes(sort), Way::Makes)];
+    let later = later.into_iter().filter(move |(stamp, _)| *stamp > any);
+    std::iter::once((any, Way::Touches)).filter(|(stamp, _)| *stamp > 0).chain(later)
 }
 
 /// The kinds in words.

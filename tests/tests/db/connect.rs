@@ -73,7 +73,8 @@ async fn address_that_is_not_one_is_never_shown() {
     let set = tables(1);
     let error = Migrator::new(&set).run_url("s3cret").await.expect_err("no address");
     let expected = "the given address cannot be used: it is neither `postgresql://...` nor a list like \
-                    `host=db.example dbname=app`\nhelp: write it as `postgresql://user@host/database`";
+                    `host=db.example dbname=app`\nhelp: write it as `postgresql://user@host/database`, without \
+                    quotes or another word before it";
     assert_eq!(error.to_string(), expected);
     assert!(!format!("{:?}", connect("s3cret")).contains("s3cret"));
 }

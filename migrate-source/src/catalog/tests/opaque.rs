@@ -45,6 +45,8 @@ fn what_it_can_have_touched_is_unknown() {
          create table t (a citext)",
         "create extension citext; create table t (a citext); drop extension citext cascade; \
          alter table t add a int",
+        "set search_path = app, public; create table v (a int); drop schema if exists app cascade; \
+         select a from v",
         "create schema s; create extension citext schema s; drop schema s cascade; \
          create extension if not exists citext; create table t (a citext)",
         "do $$ begin execute format('create table %I (a int)', 'made'); end $$; select a from made",
