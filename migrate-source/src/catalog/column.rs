@@ -152,11 +152,12 @@ impl Catalog {
         if !at.has(Kind::IF_EXISTS) {
             self.refer_column(key, &name, span.clone());
         }
+        let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+        let on = On::Column(key.clone(), name.clone());
         if !at.has(Kind::CASCADE) {
-            let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
-            let on = On::Column(key.clone(), name.clone());
             self.refuse_drop(Sort::Column, &on, &path, &[]);
-        } else if !self.cascade_column(key, &name, &span) {
+        } else {
+            self.drop_users(&on, &path);
             self.cascade_from([key.name.clone()].into());
             for sort in [Sort::Trigger, Sort::Policy] {
                 self.blur_drops(sort);
@@ -222,13 +223,14 @@ impl Catalog {
             return;
         }
         let before = self.column_id(key, &from);
-        let number = self
-            .take_column(key, &from, How::Renamed(to.clone()), &span)
-            .map(|column| column.number);
+        let old = self.take_column(key, &from, How::Renamed(to.clone()), &span);
+        let number = old.as_ref().map(|column| column.number);
+        if let Some(old) = old {
+            self.rename_needed(key, &from, &to, old.made.stamp);
+        }
         let made = self.made(Sort::Column, &to_span);
         let children = self.relation(key).map(|one| one.children.clone()).unwrap_or_default();
         let owned = self.relation(key).map(|one| one.owned.clone()).unwrap_or_default();
-        self.rename_read(key, &from, &to);
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
             relation.columns.put(to.clone(), Column { made, number });

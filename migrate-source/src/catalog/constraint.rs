@@ -238,7 +238,7 @@ impl Catalog {
 
     pub(super) fn drop_constraint(&mut self, key: &Key, at: At<'_>) {
         let Some(path) = self.use_constraint(key, at) else { return self.blur(Sort::Constraint) };
-        if at.has(Kind::CASCADE) && !self.cascade_key(key) {
+        if at.has(Kind::CASCADE) {
             self.cascade_from([key.name.clone()].into());
         }
         let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);

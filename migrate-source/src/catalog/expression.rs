@@ -170,9 +170,7 @@ impl Catalog {
         match &item.source {
             Source::Relation(key) => {
                 let look = self.look_column(key, column);
-                if let Look::Found(()) | Look::Perhaps(()) = look {
-                    self.readers.add(key, Some(column));
-                }
+                if let Look::Found(()) | Look::Perhaps(()) = look {}
                 look
             }
             Source::Columns(Columns::Known(columns)) => {
@@ -330,9 +328,6 @@ impl Catalog {
                 };
                 let Columns::Known(names) = of_item else { return Columns::Open };
                 if let Source::Relation(key) = &item.source {
-                    for name in &names {
-                        self.readers.add(key, Some(name));
-                    }
                     if let Some(reads) = &mut self.reads {
                         let of = |name: &String| On::Column(key.clone(), name.clone());
                         reads.certain.extend(names.iter().map(of));

@@ -125,6 +125,15 @@ impl Catalog {
         }
     }
 
+    /// Notes the table that a foreign key refers to.
+    pub(super) fn note_target(&mut self, key: &Key, name: Option<&str>, target: Option<&Key>) {
+        let place = target.and_then(|target| self.relation(target)?.made.place);
+        if let (Some(name), Some(place)) = (name, place) {
+            let part = (Sort::Constraint, name);
+            self.note_fact(key, part, Fact::Target, format!("{}:{}", place.file, place.at));
+        }
+    }
+
     /// Notes what a column's declaration says.
     pub(super) fn note_declared(&mut self, key: &Key, name: &str, at: At<'_>) {
         if !self.keeps_facts {

@@ -179,8 +179,7 @@ fn word(files: &[File<'_>], place: Place) -> Option<Range<usize>> {
 fn judge(before: &Catalog, after: &Catalog, files: &[File<'_>]) -> (Undoing, Vec<Finding>) {
     let missing = after.missing.iter().filter(|one| !one.late);
     let missing = missing.map(|one| (&one.span, &one.message));
-    let refused = after.refused.iter().map(|one| (&one.span, &one.message));
-    if let Some((span, message)) = missing.chain(refused).min_by_key(|(span, _)| span.start) {
+    if let Some((span, message)) = missing.min_by_key(|(span, _)| span.start) {
         let message = format!("the down script fails: {message}");
         let (lint, span) = (Lint::DownFails, Some(span.clone()));
         return (Undoing::Fails, vec![Finding { lint, span, message }]);

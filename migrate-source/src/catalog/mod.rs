@@ -42,8 +42,6 @@ mod why;
 mod spelling;
 mod facts;
 mod part;
-mod reads;
-mod depends;
 mod knowledge;
 mod undo;
 mod lints;
@@ -60,10 +58,8 @@ use crate::objects::{Begins, ObjectProblem, Undoing};
 use crate::schema::SetSchema;
 use crate::{syntax, threads};
 use definition::Definitions;
-use depends::Refused;
 use finding::Missing;
 use object::{Blurs, Made, Place, Sort, Space};
-use reads::Readers;
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -195,10 +191,6 @@ pub(super) struct Catalog {
     keeps_facts: bool,
     /// Whether it is a trial of a down script.
     is_trial: bool,
-    /// What reads what.
-    readers: Readers,
-    /// What the server refuses to drop in a trial.
-    refused: Vec<Refused>,
     /// Whether a statement did what is not followed at all.
     misses_some: bool,
     /// Where each name was made.
@@ -248,8 +240,6 @@ impl Catalog {
             noting,
             keeps_facts: false,
             is_trial: false,
-            readers: Readers::default(),
-            refused: Vec::new(),
             misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),

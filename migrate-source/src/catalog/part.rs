@@ -3,11 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Catalog;
-use super::cascade::Naming;
+use super::depend::{On, User};
 use super::name::cut;
-use super::object::{Object, Place, Sort, Space};
+use super::object::{Object, Space};
 use super::pass::File;
-use super::reads::Readers;
 use super::relation::{Key, Relation};
 use super::schema::Schema;
 use super::scope::TEMPORARY;
@@ -33,15 +32,11 @@ fn words_in<'t>(texts: impl Iterator<Item = &'t str>) -> HashSet<String> {
     words
 }
 
-/// The words of statements that drop what something else can need.
+/// The words of statements that can drop what something else needs.
 pub(super) fn dropped(files: &[&File<'_>]) -> HashSet<String> {
     let drops = |at: At<'_>| {
-        let whole = [Kind::DROP_TABLE, Kind::DROP_VIEW, Kind::DROP_MATERIALIZED_VIEW];
-        let parts = [Kind::DROP_COLUMN, Kind::DROP_CONSTRAINT];
-        at.children().any(|one| {
-            let part = |at: At<'_>| parts.contains(&at.kind()) && at.has(Kind::CASCADE);
-            whole.contains(&one.kind()) || one.children().any(part)
-        })
+        at.all().any(|node| node.tokens().first().is_some_and(|one| one.kind == Kind::DROP_KW))
+            || at.children().any(|one| one.kind() == Kind::DO)
     };
     let statements = files.iter().flat_map(|file| &file.statements);
     let statements = statements.filter(|one| one.root().is_some_and(drops));
@@ -67,17 +62,14 @@ impl Catalog {
             bodies: HashMap::new(),
             births: HashMap::new(),
             missing: Vec::new(),
-            refused: Vec::new(),
             dependences: HashMap::new(),
             derived: HashSet::new(),
             reads: None,
-            naming: Naming::default(),
+            naming: self.naming.part(dropped),
             definitions: None,
-            readers: Readers::default(),
             ..*self
         };
         part.add_hanging(self, dropped);
-        part.readers = part.own_readers();
         part
     }
 
@@ -86,24 +78,23 @@ impl Catalog {
         self.schemas.objects.values().flat_map(|schema| schema.relations.objects.keys())
     }
 
-    /// Adds what hangs on the relations of this part, and what they hang on.
+    /// Adds what hangs on the relations of this part, what they hang on, and what needs what is dropped.
     fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>) {
         let relations = self.schemas.objects.values().flat_map(|one| &one.relations.objects);
-        let (mut wanted, mut read): (Vec<Key>, Vec<Place>) = (Vec::new(), Vec::new());
-        for (name, relation) in relations {
-            wanted.extend(hanging(relation));
-            read.extend(relation.made.place.filter(|_| dropped.contains(name)));
-        }
-        let mut seen = HashSet::new();
-        while let Some(place) = read.pop() {
-            if !seen.insert(place) {
+        let mut wanted: Vec<Key> = relations.flat_map(|(_, relation)| hanging(relation)).collect();
+        let mut needed = self.all_of(dropped);
+        while let Some(on) = needed.pop() {
+            let Some(all) = whole.dependences.get(&on) else { continue };
+            if self.dependences.contains_key(&on) {
                 continue;
             }
-            for key in whole.all_readers(place) {
-                let view = whole.relation(key).filter(|one| one.made.sort == Sort::View);
-                read.extend(view.and_then(|view| view.made.place));
-                wanted.push(key.clone());
+            for (user, _) in whole.users(&on) {
+                if let User::View(view) = user {
+                    needed.push(On::Relation(view.clone()));
+                }
+                wanted.push(user.relation().clone());
             }
+            self.dependences.insert(on, all.clone());
         }
         while let Some(key) = wanted.pop() {
             if self.relation(&key).is_some() {
@@ -114,6 +105,27 @@ impl Catalog {
             let relation = relation.clone();
             self.schema_mut(&key.schema).relations.objects.insert(key.name, relation);
         }
+    }
+}
+
+impl Catalog {
+    /// What can be needed of the objects of these names.
+    fn all_of(&self, names: &HashSet<String>) -> Vec<On> {
+        let mut all = Vec::new();
+        for (schema, inside) in &self.schemas.objects {
+            let own = |name: &String| Key { schema: schema.clone(), name: name.clone() };
+            let types = inside.types.objects.keys().filter(|name| names.contains(*name));
+            all.extend(types.map(|name| On::Type(schema.clone(), name.clone())));
+            let routines = inside.routines.objects.keys().filter(|name| names.contains(*name));
+            all.extend(routines.map(|name| On::Function(schema.clone(), name.clone())));
+            let relations = inside.relations.objects.iter();
+            for (name, relation) in relations.filter(|(name, _)| names.contains(*name)) {
+                all.push(On::Relation(own(name)));
+                let columns = relation.columns.objects.keys();
+                all.extend(columns.map(|column| On::Column(own(name), column.clone())));
+            }
+        }
+        all
     }
 }
 

@@ -310,7 +310,6 @@ impl Catalog {
         let found = self.refer(Sort::Table, &path, false);
         if let Some(key) = &found {
             self.note(|| On::Relation(key.clone()));
-            self.readers.add(key, None);
         }
         (name, found.map_or(Source::Open, Source::Relation))
     }

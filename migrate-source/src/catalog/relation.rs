@@ -6,7 +6,7 @@ use super::Catalog;
 use super::depend::On;
 use super::facts::Facts;
 use super::name::Path;
-use super::object::{Blurs, How, Look, Made, Object, Place, Sort, Space};
+use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
 use crate::syntax::tree::{At, Kind};
 
 /// Where a relation is.
@@ -52,8 +52,6 @@ pub(super) struct Relation {
     pub(super) uses: BTreeSet<String>,
     /// What is known of it and its parts besides their names.
     pub(super) facts: Facts,
-    /// What a view reads: where each table was made, and the column.
-    pub(super) reads: BTreeSet<(Place, Option<String>)>,
 }
 
 impl Relation {
@@ -70,7 +68,6 @@ impl Relation {
             owner: None,
             uses: BTreeSet::new(),
             facts: Facts::default(),
-            reads: BTreeSet::new(),
         }
     }
 
@@ -231,13 +228,17 @@ impl Catalog {
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
         if !at.has(Kind::CASCADE) {
-            self.try_drop(&paths);
             for (key, path) in found.iter().zip(&paths) {
                 if let Some(key) = key {
                     self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
                 }
             }
-        } else if !self.cascade_relations(&paths) {
+        } else {
+            for (key, path) in found.iter().zip(&paths) {
+                if let Some(key) = key {
+                    self.drop_users(&On::Relation(key.clone()), path);
+                }
+            }
             let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
             for key in &dropped {
                 self.names_with(key, &mut names);
@@ -333,7 +334,6 @@ impl Catalog {
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
         self.repoint(&relation, from, to);
-        self.readers.note(&relation.all_reads(), to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }
 

@@ -186,7 +186,6 @@ impl Catalog {
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
             if !at.has(Kind::CASCADE) {
-                self.try_drop_type(&schema, &path);
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }
             let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);

@@ -17,10 +17,8 @@ impl Catalog {
         if at.tokens().iter().any(|token| token.kind == Kind::RECURSIVE_KW) {
             scope.tables.push((path.name.clone(), Columns::Open));
         }
-        self.readers.begin(self.keeps_facts);
         let (columns, reads) = self
             .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
-        let read = self.readers.end();
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
         let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&path));
         if let Some(Look::Found(key) | Look::Perhaps(key)) = replaced {
@@ -29,7 +27,6 @@ impl Catalog {
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
             self.note_whole(&key, Sort::View, at);
-            self.note_reads(&key, &read);
             if let Some(view) = self.relation_mut(&key) {
                 view.made_mut().sure |= sure;
                 view.made_mut().stamp = made.stamp;
@@ -40,7 +37,6 @@ impl Catalog {
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
             self.note_whole(&key, Sort::View, at);
-            self.note_reads(&key, &read);
             self.depend_all(reads, &User::View(key));
         }
     }

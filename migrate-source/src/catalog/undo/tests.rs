@@ -179,6 +179,10 @@ fn what_is_undone_is_not_reported() {
             "drop table a cascade; alter table users drop a",
         ),
         (
+            "create view w as select mail from users; create view x as select mail from w",
+            "drop view w cascade",
+        ),
+        (
             "create type t as enum ('x'); create table a (b t)",
             "alter table a alter b type text; drop type t; drop table a",
         ),
@@ -200,22 +204,27 @@ fn a_name_that_is_not_there_fails() {
         (
             "create table a (id int primary key); create table b (a int references a)",
             "drop table a; drop table b",
-            "fails: table `a` cannot be dropped, constraint `b_a_fkey` of table `b` refers to it",
+            "fails: table `a` cannot be dropped: constraint `b_a_fkey` of table `b` depends on it",
         ),
         (
             "create sequence s; create table a (b int default nextval('s'::regclass))",
             "drop sequence if exists s; drop table a",
-            "fails: sequence `s` cannot be dropped, the default of column `b` of table `a` reads it",
+            "fails: sequence `s` cannot be dropped: column `b` of table `a` depends on it",
         ),
         (
             "create view w as select mail from users",
             "drop table users",
-            "fails: table `users` cannot be dropped, view `v` reads it",
+            "fails: table `users` cannot be dropped: view `v` depends on it",
         ),
         (
             "create type t as enum ('x'); create table a (b t[])",
             "drop type t; drop table a",
-            "fails: type `t` cannot be dropped, column `b` of table `a` has it",
+            "fails: type `t` cannot be dropped: column `b` of table `a` depends on it",
+        ),
+        (
+            "create view w as select mail from users",
+            "alter table users rename mail to email; alter table users drop email",
+            "fails: column `email` cannot be dropped: view `w` depends on it",
         ),
         ("create index on users (mail)", "drop index i", "fails: index `i` does not exist"),
     ] {
