@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use migrate_set::frame::frame;
-use migrate_set::remedy::{Remedy, Term};
+use migrate_set::remedy::Remedy;
 use migrate_set::set::Script;
 use migrate_set::sql::lexer::{TokenKind, lex};
 use migrate_set::text::{masked, masked_answer};
@@ -82,28 +82,12 @@ pub(super) async fn error(
     ErrorKind::Migration { failure: Box::new(failure), source }
 }
 
-/// The help where the first migration of the set failed, and another tool's table or another ledger is there.
+/// The help where the first migration of the set failed and another tool's table is there.
 async fn other_history(cx: &Context<'_>, version: &str) -> Option<Remedy> {
     cx.migrator.set.iter().next().filter(|first| first.version().as_str() == version)?;
-    if let Some(table) = first_of(cx, &first_table(default_tables())).await {
-        let help = format!("`{table}` has the history of another tool; take it over with `adopt`");
-        return Some(help.into());
-    }
-    let schema = first_of(cx, &cx.ledger.elsewhere()).await?;
-    let table = &cx.ledger.table;
-    Some(Remedy::new(
-        format!(
-            "choose its schema with {{}}, if `{schema}.{table}` is the ledger of this set; otherwise record what \
-             the database has with `baseline`"
-        ),
-        &[Term::Schema],
-    ))
-}
-
-/// The first column of the row that a query returns.
-async fn first_of(cx: &Context<'_>, query: &str) -> Option<String> {
-    let row = wire::query(cx.wire.client, query).await.ok().flatten()?;
-    column(&row, 0)
+    let row = wire::query(cx.wire.client, &first_table(default_tables())).await.ok().flatten()?;
+    let table = column(&row, 0)?;
+    Some(format!("`{table}` has the history of another tool; take it over with `adopt`").into())
 }
 
 /// A failure at `place`, without a statement.

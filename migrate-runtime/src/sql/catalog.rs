@@ -7,7 +7,6 @@ use super::ledger::Ledger;
 use super::literal::{column, literal, text};
 use super::operator::{CAT, EQ, GT, NE};
 use super::trust::checked;
-use crate::migrator::DEFAULT_SCHEMA;
 
 /// The columns of the table with this name: one row each, no rows without a table.
 pub(crate) fn columns(schema: &str, table: &str) -> String {
@@ -24,19 +23,6 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
 }
 
 impl Ledger {
-    /// Another schema with a ledger of this name, if no schema was chosen for this one; no row without one.
-    pub(crate) fn elsewhere(&self) -> String {
-        format!(
-            "SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
-             JOIN pg_catalog.pg_attribute a ON a.attrelid {EQ} c.oid AND a.attname {EQ} 'ended_position' \
-             WHERE c.relkind {EQ} 'r' AND c.relname {EQ} {} AND n.nspname {NE} {schema} \
-             AND {schema} {EQ} '{DEFAULT_SCHEMA}' LIMIT 1",
-            literal(&self.table),
-            schema = literal(&self.schema)
-        )
-    }
-
     /// The columns of the table with the ledger's name: one row each, no rows without a table.
     pub(crate) fn columns(&self) -> String {
         columns(&self.schema, &self.table)

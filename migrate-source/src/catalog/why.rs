@@ -58,11 +58,20 @@ impl<'f> Whys<'f> {
             let what = words(&Sort::ALL.into_iter().filter(touched).collect::<Vec<_>>());
             let why = self.of_stamp(stamp);
             lines.push(match way {
-                _ if why.ends_with(UNNAMED) => format!("{what} that are there after {why}"),
                 Way::Touches => format!("{what} that are made, changed or gone after {why}"),
                 Way::Drops => format!("{what} that are gone after {why}"),
                 Way::Makes => format!("{what} that are made after {why}"),
             });
+        }
+        let is_there = |name: &&String| {
+            let mut schemas = catalog.schemas.objects.values();
+            schemas.any(|schema| schema.relations.objects.contains_key(*name))
+        };
+        let mut derived: Vec<&str> =
+            catalog.derived.iter().filter(is_there).map(String::as_str).collect();
+        derived.sort_unstable();
+        if !derived.is_empty() {
+            lines.push(format!("indexes of {} whose names the server makes", derived.join(", ")));
         }
         lines
     }
@@ -105,9 +114,6 @@ fn words(sorts: &[Sort]) -> String {
     }
 }
 
-/// What a statement does that makes more objects, and leaves others as they are.
-const UNNAMED: &str = "makes some whose names only the server knows";
-
 /// What a statement does that is not seen.
 fn does(statement: &Statement<'_>) -> &'static str {
     let Some(root) = statement.root() else { return "is not read" };
@@ -125,7 +131,6 @@ fn does(statement: &Statement<'_>) -> &'static str {
         kind if is_query(kind) => "calls a function that can do this",
         Kind::CALL | Kind::CREATE_TRIGGER => "calls a function that can do this",
         Kind::CREATE_TABLE_AS => "makes columns from a query",
-        Kind::CREATE_INDEX | Kind::CREATE_TABLE | Kind::ALTER_TABLE => UNNAMED,
         _ => "does more than its text shows",
     }
 }

@@ -284,15 +284,13 @@ fn what_is_not_known_is_named_with_its_reason() {
         &["create extension strange"],
         Begins::Nothing,
         &[
-            "objects that are made, changed or gone after 1_a.sql:1, which creates an extension whose objects are not known",
+            "schemas, tables, types and functions that are made after 1_a.sql:1, which creates an extension whose objects are not known",
         ],
     );
     check(
         &["create table e (a int); create table t (like e including all)"],
         Begins::Nothing,
-        &[
-            "indexes that are there after 1_a.sql:1, which makes some whose names only the server knows",
-        ],
+        &["indexes of t whose names the server makes"],
     );
     check(&[table], Begins::Existing, &["what is there before the first migration"]);
     check(&[table], Begins::Inferred, &[]);

@@ -248,21 +248,3 @@ async fn what_stops_a_migration_in_its_middle() {
         check(&error_of("", &[A, ("2_b.sql", &file)]).await, code, &format!("{after}{last}"));
     }
 }
-
-#[tokio::test]
-async fn ledger_in_a_schema_that_was_not_chosen() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
-    let set = unparsed(&[A]);
-    let elsewhere = Migrator::new(&set).schema("app").create_schema();
-    elsewhere.run(&mut client).await.expect("a run");
-    let error = Migrator::new(&set).run(&mut client).await.expect_err("an error");
-    let help = "help: choose its schema with `.schema(..)`, if `app.migration_ledger` is the ledger of this set; \
-                otherwise record what the database has with `baseline`";
-    check(&error, "42P07", help);
-    // With a schema of its own, another one's ledger is another set's or another tenant's.
-    client.batch_execute("CREATE SCHEMA other").await.expect("a schema");
-    let error = Migrator::new(&set).schema("other").run(&mut client).await.expect_err("an error");
-    check(&error, "42P07", "otherwise fix the file");
-    elsewhere.run(&mut client).await.expect("as the help says");
-}
