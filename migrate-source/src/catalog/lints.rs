@@ -28,12 +28,12 @@ pub(super) fn run(set: &Set<'_>, begins: Begins) -> Found {
             found.lint(&mut catalog, number, files);
             continue;
         };
-        let (mut words, dropped) = (part::words(&[file, down]), part::dropped(&[file, down]));
+        let (words, dropped) = (part::words(&[file, down]), part::dropped(&[file, down]));
         catalog.misses_some = false;
-        let before = catalog.part(&words, &dropped);
-        words.extend(before.relations().cloned());
+        let before = catalog.part(&words, &dropped, Vec::new());
         found.lint(&mut catalog, number, files);
-        let after = catalog.part(&words, &dropped).undone(down_number, down);
+        let after =
+            catalog.part(&words, &dropped, before.all_relations()).undone(down_number, down);
         let (undoing, lints) = judge(&before, &after, files);
         found.downs.push((down_number, undoing));
         found.lints.extend(lints.into_iter().map(|finding| (down_number, finding)));

@@ -45,8 +45,13 @@ pub(super) fn dropped(files: &[&File<'_>]) -> HashSet<String> {
 
 impl Catalog {
     /// A copy of what these words can name, and of what hangs on it; also of what needs the relations that
-    /// are dropped.
-    pub(super) fn part(&self, words: &HashSet<String>, dropped: &HashSet<String>) -> Catalog {
+    /// are dropped, and these.
+    pub(super) fn part(
+        &self,
+        words: &HashSet<String>,
+        dropped: &HashSet<String>,
+        also: Vec<Key>,
+    ) -> Catalog {
         let near = ["public", TEMPORARY].into_iter().map(str::to_owned);
         let searched = self.path.searched().chain(self.default_path.searched()).cloned();
         let names: HashSet<String> = near.chain(searched).chain(words.iter().cloned()).collect();
@@ -69,19 +74,25 @@ impl Catalog {
             definitions: None,
             ..*self
         };
-        part.add_hanging(self, dropped);
+        part.add_hanging(self, dropped, also);
         part
     }
 
-    /// The names of its relations.
-    pub(super) fn relations(&self) -> impl Iterator<Item = &String> {
-        self.schemas.objects.values().flat_map(|schema| schema.relations.objects.keys())
+    /// All its relations.
+    pub(super) fn all_relations(&self) -> Vec<Key> {
+        let schemas = self.schemas.objects.iter();
+        let own = |(schema, inside): (&String, &Schema)| -> Vec<Key> {
+            let names = inside.relations.objects.keys().cloned();
+            names.map(|name| Key { schema: schema.clone(), name }).collect()
+        };
+        schemas.flat_map(own).collect()
     }
 
     /// Adds what hangs on the relations of this part, what they hang on, and what needs what is dropped.
-    fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>) {
+    fn add_hanging(&mut self, whole: &Catalog, dropped: &HashSet<String>, also: Vec<Key>) {
         let relations = self.schemas.objects.values().flat_map(|one| &one.relations.objects);
-        let mut wanted: Vec<Key> = relations.flat_map(|(_, relation)| hanging(relation)).collect();
+        let mut wanted = also;
+        wanted.extend(relations.flat_map(|(_, relation)| hanging(relation)));
         let mut needed = self.all_of(dropped);
         while let Some(on) = needed.pop() {
             let Some(all) = whole.dependences.get(&on) else { continue };
