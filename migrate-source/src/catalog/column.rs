@@ -107,7 +107,6 @@ impl Catalog {
     pub(super) fn column_parts(&mut self, key: &Key, at: At<'_>) {
         let Some((column, span)) = column_name(at, Kind::COLUMN_NAME) else { return };
         self.define_column(key, &column, at);
-        self.note_declared(key, &column, at);
         for part in at.children() {
             match part.kind() {
                 Kind::COLUMN_NAME | Kind::IF_NOT_EXISTS => {}
@@ -154,14 +153,14 @@ impl Catalog {
         }
         let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
         let on = On::Column(key.clone(), name.clone());
-        if !at.has(Kind::CASCADE) {
-            self.refuse_drop(Sort::Column, &on, &path, &[]);
-        } else {
+        if at.has(Kind::CASCADE) {
             self.drop_users(&on, &path);
             self.cascade_from([key.name.clone()].into());
             for sort in [Sort::Trigger, Sort::Policy] {
                 self.blur_drops(sort);
             }
+        } else {
+            self.refuse_drop(Sort::Column, &on, &path, &[]);
         }
         self.take_column(key, &name, How::Dropped, &span);
         let Some(relation) = self.relation(key) else { return };
@@ -234,8 +233,6 @@ impl Catalog {
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
             relation.columns.put(to.clone(), Column { made, number });
-            relation.facts.rename(Sort::Column, &from, &to);
-            relation.facts.rename_column(&from, &to);
             for constraint in relation.constraints.objects.values_mut() {
                 if constraint.columns.remove(&from) {
                     constraint.columns.insert(to.clone());
@@ -247,7 +244,6 @@ impl Catalog {
             if let Some(one) = self.relation_mut(&one)
                 && one.uses.remove(&from)
             {
-                one.facts.rename_column(&from, &to);
                 one.uses.insert(to.clone());
             }
         }
@@ -264,7 +260,6 @@ impl Catalog {
         self.renew(key, &name);
         for action in at.children() {
             self.redefine_column(key, &name, action);
-            self.note_altered(key, &name, action);
             match action.kind() {
                 Kind::SET_TYPE => {
                     if let Some(to) = action.children().find(|part| is_type(part.kind())) {

@@ -1,7 +1,6 @@
 //! `COMMENT ON` and `SECURITY LABEL`, which name any kind of object.
 
 use super::Catalog;
-use super::facts::Fact;
 use super::name::Path;
 use super::object::Sort;
 use crate::syntax::tree::{At, Kind};
@@ -47,9 +46,15 @@ impl Catalog {
             }
         };
         let Some(key) = table.and_then(|table| self.look_relation(&table).there()) else { return };
-        match column {
-            Some(column) => self.note_fact(&key, (Sort::Column, &column), Fact::Comment, text),
-            None => self.note_fact(&key, (Sort::Table, ""), Fact::Comment, text),
+        let id = match column {
+            Some(column) => self.column_id(&key, &column),
+            None => self.relation_id(&key),
+        };
+        if self.perhaps {
+            return self.doubt_definition(id);
+        }
+        if let Some(definition) = self.definition_mut(id) {
+            definition.comment = text;
         }
     }
 

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::depend::{On, Reads, User};
-use super::facts::Fact;
 use super::name::{self, Path, made};
 use super::object::{How, Look, Sort};
 use super::relation::{Constraint, Key};
@@ -23,11 +22,7 @@ impl Catalog {
                 self.expression_on(key, at);
                 let columns = self.columns_in(key, at);
                 let single = columns.iter().next().filter(|_| columns.len() == 1).cloned();
-                let name =
-                    self.put_constraint(key, at, columns, &single.unwrap_or_default(), "check");
-                if let Some(name) = name {
-                    self.note_constraint(key, &name, at, &[]);
-                }
+                self.put_constraint(key, at, columns, &single.unwrap_or_default(), "check");
             }
             Kind::EXCLUDE_CONSTRAINT => {
                 self.expression_on(key, at);
@@ -35,7 +30,6 @@ impl Catalog {
                 let items = at.child(Kind::CONSTRAINT_EXCLUSION_LIST);
                 let joined = items.map_or_else(String::new, super::index::joined);
                 if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, "excl") {
-                    self.note_constraint(key, &name, at, &[]);
                     self.put_index(key, &name, columns, &at.span());
                 }
             }
@@ -69,7 +63,6 @@ impl Catalog {
         let mut columns: BTreeSet<String> = listed.iter().cloned().collect();
         columns.extend(at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE).map(names_in).unwrap_or_default());
         if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
-            self.note_constraint(key, &name, at, &listed);
             self.put_index(key, &name, columns, &at.span());
         }
     }
@@ -85,7 +78,6 @@ impl Catalog {
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
         self.insert_constraint(key, (Sort::Constraint, &name), columns, &at.span());
         self.define_key_of_index(key, at, &name, index.as_ref());
-        self.note_unknown(key, (Sort::Constraint, &name), Fact::Definition);
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
             self.rename(&index, &to, How::Renamed(name), &path);
@@ -100,12 +92,8 @@ impl Catalog {
         let joined = columns.join("_");
         let all = columns.iter().cloned().collect();
         let name = self.put_constraint(key, at, all, &joined, "fkey");
-        if let Some(name) = &name {
-            self.note_constraint(key, name, at, &columns);
-        }
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
-        self.note_target(key, name.as_deref(), target.as_ref());
         let list = lists.next();
         if let (Some(target), Some(list)) = (&target, list) {
             self.refer_columns(target, list);
@@ -123,12 +111,8 @@ impl Catalog {
         let columns: Vec<String> = column.map(str::to_owned).into_iter().collect();
         let all = columns.iter().cloned().collect();
         let constraint = self.put_constraint(key, at, all, &columns.concat(), "fkey");
-        if let Some(name) = &constraint {
-            self.note_constraint(key, name, at, &columns);
-        }
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
-        self.note_target(key, constraint.as_deref(), target.as_ref());
         let named = at.child(Kind::COLUMN_NAME_REF);
         let column = named.and_then(name::name);
         if let (Some(target), Some(named), Some(name)) = (&target, named, &column) {
@@ -201,7 +185,6 @@ impl Catalog {
         let made = self.made(sort, span);
         if let Some(relation) = self.relation_mut(key) {
             relation.constraints.put(name.to_owned(), Constraint { made, columns });
-            relation.facts.clear(Sort::Constraint, name);
         }
     }
 
@@ -270,7 +253,6 @@ impl Catalog {
         let how = How::Renamed(to.name.clone());
         if let Some(constraint) = relation.constraints.take(&from.name, how.clone(), place, stamp) {
             relation.constraints.put(to.name.clone(), constraint);
-            relation.facts.rename(Sort::Constraint, &from.name, &to.name);
         }
         let index = Key { schema: key.schema.clone(), name: from.name.clone() };
         if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {

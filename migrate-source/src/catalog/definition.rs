@@ -1,5 +1,5 @@
-//! What objects are besides their names. It is kept beside the catalog, and only for those who ask for the
-//! schema, because the check of names needs none of it.
+//! What objects are besides their names. It is kept beside the catalog, and only for the schema and the lints,
+//! because the check of names needs none of it.
 
 use std::collections::HashMap;
 
@@ -46,6 +46,10 @@ pub(super) struct Definition {
     pub(super) default: Words,
     /// The values of an enum, in their order.
     pub(super) labels: Vec<String>,
+    /// The comment on it, as it is written.
+    pub(super) comment: String,
+    /// The number of the statement that last changed what is not kept, such as its owner.
+    pub(super) unseen: u32,
     /// What was altered besides, by the kind of the action.
     pub(super) settings: Vec<(Kind, Words)>,
 }
@@ -101,11 +105,30 @@ impl Catalog {
     }
 
     /// Keeps what an object is now.
-    pub(super) fn define(&mut self, id: Option<Id>, definition: Definition) {
+    pub(super) fn define(&mut self, id: Option<Id>, mut definition: Definition) {
         if let (Some(definitions), Some(id)) = (&mut self.definitions, id) {
             definitions.renamed.remove(&id);
+            if let Some(before) = definitions.of.remove(&id) {
+                (definition.comment, definition.unseen) = (before.comment, before.unseen);
+            }
             definitions.of.insert(id, definition);
         }
+    }
+
+    /// An object changes in a way that is not kept.
+    pub(super) fn doubt_definition(&mut self, id: Option<Id>) {
+        let stamp = self.stamp;
+        if let Some(definition) = self.definition_mut(id) {
+            definition.unseen = stamp;
+        }
+    }
+
+    /// The definitions of these objects.
+    pub(super) fn definitions_of(&self, ids: impl Iterator<Item = Id>) -> Option<Definitions> {
+        let all = self.definitions.as_ref()?;
+        let of = ids.filter_map(|id| Some((all.of.get(&id)?.clone(), id)));
+        let of = of.map(|(definition, id)| (id, definition)).collect();
+        Some(Definitions { of, renamed: all.renamed.clone() })
     }
 
     /// What is kept of an object, to change it.

@@ -327,11 +327,9 @@ impl Catalog {
                     Source::Open => Columns::Open,
                 };
                 let Columns::Known(names) = of_item else { return Columns::Open };
-                if let Source::Relation(key) = &item.source {
-                    if let Some(reads) = &mut self.reads {
-                        let of = |name: &String| On::Column(key.clone(), name.clone());
-                        reads.certain.extend(names.iter().map(of));
-                    }
+                if let (Source::Relation(key), Some(reads)) = (&item.source, &mut self.reads) {
+                    let of = |name: &String| On::Column(key.clone(), name.clone());
+                    reads.certain.extend(names.iter().map(of));
                 }
                 columns.extend(names);
             }

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::Catalog;
 use super::builtin;
 use super::depend::{On, User};
-use super::facts::{Fact, Facts};
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Sort};
 use super::opaque::Effects;
@@ -24,14 +23,12 @@ pub(super) struct Routine {
     pub(super) signatures: Vec<String>,
     /// What a call of one can do to the catalog.
     pub(super) effects: Rc<Effects>,
-    /// What is known of each, by its signature.
-    pub(super) facts: Facts,
 }
 
 impl Routine {
     /// A function of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Routine { made, signatures: Vec::new(), effects: Rc::default(), facts: Facts::default() }
+        Routine { made, signatures: Vec::new(), effects: Rc::default() }
     }
 
     /// Whether its arguments are known: those of a function of an extension are not.
@@ -117,12 +114,8 @@ impl Catalog {
         self.confirm_schema(&path);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
-        let mut facts = Facts::default();
-        if self.keeps_facts {
-            facts.set(Sort::Function, &signature, Fact::Definition, self.routine(at));
-        }
         let signatures = vec![signature.clone()];
-        let routine = Routine { made, signatures, effects: Rc::new(effects), facts };
+        let routine = Routine { made, signatures, effects: Rc::new(effects) };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             let path = Path { qualifier: given, ..qualified.clone() };
@@ -168,7 +161,6 @@ impl Catalog {
             routine.signatures.extend(new.signatures);
         }
         routine.effects = Rc::new(Effects::both(&routine.effects, &new.effects));
-        routine.facts.merge(new.facts);
         if !perhaps {
             let place = routine.made.place.or(new.made.place);
             routine.made = Made { place, ..new.made };
@@ -238,7 +230,6 @@ impl Catalog {
         let to = action.and_then(|to| to.children().next()).and_then(Path::of);
         let moved = self.moved(at);
         if action.is_none() && moved.is_none() {
-            self.doubt_routine(found.as_deref(), &path.name);
             let signature = node.map(signature).unwrap_or_default();
             return self.redefine_options(&path, &signature, at);
         }

@@ -42,15 +42,13 @@ impl Catalog {
                 let joined = joined_list(parts.first().copied());
                 let name = self.free(&key, &joined, "idx", true);
                 self.put_index(&key, &name, columns, &at.span());
-                self.note_index(&Key { schema: key.schema.clone(), name: name.clone() }, at);
                 return self.define_index(&key, name, at);
             }
         };
         let path = Path { qualifier: Some(key.schema.clone()), ..name };
         if let Some(index) = self.make(at, Sort::Index, &path, false) {
             let name = index.name.clone();
-            self.own(&key, index.clone(), columns);
-            self.note_index(&index, at);
+            self.own(&key, index, columns);
             self.define_index(&key, name, at);
         }
     }
@@ -128,7 +126,6 @@ impl Catalog {
             && let Some(table) = self.relation_mut(&table)
             && let Some(constraint) = table.constraints.objects.remove(&key.name)
         {
-            table.facts.rename(Sort::Constraint, &key.name, &to.name);
             table.constraints.put(to.name, constraint);
         }
     }

@@ -1,13 +1,17 @@
 //! What the lints ask of the catalog before a statement.
 
+use std::collections::HashMap;
+
 use migrate_set::sql::words::TableName;
 
 use super::Catalog;
-use super::facts::Fact;
+use super::definition::Id;
 use super::name::Path;
-use super::object::{Look, Place, Sort};
+use super::object::{Look, Place};
 use super::pass::File;
 use super::relation::{Key, Relation};
+use super::same;
+use super::written::identifier;
 use crate::lint::known::{Knowledge, NotNullCheck};
 
 /// The catalog before a statement, and the files for the places in messages.
@@ -39,25 +43,29 @@ impl Knowledge for Known<'_> {
     fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
         let (key, relation) = self.table(table)?;
         let is_sure = self.catalog.look_column(&key, column) == Look::Found(());
-        let written = relation.facts.get(Sort::Column, column, Fact::Type)?;
-        is_sure.then(|| written.to_owned())
+        let made = relation.columns.objects.get(column)?.made;
+        let definition = self.catalog.definition(Id::of(&made, column))?;
+        is_sure.then(|| same::type_of(&self.catalog.spelled(&definition.words, &HashMap::new())))
     }
 
     fn not_null_check(&self, table: &TableName, column: &str) -> NotNullCheck {
         let Some((_, relation)) = self.table(table) else { return NotNullCheck::Unknown };
         let (blurs, constraints) = (&self.catalog.blurs, &relation.constraints);
-        let wanted = format!("{column} is not null");
+        let wanted = format!("{} IS NOT NULL", identifier(column));
+        let text = |name: &String| {
+            let made = &constraints.objects.get(name)?.made;
+            let definition = self.catalog.definition(Id::of(made, ""))?;
+            Some(self.catalog.spelled(&definition.words, &HashMap::new()))
+        };
         let is_it = |name: &&String| {
-            let text = relation.facts.get(Sort::Constraint, name, Fact::Definition);
-            let text = text.unwrap_or_default().trim_matches(|c| matches!(c, '(' | ')' | ' '));
-            let text = text.trim_start_matches("check").trim_matches(['(', ')', ' ']);
+            let text = text(name).unwrap_or_default();
+            let text = text.trim_start_matches("CHECK").trim_end_matches("NOT VALID");
+            let text = text.trim_matches(['(', ')', ' ']);
             text == wanted && matches!(constraints.look(name, blurs), Look::Found(_))
         };
         let mut found: Vec<&String> = constraints.objects.keys().filter(is_it).collect();
         found.sort_unstable();
-        let valid = |name: &&&String| {
-            relation.facts.get(Sort::Constraint, name, Fact::NotValid) == Some("")
-        };
+        let valid = |name: &&&String| text(name).is_some_and(|text| !text.ends_with("NOT VALID"));
         match (found.iter().find(valid), found.first()) {
             (Some(_), _) => NotNullCheck::Valid,
             (None, Some(name)) => NotNullCheck::NotValid((*name).clone()),

@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::facts::Fact;
+use super::definition::Id;
 use super::finding::{Past, shown_place};
 use super::knowledge::Known;
 use super::object::{Gone, How, Look, Place, Sort};
@@ -20,8 +20,7 @@ use crate::objects::{Begins, Undoing};
 /// The findings in a set that begins there.
 pub(super) fn run(set: &Set<'_>, begins: Begins) -> Found {
     let (mut found, files) = (Found::default(), set.files.as_slice());
-    let mut catalog = pass::begun(files, begins, Noting::Nothing);
-    catalog.keeps_facts = true;
+    let mut catalog = pass::begun(files, begins, Noting::Definitions);
     for (number, file) in files.iter().enumerate().take(set.ups) {
         let down = file.down.and_then(|down| Some((down, files.get(down)?)));
         let Some((down_number, down)) = down else {
@@ -73,23 +72,27 @@ impl Catalog {
     /// The foreign keys that no index serves at the end of the set.
     fn without_index(&self, files: &[File<'_>]) -> Vec<(usize, Finding)> {
         let mut found = Vec::new();
+        let names = self.names();
         let schemas = self.schemas.objects.values();
         for (table, relation) in schemas.flat_map(|schema| &schema.relations.objects) {
             if relation.made.sort != Sort::Table || !relation.is_sure(&self.blurs) {
                 continue;
             }
-            let Some(indexes) = self.indexes(relation) else { continue };
+            let Some(indexes) = self.indexes(relation, &names) else { continue };
             for (name, constraint) in &relation.constraints.objects {
-                let text = relation.facts.get(Sort::Constraint, name, Fact::Definition);
-                let text = text.filter(|text| text.starts_with("foreign key"));
-                let Some(columns) = text.and_then(columns) else { continue };
+                let columns = &constraint.columns;
+                let is_key = constraint.made.sort == Sort::ForeignKey && !columns.is_empty();
+                if !is_key {
+                    continue;
+                }
                 let look = relation.constraints.look(name, &self.blurs);
                 let serves = |index: &Vec<String>| {
                     let first: BTreeSet<&String> = index.iter().take(columns.len()).collect();
-                    first == columns.iter().collect()
+                    first == columns.iter().collect::<BTreeSet<&String>>()
                 };
                 let (Look::Found(_), Some(place)) = (look, constraint.made.place) else { continue };
                 if !indexes.iter().any(serves) {
+                    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
                     let columns = columns.join("`, `");
                     let message = format!(
                         "no index of `{table}` begins with `{columns}`, so that a DELETE or UPDATE of a row \
@@ -105,7 +108,7 @@ impl Catalog {
     }
 
     /// The first columns of the indexes of a table; `None` if not all are known.
-    fn indexes(&self, table: &Relation) -> Option<Vec<Vec<String>>> {
+    fn indexes(&self, table: &Relation, names: &HashMap<Id, String>) -> Option<Vec<Vec<String>>> {
         if self.blurs.of_makes(Sort::Index) > table.made.stamp || !table.parents.is_empty() {
             return None;
         }
@@ -115,9 +118,10 @@ impl Catalog {
             if index.made.sort != Sort::Index {
                 continue;
             }
-            let own = index.facts.get(Sort::Index, "", Fact::Definition);
-            let of_key = table.facts.get(Sort::Constraint, &key.name, Fact::Definition);
-            all.push(columns(own.or(of_key)?)?);
+            let of_key = table.constraints.objects.get(&key.name);
+            let made = of_key.map_or(&index.made, |key| &key.made);
+            let words = &self.definition(Id::of(made, ""))?.words;
+            all.push(columns(&self.spelled(words, names))?);
         }
         Some(all)
     }
@@ -146,23 +150,25 @@ impl Catalog {
     }
 }
 
-/// The columns in the first parentheses of a definition, up to the first expression; `None` for an index that
+/// The columns in the first parentheses of a definition, up to the first expression; none for an index that
 /// is of no use to look rows up by them.
 fn columns(definition: &str) -> Option<Vec<String>> {
-    let (before, rest) = definition.split_once("( ")?;
-    let is_partial = definition.split_once(" where ").is_some_and(|(_, condition)| {
-        !condition.trim_matches(['(', ')', ' ']).ends_with("is not null")
+    let (before, rest) = definition.split_once('(')?;
+    let is_partial = definition.split_once(" WHERE ").is_some_and(|(_, condition)| {
+        !condition.trim_matches(['(', ')', ' ']).ends_with("IS NOT NULL")
     });
-    let other = before.contains(" using ") && !before.contains("using hash");
+    let other = before.contains("USING ")
+        && !before.contains("USING hash")
+        && !before.contains("USING btree");
     if is_partial || other {
         return Some(Vec::new());
     }
     let mut columns = Vec::new();
-    for item in rest.split(" )").next()?.split(" , ") {
+    for item in rest.split(')').next()?.split(", ") {
         if item.contains('(') {
             break;
         }
-        columns.extend(item.split(' ').next().map(str::to_owned));
+        columns.extend(item.split(' ').next().map(|name| name.replace('"', "")));
     }
     Some(columns)
 }

@@ -39,8 +39,7 @@ mod define;
 mod define_column;
 mod describe;
 mod why;
-mod spelling;
-mod facts;
+mod same;
 mod part;
 mod knowledge;
 mod undo;
@@ -187,8 +186,6 @@ pub(super) struct Catalog {
     /// What names what.
     naming: cascade::Naming,
     noting: Noting,
-    /// Whether it notes what objects are, besides their names.
-    keeps_facts: bool,
     /// Whether it is a trial of a down script.
     is_trial: bool,
     /// Whether a statement did what is not followed at all.
@@ -238,7 +235,6 @@ impl Catalog {
             reads: None,
             naming: cascade::Naming::default(),
             noting,
-            keeps_facts: false,
             is_trial: false,
             misses_some: false,
             births: HashMap::new(),

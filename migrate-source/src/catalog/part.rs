@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Catalog;
+use super::definition::Id;
 use super::depend::{On, User};
 use super::name::cut;
 use super::object::{Object, Space};
@@ -44,8 +45,8 @@ pub(super) fn dropped(files: &[&File<'_>]) -> HashSet<String> {
 }
 
 impl Catalog {
-    /// A copy of what these words can name, and of what hangs on it; also of what needs the relations that
-    /// are dropped, and these.
+    /// A copy of what these words can name, of what hangs on it, of what needs something of the names that are
+    /// dropped, and of these relations.
     pub(super) fn part(
         &self,
         words: &HashSet<String>,
@@ -75,7 +76,29 @@ impl Catalog {
             ..*self
         };
         part.add_hanging(self, dropped, also);
+        part.definitions = self.definitions_of(part.ids());
         part
+    }
+
+    /// What can have a definition.
+    fn ids(&self) -> impl Iterator<Item = Id> {
+        let schemas = self.schemas.objects.values();
+        schemas.flat_map(|schema| {
+            let relations = schema.relations.objects.values().flat_map(|relation| {
+                let columns = relation.columns.objects.iter();
+                let columns = columns.filter_map(|(name, column)| Id::of(&column.made, name));
+                let constraints = relation.constraints.objects.values().map(|one| &one.made);
+                let hanging =
+                    relation.triggers.objects.values().chain(relation.policies.objects.values());
+                let whole = constraints.chain(hanging).chain([&relation.made]);
+                columns.chain(whole.filter_map(|made| Id::of(made, "")))
+            });
+            let types = schema.types.objects.values().filter_map(|one| Id::of(one.made(), ""));
+            let routines = schema.routines.objects.values().flat_map(|routine| {
+                routine.signatures.iter().filter_map(|one| Id::of(routine.made(), one))
+            });
+            relations.chain(types).chain(routines)
+        })
     }
 
     /// All its relations.

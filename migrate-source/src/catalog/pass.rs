@@ -220,7 +220,7 @@ impl Catalog {
             }
             Kind::GRANT | Kind::REVOKE => {
                 self.references(at);
-                self.note_access(at);
+                self.doubt_grants(at);
             }
             Kind::TRUNCATE
             | Kind::LOCK

@@ -3,7 +3,6 @@
 use super::Catalog;
 use super::definition::Id;
 use super::depend::User;
-use super::facts::Fact;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort};
 use super::query::{Item, Scope, Source};
@@ -27,7 +26,6 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.policies.put(path.name.clone(), made);
         }
-        self.note_part(&key, (Sort::Policy, &path.name), at, Kind::POLICY);
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
         self.depend_all(reads, &User::Policy(key, path.name));
     }
@@ -79,9 +77,7 @@ impl Catalog {
         self.depend_all(reads, &User::Policy(key.clone(), path.name.clone()));
         self.redefine_policy(&key, &path.name, at);
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
-        let Some(to) = to.and_then(Path::of) else {
-            return self.note_unknown(&key, (Sort::Policy, &path.name), Fact::Definition);
-        };
+        let Some(to) = to.and_then(Path::of) else { return };
         if self.perhaps {
             return self.blur(Sort::Policy);
         }
@@ -90,7 +86,6 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
             let old = table.policies.take(&path.name, how, place, stamp);
-            table.facts.rename(Sort::Policy, &path.name, &to.name);
             table.policies.put(to.name, made);
             self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Catalog;
 use super::depend::On;
-use super::facts::Facts;
 use super::name::Path;
 use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
 use crate::syntax::tree::{At, Kind};
@@ -50,8 +49,6 @@ pub(super) struct Relation {
     pub(super) owner: Option<Key>,
     /// The columns of an index; the column that owns a sequence.
     pub(super) uses: BTreeSet<String>,
-    /// What is known of it and its parts besides their names.
-    pub(super) facts: Facts,
 }
 
 impl Relation {
@@ -67,7 +64,6 @@ impl Relation {
             owned: BTreeSet::new(),
             owner: None,
             uses: BTreeSet::new(),
-            facts: Facts::default(),
         }
     }
 
@@ -227,23 +223,19 @@ impl Catalog {
         let found: Vec<Option<Key>> =
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
-        if !at.has(Kind::CASCADE) {
-            for (key, path) in found.iter().zip(&paths) {
-                if let Some(key) = key {
-                    self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
-                }
-            }
-        } else {
-            for (key, path) in found.iter().zip(&paths) {
-                if let Some(key) = key {
-                    self.drop_users(&On::Relation(key.clone()), path);
-                }
-            }
+        let pairs =
+            || paths.iter().zip(&found).filter_map(|(path, key)| Some((key.as_ref()?, path)));
+        if at.has(Kind::CASCADE) {
             let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
-            for key in &dropped {
+            for (key, path) in pairs() {
+                self.drop_users(&On::Relation(key.clone()), path);
                 self.names_with(key, &mut names);
             }
             self.cascade_from(names);
+        } else {
+            for (key, path) in pairs() {
+                self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
+            }
         }
         for (key, path) in found.into_iter().zip(&paths) {
             match key {

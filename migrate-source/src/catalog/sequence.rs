@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::Catalog;
 use super::depend::{On, User};
-use super::facts::Fact;
 use super::name::Path;
 use super::object::{Look, Sort};
 use super::relation::{Key, Relation};
@@ -20,9 +19,6 @@ impl Catalog {
         let key = self.make(at, Sort::Sequence, &path, is_temporary(at));
         if let Some(relation) = key.as_ref().and_then(|key| self.relation_mut(key)) {
             relation.open();
-        }
-        if let Some(key) = &key {
-            self.note_whole(key, Sort::Sequence, at);
         }
         if key.is_some() {
             self.define_relation(key.as_ref(), at, Kind::SEQUENCE);
@@ -42,8 +38,6 @@ impl Catalog {
             self.rename_to(&key, action);
         } else if at.has(Kind::SET_SCHEMA) {
             self.move_to(&key, at);
-        } else {
-            self.note_unknown(&key, (Sort::Sequence, ""), Fact::Definition);
         }
     }
 

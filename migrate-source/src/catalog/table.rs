@@ -155,7 +155,6 @@ impl Catalog {
         if let Some(relation) = self.relation_mut(key) {
             let number = relation.columns.objects.len();
             relation.columns.put(name.to_owned(), Column { made, number });
-            relation.facts.clear(Sort::Column, name);
         }
     }
 
@@ -204,7 +203,6 @@ impl Catalog {
 
     /// An action that neither drops nor adds a column.
     fn alter(&mut self, key: &mut Key, action: At<'_>, at: At<'_>) {
-        self.note_action(key, action);
         match action.kind() {
             Kind::ADD_COLUMN | Kind::DROP_COLUMN | Kind::DROP_CONSTRAINT => {}
             Kind::ALTER_COLUMN => self.alter_column(key, action),

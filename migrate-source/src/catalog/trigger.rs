@@ -33,7 +33,6 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             table.triggers.put(path.name.clone(), made);
         }
-        self.note_part(&key, (Sort::Trigger, &path.name), at, Kind::TRIGGER);
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
         self.depend_all(reads, &User::Trigger(key, path.name));
     }
@@ -118,7 +117,6 @@ impl Catalog {
         if let Some(table) = self.relation_mut(&key) {
             let how = How::Renamed(to.name.clone());
             let old = table.triggers.take(&path.name, how, place, stamp);
-            table.facts.rename(Sort::Trigger, &path.name, &to.name);
             table.triggers.put(to.name, made);
             self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }

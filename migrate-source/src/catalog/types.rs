@@ -5,7 +5,6 @@ use std::ops::Range;
 use super::Catalog;
 use super::builtin;
 use super::depend::On;
-use super::facts::Facts;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
@@ -19,14 +18,12 @@ pub(super) struct Type {
     pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
-    /// What is known of it besides its name.
-    pub(super) facts: Facts,
 }
 
 impl Type {
     /// A type of which nothing else is known.
     pub(super) fn unknown(made: Made) -> Self {
-        Type { made, labels: open_labels(&made), is_shell: false, facts: Facts::default() }
+        Type { made, labels: open_labels(&made), is_shell: false }
     }
 
     /// Whether it is no enum whose values are known.
@@ -168,8 +165,7 @@ impl Catalog {
         }
         self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        let facts = self.facts_of_type(at);
-        let made = Type { made, labels, is_shell, facts };
+        let made = Type { made, labels, is_shell };
         self.schema_mut(&schema).types.put(path.name.clone(), made);
         self.define_type(&(schema, path.name), at, name);
     }
@@ -226,8 +222,7 @@ impl Catalog {
                     self.rename_type(&path, found.as_ref(), None, to.as_ref());
                 }
                 (Kind::TYPE_NAME_REF | Kind::DOMAIN_REF | Kind::SCHEMA_REF, _) => {}
-                (_, found) => {
-                    self.doubt_type(found.as_ref());
+                _ => {
                     self.references(action);
                     self.define_setting(self.type_id(&path), action, None);
                 }

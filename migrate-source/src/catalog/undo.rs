@@ -3,23 +3,27 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::Catalog;
-use super::facts::{Fact, Facts, Value, is_seen};
+use super::definition::{Definition, Id, Words};
 use super::finding::shown_place;
 use super::function::Routine;
 use super::object::{Gone, How, Look, Made, Object, Sort, Space};
 use super::pass::File;
 use super::relation::Relation;
+use super::same::{self, Same, same};
 use super::schema::Schema;
 use super::scope::TEMPORARY;
+use crate::syntax::tree::Kind;
 
 /// How the objects after a down script differ from those before its up script.
 pub(super) struct Comparison<'c> {
     before: &'c Catalog,
     after: &'c Catalog,
     files: &'c [File<'c>],
+    /// The names before and after.
+    names: [HashMap<Id, String>; 2],
     /// What certainly differs: the end of a sentence that begins with the down script.
     pub(super) found: Vec<String>,
     /// Whether there can be more.
@@ -48,7 +52,8 @@ enum Of<'n> {
 impl<'c> Comparison<'c> {
     pub(super) fn of(before: &'c Catalog, after: &'c Catalog, files: &'c [File<'c>]) -> Self {
         let is_unsure = after.misses_some || after.blurs.last() > before.stamp;
-        let mut comparison = Comparison { before, after, files, found: Vec::new(), is_unsure };
+        let (names, found) = ([before.names(), after.names()], Vec::new());
+        let mut comparison = Comparison { before, after, files, names, found, is_unsure };
         comparison.schemas();
         comparison
     }
@@ -162,7 +167,7 @@ impl<'c> Comparison<'c> {
             self.relation(name, of, before, after);
         }
         for (name, before, after) in self.space(&before.types, &after.types, of, |_| false) {
-            self.facts(&before.made, &after.made, (name, of), (&before.facts, &after.facts), "");
+            self.definitions(&before.made, &after.made, (name, of), "");
             self.space(&before.labels, &after.labels, Of::Type(name), |_| false);
         }
         for (name, before, after) in self.space(&before.routines, &after.routines, of, |_| false) {
@@ -173,8 +178,7 @@ impl<'c> Comparison<'c> {
     fn routines(&mut self, name: &str, of: Of<'_>, before: &Routine, after: &Routine) {
         for signature in &after.signatures {
             if before.signatures.contains(signature) {
-                let facts = (&before.facts, &after.facts);
-                self.facts(&before.made, &after.made, (name, of), facts, signature);
+                self.definitions(&before.made, &after.made, (name, of), signature);
             } else {
                 let made = Made { place: None, ..after.made };
                 self.added(&made, &format!("{name}({signature})"), of);
@@ -194,23 +198,22 @@ impl<'c> Comparison<'c> {
             let (was, is) = (before.made.sort.word(), shown(after.made.sort, name, of));
             return self.found.push(format!("leaves {is}, which was a {was} before"));
         }
-        self.facts(&before.made, &after.made, (name, of), (&before.facts, &after.facts), "");
+        self.definitions(&before.made, &after.made, (name, of), "");
         let of = Of::Table(name);
-        let facts = (&before.facts, &after.facts);
         // The columns of a view are those of its definition.
         let is_view = |_: &str| before.made.sort == Sort::View;
         for (name, before, after) in self.space(&before.columns, &after.columns, of, is_view) {
-            self.facts(&before.made, &after.made, (name, of), facts, name);
+            self.definitions(&before.made, &after.made, (name, of), name);
         }
         // PostgreSQL 18 names each NOT NULL.
         let skip = |name: &str| name.ends_with("_not_null");
         for (name, before, after) in self.space(&before.constraints, &after.constraints, of, skip) {
-            self.facts(&before.made, &after.made, (name, of), facts, name);
+            self.definitions(&before.made, &after.made, (name, of), "");
         }
         let triggers = self.space(&before.triggers, &after.triggers, of, |_| false);
         let policies = self.space(&before.policies, &after.policies, of, |_| false);
         for (name, before, after) in triggers.into_iter().chain(policies) {
-            self.facts(before, after, (name, of), facts, name);
+            self.definitions(before, after, (name, of), "");
         }
     }
 
@@ -219,92 +222,98 @@ impl<'c> Comparison<'c> {
         made.sure && made.stamp >= self.before.blurs.of_drops(made.sort)
     }
 
-    /// Whether a column can have this type under another name.
-    fn is_renamed(&self, written: &str) -> bool {
-        let end = written.find(['(', '[']).unwrap_or(written.len());
-        let name = written.get(..end).unwrap_or(written).rsplit('.').next().unwrap_or(written);
-        self.after.schemas.objects.values().any(|schema| schema.types.gone.contains_key(name))
-    }
-
     /// Compares what is known of an object that is there before and after.
-    fn facts(
-        &mut self,
-        before: &Made,
-        after: &Made,
-        named: (&str, Of<'_>),
-        facts: (&Facts, &Facts),
-        part: &str,
-    ) {
-        let sort = |made: &Made| match made.sort {
-            Sort::ForeignKey => Sort::Constraint,
-            sort => sort,
+    fn definitions(&mut self, before: &Made, after: &Made, named: (&str, Of<'_>), part: &str) {
+        let (catalogs, ids) =
+            ([self.before, self.after], [Id::of(before, part), Id::of(after, part)]);
+        let [first, second] = ids;
+        let known = (catalogs[0].definition(first), catalogs[1].definition(second));
+        let (Some(was), Some(is)) = known else {
+            self.is_unsure |= known.0.is_some() != known.1.is_some();
+            return;
         };
-        let (first, second) = (facts.0.of(sort(before), part), facts.1.of(sort(after), part));
-        let kinds = first.into_iter().chain(second).flat_map(BTreeMap::keys);
-        for fact in kinds.copied().collect::<BTreeSet<Fact>>() {
-            let values = text(fact, before, first).zip(text(fact, after, second));
-            let Some((was, is)) = values else {
-                let of = |facts: Option<&BTreeMap<Fact, Value>>| facts?.get(&fact).cloned();
-                self.is_unsure |= of(first) != of(second);
-                continue;
-            };
-            if fact == Fact::Type && (self.is_renamed(&was) || self.is_renamed(&is)) {
-                self.is_unsure |= was != is;
-            } else if was != is && (is_loose(after.sort, fact, &was, &is) || !self.was_sure(before))
-            {
-                self.is_unsure = true;
-            } else if was != is {
-                let what = shown(after.sort, named.0, named.1);
-                self.found.push(format!("leaves {what} {}", changed(fact, &was, &is)));
+        let is_sure = self.was_sure(before) && after.sure;
+        self.is_unsure |= was.unseen != is.unseen;
+        let changes = self.changes(after.sort, was, is);
+        for (sameness, text) in changes {
+            match sameness {
+                Same::Yes => {}
+                Same::No if is_sure => {
+                    let what = shown(after.sort, named.0, named.1);
+                    self.found.push(format!("leaves {what} {text}"));
+                }
+                Same::No | Same::Perhaps => self.is_unsure = true,
             }
         }
     }
-}
 
-/// The text of a property; `None` if it is not known.
-fn text(fact: Fact, made: &Made, facts: Option<&BTreeMap<Fact, Value>>) -> Option<String> {
-    match facts.and_then(|facts| facts.get(&fact)) {
-        Some(value) => value.known().map(str::to_owned),
-        None => is_seen(made, facts).then(String::new),
-    }
-}
-
-/// Whether a property can be written in several ways, so that two texts can be the same to the server.
-fn is_loose(sort: Sort, fact: Fact, was: &str, is: &str) -> bool {
-    let either = |is_so: &dyn Fn(&str) -> bool| is_so(was) || is_so(is);
-    match (fact, sort) {
-        // A table that is made again is another one.
-        (Fact::Target, _) | (Fact::Definition, Sort::View) => true,
-        (Fact::Default, _) => either(&|text| text == "serial" || text.starts_with("nextval")),
-        (Fact::Definition, Sort::Index) => {
-            either(&|text| text.contains(" where ") || text.matches('(').count() > 1)
+    /// How the properties of two definitions compare, each with its text if they differ.
+    fn changes(&self, sort: Sort, was: &Definition, is: &Definition) -> Vec<(Same, String)> {
+        let before = |words: &Words| self.before.spelled(words, &self.names[0]);
+        let after = |words: &Words| self.after.spelled(words, &self.names[1]);
+        let mut changes = vec![
+            (exact(&was.comment, &is.comment), "with another comment".to_owned()),
+            security(was, is),
+            (others(&before, was, &after, is), String::new()),
+        ];
+        let (old, new) = (before(&was.words), after(&is.words));
+        if sort != Sort::Column {
+            let whole = |one: &Definition, text: &str| format!("{} {text}", one.noun);
+            let sameness = match sort {
+                Sort::Constraint | Sort::ForeignKey => same(sort, &old, &new),
+                _ => same(sort, &whole(was, &old), &whole(is, &new)),
+            };
+            changes.push((sameness, "with another definition".to_owned()));
+            return changes;
         }
-        (Fact::Definition, _) => either(&|text| text.starts_with("check")),
-        _ => false,
+        let (old, new) = (same::type_of(&old), same::type_of(&new));
+        changes.push((exact(&old, &new), format!("with the type {new}, which was {old}")));
+        let not_null = if is.not_null { "with NOT NULL" } else { "without NOT NULL" };
+        changes.push((exact(&was.not_null, &is.not_null), not_null.to_owned()));
+        changes.push(default(&before(&was.default), &after(&is.default)));
+        changes
     }
 }
 
-/// How a property differs.
-fn changed(fact: Fact, was: &str, is: &str) -> String {
+fn exact<T: PartialEq>(was: &T, is: &T) -> Same {
+    if was == is { Same::Yes } else { Same::No }
+}
+
+/// The row level security of a table.
+fn security(was: &Definition, is: &Definition) -> (Same, String) {
+    let has = |one: &Definition| one.settings.iter().any(|(kind, _)| *kind == Kind::ENABLE_RLS);
+    let with = if has(is) { "with row level security" } else { "without row level security" };
+    (exact(&has(was), &has(is)), with.to_owned())
+}
+
+/// What else was altered; one alteration can undo another.
+fn others(
+    before: &dyn Fn(&Words) -> String,
+    was: &Definition,
+    after: &dyn Fn(&Words) -> String,
+    is: &Definition,
+) -> Same {
+    let texts = |one: &Definition, spelled: &dyn Fn(&Words) -> String| -> Vec<String> {
+        let others = one.settings.iter().filter(|(kind, _)| *kind != Kind::ENABLE_RLS);
+        others.map(|(_, words)| spelled(words)).collect()
+    };
+    if texts(was, before) == texts(is, after) { Same::Yes } else { Same::Perhaps }
+}
+
+/// The default of a column, or how it is generated.
+fn default(was: &str, is: &str) -> (Same, String) {
+    let is_generated = |text: &str| text.starts_with("GENERATED");
+    let (old, new) = (same::default_of(was), same::default_of(is));
     let or =
         |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    match fact {
-        Fact::Type => format!("with the type {is}, which was {was}"),
-        Fact::Default => format!("with {}, which was {}", or(is, "no default"), or(was, "none")),
-        Fact::NotNull if is.is_empty() => "without NOT NULL".to_owned(),
-        Fact::NotNull => "with NOT NULL".to_owned(),
-        Fact::Security if is.is_empty() => "without row level security".to_owned(),
-        Fact::Security => "with row level security".to_owned(),
-        Fact::Comment => "with another comment".to_owned(),
-        Fact::NotValid if is.is_empty() => "valid, which was not".to_owned(),
-        Fact::NotValid => "not valid, which was".to_owned(),
-        Fact::Generated
-        | Fact::Collation
-        | Fact::Definition
-        | Fact::Options
-        | Fact::Access
-        | Fact::Target => "with another definition".to_owned(),
-    }
+    let text = if is_generated(was) || is_generated(is) {
+        "with another definition".to_owned()
+    } else {
+        format!("with {}, which was {}", or(&new, "no default"), or(&old, "none"))
+    };
+    let is_loose = [&old, &new].iter().any(|text| text.starts_with("nextval"));
+    let sameness = if is_loose && old != new { Same::Perhaps } else { exact(&old, &new) };
+    (sameness, text)
 }
 
 /// Whether a name is the new one of something.

@@ -26,7 +26,6 @@ impl Catalog {
             let (made, sure) = (self.made(Sort::View, &path.span), !self.perhaps);
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
-            self.note_whole(&key, Sort::View, at);
             if let Some(view) = self.relation_mut(&key) {
                 view.made_mut().sure |= sure;
                 view.made_mut().stamp = made.stamp;
@@ -36,7 +35,6 @@ impl Catalog {
         if let Some(key) = self.make(at, Sort::View, &path, is_temporary(at)) {
             self.set_columns(&key, columns, &path.span);
             self.define_relation(Some(&key), at, Kind::VIEW);
-            self.note_whole(&key, Sort::View, at);
             self.depend_all(reads, &User::View(key));
         }
     }
