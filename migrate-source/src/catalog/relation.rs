@@ -180,6 +180,10 @@ impl Catalog {
                     relation.made.sure = true;
                     relation.made.stamp = stamp;
                 }
+                // It is skipped if that is not there, whatever else it names.
+                if let Some(relation) = self.relation_mut(&key).filter(|_| conditional) {
+                    relation.open();
+                }
                 Some(key)
             }
             Look::Unknown => {

@@ -40,13 +40,15 @@ const LEDGERS: &[&str] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SearchPath {
     schemas: Vec<String>,
+    /// Schemas that are searched last, perhaps.
+    doubtful: Vec<String>,
     /// Whether it is certain.
     known: bool,
 }
 
 impl Default for SearchPath {
     fn default() -> Self {
-        SearchPath { schemas: vec!["public".to_owned()], known: true }
+        SearchPath { schemas: vec!["public".to_owned()], doubtful: Vec::new(), known: true }
     }
 }
 
@@ -61,8 +63,8 @@ impl SearchPath {
     /// Adds schemas at the end: those that the caller of a function can have in its path.
     pub(super) fn also<'s>(&mut self, schemas: impl Iterator<Item = &'s String>) {
         for schema in schemas {
-            if !self.schemas.contains(schema) {
-                self.schemas.push(schema.clone());
+            if !self.schemas.contains(schema) && !self.doubtful.contains(schema) {
+                self.doubtful.push(schema.clone());
             }
         }
     }
@@ -238,6 +240,13 @@ impl Catalog {
                 Look::Missing => {}
             }
         }
+        for schema in &self.path.doubtful {
+            match look(schema) {
+                Look::Found(found) | Look::Perhaps(found) => return Look::Perhaps(found),
+                Look::Unknown => known = false,
+                Look::Missing => {}
+            }
+        }
         if known { Look::Missing } else { Look::Unknown }
     }
 
@@ -255,5 +264,5 @@ impl Catalog {
 fn searched(mut schemas: Vec<String>) -> SearchPath {
     schemas.retain(|schema| !matches!(schema.as_str(), "$user" | "pg_catalog" | ""));
     let known = !schemas.iter().any(|schema| schema.contains(['{', ':', '$']));
-    SearchPath { schemas, known }
+    SearchPath { schemas, doubtful: Vec::new(), known }
 }

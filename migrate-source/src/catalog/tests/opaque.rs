@@ -57,3 +57,11 @@ fn what_it_can_have_touched_is_unknown() {
     }
     valid(&[USERS, "create temp table n (a int)", "create temp table n (b int); select b from n"]);
 }
+
+#[test]
+fn what_only_a_path_of_another_file_finds_is_uncertain() {
+    let sets = "create schema s; set search_path = s, public; create table t (a int)";
+    valid(&[sets, "alter table if exists t alter column b set not null"]);
+    let named = [("1", sets), ("2", "alter table s.t alter column b set not null")];
+    assert_eq!(found(&named, Begins::Nothing).len(), 1);
+}
