@@ -58,6 +58,16 @@ impl Definition {
     pub(super) fn new(noun: String, words: Words) -> Self {
         Definition { noun, words, ..Definition::default() }
     }
+
+    /// The objects that it names.
+    fn names(&self) -> impl Iterator<Item = &Id> {
+        let settings = self.settings.iter().flat_map(|(_, words)| words);
+        let pieces = self.words.iter().chain(&self.default).chain(settings);
+        pieces.filter_map(|piece| match piece {
+            Piece::Name(id, _) => Some(id),
+            Piece::Text(_) => None,
+        })
+    }
 }
 
 /// The definitions of a set.
@@ -126,9 +136,20 @@ impl Catalog {
     /// The definitions of these objects.
     pub(super) fn definitions_of(&self, ids: impl Iterator<Item = Id>) -> Option<Definitions> {
         let all = self.definitions.as_ref()?;
-        let of = ids.filter_map(|id| Some((all.of.get(&id)?.clone(), id)));
-        let of = of.map(|(definition, id)| (id, definition)).collect();
-        Some(Definitions { of, renamed: all.renamed.clone() })
+        let mut part = Definitions::default();
+        for (id, definition) in ids.filter_map(|id| all.of.get_key_value(&id)) {
+            for mut named in definition.names() {
+                // Each step is copied once.
+                while let Some(next) = all.renamed.get(named) {
+                    if part.renamed.insert(named.clone(), next.clone()).is_some() {
+                        break;
+                    }
+                    named = next;
+                }
+            }
+            part.of.insert(id.clone(), definition.clone());
+        }
+        Some(part)
     }
 
     /// What is kept of an object, to change it.

@@ -23,6 +23,9 @@ const DEFAULTS: &[&str] = &[
 
 /// Whether two definitions of an object of this kind are the same.
 pub(super) fn same(sort: Sort, was: &str, is: &str) -> Same {
+    if was == is {
+        return Same::Yes;
+    }
     let (first, second) = (Plain::of(sort, was), Plain::of(sort, is));
     if first == second {
         return Same::Yes;
