@@ -108,7 +108,7 @@ fn dump(config: &Config) -> Result<String, VerbError> {
 fn difference(one: &str, other: &str) -> Option<String> {
     let lines = |text: &'_ str| -> Vec<String> {
         let kept = text.lines().filter(|line| !line.starts_with('\\') || *line == "\\.");
-        kept.map(str::to_owned).collect()
+        kept.map(without_counter).collect()
     };
     let (one, other) = (lines(one), lines(other));
     let longest = one.len().max(other.len());
@@ -117,6 +117,18 @@ fn difference(one: &str, other: &str) -> Option<String> {
         let (old, new) = (one.get(at).unwrap_or(&none), other.get(at).unwrap_or(&none));
         (old != new).then(|| format!("`{new}` instead of `{old}`"))
     })
+}
+
+/// A line without the number that the newest minor releases keep in the options of each column.
+fn without_counter(line: &str) -> String {
+    const COUNTER: &str = "pg_attver=";
+    let parts = line.split_once(COUNTER);
+    parts.map_or_else(
+        || line.to_owned(),
+        |(before, rest)| {
+            format!("{before}{COUNTER}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+        },
+    )
 }
 
 #[cfg(test)]
@@ -131,5 +143,7 @@ mod tests {
         check("\\restrict a\nx\n", "\\restrict b\nx\n", None);
         check("x\ny\n", "x\nz\n", Some("`z` instead of `y`"));
         check("x\n", "x\nz\n", Some("`z` instead of `(nothing)`"));
+        check("SET (pg_attver=12);\n", "SET (pg_attver=345);\n", None);
+        check("SET (a=1);\n", "SET (a=2);\n", Some("`SET (a=2);` instead of `SET (a=1);`"));
     }
 }
