@@ -47,7 +47,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown, input.options.links)?;
-    let Checked { set, warnings } = check(&shown, &sources, &input.options)?;
+    let Checked { set, warnings, .. } = check(&shown, &sources, &input.options)?;
     let history = match &input.history {
         None => None,
         Some(path) => Some(frozen(&manifest, &path.value(), &set)?),

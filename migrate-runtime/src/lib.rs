@@ -179,7 +179,7 @@ pub mod error {
 /// | `module = "name"` | the name of this set, if several share one ledger | `"default"` |
 /// | `layout = numeric` | how the files are named: `numeric`, `timestamp`, `flyway`, `folders`, `prisma` or `any` | inferred |
 /// | `dialect = postgres` | embeds `x.postgres.sql` and ignores the files of other databases | such files are an error |
-/// | `down = required` | every versioned migration must have a down script; `unchecked` allows broken ones | `optional` |
+/// | `down = required` | every versioned migration must have a down script; with `complete`, one that undoes all of it; `unchecked` allows broken ones | `optional` |
 /// | `duplicates = by_name` | several migrations can have the same version, and are ordered by name | `refuse` |
 /// | `syntax = off` | statements are not checked against PostgreSQL's grammar | `check` |
 /// | `names = off` | names of tables, columns and other objects that nothing in the set made are left to the server; `warn` makes them warnings | `deny` |

@@ -17,6 +17,20 @@ pub enum Begins {
     Existing,
 }
 
+/// What is known of a down script without a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Undoing {
+    /// It leaves every object as it was before the up script, as far as its definition is followed.
+    Undoes,
+    /// It certainly leaves an object that was not there before, or one that was there is missing or
+    /// different.
+    Differs,
+    /// It names something that certainly is not there when it runs.
+    Fails,
+    /// Not enough is known.
+    Unknown,
+}
+
 /// A name that nothing made, or that is made twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectProblem {

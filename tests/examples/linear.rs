@@ -131,7 +131,7 @@ fn time(files: &[SourceFile]) -> Duration {
         SetOptions { lints: Lints::Warn, duplicates: Duplicates::ByName, ..SetOptions::default() };
     let began = used();
     match check("m", files, &options) {
-        Ok(Checked { set, warnings }) => {
+        Ok(Checked { set, warnings, .. }) => {
             let text = history_file::freeze(&set);
             black_box(history_file::compare(Some(&text), &set));
             black_box(warnings.iter().map(ToString::to_string).collect::<Vec<_>>());

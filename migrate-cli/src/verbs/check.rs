@@ -38,7 +38,7 @@ impl Check {
     pub(super) fn run(&self, set: Option<&Migrations>) -> Result<Answer, VerbError> {
         let located = self.folder.locate(set)?;
         let embedded = set;
-        let Checked { set, warnings } = located.read()?;
+        let Checked { set, warnings, .. } = located.read()?;
         if let Some(embedded) = embedded {
             internal::compare_sets(embedded, &set, located.shown.clone()).map_err(Error::from)?;
         }

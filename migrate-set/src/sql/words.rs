@@ -23,6 +23,16 @@ pub struct TableName {
 }
 
 impl TableName {
+    /// Its schema, if that is written.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
+    /// Its last part.
+    pub fn last(&self) -> &str {
+        &self.last
+    }
+
     /// A name in the same schema.
     #[must_use]
     pub fn renamed(&self, last: String) -> TableName {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Catalog;
-use super::depend::User;
-use super::object::{Object, Sort, Space};
+use super::depend::{On, User};
+use super::name::Path;
+use super::object::{How, Object, Sort, Space};
 use super::relation::Key;
 
 /// How many new names of an object are followed.
@@ -56,6 +57,28 @@ impl Naming {
         all
     }
 
+    /// The part that a drop of objects of these names needs.
+    pub(super) fn part(&self, names: &HashSet<String>) -> Naming {
+        let mut part = Naming { lost: self.lost, ..Naming::default() };
+        let mut rest: Vec<String> = names.iter().cloned().chain([String::new()]).collect();
+        while let Some(name) = rest.pop() {
+            if part.users.contains_key(&name) {
+                continue;
+            }
+            let also = self.also.get(&name).cloned().unwrap_or_default();
+            rest.extend(also.iter().cloned());
+            let users = self.users.get(&name).cloned().unwrap_or_default();
+            for key in users.iter().flat_map(|user| self.keys_of(user.relation())) {
+                rest.push(key.name.clone());
+                let renamed = self.renamed.get(&key).cloned();
+                part.renamed.extend(renamed.map(|renamed| (key, renamed)));
+            }
+            part.also.insert(name.clone(), also);
+            part.users.insert(name, users);
+        }
+        part
+    }
+
     /// A relation under this name and its later ones.
     fn keys_of(&self, key: &Key) -> Vec<Key> {
         let mut keys = vec![key.clone()];
@@ -71,6 +94,29 @@ impl Naming {
 }
 
 impl Catalog {
+    /// Drops the views and the foreign keys that certainly depend on something, and what depends on those.
+    pub(super) fn drop_users(&mut self, on: &On, path: &Path) {
+        if self.perhaps {
+            return;
+        }
+        let users: Vec<User> = self.users(on).map(|(user, _)| user.clone()).collect();
+        for user in users {
+            match &user {
+                User::View(view) => {
+                    self.drop_users(&On::Relation(view.clone()), path);
+                    self.remove(view, path);
+                }
+                User::ForeignKey(table, name) => {
+                    let (place, stamp) = (self.place(&path.span), self.stamp);
+                    if let Some(table) = self.relation_mut(table) {
+                        table.constraints.take(name, How::Dropped, place, stamp);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What depends on relations of these names can be gone.
     pub(super) fn cascade_from(&mut self, names: BTreeSet<String>) {
         if self.naming.lost || self.blurs.of_makes(Sort::View) > 0 {
@@ -123,6 +169,9 @@ impl Catalog {
 fn doubt<T: Object>(space: &mut Space<T>, name: &str) {
     if let Some(one) = space.objects.get_mut(name) {
         one.made_mut().sure = false;
+        return;
+    }
+    if space.gone.get(name).is_some_and(|gone| gone.how == How::Dropped) {
         return;
     }
     for one in space.objects.values_mut() {

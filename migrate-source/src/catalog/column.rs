@@ -151,14 +151,15 @@ impl Catalog {
         if !at.has(Kind::IF_EXISTS) {
             self.refer_column(key, &name, span.clone());
         }
+        let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
+        let on = On::Column(key.clone(), name.clone());
         if at.has(Kind::CASCADE) {
+            self.drop_users(&on, &path);
             self.cascade_from([key.name.clone()].into());
             for sort in [Sort::Trigger, Sort::Policy] {
                 self.blur_drops(sort);
             }
         } else {
-            let path = Path { qualifier: None, name: name.clone(), span: span.clone() };
-            let on = On::Column(key.clone(), name.clone());
             self.refuse_drop(Sort::Column, &on, &path, &[]);
         }
         self.take_column(key, &name, How::Dropped, &span);
@@ -221,9 +222,11 @@ impl Catalog {
             return;
         }
         let before = self.column_id(key, &from);
-        let number = self
-            .take_column(key, &from, How::Renamed(to.clone()), &span)
-            .map(|column| column.number);
+        let old = self.take_column(key, &from, How::Renamed(to.clone()), &span);
+        let number = old.as_ref().map(|column| column.number);
+        if let Some(old) = old {
+            self.rename_needed(key, &from, &to, old.made.stamp);
+        }
         let made = self.made(Sort::Column, &to_span);
         let children = self.relation(key).map(|one| one.children.clone()).unwrap_or_default();
         let owned = self.relation(key).map(|one| one.owned.clone()).unwrap_or_default();

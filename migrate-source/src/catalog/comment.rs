@@ -8,6 +8,7 @@ use crate::syntax::tree::{At, Kind};
 impl Catalog {
     pub(super) fn comment(&mut self, at: At<'_>) {
         let Some(object) = at.children().next() else { return };
+        self.note_comment(at, object);
         match object.kind() {
             Kind::OBJECT_COLUMN
             | Kind::OBJECT_TABLE
@@ -26,6 +27,34 @@ impl Catalog {
                 self.comment_on_part(object);
             }
             _ => {}
+        }
+    }
+
+    /// Notes the comment on a table or a column; others are not followed.
+    fn note_comment(&mut self, at: At<'_>, object: At<'_>) {
+        let text = at.children().last().filter(|one| one.kind() == Kind::LITERAL);
+        let text = text.map(|text| text.text().to_owned()).unwrap_or_default();
+        let (table, column) = match object.kind() {
+            Kind::OBJECT_TABLE => (object.find(Kind::TABLE_NAME_REF).and_then(Path::of), None),
+            Kind::OBJECT_COLUMN => {
+                let node = object.find(Kind::QUALIFIED_COLUMN_NAME_REF);
+                node.and_then(Path::of_column).map_or((None, None), |(t, c)| (Some(t), Some(c)))
+            }
+            _ => {
+                self.misses_some = true;
+                return;
+            }
+        };
+        let Some(key) = table.and_then(|table| self.look_relation(&table).there()) else { return };
+        let id = match column {
+            Some(column) => self.column_id(&key, &column),
+            None => self.relation_id(&key),
+        };
+        if self.perhaps {
+            return self.doubt_definition(id);
+        }
+        if let Some(definition) = self.definition_mut(id) {
+            definition.comment = text;
         }
     }
 

@@ -60,7 +60,7 @@ impl Catalog {
             (None, column) => column.map(str::to_owned).into_iter().collect(),
         };
         let joined = if label == "pkey" { String::new() } else { listed.join("_") };
-        let mut columns: BTreeSet<String> = listed.into_iter().collect();
+        let mut columns: BTreeSet<String> = listed.iter().cloned().collect();
         columns.extend(at.find(Kind::CONSTRAINT_INCLUDE_CLAUSE).map(names_in).unwrap_or_default());
         if let Some(name) = self.put_constraint(key, at, columns.clone(), &joined, label) {
             self.put_index(key, &name, columns, &at.span());
@@ -76,7 +76,7 @@ impl Catalog {
         let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
         let columns = index.as_ref().and_then(|index| self.relation(index));
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
-        self.insert_constraint(key, &name, columns, &at.span());
+        self.insert_constraint(key, (Sort::Constraint, &name), columns, &at.span());
         self.define_key_of_index(key, at, &name, index.as_ref());
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
@@ -90,7 +90,8 @@ impl Catalog {
         self.refer_columns(key, from);
         let columns = names_in(from);
         let joined = columns.join("_");
-        let name = self.put_constraint(key, at, columns.into_iter().collect(), &joined, "fkey");
+        let all = columns.iter().cloned().collect();
+        let name = self.put_constraint(key, at, all, &joined, "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let list = lists.next();
@@ -107,8 +108,9 @@ impl Catalog {
     }
 
     fn add_reference(&mut self, key: &Key, at: At<'_>, column: Option<&str>) {
-        let columns = column.map(str::to_owned).into_iter().collect();
-        let constraint = self.put_constraint(key, at, columns, column.unwrap_or_default(), "fkey");
+        let columns: Vec<String> = column.map(str::to_owned).into_iter().collect();
+        let all = columns.iter().cloned().collect();
+        let constraint = self.put_constraint(key, at, all, &columns.concat(), "fkey");
         let Some(table) = at.child(Kind::TABLE_NAME_REF).and_then(Path::of) else { return };
         let target = self.refer(Sort::Table, &table, false);
         let named = at.child(Kind::COLUMN_NAME_REF);
@@ -147,9 +149,11 @@ impl Catalog {
         label: &str,
     ) -> Option<String> {
         let has_index = matches!(label, "pkey" | "key" | "excl");
+        // Dropped with the table or the key that it refers to.
+        let sort = if label == "fkey" { Sort::ForeignKey } else { Sort::Constraint };
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
             let name = self.free(key, joined, label, has_index);
-            self.insert_constraint(key, &name, columns, &at.span());
+            self.insert_constraint(key, (sort, &name), columns, &at.span());
             self.define_constraint(key, at, &name);
             return Some(name);
         };
@@ -165,7 +169,7 @@ impl Catalog {
             self.doubled_in(Sort::Constraint, &path, key);
             return None;
         }
-        self.insert_constraint(key, &name, columns, &node.span());
+        self.insert_constraint(key, (sort, &name), columns, &node.span());
         self.define_constraint(key, at, &name);
         Some(name)
     }
@@ -173,12 +177,12 @@ impl Catalog {
     fn insert_constraint(
         &mut self,
         key: &Key,
-        name: &str,
+        (sort, name): (Sort, &str),
         columns: BTreeSet<String>,
         span: &Range<usize>,
     ) {
         self.born(Sort::Constraint, name, span);
-        let made = self.made(Sort::Constraint, span);
+        let made = self.made(sort, span);
         if let Some(relation) = self.relation_mut(key) {
             relation.constraints.put(name.to_owned(), Constraint { made, columns });
         }
@@ -265,7 +269,7 @@ impl Catalog {
     }
 }
 
-fn names_in(list: At<'_>) -> Vec<String> {
+pub(super) fn names_in(list: At<'_>) -> Vec<String> {
     let named = list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF);
     named.filter_map(name::name).collect()
 }

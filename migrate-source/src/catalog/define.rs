@@ -1,4 +1,4 @@
-//! Keeps what statements say about objects besides their names, for the schema.
+//! Keeps what statements say about objects besides their names, for the schema and the lints.
 
 use super::Catalog;
 use super::definition::{Definition, Id, Piece, Words, text};
@@ -80,8 +80,10 @@ impl Catalog {
         if action.kind() != Kind::VALIDATE_CONSTRAINT {
             return self.define_setting(id, action, Some(key));
         }
-        let is_sure = !self.perhaps;
-        let definition = self.definition_mut(id).filter(|_| is_sure);
+        if self.perhaps {
+            return self.doubt_definition(id);
+        }
+        let definition = self.definition_mut(id);
         if let Some(Piece::Text(last)) = definition.and_then(|one| one.words.last_mut()) {
             *last = last.trim_end_matches("NOT VALID").trim_end().to_owned();
         }
@@ -166,8 +168,13 @@ impl Catalog {
     /// The options of `ALTER FUNCTION`.
     pub(super) fn redefine_options(&mut self, path: &Path, signature: &str, at: At<'_>) {
         let id = self.routine_made(path).and_then(|made| Id::of(made, signature));
-        for options in at.children().filter(|child| child.kind() == Kind::FUNC_OPTION_LIST) {
-            self.define_setting(id.clone(), options, None);
+        let mut options = at.children().filter(|child| child.kind() == Kind::FUNC_OPTION_LIST);
+        match options.next() {
+            Some(options) if self.definition(id.clone()).is_some() => {
+                self.define_setting(id, options, None);
+            }
+            // Its owner, or a function of which the arguments are not given.
+            _ => self.misses_some = true,
         }
     }
 
@@ -213,12 +220,27 @@ impl Catalog {
 
     /// An alteration of an object that is kept as it is written.
     pub(super) fn define_setting(&mut self, id: Option<Id>, action: At<'_>, on: Option<&Key>) {
-        if !self.defines() || self.perhaps || action.kind() == Kind::OWNER_TO {
+        if !self.defines() {
             return;
+        }
+        if self.perhaps || action.kind() == Kind::OWNER_TO {
+            return self.doubt_definition(id);
         }
         let words = self.written(action, on);
         let Some(definition) = self.definition_mut(id) else { return };
         set(&mut definition.settings, action.kind(), words);
+    }
+
+    /// The grants on tables change, or those on what is not followed.
+    pub(super) fn doubt_grants(&mut self, at: At<'_>) {
+        let is_table = |kind| matches!(kind, Kind::TABLE_NAME_REF | Kind::RELATION_NAME_REF);
+        let tables = at.all().filter(|node| is_table(node.kind())).filter_map(Path::of);
+        let tables: Vec<Path> = tables.collect();
+        self.misses_some |= tables.is_empty();
+        for table in tables {
+            let key = self.look_relation(&table).there();
+            self.doubt_definition(key.and_then(|key| self.relation_id(&key)));
+        }
     }
 
     /// The values of an enum, or what else a type is.

@@ -1,4 +1,4 @@
-//! Keeps what statements say about columns besides their names, for the schema.
+//! Keeps what statements say about columns besides their names, for the schema and the lints.
 
 use super::Catalog;
 use super::define::set;
@@ -63,8 +63,11 @@ impl Catalog {
 
     /// `ALTER COLUMN`.
     pub(super) fn redefine_column(&mut self, key: &Key, name: &str, action: At<'_>) {
-        if !self.defines() || self.perhaps {
+        if !self.defines() {
             return;
+        }
+        if self.perhaps {
+            return self.doubt_definition(self.column_id(key, name));
         }
         let written = match action.kind() {
             Kind::SET_TYPE => {

@@ -1,5 +1,5 @@
-//! What objects are besides their names. It is kept beside the catalog, and only for those who ask for the
-//! schema, because the check of names needs none of it.
+//! What objects are besides their names. It is kept beside the catalog, and only for the schema and the lints,
+//! because the check of names needs none of it.
 
 use std::collections::HashMap;
 
@@ -46,6 +46,10 @@ pub(super) struct Definition {
     pub(super) default: Words,
     /// The values of an enum, in their order.
     pub(super) labels: Vec<String>,
+    /// The comment on it, as it is written.
+    pub(super) comment: String,
+    /// The number of the statement that last changed what is not kept, such as its owner.
+    pub(super) unseen: u32,
     /// What was altered besides, by the kind of the action.
     pub(super) settings: Vec<(Kind, Words)>,
 }
@@ -53,6 +57,16 @@ pub(super) struct Definition {
 impl Definition {
     pub(super) fn new(noun: String, words: Words) -> Self {
         Definition { noun, words, ..Definition::default() }
+    }
+
+    /// The objects that it names.
+    fn names(&self) -> impl Iterator<Item = &Id> {
+        let settings = self.settings.iter().flat_map(|(_, words)| words);
+        let pieces = self.words.iter().chain(&self.default).chain(settings);
+        pieces.filter_map(|piece| match piece {
+            Piece::Name(id, _) => Some(id),
+            Piece::Text(_) => None,
+        })
     }
 }
 
@@ -101,11 +115,41 @@ impl Catalog {
     }
 
     /// Keeps what an object is now.
-    pub(super) fn define(&mut self, id: Option<Id>, definition: Definition) {
+    pub(super) fn define(&mut self, id: Option<Id>, mut definition: Definition) {
         if let (Some(definitions), Some(id)) = (&mut self.definitions, id) {
             definitions.renamed.remove(&id);
+            if let Some(before) = definitions.of.remove(&id) {
+                (definition.comment, definition.unseen) = (before.comment, before.unseen);
+            }
             definitions.of.insert(id, definition);
         }
+    }
+
+    /// An object changes in a way that is not kept.
+    pub(super) fn doubt_definition(&mut self, id: Option<Id>) {
+        let stamp = self.stamp;
+        if let Some(definition) = self.definition_mut(id) {
+            definition.unseen = stamp;
+        }
+    }
+
+    /// The definitions of these objects.
+    pub(super) fn definitions_of(&self, ids: impl Iterator<Item = Id>) -> Option<Definitions> {
+        let all = self.definitions.as_ref()?;
+        let mut part = Definitions::default();
+        for (id, definition) in ids.filter_map(|id| all.of.get_key_value(&id)) {
+            for mut named in definition.names() {
+                // Each step is copied once.
+                while let Some(next) = all.renamed.get(named) {
+                    if part.renamed.insert(named.clone(), next.clone()).is_some() {
+                        break;
+                    }
+                    named = next;
+                }
+            }
+            part.of.insert(id.clone(), definition.clone());
+        }
+        Some(part)
     }
 
     /// What is kept of an object, to change it.

@@ -143,17 +143,40 @@ impl Catalog {
         found(relation.columns.look(name, &self.blurs)).map(|column| column.made.stamp)
     }
 
-    /// What is certainly left that depends on something, besides what is dropped with it; and where that
-    /// was made.
-    fn user_of(&self, on: &On, dropped: &[Key]) -> Option<(&User, Place)> {
-        let all = self.dependences.get(on)?;
-        let of = self.stamp_of(on)?;
-        all.iter().filter(|one| one.of == of && !dropped.contains(one.user.relation())).find_map(
-            |one| {
-                let place = self.place_of_user(&one.user, one.stamp)?;
-                Some((&one.user, place))
-            },
-        )
+    /// What certainly depends on something, each with the place where it was made.
+    pub(super) fn users(&self, on: &On) -> impl Iterator<Item = (&User, Place)> {
+        let of = self.stamp_of(on);
+        let all = self.dependences.get(on).into_iter().flatten();
+        all.filter(move |one| Some(one.of) == of).filter_map(|one| {
+            let place = self.place_of_user(&one.user, one.stamp)?;
+            Some((&one.user, place))
+        })
+    }
+
+    /// The views that certainly read a relation, or a column of it.
+    pub(super) fn views_of(&self, key: &Key, column: Option<&str>) -> Vec<Key> {
+        let on = match column {
+            Some(column) => On::Column(key.clone(), column.to_owned()),
+            None => On::Relation(key.clone()),
+        };
+        let view = |(user, _): (&User, Place)| match user {
+            User::View(view) => Some(view.clone()),
+            _ => None,
+        };
+        self.users(&on).filter_map(view).collect()
+    }
+
+    /// What depends on a column that has another name depends on it under that.
+    pub(super) fn rename_needed(&mut self, key: &Key, from: &str, to: &str, stamp: u32) {
+        let Some(mut all) = self.dependences.remove(&On::Column(key.clone(), from.to_owned()))
+        else {
+            return;
+        };
+        all.retain(|one| one.of == stamp);
+        for one in &mut all {
+            one.of = self.stamp;
+        }
+        self.dependences.insert(On::Column(key.clone(), to.to_owned()), all);
     }
 
     /// Where what depends on something was made, if it is certainly that of statement `stamp`.
@@ -186,8 +209,10 @@ impl Catalog {
 
     /// Reports a `DROP` without CASCADE of something that is needed.
     pub(super) fn refuse_drop(&mut self, sort: Sort, on: &On, path: &Path, dropped: &[Key]) {
-        let Some((user, place)) = self.user_of(on, dropped) else { return };
+        let mut users = self.users(on).filter(|(user, _)| !dropped.contains(user.relation()));
+        let Some((user, place)) = users.next() else { return };
         let needs = user.describe();
+        drop(users);
         self.needed(sort, path, &needs, place);
     }
 }

@@ -47,7 +47,7 @@ impl Catalog {
     }
 
     /// The name of each object that another can refer to.
-    fn names(&self) -> HashMap<Id, String> {
+    pub(super) fn names(&self) -> HashMap<Id, String> {
         let mut names = HashMap::new();
         for (schema, found) in &self.schemas.objects {
             let relations = found.relations.objects.iter().map(|(name, one)| (name, &one.made));
@@ -66,6 +66,20 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The text of a definition with these names; one that is not among them is as it was written.
+    pub(super) fn spelled(&self, words: &Words, names: &HashMap<Id, String>) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Name(id, written) => {
+                let id = self.definitions.as_ref().map_or(id, |definitions| definitions.now(id));
+                names.get(id).unwrap_or(written).clone()
+            }
+        };
+        words.iter().map(piece).collect()
+    }
+}
+
 fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", identifier(schema), identifier(name))
 }
@@ -76,15 +90,7 @@ impl Description<'_> {
     }
 
     fn words(&self, words: &Words) -> String {
-        let definitions = self.catalog.definitions.as_ref();
-        let piece = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Name(id, written) => {
-                let id = definitions.map_or(id, |definitions| definitions.now(id));
-                self.names.get(id).unwrap_or(written).clone()
-            }
-        };
-        words.iter().map(piece).collect()
+        self.catalog.spelled(words, &self.names)
     }
 
     fn place(&self, place: Option<Place>) -> Option<(String, u32)> {

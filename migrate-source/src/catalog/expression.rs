@@ -168,7 +168,11 @@ impl Catalog {
 
     fn look_in_item(&self, item: &Item, column: &str) -> Look<()> {
         match &item.source {
-            Source::Relation(key) => self.look_column(key, column),
+            Source::Relation(key) => {
+                let look = self.look_column(key, column);
+                if let Look::Found(()) | Look::Perhaps(()) = look {}
+                look
+            }
             Source::Columns(Columns::Known(columns)) => {
                 if columns.iter().any(|known| known == column) {
                     Look::Found(())
@@ -323,10 +327,9 @@ impl Catalog {
                     Source::Open => Columns::Open,
                 };
                 let Columns::Known(names) = of_item else { return Columns::Open };
-                if let (Some(reads), Source::Relation(key)) = (&mut self.reads, &item.source) {
-                    reads
-                        .certain
-                        .extend(names.iter().map(|name| On::Column(key.clone(), name.clone())));
+                if let (Source::Relation(key), Some(reads)) = (&item.source, &mut self.reads) {
+                    let of = |name: &String| On::Column(key.clone(), name.clone());
+                    reads.certain.extend(names.iter().map(of));
                 }
                 columns.extend(names);
             }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
-use super::object::{Look, Sort};
+use super::object::{How, Look, Sort};
 use super::relation::{Key, Relation};
 use super::types::Type;
 use crate::syntax::tree::{At, Kind};
@@ -115,7 +115,11 @@ impl Catalog {
     /// `DROP EXTENSION`: what it made is gone, and with CASCADE what depends on that.
     pub(super) fn drop_extension(&mut self, at: At<'_>) {
         let nodes = at.all().filter(|node| node.kind() == Kind::EXTENSION_REF);
-        for name in nodes.filter_map(name::name) {
+        let names: Vec<String> = nodes.filter_map(name::name).collect();
+        if self.is_trial && !at.has(Kind::CASCADE) {
+            return self.forget_extensions(&names, at);
+        }
+        for name in names {
             self.extensions.objects.remove(&name);
         }
         self.doubt_extensions();
@@ -123,6 +127,20 @@ impl Catalog {
             self.cascade();
             for sort in [Sort::Column, Sort::Index] {
                 self.blur_drops(sort);
+            }
+        }
+    }
+
+    /// What extensions made is gone: the server refuses to drop one if an object of the set needs that.
+    fn forget_extensions(&mut self, names: &[String], at: At<'_>) {
+        for name in names {
+            let (place, stamp) = (self.place(&at.span()), self.stamp);
+            let made = self.extensions.take(name, How::Dropped, place, stamp);
+            let Some(origin) = made.and_then(|made| made.place) else { continue };
+            for schema in self.schemas.objects.values_mut() {
+                schema.relations.forget_of(origin);
+                schema.types.forget_of(origin);
+                schema.routines.forget_of(origin);
             }
         }
     }

@@ -24,12 +24,12 @@ pub(super) struct Missing {
     pub(super) place: Place,
     /// Whether nothing is known of the name, and no name is near.
     pub(super) stranger: bool,
-    span: Range<usize>,
-    message: String,
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
     /// Whether it is in a body, which the server checks when it runs.
-    late: bool,
+    pub(super) late: bool,
     /// What became of it, or where it was made first.
-    past: Past,
+    pub(super) past: Past,
     near: Option<Near>,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn born(sort: Sort, path: &Path, of: Option<&Key>) -> String {
 }
 
 #[derive(Debug, Clone)]
-enum Past {
+pub(super) enum Past {
     Never,
     Gone(Gone),
     Made(Option<Place>),
@@ -374,7 +374,7 @@ fn create_it(one: &Missing, written: &str) -> String {
 }
 
 /// A place in messages: the file and the line.
-fn shown_place(files: &[File<'_>], place: Place) -> String {
+pub(super) fn shown_place(files: &[File<'_>], place: Place) -> String {
     let file = files.get(place.file);
     file.map_or_else(String::new, |file| {
         format!("{}:{}", file.name, position(file.text, place.at).line)

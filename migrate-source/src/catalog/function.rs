@@ -11,13 +11,14 @@ use super::opaque::Effects;
 use super::query::Scope;
 use super::relation::Key;
 use super::scope::SearchPath;
+use crate::lint::retype::spelled;
 use crate::syntax::tree::{At, Kind};
 use crate::syntax::{Body, Language};
 
 /// All functions of one name.
 #[derive(Debug, Clone)]
 pub(super) struct Routine {
-    made: Made,
+    pub(super) made: Made,
     /// The types of the arguments of each, as written; empty if they are not known.
     pub(super) signatures: Vec<String>,
     /// What a call of one can do to the catalog.
@@ -48,6 +49,10 @@ impl Object for Routine {
 
     fn made_mut(&mut self) -> &mut Made {
         &mut self.made
+    }
+
+    fn can_be_older(&self) -> bool {
+        true
     }
 }
 
@@ -109,8 +114,8 @@ impl Catalog {
         self.confirm_schema(&path);
         let replaces = at.has(Kind::OR_REPLACE) || self.perhaps;
         let function = Key { schema: schema.clone(), name: path.name.clone() };
-        let routine =
-            Routine { made, signatures: vec![signature.clone()], effects: Rc::new(effects) };
+        let signatures = vec![signature.clone()];
+        let routine = Routine { made, signatures, effects: Rc::new(effects) };
         let qualified = Path { qualifier: Some(schema), ..path };
         if self.put_function(&qualified, routine) && !replaces {
             let path = Path { qualifier: given, ..qualified.clone() };
@@ -291,19 +296,6 @@ fn written(at: At<'_>) -> String {
     let text = words.collect::<Vec<_>>().join(" ");
     let text = text.split(" (").next().unwrap_or_default().trim_start_matches("pg_catalog . ");
     let array = at.tokens().iter().any(|token| token.kind == Kind::L_BRACK);
-    let base = match text.trim_end_matches(" [ ]") {
-        "int" | "integer" => "int4",
-        "bigint" => "int8",
-        "smallint" => "int2",
-        "boolean" => "bool",
-        "character varying" => "varchar",
-        "character" | "char" => "bpchar",
-        "decimal" | "dec" => "numeric",
-        "double precision" | "float" => "float8",
-        "real" => "float4",
-        "timestamp with time zone" => "timestamptz",
-        "timestamp without time zone" => "timestamp",
-        other => other,
-    };
+    let base = spelled(text.trim_end_matches(" [ ]"));
     format!("{}{}", name::cut(base), if array { "[]" } else { "" })
 }

@@ -39,6 +39,11 @@ mod define;
 mod define_column;
 mod describe;
 mod why;
+mod same;
+mod part;
+mod knowledge;
+mod undo;
+mod lints;
 #[cfg(test)]
 mod tests;
 
@@ -47,7 +52,8 @@ use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
 
-use crate::objects::{Begins, ObjectProblem};
+use crate::lint::Finding;
+use crate::objects::{Begins, ObjectProblem, Undoing};
 use crate::schema::SetSchema;
 use crate::{syntax, threads};
 use definition::Definitions;
@@ -57,24 +63,52 @@ use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
 
-/// What the files name that nothing made, or make twice: each finding with the number of its file.
-pub(crate) fn check(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
-    // Queries nest as deep as statements.
-    let all = threads::shares(&[()], 1, syntax::STACK, |_| checked(files, begins));
-    all.into_iter().filter_map(|(_, found)| found).flatten().collect()
+/// The scripts of a set, and what to look for.
+pub(crate) struct Set<'s> {
+    /// The up scripts in their order, then down scripts.
+    pub(crate) files: Vec<File<'s>>,
+    /// How many of them are up scripts.
+    pub(crate) ups: usize,
+    pub(crate) begins: Begins,
+    /// Whether the lints run.
+    pub(crate) lints: bool,
 }
 
-fn checked(files: &[File<'_>], begins: Begins) -> Vec<(usize, ObjectProblem)> {
+/// What is found in a set; each finding has the number of its file.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Names that nothing made, or that are made twice.
+    pub(crate) names: Vec<(usize, ObjectProblem)>,
+    /// What the lints find.
+    pub(crate) lints: Vec<(usize, Finding)>,
+    /// What is known of each down script.
+    pub(crate) downs: Vec<(usize, Undoing)>,
+}
+
+/// What is found in a set.
+pub(crate) fn check(set: &Set<'_>) -> Found {
+    // Queries nest as deep as statements.
+    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+        let (names, begins) = checked(set.files.get(..set.ups).unwrap_or_default(), set.begins);
+        let found = if set.lints { lints::run(set, begins) } else { Found::default() };
+        Found { names, ..found }
+    });
+    all.into_iter().find_map(|(_, found)| found).unwrap_or_default()
+}
+
+/// The names that nothing made, and where the set begins.
+fn checked(files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, Begins) {
     let pass = pass::run(files, begins, Noting::Nothing);
     if pass.missing.is_empty() {
-        return Vec::new();
+        return (Vec::new(), begins);
     }
     // Only now is it needed where each name was first made.
     let pass = pass::run(files, begins, Noting::Births);
     if begins == Begins::Inferred && begins::on_existing(&pass) {
-        return pass::run(files, Begins::Existing, Noting::Births).findings(files);
+        let pass = pass::run(files, Begins::Existing, Noting::Births);
+        return (pass.findings(files), Begins::Existing);
     }
-    pass.findings(files)
+    (pass.findings(files), begins)
 }
 
 /// The schema that the files make; what they begin on is not inferred.
@@ -152,6 +186,10 @@ pub(super) struct Catalog {
     /// What names what.
     naming: cascade::Naming,
     noting: Noting,
+    /// Whether it is a trial of a down script.
+    is_trial: bool,
+    /// Whether a statement did what is not followed at all.
+    misses_some: bool,
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
@@ -197,6 +235,8 @@ impl Catalog {
             reads: None,
             naming: cascade::Naming::default(),
             noting,
+            is_trial: false,
+            misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),
             begins_on_existing: begins == Begins::Existing,

@@ -10,7 +10,7 @@ pub(super) struct Place {
 }
 
 /// The kinds of objects, as far as a step can have touched one kind and not another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Sort {
     Schema,
     Table,
@@ -83,6 +83,11 @@ pub(super) struct Blurs {
 impl Blurs {
     pub(super) fn of(&self, sort: Sort) -> u32 {
         self.any.get(sort as usize).copied().unwrap_or_default()
+    }
+
+    /// When some of any kind can have been made or changed.
+    pub(super) fn last(&self) -> u32 {
+        self.any.iter().chain(&self.makes).max().copied().unwrap_or_default()
     }
 
     /// When some can have been dropped.
@@ -181,6 +186,11 @@ impl<T> Look<T> {
 pub(super) trait Object {
     fn made(&self) -> &Made;
     fn made_mut(&mut self) -> &mut Made;
+
+    /// Whether the statement that made it can have found it there.
+    fn can_be_older(&self) -> bool {
+        false
+    }
 }
 
 impl Object for Made {
@@ -209,6 +219,11 @@ pub(super) struct Space<T> {
 impl<T: Object> Space<T> {
     pub(super) fn new(sort: Sort, since: u32) -> Self {
         Space { sort, objects: HashMap::new(), gone: HashMap::new(), since, open: false }
+    }
+
+    /// A space of the same kind with these objects.
+    pub(super) fn with(&self, objects: HashMap<String, T>, gone: HashMap<String, Gone>) -> Self {
+        Space { objects, gone, ..*self }
     }
 
     pub(super) fn look(&self, name: &str, blurs: &Blurs) -> Look<&T> {
@@ -243,6 +258,11 @@ impl<T: Object> Space<T> {
     pub(super) fn take(&mut self, name: &str, how: How, place: Place, stamp: u32) -> Option<T> {
         self.gone.insert(name.to_owned(), Gone { how, place, stamp });
         self.objects.remove(name)
+    }
+
+    /// Takes out what was made at this place: by an extension.
+    pub(super) fn forget_of(&mut self, place: Place) {
+        self.objects.retain(|_, object| object.made().place != Some(place));
     }
 
     /// Marks an object as one that can be gone.

@@ -69,6 +69,11 @@ impl Effects {
         both
     }
 
+    /// The functions that it calls.
+    pub(super) fn calls(&self) -> &[String] {
+        &self.calls
+    }
+
     fn add(&mut self, sorts: &[Sort]) {
         for sort in sorts {
             if !self.sorts.contains(sort) {

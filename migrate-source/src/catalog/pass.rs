@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use migrate_set::set::TransactionMode;
+
 use super::object::Sort;
 use super::opaque::Effects;
 use super::query::{Scope, is_query};
@@ -21,6 +23,10 @@ pub(crate) struct File<'s> {
     pub(crate) ends_with_function: bool,
     /// Whether its names are not to be reported.
     pub(crate) is_allowed: bool,
+    /// Whether it runs in a transaction.
+    pub(crate) mode: TransactionMode,
+    /// The number of its down script among the files.
+    pub(crate) down: Option<usize>,
 }
 
 /// A statement of a script.
@@ -40,36 +46,59 @@ impl Statement<'_> {
 
 /// The catalog after all files.
 pub(super) fn run(files: &[File<'_>], begins: Begins, noting: Noting) -> Catalog {
-    let creates = |statement: &Statement<'_>| {
-        let root = statement.root();
-        root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
-    };
-    let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
-    let mut catalog = Catalog::new(begins, noting, creates_extensions);
+    let mut catalog = begun(files, begins, noting);
     for (number, file) in files.iter().enumerate() {
-        catalog.file = number;
-        catalog.path = catalog.default_path.clone();
-        catalog.doubt_temporary();
-        catalog.checks_bodies = true;
-        for (number, statement) in file.statements.iter().enumerate() {
-            catalog.stamp += 1;
-            catalog.statement = number;
-            let known = catch_unwind(AssertUnwindSafe(|| catalog.read(statement)));
-            if known.is_err() {
-                catalog.blur_all();
-            }
-        }
-        if file.ends_with_function {
-            catalog.stamp += 1;
-            catalog.blur_all();
-        }
+        catalog.follow_file(number, file);
     }
     catalog.stamp += 1;
     catalog.late_bodies(files);
     catalog
 }
 
+/// The catalog before the first of the files.
+pub(super) fn begun(files: &[File<'_>], begins: Begins, noting: Noting) -> Catalog {
+    let creates = |statement: &Statement<'_>| {
+        let root = statement.root();
+        root.is_some_and(|root| root.has(Kind::CREATE_EXTENSION))
+    };
+    let creates_extensions = files.iter().flat_map(|file| &file.statements).any(creates);
+    Catalog::new(begins, noting, creates_extensions)
+}
+
 impl Catalog {
+    /// Follows the statements of the file of this number.
+    pub(super) fn follow_file(&mut self, number: usize, file: &File<'_>) {
+        self.begin_file(number);
+        for (number, statement) in file.statements.iter().enumerate() {
+            self.follow(number, statement);
+        }
+        self.end_file(file);
+    }
+
+    pub(super) fn begin_file(&mut self, number: usize) {
+        self.file = number;
+        self.path = self.default_path.clone();
+        self.doubt_temporary();
+        self.checks_bodies = true;
+    }
+
+    /// Follows the statement of this number.
+    pub(super) fn follow(&mut self, number: usize, statement: &Statement<'_>) {
+        self.stamp += 1;
+        self.statement = number;
+        let known = catch_unwind(AssertUnwindSafe(|| self.read(statement)));
+        if known.is_err() {
+            self.blur_all();
+        }
+    }
+
+    pub(super) fn end_file(&mut self, file: &File<'_>) {
+        if file.ends_with_function {
+            self.stamp += 1;
+            self.blur_all();
+        }
+    }
+
     fn read(&mut self, statement: &Statement<'_>) {
         let Some(root) = statement.root() else {
             let effects = Effects::of_text(statement.text);
@@ -176,7 +205,9 @@ impl Catalog {
             Kind::SELECT_INTO if !self.perhaps => self.select_into(at),
             Kind::COPY => self.copy(at),
             Kind::COMMENT_ON | Kind::SECURITY_LABEL => self.comment(at),
-            Kind::DROP_RULE | Kind::ALTER_DEFAULT_PRIVILEGES | Kind::ALTER_RULE => {}
+            Kind::DROP_RULE | Kind::ALTER_DEFAULT_PRIVILEGES | Kind::ALTER_RULE => {
+                self.misses_some = true;
+            }
             kind if is_query(kind) => {
                 let before = std::mem::replace(&mut self.runs, true);
                 self.query(at, &Scope::default());
@@ -187,23 +218,37 @@ impl Catalog {
                 self.references(at);
                 self.runs = before;
             }
-            Kind::GRANT
-            | Kind::REVOKE
-            | Kind::TRUNCATE
+            Kind::GRANT | Kind::REVOKE => {
+                self.references(at);
+                self.doubt_grants(at);
+            }
+            Kind::TRUNCATE
             | Kind::LOCK
             | Kind::REFRESH
             | Kind::REINDEX
             | Kind::ANALYZE
             | Kind::VACUUM
             | Kind::CLUSTER
-            | Kind::EXPLAIN
-            | Kind::CREATE_STATISTICS
+            | Kind::EXPLAIN => self.references(at),
+            Kind::CREATE_STATISTICS
             | Kind::CREATE_PUBLICATION
             | Kind::ALTER_PUBLICATION
             | Kind::CREATE_CAST
             | Kind::DROP_CAST
-            | Kind::CREATE_EVENT_TRIGGER => self.references(at),
-            _ => {}
+            | Kind::CREATE_EVENT_TRIGGER => {
+                self.misses_some = true;
+                self.references(at);
+            }
+            Kind::BEGIN
+            | Kind::COMMIT_TRANSACTION
+            | Kind::SAVEPOINT_CREATE
+            | Kind::RELEASE_SAVEPOINT
+            | Kind::SET_CONSTRAINTS
+            | Kind::SET_TRANSACTION
+            | Kind::SHOW
+            | Kind::NOTIFY
+            | Kind::CHECKPOINT => {}
+            _ => self.misses_some = true,
         }
     }
 
@@ -236,7 +281,7 @@ impl Catalog {
     }
 
     /// Checks the bodies of the functions that are there at the end, by the end's names.
-    fn late_bodies(&mut self, files: &[File<'_>]) {
+    pub(super) fn late_bodies(&mut self, files: &[File<'_>]) {
         let mut bodies: Vec<super::body::Late> =
             self.bodies.drain().map(|(_, late)| late).collect();
         bodies.sort_by_key(|late| (late.file, late.statement));

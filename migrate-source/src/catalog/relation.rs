@@ -89,7 +89,7 @@ impl Relation {
 }
 
 macro_rules! objects {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $older:expr),*) => {$(
         impl Object for $type {
             fn made(&self) -> &Made {
                 &self.made
@@ -98,11 +98,16 @@ macro_rules! objects {
             fn made_mut(&mut self) -> &mut Made {
                 &mut self.made
             }
+
+            fn can_be_older(&self) -> bool {
+                let older: fn(&Self) -> bool = $older;
+                older(self)
+            }
         }
     )*};
 }
 
-objects!(Column, Constraint, Relation);
+objects!(Column: |_| true, Constraint: |_| false, Relation: |one| one.constraints.open);
 
 impl Catalog {
     /// Makes a relation in the schema that its name means; `None` if that is not known, or if it is
@@ -222,17 +227,18 @@ impl Catalog {
         let found: Vec<Option<Key>> =
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
+        let pairs =
+            || paths.iter().zip(&found).filter_map(|(path, key)| Some((key.as_ref()?, path)));
         if at.has(Kind::CASCADE) {
             let mut names: BTreeSet<String> = paths.iter().map(|path| path.name.clone()).collect();
-            for key in &dropped {
+            for (key, path) in pairs() {
+                self.drop_users(&On::Relation(key.clone()), path);
                 self.names_with(key, &mut names);
             }
             self.cascade_from(names);
         } else {
-            for (key, path) in found.iter().zip(&paths) {
-                if let Some(key) = key {
-                    self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
-                }
+            for (key, path) in pairs() {
+                self.refuse_drop(sort, &On::Relation(key.clone()), path, &dropped);
             }
         }
         for (key, path) in found.into_iter().zip(&paths) {
@@ -323,12 +329,12 @@ impl Catalog {
         let (place, stamp) = (self.place(&path.span), self.stamp);
         let relations = &mut self.schema_mut(&from.schema).relations;
         let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
-        self.follow(&relation, from, to);
+        self.repoint(&relation, from, to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }
 
     /// What refers to a relation by its name refers to its new one.
-    fn follow(&mut self, relation: &Relation, from: &Key, to: &Key) {
+    fn repoint(&mut self, relation: &Relation, from: &Key, to: &Key) {
         for owned in &relation.owned {
             if let Some(owned) = self.relation_mut(owned) {
                 owned.owner = Some(to.clone());

@@ -13,7 +13,7 @@ use crate::syntax::tree::{At, Kind};
 /// A schema and what is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Schema {
-    made: Made,
+    pub(super) made: Made,
     /// Tables, views, sequences and indexes, which share a name space.
     pub(super) relations: Space<Relation>,
     pub(super) types: Space<Type>,
@@ -81,6 +81,10 @@ impl Object for Schema {
     fn made_mut(&mut self) -> &mut Made {
         &mut self.made
     }
+
+    fn can_be_older(&self) -> bool {
+        self.relations.open
+    }
 }
 
 /// Whether this is a schema of the server.
@@ -142,7 +146,10 @@ impl Catalog {
             }
         }
         let before = self.path.enter(path.name);
-        for child in at.children() {
+        let is_name = |kind| {
+            matches!(kind, Kind::NAMED_SCHEMA | Kind::AUTHORIZATION_SCHEMA | Kind::IF_NOT_EXISTS)
+        };
+        for child in at.children().filter(|child| !is_name(child.kind())) {
             self.apply(child);
         }
         self.path = before;

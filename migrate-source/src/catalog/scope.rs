@@ -69,6 +69,11 @@ impl SearchPath {
         }
     }
 
+    /// The schemas, in the order in which they are searched.
+    pub(super) fn searched(&self) -> impl Iterator<Item = &String> {
+        self.schemas.iter()
+    }
+
     pub(super) fn unknown() -> Self {
         SearchPath { known: false, ..SearchPath::default() }
     }

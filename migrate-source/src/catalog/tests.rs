@@ -6,14 +6,15 @@ mod depend;
 mod opaque;
 
 use migrate_set::location::position;
+use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
-use super::{File, Statement, check};
+use super::{File, Set, Statement, check};
 use crate::objects::Begins;
 use crate::syntax::judge_all;
 
-fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
+pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
     let tokens = lex(text);
     let places: Vec<(usize, usize)> =
         split(text, &tokens).unwrap().iter().map(|one| (one.start(), one.code_end())).collect();
@@ -23,13 +24,15 @@ fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
         Statement { text: &text[start..end], offset: start, judged }
     });
     let statements = statements.collect();
-    File { name, text, statements, ends_with_function: false, is_allowed: false }
+    let mode = TransactionMode::Transactional;
+    File { name, text, statements, ends_with_function: false, is_allowed: false, mode, down: None }
 }
 
 fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {
     let files: Vec<File<'_>> = files.iter().map(file).collect();
-    let found = check(&files, begins).into_iter().map(|(number, finding)| {
-        let file = &files[number];
+    let set = Set { ups: files.len(), files, begins, lints: false };
+    let found = check(&set).names.into_iter().map(|(number, finding)| {
+        let file = &set.files[number];
         let at = position(file.text, finding.span.start);
         let shown = &file.text[finding.span.clone()];
         assert!(!shown.is_empty(), "{}", finding.message);

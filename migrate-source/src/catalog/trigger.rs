@@ -141,5 +141,6 @@ impl Catalog {
             self.refer(Sort::Table, &table, false);
         }
         self.expression(at, &Scope::open());
+        self.misses_some = true;
     }
 }

@@ -13,9 +13,9 @@ use crate::syntax::tree::{At, Kind};
 /// A type.
 #[derive(Debug, Clone)]
 pub(super) struct Type {
-    made: Made,
+    pub(super) made: Made,
     /// The labels of an enum; open for other types.
-    labels: Space<Made>,
+    pub(super) labels: Space<Made>,
     /// Whether it is only declared, and defined later.
     is_shell: bool,
 }
@@ -165,7 +165,8 @@ impl Catalog {
         }
         self.confirm_schema(&path);
         let is_shell = at.kind() == Kind::CREATE_TYPE && at.children().count() == 1;
-        self.schema_mut(&schema).types.put(path.name.clone(), Type { made, labels, is_shell });
+        let made = Type { made, labels, is_shell };
+        self.schema_mut(&schema).types.put(path.name.clone(), made);
         self.define_type(&(schema, path.name), at, name);
     }
 
@@ -258,7 +259,7 @@ impl Catalog {
         self.schema_mut(&target).types.put(name, taken);
     }
 
-    fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
+    pub(super) fn type_mut(&mut self, (schema, name): &(String, String)) -> Option<&mut Type> {
         self.schemas.objects.get_mut(schema)?.types.objects.get_mut(name)
     }
 

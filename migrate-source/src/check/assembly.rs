@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::script::{self, Scripts};
 use super::{Down, Duplicates, SetOptions, SourceFile};
 use crate::directives::section::AlmostMarker;
+use crate::lint::Lint;
 use crate::names::{Classified, ClassifiedFile, Name, NameError, Sidecar};
 use crate::threads;
 
@@ -47,8 +48,9 @@ pub(super) fn assemble(
     for group in groups(claims) {
         for scripts in group.iter().filter_map(|claim| Some((claim.path, claim.scripts.as_ref()?)))
         {
-            if !scripts.1.allows.is_empty() {
-                assembled.allows.insert(scripts.0.to_owned(), scripts.1.allows.clone());
+            let allows = allowed(scripts.1);
+            if !allows.is_empty() {
+                assembled.allows.insert(scripts.0.to_owned(), allows);
             }
             assembled.warnings.extend(scripts.1.warnings.iter().cloned());
         }
@@ -60,6 +62,13 @@ pub(super) fn assemble(
     let order = depends::wrong_order(folder, &assembled.migrations, classified.layout);
     assembly.errors.extend(order);
     assembled
+}
+
+/// The checks that a file allows, also those that its phase answers.
+fn allowed(scripts: &Scripts) -> Vec<&'static str> {
+    let planned = Lint::ALL.iter().filter(|lint| scripts.contract.is_some() && lint.is_contract());
+    let planned = planned.map(|lint| lint.as_str());
+    scripts.allows.iter().copied().chain(planned).collect()
 }
 
 /// The files grouped by version, followed by those of repeatable migrations grouped by name.
@@ -264,7 +273,8 @@ impl<'a> Assembly<'a> {
                 }
             }
         }
-        let required = self.options.down == Down::Required && up.name.kind == Kind::Versioned;
+        let is_required = matches!(self.options.down, Down::Required | Down::Complete);
+        let required = is_required && up.name.kind == Kind::Versioned;
         if required && down.is_none() && !announced {
             self.error(up.path, Problem::NoDown { version: version.to_string() });
         }

@@ -18,7 +18,7 @@ mod problem;
 
 pub use migrate_set::listing::Links;
 
-pub use crate::objects::Begins;
+pub use crate::objects::{Begins, Undoing};
 
 pub use characters::LooksLike;
 pub use error::{SourceError, SourceErrors};
@@ -125,6 +125,9 @@ pub struct Checked {
     pub set: Migrations,
     /// The warnings.
     pub warnings: Vec<SourceError>,
+    /// What is known of each down script, by its file; empty if neither the lints nor [`Down::Complete`] ask
+    /// for it.
+    pub downs: Vec<(String, Undoing)>,
 }
 
 /// Whether down scripts are required and checked.
@@ -135,6 +138,9 @@ pub enum Down {
     Optional,
     /// Every versioned migration must have one.
     Required,
+    /// Every versioned migration must have one that undoes all of it: the lints of down scripts are
+    /// mistakes, whatever the others are.
+    Complete,
     /// They are not checked: an invalid one is kept as it is, for existing histories.
     Unchecked,
 }
@@ -174,6 +180,7 @@ impl Choice for Down {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("optional", Down::Optional),
         ("required", Down::Required),
+        ("complete", Down::Complete),
         ("unchecked", Down::Unchecked),
     ];
 }
@@ -270,9 +277,10 @@ pub fn check(
     if options.lints == Lints::Deny {
         errors.append(&mut warnings);
     }
-    let Read { invalid, unknown, late } = statements::check(folder, &migrations, &allows, options);
-    errors.extend(invalid);
-    warnings.extend(late);
+    let read = statements::check(folder, &migrations, &allows, options);
+    let Read { invalid, unknown, late, denied, warned, downs } = read;
+    errors.extend(invalid.into_iter().chain(denied));
+    warnings.extend(late.into_iter().chain(warned));
     match options.objects {
         // A file that is not part of the set yet can have made what is missing.
         Objects::Deny if errors.is_empty() => errors.extend(unknown),
@@ -288,5 +296,5 @@ pub fn check(
     }
     let layout = classified.layout.unwrap_or(Layout::Numeric);
     let set = Migrations::loaded(&options.module, folder, layout, migrations);
-    Ok(Checked { set, warnings })
+    Ok(Checked { set, warnings, downs })
 }

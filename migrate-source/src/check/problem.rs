@@ -194,7 +194,7 @@ pub enum Problem {
     #[error(transparent)]
     Branch(BranchProblem),
     /// A finding of a lint.
-    #[error("{}", .0.lint.message())]
+    #[error("{}", .0.message)]
     Lint(lint::Finding),
     /// A migration without a transaction that could use one.
     #[error("nothing here needs to run outside a transaction")]

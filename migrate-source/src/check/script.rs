@@ -22,7 +22,6 @@ use crate::directives::section::{
     AlmostMarker, Block, SectionError, SectionProblem, Sections, sections,
 };
 use crate::directives::{DOWN, directive};
-use crate::lint::{Lint, lint};
 
 /// The scripts of one file.
 #[derive(Debug, Default)]
@@ -133,26 +132,18 @@ impl Reader<'_> {
         self.found.allows.contains(&check)
     }
 
-    /// What the lints find in an up script, unless they are off.
+    /// An up script without a transaction that could use one, unless the lints are off. The others need
+    /// the scripts before it.
     fn warnings(&self, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<Mistake> {
         if self.file.options.lints == Lints::Off {
             return Vec::new();
         }
-        let found = lint(self.text, statements, mode).into_iter();
-        let is_contract = self.found.contract.is_some();
-        let is_planned = |lint: Lint| is_contract && lint.is_contract();
-        let found =
-            found.filter(|found| !self.allows(found.lint.as_str()) && !is_planned(found.lint));
-        let mut warnings: Vec<Mistake> =
-            found.map(|finding| mistake(finding.span.clone(), Problem::Lint(finding))).collect();
         let needs = |s: &Statement<'_>| kind::kind(self.text, s) != StatementKind::Plain;
         let needless = mode == TransactionMode::NonTransactional && !statements.iter().any(needs);
-        if let (true, false, Some(first)) =
-            (needless, self.allows("needless-no-transaction"), statements.first())
-        {
-            warnings.push(mistake(first_word(first), Problem::NeedlessNoTransaction));
-        }
-        warnings
+        let first = statements.first().filter(|_| needless);
+        let first = first.filter(|_| !self.allows("needless-no-transaction"));
+        let warning = first.map(|one| mistake(first_word(one), Problem::NeedlessNoTransaction));
+        warning.into_iter().collect()
     }
 
     /// A down script without statements undoes nothing. A section without even a remark, and what `create` wrote,

@@ -2,8 +2,16 @@
 //! names in them. Without the feature `syntax`, every statement passes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+use migrate_set::name::shown;
 
 use super::error::SourceError;
+use super::mistakes::{Mistake, placed};
+use super::problem::Problem;
+use super::{Down, Lints, SetOptions};
+use crate::lint::Finding;
+use crate::objects::Undoing;
 
 /// What is wrong with the statements of a set.
 #[derive(Default)]
@@ -14,19 +22,97 @@ pub(super) struct Read {
     pub(super) unknown: Vec<SourceError>,
     /// Those in bodies, which the server checks when they run.
     pub(super) late: Vec<SourceError>,
+    /// What the lints find that is a mistake.
+    pub(super) denied: Vec<SourceError>,
+    /// What the lints find that is a warning.
+    pub(super) warned: Vec<SourceError>,
+    /// What is known of each down script, by its file.
+    pub(super) downs: Vec<(String, Undoing)>,
 }
 
 /// The checks that files allow, by path.
 type Allows = BTreeMap<String, Vec<&'static str>>;
 
+impl Read {
+    /// Sorts what the lints found into mistakes and warnings, without what the files allow. Each finding has
+    /// the number of its file, of which the name and the text are in `files`.
+    fn take_lints(
+        &mut self,
+        folder: &str,
+        files: &[(&str, &str)],
+        found: Vec<(usize, Finding)>,
+        allowed: impl Fn(usize, &str) -> bool,
+        options: &SetOptions,
+    ) {
+        let wanted = |(number, Finding { lint, .. }): &(usize, Finding)| {
+            let is_asked = options.lints != Lints::Off || lint.is_of_down();
+            is_asked && !allowed(*number, lint.as_str())
+        };
+        let found = found.into_iter().filter(wanted);
+        let (denied, warned) = found.partition(|(_, finding)| {
+            let by_down = finding.lint.is_of_down() && options.down == Down::Complete;
+            by_down || options.lints == Lints::Deny
+        });
+        let spanned = |finding: Finding| (finding.span.clone(), Problem::Lint(finding));
+        self.denied = reported(folder, files, denied, spanned);
+        self.warned = reported(folder, files, warned, spanned);
+    }
+}
+
+/// The findings with their places; each has the number of its file.
+fn reported<F>(
+    folder: &str,
+    files: &[(&str, &str)],
+    mut found: Vec<(usize, F)>,
+    problem: impl Fn(F) -> (Option<Range<usize>>, Problem),
+) -> Vec<SourceError> {
+    found.sort_by_key(|(number, _)| *number);
+    let mut found = found.into_iter().peekable();
+    let mut errors = Vec::new();
+    while let Some(number) = found.peek().map(|(number, _)| *number) {
+        let mut mistakes = Vec::new();
+        while let Some((_, finding)) = found.next_if(|(next, _)| *next == number) {
+            let (span, problem) = problem(finding);
+            mistakes.push(Mistake { span, problem });
+        }
+        if let Some((name, text)) = files.get(number) {
+            errors.extend(placed(&shown(folder, name), text, mistakes));
+        }
+    }
+    errors
+}
+
 #[cfg(not(feature = "syntax"))]
 pub(super) fn check(
-    _: &str,
-    _: &[migrate_set::set::Migration],
-    _: &Allows,
-    _: &super::SetOptions,
+    folder: &str,
+    migrations: &[migrate_set::set::Migration],
+    allows: &Allows,
+    options: &SetOptions,
 ) -> Read {
-    Read::default()
+    use migrate_set::set::Migration;
+
+    use crate::lint::Script;
+    use crate::lint::known::Nothing;
+
+    let (mut read, mut found) = (Read::default(), Vec::new());
+    if options.lints == Lints::Off {
+        return read;
+    }
+    let ups: Vec<_> = migrations.iter().map(Migration::up).collect();
+    for (number, up) in ups.iter().enumerate() {
+        let mut script = Script::of(up.transaction());
+        for (start, end) in up.single_statements() {
+            script.read_at(&up.text()[start..end], start, &Nothing);
+        }
+        found.extend(script.findings.into_iter().map(|finding| (number, finding)));
+    }
+    let files: Vec<(&str, &str)> = ups.iter().map(|up| (up.filename(), up.text())).collect();
+    let allowed = |number: usize, check: &str| {
+        let name = files.get(number).map_or("", |(name, _)| *name);
+        allows.get(name).is_some_and(|checks| checks.contains(&check))
+    };
+    read.take_lints(folder, &files, found, allowed, options);
+    read
 }
 
 #[cfg(feature = "syntax")]
@@ -41,14 +127,14 @@ mod checked {
 
     use super::super::mistakes::{Mistake, placed};
     use super::super::problem::Problem;
-    use super::super::{Down, Objects, SetOptions, SourceError, Syntax};
-    use super::{Allows, Read};
-    use crate::catalog::{self, File, Statement};
+    use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
+    use super::{Allows, Read, reported};
+    use crate::catalog::{self, File, Set, Statement};
     use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
-    /// Reads each statement once. Skips files that allow what is wrong with them, and for the grammar
-    /// unchecked down scripts; names are those of up scripts.
+    /// Reads each statement once. Skips files that allow what is wrong with them, and unchecked down
+    /// scripts; names are those of up scripts.
     pub(crate) fn check(
         folder: &str,
         migrations: &[Migration],
@@ -56,15 +142,16 @@ mod checked {
         options: &SetOptions,
     ) -> Read {
         let (syntax, names) = (options.syntax == Syntax::Check, options.objects != Objects::Off);
+        let lints = options.lints != Lints::Off || options.down == Down::Complete;
         let downs = migrations.iter().filter_map(Migration::down);
-        let downs = downs.filter(|_| syntax && options.down != Down::Unchecked);
-        let ups = migrations.iter().map(|migration| (migration.up(), names));
-        let allowed = |script: &Script, check: &str| {
-            allows.get(script.filename()).is_some_and(|checks| checks.contains(&check))
+        let downs = downs.filter(|_| (syntax || lints) && options.down != Down::Unchecked);
+        let ups = migrations.iter().map(|migration| (migration.up(), names || lints));
+        let allowed = |file: &str, check: &str| {
+            allows.get(file).is_some_and(|checks| checks.contains(&check))
         };
-        let scripts = ups.chain(downs.map(|down| (down, false)));
+        let scripts = ups.chain(downs.map(|down| (down, lints)));
         let scripts = scripts.map(|(script, named)| {
-            let judged = syntax && !allowed(script, "syntax");
+            let judged = syntax && !allowed(script.filename(), "syntax");
             let places =
                 if judged || named { script.single_statements().collect() } else { Vec::new() };
             Judging { script, judged, named, places }
@@ -79,15 +166,32 @@ mod checked {
                 read.invalid.extend(script.invalid(folder, &mut judged));
             }
             if script.named {
-                files.push(script.file(judged, allowed(script.script, "names")));
+                files.push(script.file(judged, allowed(script.script.filename(), "names")));
             }
         }
-        if names && read.invalid.is_empty() {
-            let found = catalog::check(&files, options.begins).into_iter();
-            let (late, found) =
-                found.partition(|(_, finding): &(usize, ObjectProblem)| finding.is_late);
-            read.unknown = unknown(folder, &files, found);
-            read.late = unknown(folder, &files, late);
+        let is_valid = read.invalid.is_empty();
+        if names && is_valid || lints {
+            pair(migrations, &mut files);
+            let (ups, begins) = (migrations.len(), options.begins);
+            let set = Set { files, ups, begins, lints };
+            let found = catalog::check(&set);
+            let files: Vec<(&str, &str)> =
+                set.files.iter().map(|file| (file.name, file.text)).collect();
+            if names && is_valid {
+                let (late, unknown) =
+                    found.names.into_iter().partition(|(_, finding)| finding.is_late);
+                let spanned = |one: ObjectProblem| (Some(one.span.clone()), Problem::Object(one));
+                read.unknown = reported(folder, &files, unknown, spanned);
+                read.late = reported(folder, &files, late, spanned);
+            }
+            let in_either = |number: usize, check: &str| {
+                let of = set.files.iter().filter(|file| file.down == Some(number));
+                of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
+            };
+            read.take_lints(folder, &files, found.lints, in_either, options);
+            let name = |number: usize| files.get(number).map(|(name, _)| (*name).to_owned());
+            let downs = found.downs.into_iter();
+            read.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
         }
         read
     }
@@ -105,6 +209,19 @@ mod checked {
             script.file(judged.by_ref().take(script.places.len()).collect(), false)
         };
         scripts.iter().map(&mut file).collect()
+    }
+
+    /// Ties each up script to its down script, if that is among the files.
+    fn pair(migrations: &[Migration], files: &mut [File<'_>]) {
+        if files.len() > migrations.len() {
+            let mut next = migrations.len();
+            for (migration, file) in migrations.iter().zip(files) {
+                if migration.down().is_some() {
+                    file.down = Some(next);
+                    next += 1;
+                }
+            }
+        }
     }
 
     /// A script, and where its statements are.
@@ -144,28 +261,9 @@ mod checked {
                 statements: statements.map(statement).collect(),
                 ends_with_function: self.script.ends() == Ends::WithFunction,
                 is_allowed,
+                mode: self.script.transaction(),
+                down: None,
             }
         }
-    }
-
-    fn unknown(
-        folder: &str,
-        files: &[File<'_>],
-        mut found: Vec<(usize, ObjectProblem)>,
-    ) -> Vec<SourceError> {
-        found.sort_by_key(|(number, _)| *number);
-        let mut errors = Vec::new();
-        for found in found.chunk_by(|one, other| one.0 == other.0) {
-            let Some(file) = found.first().and_then(|(number, _)| files.get(*number)) else {
-                continue;
-            };
-            let mistake = |(_, finding): &(usize, ObjectProblem)| {
-                let (span, finding) = (finding.span.clone(), finding.clone());
-                Mistake { span: Some(span), problem: Problem::Object(finding) }
-            };
-            let mistakes = found.iter().map(mistake).collect();
-            errors.extend(placed(&shown(folder, file.name), file.text, mistakes));
-        }
-        errors
     }
 }

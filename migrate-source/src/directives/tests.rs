@@ -96,7 +96,8 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
         "the checks are: empty, syntax, names, needless-no-transaction, index-not-concurrent, \
          not-null-without-default, volatile-default, column-type-change, set-not-null, \
          constraint-not-valid, unique-without-index, table-renamed, column-renamed, \
-         table-dropped, column-dropped, session-setting",
+         table-dropped, column-dropped, session-setting, foreign-key-without-index, still-read, \
+         down-incomplete, down-fails",
     );
     let contract = "write `-- migrate:phase contract after RELEASE`, the first release that does not use what the \
                     file removes";

@@ -2,7 +2,9 @@
 
 use migrate_set::sql::words::{TableName, Words};
 
-use super::{Lint, Script};
+use super::known::{NotNullCheck, Use};
+use super::retype::{Retype, retype};
+use super::{ACCESS_EXCLUSIVE, Lint, Reading};
 
 /// Functions of PostgreSQL and its common extensions that return a different value for each row.
 const VOLATILE: &[&str] = &[
@@ -14,14 +16,14 @@ const VOLATILE: &[&str] = &[
 /// Types that imply a default of `nextval(...)` (manual, "Serial Types").
 const SERIAL: &[&str] = &["SERIAL", "SERIAL2", "SERIAL4", "SERIAL8", "BIGSERIAL", "SMALLSERIAL"];
 
-impl Script {
+impl Reading<'_> {
     /// `[ IF EXISTS ] [ ONLY ] name [ * ] action [, ... ]`
     pub(super) fn alter(&mut self, mut words: Words<'_>) {
         words.eat("IF EXISTS");
         words.eat("ONLY");
         let Some(table) = words.name() else { return };
         words.eat("*");
-        let is_new = self.created.may_have(&table);
+        let is_new = self.is_new(&table);
         for action in words.split_at_commas() {
             if is_new { self.rename_new(&table, action) } else { self.action(&table, action) }
         }
@@ -32,7 +34,7 @@ impl Script {
         if action.eat("RENAME TO")
             && let Some(last) = action.identifier()
         {
-            self.created.add(table.renamed(last));
+            self.script.created.add(table.renamed(last));
         }
     }
 
@@ -50,7 +52,7 @@ impl Script {
         } else if action.eat("RENAME") {
             self.rename(table, action);
         } else if action.eat("VALIDATE CONSTRAINT") {
-            self.validated.add(table.clone());
+            self.script.validated.add(table.clone());
         }
     }
 
@@ -69,33 +71,96 @@ impl Script {
     fn lose(&mut self, table: &TableName, mut action: Words<'_>, lint: Option<Lint>) {
         let (Some(lint), Some(column)) = (lint, action.identifier()) else { return };
         if !self.has_added(table, &column) {
+            let use_ = Use::of_drop(&action);
             action.skip_all();
             self.found(lint, action.span());
+            if lint == Lint::ColumnDropped {
+                self.still_read(table, Some(&column), &action, use_);
+            }
         }
     }
 
     fn has_added(&self, table: &TableName, column: &str) -> bool {
-        self.added.get(column).is_some_and(|tables| tables.may_have(table))
+        self.script.added.get(column).is_some_and(|tables| tables.may_have(table))
     }
 
     fn alter_column(&mut self, table: &TableName, mut action: Words<'_>) {
         let Some(column) = action.identifier() else { return };
-        let lint = if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
-            if self.has_added(table, &column) {
-                return;
+        if action.eat_any(&["TYPE", "SET DATA TYPE"]) {
+            if !self.has_added(table, &column) {
+                self.change_type(table, &column, action);
             }
-            Lint::ColumnTypeChange
         } else if action.eat("SET NOT NULL") {
-            // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
-            if self.validated.may_have(table) {
-                return;
-            }
-            Lint::SetNotNull
-        } else {
-            return;
-        };
+            self.set_not_null(table, &column, action);
+        }
+    }
+
+    /// `TYPE type [ COLLATE collation ] [ USING expression ]`
+    fn change_type(&mut self, table: &TableName, column: &str, mut action: Words<'_>) {
+        let start = action.span().end;
+        let using = action.find("USING").map(|using| using.span().end);
+        let collate = action.find("COLLATE").map(|collate| collate.span().end);
         action.skip_all();
-        self.found(lint, action.span());
+        let end = action.span().end;
+        let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
+        let new = part(start, collate.or(using).unwrap_or(end)).to_owned();
+        let converts = using.is_some_and(|using| !is_cast(part(using, end), column, &new));
+        let lint = Lint::ColumnTypeChange;
+        let old = self.known.type_of(table, column);
+        match old.as_deref().map(|old| (old, retype(old, &new))) {
+            Some((_, Retype::Keeps)) if !converts && collate.is_none() => {}
+            Some((old, Retype::Rewrites)) => {
+                let message = format!(
+                    "the change from {old} to {} rewrites the table while reads and writes are blocked, and \
+                     can break the running version",
+                    new.trim()
+                );
+                self.locked(lint, &message, ACCESS_EXCLUSIVE, action.span());
+            }
+            _ => self.found(lint, action.span()),
+        }
+        self.still_read(table, Some(column), &action, Use::Retyped);
+    }
+
+    fn set_not_null(&mut self, table: &TableName, column: &str, mut action: Words<'_>) {
+        action.skip_all();
+        let lint = Lint::SetNotNull;
+        match self.known.not_null_check(table, column) {
+            // The server relies on a validated CHECK (column IS NOT NULL) and scans nothing.
+            NotNullCheck::Valid => {}
+            NotNullCheck::NotValid(name) => {
+                let message = format!(
+                    "constraint `{name}` is not valid yet, so that all rows are scanned while reads and \
+                     writes are blocked"
+                );
+                self.locked(lint, &message, ACCESS_EXCLUSIVE, action.span());
+            }
+            NotNullCheck::Unknown if self.script.validated.may_have(table) => {}
+            NotNullCheck::Unknown | NotNullCheck::None => self.found(lint, action.span()),
+        }
+    }
+
+    /// Reports what reads a table or column that is dropped or gets another type.
+    pub(super) fn still_read(
+        &mut self,
+        table: &TableName,
+        column: Option<&str>,
+        place: &Words<'_>,
+        use_: Use,
+    ) {
+        let what = if column.is_some() { "column" } else { "table" };
+        for reader in self.known.readers(table, column) {
+            let message = match use_ {
+                Use::Dropped => {
+                    format!("{reader} reads this {what}, so that the server refuses to drop it")
+                }
+                Use::Cascaded => format!("{reader} reads this {what}, and CASCADE drops it too"),
+                Use::Retyped => {
+                    format!("{reader} reads this {what}, so that the server refuses another type")
+                }
+            };
+            self.script.found(Lint::StillRead, place.span(), message);
+        }
     }
 
     fn add(&mut self, table: &TableName, mut action: Words<'_>) {
@@ -114,9 +179,12 @@ impl Script {
         } else {
             return self.add_column(table, action);
         };
+        let refers = action.next_are("FOREIGN KEY");
         if let Some(lint) = lint {
             action.skip_all();
-            self.found(lint, action.span());
+            // Both tables.
+            let lock = if refers { "a SHARE ROW EXCLUSIVE" } else { ACCESS_EXCLUSIVE };
+            self.locked(lint, lint.message(), lock, action.span());
         }
     }
 
@@ -125,7 +193,7 @@ impl Script {
         action.eat("IF NOT EXISTS");
         let Some(column) = action.identifier() else { return };
         let lints = column_lints(&action);
-        self.added.entry(column).or_default().add(table.clone());
+        self.script.added.entry(column).or_default().add(table.clone());
         action.skip_all();
         for lint in lints {
             self.found(lint, action.span());
@@ -164,6 +232,17 @@ fn column_lints(column: &Words<'_>) -> Vec<Lint> {
         lints.push(Lint::UniqueWithoutIndex);
     }
     lints
+}
+
+/// Whether the expression of USING only casts the column to its new type.
+fn is_cast(using: &str, column: &str, new: &str) -> bool {
+    let words = |text: &str| {
+        let text: String = text.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+        text.to_ascii_lowercase()
+    };
+    let (using, new) = (words(using), words(new));
+    let cast = using.strip_prefix("using").unwrap_or(&using);
+    cast == format!("{column}::{new}") || cast == column || cast == format!("cast({column}as{new})")
 }
 
 fn is_null(default: &Words<'_>) -> bool {

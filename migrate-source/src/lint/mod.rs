@@ -1,21 +1,28 @@
 //! Finds statements that lock a table for long, break the running version of the program, or make a
 //! setting that does not last.
 //!
-//! The lints read tokens without a catalog, so they do not know the size of a table, which user
-//! functions are volatile, or what earlier migrations did. Tables that the script itself creates
-//! are exempt, because they are empty. The bodies of routines and `DO` blocks are not checked.
+//! The lints read tokens, and ask what is known of the schema before each statement; they do not know the
+//! size of a table, or which user functions are volatile. Tables that the script itself creates are exempt,
+//! because they are empty. The bodies of routines and `DO` blocks are not checked.
 
 mod alter;
 mod setting;
+pub(crate) mod known;
+pub(crate) mod retype;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::ops::Range;
 
+use known::{Knowledge, Nothing, Use};
 use migrate_set::set::TransactionMode;
-use migrate_set::sql::split::Statement;
-use migrate_set::sql::words::{TableNames, Words};
+use migrate_set::sql::lexer::lex;
+use migrate_set::sql::split::{Statement, split};
+use migrate_set::sql::words::{TableName, TableNames, Words};
+
+/// The lock of most forms of `ALTER TABLE`, and of `DROP TABLE`: it blocks also reads.
+const ACCESS_EXCLUSIVE: &str = "an ACCESS EXCLUSIVE";
 
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +52,14 @@ pub enum Lint {
     ColumnDropped,
     /// A setting of the session that ends with the migration.
     SessionSetting,
+    /// A foreign key without an index on its columns.
+    ForeignKeyWithoutIndex,
+    /// A table or column that something still reads.
+    StillRead,
+    /// A down script that does not undo its up script.
+    DownIncomplete,
+    /// A down script that names something that is not there when it runs.
+    DownFails,
 }
 
 impl Lint {
@@ -62,6 +77,10 @@ impl Lint {
         Lint::TableDropped,
         Lint::ColumnDropped,
         Lint::SessionSetting,
+        Lint::ForeignKeyWithoutIndex,
+        Lint::StillRead,
+        Lint::DownIncomplete,
+        Lint::DownFails,
     ];
 
     /// Whether it only concerns releases that still run, so that `-- migrate:phase contract` answers it.
@@ -77,6 +96,11 @@ impl Lint {
         TEXTS[self as usize][0]
     }
 
+    /// Whether it is about down scripts, which `down = complete` asks for, too.
+    pub const fn is_of_down(self) -> bool {
+        matches!(self, Lint::DownIncomplete | Lint::DownFails)
+    }
+
     /// What happens when such a statement runs.
     pub const fn message(self) -> &'static str {
         TEXTS[self as usize][1]
@@ -89,7 +113,7 @@ impl Lint {
 }
 
 /// Name, message and help of each lint, in the order of [`Lint::ALL`].
-const TEXTS: [[&str; 3]; 12] = [
+const TEXTS: [[&str; 3]; 16] = [
     [
         "index-not-concurrent",
         "writes to the table are blocked while this index is built",
@@ -123,8 +147,7 @@ const TEXTS: [[&str; 3]; 12] = [
     ],
     [
         "constraint-not-valid",
-        "all rows are checked against this constraint while writes to the table are \
-         blocked",
+        "all rows are checked against this constraint while the table is locked",
         "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration",
     ],
     [
@@ -159,6 +182,27 @@ const TEXTS: [[&str; 3]; 12] = [
         "this setting ends with the migration: the run restores the session after it",
         "use SET LOCAL, and repeat it in each file that needs it",
     ],
+    [
+        "foreign-key-without-index",
+        "no index begins with the columns of this foreign key, so a DELETE in the other table reads all \
+         of this one",
+        "create an index on them, also in a later migration",
+    ],
+    [
+        "still-read",
+        "a view or a function still reads what is dropped, renamed or gets another type",
+        "change or drop what reads it first",
+    ],
+    [
+        "down-incomplete",
+        "the down script does not leave the schema as it was before the up script",
+        "undo in it all that the up script does",
+    ],
+    [
+        "down-fails",
+        "the down script names something that is not there when it runs",
+        "write it for the schema as the up script leaves it",
+    ],
 ];
 
 /// One finding of a lint.
@@ -166,8 +210,10 @@ const TEXTS: [[&str; 3]; 12] = [
 pub struct Finding {
     /// Which lint.
     pub lint: Lint,
-    /// The bytes of the text.
-    pub span: Range<usize>,
+    /// The bytes of the text; `None` for the whole script.
+    pub span: Option<Range<usize>>,
+    /// What happens, and to what.
+    pub message: String,
 }
 
 /// All findings in `statements`, the statements of `text` in the order in which they run in `mode`.
@@ -181,21 +227,17 @@ pub struct Finding {
 /// assert_eq!(found[0].lint.as_str(), "index-not-concurrent");
 /// ```
 pub fn lint(text: &str, statements: &[Statement<'_>], mode: TransactionMode) -> Vec<Finding> {
-    let mut script = Script::default();
+    let mut script = Script::of(mode);
     for statement in statements {
-        script.read(Words::of(text, statement));
-        // Outside a transaction, SET LOCAL has no effect.
-        if mode == TransactionMode::Transactional && !script.has_set {
-            script.set(Words::of(text, statement));
-        }
+        script.read(text, statement, &Nothing);
     }
     script.findings
 }
 
 /// What is known about a script up to some statement.
-#[derive(Default)]
-struct Script {
-    findings: Vec<Finding>,
+pub(crate) struct Script {
+    mode: TransactionMode,
+    pub(crate) findings: Vec<Finding>,
     /// Tables and materialized views that it created.
     created: TableNames,
     /// Columns that it added, each with its tables, which existed before.
@@ -207,6 +249,51 @@ struct Script {
 }
 
 impl Script {
+    /// A script before its first statement.
+    pub(crate) fn of(mode: TransactionMode) -> Script {
+        Script {
+            mode,
+            findings: Vec::new(),
+            created: TableNames::default(),
+            added: HashMap::new(),
+            validated: TableNames::default(),
+            has_set: false,
+        }
+    }
+
+    /// Reads the next statement, a part of `text`, with what is known before it runs.
+    pub(crate) fn read(&mut self, text: &str, statement: &Statement<'_>, known: &dyn Knowledge) {
+        Reading { script: self, text, known }.read(Words::of(text, statement));
+        // Outside a transaction, SET LOCAL has no effect.
+        if self.mode == TransactionMode::Transactional && !self.has_set {
+            self.set(Words::of(text, statement));
+        }
+    }
+
+    /// Reads a statement that begins at `offset` of its script.
+    pub(crate) fn read_at(&mut self, text: &str, offset: usize, known: &dyn Knowledge) {
+        let (tokens, first) = (lex(text), self.findings.len());
+        for statement in split(text, &tokens).unwrap_or_default() {
+            self.read(text, &statement, known);
+        }
+        for span in self.findings.iter_mut().skip(first).filter_map(|one| one.span.as_mut()) {
+            *span = offset + span.start..offset + span.end;
+        }
+    }
+
+    fn found(&mut self, lint: Lint, span: Range<usize>, message: String) {
+        self.findings.push(Finding { lint, span: Some(span), message });
+    }
+}
+
+/// One statement of a script.
+struct Reading<'r> {
+    script: &'r mut Script,
+    text: &'r str,
+    known: &'r dyn Knowledge,
+}
+
+impl Reading<'_> {
     fn read(&mut self, mut words: Words<'_>) {
         if words.eat("CREATE") {
             words.eat("UNIQUE");
@@ -221,17 +308,27 @@ impl Script {
     }
 
     fn found(&mut self, lint: Lint, span: Range<usize>) {
-        self.findings.push(Finding { lint, span });
+        self.locked(lint, lint.message(), ACCESS_EXCLUSIVE, span);
+    }
+
+    /// A finding about a statement that takes this lock (the manual, "Explicit Locking").
+    fn locked(&mut self, lint: Lint, message: &str, lock: &str, span: Range<usize>) {
+        self.script.found(lint, span, format!("{message}; it takes {lock} lock"));
+    }
+
+    /// Whether the script itself makes the table.
+    fn is_new(&self, table: &TableName) -> bool {
+        self.known.is_new(table).unwrap_or_else(|| self.script.created.may_have(table))
     }
 
     /// `CREATE [ temporary ... ] TABLE [ IF NOT EXISTS ] name`; a table that might already exist
-    /// counts as new, because otherwise the script could not rely on its columns either.
+    /// counts as new, unless it is known to, because the script could not rely on its columns either.
     fn create(&mut self, mut words: Words<'_>) {
         while words.eat_any(&["GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "FOREIGN"]) {}
         if words.eat_any(&["TABLE", "MATERIALIZED VIEW"]) {
             words.eat("IF NOT EXISTS");
             if let Some(name) = words.name() {
-                self.created.add(name);
+                self.script.created.add(name);
             }
         }
     }
@@ -250,8 +347,9 @@ impl Script {
             return;
         }
         match words.name() {
-            Some(table) if !self.created.may_have(&table) => {
-                self.found(Lint::IndexNotConcurrent, words.span());
+            Some(table) if !self.is_new(&table) => {
+                let lint = Lint::IndexNotConcurrent;
+                self.locked(lint, lint.message(), "a SHARE", words.span());
             }
             _ => {}
         }
@@ -260,8 +358,9 @@ impl Script {
     fn drop(&mut self, words: &Words<'_>) {
         for mut part in words.split_at_commas() {
             let Some(table) = part.name() else { continue };
-            if !self.created.may_have(&table) {
+            if !self.is_new(&table) {
                 self.found(Lint::TableDropped, part.span());
+                self.still_read(&table, None, &part, Use::of_drop(words));
             }
         }
     }

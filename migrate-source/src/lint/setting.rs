@@ -35,7 +35,7 @@ impl Script {
         };
         if let Some(place) = place {
             self.has_set = true;
-            self.found(Lint::SessionSetting, place);
+            self.found(Lint::SessionSetting, place, Lint::SessionSetting.message().to_owned());
         }
     }
 }

@@ -44,6 +44,7 @@ mod reads_elsewhere;
 mod renumbered;
 mod repeatables;
 mod replicas;
+mod retypes;
 mod rollback;
 mod row_lock;
 mod run;

@@ -14,7 +14,7 @@ use super::super::problem::Problem;
 use super::super::statements::read_ups;
 use super::super::{Begins, Objects, SetOptions};
 use super::{Branch, BranchProblem, Merge};
-use crate::catalog::{self, File};
+use crate::catalog::{self, File, Set};
 use crate::directives::section::{AlmostMarker, sections};
 use crate::objects::ObjectProblem;
 use crate::schema::{SchemaObject, SetSchema};
@@ -124,7 +124,9 @@ impl<'m> Scripts<'m> {
 
     /// What the check of names finds, each with the number of its script.
     fn check(&self, order: &[usize]) -> Vec<(usize, ObjectProblem)> {
-        let found = catalog::check(&self.in_order(order), self.begins).into_iter();
+        let (files, ups) = (self.in_order(order), order.len());
+        let set = Set { files, ups, begins: self.begins, lints: false };
+        let found = catalog::check(&set).names.into_iter();
         found.filter_map(|(at, problem)| Some((*order.get(at)?, problem))).collect()
     }
 

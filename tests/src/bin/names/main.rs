@@ -10,6 +10,9 @@
 //! never be refused.
 //!
 //! `cargo run --release -p migrate-tests --bin names -- FOLDER [--mutants N] [--seed S] [--only TEXT]`
+//! With `--down`, a folder's down scripts instead: what the check says of each, and what the server does.
+//!
+//! `cargo run --release -p migrate-tests --bin names -- FOLDER --down [--only TEXT]`
 //! `cargo run --release -p migrate-tests --bin names -- random [--sets N] [--seed S]`
 #![allow(
     clippy::expect_used,
@@ -26,6 +29,7 @@ mod judge;
 mod measure;
 mod tally;
 mod random;
+mod down;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +53,7 @@ struct Options {
     mutants: usize,
     seed: u64,
     only: String,
+    down: bool,
 }
 
 #[tokio::main]
@@ -57,8 +62,8 @@ async fn main() -> ExitCode {
         Ok(options) => options,
         Err(problem) => {
             eprintln!(
-                "{problem}\nhelp: `names FOLDER [--mutants N] [--seed S] [--only TEXT]` or \
-                 `names random [--sets N] [--seed S]`"
+                "{problem}\nhelp: `names FOLDER [--mutants N] [--seed S] [--only TEXT]`, \
+                 `names FOLDER --down` or `names random [--sets N] [--seed S]`"
             );
             return ExitCode::from(2);
         }
@@ -66,6 +71,7 @@ async fn main() -> ExitCode {
     let started = Instant::now();
     let is_met = match &options.folder {
         None => random::run(options.sets, options.seed).await,
+        Some(folder) if options.down => down::measure(folder, &options.only).await,
         Some(folder) => of_projects(folder, &options).await,
     };
     println!("{:.0} s", started.elapsed().as_secs_f64());
@@ -75,8 +81,13 @@ async fn main() -> ExitCode {
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
     let first = args.next().ok_or("no folder of projects")?;
     let folder = (first != "random").then(|| PathBuf::from(first));
-    let mut options = Options { folder, sets: 10_000, mutants: 70, seed: 1, only: String::new() };
+    let (sets, mutants, only) = (10_000, 70, String::new());
+    let mut options = Options { folder, sets, mutants, seed: 1, only, down: false };
     while let Some(name) = args.next() {
+        if name == "--down" {
+            options.down = true;
+            continue;
+        }
         let value = args.next().unwrap_or_default();
         let number = || value.parse::<usize>().map_err(|_| format!("`{name}` needs a number"));
         match name.as_str() {

@@ -114,8 +114,8 @@ fn lints_can_warn_on_a_stable_compiler() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     let lines: Vec<&str> = warnings[0].lines().collect();
     assert!(lines[0].starts_with("warning: use of deprecated constant "), "{}", warnings[0]);
-    let expected =
-        "warned/2_index.sql:1:1: writes to the table are blocked while this index is built";
+    let expected = "warned/2_index.sql:1:1: writes to the table are blocked while this index is built; \
+                    it takes a SHARE lock";
     assert!(lines[0].ends_with(expected), "{}", warnings[0]);
     assert!(
         warnings[0].contains("-- migrate:allow index-not-concurrent because REASON"),

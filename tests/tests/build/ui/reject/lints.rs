@@ -31,6 +31,44 @@ pub const CASES: &[Case] = &[
         "lint_session_setting_of_a_dump",
         "SET lock_timeout = 0;\nSELECT pg_catalog.set_config('search_path', '', false);\n"
     ),
+    case(
+        "lint_foreign_key_without_index",
+        &[(
+            "1_posts.sql",
+            "CREATE TABLE users (id int PRIMARY KEY);\nCREATE TABLE posts (author int REFERENCES users);\n",
+        )],
+    )
+    .arguments("\"lint_foreign_key_without_index\", lints = deny"),
+    case(
+        "lint_still_read",
+        &[
+            ("1_users.sql", "CREATE TABLE users (id int, mail text);\n"),
+            ("2_mails.sql", "CREATE VIEW mails AS SELECT mail FROM users;\n"),
+            (
+                "3_text.sql",
+                "-- migrate:allow column-type-change because nothing reads it\n\
+                 ALTER TABLE users ALTER mail TYPE varchar(40);\n",
+            ),
+        ],
+    )
+    .arguments("\"lint_still_read\", lints = deny"),
+    case(
+        "lint_down_incomplete",
+        &[
+            ("1_users.sql", "-- UP\nCREATE TABLE users (mail text);\n-- DOWN\nDROP TABLE users;\n"),
+            (
+                "2_mail.sql",
+                "-- UP\nCREATE INDEX ON users (mail);\nALTER TABLE users ADD age int;\n\
+                 -- DOWN\nDROP INDEX users_mail_idx;\n",
+            ),
+        ],
+    )
+    .arguments("\"lint_down_incomplete\", down = complete"),
+    case(
+        "lint_down_fails",
+        &[("1_users.sql", "-- UP\nCREATE TABLE users (mail text);\n-- DOWN\nDROP TABLE usres;\n")],
+    )
+    .arguments("\"lint_down_fails\", down = complete"),
     denied!(
         "lint_needless_no_transaction",
         "-- migrate:no-transaction\nCREATE TABLE users (id int);\n"

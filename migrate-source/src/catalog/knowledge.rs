@@ -1,0 +1,89 @@
+//! What the lints ask of the catalog before a statement.
+
+use std::collections::HashMap;
+
+use migrate_set::sql::words::TableName;
+
+use super::Catalog;
+use super::definition::Id;
+use super::name::Path;
+use super::object::{Look, Place};
+use super::pass::File;
+use super::relation::{Key, Relation};
+use super::same;
+use super::written::identifier;
+use crate::lint::known::{Knowledge, NotNullCheck};
+
+/// The catalog before a statement, and the files for the places in messages.
+pub(super) struct Known<'c> {
+    pub(super) catalog: &'c Catalog,
+    pub(super) files: &'c [File<'c>],
+}
+
+impl Known<'_> {
+    fn table(&self, table: &TableName) -> Option<(Key, &Relation)> {
+        let (qualifier, name) = (table.schema().map(str::to_owned), table.last().to_owned());
+        let key = self.catalog.look_relation(&Path { qualifier, name, span: 0..0 }).there()?;
+        let relation = self.catalog.relation(&key)?;
+        Some((key, relation))
+    }
+
+    fn shown(&self, place: Option<Place>) -> String {
+        let place = place.map(|place| super::finding::shown_place(self.files, place));
+        place.map_or_else(String::new, |place| format!(" (created in {place})"))
+    }
+}
+
+impl Knowledge for Known<'_> {
+    fn is_new(&self, table: &TableName) -> Option<bool> {
+        let place = self.table(table)?.1.made.place?;
+        Some(place.file == self.catalog.file)
+    }
+
+    fn type_of(&self, table: &TableName, column: &str) -> Option<String> {
+        let (key, relation) = self.table(table)?;
+        let is_sure = self.catalog.look_column(&key, column) == Look::Found(());
+        let made = relation.columns.objects.get(column)?.made;
+        let definition = self.catalog.definition(Id::of(&made, column))?;
+        is_sure.then(|| same::type_of(&self.catalog.spelled(&definition.words, &HashMap::new())))
+    }
+
+    fn not_null_check(&self, table: &TableName, column: &str) -> NotNullCheck {
+        let Some((_, relation)) = self.table(table) else { return NotNullCheck::Unknown };
+        let (blurs, constraints) = (&self.catalog.blurs, &relation.constraints);
+        let wanted = format!("{} IS NOT NULL", identifier(column));
+        let text = |name: &String| {
+            let made = &constraints.objects.get(name)?.made;
+            let definition = self.catalog.definition(Id::of(made, ""))?;
+            Some(self.catalog.spelled(&definition.words, &HashMap::new()))
+        };
+        let is_it = |name: &&String| {
+            let text = text(name).unwrap_or_default();
+            let text = text.trim_start_matches("CHECK").trim_end_matches("NOT VALID");
+            let text = text.trim_matches(['(', ')', ' ']);
+            text == wanted && matches!(constraints.look(name, blurs), Look::Found(_))
+        };
+        let mut found: Vec<&String> = constraints.objects.keys().filter(is_it).collect();
+        found.sort_unstable();
+        let valid = |name: &&&String| text(name).is_some_and(|text| !text.ends_with("NOT VALID"));
+        match (found.iter().find(valid), found.first()) {
+            (Some(_), _) => NotNullCheck::Valid,
+            (None, Some(name)) => NotNullCheck::NotValid((*name).clone()),
+            (None, None) if constraints.is_closed(blurs) && relation.is_sure(blurs) => {
+                NotNullCheck::None
+            }
+            (None, None) => NotNullCheck::Unknown,
+        }
+    }
+
+    fn readers(&self, table: &TableName, column: Option<&str>) -> Vec<String> {
+        let Some((key, _)) = self.table(table) else { return Vec::new() };
+        let mut views = self.catalog.views_of(&key, column);
+        views.sort_unstable();
+        let shown = |view: Key| {
+            let place = self.catalog.relation(&view).and_then(|one| one.made.place);
+            format!("view `{}`{}", view.name, self.shown(place))
+        };
+        views.into_iter().map(shown).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! What the lints ask about the schema before a statement.
+
+use migrate_set::sql::words::{TableName, Words};
+
+/// The schema before a statement, as far as it is known.
+pub(crate) trait Knowledge {
+    /// Whether the migration of the statement made the table.
+    fn is_new(&self, table: &TableName) -> Option<bool>;
+    /// The type of a column.
+    fn type_of(&self, table: &TableName, column: &str) -> Option<String>;
+    /// The constraint that a column is not null.
+    fn not_null_check(&self, table: &TableName, column: &str) -> NotNullCheck;
+    /// The views that read a table or a column of it, each with where it was made.
+    fn readers(&self, table: &TableName, column: Option<&str>) -> Vec<String>;
+}
+
+/// A constraint `CHECK (column IS NOT NULL)`.
+#[cfg_attr(not(feature = "syntax"), allow(dead_code, reason = "only a catalog knows them"))]
+pub(crate) enum NotNullCheck {
+    Unknown,
+    None,
+    /// The constraint of this name is not valid yet.
+    NotValid(String),
+    Valid,
+}
+
+/// What a statement does to something that is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Use {
+    Dropped,
+    Cascaded,
+    Retyped,
+}
+
+impl Use {
+    /// What the words of a `DROP` do.
+    pub(crate) fn of_drop(words: &Words<'_>) -> Use {
+        if words.have("CASCADE") { Use::Cascaded } else { Use::Dropped }
+    }
+}
+
+/// Without a catalog, nothing is known.
+pub(crate) struct Nothing;
+
+impl Knowledge for Nothing {
+    fn is_new(&self, _: &TableName) -> Option<bool> {
+        None
+    }
+
+    fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
+        None
+    }
+
+    fn not_null_check(&self, _: &TableName, _: &str) -> NotNullCheck {
+        NotNullCheck::Unknown
+    }
+
+    fn readers(&self, _: &TableName, _: Option<&str>) -> Vec<String> {
+        Vec::new()
+    }
+}
