@@ -54,7 +54,7 @@ fn phase_satisfies_the_lints_about_releases() {
             })
             .collect::<Vec<_>>()
     };
-    assert_eq!(errors("-- migrate:phase contract after 2.3"), ["3 all rows", "4 a type"]);
+    assert_eq!(errors("-- migrate:phase contract after 2.3"), ["3 all rows", "4 the change"]);
     assert_eq!(errors("").len(), 6);
     let down = [FILES[0], ("1_users.down.sql", "-- migrate:phase contract after 2\nSELECT 1;")];
     let errors = attempt("default", &down).expect_err("a phase of a down script");
