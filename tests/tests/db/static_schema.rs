@@ -5,7 +5,7 @@ use migrate_tests::database::FreshDatabase;
 use migrate_tests::static_schema::differences;
 
 const FILES: [&str; 5] = [
-    "CREATE SCHEMA billing; CREATE EXTENSION pgcrypto;
+    "CREATE SCHEMA billing; CREATE EXTENSION citext;
      CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN posint AS int CHECK (VALUE > 0);
      CREATE TABLE users (id bigserial PRIMARY KEY, email varchar(80) UNIQUE NOT NULL, age int CHECK (age > 0 AND age < 200),
          at timestamptz(3) NOT NULL DEFAULT now(), tags text[] DEFAULT '{}', m mood DEFAULT 'ok', c char, b bit(3), f float,

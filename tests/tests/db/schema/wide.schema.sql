@@ -15,8 +15,8 @@ CREATE EXTENSION hstore WITH SCHEMA shop;
 -- extension pg_trgm
 CREATE EXTENSION pg_trgm WITH SCHEMA public;
 
--- collation shop.german
-CREATE COLLATION shop.german (provider = icu, deterministic = false, locale = 'de-DE');
+-- collation shop.bytewise
+CREATE COLLATION shop.bytewise (provider = libc, lc_collate = 'C', lc_ctype = 'C');
 
 -- collation shop.plain
 CREATE COLLATION shop.plain (provider = libc, lc_collate = 'C', lc_ctype = 'C');
@@ -220,7 +220,7 @@ ALTER TABLE public.twice ADD CONSTRAINT again UNIQUE (id);
 CREATE TABLE shop.customers (
     id bigint GENERATED ALWAYS AS IDENTITY,
     email shop.email,
-    name text COLLATE shop.german DEFAULT 'it''s, (me'::text NOT NULL,
+    name text COLLATE shop.bytewise DEFAULT 'it''s, (me'::text NOT NULL,
     "Order" numeric(10,2)[] DEFAULT '{}'::numeric[],
     home shop.address,
     upper_name text GENERATED ALWAYS AS (upper(name)) STORED,

@@ -4,7 +4,7 @@ COMMENT ON SCHEMA shop IS 'What is sold';
 COMMENT ON SCHEMA public IS 'for all';
 CREATE EXTENSION pg_trgm;
 CREATE EXTENSION hstore WITH SCHEMA shop;
-CREATE COLLATION shop.german (provider = icu, locale = 'de-DE', deterministic = false);
+CREATE COLLATION shop.bytewise (provider = libc, locale = 'C');
 CREATE COLLATION shop.plain (lc_collate = 'C', lc_ctype = 'C');
 
 CREATE TYPE shop.state AS ENUM ('new', 'paid', 'it''s "sent"');
@@ -27,7 +27,7 @@ COMMENT ON SEQUENCE plain IS 'plain';
 CREATE TABLE shop.customers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     email shop.email,
-    name text COLLATE shop.german NOT NULL DEFAULT 'it''s, (me'::text,
+    name text COLLATE shop.bytewise NOT NULL DEFAULT 'it''s, (me'::text,
     "Order" numeric(10,2)[] DEFAULT '{}',
     home shop.address,
     upper_name text GENERATED ALWAYS AS (upper(name)) STORED,
