@@ -97,9 +97,7 @@ clean() {
 trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
-# In the folder of the workspace, so that what both need of the same version is built once.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
-export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
+export CARGO_TARGET_DIR=$work/target CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
 
 start_server() {
     local folder
@@ -154,7 +152,7 @@ package() {
     echo 'CREATE TABLE users (id bigint PRIMARY KEY); INSERT INTO users VALUES (1);' >"$folder/migrations/001_create_users.sql"
     cat >"$folder/Cargo.toml" <<TOML
 [package]
-name = "no-lockfile-$program"
+name = "$program"
 edition = "$edition"
 
 [dependencies]
@@ -250,7 +248,7 @@ for resolution in "${resolutions[@]}"; do
             [ "$resolution" != newest ] || build+=(--ignore-rust-version)
             if ! "${build[@]}" >"$folder/log" 2>&1; then
                 row 'FAILED to build'
-            elif ! (cd "$folder" && timeout 60 "$CARGO_TARGET_DIR/debug/no-lockfile-$program") >"$folder/log" 2>&1; then
+            elif ! (cd "$folder" && timeout 60 "$CARGO_TARGET_DIR/debug/$program") >"$folder/log" 2>&1; then
                 row 'FAILED to run'
             else
                 seen[$key]=$number
