@@ -49,6 +49,20 @@ impl Sort {
         Sort::Alias,
     ];
 
+    /// Those in the name space of tables, with what hangs on them.
+    pub(super) const RELATIONS: [Sort; 10] = [
+        Sort::Table,
+        Sort::View,
+        Sort::Sequence,
+        Sort::Index,
+        Sort::Column,
+        Sort::Constraint,
+        Sort::ForeignKey,
+        Sort::Type,
+        Sort::Trigger,
+        Sort::Policy,
+    ];
+
     /// Its word in messages.
     pub(super) fn word(self) -> &'static str {
         match self {

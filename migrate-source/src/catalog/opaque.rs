@@ -28,20 +28,6 @@ pub(super) struct Effects {
     calls: Vec<String>,
 }
 
-/// The kinds that are in the name space of tables, with what hangs on them.
-const RELATIONS: &[Sort] = &[
-    Sort::Table,
-    Sort::View,
-    Sort::Sequence,
-    Sort::Index,
-    Sort::Column,
-    Sort::Constraint,
-    Sort::ForeignKey,
-    Sort::Type,
-    Sort::Trigger,
-    Sort::Policy,
-];
-
 /// Words between a verb and the kind of its object.
 const BETWEEN: &[&str] = &[
     "or", "replace", "temp", "temporary", "local", "global", "unlogged", "unique", "materialized",
@@ -236,7 +222,7 @@ fn dropped(object: &str) -> &'static [Sort] {
             &[Sort::Column, Sort::Constraint, Sort::ForeignKey, Sort::Index, Sort::Sequence]
         }
         "trigger" | "policy" | "index" | "role" | "user" | "rule" | "publication" => made(object),
-        "table" | "view" | "sequence" => RELATIONS,
+        "table" | "view" | "sequence" => &Sort::RELATIONS,
         _ => &Sort::ALL,
     }
 }

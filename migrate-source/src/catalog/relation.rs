@@ -361,18 +361,7 @@ impl Catalog {
 
     /// Tables, views, sequences and indexes can have been made, changed and dropped.
     pub(super) fn blur_relations(&mut self) {
-        for sort in [
-            Sort::Table,
-            Sort::View,
-            Sort::Sequence,
-            Sort::Index,
-            Sort::Column,
-            Sort::Constraint,
-            Sort::ForeignKey,
-            Sort::Trigger,
-            Sort::Policy,
-            Sort::Type,
-        ] {
+        for sort in Sort::RELATIONS {
             self.blur(sort);
         }
     }
