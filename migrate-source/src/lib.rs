@@ -27,3 +27,5 @@ pub mod create;
 #[cfg(feature = "convert")]
 pub mod convert;
 pub mod pack;
+#[cfg(test)]
+mod cases;

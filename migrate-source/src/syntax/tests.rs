@@ -2,6 +2,7 @@
 //! on each: `SELECT 1/0; STATEMENT` fails with 22012 if the syntax is valid, with 42601 if not.
 
 use super::*;
+use crate::cases::cases;
 
 /// `statement` with `<` and `>` around the bytes of the error, and its message.
 fn check_error(marked: &str, message: &str) {
@@ -14,219 +15,179 @@ fn check_error(marked: &str, message: &str) {
     assert!(!error.help.is_empty(), "{statement}");
 }
 
-const BROKEN: &[(&str, &str)] = &[
-    (
-        "create <tabel> t (a int)",
-        "expected TABLE, INDEX, VIEW or another kind of object, found `tabel`",
-    ),
-    ("<selct> 1", "expected a statement, found `selct`"),
-    ("create table t (a int, b text<,>)", "unexpected trailing `,`"),
-    ("create table t (a int <b> text)", "expected `,`, found `b`"),
-    ("create table t (a int <nto> null)", "expected `,`, found `nto`"),
-    ("create table t (a int primary <kye>)", "expected KEY, found `kye`"),
-    ("create table t (a int not <nul>)", "expected NULL, found `nul`"),
-    ("create table t (a<,> b int)", "expected a type, found `,`"),
-    ("create table t<>", "expected `(`, found the end of the statement"),
-    ("create table t (<order> int)", "expected `)`, found `order`"),
-    (
-        "create table t (a text default <not> null)",
-        "expected a default value without AND, OR or NOT, found `not`",
-    ),
-    (
-        "create table t (a bool default true <and> false)",
-        "expected a default value without AND, OR or NOT, found `and`",
-    ),
-    ("create table t (a int, <,> b int)", "unexpected `,`"),
-    ("create unique <idx> i on t (a)", "expected INDEX, found `idx`"),
-    ("create index i on t<>", "expected `(`, found the end of the statement"),
-    ("create index i on t (a<::>text)", "expected parentheses around the expression, found `::`"),
-    ("create index i on t (a <||> b)", "expected parentheses around the expression, found `||`"),
-    (
-        "create index on t (lower(a), <not> b)",
-        "expected parentheses around the expression, found `not`",
-    ),
-    (
-        "create or replace <functon> f() returns int language sql as 'select 1'",
-        "expected FUNCTION, found `functon`",
-    ),
-    (
-        "create function f() returns int language sql as<>",
-        "expected a string literal, found the end of the statement",
-    ),
-    ("create table a (x int) <create> table b (y int)", "expected `;`, found `create`"),
-    ("alter table t<>", "expected an action such as ADD COLUMN, found the end of the statement"),
-    ("alter table t <ad> column a int", "expected an action such as ADD COLUMN, found `ad`"),
-    ("alter table t add column a<>", "expected a type name, found the end of the statement"),
-    ("alter table t add column a int, <b> int", "expected the end of the statement, found `b`"),
-    (
-        "alter table t alter column a <typ> bigint",
-        "expected TYPE, SET, DROP, ADD, RESET or RESTART, found `typ`",
-    ),
-    ("alter table t rename column a <b>", "expected TO, found `b`"),
-    (
-        "alter table t add constraint c <foriegn> key (a) references b (c)",
-        "expected FOREIGN, found `foriegn`",
-    ),
-    (
-        "alter table t add column a int <refrences> b (c)",
-        "expected the end of the statement, found `refrences`",
-    ),
-    ("drop <tabel> t", "expected TABLE, INDEX, VIEW or another kind of object, found `tabel`"),
-    ("drop table<>", "expected a table name, found the end of the statement"),
-    ("drop table if <exist> t", "expected `,`, found `exist`"),
-    ("insert into t values (1,<,>2)", "expected an expression, found `,`"),
-    ("insert into t (a, b) <valeus> (1, 2)", "expected VALUES or SELECT, found `valeus`"),
-    ("insert <t> values (1)", "expected INTO, found `t`"),
-    ("insert into t values ('a' <'b'>)", "expected `,` or an operator, found `'b'`"),
-    ("update t set <where> a = 1", "expected a column name, found `where`"),
-    ("update t set a <==> 1", "expected an expression before `==`"),
-    ("update t set a = 1 <were> b = 2", "expected `,`, found `were`"),
-    ("delete <t> where a = 1", "expected FROM, found `t`"),
-    (
-        "select * from t where a is not <5>",
-        "expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM, found `5`",
-    ),
-    ("select * from t where a = <>", "expected an expression, found the end of the statement"),
-    ("select * from t where <=> 1", "expected an expression before `=`"),
-    ("select a b <c> from t", "expected `,`, found `c`"),
-    ("select a from t join u<>", "expected ON or USING, found the end of the statement"),
-    ("select count(*) fom <t>", "expected `,`, found `t`"),
-    ("<from> t", "expected SELECT, found `from`"),
-    ("comment on table t <'x'>", "expected IS, found `'x'`"),
-    ("create type e as enum ('a' <'b'>)", "expected `,` or an operator, found `'b'`"),
-    (
-        "create trigger g after <insrt> on t execute function f()",
-        "expected INSERT, UPDATE, DELETE, or TRUNCATE, found `insrt`",
-    ),
-    ("create view v as<>", "expected a statement, found the end of the statement"),
-    ("truncate<>", "expected a table name, found the end of the statement"),
-    (
-        "create policy p on t for <selct> using (true)",
-        "expected ALL, SELECT, INSERT, UPDATE, or DELETE, found `selct`",
-    ),
-    ("create extension if not <exist> pgcrypto", "expected EXISTS, found `exist`"),
-    ("select <12abc>", "trailing junk after number literal"),
-    ("with a as (select 1)<>", "expected `,`, found the end of the statement"),
-    ("values (1), <>", "expected a row after `,`, found the end of the statement"),
-    ("set search_path<>", "expected `=`, found the end of the statement"),
-    ("alter table t add column <user> text", "expected a column name, found `user`"),
-    ("create table t (a int, check <a> > 0)", "expected `(`, found `a`"),
-    (
-        "select * from {{tables.users}} were <id> = 1",
-        "expected the end of the statement, found `id`",
-    ),
-    ("update {{schema}}.t st <a> = 1", "expected SET, found `a`"),
-    (
-        "alter table t add column a int default 1 <or> 2",
-        "expected a default value without AND, OR or NOT, found `or`",
-    ),
-    ("create index i on t (s<.>a)", "expected parentheses around the expression, found `.`"),
-    ("create table t (id int generated always as <identty>)", "expected IDENTITY, found `identty`"),
-    ("grant select on t <u>", "expected TO, found `u`"),
-    ("create table <user> (id int)", "expected a name, found `user`"),
-    ("alter table t rename a to <order>", "expected a column name, found `order`"),
-    ("alter table t rename to <table>", "expected a name, found `table`"),
-    ("insert into t (a, <end>) values (1, 2)", "expected `)`, found `end`"),
-    ("drop table <order>", "expected a table name, found `order`"),
-    ("alter table t drop column <group>", "expected a column name, found `group`"),
-];
-
 #[test]
 fn broken_statements_are_reported() {
-    for (marked, message) in BROKEN {
-        check_error(marked, message);
+    let table = r"
+        create <tabel> t (a int)
+            => expected TABLE, INDEX, VIEW or another kind of object, found `tabel`
+        <selct> 1 => expected a statement, found `selct`
+        create table t (a int, b text<,>) => unexpected trailing `,`
+        create table t (a int <b> text) => expected `,`, found `b`
+        create table t (a int <nto> null) => expected `,`, found `nto`
+        create table t (a int primary <kye>) => expected KEY, found `kye`
+        create table t (a int not <nul>) => expected NULL, found `nul`
+        create table t (a<,> b int) => expected a type, found `,`
+        create table t<> => expected `(`, found the end of the statement
+        create table t (<order> int) => expected `)`, found `order`
+        create table t (a text default <not> null)
+            => expected a default value without AND, OR or NOT, found `not`
+        create table t (a bool default true <and> false)
+            => expected a default value without AND, OR or NOT, found `and`
+        create table t (a int, <,> b int) => unexpected `,`
+        create unique <idx> i on t (a) => expected INDEX, found `idx`
+        create index i on t<> => expected `(`, found the end of the statement
+        create index i on t (a<::>text) => expected parentheses around the expression, found `::`
+        create index i on t (a <||> b) => expected parentheses around the expression, found `||`
+        create index on t (lower(a), <not> b)
+            => expected parentheses around the expression, found `not`
+        create or replace <functon> f() returns int language sql as 'select 1'
+            => expected FUNCTION, found `functon`
+        create function f() returns int language sql as<>
+            => expected a string literal, found the end of the statement
+        create table a (x int) <create> table b (y int) => expected `;`, found `create`
+        alter table t<> => expected an action such as ADD COLUMN, found the end of the statement
+        alter table t <ad> column a int => expected an action such as ADD COLUMN, found `ad`
+        alter table t add column a<> => expected a type name, found the end of the statement
+        alter table t add column a int, <b> int => expected the end of the statement, found `b`
+        alter table t alter column a <typ> bigint
+            => expected TYPE, SET, DROP, ADD, RESET or RESTART, found `typ`
+        alter table t rename column a <b> => expected TO, found `b`
+        alter table t add constraint c <foriegn> key (a) references b (c)
+            => expected FOREIGN, found `foriegn`
+        alter table t add column a int <refrences> b (c)
+            => expected the end of the statement, found `refrences`
+        drop <tabel> t => expected TABLE, INDEX, VIEW or another kind of object, found `tabel`
+        drop table<> => expected a table name, found the end of the statement
+        drop table if <exist> t => expected `,`, found `exist`
+        insert into t values (1,<,>2) => expected an expression, found `,`
+        insert into t (a, b) <valeus> (1, 2) => expected VALUES or SELECT, found `valeus`
+        insert <t> values (1) => expected INTO, found `t`
+        insert into t values ('a' <'b'>) => expected `,` or an operator, found `'b'`
+        update t set <where> a = 1 => expected a column name, found `where`
+        update t set a <==> 1 => expected an expression before `==`
+        update t set a = 1 <were> b = 2 => expected `,`, found `were`
+        delete <t> where a = 1 => expected FROM, found `t`
+        select * from t where a is not <5>
+            => expected NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM, found `5`
+        select * from t where a = <> => expected an expression, found the end of the statement
+        select * from t where <=> 1 => expected an expression before `=`
+        select a b <c> from t => expected `,`, found `c`
+        select a from t join u<> => expected ON or USING, found the end of the statement
+        select count(*) fom <t> => expected `,`, found `t`
+        <from> t => expected SELECT, found `from`
+        comment on table t <'x'> => expected IS, found `'x'`
+        create type e as enum ('a' <'b'>) => expected `,` or an operator, found `'b'`
+        create trigger g after <insrt> on t execute function f()
+            => expected INSERT, UPDATE, DELETE, or TRUNCATE, found `insrt`
+        create view v as<> => expected a statement, found the end of the statement
+        truncate<> => expected a table name, found the end of the statement
+        create policy p on t for <selct> using (true)
+            => expected ALL, SELECT, INSERT, UPDATE, or DELETE, found `selct`
+        create extension if not <exist> pgcrypto => expected EXISTS, found `exist`
+        select <12abc> => trailing junk after number literal
+        with a as (select 1)<> => expected `,`, found the end of the statement
+        values (1), <> => expected a row after `,`, found the end of the statement
+        set search_path<> => expected `=`, found the end of the statement
+        alter table t add column <user> text => expected a column name, found `user`
+        create table t (a int, check <a> > 0) => expected `(`, found `a`
+        select * from {{tables.users}} were <id> = 1
+            => expected the end of the statement, found `id`
+        update {{schema}}.t st <a> = 1 => expected SET, found `a`
+        alter table t add column a int default 1 <or> 2
+            => expected a default value without AND, OR or NOT, found `or`
+        create index i on t (s<.>a) => expected parentheses around the expression, found `.`
+        create table t (id int generated always as <identty>) => expected IDENTITY, found `identty`
+        grant select on t <u> => expected TO, found `u`
+        create table <user> (id int) => expected a name, found `user`
+        alter table t rename a to <order> => expected a column name, found `order`
+        alter table t rename to <table> => expected a name, found `table`
+        insert into t (a, <end>) values (1, 2) => expected `)`, found `end`
+        drop table <order> => expected a table name, found `order`
+        alter table t drop column <group> => expected a column name, found `group`";
+    for (marked, message) in cases(table) {
+        check_error(&marked, &message.concat());
     }
 }
 
 #[test]
 fn help_names_the_next_action() {
-    let check = |statement: &str, help: &str| {
-        assert_eq!(check(statement).unwrap_err().help, help, "{statement}");
-    };
-    check("create tabel t (a int)", "did you mean `TABLE`?");
-    check("create table t (a int, b text,)", "remove the comma");
-    check("alter table t drop if exists column c", "write `COLUMN` before `IF`");
-    check("alter table t add if not exists column c int", "write `COLUMN` before `IF`");
-    check("alter table t drop if exists constraint c", "write `CONSTRAINT` before `IF`");
-    check("create table t (a int nto null)", "did you mean `INTO`?");
-    check(
-        "create table t (order int)",
-        "it is a reserved word; to use it as a name, write `\"order\"`",
-    );
-    check(
-        "create table t (a text default not null)",
-        "write the default value; with AND, OR or NOT it needs parentheses",
-    );
-    check(
-        "create index i on t (a || b)",
-        "an index or a partition key accepts columns, function calls, and expressions in their own parentheses: `((a || b))`",
-    );
-    check("create table a (x int) create table b (y int)", "end the statement before it with `;`");
-    check(
-        "alter table t add column a",
-        "complete the statement, or remove the `;` that ends it too early",
-    );
-    check(
-        "alter table t rename column a b",
-        "fix it; if the server accepts it as it is, write `-- migrate:allow syntax because REASON`",
-    );
-    check("select count(*) fom t", "did you mean `FROM` instead of `fom`?");
-    check(
-        "create table left (a int)",
-        "it is a reserved word; to use it as a name, write `\"left\"`",
-    );
-    check("<<<<<<< HEAD\nselect 1", "resolve the merge conflict");
-    check(">>>>>>> main", "resolve the merge conflict");
+    let table = r#"
+        create tabel t (a int) => did you mean `TABLE`?
+        create table t (a int, b text,) => remove the comma
+        alter table t drop if exists column c => write `COLUMN` before `IF`
+        alter table t add if not exists column c int => write `COLUMN` before `IF`
+        alter table t drop if exists constraint c => write `CONSTRAINT` before `IF`
+        create table t (a int nto null) => did you mean `INTO`?
+        create table t (order int) => it is a reserved word; to use it as a name, write `"order"`
+        create table t (a text default not null)
+            => write the default value; with AND, OR or NOT it needs parentheses
+        create index i on t (a || b)
+            => an index or a partition key accepts columns, function calls, and expressions in their
+                own parentheses: `((a || b))`
+        create table a (x int) create table b (y int) => end the statement before it with `;`
+        alter table t add column a
+            => complete the statement, or remove the `;` that ends it too early
+        alter table t rename column a b
+            => fix it; if the server accepts it as it is, write `-- migrate:allow syntax because
+                REASON`
+        select count(*) fom t => did you mean `FROM` instead of `fom`?
+        create table left (a int) => it is a reserved word; to use it as a name, write `"left"`
+        <<<<<<< HEAD\nselect 1 => resolve the merge conflict
+        >>>>>>> main => resolve the merge conflict"#;
+    for (statement, help) in cases(table) {
+        assert_eq!(check(&statement).unwrap_err().help, help.concat(), "{statement}");
+    }
 }
 
 #[test]
 fn sql_of_other_databases_has_the_next_action() {
-    for (statement, help) in [
-        ("create table `t` (a int)", "quote the name with `\""),
-        ("create table [t] (a int)", "quote the name with `\""),
-        ("create table t (a int auto_increment)", "write `GENERATED"),
-        ("create table t (a int primary key autoincrement)", "write `GENERATED"),
-        ("create table t (a int not null identity(1, 1))", "write `GENERATED"),
-        ("create table t (a int unsigned)", "delete it; to refuse negative"),
-        ("create table t (a int comment 'x')", "write `COMMENT ON"),
-        ("create table t (a int) engine=InnoDB", "delete it; PostgreSQL has no storage engines"),
-        ("create table t (a int) without rowid", "delete both words"),
-        ("alter table t modify column a bigint", "write `ALTER COLUMN"),
-        ("insert ignore into t values (1)", "write `ON CONFLICT DO NOTHING"),
-        ("insert into t values (1) on duplicate key update a = 1", "write `ON CONFLICT (column)"),
-        ("replace into t values (1)", "write `INSERT INTO"),
-        ("select top 5 * from t", "write `LIMIT"),
-        ("delimiter //", "delete the line; a body"),
-        ("go\ncreate table t (a int)", "delete the line; a statement"),
-        ("use shop", "delete it; a run uses"),
-        ("pragma foreign_keys = on", "delete it; PostgreSQL has no such"),
-        ("source other.sql", "write the SQL of that file"),
-        ("exec f 1", "call a procedure"),
-        ("create function f() returns int begin return 1", "write the body as a string"),
-        (
-            "create trigger t before insert on t for each row begin select 1",
-            "write the body as a function",
-        ),
-        ("insert into t values (?)", "`?` is a parameter"),
-        ("alter table t change a b text", "write `RENAME COLUMN"),
-        ("rename table t to u", "write `ALTER TABLE old RENAME TO new`"),
-        (
-            "create table t (a timestamp default current_timestamp on update current_timestamp)",
-            "delete `ON UPDATE`",
-        ),
-        ("create table t (a int, index (a))", "write `CREATE INDEX"),
-        ("create table t (a bigint foreign key references u (id))", "write only `REFERENCES"),
-        ("set names utf8mb4", "delete the statement"),
-        ("if not exists (select 1) then create table a (i int)", "write it in a block"),
-        ("create policy if not exists p on t", "delete `IF NOT EXISTS`"),
-        ("create type if not exists t as enum ('a')", "delete `IF NOT EXISTS`"),
-        ("alter table t add constraint if not exists c check (a > 0)", "delete `IF NOT EXISTS`"),
-        ("create index if not exists on t (a)", "write a name before `ON`"),
-        ("# a remark", "begin the comment"),
-        ("// a remark", "begin the comment"),
-    ] {
-        let error = check(statement).unwrap_err();
-        assert!(error.help.starts_with(help), "{statement}: {}: {}", error.message, error.help);
+    let table = r#"
+        create table `t` (a int) => quote the name with `"
+        create table [t] (a int) => quote the name with `"
+        create table t (a int auto_increment) => write `GENERATED
+        create table t (a int primary key autoincrement) => write `GENERATED
+        create table t (a int not null identity(1, 1)) => write `GENERATED
+        create table t (a int unsigned) => delete it; to refuse negative
+        create table t (a int comment 'x') => write `COMMENT ON
+        create table t (a int) engine=InnoDB => delete it; PostgreSQL has no storage engines
+        create table t (a int) without rowid => delete both words
+        alter table t modify column a bigint => write `ALTER COLUMN
+        insert ignore into t values (1) => write `ON CONFLICT DO NOTHING
+        insert into t values (1) on duplicate key update a = 1 => write `ON CONFLICT (column)
+        replace into t values (1) => write `INSERT INTO
+        select top 5 * from t => write `LIMIT
+        delimiter // => delete the line; a body
+        go\ncreate table t (a int) => delete the line; a statement
+        use shop => delete it; a run uses
+        pragma foreign_keys = on => delete it; PostgreSQL has no such
+        source other.sql => write the SQL of that file
+        exec f 1 => call a procedure
+        create function f() returns int begin return 1 => write the body as a string
+        create trigger t before insert on t for each row begin select 1
+            => write the body as a function
+        insert into t values (?) => `?` is a parameter
+        alter table t change a b text => write `RENAME COLUMN
+        rename table t to u => write `ALTER TABLE old RENAME TO new`
+        create table t (a timestamp default current_timestamp on update current_timestamp)
+            => delete `ON UPDATE`
+        create table t (a int, index (a)) => write `CREATE INDEX
+        create table t (a bigint foreign key references u (id)) => write only `REFERENCES
+        set names utf8mb4 => delete the statement
+        if not exists (select 1) then create table a (i int) => write it in a block
+        create policy if not exists p on t => delete `IF NOT EXISTS`
+        create type if not exists t as enum ('a') => delete `IF NOT EXISTS`
+        alter table t add constraint if not exists c check (a > 0) => delete `IF NOT EXISTS`
+        create index if not exists on t (a) => write a name before `ON`
+        # a remark => begin the comment
+        // a remark => begin the comment"#;
+    for (statement, help) in cases(table) {
+        let error = check(&statement).unwrap_err();
+        assert!(
+            error.help.starts_with(&help.concat()),
+            "{statement}: {}: {}",
+            error.message,
+            error.help
+        );
     }
 }
 

@@ -1,54 +1,42 @@
 //! The statements of `DO` blocks.
 
-use super::{USERS, check_all, valid};
+use super::finds;
 
 #[test]
 fn what_certainly_runs_is_checked() {
-    check_all(
-        &[USERS, "do $$ begin alter table userz add a int; end $$"],
-        &["2:1:25: table `userz` does not exist | not created by any migration before this one | \
-           did you mean `users` (created in 1:1)?"],
-    );
-    check_all(
-        &[
-            USERS,
-            "do $$ begin alter table users add constraint e check (emial <> ''); \
-             exception when duplicate_object then null; end $$",
-        ],
-        &[
-            "2:1:55: column `emial` of table `users` does not exist | not created by any migration before \
-           this one | did you mean `email` (created in 1:1)?",
-        ],
-    );
-    check_all(
-        &[
-            USERS,
-            "do $$ declare n int; begin n := 1; create type mood as enum ('ok'); \
-             alter table users add m mood; end $$; alter table users add m int",
-        ],
-        &["2:1:129: column `m` of table `users` already exists | created in 2:1 | \
-           remove one of the two, or drop the first before"],
+    finds(
+        r"
+        do $$ begin alter table userz add a int; end $$
+            => 2:1:25: table `userz` does not exist | not created by any migration before this one | did you mean
+                `users` (created in 1:1)?
+        do $$ begin alter table users add constraint e check (emial <> ''); exception when duplicate_object then
+            null; end $$
+            => 2:1:55: column `emial` of table `users` does not exist | not created by any migration before this one
+                | did you mean `email` (created in 1:1)?
+        do $$ declare n int; begin n := 1; create type mood as enum ('ok'); alter table users add m mood; end $$;
+            alter table users add m int
+            => 2:1:129: column `m` of table `users` already exists | created in 2:1 | remove one of the two, or drop
+                the first before",
     );
 }
 
 #[test]
 fn what_may_not_run_is_not_checked() {
-    for statement in [
-        "do $$ begin if false then alter table userz add a int; end if; end $$",
-        "do $$ begin return; alter table userz add a int; end $$",
-        "do $$ begin perform 1; alter table userz add a int; end $$",
-        "do $$ begin alter table userz add a int; exception when others then null; end $$",
-        "do $$ begin alter table userz add a int; exception when undefined_table then null; end $$",
-        "do $$ begin create table users (a nothing); exception when duplicate_table then null; end $$",
-        "do $$ begin create type mood as enum ('ok'); alter table userz add a int; \
-         exception when duplicate_object then null; end $$",
-        "do $$ begin create type mood as enum ('ok'); exception when duplicate_object then null; end $$; \
-         do $$ begin create type mood as enum ('ok'); exception when duplicate_object then null; end $$",
-        "do $$ begin alter table users add constraint users_pkey foreign key (id) references nobody; \
-         exception when duplicate_object then null; end $$",
-        "do $$ declare n int; begin insert into users (id) values (n); end $$",
-        "do $$ declare n int; begin create table t as select n; end $$",
-    ] {
-        valid(&[USERS, statement]);
-    }
+    finds(
+        r"
+        do $$ begin if false then alter table userz add a int; end if; end $$
+        do $$ begin return; alter table userz add a int; end $$
+        do $$ begin perform 1; alter table userz add a int; end $$
+        do $$ begin alter table userz add a int; exception when others then null; end $$
+        do $$ begin alter table userz add a int; exception when undefined_table then null; end $$
+        do $$ begin create table users (a nothing); exception when duplicate_table then null; end $$
+        do $$ begin create type mood as enum ('ok'); alter table userz add a int; exception when duplicate_object
+            then null; end $$
+        do $$ begin create type mood as enum ('ok'); exception when duplicate_object then null; end $$; do $$ begin
+            create type mood as enum ('ok'); exception when duplicate_object then null; end $$
+        do $$ begin alter table users add constraint users_pkey foreign key (id) references nobody; exception when
+            duplicate_object then null; end $$
+        do $$ declare n int; begin insert into users (id) values (n); end $$
+        do $$ declare n int; begin create table t as select n; end $$",
+    );
 }

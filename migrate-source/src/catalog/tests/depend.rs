@@ -1,176 +1,118 @@
 //! What a `DROP` without CASCADE is refused for.
 
-use super::{USERS, check_all, found, valid};
-use crate::objects::Begins;
+use super::{finds, finds_one};
 
 #[test]
 fn what_is_needed_is_not_dropped() {
-    check_all(
-        &[
-            USERS,
-            "create table posts (author int constraint author references users)",
-            "drop table users",
-        ],
-        &[
-            "3:1:12: table `users` cannot be dropped: constraint `author` of table `posts` depends on it | \
-           needed since 2:1 | drop that before, or add CASCADE",
-        ],
+    finds(
+        r"
+        create table posts (author int constraint author references users) // drop table users
+            => 3:1:12: table `users` cannot be dropped: constraint `author` of table `posts` depends on it | needed
+                since 2:1 | drop that before, or add CASCADE",
     );
-    for (statements, message) in [
-        (
-            "create table posts (author int, foreign key (author) references users (id)); \
-             drop table if exists users",
-            "table `users` cannot be dropped: constraint `posts_author_fkey` of table `posts`",
-        ),
-        ("create view v as select email from users; drop table users", "view `v` depends"),
-        (
-            "create materialized view v as select 1 from (select * from users) u; drop table users",
-            "table `users` cannot be dropped: view `v` depends",
-        ),
-        (
-            "create view v as select u.email from users u; alter table users drop email",
-            "column `email` cannot be dropped: view `v` depends",
-        ),
-        (
-            "create view v as select * from users; alter table users drop column email",
-            "column `email` cannot be dropped: view `v` depends",
-        ),
-        (
-            "create view v as select 1 from users order by email; create view w as select * from v; \
-             drop view v",
-            "view `v` cannot be dropped: view `w` depends",
-        ),
-        (
-            "alter table users add code int unique; create table p (c int references users (code)); \
-             alter table users drop code",
-            "column `code` cannot be dropped: constraint `p_c_fkey` of table `p`",
-        ),
-        (
-            "create type mood as enum ('ok'); alter table users add m mood[]; drop type mood",
-            "type `mood` cannot be dropped: column `m` of table `users`",
-        ),
-        (
-            "create domain d as text; alter table users alter email type d; drop domain d",
-            "type `d` cannot be dropped: column `email` of table `users`",
-        ),
-        (
-            "create function f() returns trigger language plpgsql as 'begin return new; end'; \
-             create trigger t before insert on users for each row execute function f(); \
-             drop function f()",
-            "function `f` cannot be dropped: trigger `t` of table `users`",
-        ),
-        (
-            "create function f() returns int language sql as 'select 1'; \
-             alter table users add n int default f(); drop function f",
-            "function `f` cannot be dropped: column `n` of table `users`",
-        ),
-        (
-            "create sequence s; alter table users alter id set default nextval('s'); drop sequence s",
-            "sequence `s` cannot be dropped: column `id` of table `users`",
-        ),
-        (
-            "create table t (id serial); drop sequence t_id_seq",
-            "sequence `t_id_seq` cannot be dropped: column `id` of table `t`",
-        ),
-    ] {
-        let all = found(&[("1", USERS), ("2", statements)], Begins::Nothing);
-        assert_eq!(all.len(), 1, "{statements}: {all:?}");
-        assert!(all[0].contains(message), "{statements}: {all:?}");
-    }
+    finds_one(
+        r"
+        create table posts (author int, foreign key (author) references users (id)); drop table if exists users
+            => table `users` cannot be dropped: constraint `posts_author_fkey` of table `posts`
+        create view v as select email from users; drop table users => view `v` depends
+        create materialized view v as select 1 from (select * from users) u; drop table users
+            => table `users` cannot be dropped: view `v` depends
+        create view v as select u.email from users u; alter table users drop email
+            => column `email` cannot be dropped: view `v` depends
+        create view v as select * from users; alter table users drop column email
+            => column `email` cannot be dropped: view `v` depends
+        create view v as select 1 from users order by email; create view w as select * from v; drop view v
+            => view `v` cannot be dropped: view `w` depends
+        alter table users add code int unique; create table p (c int references users (code)); alter table users
+            drop code
+            => column `code` cannot be dropped: constraint `p_c_fkey` of table `p`
+        create type mood as enum ('ok'); alter table users add m mood[]; drop type mood
+            => type `mood` cannot be dropped: column `m` of table `users`
+        create domain d as text; alter table users alter email type d; drop domain d
+            => type `d` cannot be dropped: column `email` of table `users`
+        create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger t before
+            insert on users for each row execute function f(); drop function f()
+            => function `f` cannot be dropped: trigger `t` of table `users`
+        create function f() returns int language sql as 'select 1'; alter table users add n int default f(); drop
+            function f
+            => function `f` cannot be dropped: column `n` of table `users`
+        create sequence s; alter table users alter id set default nextval('s'); drop sequence s
+            => sequence `s` cannot be dropped: column `id` of table `users`
+        create table t (id serial); drop sequence t_id_seq
+            => sequence `t_id_seq` cannot be dropped: column `id` of table `t`",
+    );
 }
 
 #[test]
 fn what_is_no_longer_needed_is_dropped() {
-    for statements in [
-        "create table posts (author int references users); drop table users, posts",
-        "create table posts (author int references users); drop table users cascade",
-        "create table posts (author int references users); drop table posts; drop table users",
-        "create table posts (author int references users); \
-         alter table posts drop constraint posts_author_fkey; drop table users",
-        "create table posts (author int references users); alter table posts drop author; \
-         drop table users",
-        "create table posts (author int references users); alter table users rename to old; \
-         create table users (id int primary key); drop table users",
-        "alter table users add boss int references users; drop table users",
-        "create view v as select * from users; create or replace view v as select 1 as id, '' as email; \
-         drop table users",
-        "create view v as select id from users; alter table users drop email",
-        "create view v as select id as email from users order by email; alter table users drop email",
-        "create view v as select 1; drop view v; create view v as select 1; drop table users",
-        "create type mood as enum ('ok'); alter table users add m mood; \
-         alter table users alter m type text; drop type mood",
-        "create type mood as enum ('ok'); alter table users add m mood; alter table users drop m; \
-         drop type mood",
-        "create type mood as enum ('ok'); alter table users add m mood; \
-         alter type mood rename to old; create type mood as enum ('ok'); drop type mood",
-        "create type mood as enum ('ok'); alter table users add m mood; \
-         do $$ begin execute 'alter table users alter m type text'; end $$; drop type mood",
-        "create function f() returns trigger language plpgsql as 'begin return new; end'; \
-         create trigger t before insert on users for each row execute function f(); \
-         drop trigger t on users; drop function f()",
-        "create function f() returns int language sql as 'select 1'; \
-         alter table users add n int default f(); alter table users alter n drop default; \
-         drop function f()",
-        "create function f() returns int language sql as 'select 1'; \
-         alter table users alter id type int using f(); drop function f()",
-        "create table t (id serial); alter table t alter id drop default; drop sequence t_id_seq",
-    ] {
-        valid(&[USERS, statements]);
-    }
+    finds(
+        r"
+        create table posts (author int references users); drop table users, posts
+        create table posts (author int references users); drop table users cascade
+        create table posts (author int references users); drop table posts; drop table users
+        create table posts (author int references users); alter table posts drop constraint posts_author_fkey; drop
+            table users
+        create table posts (author int references users); alter table posts drop author; drop table users
+        create table posts (author int references users); alter table users rename to old; create table users (id
+            int primary key); drop table users
+        alter table users add boss int references users; drop table users
+        create view v as select * from users; create or replace view v as select 1 as id, '' as email; drop table
+            users
+        create view v as select id from users; alter table users drop email
+        create view v as select id as email from users order by email; alter table users drop email
+        create view v as select 1; drop view v; create view v as select 1; drop table users
+        create type mood as enum ('ok'); alter table users add m mood; alter table users alter m type text; drop
+            type mood
+        create type mood as enum ('ok'); alter table users add m mood; alter table users drop m; drop type mood
+        create type mood as enum ('ok'); alter table users add m mood; alter type mood rename to old; create type
+            mood as enum ('ok'); drop type mood
+        create type mood as enum ('ok'); alter table users add m mood; do $$ begin execute 'alter table users alter
+            m type text'; end $$; drop type mood
+        create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger t before
+            insert on users for each row execute function f(); drop trigger t on users; drop function f()
+        create function f() returns int language sql as 'select 1'; alter table users add n int default f(); alter
+            table users alter n drop default; drop function f()
+        create function f() returns int language sql as 'select 1'; alter table users alter id type int using f();
+            drop function f()
+        create table t (id serial); alter table t alter id drop default; drop sequence t_id_seq",
+    );
 }
 
 #[test]
 fn cascade_doubts_only_what_depends() {
-    for (statements, message) in [
-        (
-            "create view v as select 1; create table t (a int); drop table t cascade; drop view w",
-            "view `w` does not exist",
-        ),
-        (
-            "create view v as select * from users; create table t (a int); drop table t cascade; \
-             create view v as select 1",
-            "view `v` already exists",
-        ),
-        (
-            "create table posts (author int references users); create table t (a int); \
-             drop table t cascade; \
-             alter table posts add constraint posts_author_fkey foreign key (author) references users",
-            "constraint `posts_author_fkey` of table `posts` already exists",
-        ),
-        (
-            "create policy p on users using (email = ''); alter table users drop email",
-            "column `email` cannot be dropped: policy `p` of table `users`",
-        ),
-    ] {
-        let all = found(&[("1", USERS), ("2", statements)], Begins::Nothing);
-        assert_eq!(all.len(), 1, "{statements}: {all:?}");
-        assert!(all[0].contains(message), "{statements}: {all:?}");
-    }
-    for statements in [
-        "create view v as select * from users; create view w as select * from v; \
-         drop table users cascade; create view w as select 1; create view v as select 1",
-        "create view v as select * from users; alter view v rename to w; \
-         drop table users cascade; create view w as select 1",
-        "create view v as select * from users; alter table users rename to people; \
-         drop table people cascade; create view v as select 1",
-        "create view v as select * from users; alter table users drop email cascade; \
-         create view v as select 1",
-        "create table posts (author int references users); drop table users cascade; \
-         create table users (id int primary key); \
-         alter table posts add constraint posts_author_fkey foreign key (author) references users",
-        "create table posts (author int references users); \
-         alter table users drop constraint users_pkey cascade; \
-         alter table users add primary key (id); \
-         alter table posts add constraint posts_author_fkey foreign key (author) references users",
-        "create schema s; create table s.t (id int primary key); \
-         create table posts (t int references s.t); alter schema s rename to r; \
-         drop table r.t cascade; create table r.t (id int primary key); \
-         alter table posts add constraint posts_t_fkey foreign key (t) references r.t",
-        "create function f(users) returns int language sql as 'select 1'; drop table users cascade; \
-         create function f(int) returns int language sql as 'select 1'; drop function f(int)",
-        "create table a (id int primary key); create policy p on a using (exists (select 1 from users)); \
-         drop table users cascade; create policy p on a using (true)",
-    ] {
-        valid(&[USERS, statements]);
-    }
+    finds_one(
+        r"
+        create view v as select 1; create table t (a int); drop table t cascade; drop view w
+            => view `w` does not exist
+        create view v as select * from users; create table t (a int); drop table t cascade; create view v as select
+            1
+            => view `v` already exists
+        create table posts (author int references users); create table t (a int); drop table t cascade; alter table
+            posts add constraint posts_author_fkey foreign key (author) references users
+            => constraint `posts_author_fkey` of table `posts` already exists
+        create policy p on users using (email = ''); alter table users drop email
+            => column `email` cannot be dropped: policy `p` of table `users`",
+    );
+    finds(
+        r"
+        create view v as select * from users; create view w as select * from v; drop table users cascade; create
+            view w as select 1; create view v as select 1
+        create view v as select * from users; alter view v rename to w; drop table users cascade; create view w as
+            select 1
+        create view v as select * from users; alter table users rename to people; drop table people cascade; create
+            view v as select 1
+        create view v as select * from users; alter table users drop email cascade; create view v as select 1
+        create table posts (author int references users); drop table users cascade; create table users (id int
+            primary key); alter table posts add constraint posts_author_fkey foreign key (author) references users
+        create table posts (author int references users); alter table users drop constraint users_pkey cascade;
+            alter table users add primary key (id); alter table posts add constraint posts_author_fkey foreign key
+            (author) references users
+        create schema s; create table s.t (id int primary key); create table posts (t int references s.t); alter
+            schema s rename to r; drop table r.t cascade; create table r.t (id int primary key); alter table posts
+            add constraint posts_t_fkey foreign key (t) references r.t
+        create function f(users) returns int language sql as 'select 1'; drop table users cascade; create function
+            f(int) returns int language sql as 'select 1'; drop function f(int)
+        create table a (id int primary key); create policy p on a using (exists (select 1 from users)); drop table
+            users cascade; create policy p on a using (true)",
+    );
 }

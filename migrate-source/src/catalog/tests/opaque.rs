@@ -1,6 +1,6 @@
 //! What stays certain after a step that is not seen whole.
 
-use super::{USERS, found, valid};
+use super::{USERS, finds, found, valid};
 use crate::objects::Begins;
 
 /// A statement that names a table that nothing made, and one that makes a column twice.
@@ -39,22 +39,18 @@ fn other_names_stay_certain() {
 
 #[test]
 fn what_it_can_have_touched_is_unknown() {
-    for statement in [
-        "create temp table n (a int); select a from n",
-        "create extension citext; drop extension citext; create extension citext; \
-         create table t (a citext)",
-        "create extension citext; create table t (a citext); drop extension citext cascade; \
-         alter table t add a int",
-        "set search_path = app, public; create table v (a int); drop schema if exists app cascade; \
-         select a from v",
-        "create schema s; create extension citext schema s; drop schema s cascade; \
-         create extension if not exists citext; create table t (a citext)",
-        "do $$ begin execute format('create table %I (a int)', 'made'); end $$; select a from made",
-        "do $$ begin execute 'create index made on users (email)'; end $$; drop index made",
-        "do $$ begin execute 'create or replace view v as select 1 as a'; end $$; select a from v",
-    ] {
-        valid(&[USERS, statement]);
-    }
+    finds(
+        r"
+        create temp table n (a int); select a from n
+        create extension citext; drop extension citext; create extension citext; create table t (a citext)
+        create extension citext; create table t (a citext); drop extension citext cascade; alter table t add a int
+        set search_path = app, public; create table v (a int); drop schema if exists app cascade; select a from v
+        create schema s; create extension citext schema s; drop schema s cascade; create extension if not exists
+            citext; create table t (a citext)
+        do $$ begin execute format('create table %I (a int)', 'made'); end $$; select a from made
+        do $$ begin execute 'create index made on users (email)'; end $$; drop index made
+        do $$ begin execute 'create or replace view v as select 1 as a'; end $$; select a from v",
+    );
     valid(&[USERS, "create temp table n (a int)", "create temp table n (b int); select b from n"]);
 }
 
