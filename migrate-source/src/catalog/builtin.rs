@@ -6,135 +6,24 @@ use std::sync::OnceLock;
 /// `SELECT DISTINCT proname FROM pg_proc` of a new database, and what only the grammar knows.
 const FUNCTIONS: &str = include_str!("functions.txt");
 
-/// The types of a new database and other spellings of them, sorted.
-const TYPES: &[&str] = &[
-    "aclitem",
-    "any",
-    "anyarray",
-    "anycompatible",
-    "anycompatiblearray",
-    "anycompatiblemultirange",
-    "anycompatiblenonarray",
-    "anycompatiblerange",
-    "anyelement",
-    "anyenum",
-    "anymultirange",
-    "anynonarray",
-    "anyrange",
-    "bigint",
-    "bigserial",
-    "bit",
-    "bool",
-    "boolean",
-    "box",
-    "bpchar",
-    "bytea",
-    "char",
-    "character",
-    "cid",
-    "cidr",
-    "circle",
-    "cstring",
-    "date",
-    "datemultirange",
-    "daterange",
-    "dec",
-    "decimal",
-    "event_trigger",
-    "fdw_handler",
-    "float",
-    "float4",
-    "float8",
-    "gtsvector",
-    "index_am_handler",
-    "inet",
-    "int",
-    "int2",
-    "int2vector",
-    "int4",
-    "int4multirange",
-    "int4range",
-    "int8",
-    "int8multirange",
-    "int8range",
-    "integer",
-    "internal",
-    "interval",
-    "json",
-    "jsonb",
-    "jsonpath",
-    "language_handler",
-    "line",
-    "lseg",
-    "macaddr",
-    "macaddr8",
-    "money",
-    "name",
-    "nchar",
-    "numeric",
-    "nummultirange",
-    "numrange",
-    "oid",
-    "oidvector",
-    "opaque",
-    "path",
-    "point",
-    "polygon",
-    "real",
-    "record",
-    "refcursor",
-    "regclass",
-    "regcollation",
-    "regconfig",
-    "regdatabase",
-    "regdictionary",
-    "regnamespace",
-    "regoper",
-    "regoperator",
-    "regproc",
-    "regprocedure",
-    "regrole",
-    "regtype",
-    "serial",
-    "serial2",
-    "serial4",
-    "serial8",
-    "smallint",
-    "smallserial",
-    "table_am_handler",
-    "text",
-    "tid",
-    "time",
-    "timestamp",
-    "timestamptz",
-    "timetz",
-    "trigger",
-    "tsm_handler",
-    "tsmultirange",
-    "tsquery",
-    "tsrange",
-    "tstzmultirange",
-    "tstzrange",
-    "tsvector",
-    "txid_snapshot",
-    "unknown",
-    "uuid",
-    "varbit",
-    "varchar",
-    "void",
-    "xid",
-    "xid8",
-    "xml",
-];
+/// The types of a new database and other spellings of them.
+const TYPES: &str = include_str!("types.txt");
+
+type Names = OnceLock<HashSet<&'static str>>;
 
 /// Whether the server has a type of this name.
 pub(super) fn is_type(name: &str) -> bool {
-    name.starts_with("pg_") || TYPES.binary_search(&name).is_ok()
+    static ALL: Names = Names::new();
+    is_in(&ALL, TYPES, name)
 }
 
 /// Whether the server has a function of this name.
 pub(super) fn is_function(name: &str) -> bool {
-    static ALL: OnceLock<HashSet<&str>> = OnceLock::new();
-    let all = ALL.get_or_init(|| FUNCTIONS.split_whitespace().collect());
-    name.starts_with("pg_") || all.contains(name)
+    static ALL: Names = Names::new();
+    is_in(&ALL, FUNCTIONS, name)
+}
+
+fn is_in(names: &Names, all: &'static str, name: &str) -> bool {
+    let names = names.get_or_init(|| all.split_whitespace().collect());
+    name.starts_with("pg_") || names.contains(name)
 }

@@ -18,25 +18,14 @@ const KNOWN: &str = include_str!("extensions.txt");
 const OTHERS: &[(&str, &str)] = &[
     ("postgis", "spatial_ref_sys geometry_columns geography_columns"),
     ("postgis_raster", "raster_columns raster_overviews"),
-    ("postgis_topology", ""),
-    ("pgrouting", ""),
-    ("h3", ""),
-    ("timescaledb", ""),
-    ("pg_cron", ""),
-    ("pgjwt", ""),
-    ("pg_uuidv7", ""),
     ("pgtap", "tap_funky pg_all_foreign_keys"),
-    ("rum", ""),
-    ("pgroonga", ""),
-    ("pg_bigm", ""),
-    ("pg_net", ""),
-    ("http", ""),
-    ("plv8", ""),
-    ("semver", ""),
-    ("pg_hashids", ""),
-    ("vchord", ""),
-    ("vectorscale", ""),
-    ("pg_search", ""),
+];
+
+/// Those that make functions and types alone.
+const PLAIN: &[&str] = &[
+    "postgis_topology", "pgrouting", "h3", "timescaledb", "pg_cron", "pgjwt", "pg_uuidv7", "rum",
+    "pgroonga", "pg_bigm", "pg_net", "http", "plv8", "semver", "pg_hashids", "vchord",
+    "vectorscale", "pg_search",
 ];
 
 /// Whether an extension of the server's distribution makes a function or a type of this name.
@@ -72,23 +61,12 @@ impl Catalog {
         }
         let known = KNOWN.lines().find_map(|line| line.strip_prefix(&name)?.strip_prefix('|'));
         if let Some(known) = known {
-            let mut kinds = known.split('|').map(str::split_whitespace);
-            for function in kinds.next().into_iter().flatten() {
-                let made = self.made(Sort::Function, &span);
-                self.schema_mut(&schema).routines.put(function.to_owned(), Routine::unknown(made));
-            }
-            for one in kinds.next().into_iter().flatten() {
-                let made = self.made(Sort::Type, &span);
-                self.schema_mut(&schema).types.put(one.to_owned(), Type::unknown(made));
-            }
-            return kinds
-                .next()
-                .into_iter()
-                .flatten()
-                .for_each(|one| self.extend(&schema, one, at));
+            return self.extend_by(known, &schema, at);
         }
-        let other = OTHERS.iter().find(|(other, _)| *other == name);
-        let makes: &[Sort] = match other {
+        let others =
+            OTHERS.iter().find(|(other, _)| *other == name).map(|(_, relations)| *relations);
+        let relations = others.or(PLAIN.contains(&name.as_str()).then_some(""));
+        let makes: &[Sort] = match relations {
             Some(_) => &[Sort::Function, Sort::Type],
             // It fails if one of its names is taken, and leaves the objects of others as they are.
             None => &[Sort::Function, Sort::Type, Sort::Table, Sort::Schema],
@@ -96,8 +74,22 @@ impl Catalog {
         for sort in makes {
             self.blurs.set_makes(*sort, self.stamp);
         }
-        let relations = other.map_or("", |(_, relations)| relations);
+        let relations = relations.unwrap_or_default();
         relations.split_whitespace().for_each(|one| self.extend(&schema, one, at));
+    }
+
+    /// Makes what an extension of the server's distribution makes.
+    fn extend_by(&mut self, known: &str, schema: &str, at: At<'_>) {
+        let mut kinds = known.split('|').map(str::split_whitespace);
+        for function in kinds.next().into_iter().flatten() {
+            let made = self.made(Sort::Function, &at.span());
+            self.schema_mut(schema).routines.put(function.to_owned(), Routine::unknown(made));
+        }
+        for one in kinds.next().into_iter().flatten() {
+            let made = self.made(Sort::Type, &at.span());
+            self.schema_mut(schema).types.put(one.to_owned(), Type::unknown(made));
+        }
+        kinds.next().into_iter().flatten().for_each(|one| self.extend(schema, one, at));
     }
 
     /// Whether an extension can have made a name before the set: one that creates no extension finds them there.
