@@ -19,7 +19,7 @@ pub(crate) fn cases(table: &str) -> Vec<(String, Vec<String>)> {
             (None, ..) => cases.push((line, Vec::new())),
             (Some((_, results)), Some(result), _) => results.push(result.to_owned()),
             (Some((case, results)), None, _) => {
-                *results.last_mut().unwrap_or(case) += &format!(" {line}");
+                results.last_mut().unwrap_or(case).extend([" ", &line]);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::Catalog;
 use super::name;
 use super::query::{Columns, Scope, is_query};
 use super::scope::SearchPath;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, any_of};
 use crate::syntax::{Body, Language};
 
 /// A statement whose body is checked at the end.
@@ -57,11 +57,10 @@ impl Catalog {
         for node in statement.all().chain(root.all()) {
             if matches!(
                 node.kind(),
-                Kind::PARAM_NAME
-                    | Kind::PLPGSQL_VAR_NAME
-                    | Kind::PLPGSQL_ALIAS_DECL
-                    | Kind::PLPGSQL_CURSOR_ARG
-                    | Kind::PLPGSQL_FOR_VARIABLE
+                any_of![
+                    PARAM_NAME, PLPGSQL_VAR_NAME, PLPGSQL_ALIAS_DECL, PLPGSQL_CURSOR_ARG,
+                    PLPGSQL_FOR_VARIABLE
+                ]
             ) {
                 names.extend(node.tokens().first().and_then(|_| first_name(node)));
             }
@@ -98,11 +97,7 @@ fn makes_tables(root: At<'_>) -> bool {
     root.all().any(|node| {
         matches!(
             node.kind(),
-            Kind::CREATE_TABLE
-                | Kind::CREATE_TABLE_AS
-                | Kind::CREATE_VIEW
-                | Kind::PLPGSQL_DYN_EXECUTE_STMT
-                | Kind::SET
+            any_of![CREATE_TABLE, CREATE_TABLE_AS, CREATE_VIEW, PLPGSQL_DYN_EXECUTE_STMT, SET]
         )
     })
 }

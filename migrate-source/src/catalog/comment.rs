@@ -3,26 +3,18 @@
 use super::Catalog;
 use super::name::Path;
 use super::object::Sort;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, any_of};
 
 impl Catalog {
     pub(super) fn comment(&mut self, at: At<'_>) {
         let Some(object) = at.children().next() else { return };
         self.note_comment(at, object);
         match object.kind() {
-            Kind::OBJECT_COLUMN
-            | Kind::OBJECT_TABLE
-            | Kind::OBJECT_FOREIGN_TABLE
-            | Kind::OBJECT_VIEW
-            | Kind::OBJECT_MATERIALIZED_VIEW
-            | Kind::OBJECT_INDEX
-            | Kind::OBJECT_SEQUENCE
-            | Kind::OBJECT_TYPE
-            | Kind::OBJECT_DOMAIN
-            | Kind::OBJECT_SCHEMA
-            | Kind::OBJECT_FUNCTION
-            | Kind::OBJECT_PROCEDURE
-            | Kind::OBJECT_ROUTINE => self.references(object),
+            any_of![
+                OBJECT_COLUMN, OBJECT_TABLE, OBJECT_FOREIGN_TABLE, OBJECT_VIEW,
+                OBJECT_MATERIALIZED_VIEW, OBJECT_INDEX, OBJECT_SEQUENCE, OBJECT_TYPE,
+                OBJECT_DOMAIN, OBJECT_SCHEMA, OBJECT_FUNCTION, OBJECT_PROCEDURE, OBJECT_ROUTINE
+            ] => self.references(object),
             Kind::OBJECT_CONSTRAINT | Kind::OBJECT_TRIGGER | Kind::OBJECT_POLICY => {
                 self.comment_on_part(object);
             }

@@ -7,7 +7,7 @@ use super::object::{Made, Object};
 use super::relation::Key;
 use super::types::Type;
 use super::written::identifier;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, any_of};
 
 impl Catalog {
     /// A constraint, as one of the table.
@@ -132,16 +132,18 @@ impl Catalog {
         for part in at.children() {
             let is_rest = matches!(
                 part.kind(),
-                Kind::PARTITION_OF
-                    | Kind::PARTITION_BY
-                    | Kind::INHERITS
-                    | Kind::OF_TYPE
-                    | Kind::WITH_PARAMS
-                    | Kind::PARTITION_FOR_VALUES_FROM
-                    | Kind::PARTITION_FOR_VALUES_IN
-                    | Kind::PARTITION_FOR_VALUES_WITH
-                    | Kind::PARTITION_DEFAULT
-                    | Kind::SERVER_CLAUSE
+                any_of![
+                    PARTITION_OF,
+                    PARTITION_BY,
+                    INHERITS,
+                    OF_TYPE,
+                    WITH_PARAMS,
+                    PARTITION_FOR_VALUES_FROM,
+                    PARTITION_FOR_VALUES_IN,
+                    PARTITION_FOR_VALUES_WITH,
+                    PARTITION_DEFAULT,
+                    SERVER_CLAUSE
+                ]
             );
             if is_rest {
                 words.extend(text(" "));
@@ -296,13 +298,7 @@ fn noun(at: At<'_>, name: Option<At<'_>>) -> String {
     let left_out = |kind: Kind| {
         matches!(
             kind,
-            Kind::CREATE_KW
-                | Kind::OR_KW
-                | Kind::REPLACE_KW
-                | Kind::IF_KW
-                | Kind::NOT_KW
-                | Kind::EXISTS_KW
-                | Kind::CONCURRENTLY_KW
+            any_of![CREATE_KW, OR_KW, REPLACE_KW, IF_KW, NOT_KW, EXISTS_KW, CONCURRENTLY_KW]
         )
     };
     let words = words.filter(|token| !left_out(token.kind));
@@ -314,13 +310,10 @@ fn noun(at: At<'_>, name: Option<At<'_>>) -> String {
 fn is_naming(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::INDEX_REF
-            | Kind::SEQUENCE_REF
-            | Kind::IF_EXISTS
-            | Kind::INDEX_RENAME_TO
-            | Kind::SEQUENCE_RENAME_TO
-            | Kind::SET_SCHEMA
-            | Kind::OWNER_TO
+        any_of![
+            INDEX_REF, SEQUENCE_REF, IF_EXISTS, INDEX_RENAME_TO, SEQUENCE_RENAME_TO, SET_SCHEMA,
+            OWNER_TO
+        ]
     )
 }
 

@@ -5,7 +5,7 @@ use super::depend::On;
 use super::name::{self, Path};
 use super::object::Sort;
 use super::relation::Key;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, any_of};
 
 /// The columns of a query or a relation, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -319,29 +319,19 @@ impl Catalog {
 pub(super) fn is_query(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::SELECT
-            | Kind::SELECT_INTO
-            | Kind::COMPOUND_SELECT
-            | Kind::PAREN_SELECT
-            | Kind::VALUES
-            | Kind::TABLE
-            | Kind::INSERT
-            | Kind::UPDATE
-            | Kind::DELETE
-            | Kind::MERGE
+        any_of![
+            SELECT, SELECT_INTO, COMPOUND_SELECT, PAREN_SELECT, VALUES, TABLE, INSERT, UPDATE,
+            DELETE, MERGE
+        ]
     )
 }
 
 fn is_from_item(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::RELATION_FROM_ITEM
-            | Kind::FUNCTION_FROM_ITEM
-            | Kind::PAREN_FROM_ITEM
-            | Kind::JSON_TABLE_FROM_ITEM
-            | Kind::GRAPH_TABLE_FROM_ITEM
-            | Kind::XML_TABLE_FROM_ITEM
-            | Kind::EXPR_FROM_ITEM
-            | Kind::ROWS_FROM_ITEM
+        any_of![
+            RELATION_FROM_ITEM, FUNCTION_FROM_ITEM, PAREN_FROM_ITEM, JSON_TABLE_FROM_ITEM,
+            GRAPH_TABLE_FROM_ITEM, XML_TABLE_FROM_ITEM, EXPR_FROM_ITEM, ROWS_FROM_ITEM
+        ]
     )
 }

@@ -8,7 +8,7 @@ use super::depend::On;
 use super::name::{self, Path};
 use super::object::{How, Look, Made, Object, Place, Sort, Space};
 use super::relation::Key;
-use crate::syntax::tree::{At, Kind};
+use crate::syntax::tree::{At, Kind, any_of};
 
 /// A type.
 #[derive(Debug, Clone)]
@@ -51,17 +51,10 @@ impl Object for Type {
 pub(super) fn is_type(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::ARRAY_TYPE
-            | Kind::PERCENT_TYPE
-            | Kind::PATH_TYPE
-            | Kind::CHARACTER_TYPE
-            | Kind::VARCHAR_TYPE
-            | Kind::BIT_TYPE
-            | Kind::BIT_VARYING_TYPE
-            | Kind::DOUBLE_TYPE
-            | Kind::TIME_TYPE
-            | Kind::TIMESTAMP_TYPE
-            | Kind::INTERVAL_TYPE
+        any_of![
+            ARRAY_TYPE, PERCENT_TYPE, PATH_TYPE, CHARACTER_TYPE, VARCHAR_TYPE, BIT_TYPE,
+            BIT_VARYING_TYPE, DOUBLE_TYPE, TIME_TYPE, TIMESTAMP_TYPE, INTERVAL_TYPE
+        ]
     )
 }
 

@@ -8,7 +8,7 @@ use super::object::{Made, Object};
 use super::relation::Key;
 use super::types::is_type;
 use crate::syntax::needs_quotes;
-use crate::syntax::tree::{At, Kind, Token};
+use crate::syntax::tree::{At, Kind, Token, any_of};
 
 /// Collects words with the blanks between them.
 #[derive(Default)]
@@ -142,11 +142,7 @@ impl Catalog {
     /// The object that a name means.
     fn meant(&self, at: At<'_>, on: Option<&Key>) -> Option<Id> {
         match at.kind() {
-            Kind::TABLE_NAME_REF
-            | Kind::RELATION_NAME_REF
-            | Kind::VIEW_REF
-            | Kind::SEQUENCE_REF
-            | Kind::INDEX_REF => {
+            any_of![TABLE_NAME_REF, RELATION_NAME_REF, VIEW_REF, SEQUENCE_REF, INDEX_REF] => {
                 let key = self.look_relation(&Path::of(at)?).there()?;
                 self.relation_id(&key)
             }
@@ -282,11 +278,9 @@ fn write_token(of: At<'_>, token: Token, to: &mut Writer) {
         }
         Kind::TRUE_KW | Kind::FALSE_KW => to.word(&text.to_ascii_lowercase()),
         kind if kind.is_keyword() => to.word(&text.to_ascii_uppercase()),
-        Kind::STRING
-        | Kind::ESC_STRING
-        | Kind::DOLLAR_QUOTED_STRING
-        | Kind::INT_NUMBER
-        | Kind::NUMERIC_NUMBER => to.word(text),
+        any_of![STRING, ESC_STRING, DOLLAR_QUOTED_STRING, INT_NUMBER, NUMERIC_NUMBER] => {
+            to.word(text);
+        }
         _ => to.sign(text, of.kind()),
     }
 }

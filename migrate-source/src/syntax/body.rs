@@ -3,9 +3,10 @@
 use std::panic::catch_unwind;
 
 use migrate_set::sql::lexer::{Token, lex};
+use squawk_parser::EntryPoint;
 
 use super::tree::{At, Kind, Tree};
-use super::{rules, too_deep};
+use super::{too_deep, walk};
 
 /// A body in a string of a statement.
 #[derive(Debug, Clone)]
@@ -52,8 +53,8 @@ pub(super) fn of(tree: &Tree, statement: &str) -> Option<Body> {
         None
     } else {
         catch_unwind(|| match language {
-            Language::Sql => rules::body(&text),
-            Language::Plpgsql => rules::plpgsql(&without_targets(&text)),
+            Language::Sql => walk::body(&text, EntryPoint::SourceFile),
+            Language::Plpgsql => walk::body(&without_targets(&text), EntryPoint::Plpgsql),
             Language::Other => None,
         })
         .unwrap_or_default()

@@ -6,6 +6,7 @@ use squawk_parser::{SyntaxKind as Kind, is_reserved_keyword};
 use super::dialects::of_another_database;
 use super::rules::{BARE, NO_COLUMN, NO_DEFAULT, NO_NAME};
 use super::suggest::suggestion;
+use super::tree::kinds;
 
 /// The token that the parser complains about.
 #[derive(Clone, Copy)]
@@ -99,16 +100,8 @@ fn begins_statement(word: &str) -> bool {
 /// Whether the token is a reserved word where a name is wanted, and does not begin a clause.
 fn name_is_reserved(wanted: &str, found: &Found<'_>) -> bool {
     let list_begins = wanted == "`)`" && matches!(found.previous, Some("(" | ","));
-    let clause = [
-        Kind::WHERE_KW,
-        Kind::FROM_KW,
-        Kind::SELECT_KW,
-        Kind::INTO_KW,
-        Kind::ON_KW,
-        Kind::AS_KW,
-        Kind::NOT_KW,
-        Kind::USING_KW,
-        Kind::RETURNING_KW,
+    let clause = *kinds![
+        WHERE_KW, FROM_KW, SELECT_KW, INTO_KW, ON_KW, AS_KW, NOT_KW, USING_KW, RETURNING_KW
     ];
     (list_begins || wanted.contains("name"))
         && found.kind.is_some_and(|kind| is_reserved_keyword(kind) && !clause.contains(&kind))

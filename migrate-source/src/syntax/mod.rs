@@ -6,6 +6,7 @@
 mod body;
 mod dialects;
 mod message;
+mod walk;
 mod rules;
 mod names;
 mod suggest;
@@ -114,7 +115,7 @@ fn verdict(statement: &str) -> Judged {
         return Judged::default();
     }
     let filled = filled(statement);
-    catch_unwind(|| rules::judge(&filled)).unwrap_or_default()
+    catch_unwind(|| walk::judge(&filled)).unwrap_or_default()
 }
 
 /// Whether the parser could exceed its stack: by nesting, by operators before an operand, and by

@@ -1,28 +1,18 @@
 //! Decides which keywords can be a name where the parser found one (gram.y: `ColId`, `type_function_name`,
 //! `NonReservedWord`, `ColLabel`).
 
-use super::rules;
+use super::tree::{any_of, kinds};
+use super::walk;
 use squawk_parser::{
     SyntaxKind as Kind, is_col_name_keyword, is_reserved_keyword, is_type_func_name_keyword,
 };
 
 /// Keywords that not every supported server has: the others accept them as any name, and the server's version is not
 /// known here (`SYSTEM_USER` and the first JSON functions since 16, `JSON` as one since 17).
-const NEWER: &[Kind] = &[
-    Kind::GRAPH_TABLE_KW,
-    Kind::JSON_KW,
-    Kind::JSON_ARRAY_KW,
-    Kind::JSON_ARRAYAGG_KW,
-    Kind::JSON_EXISTS_KW,
-    Kind::JSON_OBJECT_KW,
-    Kind::JSON_OBJECTAGG_KW,
-    Kind::JSON_QUERY_KW,
-    Kind::JSON_SCALAR_KW,
-    Kind::JSON_SERIALIZE_KW,
-    Kind::JSON_TABLE_KW,
-    Kind::JSON_VALUE_KW,
-    Kind::MERGE_ACTION_KW,
-    Kind::SYSTEM_USER_KW,
+const NEWER: &[Kind] = kinds![
+    GRAPH_TABLE_KW, JSON_KW, JSON_ARRAY_KW, JSON_ARRAYAGG_KW, JSON_EXISTS_KW, JSON_OBJECT_KW,
+    JSON_OBJECTAGG_KW, JSON_QUERY_KW, JSON_SCALAR_KW, JSON_SERIALIZE_KW, JSON_TABLE_KW,
+    JSON_VALUE_KW, MERGE_ACTION_KW, SYSTEM_USER_KW
 ];
 
 /// Whether a keyword is any name on some supported servers.
@@ -43,7 +33,7 @@ pub(super) fn is_column_only(kind: Kind) -> bool {
 /// Whether a word in lower case is a keyword that has to be quoted to be the name of a table, a column or the
 /// like (`quote_identifier`).
 pub(crate) fn needs_quotes(word: &str) -> bool {
-    rules::first(word).is_some_and(|kind| {
+    walk::first(word).is_some_and(|kind| {
         is_reserved_keyword(kind) || is_col_name_keyword(kind) || is_type_func_name_keyword(kind)
     })
 }
@@ -74,26 +64,10 @@ pub(super) enum Class {
 }
 
 /// The types that are keywords of the names of columns (gram.y, `SimpleTypename`).
-const TYPES: &[Kind] = &[
-    Kind::BIGINT_KW,
-    Kind::BIT_KW,
-    Kind::BOOLEAN_KW,
-    Kind::CHAR_KW,
-    Kind::CHARACTER_KW,
-    Kind::DEC_KW,
-    Kind::DECIMAL_KW,
-    Kind::FLOAT_KW,
-    Kind::INT_KW,
-    Kind::INTEGER_KW,
-    Kind::INTERVAL_KW,
-    Kind::NCHAR_KW,
-    Kind::NUMERIC_KW,
-    Kind::REAL_KW,
-    Kind::SETOF_KW,
-    Kind::SMALLINT_KW,
-    Kind::TIME_KW,
-    Kind::TIMESTAMP_KW,
-    Kind::VARCHAR_KW,
+const TYPES: &[Kind] = kinds![
+    BIGINT_KW, BIT_KW, BOOLEAN_KW, CHAR_KW, CHARACTER_KW, DEC_KW, DECIMAL_KW, FLOAT_KW, INT_KW,
+    INTEGER_KW, INTERVAL_KW, NCHAR_KW, NUMERIC_KW, REAL_KW, SETOF_KW, SMALLINT_KW, TIME_KW,
+    TIMESTAMP_KW, VARCHAR_KW
 ];
 
 impl Class {
@@ -117,15 +91,10 @@ impl Class {
             (K::NAME_REF, K::CALL_EXPR) => Class::Call,
             (
                 K::NAME_REF,
-                K::BIN_EXPR
-                | K::TARGET
-                | K::SORT_BY
-                | K::GROUPING_EXPR
-                | K::SET_EXPR
-                | K::PARTITION_ITEM
-                | K::CONFLICT_INDEX_ITEM
-                | K::FIELD_EXPR
-                | K::WHERE_CLAUSE,
+                any_of![
+                    BIN_EXPR, TARGET, SORT_BY, GROUPING_EXPR, SET_EXPR, PARTITION_ITEM,
+                    CONFLICT_INDEX_ITEM, FIELD_EXPR, WHERE_CLAUSE
+                ],
             ) => Class::Value,
             (K::FUNCTION_NAME_REF | K::PROCEDURE_NAME_REF | K::ROUTINE_NAME_REF, _) => {
                 Class::Routine
@@ -141,6 +110,7 @@ impl Class {
             }
             (K::ROLE | K::ROLE_NAME_REF, _) => Class::Role,
             (K::LANGUAGE_REF, _) => Class::Any,
+            (K::QUALIFIED_COLUMN_NAME_REF, _) => Class::Column,
             (name, _) if COLUMNS.contains(&name) => Class::Column,
             _ => return None,
         })
@@ -165,112 +135,32 @@ impl Class {
 }
 
 /// Functions without parentheses (gram.y, `func_expr_common_subexpr`).
-const VALUES: &[Kind] = &[
-    Kind::CURRENT_CATALOG_KW,
-    Kind::CURRENT_DATE_KW,
-    Kind::CURRENT_ROLE_KW,
-    Kind::CURRENT_SCHEMA_KW,
-    Kind::CURRENT_TIME_KW,
-    Kind::CURRENT_TIMESTAMP_KW,
-    Kind::CURRENT_USER_KW,
-    Kind::LOCALTIME_KW,
-    Kind::LOCALTIMESTAMP_KW,
-    Kind::SESSION_USER_KW,
-    Kind::USER_KW,
+const VALUES: &[Kind] = kinds![
+    CURRENT_CATALOG_KW, CURRENT_DATE_KW, CURRENT_ROLE_KW, CURRENT_SCHEMA_KW, CURRENT_TIME_KW,
+    CURRENT_TIMESTAMP_KW, CURRENT_USER_KW, LOCALTIME_KW, LOCALTIMESTAMP_KW, SESSION_USER_KW,
+    USER_KW
 ];
 
 /// Keywords of the names of columns that are neither a call nor a type with a modifier.
-const NEVER_CALLED: &[Kind] = &[
-    Kind::BETWEEN_KW,
-    Kind::BIGINT_KW,
-    Kind::BOOLEAN_KW,
-    Kind::INOUT_KW,
-    Kind::INT_KW,
-    Kind::INTEGER_KW,
-    Kind::NONE_KW,
-    Kind::OUT_KW,
-    Kind::PRECISION_KW,
-    Kind::REAL_KW,
-    Kind::SETOF_KW,
-    Kind::SMALLINT_KW,
-    Kind::VALUES_KW,
-    Kind::XMLATTRIBUTES_KW,
-    Kind::XMLNAMESPACES_KW,
-    Kind::XMLTABLE_KW,
+const NEVER_CALLED: &[Kind] = kinds![
+    BETWEEN_KW, BIGINT_KW, BOOLEAN_KW, INOUT_KW, INT_KW, INTEGER_KW, NONE_KW, OUT_KW, PRECISION_KW,
+    REAL_KW, SETOF_KW, SMALLINT_KW, VALUES_KW, XMLATTRIBUTES_KW, XMLNAMESPACES_KW, XMLTABLE_KW
 ];
 
 /// Keywords that are a label only after `AS` (kwlist.h, `AS_LABEL`), and that the parser reads as one.
-const AS_LABELS: &[Kind] = &[
-    Kind::CHAR_KW,
-    Kind::CHARACTER_KW,
-    Kind::DAY_KW,
-    Kind::FILTER_KW,
-    Kind::HOUR_KW,
-    Kind::MINUTE_KW,
-    Kind::MONTH_KW,
-    Kind::OVER_KW,
-    Kind::OVERLAPS_KW,
-    Kind::PRECISION_KW,
-    Kind::SECOND_KW,
-    Kind::VARYING_KW,
-    Kind::WITHIN_KW,
-    Kind::WITHOUT_KW,
-    Kind::YEAR_KW,
+const AS_LABELS: &[Kind] = kinds![
+    CHAR_KW, CHARACTER_KW, DAY_KW, FILTER_KW, HOUR_KW, MINUTE_KW, MONTH_KW, OVER_KW, OVERLAPS_KW,
+    PRECISION_KW, SECOND_KW, VARYING_KW, WITHIN_KW, WITHOUT_KW, YEAR_KW
 ];
 
 /// The nodes of names that are a `ColId`.
-const COLUMNS: &[Kind] = &[
-    Kind::ACCESS_METHOD_REF,
-    Kind::CHANNEL,
-    Kind::CHANNEL_REF,
-    Kind::COLLATION,
-    Kind::COLLATION_REF,
-    Kind::COLUMN_NAME,
-    Kind::COLUMN_NAME_REF,
-    Kind::COMPOSITE_FIELD,
-    Kind::CONFIG_PARAMETER_REF,
-    Kind::CONSTRAINT_NAME,
-    Kind::CONSTRAINT_NAME_REF,
-    Kind::CTE_NAME,
-    Kind::CURSOR,
-    Kind::DOMAIN,
-    Kind::DOMAIN_REF,
-    Kind::EXTENSION,
-    Kind::EXTENSION_REF,
-    Kind::INDEX,
-    Kind::INDEX_REF,
-    Kind::OP_CLASS_REF,
-    Kind::POLICY,
-    Kind::POLICY_REF,
-    Kind::PREPARED_STATEMENT,
-    Kind::PREPARED_STATEMENT_REF,
-    Kind::PUBLICATION,
-    Kind::PUBLICATION_REF,
-    Kind::QUALIFIED_COLUMN_NAME_REF,
-    Kind::RELATION_NAME_REF,
-    Kind::RULE,
-    Kind::RULE_REF,
-    Kind::SAVEPOINT,
-    Kind::SCHEMA,
-    Kind::SCHEMA_REF,
-    Kind::SEQUENCE,
-    Kind::SEQUENCE_REF,
-    Kind::SERVER,
-    Kind::SERVER_REF,
-    Kind::STATISTICS,
-    Kind::STATISTICS_REF,
-    Kind::SUBSCRIPTION,
-    Kind::SUBSCRIPTION_REF,
-    Kind::TABLESPACE_REF,
-    Kind::TABLE_ALIAS,
-    Kind::TABLE_NAME,
-    Kind::TABLE_NAME_REF,
-    Kind::TRIGGER,
-    Kind::TRIGGER_REF,
-    Kind::TYPE_NAME,
-    Kind::TYPE_NAME_REF,
-    Kind::VIEW,
-    Kind::VIEW_REF,
-    Kind::WINDOW,
-    Kind::WINDOW_REF,
+const COLUMNS: &[Kind] = kinds![
+    ACCESS_METHOD_REF, CHANNEL, CHANNEL_REF, COLLATION, COLLATION_REF, COLUMN_NAME,
+    COLUMN_NAME_REF, COMPOSITE_FIELD, CONFIG_PARAMETER_REF, CONSTRAINT_NAME, CONSTRAINT_NAME_REF,
+    CTE_NAME, CURSOR, DOMAIN, DOMAIN_REF, EXTENSION, EXTENSION_REF, INDEX, INDEX_REF, OP_CLASS_REF,
+    POLICY, POLICY_REF, PREPARED_STATEMENT, PREPARED_STATEMENT_REF, PUBLICATION, PUBLICATION_REF,
+    RELATION_NAME_REF, RULE, RULE_REF, SAVEPOINT, SCHEMA, SCHEMA_REF, SEQUENCE, SEQUENCE_REF,
+    SERVER, SERVER_REF, STATISTICS, STATISTICS_REF, SUBSCRIPTION, SUBSCRIPTION_REF, TABLESPACE_REF,
+    TABLE_ALIAS, TABLE_NAME, TABLE_NAME_REF, TRIGGER, TRIGGER_REF, TYPE_NAME, TYPE_NAME_REF, VIEW,
+    VIEW_REF, WINDOW, WINDOW_REF
 ];

@@ -2,6 +2,18 @@
 
 pub(crate) use squawk_parser::SyntaxKind as Kind;
 
+/// A list of kinds.
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => { &[$($crate::syntax::tree::Kind::$kind),*] };
+}
+
+/// A pattern for any of these kinds.
+macro_rules! any_of {
+    ($($kind:ident),* $(,)?) => { $($crate::syntax::tree::Kind::$kind)|* };
+}
+
+pub(crate) use {any_of, kinds};
+
 /// A token that is neither blank nor comment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {
