@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::Path;
-use super::object::{How, Object, Sort, Space};
+use super::object::{How, Object, Sort};
 use super::relation::Key;
 
 /// How many new names of an object are followed.
@@ -48,8 +48,8 @@ impl Naming {
             }
             rest.extend(self.also.get(&name).into_iter().flatten().cloned());
             for user in self.users.get(&name).into_iter().flatten() {
-                if let User::View(key) | User::Function(key) = user {
-                    rest.extend(self.keys_of(key).into_iter().map(|key| key.name));
+                if user.part.is_none() {
+                    rest.extend(self.keys_of(&user.key).into_iter().map(|key| key.name));
                 }
                 all.push(user.clone());
             }
@@ -68,7 +68,7 @@ impl Naming {
             let also = self.also.get(&name).cloned().unwrap_or_default();
             rest.extend(also.iter().cloned());
             let users = self.users.get(&name).cloned().unwrap_or_default();
-            for key in users.iter().flat_map(|user| self.keys_of(user.relation())) {
+            for key in users.iter().flat_map(|user| self.keys_of(&user.key)) {
                 rest.push(key.name.clone());
                 let renamed = self.renamed.get(&key).cloned();
                 part.renamed.extend(renamed.map(|renamed| (key, renamed)));
@@ -101,15 +101,15 @@ impl Catalog {
         }
         let users: Vec<User> = self.users(on).map(|(user, _)| user.clone()).collect();
         for user in users {
-            match &user {
-                User::View(view) => {
-                    self.drop_users(&On::Relation(view.clone()), path);
-                    self.remove(view, path);
+            match (user.sort, &user.part) {
+                (Sort::View, _) => {
+                    self.drop_users(&On::Relation(user.key.clone()), path);
+                    self.remove(&user.key, path);
                 }
-                User::ForeignKey(table, name) => {
-                    let (place, stamp) = (self.place(&path.span), self.stamp);
-                    if let Some(table) = self.relation_mut(table) {
-                        table.constraints.take(name, How::Dropped, place, stamp);
+                (Sort::ForeignKey, Some(name)) => {
+                    let gone = self.gone_as(How::Dropped, &path.span);
+                    if let Some(table) = self.relation_mut(&user.key) {
+                        table.constraints.take(name, gone);
                     }
                 }
                 _ => {}
@@ -123,7 +123,7 @@ impl Catalog {
             return self.cascade();
         }
         for user in self.naming.users_of(names) {
-            for key in self.naming.keys_of(user.relation()) {
+            for key in self.naming.keys_of(&user.key) {
                 self.doubt_user(&user, &key);
             }
         }
@@ -131,9 +131,9 @@ impl Catalog {
 
     /// What depended on something can be gone; `key` is a name of its relation.
     fn doubt_user(&mut self, user: &User, key: &Key) {
-        if let User::Function(key) = user {
-            let schema = self.schemas.objects.get_mut(&key.schema);
-            let known = schema.and_then(|schema| schema.routines.objects.get_mut(&key.name));
+        if user.sort == Sort::Function {
+            let schema = self.schemas.objects.get_mut(&user.key.schema);
+            let known = schema.and_then(|schema| schema.routines.objects.get_mut(&user.key.name));
             match known {
                 Some(routine) => routine.made_mut().sure = false,
                 None => self.blur_drops(Sort::Function),
@@ -141,12 +141,9 @@ impl Catalog {
             return;
         }
         let Some(relation) = self.relation_mut(key) else { return };
-        match user {
-            User::View(_) | User::Function(_) => relation.made.sure = false,
-            User::ForeignKey(_, name) => doubt(&mut relation.constraints, name),
-            User::Column(_, name) => doubt(&mut relation.columns, name),
-            User::Trigger(_, name) => doubt(&mut relation.triggers, name),
-            User::Policy(_, name) => doubt(&mut relation.policies, name),
+        match &user.part {
+            None => relation.made.sure = false,
+            Some(name) => relation.part_mut(user.sort).doubt_renamed(name),
         }
     }
 
@@ -162,19 +159,5 @@ impl Catalog {
         ] {
             self.blur_drops(sort);
         }
-    }
-}
-
-/// Marks an object as one that can be gone; one that has another name by now can be any.
-fn doubt<T: Object>(space: &mut Space<T>, name: &str) {
-    if let Some(one) = space.objects.get_mut(name) {
-        one.made_mut().sure = false;
-        return;
-    }
-    if space.gone.get(name).is_some_and(|gone| gone.how == How::Dropped) {
-        return;
-    }
-    for one in space.objects.values_mut() {
-        one.made_mut().sure = false;
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::{self, Path};
-use super::object::{How, Look, Sort};
+use super::object::{How, Look, Names, Sort};
 use super::query::Columns;
 use super::relation::{Column, Key};
 use super::table::column_name;
@@ -122,7 +122,7 @@ impl Catalog {
     /// What the type or the default of a column names.
     pub(super) fn column_needs(&mut self, key: &Key, column: &str, at: At<'_>) {
         let ((), reads) = self.reading(|catalog| catalog.references(at));
-        self.depend_all(reads, &User::Column(key.clone(), column.to_owned()));
+        self.depend_all(reads, &User::part(Sort::Column, key, column));
     }
 
     /// Adds a column, and returns whether that is certain; `None` if it is there already.
@@ -166,7 +166,6 @@ impl Catalog {
         let Some(relation) = self.relation(key) else { return };
         let children = relation.children.clone();
         let owned: Vec<Key> = relation.owned.iter().cloned().collect();
-        let sure = !self.perhaps;
         for owned in owned {
             let hangs = self.relation(&owned).is_some_and(|one| one.uses.contains(&name));
             if hangs {
@@ -174,16 +173,12 @@ impl Catalog {
                 self.remove(&owned, &path);
             }
         }
-        let (place, stamp) = (self.place(&span), self.stamp);
+        let (gone, perhaps) = (self.gone_as(How::Dropped, &span), self.perhaps);
         if let Some(relation) = self.relation_mut(key) {
             let hanging = relation.constraints.objects.iter();
             let hanging = hanging.filter(|(_, one)| one.columns.contains(&name));
             for one in hanging.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
-                if sure {
-                    relation.constraints.take(&one, How::Dropped, place, stamp);
-                } else {
-                    relation.constraints.doubt(&one);
-                }
+                relation.constraints.lose(&one, gone.clone(), perhaps);
             }
         }
         for child in children {
@@ -202,13 +197,13 @@ impl Catalog {
         how: How,
         span: &Range<usize>,
     ) -> Option<Column> {
-        let (place, stamp, perhaps) = (self.place(span), self.stamp, self.perhaps);
+        let (gone, perhaps) = (self.gone_as(how, span), self.perhaps);
         let relation = self.relation_mut(key)?;
         if perhaps {
             relation.columns.doubt(name);
             return None;
         }
-        relation.columns.take(name, how, place, stamp)
+        relation.columns.take(name, gone)
     }
 
     pub(super) fn rename_column(&mut self, key: &Key, at: At<'_>) {

@@ -61,7 +61,7 @@ impl Catalog {
             }
             Kind::OBJECT_TRIGGER => self.table_triggers(&key, at),
             _ => {
-                self.refer_policy(at, false);
+                self.refer_hanging(Sort::Policy, at, false);
             }
         }
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
-use super::object::{How, Look, Sort};
+use super::object::{How, Look, Names, Sort};
 use super::relation::{Constraint, Key};
 use crate::syntax::tree::{At, Kind};
 
@@ -136,7 +136,7 @@ impl Catalog {
             reads.certain.extend(columns);
             reads.certain.push(On::Relation(target));
         }
-        self.depend_all(reads, &User::ForeignKey(key.clone(), name));
+        self.depend_all(reads, &User::part(Sort::ForeignKey, key, name));
     }
 
     /// Notes a constraint under its name, or under the one that the server makes.
@@ -224,13 +224,9 @@ impl Catalog {
         if at.has(Kind::CASCADE) {
             self.cascade_from([key.name.clone()].into());
         }
-        let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+        let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };
-        if perhaps {
-            relation.constraints.doubt(&path.name);
-        } else {
-            relation.constraints.take(&path.name, How::Dropped, place, stamp);
-        }
+        relation.constraints.lose(&path.name, gone, perhaps);
         let index = Key { schema: key.schema.clone(), name: path.name.clone() };
         if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
             self.remove(&index, &path);
@@ -242,7 +238,8 @@ impl Catalog {
         let Some((from, to)) = self.use_constraint(key, at).zip(to) else {
             return self.blur(Sort::Constraint);
         };
-        let (place, stamp, perhaps) = (self.place(&from.span), self.stamp, self.perhaps);
+        let how = How::Renamed(to.name.clone());
+        let (gone, perhaps) = (self.gone_as(how.clone(), &from.span), self.perhaps);
         self.born(Sort::Constraint, &to.name, &to.span);
         let Some(relation) = self.relation_mut(key) else { return };
         if perhaps {
@@ -250,8 +247,7 @@ impl Catalog {
             relation.constraints.open = true;
             return self.blur(Sort::Index);
         }
-        let how = How::Renamed(to.name.clone());
-        if let Some(constraint) = relation.constraints.take(&from.name, how.clone(), place, stamp) {
+        if let Some(constraint) = relation.constraints.take(&from.name, gone) {
             relation.constraints.put(to.name.clone(), constraint);
         }
         let index = Key { schema: key.schema.clone(), name: from.name.clone() };

@@ -3,7 +3,7 @@
 
 use super::Catalog;
 use super::name::Path;
-use super::object::{Look, Object, Place, Sort};
+use super::object::{Look, Made, Names, Place, Sort};
 use super::relation::Key;
 
 /// What something depends on.
@@ -15,17 +15,14 @@ pub(super) enum On {
     Function(String, String),
 }
 
-/// What depends on it.
+/// What depends on it: a view, a function, or what hangs on a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum User {
-    /// A constraint of a table.
-    ForeignKey(Key, String),
-    View(Key),
-    /// A column of a table, by its type.
-    Column(Key, String),
-    Trigger(Key, String),
-    Policy(Key, String),
-    Function(Key),
+pub(super) struct User {
+    pub(super) sort: Sort,
+    /// The view, the function, or the table.
+    pub(super) key: Key,
+    /// The name of what hangs on the table: a constraint, a column by its type, a trigger or a policy.
+    pub(super) part: Option<String>,
 }
 
 /// That something depends on another. Both are known by the statements that made them, because their
@@ -45,28 +42,19 @@ pub(super) struct Reads {
 }
 
 impl User {
-    fn describe(&self) -> String {
-        match self {
-            User::ForeignKey(table, name) => {
-                format!("constraint `{name}` of table `{}`", table.name)
-            }
-            User::View(view) => format!("view `{}`", view.name),
-            User::Column(table, name) => format!("column `{name}` of table `{}`", table.name),
-            User::Trigger(table, name) => format!("trigger `{name}` of table `{}`", table.name),
-            User::Policy(table, name) => format!("policy `{name}` of table `{}`", table.name),
-            User::Function(function) => format!("function `{}`", function.name),
-        }
+    pub(super) fn whole(sort: Sort, key: Key) -> User {
+        User { sort, key, part: None }
     }
 
-    /// The relation that it is, or that it hangs on.
-    pub(super) fn relation(&self) -> &Key {
-        match self {
-            User::ForeignKey(key, _)
-            | User::View(key)
-            | User::Column(key, _)
-            | User::Trigger(key, _)
-            | User::Policy(key, _)
-            | User::Function(key) => key,
+    pub(super) fn part(sort: Sort, key: &Key, name: impl Into<String>) -> User {
+        User { sort, key: key.clone(), part: Some(name.into()) }
+    }
+
+    fn describe(&self) -> String {
+        let (word, key) = (self.sort.word(), &self.key.name);
+        match &self.part {
+            Some(name) => format!("{word} `{name}` of table `{key}`"),
+            None => format!("{word} `{key}`"),
         }
     }
 }
@@ -128,19 +116,22 @@ impl Catalog {
             On::Column(key, name) => self.column_stamp(key, name),
             On::Type(schema, name) => {
                 let schema = self.schemas.objects.get(schema)?;
-                found(schema.types.look(name, &self.blurs)).map(|one| one.made().stamp)
+                schema.types.found(name, &self.blurs).map(|made| made.stamp)
             }
-            On::Function(schema, name) => {
-                let schema = self.schemas.objects.get(schema)?;
-                let routine = found(schema.routines.look(name, &self.blurs))?;
-                routine.is_single().then_some(routine.made().stamp)
-            }
+            On::Function(schema, name) => self.single(schema, name).map(|made| made.stamp),
         }
+    }
+
+    /// The only function of a name, if it is certainly there.
+    fn single(&self, schema: &str, name: &str) -> Option<Made> {
+        let routines = &self.schemas.objects.get(schema)?.routines;
+        let made = routines.found(name, &self.blurs)?;
+        routines.objects.get(name)?.is_single().then_some(made)
     }
 
     fn column_stamp(&self, key: &Key, name: &str) -> Option<u32> {
         let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
-        found(relation.columns.look(name, &self.blurs)).map(|column| column.made.stamp)
+        relation.columns.found(name, &self.blurs).map(|made| made.stamp)
     }
 
     /// What certainly depends on something, each with the place where it was made.
@@ -159,11 +150,8 @@ impl Catalog {
             Some(column) => On::Column(key.clone(), column.to_owned()),
             None => On::Relation(key.clone()),
         };
-        let view = |(user, _): (&User, Place)| match user {
-            User::View(view) => Some(view.clone()),
-            _ => None,
-        };
-        self.users(&on).filter_map(view).collect()
+        let views = self.users(&on).filter(|(user, _)| user.sort == Sort::View);
+        views.map(|(user, _)| user.key.clone()).collect()
     }
 
     /// What depends on a column that has another name depends on it under that.
@@ -181,45 +169,28 @@ impl Catalog {
 
     /// Where what depends on something was made, if it is certainly that of statement `stamp`.
     fn place_of_user(&self, user: &User, stamp: u32) -> Option<Place> {
-        let key = user.relation();
-        if let User::Function(key) = user {
-            let schema = self.schemas.objects.get(&key.schema)?;
-            let routine = found(schema.routines.look(&key.name, &self.blurs))?;
-            let made =
-                Some(*routine.made()).filter(|made| routine.is_single() && made.stamp == stamp);
-            return made?.place;
-        }
-        let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
-        let made = match user {
-            User::View(_) | User::Function(_) => Some(relation.made),
-            User::ForeignKey(_, name) => {
-                let known = self.blurs.of_drops(Sort::ForeignKey) <= stamp;
-                found(relation.constraints.look(name, &self.blurs))
-                    .filter(|_| known)
-                    .map(|one| one.made)
+        let key = &user.key;
+        let made = if user.sort == Sort::Function {
+            self.single(&key.schema, &key.name)?
+        } else {
+            let relation = self.relation(key).filter(|_| self.look_in(key) == Look::Found(()))?;
+            let is_known =
+                user.sort != Sort::ForeignKey || self.blurs.of_drops(Sort::ForeignKey) <= stamp;
+            match &user.part {
+                None => relation.made,
+                Some(name) if is_known => relation.part(user.sort).found(name, &self.blurs)?,
+                Some(_) => return None,
             }
-            User::Column(_, name) => {
-                found(relation.columns.look(name, &self.blurs)).map(|c| c.made)
-            }
-            User::Trigger(_, name) => found(relation.triggers.look(name, &self.blurs)).copied(),
-            User::Policy(_, name) => found(relation.policies.look(name, &self.blurs)).copied(),
         };
-        made.filter(|made| made.stamp == stamp)?.place
+        if made.stamp == stamp { made.place } else { None }
     }
 
     /// Reports a `DROP` without CASCADE of something that is needed.
     pub(super) fn refuse_drop(&mut self, sort: Sort, on: &On, path: &Path, dropped: &[Key]) {
-        let mut users = self.users(on).filter(|(user, _)| !dropped.contains(user.relation()));
+        let mut users = self.users(on).filter(|(user, _)| !dropped.contains(&user.key));
         let Some((user, place)) = users.next() else { return };
         let needs = user.describe();
         drop(users);
         self.needed(sort, path, &needs, place);
-    }
-}
-
-fn found<T>(look: Look<T>) -> Option<T> {
-    match look {
-        Look::Found(found) => Some(found),
-        _ => None,
     }
 }

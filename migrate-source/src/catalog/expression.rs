@@ -168,11 +168,7 @@ impl Catalog {
 
     fn look_in_item(&self, item: &Item, column: &str) -> Look<()> {
         match &item.source {
-            Source::Relation(key) => {
-                let look = self.look_column(key, column);
-                if let Look::Found(()) | Look::Perhaps(()) = look {}
-                look
-            }
+            Source::Relation(key) => self.look_column(key, column),
             Source::Columns(Columns::Known(columns)) => {
                 if columns.iter().any(|known| known == column) {
                     Look::Found(())

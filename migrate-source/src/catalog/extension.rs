@@ -126,8 +126,8 @@ impl Catalog {
     /// What extensions made is gone: the server refuses to drop one if an object of the set needs that.
     fn forget_extensions(&mut self, names: &[String], at: At<'_>) {
         for name in names {
-            let (place, stamp) = (self.place(&at.span()), self.stamp);
-            let made = self.extensions.take(name, How::Dropped, place, stamp);
+            let gone = self.gone_as(How::Dropped, &at.span());
+            let made = self.extensions.take(name, gone);
             let Some(origin) = made.and_then(|made| made.place) else { continue };
             for schema in self.schemas.objects.values_mut() {
                 schema.relations.forget_of(origin);

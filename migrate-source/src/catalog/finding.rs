@@ -110,12 +110,7 @@ impl Catalog {
     pub(super) fn doubled_in(&mut self, sort: Sort, path: &Path, of: &Key) {
         let word = sort.word();
         let message = format!("{word} `{}` of table `{}` already exists", path.name, of.name);
-        let place = self.relation(of).and_then(|relation| match sort {
-            Sort::Column => relation.columns.objects.get(&path.name).map(|one| one.made),
-            Sort::Trigger => relation.triggers.objects.get(&path.name).copied(),
-            Sort::Policy => relation.policies.objects.get(&path.name).copied(),
-            _ => relation.constraints.objects.get(&path.name).map(|one| one.made),
-        });
+        let place = self.relation(of).and_then(|one| one.part(sort).made_of(&path.name));
         self.double(sort, path, message, place.and_then(|made| made.place));
     }
 
@@ -160,37 +155,27 @@ impl Catalog {
     fn place_of(&self, sort: Sort, path: &Path) -> Option<Place> {
         let schema = self.target(path)?;
         let schema = self.schemas.objects.get(&schema)?;
-        let made = match sort {
-            Sort::Type => schema.types.objects.get(&path.name).map(|one| *one.made()),
-            Sort::Function => schema.routines.objects.get(&path.name).map(|one| *one.made()),
-            _ => schema.relations.objects.get(&path.name).map(|one| one.made),
-        };
-        made.and_then(|made| made.place)
+        schema.space(sort).made_of(&path.name)?.place
     }
 
     fn gone(&self, sort: Sort, path: &Path, of: Option<&Key>) -> Option<&Gone> {
-        if let Some(of) = of {
-            let relation = self.relation(of)?;
-            return match sort {
-                Sort::Column => relation.columns.gone.get(&path.name),
-                Sort::Trigger => relation.triggers.gone.get(&path.name),
-                Sort::Policy => relation.policies.gone.get(&path.name),
-                Sort::Constraint => relation.constraints.gone.get(&path.name),
-                _ => None,
-            };
-        }
-        if sort == Sort::Schema {
-            return self.schemas.gone.get(&path.name);
-        }
-        let schema = self.schemas.objects.get(&self.target(path)?)?;
-        match sort {
-            Sort::Type => schema.types.gone.get(&path.name),
-            Sort::Function => schema.routines.gone.get(&path.name),
-            Sort::Table | Sort::View | Sort::Index | Sort::Sequence => {
-                schema.relations.gone.get(&path.name)
+        let names = match (of, sort) {
+            (Some(of), Sort::Column | Sort::Constraint | Sort::Trigger | Sort::Policy) => {
+                self.relation(of)?.part(sort)
             }
-            _ => None,
-        }
+            (None, Sort::Schema) => &self.schemas,
+            (
+                None,
+                Sort::Table
+                | Sort::View
+                | Sort::Index
+                | Sort::Sequence
+                | Sort::Type
+                | Sort::Function,
+            ) => self.schemas.objects.get(&self.target(path)?)?.space(sort),
+            _ => return None,
+        };
+        names.gone_of(&path.name)
     }
 
     /// The name that is nearest to one that is missing, with where it was made.

@@ -6,7 +6,7 @@ use super::Catalog;
 use super::builtin;
 use super::depend::{On, User};
 use super::name::{self, Path};
-use super::object::{How, Look, Made, Object, Sort};
+use super::object::{How, Look, Made, Names, Object, Sort, objects};
 use super::opaque::Effects;
 use super::query::Scope;
 use super::relation::Key;
@@ -42,19 +42,7 @@ impl Routine {
     }
 }
 
-impl Object for Routine {
-    fn made(&self) -> &Made {
-        &self.made
-    }
-
-    fn made_mut(&mut self) -> &mut Made {
-        &mut self.made
-    }
-
-    fn can_be_older(&self) -> bool {
-        true
-    }
-}
+objects!(Routine: |_| true);
 
 impl Catalog {
     /// What is known of a function; the schema that it is in.
@@ -121,7 +109,7 @@ impl Catalog {
             let path = Path { qualifier: given, ..qualified.clone() };
             self.doubled(Sort::Function, &path);
         }
-        self.depend_all(reads, &User::Function(function));
+        self.depend_all(reads, &User::whole(Sort::Function, function));
         self.define_function(&qualified, &signature, defined);
         if let Some((body, offset)) = now {
             let before = std::mem::replace(&mut self.path, path_of_body);
@@ -192,7 +180,7 @@ impl Catalog {
                 let on = On::Function(schema.clone(), path.name.clone());
                 self.refuse_drop(Sort::Function, &on, &path, &[]);
             }
-            let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+            let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
             let wanted = node.has(Kind::PARAM_LIST).then(|| signature(node));
             self.forget_bodies(&schema, &path.name);
             let routines = &mut self.schema_mut(&schema).routines;
@@ -202,7 +190,7 @@ impl Catalog {
                 routine.signatures.retain(|signature| signature != wanted);
             }
             if known == 1 && (wanted.is_none() || routine.signatures.is_empty()) && !perhaps {
-                routines.take(&path.name, How::Dropped, place, stamp);
+                routines.take(&path.name, gone);
             } else if perhaps || known <= 1 || routine.signatures.len() == known {
                 routines.doubt(&path.name);
             }
@@ -243,14 +231,14 @@ impl Catalog {
             (None, None) => return self.blur(Sort::Function),
         };
         let made = self.made(Sort::Function, &path.span);
-        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let gone = self.gone_as(how, &path.span);
         let routines = &mut self.schema_mut(&schema).routines;
         let several = routines.objects.get(&path.name).is_some_and(|r| r.signatures.len() != 1);
         let routine = if several {
             routines.doubt(&path.name);
             routines.objects.get(&path.name).cloned()
         } else {
-            routines.take(&path.name, how, place, stamp)
+            routines.take(&path.name, gone)
         };
         let routine = routine.unwrap_or_else(|| Routine::unknown(made));
         let target = moved.map_or(schema, |to| to.name);

@@ -58,7 +58,7 @@ use crate::schema::SetSchema;
 use crate::{syntax, threads};
 use definition::Definitions;
 use finding::Missing;
-use object::{Blurs, Made, Place, Sort, Space};
+use object::{Blurs, Gone, How, Made, Place, Sort, Space};
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -87,13 +87,17 @@ pub(crate) struct Found {
 
 /// What is found in a set.
 pub(crate) fn check(set: &Set<'_>) -> Found {
-    // Queries nest as deep as statements.
-    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
+    deep(|| {
         let (names, begins) = checked(set.files.get(..set.ups).unwrap_or_default(), set.begins);
         let found = if set.lints { lints::run(set, begins) } else { Found::default() };
         Found { names, ..found }
-    });
-    all.into_iter().find_map(|(_, found)| found).unwrap_or_default()
+    })
+}
+
+/// The result of `work` on a large stack, because queries nest as deep as statements; the default if it panics.
+fn deep<R: Default + Send>(work: impl Fn() -> R + Sync) -> R {
+    let done = threads::shares(&[()], 1, syntax::STACK, |_| work());
+    done.into_iter().find_map(|(_, result)| result).unwrap_or_default()
 }
 
 /// The names that nothing made, and where the set begins.
@@ -113,10 +117,7 @@ fn checked(files: &[File<'_>], begins: Begins) -> (Vec<(usize, ObjectProblem)>, 
 
 /// The schema that the files make; what they begin on is not inferred.
 pub(crate) fn schema(files: &[File<'_>], begins: Begins) -> SetSchema {
-    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
-        pass::run(files, begins, Noting::Definitions).describe(files)
-    });
-    all.into_iter().find_map(|(_, schema)| schema).unwrap_or_default()
+    deep(|| pass::run(files, begins, Noting::Definitions).describe(files))
 }
 
 /// What the set begins on: `Inferred` is left if that is an empty database.
@@ -124,10 +125,7 @@ pub(crate) fn resolved(files: &[File<'_>], begins: Begins) -> Begins {
     if begins != Begins::Inferred {
         return begins;
     }
-    let all = threads::shares(&[()], 1, syntax::STACK, |_| {
-        begins::on_existing(&pass::run(files, begins, Noting::Births))
-    });
-    let is_existing = all.into_iter().any(|(_, found)| found == Some(true));
+    let is_existing = deep(|| begins::on_existing(&pass::run(files, begins, Noting::Births)));
     if is_existing { Begins::Existing } else { begins }
 }
 
@@ -195,8 +193,6 @@ pub(super) struct Catalog {
     missing: Vec<Missing>,
     /// What objects are besides their names, if the schema is asked for.
     definitions: Option<Definitions>,
-    /// Whether the set begins on objects that it does not know.
-    begins_on_existing: bool,
 }
 
 impl Catalog {
@@ -239,7 +235,6 @@ impl Catalog {
             misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),
-            begins_on_existing: begins == Begins::Existing,
             definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
     }
@@ -247,6 +242,11 @@ impl Catalog {
     /// The place of these bytes.
     fn place(&self, span: &Range<usize>) -> Place {
         Place { file: self.file, at: span.start }
+    }
+
+    /// What becomes of an object in this statement, at these bytes.
+    fn gone_as(&self, how: How, span: &Range<usize>) -> Gone {
+        Gone { how, place: self.place(span), stamp: self.stamp }
     }
 
     /// A new object, whose name has these bytes.

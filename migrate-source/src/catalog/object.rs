@@ -217,6 +217,90 @@ impl Object for Made {
     }
 }
 
+/// Implements [`Object`] for types with a field `made`, each with whether it can be older.
+macro_rules! objects {
+    ($($type:ty: $older:expr),*) => {$(
+        impl Object for $type {
+            fn made(&self) -> &Made {
+                &self.made
+            }
+
+            fn made_mut(&mut self) -> &mut Made {
+                &mut self.made
+            }
+
+            fn can_be_older(&self) -> bool {
+                let older: fn(&Self) -> bool = $older;
+                older(self)
+            }
+        }
+    )*};
+}
+
+pub(super) use objects;
+
+/// The names of a space, whatever its objects are.
+pub(super) trait Names {
+    /// How the object of this name came to be.
+    fn made_of(&self, name: &str) -> Option<Made>;
+    /// What became of the object that had this name.
+    fn gone_of(&self, name: &str) -> Option<&Gone>;
+    /// What is certainly there under this name.
+    fn found(&self, name: &str, blurs: &Blurs) -> Option<Made>;
+    /// What is known of this name.
+    fn look_at(&self, name: &str, blurs: &Blurs) -> Look<()>;
+    /// Marks an object as one that can be gone.
+    fn doubt(&mut self, name: &str);
+    /// The same for one that can have another name by now, and can be any then.
+    fn doubt_renamed(&mut self, name: &str);
+    /// Takes an object out, or doubts it if that may not happen.
+    fn lose(&mut self, name: &str, gone: Gone, perhaps: bool);
+}
+
+impl<T: Object> Names for Space<T> {
+    fn made_of(&self, name: &str) -> Option<Made> {
+        self.objects.get(name).map(|one| *one.made())
+    }
+
+    fn gone_of(&self, name: &str) -> Option<&Gone> {
+        self.gone.get(name)
+    }
+
+    fn found(&self, name: &str, blurs: &Blurs) -> Option<Made> {
+        match self.look(name, blurs) {
+            Look::Found(found) => Some(*found.made()),
+            _ => None,
+        }
+    }
+
+    fn look_at(&self, name: &str, blurs: &Blurs) -> Look<()> {
+        self.look(name, blurs).map(|_| ())
+    }
+
+    fn doubt(&mut self, name: &str) {
+        match self.objects.get_mut(name) {
+            Some(object) => object.made_mut().sure = false,
+            None => self.open = true,
+        }
+    }
+
+    fn doubt_renamed(&mut self, name: &str) {
+        if let Some(one) = self.objects.get_mut(name) {
+            one.made_mut().sure = false;
+        } else if self.gone.get(name).is_none_or(|gone| gone.how != How::Dropped) {
+            self.objects.values_mut().for_each(|one| one.made_mut().sure = false);
+        }
+    }
+
+    fn lose(&mut self, name: &str, gone: Gone, perhaps: bool) {
+        if perhaps {
+            self.doubt(name);
+        } else {
+            self.take(name, gone);
+        }
+    }
+}
+
 /// The objects of one name space.
 #[derive(Debug, Clone)]
 pub(super) struct Space<T> {
@@ -269,21 +353,13 @@ impl<T: Object> Space<T> {
     }
 
     /// Takes an object out, and remembers what became of it.
-    pub(super) fn take(&mut self, name: &str, how: How, place: Place, stamp: u32) -> Option<T> {
-        self.gone.insert(name.to_owned(), Gone { how, place, stamp });
+    pub(super) fn take(&mut self, name: &str, gone: Gone) -> Option<T> {
+        self.gone.insert(name.to_owned(), gone);
         self.objects.remove(name)
     }
 
     /// Takes out what was made at this place: by an extension.
     pub(super) fn forget_of(&mut self, place: Place) {
         self.objects.retain(|_, object| object.made().place != Some(place));
-    }
-
-    /// Marks an object as one that can be gone.
-    pub(super) fn doubt(&mut self, name: &str) {
-        match self.objects.get_mut(name) {
-            Some(object) => object.made_mut().sure = false,
-            None => self.open = true,
-        }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Catalog;
 use super::definition::Id;
-use super::depend::{On, User};
+use super::depend::On;
 use super::name::cut;
-use super::object::{Object, Space};
+use super::object::{Object, Sort, Space};
 use super::pass::File;
 use super::relation::{Key, Relation};
 use super::schema::Schema;
@@ -123,10 +123,10 @@ impl Catalog {
                 continue;
             }
             for (user, _) in whole.users(&on) {
-                if let User::View(view) = user {
-                    needed.push(On::Relation(view.clone()));
+                if user.sort == Sort::View {
+                    needed.push(On::Relation(user.key.clone()));
                 }
-                wanted.push(user.relation().clone());
+                wanted.push(user.key.clone());
             }
             self.dependences.insert(on, all.clone());
         }

@@ -179,8 +179,8 @@ impl Catalog {
             | Kind::DROP_PROCEDURE
             | Kind::DROP_ROUTINE
             | Kind::DROP_AGGREGATE => self.drop_functions(at),
-            Kind::DROP_TRIGGER => self.drop_trigger(at),
-            Kind::DROP_POLICY => self.drop_policy(at),
+            Kind::DROP_TRIGGER => self.drop_hanging(Sort::Trigger, at),
+            Kind::DROP_POLICY => self.drop_hanging(Sort::Policy, at),
             Kind::DROP_EXTENSION => self.drop_extension(at),
             Kind::ALTER_EXTENSION => self.change_extension(),
             Kind::DROP_OWNED | Kind::IMPORT_FOREIGN_SCHEMA => self.blur_all(),

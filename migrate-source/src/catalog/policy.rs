@@ -1,10 +1,9 @@
 //! Policies, which hang on a table.
 
 use super::Catalog;
-use super::definition::Id;
 use super::depend::User;
-use super::name::{self, Path};
-use super::object::{How, Look, Sort};
+use super::name::Path;
+use super::object::{Look, Sort};
 use super::query::{Item, Scope, Source};
 use super::relation::Key;
 use super::trigger::table_of;
@@ -15,19 +14,7 @@ impl Catalog {
         let Some(table) = table_of(at) else { return self.blur(Sort::Policy) };
         let key = self.refer(Sort::Table, &table, false);
         let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, key.as_ref()));
-        let (Some(key), Some(node)) = (key, at.child(Kind::POLICY)) else { return };
-        let Some(name) = name::name(node) else { return self.blur(Sort::Policy) };
-        let path = Path { qualifier: None, name, span: node.span() };
-        self.born(Sort::Policy, &path.name, &path.span);
-        if self.look_on(&key, &path.name, |table| &table.policies) == Look::Found(()) {
-            return self.doubled_in(Sort::Policy, &path, &key);
-        }
-        let made = self.made(Sort::Policy, &path.span);
-        if let Some(table) = self.relation_mut(&key) {
-            table.policies.put(path.name.clone(), made);
-        }
-        self.define_rest(Id::of(&made, ""), at, node, Some(&key));
-        self.depend_all(reads, &User::Policy(key, path.name));
+        self.make_hanging(Sort::Policy, key, at, reads);
     }
 
     /// The conditions of a policy, in which the table is in scope.
@@ -41,60 +28,21 @@ impl Catalog {
         }
     }
 
-    pub(super) fn refer_policy(&mut self, at: At<'_>, conditional: bool) -> Option<(Key, Path)> {
-        let table = table_of(at)?;
-        let key = self.refer(Sort::Table, &table, conditional)?;
-        let Some(path) = at.child(Kind::POLICY_REF).and_then(Path::of) else {
-            self.blur(Sort::Policy);
-            return None;
-        };
-        let known = self.look_on(&key, &path.name, |table| &table.policies);
-        if known.is_missing() && !conditional {
-            self.missing(Sort::Policy, &path, Some(&key));
-            if let Some(table) = self.relation_mut(&key) {
-                table.policies.doubt(&path.name);
-            }
-        }
-        Some((key, path))
-    }
-
-    pub(super) fn drop_policy(&mut self, at: At<'_>) {
-        let Some((key, path)) = self.refer_policy(at, at.has(Kind::IF_EXISTS)) else { return };
-        let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
-        let Some(table) = self.relation_mut(&key) else { return };
-        if perhaps {
-            table.policies.doubt(&path.name);
-        } else {
-            table.policies.take(&path.name, How::Dropped, place, stamp);
-        }
-    }
-
     pub(super) fn alter_policy(&mut self, at: At<'_>) {
-        let Some((key, path)) = self.refer_policy(at, false) else { return };
+        let Some((key, path)) = self.refer_hanging(Sort::Policy, at, false) else { return };
         let table = Path { name: key.name.clone(), ..path.clone() };
         let ((), reads) = self.reading(|catalog| catalog.policy_parts(at, &table, Some(&key)));
         self.renew_policy(&key, &path.name);
-        self.depend_all(reads, &User::Policy(key.clone(), path.name.clone()));
+        self.depend_all(reads, &User::part(Sort::Policy, &key, &*path.name));
         self.redefine_policy(&key, &path.name, at);
         let to = at.child(Kind::POLICY_RENAME_TO).and_then(|to| to.child(Kind::POLICY));
-        let Some(to) = to.and_then(Path::of) else { return };
-        if self.perhaps {
-            return self.blur(Sort::Policy);
-        }
-        let (place, stamp) = (self.place(&path.span), self.stamp);
-        let made = self.made(Sort::Policy, &to.span);
-        if let Some(table) = self.relation_mut(&key) {
-            let how = How::Renamed(to.name.clone());
-            let old = table.policies.take(&path.name, how, place, stamp);
-            table.policies.put(to.name, made);
-            self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
-        }
+        self.rename_hanging(Sort::Policy, &key, &path, to);
     }
 
     /// A policy is altered: it may no longer depend on what it did.
     fn renew_policy(&mut self, key: &Key, name: &str) {
         let stamp = self.stamp;
-        if self.look_on(key, name, |table| &table.policies) == Look::Found(())
+        if self.look_on(key, Sort::Policy, name) == Look::Found(())
             && let Some(table) = self.relation_mut(key)
             && let Some(policy) = table.policies.objects.get_mut(name)
         {

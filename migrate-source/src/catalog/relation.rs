@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Catalog;
 use super::depend::On;
 use super::name::Path;
-use super::object::{Blurs, How, Look, Made, Object, Sort, Space};
+use super::object::{Blurs, How, Look, Made, Names, Object, Sort, Space, objects};
 use crate::syntax::tree::{At, Kind};
 
 /// Where a relation is.
@@ -81,30 +81,30 @@ impl Relation {
         self.policies.open = true;
     }
 
+    /// The names of what hangs on it: columns, triggers, policies, or constraints.
+    pub(super) fn part(&self, sort: Sort) -> &dyn Names {
+        match sort {
+            Sort::Column => &self.columns,
+            Sort::Trigger => &self.triggers,
+            Sort::Policy => &self.policies,
+            _ => &self.constraints,
+        }
+    }
+
+    pub(super) fn part_mut(&mut self, sort: Sort) -> &mut dyn Names {
+        match sort {
+            Sort::Column => &mut self.columns,
+            Sort::Trigger => &mut self.triggers,
+            Sort::Policy => &mut self.policies,
+            _ => &mut self.constraints,
+        }
+    }
+
     /// Whether it certainly is as it was seen.
     pub(super) fn is_sure(&self, blurs: &Blurs) -> bool {
         let blur = blurs.of_drops(self.made.sort).max(blurs.of_drops(Sort::Table));
         self.made.sure && self.made.stamp >= blur
     }
-}
-
-macro_rules! objects {
-    ($($type:ty: $older:expr),*) => {$(
-        impl Object for $type {
-            fn made(&self) -> &Made {
-                &self.made
-            }
-
-            fn made_mut(&mut self) -> &mut Made {
-                &mut self.made
-            }
-
-            fn can_be_older(&self) -> bool {
-                let older: fn(&Self) -> bool = $older;
-                older(self)
-            }
-        }
-    )*};
 }
 
 objects!(Column: |_| true, Constraint: |_| false, Relation: |one| one.constraints.open);
@@ -265,9 +265,8 @@ impl Catalog {
         if self.look_relation(path) == Look::Missing {
             return;
         }
-        let (place, stamp) = (self.place(&path.span), self.stamp);
-        let relations = &mut self.schema_mut(&schema).relations;
-        relations.take(&path.name, How::Dropped, place, stamp);
+        let gone = self.gone_as(How::Dropped, &path.span);
+        self.schema_mut(&schema).relations.take(&path.name, gone);
     }
 
     /// Drops a relation with all that hangs on it.
@@ -280,11 +279,11 @@ impl Catalog {
             }
             return;
         }
-        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let gone = self.gone_as(How::Dropped, &path.span);
         let relations = &mut self.schema_mut(&key.schema).relations;
-        let Some(relation) = relations.take(&key.name, How::Dropped, place, stamp) else { return };
+        let Some(relation) = relations.take(&key.name, gone.clone()) else { return };
         for owned in &relation.owned {
-            self.schema_mut(&owned.schema).relations.take(&owned.name, How::Dropped, place, stamp);
+            self.schema_mut(&owned.schema).relations.take(&owned.name, gone.clone());
         }
         for parent in &relation.parents {
             if let Some(parent) = self.relation_mut(parent) {
@@ -326,9 +325,9 @@ impl Catalog {
             );
             return;
         }
-        let (place, stamp) = (self.place(&path.span), self.stamp);
+        let gone = self.gone_as(how, &path.span);
         let relations = &mut self.schema_mut(&from.schema).relations;
-        let Some(relation) = relations.take(&from.name, how, place, stamp) else { return };
+        let Some(relation) = relations.take(&from.name, gone) else { return };
         self.repoint(&relation, from, to);
         self.schema_mut(&to.schema).relations.put(to.name.clone(), relation);
     }

@@ -3,7 +3,7 @@
 use super::Catalog;
 use super::function::Routine;
 use super::name::Path;
-use super::object::{How, Look, Made, Object, Sort, Space};
+use super::object::{How, Look, Made, Names, Object, Sort, Space, objects};
 use super::relation::Relation;
 use super::scope::TEMPORARY;
 use super::types::Type;
@@ -27,6 +27,15 @@ impl Schema {
             relations: Space::new(Sort::Table, made.stamp),
             types: Space::new(Sort::Type, made.stamp),
             routines: Space::new(Sort::Function, made.stamp),
+        }
+    }
+
+    /// The names of its types, its functions, or its relations.
+    pub(super) fn space(&self, sort: Sort) -> &dyn Names {
+        match sort {
+            Sort::Type => &self.types,
+            Sort::Function => &self.routines,
+            _ => &self.relations,
         }
     }
 
@@ -59,33 +68,7 @@ impl Schema {
 /// So many relations that the set made in a schema are much of it.
 const MUCH: usize = 3;
 
-/// Whether two neighbouring letters are swapped.
-fn is_swapped(one: &str, other: &str) -> bool {
-    let differ: Vec<usize> = one
-        .bytes()
-        .zip(other.bytes())
-        .enumerate()
-        .filter(|(_, (a, b))| a != b)
-        .map(|(at, _)| at)
-        .collect();
-    let (a, b) = (one.as_bytes(), other.as_bytes());
-    matches!(differ.as_slice(), &[first, second] if second == first + 1
-        && a.get(first) == b.get(second) && a.get(second) == b.get(first) && a.len() == b.len())
-}
-
-impl Object for Schema {
-    fn made(&self) -> &Made {
-        &self.made
-    }
-
-    fn made_mut(&mut self) -> &mut Made {
-        &mut self.made
-    }
-
-    fn can_be_older(&self) -> bool {
-        self.relations.open
-    }
-}
+objects!(Schema: |one| one.relations.open);
 
 /// Whether this is a schema of the server.
 pub(super) fn is_system(name: &str) -> bool {
@@ -160,11 +143,11 @@ impl Catalog {
             at.children().filter(|child| child.kind() == Kind::SCHEMA_REF).filter_map(Path::of)
         {
             self.refer_schema(&path, at.has(Kind::IF_EXISTS));
-            let place = self.place(&path.span);
             if self.perhaps {
                 self.blur_all();
             } else {
-                self.schemas.take(&path.name, How::Dropped, place, self.stamp);
+                let gone = self.gone_as(How::Dropped, &path.span);
+                self.schemas.take(&path.name, gone);
             }
         }
         if at.has(Kind::CASCADE) {
@@ -184,9 +167,8 @@ impl Catalog {
         if self.perhaps {
             return self.blur_all();
         }
-        let place = self.place(&from.span);
-        let how = How::Renamed(to.name.clone());
-        if let Some(schema) = self.schemas.take(&from.name, how, place, self.stamp) {
+        let gone = self.gone_as(How::Renamed(to.name.clone()), &from.span);
+        if let Some(schema) = self.schemas.take(&from.name, gone) {
             self.schemas.put(to.name, schema);
         }
     }
@@ -211,7 +193,7 @@ impl Catalog {
         let own = self.schemas.objects.iter().filter(|(known, schema)| {
             (schema.is_own() || *known == "public") && letters(known) != letters(name)
         });
-        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1 || is_swapped(known, name))
+        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1)
     }
 
     /// The schema to which a statement moves its object.

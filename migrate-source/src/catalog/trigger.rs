@@ -1,10 +1,10 @@
-//! Triggers and rules, which hang on a table.
+//! Triggers and rules, which hang on a table, and what policies have in common with triggers.
 
 use super::Catalog;
 use super::definition::Id;
-use super::depend::User;
+use super::depend::{Reads, User};
 use super::name::{self, Path};
-use super::object::{How, Look, Made, Sort};
+use super::object::{How, Look, Made, Sort, Space};
 use super::query::{Item, Scope, Source};
 use super::relation::{Key, Relation};
 use crate::syntax::tree::{At, Kind};
@@ -16,25 +16,37 @@ pub(super) fn table_of(at: At<'_>) -> Option<Path> {
     node.and_then(Path::of)
 }
 
+impl Relation {
+    /// Its triggers or its policies.
+    fn hanging_mut(&mut self, sort: Sort) -> &mut Space<Made> {
+        if sort == Sort::Trigger { &mut self.triggers } else { &mut self.policies }
+    }
+}
+
 impl Catalog {
     pub(super) fn create_trigger(&mut self, at: At<'_>) {
         let Some(table) = table_of(at) else { return self.blur(Sort::Trigger) };
         let key = self.refer(Sort::Table, &table, false);
         let ((), reads) = self.reading(|catalog| catalog.trigger_parts(at, key.as_ref()));
-        let (Some(key), Some(node)) = (key, at.child(Kind::TRIGGER)) else { return };
-        let Some(name) = name::name(node) else { return self.blur(Sort::Trigger) };
+        self.make_hanging(Sort::Trigger, key, at, reads);
+    }
+
+    /// Puts what a statement makes on a table: a trigger or a policy.
+    pub(super) fn make_hanging(&mut self, sort: Sort, key: Option<Key>, at: At<'_>, reads: Reads) {
+        let node = at.child(Kind::TRIGGER).or_else(|| at.child(Kind::POLICY));
+        let (Some(key), Some(node)) = (key, node) else { return };
+        let Some(name) = name::name(node) else { return self.blur(sort) };
         let path = Path { qualifier: None, name, span: node.span() };
-        self.born(Sort::Trigger, &path.name, &path.span);
-        let made = self.made(Sort::Trigger, &path.span);
-        let known = self.look_on(&key, &path.name, |table| &table.triggers);
-        if known == Look::Found(()) && !at.has(Kind::OR_REPLACE) {
-            return self.doubled_in(Sort::Trigger, &path, &key);
+        self.born(sort, &path.name, &path.span);
+        if self.look_on(&key, sort, &path.name) == Look::Found(()) && !at.has(Kind::OR_REPLACE) {
+            return self.doubled_in(sort, &path, &key);
         }
+        let made = self.made(sort, &path.span);
         if let Some(table) = self.relation_mut(&key) {
-            table.triggers.put(path.name.clone(), made);
+            table.hanging_mut(sort).put(path.name.clone(), made);
         }
         self.define_rest(Id::of(&made, ""), at, node, Some(&key));
-        self.depend_all(reads, &User::Trigger(key, path.name));
+        self.depend_all(reads, &User::part(sort, &key, path.name));
     }
 
     /// What a trigger names: columns, its condition, and its function, which can run from now on.
@@ -59,65 +71,75 @@ impl Catalog {
         }
     }
 
-    /// What is known of a name that hangs on a table.
-    pub(super) fn look_on(
-        &self,
-        key: &Key,
-        name: &str,
-        space: impl Fn(&Relation) -> &super::object::Space<Made>,
-    ) -> Look<()> {
-        let Some(relation) = self.relation(key) else { return Look::Unknown };
-        if !relation.is_sure(&self.blurs) {
-            return Look::Unknown;
-        }
-        space(relation).look(name, &self.blurs).map(|_| ())
+    /// What is known of the trigger or the policy of a name.
+    pub(super) fn look_on(&self, key: &Key, sort: Sort, name: &str) -> Look<()> {
+        let relation = self.relation(key).filter(|relation| relation.is_sure(&self.blurs));
+        relation.map_or(Look::Unknown, |one| one.part(sort).look_at(name, &self.blurs))
     }
 
-    pub(super) fn drop_trigger(&mut self, at: At<'_>) {
-        let Some(table) = table_of(at) else { return self.blur(Sort::Trigger) };
-        let conditional = at.has(Kind::IF_EXISTS);
-        let Some(key) = self.refer(Sort::Table, &table, conditional) else { return };
-        let Some(path) = at.child(Kind::TRIGGER_REF).and_then(Path::of) else {
-            return self.blur(Sort::Trigger);
+    /// The trigger or the policy that a statement alters, drops or comments on, with its table.
+    pub(super) fn refer_hanging(
+        &mut self,
+        sort: Sort,
+        at: At<'_>,
+        conditional: bool,
+    ) -> Option<(Key, Path)> {
+        let Some(table) = table_of(at) else {
+            self.blur(sort);
+            return None;
         };
-        self.refer_trigger(&key, &path, conditional);
-        let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
-        let Some(table) = self.relation_mut(&key) else { return };
-        if perhaps {
-            table.triggers.doubt(&path.name);
-        } else {
-            table.triggers.take(&path.name, How::Dropped, place, stamp);
-        }
+        let key = self.refer(Sort::Table, &table, conditional)?;
+        let node = at.child(Kind::TRIGGER_REF).or_else(|| at.child(Kind::POLICY_REF));
+        let Some(path) = node.and_then(Path::of) else {
+            self.blur(sort);
+            return None;
+        };
+        self.use_hanging(sort, &key, &path, conditional);
+        Some((key, path))
     }
 
-    fn refer_trigger(&mut self, key: &Key, path: &Path, conditional: bool) {
-        let known = self.look_on(key, &path.name, |table| &table.triggers);
-        if known.is_missing() && !conditional {
-            self.missing(Sort::Trigger, path, Some(key));
+    fn use_hanging(&mut self, sort: Sort, key: &Key, path: &Path, conditional: bool) {
+        if self.look_on(key, sort, &path.name).is_missing() && !conditional {
+            self.missing(sort, path, Some(key));
             if let Some(table) = self.relation_mut(key) {
-                table.triggers.doubt(&path.name);
+                table.part_mut(sort).doubt(&path.name);
             }
         }
     }
 
-    pub(super) fn alter_trigger(&mut self, at: At<'_>) {
-        let Some(table) = table_of(at) else { return self.blur(Sort::Trigger) };
-        let Some(key) = self.refer(Sort::Table, &table, false) else { return };
-        let Some(path) = at.child(Kind::TRIGGER_REF).and_then(Path::of) else {
-            return self.blur(Sort::Trigger);
-        };
-        self.refer_trigger(&key, &path, false);
-        let to = at.child(Kind::TRIGGER_RENAME_TO).and_then(|to| to.child(Kind::TRIGGER));
-        let Some(to) = to.and_then(Path::of) else { return };
-        let (place, stamp) = (self.place(&path.span), self.stamp);
-        let made = self.made(Sort::Trigger, &to.span);
-        if self.perhaps {
-            return self.blur(Sort::Trigger);
-        }
+    /// `DROP TRIGGER` and `DROP POLICY`.
+    pub(super) fn drop_hanging(&mut self, sort: Sort, at: At<'_>) {
+        let found = self.refer_hanging(sort, at, at.has(Kind::IF_EXISTS));
+        let Some((key, path)) = found else { return };
+        let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
         if let Some(table) = self.relation_mut(&key) {
-            let how = How::Renamed(to.name.clone());
-            let old = table.triggers.take(&path.name, how, place, stamp);
-            table.triggers.put(to.name, made);
+            table.part_mut(sort).lose(&path.name, gone, perhaps);
+        }
+    }
+
+    pub(super) fn alter_trigger(&mut self, at: At<'_>) {
+        let Some((key, path)) = self.refer_hanging(Sort::Trigger, at, false) else { return };
+        let to = at.child(Kind::TRIGGER_RENAME_TO).and_then(|to| to.child(Kind::TRIGGER));
+        self.rename_hanging(Sort::Trigger, &key, &path, to);
+    }
+
+    /// Gives a trigger or a policy the name in a node.
+    pub(super) fn rename_hanging(
+        &mut self,
+        sort: Sort,
+        key: &Key,
+        path: &Path,
+        to: Option<At<'_>>,
+    ) {
+        let Some(to) = to.and_then(Path::of) else { return };
+        if self.perhaps {
+            return self.blur(sort);
+        }
+        let gone = self.gone_as(How::Renamed(to.name.clone()), &path.span);
+        let made = self.made(sort, &to.span);
+        if let Some(table) = self.relation_mut(key) {
+            let old = table.hanging_mut(sort).take(&path.name, gone);
+            table.hanging_mut(sort).put(to.name, made);
             self.redefine(old.and_then(|old| Id::of(&old, "")), Id::of(&made, ""));
         }
     }
@@ -127,7 +149,7 @@ impl Catalog {
         let named = at.child(Kind::TRIGGER_REF).and_then(Path::of);
         match named {
             Some(path) if !matches!(path.name.as_str(), "all" | "user") => {
-                self.refer_trigger(key, &path, false);
+                self.use_hanging(Sort::Trigger, key, &path, false);
             }
             _ => self.references(at),
         }

@@ -6,7 +6,7 @@ use super::Catalog;
 use super::builtin;
 use super::depend::On;
 use super::name::{self, Path};
-use super::object::{How, Look, Made, Object, Place, Sort, Space};
+use super::object::{How, Look, Made, Names, Object, Place, Sort, Space, objects};
 use super::relation::Key;
 use crate::syntax::tree::{At, Kind, any_of};
 
@@ -37,15 +37,7 @@ impl Type {
     }
 }
 
-impl Object for Type {
-    fn made(&self) -> &Made {
-        &self.made
-    }
-
-    fn made_mut(&mut self) -> &mut Made {
-        &mut self.made
-    }
-}
+objects!(Type: |_| false);
 
 /// Whether a node is that of a type.
 pub(super) fn is_type(kind: Kind) -> bool {
@@ -177,13 +169,8 @@ impl Catalog {
             if !at.has(Kind::CASCADE) {
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }
-            let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
-            let types = &mut self.schema_mut(&schema).types;
-            if perhaps {
-                types.doubt(&name);
-            } else {
-                types.take(&name, How::Dropped, place, stamp);
-            }
+            let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
+            self.schema_mut(&schema).types.lose(&name, gone, perhaps);
         }
         if at.has(Kind::CASCADE) {
             self.cascade();
@@ -242,11 +229,11 @@ impl Catalog {
         };
         let target = into.map_or_else(|| schema.clone(), |into| into.name.clone());
         self.born(Sort::Type, &name, &from.span);
-        let (place, stamp) = (self.place(&from.span), self.stamp);
         if self.perhaps {
             return self.blur(Sort::Type);
         }
-        let taken = self.schema_mut(&schema).types.take(&from.name, how, place, stamp);
+        let gone = self.gone_as(how, &from.span);
+        let taken = self.schema_mut(&schema).types.take(&from.name, gone);
         let made = self.made(Sort::Type, &from.span);
         let taken = taken.unwrap_or_else(|| Type::unknown(made));
         self.schema_mut(&target).types.put(name, taken);
@@ -304,14 +291,10 @@ impl Catalog {
         let Some((from_name, to_name)) = name::string(from).zip(name::string(to)) else {
             return self.blur(Sort::Label);
         };
-        let (place, stamp, perhaps) = (self.place(&from.span()), self.stamp, self.perhaps);
-        let made = self.made(Sort::Label, &to.span());
+        let gone = self.gone_as(How::Renamed(to_name.clone()), &from.span());
+        let (made, perhaps) = (self.made(Sort::Label, &to.span()), self.perhaps);
         let Some(found) = self.type_mut(of) else { return };
-        if perhaps {
-            found.labels.doubt(&from_name);
-        } else {
-            found.labels.take(&from_name, How::Renamed(to_name.clone()), place, stamp);
-        }
+        found.labels.lose(&from_name, gone, perhaps);
         found.labels.put(to_name, made);
     }
 }

@@ -46,7 +46,7 @@ impl<'f> Whys<'f> {
     /// What is not known at the end, and since when.
     pub(super) fn all(&self, catalog: &Catalog) -> Vec<String> {
         let mut lines = Vec::new();
-        if catalog.begins_on_existing {
+        if catalog.on_existing {
             lines.push("what is there before the first migration".to_owned());
         }
         let mut steps: Vec<(u32, Way)> =
