@@ -23,7 +23,7 @@ pub(super) fn read(
     if changelogs > 1 {
         let what = "has several changelogs, which run in the order of their names here";
         let help = "compare that with the changelog that includes them, which is not read";
-        read.left.push(Trouble::new(source.shown, None, what, help));
+        read.left.push(Trouble::new(source.shown, what, help));
     }
     // A property can be named above or below its use.
     for piece in &mut read.pieces {
@@ -42,13 +42,13 @@ fn changelog(
     values: &mut Vec<(String, String)>,
     read: &mut Read,
 ) -> Result<bool, Troubles> {
-    let text = text_of(source.shown, file).map_err(|trouble| Troubles(vec![trouble]))?;
+    let text = text_of(source, file)?;
     let path = shown(source.shown, &file.path);
     let first = text.lines().find(|line| !line.trim().is_empty()).and_then(command);
     if first.is_none_or(|(word, _)| word != "liquibase") {
         let what = "is not a formatted SQL changelog, so nothing says when it runs";
         let help = "begin it with `--liquibase formatted sql`, or remove it";
-        read.left.push(Trouble::new(path, None, what, help));
+        read.left.push(Trouble::new(path, what, help));
         return Ok(false);
     }
     let left = &mut read.left;
@@ -157,21 +157,15 @@ impl Reader<'_> {
             "liquibase" | "validchecksum" => {}
             "changeset" => self.changeset(number, rest),
             "rollback" if rest.to_ascii_lowercase().contains("changesetid:") => {
-                self.find(
-                    number,
-                    "undoes by another changeset",
-                    "write its statements below `-- DOWN`",
-                );
+                let what = "undoes by another changeset";
+                self.find(number, what, "write its statements below `-- DOWN`");
             }
             "rollback"
                 if ["empty", "not required"].contains(&rest.to_ascii_lowercase().as_str()) => {}
             "rollback" => self.rollback(rest),
             "precondition" | "preconditions" => {
-                self.find(
-                    number,
-                    "has a precondition, which does not count here",
-                    "remove it, or check it in a `DO` block",
-                );
+                let what = "has a precondition, which does not count here";
+                self.find(number, what, "remove it, or check it in a `DO` block");
             }
             "property" => self.property(number, rest),
             "ignorelines" => {
@@ -208,11 +202,8 @@ impl Reader<'_> {
         if of("context").or(of("contextfilter")).is_some()
             || of("dbms").is_some_and(|dbms| !is_ours(&dbms))
         {
-            self.find(
-                number,
-                "has a value for some databases only",
-                "name the value with `--value NAME=VALUE`",
-            );
+            let what = "has a value for some databases only";
+            self.find(number, what, "name the value with `--value NAME=VALUE`");
         } else if let (Some(name), Some(value)) = (of("name"), of("value"))
             && !self.values.iter().any(|(known, _)| *known == name)
         {
@@ -237,7 +228,7 @@ impl Reader<'_> {
     }
 
     fn find(&mut self, line: u32, what: &str, help: &str) {
-        self.left.push(Trouble::new(self.path, Some(line), what, help));
+        self.left.push(Trouble::new(self.path, what, help).at(line));
     }
 }
 
@@ -295,7 +286,7 @@ impl Changeset {
         let trouble = |(name, value): &(String, String)| {
             let (what, help) = unsaid(name, value)?;
             let what = format!("{what} `{value}`, which does not count here");
-            Some(Trouble::new(path, Some(self.line), what, help))
+            Some(Trouble::new(path, what, help).at(self.line))
         };
         self.attributes.iter().filter_map(trouble).collect()
     }

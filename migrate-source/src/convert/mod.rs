@@ -13,6 +13,7 @@ mod liquibase;
 mod write;
 
 use migrate_set::checksum::Checksum;
+use migrate_set::name::shown;
 
 use crate::check::SourceFile;
 use piece::Piece;
@@ -29,6 +30,24 @@ pub struct Source<'s> {
     pub files: &'s [SourceFile],
     /// Those of [`BESIDE`] that exist.
     pub beside: &'s [SourceFile],
+}
+
+impl<'s> Source<'s> {
+    /// Something about the file at `path`.
+    fn about(&self, path: &str, what: impl Into<String>, help: impl Into<String>) -> Trouble {
+        Trouble::new(shown(self.shown, path), what, help)
+    }
+
+    /// The file at `path`, if it exists.
+    fn file(&self, path: &str) -> Option<&'s SourceFile> {
+        self.files.iter().find(|file| file.path == path)
+    }
+
+    /// The text of a file beside the migrations, if it exists.
+    fn beside(&self, path: &str) -> Option<String> {
+        let file = self.beside.iter().find(|file| file.path == path)?;
+        Some(String::from_utf8_lossy(&file.bytes).into_owned())
+    }
 }
 
 /// The files that show which tool a folder is of, or in which order its files run.
@@ -102,7 +121,7 @@ pub fn convert(
     let Read { mut pieces, left } = read?;
     if pieces.is_empty() && left.is_empty() {
         let what = format!("contains no migrations of {}", tool.name);
-        return Err(Troubles(vec![Trouble::new(source.shown, None, what, "name another folder")]));
+        return Err(Trouble::new(source.shown, what, "name another folder").into());
     }
     for piece in &mut pieces {
         piece.replace(tool, values);
@@ -115,6 +134,23 @@ pub fn convert(
 struct Read {
     pieces: Vec<Piece>,
     left: Vec<Trouble>,
+}
+
+impl Read {
+    /// These migrations, unless one of them cannot be read.
+    fn of(
+        pieces: impl Iterator<Item = Result<Piece, Troubles>>,
+        left: Vec<Trouble>,
+    ) -> Result<Read, Troubles> {
+        let (mut read, mut fatal) = (Read { pieces: Vec::new(), left }, Vec::new());
+        for piece in pieces {
+            match piece {
+                Ok(piece) => read.pieces.push(piece),
+                Err(troubles) => fatal.extend(troubles.0),
+            }
+        }
+        if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+    }
 }
 
 #[cfg(test)]

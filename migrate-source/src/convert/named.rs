@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use migrate_set::name::split::dotted_moment;
-use migrate_set::name::{Direction, Kind, TransactionMark, shown};
+use migrate_set::name::{Direction, Kind, TransactionMark};
 use migrate_set::set::TransactionMode;
 
-use super::piece::{Part, Piece, parts, text_of};
+use super::piece::{Part, Piece, parts};
 use super::text::has_statements;
 use super::{Original, Read, Source, Tool, Trouble, Troubles};
 use crate::check::{SourceFile, runs_outside};
@@ -24,12 +24,8 @@ pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
     let classified = classify(&paths, &options);
     let mut fatal = Vec::new();
     for error in &classified.errors {
-        let trouble = Trouble::new(
-            shown(source.shown, error.file()),
-            None,
-            error.to_string(),
-            error.help().to_string(),
-        );
+        let (what, help) = (error.to_string(), error.help().to_string());
+        let trouble = source.about(error.file(), what, help);
         match error {
             NameError::Language { .. } | NameError::ScriptConfig { .. } => left.push(trouble),
             _ => fatal.push(trouble),
@@ -40,7 +36,7 @@ pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
     for file in &classified.files {
         match reader.script(file) {
             Ok(script) => scripts.push(script),
-            Err(troubles) => fatal.extend(troubles),
+            Err(troubles) => fatal.extend(troubles.0),
         }
     }
     if !fatal.is_empty() {
@@ -89,12 +85,8 @@ fn committed(source: &Source<'_>, file: &SourceFile, left: &mut Vec<Trouble>) ->
         return Some(path.to_owned());
     }
     if path.starts_with("current") && has_statements(&String::from_utf8_lossy(&file.bytes)) {
-        left.push(Trouble::new(
-            shown(source.shown, path),
-            None,
-            "is not committed, so it is not a migration yet",
-            "commit it and convert again, or move its statements to a new migration",
-        ));
+        let help = "commit it and convert again, or move its statements to a new migration";
+        left.push(source.about(path, "is not committed, so it is not a migration yet", help));
     }
     path.strip_prefix(FOLDER).map(str::to_owned)
 }
@@ -122,7 +114,7 @@ struct Script<'r> {
 }
 
 impl<'r> Reader<'r> {
-    fn script(&self, file: &'r ClassifiedFile) -> Result<Script<'r>, Vec<Trouble>> {
+    fn script(&self, file: &'r ClassifiedFile) -> Result<Script<'r>, Troubles> {
         let (source, name) = (self.files[file.index], &file.name);
         let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let is_outside =
@@ -132,9 +124,7 @@ impl<'r> Reader<'r> {
         } else {
             TransactionMode::Transactional
         };
-        let text = text_of(self.source.shown, source).map_err(|trouble| vec![trouble])?;
-        let place = (self.source.shown, source.path.as_str());
-        let (up, down) = parts(place, &text, self.tool, name.direction, said)?;
+        let (up, down) = parts(self.source, source, self.tool, name.direction, said)?;
         Ok(Script { file: source, name, up, down })
     }
 }
@@ -160,13 +150,8 @@ fn paired(scripts: Vec<Script<'_>>, source: &Source<'_>, left: &mut Vec<Trouble>
         pieces.extend(piece(script, beside));
     }
     for down in downs.iter().filter(|down| down.down.is_some()) {
-        let file = shown(source.shown, &down.file.path);
-        left.push(Trouble::new(
-            file,
-            None,
-            "undoes a version that has no up script",
-            "add the up script, or remove the file",
-        ));
+        let help = "add the up script, or remove the file";
+        left.push(source.about(&down.file.path, "undoes a version that has no up script", help));
     }
     pieces
 }

@@ -1,13 +1,14 @@
 //! One migration of another tool, with what was read of it.
 
+use migrate_set::location::position;
 use migrate_set::name::{Direction, Kind};
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
 
 use super::text::{has_statements, mode, replaced, with_marks_of, without_marks};
-use super::{Original, Tool, Trouble};
+use super::{Original, Source, Tool, Trouble, Troubles};
 use crate::check::{SourceFile, decode};
-use crate::directives::section::{AlmostMarker, Block, Sections, sections};
+use crate::directives::section::{AlmostMarker, Block, SectionError, Sections, sections};
 
 /// A migration, whose files are read.
 #[derive(Debug, Clone)]
@@ -47,36 +48,33 @@ impl Piece {
     }
 }
 
-/// The text of a file; messages show its folder as `folder`.
-pub(super) fn text_of(folder: &str, file: &SourceFile) -> Result<String, Trouble> {
-    let shown = migrate_set::name::shown(folder, &file.path);
+/// The text of a file.
+pub(super) fn text_of(source: &Source<'_>, file: &SourceFile) -> Result<String, Trouble> {
+    let shown = migrate_set::name::shown(source.shown, &file.path);
     decode(&shown, &file.bytes).map_err(|error| {
-        Trouble::new(
-            shown,
-            error.position().map(|at| at.line),
-            error.problem().to_string(),
-            error.help().to_string(),
-        )
+        let trouble = Trouble::new(shown, error.problem().to_string(), error.help().to_string());
+        Trouble { line: error.position().map(|at| at.line), ..trouble }
     })
 }
 
 /// The up and the down script of a file, whose name says `direction`.
 pub(super) fn parts(
-    (folder, path): (&str, &str),
-    text: &str,
+    source: &Source<'_>,
+    file: &SourceFile,
     tool: &Tool,
     direction: Option<Direction>,
     said: TransactionMode,
-) -> Result<(Option<Part>, Option<Part>), Vec<Trouble>> {
-    let text = with_marks_of(tool, text);
+) -> Result<(Option<Part>, Option<Part>), Troubles> {
+    let text = with_marks_of(tool, &text_of(source, file)?);
     let text = if tool.name == "node-pg-migrate" { from_up(&text) } else { text.as_str() };
     let tokens = lex(text);
     let found = sections(text, &tokens, AlmostMarker::Remark).map_err(|errors| {
-        let trouble = |e: crate::directives::section::SectionError| {
-            let (what, help) = (e.problem.to_string(), e.problem.help());
-            Trouble::at((folder, path), (text, e.span.0), what, help)
+        let trouble = |error: SectionError| {
+            let what = error.problem.to_string();
+            let trouble = source.about(&file.path, what, error.problem.help());
+            trouble.at(position(text, error.span.0).line)
         };
-        errors.into_iter().map(trouble).collect::<Vec<_>>()
+        Troubles(errors.into_iter().map(trouble).collect())
     })?;
     let Sections { whole, up, down, .. } = found;
     let lead = up

@@ -1,9 +1,8 @@
 //! Reads folders whose order is in a file of its own: sqitch's plan and drizzle's journal.
 
-use migrate_set::name::shown;
 use migrate_set::set::TransactionMode;
 
-use super::piece::{Part, Piece, parts, text_of};
+use super::piece::{Part, Piece, parts};
 use super::{Original, Read, Source, Tool, Trouble, Troubles, named};
 use crate::check::SourceFile;
 
@@ -12,40 +11,32 @@ const PLAN: &str = "sqitch.plan";
 
 /// The migrations of drizzle's journal, in its order; without a journal (1.0), those of the folders.
 pub(super) fn of_journal(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
-    let Some(journal) = beside(source, JOURNAL) else {
+    let Some(journal) = source.beside(JOURNAL) else {
         if source.files.iter().any(|file| !file.path.contains('/')) {
             let what = format!("has no `{JOURNAL}`, which has the order");
-            return Err(Troubles(vec![Trouble::new(source.shown, None, what, "restore it")]));
+            return Err(Trouble::new(source.shown, what, "restore it").into());
         }
         let folders = Tool { layout: Some(migrate_set::name::Layout::Prisma), ..*tool };
         return named::read(source, &folders);
     };
     let tags = tags(&journal);
-    let mut read = Read::default();
-    let mut fatal = Vec::new();
-    for (tag, line) in &tags {
+    let is_listed =
+        |file: &SourceFile| tags.iter().any(|(tag, _)| file.path == format!("{tag}.sql"));
+    let others = source.files.iter().filter(|file| !file.path.contains('/') && !is_listed(file));
+    let left = others.map(|file| never_ran(source, file, "drizzle's journal")).collect();
+    let piece = |(tag, line): &(String, u32)| {
         let path = format!("{tag}.sql");
         let what = format!("names `{path}`, which is missing");
-        let place = (shown(source.shown, JOURNAL), Some(*line), what);
-        match script(source, tool, &path, place) {
-            Ok((file, up)) => {
-                read.pieces.push(Piece::of_stem(tag, original(file, None), up, None));
-            }
-            Err(troubles) => fatal.extend(troubles),
-        }
-    }
-    for file in source.files.iter().filter(|file| !file.path.contains('/')) {
-        if !tags.iter().any(|(tag, _)| file.path == format!("{tag}.sql")) {
-            read.left.push(never_ran(source, file, "drizzle's journal"));
-        }
-    }
-    if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+        let (file, up) = script(source, tool, &path, (JOURNAL, *line, what))?;
+        Ok(Piece::of_stem(tag, original(file, None), up, None))
+    };
+    Read::of(tags.iter().map(piece), left)
 }
 
 fn never_ran(source: &Source<'_>, file: &SourceFile, order: &str) -> Trouble {
     let what = format!("is not in {order}, so it never ran");
     let help = "make it a new migration, or remove it";
-    Trouble::new(shown(source.shown, &file.path), None, what, help)
+    source.about(&file.path, what, help)
 }
 
 /// The values of `"tag"`, each with its line: drizzle writes the entries in their order.
@@ -69,29 +60,18 @@ fn tags(journal: &str) -> Vec<(String, u32)> {
 
 /// The changes of sqitch's plan, in its order, each with the script that reverts it.
 pub(super) fn of_sqitch(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
-    let Some(plan) = beside(source, PLAN) else {
-        let what = "has no `sqitch.plan`";
-        return Err(Troubles(vec![Trouble::new(
-            source.shown,
-            None,
-            what,
-            "name the folder that has it",
-        )]));
+    let Some(plan) = source.beside(PLAN) else {
+        let (what, help) = ("has no `sqitch.plan`", "name the folder that has it");
+        return Err(Trouble::new(source.shown, what, help).into());
     };
-    let mut read = Read::default();
-    let mut fatal = Vec::new();
-    for change in changes(&plan) {
-        match change.piece(source, tool) {
-            Ok(piece) => read.pieces.push(piece),
-            Err(troubles) => fatal.extend(troubles),
-        }
-    }
+    let pieces = changes(&plan).into_iter().map(|change| change.piece(source, tool));
+    let mut read = Read::of(pieces, Vec::new())?;
     for file in source.files.iter().filter(|file| file.path.starts_with("deploy/")) {
         if !read.pieces.iter().any(|piece| piece.original.file == file.path) {
             read.left.push(never_ran(source, file, "the plan"));
         }
     }
-    if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+    Ok(read)
 }
 
 /// A line of the plan that names a change.
@@ -103,12 +83,11 @@ struct Change {
 }
 
 impl Change {
-    fn piece(self, source: &Source<'_>, tool: &Tool) -> Result<Piece, Vec<Trouble>> {
+    fn piece(self, source: &Source<'_>, tool: &Tool) -> Result<Piece, Troubles> {
         let path = self.path(source);
         let what = format!("names the change `{}`, and `{path}` is missing", self.name);
-        let place = (shown(source.shown, PLAN), Some(self.line), what);
-        let (deploy, up) = script(source, tool, &path, place)?;
-        let revert = file(source, &path.replacen("deploy/", "revert/", 1));
+        let (deploy, up) = script(source, tool, &path, (PLAN, self.line, what))?;
+        let revert = source.file(&path.replacen("deploy/", "revert/", 1));
         let down = revert.map(|file| read_part(source, tool, file)).transpose()?;
         Ok(Piece::of_stem(&self.name, original(deploy, Some(self.name.clone())), up, down))
     }
@@ -116,7 +95,7 @@ impl Change {
     /// Its script: that of a change that was reworked has a tag in its name.
     fn path(&self, source: &Source<'_>) -> String {
         let tagged = self.tags.iter().map(|tag| format!("deploy/{}@{tag}.sql", self.name));
-        let mut tagged = tagged.filter(|path| file(source, path).is_some());
+        let mut tagged = tagged.filter(|path| source.file(path).is_some());
         tagged.next().unwrap_or_else(|| format!("deploy/{}.sql", self.name))
     }
 }
@@ -145,41 +124,22 @@ fn changes(plan: &str) -> Vec<Change> {
     changes
 }
 
-/// A file beside the migrations, if it exists.
-fn beside(source: &Source<'_>, path: &str) -> Option<String> {
-    let file = source.beside.iter().find(|file| file.path == path)?;
-    Some(String::from_utf8_lossy(&file.bytes).into_owned())
-}
-
-fn file<'s>(source: &Source<'s>, path: &str) -> Option<&'s SourceFile> {
-    source.files.iter().find(|file| file.path == path)
-}
-
-/// Where a file is named, and what to say if it is missing.
-type Named = (String, Option<u32>, String);
-
+/// The script at a path, which a line of another file names, or what to say if it is missing.
 fn script<'s>(
     source: &Source<'s>,
     tool: &Tool,
     path: &str,
-    (named_in, line, what): Named,
-) -> Result<(&'s SourceFile, Part), Vec<Trouble>> {
-    let file = file(source, path).ok_or_else(|| {
-        vec![Trouble::new(
-            named_in,
-            line,
-            what,
-            "restore the file, or remove the line if it never ran",
-        )]
-    })?;
+    (named_in, line, what): (&str, u32, String),
+) -> Result<(&'s SourceFile, Part), Troubles> {
+    let help = "restore the file, or remove the line if it never ran";
+    let missing = || source.about(named_in, what, help).at(line);
+    let file = source.file(path).ok_or_else(missing)?;
     Ok((file, read_part(source, tool, file)?))
 }
 
 /// A file without sections.
-fn read_part(source: &Source<'_>, tool: &Tool, file: &SourceFile) -> Result<Part, Vec<Trouble>> {
-    let text = text_of(source.shown, file).map_err(|trouble| vec![trouble])?;
-    let place = (source.shown, file.path.as_str());
-    let (up, _) = parts(place, &text, tool, None, TransactionMode::Transactional)?;
+fn read_part(source: &Source<'_>, tool: &Tool, file: &SourceFile) -> Result<Part, Troubles> {
+    let (up, _) = parts(source, file, tool, None, TransactionMode::Transactional)?;
     Ok(up.unwrap_or_else(|| Part::new(String::new(), TransactionMode::Transactional)))
 }
 

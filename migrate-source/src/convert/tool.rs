@@ -115,17 +115,13 @@ pub(super) fn unknown(source: &Source<'_>, candidates: &[&str]) -> Troubles {
         [] => format!("name the tool with `--from`: {}", known().collect::<Vec<_>>().join(", ")),
         _ => "name the tool with `--from`".to_owned(),
     };
-    Troubles(vec![Trouble::new(source.shown, None, what, help)])
+    Trouble::new(source.shown, what, help).into()
 }
 
 /// The tool that writes one of the files beside the migrations.
 fn by_files(source: &Source<'_>) -> Option<&'static str> {
     let has = |name: &str| source.beside.iter().any(|file| file.path == name);
-    let says = |name: &str, text: &str| {
-        let of_name = |file: &&crate::check::SourceFile| file.path == name;
-        let found = source.beside.iter().find(of_name);
-        found.is_some_and(|file| String::from_utf8_lossy(&file.bytes).contains(text))
-    };
+    let says = |name: &str, text: &str| source.beside(name).is_some_and(|it| it.contains(text));
     let tools = [
         ("sqitch", has("sqitch.plan")),
         ("drizzle", has("meta/_journal.json")),

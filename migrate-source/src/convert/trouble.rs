@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use migrate_set::location::position;
-use migrate_set::name::shown;
-
 /// Something that a new folder does not say, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -19,23 +16,18 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// One about the whole file or folder that messages show as `file`.
     pub(super) fn new(
         file: impl Into<String>,
-        line: Option<u32>,
         what: impl Into<String>,
         help: impl Into<String>,
     ) -> Trouble {
-        Trouble { file: file.into(), line, what: what.into(), help: help.into() }
+        Trouble { file: file.into(), line: None, what: what.into(), help: help.into() }
     }
 
-    /// One about the byte `at` of a file's text.
-    pub(super) fn at(
-        (folder, path): (&str, &str),
-        (text, at): (&str, usize),
-        what: impl Into<String>,
-        help: impl Into<String>,
-    ) -> Trouble {
-        Trouble::new(shown(folder, path), Some(position(text, at).line), what, help)
+    /// The same about a line of the file.
+    pub(super) fn at(self, line: u32) -> Trouble {
+        Trouble { line: Some(line), ..self }
     }
 }
 
@@ -50,6 +42,12 @@ impl fmt::Display for Trouble {
 /// Why there is no new folder; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Troubles(pub Vec<Trouble>);
+
+impl From<Trouble> for Troubles {
+    fn from(trouble: Trouble) -> Troubles {
+        Troubles(vec![trouble])
+    }
+}
 
 impl fmt::Display for Troubles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

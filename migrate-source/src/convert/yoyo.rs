@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 
-use migrate_set::name::shown;
 use migrate_set::set::TransactionMode;
 
-use super::piece::{Piece, parts, text_of};
+use super::piece::{Piece, parts};
 use super::plan::original;
 use super::{Read, Source, Tool, Trouble, Troubles};
 use crate::check::SourceFile;
@@ -22,16 +21,11 @@ struct One<'s> {
 
 /// The migrations, each after those on which it depends, otherwise by name.
 pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
-    let mut read = Read::default();
+    let mut left = Vec::new();
     let is_script = |file: &&SourceFile| file.path.ends_with(SQL) && !file.path.ends_with(ROLLBACK);
     for file in source.files.iter().filter(|file| !file.path.ends_with(SQL)) {
-        let what = "is not SQL, so it is left out";
-        read.left.push(Trouble::new(
-            shown(source.shown, &file.path),
-            None,
-            what,
-            "write its SQL as a migration",
-        ));
+        let (what, help) = ("is not SQL, so it is left out", "write its SQL as a migration");
+        left.push(source.about(&file.path, what, help));
     }
     let ones = source.files.iter().filter(is_script).map(|file| {
         let name = file.path.rsplit('/').next().unwrap_or(&file.path);
@@ -39,14 +33,8 @@ pub(super) fn read(source: &Source<'_>, tool: &Tool) -> Result<Read, Troubles> {
     });
     let mut ones: Vec<One<'_>> = ones.collect();
     ones.sort_by_key(|one| one.id);
-    let mut fatal = Vec::new();
-    for one in in_order(ones, source, &mut read.left).map_err(Troubles)? {
-        match piece(source, tool, &one) {
-            Ok(piece) => read.pieces.push(piece),
-            Err(troubles) => fatal.extend(troubles),
-        }
-    }
-    if fatal.is_empty() { Ok(read) } else { Err(Troubles(fatal)) }
+    let ones = in_order(ones, source, &mut left)?;
+    Read::of(ones.iter().map(|one| piece(source, tool, one)), left)
 }
 
 /// The names after `depends:` in the leading comments, each with its line.
@@ -65,18 +53,13 @@ fn in_order<'s>(
     mut open: Vec<One<'s>>,
     source: &Source<'_>,
     left: &mut Vec<Trouble>,
-) -> Result<Vec<One<'s>>, Vec<Trouble>> {
+) -> Result<Vec<One<'s>>, Troubles> {
     let all: HashSet<String> = open.iter().map(|one| one.id.to_owned()).collect();
     for one in &open {
         for (name, line) in one.depends.iter().filter(|(name, _)| !all.contains(name)) {
             let what = format!("depends on `{name}`, which is not an SQL file here");
-            let file = shown(source.shown, &one.file.path);
-            left.push(Trouble::new(
-                file,
-                Some(*line),
-                what,
-                "make sure that its statements come first",
-            ));
+            let help = "make sure that its statements come first";
+            left.push(source.about(&one.file.path, what, help).at(*line));
         }
     }
     let mut done: HashSet<String> = HashSet::new();
@@ -86,7 +69,7 @@ fn in_order<'s>(
             one.depends.iter().all(|(name, _)| done.contains(name) || !all.contains(name))
         };
         let Some(at) = open.iter().position(is_free) else {
-            return Err(open.iter().take(1).map(|one| circle(source, one)).collect());
+            return Err(Troubles(open.iter().take(1).map(|one| circle(source, one)).collect()));
         };
         let one = open.remove(at);
         done.insert(one.id.to_owned());
@@ -98,27 +81,17 @@ fn in_order<'s>(
 fn circle(source: &Source<'_>, one: &One<'_>) -> Trouble {
     let line = one.depends.first().map(|(_, line)| *line);
     let (what, help) = ("depends on itself, through others", "remove one of the dependencies");
-    Trouble::new(shown(source.shown, &one.file.path), line, what, help)
+    Trouble { line, ..source.about(&one.file.path, what, help) }
 }
 
-fn piece(source: &Source<'_>, tool: &Tool, one: &One<'_>) -> Result<Piece, Vec<Trouble>> {
+fn piece(source: &Source<'_>, tool: &Tool, one: &One<'_>) -> Result<Piece, Troubles> {
     let part = |file: &SourceFile| {
-        let text = text_of(source.shown, file).map_err(|trouble| vec![trouble])?;
-        let place = (source.shown, file.path.as_str());
-        parts(place, &text, tool, None, TransactionMode::Transactional).map(|(up, _)| up)
+        parts(source, file, tool, None, TransactionMode::Transactional).map(|(up, _)| up)
     };
-    let rollback = one.file.path.replace(SQL, ROLLBACK);
-    let rollback = source.files.iter().find(|file| file.path == rollback);
+    let rollback = source.file(&one.file.path.replace(SQL, ROLLBACK));
     let down = rollback.map(part).transpose()?.flatten();
-    let up = part(one.file)?;
-    let up = up.ok_or_else(|| {
-        vec![Trouble::new(
-            shown(source.shown, &one.file.path),
-            None,
-            "contains no script",
-            "remove it",
-        )]
-    })?;
+    let missing = || source.about(&one.file.path, "contains no script", "remove it");
+    let up = part(one.file)?.ok_or_else(missing)?;
     Ok(Piece::of_stem(one.id, original(one.file, Some(one.id.to_owned())), up, down))
 }
 
@@ -127,11 +100,7 @@ mod tests {
     use super::*;
 
     fn order(files: &[(&str, &str)]) -> Result<String, String> {
-        let file = |(path, text): &(&str, &str)| SourceFile {
-            path: (*path).to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
-        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        let files = crate::cases::files(files);
         let source = Source { shown: "m", files: &files, beside: &[] };
         let tool = super::super::tool::named("yoyo").expect("yoyo");
         let read = read(&source, tool).map_err(|troubles| troubles.to_string())?;
