@@ -21,8 +21,7 @@ impl Catches {
         let Some(section) = block.child(Kind::PLPGSQL_EXCEPTION_SECTION) else {
             return Catches::Nothing;
         };
-        let mut conditions =
-            section.all().filter(|node| node.kind() == Kind::PLPGSQL_CONDITION).map(At::text);
+        let mut conditions = section.every(Kind::PLPGSQL_CONDITION).map(At::text);
         if conditions.all(|name| name.to_ascii_lowercase().starts_with("duplicate_")) {
             Catches::Duplicates
         } else {

@@ -65,8 +65,7 @@ impl Catalog {
 
     /// Uses of the columns in a list.
     pub(super) fn refer_columns(&mut self, key: &Key, list: At<'_>) {
-        let named: Vec<At<'_>> =
-            list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF).collect();
+        let named: Vec<At<'_>> = list.every(Kind::COLUMN_NAME_REF).collect();
         for node in named {
             if let Some(name) = name::name(node) {
                 self.refer_column(key, &name, node.span());

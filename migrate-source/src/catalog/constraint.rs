@@ -85,7 +85,7 @@ impl Catalog {
     }
 
     fn add_foreign_key(&mut self, key: &Key, at: At<'_>) {
-        let mut lists = at.children().filter(|child| child.kind() == Kind::FOREIGN_KEY_COLUMN_LIST);
+        let mut lists = at.each(Kind::FOREIGN_KEY_COLUMN_LIST);
         let Some(from) = lists.next() else { return };
         self.refer_columns(key, from);
         let columns = names_in(from);
@@ -266,6 +266,6 @@ impl Catalog {
 }
 
 pub(super) fn names_in(list: At<'_>) -> Vec<String> {
-    let named = list.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF);
+    let named = list.every(Kind::COLUMN_NAME_REF);
     named.filter_map(name::name).collect()
 }

@@ -29,18 +29,15 @@ impl Catalog {
         let whys = Whys::of(files);
         let description = Description { catalog: self, files, names: self.names(), whys };
         let mut objects = Vec::new();
-        let mut schemas: Vec<(&String, &Schema)> = self.schemas.objects.iter().collect();
+        let mut schemas = self.schemas.sorted();
         schemas.retain(|(name, _)| *name != TEMPORARY);
-        schemas.sort_unstable_by_key(|(name, _)| *name);
         for (name, schema) in &schemas {
             description.schema(name, schema, &mut objects);
         }
         for (name, schema) in schemas {
             objects.extend(description.named("schema", schema.made(), name));
         }
-        let mut extensions: Vec<(&String, &Made)> = self.extensions.objects.iter().collect();
-        extensions.sort_unstable_by_key(|(name, _)| *name);
-        for (name, made) in extensions {
+        for (name, made) in self.extensions.sorted() {
             objects.extend(description.named("extension", made, name));
         }
         SetSchema { objects, unknown: description.whys.all(self) }
@@ -122,14 +119,11 @@ impl Description<'_> {
 
     /// What is in a schema.
     fn schema(&self, name: &str, schema: &Schema, objects: &mut Vec<SchemaObject>) {
-        let mut relations: Vec<(&String, &Relation)> = schema.relations.objects.iter().collect();
-        relations.sort_unstable_by_key(|(name, _)| *name);
+        let relations = schema.relations.sorted();
         let of = |sort| relations.iter().filter(move |(_, one)| one.made.sort == sort);
         objects.extend(of(Sort::Table).filter_map(|(own, one)| self.table(name, own, one)));
         objects.extend(of(Sort::View).filter_map(|(own, one)| self.view(name, own, one)));
-        let mut routines: Vec<_> = schema.routines.objects.iter().collect();
-        routines.sort_unstable_by_key(|(name, _)| *name);
-        for (own, routine) in routines {
+        for (own, routine) in schema.routines.sorted() {
             let mut signatures = routine.signatures.clone();
             signatures.sort_unstable();
             let functions = signatures.iter().filter_map(|signature| {
@@ -142,9 +136,7 @@ impl Description<'_> {
             });
             objects.extend(functions);
         }
-        let mut types: Vec<_> = schema.types.objects.iter().collect();
-        types.sort_unstable_by_key(|(name, _)| *name);
-        for (own, one) in types {
+        for (own, one) in schema.types.sorted() {
             let definition = self.definition(one.made(), "");
             objects.extend(definition.map(|definition| {
                 self.defined("type", one.made(), &qualified(name, own), definition)
@@ -207,8 +199,7 @@ impl Description<'_> {
             (false, false) => None,
         };
         object.unknown = object.unknown.or(more.map(str::to_owned));
-        let mut constraints: Vec<_> = table.constraints.objects.iter().collect();
-        constraints.sort_unstable_by_key(|(name, _)| *name);
+        let constraints = table.constraints.sorted();
         let constraint = |(name, one): &(&String, &super::relation::Constraint)| {
             let words = self.words(&self.definition(&one.made, "")?.words);
             let is_not_null = words.starts_with("NOT NULL");
@@ -260,9 +251,7 @@ impl Description<'_> {
             parts.push(object);
         }
         for (kind, space) in [("trigger", &table.triggers), ("policy", &table.policies)] {
-            let mut objects: Vec<(&String, &Made)> = space.objects.iter().collect();
-            objects.sort_unstable_by_key(|(name, _)| *name);
-            for (name, made) in objects {
+            for (name, made) in space.sorted() {
                 let Some(definition) = self.definition(made, "") else { continue };
                 let name = identifier(name);
                 let mut object = self.defined(kind, made, &name, definition);

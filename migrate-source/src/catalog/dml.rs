@@ -26,7 +26,7 @@ impl Catalog {
     /// The columns before the values of INSERT, and before each `=` of SET.
     fn assigned(&mut self, at: At<'_>, key: Option<&Key>) {
         let Some(key) = key else { return };
-        let targets = at.all().filter(|node| node.kind() == Kind::COLUMN_TARGET);
+        let targets = at.every(Kind::COLUMN_TARGET);
         let named: Vec<At<'_>> =
             targets.filter_map(|target| target.child(Kind::COLUMN_NAME_REF)).collect();
         for node in named {
@@ -118,7 +118,7 @@ impl Catalog {
         let Some(list) = clause.child(Kind::TARGET_LIST) else { return Columns::Open };
         let columns = self.targets(list, &scope);
         // The rows before and after, of PostgreSQL 18.
-        let named = clause.all().filter(|node| node.kind() == Kind::TABLE_ALIAS);
+        let named = clause.every(Kind::TABLE_ALIAS);
         scope.records = named.filter_map(name::name).collect();
         scope.records.extend(["old".to_owned(), "new".to_owned()]);
         self.expression(list, &scope);

@@ -293,7 +293,7 @@ impl Catalog {
     /// The columns that a list of targets returns.
     pub(super) fn targets(&mut self, list: At<'_>, scope: &Scope<'_>) -> Columns {
         let mut columns = Vec::new();
-        for target in list.children().filter(|target| target.kind() == Kind::TARGET) {
+        for target in list.each(Kind::TARGET) {
             let expression = target.children().next();
             let of_one =
                 expression.filter(|one| one.kind() == Kind::FIELD_EXPR && one.says(Kind::STAR));

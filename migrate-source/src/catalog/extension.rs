@@ -106,7 +106,7 @@ impl Catalog {
 
     /// `DROP EXTENSION`: what it made is gone, and with CASCADE what depends on that.
     pub(super) fn drop_extension(&mut self, at: At<'_>) {
-        let nodes = at.all().filter(|node| node.kind() == Kind::EXTENSION_REF);
+        let nodes = at.every(Kind::EXTENSION_REF);
         let names: Vec<String> = nodes.filter_map(name::name).collect();
         if self.is_trial && !at.has(Kind::CASCADE) {
             return self.forget_extensions(&names, at);

@@ -342,6 +342,13 @@ impl<T: Object> Space<T> {
         }
     }
 
+    /// Its objects by name.
+    pub(super) fn sorted(&self) -> Vec<(&String, &T)> {
+        let mut objects: Vec<_> = self.objects.iter().collect();
+        objects.sort_unstable_by_key(|(name, _)| *name);
+        objects
+    }
+
     /// Whether every object is certainly seen.
     pub(super) fn is_closed(&self, blurs: &Blurs) -> bool {
         !self.open && blurs.of(self.sort) <= self.since

@@ -20,7 +20,7 @@ impl Columns {
     /// These columns, the first of them under the names of a list.
     pub(super) fn renamed(self, list: Option<At<'_>>) -> Columns {
         let Some(list) = list else { return self };
-        let named = list.all().filter(|node| node.kind() == Kind::COLUMN_NAME);
+        let named = list.every(Kind::COLUMN_NAME);
         let named: Option<Vec<String>> = named.map(name::name).collect();
         match (self, named) {
             (Columns::Known(mut columns), Some(named)) if named.len() <= columns.len() => {
@@ -130,8 +130,7 @@ impl Catalog {
 
     /// The tables of `WITH`.
     pub(super) fn with(&mut self, at: At<'_>, scope: &mut Scope<'_>) {
-        let tables: Vec<At<'_>> =
-            at.children().filter(|child| child.kind() == Kind::WITH_TABLE).collect();
+        let tables: Vec<At<'_>> = at.each(Kind::WITH_TABLE).collect();
         let name = |table: &At<'_>| table.child(Kind::CTE_NAME).and_then(name::name);
         if at.says(Kind::RECURSIVE_KW) {
             scope.tables.extend(tables.iter().filter_map(name).map(|name| (name, Columns::Open)));
@@ -247,7 +246,7 @@ impl Catalog {
             if let Some(alias) = condition.find(Kind::TABLE_ALIAS).and_then(name::name) {
                 scope.items.push(Item { alias: Some(alias), source: Source::Open });
             }
-            for column in condition.all().filter(|node| node.kind() == Kind::COLUMN_NAME_REF) {
+            for column in condition.every(Kind::COLUMN_NAME_REF) {
                 self.use_name(column, scope);
             }
         }
@@ -280,7 +279,7 @@ impl Catalog {
         }
         self.expression(at, scope);
         let defined = typed.map(|typed| {
-            let named = typed.all().filter(|node| node.kind() == Kind::COLUMN_NAME);
+            let named = typed.every(Kind::COLUMN_NAME);
             named.map(name::name).collect::<Option<Vec<_>>>()
         });
         let source = match defined {

@@ -222,8 +222,7 @@ impl Catalog {
     /// `DROP TABLE`, `DROP VIEW` and the like, of the names in nodes of this kind.
     pub(super) fn drop_relations(&mut self, at: At<'_>, sort: Sort, names: Kind) {
         let conditional = at.has(Kind::IF_EXISTS);
-        let paths: Vec<Path> =
-            at.children().filter(|child| child.kind() == names).filter_map(Path::of).collect();
+        let paths: Vec<Path> = at.each(names).filter_map(Path::of).collect();
         let found: Vec<Option<Key>> =
             paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();

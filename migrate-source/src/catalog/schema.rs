@@ -139,9 +139,7 @@ impl Catalog {
     }
 
     pub(super) fn drop_schema(&mut self, at: At<'_>) {
-        for path in
-            at.children().filter(|child| child.kind() == Kind::SCHEMA_REF).filter_map(Path::of)
-        {
+        for path in at.each(Kind::SCHEMA_REF).filter_map(Path::of) {
             self.refer_schema(&path, at.has(Kind::IF_EXISTS));
             if self.perhaps {
                 self.blur_all();

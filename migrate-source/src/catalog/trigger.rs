@@ -54,7 +54,7 @@ impl Catalog {
         if let (Some(events), Some(key)) = (at.child(Kind::TRIGGER_EVENT_LIST), key) {
             self.refer_columns(key, events);
         }
-        let named = at.all().filter(|node| node.kind() == Kind::TRANSITION_RELATION_NAME);
+        let named = at.every(Kind::TRANSITION_RELATION_NAME);
         self.transitions.extend(named.filter_map(name::name));
         if let Some(condition) = at.child(Kind::WHEN_CONDITION) {
             let source = || key.map_or(Source::Open, |key| Source::Relation(key.clone()));

@@ -130,7 +130,7 @@ impl Catalog {
         let mut labels = open_labels(&made);
         if let Some(list) = at.child(Kind::ENUM_TYPE) {
             labels.open = false;
-            for variant in list.all().filter(|node| node.kind() == Kind::VARIANT) {
+            for variant in list.every(Kind::VARIANT) {
                 match variant.children().next().and_then(name::string) {
                     Some(label) => labels.put(label, self.made(Sort::Label, &variant.span())),
                     None => labels.open = true,
@@ -163,7 +163,7 @@ impl Catalog {
 
     pub(super) fn drop_types(&mut self, at: At<'_>, names: Kind) {
         let conditional = at.has(Kind::IF_EXISTS);
-        let nodes = at.children().filter(|child| child.kind() == names);
+        let nodes = at.each(names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
             if !at.has(Kind::CASCADE) {
@@ -285,7 +285,7 @@ impl Catalog {
     }
 
     fn rename_value(&mut self, of: &(String, String), at: At<'_>) {
-        let mut literals = at.children().filter(|child| child.kind() == Kind::LITERAL);
+        let mut literals = at.each(Kind::LITERAL);
         let Some((from, to)) = literals.next().zip(literals.next()) else { return };
         self.refer_label(of, from);
         let Some((from_name, to_name)) = name::string(from).zip(name::string(to)) else {

@@ -122,11 +122,7 @@ mod tests {
     use crate::check::{SetOptions, check};
 
     fn errors(files: &[(&str, &str)], layout: Option<Layout>) -> String {
-        let file = |&(path, text): &(&str, &str)| SourceFile {
-            path: path.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
-        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        let files = crate::cases::files(files);
         let mut options = SetOptions::default();
         options.names.layout = layout;
         check("m", &files, &options).err().map_or(String::new(), |errors| errors.to_string())

@@ -112,12 +112,7 @@ impl fmt::Debug for SourceErrors {
 
 impl fmt::Display for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.0.iter().enumerate() {
-            let gap = if index == 0 { "" } else { "\n\n" };
-            f.write_str(gap)?;
-            error.fmt(f)?;
-        }
-        Ok(())
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
     }
 }
 

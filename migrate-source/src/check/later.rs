@@ -197,16 +197,12 @@ impl Procedures {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SetOptions, SourceFile, check};
+    use super::super::{SetOptions, check};
     use super::*;
 
     /// The first line of each mistake in these files, after the folder.
     fn mistakes(files: &[(&str, &str)], downs: Down) -> Vec<String> {
-        let file = |&(path, text): &(&str, &str)| SourceFile {
-            path: path.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
-        let files: Vec<SourceFile> = files.iter().map(file).collect();
+        let files = crate::cases::files(files);
         let options = SetOptions { down: downs, ..SetOptions::default() };
         let errors = check("m", &files, &options).err().map_or_else(Vec::new, |errors| errors.0);
         let first = |error: &SourceError| error.to_string().lines().next().map(str::to_owned);

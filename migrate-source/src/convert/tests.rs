@@ -4,12 +4,7 @@ use super::*;
 
 /// Each new file with its text on one line; then what was left, or why there is no folder.
 fn check(tool: &str, files: &[(&str, &str)], beside: &[(&str, &str)], expected: &[&str]) {
-    let file = |(path, text): &(&str, &str)| SourceFile {
-        path: (*path).to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    };
-    let files: Vec<SourceFile> = files.iter().map(file).collect();
-    let beside: Vec<SourceFile> = beside.iter().map(file).collect();
+    let (files, beside) = (crate::cases::files(files), crate::cases::files(beside));
     let source = Source { shown: "m", files: &files, beside: &beside };
     let named = Some(tool).filter(|tool| !tool.is_empty());
     let values = [("who".to_owned(), "al".to_owned())];

@@ -51,11 +51,7 @@ impl From<Trouble> for Troubles {
 
 impl fmt::Display for Troubles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, trouble) in self.0.iter().enumerate() {
-            f.write_str(if index == 0 { "" } else { "\n\n" })?;
-            trouble.fmt(f)?;
-        }
-        Ok(())
+        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
     }
 }
 

@@ -2,16 +2,27 @@
 
 use migrate_set::sql::words::{TableName, Words};
 
-/// The schema before a statement, as far as it is known.
+/// The schema before a statement, as far as it is known: nothing is, without a catalog.
 pub(crate) trait Knowledge {
     /// Whether the migration of the statement made the table.
-    fn is_new(&self, table: &TableName) -> Option<bool>;
+    fn is_new(&self, _: &TableName) -> Option<bool> {
+        None
+    }
+
     /// The type of a column.
-    fn type_of(&self, table: &TableName, column: &str) -> Option<String>;
+    fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
+        None
+    }
+
     /// The constraint that a column is not null.
-    fn not_null_check(&self, table: &TableName, column: &str) -> NotNullCheck;
+    fn not_null_check(&self, _: &TableName, _: &str) -> NotNullCheck {
+        NotNullCheck::Unknown
+    }
+
     /// The views that read a table or a column of it, each with where it was made.
-    fn readers(&self, table: &TableName, column: Option<&str>) -> Vec<String>;
+    fn readers(&self, _: &TableName, _: Option<&str>) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A constraint `CHECK (column IS NOT NULL)`.
@@ -42,20 +53,4 @@ impl Use {
 /// Without a catalog, nothing is known.
 pub(crate) struct Nothing;
 
-impl Knowledge for Nothing {
-    fn is_new(&self, _: &TableName) -> Option<bool> {
-        None
-    }
-
-    fn type_of(&self, _: &TableName, _: &str) -> Option<String> {
-        None
-    }
-
-    fn not_null_check(&self, _: &TableName, _: &str) -> NotNullCheck {
-        NotNullCheck::Unknown
-    }
-
-    fn readers(&self, _: &TableName, _: Option<&str>) -> Vec<String> {
-        Vec::new()
-    }
-}
+impl Knowledge for Nothing {}

@@ -97,9 +97,14 @@ impl<'t> At<'t> {
         })
     }
 
+    /// Its children of this kind.
+    pub(crate) fn each(self, kind: Kind) -> impl Iterator<Item = At<'t>> {
+        self.children().filter(move |child| child.kind() == kind)
+    }
+
     /// Its first child of this kind.
     pub(crate) fn child(self, kind: Kind) -> Option<At<'t>> {
-        self.children().find(|child| child.kind() == kind)
+        self.each(kind).next()
     }
 
     pub(crate) fn has(self, kind: Kind) -> bool {
@@ -116,9 +121,14 @@ impl<'t> At<'t> {
         Walk { within: self, next: self.index, end: self.node().end }
     }
 
+    /// The nodes in it of this kind, and itself.
+    pub(crate) fn every(self, kind: Kind) -> impl Iterator<Item = At<'t>> {
+        self.all().filter(move |node| node.kind() == kind)
+    }
+
     /// The first node in it of this kind.
     pub(crate) fn find(self, kind: Kind) -> Option<At<'t>> {
-        self.all().find(|node| node.kind() == kind)
+        self.every(kind).next()
     }
 
     /// Its tokens, also those of its descendants.
