@@ -5,6 +5,7 @@ use super::name::{self, Path};
 use super::object::Look;
 use super::opaque::{Effects, executes};
 use super::query::is_query;
+use super::table::altered_table;
 use crate::syntax::tree::{At, Kind};
 
 /// What the handlers of a block catch.
@@ -85,9 +86,7 @@ impl Catalog {
 
     /// Whether a statement does nothing but add constraints that are certainly not there.
     fn adds_new_constraints(&self, at: At<'_>) -> bool {
-        let name =
-            at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF));
-        let Some(path) = name.and_then(Path::of) else { return false };
+        let Some(path) = altered_table(at).and_then(Path::of) else { return false };
         let key = match self.look_relation(&path) {
             Look::Found(key) => key,
             look => return look.is_missing(),

@@ -162,27 +162,30 @@ impl Catalog {
             self.refuse_drop(Sort::Column, &on, &path, &[]);
         }
         self.take_column(key, &name, How::Dropped, &span);
+        self.drop_with_column(key, &name, &span);
+    }
+
+    /// What goes with a column that is dropped: sequences, indexes and constraints, and perhaps those of children.
+    fn drop_with_column(&mut self, key: &Key, name: &str, span: &Range<usize>) {
         let Some(relation) = self.relation(key) else { return };
-        let children = relation.children.clone();
-        let owned: Vec<Key> = relation.owned.iter().cloned().collect();
+        let (children, owned) = (relation.children.clone(), relation.owned.clone());
         for owned in owned {
-            let hangs = self.relation(&owned).is_some_and(|one| one.uses.contains(&name));
-            if hangs {
+            if self.relation(&owned).is_some_and(|one| one.uses.contains(name)) {
                 let path = Path { qualifier: None, name: owned.name.clone(), span: span.clone() };
                 self.remove(&owned, &path);
             }
         }
-        let (gone, perhaps) = (self.gone_as(How::Dropped, &span), self.perhaps);
+        let (gone, perhaps) = (self.gone_as(How::Dropped, span), self.perhaps);
         if let Some(relation) = self.relation_mut(key) {
             let hanging = relation.constraints.objects.iter();
-            let hanging = hanging.filter(|(_, one)| one.columns.contains(&name));
+            let hanging = hanging.filter(|(_, one)| one.columns.contains(name));
             for one in hanging.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
                 relation.constraints.lose(&one, gone.clone(), perhaps);
             }
         }
         for child in children {
             if let Some(child) = self.relation_mut(&child) {
-                child.columns.doubt(&name);
+                child.columns.doubt(name);
                 child.constraints.open = true;
             }
         }
@@ -222,28 +225,33 @@ impl Catalog {
             self.rename_needed(key, &from, &to, old.made.stamp);
         }
         let made = self.made(Sort::Column, &to_span);
-        let children = self.relation(key).map(|one| one.children.clone()).unwrap_or_default();
-        let owned = self.relation(key).map(|one| one.owned.clone()).unwrap_or_default();
         if let Some(relation) = self.relation_mut(key) {
             let number = number.unwrap_or(relation.columns.objects.len());
             relation.columns.put(to.clone(), Column { made, number });
-            for constraint in relation.constraints.objects.values_mut() {
-                if constraint.columns.remove(&from) {
-                    constraint.columns.insert(to.clone());
-                }
-            }
         }
         self.redefine(before, self.column_id(key, &to));
+        self.rename_with_column(key, &from, &to);
+    }
+
+    /// What uses a column uses it under its new name; that of a child is uncertain.
+    fn rename_with_column(&mut self, key: &Key, from: &str, to: &str) {
+        let Some(relation) = self.relation_mut(key) else { return };
+        for constraint in relation.constraints.objects.values_mut() {
+            if constraint.columns.remove(from) {
+                constraint.columns.insert(to.to_owned());
+            }
+        }
+        let (children, owned) = (relation.children.clone(), relation.owned.clone());
         for one in owned {
             if let Some(one) = self.relation_mut(&one)
-                && one.uses.remove(&from)
+                && one.uses.remove(from)
             {
-                one.uses.insert(to.clone());
+                one.uses.insert(to.to_owned());
             }
         }
         for child in children {
             if let Some(child) = self.relation_mut(&child) {
-                child.columns.doubt(&from);
+                child.columns.doubt(from);
             }
         }
     }

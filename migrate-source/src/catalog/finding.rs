@@ -256,58 +256,19 @@ impl Catalog {
     }
 
     fn finding(&self, files: &[File<'_>], one: Missing) -> ObjectProblem {
-        let at = |place: Place| shown_place(files, place);
         let later = self.later(&one);
-        let near = one.near.as_ref().map(|(near, place)| match place {
-            Some(place) => format!("did you mean `{near}` (created in {})?", at(*place)),
-            None => format!("did you mean `{near}`?"),
-        });
-        let can_be_before = matches!((&one.past, later), (Past::Never, None))
-            && !matches!(
-                one.sort,
-                Sort::Column
-                    | Sort::Constraint
-                    | Sort::ForeignKey
-                    | Sort::Trigger
-                    | Sort::Policy
-                    | Sort::Label
-                    | Sort::Alias
-            );
-        let (label, help) = match (&one.past, later) {
-            (Past::Made(Some(place)), _) => {
-                (format!("created in {}", at(*place)), REMOVE.to_owned())
-            }
-            (Past::Made(None), _) => ("it is there".to_owned(), REMOVE.to_owned()),
-            (Past::Needed(place), _) => {
-                let help = "drop that before, or add CASCADE".to_owned();
-                (format!("needed since {}", at(*place)), help)
-            }
-            (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
-                (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))
-            }
-            (Past::Gone(Gone { how: How::Moved(to), place, .. }), _) => (
-                format!("moved to schema `{to}` in {}", at(*place)),
-                format!("write `{to}.{}`", one.name),
-            ),
-            (Past::Gone(Gone { how: How::Dropped, place, .. }), _) => {
-                let label = format!("dropped in {}", at(*place));
-                (label, near.unwrap_or_else(|| "create it again before, or remove this".to_owned()))
-            }
-            (Past::Never, Some(place)) => {
-                if place.file == one.place.file {
-                    (format!("created below, in {}", at(place)), "move it below that".to_owned())
-                } else {
-                    let label = format!("created by {}, which comes later", at(place));
-                    (label, "give this file a version after that one".to_owned())
-                }
-            }
-            (Past::Never, None) => {
-                let file = files.get(one.place.file);
-                let written = file.and_then(|file| file.text.get(one.span.clone()));
-                let help = near.unwrap_or_else(|| create_it(&one, written.unwrap_or_default()));
-                (never(&one).to_owned(), help)
-            }
-        };
+        let is_part = matches!(
+            one.sort,
+            Sort::Column
+                | Sort::Constraint
+                | Sort::ForeignKey
+                | Sort::Trigger
+                | Sort::Policy
+                | Sort::Label
+                | Sort::Alias
+        );
+        let can_be_before = matches!((&one.past, later), (Past::Never, None)) && !is_part;
+        let (label, help) = explained(files, &one, later);
         let (span, message, is_late) = (one.span, one.message, one.late);
         ObjectProblem { span, message, label, help, can_be_before, is_late }
     }
@@ -323,6 +284,47 @@ impl Catalog {
         };
         let born = sorts.iter().filter_map(|sort| self.births.get(&(*sort, one.born.clone())));
         born.flatten().filter(|place| **place > one.place).min().copied()
+    }
+}
+
+/// The label and the help of a name that can be made at a place `later`.
+fn explained(files: &[File<'_>], one: &Missing, later: Option<Place>) -> (String, String) {
+    let at = |place: Place| shown_place(files, place);
+    let near = one.near.as_ref().map(|(near, place)| match place {
+        Some(place) => format!("did you mean `{near}` (created in {})?", at(*place)),
+        None => format!("did you mean `{near}`?"),
+    });
+    match (&one.past, later) {
+        (Past::Made(Some(place)), _) => (format!("created in {}", at(*place)), REMOVE.to_owned()),
+        (Past::Made(None), _) => ("it is there".to_owned(), REMOVE.to_owned()),
+        (Past::Needed(place), _) => {
+            let help = "drop that before, or add CASCADE".to_owned();
+            (format!("needed since {}", at(*place)), help)
+        }
+        (Past::Gone(Gone { how: How::Renamed(to), place, .. }), _) => {
+            (format!("renamed to `{to}` in {}", at(*place)), format!("write `{to}`"))
+        }
+        (Past::Gone(Gone { how: How::Moved(to), place, .. }), _) => {
+            let label = format!("moved to schema `{to}` in {}", at(*place));
+            (label, format!("write `{to}.{}`", one.name))
+        }
+        (Past::Gone(Gone { how: How::Dropped, place, .. }), _) => {
+            let label = format!("dropped in {}", at(*place));
+            (label, near.unwrap_or_else(|| "create it again before, or remove this".to_owned()))
+        }
+        (Past::Never, Some(place)) if place.file == one.place.file => {
+            (format!("created below, in {}", at(place)), "move it below that".to_owned())
+        }
+        (Past::Never, Some(place)) => {
+            let label = format!("created by {}, which comes later", at(place));
+            (label, "give this file a version after that one".to_owned())
+        }
+        (Past::Never, None) => {
+            let file = files.get(one.place.file);
+            let written = file.and_then(|file| file.text.get(one.span.clone()));
+            let help = near.unwrap_or_else(|| create_it(one, written.unwrap_or_default()));
+            (never(one).to_owned(), help)
+        }
     }
 }
 

@@ -50,7 +50,7 @@ impl Catalog {
         if path.qualifier.is_none() && builtin::is_function(&path.name) {
             return Look::Unknown;
         }
-        self.look(path, |schema| &schema.routines)
+        self.look(path, Sort::Function)
     }
 
     /// A use of a function; the schema that it is in.
@@ -137,7 +137,7 @@ impl Catalog {
 
     /// Puts a function beside those of its name; whether one with its arguments is there.
     fn put_function(&mut self, path: &Path, new: Routine) -> bool {
-        let known = self.look(path, |schema| &schema.routines);
+        let known = self.look(path, Sort::Function);
         let (perhaps, schema) = (self.perhaps, path.qualifier.as_deref().unwrap_or_default());
         let routines = &mut self.schema_mut(schema).routines;
         let Some(routine) = routines.objects.get_mut(&path.name) else {

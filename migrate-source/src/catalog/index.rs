@@ -7,13 +7,14 @@ use super::Catalog;
 use super::name::{self, Path};
 use super::object::{Look, Sort};
 use super::relation::{Key, Relation};
+use super::table::altered_table;
 use crate::syntax::tree::{At, Kind};
 
 impl Catalog {
     pub(super) fn create_index(&mut self, at: At<'_>) {
-        let table =
-            at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF));
-        let Some(table) = table.and_then(Path::of) else { return self.blur(Sort::Index) };
+        let Some(table) = altered_table(at).and_then(Path::of) else {
+            return self.blur(Sort::Index);
+        };
         let key = self.refer(Sort::Table, &table, false);
         let parts = [Kind::PARTITION_ITEM_LIST, Kind::INDEX_INCLUDE_CLAUSE, Kind::WHERE_CLAUSE];
         let parts: Vec<At<'_>> =
@@ -31,15 +32,13 @@ impl Catalog {
             }
             return;
         };
-        let mut columns = BTreeSet::new();
-        for part in &parts {
-            columns.extend(self.columns_in(&key, *part));
-        }
+        let columns = parts.iter().flat_map(|part| self.columns_in(&key, *part));
+        let columns: BTreeSet<String> = columns.collect();
         let name = match named {
             Some(Some(path)) => path,
             Some(None) => return self.blur(Sort::Index),
             None => {
-                let joined = joined_list(parts.first().copied());
+                let joined = parts.first().map_or_else(String::new, |list| joined(*list));
                 let name = self.free(&key, &joined, "idx", true);
                 self.put_index(&key, &name, columns, &at.span());
                 return self.define_index(&key, name, at);
@@ -129,10 +128,6 @@ impl Catalog {
             table.constraints.put(to.name, constraint);
         }
     }
-}
-
-fn joined_list(list: Option<At<'_>>) -> String {
-    list.map_or_else(String::new, joined)
 }
 
 /// The columns of an index in its name (`ChooseIndexColumnNames`).

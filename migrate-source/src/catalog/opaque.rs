@@ -76,45 +76,46 @@ impl Effects {
             .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '%'))
             .filter(|word| !word.is_empty())
             .collect();
-        let mut verbs = 0;
+        let mut has_verbs = false;
         for (at, word) in words.iter().enumerate() {
-            let rest = words.get(at + 1..).unwrap_or_default();
-            let object =
-                rest.iter().find(|word| !BETWEEN.contains(word)).copied().unwrap_or_default();
-            let next = rest.first().copied().unwrap_or_default();
-            effects.alters |= matches!(*word, "alter" | "drop");
-            match *word {
-                "create" if !rest.starts_with(&["or", "replace"]) && object != "schema" => {
-                    effects.makes.extend(made(object));
-                }
-                "create" => effects.add(made(object)),
-                "drop" if next == "constraint" => {
-                    effects.add(&[Sort::Constraint, Sort::ForeignKey, Sort::Index]);
-                }
-                "drop" => effects.add(dropped(object)),
-                "add" => effects.add(added(next)),
-                "rename" => effects.add(renamed(next)),
-                "attach" | "detach" | "inherit" => effects.add(&[Sort::Column, Sort::Constraint]),
-                "set" if next == "schema" => effects.add(&Sort::ALL),
-                "import" => effects.add(&Sort::ALL),
-                "search_path" => effects.sets_path = true,
-                "alter" if !rest.iter().any(|word| ACTIONS.contains(word)) => {
-                    effects.add(&Sort::ALL);
-                }
-                "alter" | "insert" | "update" | "delete" | "select" | "grant" | "revoke"
-                | "comment" | "truncate" | "analyze" | "vacuum" | "refresh" | "copy" | "notify"
-                | "set" | "reset" | "reindex" | "lock" | "with" => {}
-                _ => continue,
-            }
-            verbs += 1;
+            has_verbs |= effects.add_word(word, words.get(at + 1..).unwrap_or_default());
         }
         let executes = words.windows(2).any(|pair| {
             matches!(pair, ["execute", next] if !matches!(*next, "function" | "procedure" | "on"))
         });
-        if executes && verbs == 0 {
+        if executes && !has_verbs {
             effects.add(&Sort::ALL);
         }
         effects
+    }
+
+    /// Adds what a word can do that `rest` follows, and returns whether it is a verb.
+    fn add_word(&mut self, word: &str, rest: &[&str]) -> bool {
+        let object = rest.iter().find(|word| !BETWEEN.contains(word)).copied().unwrap_or_default();
+        let next = rest.first().copied().unwrap_or_default();
+        self.alters |= matches!(word, "alter" | "drop");
+        match word {
+            "create" if !rest.starts_with(&["or", "replace"]) && object != "schema" => {
+                self.makes.extend(made(object));
+            }
+            "create" => self.add(made(object)),
+            "drop" if next == "constraint" => {
+                self.add(&[Sort::Constraint, Sort::ForeignKey, Sort::Index]);
+            }
+            "drop" => self.add(dropped(object)),
+            "add" => self.add(added(next)),
+            "rename" => self.add(renamed(next)),
+            "attach" | "detach" | "inherit" => self.add(&[Sort::Column, Sort::Constraint]),
+            "set" if next == "schema" => self.add(&Sort::ALL),
+            "import" => self.add(&Sort::ALL),
+            "search_path" => self.sets_path = true,
+            "alter" if !rest.iter().any(|word| ACTIONS.contains(word)) => self.add(&Sort::ALL),
+            "alter" | "insert" | "update" | "delete" | "select" | "grant" | "revoke"
+            | "comment" | "truncate" | "analyze" | "vacuum" | "refresh" | "copy" | "notify"
+            | "set" | "reset" | "reindex" | "lock" | "with" => {}
+            _ => return false,
+        }
+        true
     }
 
     /// What a body can do that runs when its function is called.

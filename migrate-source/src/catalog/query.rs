@@ -278,10 +278,8 @@ impl Catalog {
             return Item { alias, source: Source::Columns(columns) };
         }
         self.expression(at, scope);
-        let defined = typed.map(|typed| {
-            let named = typed.every(Kind::COLUMN_NAME);
-            named.map(name::name).collect::<Option<Vec<_>>>()
-        });
+        let listed = |list: At<'_>| list.every(Kind::COLUMN_NAME).map(name::name).collect();
+        let defined: Option<Option<Vec<String>>> = typed.map(listed);
         let source = match defined {
             Some(Some(names)) if !at.says(Kind::ORDINALITY_KW) => {
                 Source::Columns(Columns::Known(names))

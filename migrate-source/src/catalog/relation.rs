@@ -139,15 +139,7 @@ impl Catalog {
                 return None;
             }
             Look::Perhaps(()) => {
-                // Either of the two can be there: the union of what they have.
-                let sure = !self.perhaps;
-                let old = self.relation_mut(&key)?;
-                old.open();
-                old.made.sure |= sure;
-                old.made.stamp = relation.made.stamp;
-                for owned in old.owned.clone() {
-                    self.schema_mut(&owned.schema).relations.doubt(&owned.name);
-                }
+                self.join(&key, relation.made.stamp);
                 return None;
             }
             Look::Unknown if conditional => relation.open(),
@@ -161,6 +153,18 @@ impl Catalog {
         }
         self.schema_mut(&schema).relations.put(path.name.clone(), relation);
         Some(key)
+    }
+
+    /// A relation is made that can be there: either of the two can be, with the union of what they have.
+    fn join(&mut self, key: &Key, stamp: u32) {
+        let sure = !self.perhaps;
+        let Some(old) = self.relation_mut(key) else { return };
+        old.open();
+        old.made.sure |= sure;
+        old.made.stamp = stamp;
+        for owned in old.owned.clone() {
+            self.schema_mut(&owned.schema).relations.doubt(&owned.name);
+        }
     }
 
     /// What is known of a relation in its schema.

@@ -2,9 +2,9 @@
 
 use super::Catalog;
 use super::name::{self, Path};
-use super::object::{Look, Object, Space};
+use super::object::{Look, Names, Object, Sort};
 use super::relation::{Key, Relation};
-use super::schema::{Schema, is_system};
+use super::schema::is_system;
 use crate::syntax::tree::{At, Kind};
 
 /// The schema of temporary tables, which is searched first.
@@ -187,9 +187,7 @@ impl Catalog {
         {
             return Look::Unknown;
         }
-        let found = self
-            .look(path, |schema| &schema.relations)
-            .map(|schema| Key { schema, name: name.clone() });
+        let found = self.look(path, Sort::Table).map(|schema| Key { schema, name: name.clone() });
         match found {
             // What hangs on a relation is dropped with it.
             Look::Found(key) if !self.has_owner(&key) => Look::Perhaps(key),
@@ -203,51 +201,41 @@ impl Catalog {
         owner.is_none_or(|owner| self.relation(owner).is_some_and(|one| one.is_sure(&self.blurs)))
     }
 
-    /// The schema of what a name means, in one of the spaces of the schemas.
-    pub(super) fn look<T: Object>(
-        &self,
-        path: &Path,
-        space: impl Fn(&Schema) -> &Space<T>,
-    ) -> Look<String> {
-        let look = |schema: &String| match self.schemas.objects.get(schema) {
-            _ if is_system(schema) => Look::Unknown,
-            // Only the set makes temporary tables.
-            Some(found) if schema == TEMPORARY => {
-                space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
-            }
-            Some(found) => match self.schemas.look(schema, &self.blurs) {
-                Look::Found(_) => {
-                    space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
-                }
-                _ => match space(found).look(&path.name, &self.blurs) {
-                    Look::Found(_) | Look::Perhaps(_) => Look::Perhaps(schema.clone()),
-                    _ => Look::Unknown,
-                },
-            },
-            None => self.schemas.look(schema, &self.blurs).map(|_| schema.clone()),
-        };
+    /// The schema of what a name means, among the types, the functions or the relations.
+    pub(super) fn look(&self, path: &Path, sort: Sort) -> Look<String> {
         if let Some(schema) = &path.qualifier {
-            return look(schema);
+            return self.look_within(schema, sort, &path.name).map(|()| schema.clone());
         }
         let mut known = self.path.known;
         let temporary = TEMPORARY.to_owned();
         let temporary = self.schemas.objects.contains_key(TEMPORARY).then_some(&temporary);
-        for schema in temporary.into_iter().chain(&self.path.schemas) {
-            match look(schema) {
-                Look::Found(found) if known => return Look::Found(found),
-                Look::Found(found) | Look::Perhaps(found) => return Look::Perhaps(found),
-                Look::Unknown => known = false,
-                Look::Missing => {}
-            }
-        }
-        for schema in &self.path.doubtful {
-            match look(schema) {
-                Look::Found(found) | Look::Perhaps(found) => return Look::Perhaps(found),
+        let searched = temporary.into_iter().chain(&self.path.schemas).map(|schema| (schema, true));
+        let doubtful = self.path.doubtful.iter().map(|schema| (schema, false));
+        for (schema, is_searched) in searched.chain(doubtful) {
+            match self.look_within(schema, sort, &path.name) {
+                Look::Found(()) if known && is_searched => return Look::Found(schema.clone()),
+                Look::Found(()) | Look::Perhaps(()) => return Look::Perhaps(schema.clone()),
                 Look::Unknown => known = false,
                 Look::Missing => {}
             }
         }
         if known { Look::Missing } else { Look::Unknown }
+    }
+
+    /// What is known of a name in a schema.
+    fn look_within(&self, schema: &str, sort: Sort, name: &str) -> Look<()> {
+        let found = match self.schemas.objects.get(schema) {
+            _ if is_system(schema) => return Look::Unknown,
+            None => return self.schemas.look_at(schema, &self.blurs),
+            Some(found) => found.space(sort).look_at(name, &self.blurs),
+        };
+        // Only the set makes temporary tables.
+        let is_sure = schema == TEMPORARY || self.schemas.found(schema, &self.blurs).is_some();
+        match found {
+            found if is_sure => found,
+            Look::Found(()) | Look::Perhaps(()) => Look::Perhaps(()),
+            Look::Unknown | Look::Missing => Look::Unknown,
+        }
     }
 
     /// A relation that is there, perhaps.

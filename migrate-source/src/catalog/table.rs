@@ -7,6 +7,11 @@ use super::query::Columns;
 use super::relation::{Column, Key, Relation};
 use crate::syntax::tree::{At, Kind};
 
+/// The name of the table of a statement that alters it, or makes an index on it.
+pub(super) fn altered_table(at: At<'_>) -> Option<At<'_>> {
+    at.child(Kind::TABLE_RELATION_NAME)?.child(Kind::TABLE_NAME_REF)
+}
+
 /// Whether a statement makes a temporary object.
 pub(super) fn is_temporary(at: At<'_>) -> bool {
     at.has(Kind::TEMP)
@@ -159,11 +164,7 @@ impl Catalog {
     }
 
     pub(super) fn alter_table(&mut self, at: At<'_>) {
-        let Some(node) =
-            at.child(Kind::TABLE_RELATION_NAME).and_then(|at| at.child(Kind::TABLE_NAME_REF))
-        else {
-            return;
-        };
+        let Some(node) = altered_table(at) else { return };
         let Some(path) = Path::of(node) else { return self.blur_relations() };
         let key = self.refer(Sort::Table, &path, at.has(Kind::IF_EXISTS));
         self.alter_relation(at, key, &path);

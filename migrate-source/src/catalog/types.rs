@@ -70,7 +70,7 @@ impl Catalog {
         if path.qualifier.is_none() && builtin::is_type(&path.name) || path.name.starts_with('_') {
             return Look::Unknown;
         }
-        let known = self.look(path, |schema| &schema.types);
+        let known = self.look(path, Sort::Type);
         match known {
             Look::Missing => match self.look_relation(path) {
                 Look::Missing => Look::Missing,
@@ -138,7 +138,7 @@ impl Catalog {
             }
         }
         let qualified = Path { qualifier: Some(schema.clone()), ..path.clone() };
-        match self.look(&qualified, |schema| &schema.types) {
+        match self.look(&qualified, Sort::Type) {
             // A shell type is made twice.
             Look::Found(_) if self.is_shell(&schema, &path.name) => {}
             Look::Found(_) => return self.doubled(Sort::Type, &path),

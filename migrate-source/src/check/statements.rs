@@ -129,7 +129,7 @@ mod checked {
     use super::super::problem::Problem;
     use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
     use super::{Allows, Read, reported};
-    use crate::catalog::{self, File, Set, Statement};
+    use crate::catalog::{self, File, Found, Set, Statement};
     use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
@@ -141,24 +141,12 @@ mod checked {
         allows: &Allows,
         options: &SetOptions,
     ) -> Read {
-        let (syntax, names) = (options.syntax == Syntax::Check, options.objects != Objects::Off);
-        let lints = options.lints != Lints::Off || options.down == Down::Complete;
-        let downs = migrations.iter().filter_map(Migration::down);
-        let downs = downs.filter(|_| (syntax || lints) && options.down != Down::Unchecked);
-        let ups = migrations.iter().map(|migration| (migration.up(), names || lints));
         let allowed = |file: &str, check: &str| {
             allows.get(file).is_some_and(|checks| checks.contains(&check))
         };
-        let scripts = ups.chain(downs.map(|down| (down, lints)));
-        let scripts = scripts.map(|(script, named)| {
-            let judged = syntax && !allowed(script.filename(), "syntax");
-            let places =
-                if judged || named { script.single_statements().collect() } else { Vec::new() };
-            Judging { script, judged, named, places }
-        });
-        let scripts: Vec<Judging<'_>> = scripts.collect();
-        let mut judged =
-            judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter();
+        let (names, lints) = (options.objects != Objects::Off, has_lints(options));
+        let scripts = scripts(migrations, options, &allowed);
+        let mut judged = judged(&scripts);
         let (mut read, mut files) = (Read::default(), Vec::new());
         for script in &scripts {
             let mut judged: Vec<Judged> = judged.by_ref().take(script.places.len()).collect();
@@ -169,31 +157,75 @@ mod checked {
                 files.push(script.file(judged, allowed(script.script.filename(), "names")));
             }
         }
-        let is_valid = read.invalid.is_empty();
-        if names && is_valid || lints {
+        let reports_names = names && read.invalid.is_empty();
+        if reports_names || lints {
             pair(migrations, &mut files);
             let (ups, begins) = (migrations.len(), options.begins);
             let set = Set { files, ups, begins, lints };
-            let found = catalog::check(&set);
+            let mut found = catalog::check(&set);
+            if !reports_names {
+                found.names.clear();
+            }
+            read.take_found(folder, &set, found, allowed, options);
+        }
+        read
+    }
+
+    impl Read {
+        /// Sorts what was found in a set, without what its files allow.
+        fn take_found(
+            &mut self,
+            folder: &str,
+            set: &Set<'_>,
+            found: Found,
+            allowed: impl Fn(&str, &str) -> bool,
+            options: &SetOptions,
+        ) {
             let files: Vec<(&str, &str)> =
                 set.files.iter().map(|file| (file.name, file.text)).collect();
-            if names && is_valid {
-                let (late, unknown) =
-                    found.names.into_iter().partition(|(_, finding)| finding.is_late);
-                let spanned = |one: ObjectProblem| (Some(one.span.clone()), Problem::Object(one));
-                read.unknown = reported(folder, &files, unknown, spanned);
-                read.late = reported(folder, &files, late, spanned);
-            }
+            let (late, unknown) = found.names.into_iter().partition(|(_, one)| one.is_late);
+            let spanned = |one: ObjectProblem| (Some(one.span.clone()), Problem::Object(one));
+            self.unknown = reported(folder, &files, unknown, spanned);
+            self.late = reported(folder, &files, late, spanned);
             let in_either = |number: usize, check: &str| {
                 let of = set.files.iter().filter(|file| file.down == Some(number));
                 of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
             };
-            read.take_lints(folder, &files, found.lints, in_either, options);
+            self.take_lints(folder, &files, found.lints, in_either, options);
             let name = |number: usize| files.get(number).map(|(name, _)| (*name).to_owned());
             let downs = found.downs.into_iter();
-            read.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
+            self.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
         }
-        read
+    }
+
+    fn has_lints(options: &SetOptions) -> bool {
+        options.lints != Lints::Off || options.down == Down::Complete
+    }
+
+    /// The up scripts, then the down scripts that are read.
+    fn scripts<'s>(
+        migrations: &'s [Migration],
+        options: &SetOptions,
+        allowed: &impl Fn(&str, &str) -> bool,
+    ) -> Vec<Judging<'s>> {
+        let (syntax, lints) = (options.syntax == Syntax::Check, has_lints(options));
+        let names = options.objects != Objects::Off;
+        let ups = migrations.iter().map(|migration| (migration.up(), names || lints));
+        let downs = migrations.iter().filter_map(Migration::down);
+        let downs = downs.filter(|_| (syntax || lints) && options.down != Down::Unchecked);
+        let scripts = ups.chain(downs.map(|down| (down, lints)));
+        let scripts = scripts.map(|(script, named)| {
+            let judged = syntax && !allowed(script.filename(), "syntax");
+            let places =
+                if judged || named { script.single_statements().collect() } else { Vec::new() };
+            Judging { script, judged, named, places }
+        });
+        scripts.collect()
+    }
+
+    /// The verdicts on the statements of these scripts, in order.
+    fn judged(scripts: &[Judging<'_>]) -> impl Iterator<Item = Judged> {
+        judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter()
     }
 
     /// The up scripts of these migrations with the trees of their statements.
@@ -203,8 +235,7 @@ mod checked {
             Judging { script, judged: false, named: true, places }
         });
         let scripts: Vec<Judging<'_>> = scripts.collect();
-        let mut judged =
-            judge_all(&scripts.iter().flat_map(Judging::texts).collect::<Vec<_>>()).into_iter();
+        let mut judged = judged(&scripts);
         let mut file = |script: &Judging<'s>| {
             script.file(judged.by_ref().take(script.places.len()).collect(), false)
         };
