@@ -244,7 +244,7 @@ impl Catalog {
         for (key, path) in found.into_iter().zip(&paths) {
             match key {
                 Some(key) => self.remove(&key, path),
-                None => self.forget(path),
+                None => self.forget(path, conditional),
             }
         }
     }
@@ -259,10 +259,13 @@ impl Catalog {
         }
     }
 
-    /// A name of which nothing was known is gone.
-    fn forget(&mut self, path: &Path) {
+    /// A name of which nothing was known is gone. `IF EXISTS` does not show that its schema is there.
+    fn forget(&mut self, path: &Path, conditional: bool) {
         let Some(schema) = self.target(path).filter(|_| !self.perhaps) else { return };
         if self.look_relation(path) == Look::Missing {
+            return;
+        }
+        if conditional && !self.schemas.objects.contains_key(&schema) {
             return;
         }
         let (place, stamp) = (self.place(&path.span), self.stamp);

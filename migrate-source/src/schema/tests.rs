@@ -238,6 +238,61 @@ fn what_hangs_on_a_table_follows_it() {
 }
 
 #[test]
+fn one_of_several_functions_has_another_name() {
+    let f = "create function f(a int) returns int language sql as 'select 1'; \
+             create function f() returns trigger language plpgsql as 'begin end';";
+    let trigger =
+        "create table t (a int); create trigger u after update on t execute function f();";
+    let function = |head: &str| match head {
+        "f()" | "g()" => format!(
+            "CREATE FUNCTION public.{head} RETURNS trigger LANGUAGE plpgsql AS 'begin end';"
+        ),
+        head => {
+            format!("CREATE FUNCTION public.{head} RETURNS integer LANGUAGE sql AS 'select 1';")
+        }
+    };
+    let (of_int, of_none) = (function("f(a integer)"), function("f()"));
+    let (int_as_g, none_as_g) = (function("g(a integer)"), function("g()"));
+    prints(&[f, "alter function f(int) rename to g"], &[&of_none, &int_as_g]);
+    prints(
+        &[f, "alter function f(int) rename to g; alter function g(int) rename to f"],
+        &[&of_none, &of_int],
+    );
+    prints(
+        &[f, "alter function f(int) rename to g; alter function f() rename to g"],
+        &[&none_as_g, &int_as_g],
+    );
+    let table = |called: &str| {
+        let trigger = format!(
+            "CREATE TRIGGER u AFTER UPDATE ON public.t EXECUTE FUNCTION public.{called}();"
+        );
+        ["CREATE TABLE public.t (", "    a integer", ");", &trigger].map(str::to_owned)
+    };
+    let [head, column, end, of_g] = table("g");
+    prints(
+        &[f, trigger, "alter function f() rename to g"],
+        &[&head, &column, &end, &of_g, &of_int, &none_as_g],
+    );
+    let [.., of_f] = table("f");
+    prints(
+        &[f, trigger, "alter function f(int) rename to g"],
+        &[&head, &column, &end, &of_f, &of_none, &int_as_g],
+    );
+}
+
+#[test]
+fn a_drop_if_exists_does_not_make_its_schema() {
+    for drop in ["drop table if exists s.t", "drop view if exists s.a, s.b cascade"] {
+        let text = schema(
+            &[drop, "set search_path = s, public; create table t (a int)"],
+            Begins::Inferred,
+        )
+        .text(Places::Hidden);
+        assert!(!text.contains("TABLE s.t"), "{text}");
+    }
+}
+
+#[test]
 fn other_objects_are_statements() {
     prints(
         &["create extension pgcrypto; create domain d as int not null check (value > 0); create type c as (a int, b text[]); \
