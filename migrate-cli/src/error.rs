@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use migrate_runtime::error::{ConnectError, Place};
+use migrate_runtime::internal::SchemaForm;
 use migrate_runtime::internal::text::quoted;
 use migrate_runtime::set::Position;
 use migrate_runtime::{ErrorKind, Report};
@@ -41,6 +42,13 @@ pub(crate) enum VerbError {
         listed(differences)
     )]
     Schema { file: String, folder: String, differences: Vec<String>, command: String },
+    /// A schema file is of the other form.
+    #[error(
+        "`{0}` is a file of `{1}`, not of `{2}`\n\
+         help: compare it with `{1} --check {0}`, or write one of the other form: `{2} --output FILE`",
+        file.display(), found.verb(), expected.verb()
+    )]
+    SchemaForm { file: PathBuf, found: SchemaForm, expected: SchemaForm },
     #[error(transparent)]
     Create(CreateError),
     /// Another tool's folder cannot be converted.
@@ -123,7 +131,7 @@ impl VerbError {
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) | VerbError::Convert(_) | VerbError::Unproved { .. } => "set",
             VerbError::Schema { .. } => "schema",
-            VerbError::Create(_) | VerbError::File { .. } => "file",
+            VerbError::Create(_) | VerbError::File { .. } | VerbError::SchemaForm { .. } => "file",
             VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),
         }

@@ -13,7 +13,7 @@ use migrate_source::check::{
     Begins, Checked, Choice, Down, Duplicates, Empty, Links, Lints, Objects, SetOptions,
     SourceErrors, Syntax, check,
 };
-use migrate_source::discover::{discover, history};
+use migrate_source::discover::{committed, discover};
 use migrate_source::names::{Dialects, NameOptions};
 
 use crate::error::VerbError;
@@ -207,7 +207,7 @@ impl Located {
     /// The name of the history file in messages, and its text; `None` if there is none.
     pub(crate) fn read_history(&self) -> Result<(String, Option<String>), SourceErrors> {
         let shown = self.history.to_string_lossy().into_owned();
-        let text = history(&self.history, &shown)?;
+        let text = committed(&self.history, &shown)?;
         Ok((shown, text))
     }
 }

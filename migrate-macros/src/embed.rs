@@ -1,18 +1,23 @@
-//! Locates the folder and the history file of a macro call, for `migrate-source` to check. The history
-//! file is the only file that the macro writes, and only if the environment requests it.
+//! Locates the folder, the history file and the schema file of a macro call, for `migrate-source` to check. The macro
+//! writes only these two files, and only if the environment requests it.
 
 use std::path::{Path, PathBuf};
 use std::{env, io};
 
 use migrate_set::set::{Migrations, digest_of};
-use migrate_source::check::{Checked, Problem, SourceError, SourceErrors, SourceFile, check};
-use migrate_source::discover::{discover, history};
+use migrate_source::check::{
+    Begins, Checked, Problem, SourceError, SourceErrors, SourceFile, check,
+};
+use migrate_source::discover::{committed, discover};
 use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci};
 use migrate_source::replace::replace;
+#[cfg(feature = "syntax")]
+use migrate_source::schema_file;
+use syn::LitStr;
 
 use crate::input::Input;
 
-/// The environment variable that requests an update of the history file.
+/// The environment variable that requests an update of the history file and the schema file.
 pub(crate) const UPDATE_HISTORY: &str = "MIGRATE_UPDATE_HISTORY";
 
 /// A checked set and what it was read from.
@@ -27,8 +32,8 @@ pub(crate) struct Embedded {
     pub(crate) files: Vec<Embeddable>,
     /// The crate being compiled.
     pub(crate) package: String,
-    /// The absolute path of its history file.
-    pub(crate) history: Option<String>,
+    /// The absolute paths of its history file and its schema file.
+    pub(crate) beside: Vec<String>,
 }
 
 /// A file that was read.
@@ -48,10 +53,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown, input.options.links)?;
     let Checked { set, warnings, .. } = check(&shown, &sources, &input.options)?;
-    let history = match &input.history {
-        None => None,
-        Some(path) => Some(frozen(&manifest, &path.value(), &set)?),
-    };
+    let beside = beside(input, &manifest, &set)?;
     let file = |source: SourceFile| Embeddable {
         is_utf8: std::str::from_utf8(&source.bytes).is_ok(),
         digest: digest_of(&source.bytes),
@@ -60,38 +62,98 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let files = sources.into_iter().map(file).collect();
     let folder = folder.to_string_lossy().into_owned();
     let package = env::var("CARGO_PKG_NAME").unwrap_or_default();
-    Ok(Embedded { set, warnings, folder, files, package, history })
+    Ok(Embedded { set, warnings, folder, files, package, beside })
 }
 
-/// Compares the set with its history file, or updates the file; returns its absolute path.
-fn frozen(manifest: &Path, shown: &str, set: &Migrations) -> Result<String, SourceErrors> {
-    let path = manifest.join(shown);
-    let before = history(&path, shown)?;
-    let refused = |problem| SourceErrors(vec![SourceError::of_file(shown, problem)]);
-    let word = env::var_os(UPDATE_HISTORY).unwrap_or_default();
-    let request = Request::of(&word.to_string_lossy());
-    let Some(Request { update, in_ci }) =
-        request.map_err(|error| refused(Problem::History(error)))?
-    else {
-        SourceErrors::of_history(shown, history_file::compare(before.as_deref(), set))?;
-        return Ok(path.to_string_lossy().into_owned());
-    };
-    let Updated { text, changes, .. } = history_file::update(before.as_deref(), set, update)
-        .map_err(|problems| SourceErrors::in_history(shown, problems))?;
-    if before.as_deref() != Some(&text) {
-        write(&path, &text, in_ci).map_err(refused)?;
-        eprintln!("note: `{shown}` was written, because {UPDATE_HISTORY} is set");
-        for change in changes {
-            eprintln!("note: `{shown}`: {change}");
+/// Compares the set with its history file and its schema file, or updates them; returns their absolute paths.
+fn beside(input: &Input, manifest: &Path, set: &Migrations) -> Result<Vec<String>, SourceErrors> {
+    let (mut paths, mut errors) = (Vec::new(), Vec::new());
+    let files = [(&input.history, Beside::frozen as Judge), (&input.schema, Beside::described)];
+    for (path, judge) in files {
+        let Some(shown) = path.as_ref().map(LitStr::value) else { continue };
+        let file = Beside { path: manifest.join(&shown), shown, begins: input.options.begins };
+        errors.extend(judge(&file, set).err().into_iter().flat_map(|all| all.0));
+        paths.push(file.path.to_string_lossy().into_owned());
+    }
+    if errors.is_empty() { Ok(paths) } else { Err(SourceErrors(errors)) }
+}
+
+/// A file that the set is compared with.
+struct Beside {
+    path: PathBuf,
+    /// The path as it was given.
+    shown: String,
+    /// What the set begins on.
+    begins: Begins,
+}
+
+/// Compares a set with such a file, or updates the file.
+type Judge = fn(&Beside, &Migrations) -> Result<(), SourceErrors>;
+
+impl Beside {
+    fn frozen(&self, set: &Migrations) -> Result<(), SourceErrors> {
+        let before = committed(&self.path, &self.shown)?;
+        let Some(request) = self.request()? else {
+            let problems = history_file::compare(before.as_deref(), set);
+            return SourceErrors::of_history(&self.shown, problems);
+        };
+        let Updated { text, changes, .. } =
+            history_file::update(before.as_deref(), set, request.update)
+                .map_err(|problems| SourceErrors::in_history(&self.shown, problems))?;
+        if before.as_deref() != Some(&text) {
+            self.write(&text, &request)?;
+            for change in changes {
+                eprintln!("note: `{}`: {change}", self.shown);
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "syntax")]
+    fn described(&self, set: &Migrations) -> Result<(), SourceErrors> {
+        let before = committed(&self.path, &self.shown)?;
+        let schema = migrate_source::check::schema(set, self.begins);
+        let refused = |problem| self.refused(Problem::SchemaFile(problem));
+        let Some(request) = self.request()? else {
+            return schema_file::compare(before.as_deref(), &schema).map_err(refused);
+        };
+        match schema_file::update(before.as_deref(), &schema).map_err(refused)? {
+            Some(text) => self.write(&text, &request),
+            None => Ok(()),
         }
     }
-    Ok(path.to_string_lossy().into_owned())
+
+    /// Without the grammar, the argument for such a file is refused.
+    #[cfg(not(feature = "syntax"))]
+    fn described(&self, _: &Migrations) -> Result<(), SourceErrors> {
+        Ok(())
+    }
+
+    fn refused(&self, problem: Problem) -> SourceErrors {
+        SourceErrors(vec![SourceError::of_file(&self.shown, problem)])
+    }
+
+    fn request(&self) -> Result<Option<Request>, SourceErrors> {
+        let words = env::var_os(UPDATE_HISTORY).unwrap_or_default();
+        let request = Request::of(&words.to_string_lossy());
+        request.map_err(|problem| self.refused(Problem::History(problem)))
+    }
+
+    fn write(&self, text: &str, request: &Request) -> Result<(), SourceErrors> {
+        if !request.in_ci && is_ci(env::var_os("CI").as_deref()) {
+            return Err(self.refused(Problem::History(HistoryProblem::InCi)));
+        }
+        let unwritable = |error: io::Error| Problem::Unwritable { reason: error.to_string() };
+        replace(&self.path, text.as_bytes()).map_err(|error| self.refused(unwritable(error)))?;
+        eprintln!("note: `{}` was written, because {UPDATE_HISTORY} is set", self.shown);
+        Ok(())
+    }
 }
 
-/// How the environment requests an update of the history file.
+/// How the environment requests an update of the history file, and of the schema file with it.
 struct Request {
     update: Update,
-    /// Also where the file would only be compared with itself.
+    /// Also where a file would only be compared with itself.
     in_ci: bool,
 }
 
@@ -108,12 +170,4 @@ impl Request {
         };
         Ok(Some(Request { update, in_ci }))
     }
-}
-
-fn write(path: &Path, text: &str, in_ci: bool) -> Result<(), Problem> {
-    if !in_ci && is_ci(env::var_os("CI").as_deref()) {
-        return Err(Problem::History(HistoryProblem::InCi));
-    }
-    let unwritable = |error: io::Error| Problem::Unwritable { reason: error.to_string() };
-    replace(path, text.as_bytes()).map_err(unwritable)
 }

@@ -103,15 +103,15 @@ fn warning_tokens(input: &Input, warning: &SourceError) -> TokenStream {
     }
 }
 
-/// Constants that make the compiler run the macro again when a file, or the request to update the
-/// history file, changes. The binary contains none of them.
+/// Constants that make the compiler run the macro again when a file, or the request to update the files beside the
+/// folder, changes. The binary contains none of them.
 fn tracking(embedded: &Embedded) -> String {
     let folder = Path::new(&embedded.folder);
     let path = |file: &str| folder.join(file).to_string_lossy().into_owned();
     let (texts, others): (Vec<_>, Vec<_>) = embedded.files.iter().partition(|file| file.is_utf8);
     // One expression for all texts, because 1,000 expressions take the compiler 6 ms longer.
     let mut out = String::from("const _: &::core::primitive::str = ::core::concat!(");
-    for text in texts.iter().map(|file| path(&file.path)).chain(embedded.history.clone()) {
+    for text in texts.iter().map(|file| path(&file.path)).chain(embedded.beside.iter().cloned()) {
         out.push_str("::core::include_str!(");
         push_path(&mut out, &text);
         out.push_str("),");
@@ -122,7 +122,7 @@ fn tracking(embedded: &Embedded) -> String {
         push_path(&mut out, &path(&file.path));
         out.push_str(");");
     }
-    if embedded.history.is_some() {
+    if !embedded.beside.is_empty() {
         let variable = "::core::option::Option<&::core::primitive::str>";
         let _ = write!(out, "const _: {variable} = ::core::option_env!({UPDATE_HISTORY:?});");
     }

@@ -14,14 +14,16 @@ pub(crate) struct Input {
     pub(crate) folder: LitStr,
     /// The history file, relative to the caller's `Cargo.toml`.
     pub(crate) history: Option<LitStr>,
+    /// The file of the schema that the set makes, relative to the same.
+    pub(crate) schema: Option<LitStr>,
     /// The options from the other arguments.
     pub(crate) options: SetOptions,
 }
 
 /// The names of all arguments after the folder.
-const ARGUMENTS: [&str; 12] = [
+const ARGUMENTS: [&str; 13] = [
     "module", "layout", "dialect", "down", "duplicates", "empty", "syntax", "names", "begins",
-    "lints", "links", "history",
+    "lints", "links", "history", "schema",
 ];
 
 /// [`ARGUMENTS`] in a message.
@@ -44,8 +46,8 @@ impl Parse for Input {
             Ok(folder) => return Err(syn::Error::new(folder.span(), expected)),
             Err(error) => return Err(saying(expected)(error)),
         };
-        let (history, options) = (None, SetOptions::default());
-        let mut parsed = Input { runtime, folder, history, options };
+        let options = SetOptions::default();
+        let mut parsed = Input { runtime, folder, history: None, schema: None, options };
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -87,6 +89,12 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "lints" => options.lints = choice(input, name)?,
         "links" => options.links = choice(input, name)?,
         "history" => parsed.history = Some(string(input, name)?),
+        "schema" if cfg!(not(feature = "syntax")) => {
+            let message = "`schema` needs the feature `syntax` of `migrate-runtime`\n\
+                           help: enable it, or omit the argument";
+            return Err(syn::Error::new(name.span(), message));
+        }
+        "schema" => parsed.schema = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name)?,
         other => {
             return Err(syn::Error::new(name.span(), unknown(other)));

@@ -7,6 +7,7 @@ use migrate_set::set::Migrations;
 
 use crate::migrator::{Asked, Migrator};
 
+pub use migrate_set::schema::SchemaForm;
 pub use migrate_set::set::DEFAULT_MODULE;
 pub use migrate_set::sql::placeholder::quoted_identifier;
 pub use migrate_set::text;

@@ -187,6 +187,7 @@ pub mod error {
 /// | `lints = deny` | a statement that locks a table for long, or breaks the running version of the service, is an error, unless its file names the release after which it can run (`-- migrate:phase contract after 2.3`) or a reason; `warn` makes it a warning | `off` |
 /// | `links = follow` | links in the folder can lead out of it | `inside` |
 /// | `history = "migrations.history"` | a file in which the migrations are frozen: if one is edited, renamed or removed, or a new one sorts before it, the build fails; `MIGRATE_UPDATE_HISTORY=1 cargo build` adds to it and replaces its newest line, `=rewrite` any line | no history file |
+/// | `schema = "schema.sql"` | a file with the schema that the set makes, without a database, so that a review shows what a migration changes: if it is stale, the build fails and lists the objects that differ; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it, and so does `migrate schema --static --output schema.sql` | no schema file |
 /// | `empty = allow` | an up script can be empty | `refuse` |
 ///
 /// It reads plain files of up to 64 MiB each, never a named pipe, a socket or a device.

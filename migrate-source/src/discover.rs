@@ -1,4 +1,4 @@
-//! Reads the files of a migration folder on disk, and its history file.
+//! Reads the files of a migration folder on disk, and those that a set is compared with.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -70,12 +70,12 @@ fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
-/// The text of the history file `path`, which messages show as `shown`; `None` if there is none.
+/// The text of a file that a set is compared with, at `path`, which messages show as `shown`; `None` if there is none.
 ///
 /// # Errors
-/// If it cannot be read, or if it is missing and a file with its former ending `.lock` exists: to
-/// ignore that one would unfreeze its migrations.
-pub fn history(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
+/// If it cannot be read, or if it is a history file that is missing while one with the former ending `.lock` exists:
+/// to ignore that one would unfreeze its migrations.
+pub fn committed(path: &Path, shown: &str) -> Result<Option<String>, SourceErrors> {
     let problem = match read_text(path) {
         Ok(text) => return Ok(Some(text)),
         // A link that leads nowhere is not a missing file: it would unfreeze everything.

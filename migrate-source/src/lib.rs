@@ -5,8 +5,8 @@
 //!
 //! Modules in reading order: list and read a folder (`discover`), interpret the file names
 //! (`names`), read comments and statements (`directives`, `lint`, `syntax`), follow what statements make
-//! (`catalog`), and build a set or report all mistakes (`check`). A set is compared with its history (`history_file`) and packed
-//! into a program (`pack`); `create` writes the files of the next migration, and `convert` makes those of
+//! (`catalog`), and build a set or report all mistakes (`check`). A set is compared with its history (`history_file`) and
+//! with the file of its schema (`schema_file`), and packed into a program (`pack`); `create` writes the files of the next migration, and `convert` makes those of
 //! another tool's folder.
 
 mod threads;
@@ -22,6 +22,7 @@ pub mod schema;
 mod catalog;
 pub mod check;
 pub mod history_file;
+pub mod schema_file;
 pub mod replace;
 pub mod create;
 #[cfg(feature = "convert")]

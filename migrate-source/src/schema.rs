@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 
+use migrate_set::schema::SchemaForm;
+use migrate_set::text::escaped_lines;
+
 /// The schema of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SetSchema {
@@ -23,6 +26,8 @@ pub struct SchemaObject {
     pub definition: String,
     /// What follows the parts of a table in that statement.
     pub(crate) rest: String,
+    /// The types of a function's arguments in parentheses, which distinguish it from another of its name.
+    pub(crate) arguments: String,
     /// The file that made it, and the line.
     pub place: Option<(String, u32)>,
     /// What is not known of it.
@@ -41,19 +46,16 @@ pub enum Places {
 }
 
 impl SetSchema {
-    /// Its text, in the words of SQL: it is to be read and compared, not to be run.
+    /// Its text, one block for each object, as schema files have them: it is to be read and compared, not to be run.
     pub fn text(&self, places: Places) -> String {
-        let mut text = String::new();
+        let mut text = format!("{}\n", SchemaForm::Static.head());
         for unknown in &self.unknown {
             let _ = writeln!(text, "-- unknown: {unknown}");
         }
         for object in &self.objects {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            object.write(&mut text, places);
+            object.write(&mut text, "", places);
         }
-        text
+        escaped_lines(&text).into_owned()
     }
 }
 
@@ -63,9 +65,13 @@ impl SchemaObject {
         format!("{}{}", self.definition, self.rest)
     }
 
-    fn write(&self, text: &mut String, places: Places) {
-        let (inner, others): (Vec<_>, Vec<_>) =
-            self.parts.iter().partition(|part| matches!(part.kind, "column" | "constraint"));
+    /// Its block, after whose name `on` follows, and those of what hangs on it.
+    fn write(&self, text: &mut String, on: &str, places: Places) {
+        let _ = writeln!(text, "\n-- {} {}{}{on}", self.kind, self.name, self.arguments);
+        let of = |kinds: &'static [&str]| {
+            self.parts.iter().filter(move |part| kinds.contains(&part.kind)).collect::<Vec<_>>()
+        };
+        let inner = of(&["column", "constraint"]);
         let is_partition = inner.is_empty() && self.rest.starts_with(" PARTITION OF");
         if self.kind != "table" || is_partition {
             let _ = writeln!(text, "{};{}", self.statement(), self.comment(places));
@@ -74,8 +80,11 @@ impl SchemaObject {
             write_inner(text, &inner, places);
             let _ = writeln!(text, "){};", self.rest);
         }
-        for part in others {
-            part.write(text, places);
+        for setting in of(&["setting"]) {
+            let _ = writeln!(text, "{};{}", setting.statement(), setting.comment(places));
+        }
+        for part in of(&["index", "trigger", "policy"]) {
+            part.write(text, &format!(" on {}", self.name), places);
         }
     }
 

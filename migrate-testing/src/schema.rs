@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
-use migrate_runtime::internal::{self, schema_differences, schema_text};
+use migrate_runtime::internal::{self, SchemaForm, schema_differences, schema_text};
 use migrate_runtime::schema::{SchemaDifference, SchemaScope};
 use migrate_runtime::set::Sets;
 
@@ -32,6 +32,18 @@ pub enum SchemaFileError {
         file: PathBuf,
         /// What the system reports.
         source: io::Error,
+    },
+    /// The file is of the other form, which needs no database.
+    #[error(
+        "`{}` is a file of `{}`, not of `{}`\n\
+         help: name another file; the build compares this one, as the argument `schema` of `embed_migrations!`",
+        file.display(),
+        SchemaForm::Static.verb(),
+        SchemaForm::Database.verb()
+    )]
+    Static {
+        /// The file.
+        file: PathBuf,
     },
     /// The set makes another schema.
     #[error(
@@ -82,7 +94,7 @@ fn listed(differences: &[SchemaDifference]) -> String {
 /// ```
 ///
 /// # Errors
-/// [`SchemaFileError::Stale`] with each object that differs, [`SchemaFileError::File`] and
+/// [`SchemaFileError::Stale`] with each object that differs, [`SchemaFileError::Static`], [`SchemaFileError::File`] and
 /// [`SchemaFileError::Test`].
 pub fn check_schema<'s>(
     sets: impl Into<Sets<'s>>,
@@ -95,6 +107,9 @@ pub fn check_schema<'s>(
         Err(error) if updates && error.kind() == io::ErrorKind::NotFound => String::new(),
         read => read.map_err(failed)?.replace("\r\n", "\n"),
     };
+    if SchemaForm::of_file(&written) == Some(SchemaForm::Static) {
+        return Err(SchemaFileError::Static { file: file.to_owned() });
+    }
     let ledgers: Vec<String> = sets.iter().map(internal::ledger_table).collect();
     let database = TestDatabase::new(sets)?;
     let session = Session::open(database.url())?;

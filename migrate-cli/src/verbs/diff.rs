@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use migrate_runtime::internal::{DatabasePlace, schema_differences};
+use migrate_runtime::internal::{DatabasePlace, SchemaForm, schema_differences};
 use migrate_runtime::{Error, ErrorKind};
 
+use super::schema::of_form;
 use super::scratch::{ScopeArgs, schema_of_sets, unreadable};
 use super::server::Connector;
 use crate::error::VerbError;
@@ -37,6 +38,7 @@ impl Diff {
             Some(file) => {
                 let failed = |source| VerbError::File { file: file.clone(), source };
                 let text = std::fs::read_to_string(file).map_err(failed)?;
+                let text = of_form(file, text, SchemaForm::Database)?;
                 (file.to_string_lossy().into_owned(), text)
             }
             None => (cx.folders(), schema_of_sets(cx, &self.scope.scope()).await?.1),

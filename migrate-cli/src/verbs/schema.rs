@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use migrate_runtime::Migrations;
-use migrate_runtime::internal::text::escaped_lines;
-use migrate_runtime::internal::{DatabasePlace, schema_text};
+use migrate_runtime::internal::{DatabasePlace, SchemaForm, schema_text};
 use migrate_runtime::schema::SchemaScope;
 use migrate_source::check::schema;
 use migrate_source::discover::read;
@@ -34,7 +33,7 @@ pub(crate) struct Schema {
     #[arg(long, conflicts_with = "is_static")]
     of_database: bool,
     /// Write it to this file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "is_static"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
     output: Option<PathBuf>,
     /// Compare it with this file, and exit with 4 if they differ
     #[arg(long, value_name = "FILE")]
@@ -55,9 +54,12 @@ impl Schema {
         let checked = located.read()?;
         let schema = schema(&checked.set, located.options.begins);
         let places = if self.places { Places::Shown } else { Places::Hidden };
-        let text = escaped_lines(&schema.text(places)).into_owned();
+        let text = schema.text(places);
         if let Some(file) = &self.check {
-            return self.compare(file, &read_file(file)?, &text, located.shown);
+            return self.compare(file, &read_file(file, SchemaForm::Static)?, &text, located.shown);
+        }
+        if let Some(file) = &self.output {
+            return write_file(file, &text, &located.shown);
         }
         let objects = schema.objects.iter().map(body).collect();
         let (folder, migrations, unknown) = (located.shown, checked.set.len(), schema.unknown);
@@ -79,7 +81,8 @@ impl Schema {
         &self,
         cx: &Connector<'_>,
     ) -> Result<(DatabasePlace, Answer), VerbError> {
-        let file = self.check.as_deref().map(read_file).transpose()?;
+        let file = self.check.as_deref().map(|file| read_file(file, SchemaForm::Database));
+        let file = file.transpose()?;
         let scope = match &file {
             Some(file) if !file.is_empty() => SchemaScope::of_file(file),
             _ => self.scope.scope(),
@@ -99,11 +102,7 @@ impl Schema {
             let body = Body::SchemaText { schema: text.clone() };
             return Ok((place, Answer::new(text, body)));
         };
-        let failed = |source| VerbError::File { file: path.clone(), source };
-        replace(path, text.as_bytes()).map_err(failed)?;
-        let file = path.to_string_lossy().into_owned();
-        let text = line("Written", &format!("the schema of {source} to {file}"));
-        Ok((place, Answer::new(text, Body::SchemaWritten { file })))
+        Ok((place, write_file(path, &text, &source)?))
     }
 
     /// Compares the schema with that of a file.
@@ -120,24 +119,40 @@ impl Schema {
             let text = line("Checked", &format!("the schema of {folder} is that of {file}"));
             return Ok(Answer::new(text, Body::SchemaChecked { folder, file, differences }));
         }
-        let places = if self.places { " --places" } else { "" };
-        let of = if self.of_database { " --of-database" } else { "" };
-        let command = if self.is_static {
-            format!("schema --static{places} > {file}")
-        } else {
-            format!("schema{of} --output {file}")
+        let form = if self.is_static { SchemaForm::Static } else { SchemaForm::Database };
+        let option = match (self.places, self.of_database) {
+            (true, _) => " --places",
+            (_, true) => " --of-database",
+            _ => "",
         };
+        let command = format!("{}{option} --output {file}", form.verb());
         Err(VerbError::Schema { file, folder, differences, command })
     }
 }
 
-/// The text of a schema file; empty if there is none yet.
-fn read_file(path: &Path) -> Result<String, VerbError> {
+/// The text of a schema file of this form; empty if there is none yet.
+fn read_file(path: &Path, form: SchemaForm) -> Result<String, VerbError> {
     match read(path) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Ok(bytes) => of_form(path, String::from_utf8_lossy(&bytes).into_owned(), form),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(source) => Err(VerbError::File { file: path.to_owned(), source }),
     }
+}
+
+/// The text of a schema file, unless its first line shows that it is not of this form.
+pub(super) fn of_form(path: &Path, text: String, form: SchemaForm) -> Result<String, VerbError> {
+    match SchemaForm::of_file(&text).filter(|found| *found != form) {
+        Some(found) => Err(VerbError::SchemaForm { file: path.to_owned(), found, expected: form }),
+        None => Ok(text),
+    }
+}
+
+fn write_file(path: &Path, text: &str, source: &str) -> Result<Answer, VerbError> {
+    let failed = |source| VerbError::File { file: path.to_owned(), source };
+    replace(path, text.as_bytes()).map_err(failed)?;
+    let file = path.to_string_lossy().into_owned();
+    let text = line("Written", &format!("the schema of {source} to {file}"));
+    Ok(Answer::new(text, Body::SchemaWritten { file }))
 }
 
 fn body(object: &SchemaObject) -> ObjectBody {

@@ -5,18 +5,55 @@ use crate::sql::lexer::{Token, TokenKind, lex};
 use crate::sql::split::split;
 
 /// The kinds of objects, in the order in which a file has them if nothing else decides.
-pub(super) const KINDS: [&str; 28] = [
+pub(super) const KINDS: [&str; 29] = [
     "schema", "extension", "collation", "domain", "type", "sequence", "foreign data wrapper",
     "server", "foreign table", "table", "constraint", "index", "statistics", "trigger", "rule",
     "policy", "function", "procedure", "materialized view", "view", "aggregate", "operator",
-    "cast", "publication", "event trigger", "default privileges", "default", NOTE,
+    "cast", "publication", "event trigger", "default privileges", "default", NOTE, UNKNOWN,
 ];
 
 /// The kind of what is there and cannot be written.
 pub(super) const NOTE: &str = "not written:";
 
-const HEAD: &str =
-    "-- The schema of a PostgreSQL database, written by `migrate schema`. Do not edit it.\n";
+/// The kind of what is not known without a database.
+const UNKNOWN: &str = "unknown:";
+
+/// What wrote a schema file, which its first line shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaForm {
+    /// `migrate schema`: SQL that makes the schema of a database again.
+    Database,
+    /// `migrate schema --static`: what is known of a set without a database, to be read and compared.
+    Static,
+}
+
+impl SchemaForm {
+    /// The first line of its files.
+    pub fn head(self) -> &'static str {
+        match self {
+            SchemaForm::Database => {
+                "-- The schema of a PostgreSQL database, written by `migrate schema`. Do not edit it."
+            }
+            SchemaForm::Static => {
+                "-- The schema that a set makes, written by `migrate schema --static`. Do not edit it."
+            }
+        }
+    }
+
+    /// The form of a file, if its first line shows one.
+    pub fn of_file(text: &str) -> Option<Self> {
+        let first = text.lines().next()?;
+        [SchemaForm::Database, SchemaForm::Static].into_iter().find(|form| form.head() == first)
+    }
+
+    /// The verb that writes it, with its option.
+    pub fn verb(self) -> &'static str {
+        match self {
+            SchemaForm::Database => "schema",
+            SchemaForm::Static => "schema --static",
+        }
+    }
+}
 
 /// An object of a schema file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +83,7 @@ impl SchemaBlock {
     }
 
     pub(super) fn is_note(&self) -> bool {
-        self.kind == NOTE
+        matches!(self.kind, NOTE | UNKNOWN)
     }
 
     pub(super) fn is_partition(&self) -> bool {
@@ -93,7 +130,7 @@ fn header(text: &str, token: &Token) -> Option<SchemaBlock> {
 
 /// A schema file with what belongs to the scope.
 pub fn write(blocks: Vec<SchemaBlock>, scope: &SchemaScope) -> String {
-    let mut text = HEAD.to_owned() + &scope.lines();
+    let mut text = format!("{}\n{}", SchemaForm::Database.head(), scope.lines());
     for block in scope.of(blocks) {
         text += "\n-- ";
         text += &block.object();

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Range;
 
 use super::block::SchemaBlock;
 use super::scope::SchemaScope;
-use crate::sql::lexer::{Token, TokenKind, lex};
+use crate::sql::lexer::{TokenKind, lex};
 use crate::text::escaped_lines;
 
 /// How many lines of a text a difference shows.
@@ -159,7 +160,7 @@ fn parts(blocks: Vec<SchemaBlock>) -> Parts {
         let mut statements = block.statements.iter();
         let first = statements.next().map_or("", String::as_str);
         let rest: BTreeSet<&str> = statements.map(String::as_str).collect();
-        let whole = match columns(first).filter(|_| block.has_columns()) {
+        let whole = match columns(first, &block.name).filter(|_| block.has_columns()) {
             Some((head, lines)) => {
                 tables.push(object.clone());
                 for line in lines {
@@ -183,29 +184,29 @@ fn parts(blocks: Vec<SchemaBlock>) -> Parts {
     parts
 }
 
-/// The statement of a table without its columns, and a text for each column and constraint.
-fn columns(statement: &str) -> Option<(String, Vec<&str>)> {
+/// The statement of a table without its columns, and a text for each column and constraint, without comments. A list
+/// in parentheses elsewhere than after the name is not of columns.
+fn columns<'s>(statement: &'s str, name: &str) -> Option<(String, Vec<&'s str>)> {
     let tokens = lex(statement);
     let open = tokens.iter().find(|token| token.kind == TokenKind::Open)?;
-    let (mut depth, mut start, mut lines) = (0_usize, open.end, Vec::new());
-    let mut add = |start: usize, token: &Token| {
-        let line = statement[start..token.start].trim();
-        lines.extend((!line.is_empty()).then_some(line));
-    };
-    for token in tokens.iter().filter(|token| token.start >= open.start) {
+    let head = statement[..open.start].trim_end();
+    if !head.ends_with(name) {
+        return None;
+    }
+    let (mut depth, mut part, mut lines) = (0_usize, None::<Range<usize>>, Vec::new());
+    for token in tokens.iter().filter(|token| token.start >= open.start && !token.is_trivia()) {
         match token.kind {
             TokenKind::Open => depth += 1,
-            TokenKind::Close if depth == 1 => {
-                add(start, token);
-                let (head, tail) = (&statement[..open.start], &statement[token.end..]);
-                return Some((format!("{}{tail}", head.trim_end()), lines));
-            }
             TokenKind::Close => depth -= 1,
-            TokenKind::Other if depth == 1 && token.text(statement) == "," => {
-                add(start, token);
-                start = token.end;
-            }
             _ => {}
+        }
+        if depth == 0 || depth == 1 && token.text(statement) == "," {
+            lines.extend(part.take().map(|part| &statement[part]));
+            if depth == 0 {
+                return Some((format!("{head}{}", &statement[token.end..]), lines));
+            }
+        } else if token.start > open.start {
+            part = Some(part.map_or(token.start, |part| part.start)..token.end);
         }
     }
     None
@@ -271,6 +272,23 @@ mod tests {
             &secured,
             USERS,
             &["table public.users: ALTER TABLE public.users ENABLE ROW LEVEL SECURITY is missing"],
+        );
+    }
+
+    #[test]
+    fn comments_do_not_count_and_only_a_list_after_the_name_is_of_columns() {
+        let remarked =
+            USERS.replace("id bigint NOT NULL,", "id bigint NOT NULL, -- unknown: a, (b");
+        check(USERS, &remarked.replace("users (\n", "users ( -- c\n"), &[]);
+        let partition = |value: &str| {
+            format!("-- table p\nCREATE TABLE p PARTITION OF t FOR VALUES IN ({value});\n")
+        };
+        check(
+            &partition("1"),
+            &partition("2"),
+            &[
+                "table p: expected CREATE TABLE p PARTITION OF t FOR VALUES IN (1), found CREATE TABLE p PARTITION OF t FOR VALUES IN (2)",
+            ],
         );
     }
 

@@ -180,12 +180,12 @@ impl Catalog {
         }
     }
 
-    /// The functions of a name have another one.
-    pub(super) fn redefine_function(&mut self, old: &Made, new: &Made, signatures: &[String]) {
-        for part in signatures.iter().map(String::as_str) {
-            self.redefine(Id::of(old, part), Id::of(new, part));
+    /// The functions of a name, distinguished by these parts, have another one, which can be that of others too.
+    pub(super) fn redefine_functions(&mut self, old: &Made, path: &Path, parts: &[String]) {
+        let Some(new) = self.routine_made(path).copied() else { return };
+        for part in parts {
+            self.redefine(Id::of(old, part), Id::of(&new, part));
         }
-        self.redefine(Id::of(old, ""), Id::of(new, ""));
     }
 
     /// `ALTER POLICY`.

@@ -105,8 +105,8 @@ impl Description<'_> {
     ) -> SchemaObject {
         let unknown = (!made.sure).then(|| "it may not be there, or be another".to_owned());
         let place = self.place(made.place);
-        let (rest, parts) = (String::new(), Vec::new());
-        SchemaObject { kind, name, definition, rest, place, unknown, parts }
+        let (rest, arguments, parts) = (String::new(), String::new(), Vec::new());
+        SchemaObject { kind, name, definition, rest, arguments, place, unknown, parts }
     }
 
     /// A schema or an extension.
@@ -130,7 +130,8 @@ impl Description<'_> {
                 let definition = self.definition(routine.made(), signature)?;
                 let (made, name) = (routine.made(), qualified(name, own));
                 let mut object = self.defined("function", made, &name, definition);
-                let called = format!("{name}({signature})");
+                object.arguments = format!("({signature})");
+                let called = format!("{name}{}", object.arguments);
                 object.parts = self.settings(made, &definition.noun, &called, definition);
                 Some(object)
             });

@@ -230,23 +230,44 @@ impl Catalog {
             (None, Some(to)) => How::Moved(to.name.clone()),
             (None, None) => return self.blur(Sort::Function),
         };
-        let made = self.made(Sort::Function, &path.span);
-        let gone = self.gone_as(how, &path.span);
-        let routines = &mut self.schema_mut(&schema).routines;
-        let several = routines.objects.get(&path.name).is_some_and(|r| r.signatures.len() != 1);
-        let routine = if several {
-            routines.doubt(&path.name);
-            routines.objects.get(&path.name).cloned()
-        } else {
-            routines.take(&path.name, gone)
-        };
-        let routine = routine.unwrap_or_else(|| Routine::unknown(made));
+        let made = Made { sure: true, ..self.made(Sort::Function, &path.span) };
+        let wanted = node.filter(|node| node.has(Kind::PARAM_LIST)).map(signature);
+        let taken = self.take_functions(&schema, &path, wanted.as_deref(), how);
+        let old = taken.unwrap_or_else(|| Routine::unknown(made));
+        let (before, mut parts) = (old.made, old.signatures.clone());
+        // What names one of several functions does not say which.
+        let others = self.schemas.objects.get(&schema).map(|found| &found.routines.objects);
+        if !others.is_some_and(|others| others.contains_key(&path.name)) {
+            parts.push(String::new());
+        }
         let target = moved.map_or(schema, |to| to.name);
         let name = to.map_or(path.name, |to| to.name);
         self.born(Sort::Function, &name, &path.span);
-        let (old, made) = (routine.made, Made { sure: true, ..made });
-        self.redefine_function(&old, &made, &routine.signatures);
-        self.schema_mut(&target).routines.put(name, Routine { made, ..routine });
+        let path = Path { qualifier: Some(target), name, span: path.span };
+        self.put_function(&path, Routine { made, ..old });
+        self.redefine_functions(&before, &path, &parts);
+    }
+
+    /// The functions of a name that another name or schema is given to: one if its arguments are known, or all.
+    fn take_functions(
+        &mut self,
+        schema: &str,
+        path: &Path,
+        wanted: Option<&str>,
+        how: How,
+    ) -> Option<Routine> {
+        let gone = self.gone_as(how, &path.span);
+        let routines = &mut self.schema_mut(schema).routines;
+        let all = routines.objects.get_mut(&path.name);
+        let Some(all) = all.filter(|all| all.signatures.len() != 1) else {
+            return routines.take(&path.name, gone);
+        };
+        let Some(at) = all.signatures.iter().position(|one| Some(one.as_str()) == wanted) else {
+            all.made.sure = false;
+            return Some(all.clone());
+        };
+        let signatures = vec![all.signatures.remove(at)];
+        Some(Routine { signatures, ..all.clone() })
     }
 
     /// The effects of the function that a name can mean.

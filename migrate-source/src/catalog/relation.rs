@@ -247,7 +247,7 @@ impl Catalog {
         for (key, path) in found.into_iter().zip(&paths) {
             match key {
                 Some(key) => self.remove(&key, path),
-                None => self.forget(path),
+                None => self.forget(path, conditional),
             }
         }
     }
@@ -262,10 +262,13 @@ impl Catalog {
         }
     }
 
-    /// A name of which nothing was known is gone.
-    fn forget(&mut self, path: &Path) {
+    /// A name of which nothing was known is gone. `IF EXISTS` does not show that its schema is there.
+    fn forget(&mut self, path: &Path, conditional: bool) {
         let Some(schema) = self.target(path).filter(|_| !self.perhaps) else { return };
         if self.look_relation(path) == Look::Missing {
+            return;
+        }
+        if conditional && !self.schemas.objects.contains_key(&schema) {
             return;
         }
         let gone = self.gone_as(How::Dropped, &path.span);

@@ -14,6 +14,7 @@ use crate::history_file::HistoryProblem;
 use crate::lint;
 use crate::names::NameError;
 use crate::objects::ObjectProblem;
+use crate::schema_file::SchemaFileProblem;
 
 /// What is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,7 +35,7 @@ pub enum Problem {
     /// A link to something outside the folder.
     #[error("is a link out of the folder")]
     LinkOut,
-    /// The history file cannot be written.
+    /// The history or schema file cannot be written.
     #[error("cannot be written: {reason}")]
     Unwritable {
         /// The error message of the system.
@@ -43,6 +44,9 @@ pub enum Problem {
     /// The set differs from its history file.
     #[error(transparent)]
     History(HistoryProblem),
+    /// The set makes another schema than its schema file has.
+    #[error(transparent)]
+    SchemaFile(SchemaFileProblem),
     /// The set's module has no name.
     #[error("a module's name cannot be empty")]
     NoModule,
@@ -303,6 +307,7 @@ impl Problem {
             ),
             Problem::Name(error) => error.help(),
             Problem::History(problem) => problem.help(),
+            Problem::SchemaFile(problem) => problem.help().into(),
             Problem::Branch(problem) => problem.help(),
             Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Object(finding) => finding.remedy(),
@@ -363,9 +368,7 @@ impl Problem {
     /// The help of the other problems with a fixed help.
     fn plain_help(&self) -> &'static str {
         match self {
-            Problem::Unwritable { .. } => {
-                "the folder of the history file must exist and be writable"
-            }
+            Problem::Unwritable { .. } => "its folder must exist and be writable",
             Problem::Unreadable { .. } => "fix it, or remove it",
             Problem::NoModule => "give it a name, or omit the option",
             Problem::NoMigrations => "add a file such as `0001_create_users.sql`",

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{Draft, DraftError, Moment, Wish, draft};
 use crate::check::{SourceErrors, SourceFile};
-use crate::discover::{discover, history};
+use crate::discover::{committed, discover};
 use crate::history_file;
 use crate::names::NameOptions;
 use crate::replace;
@@ -134,7 +134,7 @@ pub fn create(
 /// The newest version of a history file; nothing is frozen in a missing one.
 fn frozen(path: &Path) -> Result<Option<Version>, SourceErrors> {
     let shown = path.to_string_lossy();
-    let Some(text) = history(path, &shown)? else { return Ok(None) };
+    let Some(text) = committed(path, &shown)? else { return Ok(None) };
     let (newest, problems) = history_file::newest(&text);
     SourceErrors::of_history(&shown, problems)?;
     Ok(newest)

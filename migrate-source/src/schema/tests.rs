@@ -14,12 +14,17 @@ fn schema(scripts: &[&str], begins: Begins) -> SetSchema {
     check::schema(&check::check("m", &files, &options).unwrap().set, begins)
 }
 
+/// The statements of these blocks, without what begins them.
+fn statements<'t>(blocks: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    blocks.flat_map(|block| block.lines().skip(1)).collect()
+}
+
 #[track_caller]
 fn prints(scripts: &[&str], expected: &[&str]) {
     let schema = schema(scripts, Begins::Nothing);
     assert_eq!(schema.unknown, <[String; 0]>::default());
     let text = schema.text(Places::Hidden);
-    assert_eq!(text.lines().collect::<Vec<_>>(), expected, "{scripts:#?}\n{text}");
+    assert_eq!(statements(text.split("\n\n")), expected, "{scripts:#?}\n{text}");
 }
 
 /// Checks the cases of a table: statements after one that makes a table `t` of one column, and the lines of `t`
@@ -29,15 +34,46 @@ fn part(table: &str) {
     for (statements, expected) in cases(table) {
         let script = format!("create table t (a int); {statements}");
         let text = schema(&[&script], Begins::Nothing).text(Places::Hidden);
-        let mut objects = text.split("\n\n");
-        let table = objects.find(|one| one.contains("TABLE public.t")).unwrap_or_default();
-        let lines: Vec<&str> = table.lines().skip(1).filter(|line| *line != ");").collect();
+        let is_of_table = |one: &&str| {
+            one.starts_with("-- table public.t\n")
+                || one.lines().next().is_some_and(|head| head.ends_with(" on public.t"))
+        };
+        let mut lines = self::statements(text.split("\n\n").filter(is_of_table));
+        lines.retain(|line| !line.starts_with("CREATE TABLE") && *line != ");");
         let indent = |line: String| match line.split(' ').next() {
             Some("CREATE" | "ALTER") => line,
             _ => format!("    {line}"),
         };
         assert_eq!(lines, expected.into_iter().map(indent).collect::<Vec<_>>(), "{statements}");
     }
+}
+
+#[test]
+fn each_object_is_a_block() {
+    let script = "create table t (a int); create index i on t (a); create view v as select a from t; \
+                  create function f(a int) returns int language sql as 'select 1'; alter table t set (fillfactor = 70); \
+                  alter view v set (security_barrier); do $$ begin execute 'create index j' || current_user; end $$";
+    let expected = "\
+-- The schema that a set makes, written by `migrate schema --static`. Do not edit it.
+-- unknown: indexes that are made after 1_a.sql:1, which runs dynamic SQL
+
+-- table public.t
+CREATE TABLE public.t (
+    a integer
+);
+ALTER TABLE public.t SET (fillfactor = 70);
+
+-- index i on public.t
+CREATE INDEX i ON public.t (a);
+
+-- view public.v
+CREATE VIEW public.v AS SELECT a FROM public.t;
+ALTER VIEW public.v SET (security_barrier);
+
+-- function public.f(int4)
+CREATE FUNCTION public.f(a integer) RETURNS integer LANGUAGE sql AS 'select 1';
+";
+    assert_eq!(schema(&[script], Begins::Nothing).text(Places::Hidden), expected);
 }
 
 #[test]
@@ -60,7 +96,6 @@ fn a_table_has_its_columns_and_constraints() {
             "    CONSTRAINT posts_pkey PRIMARY KEY (id),",
             "    CONSTRAINT t UNIQUE (author, tags) INCLUDE (id)",
             ");",
-            "",
             "CREATE TABLE public.users (",
             "    id bigint NOT NULL DEFAULT nextval('public.users_id_seq'::regclass),",
             "    email character varying(80) NOT NULL,",
@@ -70,9 +105,7 @@ fn a_table_has_its_columns_and_constraints() {
             "    CONSTRAINT users_email_key UNIQUE (email),",
             "    CONSTRAINT users_pkey PRIMARY KEY (id)",
             ");",
-            "",
             "CREATE SEQUENCE public.posts_id_seq OWNED BY public.posts.id;",
-            "",
             "CREATE SEQUENCE public.users_id_seq OWNED BY public.users.id;",
         ],
     );
@@ -131,18 +164,13 @@ fn names_are_those_of_the_end() {
             "CREATE INDEX i ON public.c (lower(m::text)) WHERE key > 0;",
             "CREATE TRIGGER u AFTER UPDATE OF m ON public.c FOR EACH ROW WHEN (new.key = 1) EXECUTE FUNCTION public.g();",
             "CREATE POLICY q ON public.c USING (key = 1);",
-            "",
             "CREATE VIEW public.v AS SELECT x.id FROM public.c x;",
-            "",
             "CREATE FUNCTION public.g() RETURNS trigger LANGUAGE plpgsql AS 'begin end';",
-            "",
             "CREATE TYPE public.feeling AS ENUM ('sad', 'so', 'fine');",
-            "",
             "CREATE TABLE s.b (",
             "    a integer,",
             "    CONSTRAINT f FOREIGN KEY (a) REFERENCES public.c (key)",
             ");",
-            "",
             "CREATE SCHEMA s;",
         ],
     );
@@ -184,6 +212,61 @@ fn what_hangs_on_a_table_follows_it() {
 }
 
 #[test]
+fn one_of_several_functions_has_another_name() {
+    let f = "create function f(a int) returns int language sql as 'select 1'; \
+             create function f() returns trigger language plpgsql as 'begin end';";
+    let trigger =
+        "create table t (a int); create trigger u after update on t execute function f();";
+    let function = |head: &str| match head {
+        "f()" | "g()" => format!(
+            "CREATE FUNCTION public.{head} RETURNS trigger LANGUAGE plpgsql AS 'begin end';"
+        ),
+        head => {
+            format!("CREATE FUNCTION public.{head} RETURNS integer LANGUAGE sql AS 'select 1';")
+        }
+    };
+    let (of_int, of_none) = (function("f(a integer)"), function("f()"));
+    let (int_as_g, none_as_g) = (function("g(a integer)"), function("g()"));
+    prints(&[f, "alter function f(int) rename to g"], &[&of_none, &int_as_g]);
+    prints(
+        &[f, "alter function f(int) rename to g; alter function g(int) rename to f"],
+        &[&of_none, &of_int],
+    );
+    prints(
+        &[f, "alter function f(int) rename to g; alter function f() rename to g"],
+        &[&none_as_g, &int_as_g],
+    );
+    let table = |called: &str| {
+        let trigger = format!(
+            "CREATE TRIGGER u AFTER UPDATE ON public.t EXECUTE FUNCTION public.{called}();"
+        );
+        ["CREATE TABLE public.t (", "    a integer", ");", &trigger].map(str::to_owned)
+    };
+    let [head, column, end, of_g] = table("g");
+    prints(
+        &[f, trigger, "alter function f() rename to g"],
+        &[&head, &column, &end, &of_g, &of_int, &none_as_g],
+    );
+    let [.., of_f] = table("f");
+    prints(
+        &[f, trigger, "alter function f(int) rename to g"],
+        &[&head, &column, &end, &of_f, &of_none, &int_as_g],
+    );
+}
+
+#[test]
+fn a_drop_if_exists_does_not_make_its_schema() {
+    for drop in ["drop table if exists s.t", "drop view if exists s.a, s.b cascade"] {
+        let text = schema(
+            &[drop, "set search_path = s, public; create table t (a int)"],
+            Begins::Inferred,
+        )
+        .text(Places::Hidden);
+        assert!(!text.contains("TABLE s.t"), "{text}");
+    }
+}
+
+#[test]
 fn other_objects_are_statements() {
     prints(
         &["create extension pgcrypto; create domain d as int not null check (value > 0); create type c as (a int, b text[]); \
@@ -198,32 +281,23 @@ fn other_objects_are_statements() {
             "CREATE TABLE public.copy (",
             "    one -- unknown: its type, which a query determines",
             ");",
-            "",
             "CREATE TABLE public.e (",
             "    a integer",
             ");",
-            "",
             "CREATE TABLE public.part (",
             "    a integer",
             ") PARTITION BY RANGE (a);",
-            "",
             "CREATE UNLOGGED TABLE public.u (",
             "    a integer",
             ") WITH (fillfactor = 70);",
-            "",
             "CREATE MATERIALIZED VIEW public.m AS SELECT 1 AS one WITH NO DATA;",
             "CREATE INDEX i ON public.m (one);",
-            "",
             "CREATE FUNCTION public.add(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$select a + b$$;",
             "ALTER FUNCTION public.add(int4,int4) SET search_path = '';",
-            "",
             "CREATE TYPE public.c AS (a integer, b text[]);",
-            "",
             "CREATE DOMAIN public.d AS integer NOT NULL CHECK (value > 0);",
-            "",
             "CREATE SEQUENCE public.s START 10;",
             "ALTER SEQUENCE public.s INCREMENT BY 2;",
-            "",
             "CREATE EXTENSION pgcrypto;",
         ],
     );
@@ -269,7 +343,9 @@ fn what_is_not_known_is_named_with_its_reason() {
 #[test]
 fn places_are_comments() {
     let text = schema(&["\ncreate table t (\n  a int)"], Begins::Nothing).text(Places::Shown);
-    assert_eq!(text, "CREATE TABLE public.t ( -- 1_a.sql:2\n    a integer -- 1_a.sql:3\n);\n");
+    let expected =
+        "-- table public.t\nCREATE TABLE public.t ( -- 1_a.sql:2\n    a integer -- 1_a.sql:3\n);\n";
+    assert_eq!(text.split_once("\n\n").map(|(_, blocks)| blocks), Some(expected));
 }
 
 #[test]

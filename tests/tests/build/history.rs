@@ -1,5 +1,5 @@
-//! A cargo project whose migration folder changes: the build compares it with the history file, and a debug
-//! build detects added and removed files.
+//! A cargo project whose migration folder changes: the build compares it with the history file and the schema
+//! file, and a debug build detects added and removed files.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use migrate_runtime::__private::{Digest, Origin, Traits};
+use migrate_runtime::internal::SchemaForm;
 use migrate_runtime::set::Layout;
 use migrate_runtime::{ErrorKind, Migrations, Migrator, check_embed};
 use migrate_tests::database::FreshDatabase;
@@ -261,6 +262,73 @@ fn history_that_cannot_be_read_is_never_written() {
                     `MIGRATE_UPDATE_HISTORY`\n";
     assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
     assert!(!file.exists());
+}
+
+#[test]
+fn schema_file_is_written_on_request_and_checked() {
+    let project = project("described", ", schema = \"schema.sql\", history = \"set.history\"");
+    project.write("migrations/2_b.sql", "CREATE TABLE users (id bigint PRIMARY KEY, nick text);\n");
+    assert_eq!(refusals(&project).pop().as_deref(), Some("error: schema.sql: does not exist"));
+    // One request for both files.
+    update(&project);
+    assert_eq!(run(&project), "2 embedded\n");
+    assert!(project.path("set.history").exists());
+    let now = || fs::read_to_string(project.path("schema.sql")).expect("the schema");
+    let first = now();
+    assert!(
+        first.starts_with(SchemaForm::Static.head()) && first.contains("    nick text,\n"),
+        "{first}"
+    );
+    assert!(build(&project).fresh);
+
+    // The build compares again if only the file changes.
+    project.write("schema.sql", first.replace("nick text", "nick varchar"));
+    let expected = "error: schema.sql: is not the schema that the set makes\n       \
+                    column public.users.nick: expected text, found varchar\n       \
+                    help: review what differs, then write the file with `MIGRATE_UPDATE_HISTORY=1 cargo build`\n";
+    let refused = build(&project).diagnostics;
+    assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+    project.write("schema.sql", first.replace('\n', "\r\n"));
+    assert_eq!(run(&project), "2 embedded\n");
+
+    project.write("migrations/3_c.sql", "ALTER TABLE users DROP nick;\n");
+    project.write("src/main.rs", program(", schema = \"schema.sql\", history = \"set.history\" "));
+    assert_eq!(
+        refusals(&project),
+        [
+            "error: set.history: version 3: `3_c.sql` is not frozen yet",
+            "error: schema.sql: is not the schema that the set makes",
+        ]
+    );
+    let outcome = build_with(&project, "1");
+    assert_eq!(outcome.diagnostics, [""; 0]);
+    assert!(outcome.stderr.contains("note: `schema.sql` was written"), "{}", outcome.stderr);
+    assert!(!now().contains("nick"));
+}
+
+#[test]
+fn schema_file_of_another_form_is_never_written() {
+    let project = project("misdescribed", ", schema = \"schema.sql\"");
+    let of_a_database = format!("{}\n", SchemaForm::Database.head());
+    project.write("schema.sql", &of_a_database);
+    let expected = format!(
+        "error: schema.sql: its first line is `{}`, not that of `migrate schema --static`\n",
+        of_a_database.trim_end()
+    );
+    for word in ["0", "1", "rewrite,in-ci"] {
+        let refused = build_with(&project, word).diagnostics;
+        assert!(refused.len() == 1 && refused[0].starts_with(&expected), "{refused:?}");
+    }
+    let now = fs::read_to_string(project.path("schema.sql")).expect("the file");
+    assert_eq!(now, of_a_database);
+    remove(&project, "schema.sql");
+    let ci = [("MIGRATE_UPDATE_HISTORY", "1"), ("CI", "true")];
+    let refused = project.build_with(Compiler::Rustc, &ci).into_values().next().expect("a binary");
+    let expected = "error: schema.sql: is not written in CI\n";
+    assert!(
+        refused.diagnostics.len() == 1 && refused.diagnostics[0].starts_with(expected),
+        "{refused:?}"
+    );
 }
 
 /// `MIGRATE_UPDATE_HISTORY=word cargo build`

@@ -12,7 +12,7 @@ fn text_of(path: &str) -> String {
 }
 
 /// An enum of the page: its name, where it is declared, and the function with its remedies.
-const ENUMS: [(&str, &str, &str); 20] = [
+const ENUMS: [(&str, &str, &str); 21] = [
     ("ErrorKind", "migrate-runtime/src/outcome/kind.rs", "migrate-runtime/src/outcome/remedy.rs"),
     ("Drift", "migrate-set/src/drift.rs", ""),
     ("Obstacle", "migrate-set/src/rollback.rs", ""),
@@ -24,6 +24,7 @@ const ENUMS: [(&str, &str, &str); 20] = [
     ("Problem", "migrate-source/src/check/problem.rs", ""),
     ("NameError", "migrate-source/src/names/error.rs", ""),
     ("HistoryProblem", "migrate-source/src/history_file/problem.rs", ""),
+    ("SchemaFileProblem", "migrate-source/src/schema_file.rs", ""),
     ("BranchProblem", "migrate-source/src/check/branches/problem.rs", ""),
     ("SplitProblem", "migrate-set/src/sql/split.rs", ""),
     ("SectionProblem", "migrate-source/src/directives/section.rs", ""),

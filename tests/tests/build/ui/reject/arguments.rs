@@ -13,6 +13,8 @@ pub const CASES: &[Case] = &[
     case("unknown_dialect", FILES).arguments("\"unknown_dialect\", dialect = \"mysql\""),
     case("empty_module", FILES).arguments("\"empty_module\", module = \"\""),
     case("empty_history", FILES).arguments("\"empty_history\", history = \"\""),
+    case("missing_schema_file", FILES)
+        .arguments("\"missing_schema_file\", schema = \"schema.sql\""),
     case("argument_without_value", FILES).arguments("\"argument_without_value\", history"),
     case("module_not_a_string", FILES).arguments("\"module_not_a_string\", module = billing"),
     case("unknown_value", FILES).arguments("\"unknown_value\", duplicates = allow"),
