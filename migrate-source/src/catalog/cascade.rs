@@ -48,7 +48,7 @@ impl Naming {
             }
             rest.extend(self.also.get(&name).into_iter().flatten().cloned());
             for user in self.users.get(&name).into_iter().flatten() {
-                if let User::View(key) | User::Function(key) = user {
+                if let User::View(key) | User::Function(key) | User::Column(key, _) = user {
                     rest.extend(self.keys_of(key).into_iter().map(|key| key.name));
                 }
                 all.push(user.clone());

@@ -181,10 +181,11 @@ impl Catalog {
         let nodes = at.children().filter(|child| child.kind() == names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
-            if !at.has(Kind::CASCADE) {
+            let perhaps = self.perhaps || conditional && self.is_doubtful(&path, &schema);
+            if !at.has(Kind::CASCADE) && !perhaps {
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }
-            let (place, stamp, perhaps) = (self.place(&path.span), self.stamp, self.perhaps);
+            let (place, stamp) = (self.place(&path.span), self.stamp);
             let types = &mut self.schema_mut(&schema).types;
             if perhaps {
                 types.doubt(&name);
@@ -241,6 +242,9 @@ impl Catalog {
         else {
             return self.blur(Sort::Type);
         };
+        if into.is_some_and(|into| into.name == schema) {
+            return;
+        }
         let name = to.unwrap_or(from).name.clone();
         let how = match (to, into) {
             (Some(to), _) => How::Renamed(to.name.clone()),
