@@ -108,5 +108,5 @@ fn write_inner(text: &mut String, inner: &[&SchemaObject], places: Places) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "syntax"))]
 mod tests;

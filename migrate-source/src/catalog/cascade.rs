@@ -48,7 +48,8 @@ impl Naming {
             }
             rest.extend(self.also.get(&name).into_iter().flatten().cloned());
             for user in self.users.get(&name).into_iter().flatten() {
-                if user.part.is_none() {
+                // What reads a column can go with it.
+                if user.part.is_none() || user.sort == Sort::Column {
                     rest.extend(self.keys_of(&user.key).into_iter().map(|key| key.name));
                 }
                 all.push(user.clone());

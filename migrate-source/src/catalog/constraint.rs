@@ -7,7 +7,7 @@ use super::Catalog;
 use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
-use super::relation::{Constraint, Key};
+use super::relation::{Constraint, Key, Relation};
 use crate::syntax::tree::{At, Kind};
 
 impl Catalog {
@@ -76,7 +76,7 @@ impl Catalog {
         let name = given.and_then(name::name).unwrap_or_else(|| path.name.clone());
         let columns = index.as_ref().and_then(|index| self.relation(index));
         let columns = columns.map(|index| index.uses.clone()).unwrap_or_default();
-        self.insert_constraint(key, (Sort::Constraint, &name), columns, &at.span());
+        self.insert_constraint(key, (Sort::Constraint, true), &name, columns, &at.span());
         self.define_key_of_index(key, at, &name, index.as_ref());
         if let Some(index) = index.filter(|index| index.name != name) {
             let to = Key { schema: index.schema.clone(), name: name.clone() };
@@ -153,7 +153,7 @@ impl Catalog {
         let sort = if label == "fkey" { Sort::ForeignKey } else { Sort::Constraint };
         let Some(clause) = at.child(Kind::CONSTRAINT_NAME_CLAUSE) else {
             let name = self.free(key, joined, label, has_index);
-            self.insert_constraint(key, (sort, &name), columns, &at.span());
+            self.insert_constraint(key, (sort, has_index), &name, columns, &at.span());
             self.define_constraint(key, at, &name);
             return Some(name);
         };
@@ -169,7 +169,7 @@ impl Catalog {
             self.doubled_in(Sort::Constraint, &path, key);
             return None;
         }
-        self.insert_constraint(key, (sort, &name), columns, &node.span());
+        self.insert_constraint(key, (sort, has_index), &name, columns, &node.span());
         self.define_constraint(key, at, &name);
         Some(name)
     }
@@ -177,14 +177,15 @@ impl Catalog {
     fn insert_constraint(
         &mut self,
         key: &Key,
-        (sort, name): (Sort, &str),
+        (sort, has_index): (Sort, bool),
+        name: &str,
         columns: BTreeSet<String>,
         span: &Range<usize>,
     ) {
         self.born(Sort::Constraint, name, span);
         let made = self.made(sort, span);
         if let Some(relation) = self.relation_mut(key) {
-            relation.constraints.put(name.to_owned(), Constraint { made, columns });
+            relation.constraints.put(name.to_owned(), Constraint { made, columns, has_index });
         }
     }
 
@@ -226,9 +227,11 @@ impl Catalog {
         }
         let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };
+        let has_key = relation.has_key(&path.name) != Some(false);
         relation.constraints.lose(&path.name, gone, perhaps);
         let index = Key { schema: key.schema.clone(), name: path.name.clone() };
-        if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
+        let is_its = |index: &Relation| index.owner.as_ref() == Some(key);
+        if has_key && self.relation(&index).is_some_and(is_its) {
             self.remove(&index, &path);
         }
     }
@@ -247,11 +250,13 @@ impl Catalog {
             relation.constraints.open = true;
             return self.blur(Sort::Index);
         }
+        let has_key = relation.has_key(&from.name) != Some(false);
         if let Some(constraint) = relation.constraints.take(&from.name, gone) {
             relation.constraints.put(to.name.clone(), constraint);
         }
         let index = Key { schema: key.schema.clone(), name: from.name.clone() };
-        if self.relation(&index).is_some_and(|index| index.owner.as_ref() == Some(key)) {
+        let is_its = |index: &Relation| index.owner.as_ref() == Some(key);
+        if has_key && self.relation(&index).is_some_and(is_its) {
             self.rename(&index, &Key { name: to.name.clone(), ..index.clone() }, how, &to);
         }
     }

@@ -236,9 +236,7 @@ impl Description<'_> {
     /// The indexes, triggers and policies of a table.
     fn hanging(&self, shown: &str, table: &Relation) -> Vec<SchemaObject> {
         let mut parts = Vec::new();
-        let indexes =
-            table.owned.iter().filter(|key| !table.constraints.objects.contains_key(&key.name));
-        for key in indexes {
+        for key in table.owned.iter().filter(|key| table.has_key(&key.name) != Some(true)) {
             let Some(index) = self.catalog.relation(key) else { continue };
             let Some(definition) = self.definition(&index.made, "") else { continue };
             if index.made.sort != Sort::Index {

@@ -176,11 +176,12 @@ impl Catalog {
                 continue;
             };
             let Some(schema) = self.refer_function(&path, conditional) else { continue };
-            if !at.has(Kind::CASCADE) {
+            let perhaps = self.perhaps || conditional && self.is_doubtful(&path, &schema);
+            if !at.has(Kind::CASCADE) && !perhaps {
                 let on = On::Function(schema.clone(), path.name.clone());
                 self.refuse_drop(Sort::Function, &on, &path, &[]);
             }
-            let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
+            let gone = self.gone_as(How::Dropped, &path.span);
             let wanted = node.has(Kind::PARAM_LIST).then(|| signature(node));
             self.forget_bodies(&schema, &path.name);
             let routines = &mut self.schema_mut(&schema).routines;
@@ -225,6 +226,9 @@ impl Catalog {
         let Some(schema) = schema.filter(|_| !self.perhaps) else {
             return self.blur(Sort::Function);
         };
+        if moved.as_ref().is_some_and(|to| to.name == schema) {
+            return;
+        }
         let how = match (&to, &moved) {
             (Some(to), _) => How::Renamed(to.name.clone()),
             (None, Some(to)) => How::Moved(to.name.clone()),

@@ -122,7 +122,8 @@ impl Catalog {
         let to = self.rename_to(&key, action);
         // The constraint of an index has its name.
         if let (Some(table), Some(to)) = (table, to)
-            && let Some(table) = self.relation_mut(&table)
+            && let Some(table) =
+                self.relation_mut(&table).filter(|table| table.has_key(&key.name) == Some(true))
             && let Some(constraint) = table.constraints.objects.remove(&key.name)
         {
             table.constraints.put(to.name, constraint);

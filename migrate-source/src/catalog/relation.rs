@@ -29,6 +29,8 @@ pub(super) struct Constraint {
     pub(super) made: Made,
     /// The columns of its table that it names.
     pub(super) columns: BTreeSet<String>,
+    /// Whether it is a key, which has an index of its name.
+    pub(super) has_index: bool,
 }
 
 /// A table, view, sequence or index.
@@ -98,6 +100,11 @@ impl Relation {
             Sort::Policy => &mut self.policies,
             _ => &mut self.constraints,
         }
+    }
+
+    /// Whether a constraint of this name, if there is one, has an index of that name.
+    pub(super) fn has_key(&self, name: &str) -> Option<bool> {
+        self.constraints.objects.get(name).map(|one| one.has_index)
     }
 
     /// Whether it certainly is as it was seen.
@@ -228,7 +235,7 @@ impl Catalog {
         let conditional = at.has(Kind::IF_EXISTS);
         let paths: Vec<Path> = at.each(names).filter_map(Path::of).collect();
         let found: Vec<Option<Key>> =
-            paths.iter().map(|path| self.refer(sort, path, conditional)).collect();
+            paths.iter().map(|path| self.drops(sort, path, conditional)).collect();
         let dropped: Vec<Key> = found.iter().flatten().cloned().collect();
         let pairs =
             || paths.iter().zip(&found).filter_map(|(path, key)| Some((key.as_ref()?, path)));
@@ -250,6 +257,16 @@ impl Catalog {
                 None => self.forget(path, conditional),
             }
         }
+    }
+
+    /// The relation that a statement drops; one that it drops perhaps can be gone.
+    fn drops(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
+        let key = self.refer(sort, path, conditional)?;
+        if conditional && self.is_doubtful(path, &key.schema) {
+            self.doubt(&key);
+            return None;
+        }
+        Some(key)
     }
 
     /// Adds the names of all that a relation takes along.
@@ -278,12 +295,7 @@ impl Catalog {
     /// Drops a relation with all that hangs on it.
     pub(super) fn remove(&mut self, key: &Key, path: &Path) {
         if self.perhaps {
-            let owned =
-                self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
-            for key in owned.iter().chain([key]) {
-                self.schema_mut(&key.schema).relations.doubt(&key.name);
-            }
-            return;
+            return self.doubt(key);
         }
         let gone = self.gone_as(How::Dropped, &path.span);
         let relations = &mut self.schema_mut(&key.schema).relations;
@@ -301,6 +313,14 @@ impl Catalog {
         }
         if let Some(owner) = relation.owner.as_ref().and_then(|owner| self.relation_mut(owner)) {
             owner.owned.remove(key);
+        }
+    }
+
+    /// A relation can be gone, with all that hangs on it.
+    fn doubt(&mut self, key: &Key) {
+        let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
+        for key in owned.iter().chain([key]) {
+            self.schema_mut(&key.schema).relations.doubt(&key.name);
         }
     }
 

@@ -172,6 +172,11 @@ impl Catalog {
         }
     }
 
+    /// Whether this schema is searched for a name only if a path of an earlier file lasted until here.
+    pub(super) fn is_doubtful(&self, path: &Path, schema: &String) -> bool {
+        path.qualifier.is_none() && self.path.doubtful.contains(schema)
+    }
+
     /// Whether it is certain in which schema a statement makes an object.
     pub(super) fn is_certain(&self, path: &Path, target: &str) -> bool {
         let before = self.path.schemas.iter().take_while(|schema| *schema != target);

@@ -299,6 +299,9 @@ impl Catalog {
 
     pub(super) fn move_to(&mut self, key: &Key, at: At<'_>) -> Option<Key> {
         let path = self.moved(at)?;
+        if path.name == key.schema {
+            return Some(key.clone());
+        }
         let to = Key { schema: path.name.clone(), name: key.name.clone() };
         let owned = self.relation(key).map(|relation| relation.owned.clone()).unwrap_or_default();
         for one in owned.iter().chain([key]) {

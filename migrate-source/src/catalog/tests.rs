@@ -1,5 +1,6 @@
 //! What is found in whole sets: each line is the place, the message and the label.
 
+mod again;
 mod begins;
 mod block;
 mod depend;

@@ -166,10 +166,11 @@ impl Catalog {
         let nodes = at.each(names);
         for path in nodes.filter_map(Path::of).collect::<Vec<_>>() {
             let Some((schema, name)) = self.refer_type(&path, conditional) else { continue };
-            if !at.has(Kind::CASCADE) {
+            let perhaps = self.perhaps || conditional && self.is_doubtful(&path, &schema);
+            if !at.has(Kind::CASCADE) && !perhaps {
                 self.refuse_drop(Sort::Type, &On::Type(schema.clone(), name.clone()), &path, &[]);
             }
-            let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
+            let gone = self.gone_as(How::Dropped, &path.span);
             self.schema_mut(&schema).types.lose(&name, gone, perhaps);
         }
         if at.has(Kind::CASCADE) {
@@ -221,6 +222,9 @@ impl Catalog {
         else {
             return self.blur(Sort::Type);
         };
+        if into.is_some_and(|into| into.name == schema) {
+            return;
+        }
         let name = to.unwrap_or(from).name.clone();
         let how = match (to, into) {
             (Some(to), _) => How::Renamed(to.name.clone()),

@@ -20,7 +20,9 @@ impl Catalog {
         let (columns, reads) = self
             .reading(|catalog| query.map(|query| catalog.query(query, &scope)).unwrap_or_default());
         let columns = columns.renamed(at.child(Kind::COLUMN_LIST));
-        let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&path));
+        // It replaces only what is in the schema in which it would make one.
+        let meant = Path { qualifier: self.target(&path), ..path.clone() };
+        let replaced = at.has(Kind::OR_REPLACE).then(|| self.look_relation(&meant));
         if let Some(Look::Found(key) | Look::Perhaps(key)) = replaced {
             // Its columns are those of before, and more.
             let (made, sure) = (self.made(Sort::View, &path.span), !self.perhaps);

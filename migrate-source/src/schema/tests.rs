@@ -357,3 +357,45 @@ fn blanks_and_case_do_not_count() {
     );
     assert_eq!(one.text(Places::Hidden), other.text(Places::Hidden));
 }
+
+#[test]
+fn index_and_check_share_a_name() {
+    part(
+        "create unique index k on t (a); alter table t add constraint k check (a > 0)
+           => a integer,
+           => CONSTRAINT k CHECK (a > 0)
+           => CREATE UNIQUE INDEX k ON public.t (a);
+         create index k on t (a); alter table t add constraint k check (a > 0); alter table t drop constraint k
+           => a integer
+           => CREATE INDEX k ON public.t (a);
+         create index k on t (a); alter table t add constraint k check (a > 0);
+           alter table t rename constraint k to l
+           => a integer,
+           => CONSTRAINT l CHECK (a > 0)
+           => CREATE INDEX k ON public.t (a);
+         create index k on t (a); alter table t add constraint k check (a > 0); alter index k rename to l
+           => a integer,
+           => CONSTRAINT k CHECK (a > 0)
+           => CREATE INDEX l ON public.t (a);",
+    );
+}
+
+#[test]
+fn view_is_replaced_in_the_schema_where_it_would_be_made() {
+    prints(
+        &[
+            "create schema app; set search_path = app, public; create table v (a int)",
+            "create or replace view v as select 1 as b",
+            "drop view v",
+        ],
+        &["CREATE TABLE app.v (", "    a integer", ");", "CREATE SCHEMA app;"],
+    );
+}
+
+#[test]
+fn view_of_a_column_that_cascade_drops_is_not_known() {
+    let view = "create table r (a int); create table t (a r, b int); create view v as select * from t; \
+                drop table r cascade";
+    let text = schema(&[view], Begins::Nothing).text(Places::Hidden);
+    assert!(text.contains("VIEW public.v AS SELECT * FROM public.t; -- unknown"), "{text}");
+}
