@@ -59,20 +59,6 @@ impl Schema {
 /// So many relations that the set made in a schema are much of it.
 const MUCH: usize = 3;
 
-/// Whether two neighbouring letters are swapped.
-fn is_swapped(one: &str, other: &str) -> bool {
-    let differ: Vec<usize> = one
-        .bytes()
-        .zip(other.bytes())
-        .enumerate()
-        .filter(|(_, (a, b))| a != b)
-        .map(|(at, _)| at)
-        .collect();
-    let (a, b) = (one.as_bytes(), other.as_bytes());
-    matches!(differ.as_slice(), &[first, second] if second == first + 1
-        && a.get(first) == b.get(second) && a.get(second) == b.get(first) && a.len() == b.len())
-}
-
 impl Object for Schema {
     fn made(&self) -> &Made {
         &self.made
@@ -211,7 +197,7 @@ impl Catalog {
         let own = self.schemas.objects.iter().filter(|(known, schema)| {
             (schema.is_own() || *known == "public") && letters(known) != letters(name)
         });
-        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1 || is_swapped(known, name))
+        own.into_iter().any(|(known, _)| edit_distance(known, name) == 1)
     }
 
     /// The schema to which a statement moves its object.
