@@ -5,7 +5,7 @@ use std::fmt;
 use migrate_set::location::position;
 use migrate_set::name::shown;
 
-/// Something that a new folder does not say, or why there is none.
+/// Something that a new folder does not have, or why there is no folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The file or the folder, as messages show it.
