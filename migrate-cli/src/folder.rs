@@ -37,7 +37,7 @@ pub struct Folder {
     #[arg(long, value_name = "NAME", global = true, hide_short_help = true)]
     module: Option<String>,
     /// How the files are named [default: detected]
-    #[arg(long, global = true, hide_short_help = true, value_parser = layout())]
+    #[arg(long, global = true, hide_short_help = true, value_parser = choice(Layout::WORDS))]
     layout: Option<Layout>,
     /// Read `x.postgres.sql` and ignore other databases' files
     #[arg(long, global = true, hide_short_help = true, value_parser = choice(Dialects::WORDS))]
@@ -79,11 +79,6 @@ where
         known.iter().find(|(known, _)| *known == word).map(|(_, value)| *value).ok_or("unknown")
     };
     words.try_map(value).into()
-}
-
-fn layout() -> ValueParser {
-    let words = PossibleValuesParser::new(Layout::ALL.iter().map(|layout| layout.as_str()));
-    words.try_map(|word| word.parse::<Layout>()).into()
 }
 
 /// One `--dir`.

@@ -75,11 +75,7 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
     input.parse::<Token![=]>().map_err(value)?;
     match name.to_string().as_str() {
         "module" => options.module = string(input, name)?.value(),
-        "layout" => {
-            let (word, span) = word(input)?;
-            let layout = word.parse().map_err(|error| syn::Error::new(span, error))?;
-            options.names.layout = Some(layout);
-        }
+        "layout" => options.names.layout = Some(choice(input, name)?),
         "dialect" => options.names.dialects = choice(input, name)?,
         "down" => options.down = choice(input, name)?,
         "duplicates" => options.duplicates = choice(input, name)?,
@@ -118,9 +114,8 @@ fn choice<T: Choice>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
     let words: Vec<String> = T::WORDS.iter().map(|(known, _)| format!("`{known}`")).collect();
     let takes = format!("takes {}", words.join(" or "));
     let (word, span) = word(input).map_err(saying(&format!("`{name}` {takes}")))?;
-    let value = T::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
     let message = format!("unknown value `{word}` for `{name}`, which {takes}");
-    value.ok_or_else(|| syn::Error::new(span, message))
+    T::of(&word).ok_or_else(|| syn::Error::new(span, message))
 }
 
 /// A value that must be a string, and not empty.
@@ -143,6 +138,6 @@ fn word(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
         let literal: LitStr = input.parse()?;
         return Ok((literal.value(), literal.span()));
     }
-    let ident: Ident = input.parse().map_err(saying("`layout` takes a word such as `numeric`"))?;
+    let ident: Ident = input.parse()?;
     Ok((ident.to_string(), ident.span()))
 }

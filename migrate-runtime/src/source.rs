@@ -95,10 +95,7 @@ where
     N: Into<String>,
     T: Into<String>,
 {
-    let file = |(name, text): (N, T)| {
-        let text: String = text.into();
-        SourceFile { path: name.into(), bytes: text.into_bytes() }
-    };
+    let file = |(name, text): (N, T)| SourceFile::new(name, text.into());
     let mut files: Vec<SourceFile> = texts.into_iter().map(file).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     check("", &files, options).map(warned)

@@ -6,6 +6,7 @@ use std::fmt;
 
 use migrate_runtime::Rollback;
 use migrate_runtime::error::StaleEmbed;
+use migrate_runtime::schema::SchemaDifference;
 use migrate_runtime::set::Sets;
 use migrate_runtime::{Error, Migrator, check_embed, internal, run_in_order};
 use migrate_set::name::Kind;
@@ -13,7 +14,7 @@ use migrate_set::set::{Migration, Migrations};
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
-use crate::catalog::{Catalog, Difference, listed};
+use crate::catalog::{Catalog, listed};
 use crate::database::TestDatabase;
 use crate::database::session::{Session, config, connect, values};
 use crate::error::TestError;
@@ -66,8 +67,8 @@ pub enum CheckError {
     Down {
         /// The migration's file, as the set names it.
         file: String,
-        /// What differs from before.
-        differences: Vec<Difference>,
+        /// What differs from before, which is expected.
+        differences: Vec<SchemaDifference>,
     },
     /// Applied again after its down script, a migration does something else.
     #[error(
@@ -78,8 +79,8 @@ pub enum CheckError {
     Again {
         /// The migration's file, as the set names it.
         file: String,
-        /// What differs from the first time.
-        differences: Vec<Difference>,
+        /// What differs from the first time, which is expected.
+        differences: Vec<SchemaDifference>,
     },
     /// A second run applied something, or changed something.
     #[error(
@@ -91,7 +92,7 @@ pub enum CheckError {
         /// What the second run applied.
         versions: Vec<String>,
         /// What differs from the state after the first run.
-        differences: Vec<Difference>,
+        differences: Vec<SchemaDifference>,
     },
     /// The second run failed.
     #[error("a second run fails after one that succeeded\n{source}")]

@@ -41,8 +41,6 @@ mod server;
 mod error;
 
 #[cfg(unix)]
-pub use catalog::Difference;
-#[cfg(unix)]
 pub use check::{
     CheckError, assert_idempotent, assert_no_stale_embed, assert_reversible,
     assert_reversible_from, check_idempotent, check_reversible, check_reversible_from,

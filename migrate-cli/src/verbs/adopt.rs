@@ -2,6 +2,7 @@
 //! repeated.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _, ValueParser};
 use migrate_runtime::adopt::{Adopt, Adoption, Algorithm, AnyTable};
 
 use super::Context;
@@ -12,7 +13,7 @@ use crate::output::Answer;
 #[derive(Args, Debug, Clone)]
 pub(crate) struct AdoptArgs {
     /// The tool; for any other, describe its table with `--key` and `--checksum`
-    #[arg(value_parser = choice(&TOOLS), required_unless_present_any = ["key", "checksum"])]
+    #[arg(value_parser = tools(), required_unless_present_any = ["key", "checksum"])]
     tool: Option<Adopt>,
     /// The tool's table, if it is not the default one
     #[arg(long, value_name = "NAME")]
@@ -50,37 +51,16 @@ const ALGORITHMS: [(&str, Algorithm); 6] = [
     ("crc32", Algorithm::Crc32),
 ];
 
-pub(super) const TOOLS: [(&str, Adopt); 29] = [
-    ("refinery", Adopt::Refinery),
-    ("sqlx", Adopt::Sqlx),
-    ("diesel", Adopt::Diesel),
-    ("flyway", Adopt::Flyway),
-    ("goose", Adopt::Goose),
-    ("golang-migrate", Adopt::GolangMigrate),
-    ("dbmate", Adopt::Dbmate),
-    ("chronis", Adopt::Chronis),
-    ("pgdbm", Adopt::Pgdbm),
-    ("pycopg", Adopt::Pycopg),
-    ("data-bridge", Adopt::DataBridge),
-    ("xyn", Adopt::Xyn),
-    ("prisma", Adopt::Prisma),
-    ("drizzle", Adopt::Drizzle),
-    ("supabase", Adopt::Supabase),
-    ("node-pg-migrate", Adopt::NodePgMigrate),
-    ("postgres-migrations", Adopt::PostgresMigrations),
-    ("postgrator", Adopt::Postgrator),
-    ("graphile-migrate", Adopt::GraphileMigrate),
-    ("sql-migrate", Adopt::SqlMigrate),
-    ("sea-orm", Adopt::SeaOrm),
-    ("yoyo", Adopt::Yoyo),
-    ("pyway", Adopt::Pyway),
-    ("pgmigrate", Adopt::Pgmigrate),
-    ("sqitch", Adopt::Sqitch),
-    ("liquibase", Adopt::Liquibase),
-    ("atlas", Adopt::Atlas),
-    ("alembic", Adopt::Alembic),
-    ("django", Adopt::Django),
-];
+/// The names of the tools on the command line.
+fn tools() -> ValueParser {
+    let names = PossibleValuesParser::new(Adopt::ALL.iter().map(|tool| tool.name().to_lowercase()));
+    names.try_map(|name| tool(&name).ok_or("unknown")).into()
+}
+
+/// The tool of this name.
+pub(super) fn tool(name: &str) -> Option<Adopt> {
+    Adopt::ALL.iter().copied().find(|tool| tool.name().eq_ignore_ascii_case(name))
+}
 
 impl AdoptArgs {
     pub(super) async fn run(&self, cx: Context<'_>) -> Result<Answer, VerbError> {

@@ -13,7 +13,7 @@ use migrate_source::convert::{BESIDE, Converted, NewFile, Source, Trouble, conve
 use migrate_source::discover::{discover, read};
 use migrate_source::replace::create;
 
-use super::adopt::TOOLS;
+use super::adopt;
 use super::prove::{Sent, prove};
 use super::server::Connector;
 use crate::error::VerbError;
@@ -107,7 +107,6 @@ fn sent(files: &[NewFile]) -> Result<Vec<Sent>, VerbError> {
 
 /// The files with the comments by which `adopt` finds them.
 fn with_formers(tool: &str, files: Vec<NewFile>) -> Vec<SourceFile> {
-    let adopt = TOOLS.iter().find(|(name, _)| *name == tool).map(|(_, adopt)| *adopt);
     let known: Vec<ToolFile<'_>> = files
         .iter()
         .map(|NewFile { original, .. }| ToolFile {
@@ -118,7 +117,7 @@ fn with_formers(tool: &str, files: Vec<NewFile>) -> Vec<SourceFile> {
             text: &original.text,
         })
         .collect();
-    let formers = formers(tool, adopt, &known);
+    let formers = formers(tool, adopt::tool(tool), &known);
     let bound = |(former, file): (Former, &NewFile)| match file.checksum {
         Some(checksum) => former.of_text(checksum),
         None => former,

@@ -3,6 +3,24 @@
 use super::facts::Facts;
 use super::{Adoption, tools};
 
+/// Makes the type of these tools, with the facts of each.
+macro_rules! tools {
+    ($(#[$of_type:meta])* pub enum Adopt { $($(#[$doc:meta])* $tool:ident = $facts:ident,)* }) => {
+        $(#[$of_type])*
+        pub enum Adopt { $($(#[$doc])* $tool,)* }
+
+        impl Adopt {
+            /// All tools.
+            pub const ALL: &'static [Adopt] = &[$(Adopt::$tool),*];
+
+            pub(super) const fn facts(self) -> Facts<'static> {
+                match self { $(Adopt::$tool => tools::$facts),* }
+            }
+        }
+    };
+}
+
+tools! {
 /// A tool whose table [`Migrator::adopt`](crate::Migrator::adopt) can read.
 ///
 /// ```
@@ -16,64 +34,65 @@ use super::{Adoption, tools};
 #[non_exhaustive]
 pub enum Adopt {
     /// refinery: `refinery_schema_history`, verified by `SipHash-1-3`.
-    Refinery,
+    Refinery = REFINERY,
     /// sqlx: `_sqlx_migrations`, verified by SHA-384.
-    Sqlx,
+    Sqlx = SQLX,
     /// diesel: `__diesel_schema_migrations`, which keeps no checksum.
-    Diesel,
+    Diesel = DIESEL,
     /// Flyway: `flyway_schema_history`, verified by CRC32, except migrations under a baseline.
-    Flyway,
+    Flyway = FLYWAY,
     /// goose: `goose_db_version`, which keeps no checksum.
-    Goose,
+    Goose = GOOSE,
     /// golang-migrate: `schema_migrations`, which keeps the newest version and no checksum.
-    GolangMigrate,
+    GolangMigrate = GOLANG_MIGRATE,
     /// dbmate: `schema_migrations`, which keeps versions only.
-    Dbmate,
+    Dbmate = DBMATE,
     /// Chronis: `chronis_migration_history`, verified by SHA-256.
-    Chronis,
+    Chronis = CHRONIS,
     /// pgdbm: `schema_migrations`, verified by SHA-256.
-    Pgdbm,
+    Pgdbm = PGDBM,
     /// pycopg: `schema_migrations`, which keeps no checksum.
-    Pycopg,
+    Pycopg = PYCOPG,
     /// data-bridge: `_migrations`, verified by SHA-256.
-    DataBridge,
+    DataBridge = DATA_BRIDGE,
     /// Xyn: `schema_migrations`, which keeps no checksum.
-    Xyn,
+    Xyn = XYN,
     /// prisma: `_prisma_migrations`, verified by SHA-256.
-    Prisma,
+    Prisma = PRISMA,
     /// drizzle: `drizzle.__drizzle_migrations`, verified by SHA-256, which is also its key.
-    Drizzle,
+    Drizzle = DRIZZLE,
     /// supabase: `supabase_migrations.schema_migrations`, verified by the statements in it.
-    Supabase,
+    Supabase = SUPABASE,
     /// node-pg-migrate: `pgmigrations`, which keeps no checksum.
-    NodePgMigrate,
+    NodePgMigrate = NODE_PG_MIGRATE,
     /// postgres-migrations and pg-node-migrations: `migrations`, verified by SHA-1.
-    PostgresMigrations,
+    PostgresMigrations = POSTGRES_MIGRATIONS,
     /// postgrator: `schemaversion`, verified by MD5.
-    Postgrator,
+    Postgrator = POSTGRATOR,
     /// graphile-migrate: `graphile_migrate.migrations`, verified by SHA-1.
-    GraphileMigrate,
+    GraphileMigrate = GRAPHILE_MIGRATE,
     /// sql-migrate: `gorp_migrations`, which keeps no checksum.
-    SqlMigrate,
+    SqlMigrate = SQL_MIGRATE,
     /// sea-orm: `seaql_migrations`, which keeps no checksum. The `m` before a name is ignored.
-    SeaOrm,
+    SeaOrm = SEA_ORM,
     /// yoyo: `_yoyo_migration`, which keeps no checksum of a text.
-    Yoyo,
+    Yoyo = YOYO,
     /// pyway: `pyway`, verified by CRC32.
-    Pyway,
+    Pyway = PYWAY,
     /// yandex-pgmigrate: `schema_version`, which keeps no checksum.
-    Pgmigrate,
+    Pgmigrate = PGMIGRATE,
     /// sqitch: `sqitch.changes`, verified by SHA-1; its projects are modules here.
-    Sqitch,
+    Sqitch = SQITCH,
     /// Liquibase: `databasechangelog`, verified by MD5; a changeset is a file here.
-    Liquibase,
+    Liquibase = LIQUIBASE,
     /// Atlas: `atlas_schema_revisions`, verified by SHA-256 of all files so far.
-    Atlas,
+    Atlas = ATLAS,
     /// Alembic: `alembic_version`, which keeps the newest revision, with which a file's name
     /// after the version begins.
-    Alembic,
+    Alembic = ALEMBIC,
     /// Django: `django_migrations`, which keeps names only; its apps are modules here.
-    Django,
+    Django = DJANGO,
+}
 }
 
 /// The default tables of all tools, except those of a name that other tables may have.
@@ -83,39 +102,6 @@ pub(crate) fn default_tables() -> impl Iterator<Item = &'static str> {
 }
 
 impl Adopt {
-    /// All tools.
-    pub const ALL: &'static [Adopt] = &[
-        Adopt::Refinery,
-        Adopt::Sqlx,
-        Adopt::Diesel,
-        Adopt::Flyway,
-        Adopt::Goose,
-        Adopt::GolangMigrate,
-        Adopt::Dbmate,
-        Adopt::Chronis,
-        Adopt::Pgdbm,
-        Adopt::Pycopg,
-        Adopt::DataBridge,
-        Adopt::Xyn,
-        Adopt::Prisma,
-        Adopt::Drizzle,
-        Adopt::Supabase,
-        Adopt::NodePgMigrate,
-        Adopt::PostgresMigrations,
-        Adopt::Postgrator,
-        Adopt::GraphileMigrate,
-        Adopt::SqlMigrate,
-        Adopt::SeaOrm,
-        Adopt::Yoyo,
-        Adopt::Pyway,
-        Adopt::Pgmigrate,
-        Adopt::Sqitch,
-        Adopt::Liquibase,
-        Adopt::Atlas,
-        Adopt::Alembic,
-        Adopt::Django,
-    ];
-
     /// The tool's name.
     pub const fn name(self) -> &'static str {
         self.facts().name
@@ -136,40 +122,6 @@ impl Adopt {
         match self.facts().checksum {
             Some((digest, _)) => Some(digest.name()),
             None => None,
-        }
-    }
-
-    pub(super) const fn facts(self) -> Facts<'static> {
-        match self {
-            Adopt::Refinery => tools::REFINERY,
-            Adopt::Sqlx => tools::SQLX,
-            Adopt::Diesel => tools::DIESEL,
-            Adopt::Flyway => tools::FLYWAY,
-            Adopt::Goose => tools::GOOSE,
-            Adopt::GolangMigrate => tools::GOLANG_MIGRATE,
-            Adopt::Dbmate => tools::DBMATE,
-            Adopt::Chronis => tools::CHRONIS,
-            Adopt::Pgdbm => tools::PGDBM,
-            Adopt::Pycopg => tools::PYCOPG,
-            Adopt::DataBridge => tools::DATA_BRIDGE,
-            Adopt::Xyn => tools::XYN,
-            Adopt::Prisma => tools::PRISMA,
-            Adopt::Drizzle => tools::DRIZZLE,
-            Adopt::Supabase => tools::SUPABASE,
-            Adopt::NodePgMigrate => tools::NODE_PG_MIGRATE,
-            Adopt::PostgresMigrations => tools::POSTGRES_MIGRATIONS,
-            Adopt::Postgrator => tools::POSTGRATOR,
-            Adopt::GraphileMigrate => tools::GRAPHILE_MIGRATE,
-            Adopt::SqlMigrate => tools::SQL_MIGRATE,
-            Adopt::SeaOrm => tools::SEA_ORM,
-            Adopt::Yoyo => tools::YOYO,
-            Adopt::Pyway => tools::PYWAY,
-            Adopt::Pgmigrate => tools::PGMIGRATE,
-            Adopt::Sqitch => tools::SQITCH,
-            Adopt::Liquibase => tools::LIQUIBASE,
-            Adopt::Atlas => tools::ATLAS,
-            Adopt::Alembic => tools::ALEMBIC,
-            Adopt::Django => tools::DJANGO,
         }
     }
 

@@ -11,7 +11,6 @@ pub mod look;
 pub mod split;
 
 use std::fmt;
-use std::str::FromStr;
 
 pub use look::may_matter;
 
@@ -55,28 +54,6 @@ impl Layout {
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// The word is not a layout; the text lists the layouts.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown layout `{word}`; the layouts are numeric, timestamp, flyway, folders, prisma and any"
-)]
-#[non_exhaustive]
-pub struct UnknownLayout {
-    /// The word as given.
-    pub word: String,
-}
-
-impl FromStr for Layout {
-    type Err = UnknownLayout;
-
-    fn from_str(word: &str) -> Result<Self, UnknownLayout> {
-        Self::ALL
-            .into_iter()
-            .find(|layout| layout.as_str() == word)
-            .ok_or_else(|| UnknownLayout { word: word.to_owned() })
     }
 }
 

@@ -12,77 +12,45 @@ use crate::text::escaped_lines;
 /// How many lines of a text a difference shows.
 const SHOWN: usize = 12;
 
-/// An object that a database should have and does not, or the reverse, or that differs.
+/// An object that differs from what was expected, is missing, or was not expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SchemaDifference {
-    /// The database does not have it.
-    Missing {
-        /// Its kind and name, such as `column public.users.email`.
-        object: String,
-        /// What it should be.
-        expected: String,
-    },
-    /// Only the database has it.
-    Unexpected {
-        /// Its kind and name.
-        object: String,
-        /// What it is.
-        found: String,
-    },
-    /// It is another.
-    Changed {
-        /// Its kind and name.
-        object: String,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        found: String,
-    },
-}
-
-impl SchemaDifference {
-    /// The kind and name of the object.
-    pub fn object(&self) -> &str {
-        match self {
-            SchemaDifference::Missing { object, .. }
-            | SchemaDifference::Unexpected { object, .. }
-            | SchemaDifference::Changed { object, .. } => object,
-        }
-    }
+pub struct SchemaDifference {
+    /// Its kind and name, such as `column public.users.email`.
+    pub object: String,
+    /// What it should be; `None` if it was not expected.
+    pub expected: Option<String>,
+    /// What it is; `None` if it is missing.
+    pub found: Option<String>,
 }
 
 impl fmt::Display for SchemaDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of_one_line = |text: &str| match text {
-            "" => String::new(),
-            text if text.contains('\n') => {
-                format!(": {} ..", text.lines().next().unwrap_or_default())
-            }
-            text => format!(": {text}"),
-        };
-        let text = match self {
-            SchemaDifference::Missing { object, expected } => {
-                format!("{object} is missing{}", of_one_line(expected))
-            }
-            SchemaDifference::Unexpected { object, found } => {
-                format!("{object} is not expected{}", of_one_line(found))
-            }
-            SchemaDifference::Changed { object, expected, found }
-                if !expected.contains('\n') && !found.contains('\n') =>
-            {
+        let object = &self.object;
+        let text = match (&self.expected, &self.found) {
+            (Some(expected), Some(found)) if !expected.contains('\n') && !found.contains('\n') => {
                 format!("{object}: expected {expected}, found {found}")
             }
-            SchemaDifference::Changed { object, expected, found } => {
+            (Some(expected), Some(found)) => {
                 let (expected, found) = where_they_differ(expected, found);
-                format!(
-                    "{object}: expected\n{}\n  found\n{}",
-                    indented(&expected),
-                    indented(&found)
-                )
+                let (expected, found) = (indented(&expected), indented(&found));
+                format!("{object}: expected\n{expected}\n  found\n{found}")
+            }
+            (Some(expected), None) => format!("{object} is missing{}", of_one_line(expected)),
+            (None, found) => {
+                let found = found.as_deref().map(of_one_line).unwrap_or_default();
+                format!("{object} is not expected{found}")
             }
         };
         f.write_str(&escaped_lines(&text))
+    }
+}
+
+/// The first line of a text, after a name.
+fn of_one_line(text: &str) -> String {
+    match text.split_once('\n') {
+        _ if text.is_empty() => String::new(),
+        Some((first, _)) => format!(": {} ..", first.trim_end_matches('\r')),
+        None => format!(": {text}"),
     }
 }
 
@@ -105,14 +73,30 @@ fn indented(lines: &[&str]) -> String {
     shown.chain(rest).collect::<Vec<_>>().join("\n")
 }
 
-/// How the schema `found` differs from the one that is `expected`, as far as the scope goes. What is missing or
-/// unexpected with its table is not listed separately.
+/// How the schema `found` differs from the one that is `expected`, as far as the scope goes.
 pub fn compare(
     expected: Vec<SchemaBlock>,
     found: Vec<SchemaBlock>,
     scope: &SchemaScope,
 ) -> Vec<SchemaDifference> {
-    let (expected, found) = (parts(scope.of(expected)), parts(scope.of(found)));
+    differences(&parts(scope.of(expected)), &parts(scope.of(found)))
+}
+
+/// What is compared, by its kind and name.
+pub type Parts = BTreeMap<String, Part>;
+
+/// A part of a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub text: String,
+    /// The objects that it can be missing with.
+    pub tables: Vec<String>,
+}
+
+/// How these parts differ: what is missing, then what is unexpected, then what is another. What is missing or
+/// unexpected with its table is not listed separately.
+pub fn differences(expected: &Parts, found: &Parts) -> Vec<SchemaDifference> {
     let alone = |these: &Parts, others: &Parts| -> Vec<(String, String)> {
         let is_lacking = |object: &str| these.contains_key(object) && !others.contains_key(object);
         let lacking = these.iter().filter(|(object, part)| {
@@ -120,29 +104,17 @@ pub fn compare(
         });
         lacking.map(|(object, part)| (object.clone(), part.text.clone())).collect()
     };
-    let missing = alone(&expected, &found).into_iter();
-    let missing = missing.map(|(object, expected)| SchemaDifference::Missing { object, expected });
-    let unexpected = alone(&found, &expected).into_iter();
-    let unexpected =
-        unexpected.map(|(object, found)| SchemaDifference::Unexpected { object, found });
+    let difference = |object, expected, found| SchemaDifference { object, expected, found };
+    let missing = alone(expected, found).into_iter();
+    let missing = missing.map(|(object, text)| difference(object, Some(text), None));
+    let unexpected = alone(found, expected).into_iter();
+    let unexpected = unexpected.map(|(object, text)| difference(object, None, Some(text)));
     let changed = expected.iter().filter_map(|(object, part)| {
-        let (expected, found) = (part.text.clone(), found.get(object)?.text.clone());
-        (expected != found).then(|| SchemaDifference::Changed {
-            object: object.clone(),
-            expected,
-            found,
-        })
+        let other = &found.get(object)?.text;
+        let (one, other) = (Some(part.text.clone()), Some(other.clone()));
+        (one != other).then(|| difference(object.clone(), one, other))
     });
     missing.chain(unexpected).chain(changed).collect()
-}
-
-/// What is compared, by its kind and name.
-type Parts = BTreeMap<String, Part>;
-
-struct Part {
-    text: String,
-    /// The objects that it can be missing with.
-    tables: Vec<String>,
 }
 
 fn parts(blocks: Vec<SchemaBlock>) -> Parts {

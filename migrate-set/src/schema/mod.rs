@@ -13,7 +13,7 @@ mod compose;
 mod compare;
 
 pub use block::{SchemaBlock, SchemaForm, read, write};
-pub use compare::{SchemaDifference, compare};
+pub use compare::{Part, Parts, SchemaDifference, compare, differences};
 pub use compose::{CatalogRow, compose};
 pub use scope::SchemaScope;
 pub use server::with_cast_elements;

@@ -49,6 +49,13 @@ pub struct SourceFile {
     pub bytes: Vec<u8>,
 }
 
+impl SourceFile {
+    /// The file with this path and these contents.
+    pub fn new(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        SourceFile { path: path.into(), bytes: bytes.into() }
+    }
+}
+
 /// The caller's options for a set.
 ///
 /// ```
@@ -170,6 +177,22 @@ pub enum Empty {
 pub trait Choice: Copy + Send + Sync + 'static {
     /// Each word and its value, as messages list them.
     const WORDS: &'static [(&'static str, Self)];
+
+    /// The value of a word; `None` if it has none.
+    fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+    }
+}
+
+impl Choice for Layout {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("numeric", Layout::Numeric),
+        ("timestamp", Layout::Timestamp),
+        ("flyway", Layout::Flyway),
+        ("folders", Layout::Folders),
+        ("prisma", Layout::Prisma),
+        ("any", Layout::Any),
+    ];
 }
 
 impl Choice for Dialects {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Something that a new folder does not say, or why there is none.
+/// Something that a new folder does not have, or why there is no folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The file or the folder, as messages show it.

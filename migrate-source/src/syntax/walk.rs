@@ -60,7 +60,7 @@ const NAMES: usize = 8;
 fn with_names(statement: &str, walk: &Walk<'_>, first: usize) -> Option<Tree> {
     let (mut text, mut names, mut at) = (statement.to_owned(), Vec::new(), first);
     for _ in 0..NAMES {
-        // The parser reads a newer keyword's own syntax, and complains inside or behind it.
+        // The parser reads a newer keyword's own syntax, and complains inside or after it.
         let tokens = walk.tree.tokens.iter().enumerate();
         let newer = tokens.filter(|(index, token)| *index < at && is_newer(token.kind));
         let places = [at, at.saturating_sub(1), at + 1].into_iter();

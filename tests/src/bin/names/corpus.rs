@@ -5,7 +5,6 @@ use std::path::Path;
 
 use migrate_source::check::{Choice, Down, Duplicates, Empty, SetOptions, SourceFile};
 use migrate_source::discover::discover;
-use migrate_source::names::NameOptions;
 
 /// How messages show the folder of a set.
 pub(crate) const FOLDER: &str = "set";
@@ -67,10 +66,7 @@ fn options(words: &[&str]) -> SetOptions {
             ["--duplicates", word] => options.duplicates = choice::<Duplicates>(word),
             ["--down", word] => options.down = choice::<Down>(word),
             ["--empty", word] => options.empty = choice::<Empty>(word),
-            ["--layout", word] => {
-                let layout = Some(word.parse().expect("a layout"));
-                options.names = NameOptions { layout, ..options.names };
-            }
+            ["--layout", word] => options.names.layout = Some(choice(word)),
             _ => panic!("`{}` is not an option of a set", pair.join(" ")),
         }
     }
@@ -78,6 +74,5 @@ fn options(words: &[&str]) -> SetOptions {
 }
 
 fn choice<T: Choice>(word: &str) -> T {
-    let found = T::WORDS.iter().find(|(known, _)| *known == word);
-    found.unwrap_or_else(|| panic!("`{word}` is not a value of this option")).1
+    T::of(word).unwrap_or_else(|| panic!("`{word}` is not a value of this option"))
 }
