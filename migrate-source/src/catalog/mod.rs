@@ -193,6 +193,8 @@ pub(super) struct Catalog {
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
+    /// How many names were compared with missing ones.
+    compared: usize,
     /// What objects are besides their names, if the schema is asked for.
     definitions: Option<Definitions>,
     /// Whether the set begins on objects that it does not know.
@@ -239,6 +241,7 @@ impl Catalog {
             misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),
+            compared: 0,
             begins_on_existing: begins == Begins::Existing,
             definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
