@@ -26,7 +26,7 @@ const TIMES: usize = 7;
 /// The files of a set of `n` parts.
 type Generator = fn(usize) -> Vec<SourceFile>;
 
-const GENERATORS: [(&str, Generator); 55] = [
+const GENERATORS: [(&str, Generator); 57] = [
     ("statements", |n| one("select 1;\n".repeat(n))),
     ("statements on one line", |n| one("select 1;".repeat(n))),
     ("semicolons", |n| one(format!("select 1{}", ";".repeat(n)))),
@@ -88,8 +88,19 @@ const GENERATORS: [(&str, Generator); 55] = [
     ("a long directive", |n| one(format!("-- migrate:{}\nselect 1;", "u".repeat(20 * n)))),
     ("sections", |n| one(format!("-- +goose Upp\n{}", "-- UP\na;\n-- DOWN\nb;\n".repeat(n)))),
     ("findings of the lints", |n| {
+        let table = |table| format!("create table a{table} (a int);\n");
+        let index = |table| format!("create index on a{table} (a);\n");
+        let (tables, indexes) =
+            ((0..n).map(table).collect(), (0..n).map(index).collect::<String>());
+        [one(tables), vec![file_of("2_b.sql", &indexes)]].concat()
+    }),
+    ("tables that nothing made", |n| {
         let table = |table| format!("create table a{table} ();create index on b{table} (a);");
         one((0..n).map(table).collect())
+    }),
+    ("columns that nothing made", |n| {
+        let column = |column| format!("alter table t add a{column} int;select b{column} from t;\n");
+        one(format!("create table t ();{}", (0..n).map(column).collect::<String>()))
     }),
     ("columns of one table", |n| {
         let column =

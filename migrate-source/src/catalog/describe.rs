@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use migrate_set::location::position;
-
 use super::Catalog;
 use super::definition::{Definition, Id, Piece, Words};
 use super::object::{Made, Object, Place, Sort};
@@ -93,7 +91,7 @@ impl Description<'_> {
     fn place(&self, place: Option<Place>) -> Option<(String, u32)> {
         let place = place?;
         let file = self.files.get(place.file)?;
-        Some((file.name.to_owned(), position(file.text, place.at).line))
+        Some((file.name.to_owned(), file.line(place.at)))
     }
 
     fn object(

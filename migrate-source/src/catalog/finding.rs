@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use migrate_set::location::position;
-
 use super::Catalog;
 use super::name::Path;
 use super::near::{Near, Nearest};
@@ -179,8 +177,8 @@ impl Catalog {
     }
 
     /// The name that is nearest to one that is missing, with where it was made.
-    fn near(&self, sort: Sort, path: &Path, of: Option<&Key>) -> Option<Near> {
-        let mut nearest = Nearest::to(&path.name);
+    fn near(&mut self, sort: Sort, path: &Path, of: Option<&Key>) -> Option<Near> {
+        let mut nearest = Nearest::to(&path.name, self.compared)?;
         if let Some(relation) = of.and_then(|of| self.relation(of)) {
             match sort {
                 Sort::Column => nearest.offer_all(&relation.columns.objects),
@@ -206,12 +204,12 @@ impl Catalog {
                 }
             }
         }
-        nearest.found()
+        nearest.found(&mut self.compared)
     }
 
     /// The column of the tables in scope, or their aliases, that is nearest to a name.
-    pub(super) fn near_in(&self, sort: Sort, name: &str, scope: &Scope<'_>) -> Option<Near> {
-        let mut nearest = Nearest::to(name);
+    pub(super) fn near_in(&mut self, sort: Sort, name: &str, scope: &Scope<'_>) -> Option<Near> {
+        let mut nearest = Nearest::to(name, self.compared)?;
         for item in scope.chain().flat_map(|scope| &scope.items) {
             match (&item.source, &item.alias) {
                 (_, Some(alias)) if sort == Sort::Alias => nearest.offer(alias, None),
@@ -228,7 +226,7 @@ impl Catalog {
                 _ => {}
             }
         }
-        nearest.found()
+        nearest.found(&mut self.compared)
     }
 
     /// Whether any file makes an object of this name.
@@ -363,9 +361,7 @@ fn create_it(one: &Missing, written: &str) -> String {
 /// A place in messages: the file and the line.
 pub(super) fn shown_place(files: &[File<'_>], place: Place) -> String {
     let file = files.get(place.file);
-    file.map_or_else(String::new, |file| {
-        format!("{}:{}", file.name, position(file.text, place.at).line)
-    })
+    file.map_or_else(String::new, |file| format!("{}:{}", file.name, file.line(place.at)))
 }
 
 fn shown(path: &Path) -> String {

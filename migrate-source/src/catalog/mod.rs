@@ -191,6 +191,8 @@ pub(super) struct Catalog {
     /// Where each name was made.
     births: HashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
+    /// How many names were compared with missing ones.
+    compared: usize,
     /// What objects are besides their names, if the schema is asked for.
     definitions: Option<Definitions>,
 }
@@ -235,6 +237,7 @@ impl Catalog {
             misses_some: false,
             births: HashMap::new(),
             missing: Vec::new(),
+            compared: 0,
             definitions: (noting == Noting::Definitions).then(Definitions::default),
         }
     }

@@ -8,25 +8,35 @@ use crate::directives::edit_distance;
 /// A name that can be meant, and where it was made.
 pub(super) type Near = (String, Option<Place>);
 
+/// How many names of a set are compared with missing ones. After that nothing is suggested: with as many mistakes
+/// as tables, each compared with each, the build would never end.
+const COMPARED: usize = 300_000;
+
 /// The nearest of the names that were offered.
 pub(super) struct Nearest<'w> {
     wanted: &'w str,
+    offered: usize,
     /// How many edits apart it can be.
     most: usize,
     best: Option<(usize, Near)>,
 }
 
 impl<'w> Nearest<'w> {
-    pub(super) fn to(wanted: &'w str) -> Self {
+    /// None if so many were `compared` that no more are.
+    pub(super) fn to(wanted: &'w str, compared: usize) -> Option<Self> {
+        if compared >= COMPARED {
+            return None;
+        }
         let most = match wanted.len() {
             0..=2 => 0,
             3..=5 => 1,
             _ => 2,
         };
-        Nearest { wanted, most, best: None }
+        Some(Nearest { wanted, offered: 0, most, best: None })
     }
 
     pub(super) fn offer(&mut self, name: &str, place: Option<Place>) {
+        self.offered += 1;
         if name == self.wanted || name.len().abs_diff(self.wanted.len()) > self.most {
             return;
         }
@@ -46,7 +56,23 @@ impl<'w> Nearest<'w> {
         }
     }
 
-    pub(super) fn found(self) -> Option<Near> {
+    /// Adds the names that were offered to those that were `compared` before.
+    pub(super) fn found(self, compared: &mut usize) -> Option<Near> {
+        *compared += self.offered;
         self.best.map(|(_, near)| near)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMPARED, Nearest};
+
+    #[test]
+    fn after_so_many_names_none_is_compared() {
+        let mut compared = COMPARED - 1;
+        let mut last = Nearest::to("userz", compared).unwrap();
+        last.offer("users", None);
+        assert_eq!(last.found(&mut compared), Some(("users".to_owned(), None)));
+        assert!(Nearest::to("userz", compared).is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! One pass over a set: each statement of each file in order, then the bodies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use migrate_set::set::TransactionMode;
 
@@ -27,6 +28,17 @@ pub(crate) struct File<'s> {
     pub(crate) mode: TransactionMode,
     /// The number of its down script among the files.
     pub(crate) down: Option<usize>,
+    /// Its line feeds, once they are needed: a set can have as many findings as lines.
+    pub(crate) feeds: OnceLock<Vec<usize>>,
+}
+
+impl File<'_> {
+    /// The number of the line of a byte.
+    pub(super) fn line(&self, at: usize) -> u32 {
+        let find = || self.text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = self.feeds.get_or_init(find).partition_point(|feed| *feed < at) + 1;
+        u32::try_from(line).unwrap_or(u32::MAX)
+    }
 }
 
 /// A statement of a script.

@@ -6,6 +6,8 @@ mod block;
 mod depend;
 mod opaque;
 
+use std::sync::OnceLock;
+
 use migrate_set::location::position;
 use migrate_set::set::TransactionMode;
 use migrate_set::sql::lexer::lex;
@@ -27,7 +29,16 @@ pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
     });
     let statements = statements.collect();
     let mode = TransactionMode::Transactional;
-    File { name, text, statements, ends_with_function: false, is_allowed: false, mode, down: None }
+    File {
+        name,
+        text,
+        statements,
+        ends_with_function: false,
+        is_allowed: false,
+        mode,
+        down: None,
+        feeds: OnceLock::new(),
+    }
 }
 
 fn found(files: &[(&str, &str)], begins: Begins) -> Vec<String> {

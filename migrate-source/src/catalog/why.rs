@@ -1,7 +1,5 @@
 //! Why parts of a schema are not known: the statement that can have done what is not seen.
 
-use migrate_set::location::position;
-
 use super::Catalog;
 use super::object::Sort;
 use super::pass::{File, Statement};
@@ -36,7 +34,7 @@ impl<'f> Whys<'f> {
         let Some(file) = self.files.get(number) else { return String::new() };
         match statement.and_then(|statement| file.statements.get(statement)) {
             Some(statement) => {
-                let line = position(file.text, statement.offset).line;
+                let line = file.line(statement.offset);
                 format!("{}:{line}, which {}", file.name, does(statement))
             }
             None => format!("{}, which calls a function of the service", file.name),

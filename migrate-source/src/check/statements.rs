@@ -119,6 +119,8 @@ pub(super) use checked::read_ups;
 
 #[cfg(feature = "syntax")]
 mod checked {
+    use std::sync::OnceLock;
+
     use migrate_set::name::shown;
     use migrate_set::set::{Ends, Migration, Script};
 
@@ -310,6 +312,7 @@ mod checked {
                 is_allowed,
                 mode: self.script.transaction(),
                 down: None,
+                feeds: OnceLock::new(),
             }
         }
     }
