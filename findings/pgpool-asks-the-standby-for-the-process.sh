@@ -17,47 +17,8 @@ touch "$work/standby/data/standby.signal"
 run_server "$work/standby" -c "primary_conninfo=host=$home user=postgres"
 run_server "$home"
 npm_install pg@8.23.1
-# What it links, in the newest versions.
-unpack_deb "$work/debian" pgpool2=4.3.5-1+deb12u1 libpq5 libmemcached11 libhashkit2
-program=$work/debian/usr/sbin/pgpool
-libraries=$(dirname "$(find "$work/debian" -name 'libpq.so.5')")
-seen=$(LD_LIBRARY_PATH=$libraries "$program" --version 2>&1 | sed -n 's/^pgpool-II version \([0-9.]*\).*/\1/p')
-[ "$seen" = 4.3.5 ] || changed "the pooler is Pgpool-II $seen, not 4.3.5"
-pooler=$work/pooler
-mkdir "$pooler"
-cat >"$pooler/conf" <<CONF
-listen_addresses = ''
-port = 9999
-socket_dir = '$pooler'
-pcp_listen_addresses = ''
-pcp_socket_dir = '$pooler'
-pid_file_name = '$pooler/pid'
-logdir = '$pooler'
-num_init_children = 4
-max_pool = 1
-backend_clustering_mode = 'streaming_replication'
-backend_hostname0 = '$home'
-backend_port0 = 5432
-backend_weight0 = 0
-backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'
-backend_hostname1 = '$work/standby'
-backend_port1 = 5432
-backend_weight1 = 1
-backend_flag1 = 'DISALLOW_TO_FAILOVER'
-load_balance_mode = on
-sr_check_user = 'postgres'
-CONF
-echo '"postgres" ""' >"$pooler/users"
-if [ "$(id -u)" = 0 ]; then chown -R "$(account)" "$pooler"; fi
-(as_account env LD_LIBRARY_PATH="$libraries" sh -c 'echo $$ >"$1/own"; exec "$2" -n -f "$1/conf" -F "$1/users" -a "$1/users"' - "$pooler" "$program") \
-    >"$work/log.pooler" 2>&1 &
-tries=0
-until [ -S "$pooler/.s.PGSQL.9999" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
-    sleep 0.1
-done
-pids="$(cat "$pooler/own") $pids"
+start_pgpool "backend_weight0 = 0" "backend_hostname1 = '$work/standby'" "backend_port1 = 5432" "backend_weight1 = 1" \
+    "backend_flag1 = 'DISALLOW_TO_FAILOVER'" "load_balance_mode = on"
 cat >"$work/run.cjs" <<'JS'
 const { Client } = require("pg");
 
