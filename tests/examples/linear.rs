@@ -92,7 +92,7 @@ const GENERATORS: [(&str, Generator); 57] = [
         let index = |table| format!("create index on a{table} (a);\n");
         let (tables, indexes) =
             ((0..n).map(table).collect(), (0..n).map(index).collect::<String>());
-        [one(tables), vec![file_of("2_b.sql", &indexes)]].concat()
+        [one(tables), vec![SourceFile::new("2_b.sql", indexes)]].concat()
     }),
     ("tables that nothing made", |n| {
         let table = |table| format!("create table a{table} ();create index on b{table} (a);");
