@@ -150,9 +150,9 @@ fn what_the_check_of_names_also_finds_is_reported_once() {
     use crate::check::{Lints, Objects, SetOptions, SourceError, SourceFile, check};
     #[track_caller]
     fn reports(drop: &str, lints: Lints, objects: Objects, errors: &[&str], warnings: &[&str]) {
-        let script = format!("{USERS}; create view v as select mail from users");
-        let file = |path: &str, sql: &str| SourceFile { path: path.to_owned(), bytes: sql.into() };
-        let files = [file("1_a.sql", &script), file("2_b.sql", drop)];
+        let view = "create table users (id int primary key, mail varchar(40)); \
+                    create view v as select mail from users";
+        let files = [SourceFile::new("1_a.sql", view), SourceFile::new("2_b.sql", drop)];
         let options = SetOptions { lints, objects, ..SetOptions::default() };
         let (found, warned) = match check("m", &files, &options) {
             Ok(checked) => (Vec::new(), checked.warnings),
