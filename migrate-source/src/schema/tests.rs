@@ -361,22 +361,23 @@ fn blanks_and_case_do_not_count() {
 #[test]
 fn index_and_check_share_a_name() {
     part(
-        "create unique index k on t (a); alter table t add constraint k check (a > 0)
-           => a integer,
-           => CONSTRAINT k CHECK (a > 0)
-           => CREATE UNIQUE INDEX k ON public.t (a);
-         create index k on t (a); alter table t add constraint k check (a > 0); alter table t drop constraint k
-           => a integer
-           => CREATE INDEX k ON public.t (a);
-         create index k on t (a); alter table t add constraint k check (a > 0);
-           alter table t rename constraint k to l
-           => a integer,
-           => CONSTRAINT l CHECK (a > 0)
-           => CREATE INDEX k ON public.t (a);
-         create index k on t (a); alter table t add constraint k check (a > 0); alter index k rename to l
-           => a integer,
-           => CONSTRAINT k CHECK (a > 0)
-           => CREATE INDEX l ON public.t (a);",
+        "
+        create unique index k on t (a); alter table t add constraint k check (a > 0)
+            => a integer,
+            => CONSTRAINT k CHECK (a > 0)
+            => CREATE UNIQUE INDEX k ON public.t (a);
+        create index k on t (a); alter table t add constraint k check (a > 0); alter table t drop constraint k
+            => a integer
+            => CREATE INDEX k ON public.t (a);
+        create index k on t (a); alter table t add constraint k check (a > 0);
+            alter table t rename constraint k to l
+            => a integer,
+            => CONSTRAINT l CHECK (a > 0)
+            => CREATE INDEX k ON public.t (a);
+        create index k on t (a); alter table t add constraint k check (a > 0); alter index k rename to l
+            => a integer,
+            => CONSTRAINT k CHECK (a > 0)
+            => CREATE INDEX l ON public.t (a);",
     );
 }
 
