@@ -16,4 +16,4 @@ pub use block::{SchemaBlock, read, write};
 pub use compare::{SchemaDifference, compare};
 pub use compose::{CatalogRow, compose};
 pub use scope::SchemaScope;
-pub use server::with_cast_elements;
+pub use server::as_restored;
