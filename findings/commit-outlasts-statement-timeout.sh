@@ -1,11 +1,12 @@
 #!/bin/sh
 # A commit that waits for a synchronous standby (PostgreSQL 18.4; node-postgres 8.23.1).
 #
-# Guess: statement_timeout, or transaction_timeout of 17, limits how long an ALTER TABLE keeps its ACCESS EXCLUSIVE lock.
-# Seen: both end before the commit waits for the standby. If no standby answers, the ALTER TABLE waits without a limit,
-# holds its lock, and blocks all readers of the table. A cancel ends the wait with a warning, not with an error:
-# the statement succeeds and its change is there. So a client that gave up after its timeout, and counts the migration
-# as failed, is wrong.
+# Guess: statement_timeout, or transaction_timeout of 17, limits how long an ALTER TABLE keeps its ACCESS EXCLUSIVE
+# lock.
+# Seen: both end before the commit waits for the standby. If no standby answers, the ALTER TABLE waits without a
+# limit, holds its lock, and blocks all readers of the table. A cancel ends the wait with a warning, not with an
+# error: the statement succeeds and its change is there. So a client that gave up after its timeout, and counts the
+# migration as failed, is wrong.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

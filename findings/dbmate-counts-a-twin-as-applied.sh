@@ -3,8 +3,8 @@
 # PostgreSQL 18.4).
 #
 # Guess: dbmate refuses two files of one version, or goes on refusing until one is renamed.
-# Seen: the first run applies one of them and fails at the other with a duplicate key of its own ledger. The second run, as
-# a restarted deployment makes it, exits with 0: the version is in the ledger, so both files count as applied.
+# Seen: the first run applies one of them and fails at the other with a duplicate key of its own ledger. The second
+# run, as a restarted deployment makes it, exits with 0: the version is in the ledger, so both files count as applied.
 # `status --exit-code` agrees, and the table of the second file never exists.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"

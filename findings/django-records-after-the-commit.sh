@@ -1,8 +1,8 @@
 #!/bin/sh
 # A migration with a foreign key whose record fails (Django 5.2.8, psycopg 3.2.9; PostgreSQL 18.4).
 #
-# Guess: a migration is atomic, so what it did and its row in django_migrations are committed together, and a process that
-# dies in between leaves neither or both.
+# Guess: a migration is atomic, so what it did and its row in django_migrations are committed together, and a process
+# that dies in between leaves neither or both.
 # Seen: that is so for a migration without foreign keys and indexes. Their statements are deferred to the end of the
 # transaction, and if there are any, the row is inserted after its commit. A process or a session that ends there
 # leaves the tables and no row, and each later `migrate` fails because the table already exists.

@@ -3,8 +3,8 @@
 # security archive; drizzle-orm 0.45.4, node-postgres 8.23.1).
 #
 # Guess: once migrate() has succeeded, all connections of the pool find the tables; what a file sets ends with it.
-# Seen: a dump sets search_path to nothing, for the session. The connection that migrated goes back to the pool
-# with it, so each query that gets this connection fails with 42P01 "relation does not exist", and the same query on
+# Seen: a dump sets search_path to nothing, for the session. The connection that migrated goes back to the pool with
+# it, so each query that gets this connection fails with 42P01 "relation does not exist", and the same query on
 # another one succeeds. After a restart there is nothing to migrate, and all succeed. The ledger does not notice,
 # because drizzle writes the schema before its name.
 set -eu

@@ -1,12 +1,13 @@
 #!/bin/sh
-# CREATE INDEX of a partitioned table that has an INVALID index on a partition (PostgreSQL 18.4; node-postgres 8.23.1).
+# CREATE INDEX of a partitioned table that has an INVALID index on a partition (PostgreSQL 18.4; node-postgres
+# 8.23.1).
 #
 # Guess: CREATE INDEX without CONCURRENTLY and IF NOT EXISTS builds the index, or fails.
 # Seen: it uses an index that a partition has already, if that has the same columns, even one that a failed CREATE
-# INDEX CONCURRENTLY left INVALID. The statement succeeds without a notice, the index of the partitioned table is INVALID
-# too, and ON CONFLICT does not find it. REINDEX of the partition's index makes only that one valid; REINDEX of
-# the partitioned table's index succeeds and changes nothing, as CREATE INDEX IF NOT EXISTS does. ALTER INDEX .. ATTACH
-# PARTITION, of the index that is attached already, makes it valid.
+# INDEX CONCURRENTLY left INVALID. The statement succeeds without a notice, the index of the partitioned table is
+# INVALID too, and ON CONFLICT does not find it. REINDEX of the partition's index makes only that one valid; REINDEX
+# of the partitioned table's index succeeds and changes nothing, as CREATE INDEX IF NOT EXISTS does. ALTER INDEX ..
+# ATTACH PARTITION, of the index that is attached already, makes it valid.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 
@@ -20,7 +21,9 @@ const { code, connect } = require("./client.cjs");
     const notices = [];
     client.on("notice", (notice) => notices.push(notice.message));
     const show = async () => {
-        const { rows } = await client.query("SELECT indexrelid::regclass AS name, indisvalid FROM pg_index WHERE indexrelid IN (to_regclass('part'), to_regclass('whole')) ORDER BY 1");
+        const sql = "SELECT indexrelid::regclass AS name, indisvalid FROM pg_index JOIN pg_class c ON c.oid = indexrelid " +
+            "WHERE relname IN ('part', 'whole') ORDER BY relname";
+        const { rows } = await client.query(sql);
         const upsert = await code(client.query("INSERT INTO events VALUES (7) ON CONFLICT (id) DO NOTHING"));
         console.log(rows.map((row) => `${row.name} ${row.indisvalid}`).join(", "), upsert);
     };

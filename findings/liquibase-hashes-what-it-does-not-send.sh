@@ -5,8 +5,9 @@
 # Guess: the checksum is that of what runs, so an edit that changes the data is refused, and one that does not may be
 # accepted.
 # Seen: the other way round. Blanks do not count, even inside a string constant: an edit of 'New York' to 'NewYork' is
-# accepted, a database that applied it before keeps the one, and a new database gets the other. Comments count, although
-# they are removed before the SQL is sent, also from the bodies of functions, where the server would keep them.
+# accepted, a database that applied it before keeps the one, and a new database gets the other. Comments count,
+# although they are removed before the SQL is sent, also from the bodies of functions, where the server would keep
+# them.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -2,10 +2,10 @@
 # An index that is created after an UPDATE in the same transaction (PostgreSQL 18.4; node-postgres 8.23.1).
 #
 # Guess: a migration that fills a column, creates an index of it, and then joins by that column uses the index.
-# Seen: where an UPDATE has changed rows within their page (HOT, as usual while the column has no index), the new index
-# has pg_index.indcheckxmin, and the transaction that created it cannot use it: the rest of the migration reads the
-# whole table each time. After COMMIT, no transaction uses it while one that wrote before it, to any table, is still
-# open. If the index is created before the UPDATE, or in the next transaction, it is used at once.
+# Seen: where an UPDATE has changed rows within their page (HOT, as usual while the column has no index), the new
+# index has pg_index.indcheckxmin, and the transaction that created it cannot use it: the rest of the migration reads
+# the whole table each time. After COMMIT, no transaction uses it while one that wrote before it, to any table, is
+# still open. If the index is created before the UPDATE, or in the next transaction, it is used at once.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# NOT NULL .. NOT VALID, which is new in 18 (PostgreSQL 18.4; node-postgres 8.23.1, drizzle-kit 0.31.11 with drizzle-orm
-# 0.45.4).
+# NOT NULL .. NOT VALID, which is new in 18 (PostgreSQL 18.4; node-postgres 8.23.1, drizzle-kit 0.31.11 with
+# drizzle-orm 0.45.4).
 #
 # Guess: a column whose NOT NULL is not validated, and which has NULLs, is reported as one that may have NULLs.
-# Seen: pg_attribute.attnotnull is true and information_schema.columns has is_nullable = 'NO' as soon as the constraint
-# is added. Until it is validated, which may be a release later, a program that generates types from the catalog
-# writes a type without null for rows that have NULLs: drizzle-kit writes `.notNull()`. Only
+# Seen: pg_attribute.attnotnull is true and information_schema.columns has is_nullable = 'NO' as soon as the
+# constraint is added. Until it is validated, which may be a release later, a program that generates types from the
+# catalog writes a type without null for rows that have NULLs: drizzle-kit writes `.notNull()`. Only
 # pg_constraint.convalidated shows the difference.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"

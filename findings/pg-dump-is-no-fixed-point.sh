@@ -1,11 +1,12 @@
 #!/bin/sh
-# A dump of a database that was restored from a dump (PostgreSQL 15.20 and pg_dump 15.20 of Debian 12's security archive).
+# A dump of a database that was restored from a dump (PostgreSQL 15.20 and pg_dump 15.20 of Debian 12's security
+# archive).
 #
 # Guess: pg_dump of a restored database is the file that it was restored from, so a migrated database and one that was
 # loaded from the schema file of another can be compared by their dumps.
-# Seen: some expressions are written in a form that is parsed into another one, with the same meaning. `v IN ('a', 'b')`
-# of a varchar is dumped with a cast of the array, and after the restore with a cast of each element, in each CHECK,
-# view and partial index; a BETWEEN inside AND loses its parentheses. The next round trip changes nothing.
+# Seen: some expressions are written in a form that is parsed into another one, with the same meaning. `v IN ('a',
+# 'b')` of a varchar is dumped with a cast of the array, and after the restore with a cast of each element, in each
+# CHECK, view and partial index; a BETWEEN inside AND loses its parentheses. The next round trip changes nothing.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -3,10 +3,10 @@
 # memory_cache_enabled; node-postgres 8.23.1; PostgreSQL 18.4).
 #
 # Guess: a write through the pooler removes what its cache has of the tables that it writes.
-# Seen: of a message with several statements only the first that writes counts. The cached rows of the second table are
-# served to every client, also to new ones, until a later write of that table; with the default memqcache_expire = 0 they
-# do not expire. After a migration of several statements in one message, as most tools send it, a service
-# reads rows that it has changed. A DO block counts as no write at all. One statement for each message, and a WITH that
+# Seen: of a message with several statements only the first that writes counts. The cached rows of the second table
+# are served to every client, also to new ones, until a later write of that table; with the default memqcache_expire =
+# 0 they do not expire. After a migration of several statements in one message, as most tools send it, a service reads
+# rows that it has changed. A DO block counts as no write at all. One statement for each message, and a WITH that
 # writes both, remove both.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"

@@ -3,9 +3,9 @@
 #
 # Guess: replacing a view replaces its query. What ALTER VIEW or GRANT has set for the view is kept.
 # Seen: owner, grants, comment and column defaults are kept, but all options of WITH (..) that the new statement does
-# not repeat are removed without a notice: `security_invoker` from ALTER VIEW .. SET, so the view reads its tables with
-# the rights of its owner again, and WITH CHECK OPTION. CREATE OR REPLACE FUNCTION does the same to ALTER FUNCTION
-# .. SET, but there the manual says so. ALTER TABLE, and a second ALTER VIEW .. SET, keep the other options.
+# not repeat are removed without a notice: `security_invoker` from ALTER VIEW .. SET, so the view reads its tables
+# with the rights of its owner again, and WITH CHECK OPTION. CREATE OR REPLACE FUNCTION does the same to ALTER
+# FUNCTION .. SET, but there the manual says so. ALTER TABLE, and a second ALTER VIEW .. SET, keep the other options.
 set -eu
 . "$(dirname "$0")/lib/setup.sh"
 

@@ -2,7 +2,7 @@
 
 use migrate_runtime::Migrator;
 use migrate_runtime::schema::SchemaScope;
-use migrate_set::schema::with_cast_elements;
+use migrate_set::schema::as_restored;
 use tokio_postgres::Client;
 
 use crate::database::FreshDatabase;
@@ -67,7 +67,7 @@ pub async fn round_trip(
     let text_again = schema_of(&client, scope).await + &notes(&text);
     let dump = |database: &FreshDatabase| {
         let dump = database.pg_dump(&ARGUMENTS)?;
-        Some(without_names_of_not_null(&with_cast_elements(dump)))
+        Some(without_names_of_not_null(&as_restored(dump)))
     };
     let (dump, dump_again) = (dump(database), dump(&copy));
     Ok(RoundTrip { text, text_again, dump, dump_again })

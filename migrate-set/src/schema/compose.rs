@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::block::{KINDS, NOTE, SchemaBlock, read};
 use super::order::{Firmness, Key, Node, Step, order};
-use super::server::{normalised, with_cast_elements};
+use super::server::{as_restored, normalised};
 use crate::sql::lexer::lex;
 
 /// One row of the answer of the catalogs; what is not used is empty.
@@ -54,8 +54,8 @@ pub fn compose(mut rows: Vec<CatalogRow>) -> Vec<SchemaBlock> {
     rows.sort_by_key(|row| !matches!(row.tag.as_str(), "object" | "alias"));
     let mut all = Composer::default();
     for mut row in rows {
-        row.text = with_cast_elements(row.text);
-        row.statement = with_cast_elements(row.statement);
+        row.text = as_restored(row.text);
+        row.statement = as_restored(row.statement);
         all.add(row);
     }
     read(&all.text())

@@ -16,4 +16,4 @@ pub use block::{SchemaBlock, SchemaForm, read, write};
 pub use compare::{Part, Parts, SchemaDifference, compare, differences};
 pub use compose::{CatalogRow, compose};
 pub use scope::SchemaScope;
-pub use server::with_cast_elements;
+pub use server::as_restored;

@@ -1,5 +1,7 @@
-//! What the server writes in several forms: those of its versions, of which the newest is taken, and casts that it
+//! What the server writes in several forms: those of its versions, of which the newest is taken, and expressions that it
 //! writes otherwise when it has read them.
+
+use std::collections::HashSet;
 
 use crate::sql::lexer::{Token, TokenKind, lex};
 
@@ -16,10 +18,14 @@ pub(super) fn normalised(version: u32, kind: &str, text: String) -> String {
     }
 }
 
+/// The same SQL as the server writes it in a database that was restored from it.
+pub fn as_restored(text: String) -> String {
+    with_flat_conditions(with_cast_elements(text))
+}
+
 /// The same SQL with the cast of an array at its elements, where the server puts it when it reads the text:
-/// `(ARRAY['a'::character varying])::text[]` is `ARRAY[('a'::character varying)::text]` in a database that was
-/// restored.
-pub fn with_cast_elements(text: String) -> String {
+/// `(ARRAY['a'::character varying])::text[]` becomes `ARRAY[('a'::character varying)::text]`.
+fn with_cast_elements(text: String) -> String {
     if !text.contains("(ARRAY[") {
         return text;
     }
@@ -68,6 +74,29 @@ fn cast_array(text: &str, tokens: &[Token]) -> Option<(String, usize)> {
     let items: Vec<String> =
         items.iter().map(|item| format!("({})::{words}", item.trim())).collect();
     Some((format!("ARRAY[{}]", items.join(", ")), end + 2))
+}
+
+/// The same SQL without the parentheses of an `AND` that begins an `AND`, and of an `OR` that begins an `OR`: the server
+/// writes `((a >= 1) AND (a <= 9)) AND b` for a `BETWEEN`, and reads that as one list of three.
+fn with_flat_conditions(text: String) -> String {
+    if !text.contains("((") {
+        return text;
+    }
+    let tokens = lex(&text);
+    let mut left = HashSet::new();
+    for index in 1..tokens.len() {
+        if tokens[index - 1].kind != TokenKind::Open || tokens[index].kind != TokenKind::Open {
+            continue;
+        }
+        let end = close(&tokens, index);
+        let after = tokens[end..].iter().find(|token| !token.is_trivia());
+        let word = after.map_or("", |token| token.text(&text));
+        let inner = tokens.get(index + 1..end - 1).unwrap_or_default();
+        if matches!(word, "AND" | "OR") && outer(inner).any(|token| token.text(&text) == word) {
+            left.extend([index, end - 1]);
+        }
+    }
+    without(&text, &tokens, |index| left.contains(&index))
 }
 
 /// `text` without the tokens at these places.
@@ -263,6 +292,30 @@ mod tests {
         );
         check("(ARRAY[a])::character varying[]", "ARRAY[(a)::character varying]");
         for same in ["ANY (ARRAY[1, 2])", "(ARRAY[1])::text", "'(ARRAY[1])::text[]'", "(ARRAY[1"] {
+            check(same, same);
+        }
+    }
+
+    #[test]
+    fn conditions_that_begin_one_of_their_kind_are_part_of_it() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(with_flat_conditions(text.to_owned()), expected);
+        };
+        check(
+            "CHECK ((((n >= 1) AND (n <= 9)) AND (v <> ')'::text)))",
+            "CHECK (((n >= 1) AND (n <= 9) AND (v <> ')'::text)))",
+        );
+        check("(((n < 1) OR (n > 9))\n OR b)", "((n < 1) OR (n > 9)\n OR b)");
+        check("((((a AND b) AND c) OR d) OR e)", "((a AND b AND c) OR d OR e)");
+        for same in [
+            "(((n >= 1) AND (n <= 9)) OR b)",
+            "(a AND ((n >= 1) AND (n <= 9)))",
+            "(NOT (a AND b) AND c)",
+            "((f((a AND b))) AND c)",
+            "(($$ AND $$ = a) AND b)",
+            "((a",
+            "((",
+        ] {
             check(same, same);
         }
     }

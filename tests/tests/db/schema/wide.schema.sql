@@ -210,6 +210,7 @@ CREATE TABLE public.twice (
     kind character varying,
     CONSTRAINT twice_pkey PRIMARY KEY (id),
     CONSTRAINT once UNIQUE (id, id_too),
+    CONSTRAINT twice_check CHECK (((id >= 1) AND (id <= 9) AND ((kind)::text <> ''::text))),
     CONSTRAINT twice_kind_check CHECK (((kind)::text = ANY (ARRAY[('a'::character varying)::text, ('b'::character varying)::text])))
 );
 

@@ -54,7 +54,7 @@ CREATE TABLE a_serial (id serial PRIMARY KEY, small smallserial, "from" integer 
 CREATE TABLE "Odd "" name" ("a b" int, CONSTRAINT "p k" PRIMARY KEY ("a b"));
 CREATE UNLOGGED TABLE cached (k text NOT NULL, v jsonb);
 CREATE TABLE empty ();
-CREATE TABLE twice (id int PRIMARY KEY, CONSTRAINT once UNIQUE (id, id_too), id_too int, kind varchar CHECK (kind IN ('a', 'b')));
+CREATE TABLE twice (id int PRIMARY KEY, CONSTRAINT once UNIQUE (id, id_too), id_too int, kind varchar CHECK (kind IN ('a', 'b')), CHECK (id BETWEEN 1 AND 9 AND kind <> ''));
 ALTER TABLE twice ADD CONSTRAINT again UNIQUE (id);
 CREATE TABLE of_type OF shop.address (street DEFAULT 'x', CONSTRAINT no CHECK ("House no" > 0));
 
