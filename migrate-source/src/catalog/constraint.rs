@@ -39,9 +39,11 @@ impl Catalog {
             },
             Kind::NOT_NULL_CONSTRAINT | Kind::NULL_CONSTRAINT => {
                 self.refer_columns(key, at);
-                if at.has(Kind::CONSTRAINT_NAME_CLAUSE) {
-                    let columns = column.map(str::to_owned).into_iter().collect();
-                    self.put_constraint(key, at, columns, "", "not_null");
+                // PostgreSQL 18 has them for a table as well, with a name in any case.
+                let of_table = at.child(Kind::COLUMN_NAME_REF).and_then(name::name);
+                if of_table.is_some() || at.has(Kind::CONSTRAINT_NAME_CLAUSE) {
+                    let name = of_table.or(column.map(str::to_owned)).unwrap_or_default();
+                    self.put_constraint(key, at, [name.clone()].into(), &name, "not_null");
                 }
             }
             _ => self.references(at),
@@ -225,6 +227,7 @@ impl Catalog {
         if at.has(Kind::CASCADE) {
             self.cascade_from([key.name.clone()].into());
         }
+        self.allow_null(key, &path.name);
         let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
         let Some(relation) = self.relation_mut(key) else { return };
         let has_key = relation.has_key(&path.name) != Some(false);

@@ -31,6 +31,22 @@ impl Catalog {
         }
     }
 
+    /// Without its NOT NULL of this name, if that is one, a column can be null.
+    pub(super) fn allow_null(&mut self, key: &Key, name: &str) {
+        let known = self.definition(self.constraint_id(key, name));
+        let first = known.and_then(|known| known.words.first());
+        if !matches!(first, Some(Piece::Text(text)) if text.starts_with("NOT NULL")) {
+            return;
+        }
+        let constraint = self.relation(key).and_then(|one| one.constraints.objects.get(name));
+        for column in constraint.map(|one| one.columns.clone()).unwrap_or_default() {
+            let id = self.column_id(key, &column);
+            if let Some(column) = self.definition_mut(id) {
+                column.not_null = false;
+            }
+        }
+    }
+
     fn constraint_words(&self, key: &Key, at: At<'_>, column: &str) -> Words {
         let listed = [Kind::CONSTRAINT_COLUMN_REF_LIST, Kind::FOREIGN_KEY_COLUMN_LIST];
         let has_list = listed.iter().any(|list| at.find(*list).is_some());

@@ -118,6 +118,10 @@ fn columns_are_those_after_all_alterations() {
         alter table t alter a type bigint using a::bigint => a bigint
         alter table t alter column a set not null, alter a set default 2 => a integer NOT NULL DEFAULT 2
         alter table t alter a set not null; alter table t alter a drop not null => a integer
+        alter table t add constraint c not null a => a integer NOT NULL
+        alter table t add not null a; alter table t drop constraint t_a_not_null => a integer
+        alter table t add constraint c not null a, add constraint d check (a is not null); alter table t drop constraint d
+            => a integer NOT NULL
         alter table t alter a set default 1; alter table t alter a drop default => a integer
         alter table t rename a to b => b integer
         alter table t add b text; alter table t drop a => b text
