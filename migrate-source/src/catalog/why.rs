@@ -3,7 +3,7 @@
 use migrate_set::location::position;
 
 use super::Catalog;
-use super::object::Sort;
+use super::object::{Sort, Way};
 use super::pass::{File, Statement};
 use super::query::is_query;
 use crate::syntax::tree::Kind;
@@ -75,14 +75,6 @@ impl<'f> Whys<'f> {
         }
         lines
     }
-}
-
-/// What an unseen step can have done to objects of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Touches,
-    Drops,
-    Makes,
 }
 
 /// The last steps that can have touched objects of a kind, and those after them that can only have dropped or made some.
