@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::Path;
-use super::object::{How, Object, Sort};
+use super::object::{How, Object, Sort, sorts};
 use super::relation::Key;
 
 /// How many new names of an object are followed.
@@ -150,14 +150,7 @@ impl Catalog {
 
     /// What depends on something that a statement drops with CASCADE can be gone.
     pub(super) fn cascade(&mut self) {
-        for sort in [
-            Sort::View,
-            Sort::Constraint,
-            Sort::ForeignKey,
-            Sort::Trigger,
-            Sort::Policy,
-            Sort::Function,
-        ] {
+        for sort in sorts![View, Constraint, ForeignKey, Trigger, Policy, Function] {
             self.blur_drops(sort);
         }
     }

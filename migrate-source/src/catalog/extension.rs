@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
-use super::object::{How, Look, Sort};
+use super::object::{How, Look, Sort, Way};
 use super::relation::{Key, Relation};
 use super::types::Type;
 use crate::syntax::tree::{At, Kind};
@@ -72,7 +72,7 @@ impl Catalog {
             None => &[Sort::Function, Sort::Type, Sort::Table, Sort::Schema],
         };
         for sort in makes {
-            self.blurs.set_makes(*sort, self.stamp);
+            self.blurs.set(Way::Makes, *sort, self.stamp);
         }
         let relations = relations.unwrap_or_default();
         relations.split_whitespace().for_each(|one| self.extend(&schema, one, at));
@@ -140,7 +140,7 @@ impl Catalog {
     /// `ALTER EXTENSION`: what it made can be gone, or anywhere. The objects of the set are as they were.
     pub(super) fn change_extension(&mut self) {
         for sort in [Sort::Function, Sort::Type] {
-            self.blurs.set_makes(sort, self.stamp);
+            self.blurs.set(Way::Makes, sort, self.stamp);
         }
         self.doubt_extensions();
     }

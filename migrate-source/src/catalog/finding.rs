@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Catalog;
 use super::name::Path;
 use super::near::{Near, Nearest};
-use super::object::{Gone, How, Object, Place, Sort};
+use super::object::{Gone, How, Object, Place, Sort, sorts};
 use super::pass::File;
 use super::query::{Columns, Scope, Source};
 use super::relation::{Key, Relation};
@@ -255,17 +255,9 @@ impl Catalog {
 
     fn finding(&self, files: &[File<'_>], one: Missing) -> ObjectProblem {
         let later = self.later(&one);
-        let is_part = matches!(
-            one.sort,
-            Sort::Column
-                | Sort::Constraint
-                | Sort::ForeignKey
-                | Sort::Trigger
-                | Sort::Policy
-                | Sort::Label
-                | Sort::Alias
-        );
-        let can_be_before = matches!((&one.past, later), (Past::Never, None)) && !is_part;
+        let parts = sorts![Column, Constraint, ForeignKey, Trigger, Policy, Label, Alias];
+        let can_be_before =
+            matches!((&one.past, later), (Past::Never, None)) && !parts.contains(&one.sort);
         let (label, help) = explained(files, &one, later);
         let (span, message, is_late) = (one.span, one.message, one.late);
         ObjectProblem { span, message, label, help, can_be_before, is_late }

@@ -58,7 +58,7 @@ use crate::schema::SetSchema;
 use crate::{syntax, threads};
 use definition::Definitions;
 use finding::Missing;
-use object::{Blurs, Gone, How, Made, Place, Sort, Space};
+use object::{Blurs, Gone, How, Made, Place, Sort, Space, Way};
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -275,12 +275,12 @@ impl Catalog {
 
     /// Objects of this kind can have been made, changed and dropped.
     fn blur(&mut self, sort: Sort) {
-        self.blurs.set(sort, self.stamp);
+        self.blurs.set(Way::Touches, sort, self.stamp);
     }
 
     /// Objects of this kind can have been dropped.
     fn blur_drops(&mut self, sort: Sort) {
-        self.blurs.set_drops(sort, self.stamp);
+        self.blurs.set(Way::Drops, sort, self.stamp);
     }
 
     /// So can all.

@@ -9,6 +9,13 @@ pub(super) struct Place {
     pub(super) at: usize,
 }
 
+/// An array of kinds of objects.
+macro_rules! sorts {
+    ($($sort:ident),* $(,)?) => { [$($crate::catalog::object::Sort::$sort),*] };
+}
+
+pub(super) use sorts;
+
 /// The kinds of objects, as far as a step can have touched one kind and not another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Sort {
@@ -31,37 +38,14 @@ pub(super) enum Sort {
 }
 
 impl Sort {
-    pub(super) const ALL: [Sort; 15] = [
-        Sort::Schema,
-        Sort::Table,
-        Sort::View,
-        Sort::Sequence,
-        Sort::Index,
-        Sort::Column,
-        Sort::Constraint,
-        Sort::ForeignKey,
-        Sort::Type,
-        Sort::Label,
-        Sort::Function,
-        Sort::Trigger,
-        Sort::Policy,
-        Sort::Extension,
-        Sort::Alias,
+    pub(super) const ALL: [Sort; 15] = sorts![
+        Schema, Table, View, Sequence, Index, Column, Constraint, ForeignKey, Type, Label,
+        Function, Trigger, Policy, Extension, Alias
     ];
 
     /// Those in the name space of tables, with what hangs on them.
-    pub(super) const RELATIONS: [Sort; 10] = [
-        Sort::Table,
-        Sort::View,
-        Sort::Sequence,
-        Sort::Index,
-        Sort::Column,
-        Sort::Constraint,
-        Sort::ForeignKey,
-        Sort::Type,
-        Sort::Trigger,
-        Sort::Policy,
-    ];
+    pub(super) const RELATIONS: [Sort; 10] =
+        sorts![Table, View, Sequence, Index, Column, Constraint, ForeignKey, Type, Trigger, Policy];
 
     /// Its word in messages.
     pub(super) fn word(self) -> &'static str {
@@ -83,51 +67,49 @@ impl Sort {
     }
 }
 
-/// When a step last can have touched objects of each kind without being seen.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Blurs {
-    /// Can have made, changed or dropped some.
-    any: [u32; 15],
-    /// Can only have dropped some.
-    drops: [u32; 15],
-    /// Can only have made some, under names that were free.
-    makes: [u32; 15],
+/// What a step that is not seen can have done to objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// Made, changed or dropped some.
+    Touches,
+    /// Only dropped some.
+    Drops,
+    /// Only made some, under names that were free.
+    Makes,
 }
 
+/// When a step last can have done so, for each way and each kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Blurs([[u32; 15]; 3]);
+
 impl Blurs {
+    fn get(&self, way: Way, sort: Sort) -> u32 {
+        let of_way = self.0.get(way as usize);
+        of_way.and_then(|of_way| of_way.get(sort as usize)).copied().unwrap_or_default()
+    }
+
     pub(super) fn of(&self, sort: Sort) -> u32 {
-        self.any.get(sort as usize).copied().unwrap_or_default()
+        self.get(Way::Touches, sort)
     }
 
     /// When some of any kind can have been made or changed.
     pub(super) fn last(&self) -> u32 {
-        self.any.iter().chain(&self.makes).max().copied().unwrap_or_default()
+        Sort::ALL.into_iter().map(|sort| self.of_makes(sort)).max().unwrap_or_default()
     }
 
     /// When some can have been dropped.
     pub(super) fn of_drops(&self, sort: Sort) -> u32 {
-        self.of(sort).max(self.drops.get(sort as usize).copied().unwrap_or_default())
+        self.of(sort).max(self.get(Way::Drops, sort))
     }
 
     /// When some can have been made.
     pub(super) fn of_makes(&self, sort: Sort) -> u32 {
-        self.of(sort).max(self.makes.get(sort as usize).copied().unwrap_or_default())
+        self.of(sort).max(self.get(Way::Makes, sort))
     }
 
-    pub(super) fn set_makes(&mut self, sort: Sort, stamp: u32) {
-        if let Some(blur) = self.makes.get_mut(sort as usize) {
-            *blur = stamp;
-        }
-    }
-
-    pub(super) fn set(&mut self, sort: Sort, stamp: u32) {
-        if let Some(blur) = self.any.get_mut(sort as usize) {
-            *blur = stamp;
-        }
-    }
-
-    pub(super) fn set_drops(&mut self, sort: Sort, stamp: u32) {
-        if let Some(blur) = self.drops.get_mut(sort as usize) {
+    pub(super) fn set(&mut self, way: Way, sort: Sort, stamp: u32) {
+        let of_way = self.0.get_mut(way as usize);
+        if let Some(blur) = of_way.and_then(|of_way| of_way.get_mut(sort as usize)) {
             *blur = stamp;
         }
     }

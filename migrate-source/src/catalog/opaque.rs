@@ -7,7 +7,7 @@ use migrate_set::sql::lexer::lex;
 use super::Catalog;
 use super::builtin;
 use super::name::Path;
-use super::object::{Look, Sort};
+use super::object::{Look, Sort, Way};
 use super::query::is_query;
 use super::scope::SearchPath;
 use crate::syntax::tree::{At, Kind};
@@ -255,7 +255,7 @@ impl Catalog {
         let mut rest = vec![Rc::new(effects.clone())];
         while let Some(effects) = rest.pop() {
             for sort in &effects.makes {
-                self.blurs.set_makes(*sort, self.stamp);
+                self.blurs.set(Way::Makes, *sort, self.stamp);
             }
             for sort in &effects.sorts {
                 self.blur(*sort);

@@ -1,7 +1,7 @@
 //! Why parts of a schema are not known: the statement that can have done what is not seen.
 
 use super::Catalog;
-use super::object::Sort;
+use super::object::{Sort, Way};
 use super::pass::{File, Statement};
 use super::query::is_query;
 use crate::syntax::tree::Kind;
@@ -73,14 +73,6 @@ impl<'f> Whys<'f> {
         }
         lines
     }
-}
-
-/// What an unseen step can have done to objects of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
-    Touches,
-    Drops,
-    Makes,
 }
 
 /// The last steps that can have touched objects of a kind, and those after them that can only have dropped or made some.

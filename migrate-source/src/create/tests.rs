@@ -1,4 +1,5 @@
 use super::*;
+use crate::cases::cases;
 
 /// 2024-02-29 12:34:56
 const NOW: Moment = Moment { seconds: 1_709_210_096, nanos: 0 };
@@ -24,10 +25,14 @@ fn check_first(layout: Layout, expected: &[&str]) {
     assert_eq!(found.unwrap_or_else(|error| panic!("{error}")), expected);
 }
 
-fn check_error(paths: &[&str], description: &str, expected: &str) {
-    match drafted(paths, &wish(description)) {
-        Ok(files) => panic!("{description} became {files:?}"),
-        Err(error) => assert_eq!(error.to_string(), expected),
+/// Checks the cases of a table: the paths of a folder, a description after `:`, and the error.
+fn check_errors(table: &str) {
+    for (case, expected) in cases(table) {
+        let (paths, description) = case.split_once(": ").unwrap();
+        match drafted(&paths.split_whitespace().collect::<Vec<_>>(), &wish(description)) {
+            Ok(files) => panic!("{description} became {files:?}"),
+            Err(error) => assert_eq!(error.to_string(), expected.concat()),
+        }
     }
 }
 
@@ -88,32 +93,20 @@ fn frozen_versions_are_before_the_new_one() {
 
 #[test]
 fn errors_say_what_to_do() {
-    check_error(
-        &[],
-        "--",
-        "the description `--` contains no letter or digit\n\
-         help: say in a few words what the migration does, such as `add users`",
-    );
-    check_error(
-        &["1_a.sql", "b.sql"],
-        "x",
-        "migrations/b.sql: `b.sql` does not begin with a version\nhelp: rename it to `<version>_b.sql`, or move \
-         it out of the folder if it is not a migration",
-    );
-    let other = "help: describe it in other words that do not begin with a number";
-    check_error(
-        &["20230101_a.sql"],
-        "1200 things",
-        &format!(
-            "`20240229_1200_things.sql` would be read as another version or description\n{other}"
-        ),
-    );
-    check_error(
-        &["1_a.sql"],
-        "users down",
-        &format!(
-            "`2_users_down.sql` looks like a down script but does not end in `.down.sql`\n{other}"
-        ),
+    check_errors(
+        r"
+        : --
+            => the description `--` contains no letter or digit\nhelp: say in a few words what the migration does,
+                such as `add users`
+        1_a.sql b.sql: x
+            => migrations/b.sql: `b.sql` does not begin with a version\nhelp: rename it to `<version>_b.sql`, or
+                move it out of the folder if it is not a migration
+        20230101_a.sql: 1200 things
+            => `20240229_1200_things.sql` would be read as another version or description\nhelp: describe it in
+                other words that do not begin with a number
+        1_a.sql: users down
+            => `2_users_down.sql` looks like a down script but does not end in `.down.sql`\nhelp: describe it in
+                other words that do not begin with a number",
     );
     let names = NameOptions { layout: Some(Layout::Any), ..NameOptions::default() };
     let error = drafted(&["1_a.sql"], &Wish { names, ..wish("x") }).map_err(|e| e.to_string());

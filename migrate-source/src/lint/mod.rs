@@ -24,65 +24,107 @@ use migrate_set::sql::words::{TableName, TableNames, Words};
 /// The lock of most forms of `ALTER TABLE`, and of `DROP TABLE`: it blocks also reads.
 const ACCESS_EXCLUSIVE: &str = "an ACCESS EXCLUSIVE";
 
+/// Declares the lints: each with its name, what happens when such a statement runs, and a safer alternative.
+macro_rules! lints {
+    ($(#[$attribute:meta])* pub enum $enum:ident {
+        $($(#[$doc:meta])* $lint:ident = $name:literal, $message:literal, $help:literal;)*
+    }) => {
+        $(#[$attribute])*
+        pub enum $enum { $($(#[$doc])* $lint),* }
+
+        impl $enum {
+            /// All lints.
+            pub const ALL: &'static [$enum] = &[$($enum::$lint),*];
+
+            const fn texts(self) -> [&'static str; 3] {
+                match self { $($enum::$lint => [$name, $message, $help]),* }
+            }
+        }
+    };
+}
+
+lints! {
 /// What a finding reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Lint {
     /// An index that is built while writes are blocked.
-    IndexNotConcurrent,
+    IndexNotConcurrent = "index-not-concurrent",
+        "writes to the table are blocked while this index is built",
+        "use CREATE INDEX CONCURRENTLY, in its own migration that begins with \
+         `-- migrate:no-transaction`";
     /// A new NOT NULL column without a value for existing rows.
-    NotNullWithoutDefault,
+    NotNullWithoutDefault = "not-null-without-default",
+        "existing rows have no value for this column, and the running version, which does \
+         not know the column, cannot insert",
+        "give it a DEFAULT, or add it without NOT NULL and fill it first";
     /// A new column with a different value in each row, which rewrites the table.
-    VolatileDefault,
+    VolatileDefault = "volatile-default",
+        "each row gets its own value for this column, so the table is rewritten while \
+         reads and writes are blocked",
+        "add it without the default, set the default for new rows, and fill the existing \
+         rows later";
     /// A column whose type changes.
-    ColumnTypeChange,
+    ColumnTypeChange = "column-type-change",
+        "a type change can rewrite the table while reads and writes are blocked, and can \
+         break the running version",
+        "add a column of the new type, write both, fill the new one, then drop the old one";
     /// A column that becomes NOT NULL, which scans all rows.
-    SetNotNull,
+    SetNotNull = "set-not-null",
+        "all rows are scanned while reads and writes are blocked",
+        "first ADD CONSTRAINT c CHECK (column IS NOT NULL) NOT VALID and, in a later \
+         migration, VALIDATE CONSTRAINT c";
     /// A constraint that scans all rows.
-    ConstraintNotValid,
+    ConstraintNotValid = "constraint-not-valid",
+        "all rows are checked against this constraint while the table is locked",
+        "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration";
     /// A unique constraint that builds its index while reads and writes are blocked.
-    UniqueWithoutIndex,
+    UniqueWithoutIndex = "unique-without-index",
+        "reads and writes are blocked while the index of this constraint is built",
+        "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX";
     /// A renamed table.
-    TableRenamed,
+    TableRenamed = "table-renamed",
+        "the running version cannot find the table by its old name",
+        "leave a view under the old name until no version uses it";
     /// A renamed column.
-    ColumnRenamed,
+    ColumnRenamed = "column-renamed",
+        "the running version cannot find the column by its old name",
+        "add the new column, write both, drop the old one later";
     /// A dropped table.
-    TableDropped,
+    TableDropped = "table-dropped",
+        "the running version may still use this table",
+        "drop it after the last release that uses it, and name the first one that does not: \
+         `-- migrate:phase contract after RELEASE`";
     /// A dropped column.
-    ColumnDropped,
+    ColumnDropped = "column-dropped",
+        "the running version may still use this column",
+        "drop it after the last release that uses it, and name the first one that does not: \
+         `-- migrate:phase contract after RELEASE`";
     /// A setting of the session that ends with the migration.
-    SessionSetting,
+    SessionSetting = "session-setting",
+        "this setting ends with the migration: the run restores the session after it",
+        "use SET LOCAL, and repeat it in each file that needs it";
     /// A foreign key without an index on its columns.
-    ForeignKeyWithoutIndex,
+    ForeignKeyWithoutIndex = "foreign-key-without-index",
+        "no index begins with the columns of this foreign key, so a DELETE in the other table reads all \
+         of this one",
+        "create an index on them, also in a later migration";
     /// A table or column that something still reads.
-    StillRead,
+    StillRead = "still-read",
+        "a view or a function still reads what is dropped, renamed or gets another type",
+        "change or drop what reads it first";
     /// A down script that does not undo its up script.
-    DownIncomplete,
+    DownIncomplete = "down-incomplete",
+        "the down script does not leave the schema as it was before the up script",
+        "undo in it all that the up script does";
     /// A down script that names something that is not there when it runs.
-    DownFails,
+    DownFails = "down-fails",
+        "the down script names something that is not there when it runs",
+        "write it for the schema as the up script leaves it";
+}
 }
 
 impl Lint {
-    /// All lints.
-    pub const ALL: &'static [Lint] = &[
-        Lint::IndexNotConcurrent,
-        Lint::NotNullWithoutDefault,
-        Lint::VolatileDefault,
-        Lint::ColumnTypeChange,
-        Lint::SetNotNull,
-        Lint::ConstraintNotValid,
-        Lint::UniqueWithoutIndex,
-        Lint::TableRenamed,
-        Lint::ColumnRenamed,
-        Lint::TableDropped,
-        Lint::ColumnDropped,
-        Lint::SessionSetting,
-        Lint::ForeignKeyWithoutIndex,
-        Lint::StillRead,
-        Lint::DownIncomplete,
-        Lint::DownFails,
-    ];
-
     /// Whether it only concerns releases that still run, so that `-- migrate:phase contract` answers it.
     pub const fn is_contract(self) -> bool {
         matches!(
@@ -93,7 +135,7 @@ impl Lint {
 
     /// Its name, as `-- migrate:allow NAME because REASON` spells it.
     pub const fn as_str(self) -> &'static str {
-        TEXTS[self as usize][0]
+        self.texts()[0]
     }
 
     /// Whether it is about down scripts, which `down = complete` asks for, too.
@@ -103,107 +145,14 @@ impl Lint {
 
     /// What happens when such a statement runs.
     pub const fn message(self) -> &'static str {
-        TEXTS[self as usize][1]
+        self.texts()[1]
     }
 
     /// A safer alternative.
     pub const fn help(self) -> &'static str {
-        TEXTS[self as usize][2]
+        self.texts()[2]
     }
 }
-
-/// Name, message and help of each lint, in the order of [`Lint::ALL`].
-const TEXTS: [[&str; 3]; 16] = [
-    [
-        "index-not-concurrent",
-        "writes to the table are blocked while this index is built",
-        "use CREATE INDEX CONCURRENTLY, in its own migration that begins with \
-         `-- migrate:no-transaction`",
-    ],
-    [
-        "not-null-without-default",
-        "existing rows have no value for this column, and the running version, which does \
-         not know the column, cannot insert",
-        "give it a DEFAULT, or add it without NOT NULL and fill it first",
-    ],
-    [
-        "volatile-default",
-        "each row gets its own value for this column, so the table is rewritten while \
-         reads and writes are blocked",
-        "add it without the default, set the default for new rows, and fill the existing \
-         rows later",
-    ],
-    [
-        "column-type-change",
-        "a type change can rewrite the table while reads and writes are blocked, and can \
-         break the running version",
-        "add a column of the new type, write both, fill the new one, then drop the old one",
-    ],
-    [
-        "set-not-null",
-        "all rows are scanned while reads and writes are blocked",
-        "first ADD CONSTRAINT c CHECK (column IS NOT NULL) NOT VALID and, in a later \
-         migration, VALIDATE CONSTRAINT c",
-    ],
-    [
-        "constraint-not-valid",
-        "all rows are checked against this constraint while the table is locked",
-        "add it NOT VALID, and VALIDATE CONSTRAINT in a later migration",
-    ],
-    [
-        "unique-without-index",
-        "reads and writes are blocked while the index of this constraint is built",
-        "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX",
-    ],
-    [
-        "table-renamed",
-        "the running version cannot find the table by its old name",
-        "leave a view under the old name until no version uses it",
-    ],
-    [
-        "column-renamed",
-        "the running version cannot find the column by its old name",
-        "add the new column, write both, drop the old one later",
-    ],
-    [
-        "table-dropped",
-        "the running version may still use this table",
-        "drop it after the last release that uses it, and name the first one that does not: \
-         `-- migrate:phase contract after RELEASE`",
-    ],
-    [
-        "column-dropped",
-        "the running version may still use this column",
-        "drop it after the last release that uses it, and name the first one that does not: \
-         `-- migrate:phase contract after RELEASE`",
-    ],
-    [
-        "session-setting",
-        "this setting ends with the migration: the run restores the session after it",
-        "use SET LOCAL, and repeat it in each file that needs it",
-    ],
-    [
-        "foreign-key-without-index",
-        "no index begins with the columns of this foreign key, so a DELETE in the other table reads all \
-         of this one",
-        "create an index on them, also in a later migration",
-    ],
-    [
-        "still-read",
-        "a view or a function still reads what is dropped, renamed or gets another type",
-        "change or drop what reads it first",
-    ],
-    [
-        "down-incomplete",
-        "the down script does not leave the schema as it was before the up script",
-        "undo in it all that the up script does",
-    ],
-    [
-        "down-fails",
-        "the down script names something that is not there when it runs",
-        "write it for the schema as the up script leaves it",
-    ],
-];
 
 /// One finding of a lint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -99,11 +99,9 @@ pub(crate) fn judge_all(statements: &[&str]) -> Vec<Judged> {
 /// Without a verdict there is no error: a statement that is nested too deeply, a panic of the
 /// parser, or a thread that cannot be started does not fail a build.
 pub fn check_all<'s>(statements: impl Iterator<Item = &'s str>) -> Vec<(usize, SyntaxError)> {
-    let statements: Vec<(usize, &str)> = statements.enumerate().collect();
-    let judge = |&(index, statement): &(usize, &str)| Some((index, verdict(statement).error?));
-    let judge = |share: &[(usize, &str)]| share.iter().filter_map(judge).collect::<Vec<_>>();
-    let shares = threads::shares(&statements, SHARE, STACK, judge);
-    shares.into_iter().filter_map(|(_, wrong)| wrong).flatten().collect()
+    let statements: Vec<&str> = statements.collect();
+    let judged = judge_all(&statements).into_iter().enumerate();
+    judged.filter_map(|(index, judged)| Some((index, judged.error?))).collect()
 }
 
 /// How many statements are worth a thread: about 10 ms in an unoptimised macro.
