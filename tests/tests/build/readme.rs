@@ -9,6 +9,8 @@ use std::process::Command;
 use migrate_tests::cargo::as_from_a_shell;
 use migrate_tests::database::FreshDatabase;
 
+use crate::scratch::target;
+
 const README: &str = include_str!("../../../README.md");
 
 /// The blocks of this language below a heading, in order.
@@ -22,11 +24,10 @@ fn blocks(heading: &str, language: &str) -> Vec<&'static str> {
 
 /// The output of the commands, run as by a user's shell.
 fn shell(folder: &Path, commands: &str) -> String {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
     let mut command = Command::new("sh");
     command.args(["-ec", commands]).current_dir(folder).env_remove("DATABASE_URL");
     // The lock file is the workspace's, whose packages are fetched already.
-    command.env("CARGO_TARGET_DIR", target).env("CARGO_NET_OFFLINE", "true");
+    command.env("CARGO_TARGET_DIR", target()).env("CARGO_NET_OFFLINE", "true");
     let output = as_from_a_shell(&mut command).output().expect("a shell");
     let utf8 = |bytes| String::from_utf8(bytes).expect("UTF-8");
     assert!(output.status.success(), "{commands}\n{}", utf8(output.stderr));

@@ -1,6 +1,6 @@
 //! A cargo project for a test, below the target folder, like a user's crate. It uses the workspace's lock file,
-//! so it needs no network. All projects share one target folder, so the dependencies are built once, and the
-//! names of binaries must be unique.
+//! so it needs no network. All projects share the workspace's target folder, so a dependency is built once, or not at
+//! all if `cargo test` has built it with the same features, and the names of binaries must be unique.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,6 +58,14 @@ impl Scratch {
         project
     }
 
+    /// Makes this the source of its only binary, which has the project's name.
+    pub fn only_binary(&self, path: &str) {
+        let manifest = fs::read_to_string(self.path("Cargo.toml")).unwrap();
+        let name = self.root.file_name().unwrap().to_str().unwrap();
+        let binary = format!("autobins = false\n\n[[bin]]\nname = {name:?}\npath = {path:?}\n");
+        self.write("Cargo.toml", manifest.replacen("\n\n", &format!("\n{binary}\n"), 1));
+    }
+
     /// Where `relative` lies.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
@@ -92,7 +100,7 @@ impl Scratch {
             .args(["build", "--offline", "--keep-going", "--color=never"])
             .args(["--message-format=json", "--manifest-path"])
             .arg(self.path("Cargo.toml"))
-            .env("CARGO_TARGET_DIR", below_target("target"))
+            .env("CARGO_TARGET_DIR", target())
             .current_dir(&self.root)
             .stdin(Stdio::null());
         as_from_a_shell(&mut command).envs(environment.iter().copied());
@@ -115,9 +123,14 @@ impl Scratch {
     }
 }
 
-/// One folder for all projects.
+/// The folder of a project.
 fn below_target(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("scratch").join(name)
+}
+
+/// The workspace's target folder.
+pub fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
 
 /// Reads cargo's messages (the Cargo Book, "External tools").

@@ -10,12 +10,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use migrate_tests::cargo::as_from_a_shell;
+use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, connect, server, value};
 
 /// How many migrations the example embeds.
@@ -26,31 +25,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 const PASSWORD: &str = "s3cret-word";
 
-/// The binary, built once a process into the folder that this test was built into.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let test = env::current_exe().unwrap();
-        // <target>/<profile>/deps/<test>
-        let folder = test.ancestors().nth(2).unwrap();
-        let profile = match folder.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.args(["build", "--quiet", "-p", "boot-service", "--profile", profile]);
-        command.arg("--target-dir").arg(folder.parent().unwrap());
-        command.current_dir(env!("CARGO_MANIFEST_DIR"));
-        let output = as_from_a_shell(&mut command).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        folder.join("boot-service")
-    })
-}
-
 /// The service with this database, or with its own; that of the environment is out of reach.
 fn command(database: Option<&str>, args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(program("boot-service"));
     if let Some(url) = database {
         command.args(["--database-url", url]);
     }

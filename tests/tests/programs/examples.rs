@@ -1,24 +1,16 @@
 //! The examples, as a reader runs them, and their output.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
 
-use migrate_tests::cargo::as_from_a_shell;
+use migrate_tests::cargo::{as_from_a_shell, program};
 use migrate_tests::database::{FreshDatabase, connect, server, value};
 
-/// Builds the example into the folder that this test was built into, and runs it.
 fn command(example: &str) -> Command {
-    let test = env::current_exe().unwrap();
-    // <target>/<profile>/deps/<test>
-    let target = test.ancestors().nth(3).unwrap();
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "-p", example, "--target-dir"]).arg(target);
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))).env_remove("DATABASE_URL");
-    as_from_a_shell(&mut command);
-    command.arg("--");
+    let mut command = Command::new(program(example));
+    as_from_a_shell(&mut command).env_remove("DATABASE_URL");
     command
 }
 

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use migrate_cli_tests::migrate;
 use migrate_runtime::adopt::{Adopt, AnyTable};
 use migrate_runtime::{ErrorKind, Migrations, Migrator};
 use migrate_tests::both_ways::{Way, left};
+use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, server, value};
 use migrate_tests::predecessors::{ALL, Predecessor};
 use tempfile::TempDir;
@@ -95,7 +95,7 @@ fn converted(from: &Predecessor, edit: impl Fn(String) -> String) -> Folders {
         fs::write(file, text).expect("a file");
     }
     let name = if from.name == "drizzle1" { "drizzle" } else { from.name };
-    let mut command = Command::new(migrate());
+    let mut command = Command::new(program("migrate"));
     command.arg("convert").arg(&old).arg("--to").arg(&new).args(["--from", name]);
     let output = command.output().expect("a run");
     let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
@@ -193,7 +193,7 @@ async fn ledger_of_umzug_is_adopted_by_its_files() {
         let text = format!("CREATE TABLE a{day} ();");
         fs::write(old.join(format!("2024.01.{day}T00.00.00.a.sql")), text).expect("a file");
     }
-    let mut command = Command::new(migrate());
+    let mut command = Command::new(program("migrate"));
     let output = command.arg("convert").arg(&old).arg("--to").arg(&new).output().expect("a run");
     assert!(output.status.success(), "{output:?}");
     let set = set_of(&new);
@@ -213,7 +213,7 @@ fn proof(database: &FreshDatabase, sql: &str, path: &Path) -> (Option<i32>, Stri
     fs::create_dir(both.path().join("old")).expect("a folder");
     let text = format!("-- +goose Up\n{sql}\n");
     fs::write(both.path().join("old/1_a.sql"), text).expect("a file");
-    let mut command = Command::new(migrate());
+    let mut command = Command::new(program("migrate"));
     command.args(["convert", "old", "--to", "new", "--prove"]).current_dir(both.path());
     command.env("DATABASE_URL", database.url()).env("PATH", path);
     let output = command.output().expect("a run");

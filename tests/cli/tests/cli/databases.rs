@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use migrate_cli_tests::migrate;
+use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, connect, value};
 use tempfile::TempDir;
 
@@ -14,7 +14,7 @@ fn run(folder: &Path, url: &str, args: &[&str]) -> (Option<i32>, String) {
 
 /// The same with options of the session.
 fn run_with(folder: &Path, url: &str, options: &str, args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(migrate());
+    let mut command = Command::new(program("migrate"));
     command.args(args).current_dir(folder).env("DATABASE_URL", url).env("PGOPTIONS", options);
     let output = command.output().expect("a run");
     let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use migrate_cli_tests::migrate;
+use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, value};
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
@@ -26,7 +26,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn command(folder: &Path, database: &FreshDatabase, args: &[&str]) -> Command {
-    let mut command = Command::new(migrate());
+    let mut command = Command::new(program("migrate"));
     command.args(args).current_dir(folder).env("DATABASE_URL", database.url());
     command.env("TERM", "xterm").env_remove("NO_COLOR");
     command
@@ -173,7 +173,7 @@ async fn a_run_that_waits_for_another_is_interrupted_at_once() {
 fn migration_is_created_as_a_whole_or_not_at_all() {
     let folder = folder(&[("1_a.sql", "SELECT 1;")]);
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "ulimit -f 0 && exec \"$0\" create b"]).arg(migrate());
+    shell.args(["-c", "ulimit -f 0 && exec \"$0\" create b"]).arg(program("migrate"));
     assert!(!shell.current_dir(folder.path()).status().expect("a shell").success());
     let entries = fs::read_dir(folder.path().join("migrations")).expect("the folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use migrate_runtime::hook::{When, closure};
 use migrate_runtime::{ErrorKind, Migrator};
-use migrate_tests::cargo::as_from_a_shell;
+use migrate_tests::cargo::program;
 use migrate_tests::database::value;
 use migrate_tests::sets::set;
 
@@ -31,26 +31,13 @@ const APPLIED: &str = "SELECT string_agg(version, ' ' ORDER BY position) FROM mi
 
 /// Every way to cut a run.
 pub(crate) async fn all(setup: &mut Setup) {
-    let program = command_line();
+    let program = program("migrate");
     for signal in ["INT", "TERM"] {
         interrupted(setup, &program, signal).await;
     }
     paused(setup).await;
     ended_by_pooler(setup, "KILL {database}", "database removed").await;
     ended_by_pooler(setup, "SET query_timeout = 1", "query timeout").await;
-}
-
-/// The binary `migrate`, built next to this one.
-fn command_line() -> PathBuf {
-    let own = env::current_exe().expect("this program's path");
-    let folder = own.parent().expect("a folder");
-    let is_release = folder.ends_with("release");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "-p", "migrate-cli", "--bin", "migrate"]);
-    cargo.args(is_release.then_some("--release")).arg("--target-dir");
-    cargo.arg(folder.parent().expect("a folder")).current_dir(env!("CARGO_MANIFEST_DIR"));
-    assert!(as_from_a_shell(&mut cargo).status().expect("cargo").success());
-    folder.join("migrate")
 }
 
 /// The command line at Ctrl-C or SIGTERM.

@@ -2,7 +2,7 @@
 
 use crate::scratch::Scratch;
 
-/// A case; its name is also that of its folder and of its binary.
+/// A case; its name is also that of its folder and of its file.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     pub name: &'static str,

@@ -1,12 +1,10 @@
 //! The pages `docs/from/*.md`: each ends in a command, and the command does what the page says.
-//! A shell runs the last code block of each page.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-use migrate_tests::cargo::as_from_a_shell;
+use migrate_tests::cargo::{as_from_a_shell, program};
 use migrate_tests::database::server;
 use migrate_tests::predecessors::{ALL, Predecessor};
 
@@ -18,24 +16,21 @@ fn folder() -> PathBuf {
     workspace().join("docs/from")
 }
 
-/// The last code block of a tool's page, which ends the page.
-pub(crate) fn command(of: &Predecessor) -> String {
+/// The command in the last code block of a tool's page, which ends the page, on the tests' server. It is that of one
+/// example, which is built with the tests.
+pub(crate) fn command(of: &Predecessor) -> Command {
     let path = folder().join(format!("{}.md", of.name));
     let page =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let (before, end) = page.rsplit_once("```").expect("the end of a block");
     assert_eq!(end.trim(), "", "{} continues after its last block", path.display());
     let (_, block) = before.rsplit_once("```sh\n").expect("a block for a shell");
-    block.to_owned()
-}
-
-/// Runs a command in the workspace, on this server, with the cargo folder of this test.
-pub(crate) fn run(command: &mut Command, url: &str) -> Output {
-    let test = env::current_exe().expect("this test");
-    // <target>/<profile>/deps/<test>
-    let target = test.ancestors().nth(3).expect("the target folder");
-    let command = command.current_dir(workspace()).env("CARGO_TARGET_DIR", target);
-    as_from_a_shell(command).env("DATABASE_URL", url).output().expect("a shell")
+    let name = of.name;
+    assert_eq!(block, format!("cargo run -q -p migrate-tests --example from -- {name}\n"));
+    let mut command = Command::new(program("examples/from"));
+    as_from_a_shell(&mut command).current_dir(workspace()).env("DATABASE_URL", server().url());
+    command.arg(name);
+    command
 }
 
 #[test]
@@ -45,11 +40,10 @@ fn every_page_ends_in_a_command_that_runs() {
     let with_page: Vec<&Predecessor> = with_page.collect();
     assert_eq!(pages, with_page.len());
     for of in with_page {
-        let block = command(of);
-        assert_eq!(block.lines().count(), 1, "{block}");
-        let output = run(Command::new("sh").args(["-c", &block]), server().url());
+        let output = command(of).output().expect("the example");
         let printed = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{block}{}", String::from_utf8_lossy(&output.stderr));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {stderr}", of.name);
         let name = of.tool.name();
         assert!(printed.starts_with(&format!("{name} left ")), "{printed}");
         assert!(printed.contains(&format!("\n{} amended; ", of.applied)), "{printed}");

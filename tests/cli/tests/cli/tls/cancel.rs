@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use migrate_cli_tests::migrate;
+use migrate_tests::cargo::program;
 
 use super::Stage;
 use crate::running::{Running, SLEEPING};
@@ -16,7 +16,7 @@ async fn a_run_is_cancelled_over_tls() {
     let folder = stage.folder.path();
     fs::create_dir(folder.join("migrations")).expect("a folder");
     fs::write(folder.join("migrations/1_a.sql"), "SELECT pg_sleep(600);").expect("a file");
-    let mut up = Command::new(migrate());
+    let mut up = Command::new(program("migrate"));
     let address = stage.address("tls", "sslmode=verify-full sslrootcert=ours.pem");
     up.arg("up").current_dir(folder).env("DATABASE_URL", address);
     let up = Running::start(up);

@@ -1,11 +1,11 @@
 //! Plays a transcript: runs its commands in a shell, and records their output.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fmt::Write as _};
 
-use migrate_cli_tests::migrate;
+use migrate_tests::cargo::program;
 use migrate_tests::database::{FreshDatabase, value};
 use regex::Regex;
 use tempfile::TempDir;
@@ -64,7 +64,7 @@ pub(crate) fn play(script: &str) -> String {
 impl Stage {
     /// The output of `command`, and its exit code if that is not 0.
     fn run(&self, command: &str) -> String {
-        let programs = [Path::new(env!("CARGO_BIN_EXE_service")), migrate()];
+        let programs = [PathBuf::from(env!("CARGO_BIN_EXE_service")), program("migrate")];
         let paths = programs.map(|program| program.parent().expect("a folder").to_owned());
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(paths.into_iter().chain(env::split_paths(&path)));
