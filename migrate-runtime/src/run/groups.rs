@@ -70,7 +70,7 @@ pub(super) async fn carry_out<'r>(
         };
         match group {
             Group::Batch(actions, last) => {
-                boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
+                batch::apply(cx, hold, tally, &actions, (last, table)).await?;
             }
             Group::Alone(action, cause, Outside(apply)) => {
                 apply(cx, hold, tally, (action, cause), table).await?;
