@@ -44,7 +44,7 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
     let origin = origin(input, embedded);
     let layout = Ident::new(&format!("{:?}", set.layout()), Span::call_site());
     let (module, folder) = (set.module(), set.folder());
-    let Traits { orders_by_name, count, digest } = set.traits();
+    let Traits { orders_by_name, count, digest, has_data, runs_outside } = set.traits();
     let digest = digest.value();
     quote! {{
         use #runtime::__private as migrate;
@@ -60,6 +60,8 @@ pub(crate) fn set(input: &Input, embedded: &Embedded) -> TokenStream {
             orders_by_name: #orders_by_name,
             count: #count,
             digest: migrate::Digest::new(#digest),
+            has_data: #has_data,
+            runs_outside: #runs_outside,
         };
         const LAYOUT: migrate::Layout = migrate::Layout::#layout;
         migrate::Migrations::embedded(#module, #folder, LAYOUT, ORIGIN, TRAITS, list)

@@ -14,6 +14,7 @@ pub use crate::stale::differences;
 /// Replaces a refused set, so that one mistake gives one error.
 pub const fn no_migrations() -> Migrations {
     let digest = Digest::new(0);
-    let traits = Traits { orders_by_name: false, count: 0, digest };
+    let traits =
+        Traits { orders_by_name: false, count: 0, digest, has_data: false, runs_outside: false };
     Migrations::embedded("", "", Layout::Numeric, None, traits, || &[])
 }

@@ -130,16 +130,24 @@ pub struct Traits {
     pub count: usize,
     /// The digest of a ledger that has exactly this set.
     pub digest: Digest,
+    /// Whether a statement can have data with it (`COPY ... FROM stdin`).
+    pub has_data: bool,
+    /// Whether a script runs outside a transaction.
+    pub runs_outside: bool,
 }
 
 impl Traits {
     /// The traits of these migrations.
     #[must_use]
     pub fn of(migrations: &[Migration]) -> Self {
+        let scripts = || migrations.iter().flat_map(|one| [Some(one.up()), one.down()]).flatten();
         Traits {
             orders_by_name: migrations.iter().any(|one| one.version().without_name().is_some()),
             count: migrations.len(),
             digest: Digest::of_all(migrations),
+            has_data: scripts().any(Script::may_have_data),
+            runs_outside: scripts()
+                .any(|script| script.transaction() == TransactionMode::NonTransactional),
         }
     }
 }
@@ -188,6 +196,7 @@ impl Migrations {
     }
 
     /// What is known about it without reading its migrations.
+    #[inline]
     pub fn traits(&self) -> Traits {
         self.traits
     }

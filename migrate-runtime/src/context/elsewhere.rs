@@ -1,7 +1,5 @@
 //! Notices a ledger in another schema than the chosen one, before what it has would run again.
 
-use std::collections::BTreeMap;
-
 use migrate_set::ledger::Entry;
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::set::Migration;
@@ -20,11 +18,9 @@ impl Context<'_> {
         if self.is_chosen() || !self.is_fixed() {
             return Ok(());
         }
-        let ledgers = self.ledgers_elsewhere().await;
-        let mut found = ledgers.iter().filter(|(_, entries)| self.has_migrations_of(entries));
         // If the set runs once in each of several schemas, this is another one.
-        match (found.next(), found.next()) {
-            (Some((schema, _)), None) => Err(self.elsewhere(schema)),
+        match self.schemas_elsewhere().await.as_slice() {
+            [schema] => Err(self.elsewhere(schema)),
             _ => Ok(()),
         }
     }
@@ -45,31 +41,31 @@ impl Context<'_> {
         !has_hooks && self.migrator.set.iter().all(is_fixed)
     }
 
-    /// The entries in the ledgers of other schemas; none if they cannot be read.
-    async fn ledgers_elsewhere(&self) -> BTreeMap<String, Vec<Entry>> {
-        let (mut schemas, mut ledgers) = (Vec::new(), BTreeMap::new());
+    /// The other schemas whose ledgers have entries of the set; none if they cannot be read.
+    async fn schemas_elsewhere(&self) -> Vec<String> {
+        let (mut schemas, mut found) = (Vec::new(), Vec::new());
         let listed = self.migrator.with_names_checked(&self.ledger.others());
         let listed =
             self.wire.rows(&listed, |row| schemas.extend(text(&row, "tenant").map(str::to_owned)));
         if listed.await.is_err() || schemas.is_empty() {
-            return ledgers;
+            return found;
         }
         let read = self.migrator.with_names_checked(&self.ledger.read_tenants(&schemas));
         let read = self.limited(&read);
         let read = self.wire.rows(&read, |row| {
-            if let (Some(schema), Ok(entry)) = (text(&row, "tenant"), entry(&row)) {
-                ledgers.entry(schema.to_owned()).or_insert_with(Vec::new).push(entry);
+            if let (Some(schema), Ok(entry)) = (text(&row, "tenant"), entry(&row))
+                && !found.iter().any(|known| known == schema)
+                && self.is_of_the_set(&entry)
+            {
+                found.push(schema.to_owned());
             }
         });
-        if read.await.is_ok() { ledgers } else { BTreeMap::new() }
+        if read.await.is_ok() { found } else { Vec::new() }
     }
 
-    fn has_migrations_of(&self, entries: &[Entry]) -> bool {
+    fn is_of_the_set(&self, entry: &Entry) -> bool {
         self.migrator.set.iter().any(|one| {
-            let checksum = Some(one.checksum().to_string());
-            entries
-                .iter()
-                .any(|entry| entry.version == *one.version() && entry.checksum == checksum)
+            entry.version == *one.version() && entry.checksum == Some(one.checksum().to_string())
         })
     }
 

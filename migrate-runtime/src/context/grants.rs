@@ -143,6 +143,6 @@ fn written<'w>(words: &[&'w str], name: &str) -> Option<&'static str> {
             target += 2;
         }
         let written = words.get(target)?.trim_matches('"').replace("\"\"", "\"");
-        (written.to_lowercase() == name.to_lowercase()).then_some(verb)
+        written.eq_ignore_ascii_case(name).then_some(verb)
     })
 }

@@ -10,9 +10,11 @@ use crate::outcome::{Calls, Event, Function, Listeners, When};
 
 mod limits;
 mod interrupt;
+mod parts;
 
 pub(crate) use interrupt::Asked;
 pub use interrupt::Interrupt;
+pub(crate) use parts::{Part, Parts};
 
 /// Compares a set with a database and applies what is missing.
 ///
@@ -67,6 +69,7 @@ pub struct Migrator<'s> {
     pub(crate) calls: Calls,
     pub(crate) listeners: Listeners,
     pub(crate) interrupt: Option<Asked>,
+    pub(crate) parts: Parts,
 }
 
 /// The lock that keeps two runs apart ([`Migrator::lock`]).
@@ -139,13 +142,6 @@ const DEFAULT_RETRIES: u32 = 10;
 /// The default size of a message, in bytes.
 const DEFAULT_CHUNK: usize = 512 * 1024;
 
-impl<'s> From<&'s Migrations> for Migrator<'s> {
-    /// As [`Migrator::new`].
-    fn from(set: &'s Migrations) -> Self {
-        Migrator::new(set)
-    }
-}
-
 impl<'s> From<&Migrator<'s>> for Migrator<'s> {
     /// A copy, for functions that accept a set or a migrator.
     fn from(migrator: &Migrator<'s>) -> Self {
@@ -154,8 +150,8 @@ impl<'s> From<&Migrator<'s>> for Migrator<'s> {
 }
 
 impl<'s> Migrator<'s> {
-    /// A migrator for `set` with the safe default of every option.
-    pub fn new(set: &'s Migrations) -> Self {
+    /// A migrator with the safe default of every option.
+    pub(crate) fn of(set: &'s Migrations, parts: Parts) -> Self {
         Migrator {
             set,
             schema: None,
@@ -177,6 +173,7 @@ impl<'s> Migrator<'s> {
             calls: Calls::default(),
             listeners: Listeners::default(),
             interrupt: None,
+            parts,
         }
     }
 

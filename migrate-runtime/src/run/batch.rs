@@ -16,7 +16,7 @@ use super::groups::Last;
 use super::hold::{Hold, has_escapes};
 use super::shared;
 use super::tally::Tally;
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
@@ -26,7 +26,17 @@ use crate::sql::{
 use crate::wire::{Message, Outcome, Part, ends_unknown};
 
 /// Carries out `actions`, in as many messages as their size requires.
-pub(super) async fn apply<'r>(
+pub(super) fn apply<'f, 'r: 'f>(
+    cx: &'f Context<'r>,
+    hold: &'f mut Hold<'r>,
+    tally: &'f mut Tally<'r>,
+    actions: &'f [Action<'_>],
+    (last, table): (Last, Table),
+) -> Boxed<'f, Result<(), Stop>> {
+    boxed(apply_chunks(cx, hold, tally, actions, (last, table)))
+}
+
+async fn apply_chunks<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,

@@ -62,15 +62,15 @@ impl<'d> Messages<'d> {
         script: &'d Script,
         range: (usize, usize),
     ) -> Result<(), ErrorKind> {
-        match script.copy(range) {
+        match script.copy(range).zip(cx.migrator.parts.find()) {
             None => self.push(part, &cx.rendered(script, range)?.sql),
-            Some([range, (start, end)]) => {
+            Some(([range, (start, end)], send)) => {
                 let sql = cx.rendered(script, range)?.sql.into_owned();
                 if let (Part::Statement { step, index }, Some(probe)) = (part, probe(&sql)) {
                     self.push(Part::Probe { step, index }, &probe);
                 }
                 let data = script.text().get(start..end).unwrap_or_default();
-                self.end(Between::Copy(Copy { part, sql, data }));
+                self.end(Between::Copy(Copy { part, sql, data, send }));
             }
         }
         Ok(())

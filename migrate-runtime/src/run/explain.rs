@@ -4,6 +4,7 @@ use tokio_postgres::error::Severity;
 
 use super::action::{Action, versions};
 use super::locate::{self, Blame};
+use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
 use crate::wire::{
@@ -28,7 +29,16 @@ pub(super) fn recording(cx: &Context<'_>, action: Action<'_>) -> String {
 }
 
 /// The error of a message that stopped after the first `done` of its `actions`.
-pub(super) async fn explain(
+pub(super) fn explain<'e>(
+    cx: &'e Context<'_>,
+    actions: &'e [Action<'_>],
+    done: usize,
+    stopped: Stopped,
+) -> Boxed<'e, ErrorKind> {
+    boxed(explained(cx, actions, done, stopped))
+}
+
+async fn explained(
     cx: &Context<'_>,
     actions: &[Action<'_>],
     done: usize,

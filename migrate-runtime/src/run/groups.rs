@@ -5,8 +5,9 @@ use migrate_set::sql::sharing::Sharing;
 
 use super::action::Action;
 use super::hold::Hold;
+use super::stepwise::Outside;
 use super::tally::Tally;
-use super::{batch, callouts, stepwise};
+use super::{batch, callouts};
 use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
@@ -25,20 +26,21 @@ enum Group<'g> {
     /// Transactional actions, in messages.
     Batch(Vec<Action<'g>>, Last),
     /// One action outside a transaction.
-    Alone(Action<'g>, Cause),
+    Alone(Action<'g>, Cause, &'static Outside),
 }
 
 /// The groups of `work`, in order.
-fn groups<'g>(work: &[(Action<'g>, Cause)]) -> Vec<Group<'g>> {
+fn groups<'g>(work: &[(Action<'g>, Cause)], outside: Option<&'static Outside>) -> Vec<Group<'g>> {
+    let alone = |action: Action<'_>| outside.filter(|_| !action.is_transactional());
     let mut groups = Vec::new();
     let mut rest = work;
     while let Some(((first, cause), others)) = rest.split_first() {
-        if !first.is_transactional() {
-            groups.push(Group::Alone(*first, *cause));
+        if let Some(outside) = alone(*first) {
+            groups.push(Group::Alone(*first, *cause, outside));
             rest = others;
             continue;
         }
-        let end = rest.iter().position(|(action, _)| !action.is_transactional());
+        let end = rest.iter().position(|(action, _)| alone(*action).is_some());
         let (group, after) = rest.split_at(end.unwrap_or(rest.len()));
         let last = if after.is_empty() { Last::OfRun } else { Last::OfGroup };
         groups.push(Group::Batch(group.iter().map(|(action, _)| *action).collect(), last));
@@ -60,18 +62,18 @@ pub(super) async fn carry_out<'r>(
     }
     callouts::begin(cx, tally, work.len()).await?;
     let mut table = boxed(hold.acquire(cx, tally, work, table)).await?;
-    for group in groups(work) {
+    for group in groups(work, cx.migrator.parts.find()) {
         let is_last = |action: &Action<'_>| action.script().sharing() == Sharing::Ends;
         let shares_after = match &group {
             Group::Batch(actions, _) => !actions.iter().any(is_last),
-            Group::Alone(action, _) => !is_last(action),
+            Group::Alone(action, ..) => !is_last(action),
         };
         match group {
             Group::Batch(actions, last) => {
-                boxed(batch::apply(cx, hold, tally, &actions, (last, table))).await?;
+                batch::apply(cx, hold, tally, &actions, (last, table)).await?;
             }
-            Group::Alone(action, cause) => {
-                boxed(stepwise::apply(cx, hold, tally, (action, cause), table)).await?;
+            Group::Alone(action, cause, Outside(apply)) => {
+                apply(cx, hold, tally, (action, cause), table).await?;
             }
         }
         table = Table::Exists;

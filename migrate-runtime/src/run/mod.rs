@@ -21,24 +21,39 @@ mod locate;
 mod action;
 mod spans;
 
+use migrate_set::set::Traits;
 use tokio_postgres::Client;
 use tracing::Instrument as _;
 
 use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::migrator::Migrator;
+use crate::migrator::{Migrator, Part, Parts};
 use crate::outcome::{Error, ErrorKind, Report};
+use crate::wire::SEND_DATA;
 pub use edits::Edited;
 pub(crate) use edits::{Accept, Baseline, Forget};
 use goal::At;
 pub(crate) use goal::Goal;
 use hold::Hold;
 pub(crate) use plan::{begins_again, script, up_to_date};
+use stepwise::OUTSIDE;
 use tally::Tally;
 pub(crate) use trial::TryOut;
 pub(crate) use unanswered::watched;
 pub(crate) use undo::Undo;
+
+/// The parts that a set with these traits needs. It is inlined into the service, where the traits are constants, so the
+/// service does not link the others.
+#[inline]
+pub(crate) fn parts(traits: Traits) -> Parts {
+    let data = traits.has_data.then_some(&SEND_DATA as Part);
+    let outside = traits.runs_outside.then_some(&OUTSIDE as Part);
+    Parts([data, outside])
+}
+
+/// All parts, for scripts that are not the set's.
+pub(crate) const ALL: Parts = Parts([Some(&SEND_DATA), Some(&OUTSIDE)]);
 
 /// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(

@@ -14,7 +14,6 @@ use super::explain::{Stopped, explain, is_blocked};
 use super::groups::Last;
 use super::hold::{Hold, has_escapes};
 use super::tally::Tally;
-use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
@@ -119,27 +118,25 @@ fn step(failure: &Failure) -> Option<usize> {
 ///
 /// The one with rows of its own, which is the last, is not run again if it has failed itself: its error is known, and
 /// a second time it would use other values of sequences, or act twice outside of the transaction.
-pub(super) fn separately<'f, 'r: 'f>(
-    cx: &'f Context<'r>,
-    hold: &'f mut Hold<'r>,
-    tally: &'f mut Tally<'r>,
-    (actions, steps): (&'f [Action<'_>], Range<usize>),
+pub(super) async fn separately<'r>(
+    cx: &Context<'r>,
+    hold: &mut Hold<'r>,
+    tally: &mut Tally<'r>,
+    (actions, steps): (&[Action<'_>], Range<usize>),
     (stopped, last): (Stopped, Last),
-) -> Boxed<'f, Result<(), Stop>> {
-    boxed(async move {
-        hold.lock.share_nothing();
-        tally.goes_on = true;
-        let Some(step) = own_failure(actions, &stopped.failure) else {
-            let again = actions.get(steps.start..).unwrap_or_default();
-            return batch::apply(cx, hold, tally, again, (last, Table::Exists)).await;
-        };
-        let is_blocked = is_blocked(&stopped.failure);
-        let error = explain(cx, actions, steps.start, stopped).await;
-        let again = actions.get(steps.start..step).unwrap_or_default();
-        batch::apply(cx, hold, tally, again, (Last::OfGroup, Table::Exists)).await?;
-        tally.starts(cx, actions.get(step));
-        Err(Stop::blocked_if(is_blocked, error))
-    })
+) -> Result<(), Stop> {
+    hold.lock.share_nothing();
+    tally.goes_on = true;
+    let Some(step) = own_failure(actions, &stopped.failure) else {
+        let again = actions.get(steps.start..).unwrap_or_default();
+        return batch::apply(cx, hold, tally, again, (last, Table::Exists)).await;
+    };
+    let is_blocked = is_blocked(&stopped.failure);
+    let error = explain(cx, actions, steps.start, stopped).await;
+    let again = actions.get(steps.start..step).unwrap_or_default();
+    batch::apply(cx, hold, tally, again, (Last::OfGroup, Table::Exists)).await?;
+    tally.starts(cx, actions.get(step));
+    Err(Stop::blocked_if(is_blocked, error))
 }
 
 /// The step that failed, if it has rows of its own and would fail alone too.

@@ -8,6 +8,7 @@ pub use schema::{schema_differences, schema_text};
 
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};
+use migrate_set::set::Migrations;
 use migrate_set::version::Version;
 use tokio_postgres::Client;
 
@@ -18,7 +19,21 @@ use crate::run::{self, Apply, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
 
+impl<'s> From<&'s Migrations> for Migrator<'s> {
+    /// As [`Migrator::new`].
+    #[inline]
+    fn from(set: &'s Migrations) -> Self {
+        Migrator::new(set)
+    }
+}
+
 impl<'s> Migrator<'s> {
+    /// A migrator for `set` with the safe default of every option.
+    #[inline]
+    pub fn new(set: &'s Migrations) -> Self {
+        Migrator::of(set, run::parts(set.traits()))
+    }
+
     /// Applies pending migrations, each exactly once, however many replicas run at the same time.
     ///
     /// If nothing is pending, it sends one message, which reads one row of the ledger, and takes no locks. Rows
@@ -129,7 +144,9 @@ impl<'s> Migrator<'s> {
     /// As [`Migrator::run`].
     pub async fn rollback(&self, client: &mut Client, target: Rollback) -> Result<Report, Error> {
         check_embed(self.set)?;
-        run::run(self, client, &Undoing(target)).await
+        // The ledger's scripts too.
+        let migrator = Migrator { parts: run::ALL, ..self.clone() };
+        run::run(&migrator, client, &Undoing(target)).await
     }
 
     /// What `rollback` would undo now, in that order; undoes nothing.

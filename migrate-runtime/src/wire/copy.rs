@@ -10,7 +10,7 @@ use tokio_postgres::{Client, CopyInSink, Error};
 
 use super::exchange::{Failure, Wire};
 use super::message::{Message, Part};
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 
 /// One `COPY`, which cannot be a part of a message: the server would read the rest as data.
 #[derive(Debug)]
@@ -21,7 +21,18 @@ pub(crate) struct Copy<'d> {
     pub(crate) sql: String,
     /// The data, without its end.
     pub(crate) data: &'d str,
+    /// What sends it.
+    pub(crate) send: &'static SendData,
 }
+
+/// The function [`send`], which only a set with data needs: it links much of the driver that nothing else does.
+#[derive(Debug)]
+pub(crate) struct SendData(
+    for<'c> fn(&'c Client, &'c str, &'c str) -> Boxed<'c, Result<(), Error>>,
+);
+
+pub(crate) static SEND_DATA: SendData =
+    SendData(|client, sql, data| boxed(send(client, sql, data)));
 
 impl Wire<'_> {
     /// Sends `copy` with its data.
@@ -31,7 +42,7 @@ impl Wire<'_> {
     pub(crate) async fn copy(&self, copy: &Copy<'_>) -> Result<(), Failure> {
         self.count();
         self.is_out.store(true, Ordering::Relaxed);
-        let sent = boxed(send(self.client, &copy.sql, copy.data)).await;
+        let sent = (copy.send.0)(self.client, &copy.sql, copy.data).await;
         self.is_out.store(false, Ordering::Relaxed);
         sent.map_err(|error| {
             let mut message = Message::new();

@@ -5,7 +5,7 @@ mod exchange;
 mod copy;
 mod pooler;
 
-pub(crate) use copy::Copy;
+pub(crate) use copy::{Copy, SEND_DATA};
 pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{

@@ -7,7 +7,7 @@ use crate::sql::kind::SessionEffect;
 use crate::sql::lexer::lex;
 use crate::sql::placeholder::{Placeholder, RenderError, Rendered, render};
 use crate::sql::sharing::Sharing;
-use crate::sql::split::{copy, split};
+use crate::sql::split::{END_OF_DATA, copy, split};
 
 /// Up or down: the statements of one file, or of one section of a file.
 ///
@@ -145,6 +145,11 @@ impl Script {
     pub fn copy(&self, (start, end): (usize, usize)) -> Option<[(usize, usize); 2]> {
         let (sql, data) = copy(self.text.get(start..end)?)?;
         Some([sql, data].map(|part| (start + part.start, start + part.end)))
+    }
+
+    /// Whether a statement can have data with it, also one in a transaction block: a line ends it.
+    pub(super) fn may_have_data(&self) -> bool {
+        self.text.split('\n').any(|line| line.starts_with(END_OF_DATA))
     }
 
     /// A statement without the data of a `COPY`.

@@ -106,7 +106,7 @@ impl<'t> Words<'t> {
         let token = self.tokens.get(self.at)?;
         let written = token.text(self.text);
         let name = match token.kind {
-            TokenKind::Word => written.to_lowercase(),
+            TokenKind::Word => written.to_ascii_lowercase(),
             TokenKind::QuotedIdentifier | TokenKind::Placeholder => {
                 written.trim_matches('"').replace("\"\"", "\"")
             }
@@ -148,7 +148,7 @@ impl<'t> Words<'t> {
     pub fn literal(&mut self) -> Option<String> {
         let token = self.tokens.get(self.at).filter(|token| token.kind == TokenKind::String)?;
         self.at += 1;
-        Some(token.text(self.text).trim_matches('\'').to_lowercase())
+        Some(token.text(self.text).trim_matches('\'').to_ascii_lowercase())
     }
 
     /// Steps over a string without escapes and returns its contents.
@@ -227,7 +227,9 @@ impl<'t> Words<'t> {
             let name = matches!(pair[0].kind, TokenKind::Word | TokenKind::QuotedIdentifier);
             name && pair[1].kind == TokenKind::Open
         };
-        pairs.filter(call).map(|pair| pair[0].text(self.text).trim_matches('"').to_lowercase())
+        pairs
+            .filter(call)
+            .map(|pair| pair[0].text(self.text).trim_matches('"').to_ascii_lowercase())
     }
 
     fn is(&self, token: &Token, word: &str) -> bool {

@@ -42,6 +42,17 @@ impl Crate {
         made
     }
 
+    /// The crate of this library with a set, without the check of the grammar.
+    pub fn without_grammar(set: &Set) -> Crate {
+        let made = Crate::of("plain", Peer::Ours, set);
+        let manifest = fs::read_to_string(made.folder.join("Cargo.toml")).expect("its manifest");
+        let (with, without) =
+            ("/migrate-runtime\" }", "/migrate-runtime\", default-features = false }");
+        assert!(manifest.contains(with), "the dependency is written in another way");
+        made.put("Cargo.toml", &manifest.replace(with, without));
+        made
+    }
+
     /// The crate without any library.
     pub fn bare() -> Crate {
         Crate::write("program", "bare", "none")

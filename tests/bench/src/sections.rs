@@ -3,12 +3,12 @@
 
 mod proxy;
 mod boot;
-mod apply;
+pub mod apply;
 mod replicas;
 mod build;
-mod clean;
+pub mod clean;
 mod size;
-mod tenants;
+pub mod tenants;
 mod growth;
 pub mod test_database;
 

@@ -69,6 +69,12 @@ impl Setup {
         name
     }
 
+    /// How many errors the server has logged.
+    pub fn errors(&self) -> usize {
+        let log = std::fs::read_to_string(self.socket.join("log")).expect("the server's log");
+        log.lines().filter(|line| line.contains("ERROR:")).count()
+    }
+
     /// Drops a database.
     pub async fn drop(&self, name: &str) {
         self.ask(&format!("DROP DATABASE {name} WITH (FORCE)")).await;

@@ -351,7 +351,7 @@ async fn stale_set_does_not_run() {
     let compare = migrate_runtime::__private::differences;
     let origin = Origin { folder: path, files, digests: "", package: "service", compare };
     let digest = Digest::new(0);
-    let traits = Traits { orders_by_name: false, count: 0, digest };
+    let traits = Traits { digest, ..Traits::of(&[]) };
     let layout = Layout::Numeric;
     let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);
     let (_database, mut client) = FreshDatabase::connected().await;

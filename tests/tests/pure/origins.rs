@@ -8,7 +8,7 @@ use std::process::Command;
 
 use include_dir::{Dir, include_dir};
 use migrate_runtime::set::{Layout, TransactionMode};
-use migrate_runtime::source::{Links, SetOptions, from_folder, from_include_dir};
+use migrate_runtime::source::{Links, SetOptions, from_folder, from_include_dir, from_texts};
 use migrate_runtime::{Migrations, embed_migrations};
 
 static SETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sets");
@@ -26,7 +26,7 @@ fn check(embedded: &Migrations, layout: Layout, count: usize) {
     // Tests run in their package's folder, so this path is the one the macro was given.
     let path = embedded.folder();
     let folder = from_folder(path, &options).unwrap_or_else(|errors| panic!("{errors}"));
-    assert_eq!(embedded, &folder);
+    assert_eq!((embedded, embedded.traits()), (&folder, folder.traits()));
     let dir = SETS.get_dir(path.trim_start_matches("sets/")).expect("the folder");
     let dir = from_include_dir(dir, path, &options).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(embedded, &dir);
@@ -52,6 +52,23 @@ fn a_set_knows_what_its_files_say() {
     let mode = TransactionMode::NonTransactional;
     let outside = DATA_BRIDGE.iter().filter(|migration| migration.up().transaction() == mode);
     assert_eq!(outside.count(), 1);
+}
+
+#[test]
+fn traits_name_what_few_sets_need() {
+    let check = |text: &str, expected: (bool, bool)| {
+        let texts = [("1_a.sql", "CREATE TABLE a (id int)"), ("2_b.sql", text)];
+        let set = from_texts(texts, &SetOptions::default());
+        let traits = set.unwrap_or_else(|errors| panic!("{errors}")).traits();
+        assert_eq!((traits.has_data, traits.runs_outside), expected, "{text}");
+    };
+    check("ALTER TABLE a ADD b int", (false, false));
+    check("COPY a FROM stdin;\n1\n\\.\n", (true, false));
+    check("-- migrate:no-transaction\nVACUUM a", (false, true));
+    let block = "-- migrate:no-transaction\nBEGIN; COPY a FROM stdin;\n1\n\\.\nCOMMIT;";
+    check(block, (true, true));
+    check("-- UP\nSELECT 1;\n-- DOWN\n-- migrate:no-transaction\nVACUUM a", (false, true));
+    check("-- UP\nSELECT 1;\n-- DOWN\nCOPY a FROM stdin;\n1\n\\.\n", (true, false));
 }
 
 #[test]

@@ -17,11 +17,28 @@ use super::callouts::{self, Callout};
 use super::explain::recording;
 use super::hold::Hold;
 use super::tally::Tally;
+use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::outcome::{ErrorKind, When};
 use crate::sql::{Session, column, text};
 use crate::wire::Part;
+
+/// The function [`apply`], which only a set with scripts outside a transaction needs.
+#[derive(Debug)]
+pub(crate) struct Outside(
+    #[expect(clippy::type_complexity, reason = "those of `apply`")]
+    pub(super)  for<'f, 'r> fn(
+        &'f Context<'r>,
+        &'f mut Hold<'r>,
+        &'f mut Tally<'r>,
+        (Action<'f>, Cause),
+        Table,
+    ) -> Boxed<'f, Result<(), Stop>>,
+);
+
+pub(super) static OUTSIDE: Outside =
+    Outside(|cx, hold, tally, step, table| boxed(apply(cx, hold, tally, step, table)));
 
 /// Carries out `action` under the lock of the ledger. The progress of a rollback is not recorded: if it
 /// is interrupted, all of it runs again.
@@ -29,7 +46,7 @@ use crate::wire::Part;
 /// # Cancel safety
 /// If it is dropped, it queues the statements that release the lock and restore the session, after the
 /// one that runs.
-pub(super) async fn apply<'r>(
+async fn apply<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,

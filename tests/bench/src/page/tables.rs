@@ -4,6 +4,8 @@ use super::table::{Table, bytes, ratio, time};
 use crate::peer::Peer;
 use crate::record::Record;
 use crate::sections::Section;
+use crate::sections::apply::ONE_BY_ONE;
+use crate::sections::clean::WITHOUT_GRAMMAR;
 use crate::sections::test_database::WAYS;
 
 /// The table of a section.
@@ -11,7 +13,7 @@ pub fn of(section: Section, record: &Record) -> String {
     match section {
         Section::Proxy => proxy(record),
         Section::Boot => boots(record, &["wall_us"], &[]),
-        Section::Apply => boots(record, &["wall_us"], &["one message", "psql"]),
+        Section::Apply => boots(record, &["wall_us"], &["one message", "psql", ONE_BY_ONE]),
         Section::Replicas => replicas(record),
         Section::Build => build(record),
         Section::Clean => clean(record),
@@ -119,9 +121,15 @@ fn replicas(record: &Record) -> String {
         let mut row = vec![situation.clone(), "until the last is up".to_owned()];
         row.extend(cells(record, &keys, "wall_us"));
         table.row(&row);
-        for (title, name) in [("failed starts", "failures"), ("turns of all", "turns")] {
+        let figures: [Figure; 4] = [
+            ("the last one after the first", "after_first_us", time),
+            ("failed starts", "failures", whole),
+            ("errors in the server's log", "errors", whole),
+            ("turns of all", "turns", whole),
+        ];
+        for (title, name, show) in figures {
             let cell =
-                |peer: Peer| shown(record.median(&[keys[0], ("peer", peer.name())], name), whole);
+                |peer: Peer| shown(record.median(&[keys[0], ("peer", peer.name())], name), show);
             let mut row = vec![situation.clone(), title.to_owned()];
             row.extend(Peer::ALL.map(cell));
             table.row(&row);
@@ -146,10 +154,11 @@ fn build(record: &Record) -> String {
 }
 
 fn clean(record: &Record) -> String {
-    let mut table = Table::new(&heads(&[""], &[]));
+    let mut table = Table::new(&heads(&[""], &[WITHOUT_GRAMMAR]));
     for (title, name) in [("wall", "wall_us"), ("CPU", "cpu_us")] {
         let mut row = vec![title.to_owned()];
         row.extend(cells(record, &[], name));
+        row.push(shown(record.median(&[("peer", WITHOUT_GRAMMAR)], name), time));
         table.row(&row);
     }
     table.show()
@@ -184,12 +193,14 @@ fn size(record: &Record) -> String {
 }
 
 fn tenants(record: &Record) -> String {
-    let mut table = Table::new(&["schemas", "", "wall", "messages"]);
+    let mut table = Table::new(&["schemas", "", "wall", "messages", "memory"]);
     for situation in record.values("situation") {
         let keys = [("situation", situation.as_str())];
         let (wall, messages) = (record.median(&keys, "wall_us"), record.median(&keys, "messages"));
-        let schemas = record.values("schemas").join(", ");
-        table.row(&[schemas, situation.clone(), shown(wall, time), shown(messages, whole)]);
+        let schemas = shown(record.median(&keys, "schemas"), whole);
+        let memory = shown(record.median(&keys, "memory_kib"), |kib| bytes(kib * 1024.0));
+        let (wall, messages) = (shown(wall, time), shown(messages, whole));
+        table.row(&[schemas, situation.clone(), wall, messages, memory]);
     }
     table.show()
 }

@@ -1,5 +1,5 @@
 //! Boots on an empty database, each on one of its own, and the floors: the same text in one transaction
-//! by `psql -f` and as one message.
+//! by `psql -f` and as one message. Also this library with a transaction for each migration, as it was before.
 //! Far away the other libraries take minutes, nearly all of it waiting: there they run side by side, and
 //! this library by itself before them.
 
@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use migrate_runtime::Migrator;
+use migrate_runtime::source::{SetOptions, from_folder};
 
 use super::boot::{counted, numbers, timed};
 use super::{Extent, ROUND_TRIPS, count, micros, programs, sets, turn};
@@ -17,6 +20,12 @@ use crate::proxy::Traffic;
 use crate::record::{Recorder, Sample};
 use crate::set::Set;
 use crate::setup::{Line, Setup};
+
+/// This library with a transaction for each migration.
+pub const ONE_BY_ONE: &str = "one by one";
+
+/// Longer than any run.
+pub const DEADLINE: Duration = Duration::from_secs(3_600);
 
 /// From this round trip on the other libraries run side by side.
 const FAR: Duration = Duration::from_millis(20);
@@ -78,6 +87,7 @@ impl Bench<'_> {
             self.one_message(out).await;
             if self.round_trip.is_zero() {
                 self.psql(out).await;
+                self.one_by_one(out).await;
             }
         }
     }
@@ -132,6 +142,22 @@ impl Bench<'_> {
         let took = boot_with(self.bare, &line, &database, &self.set.text());
         let took = took.unwrap_or_else(|error| panic!("{error}"));
         out.push(self.sample("one message").number("wall_us", count(took.migrating)));
+        self.setup.drop(&database).await;
+    }
+
+    /// By this library, which shares no transaction if it has a deadline.
+    async fn one_by_one(&self, out: &mut Recorder) {
+        let folder = Crate::of("program", Peer::Ours, self.set).migrations();
+        let set = from_folder(folder, &SetOptions::default()).expect("a set");
+        let database = self.setup.database().await;
+        self.setup.settle().await;
+        let mut client = self.setup.connect(&database).await;
+        let begun = Instant::now();
+        let run = Migrator::new(&set).deadline(DEADLINE).run(&mut client).await;
+        let wall = micros(begun.elapsed());
+        assert_eq!(run.expect("a run").applied.len(), set.len());
+        out.push(self.sample(ONE_BY_ONE).number("wall_us", wall));
+        drop(client);
         self.setup.drop(&database).await;
     }
 

@@ -1,5 +1,6 @@
 //! What a build from nothing costs a small service with each library: wall and CPU time, development
-//! profile. `tests/build-cost/run` looks closer, at more profiles and feature sets.
+//! profile; with this library also without the grammar. `tests/build-cost/run` looks closer, at more
+//! profiles and feature sets.
 
 use std::fs;
 use std::time::Instant;
@@ -10,23 +11,28 @@ use crate::peer::Peer;
 use crate::record::{Recorder, Sample};
 use crate::set;
 
+/// This library with no default features.
+pub const WITHOUT_GRAMMAR: &str = "without the grammar";
+
 /// The unit of the times in `/proc/self/stat` (`USER_HZ`), on all of Linux's platforms.
 const TICK_US: u32 = 10_000;
 
 pub(super) fn measure(extent: Extent, out: &mut Recorder) {
     let set = set::generated(10);
-    let crates = Peer::ALL.map(|peer| (peer, Crate::of("clean", peer, &set)));
+    let of = |peer: Peer| (peer.name(), Crate::of("clean", peer, &set));
+    let mut crates = Peer::ALL.map(of).to_vec();
+    crates.push((WITHOUT_GRAMMAR, Crate::without_grammar(&set)));
     let folder = target().join("clean");
     for (_, made) in &crates {
         succeed(&made.cargo(&["fetch"], &folder), &made.name);
     }
     for repetition in 0..extent.pick(2, 1) {
-        for (peer, made) in turn(&crates, repetition) {
+        for (which, made) in turn(&crates, repetition) {
             let _ = fs::remove_dir_all(&folder);
             let (begun, before) = (Instant::now(), cpu_of_children());
             succeed(&made.cargo(&["build", "--offline"], &folder), &made.name);
             let (wall, cpu) = (micros(begun.elapsed()), cpu_of_children() - before);
-            let sample = Sample::default().key("peer", peer.name());
+            let sample = Sample::default().key("peer", which);
             out.push(sample.number("wall_us", wall).number("cpu_us", cpu));
         }
     }

@@ -59,7 +59,7 @@ impl Bench<'_> {
 }
 
 /// A set of so many migrations.
-fn set(count: usize) -> Migrations {
+pub(super) fn set(count: usize) -> Migrations {
     let folder = TempDir::new().expect("a folder");
     for number in 1..=count {
         let path = folder.path().join(format!("{number:05}_step.sql"));

@@ -1,6 +1,7 @@
 //! Many processes that boot at one moment, on an empty database and on one that is up to date: the time
 //! until the last is up. One that fails is started again at once, as an orchestrator does; how many
-//! failed is counted. Messages are counted in a round of their own through the proxy.
+//! failed is counted, and what the server logs as an error, and how long after the first the last is up: the first one
+//! has committed all. Messages are counted in a round of their own through the proxy.
 
 use std::path::Path;
 use std::thread;
@@ -28,9 +29,11 @@ pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
             let database = setup.database().await;
             for situation in ["empty", "up to date"] {
                 setup.settle().await;
+                let before = setup.errors();
                 let round = round(&program, &setup.direct(), &database);
+                let errors = count((setup.errors() - before) as u64);
                 let sample = Sample::default().key("situation", situation).key("peer", peer.name());
-                out.push(round.numbers(sample));
+                out.push(round.numbers(sample).number("errors", errors));
             }
             setup.drop(&database).await;
         }
@@ -49,13 +52,18 @@ pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
 
 struct Round {
     wall: Duration,
+    /// From when the first was up.
+    after_first: Duration,
     failures: usize,
 }
 
 impl Round {
     fn numbers(&self, sample: Sample) -> Sample {
         let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
-        sample.number("wall_us", micros(self.wall)).number("failures", failures)
+        sample
+            .number("wall_us", micros(self.wall))
+            .number("after_first_us", micros(self.after_first))
+            .number("failures", failures)
     }
 }
 
@@ -63,7 +71,7 @@ fn round(program: &Path, line: &Line, database: &str) -> Round {
     let waiting: Vec<Waiting> =
         (0..REPLICAS).map(|_| Waiting::start(program, line, database)).collect();
     let begun = Instant::now();
-    let failures = thread::scope(|scope| {
+    let ended: Vec<(Duration, usize)> = thread::scope(|scope| {
         let replicas = waiting.into_iter().map(|replica| {
             scope.spawn(move || {
                 let mut outcome = replica.go();
@@ -73,11 +81,14 @@ fn round(program: &Path, line: &Line, database: &str) -> Round {
                     assert!(failures < STARTS, "it never comes up: {error}");
                     outcome = boot(program, line, database);
                 }
-                failures
+                (begun.elapsed(), failures)
             })
         });
         let replicas: Vec<_> = replicas.collect();
-        replicas.into_iter().map(|replica| replica.join().expect("a replica")).sum()
+        replicas.into_iter().map(|replica| replica.join().expect("a replica")).collect()
     });
-    Round { wall: begun.elapsed(), failures }
+    let wall = ended.iter().map(|(up, _)| *up).max().unwrap_or_default();
+    let first = ended.iter().map(|(up, _)| *up).min().unwrap_or_default();
+    let failures = ended.iter().map(|(_, failures)| failures).sum();
+    Round { wall, after_first: wall - first, failures }
 }
