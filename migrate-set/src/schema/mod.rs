@@ -12,7 +12,7 @@ mod order;
 mod compose;
 mod compare;
 
-pub use block::{SchemaBlock, read, write};
+pub use block::{SchemaBlock, read, script, write};
 pub use compare::{SchemaDifference, compare};
 pub use compose::{CatalogRow, compose};
 pub use scope::SchemaScope;
