@@ -147,6 +147,12 @@ pub(crate) enum Body {
         file: String,
         differences: Vec<String>,
     },
+    Squashed {
+        file: String,
+        replaced: Vec<String>,
+        removed: Vec<String>,
+        notes: Vec<String>,
+    },
     Converted {
         tool: &'static str,
         files: Vec<String>,

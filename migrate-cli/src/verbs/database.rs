@@ -136,6 +136,10 @@ impl Server {
         })
     }
 
+    pub(super) fn place(&self) -> DatabasePlace {
+        self.place.clone()
+    }
+
     /// By a session that is there.
     pub(super) fn of(client: Client, place: DatabasePlace) -> Server {
         let name = place.database.clone().unwrap_or_default();
