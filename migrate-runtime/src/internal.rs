@@ -19,9 +19,10 @@ pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connectio
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
-pub use crate::verbs::{schema_differences, schema_text};
+pub use crate::verbs::{Made, made, schema_differences, schema_text};
 pub use crate::wire::{process, query, rows};
 pub use migrate_set::former::Former;
+pub use migrate_set::squash;
 
 /// The set that a migrator is for.
 pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {

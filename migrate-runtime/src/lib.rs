@@ -35,6 +35,7 @@
 //! | `adopting.md` | adopt a database that another tool has migrated | [`Migrator::adopt`], [`Migrator::baseline`] |
 //! | `testing.md` | test against the migrated database | `migrate_testing::TestDatabase` |
 //! | `schema.md` | keep the schema in a file, and find what was changed by hand | [`Migrator::verify_schema`] |
+//! | `squash.md` | replace old migrations by one file | [`Migration::replaces`] |
 //! | `poolers.md` | run through a pooler | [`Lock`] |
 //! | `hooks-and-functions.md` | run code of your own with a migration | [`Migrator::function`], [`Migrator::hook`] |
 //! | `operations.md` | deploy with containers, Kubernetes or systemd | [`Migrator::deadline`] |

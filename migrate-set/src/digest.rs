@@ -18,6 +18,7 @@ use crate::ledger::Entry;
 use crate::name::Kind;
 use crate::resume::manner;
 use crate::set::{Migration, Migrations};
+use crate::squash::Replaced;
 
 /// A sum over entries, modulo 2^128; displayed as 32 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,13 +43,24 @@ impl Digest {
 
     /// The digest of a ledger that has exactly these migrations.
     pub fn of_all(migrations: &[Migration]) -> Digest {
-        migrations.iter().map(Digest::of).fold(Digest::default(), Digest::plus)
+        migrations.iter().map(Digest::of_entries).fold(Digest::default(), Digest::plus)
     }
 
-    /// The summand of a migration that is applied.
+    /// The summands of all entries of a migration that is applied: a squash file has those of what it replaces.
+    fn of_entries(migration: &Migration) -> Digest {
+        let before = migration.replaces_before().iter().map(Digest::of_replaced);
+        before.fold(Digest::of(migration), Digest::plus)
+    }
+
+    fn of_replaced(one: &Replaced) -> Digest {
+        let (version, checksum) = (one.version().as_str(), one.checksum().to_string());
+        Digest::of_texts(Kind::Versioned, version, &checksum, one.manner().unwrap_or_default())
+    }
+
+    /// The summand of the entry of a migration that is applied.
     fn of(migration: &Migration) -> Digest {
         let checksum = migration.checksum().to_string();
-        let manner = manner(migration.up()).unwrap_or_default();
+        let manner = manner(migration).unwrap_or_default();
         Digest::of_texts(migration.kind(), migration.version().as_str(), &checksum, manner)
     }
 
@@ -125,9 +137,7 @@ impl Running {
         let others = lines.filter_map(of_module).filter(|(module, _)| *module != own).collect();
         let module = set.module().to_owned();
         let mut running = Running { module, others, ..Running::default() };
-        let known: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| {
-            set.iter().map(|one| ((one.kind(), one.version().as_str()), one)).collect()
-        });
+        let known: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| known(set).collect());
         for entry in entries {
             let find = || known.get(&(entry.kind, entry.version.as_str())).copied();
             let summand = summand(entry, find);
@@ -141,7 +151,7 @@ impl Running {
 
     /// A migration was applied.
     pub fn apply(&mut self, migration: &Migration) {
-        self.replace(migration, Digest::of(migration));
+        self.replace(migration, Digest::of_entries(migration));
     }
 
     /// A migration has begun.
@@ -164,12 +174,10 @@ impl Running {
 
     /// An entry has ended.
     pub fn end(&mut self, set: &Migrations, entry: &Entry) {
-        let known = self.replaceable.remove(&key(entry.kind, entry.version.as_str()));
-        let is_its = |one: &&Migration| {
-            one.kind() == entry.kind && one.version().as_str() == entry.version.as_str()
-        };
-        let find = || set.iter().find(is_its);
-        self.own = self.own.minus(known.unwrap_or_else(|| summand(entry, find)));
+        let replaceable = self.replaceable.remove(&key(entry.kind, entry.version.as_str()));
+        let its = (entry.kind, entry.version.as_str());
+        let find = || known(set).find(|(key, _)| *key == its).map(|(_, known)| known);
+        self.own = self.own.minus(replaceable.unwrap_or_else(|| summand(entry, find)));
     }
 
     /// An entry became that of the text of `migration`.
@@ -203,9 +211,34 @@ fn without_checksum(kind: Kind, version: &str) -> Digest {
     Digest::of_texts(kind, version, "", "")
 }
 
+/// What an entry is of.
+#[derive(Clone, Copy)]
+enum Known<'s> {
+    Migration(&'s Migration),
+    Replaced(&'s Replaced),
+}
+
+impl Known<'_> {
+    fn summand(self) -> Digest {
+        match self {
+            Known::Migration(one) => Digest::of(one),
+            Known::Replaced(one) => Digest::of_replaced(one),
+        }
+    }
+}
+
+/// All that has an entry if the set is applied, by kind and version.
+fn known(set: &Migrations) -> impl Iterator<Item = ((Kind, &str), Known<'_>)> {
+    let own = set.iter().map(|one| ((one.kind(), one.version().as_str()), Known::Migration(one)));
+    let replaced = set.iter().flat_map(Migration::replaces_before);
+    let replaced =
+        replaced.map(|one| ((Kind::Versioned, one.version().as_str()), Known::Replaced(one)));
+    own.chain(replaced)
+}
+
 /// The summand of an entry as a plan of its set sees it: a baseline has any text, and a repeatable migration that left
-/// the set is history. `find` returns the migration of the entry.
-fn summand<'s>(entry: &Entry, find: impl Fn() -> Option<&'s Migration>) -> Digest {
+/// the set is history. `find` returns what the entry is of.
+fn summand<'s>(entry: &Entry, find: impl Fn() -> Option<Known<'s>>) -> Digest {
     let (kind, version) = (entry.kind, entry.version.as_str());
     if kind == Kind::Repeatable && find().is_none() {
         Digest::default()
@@ -214,7 +247,7 @@ fn summand<'s>(entry: &Entry, find: impl Fn() -> Option<&'s Migration>) -> Diges
     } else if let Some(checksum) = &entry.checksum {
         Digest::of_texts(kind, version, checksum, entry.manner().unwrap_or_default())
     } else if kind == Kind::Versioned {
-        find().map_or_else(|| without_checksum(kind, version), Digest::of)
+        find().map_or_else(|| without_checksum(kind, version), Known::summand)
     } else {
         without_checksum(kind, version)
     }
@@ -252,7 +285,7 @@ mod tests {
     fn entry(migration: &Migration) -> Entry {
         let checksum = Some(migration.checksum().to_string());
         let entry = Entry::brief(migration.version().clone(), migration.kind(), checksum);
-        Entry { ran: manner(migration.up()).map(str::to_owned), ..entry }
+        Entry { ran: manner(migration).map(str::to_owned), ..entry }
     }
 
     /// A changed vector would make every boot read all entries: the digest is part of the ledger's format.

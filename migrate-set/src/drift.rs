@@ -136,6 +136,49 @@ pub enum Drift {
         /// By which role.
         applied_by: String,
     },
+    /// The ledger has entries of some of what a squash file replaces, and not of all.
+    #[error(
+        "version {version}: `{file}` replaces versions {first} to {version}, and the ledger has only {present} of \
+         {total}; version {missing} is missing{}",
+        if *is_unfinished { " because it is unfinished" } else { "" }
+    )]
+    PartlyReplaced {
+        /// The version as the set writes it.
+        version: String,
+        /// The squash file, as the set names it.
+        file: String,
+        /// The first version that it replaces.
+        first: String,
+        /// How many of these are applied.
+        present: usize,
+        /// How many it replaces.
+        total: usize,
+        /// The first version that is not applied.
+        missing: String,
+        /// Whether that has begun.
+        is_unfinished: bool,
+    },
+    /// An entry of what a squash file replaces is that of another text.
+    #[error(
+        "version {version}: {applied_by} applied another text at {applied_at} than the one that `{file}` replaces \
+         (applied {recorded}, it replaces {embedded})",
+        applied_by = escaped(applied_by),
+        recorded = escaped(recorded)
+    )]
+    ReplacedEdited {
+        /// The version that is replaced.
+        version: String,
+        /// The squash file, as the set names it.
+        file: String,
+        /// The checksum in the ledger.
+        recorded: String,
+        /// The checksum that the squash file lists.
+        embedded: String,
+        /// When it was applied.
+        applied_at: String,
+        /// By which role.
+        applied_by: String,
+    },
     /// A pending migration sorts before one that was applied.
     #[error(
         "version {version}: `{file}` is pending and sorts before version {newest}, which was applied",
@@ -198,6 +241,14 @@ impl Drift {
                 Remedy::new(help, &[Term::AllowMissing])
             }
             Drift::Missing { .. } => Remedy::new(HELP_MISSING, &[Term::AllowMissing]),
+            Drift::PartlyReplaced { version, .. } => format!(
+                "migrate this database with a release that still has the replaced files, up to version {version}, and \
+                 then run this one"
+            )
+            .into(),
+            Drift::ReplacedEdited { .. } => {
+                Remedy::new(HELP_REPLACED_EDITED, &[Term::AllowEdited])
+            }
             Drift::OutOfOrder { .. } => Remedy::new(HELP_ORDER, &[Term::AllowOutOfOrder]),
             Drift::Ahead { .. } => Remedy::new(HELP_AHEAD, &[Term::RefuseAhead]),
         }
@@ -205,6 +256,7 @@ impl Drift {
 }
 
 const HELP_EDITED: &str = "restore the file and put the change into a new migration, or use {}";
+const HELP_REPLACED_EDITED: &str = "find out with the release that applied it what differs, and change that with a new migration; then use {}";
 const HELP_DIRECTIVE: &str =
     "restore its directives and put the change into a new migration, or use {}";
 const HELP_HALF_DONE: &str = "restore what took effect at the beginning of the file, below \
@@ -244,6 +296,14 @@ fn took_effect(done: u32, in_flight: bool) -> String {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DriftReport(pub Vec<Drift>);
+
+impl DriftReport {
+    /// Whether all that is wrong is that only some of what a squash file replaces is applied: an older release can
+    /// be applying the rest.
+    pub fn is_partly_replaced(&self) -> bool {
+        self.0.iter().all(|drift| matches!(drift, Drift::PartlyReplaced { .. }))
+    }
+}
 
 impl fmt::Display for DriftReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@
 //! reads the names in a folder. `migrate-source` builds the sets.
 //!
 //! Modules in reading order: the parts of a set (`version`, `release`, `name`, `sql`, `checksum`, `set`,
-//! `former`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
+//! `former`, `squash`, `unpack`), planning against a ledger (`ledger`, `resume`, `digest`, `drift`, `plan`, `settled`), and
 //! rollback (`rollback`). Apart from these, the schema of a database as a text (`schema`).
 
 pub mod location;
@@ -18,6 +18,7 @@ pub mod sql;
 pub mod checksum;
 pub mod set;
 pub mod former;
+pub mod squash;
 pub mod unpack;
 pub mod listing;
 pub mod ledger;

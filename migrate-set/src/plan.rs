@@ -1,8 +1,10 @@
 //! Decides what will run, without a database, so that every decision is a line in a table of tests.
 
 mod claims;
+mod replaced;
 
 use self::claims::{Claims, is_another, is_same};
+use self::replaced::take_replaced;
 use crate::checksum::ALGORITHM;
 use crate::drift::{Drift, DriftReport};
 use crate::ledger::Entry;
@@ -29,7 +31,8 @@ pub struct Policy {
     pub missing: Tolerance,
     /// An applied migration that was edited; refused unless allowed.
     pub edited: Tolerance,
-    /// An unfinished migration whose text does not begin with what took effect; always refused by a run.
+    /// An unfinished migration whose text does not begin with what took effect, and a squash file that replaces
+    /// more than the ledger has; always refused by a run.
     pub half_done: Tolerance,
     /// Entries newer than the set's newest migration; allowed unless refused, because a deployment
     /// that is rolled back must still start.
@@ -104,12 +107,14 @@ pub struct Plan<'s> {
 /// [`DriftReport`] with every deviation that `policy` does not allow.
 pub fn plan<'s>(
     set: &'s Migrations,
-    entries: Vec<Entry>,
+    mut entries: Vec<Entry>,
     policy: &Policy,
 ) -> Result<Plan<'s>, DriftReport> {
-    let mut planner = Planner { set, policy: *policy, newest_applied: None, drifts: Vec::new() };
+    let replaced = take_replaced(set, &mut entries);
+    let (newest_applied, drifts) = (None, Vec::new());
+    let mut planner = Planner { set, policy: *policy, newest_applied, replaced, drifts };
     let mut claims = Claims::of(set, entries);
-    planner.newest_applied = newest_applied(&claims.claimed, &claims.rest);
+    planner.newest_applied = newest_finished(&claims.claimed, &claims.rest);
     let is_behind = planner.is_behind(&claims.rest);
     let renumbered = claims.take_renumbered(&planner);
     let mut plan = Plan { steps: Vec::new(), applied: Vec::new(), ahead: Vec::new(), renumbered };
@@ -121,6 +126,9 @@ pub fn plan<'s>(
             left.any(|(one, _)| std::ptr::eq(*one, migration))
         };
         let cause = match &*claim {
+            entry if !migration.replaces().is_empty() => {
+                planner.judge_squash(migration, entry.as_ref())
+            }
             Some(entry) => planner.judge(migration, entry),
             None if is_left() => continue,
             None => {
@@ -156,7 +164,7 @@ fn has_begun(entry: &Entry) -> bool {
 }
 
 /// The highest version that finished. Both slices are sorted.
-fn newest_applied(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> {
+fn newest_finished(claimed: &[Option<Entry>], rest: &[Entry]) -> Option<Version> {
     let is_finished = |entry: &&Entry| entry.kind == Kind::Versioned && entry.is_finished();
     let known = claimed.iter().rev().flatten().find(is_finished);
     let unknown = rest.iter().rev().find(is_finished);
@@ -167,6 +175,8 @@ struct Planner<'s> {
     set: &'s Migrations,
     policy: Policy,
     newest_applied: Option<Version>,
+    /// The entries of what a squash file replaces before its own version.
+    replaced: Vec<Entry>,
     drifts: Vec<Drift>,
 }
 
@@ -176,7 +186,7 @@ impl Planner<'_> {
         if let Some(done) = entry.progress {
             return Some(self.judge_unfinished(migration, entry, done));
         }
-        let same = is_same(migration, entry) && entry.manner() == manner(migration.up());
+        let same = is_same(migration, entry) && entry.manner() == manner(migration);
         match migration.kind() {
             _ if same => None,
             Kind::Versioned => {
@@ -242,7 +252,7 @@ impl Planner<'_> {
                 version,
                 file,
                 recorded: entry.manner().map(str::to_owned),
-                embedded: manner(migration.up()).map(str::to_owned),
+                embedded: manner(migration).map(str::to_owned),
                 applied_at: entry.applied_at.clone(),
                 applied_by: entry.applied_by.clone(),
             }

@@ -5,13 +5,26 @@ use crate::ledger::Entry;
 use crate::set::{Ends, Migration, Script, TransactionMode};
 use crate::sql::{lexer::lex, split::split};
 
-/// How a script runs, in the words of its directives; `None` in one transaction, without a function.
+/// The words of [`manner`].
+pub(crate) const MANNERS: [&str; 2] = ["no-transaction", "function"];
+
+/// How a migration runs, in the words of its directives; `None` in one transaction, without a function. For a squash
+/// file, how the last of what it replaces ran.
 ///
 /// The ledger has it, because a directive is a comment, which no checksum covers.
-pub fn manner(script: &Script) -> Option<&'static str> {
+pub fn manner(migration: &Migration) -> Option<&'static str> {
+    match migration.replaces().last() {
+        Some(last) => last.manner(),
+        None => manner_of(migration.up()),
+    }
+}
+
+/// The same of a script.
+pub fn manner_of(script: &Script) -> Option<&'static str> {
+    let [no_transaction, function] = MANNERS;
     match (script.transaction(), script.ends()) {
-        (TransactionMode::NonTransactional, _) => Some("no-transaction"),
-        (TransactionMode::Transactional, Ends::WithFunction) => Some("function"),
+        (TransactionMode::NonTransactional, _) => Some(no_transaction),
+        (TransactionMode::Transactional, Ends::WithFunction) => Some(function),
         (TransactionMode::Transactional, Ends::WithSql) => None,
     }
 }
@@ -38,7 +51,7 @@ pub(crate) fn continues(migration: &Migration, entry: &Entry) -> bool {
     // The digest includes a statement in flight.
     let digests = digests(migration.up());
     let own = digests.iter().skip(done.saturating_sub(1)).take(if done == 0 { 1 } else { 2 });
-    manner(migration.up()) == entry.manner() && own.into_iter().any(|own| own == digest)
+    manner(migration) == entry.manner() && own.into_iter().any(|own| own == digest)
 }
 
 #[cfg(test)]

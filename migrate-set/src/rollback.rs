@@ -130,6 +130,14 @@ pub enum Obstacle {
         /// The file that was applied.
         filename: String,
     },
+    /// It is replaced by a squash file, so the set does not know how to undo it alone.
+    #[error("version {version}: it is one of those that `{file}` replaces", version = escaped(version))]
+    Replaced {
+        /// The version as the ledger writes it.
+        version: String,
+        /// The squash file, as the set names it.
+        file: String,
+    },
     /// The target was never applied.
     #[error("version {version} is not applied")]
     NotApplied {
@@ -155,6 +163,9 @@ impl Obstacle {
             ),
             Obstacle::Damaged { .. } => {
                 "restore it, or use a binary whose set has the migration".into()
+            }
+            Obstacle::Replaced { .. } => {
+                "undo it with a release that still has its file, or with a new migration".into()
             }
             Obstacle::NotApplied { .. } => "choose an applied version; `status` lists them".into(),
         }
@@ -230,6 +241,11 @@ fn undo(set: &Migrations, recorded: Recorded, edited: Tolerance) -> Result<Undo<
         return Err(Obstacle::Unfinished { version, filename });
     }
     let is_versioned = entry.kind == Kind::Versioned;
+    let replaces =
+        |one: &&Migration| one.replaces().iter().any(|one| *one.version() == entry.version);
+    if let Some(squash) = set.iter().find(replaces).filter(|_| is_versioned) {
+        return Err(Obstacle::Replaced { version, file: set.path_of(squash.filename()) });
+    }
     let is_its = |migration: &&Migration| {
         migration.kind() == entry.kind && *migration.version() == entry.version
     };

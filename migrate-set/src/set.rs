@@ -11,6 +11,7 @@ use crate::checksum::Checksum;
 use crate::digest::Digest;
 use crate::name::{Kind, Layout, shown};
 use crate::release::Release;
+use crate::squash::Replaced;
 use crate::version::Version;
 use list::List;
 pub use origin::{Differences, Origin, digest_of};
@@ -29,6 +30,7 @@ pub struct Migration {
     up: Script,
     down: Option<Script>,
     contract: Option<Release>,
+    replaces: Vec<Replaced>,
 }
 
 impl Migration {
@@ -42,7 +44,8 @@ impl Migration {
         up: Script,
         down: Option<Script>,
     ) -> Self {
-        Migration { version, name: name.into(), kind, checksum, up, down, contract: None }
+        let (name, contract, replaces) = (name.into(), None, Vec::new());
+        Migration { version, name, kind, checksum, up, down, contract, replaces }
     }
 
     /// The same migration, which removes what releases before `after` use.
@@ -50,6 +53,16 @@ impl Migration {
     #[must_use]
     pub fn with_contract(mut self, after: Release) -> Self {
         self.contract = Some(after);
+        self
+    }
+
+    /// The same migration as a squash file, which has the entries of `replaced` in the ledger. Its checksum becomes
+    /// that of the last of these, whose version it has.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_replaced(mut self, replaced: Vec<Replaced>) -> Self {
+        self.checksum = replaced.last().map_or(self.checksum, Replaced::checksum);
+        self.replaces = replaced;
         self
     }
 
@@ -73,7 +86,7 @@ impl Migration {
         self.kind
     }
 
-    /// SHA-256 of the canonical text of its up script.
+    /// SHA-256 of the canonical text of its up script; for a squash file, of the last that it replaces.
     pub fn checksum(&self) -> Checksum {
         self.checksum
     }
@@ -91,6 +104,16 @@ impl Migration {
     /// The first release that does not use what it removes (`-- migrate:phase contract after RELEASE`).
     pub fn contract(&self) -> Option<&Release> {
         self.contract.as_ref()
+    }
+
+    /// What a squash file replaces (`-- migrate:replaces`), in order; empty for any other migration.
+    pub fn replaces(&self) -> &[Replaced] {
+        &self.replaces
+    }
+
+    /// The same without the last, whose version it has: each has an entry besides its own.
+    pub fn replaces_before(&self) -> &[Replaced] {
+        self.replaces.split_last().map_or(&[], |(_, before)| before)
     }
 
     /// Path of the up script's file, relative to the migration folder.

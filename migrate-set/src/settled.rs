@@ -1,9 +1,13 @@
 //! Checks row by row whether a ledger contains exactly a set. Anything unexpected is left to
 //! [`crate::plan`]. Most boots need only this, so no entry is built unless it is asked for.
 
+use crate::checksum::Checksum;
 use crate::ledger::Entry;
+use crate::name::Kind;
 use crate::resume::manner;
 use crate::set::{Migration, Migrations};
+use crate::squash::Replaced;
+use crate::version::Version;
 
 /// The migrations of a set that were found in its ledger.
 ///
@@ -51,9 +55,8 @@ impl<'s> Settled<'s> {
     pub fn meets(&mut self, kind: &str, version: &str, checksum: &str, ran: Option<&str>) -> bool {
         let Some(expected) = self.expected else { return false };
         let found = self.find(expected, kind, version, checksum);
-        let found = found.filter(|index| {
-            self.set.as_slice().get(*index).is_some_and(|one| manner(one.up()) == ran)
-        });
+        let found = found
+            .filter(|index| self.set.as_slice().get(*index).is_some_and(|one| manner(one) == ran));
         self.expected = found.map(|index| index + 1);
         let Some(index) = found else { return false };
         if self.met.len() <= index {
@@ -80,7 +83,9 @@ impl<'s> Settled<'s> {
 
     /// Whether every migration of the set was found.
     pub fn is_whole(&self) -> bool {
-        self.is_known || self.count == self.set.len()
+        // What a squash file replaces has entries of its own, which a plan looks for.
+        let has_squash = || self.set.iter().any(|one| !one.replaces().is_empty());
+        self.is_known || self.count == self.set.len() && !has_squash()
     }
 
     /// The entries that were found, with only the fields that a plan compares.
@@ -88,10 +93,23 @@ impl<'s> Settled<'s> {
         let met = |index: usize| self.met.get(index).is_some_and(|met| *met);
         let met =
             self.set.iter().enumerate().filter(move |(index, _)| self.is_known || met(*index));
-        met.map(|(_, migration)| {
-            let checksum = Some(migration.checksum().to_string());
-            let entry = Entry::brief(migration.version().clone(), migration.kind(), checksum);
-            Entry { ran: manner(migration.up()).map(str::to_owned), ..entry }
+        met.flat_map(|(_, migration)| {
+            let own = brief(
+                (migration.version(), migration.kind()),
+                migration.checksum(),
+                manner(migration),
+            );
+            let before = if self.is_known { migration.replaces_before() } else { &[] };
+            before.iter().map(of_replaced).chain([own])
         })
     }
+}
+
+fn of_replaced(one: &Replaced) -> Entry {
+    brief((one.version(), Kind::Versioned), one.checksum(), one.manner())
+}
+
+fn brief((version, kind): (&Version, Kind), checksum: Checksum, manner: Option<&str>) -> Entry {
+    let entry = Entry::brief(version.clone(), kind, Some(checksum.to_string()));
+    Entry { ran: manner.map(str::to_owned), ..entry }
 }

@@ -8,10 +8,11 @@ use crate::set::{Migration, Script, TransactionMode};
 use crate::sql::kind::SessionEffect;
 use crate::sql::placeholder::{Placeholder, Within};
 use crate::sql::sharing::Sharing;
+use crate::squash::listed;
 use crate::version::Version;
 use bits::{
     CONTRACT, HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE,
-    REPEATABLE, SESSION, SHARING, WITH_FUNCTION,
+    REPEATABLE, REPLACES, SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// The meaning of the table's bits, shared by the writer and the reader.
@@ -24,6 +25,8 @@ pub mod bits {
     pub const ONE_FILE: u8 = 4;
     /// The release of its phase follows the checksum.
     pub const CONTRACT: u8 = 8;
+    /// Its text lists what it replaces.
+    pub const REPLACES: u8 = 16;
 
     /// Bits of a script; its effect on the session and how it shares are numbers of two bits.
     pub const NON_TRANSACTIONAL: u8 = 1;
@@ -73,10 +76,11 @@ impl Rest {
             _ => Some(self.script(filename, text)?),
         };
         let migration = Migration::new(version, name, kind, checksum, up, down);
-        Some(match contract {
+        let migration = match contract {
             None => migration,
             Some(after) => migration.with_contract(Release::checked(after)),
-        })
+        };
+        Some(if bits & REPLACES == 0 { migration } else { migration.with_replaced(listed(text)) })
     }
 
     fn file(&mut self) -> Option<(&'static str, &'static str)> {

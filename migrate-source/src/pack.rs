@@ -9,7 +9,7 @@ use migrate_set::set::{Ends, Migration, Script, TransactionMode};
 use migrate_set::sql::placeholder::Placeholder;
 use migrate_set::unpack::bits::{
     CONTRACT, HAS_DOWN, HAS_PLACEHOLDERS, MIXED_LINES, NO_PART, NON_TRANSACTIONAL, ONE_FILE,
-    REPEATABLE, SESSION, SHARING, WITH_FUNCTION,
+    REPEATABLE, REPLACES, SESSION, SHARING, WITH_FUNCTION,
 };
 
 /// Migrations as two literals.
@@ -41,6 +41,7 @@ impl Packed {
             (down.is_some(), HAS_DOWN),
             (is_one_file, ONE_FILE),
             (migration.contract().is_some(), CONTRACT),
+            (!migration.replaces().is_empty(), REPLACES),
         ];
         self.push_bits(&bits);
         self.table.extend(migration.checksum().as_bytes());
@@ -166,6 +167,7 @@ mod tests {
     use migrate_set::sql::kind::SessionEffect;
     use migrate_set::sql::placeholder::Within;
     use migrate_set::sql::sharing::Sharing;
+    use migrate_set::squash::{Replaced, lines};
     use migrate_set::unpack::unpack;
     use migrate_set::version::Version;
 
@@ -206,6 +208,27 @@ mod tests {
         }
     }
 
+    /// The migration as a squash file, which replaces itself and a later one.
+    fn squash(migration: Migration) -> Migration {
+        let [one, other] = [migration.version().clone(), Version::new("9".to_owned())];
+        let of = |version| {
+            let (kind, checksum, up) =
+                (Kind::Versioned, migration.checksum(), migration.up().clone());
+            Migration::new(version, "a b", kind, checksum, up, None)
+        };
+        let replaced = Replaced::of(&[of(one), of(other)]);
+        let up = migration.up();
+        let text = lines(&replaced) + up.text();
+        let ranges =
+            up.statements().map(|(start, end)| [start, end].map(|at| u32::try_from(at).unwrap()));
+        let (mode, session) = (up.transaction(), up.session());
+        let script =
+            Script::new(up.filename().to_owned(), text, ranges.collect(), vec![], mode, session);
+        let (version, name) = (migration.version().clone(), migration.name().to_owned());
+        Migration::new(version, name, migration.kind(), migration.checksum(), script, None)
+            .with_replaced(replaced)
+    }
+
     fn migration() -> impl Strategy<Value = Migration> {
         let kind = select(vec![Kind::Versioned, Kind::Repeatable]);
         // Usually a part of the file's name, which is packed differently.
@@ -219,9 +242,10 @@ mod tests {
             prop::option::of(script()),
             any::<bool>(),
             prop::option::of("[0-9]{1,3}[.][0-9]{1,3}"),
+            any::<bool>(),
         )
             .prop_map(
-                |(version, name, kind, checksum, up, down, is_one_file, contract)| {
+                |(version, name, kind, checksum, up, down, is_one_file, contract, is_squash)| {
                     let first = up.filename().chars().next().map_or(0, char::len_utf8);
                     let (start, rest) = up.filename().split_at(first);
                     let of = |(is_part, other): (bool, String), part: &str| {
@@ -232,10 +256,11 @@ mod tests {
                     let down = down.map(|down| if is_one_file { up.clone() } else { down });
                     let checksum = Checksum::from_bytes(checksum);
                     let migration = Migration::new(version, name, kind, checksum, up, down);
-                    match contract.and_then(Release::new) {
+                    let migration = match contract.and_then(Release::new) {
                         None => migration,
                         Some(after) => migration.with_contract(after),
-                    }
+                    };
+                    if is_squash { squash(migration) } else { migration }
                 },
             )
     }

@@ -1,6 +1,7 @@
 //! Sets from file names and SQL in a test, with the same checks as a folder.
 
 use migrate_runtime::Migrations;
+use migrate_set::squash::{Replaced, lines};
 use migrate_source::check::{
     Down, Duplicates, Empty, Lints, Objects, SetOptions, SourceFile, Syntax, check,
 };
@@ -39,6 +40,11 @@ fn with(files: &[(&str, &str)], options: &SetOptions) -> Migrations {
     let file = |&(path, sql): &(&str, &str)| SourceFile::new(path, sql);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     check("migrations", &files, options).unwrap_or_else(|errors| panic!("{errors}")).set
+}
+
+/// The text of the squash file that replaces all of `set` with these statements.
+pub fn squash(set: &Migrations, sql: &str) -> String {
+    lines(&Replaced::of(set)) + sql
 }
 
 /// A set of `count` small migrations, each creating one table.

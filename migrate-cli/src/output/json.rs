@@ -148,6 +148,12 @@ pub(crate) enum Body {
         file: String,
         differences: Vec<String>,
     },
+    Squashed {
+        file: String,
+        replaced: Vec<String>,
+        removed: Vec<String>,
+        notes: Vec<String>,
+    },
     Converted {
         tool: &'static str,
         files: Vec<String>,
@@ -239,6 +245,8 @@ pub(crate) fn drift_parts(drift: &Drift) -> (&'static str, &str, &str) {
         Drift::OutOfOrder { version, file, .. } => ("out_of_order", version, file),
         Drift::Ahead { version, filename, .. } => ("ahead", version, filename),
         Drift::VersionTaken { version, file, .. } => ("version_taken", version, file),
+        Drift::PartlyReplaced { version, file, .. } => ("partly_replaced", version, file),
+        Drift::ReplacedEdited { version, file, .. } => ("replaced_edited", version, file),
         Drift::Renumbered { new_version, file, .. } => ("renumbered", new_version, file),
         _ => ("other", "", ""),
     }

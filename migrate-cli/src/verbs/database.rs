@@ -1,7 +1,9 @@
 //! `database`: creates the database that the address names, and drops it after it has asked. A comment of the
 //! database records that it was created here: without it, it is not dropped.
 
+use std::process;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use migrate_runtime::internal::{DatabasePlace, literal, query, quoted_identifier};
@@ -134,6 +136,57 @@ impl Server {
         })
     }
 
+    pub(super) fn place(&self) -> DatabasePlace {
+        self.place.clone()
+    }
+
+    /// By a session that is there.
+    pub(super) fn of(client: Client, place: DatabasePlace) -> Server {
+        let name = place.database.clone().unwrap_or_default();
+        Server { client: Arc::new(client), name, place }
+    }
+
+    /// Does `work` with a new, empty database, which is dropped again. Its name has the verb that needs it.
+    pub(super) async fn scratch<T>(
+        &self,
+        verb: &str,
+        work: impl AsyncFnOnce(&str) -> Result<T, VerbError>,
+    ) -> Result<T, VerbError> {
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let server = self.named(&format!("migrate_{verb}_{}_{nanos}", process::id()));
+        server.create_scratch(verb).await?;
+        let done = work(&server.name).await;
+        let dropped = server.force_drop().await;
+        let done = done?;
+        dropped.map(|()| done)
+    }
+
+    /// The comment tells what it is, if this process ends early.
+    async fn create_scratch(&self, verb: &str) -> Result<(), VerbError> {
+        let failed = |doing: &str, source: Error| VerbError::Server {
+            what: format!("{doing} a database for `migrate {verb}`"),
+            help: match source.code() {
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                    "use a role with CREATEDB, or another server"
+                }
+                _ => "change what the server's message names",
+            },
+            source,
+        };
+        let quoted = quoted_identifier(&self.name);
+        let create = format!("CREATE DATABASE {quoted} TEMPLATE template0");
+        query(&self.client, &create).await.map_err(|error| failed("create", error))?;
+        let comment = literal(&format!("created by `migrate {verb}`; it can be dropped"));
+        let noted =
+            query(&self.client, &format!("COMMENT ON DATABASE {quoted} IS {comment}")).await;
+        if let Err(error) = noted {
+            // The first error is the one to report.
+            let _ = self.force_drop().await;
+            return Err(failed("comment on", error));
+        }
+        Ok(())
+    }
+
     /// The database, if it exists.
     async fn find(&self) -> Result<Option<Found>, VerbError> {
         let sql = format!(
@@ -151,20 +204,20 @@ impl Server {
     }
 
     /// The same session, for another database.
-    pub(super) fn named(&self, name: &str) -> Server {
+    fn named(&self, name: &str) -> Server {
         let place = DatabasePlace { database: Some(name.to_owned()), ..self.place.clone() };
         Server { client: Arc::clone(&self.client), name: name.to_owned(), place }
     }
 
     /// Drops a database that this run has created.
-    pub(super) async fn force_drop(&self) -> Result<(), VerbError> {
+    async fn force_drop(&self) -> Result<(), VerbError> {
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted_identifier(&self.name));
         query(&self.client, &sql).await.map_err(|error| self.failed("drop", error))?;
         Ok(())
     }
 
     /// Returns whether it was missing.
-    pub(super) async fn create(&self) -> Result<bool, VerbError> {
+    async fn create(&self) -> Result<bool, VerbError> {
         if self.find().await?.is_some() {
             return Ok(false);
         }

@@ -23,6 +23,7 @@ mod wait;
 mod database;
 mod convert;
 mod prove;
+mod squash;
 
 use clap::Subcommand;
 use migrate_runtime::internal::{self, DatabasePlace};
@@ -144,7 +145,7 @@ impl Verb {
                 DatabaseVerb::Verify | DatabaseVerb::History(_) => false,
                 _ => true,
             },
-            Verb::Server(_) => false,
+            Verb::Server(verb) => matches!(verb, ServerVerb::Squash(_)),
             Verb::Folder(FolderVerb::Check(verb)) => verb.is_of_one_folder(),
             Verb::Folder(FolderVerb::Schema(verb)) => verb.is_of_one_folder(),
             Verb::Folder(_) => !self.is_for_no_set(),

@@ -1,7 +1,7 @@
 //! `convert --prove`: whether the old files and the new folder leave the same database. The statements of the old files run
 //! in the order of their tool in one new database, and the new folder in another; `pg_dump` shows what differs.
 
-use std::process::{self, Command};
+use std::process::Command;
 
 use migrate_runtime::internal::query;
 use migrate_runtime::{Migrations, Migrator};
@@ -21,19 +21,12 @@ pub(super) async fn prove(
     old: &[Sent],
     new: &Migrations,
 ) -> Result<(), VerbError> {
-    let name = |which: &str| format!("migrate_convert_{}_{which}", process::id());
-    let (one, other) = (name("old"), name("new"));
     let server = Server::connect(cx, &Maintenance::default()).await?;
-    let (old_server, new_server) = (server.named(&one), server.named(&other));
-    old_server.create().await?;
-    let created = new_server.create().await;
-    let compared = match created {
-        Ok(_) => compare(cx, (&one, old), (&other, new)).await,
-        Err(error) => Err(error),
-    };
-    let dropped = [old_server.force_drop().await, new_server.force_drop().await];
-    compared?;
-    dropped.into_iter().collect()
+    let compared = server.scratch("convert", async |one| {
+        let compared = async |other: &str| compare(cx, (one, old), (other, new)).await;
+        server.scratch("convert", compared).await
+    });
+    compared.await
 }
 
 async fn compare(

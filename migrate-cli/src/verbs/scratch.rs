@@ -1,18 +1,13 @@
 //! The schema that sets make, read from a database that is created for it and dropped again, on the server of the
 //! address.
 
-use std::process;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use clap::Args;
-use migrate_runtime::internal::{
-    DatabasePlace, Target, literal, query, quoted_identifier, schema_text,
-};
+use migrate_runtime::internal::{DatabasePlace, schema_text};
 use migrate_runtime::run_in_order;
 use migrate_runtime::schema::SchemaScope;
 use migrate_runtime::set::Sets;
-use tokio_postgres::error::SqlState;
 
+use super::database::Server;
 use super::server::Connector;
 use crate::error::VerbError;
 
@@ -69,41 +64,18 @@ pub(super) async fn schema_of_sets(
     cx: &Connector<'_>,
     scope: &SchemaScope,
 ) -> Result<(DatabasePlace, String), VerbError> {
-    let target = cx.target()?;
-    let (client, place) = cx.connect(&target, None).await?;
-    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let name = format!("migrate_schema_{}_{nanos}", process::id());
-    let quoted = quoted_identifier(&name);
-    let failed = |doing: &str, source: tokio_postgres::Error| VerbError::Server {
-        what: format!("{doing} a database for the schema of the set"),
-        help: match source.code() {
-            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                "use a role with CREATEDB, or another server; or compare with a schema file, which needs none"
-            }
-            _ => "change what the server's message names",
-        },
-        source,
-    };
-    let create = format!("CREATE DATABASE {quoted} TEMPLATE template0");
-    query(&client, &create).await.map_err(|error| failed("create", error))?;
-    let comment = literal("created by `migrate schema`; it can be dropped");
-    let noted = query(&client, &format!("COMMENT ON DATABASE {quoted} IS {comment}")).await;
-    let read = match noted {
-        Ok(_) => read_scratch(cx, target.of_database(&name), scope).await,
-        Err(error) => Err(failed("comment on", error)),
-    };
-    let dropped = query(&client, &format!("DROP DATABASE {quoted} WITH (FORCE)")).await;
-    let text = read?;
-    dropped.map_err(|error| failed("drop", error))?;
+    let (client, place) = cx.connect(&cx.target()?, None).await?;
+    let server = Server::of(client, place.clone());
+    let text = server.scratch("schema", async |name| read_scratch(cx, name, scope).await).await?;
     Ok((place, text))
 }
 
 async fn read_scratch(
     cx: &Connector<'_>,
-    target: Target,
+    name: &str,
     scope: &SchemaScope,
 ) -> Result<String, VerbError> {
-    let (mut client, _) = cx.connect(&target, None).await?;
+    let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
     let sets: Sets<'_> = cx.sets.iter().cloned().collect();
     let ran = run_in_order(&sets, &mut client).await;
     ran.map_err(|failed| VerbError::Migrate(*failed.error))?;

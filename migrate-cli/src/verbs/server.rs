@@ -7,7 +7,7 @@ use migrate_runtime::Migrator;
 use migrate_runtime::internal::{self, DatabasePlace, Target};
 use tokio_postgres::Client;
 
-use super::{convert, database, diff, schema, wait};
+use super::{convert, database, diff, schema, squash, wait};
 use crate::connection::Connection;
 use crate::error::VerbError;
 use crate::output::{Answer, Output};
@@ -29,6 +29,11 @@ pub(crate) enum ServerVerb {
     /// Exits with 4 if they differ. The set is applied to a database that is created for it and
     /// dropped again.
     Diff(diff::Diff),
+    /// Replace the first migrations by one file that makes the same database
+    ///
+    /// Both ways are compared in databases that are created for it and dropped again. The files that
+    /// are replaced are removed, unless one file cannot do all that they do; then it exits with 1.
+    Squash(squash::Squash),
     /// `schema` without `--static`.
     #[command(skip)]
     Schema(schema::Schema),
@@ -54,6 +59,7 @@ impl ServerVerb {
             ServerVerb::Wait | ServerVerb::Convert(_) => false,
             ServerVerb::Database(_) => self.migrates(),
             ServerVerb::Diff(verb) => verb.needs_sets(),
+            ServerVerb::Squash(_) => true,
             ServerVerb::Schema(verb) => !verb.is_of_database(),
         }
     }
@@ -65,6 +71,7 @@ impl ServerVerb {
             ServerVerb::Database(_) => "database",
             ServerVerb::Convert(_) => "convert",
             ServerVerb::Diff(_) => "diff",
+            ServerVerb::Squash(_) => "squash",
             ServerVerb::Schema(_) => "schema",
         }
     }
@@ -79,6 +86,7 @@ impl ServerVerb {
             ServerVerb::Database(verb) => verb.run(&cx).await.map(at),
             ServerVerb::Convert(verb) => verb.run(&cx).await.map(|answer| (None, answer)),
             ServerVerb::Diff(verb) => verb.run(&cx).await.map(at),
+            ServerVerb::Squash(verb) => verb.run(&cx).await.map(at),
             ServerVerb::Schema(verb) => verb.run_on(&cx).await.map(at),
         }
     }

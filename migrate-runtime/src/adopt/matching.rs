@@ -51,6 +51,11 @@ pub(super) fn decide<'s>(
         return Err(rows.iter().map(|row| AdoptObstacle::Branch { row: row.shown() }).collect());
     }
     let mut decision = Decision::new(facts, &rows, terms, entries);
+    let lacks = |one: &&Migration| !one.replaces().is_empty() && !decision.is_recorded(one);
+    if let Some(squash) = decision.set.iter().find(lacks).filter(|_| !rows.is_empty()) {
+        let file = decision.set.path_of(squash.filename());
+        return Err(vec![AdoptObstacle::Replaced { file }]);
+    }
     for (index, row) in rows.iter().enumerate() {
         decision.judge(index, row);
     }

@@ -9,6 +9,9 @@ const UNKNOWN: &str = "add the missing files to the folder, or use {} to leave t
 
 const CHECKSUM: &str = "restore the text that was applied, or use {} to adopt it unverified";
 
+const REPLACED: &str =
+    "adopt with a release that still has the replaced files, and then run this one";
+
 const BRANCH: &str = "first merge the branches, with the other tool";
 
 /// One reason against an adoption.
@@ -30,6 +33,11 @@ pub enum AdoptObstacle {
         kept: String,
         /// The checksum of the text in the set, by the same algorithm.
         embedded: String,
+    },
+    /// The set has a squash file, whose entries are those of the migrations that it replaces.
+    Replaced {
+        /// The squash file, as the set names it.
+        file: String,
     },
     /// The table has only the newest of each branch, and there are several.
     Branch {
@@ -53,6 +61,9 @@ impl fmt::Display for AdoptObstacle {
                     f,
                     "{file} differs from what was applied: {algorithm} {kept} was recorded, the set has {embedded}"
                 )
+            }
+            AdoptObstacle::Replaced { file } => {
+                write!(f, "{file} replaces migrations whose files are needed to verify the table")
             }
             AdoptObstacle::Branch { row } => write!(f, "{row} is one of several branches"),
             AdoptObstacle::Failed { row } => write!(f, "{row} failed and was not fixed"),
@@ -81,11 +92,13 @@ impl AdoptObstacles {
         let any = |is: fn(&AdoptObstacle) -> bool| self.0.iter().any(is);
         let is_unknown = any(|obstacle| matches!(obstacle, AdoptObstacle::Unknown { .. }));
         let differs = any(|obstacle| matches!(obstacle, AdoptObstacle::Checksum { .. }));
+        let replaced = any(|obstacle| matches!(obstacle, AdoptObstacle::Replaced { .. }));
         let branch = any(|obstacle| matches!(obstacle, AdoptObstacle::Branch { .. }));
         let failed = any(|obstacle| matches!(obstacle, AdoptObstacle::Failed { .. }));
         let texts = [
             (is_unknown, UNKNOWN),
             (differs, CHECKSUM),
+            (replaced, REPLACED),
             (branch, BRANCH),
             (failed, "first fix what failed, with the other tool"),
         ];

@@ -40,6 +40,16 @@ impl<'d> Action<'d> {
         }
     }
 
+    /// How many rows it adds to the ledger.
+    pub(super) fn rows(self) -> i64 {
+        match self {
+            Action::Apply(migration) => i64::try_from(migration.replaces_before().len())
+                .unwrap_or(i64::MAX)
+                .saturating_add(1),
+            Action::Undo(_) => 1,
+        }
+    }
+
     pub(super) fn version(self) -> &'d str {
         match self {
             Action::Apply(migration) => migration.version().as_str(),

@@ -235,9 +235,9 @@ fn execution_times(row: Option<&SimpleQueryRow>) -> Vec<Duration> {
     millis.map(|ms| Duration::from_millis(ms.parse().unwrap_or(0))).collect()
 }
 
-/// The ledger's last position before step number `step` of a message.
-pub(super) fn position(tally: &Tally<'_>, step: usize) -> i64 {
-    tally.position + i64::try_from(step).unwrap_or(i64::MAX)
+/// The ledger's last position before step number `step` of a message with these `actions`.
+pub(super) fn position(tally: &Tally<'_>, actions: &[Action<'_>], step: usize) -> i64 {
+    actions.iter().take(step).fold(tally.position, |at, action| at.saturating_add(action.rows()))
 }
 
 /// The messages that carry out `actions`.
@@ -261,13 +261,14 @@ fn messages<'d>(
     for steps in transactions {
         let is_last = last == Last::OfRun && steps.end == actions.len();
         let commit = if is_last { Commit::Synchronous } else { Commit::Asynchronous };
-        let (step, at) = (steps.start, position(tally, steps.start));
+        let (step, at) = (steps.start, position(tally, actions, steps.start));
         cx.wire.begin(messages.message());
         if let [action] = &actions[steps.clone()] {
             let effect = effect(cx, *action);
             push_migration(cx, hold, &mut messages, (step, *action, effect), (at, commit))?;
-            let recorded = record(cx, tally.extent, *action, (at + 1, &mut running))?;
-            messages.push(Part::Record { step }, &recorded);
+            for recorded in record(cx, tally.extent, *action, (at, &mut running))? {
+                messages.push(Part::Record { step }, &recorded);
+            }
         } else {
             let place = (at, commit, &mut running);
             shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
@@ -351,20 +352,23 @@ pub(super) fn purpose(
     Purpose::Apply { position, commit, has_escapes, is_watched }
 }
 
-/// The statement that records `action` in the ledger, at `position`; it returns how long that took.
+/// The statements that record `action` in the ledger after the position `last`, of which the final one returns how long
+/// that took.
 pub(super) fn record(
     cx: &Context<'_>,
     extent: Extent<'_>,
     action: Action<'_>,
-    (position, running): (i64, &mut Running),
-) -> Result<String, ErrorKind> {
+    (last, running): (i64, &mut Running),
+) -> Result<Vec<String>, ErrorKind> {
     action.count(cx.migrator.set, running);
-    let place = Place { position, digests: running.to_string() };
+    let place = Place { position: last + action.rows(), digests: running.to_string() };
     match action {
         Action::Apply(migration) => {
             let down = cx.down_sql(migration)?;
-            Ok(cx.ledger.record(migration, down.as_deref(), &place, extent))
+            let own = cx.ledger.record(migration, down.as_deref(), &place, extent);
+            let replaced = cx.ledger.record_replaced(migration, last, extent);
+            Ok(replaced.into_iter().chain([own]).collect())
         }
-        Action::Undo(undo) => Ok(cx.ledger.end("undone", &undo.entry, &place)),
+        Action::Undo(undo) => Ok(vec![cx.ledger.end("undone", &undo.entry, &place)]),
     }
 }

@@ -8,6 +8,7 @@ use migrate_set::resume::manner;
 use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
+use super::action::Action;
 use super::batch;
 use super::goal::{At, Goal};
 use super::hold::Hold;
@@ -105,8 +106,11 @@ impl Edit for Baseline {
         });
         let change = |migration: &Migration| {
             let down = cx.down_sql(migration)?;
+            let replaced = cx.ledger.record_replaced(migration, next.position, Extent::Nothing);
+            next.position += Action::Apply(migration).rows() - 1;
             let place = next.place(|running| running.apply(migration));
-            let sql = vec![cx.ledger.record(migration, down.as_deref(), &place, Extent::Nothing)];
+            let own = cx.ledger.record(migration, down.as_deref(), &place, Extent::Nothing);
+            let sql = replaced.into_iter().chain([own]).collect();
             Ok(Change { condition: None, sql, amended: amended(migration) })
         };
         new.map(change).collect()
@@ -131,7 +135,7 @@ impl Edit for Accept {
             !entry.is_finished()
                 || entry.version != *migration.version()
                 || entry.checksum.as_deref() != Some(migration.checksum().to_string().as_str())
-                || entry.manner() != manner(migration.up())
+                || entry.manner() != manner(migration)
         });
         let change = |(migration, entry): &(&Migration, _)| {
             let down = cx.down_sql(migration)?;

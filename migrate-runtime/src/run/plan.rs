@@ -142,7 +142,11 @@ pub(crate) fn up_to_date(
     let cx = Context::new(migrator, client);
     let (hold, mut tally) = (Hold::new(&cx), Tally::new());
     let todo = match decide(&cx, &mut tally, contents, Migrator::decide) {
-        Err(ErrorKind::Drift { drift }) if begins_again(migrator, &drift) => return Ok(None),
+        Err(ErrorKind::Drift { drift })
+            if begins_again(migrator, &drift) || drift.is_partly_replaced() =>
+        {
+            return Ok(None);
+        }
         todo => todo?,
     };
     if !todo.steps.is_empty() {

@@ -23,6 +23,11 @@ pub(super) async fn read<'r>(
     let planned = plan::read(cx, hold, tally, Migrator::decide).await;
     let version = match &planned {
         Ok((todo, _)) => now_transactional(todo),
+        Err(Stop::Failed(ErrorKind::Drift { drift }))
+            if drift.is_partly_replaced() && tally.backoff.rest_can_follow(tally.position) =>
+        {
+            return Err(Stop::Busy);
+        }
         Err(Stop::Failed(ErrorKind::Drift { drift })) => {
             plan::given_up(&cx.migrator.forgets, drift)
         }

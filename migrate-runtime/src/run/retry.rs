@@ -33,6 +33,10 @@ const PART_OF_A_READ: u32 = 1;
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
+/// How long a run waits for an older release to apply the rest of what a squash file replaces, while the lock is free:
+/// between two of its messages it is.
+const REST_AFTER: Duration = Duration::from_secs(1);
+
 /// How often the same position is read in vain: other runs can change the ledger between a read and its guard, but
 /// each leaves another position.
 const DISAGREEMENTS: u32 = 5;
@@ -52,11 +56,13 @@ pub(super) struct Backoff {
     moved: Option<i64>,
     /// How often in a row the guards have found another position than the one that was read again.
     disagreements: u32,
+    /// The position at which only some of what a squash file replaces was applied, and since when the lock is free.
+    partly: Option<(i64, Instant)>,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
-        Backoff { turned_away: None, tries: 0, moved: None, disagreements: 0 }
+        Backoff { turned_away: None, tries: 0, moved: None, disagreements: 0, partly: None }
     }
 
     /// A migration was applied or undone, so the lock was released, and nothing blocks the run any more.
@@ -69,6 +75,13 @@ impl Backoff {
     fn reads_elsewhere(&mut self, position: i64) -> bool {
         self.disagreements = if self.moved == Some(position) { self.disagreements + 1 } else { 0 };
         self.disagreements >= DISAGREEMENTS
+    }
+
+    /// Whether another run can be applying the rest of what a squash file replaces.
+    pub(super) fn rest_can_follow(&mut self, position: i64) -> bool {
+        let known = self.partly.filter(|(at, _)| *at == position);
+        let (_, since) = *self.partly.insert(known.unwrap_or((position, Instant::now())));
+        since.elapsed() < REST_AFTER
     }
 
     pub(super) fn has_applied(&mut self) {
@@ -145,6 +158,7 @@ async fn wait_for_others<'r>(
         if !is_taken {
             return Ok(());
         }
+        tally.backoff.partly = None;
     }
 }
 

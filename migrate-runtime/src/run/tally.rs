@@ -76,7 +76,7 @@ impl<'r> Tally<'r> {
     /// Records that the transaction of a migration was committed, asynchronously as far as is known.
     pub(super) fn committed(&mut self, cx: &Context<'_>, action: Action<'_>, duration: Duration) {
         self.report.unconfirmed += 1;
-        self.position += 1;
+        self.position += action.rows();
         action.count(cx.migrator.set, &mut self.running);
         self.done(cx, action, duration);
     }

@@ -182,7 +182,7 @@ fn messages<'d>(
     }
     let mut running = tally.running.clone();
     for (step, action) in actions.iter().enumerate() {
-        let at = batch::position(tally, step);
+        let at = batch::position(tally, actions, step);
         // A commit also ends what a migration sets for its transaction.
         let effect = action.script().session().max(SessionEffect::Changes);
         batch::push_migration(
@@ -192,8 +192,9 @@ fn messages<'d>(
             (step, *action, effect),
             (at, Commit::Asynchronous),
         )?;
-        let record = batch::record(cx, tally.extent, *action, (at + 1, &mut running))?;
-        messages.push(Part::Record { step }, &record);
+        for record in batch::record(cx, tally.extent, *action, (at, &mut running))? {
+            messages.push(Part::Record { step }, &record);
+        }
         messages.push(Part::Constraints { step }, CHECK_CONSTRAINTS);
         messages.push(Part::Control, &defer_constraints());
     }

@@ -361,7 +361,7 @@ fn texts(migration: &Migration, down_sql: Option<&str>) -> [String; 7] {
 /// How `migration` runs; while it is unfinished, with the digest of what took effect or is in flight, and with
 /// the indexes of the table.
 fn ran(migration: &Migration, progress: Option<Progress<'_>>) -> String {
-    let Some(manner) = manner(migration.up()) else { return null() };
+    let Some(manner) = manner(migration) else { return null() };
     let digest = progress.and_then(|progress| progress.digest);
     let text = literal(&[Some(manner), digest].into_iter().flatten().collect::<Vec<_>>().join(" "));
     match progress.and_then(|progress| progress.table) {
@@ -370,6 +370,6 @@ fn ran(migration: &Migration, progress: Option<Progress<'_>>) -> String {
     }
 }
 
-fn null() -> String {
+pub(super) fn null() -> String {
     "NULL".to_owned()
 }

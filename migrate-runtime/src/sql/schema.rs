@@ -55,10 +55,6 @@ const TOOLS: [&str; 18] = [
 
 /// A message with the objects of the database that are in `scope`, without these ledgers and other tools' tables.
 pub(crate) fn schema(scope: &SchemaScope, ledgers: &[String]) -> String {
-    let settings: Vec<String> = SETTINGS
-        .iter()
-        .map(|(name, value)| format!("pg_catalog.set_config('{name}', '{value}', true)"))
-        .collect();
     let mut sql = FRAGMENTS.concat();
     let either = |conditions: Vec<String>, none: &str| {
         if conditions.is_empty() {
@@ -81,7 +77,24 @@ pub(crate) fn schema(scope: &SchemaScope, ledgers: &[String]) -> String {
     {
         sql = sql.replace(placeholder, &value);
     }
-    format!("SELECT {}; {sql}", settings.join(", "))
+    with_settings(&sql)
+}
+
+/// The query after a statement with the settings for its answer, which are those of its message only.
+pub(super) fn with_settings(sql: &str) -> String {
+    after(&SETTINGS, sql)
+}
+
+/// The same with the `search_path` of the session.
+pub(super) fn with_formats(sql: &str) -> String {
+    let [_, formats @ ..] = SETTINGS;
+    after(&formats, sql)
+}
+
+fn after(settings: &[(&str, &str)], sql: &str) -> String {
+    let set =
+        |(name, value): &(&str, &str)| format!("pg_catalog.set_config('{name}', '{value}', true)");
+    format!("SELECT {}; {sql}", settings.iter().map(set).collect::<Vec<_>>().join(", "))
 }
 
 /// Whether a schema has this name, which can end with `*`.

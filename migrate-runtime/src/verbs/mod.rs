@@ -3,7 +3,9 @@
 mod edits;
 mod show;
 mod schema;
+mod made;
 
+pub use made::{Made, made};
 pub use schema::{schema_differences, schema_text};
 
 use migrate_set::plan::{Cause, Plan, Step};

@@ -98,7 +98,7 @@ pub async fn schema_differences(
     Ok(compare(read(expected), blocks(client, &scope, ledgers).await?, &scope))
 }
 
-async fn blocks(
+pub(super) async fn blocks(
     client: &Client,
     scope: &SchemaScope,
     ledgers: &[String],

@@ -22,6 +22,15 @@ impl Checksum {
         Checksum(bytes)
     }
 
+    /// The checksum that is displayed as `text`.
+    pub fn read(text: &str) -> Option<Checksum> {
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| (0..=u8::MAX).find(|byte| digits(*byte) == *pair);
+        let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+        let bytes: [u8; 32] = bytes.filter(|_| rest.is_empty())?.try_into().ok()?;
+        Some(Checksum(bytes))
+    }
+
     /// Its 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -86,10 +95,12 @@ mod tests {
         let checksum = Checksum::from_bytes(Sha256::digest("abc").into());
         assert_eq!(checksum.to_string(), text);
         assert!(checksum.is_written(&text));
+        assert_eq!(Checksum::read(&text), Some(checksum));
         let (upper, longer, other) =
             (text.to_uppercase(), format!("{text}00"), text.replace('f', "e"));
         for other in ["", "ba", &text[1..], &upper, &longer, &other] {
             assert!(!checksum.is_written(other), "{other}");
+            assert_ne!(Checksum::read(other), Some(checksum), "{other}");
         }
     }
 }

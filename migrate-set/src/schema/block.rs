@@ -82,7 +82,8 @@ impl SchemaBlock {
         matches!(self.kind, "table" | "foreign table")
     }
 
-    pub(super) fn is_note(&self) -> bool {
+    /// Whether it is what is there and cannot be written.
+    pub fn is_note(&self) -> bool {
         matches!(self.kind, NOTE | UNKNOWN)
     }
 
@@ -128,17 +129,32 @@ fn header(text: &str, token: &Token) -> Option<SchemaBlock> {
     })
 }
 
+/// The kinds of objects that act on rows when these are added; of constraints only foreign keys do.
+const AFTER_ROWS: [&str; 3] = ["trigger", "rule", "event trigger"];
+
+/// The statements that make the objects of the scope, with these statements that add rows before what would check or
+/// change them.
+pub fn script(blocks: Vec<SchemaBlock>, scope: &SchemaScope, rows: &str) -> String {
+    let refers = |block: &SchemaBlock| {
+        block.kind == "constraint"
+            && block.statements.iter().any(|one| one.contains(" FOREIGN KEY "))
+    };
+    let acts = |block: &SchemaBlock| AFTER_ROWS.contains(&block.kind) || refers(block);
+    let (after, before): (Vec<_>, Vec<_>) =
+        scope.of(blocks).into_iter().partition(|block| !rows.is_empty() && acts(block));
+    let text = |blocks: Vec<SchemaBlock>| blocks.iter().map(block_text).collect::<String>();
+    let gap = if rows.is_empty() { "" } else { "\n" };
+    [&text(before), gap, rows, &text(after)].concat()
+}
+
 /// A schema file with what belongs to the scope.
 pub fn write(blocks: Vec<SchemaBlock>, scope: &SchemaScope) -> String {
     let mut text = format!("{}\n{}", SchemaForm::Database.head(), scope.lines());
-    for block in scope.of(blocks) {
-        text += "\n-- ";
-        text += &block.object();
-        text.push('\n');
-        for statement in &block.statements {
-            text += statement;
-            text += ";\n";
-        }
-    }
+    text.extend(scope.of(blocks).iter().map(block_text));
     text
+}
+
+fn block_text(block: &SchemaBlock) -> String {
+    let statements = block.statements.iter().map(|statement| format!("{statement};\n"));
+    format!("\n-- {}\n{}", block.object(), statements.collect::<String>())
 }

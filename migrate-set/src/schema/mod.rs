@@ -12,7 +12,7 @@ mod order;
 mod compose;
 mod compare;
 
-pub use block::{SchemaBlock, SchemaForm, read, write};
+pub use block::{SchemaBlock, SchemaForm, read, script, write};
 pub use compare::{Part, Parts, SchemaDifference, compare, differences};
 pub use compose::{CatalogRow, compose};
 pub use scope::SchemaScope;

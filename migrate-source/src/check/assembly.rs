@@ -12,6 +12,7 @@ use super::depends;
 use super::error::SourceError;
 use super::problem::Problem;
 use super::script::{self, Scripts};
+use super::squash::without_replaced;
 use super::{Down, Duplicates, SetOptions, SourceFile};
 use crate::directives::section::AlmostMarker;
 use crate::lint::Lint;
@@ -45,6 +46,7 @@ pub(super) fn assemble(
     let mut assembly = Assembly { folder, files, options, misnamed, errors };
     let claims = assembly.read_all(classified);
     let mut assembled = Assembled::default();
+    let claims = without_replaced(folder, claims, assembly.errors);
     for group in groups(claims) {
         for scripts in group.iter().filter_map(|claim| Some((claim.path, claim.scripts.as_ref()?)))
         {
@@ -64,9 +66,13 @@ pub(super) fn assemble(
     assembled
 }
 
-/// The checks that a file allows, also those that its phase answers.
+/// The checks that a file allows, also those that its phase answers. The lints do not concern a squash file: it runs
+/// only where nothing is yet.
 fn allowed(scripts: &Scripts) -> Vec<&'static str> {
-    let planned = Lint::ALL.iter().filter(|lint| scripts.contract.is_some() && lint.is_contract());
+    let is_answered = |lint: &&Lint| {
+        !scripts.replaces.is_empty() || scripts.contract.is_some() && lint.is_contract()
+    };
+    let planned = Lint::ALL.iter().filter(is_answered);
     let planned = planned.map(|lint| lint.as_str());
     scripts.allows.iter().copied().chain(planned).collect()
 }
@@ -93,11 +99,11 @@ fn stem(path: &str) -> &str {
 }
 
 /// One file, its name, and what was read from it.
-struct Claim<'f> {
-    path: &'f str,
-    name: &'f Name,
+pub(super) struct Claim<'f> {
+    pub(super) path: &'f str,
+    pub(super) name: &'f Name,
     /// `None` if its text is invalid, which was reported.
-    scripts: Option<Scripts>,
+    pub(super) scripts: Option<Scripts>,
 }
 
 impl Claim<'_> {
@@ -274,16 +280,20 @@ impl<'a> Assembly<'a> {
             }
         }
         let is_required = matches!(self.options.down, Down::Required | Down::Complete);
-        let required = is_required && up.name.kind == Kind::Versioned;
+        let is_squash = !scripts.replaces.is_empty();
+        let required = is_required && up.name.kind == Kind::Versioned && !is_squash;
         if required && down.is_none() && !announced {
             self.error(up.path, Problem::NoDown { version: version.to_string() });
         }
         let (script, checksum) = scripts.up?;
         let (name, kind) = (up.name.slug.clone(), up.name.kind);
+        // As the list has it, which can be with a name.
+        let version = scripts.replaces.last().map_or(version, |last| last.version().clone());
         let migration = Migration::new(version, name, kind, checksum, script, down);
-        Some(match scripts.contract {
+        let migration = match scripts.contract {
             None => migration,
             Some(after) => migration.with_contract(after),
-        })
+        };
+        Some(migration.with_replaced(scripts.replaces))
     }
 }

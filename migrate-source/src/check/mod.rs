@@ -8,6 +8,7 @@ mod control;
 mod psql;
 mod characters;
 mod later;
+mod squash;
 mod depends;
 mod grammar;
 mod statements;
@@ -24,6 +25,7 @@ pub use characters::LooksLike;
 pub use error::{SourceError, SourceErrors};
 use mistakes::limited;
 pub use problem::{Beside, Problem};
+pub use squash::SquashProblem;
 
 use migrate_set::name::{Layout, shown};
 use migrate_set::set::{DEFAULT_MODULE, Migrations};

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::branches::BranchProblem;
 use super::characters::LooksLike;
+use super::squash::SquashProblem;
 use super::{characters, psql};
 use crate::directives::section::SectionProblem;
 use crate::history_file::HistoryProblem;
@@ -191,6 +192,9 @@ pub enum Problem {
         /// What to do about it.
         help: String,
     },
+    /// A squash file that is not as it was written, or a file beside it that it does not allow.
+    #[error(transparent)]
+    Squash(SquashProblem),
     /// The name of an object that nothing made, or that is made twice.
     #[error("{}", .0.message)]
     Object(ObjectProblem),
@@ -309,6 +313,7 @@ impl Problem {
             Problem::History(problem) => problem.help(),
             Problem::SchemaFile(problem) => problem.help().into(),
             Problem::Branch(problem) => problem.help(),
+            Problem::Squash(problem) => problem.help().into(),
             Problem::Syntax { help, .. } => help.clone().into(),
             Problem::Object(finding) => finding.remedy(),
             Problem::Lint(finding) => format!(

@@ -12,11 +12,12 @@ use migrate_set::sql::lexer::{TokenKind, Unclosed, dollar_tag, lex};
 use migrate_set::sql::placeholder::{Placeholder, placeholders};
 use migrate_set::sql::sharing::{Sharing, sharing};
 use migrate_set::sql::split::{SplitError, SplitProblem, Statement, split};
+use migrate_set::squash::Replaced;
 
 use super::control::{OwnTransaction, in_no_transaction, in_our_transaction};
 use super::decode::{decode, returns};
 use super::mistakes::{Mistake, placed, with_invalid};
-use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql};
+use super::{Down, Empty, Lints, SetOptions, Syntax, characters, grammar, later, psql, squash};
 use super::{Problem, SourceError};
 use crate::directives::section::{
     AlmostMarker, Block, SectionError, SectionProblem, Sections, sections,
@@ -34,6 +35,8 @@ pub(super) struct Scripts {
     pub(super) allows: Vec<&'static str>,
     /// The release of its phase.
     pub(super) contract: Option<Release>,
+    /// What a squash file replaces.
+    pub(super) replaces: Vec<Replaced>,
     /// The warnings.
     pub(super) warnings: Vec<SourceError>,
 }
@@ -65,6 +68,8 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
     })?;
     let (up, down) =
         assign(file, &found).map_err(|problem| vec![SourceError::of_file(file.shown, problem)])?;
+    let replaces = squash::listed_in(&text, &found, down.is_some())
+        .map_err(|(span, problem)| all(vec![mistake(span, Problem::Squash(problem))]))?;
     let reader = Reader { file, text: &text, returns, found: &found };
     let up = up.map(|block| reader.up(block));
     let down = down.map(|block| reader.down(block));
@@ -72,7 +77,8 @@ pub(super) fn scripts(file: &File<'_>, bytes: &[u8]) -> Result<Scripts, Vec<Sour
         (Ok(up), Ok(down)) => {
             let (up, warnings) = up.map_or((None, Vec::new()), |(up, found)| (Some(up), found));
             let (down, warnings) = (down.flatten(), all(warnings));
-            Ok(Scripts { up, down, allows: found.allows, contract: found.contract, warnings })
+            let Sections { allows, contract, .. } = found;
+            Ok(Scripts { up, down, allows, contract, replaces, warnings })
         }
         (up, down) => {
             let mut mistakes = up.err().unwrap_or_default();
@@ -206,8 +212,9 @@ impl Reader<'_> {
         let with = |statement| sharing(self.text, statement);
         let sharing = statements.iter().map(with).max().unwrap_or(Sharing::Shares);
         // What changes the session can also change how others are read.
-        let at_least =
-            if session == SessionEffect::Keeps { Sharing::Shares } else { Sharing::Alone };
+        // A squash file has several rows in the ledger.
+        let is_alone = session != SessionEffect::Keeps || self.found.replaces.is_some();
+        let at_least = if is_alone { Sharing::Alone } else { Sharing::Shares };
         let ranges = self.ranges(&statements, transaction);
         let script = self.assemble(transaction, ranges, found, session);
         Ok((statements, script.with_sharing(sharing.max(at_least))))

@@ -47,6 +47,11 @@ pub enum Directive {
         /// The first release that does not use it.
         after: Release,
     },
+    /// The file has the place of earlier migrations, which its next lines list.
+    Replaces {
+        /// The first version, the last, and the digest of the list.
+        range: [String; 3],
+    },
     /// Allows what the check `check` reports, for a stated reason.
     Allow {
         /// A name from [`checks`].
@@ -65,6 +70,7 @@ impl Directive {
                 | Self::Function
                 | Self::From
                 | Self::Contract { .. }
+                | Self::Replaces { .. }
                 | Self::Allow { .. }
         )
     }
@@ -133,6 +139,12 @@ pub enum DirectiveError {
         /// As written.
         written: String,
     },
+    /// `migrate:replaces` in another form than `migrate squash` writes it.
+    #[error("`{written}` does not say what the file replaces")]
+    NoRange {
+        /// As written.
+        written: String,
+    },
     /// `migrate:phase` with a phase that does not exist.
     #[error("there is no phase `{written}`")]
     UnknownPhase {
@@ -180,6 +192,11 @@ impl DirectiveError {
             Self::UnknownCheck { .. } => {
                 let checks: Vec<&str> = checks().collect();
                 format!("the checks are: {}", checks.join(", "))
+            }
+            Self::NoRange { .. } => {
+                "write the file with `migrate squash`: `-- migrate:replaces FIRST to LAST sha256:DIGEST`, and a line \
+                 for each migration"
+                    .to_owned()
             }
             Self::UnknownPhase { .. } => {
                 "the only phase is `contract`; a file that removes nothing needs no line".to_owned()
@@ -273,6 +290,7 @@ fn own(written: &str, rest: &str) -> Result<Directive, DirectiveError> {
         "from" if Former::parse(&rest[word.len()..]).is_some() => return Ok(Directive::From),
         "allow" => return allow(written, options),
         "phase" => return phase(written, options),
+        "replaces" => return replaces(written, options),
         _ => return Err(unknown(written)),
     };
     let transaction = match options {
@@ -309,6 +327,18 @@ fn phase(written: &str, options: &str) -> Result<Directive, DirectiveError> {
         },
         [] | ["contract", ..] => Err(DirectiveError::NoRelease { written: written.to_owned() }),
         [other, ..] => Err(DirectiveError::UnknownPhase { written: other.to_owned() }),
+    }
+}
+
+/// Versions can have blanks.
+fn replaces(written: &str, options: &str) -> Result<Directive, DirectiveError> {
+    let parts = options.split_once(" to ");
+    let parts = parts.and_then(|(first, rest)| Some((first, rest.rsplit_once(" sha256:")?)));
+    match parts {
+        Some((first, (last, digest))) => {
+            Ok(Directive::Replaces { range: [first, last, digest].map(str::to_owned) })
+        }
+        None => Err(DirectiveError::NoRange { written: written.to_owned() }),
     }
 }
 

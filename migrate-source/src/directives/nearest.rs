@@ -11,6 +11,7 @@ const SPELLINGS: &[&str] = &[
     "migrate:phase contract after RELEASE",
     "migrate:allow CHECK because REASON",
     "migrate:from TOOL KEY",
+    "migrate:replaces FIRST to LAST sha256:DIGEST",
     "+goose Up",
     "+goose Down",
     "+goose StatementBegin",

@@ -35,6 +35,17 @@ pub struct Sections<'t> {
     pub allows: Vec<&'static str>,
     /// The first release that does not use what the up script removes; of several, the newest.
     pub contract: Option<Release>,
+    /// The directive of a squash file.
+    pub replaces: Option<Replaces>,
+}
+
+/// What the directive of a squash file says, and its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaces {
+    /// The first version, the last, and the digest of the list.
+    pub range: [String; 3],
+    /// The bytes of the comment.
+    pub span: (usize, usize),
 }
 
 /// What a comment is that is almost a section marker.
@@ -235,6 +246,10 @@ impl<'t> Reader<'t> {
             Directive::Contract { ref after } => {
                 let newest = self.sections.contract.take().into_iter().chain([after.clone()]).max();
                 self.sections.contract = newest;
+            }
+            Directive::Replaces { ref range } => {
+                let (range, span) = (range.clone(), (token.start, token.end));
+                self.sections.replaces = Some(Replaces { range, span });
             }
             Directive::Allow { check, .. } if !self.sections.allows.contains(&check) => {
                 self.sections.allows.push(check);

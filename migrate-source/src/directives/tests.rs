@@ -52,6 +52,9 @@ fn every_spelling_is_understood() {
     let after = |release| Some(Directive::Contract { after: Release::new(release).unwrap() });
     check("-- migrate:phase contract after 2.3", after("2.3"));
     check("--migrate:phase  contract  after v2.3.0-rc.1 ", after("2.3.0-rc.1"));
+    let range = |range: [&str; 3]| Some(Directive::Replaces { range: range.map(str::to_owned) });
+    check("-- migrate:replaces 1 to 120 sha256:ab", range(["1", "120", "ab"]));
+    check("-- migrate:replaces 1 to x to y sha256:ab", range(["1", "x to y", "ab"]));
     for remark in ["--", "-- upgrade", "-- down the road", "-- no-transactional", "-- pgdbm:no"] {
         check(remark, None);
     }
@@ -122,6 +125,13 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
         "there is no phase `expand`",
         "the only phase is `contract`; a file that removes nothing needs no line",
     );
+    let range = "write the file with `migrate squash`: `-- migrate:replaces FIRST to LAST sha256:DIGEST`, and a line \
+                 for each migration";
+    for written in ["migrate:replaces", "migrate:replaces 1 to 120", "migrate:replaces 1 sha256:ab"]
+    {
+        let message = format!("`{written}` does not say what the file replaces");
+        check(&format!("-- {written}"), &message, range);
+    }
     check(
         "-- migrate:phases contract after 2.3",
         "unknown directive `migrate:phases contract after 2.3`",

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 
+use migrate_set::checksum::Checksum;
 use migrate_set::name::Kind;
 use migrate_set::set::{Migration, Migrations};
+use migrate_set::sql::{lexer::lex, split::split};
 use migrate_set::version::Version;
 
 pub use problem::HistoryProblem;
@@ -16,16 +18,51 @@ pub use problem::HistoryProblem;
 /// The first line of every history file; the number is the version of the format.
 const HEADER: &str = "# migrate lock 1: version, checksum and name of each migration, in order";
 
-/// The text that freezes `set`: one line per versioned migration, with tabs between the columns.
+/// The text that freezes `set`: one line per versioned migration, with tabs between the columns. What a squash file
+/// replaces keeps its lines, except the one of its own version.
 ///
 /// Two branches that each add a migration change the same place in it, so that a merge conflicts.
 pub fn freeze(set: &Migrations) -> String {
     let mut text = format!("{HEADER}\n");
-    for migration in versioned(set) {
-        let (version, name) = (migration.version(), migration.name());
-        let _ = writeln!(text, "{version}\t{}\t{name}", migration.checksum());
+    for Line { version, checksum, name, .. } in lines(set) {
+        let _ = writeln!(text, "{version}\t{checksum}\t{name}");
     }
     text
+}
+
+/// A line that the file should have.
+struct Line<'s> {
+    version: &'s Version,
+    checksum: Checksum,
+    name: &'s str,
+    filename: &'s str,
+}
+
+fn lines(set: &Migrations) -> impl Iterator<Item = Line<'_>> {
+    let versioned = set.iter().filter(|migration| migration.kind() == Kind::Versioned);
+    versioned.flat_map(|migration| {
+        let filename = migration.filename();
+        let replaced = migration.replaces_before().iter().map(move |one| Line {
+            version: one.version(),
+            checksum: one.checksum(),
+            name: one.name(),
+            filename,
+        });
+        replaced.chain([Line {
+            version: migration.version(),
+            checksum: text_checksum(migration),
+            name: migration.name(),
+            filename,
+        }])
+    })
+}
+
+/// That of its own text, also of a squash file.
+fn text_checksum(migration: &Migration) -> Checksum {
+    let text = migration.up().text();
+    let own = || Some(Checksum::of(text, &split(text, &lex(text)).ok()?));
+    let own = if migration.replaces().is_empty() { None } else { own() };
+    own.unwrap_or(migration.checksum())
 }
 
 /// Whether a value of the environment variable `CI`, which services for continuous integration set,
@@ -80,10 +117,10 @@ pub fn compare(text: Option<&str>, set: &Migrations) -> Vec<HistoryProblem> {
     }
     let newest = frozen.keys().next_back().cloned();
     let newest = newest.as_ref();
-    for migration in versioned(set) {
-        match frozen.remove(migration.version()) {
-            Some((checksum, name)) => problems.extend(changed(migration, checksum, name, newest)),
-            None => problems.push(added(migration, newest)),
+    for line in lines(set) {
+        match frozen.remove(line.version) {
+            Some((checksum, name)) => problems.extend(changed(&line, checksum, name, newest)),
+            None => problems.push(added(&line, newest)),
         }
     }
     problems.extend(frozen.into_iter().map(|(version, (_, name))| HistoryProblem::Removed {
@@ -142,34 +179,32 @@ fn least(version: &Version, newest: Option<&Version>) -> Update {
     if Some(version) == newest { Update::Newest } else { Update::All }
 }
 
-fn versioned(set: &Migrations) -> impl Iterator<Item = &Migration> {
-    set.iter().filter(|migration| migration.kind() == Kind::Versioned)
-}
-
 fn changed(
-    migration: &Migration,
+    line: &Line<'_>,
     checksum: &str,
     name: &str,
     newest: Option<&Version>,
 ) -> Option<HistoryProblem> {
-    let update = least(migration.version(), newest);
-    let version = migration.version().to_string();
-    if migration.checksum().to_string() != checksum {
-        let filename = migration.filename().to_owned();
-        return Some(HistoryProblem::Edited { version, filename, update });
+    let update = least(line.version, newest);
+    let version = line.version.to_string();
+    if line.checksum.to_string() != checksum {
+        return Some(HistoryProblem::Edited {
+            version,
+            filename: line.filename.to_owned(),
+            update,
+        });
     }
-    (migration.name() != name).then(|| HistoryProblem::Renamed {
+    (line.name != name).then(|| HistoryProblem::Renamed {
         version,
         frozen: name.to_owned(),
-        name: migration.name().to_owned(),
+        name: line.name.to_owned(),
         update,
     })
 }
 
-fn added(migration: &Migration, newest: Option<&Version>) -> HistoryProblem {
-    let version = migration.version().to_string();
-    let filename = migration.filename().to_owned();
-    match newest.filter(|newest| migration.version() < *newest) {
+fn added(line: &Line<'_>, newest: Option<&Version>) -> HistoryProblem {
+    let (version, filename) = (line.version.to_string(), line.filename.to_owned());
+    match newest.filter(|newest| line.version < *newest) {
         Some(newest) => {
             HistoryProblem::OutOfOrder { version, filename, newest: newest.to_string() }
         }
@@ -313,5 +348,27 @@ mod tests {
         check(&[A, before, B], [Err(1), Ok(&["version 1.5: `1.5_d.sql` was added"])]);
         let first = update(None, &set(&[A, B]), Update::Newest).unwrap();
         assert_eq!((first.text, first.changes), (freeze(&set(&[A, B])), Vec::new()));
+    }
+
+    #[test]
+    fn squash_file_keeps_the_lines_of_what_it_replaces() {
+        let squash = |sql: &str| {
+            migrate_set::squash::lines(&migrate_set::squash::Replaced::of(&set(&[A, B]))) + sql
+        };
+        let text = squash("select 1; select 2;");
+        let now = [("2_squash.sql", text.as_str()), C];
+        let updated = update(Some(&freeze(&set(&[A, B]))), &set(&now), Update::Newest).unwrap();
+        let changes = ["version 2: `2_squash.sql` was edited", "version 3: `3_c.sql` was added"];
+        assert_eq!(updated.changes, changes);
+        assert_eq!(updated.text.lines().count(), 4);
+        assert_eq!(updated.text.lines().nth(1), freeze(&set(&[A])).lines().nth(1));
+        let other = squash("select 9;");
+        let edited = set(&[("2_squash.sql", &other), C]);
+        let problems = compare(Some(&updated.text), &edited);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(
+            problems[0].to_string(),
+            "version 2: `2_squash.sql` was edited after it was frozen"
+        );
     }
 }

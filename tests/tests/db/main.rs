@@ -56,6 +56,7 @@ mod session;
 mod session_limits;
 mod shadows;
 mod snapshots;
+mod squash;
 mod static_schema;
 mod strangers;
 mod subscriptions;

@@ -121,6 +121,10 @@ fn edits(
     (ours, theirs): (&ByKey<'_>, &ByKey<'_>),
 ) -> Vec<SourceError> {
     let mut errors = Vec::new();
+    let lists = |one: &&Migration, there: &Migration| {
+        one.replaces().iter().any(|replaced| replaced.version() == there.version())
+    };
+    let is_replaced = |there: &Migration| ours.values().any(|one| lists(one, there));
     let mut error = |file: String, problem| {
         errors.push(SourceError::of_file(file, Problem::Branch(problem)));
     };
@@ -135,7 +139,8 @@ fn edits(
                     error(other.path(there), BranchProblem::Edited { branch });
                 }
             }
-            (None, Some(there)) => {
+            // What a squash file replaces is not lost.
+            (None, Some(there)) if !is_replaced(there) => {
                 let folder = set.folder().to_owned();
                 error(other.path(there), BranchProblem::Removed { folder });
             }

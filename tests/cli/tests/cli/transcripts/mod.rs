@@ -61,6 +61,7 @@ transcripts! {
     schema
     service
     sets
+    squash
     status
     up
     verify

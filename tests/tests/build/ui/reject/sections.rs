@@ -99,4 +99,9 @@ pub const CASES: &[Case] = &[
     case("function_with_a_name", &[("1_users.sql", "-- migrate:function hash\nSELECT 1;\n")]),
     case("allow_of_nothing", &[("1_users.sql", "-- migrate:allow\nSELECT 1;\n")]),
     case("allow_without_because", &[("1_users.sql", "-- migrate:allow empty not needed\n")]),
+    case("squash_of_nothing", &[("1_users.sql", "-- migrate:replaces all\nSELECT 1;\n")]),
+    case(
+        "squash_with_another_list",
+        &[("3_squash.sql", "-- migrate:replaces 1 to 3 sha256:00\n-- 1\ttransaction\nSELECT 1;\n")],
+    ),
 ];
