@@ -1,6 +1,7 @@
 //! What to do about an error, for each kind.
 
 use migrate_set::remedy::{Remedy, Term};
+use migrate_set::text::escaped;
 
 use super::kind::ErrorKind;
 use super::report::LockKind;
@@ -19,6 +20,10 @@ impl ErrorKind {
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
+            ErrorKind::CitusWorker { coordinator } => match coordinator {
+                Some(address) => format!("connect to the coordinator, {}", escaped(address)).into(),
+                None => "connect to the coordinator".into(),
+            },
             ErrorKind::OlderPeer { newest, .. } => Remedy::new(
                 format!("set {{}} to the oldest release that runs, once that is {newest} or newer"),
                 &[Term::OldestPeer],

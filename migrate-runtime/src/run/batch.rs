@@ -34,10 +34,14 @@ pub(super) async fn apply<'r>(
     (last, mut table): (Last, Table),
 ) -> Result<(), Stop> {
     let mut rest = actions;
-    while !rest.is_empty() {
+    while let Some(first) = rest.first() {
         hold.lock.open(cx, (table, tally.position), "true").await?;
+        if names_citus(first) {
+            cx.wire.spread();
+        }
         // A chunk of 400 migrations would be logged some thousand times.
-        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, hold, tally.extent, rest) };
+        let is_alone = hold.lock.is_logged() || cx.wire.spreads();
+        let count = if is_alone { 1 } else { chunk(cx, hold, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;
@@ -58,7 +62,7 @@ fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Actio
         size += bytes(extent, action, *joins);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
-        has_room && !callouts::divide(cx, **action)
+        has_room && !callouts::divide(cx, **action) && !names_citus(action)
     };
     shared::joins(&transactions).zip(actions).take_while(fits).count().max(1)
 }
@@ -73,6 +77,11 @@ fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
         _ => 2560,
     };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
+}
+
+/// Whether `action` may create the extension Citus, which then needs each statement alone.
+fn names_citus(action: &Action<'_>) -> bool {
+    action.script().text().as_bytes().windows(5).any(|word| word.eq_ignore_ascii_case(b"citus"))
 }
 
 fn resets_session(action: &Action<'_>) -> bool {
@@ -158,7 +167,8 @@ async fn deliver<'r>(
         Part::Statement { index, .. } => tally.ran(index),
         Part::Record { .. } => durations = execution_times(row.as_ref()),
         Part::Commit { step } => {
-            let synchronous = last == Last::OfRun && step + 1 == actions.len();
+            let synchronous =
+                cx.wire.spreads() || (last == Last::OfRun && step + 1 == actions.len());
             let steps = transactions.iter().find(|steps| steps.contains(&step)).cloned();
             let durations = durations.drain(..).chain(iter::repeat(Duration::ZERO));
             for (step, duration) in steps.unwrap_or_default().zip(durations) {
@@ -262,9 +272,10 @@ fn messages<'d>(
             let place = (at, commit, &mut running);
             shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
         }
-        if is_last && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
+        let waits = is_last || cx.wire.spreads();
+        if waits && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.
-            messages.push(Part::Control, "SET LOCAL synchronous_commit = on");
+            messages.push(Part::Limit, "SET LOCAL synchronous_commit = on");
         }
         messages.push(Part::Commit { step: steps.end - 1 }, "COMMIT");
     }
