@@ -111,9 +111,9 @@ async fn each_statement_is_a_message_and_each_transaction_one() {
     let mut client = proxy.connect().await;
     let set = set(&[T, SETTING]);
     let report = Migrator::new(&set).run(&mut client).await.expect("a run");
-    let sent: Vec<String> = proxy.messages().into_iter().map(|message| message.sql).collect();
-    assert_eq!(report.messages as usize, sent.len());
-    let first_words: Vec<String> = sent
+    let messages: Vec<String> = proxy.messages().into_iter().map(|message| message.sql).collect();
+    assert_eq!(report.messages as usize, messages.len());
+    let first_words: Vec<String> = messages
         .iter()
         .map(|sql| sql.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
         .collect();
