@@ -36,7 +36,7 @@ pub(super) async fn apply<'r>(
     let mut rest = actions;
     while let Some(first) = rest.first() {
         hold.lock.open(cx, (table, tally.position), "true").await?;
-        if names_citus(first) {
+        if first.names_citus() {
             cx.wire.spread();
         }
         // A chunk of 400 migrations would be logged some thousand times.
@@ -62,7 +62,7 @@ fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Actio
         size += bytes(extent, action, *joins);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
-        has_room && !callouts::divide(cx, **action) && !names_citus(action)
+        has_room && !callouts::divide(cx, **action) && !action.names_citus()
     };
     shared::joins(&transactions).zip(actions).take_while(fits).count().max(1)
 }
@@ -77,11 +77,6 @@ fn bytes(extent: Extent<'_>, action: &Action<'_>, joins: bool) -> usize {
         _ => 2560,
     };
     frame + action.script().statements().map(|(start, end)| end - start).sum::<usize>()
-}
-
-/// Whether `action` may create the extension Citus, which then needs each statement alone.
-fn names_citus(action: &Action<'_>) -> bool {
-    action.script().text().as_bytes().windows(5).any(|word| word.eq_ignore_ascii_case(b"citus"))
 }
 
 fn resets_session(action: &Action<'_>) -> bool {

@@ -17,6 +17,7 @@ mod boots;
 mod leftovers;
 mod crashes;
 mod schemas;
+mod clones;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -50,6 +51,9 @@ impl Verdicts {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(clones::CHILD) {
+        return clones::child().await;
+    }
     let Some(bin) = setup::binaries() else {
         eprintln!(
             "there is no server with Citus, so nothing is proved\n\
@@ -75,7 +79,8 @@ async fn main() -> ExitCode {
 }
 
 /// What is proved, in this order.
-const PARTS: [&str; 6] = ["statements", "boots", "leftovers", "schemas", "crashes", "shards"];
+const PARTS: [&str; 7] =
+    ["statements", "boots", "leftovers", "schemas", "clones", "crashes", "shards"];
 
 /// The options of the command line.
 struct Options {
@@ -116,6 +121,7 @@ async fn prove(bin: &Path, options: &Options) -> Verdicts {
             "boots" => boots::prove(&mut nodes, &mut verdicts).await,
             "leftovers" => leftovers::prove(&nodes, &mut verdicts).await,
             "schemas" => schemas::prove(&nodes, &mut verdicts).await,
+            "clones" => clones::prove(&nodes, &mut verdicts),
             "crashes" => crashes::commits(&mut nodes, options.crashes, &mut verdicts).await,
             _ => crashes::shards(&mut nodes, options.crashes, &mut verdicts).await,
         }

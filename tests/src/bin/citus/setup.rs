@@ -38,6 +38,8 @@ impl Nodes {
             for setting in SETTINGS {
                 cluster.set(setting);
             }
+            let host = cluster.host().display().to_string();
+            cluster.set(&format!("citus.local_hostname={host}"));
             cluster.start();
             cluster
         };
