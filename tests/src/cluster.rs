@@ -79,7 +79,16 @@ impl Cluster {
     ///
     /// When there are no binaries, or `initdb` fails.
     pub fn create() -> Cluster {
-        let cluster = Cluster::empty(Installation::find());
+        Cluster::of(Installation::find())
+    }
+
+    /// The same with the programs of this installation.
+    ///
+    /// # Panics
+    ///
+    /// When `initdb` fails.
+    pub fn of(installation: Installation) -> Cluster {
+        let cluster = Cluster::empty(installation);
         let mut initdb = cluster.installation.command("initdb");
         // This folder is not used after a crash of the machine.
         initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
@@ -207,6 +216,11 @@ impl Cluster {
     /// Never: the address is well formed.
     pub fn config(&self, database: &str) -> Config {
         self.address(database).parse().expect("our own address")
+    }
+
+    /// The folder with its socket, which is also the host in an address.
+    pub fn host(&self) -> &Path {
+        &self.folder
     }
 
     /// A program of this server's version, such as `pg_dump`, else the one on PATH.

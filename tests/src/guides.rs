@@ -21,6 +21,8 @@ mod schema {}
 mod testing {}
 #[doc = include_str!("../../docs/guides/poolers.md")]
 mod poolers {}
+#[doc = include_str!("../../docs/guides/citus.md")]
+mod citus {}
 #[doc = include_str!("../../docs/guides/hooks-and-functions.md")]
 mod hooks_and_functions {}
 #[doc = include_str!("../../docs/guides/operations.md")]

@@ -2,6 +2,7 @@
 
 mod blockers;
 mod check;
+mod citus;
 mod elsewhere;
 mod grants;
 mod next_action;
@@ -75,6 +76,7 @@ impl<'r> Context<'r> {
             claim,
             lock_timeout: self.migrator.lock_timeout,
             time_left: self.time_left(),
+            is_citus: self.wire.spreads(),
         }
     }
 

@@ -7,7 +7,7 @@ use tracing::warn;
 use super::{Context, Table};
 use crate::boxed::boxed;
 use crate::outcome::{ErrorKind, HistoryRow};
-use crate::sql::{Contents, Reading, Unread, column, history_row};
+use crate::sql::{Citus, Contents, Reading, Unread, column, history_row};
 use crate::wire::{self, is_of_a_check};
 
 /// How the read of the ledger ended.
@@ -23,10 +23,10 @@ impl<'r> Context<'r> {
     pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
         let mut contents = Contents::against(self.migrator.set);
         let mut outcome = self.send(&self.ledger.read(reading), |row| contents.take(row)).await;
-        if let (Reading::Unless(_) | Reading::Brief, Err(source)) = (reading, &outcome.result)
-            && cannot_call(source)
-        {
-            // Its function is missing, or this role may not call it.
+        let is_unread = matches!(&outcome.result, Err(source) if cannot_call(source))
+            || contents.citus == Citus::HasLedger;
+        if is_unread && matches!(reading, Reading::Unless(_) | Reading::Brief) {
+            // Its function is missing, this role may not call it, or it cannot read the ledger.
             let read = self.ledger.read(Reading::Entries);
             outcome = self.send(&read, |row| contents.take(row)).await;
         }
@@ -36,6 +36,7 @@ impl<'r> Context<'r> {
         if self.table(outcome).await? == Table::Missing {
             let mut empty = Contents::default();
             empty.transaction = contents.transaction;
+            empty.citus = contents.citus;
             return Ok(empty);
         }
         contents.exists = true;

@@ -117,13 +117,16 @@ pub enum ErrorKind {
     /// received, so it is unknown which of the migrations it applied.
     #[error(
         "the connection broke while {} being applied: {}\n\
-         it is unknown which were applied; the next run reads it from the ledger",
+         it is unknown which were applied; the next run reads it from the ledger{}",
         which_were(versions),
-        error_text(source, None)
+        error_text(source, None),
+        if *is_citus { ON_CITUS } else { "" }
     )]
     ConnectionLost {
         /// The versions in the message, in order.
         versions: Vec<String>,
+        /// Whether the server is a coordinator of Citus, which commits rows of a single shard there first.
+        is_citus: bool,
         /// The driver's error.
         source: tokio_postgres::Error,
     },
@@ -198,6 +201,13 @@ pub enum ErrorKind {
         /// The kind of lock. A row of the ledger works without a session of its own; the migration's
         /// settings do not.
         lock: LockKind,
+    },
+
+    /// The server is a worker of Citus, where migrations do not run; nothing ran.
+    #[error("this server is a worker of Citus, and migrations run on its coordinator")]
+    CitusWorker {
+        /// The coordinator as `host:port`; `None` if the worker does not know it.
+        coordinator: Option<String>,
     },
 
     /// The role cannot take advisory locks, and the caller allows no other lock; nothing ran.
@@ -400,3 +410,7 @@ pub enum ErrorKind {
         source: tokio_postgres::Error,
     },
 }
+
+/// What a lost connection leaves open there.
+const ON_CITUS: &str = ", but if the coordinator crashed, rows that one of them wrote to a single shard \
+     can be there without an entry: look for them before you run again";

@@ -1,6 +1,7 @@
 //! The word for each kind of error, and what to do about it.
 
 use migrate_set::remedy::{Remedy, Term};
+use migrate_set::text::escaped;
 
 use super::kind::ErrorKind;
 use super::report::LockKind;
@@ -27,6 +28,7 @@ impl ErrorKind {
             ErrorKind::Interrupted { .. } => "interrupted",
             ErrorKind::Pooled { .. } => "pooled",
             ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
+            ErrorKind::CitusWorker { .. } => "citus_worker",
             ErrorKind::OlderPeer { .. } => "older_peer",
             ErrorKind::BadName { .. }
             | ErrorKind::BadRelease { .. }
@@ -61,6 +63,10 @@ impl ErrorKind {
             ErrorKind::NoFunction { version, .. } => {
                 format!("pass it with `.function({version:?}, ..)`").into()
             }
+            ErrorKind::CitusWorker { coordinator } => match coordinator {
+                Some(address) => format!("connect to the coordinator, {}", escaped(address)).into(),
+                None => "connect to the coordinator".into(),
+            },
             ErrorKind::OlderPeer { newest, .. } => Remedy::new(
                 format!("set {{}} to the oldest release that runs, once that is {newest} or newer"),
                 &[Term::OldestPeer],

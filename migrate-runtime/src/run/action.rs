@@ -32,6 +32,12 @@ impl<'d> Action<'d> {
         self.script().transaction() == TransactionMode::Transactional
     }
 
+    /// Whether it may create the extension Citus, after which each statement has to be alone.
+    pub(super) fn names_citus(self) -> bool {
+        let text = self.script().text().as_bytes();
+        text.windows(5).any(|word| word.eq_ignore_ascii_case(b"citus"))
+    }
+
     /// Changes the digests of the ledger as its row does.
     pub(super) fn count(self, set: &Migrations, running: &mut Running) {
         match self {

@@ -44,10 +44,14 @@ async fn apply_chunks<'r>(
     (last, mut table): (Last, Table),
 ) -> Result<(), Stop> {
     let mut rest = actions;
-    while !rest.is_empty() {
+    while let Some(first) = rest.first() {
         hold.lock.open(cx, (table, tally.position), "true").await?;
+        if first.names_citus() {
+            cx.wire.spread();
+        }
         // A chunk of 400 migrations would be logged some thousand times.
-        let count = if hold.lock.is_logged() { 1 } else { chunk(cx, hold, tally.extent, rest) };
+        let is_alone = hold.lock.is_logged() || cx.wire.spreads();
+        let count = if is_alone { 1 } else { chunk(cx, hold, tally.extent, rest) };
         let (now, later) = rest.split_at(count);
         let last = if later.is_empty() { last } else { Last::OfGroup };
         send(cx, hold, tally, now, (last, table)).await?;
@@ -68,7 +72,7 @@ fn chunk(cx: &Context<'_>, hold: &Hold<'_>, extent: Extent<'_>, actions: &[Actio
         size += bytes(extent, action, *joins);
         let has_room = size <= cx.migrator.chunk_bytes && !closed;
         closed |= resets_session(action);
-        has_room && !callouts::divide(cx, **action)
+        has_room && !callouts::divide(cx, **action) && !action.names_citus()
     };
     shared::joins(&transactions).zip(actions).take_while(fits).count().max(1)
 }
@@ -168,7 +172,8 @@ async fn deliver<'r>(
         Part::Statement { index, .. } => tally.ran(index),
         Part::Record { .. } => durations = execution_times(row.as_ref()),
         Part::Commit { step } => {
-            let synchronous = last == Last::OfRun && step + 1 == actions.len();
+            let synchronous =
+                cx.wire.spreads() || (last == Last::OfRun && step + 1 == actions.len());
             let steps = transactions.iter().find(|steps| steps.contains(&step)).cloned();
             let durations = durations.drain(..).chain(iter::repeat(Duration::ZERO));
             for (step, duration) in steps.unwrap_or_default().zip(durations) {
@@ -273,9 +278,10 @@ fn messages<'d>(
             let place = (at, commit, &mut running);
             shared::push(cx, hold, &mut messages, (actions, steps.clone()), place)?;
         }
-        if is_last && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
+        let waits = is_last || cx.wire.spreads();
+        if waits && actions[steps.clone()].iter().any(|action| sets_commit(cx, *action)) {
             // This commit makes the others durable, even if the migration turned it off.
-            messages.push(Part::Control, "SET LOCAL synchronous_commit = on");
+            messages.push(Part::Limit, "SET LOCAL synchronous_commit = on");
         }
         messages.push(Part::Commit { step: steps.end - 1 }, "COMMIT");
     }

@@ -219,7 +219,7 @@ fn change<'a, 'r: 'a>(
             return Ok(());
         }
         let at = tally.position;
-        let table = hold.lock.enter(cx, &mut tally.report, (table, at)).await?;
+        let table = hold.enter(cx, tally, table).await?;
         let conditions = changes.iter().filter_map(|change| change.condition.as_deref());
         let condition = conditions.fold("true".to_owned(), |all, one| format!("{all} AND {one}"));
         hold.lock.open(cx, (table, at), &condition).await?;
@@ -319,7 +319,7 @@ async fn send<'r>(
     if let Some(failure) = outcome.failure {
         if failure.error.as_db_error().is_none_or(ends_unknown) {
             let (versions, source) = (versions(), failure.error);
-            return Err(ErrorKind::ConnectionLost { versions, source }.into());
+            return Err(ErrorKind::ConnectionLost { versions, is_citus: false, source }.into());
         }
         return Err(cx.refused(failure, outcome.completed).await);
     }

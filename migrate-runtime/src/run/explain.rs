@@ -48,7 +48,7 @@ async fn explained(
     let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
     let Some(code) = db.map(|db| db.code().code()) else {
         let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
-        return ErrorKind::ConnectionLost { versions, source };
+        return ErrorKind::ConnectionLost { versions, is_citus: cx.wire.spreads(), source };
     };
     if code == DEADLINE {
         return cx.deadline_error(None);

@@ -12,7 +12,7 @@ use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
 use crate::outcome::{ErrorKind, LockKind, When};
-use crate::sql::{Contents, Reading, Terms, Transaction, text};
+use crate::sql::{Citus, Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
 /// What a run holds.
@@ -24,12 +24,14 @@ pub(crate) struct Hold<'r> {
     backend: Option<i32>,
     /// Whether the connection goes through a pooler; only known if that matters.
     pub(super) is_pooled: bool,
+    /// Whether the read of the ledger found Citus.
+    is_citus: bool,
 }
 
 impl<'r> Hold<'r> {
     pub(super) fn new(cx: &Context<'r>) -> Self {
         let lock = Held::new(cx.migrator.lock);
-        Hold { lock, strings: None, backend: None, is_pooled: false }
+        Hold { lock, strings: None, backend: None, is_pooled: false, is_citus: false }
     }
 
     /// The terms for guards, as of now.
@@ -52,6 +54,7 @@ impl<'r> Hold<'r> {
         tally.running = contents.running(cx.migrator.set);
         self.lock.read(contents.lease.take());
         self.backend = contents.backend;
+        self.is_citus |= contents.citus != Citus::Absent;
         Ok(contents)
     }
 
@@ -68,6 +71,19 @@ impl<'r> Hold<'r> {
             .map(|action| action.script())
             .find(|script| script.transaction() == TransactionMode::NonTransactional);
         self.refuse_pooler(cx, outside).await?;
+        self.enter(cx, tally, table).await
+    }
+
+    /// Makes sure that this run is allowed to change something here; returns whether the ledger then exists.
+    pub(super) async fn enter(
+        &mut self,
+        cx: &Context<'r>,
+        tally: &mut Tally<'r>,
+        table: Table,
+    ) -> Result<Table, Stop> {
+        if self.is_citus {
+            boxed(cx.join_citus(&mut tally.report)).await?;
+        }
         self.lock.enter(cx, &mut tally.report, (table, tally.position)).await
     }
 

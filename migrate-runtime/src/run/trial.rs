@@ -22,7 +22,7 @@ use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
 use crate::outcome::ErrorKind;
-use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, defer_constraints};
+use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, defer_constraints};
 use crate::wire::{Failure, Part};
 
 /// Runs pending migrations, and undoes them.
@@ -48,7 +48,7 @@ async fn attempt(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
         actions.iter().partition(|action| action.is_transactional());
     callouts::begin(cx, tally, inside.len()).await?;
     if !inside.is_empty() {
-        let table = hold.lock.enter(cx, &mut tally.report, (table, tally.position)).await?;
+        let table = hold.enter(cx, tally, table).await?;
         hold.lock.open(cx, (table, tally.position), "true").await?;
         let tried = try_out(cx, hold, tally, &inside, table).await;
         tried.map_err(|stop| with_what_was_left_out(cx, &actions, stop))?;
@@ -177,6 +177,9 @@ fn messages<'d>(
 ) -> Result<Messages<'d>, ErrorKind> {
     let mut messages = Messages::new();
     cx.wire.begin(messages.message());
+    if cx.wire.spreads() {
+        messages.push(Part::Control, SEQUENTIAL);
+    }
     if table == Table::Missing {
         batch::push_ledger(cx, hold, messages.message());
     }

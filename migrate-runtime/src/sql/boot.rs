@@ -11,10 +11,12 @@
 use migrate_set::digest::{Digest, line};
 use tokio_postgres::SimpleQueryRow;
 
+use super::citus::{ON_WORKER, is_on_worker};
+use super::contents::server_columns;
 use super::ledger::Ledger;
 use super::literal::{literal, text};
 use super::look::{FOUND, IS_OWN, REFUSED};
-use super::operator::{EQ, GT, NE};
+use super::operator::{EQ, GT};
 use super::trust::{UTF8, is_trusted, name_of};
 
 /// The setting with the entries.
@@ -56,12 +58,14 @@ impl Ledger {
             literal(&read)
         );
         format!(
-            "SELECT pg_catalog.now() {NE} pg_catalog.statement_timestamp() AS is_open, \
-             pg_catalog.pg_backend_pid() AS process, (pg_catalog.ts_stat(CASE WHEN c.oid IS NULL THEN {} WHEN {IS_OWN} AND {UTF8} THEN {} ELSE {} END)).word \
+            "SELECT {}, (pg_catalog.ts_stat(CASE WHEN c.oid IS NULL THEN {} WHEN {IS_OWN} AND {UTF8} THEN {} WHEN {} THEN {} ELSE {} END)).word \
              AS {FOUND}, pg_catalog.current_setting('{SETTING}', true) AS entries \
              FROM (SELECT {table} AS oid) t LEFT JOIN pg_catalog.pg_class c ON c.oid {EQ} t.oid",
+            server_columns(),
             literal(&unread(&self.missing())),
             literal(&read),
+            is_on_worker(),
+            literal(&unread(&format!("'{ON_WORKER}'"))),
             literal(&unread(&judged))
         )
     }

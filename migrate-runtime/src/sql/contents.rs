@@ -12,9 +12,11 @@ use migrate_set::version::Version;
 use tokio_postgres::SimpleQueryRow;
 
 use super::boot::{Found, NULL};
+use super::citus::{Citus, IS_CITUS, ON_WORKER};
 use super::lease::{EXPIRED, LOCK_POSITION, Lease, at_lock, holder};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text, utc};
+use super::look::FOUND;
 use super::operator::{CAT, EQ, GT, NE};
 use super::trust::{checked, is_trusted};
 
@@ -35,6 +37,8 @@ pub(crate) struct Contents<'s> {
     pub(crate) exists: bool,
     /// The transaction in which it was read.
     pub(crate) transaction: Transaction,
+    /// Whether the database has Citus.
+    pub(crate) citus: Citus,
     /// The server process that answered.
     pub(crate) process: Option<i32>,
     /// The server process of the session, from `pg_backend_pid()`; `None` if no entries were read.
@@ -74,10 +78,14 @@ pub(crate) enum Reading {
     WithDownScripts,
 }
 
-/// Whether a transaction was open before the message: it has the time of its first message. A statement of its own,
-/// which is answered before one that fails.
-const IS_OPEN: &str = "SELECT pg_catalog.now() OPERATOR(pg_catalog.<>) \
-                       pg_catalog.statement_timestamp() AS is_open, pg_catalog.pg_backend_pid() AS process; ";
+/// Whether a transaction was open before the message: it has the time of its first message. Also the server process, and
+/// whether the database has Citus.
+pub(super) fn server_columns() -> String {
+    format!(
+        "pg_catalog.now() {NE} pg_catalog.statement_timestamp() AS is_open, \
+         pg_catalog.pg_backend_pid() AS process, {IS_CITUS} AS is_citus"
+    )
+}
 
 impl Ledger {
     /// Reads the ledger: one message.
@@ -102,7 +110,8 @@ impl Ledger {
         let entries = format!(
             "SELECT {columns}{down_scripts} FROM {quoted} e WHERE {present} ORDER BY e.\"position\""
         );
-        IS_OPEN.to_owned() + &self.look(&[self.situation(), entries])
+        // A statement of its own, which is answered before one that fails.
+        format!("SELECT {}; ", server_columns()) + &self.look(&[self.situation(), entries])
     }
 
     /// The last position, the holder of the lock row, who may write the ledger, and its other modules.
@@ -227,7 +236,7 @@ impl<'s> Contents<'s> {
         }
     }
 
-    /// Takes the row of [`Ledger::read_modules`], for the module with this index, or that of [`IS_OPEN`].
+    /// Takes the row of [`Ledger::read_modules`], for the module with this index, or that of [`server_columns`].
     ///
     /// # Errors
     /// As [`Contents::take`].
@@ -239,6 +248,11 @@ impl<'s> Contents<'s> {
         if text(row, "is_open") == Some("t") {
             self.transaction = Transaction::OfCaller;
         }
+        self.citus = match (text(row, "is_citus"), text(row, FOUND)) {
+            (_, Some(ON_WORKER)) => Citus::HasLedger,
+            (Some("t"), _) => Citus::Present,
+            _ => self.citus,
+        };
         if let Some(process) = text(row, "process") {
             self.process = process.parse().ok();
         }

@@ -59,10 +59,17 @@ pub(crate) struct Progress<'d> {
 pub(super) const COLUMNS: &str = "module, version, kind, name, filename, checksum, \
      checksum_algorithm, \"position\", applied_at, execution_ms, applied_by, down_sql, down_checksum, ran, digests";
 
-/// Milliseconds since the message arrived.
-pub(super) const SINCE_MESSAGE: &str = "(EXTRACT(epoch FROM pg_catalog.clock_timestamp() \
-     OPERATOR(pg_catalog.-) pg_catalog.statement_timestamp()) \
-     OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8";
+/// Milliseconds from the arrival of the message to this time.
+pub(super) fn since_message(time: &str) -> String {
+    format!(
+        "(EXTRACT(epoch FROM {time} {SUB} pg_catalog.statement_timestamp()) \
+         OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8"
+    )
+}
+
+/// The variable of a block with the time at its start: an `UPDATE` of a table that Citus distributes cannot call a
+/// volatile function.
+pub(super) const NOW: &str = "migrate_now";
 
 /// Milliseconds since the guard of the same transaction recorded the time; 0 if a migration removed
 /// that (`RESET ALL`).
@@ -266,8 +273,9 @@ impl Ledger {
              UPDATE {quoted} SET progress = NULL, in_flight = false, checksum = {checksum}, \
              checksum_algorithm = {algorithm}, name = {name}, filename = {filename}, \
              down_sql = {down}, down_checksum = {down_checksum}, ran = {ran}, \
-             applied_at = pg_catalog.clock_timestamp(), execution_ms = {before_ms} {ADD} {SINCE_MESSAGE} \
+             applied_at = {NOW}, execution_ms = {before_ms} {ADD} {} \
              WHERE {} AND progress {EQ} {from}",
+            since_message(NOW),
             self.key_of(key(migration)),
             quoted = self.quoted
         )

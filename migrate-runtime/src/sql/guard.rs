@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::entry::{NOTE_START, SINCE_MESSAGE};
+use super::citus::{limit_workers, synchronous};
+use super::entry::{NOTE_START, NOW, since_message};
 use super::ledger::Ledger;
 use super::literal::literal;
 use super::operator::{CAT, EQ, GT, NE, SUB};
@@ -21,6 +22,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) lock_timeout: Option<Duration>,
     /// The time left until the deadline; `None` without one.
     pub(crate) time_left: Option<Duration>,
+    /// Whether the database has Citus.
+    pub(crate) is_citus: bool,
 }
 
 /// The purpose of a transaction, which determines its guard.
@@ -114,7 +117,8 @@ impl Terms<'_> {
         let (time_left, settings) = (self.deadline_guard(), self.settings(commit));
         let encoding = encoding_guard();
         block(&format!(
-            "{encoding}{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{news}"
+            "{encoding}{before}{lock}{moved}{time_left}PERFORM {NOTE_START}, {settings};{}{news}",
+            self.limit_workers()
         ))
     }
 
@@ -151,7 +155,15 @@ impl Terms<'_> {
 
     /// Limits the statements of a transaction.
     pub(crate) fn limits_of_transaction(self) -> String {
-        format!("SELECT {}", self.settings(Commit::Synchronous))
+        let settings = self.settings(Commit::Synchronous);
+        if self.is_citus {
+            return block(&format!("PERFORM {settings};{}", self.limit_workers()));
+        }
+        format!("SELECT {settings}")
+    }
+
+    fn limit_workers(self) -> String {
+        if self.is_citus { format!(" {}", limit_workers()) } else { String::new() }
     }
 
     /// Limits the rest of a transaction again, after a statement that can have set another limit; `None` without a
@@ -213,8 +225,11 @@ impl Terms<'_> {
     fn settings(self, commit: Commit) -> String {
         let lock = ("lock_timeout", self.lock_timeout());
         let statement = self.time_left.map(|left| ("statement_timeout", statement_timeout(left)));
-        let commit =
-            (commit == Commit::Asynchronous).then(|| ("synchronous_commit", "'off'".to_owned()));
+        let commit = match commit {
+            _ if self.is_citus => Some(("synchronous_commit", synchronous())),
+            Commit::Asynchronous => Some(("synchronous_commit", "'off'".to_owned())),
+            Commit::Synchronous => None,
+        };
         let settings = std::iter::once(lock).chain(statement).chain(commit);
         let set = |(name, value): (&str, String)| format!("{SET_CONFIG}('{name}', {value}, true)");
         settings.map(set).collect::<Vec<_>>().join(", ")
@@ -322,7 +337,12 @@ fn raise_unless(condition: &str, (message, sqlstate): (&str, &str)) -> String {
 }
 
 fn block(body: &str) -> String {
-    format!("DO {}", literal(&format!("BEGIN {body} END")))
+    let declared = if body.contains(NOW) {
+        format!("DECLARE {NOW} pg_catalog.timestamptz := pg_catalog.clock_timestamp(); ")
+    } else {
+        String::new()
+    };
+    format!("DO {}", literal(&format!("{declared}BEGIN {body} END")))
 }
 
 /// The milliseconds of a limit as the server can have it: at most 24 days, and none is zero only if it is meant to
@@ -333,7 +353,7 @@ fn millis(limit: Duration) -> u128 {
 
 /// Milliseconds until the deadline, now in the server.
 fn millis_left(left: Duration) -> String {
-    format!("({} {SUB} {SINCE_MESSAGE})", millis(left))
+    format!("({} {SUB} {})", millis(left), since_message("pg_catalog.clock_timestamp()"))
 }
 
 /// How long a statement can run: the time left, unless the session's own limit is shorter.

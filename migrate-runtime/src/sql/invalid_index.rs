@@ -116,8 +116,8 @@ impl InvalidIndex {
         Some(InvalidIndex { oid: column(row, "oid")?, name: column(row, "name")?, valid, in_use })
     }
 
-    /// Removes it without blocking other sessions.
+    /// Removes it without blocking other sessions. Citus also passes this on to shards without such an index.
     pub(crate) fn drop(&self) -> String {
-        format!("DROP INDEX CONCURRENTLY {}", self.name)
+        format!("DROP INDEX CONCURRENTLY IF EXISTS {}", self.name)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::SimpleQueryRow;
 
+use super::entry::NOW;
 use super::ledger::Ledger;
 use super::literal::{column, literal};
 use super::operator::{EQ, GT, NE};
@@ -71,7 +72,7 @@ impl Ledger {
     /// statement that sets `FOUND` in PL/pgSQL.
     pub(crate) fn renew(&self, token: &str) -> String {
         format!(
-            "UPDATE {} l SET applied_at = pg_catalog.clock_timestamp() WHERE {} AND l.filename {EQ} {}",
+            "UPDATE {} l SET applied_at = {NOW} WHERE {} AND l.filename {EQ} {}",
             self.quoted,
             at_lock("l"),
             literal(token)

@@ -16,6 +16,7 @@ mod boot;
 mod catalog;
 mod blockers;
 mod constraints;
+mod citus;
 mod guard;
 mod room;
 pub(crate) mod invalid_index;
@@ -29,6 +30,7 @@ pub(crate) use blockers::{Wanted, blocker, blockers, session};
 pub(crate) use catalog::{
     Seen, columns, denied_among, end_holder, first_table, full_name, holder_of_lock, is_held,
 };
+pub(crate) use citus::{Citus, NODE as CITUS_NODE, SEQUENTIAL};
 pub(crate) use constraints::{CHECK_CONSTRAINTS, defer_constraints};
 pub(crate) use contents::{Contents, Reading, Transaction, entry};
 pub(crate) use entry::{Extent, New, Place, Progress, TICK, clock};

@@ -47,7 +47,7 @@ impl Wire<'_> {
         sent.map_err(|error| {
             let mut message = Message::new();
             message.push(copy.part, &copy.sql);
-            Failure::new(&message, 0, error)
+            Failure::new(&message, &message.whole(), 0, error)
         })
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
-use super::message::{BEGIN, Blamed, Message, Part, Unit};
+use super::message::{BEGIN, Blamed, Message, Part, Piece, Unit};
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
 
@@ -35,8 +35,13 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(message: &Message, completed: usize, error: Error) -> Self {
-        let blamed = |unit| message.blame(completed, &error, unit);
+    pub(super) fn new(
+        message: &Message,
+        piece: &Piece<'_>,
+        completed: usize,
+        error: Error,
+    ) -> Self {
+        let blamed = |unit| message.blame(piece, completed, &error, unit);
         let (found, in_bytes) = (blamed(Unit::Characters), blamed(Unit::Bytes));
         let (part, offset) = found.map_or((None, None), |(part, offset)| (Some(part), offset));
         Failure { part, offset, in_bytes: in_bytes.filter(|_| in_bytes != found), error }
@@ -72,6 +77,8 @@ pub(crate) struct Wire<'c> {
     pub(super) is_out: AtomicBool,
     /// Whether reads are sent as what is written is.
     reads_as_writes: AtomicBool,
+    /// Whether a message is sent in pieces.
+    spreads: AtomicBool,
     /// Whether the first message was answered, or has failed.
     is_answered: AtomicBool,
     /// The server process that answered the first message.
@@ -88,6 +95,7 @@ impl<'c> Wire<'c> {
             open: Mutex::new(None),
             is_out: AtomicBool::new(false),
             reads_as_writes: AtomicBool::new(false),
+            spreads: AtomicBool::new(false),
             is_answered: AtomicBool::new(false),
             answered_by: AtomicI32::new(0),
             is_abandoned: Arc::default(),
@@ -197,33 +205,48 @@ impl<'c> Wire<'c> {
     }
 
     async fn send_parts(&self, message: &Message, on: OnPart<'_>) -> Outcome {
-        self.count();
         let mut rollback = self.on_drop(vec![ROLLBACK.to_owned()]);
         let mut opened = self.take_open();
         if let Some(opened) = &mut opened {
             opened.disarm();
         }
-        let mut completed = 0;
-        let mut row = None;
+        let (mut completed, mut failure) = (0, None);
         self.is_out.store(true, Ordering::Relaxed);
-        let result = exchange(self.client, message.text(), &mut |item| match item {
+        for piece in if self.spreads() { message.pieces() } else { vec![message.whole()] } {
+            let sent = self.send_piece(&piece, message, &mut completed, on).await;
+            if let Err(error) = sent {
+                failure = Some(Failure::new(message, &piece, completed, error));
+                break;
+            }
+        }
+        self.is_out.store(false, Ordering::Relaxed);
+        rollback.disarm();
+        if let (Some(failure), 0) = (&failure, completed) {
+            self.end_transaction(&failure.error, usize::from(opened.is_some())).await;
+        }
+        Outcome { completed, failure }
+    }
+
+    async fn send_piece(
+        &self,
+        piece: &Piece<'_>,
+        message: &Message,
+        completed: &mut usize,
+        on: OnPart<'_>,
+    ) -> Result<(), Error> {
+        self.count();
+        let mut row = None;
+        exchange(self.client, &piece.text, &mut |item| match item {
             SimpleQueryMessage::Row(found) => row = Some(found),
             SimpleQueryMessage::CommandComplete(_) => {
-                if let Some(part) = message.part(completed) {
+                if let Some(part) = message.part(*completed) {
                     on(part, row.take());
                 }
-                completed += 1;
+                *completed += 1;
             }
             _ => {}
         })
-        .await;
-        self.is_out.store(false, Ordering::Relaxed);
-        rollback.disarm();
-        if let (Err(error), 0) = (&result, completed) {
-            self.end_transaction(error, usize::from(opened.is_some())).await;
-        }
-        let failure = result.err().map(|error| Failure::new(message, completed, error));
-        Outcome { completed, failure }
+        .await
     }
 
     /// Sends one statement; returns its last row.
@@ -255,6 +278,17 @@ impl<'c> Wire<'c> {
     /// or answer it from a cache.
     pub(crate) fn read_as_writes(&self) {
         self.reads_as_writes.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on sends a message in pieces, with each statement of a migration alone: Citus passes the text of a
+    /// message on to other servers, and not the one statement.
+    pub(crate) fn spread(&self) {
+        self.spreads.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether messages are sent in pieces.
+    pub(crate) fn spreads(&self) -> bool {
+        self.spreads.load(Ordering::Relaxed)
     }
 
     /// As [`Wire::last_row`], for what is asked where the guards run; `None` also after an error.

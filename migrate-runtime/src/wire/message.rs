@@ -1,5 +1,6 @@
 //! A message: its statements, the purpose of each, and the SQLSTATEs that guards raise.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use migrate_set::location::byte_of_character;
@@ -99,6 +100,13 @@ pub(crate) enum Part {
     Unlock,
 }
 
+impl Part {
+    /// Whether a server that passes the text of a message on to others needs the statement alone in it.
+    fn is_alone(self) -> bool {
+        matches!(self, Part::Statement { .. } | Part::Probe { .. } | Part::Create | Part::Limit)
+    }
+}
+
 /// The part that failed, and the byte within its statement that the server points at.
 pub(super) type Blamed = (Part, Option<usize>);
 
@@ -107,6 +115,26 @@ pub(super) type Blamed = (Part, Option<usize>);
 pub(super) enum Unit {
     Characters,
     Bytes,
+}
+
+/// What is sent at once: all of a message, or some of its parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece<'m> {
+    pub(super) text: Cow<'m, str>,
+    /// Where its first part begins in the text, and in the whole message.
+    begins: (usize, usize),
+}
+
+impl Piece<'_> {
+    /// The byte of the whole message for a position that the server counts in this text.
+    fn byte(&self, before: usize, unit: Unit) -> usize {
+        let byte = match unit {
+            Unit::Characters => byte_of_character(&self.text, before),
+            Unit::Bytes => before.min(self.text.len()),
+        };
+        let (in_piece, in_message) = self.begins;
+        in_message + byte.saturating_sub(in_piece)
+    }
 }
 
 /// One message: parts, each one statement that the server answers with one `CommandComplete`.
@@ -142,8 +170,29 @@ impl Message {
         self.text.push_str(" */ ");
     }
 
-    pub(super) fn text(&self) -> &str {
-        &self.text
+    /// All of it.
+    pub(super) fn whole(&self) -> Piece<'_> {
+        Piece { text: Cow::Borrowed(&self.text), begins: (0, 0) }
+    }
+
+    /// The same as several, in order: a part that has to be alone, or those between two such parts. Each has the
+    /// comment at the beginning of the message.
+    pub(super) fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut was_alone = true;
+        for (part, range) in &self.parts {
+            match ranges.last_mut() {
+                Some(last) if !was_alone && !part.is_alone() => last.end = range.end,
+                _ => ranges.push(range.clone()),
+            }
+            was_alone = part.is_alone();
+        }
+        let comment = self.parts.first().map_or("", |(_, first)| &self.text[..first.start]);
+        let piece = |range: Range<usize>| Piece {
+            begins: (comment.len(), range.start),
+            text: Cow::Owned([comment, &self.text[range]].concat()),
+        };
+        ranges.into_iter().map(piece).collect()
     }
 
     /// The part of completion number `index`.
@@ -158,17 +207,19 @@ impl Message {
     /// The part that failed, and the byte within its statement that the server points at.
     ///
     /// The position has precedence over the count: a syntax error is found before the first statement runs.
-    pub(super) fn blame(&self, completed: usize, error: &Error, unit: Unit) -> Option<Blamed> {
+    pub(super) fn blame(
+        &self,
+        piece: &Piece<'_>,
+        completed: usize,
+        error: &Error,
+        unit: Unit,
+    ) -> Option<Blamed> {
         let position = match error.as_db_error().and_then(DbError::position) {
             Some(ErrorPosition::Original(position)) => Some(*position as usize),
             _ => None,
         };
         if let Some(position) = position {
-            let before = position.saturating_sub(1);
-            let byte = match unit {
-                Unit::Characters => byte_of_character(&self.text, before),
-                Unit::Bytes => before.min(self.text.len()),
-            };
+            let byte = piece.byte(position.saturating_sub(1), unit);
             // Statements do not overlap and are in order; bytes in between belong to the one before.
             let found = self.parts.iter().rev().find(|(_, range)| range.start <= byte);
             if let Some((part, range)) = found {
@@ -176,5 +227,45 @@ impl Message {
             }
         }
         self.parts.get(completed).map(|(part, _)| (*part, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_of_migrations_are_alone_in_their_piece() {
+        let check = |parts: &[(Part, &str)], comment: &str, expected: &[&str]| {
+            let mut message = Message::new();
+            if !comment.is_empty() {
+                message.comment(comment);
+            }
+            for (part, sql) in parts {
+                message.push(*part, sql);
+            }
+            let pieces = message.pieces();
+            let texts: Vec<&str> = pieces.iter().map(|piece| &*piece.text).collect();
+            assert_eq!(texts, expected);
+            for piece in pieces {
+                let (in_piece, in_message) = piece.begins;
+                assert_eq!(piece.byte(in_piece, Unit::Characters), in_message, "{}", piece.text);
+                assert!(message.text[in_message..].starts_with(&piece.text[in_piece..]));
+            }
+        };
+        let statement = |index| Part::Statement { step: 0, index };
+        let parts = [
+            (Part::Control, "BEGIN"),
+            (Part::Guard, "DO ''"),
+            (statement(0), "A -- é"),
+            (statement(1), "B"),
+            (Part::Record { step: 0 }, "INSERT"),
+            (Part::Commit { step: 0 }, "COMMIT"),
+        ];
+        check(&[], "", &[]);
+        check(&parts[..1], "", &["BEGIN"]);
+        check(&parts, "", &["BEGIN\n;\nDO ''", "A -- é", "B", "INSERT\n;\nCOMMIT"]);
+        check(&parts[2..5], "t", &["/* t */ A -- é", "/* t */ B", "/* t */ INSERT"]);
+        check(&[(Part::Create, "C"), (Part::Create, "D")], "", &["C", "D"]);
     }
 }

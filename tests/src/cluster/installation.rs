@@ -28,6 +28,15 @@ impl Installation {
             None => newest().or_else(configured).expect("server binaries: set PG_BIN"),
         };
         assert!(bin.join("postgres").is_file(), "no server in {}: set PG_BIN", bin.display());
+        Installation::at(bin)
+    }
+
+    /// The programs in this folder.
+    ///
+    /// # Panics
+    ///
+    /// When root finds no unprivileged account.
+    pub fn at(bin: PathBuf) -> Installation {
         Installation { bin, account: account() }
     }
 

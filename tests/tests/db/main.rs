@@ -8,6 +8,7 @@ mod amend;
 mod callers_state;
 mod catalog_columns;
 mod checks;
+mod citus;
 mod composed;
 mod copy;
 mod connect;

@@ -54,6 +54,9 @@ async fn apply<'r>(
     table: Table,
 ) -> Result<(), Stop> {
     tally.under_way = versions(&[action]);
+    if action.names_citus() {
+        cx.wire.spread();
+    }
     let as_planned = messages::as_planned(cx, action, cause);
     hold.lock.open(cx, (table, tally.position), &as_planned).await?;
     let mut work = Work::new(cx, hold, tally, (action, cause))?;

@@ -35,7 +35,8 @@ impl Work<'_, '_> {
             }
             _ if db.is_none() => {
                 let versions = vec![action.version().to_owned()];
-                return ErrorKind::ConnectionLost { versions, source: error };
+                let is_citus = cx.wire.spreads();
+                return ErrorKind::ConnectionLost { versions, is_citus, source: error };
             }
             _ => return cx.database_error(recording(cx, action), error).await,
         };
