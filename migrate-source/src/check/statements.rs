@@ -34,21 +34,18 @@ pub(super) struct Read {
 type Allows = BTreeMap<String, Vec<&'static str>>;
 
 impl Read {
-    /// Sorts what the lints found into mistakes and warnings, without what the files allow. Each finding has
-    /// the number of its file, of which the name and the text are in `files`.
+    /// Sorts what the lints found into mistakes and warnings. Each finding has the number of its file, of which the
+    /// name and the text are in `files`.
     fn take_lints(
         &mut self,
         folder: &str,
         files: &[(&str, &str)],
         found: Vec<(usize, Finding)>,
-        allowed: impl Fn(usize, &str) -> bool,
         options: &SetOptions,
     ) {
-        let wanted = |(number, Finding { lint, .. }): &(usize, Finding)| {
-            let is_asked = options.lints != Lints::Off || lint.is_of_down();
-            is_asked && !allowed(*number, lint.as_str())
-        };
-        let found = found.into_iter().filter(wanted);
+        let is_asked =
+            |(_, one): &(usize, Finding)| options.lints != Lints::Off || one.lint.is_of_down();
+        let found = found.into_iter().filter(is_asked);
         let (denied, warned) = found.partition(|(_, finding)| {
             let by_down = finding.lint.is_of_down() && options.down == Down::Complete;
             by_down || options.lints == Lints::Deny
@@ -107,11 +104,11 @@ pub(super) fn check(
         found.extend(script.findings.into_iter().map(|finding| (number, finding)));
     }
     let files: Vec<(&str, &str)> = ups.iter().map(|up| (up.filename(), up.text())).collect();
-    let allowed = |number: usize, check: &str| {
-        let name = files.get(number).map_or("", |(name, _)| *name);
-        allows.get(name).is_some_and(|checks| checks.contains(&check))
-    };
-    read.take_lints(folder, &files, found, allowed, options);
+    found.retain(|(number, finding)| {
+        let name = files.get(*number).map_or("", |(name, _)| *name);
+        !allows.get(name).is_some_and(|checks| checks.contains(&finding.lint.as_str()))
+    });
+    read.take_lints(folder, &files, found, options);
     read
 }
 
@@ -129,7 +126,8 @@ mod checked {
     use super::super::problem::Problem;
     use super::super::{Down, Lints, Objects, SetOptions, SourceError, Syntax};
     use super::{Allows, Read, reported};
-    use crate::catalog::{self, File, Set, Statement};
+    use crate::catalog::{self, File, Found, Set, Statement};
+    use crate::lint::{Finding, Lint};
     use crate::objects::ObjectProblem;
     use crate::syntax::{Judged, SyntaxError, judge_all};
 
@@ -174,7 +172,15 @@ mod checked {
             pair(migrations, &mut files);
             let (ups, begins) = (migrations.len(), options.begins);
             let set = Set { files, ups, begins, lints };
-            let found = catalog::check(&set);
+            let mut found = catalog::check(&set);
+            let in_either = |number: usize, check: &str| {
+                let of = set.files.iter().filter(|file| file.down == Some(number));
+                of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
+            };
+            found.lints.retain(|(number, one)| !in_either(*number, one.lint.as_str()));
+            if names && is_valid {
+                once(&mut found, options);
+            }
             let files: Vec<(&str, &str)> =
                 set.files.iter().map(|file| (file.name, file.text)).collect();
             if names && is_valid {
@@ -184,16 +190,28 @@ mod checked {
                 read.unknown = reported(folder, &files, unknown, spanned);
                 read.late = reported(folder, &files, late, spanned);
             }
-            let in_either = |number: usize, check: &str| {
-                let of = set.files.iter().filter(|file| file.down == Some(number));
-                of.chain(set.files.get(number)).any(|file| allowed(file.name, check))
-            };
-            read.take_lints(folder, &files, found.lints, in_either, options);
+            read.take_lints(folder, &files, found.lints, options);
             let name = |number: usize| files.get(number).map(|(name, _)| (*name).to_owned());
             let downs = found.downs.into_iter();
             read.downs = downs.filter_map(|(number, down)| Some((name(number)?, down))).collect();
         }
         read
+    }
+
+    /// Keeps one of what the check of names and a lint both find: that something is dropped which a view reads. It is
+    /// the lint's if that is a mistake: the other may not be reported beside it.
+    fn once(found: &mut Found, options: &SetOptions) {
+        let Found { names, lints, .. } = found;
+        let is_same = |(number, lint): &(usize, Finding),
+                       (other, name): &(usize, ObjectProblem)| {
+            let spans = lint.span.as_ref().is_some_and(|span| span.contains(&name.span.start));
+            number == other && lint.lint == Lint::StillRead && !name.is_late && spans
+        };
+        if options.lints == Lints::Deny {
+            names.retain(|name| !lints.iter().any(|lint| is_same(lint, name)));
+        } else {
+            lints.retain(|lint| !names.iter().any(|name| is_same(lint, name)));
+        }
     }
 
     /// The up scripts of these migrations with the trees of their statements.

@@ -173,3 +173,41 @@ fn what_is_still_read_is_named() {
         &[dropped],
     );
 }
+
+#[test]
+fn what_the_check_of_names_also_finds_is_reported_once() {
+    use crate::check::{Lints, Objects, SetOptions, SourceError, SourceFile, check};
+    #[track_caller]
+    fn reports(drop: &str, lints: Lints, objects: Objects, errors: &[&str], warnings: &[&str]) {
+        let script = format!("{USERS}; create view v as select mail from users");
+        let file = |path: &str, sql: &str| SourceFile { path: path.to_owned(), bytes: sql.into() };
+        let files = [file("1_a.sql", &script), file("2_b.sql", drop)];
+        let options = SetOptions { objects, lints, ..SetOptions::default() };
+        let (found, warned) = match check("m", &files, &options) {
+            Ok(checked) => (Vec::new(), checked.warnings),
+            Err(errors) => (errors.0, Vec::new()),
+        };
+        let shown = |all: &[SourceError]| {
+            let messages = all.iter().map(|one| one.problem().to_string());
+            messages.filter(|one| one.contains("view")).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&found), errors, "{lints:?} {objects:?}");
+        assert_eq!(shown(&warned), warnings, "{lints:?} {objects:?}");
+    }
+    let drop = "alter table users drop mail";
+    let name = "column `mail` cannot be dropped: view `v` depends on it";
+    let lint =
+        "view `v` (created in 1_a.sql:1) reads this column, so that the server refuses to drop it";
+    reports(drop, Lints::Warn, Objects::Warn, &[], &[name]);
+    reports(drop, Lints::Warn, Objects::Deny, &[name], &[]);
+    reports(drop, Lints::Deny, Objects::Warn, &[lint], &[]);
+    reports(drop, Lints::Deny, Objects::Deny, &[lint], &[]);
+    reports(drop, Lints::Warn, Objects::Off, &[], &[lint]);
+    let allowed = &format!("-- migrate:allow names because x\n{drop}");
+    reports(allowed, Lints::Warn, Objects::Warn, &[], &[lint]);
+    let allowed = &format!("-- migrate:allow still-read because x\n{drop}");
+    reports(allowed, Lints::Deny, Objects::Warn, &[], &[]);
+    let cascade = "alter table users drop mail cascade";
+    let lint = "view `v` (created in 1_a.sql:1) reads this column, and CASCADE drops it too";
+    reports(cascade, Lints::Warn, Objects::Warn, &[], &[lint]);
+}
