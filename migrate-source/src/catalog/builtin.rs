@@ -1,7 +1,8 @@
 //! The functions and types of the server, of PostgreSQL 13 to 18.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
+
+use super::quick::Set;
 
 /// `SELECT DISTINCT proname FROM pg_proc` of a new database, and what only the grammar knows.
 const FUNCTIONS: &str = include_str!("functions.txt");
@@ -134,7 +135,7 @@ pub(super) fn is_type(name: &str) -> bool {
 
 /// Whether the server has a function of this name.
 pub(super) fn is_function(name: &str) -> bool {
-    static ALL: OnceLock<HashSet<&str>> = OnceLock::new();
+    static ALL: OnceLock<Set<&str>> = OnceLock::new();
     let all = ALL.get_or_init(|| FUNCTIONS.split_whitespace().collect());
     name.starts_with("pg_") || all.contains(name)
 }

@@ -182,9 +182,7 @@ impl Catalog {
     /// The relation that a name means.
     pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
         let name = &path.name;
-        if path.qualifier.is_none() && name.starts_with("pg_")
-            || LEDGERS.binary_search(&name.as_str()).is_ok()
-        {
+        if path.qualifier.is_none() && name.starts_with("pg_") || is_ledger(name) {
             return Look::Unknown;
         }
         let found = self
@@ -193,6 +191,17 @@ impl Catalog {
         match found {
             // What hangs on a relation is dropped with it.
             Look::Found(key) if !self.has_owner(&key) => Look::Perhaps(key),
+            found => found,
+        }
+    }
+
+    /// What is known of a relation in its schema.
+    pub(super) fn look_in(&self, key: &Key) -> Look<()> {
+        if is_ledger(&key.name) {
+            return Look::Unknown;
+        }
+        match self.look_at(&key.schema, &key.name, |schema| &schema.relations) {
+            Look::Found(()) if !self.has_owner(key) => Look::Perhaps(()),
             found => found,
         }
     }
@@ -209,23 +218,8 @@ impl Catalog {
         path: &Path,
         space: impl Fn(&Schema) -> &Space<T>,
     ) -> Look<String> {
-        let look = |schema: &String| match self.schemas.objects.get(schema) {
-            _ if is_system(schema) => Look::Unknown,
-            // Only the set makes temporary tables.
-            Some(found) if schema == TEMPORARY => {
-                space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
-            }
-            Some(found) => match self.schemas.look(schema, &self.blurs) {
-                Look::Found(_) => {
-                    space(found).look(&path.name, &self.blurs).map(|_| schema.clone())
-                }
-                _ => match space(found).look(&path.name, &self.blurs) {
-                    Look::Found(_) | Look::Perhaps(_) => Look::Perhaps(schema.clone()),
-                    _ => Look::Unknown,
-                },
-            },
-            None => self.schemas.look(schema, &self.blurs).map(|_| schema.clone()),
-        };
+        let look =
+            |schema: &String| self.look_at(schema, &path.name, &space).map(|()| schema.clone());
         if let Some(schema) = &path.qualifier {
             return look(schema);
         }
@@ -250,6 +244,30 @@ impl Catalog {
         if known { Look::Missing } else { Look::Unknown }
     }
 
+    /// What is known of a name in one of the spaces of this schema.
+    fn look_at<T: Object>(
+        &self,
+        schema: &str,
+        name: &str,
+        space: impl Fn(&Schema) -> &Space<T>,
+    ) -> Look<()> {
+        if is_system(schema) {
+            return Look::Unknown;
+        }
+        match self.schemas.look(schema, &self.blurs) {
+            Look::Found(found) => space(found).look(name, &self.blurs).map(|_| ()),
+            // Only the set makes temporary tables.
+            Look::Perhaps(found) if schema == TEMPORARY => {
+                space(found).look(name, &self.blurs).map(|_| ())
+            }
+            Look::Perhaps(found) => match space(found).look(name, &self.blurs) {
+                Look::Found(_) | Look::Perhaps(_) => Look::Perhaps(()),
+                _ => Look::Unknown,
+            },
+            missing => missing.map(|_| ()),
+        }
+    }
+
     /// A relation that is there, perhaps.
     pub(super) fn relation(&self, key: &Key) -> Option<&Relation> {
         self.schemas.objects.get(&key.schema)?.relations.objects.get(&key.name)
@@ -258,6 +276,10 @@ impl Catalog {
     pub(super) fn relation_mut(&mut self, key: &Key) -> Option<&mut Relation> {
         self.schemas.objects.get_mut(&key.schema)?.relations.objects.get_mut(&key.name)
     }
+}
+
+fn is_ledger(name: &str) -> bool {
+    LEDGERS.binary_search(&name).is_ok()
 }
 
 /// The path of these schemas; that of the user usually does not exist.
