@@ -1,7 +1,8 @@
 //! The functions and types of the server, of PostgreSQL 13 to 18.
 
-use std::collections::HashSet;
 use std::sync::OnceLock;
+
+use super::quick::Set;
 
 /// `SELECT DISTINCT proname FROM pg_proc` of a new database, and what only the grammar knows.
 const FUNCTIONS: &str = include_str!("functions.txt");
@@ -9,7 +10,7 @@ const FUNCTIONS: &str = include_str!("functions.txt");
 /// The types of a new database and other spellings of them.
 const TYPES: &str = include_str!("types.txt");
 
-type Names = OnceLock<HashSet<&'static str>>;
+type Names = OnceLock<Set<&'static str>>;
 
 /// Whether the server has a type of this name.
 pub(super) fn is_type(name: &str) -> bool {

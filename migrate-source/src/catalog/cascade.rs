@@ -1,11 +1,12 @@
 //! What CASCADE can drop: what names the dropped object, and what names that. Nothing else is doubted.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::Path;
 use super::object::{How, Object, Sort, sorts};
+use super::quick::Map;
 use super::relation::Key;
 
 /// How many new names of an object are followed.
@@ -15,11 +16,11 @@ const RENAMES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Naming {
     /// By the name that they name; those under the empty name can name any.
-    users: HashMap<String, Vec<User>>,
+    users: Map<String, Vec<User>>,
     /// Other names that something of a name has, or had.
-    also: HashMap<String, Vec<String>>,
+    also: Map<String, Vec<String>>,
     /// The new names of relations.
-    renamed: HashMap<Key, Vec<Key>>,
+    renamed: Map<Key, Vec<Key>>,
     /// Whether something was renamed in a way that is not followed.
     pub(super) lost: bool,
 }

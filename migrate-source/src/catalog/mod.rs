@@ -4,6 +4,7 @@
 //! unknown is never a mistake.
 
 mod name;
+mod quick;
 mod object;
 mod builtin;
 mod scope;
@@ -47,7 +48,6 @@ mod lints;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
@@ -59,6 +59,7 @@ use crate::{syntax, threads};
 use definition::Definitions;
 use finding::Missing;
 use object::{Blurs, Gone, How, Made, Place, Sort, Space, Way};
+use quick::Map;
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -174,11 +175,11 @@ pub(super) struct Catalog {
     /// Whether the server checks the bodies of functions in SQL when it makes them.
     checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
-    bodies: HashMap<(String, String, String), body::Late>,
+    bodies: Map<(String, String, String), body::Late>,
     /// What depends on what.
-    dependences: HashMap<depend::On, Vec<depend::Dependence>>,
+    dependences: Map<depend::On, Vec<depend::Dependence>>,
     /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
-    derived: HashSet<String>,
+    derived: quick::Set<String>,
     /// What the part of a statement names that is being read, if that matters.
     reads: Option<depend::Reads>,
     /// What names what.
@@ -189,7 +190,7 @@ pub(super) struct Catalog {
     /// Whether a statement did what is not followed at all.
     misses_some: bool,
     /// Where each name was made.
-    births: HashMap<(Sort, String), Vec<Place>>,
+    births: Map<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
     /// How many names were compared with missing ones.
     compared: usize,
@@ -227,15 +228,15 @@ impl Catalog {
             transitions: Vec::new(),
             extensions,
             checks_bodies: true,
-            bodies: HashMap::new(),
-            dependences: HashMap::new(),
-            derived: HashSet::new(),
+            bodies: Map::default(),
+            dependences: Map::default(),
+            derived: quick::Set::default(),
             reads: None,
             naming: cascade::Naming::default(),
             noting,
             is_trial: false,
             misses_some: false,
-            births: HashMap::new(),
+            births: Map::default(),
             missing: Vec::new(),
             compared: 0,
             definitions: (noting == Noting::Definitions).then(Definitions::default),

@@ -78,13 +78,31 @@ pub(super) fn folded(word: &str) -> Option<String> {
     if let Some(quoted) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
         return (!quoted.contains('{')).then(|| cut(&quoted.replace("\"\"", "\"")).to_owned());
     }
-    let is_name = word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
-    is_name.then(|| cut(&word.to_ascii_lowercase()).to_owned())
+    let (mut is_upper, mut is_other) = (false, false);
+    for byte in word.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'_' | b'$' => {}
+            b'A'..=b'Z' => is_upper = true,
+            128.. => is_other = true,
+            _ => return None,
+        }
+    }
+    if is_other && !word.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
+        return None;
+    }
+    let mut name = cut(word).to_owned();
+    if is_upper {
+        name.make_ascii_lowercase();
+    }
+    Some(name)
 }
 
 /// The part of a name that the server keeps.
 pub(super) fn cut(name: &str) -> &str {
-    let mut end = name.len().min(LENGTH);
+    if name.len() <= LENGTH {
+        return name;
+    }
+    let mut end = LENGTH;
     while !name.is_char_boundary(end) {
         end -= 1;
     }

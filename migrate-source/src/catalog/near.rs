@@ -1,8 +1,7 @@
 //! The name that a misspelt one is probably meant to be.
 
-use std::collections::HashMap;
-
 use super::object::{Object, Place};
+use super::quick::Map;
 use crate::directives::edit_distance;
 
 /// A name that can be meant, and where it was made.
@@ -48,7 +47,7 @@ impl<'w> Nearest<'w> {
         }
     }
 
-    pub(super) fn offer_all<T: Object>(&mut self, objects: &HashMap<String, T>) {
+    pub(super) fn offer_all<T: Object>(&mut self, objects: &Map<String, T>) {
         // What is only known from a use may be as misspelt.
         let known = objects.iter().filter(|(_, one)| one.made().place.is_some() || one.made().sure);
         for (name, object) in known {

@@ -1,6 +1,6 @@
 //! The part of a catalog that the names in some scripts can mean: small enough to copy for each script.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::Catalog;
 use super::definition::Id;
@@ -8,6 +8,7 @@ use super::depend::On;
 use super::name::cut;
 use super::object::{Object, Sort, Space};
 use super::pass::File;
+use super::quick::{Map, Set};
 use super::relation::{Key, Relation};
 use super::schema::Schema;
 use super::scope::TEMPORARY;
@@ -65,11 +66,11 @@ impl Catalog {
             blurs: self.blurs,
             transitions: self.transitions.clone(),
             extensions: self.extensions.clone(),
-            bodies: HashMap::new(),
-            births: HashMap::new(),
+            bodies: Map::default(),
+            births: Map::default(),
             missing: Vec::new(),
-            dependences: HashMap::new(),
-            derived: HashSet::new(),
+            dependences: Map::default(),
+            derived: Set::default(),
             reads: None,
             naming: self.naming.part(dropped),
             definitions: None,
@@ -198,10 +199,10 @@ impl<T: Object + Clone> Space<T> {
 }
 
 fn those<V>(
-    all: &HashMap<String, V>,
+    all: &Map<String, V>,
     names: &HashSet<String>,
     copy: impl Fn(&V) -> V,
-) -> HashMap<String, V> {
+) -> Map<String, V> {
     let found = names.iter().filter_map(|name| all.get_key_value(name));
     found.map(|(name, one)| (name.clone(), copy(one))).collect()
 }

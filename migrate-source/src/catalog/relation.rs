@@ -174,12 +174,6 @@ impl Catalog {
         }
     }
 
-    /// What is known of a relation in its schema.
-    pub(super) fn look_in(&self, key: &Key) -> Look<()> {
-        let path = Path { qualifier: Some(key.schema.clone()), name: key.name.clone(), span: 0..0 };
-        self.look_relation(&path).map(|_| ())
-    }
-
     /// The relation that a statement alters or drops; reports one that is missing.
     pub(super) fn refer(&mut self, sort: Sort, path: &Path, conditional: bool) -> Option<Key> {
         match self.look_relation(path) {

@@ -187,15 +187,24 @@ impl Catalog {
     /// The relation that a name means.
     pub(super) fn look_relation(&self, path: &Path) -> Look<Key> {
         let name = &path.name;
-        if path.qualifier.is_none() && name.starts_with("pg_")
-            || LEDGERS.binary_search(&name.as_str()).is_ok()
-        {
+        if path.qualifier.is_none() && name.starts_with("pg_") || is_ledger(name) {
             return Look::Unknown;
         }
         let found = self.look(path, Sort::Table).map(|schema| Key { schema, name: name.clone() });
         match found {
             // What hangs on a relation is dropped with it.
             Look::Found(key) if !self.has_owner(&key) => Look::Perhaps(key),
+            found => found,
+        }
+    }
+
+    /// What is known of a relation in its schema.
+    pub(super) fn look_in(&self, key: &Key) -> Look<()> {
+        if is_ledger(&key.name) {
+            return Look::Unknown;
+        }
+        match self.look_within(&key.schema, Sort::Table, &key.name) {
+            Look::Found(()) if !self.has_owner(key) => Look::Perhaps(()),
             found => found,
         }
     }
@@ -251,6 +260,10 @@ impl Catalog {
     pub(super) fn relation_mut(&mut self, key: &Key) -> Option<&mut Relation> {
         self.schemas.objects.get_mut(&key.schema)?.relations.objects.get_mut(&key.name)
     }
+}
+
+fn is_ledger(name: &str) -> bool {
+    LEDGERS.binary_search(&name).is_ok()
 }
 
 /// The path of these schemas; that of the user usually does not exist.

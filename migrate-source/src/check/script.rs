@@ -322,7 +322,8 @@ impl Reader<'_> {
     /// What psql would replace.
     fn replaced(&self, statements: &[Statement<'_>]) -> Vec<Mistake> {
         // Checked first, because it is cheap and few scripts have either.
-        if self.skips_syntax() || !self.text.contains([':', '$']) {
+        let has_either = self.text.contains(':') || self.text.contains('$');
+        if self.skips_syntax() || !has_either {
             return Vec::new();
         }
         statements.iter().flat_map(|statement| psql::replaced(self.text, statement)).collect()

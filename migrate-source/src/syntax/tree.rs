@@ -79,8 +79,10 @@ pub(crate) struct At<'t> {
 
 impl<'t> At<'t> {
     fn node(self) -> Node {
-        let none = Node { kind: Kind::ERROR, from: 0, to: 0, end: self.index };
-        self.tree.nodes.get(self.index).copied().unwrap_or(none)
+        match self.tree.nodes.get(self.index) {
+            Some(node) => *node,
+            None => Node { kind: Kind::ERROR, from: 0, to: 0, end: self.index },
+        }
     }
 
     pub(crate) fn kind(self) -> Kind {
