@@ -16,7 +16,7 @@ use std::{env, fs, io};
 use migrate_runtime::set::Kind;
 use migrate_runtime::source::from_folder;
 use migrate_runtime::{Migrations, Migrator};
-use migrate_set::schema::with_cast_elements;
+use migrate_set::schema::as_restored;
 use migrate_tests::both_ways::difference;
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::sets::lenient;
@@ -100,7 +100,7 @@ async fn left(set: &Migrations) -> Result<Left, String> {
     let report = Migrator::new(set).run(&mut client).await.map_err(|error| error.to_string())?;
     let dump = database.pg_dump_with_rows(&["--no-owner", "--exclude-table=*.migration_ledger"]);
     // As they are after a restore.
-    let dump = with_cast_elements(dump.ok_or("pg_dump is too old")?);
+    let dump = as_restored(dump.ok_or("pg_dump is too old")?);
     Ok(Left { database, dump, took: report.elapsed })
 }
 
