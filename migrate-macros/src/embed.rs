@@ -13,6 +13,8 @@ use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci}
 use migrate_source::replace::replace;
 #[cfg(feature = "syntax")]
 use migrate_source::schema_file;
+#[cfg(not(feature = "syntax"))]
+use migrate_source::schema_file::SchemaFileProblem;
 use syn::LitStr;
 
 use crate::input::Input;
@@ -71,8 +73,10 @@ fn beside(input: &Input, manifest: &Path, set: &Migrations) -> Result<Vec<String
     let files = [(&input.history, Beside::frozen as Judge), (&input.schema, Beside::described)];
     for (path, judge) in files {
         let Some(shown) = path.as_ref().map(LitStr::value) else { continue };
-        let file = Beside { path: manifest.join(&shown), shown, begins: input.options.begins };
-        errors.extend(judge(&file, set).err().into_iter().flat_map(|all| all.0));
+        let file = Beside { path: manifest.join(&shown), shown };
+        errors.extend(
+            judge(&file, set, input.options.begins).err().into_iter().flat_map(|all| all.0),
+        );
         paths.push(file.path.to_string_lossy().into_owned());
     }
     if errors.is_empty() { Ok(paths) } else { Err(SourceErrors(errors)) }
@@ -83,15 +87,13 @@ struct Beside {
     path: PathBuf,
     /// The path as it was given.
     shown: String,
-    /// What the set begins on.
-    begins: Begins,
 }
 
-/// Compares a set with such a file, or updates the file.
-type Judge = fn(&Beside, &Migrations) -> Result<(), SourceErrors>;
+/// Compares a set, which begins on this, with such a file, or updates the file.
+type Judge = fn(&Beside, &Migrations, Begins) -> Result<(), SourceErrors>;
 
 impl Beside {
-    fn frozen(&self, set: &Migrations) -> Result<(), SourceErrors> {
+    fn frozen(&self, set: &Migrations, _: Begins) -> Result<(), SourceErrors> {
         let before = committed(&self.path, &self.shown)?;
         let Some(request) = self.request()? else {
             let problems = history_file::compare(before.as_deref(), set);
@@ -110,9 +112,9 @@ impl Beside {
     }
 
     #[cfg(feature = "syntax")]
-    fn described(&self, set: &Migrations) -> Result<(), SourceErrors> {
+    fn described(&self, set: &Migrations, begins: Begins) -> Result<(), SourceErrors> {
         let before = committed(&self.path, &self.shown)?;
-        let schema = migrate_source::check::schema(set, self.begins);
+        let schema = migrate_source::check::schema(set, begins);
         let refused = |problem| self.refused(Problem::SchemaFile(problem));
         let Some(request) = self.request()? else {
             return schema_file::compare(before.as_deref(), &schema).map_err(refused);
@@ -123,10 +125,9 @@ impl Beside {
         }
     }
 
-    /// Without the grammar, the argument for such a file is refused.
     #[cfg(not(feature = "syntax"))]
-    fn described(&self, _: &Migrations) -> Result<(), SourceErrors> {
-        Ok(())
+    fn described(&self, _: &Migrations, _: Begins) -> Result<(), SourceErrors> {
+        Err(self.refused(Problem::SchemaFile(SchemaFileProblem::NoGrammar)))
     }
 
     fn refused(&self, problem: Problem) -> SourceErrors {

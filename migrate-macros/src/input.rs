@@ -85,11 +85,6 @@ fn argument(input: ParseStream<'_>, name: &Ident, parsed: &mut Input) -> syn::Re
         "lints" => options.lints = choice(input, name)?,
         "links" => options.links = choice(input, name)?,
         "history" => parsed.history = Some(string(input, name)?),
-        "schema" if cfg!(not(feature = "syntax")) => {
-            let message = "`schema` needs the feature `syntax` of `migrate-runtime`\n\
-                           help: enable it, or omit the argument";
-            return Err(syn::Error::new(name.span(), message));
-        }
         "schema" => parsed.schema = Some(string(input, name)?),
         "empty" => options.empty = choice(input, name)?,
         other => {

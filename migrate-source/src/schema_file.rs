@@ -22,6 +22,9 @@ pub enum SchemaFileProblem {
         /// The line.
         found: String,
     },
+    /// Without the grammar, a set's schema is not known.
+    #[error("cannot be compared without the feature `syntax`")]
+    NoGrammar,
     /// The set makes another schema.
     #[error("is not the schema that the set makes{}", Listed(.differences))]
     Stale {
@@ -40,6 +43,9 @@ impl SchemaFileProblem {
             }
             SchemaFileProblem::Header { .. } => {
                 "name another file, or remove this one; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it"
+            }
+            SchemaFileProblem::NoGrammar => {
+                "enable the feature of `migrate-runtime`, or omit the argument `schema`"
             }
             SchemaFileProblem::Stale { .. } => {
                 "review what differs, then write the file with `MIGRATE_UPDATE_HISTORY=1 cargo build`"
