@@ -56,6 +56,11 @@ fn of_transaction(error: &DbError, sent: Sent) -> Option<&'static str> {
 fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
     let names = |setting: &str| error.hint().is_some_and(|hint| hint.contains(setting));
     Some(match error.code().code() {
+        // protocol_violation, which PgBouncer sends with its own words.
+        "08P01" if error.message() == "query_wait_timeout" => {
+            "the pooler had no server connection free: end the transactions that hold them, or raise \
+             its `default_pool_size` or `query_wait_timeout`, and run again"
+        }
         // read_only_sql_transaction
         "25006" => "connect to the primary, and check that `default_transaction_read_only` is off",
         // idle_in_transaction_session_timeout: between two messages of a transaction.

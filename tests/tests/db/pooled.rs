@@ -1,7 +1,9 @@
 //! The lock row through a PgBouncer in transaction mode, with migrations outside a transaction.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use migrate_runtime::hook::{When, closure};
 use migrate_runtime::{ErrorKind, Event, Lock, Migrator};
 use migrate_tests::database::{ADVISORY_LOCKS, FreshDatabase, value};
 use migrate_tests::pooler::{PoolMode, Pooler};
@@ -200,6 +202,40 @@ async fn index_that_a_limit_of_the_database_cuts_is_built_again() {
     let report = report.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report}");
     assert_eq!(value(&pooled.direct, LEFT).await, "3 1 2 t_a t 0");
+}
+
+/// When the run reads the ledger, and when it takes the lock.
+#[tokio::test]
+async fn pool_without_a_free_connection_is_named() {
+    let database = FreshDatabase::create().await;
+    let pooler = Pooler::start(&database.config(), PoolMode::Transaction, 1).await;
+    let pooler = pooler.expect("a pooler");
+    let console = pooler.connect("pgbouncer").await.expect("its console");
+    console.simple_query("SET query_wait_timeout = 1").await.expect("a limit");
+    let set = set(&[FIRST]);
+    for at_lock in [false, true] {
+        let mut client = pooler.connect(database.name()).await.expect("a client");
+        let other = Arc::new(pooler.connect(database.name()).await.expect("a client"));
+        let holding = Arc::clone(&other);
+        let hold = closure(move |_| {
+            let holding = Arc::clone(&holding);
+            Box::pin(async move { Ok(holding.batch_execute("BEGIN").await?) })
+        });
+        let mut migrator = Migrator::new(&set);
+        if at_lock {
+            migrator = migrator.hook(When::BeforeRun, hold);
+        } else {
+            other.batch_execute("BEGIN").await.expect("a transaction");
+        }
+        let error = migrator.run(&mut client).await.expect_err("no server connection");
+        assert!(matches!(error.kind(), ErrorKind::Database { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("query_wait_timeout (SQLSTATE 08P01)\n"), "{text}");
+        let help = "\nhelp: the pooler had no server connection free: end the transactions that hold them, or \
+                    raise its `default_pool_size` or `query_wait_timeout`, and run again";
+        assert!(text.ends_with(help), "{text}");
+        other.batch_execute("ROLLBACK").await.expect("no transaction");
+    }
 }
 
 /// Between two statements a replica has no session, and the first took longer than its lease.
