@@ -40,7 +40,9 @@ async fn main() -> ExitCode {
                 (sets, named) = (sets + 1, named + usize::from(difference.is_some()));
                 let same = if difference.is_some() { "differs as named" } else { "same" };
                 println!("{name}: {same}, {figures}");
-                notes.iter().for_each(|note| println!("  {note}"));
+                for note in notes {
+                    println!("  {note}");
+                }
             }
         }
     }
