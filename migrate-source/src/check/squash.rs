@@ -90,24 +90,25 @@ pub(super) fn listed_in(
     has_down: bool,
 ) -> Result<Vec<Replaced>, (Range<usize>, SquashProblem)> {
     let Some(directive) = &found.replaces else { return Ok(Vec::new()) };
-    let (list, [first, last, sum]) = (listed(text), &directive.range);
+    let (replaced, [first, last, sum]) = (listed(text), &directive.range);
     let is_end = |one: Option<&Replaced>, version: &str| {
         one.is_some_and(|one| one.version().as_str() == version)
     };
-    let is_sorted = list.is_sorted_by(|one, next| one.version() < next.version());
-    let is_listed = digest(&list) == *sum && is_sorted;
+    let is_sorted = replaced.is_sorted_by(|one, next| one.version() < next.version());
+    let is_listed = digest(&replaced) == *sum && is_sorted;
     let runs_apart = [found.whole, found.up].into_iter().flatten().any(|block| {
         block.transaction == TransactionMode::NonTransactional || block.function.is_some()
     });
-    let problem = if !(is_listed && is_end(list.first(), first) && is_end(list.last(), last)) {
-        SquashProblem::List
-    } else if has_down {
-        SquashProblem::Down
-    } else if runs_apart {
-        SquashProblem::Runs
-    } else {
-        return Ok(list);
-    };
+    let problem =
+        if !(is_listed && is_end(replaced.first(), first) && is_end(replaced.last(), last)) {
+            SquashProblem::List
+        } else if has_down {
+            SquashProblem::Down
+        } else if runs_apart {
+            SquashProblem::Runs
+        } else {
+            return Ok(replaced);
+        };
     Err((directive.span.0..directive.span.1, problem))
 }
 
@@ -119,10 +120,10 @@ pub(super) fn without_replaced<'f>(
 ) -> Vec<Claim<'f>> {
     let length = |claim: &Claim<'_>| claim.replaces().len();
     let Some(at) = (0..claims.len()).max_by_key(|at| length(&claims[*at])) else { return claims };
-    let (list, squash) = (claims[at].replaces().to_vec(), claims[at].path);
-    let Some(last) = list.last().map(|last| last.version().clone()) else { return claims };
+    let (replaced, squash) = (claims[at].replaces().to_vec(), claims[at].path);
+    let Some(last) = replaced.last().map(|last| last.version().clone()) else { return claims };
     let plain = last.without_name();
-    let beside = Beside { list: &list, last: &last, squash };
+    let beside = Beside { list: &replaced, last: &last, squash };
     let mut error = |path: &str, problem| {
         errors.push(SourceError::of_file(shown(folder, path), Problem::Squash(problem)));
     };
