@@ -9,7 +9,7 @@ use migrate_set::set::Migration;
 use migrate_set::version::Version;
 
 use super::batch;
-use super::goal::Goal;
+use super::goal::{At, Goal};
 use super::hold::Hold;
 use super::tally::Tally;
 use crate::adopt::{Adoption, Found};
@@ -64,14 +64,12 @@ impl Next {
     }
 }
 
+/// The changes, or why there are none.
+type Changes = Result<Vec<Change>, ErrorKind>;
+
 /// What the entries alone decide.
 trait Edit: Sync {
-    fn changes(
-        &self,
-        cx: &Context<'_>,
-        contents: Contents<'_>,
-        next: &mut Next,
-    ) -> Result<Vec<Change>, ErrorKind>;
+    fn changes(&self, cx: &Context<'_>, contents: Contents<'_>, next: &mut Next) -> Changes;
 }
 
 impl<E: Edit> Goal for E {
@@ -79,13 +77,9 @@ impl<E: Edit> Goal for E {
         AMEND
     }
 
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(edit(cx, hold, tally, |contents, next| self.changes(cx, contents, next)))
+    fn attempt<'a, 'r: 'a>(&'a self, at: At<'a, 'r>) -> Boxed<'a, Result<(), Stop>> {
+        let cx = at.cx;
+        boxed(edit(at, |contents, next| self.changes(cx, contents, next)))
     }
 }
 
@@ -96,12 +90,7 @@ const AMEND: &str = "amend";
 pub(crate) struct Baseline(pub(crate) Version);
 
 impl Edit for Baseline {
-    fn changes(
-        &self,
-        cx: &Context<'_>,
-        contents: Contents<'_>,
-        next: &mut Next,
-    ) -> Result<Vec<Change>, ErrorKind> {
+    fn changes(&self, cx: &Context<'_>, contents: Contents<'_>, next: &mut Next) -> Changes {
         let Self(version) = self;
         let set = cx.migrator.set;
         let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
@@ -128,12 +117,7 @@ impl Edit for Baseline {
 pub(crate) struct Accept(pub(crate) Edited);
 
 impl Edit for Accept {
-    fn changes(
-        &self,
-        cx: &Context<'_>,
-        contents: Contents<'_>,
-        next: &mut Next,
-    ) -> Result<Vec<Change>, ErrorKind> {
+    fn changes(&self, cx: &Context<'_>, contents: Contents<'_>, next: &mut Next) -> Changes {
         let Self(edited) = self;
         let version = match edited {
             Edited::All => None,
@@ -166,12 +150,7 @@ impl Edit for Accept {
 pub(crate) struct Forget(pub(crate) Version);
 
 impl Edit for Forget {
-    fn changes(
-        &self,
-        cx: &Context<'_>,
-        contents: Contents<'_>,
-        next: &mut Next,
-    ) -> Result<Vec<Change>, ErrorKind> {
+    fn changes(&self, cx: &Context<'_>, contents: Contents<'_>, next: &mut Next) -> Changes {
         Ok(vec![forget(cx, contents, &self.0, next)?])
     }
 }
@@ -182,13 +161,9 @@ impl Goal for Adoption {
         AMEND
     }
 
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
+    fn attempt<'a, 'r: 'a>(&'a self, at: At<'a, 'r>) -> Boxed<'a, Result<(), Stop>> {
         boxed(async move {
+            let At { cx, hold, tally } = at;
             let contents = hold.read(cx, tally, Reading::Entries).await?;
             let (found, unverified) = self.read(cx, &contents).await?;
             let changes = adopt(cx, found, &mut Next::of(tally))?;
@@ -203,10 +178,8 @@ impl Goal for Adoption {
 
 /// Reads, decides and changes.
 async fn edit<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-    decide: impl FnOnce(Contents<'r>, &mut Next) -> Result<Vec<Change>, ErrorKind> + Send,
+    At { cx, hold, tally }: At<'_, 'r>,
+    decide: impl FnOnce(Contents<'r>, &mut Next) -> Changes + Send,
 ) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::Entries).await?;
     let table = Table::of(&contents);
@@ -216,12 +189,11 @@ async fn edit<'r>(
 
 /// Ends the entry of this version if its migration is unfinished.
 pub(super) fn forget_unfinished<'a, 'r: 'a>(
-    cx: &'a Context<'r>,
-    hold: &'a mut Hold<'r>,
-    tally: &'a mut Tally<'r>,
+    at: At<'a, 'r>,
     version: &'a Version,
 ) -> Boxed<'a, Result<(), Stop>> {
-    boxed(edit(cx, hold, tally, move |contents, next| {
+    let cx = at.cx;
+    boxed(edit(at, move |contents, next| {
         let is_it = |entry: &Entry| entry.version == *version && !entry.is_finished();
         if !contents.entries.iter().any(is_it) {
             return Ok(Vec::new());
@@ -302,11 +274,7 @@ fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
 }
 
 /// Migrations that another tool applied get entries, in its order.
-fn adopt(
-    cx: &Context<'_>,
-    found: Vec<Found<'_>>,
-    next: &mut Next,
-) -> Result<Vec<Change>, ErrorKind> {
+fn adopt(cx: &Context<'_>, found: Vec<Found<'_>>, next: &mut Next) -> Changes {
     let change = |found: Found<'_>| {
         let down = cx.down_sql(found.migration)?;
         let (migration, is_verified) = (found.migration, found.taken.verified);

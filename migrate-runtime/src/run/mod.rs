@@ -31,6 +31,7 @@ use crate::migrator::Migrator;
 use crate::outcome::{Error, ErrorKind, Report};
 pub use edits::Edited;
 pub(crate) use edits::{Accept, Baseline, Forget};
+use goal::At;
 pub(crate) use goal::Goal;
 use hold::Hold;
 pub(crate) use plan::{begins_again, script, up_to_date};
@@ -68,7 +69,7 @@ async fn reach<'r>(
     goal: &dyn Goal,
 ) -> Result<(), ErrorKind> {
     let result = loop {
-        let Err(stop) = goal.attempt(cx, hold, tally).await else { break Ok(()) };
+        let Err(stop) = goal.attempt(At { cx, hold, tally }).await else { break Ok(()) };
         if let Err(error) = boxed(retry::prepare(cx, hold, tally, stop)).await {
             break Err(error);
         }
@@ -84,22 +85,13 @@ impl Goal for Apply {
         "run"
     }
 
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(apply(cx, hold, tally))
+    fn attempt<'a, 'r: 'a>(&'a self, at: At<'a, 'r>) -> Boxed<'a, Result<(), Stop>> {
+        boxed(apply(at))
     }
 }
 
 /// Reads the ledger, plans, takes the lock, applies what is pending, and reports.
-async fn apply<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-) -> Result<(), Stop> {
+async fn apply(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
     let (todo, table) = restart::read(cx, hold, tally).await?;
     // A run keeps what it has reached at its deadline.
     if cx.migrator.deadline.is_none() {

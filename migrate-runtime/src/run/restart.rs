@@ -5,6 +5,7 @@ use migrate_set::set::TransactionMode;
 use migrate_set::version::Version;
 
 use super::edits::forget_unfinished;
+use super::goal::At;
 use super::hold::Hold;
 use super::plan::{self, Todo};
 use super::tally::Tally;
@@ -28,7 +29,7 @@ pub(super) async fn read<'r>(
         Err(_) => None,
     };
     let Some(version) = version else { return planned };
-    forget_unfinished(cx, hold, tally, &version).await?;
+    forget_unfinished(At { cx, hold, tally }, &version).await?;
     for one in tally.report.amended.drain(..).collect::<Vec<_>>() {
         let version = one.version;
         tally.report.note(format!("version {version} begins again with its first statement"));

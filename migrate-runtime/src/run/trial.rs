@@ -13,7 +13,7 @@ use super::action::Action;
 use super::batch;
 use super::callouts::{self, Messages};
 use super::explain::{Stopped, explain};
-use super::goal::Goal;
+use super::goal::{At, Goal};
 use super::hold::Hold;
 use super::plan;
 use super::tally::Tally;
@@ -33,22 +33,13 @@ impl Goal for TryOut {
         "trial"
     }
 
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(attempt(cx, hold, tally))
+    fn attempt<'a, 'r: 'a>(&'a self, at: At<'a, 'r>) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(at))
     }
 }
 
 /// Reads, plans, runs the transactional migrations, and undoes them.
-async fn attempt<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-) -> Result<(), Stop> {
+async fn attempt(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
     let (todo, table) = plan::read(cx, hold, tally, Migrator::foresee).await?;
     // A run would first end the entries of migrations that begin again.
     tally.extent = Extent::Whole;

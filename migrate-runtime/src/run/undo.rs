@@ -4,12 +4,10 @@ use migrate_set::plan::Cause;
 use migrate_set::rollback::{Rollback, rollback};
 
 use super::action::Action;
-use super::goal::Goal;
+use super::goal::{At, Goal};
 use super::groups::carry_out;
-use super::hold::Hold;
-use super::tally::Tally;
 use crate::boxed::{Boxed, boxed};
-use crate::context::{Context, Table};
+use crate::context::Table;
 use crate::lock::Stop;
 use crate::outcome::ErrorKind;
 use crate::sql::Reading;
@@ -22,23 +20,13 @@ impl Goal for Undo {
         "rollback"
     }
 
-    fn attempt<'a, 'r: 'a>(
-        &'a self,
-        cx: &'a Context<'r>,
-        hold: &'a mut Hold<'r>,
-        tally: &'a mut Tally<'r>,
-    ) -> Boxed<'a, Result<(), Stop>> {
-        boxed(attempt(cx, hold, tally, &self.0))
+    fn attempt<'a, 'r: 'a>(&'a self, at: At<'a, 'r>) -> Boxed<'a, Result<(), Stop>> {
+        boxed(attempt(at, &self.0))
     }
 }
 
 /// Reads the ledger, decides what to undo, the last applied first, and undoes it.
-async fn attempt<'r>(
-    cx: &Context<'r>,
-    hold: &mut Hold<'r>,
-    tally: &mut Tally<'r>,
-    target: &Rollback,
-) -> Result<(), Stop> {
+async fn attempt(At { cx, hold, tally }: At<'_, '_>, target: &Rollback) -> Result<(), Stop> {
     let contents = hold.read(cx, tally, Reading::WithDownScripts).await?;
     let target = match target {
         Rollback::Steps(steps) => Rollback::Steps(steps.saturating_sub(tally.versioned_undone)),
