@@ -1,6 +1,7 @@
 //! An answer or an error, as text or as one JSON object.
 
 mod folder;
+mod failure;
 pub(crate) mod json;
 pub(crate) mod html;
 pub(crate) mod table;

@@ -185,3 +185,6 @@ fn program() -> String {
     let file = env::current_exe().unwrap_or_else(|_| PathBuf::from("migrate"));
     file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod tests;

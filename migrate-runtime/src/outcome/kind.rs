@@ -85,8 +85,7 @@ pub enum ErrorKind {
         source: BoxError,
     },
 
-    /// A function or a hook ended the transaction of the run. What it committed is kept, and is not
-    /// recorded.
+    /// A function or a hook ended the transaction of the run. What it committed is kept, and is not recorded.
     #[error("{file}: its function or a hook ended the transaction of the run")]
     TransactionEnded {
         /// The migration's file, as the set names it.
@@ -188,8 +187,7 @@ pub enum ErrorKind {
         unknown: Vec<String>,
     },
 
-    /// The connection goes through a pooler, and a pending migration needs a session of its own;
-    /// nothing ran.
+    /// The connection goes through a pooler, and a pending migration needs a session of its own; nothing ran.
     #[error(
         "{file}: runs outside a transaction, and this connection goes through a pooler, which can \
          use another session for each message"
@@ -401,48 +399,4 @@ pub enum ErrorKind {
         /// The driver's error.
         source: tokio_postgres::Error,
     },
-}
-
-impl ErrorKind {
-    /// One word for it, part of the command line's JSON and so frozen.
-    pub(super) fn code(&self) -> &'static str {
-        match self {
-            ErrorKind::Drift { .. } => "drift",
-            ErrorKind::Rollback { .. } => "rollback",
-            ErrorKind::StaleEmbed(_) => "stale_embed",
-            ErrorKind::Migration { .. } => "migration",
-            ErrorKind::Function { .. }
-            | ErrorKind::TransactionEnded { .. }
-            | ErrorKind::NoFunction { .. }
-            | ErrorKind::UnwantedFunction { .. } => "function",
-            ErrorKind::Hook { .. } => "hook",
-            ErrorKind::ConnectionLost { .. } => "connection_lost",
-            #[cfg(feature = "connect")]
-            ErrorKind::Connect(_) => "connection",
-            ErrorKind::Busy { .. } => "busy",
-            ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
-            ErrorKind::Deadline { .. } | ErrorKind::Unanswered { .. } => "deadline",
-            ErrorKind::Interrupted { .. } => "interrupted",
-            ErrorKind::Pooled { .. } => "pooled",
-            ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
-            ErrorKind::OlderPeer { .. } => "older_peer",
-            ErrorKind::BadName { .. }
-            | ErrorKind::BadRelease { .. }
-            | ErrorKind::InTransaction
-            | ErrorKind::LedgerElsewhere { .. }
-            | ErrorKind::UnknownVersion { .. }
-            | ErrorKind::SameModule { .. } => "usage",
-            ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",
-            ErrorKind::Schema { .. } => "schema",
-            ErrorKind::NoEntry { .. } => "no_entry",
-            ErrorKind::Adoption { .. } | ErrorKind::NotAdoptable { .. } => "adoption",
-            ErrorKind::ForeignTable { .. } => "foreign_table",
-            ErrorKind::Untrusted { .. } => "untrusted",
-            ErrorKind::Encoding { .. } => "encoding",
-            ErrorKind::BrokenEntry { .. } => "broken_entry",
-            ErrorKind::LockLost { .. } => "lock_lost",
-            ErrorKind::Placeholder { .. } => "placeholder",
-            ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
-        }
-    }
 }

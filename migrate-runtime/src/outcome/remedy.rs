@@ -1,4 +1,4 @@
-//! What to do about an error, for each kind.
+//! The word for each kind of error, and what to do about it.
 
 use migrate_set::remedy::{Remedy, Term};
 
@@ -6,6 +6,48 @@ use super::kind::ErrorKind;
 use super::report::LockKind;
 
 impl ErrorKind {
+    /// One word for it, part of the command line's JSON and so frozen.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            ErrorKind::Drift { .. } => "drift",
+            ErrorKind::Rollback { .. } => "rollback",
+            ErrorKind::StaleEmbed(_) => "stale_embed",
+            ErrorKind::Migration { .. } => "migration",
+            ErrorKind::Function { .. }
+            | ErrorKind::TransactionEnded { .. }
+            | ErrorKind::NoFunction { .. }
+            | ErrorKind::UnwantedFunction { .. } => "function",
+            ErrorKind::Hook { .. } => "hook",
+            ErrorKind::ConnectionLost { .. } => "connection_lost",
+            #[cfg(feature = "connect")]
+            ErrorKind::Connect(_) => "connection",
+            ErrorKind::Busy { .. } => "busy",
+            ErrorKind::ReadsElsewhere { .. } => "reads_elsewhere",
+            ErrorKind::Deadline { .. } | ErrorKind::Unanswered { .. } => "deadline",
+            ErrorKind::Interrupted { .. } => "interrupted",
+            ErrorKind::Pooled { .. } => "pooled",
+            ErrorKind::NoAdvisoryLock { .. } => "no_advisory_lock",
+            ErrorKind::OlderPeer { .. } => "older_peer",
+            ErrorKind::BadName { .. }
+            | ErrorKind::BadRelease { .. }
+            | ErrorKind::InTransaction
+            | ErrorKind::LedgerElsewhere { .. }
+            | ErrorKind::UnknownVersion { .. }
+            | ErrorKind::SameModule { .. } => "usage",
+            ErrorKind::Required { .. } | ErrorKind::Pending { .. } => "pending",
+            ErrorKind::Schema { .. } => "schema",
+            ErrorKind::NoEntry { .. } => "no_entry",
+            ErrorKind::Adoption { .. } | ErrorKind::NotAdoptable { .. } => "adoption",
+            ErrorKind::ForeignTable { .. } => "foreign_table",
+            ErrorKind::Untrusted { .. } => "untrusted",
+            ErrorKind::Encoding { .. } => "encoding",
+            ErrorKind::BrokenEntry { .. } => "broken_entry",
+            ErrorKind::LockLost { .. } => "lock_lost",
+            ErrorKind::Placeholder { .. } => "placeholder",
+            ErrorKind::NotRecorded { .. } | ErrorKind::Database { .. } => "database",
+        }
+    }
+
     /// What to do about it; `None` if the text has it already, or if only the source knows.
     pub(super) fn remedy(&self) -> Option<Remedy> {
         Some(match self {

@@ -1,8 +1,8 @@
 //! Splits a PostgreSQL script into tokens, by the rules of psql and of the server's own scanner
 //! (`src/fe_utils/psqlscan.l`, `src/backend/parser/scan.l`).
 //!
-//! An unclosed literal or comment becomes one token that extends to the end of the text, so that no
-//! byte is lost. `standard_conforming_strings` is assumed to be on.
+//! An unclosed literal or comment is one token up to the end of the text, so that no byte is lost.
+//! `standard_conforming_strings` is assumed to be on.
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,7 @@ pub fn lex(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// The byte where the data of a `COPY ... FROM stdin;` begins, whose tokens these are: psql reads it from
-/// the next line. With more SQL on the same line there is none.
+/// The byte where the data of a `COPY ... FROM stdin;` with these tokens begins: the next line, if no SQL is before it.
 fn data_after(text: &str, statement: &[Token]) -> Option<usize> {
     let mut words = statement.iter().filter(|token| !token.is_trivia());
     let is = |token: &Token, word: &str| token.text(text).eq_ignore_ascii_case(word);

@@ -11,7 +11,7 @@ fn text_of(path: &str) -> String {
     fs::read_to_string(workspace().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// An enum of the page: its name, where it is declared, and the function with its remedies.
+/// An enum of the page: its name, where it is declared, and where its codes and remedies are.
 const ENUMS: [(&str, &str, &str); 20] = [
     ("ErrorKind", "migrate-runtime/src/outcome/kind.rs", "migrate-runtime/src/outcome/remedy.rs"),
     ("Drift", "migrate-set/src/drift.rs", ""),
@@ -81,7 +81,7 @@ fn variants(code: &str, name: &str, helps: &str) -> Vec<Variant> {
     let mut starts = code.match_indices(&head).map(|(at, _)| at);
     let start = starts.find(|at| after(*at)).unwrap_or_else(|| panic!("no {name}"));
     let body = code[start..].split("\n}").next().expect("an end");
-    let codes = arms(code, "fn code(&self)", name);
+    let codes = arms(helps, "fn code(&self)", name);
     let mut remedies = arms(helps, "fn remedy(&self)", name);
     for function in ["fn help(&self)", "fn plain_help(&self)"] {
         remedies.extend(arms(helps, function, name));
