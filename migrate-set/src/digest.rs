@@ -5,7 +5,7 @@
 //! was applied out of order, undone, accepted or applied again leads to the same digest as any other way there. A
 //! chain of digests would have to be computed again from the first entry that was undone.
 //!
-//! SHA-256, cut to 128 bits, makes each summand. This finds accidents. Whoever can write the ledger can make two
+//! SHA-256, cut to 128 bits, makes each summand. This finds accidents. A role that can write the ledger can make two
 //! entries whose sum is that of two others, but can as well write the digest.
 
 use std::cell::LazyCell;

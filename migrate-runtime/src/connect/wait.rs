@@ -17,8 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Target {
-    /// Connects, and runs the connection as a task; returns the server that answered, and the way to it, too. With a limit it tries
-    /// again until then while no server is there, and `tell` gets one line that says for what it waits.
+    /// Connects, and runs the connection as a task; returns the server that answered, and the way to it, too. With a
+    /// limit it tries again until then while no server is there, and `tell` gets one line with what it waits for.
     ///
     /// # Errors
     /// Why each server is not the one.

@@ -335,7 +335,7 @@ impl<'t> Reader<'t> {
         if self.errors.is_empty() { Ok(self.sections) } else { Err(self.errors) }
     }
 
-    /// Whether a comment that is almost a section marker is none: a section needs statements; and if the file has
+    /// Whether a comment that is almost a section marker is not one: a section needs statements; and if the file has
     /// the section, `-- Down: by hand` is about it.
     fn is_remark(&self, error: &DirectiveError, token: &Token) -> bool {
         let DirectiveError::NearlySection { written, direction } = error else { return true };

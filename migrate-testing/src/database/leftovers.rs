@@ -49,7 +49,7 @@ pub(super) async fn collect(client: &Client, place: &str, own: &str) -> Result<(
 }
 
 /// The current role's databases with this prefix and number of digits that belong to the maintenance
-/// database `place`, or to one that is gone: nobody else can hold their locks.
+/// database `place`, or to one that is gone: no other process can hold their locks.
 async fn list(
     client: &Client,
     place: &str,
