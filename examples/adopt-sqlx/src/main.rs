@@ -9,7 +9,7 @@ use std::error::Error;
 use clap::Parser;
 use migrate_runtime::adopt::Adopt;
 use migrate_runtime::{Migrations, Migrator, connect, embed_migrations};
-use migrate_testing::{Server, ServerError};
+use migrate_testing::Server;
 use tokio_postgres::Client;
 
 /// The same folder that `sqlx::migrate!` used.
@@ -23,22 +23,12 @@ struct Cli {
     database_url: Option<String>,
 }
 
-impl Cli {
-    /// The server to use. Prints which it is.
-    fn server(&self) -> Result<Server, ServerError> {
-        let Some(url) = &self.database_url else {
-            let server = Server::start()?;
-            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
-            return Ok(server);
-        };
-        eprintln!("using the database of --database-url");
-        Server::at(url)
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Cli::parse().server()?;
+    let server = Cli::parse().database_url.as_deref().map_or_else(Server::start, Server::at)?;
+    if server.is_throwaway() {
+        eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+    }
     let mut client = connect(server.url()).await?;
     as_sqlx_left_it(&client).await?;
 

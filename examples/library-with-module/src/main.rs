@@ -9,7 +9,7 @@ use std::error::Error;
 
 use clap::Parser;
 use migrate_runtime::{Migrations, Migrator, connect, embed_migrations, run_in_order};
-use migrate_testing::{Server, ServerError};
+use migrate_testing::Server;
 
 /// The service's own set.
 static MIGRATIONS: Migrations = embed_migrations!("migrations", module = "notes");
@@ -22,22 +22,12 @@ struct Cli {
     database_url: Option<String>,
 }
 
-impl Cli {
-    /// The server to use. Prints which it is.
-    fn server(&self) -> Result<Server, ServerError> {
-        let Some(url) = &self.database_url else {
-            let server = Server::start()?;
-            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
-            return Ok(server);
-        };
-        eprintln!("using the database of --database-url");
-        Server::at(url)
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let server = Cli::parse().server()?;
+    let server = Cli::parse().database_url.as_deref().map_or_else(Server::start, Server::at)?;
+    if server.is_throwaway() {
+        eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+    }
     let mut client = connect(server.url()).await?;
 
     let accounts = Migrator::new(&accounts::MIGRATIONS);

@@ -9,7 +9,7 @@ use clap::Parser;
 use deadpool_postgres::{Manager, Pool};
 use migrate_runtime::tenants::Tenants;
 use migrate_runtime::{Migrations, Migrator, embed_migrations};
-use migrate_testing::{Server, ServerError};
+use migrate_testing::Server;
 use tokio_postgres::NoTls;
 
 /// The contents of every tenant's schema: `{{tables.x}}` is the tenant's own table.
@@ -25,23 +25,13 @@ struct Cli {
     tenants: Vec<String>,
 }
 
-impl Cli {
-    /// The server to use. Prints which it is.
-    fn server(&self) -> Result<Server, ServerError> {
-        let Some(url) = &self.database_url else {
-            let server = Server::start()?;
-            eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
-            return Ok(server);
-        };
-        eprintln!("using the database of --database-url");
-        Server::at(url)
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let cli = Cli::parse();
-    let server = cli.server()?;
+    let server = cli.database_url.as_deref().map_or_else(Server::start, Server::at)?;
+    if server.is_throwaway() {
+        eprintln!("using a throwaway server, removed at exit: psql '{}'", server.url());
+    }
     let pool = Pool::builder(Manager::new(server.url().parse()?, NoTls)).max_size(8).build()?;
     let mut tenants = cli.tenants;
     if tenants.is_empty() {
