@@ -22,8 +22,7 @@ async fn main() -> ExitCode {
         eprintln!("`{name}` is none of {}\nhelp: name one of them after `--`", names.join(", "));
         return ExitCode::from(2);
     };
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     from.leave(&client).await;
     match take_over(from, &mut client).await {
         Ok(()) => ExitCode::SUCCESS,

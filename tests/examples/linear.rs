@@ -40,7 +40,7 @@ const GENERATORS: [(&str, Generator); 55] = [
     ("characters that look like others", |n| one("select\u{a0}1;\n".repeat(n))),
     ("keywords as names", |n| one("with values as (select 1) select 1;\n".repeat(n))),
     ("files with the same mistake", |n| {
-        (0..n).map(|file| file_of(&format!("{file}_a.sql"), "vacuum")).collect()
+        (0..n).map(|file| SourceFile::new(format!("{file}_a.sql"), "vacuum")).collect()
     }),
     ("wrong statements", |n| one("selekt 1;\n".repeat(n))),
     ("wrong statements on one line", |n| one("selekt 1;".repeat(n))),
@@ -96,21 +96,23 @@ const GENERATORS: [(&str, Generator); 55] = [
             |column| format!("alter table t add a{column} int;alter table t drop a{column};");
         one((0..n).map(column).collect())
     }),
-    ("files", |n| (0..n).map(|file| file_of(&format!("{file}_a.sql"), "select 1")).collect()),
+    ("files", |n| {
+        (0..n).map(|file| SourceFile::new(format!("{file}_a.sql"), "select 1")).collect()
+    }),
     ("files of one version", |n| {
-        (0..n).map(|file| file_of(&format!("1_a{file}.sql"), "select 1")).collect()
+        (0..n).map(|file| SourceFile::new(format!("1_a{file}.sql"), "select 1")).collect()
     }),
     ("downs of one version", |n| {
         let pair = |file| [format!("1_a{file}.up.sql"), format!("1_a{file}.down.sql")];
-        (0..n).flat_map(pair).map(|path| file_of(&path, "select 1")).collect()
+        (0..n).flat_map(pair).map(|path| SourceFile::new(&path, "select 1")).collect()
     }),
     ("downs without an up, misnamed", |n| {
         let pair = |file| [format!("{file}_a.down.sql"), format!("A{file}.sql")];
-        (0..n).flat_map(pair).map(|path| file_of(&path, "select 1")).collect()
+        (0..n).flat_map(pair).map(|path| SourceFile::new(&path, "select 1")).collect()
     }),
     ("folders outside a transaction", |n| {
         let folder = |folder| {
-            let file = |name: &str, text: &str| file_of(&format!("{folder}_a/{name}"), text);
+            let file = |name: &str, text: &str| SourceFile::new(format!("{folder}_a/{name}"), text);
             [file("up.sql", "vacuum"), file("metadata.toml", "run_in_transaction = false")]
         };
         (0..n).flat_map(folder).collect()
@@ -118,11 +120,7 @@ const GENERATORS: [(&str, Generator); 55] = [
 ];
 
 fn one(sql: String) -> Vec<SourceFile> {
-    vec![SourceFile { path: "1_a.sql".to_owned(), bytes: sql.into_bytes() }]
-}
-
-fn file_of(path: &str, text: &str) -> SourceFile {
-    SourceFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+    vec![SourceFile::new("1_a.sql", sql)]
 }
 
 /// The processor's time for checking the files and writing what was found.

@@ -39,8 +39,7 @@ pub struct Left {
 ///
 /// When there is no server, or no `pg_dump` for it.
 pub async fn left(set: &Migrations, way: Way, prepare: &str) -> Left {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let setting = match way {
         Way::Shared => "",
         Way::Apart => "SET statement_timeout = '10h'",

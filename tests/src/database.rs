@@ -54,7 +54,8 @@ pub async fn value(client: &Client, sql: &str) -> String {
     row.unwrap_or_default()
 }
 
-/// An empty database of one test, dropped with this value.
+/// An empty database of one test, dropped with this value, and so are roles whose names are `role_` and its name, and
+/// perhaps more after another `_`.
 pub struct FreshDatabase {
     name: String,
     url: String,
@@ -72,6 +73,17 @@ impl FreshDatabase {
         let created = maintenance().spawn(create(name.clone())).await;
         created.expect("no panic").expect("CREATE DATABASE on the test server");
         FreshDatabase { name, url }
+    }
+
+    /// Creates one, with a client of it.
+    ///
+    /// # Panics
+    ///
+    /// As [`FreshDatabase::create`].
+    pub async fn connected() -> (FreshDatabase, Client) {
+        let database = FreshDatabase::create().await;
+        let client = database.connect().await;
+        (database, client)
     }
 
     /// Its name, which needs no quotes.
@@ -218,7 +230,7 @@ const SESSIONS_LIMIT: Duration = Duration::from_secs(1);
 
 const POLL: Duration = Duration::from_millis(1);
 
-/// Drops a database, and ends the sessions in it first: `FORCE` alone checks only ten times a second
+/// Drops a database and the roles of its test, and ends the sessions in it first: `FORCE` alone checks only ten times a second
 /// whether they have ended.
 async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     let client = session().await?;
@@ -232,6 +244,13 @@ async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
         tokio::time::sleep(POLL).await;
     }
     client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    let roles = format!(
+        "DO $$ DECLARE role pg_catalog.name; BEGIN FOR role IN SELECT rolname FROM pg_catalog.pg_roles \
+         WHERE rolname OPERATOR(pg_catalog.=) 'role_{name}' \
+         OR pg_catalog.starts_with(rolname::pg_catalog.text, 'role_{name}_') LOOP \
+         EXECUTE pg_catalog.format('DROP OWNED BY %1$I; DROP ROLE %1$I', role); END LOOP; END $$"
+    );
+    client.batch_execute(&roles).await?;
     put_back(client);
     Ok(())
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 
-use crate::database::connect;
+use crate::database::{FreshDatabase, connect};
 
 pub use message::Message;
 use message::Splitter;
@@ -54,6 +54,18 @@ impl CountingProxy {
     /// When no port is free.
     pub async fn start(upstream: &Config) -> CountingProxy {
         CountingProxy::with_delay(upstream, Duration::ZERO).await
+    }
+
+    /// An empty database, a proxy to it, and a client through the proxy.
+    ///
+    /// # Panics
+    ///
+    /// When there is no server, or no port is free.
+    pub async fn connected() -> (FreshDatabase, CountingProxy, Client) {
+        let database = FreshDatabase::create().await;
+        let proxy = CountingProxy::start(&database.config()).await;
+        let client = proxy.connect().await;
+        (database, proxy, client)
     }
 
     /// A proxy that delays each chunk for this long in either direction, like a network: chunks that

@@ -27,8 +27,7 @@ impl SmallRole {
     ///
     /// When the server refuses.
     pub async fn create() -> SmallRole {
-        let database = FreshDatabase::create().await;
-        let admin = database.connect().await;
+        let (database, admin) = FreshDatabase::connected().await;
         let role = format!("role_{}", database.name());
         let sql = format!(
             "CREATE ROLE {role} LOGIN PASSWORD 'small'; CREATE SCHEMA own AUTHORIZATION {role}; \
@@ -85,15 +84,6 @@ impl SmallRole {
         let report = result.unwrap_or_else(|error| panic!("granted: {error}\n\n{expected}"));
         assert_eq!(report.applied.len(), applied, "{expected}");
         assert_eq!(migrator.run(&mut self.client).await.expect("again").applied.len(), 0);
-    }
-
-    /// Drops what outlives the database.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses.
-    pub async fn remove(self) {
-        self.prepare("DROP OWNED BY {role} CASCADE; DROP ROLE {role}").await;
     }
 }
 
@@ -165,7 +155,6 @@ pub async fn denied_all(cases: &[Denied]) -> Vec<String> {
                 broken.push(format!("{}\n-- {sql}\n-- {granted:?}\n-- {run:?}", case.0));
             }
         }
-        at.remove().await;
     }
     broken
 }

@@ -56,8 +56,7 @@ pub async fn round_trip(
     scope: &SchemaScope,
 ) -> Result<RoundTrip, String> {
     let text = schema_of(&database.connect().await, scope).await;
-    let copy = FreshDatabase::create().await;
-    let client = copy.connect().await;
+    let (copy, client) = FreshDatabase::connected().await;
     if let Err(error) = client.batch_execute(&text).await {
         let said = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
         return Err(format!(

@@ -36,10 +36,7 @@ pub fn unparsed(files: &[(&str, &str)]) -> Migrations {
 }
 
 fn with(files: &[(&str, &str)], options: &SetOptions) -> Migrations {
-    let file = |&(path, sql): &(&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: sql.as_bytes().to_vec(),
-    };
+    let file = |&(path, sql): &(&str, &str)| SourceFile::new(path, sql);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     check("migrations", &files, options).unwrap_or_else(|errors| panic!("{errors}")).set
 }

@@ -47,8 +47,7 @@ async fn main() -> ExitCode {
 /// How many lines the schema has, or in what the copy differs; else why there is none.
 async fn result(folder: &str) -> Result<Result<usize, String>, String> {
     let set = from_folder(folder, &lenient()).map_err(|error| error.to_string())?;
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let before = fs::read_to_string(format!("{folder}.before.sql")).unwrap_or_default();
     client.batch_execute(&before).await.map_err(|error| error.to_string())?;
     Migrator::new(&set).run(&mut client).await.map_err(|error| error.to_string())?;

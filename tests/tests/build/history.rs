@@ -286,8 +286,7 @@ async fn stale_set_does_not_run() {
     let traits = Traits { orders_by_name: false, count: 0, digest };
     let layout = Layout::Numeric;
     let stale = Migrations::embedded("default", "migrations", layout, Some(origin), traits, || &[]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let error = Migrator::new(&stale).run(&mut client).await.expect_err("stale");
     assert!(matches!(error.kind(), ErrorKind::StaleEmbed(_)));
     let expected = format!(

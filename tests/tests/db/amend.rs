@@ -21,8 +21,7 @@ async fn entries(client: &Client) -> String {
 
 #[tokio::test]
 async fn baseline_takes_for_applied_what_was_there() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE TABLE a (id int); CREATE TABLE b (id int)").await.expect("tables");
     let set = set(&[A, B, C, V]);
     let migrator = Migrator::new(&set);
@@ -45,8 +44,7 @@ async fn baseline_takes_for_applied_what_was_there() {
 
 #[tokio::test]
 async fn edited_migrations_are_accepted_on_purpose() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(&[A, B, C])).run(&mut client).await.expect("a run");
     let edited = set(&[
         ("001_a.sql", "CREATE TABLE a (id bigint);"),
@@ -79,8 +77,7 @@ async fn edited_migrations_are_accepted_on_purpose() {
 
 #[tokio::test]
 async fn forgotten_entries_are_applied_again() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, B, C]);
     let migrator = Migrator::new(&set);
     migrator.run(&mut client).await.expect("a run");
@@ -101,8 +98,7 @@ async fn forgotten_entries_are_applied_again() {
 
 #[tokio::test]
 async fn required_migrations_are_asked_of_the_ledger() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, B]);
     let migrator = Migrator::new(&set);
     let list = "001_a, 2,, 003_c ,4";
@@ -124,8 +120,7 @@ async fn required_migrations_are_asked_of_the_ledger() {
 
 #[tokio::test]
 async fn trial_runs_everything_and_leaves_nothing() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let outside = ("004_d.sql", "-- migrate:no-transaction\nVACUUM;");
     let good = set(&[A, B, C, outside, V]);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -157,8 +152,7 @@ async fn trial_runs_everything_and_leaves_nothing() {
 
 #[tokio::test]
 async fn script_shows_what_a_run_would_send() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let set = set(&[
         ("1_a.sql", "-- a remark\nCREATE TABLE {{tables.a}} (id int);"),
         ("2_b.sql", "-- migrate:no-transaction\nVACUUM;"),

@@ -43,8 +43,7 @@ async fn in_a_transaction(
 #[tokio::test]
 async fn a_transaction_of_the_caller_is_not_committed_by_a_run() {
     for has_ledger in [true, false] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         client.batch_execute("CREATE TABLE mine (a int)").await.expect("a table");
         let (one, two) = (tables(1), tables(2));
         if has_ledger {
@@ -69,8 +68,7 @@ const DISCARDS: &str = "CREATE FUNCTION discard() RETURNS trigger LANGUAGE plpgs
 
 #[tokio::test]
 async fn an_entry_that_the_table_discards_undoes_its_migration() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let inserts = DISCARDS.replace("{event}", "INSERT");
     let updates = format!("-- UP\nSELECT 1;\n-- DOWN\n{}", DISCARDS.replace("{event}", "UPDATE"));
     let first = ("1_a.sql", "CREATE TABLE a (id int);");
@@ -95,8 +93,7 @@ async fn an_entry_that_the_table_discards_undoes_its_migration() {
 
 #[tokio::test]
 async fn limits_of_any_length_are_limits() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let note = "CREATE TABLE IF NOT EXISTS noted (limits text); \
                 INSERT INTO noted SELECT current_setting('lock_timeout')";
     let alone = format!("-- migrate:no-transaction\n{note}; VACUUM noted;");
@@ -123,8 +120,7 @@ async fn limits_of_any_length_are_limits() {
 
 #[tokio::test]
 async fn positions_that_no_run_writes_are_broken_entries() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (one, two) = (tables(1), tables(2));
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let migrator = Migrator::new(&two);
@@ -147,8 +143,7 @@ async fn positions_that_no_run_writes_are_broken_entries() {
 
 #[tokio::test]
 async fn names_in_another_encoding_do_not_panic() {
-    let database = FreshDatabase::create().await;
-    let admin = database.connect().await;
+    let (database, admin) = FreshDatabase::connected().await;
     let role = format!("rôle_{}", database.name());
     let create = format!(
         "CREATE ROLE \"{role}\" LOGIN PASSWORD 'small'; CREATE SCHEMA \"schéma\"; \
@@ -207,8 +202,7 @@ async fn succeeds(_: RunClient<'_>) -> Result<(), BoxError> {
 
 #[tokio::test]
 async fn errors_of_functions_and_hooks_show_the_servers_text() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("1_a.sql", "-- migrate:function\nSELECT 1;")]);
     let migrator = Migrator::new(&set).function("1", raises);
     let error = migrator.run(&mut client).await.expect_err("a failure").to_string();
@@ -238,8 +232,7 @@ async fn errors_of_functions_and_hooks_show_the_servers_text() {
 
 #[tokio::test]
 async fn detail_and_hint_of_the_librarys_own_statements_are_shown() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&tables(1)).run(&mut client).await.expect("a run");
     let check = "ALTER TABLE migration_ledger ADD CHECK (position < 2)";
     client.batch_execute(check).await.expect("a constraint");
@@ -253,9 +246,7 @@ async fn detail_and_hint_of_the_librarys_own_statements_are_shown() {
 
 #[tokio::test]
 async fn entries_of_other_modules_are_not_read() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let files = [("1_a.sql", "CREATE TABLE a (id int);")];
     let alone = ("2_v.sql", "-- migrate:no-transaction\nVACUUM a;");
     let (mine, with_alone) = (module("mine", &files), module("mine", &[files[0], alone]));

@@ -18,8 +18,7 @@ fn app() -> Migrations {
 
 #[tokio::test]
 async fn sets_run_in_the_order_given_and_nothing_pending_is_one_message() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (auth, app) = (auth(), app());
     let (auth, app) = (Migrator::new(&auth), Migrator::new(&app));
     let reports = run_in_order([&auth, &app], &mut client).await.expect("a boot");
@@ -35,8 +34,7 @@ async fn sets_run_in_the_order_given_and_nothing_pending_is_one_message() {
 
 #[tokio::test]
 async fn only_sets_with_pending_migrations_run() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (auth, app) = (auth(), app());
     let (auth, app) = (Migrator::new(&auth), Migrator::new(&app));
     auth.run(&mut client).await.expect("a run");
@@ -50,8 +48,7 @@ async fn only_sets_with_pending_migrations_run() {
 
 #[tokio::test]
 async fn failure_names_its_module_and_keeps_the_reports_before_it() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (auth, broken) = (auth(), module("app", &[("1_x.sql", "SELECT 1/0;")]));
     let (auth, broken) = (Migrator::new(&auth), Migrator::new(&broken));
     let error = run_in_order([&auth, &broken], &mut client).await.unwrap_err();
@@ -62,8 +59,7 @@ async fn failure_names_its_module_and_keeps_the_reports_before_it() {
 
 #[tokio::test]
 async fn drift_in_the_last_set_stops_the_first_before_it_runs() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (auth, app) = (auth(), app());
     let edited = module("app", &[("001_posts.sql", "CREATE TABLE posts ();")]);
     Migrator::new(&edited).run(&mut client).await.expect("a run");
@@ -75,8 +71,7 @@ async fn drift_in_the_last_set_stops_the_first_before_it_runs() {
 
 #[tokio::test]
 async fn sets_that_one_ledger_cannot_tell_apart_are_refused() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (auth, other) = (auth(), module("auth", &[("1_x.sql", "CREATE TABLE x ();")]));
     let both = [&Migrator::new(&auth), &Migrator::new(&other)];
     let error = run_in_order(both, &mut client).await.unwrap_err();

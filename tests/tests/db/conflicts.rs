@@ -80,8 +80,7 @@ async fn changes_of_one_catalog_row_are_tried_again() {
 
 #[tokio::test]
 async fn a_row_that_another_session_wrote_is_not_tried_again() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let of_its_own = "CREATE SCHEMA other; CREATE TABLE other.pg_namespace (a int PRIMARY KEY); \
                       INSERT INTO other.pg_namespace VALUES (1), (1);";
     let set = set(&[("1_a.sql", of_its_own)]);
@@ -100,8 +99,7 @@ async fn tenants_that_share_an_extension_and_a_table_are_all_up() {
     let migrator = Migrator::new(&set).create_schema();
     let schemas: Vec<String> = (0..200).map(|number| format!("tenant_{number:03}")).collect();
     for round in 1..=10 {
-        let database = FreshDatabase::create().await;
-        let client = database.connect().await;
+        let (database, client) = FreshDatabase::connected().await;
         client.batch_execute("CREATE TABLE shared (id int)").await.expect("a shared table");
         let config = database.config();
         let get = || async { Ok::<_, Infallible>(Box::new(connect(&config).await)) };

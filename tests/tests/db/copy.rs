@@ -21,8 +21,7 @@ async fn ledger(client: &tokio_postgres::Client) -> String {
 
 #[tokio::test]
 async fn data_arrives_as_it_is_and_only_once() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = [
         TABLE,
         (
@@ -49,8 +48,7 @@ async fn data_arrives_as_it_is_and_only_once() {
 
 #[tokio::test]
 async fn many_rows_arrive() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let rows: Vec<String> = (0..40_000).map(|id| format!("{id}\tsome text of a row\n")).collect();
     let rows = rows.concat();
     let set = set(&[TABLE, ("2_rows.sql", &format!("COPY t FROM stdin;\n{rows}\\.\n"))]);
@@ -60,8 +58,7 @@ async fn many_rows_arrive() {
 
 #[tokio::test]
 async fn bad_row_is_shown_with_its_place_and_nothing_is_kept() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     for (head, rows, place) in [
         ("", "1\ta\nx\tb\n2\tc\n", "migrations/2_rows.sql:4:1"),
         ("", "1\ta\n3\tb\n1\tc\n", "migrations/2_rows.sql:5:1"),
@@ -121,8 +118,7 @@ async fn copy_that_cannot_begin_is_shown_and_keeps_the_connection() {
 
 #[tokio::test]
 async fn outside_a_transaction_data_is_resumed_after_what_took_effect() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = |last: &str| {
         let sql = format!(
             "-- migrate:no-transaction\nCOPY t FROM stdin;\n1\ta\n\\.\n\
@@ -142,8 +138,7 @@ async fn outside_a_transaction_data_is_resumed_after_what_took_effect() {
 
 #[tokio::test]
 async fn data_is_tried_out_and_undone() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = [
         TABLE,
         (
@@ -173,8 +168,7 @@ async fn nothing(_: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
 
 #[tokio::test]
 async fn schemas_hooks_and_row_locks_go_with_data() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         ("1_t.sql", "CREATE TABLE {{tables.t}} (id int);"),
         (

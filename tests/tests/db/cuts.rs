@@ -44,8 +44,7 @@ async fn deadline_ends_a_commit_that_waits_for_a_standby() {
 async fn deadline_ends_a_migration_that_removes_the_limit() {
     for first in ["SET statement_timeout = 0", "SELECT set_config('statement_timeout', '0', false)"]
     {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let sql = format!("{first};\nSELECT pg_sleep(600);");
         let set = set(&[("1_a.sql", sql.as_str())]);
         let migrator = Migrator::new(&set).deadline(DEADLINE);
@@ -63,8 +62,7 @@ async fn deadline_ends_a_migration_that_removes_the_limit() {
 /// The limit is removed where its name cannot be seen.
 #[tokio::test]
 async fn deadline_cancels_what_the_server_does_not_limit() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[(
         "1_a.sql",
         "DO $$ BEGIN EXECUTE 'SET statement_' || 'timeout = 0'; END $$;\nSELECT pg_sleep(600);",
@@ -80,8 +78,7 @@ async fn deadline_cancels_what_the_server_does_not_limit() {
 
 #[tokio::test]
 async fn outcome_of_what_cannot_be_cancelled_is_unknown() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     // A cancel ends its sleep, and ends it only when a row is there.
     let waits = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); \
                  EXCEPTION WHEN query_canceled THEN NULL; END; \

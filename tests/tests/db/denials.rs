@@ -153,7 +153,6 @@ async fn denied_objects_are_named_in_any_language() {
             .await
             .expect("nothing");
     }
-    at.remove().await;
 }
 
 const OWNER: &str = "grant the role the privilege, or migrate as the owner";

@@ -34,8 +34,7 @@ async fn run(set: &Migrations, client: &mut Client) {
 
 #[tokio::test]
 async fn each_row_has_the_digest_of_what_is_present_after_it() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A, B, C, V]), &mut client).await;
     for (position, files) in [(1, &[A][..]), (2, &[A, B]), (3, &[A, B, C]), (4, &[A, B, C, V])] {
         let expected = line(set(files).traits().digest, "default");
@@ -64,29 +63,25 @@ async fn digests_do_not_depend_on_the_way() {
     let all = set(&[A, B, V]);
     let edited = ("1_a.sql", "CREATE TABLE a (id bigint);");
 
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&all).baseline(&mut client, 1).await.unwrap_or_else(|e| panic!("{e}"));
     shows(&client, &[&set(&[A])], "a baseline").await;
     run(&all, &mut client).await;
     shows(&client, &[&all], "the rest after a baseline").await;
 
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[B, V]), &mut client).await;
     let lenient = Migrator::new(&all).allow_out_of_order();
     lenient.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     shows(&client, &[&all], "out of order").await;
 
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[edited, B, V]), &mut client).await;
     let accepted = Migrator::new(&all).accept(&mut client, Edited::All).await;
     assert_eq!(accepted.unwrap_or_else(|e| panic!("{e}")).amended.len(), 1);
     shows(&client, &[&all], "an accepted edit").await;
 
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client
         .batch_execute(
             "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL); \
@@ -101,8 +96,7 @@ async fn digests_do_not_depend_on_the_way() {
 
 #[tokio::test]
 async fn an_unfinished_migration_shows_no_set_until_it_is_finished() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let failing = set(&[A, B, ("3_c.sql", "-- migrate:no-transaction\nVACUUM b;\nVACUUM d;")]);
     Migrator::new(&failing).run(&mut client).await.expect_err("a failure");
     let unfinished = last(&client).await;
@@ -120,8 +114,7 @@ async fn an_unfinished_migration_shows_no_set_until_it_is_finished() {
 
 #[tokio::test]
 async fn modules_and_kinds_of_lock_keep_each_others_digests() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (app, auth) = (module("app", &[A, V]), module("auth", &[B]));
     Migrator::new(&app).lock(Lock::Row).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     run(&auth, &mut client).await;
@@ -146,8 +139,7 @@ async fn rows_that_were_changed_by_hand_are_counted_by_the_next_run() {
         ("UPDATE migration_ledger SET digests = 'by hand'", &three),
         ("UPDATE migration_ledger SET checksum = NULL", &three),
     ] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         run(&two, &mut client).await;
         client.batch_execute(hand).await.expect(hand);
         let lenient = Migrator::new(next).allow_edited();
@@ -176,8 +168,7 @@ async fn what_a_boot_sees_of_rows_that_were_changed_by_hand() {
         ("DELETE FROM migration_ledger WHERE version IN ('1', '4')", true),
         (insert, true),
     ] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         run(&present, &mut client).await;
         client.batch_execute(hand).await.expect(hand);
         let boot = Migrator::new(&present).run(&mut client).await;
@@ -197,14 +188,12 @@ async fn function_that_a_role_may_not_call_is_not_needed() {
         let report = migrator.run(&mut at.client).await.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((report.applied.len(), report.messages), (applied, messages), "{report:?}");
     }
-    at.remove().await;
 }
 
 /// Rows of other modules and events come after the last entry of the set.
 #[tokio::test]
 async fn boot_reads_one_row_whatever_comes_after_its_entries() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (app, auth) = (module("app", &[A, V]), module("auth", &[B, C]));
     run(&app, &mut client).await;
     run(&auth, &mut client).await;

@@ -26,8 +26,7 @@ fn deviating() -> Migrations {
 }
 
 async fn deviated() -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&applied()).run(&mut client).await.expect("a run");
     let sql = "UPDATE migration_ledger SET checksum_algorithm = 'of-tomorrow-1', checksum = md5('7') WHERE version = '7'; \
                UPDATE migration_ledger SET digests = NULL";

@@ -22,8 +22,7 @@ fn error_of(encoding: &str) -> String {
 async fn sessions_of_other_encodings_are_refused() {
     let set = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
     for ledger in [false, true] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let migrator = Migrator::new(&set);
         if ledger {
             migrator.run(&mut client).await.expect("a run");
@@ -47,8 +46,7 @@ async fn sessions_of_other_encodings_are_refused() {
 
 #[tokio::test]
 async fn names_are_no_statements_in_other_encodings() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE TABLE victims ()").await.expect("a table");
     client
         .batch_execute("SET client_encoding = 'SJIS'; SET backslash_quote = on")
@@ -89,8 +87,7 @@ async fn migrations_that_leave_another_encoding_are_refused() {
         ("2_b.sql", "-- migrate:no-transaction\nVACUUM a;\nSET client_encoding TO BIG5;"),
     ];
     for (name, sql) in cases {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let set = set(&[("1_a.sql", "CREATE TABLE a (id int);"), (name, sql), after]);
         let error = Migrator::new(&set).run(&mut client).await.expect_err(sql);
         assert_eq!(error.code(), "encoding", "{sql}: {error}");
@@ -104,8 +101,7 @@ async fn migrations_that_leave_another_encoding_are_refused() {
 
 #[tokio::test]
 async fn migrations_that_set_an_encoding_inside_a_transaction_are_followed_by_the_sessions_own() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         (
             "1_a.sql",
@@ -123,8 +119,7 @@ async fn hooks_that_set_another_encoding_stop_the_run() {
         Ok(context.batch_execute("SET client_encoding = 'SJIS'").await?)
     }
     for when in [When::BeforeRun, When::BeforeEach, When::AfterEach] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let set = set(&[("1_a.sql", "CREATE TABLE a (id int); SELECT 'é\\';")]);
         let error = Migrator::new(&set).hook(when, sets).run(&mut client).await.expect_err("SJIS");
         assert_eq!(error.code(), "encoding", "{when:?}: {error}");

@@ -25,8 +25,7 @@ async fn acts(migrator: &Migrator<'_>, client: &Client) -> Vec<String> {
 
 #[tokio::test]
 async fn every_entry_that_ended_is_in_the_history() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("SET application_name = 'deployer'").await.expect("a name");
     let (first, second) = (set(&[B, A, V]), set(&[B, A, W]));
     let (first, second) = (Migrator::new(&first), Migrator::new(&second));
@@ -90,8 +89,7 @@ pub(crate) fn reads(message: &str) -> Vec<String> {
 
 /// Migrates ten tables, writes 40,000 rows like the first but with `change`, and boots again.
 async fn boot_reads_only_its_entries(change: &str) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let set = tables(10);
     Migrator::new(&set).run(&mut client).await.expect("a run");
     let many = format!(

@@ -70,8 +70,7 @@ fn runs_and_waits_are_reported_to_tracing() {
 }
 
 async fn runs_and_waits() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let one = set(&[("1_a.sql", "CREATE TABLE a (id int);")]);
     let lines = logged(async {
         Migrator::new(&one).run(&mut client).await.expect("a run");
@@ -145,8 +144,7 @@ async fn the_library_causes_no_notices() {
 }
 
 async fn spans_carry_the_names_of_opentelemetry() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let index = "-- migrate:no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id);\n\
                  COMMENT ON TABLE a IS 'postgres://me:pw@h/d';";
     let broken = set(&[

@@ -14,8 +14,7 @@ async fn fail(client: &mut Client, set: &Migrations) -> Error {
 
 /// Runs `files` on a fresh database and compares the whole text of the error.
 async fn check(files: &[(&str, &str)], expected: &str) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     // An older server can refuse what the build accepts.
     let error = fail(&mut client, &unparsed(files)).await;
     assert_eq!(error.to_string(), expected);
@@ -202,8 +201,7 @@ async fn deferred_constraints_fail_at_commit() {
 
 #[tokio::test]
 async fn positions_survive_replaced_placeholders() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[(
         "1_a.sql",
         "CREATE TABLE {{tables.a}} (id int); SELECT *\nFROM {{tables.a}} x, {{schema}}.a y WHERE x.nope = 1;",
@@ -218,8 +216,7 @@ async fn positions_survive_replaced_placeholders() {
 
 #[tokio::test]
 async fn failed_runs_are_repeated_from_where_they_stopped() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let b = |sql| set(&[A, ("2_b.sql", sql), ("3_c.sql", "CREATE TABLE c (id int);")]);
     let error = fail(&mut client, &b("CREATE TABLE b (id int); SELECT 1/0;")).await;
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
@@ -237,8 +234,7 @@ async fn failed_runs_are_repeated_from_where_they_stopped() {
 
 #[tokio::test]
 async fn broken_connections_are_distinguished_from_refusals() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, ("2_b.sql", "SELECT pg_terminate_backend(pg_backend_pid());")]);
     let error = fail(&mut client, &set).await;
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
@@ -256,8 +252,7 @@ async fn broken_connections_are_distinguished_from_refusals() {
 
 #[tokio::test]
 async fn unreadable_and_unwritable_ledgers_are_named() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let role = format!("role_{}", database.name());
     client
         .batch_execute(&format!(
@@ -273,10 +268,7 @@ async fn unreadable_and_unwritable_ledgers_are_named() {
              help: GRANT CREATE ON SCHEMA public TO {role}"
         )
     );
-    client
-        .batch_execute(&format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}"))
-        .await
-        .expect("drop");
+    client.batch_execute("RESET ROLE").await.expect("the superuser");
     assert_eq!(Migrator::new(&set(&[A])).run(&mut client).await.expect("a run").applied.len(), 1);
     // No position follows the last one of the column's type.
     for (edit, column) in [
@@ -307,9 +299,7 @@ async fn cut_while_asleep(watcher: &Client, proxy: CountingProxy) {
 
 #[tokio::test]
 async fn cut_connections_leave_the_outcome_to_the_ledger() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (database, proxy, mut client) = CountingProxy::connected().await;
     let files = [A, ("2_b.sql", "SELECT pg_sleep(0.3); CREATE TABLE b (id int);")];
     let slow = set(&files);
     let watcher = database.connect().await;
@@ -333,8 +323,7 @@ async fn cut_connections_leave_the_outcome_to_the_ledger() {
 
 #[tokio::test]
 async fn lost_session_locks_are_reported() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set =
         set(&[("1_a.sql", "-- migrate:no-transaction\nVACUUM;\nSELECT pg_advisory_unlock_all();")]);
     let error = fail(&mut client, &set).await;
@@ -349,9 +338,7 @@ async fn lost_session_locks_are_reported() {
 
 #[tokio::test]
 async fn cut_connections_leave_a_single_statement_unknown() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (database, proxy, mut client) = CountingProxy::connected().await;
     let set = set(&[("1_a.sql", "-- migrate:no-transaction\nVACUUM;\nSELECT pg_sleep(0.3);")]);
     let watcher = database.connect().await;
     let cut = cut_while_asleep(&watcher, proxy);

@@ -21,8 +21,7 @@ async fn together(client: &Client) -> String {
 
 /// The same after a run on a fresh database, which begins with `prepare`.
 async fn after(prepare: &str, set: &Migrations) -> String {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(prepare).await.expect(prepare);
     let report =
         Migrator::new(set).run(&mut client).await.unwrap_or_else(|e| panic!("{prepare}: {e}"));
@@ -50,8 +49,7 @@ async fn definitions_share_up_to_rows_and_each_migration_has_its_times() {
         ("12_y.sql", "CREATE TABLE y (a int);"),
         ("13_z.sql", "CREATE TABLE z (a int);"),
     ]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = Migrator::new(&set).run(&mut client).await.expect("a run");
     assert_eq!((report.applied.len(), report.messages), (13, 3));
     assert_eq!(together(&client).await, "01 02 03 | 04 | 05 06 | 07 | 08 | 09 | 10 | 11 | 12 13");
@@ -96,15 +94,13 @@ async fn database_of_others_is_not_fresh() {
 }
 
 async fn is_before_17() -> bool {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     value(&client, "SELECT current_setting('server_version_num')::int < 170000").await == "t"
 }
 
 #[tokio::test]
 async fn ledger_with_entries_is_not_fresh_whosever_they_are() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (first, more) = (
         set(&[("1_a.sql", "SELECT 1;")]),
         set(&[
@@ -134,8 +130,7 @@ async fn code_of_the_service_and_a_deadline_keep_migrations_apart() {
     let hooked = Migrator::new(&three).hook(When::AfterEach, nothing);
     let limited = Migrator::new(&three).deadline(Duration::from_hours(1));
     for migrator in [hooked, limited] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         migrator.run(&mut client).await.expect("a run");
         assert_eq!(together(&client).await, "0001 | 0002 | 0003");
     }
@@ -154,8 +149,7 @@ async fn nothing_is_shared_after_a_migration_that_can_watch() {
         ("5_d.sql", "CREATE TABLE d (a int);"),
     ]);
     for chunk in [usize::MAX, 1] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         Migrator::new(&set).chunk_bytes(chunk).run(&mut client).await.expect("a run");
         let expected = if chunk == 1 { "1 | 2 | 3 | 4 | 5" } else { "1 2 | 3 | 4 | 5" };
         assert_eq!(together(&client).await, expected);
@@ -210,8 +204,7 @@ async fn failed_rows_are_not_inserted_again() {
         ("4_rows.sql", "INSERT INTO a VALUES (DEFAULT), (DEFAULT); INSERT INTO a VALUES (1 / 0);"),
     ]);
     for setting in ["", "SET statement_timeout = '1h'"] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         client.batch_execute(setting).await.expect("a setting");
         let error = Migrator::new(&set).run(&mut client).await.expect_err("a failure");
         assert!(error.to_string().starts_with("migrations/4_rows.sql:1:"), "{error}");
@@ -254,8 +247,7 @@ async fn run_that_is_cut_leaves_whole_transactions_and_the_next_completes_it() {
 /// The versions that a run with this fault reports as applied, what is committed together when its session has ended,
 /// and its traffic; the next run then completes it.
 async fn cut(set: &Migrations, fault: Fault) -> (String, String, Traffic) {
-    let database = FreshDatabase::create().await;
-    let mut direct = database.connect().await;
+    let (database, mut direct) = FreshDatabase::connected().await;
     let connected = fault::connect(&database.config(), fault).await;
     let (mut report, mut traffic) = (None, Traffic::default());
     if let Ok((mut client, counted)) = connected {

@@ -35,8 +35,7 @@ async fn hash(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
 
 #[tokio::test]
 async fn function_runs_after_its_statements_and_before_the_next_migration() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES, DROP]);
     let migrator = Migrator::new(&set).function("2", hash);
     let report = migrator.run(&mut client).await.expect("a run");
@@ -79,8 +78,7 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
         transaction.batch_execute("CREATE TABLE remains ()").await?;
         Err("no such key".into())
     }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES, DROP]);
     let error = Migrator::new(&set).function("2", fail).run(&mut client).await.unwrap_err();
     assert_eq!(
@@ -99,8 +97,7 @@ async fn what_fails_in_a_function_undoes_its_migration_and_nothing_else() {
 #[tokio::test]
 async fn function_that_ends_its_transaction_fails_the_run_and_is_not_recorded() {
     for ending in ["COMMIT", "ROLLBACK", "COMMIT; BEGIN", "RESET ALL"] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let set = set(&[USERS, HASHES]);
         let end = closure(move |transaction| {
             Box::pin(async move { Ok(transaction.batch_execute(ending).await?) })
@@ -120,8 +117,7 @@ async fn session_is_restored_after_a_function() {
     async fn unsettle(transaction: RunClient<'_>) -> Result<(), tokio_postgres::Error> {
         transaction.batch_execute("SET search_path = pg_catalog; CREATE TEMP TABLE t ()").await
     }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES, DROP]);
     Migrator::new(&set).function("2", unsettle).run(&mut client).await.expect("a run");
     let left = "SELECT current_setting('search_path') || (to_regclass('pg_temp.t') IS NULL)";
@@ -130,8 +126,7 @@ async fn session_is_restored_after_a_function() {
 
 #[tokio::test]
 async fn function_that_is_blocked_is_called_again() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
     Migrator::new(&set).function("2", hash).to("1").run(&mut client).await.expect("a run");
     let blocker = database.connect().await;
@@ -159,14 +154,15 @@ async fn function_that_is_blocked_is_called_again() {
     assert!(calls.load(Ordering::Relaxed) >= 2);
 }
 
+/// A function that does not end.
+async fn sleep(_: RunClient<'_>) -> Result<(), BoxError> {
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
-    async fn sleep(_: RunClient<'_>) -> Result<(), BoxError> {
-        tokio::time::sleep(Duration::from_mins(10)).await;
-        Ok(())
-    }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
     Migrator::new(&set).function("2", hash).to("1").run(&mut client).await.expect("a run");
     let migrator = Migrator::new(&set).function("2", sleep);
@@ -181,12 +177,7 @@ async fn run_that_is_dropped_in_a_function_leaves_no_transaction_open() {
 
 #[tokio::test]
 async fn deadline_cuts_a_function() {
-    async fn sleep(_: RunClient<'_>) -> Result<(), BoxError> {
-        tokio::time::sleep(Duration::from_mins(10)).await;
-        Ok(())
-    }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
     let migrator = Migrator::new(&set).function("2", sleep).deadline(Duration::from_millis(500));
     let error = migrator.run(&mut client).await.unwrap_err();
@@ -196,8 +187,7 @@ async fn deadline_cuts_a_function() {
 
 #[tokio::test]
 async fn trial_calls_functions_and_undoes_what_they_did() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES, DROP]);
     let trial = Migrator::new(&set).function("2", hash).trial(&mut client).await.expect("a trial");
     assert_eq!(trial.ran.len(), 3);
@@ -206,8 +196,7 @@ async fn trial_calls_functions_and_undoes_what_they_did() {
 
 #[tokio::test]
 async fn missing_and_unwanted_functions_are_refused_before_anything_runs() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[USERS, HASHES]);
     let check = async |migrator: Migrator<'_>, client: &mut tokio_postgres::Client, expected| {
         let error = migrator.run(client).await.unwrap_err();
@@ -245,8 +234,7 @@ async fn migrations_in_the_code_run_like_any_other() {
         ("1_users.up.sql", "CREATE TABLE users (id int)"),
     ];
     let set = from_texts(texts, &SetOptions::default()).expect("a set");
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&set);
     assert_eq!(migrator.run(&mut client).await.expect("a run").applied.len(), 2);
     let undone = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("a rollback");

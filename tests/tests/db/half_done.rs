@@ -27,8 +27,7 @@ fn outside(sql: &str) -> Migrations {
 
 /// A database in which `failing` failed.
 async fn after(failing: &Migrations) -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let error = Migrator::new(failing).run(&mut client).await.expect_err("a failure");
     assert!(matches!(error.kind(), ErrorKind::Migration { .. }), "{error}");
     (database, client)
@@ -301,8 +300,7 @@ async fn directive_of_an_applied_file_is_part_of_its_meaning() {
         (OUTSIDE, PLAIN, ["was with `-- migrate:no-transaction`", "is without a directive"]),
         (PLAIN, OUTSIDE, ["was without a directive", "is with `-- migrate:no-transaction`"]),
     ] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let (applied, now) = (with(applied), with(now));
         assert_eq!(applied.as_slice()[1].checksum(), now.as_slice()[1].checksum());
         calls(&applied).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));

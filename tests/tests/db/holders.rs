@@ -24,8 +24,7 @@ fn outside(sql: &str) -> Migrations {
 
 /// A database with [`TABLE`] applied, a client of it, and another that is in the way.
 async fn with_table() -> (FreshDatabase, Client, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
     let other = database.connect().await;
     other.batch_execute("SET application_name = 'in the way'").await.expect("a name");

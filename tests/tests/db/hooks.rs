@@ -48,8 +48,7 @@ async fn diary(client: &tokio_postgres::Client) -> Vec<String> {
 }
 
 async fn with_diary() -> (FreshDatabase, tokio_postgres::Client) {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let sql = "CREATE TABLE diary (n serial, line text)";
     client.batch_execute(sql).await.expect("a diary");
     (database, client)
@@ -158,9 +157,6 @@ async fn role_of_a_hook_owns_what_the_migration_makes_and_ends_with_it() {
     assert_eq!(value(&client, owner).await, format!("{role} none"));
     let entry = "SELECT applied_by = session_user FROM migration_ledger";
     assert_eq!(value(&client, entry).await, "t");
-    // A role outlives the database.
-    let sql = format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}");
-    client.batch_execute(&sql).await.expect("the role goes");
 }
 
 #[tokio::test]

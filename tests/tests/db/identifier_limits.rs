@@ -12,8 +12,7 @@ use migrate_tests::sets::set;
 
 #[tokio::test]
 async fn names_in_strings_end_no_string_where_backslashes_escape() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let sql =
         "CREATE TABLE victims (); SET standard_conforming_strings = off; SET backslash_quote = on";
     client.batch_execute(sql).await.expect("old strings");
@@ -38,8 +37,7 @@ fn alike() -> [(String, String); 2] {
 
 #[tokio::test]
 async fn names_that_the_server_would_cut_are_refused() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);")]);
     let migrator = Migrator::new(&set);
     for (whole, cut) in alike() {
@@ -70,8 +68,7 @@ async fn names_that_the_server_would_cut_are_refused() {
 
 #[tokio::test]
 async fn tenants_whose_names_the_server_would_cut_share_no_schema() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let set = set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id int);")]);
     let migrator = Migrator::new(&set).create_schema();
     let tenants = Tenants::new(&migrator);
@@ -100,8 +97,7 @@ async fn tenants_whose_names_the_server_would_cut_share_no_schema() {
 
 #[tokio::test]
 async fn the_servers_encoding_decides_how_long_a_name_is() {
-    let database = FreshDatabase::create().await;
-    let admin = database.connect().await;
+    let (database, admin) = FreshDatabase::connected().await;
     let name = format!("{}_latin", database.name());
     let sql = format!("CREATE DATABASE {name} ENCODING LATIN1 LOCALE 'C' TEMPLATE template0");
     admin.batch_execute(&sql).await.expect("a database");
@@ -121,8 +117,7 @@ async fn the_servers_encoding_decides_how_long_a_name_is() {
 
 #[tokio::test]
 async fn empty_names_are_reported_with_what_to_do() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = slow();
     for (what, migrator) in [
         ("`.schema(..)`", Migrator::new(&set).schema("").create_schema()),
@@ -136,8 +131,7 @@ async fn empty_names_are_reported_with_what_to_do() {
 
 #[tokio::test]
 async fn nul_bytes_are_reported_with_what_to_do() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = slow();
     let error = Migrator::new(&set).table("a\0b").run(&mut client).await.expect_err("a NUL byte");
     let text = error.to_string();
@@ -147,10 +141,9 @@ async fn nul_bytes_are_reported_with_what_to_do() {
 #[tokio::test]
 async fn modules_without_a_name_are_refused_or_work() {
     // The macro refuses them; the lock row has the empty module.
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let options = SetOptions { module: String::new(), ..SetOptions::default() };
-    let file = |path: &str| SourceFile { path: path.to_owned(), bytes: b"SELECT 1;".to_vec() };
+    let file = |path: &str| SourceFile::new(path, "SELECT 1;");
     let Ok(one) = check("m", &[file("1_a.sql")], &options) else { return };
     Migrator::new(&one.set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     let two = check("m", &[file("1_a.sql"), file("2_b.sql")], &options).expect("a set").set;
@@ -161,11 +154,10 @@ async fn modules_without_a_name_are_refused_or_work() {
 
 #[tokio::test]
 async fn entries_of_a_module_without_a_name_are_no_lock() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let mut options = SetOptions { module: String::new(), ..SetOptions::default() };
     options.names.layout = Some(Layout::Any);
-    let file = |path: &str| SourceFile { path: path.to_owned(), bytes: b"SELECT 1;".to_vec() };
+    let file = |path: &str| SourceFile::new(path, "SELECT 1;");
     let Ok(one) = check("m", &[file("lock.sql")], &options) else { return };
     Migrator::new(&one.set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     let two = check("m", &[file("lock.sql"), file("next.sql")], &options).expect("a set").set;

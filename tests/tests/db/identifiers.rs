@@ -42,9 +42,7 @@ fn names() -> Vec<String> {
 
 /// A database with a table that an injection would drop.
 async fn with_victims() -> (FreshDatabase, CountingProxy, Client) {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let client = proxy.connect().await;
+    let (database, proxy, client) = CountingProxy::connected().await;
     client.batch_execute("CREATE TABLE victims ()").await.expect("victims");
     (database, proxy, client)
 }

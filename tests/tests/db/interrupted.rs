@@ -62,8 +62,7 @@ async fn cut_short(database: &FreshDatabase, set: &Migrations) -> Error {
 
 #[tokio::test]
 async fn index_that_failed_is_reported_and_built_again_when_the_data_are_fixed() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set =
         outside("CREATE UNIQUE INDEX CONCURRENTLY \"T a\" ON t (a);\nINSERT INTO t VALUES (3, 3);");
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
@@ -111,8 +110,7 @@ async fn index_whose_session_died_is_unknown_and_built_again() {
 
 #[tokio::test]
 async fn invalid_index_of_another_role_does_not_satisfy_if_not_exists() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
     client.batch_execute("INSERT INTO t VALUES (1, 1)").await.expect("a duplicate");
     client.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a)").await.expect_err("it");
@@ -149,8 +147,7 @@ async fn rebuilt_indexes_leave_nothing() {
 
 #[tokio::test]
 async fn index_that_another_session_builds_is_waited_for() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     run(&mut client, &migrate_tests::sets::set(&[TABLE])).await.expect("the table");
     let mut in_the_way = database.connect().await;
     let transaction = in_the_way.transaction().await.expect("a transaction");
@@ -175,8 +172,7 @@ async fn index_that_another_session_builds_is_waited_for() {
 
 /// The notes of a run that continues after an unknown outcome, if the statement had taken effect.
 async fn after_all(sql: &str, statement: &str) -> Vec<String> {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = outside(&format!("{sql}\n{statement};"));
     run(&mut client, &set).await.unwrap_or_else(|error| panic!("{error}"));
     // As after a session that breaks between the statement and the record that it ran.
@@ -205,8 +201,7 @@ async fn statements_that_had_taken_effect_are_not_repeated() {
 
 #[tokio::test]
 async fn half_detached_partitions_are_finished() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     if value(&client, "SELECT current_setting('server_version_num')::int < 140000").await == "t" {
         return; // DETACH PARTITION CONCURRENTLY is new in 14.
     }
@@ -233,8 +228,7 @@ async fn half_detached_partitions_are_finished() {
 
 #[tokio::test]
 async fn session_of_the_statements_before_is_prepared_again() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE SCHEMA s; CREATE TABLE s.u (a int)").await.expect("a schema");
     let sql = |last: &str| {
         format!(
@@ -252,8 +246,7 @@ async fn session_of_the_statements_before_is_prepared_again() {
 
 #[tokio::test]
 async fn statements_that_want_no_transaction_get_none() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client
         .batch_execute(
             "CREATE TABLE n (a int); CREATE PROCEDURE twice() LANGUAGE plpgsql AS $$ \

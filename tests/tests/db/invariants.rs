@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use migrate_runtime::Migrator;
-use migrate_tests::database::FreshDatabase;
 use migrate_tests::proxy::CountingProxy;
 use migrate_tests::sets::tables;
 
@@ -385,9 +384,7 @@ fn invariant_11_sql_names_everything_by_its_schema() {
 
 #[tokio::test]
 async fn invariant_8_only_run_writes() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let (one, two) = (tables(1), tables(2));
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let migrator = Migrator::new(&two);

@@ -271,8 +271,7 @@ async fn parses(client: &Client, sql: &str) -> bool {
 
 #[tokio::test]
 async fn keywords_are_names_where_the_server_takes_them() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let words = "SELECT string_agg(word, ' ' ORDER BY word) FROM pg_get_keywords()";
     let words = value(&client, words).await;
     let words: BTreeSet<&str> = words.split(' ').chain(NEWER.split(' ')).collect();

@@ -6,8 +6,7 @@ use migrate_tests::sets::unparsed;
 
 /// The error of these files in a database that `setup` has prepared.
 async fn error_of(setup: &str, files: &[(&str, &str)]) -> Error {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(setup).await.expect("a setup");
     Migrator::new(&unparsed(files)).run(&mut client).await.expect_err("an error")
 }
@@ -61,8 +60,7 @@ async fn statements_that_need_another_transaction() {
 
 #[tokio::test]
 async fn a_call_that_commits_runs_as_its_help_says() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let fill = "CREATE OR REPLACE PROCEDURE fill() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;";
     client.batch_execute(fill).await.expect("a procedure that the set does not make");
     let one = unparsed(&[("1_a.sql", "CALL fill();")]);
@@ -167,8 +165,7 @@ async fn read_only_sessions_with_and_without_a_ledger() {
         "help: connect to the primary, and check that `default_transaction_read_only` is off";
     let read_only = "SET default_transaction_read_only = on";
     check(&error_of(read_only, &[A]).await, "25006", help);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&unparsed(&[A])).run(&mut client).await.expect("a run");
     client.batch_execute(read_only).await.expect("a setting");
     for head in ["", ALONE] {
@@ -195,8 +192,7 @@ async fn what_exists_beside_an_empty_ledger() {
         let error = error_of(setup, &[A, ("2_b.sql", sql)]).await;
         check(&error, code, help);
     }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&unparsed(&[A])).run(&mut client).await.expect("a run");
     let both = unparsed(&[A, ("2_b.sql", A.1)]);
     let error = Migrator::new(&both).run(&mut client).await.expect_err("an error");

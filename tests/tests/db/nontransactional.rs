@@ -11,8 +11,7 @@ const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int, b int);");
 
 #[tokio::test]
 async fn concurrent_indexes_are_built_statement_by_statement() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         TABLE,
         (
@@ -38,8 +37,7 @@ async fn concurrent_indexes_are_built_statement_by_statement() {
 
 #[tokio::test]
 async fn non_transactional_set_may_begin_a_ledger() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("1_v.sql", "-- migrate:no-transaction\nVACUUM;")]);
     let report = Migrator::new(&set).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(report.applied.len(), 1);
@@ -48,8 +46,7 @@ async fn non_transactional_set_may_begin_a_ledger() {
 
 #[tokio::test]
 async fn failure_in_between_is_reported_and_continued() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = |last: &'static str| {
         let sql = format!(
             "-- migrate:no-transaction\n\
@@ -94,8 +91,7 @@ async fn failure_in_between_is_reported_and_continued() {
 
 #[tokio::test]
 async fn own_transaction_blocks_are_one_step() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = |last: &str| {
         let sql = format!(
             "-- migrate:no-transaction\nVACUUM t;\nBEGIN;\n\

@@ -12,10 +12,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 fn attempt(files: &[(&str, &str)], options: &SetOptions) -> Result<Migrations, String> {
-    let file = |&(path, sql): &(&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: sql.as_bytes().to_vec(),
-    };
+    let file = |&(path, sql): &(&str, &str)| SourceFile::new(path, sql);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     check("m", &files, options).map(|checked| checked.set).map_err(|errors| errors.to_string())
 }
@@ -80,8 +77,7 @@ fn mistake_inside_a_file_hides_no_equal_version() {
 
 #[tokio::test]
 async fn version_that_later_gets_a_twin_is_known_again() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let one = attempt(&[FILES[0], FILES[2]], &by_name()).expect("a set");
     assert_eq!(versions(&one), ["1", "2"]);
     Migrator::new(&one).run(&mut client).await.expect("a run");

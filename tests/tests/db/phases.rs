@@ -13,10 +13,7 @@ const FILES: &[(&str, &str)] = &[
 
 /// The set of these files, with all lints, or the first lines of its mistakes.
 fn attempt(module: &str, files: &[(&str, &str)]) -> Result<Migrations, Vec<String>> {
-    let file = |&(path, sql): &(&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: sql.as_bytes().to_vec(),
-    };
+    let file = |&(path, sql): &(&str, &str)| SourceFile::new(path, sql);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     let module = module.to_owned();
     let options = SetOptions { module, lints: Lints::Deny, ..SetOptions::default() };
@@ -66,8 +63,7 @@ const COLUMNS: &str = "SELECT string_agg(column_name, ' ' ORDER BY ordinal_posit
 
 #[tokio::test]
 async fn contract_is_refused_while_an_older_release_runs() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let all = set("default", FILES);
     let migrator = Migrator::new(&all).oldest_peer("2.2");
     let error = migrator.run(&mut client).await.expect_err("an older release");
@@ -101,8 +97,7 @@ async fn contract_is_refused_while_an_older_release_runs() {
 
 #[tokio::test]
 async fn without_the_option_no_phase_stops_a_run() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = Migrator::new(&set("default", FILES)).run(&mut client).await.expect("a run");
     assert_eq!(applied(&report), ["1", "2", "3", "4"]);
 }
@@ -110,8 +105,7 @@ async fn without_the_option_no_phase_stops_a_run() {
 /// The phase says when a file may run, not what it does: the ledger neither has nor compares it.
 #[tokio::test]
 async fn phase_can_be_added_changed_and_removed_after_the_file_ran() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let ledger = "SELECT checksum || coalesce(ran, '') FROM migration_ledger WHERE version = '3'";
     let with = set("default", FILES);
     Migrator::new(&with).run(&mut client).await.expect("a run");
@@ -130,8 +124,7 @@ async fn phase_can_be_added_changed_and_removed_after_the_file_ran() {
 
 #[tokio::test]
 async fn verbs_that_apply_nothing_are_not_refused() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let all = set("default", FILES);
     let migrator = Migrator::new(&all).oldest_peer("2.2");
     assert_eq!(migrator.plan(&client).await.expect("a plan").steps.len(), 4);
@@ -143,8 +136,7 @@ async fn verbs_that_apply_nothing_are_not_refused() {
 
 #[tokio::test]
 async fn sets_in_order_are_refused_one_by_one() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (library, service) = (set("library", &FILES[..1]), set("service", &FILES[1..]));
     let migrators = [Migrator::new(&library), Migrator::new(&service).oldest_peer("2.2")];
     let error = run_in_order(&migrators, &mut client).await.expect_err("an older release");
@@ -154,8 +146,7 @@ async fn sets_in_order_are_refused_one_by_one() {
 
 #[tokio::test]
 async fn oldest_peer_must_be_a_release() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let all = set("default", &FILES[..1]);
     let error = Migrator::new(&all).oldest_peer("next").run(&mut client).await.expect_err("a word");
     assert_eq!(

@@ -36,7 +36,6 @@ async fn owning_a_schema_is_enough() {
         let elsewhere = "SELECT count(*) FROM pg_class WHERE relowner <> 10 \
                          AND relnamespace NOT IN ('own'::regnamespace, 'pg_toast'::regnamespace)";
         assert_eq!(value(&at.admin, elsewhere).await, "0", "{lock:?}");
-        at.remove().await;
     }
 }
 
@@ -48,7 +47,6 @@ async fn schemas_that_may_not_be_created_in() {
     let expected = "creating the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
                     help: GRANT CREATE ON SCHEMA theirs TO {role}";
     at.granted(&Migrator::new(&set).schema("theirs"), expected, 1).await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -64,7 +62,6 @@ async fn schemas_that_may_not_be_used() {
     let expected = "reading the ledger `theirs.migration_ledger`: permission denied for schema theirs (SQLSTATE 42501)\n\
                     help: GRANT USAGE ON SCHEMA theirs TO {role}";
     at.granted(&migrator, expected, 0).await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -75,7 +72,6 @@ async fn databases_that_may_not_be_created_in() {
     let expected = "creating the ledger `new one.migration_ledger`: permission denied for database {db} (SQLSTATE 42501)\n\
                     help: GRANT CREATE ON DATABASE {db} TO {role}";
     at.granted(&migrator, expected, 1).await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -94,7 +90,6 @@ async fn ledgers_of_another_role() {
     let expected = "migrations/2_b.sql: recording version 2 in `own.migration_ledger`: permission denied for table migration_ledger (SQLSTATE 42501)\n\
                     help: GRANT INSERT, UPDATE, DELETE ON TABLE own.migration_ledger TO {role}";
     at.granted(&Migrator::new(&more).schema("own"), expected, 1).await;
-    at.remove().await;
 }
 
 const A_SECOND: (&str, &str) = ("2_b.sql", "CREATE TABLE {{tables.b}} (id int);");
@@ -119,7 +114,6 @@ async fn ledgers_that_may_not_be_updated() {
              help: GRANT UPDATE, DELETE ON TABLE own.migration_ledger TO {{role}}"
         );
         at.granted(&Migrator::new(&more).schema("own"), &expected, 1).await;
-        at.remove().await;
     }
 }
 
@@ -139,7 +133,6 @@ async fn first_entries_need_no_more_than_an_insert() {
             1,
             "{granted}"
         );
-        at.remove().await;
     }
 }
 
@@ -202,7 +195,6 @@ async fn read_only_sessions() {
          read-only transaction (SQLSTATE 25006)\n\
          help: connect to the primary, and check that `default_transaction_read_only` is off"
     );
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -229,7 +221,6 @@ async fn databases_without_plpgsql() {
     at.prepare("CREATE EXTENSION plpgsql").await;
     let set = set(&[A]);
     Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a run");
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -248,7 +239,6 @@ async fn roles_without_advisory_locks() {
     );
     let report = Migrator::new(&set).schema("own").run(&mut at.client).await.expect("a row");
     assert_eq!((report.applied.len(), report.notes.len()), (1, 1), "{report:?}");
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -260,5 +250,4 @@ async fn error_keeps_the_statement_that_was_denied() {
     let error = result.expect_err("a denial");
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(failure.statement.as_deref(), Some("SELECT * FROM theirs.t"));
-    at.remove().await;
 }

@@ -24,8 +24,7 @@ fn every_read(sql: &str) -> Option<String> {
 /// A database with the first of three migrations applied, and a copy of its ledger from before that, read
 /// by the rule.
 async fn lagging(rule: Rule, lock: Lock) -> (FreshDatabase, Router) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let copy = "CREATE SCHEMA stale; \
                 CREATE TABLE stale.migration_ledger (LIKE public.migration_ledger INCLUDING ALL)";
     Migrator::new(&tables(1)).lock(lock).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));

@@ -12,8 +12,7 @@ const OTHER: (&str, &str) = ("0002_other.sql", "CREATE TABLE other ();");
 const DOUBLE: &str = "UPDATE account SET money = money * 2;";
 
 async fn migrated(files: &[(&str, &str)]) -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(files)).run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
     (database, client)
 }
@@ -177,8 +176,7 @@ async fn ledger_in_another_schema_than_before_is_noticed() {
 #[tokio::test]
 async fn ledger_in_a_schema_that_is_no_longer_chosen_is_noticed() {
     let files = [ACCOUNT, OTHER, ("0003_double.sql", DOUBLE)];
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&files);
     let chosen = Migrator::new(&set).schema("app").create_schema();
     chosen.run(&mut client).await.unwrap_or_else(|e| panic!("{e}"));

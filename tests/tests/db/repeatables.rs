@@ -26,8 +26,7 @@ async fn columns(client: &Client) -> String {
 
 #[tokio::test]
 async fn older_binary_leaves_the_newer_text_of_a_repeatable() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (older, newer) = (set(&[A, OLD]), set(&[A, B, NEW]));
     run(&mut client, &older).await;
     assert_eq!(run(&mut client, &newer).await.0, ["2", "R__v"]);
@@ -46,8 +45,7 @@ async fn older_binary_leaves_the_newer_text_of_a_repeatable() {
 
 #[tokio::test]
 async fn superseded_text_is_not_put_back_until_the_newer_one_is_forgotten() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let one = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;");
     let two = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 2 AS b;");
     let three = ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS id, 3 AS b;");
@@ -69,8 +67,7 @@ async fn superseded_text_is_not_put_back_until_the_newer_one_is_forgotten() {
 
 #[tokio::test]
 async fn text_that_was_undone_is_not_superseded() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (older, newer) = (set(&[A, OLD]), set(&[A, B, NEW]));
     run(&mut client, &older).await;
     run(&mut client, &newer).await;
@@ -92,8 +89,7 @@ async fn up_down_up_leaves_repeatables_there() {
         ],
     ];
     for repeatable in with_down {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         let mut files = vec![A, B];
         files.extend(repeatable);
         let set = set(&files);
@@ -118,8 +114,7 @@ async fn up_down_up_leaves_repeatables_there() {
 
 #[tokio::test]
 async fn repeatable_applied_before_what_is_undone_stays() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&mut client, &set(&[A, OLD])).await;
     let set = set(&[A, B, OLD]);
     assert_eq!(run(&mut client, &set).await.0, ["2"]);
@@ -131,8 +126,7 @@ async fn repeatable_applied_before_what_is_undone_stays() {
 
 #[tokio::test]
 async fn redo_applies_the_repeatables_that_it_undoes() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, B, NEW]);
     run(&mut client, &set).await;
     let report = Migrator::new(&set).redo(&mut client).await.unwrap_or_else(|e| panic!("{e}"));
@@ -143,8 +137,7 @@ async fn redo_applies_the_repeatables_that_it_undoes() {
 
 #[tokio::test]
 async fn earlier_text_that_does_not_run_is_noted_with_the_way_to_run_it() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (older, newer) = (set(&[A, B, OLD]), set(&[A, B, NEW]));
     run(&mut client, &older).await;
     run(&mut client, &newer).await;
@@ -168,8 +161,7 @@ async fn earlier_text_that_does_not_run_is_noted_with_the_way_to_run_it() {
 #[tokio::test]
 async fn text_that_was_forgotten_and_applied_again_can_change_its_directive() {
     const SQL: &str = "CREATE OR REPLACE VIEW v AS SELECT 1 AS id;";
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let plain = set(&[A, ("R__v.sql", SQL)]);
     run(&mut client, &plain).await;
     Migrator::new(&plain).forget(&mut client, "R__v").await.unwrap_or_else(|e| panic!("{e}"));
@@ -184,8 +176,7 @@ async fn text_that_was_forgotten_and_applied_again_can_change_its_directive() {
 /// Where the first read cannot decide, the second does.
 #[tokio::test]
 async fn binary_behind_the_ledger_applies_nothing_by_either_read() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let third = ("V3__c.sql", "CREATE TABLE c (id int);");
     let older = set(&[A, B, OLD]);
     run(&mut client, &older).await;

@@ -57,8 +57,7 @@ async fn every_replica_comes_up_and_each_migration_runs_once() {
 
 #[tokio::test]
 async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let one = set(&[("1_a.sql", "SELECT 1;")]);
     Migrator::new(&one).run(&mut client).await.expect("a run");
     let two = set(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "CREATE TABLE b (id int);")]);
@@ -98,9 +97,7 @@ async fn lock_held_by_another_session_is_waited_for_until_the_deadline() {
 
 #[tokio::test]
 async fn unfinished_migration_that_another_replica_finished_is_not_continued_twice() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (database, proxy, mut client) = CountingProxy::connected().await;
     let other = database.connect().await;
     let sql = |last: &str| format!("-- migrate:no-transaction\nCREATE TABLE t (a int);\n{last}");
     let broken = set(&[("1_x.sql", &sql("INSERT INTO t VALUES (1/0);"))]);
@@ -131,8 +128,7 @@ async fn unfinished_migration_that_another_replica_finished_is_not_continued_twi
 
 #[tokio::test]
 async fn dropped_run_leaves_the_client_usable() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         ("1_a.sql", "CREATE TABLE a (id int);"),
         ("2_b.sql", "SELECT pg_sleep(0.3); CREATE TABLE b (id int);"),
@@ -157,8 +153,7 @@ async fn futures_of_a_run_can_be_spawned() {
     fn assert_send<T: Send>(value: T) -> T {
         value
     }
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("1_a.sql", "SELECT 1;")]);
     let migrator = Migrator::new(&set);
     assert_send(migrator.run(&mut client)).await.expect("a run");
@@ -168,8 +163,7 @@ async fn futures_of_a_run_can_be_spawned() {
 /// Its own commits were asynchronous, and the last one, which makes them durable, was another run's.
 #[tokio::test]
 async fn run_that_another_overtook_has_nothing_unconfirmed() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let (set, config) = (tables(3), database.config());
     let rest = set.clone();
     let migrator = Migrator::new(&set).chunk_bytes(1).on(move |event| {

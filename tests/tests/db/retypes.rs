@@ -40,8 +40,7 @@ const PAIRS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn the_lint_reports_what_rewrites_the_table() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let file = "SELECT pg_relation_filenode('t')";
     for (old, new) in PAIRS {
         let (create, alter) =
@@ -54,10 +53,7 @@ async fn the_lint_reports_what_rewrites_the_table() {
         let rewrites = value(&client, file).await != before;
         client.batch_execute("DROP TABLE t").await.expect("DROP TABLE");
         let files = [("1_t.sql", create), ("2_t.sql", alter)];
-        let files = files.map(|(path, sql)| SourceFile {
-            path: path.to_owned(),
-            bytes: format!("{sql};\n").into_bytes(),
-        });
+        let files = files.map(|(path, sql)| SourceFile::new(path, format!("{sql};\n")));
         let options = SetOptions { lints: Lints::Deny, ..SetOptions::default() };
         let found = check("m", &files, &options).err().map(|errors| errors.0).unwrap_or_default();
         assert_eq!(!found.is_empty(), rewrites, "{old} to {new}: {found:?}");

@@ -22,8 +22,7 @@ async fn applied(client: &Client) -> String {
 }
 
 async fn with(files: &[(&str, &str)]) -> (FreshDatabase, Client, Migrations) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let set = set(files);
     Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
     (database, client, set)
@@ -171,8 +170,7 @@ async fn down_script_without_statements_undoes_nothing_and_is_no_obstacle() {
 async fn every_obstacle_is_reported_before_anything_is_undone() {
     let outside = "-- migrate:no-transaction\nVACUUM a;\nSELECT 1/0;";
     let files = [ONE, ("2_b.sql", "CREATE TABLE b (id int);"), ("3_c.sql", outside)];
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&files);
     Migrator::new(&set).run(&mut client).await.expect_err("a failure");
     let error = Migrator::new(&set).rollback(&mut client, Rollback::All).await.expect_err("two");
@@ -266,8 +264,7 @@ async fn redo_applies_the_last_one_again() {
 
 #[tokio::test]
 async fn runs_stop_at_a_version_or_apply_one() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[ONE, TWO, THREE, ("R__v.sql", "CREATE OR REPLACE VIEW v AS SELECT 1;")]);
     let migrator = Migrator::new(&set);
     let error = migrator.clone().to("7").run(&mut client).await.expect_err("unknown");

@@ -61,7 +61,7 @@ fn applied(reports: &[Report]) -> usize {
     reports.iter().map(|report| report.applied.len()).sum()
 }
 
-/// A role that can create in `public` and cannot take advisory locks; dropped by [`drop_role`].
+/// A role that can create in `public` and cannot take advisory locks.
 async fn role_without_advisory_locks(database: &FreshDatabase) -> String {
     let owner = database.connect().await;
     let role = format!("role_{}", database.name());
@@ -76,11 +76,6 @@ async fn role_without_advisory_locks(database: &FreshDatabase) -> String {
 
 async fn login(database: &FreshDatabase, role: &str) -> Client {
     connect(database.config().user(role).password(role)).await
-}
-
-async fn drop_role(owner: &Client, role: &str) {
-    let sql = format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}");
-    owner.batch_execute(&sql).await.expect("the role goes");
 }
 
 #[tokio::test]
@@ -101,7 +96,6 @@ async fn role_without_advisory_locks_takes_the_row() {
     let owner = database.connect().await;
     assert_eq!(value(&owner, LEFT).await, "4 1 2 3 4 1");
     assert_eq!(value(&owner, LOCK_ROWS).await, "0");
-    drop_role(&owner, &role).await;
 }
 
 #[tokio::test]
@@ -121,14 +115,12 @@ async fn role_without_advisory_locks_is_refused_where_only_those_will_do() {
     }
     let owner = database.connect().await;
     assert_eq!(value(&owner, "SELECT to_regclass('migration_ledger')").await, "NULL");
-    drop_role(&owner, &role).await;
 }
 
 /// A ledger with the first migration, and the lock row of a holder that is gone, renewed this many
 /// seconds ago.
 async fn with_dead_holder(seconds_ago: u32) -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(&[FIRST])).run(&mut client).await.expect("the table");
     let row = format!(
         "INSERT INTO migration_ledger (module, version, kind, name, filename, checksum_algorithm, \
@@ -253,8 +245,7 @@ async fn both_kinds_of_lock_keep_each_other_out() {
 
 #[tokio::test]
 async fn dropped_run_gives_the_row_back() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         FIRST,
         ("2_a.sql", "SELECT pg_sleep(0.2); INSERT INTO t VALUES (2);"),
@@ -284,9 +275,7 @@ async fn dropped_run_gives_the_row_back() {
 
 #[tokio::test]
 async fn the_row_costs_two_messages_more_and_nothing_pending_none() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let (one, two) = (set(&[FIRST]), second());
     // Read, lock, claim, apply, release; the ledger is created with the claim.
     for (set, expected) in [(&one, 5), (&one, 1), (&two, 5), (&two, 1)] {

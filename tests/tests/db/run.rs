@@ -21,8 +21,7 @@ const C: (&str, &str) = ("3_c.sql", "CREATE TABLE c (id int);");
 
 #[tokio::test]
 async fn pending_migrations_are_applied_once_and_recorded() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(applied(&mut client, &set(&[A, B])).await, ["1", "2"]);
     assert_eq!(applied(&mut client, &set(&[A, B])).await, [""; 0]);
     assert_eq!(applied(&mut client, &set(&[A, B, C])).await, ["3"]);
@@ -43,8 +42,7 @@ async fn pending_migrations_are_applied_once_and_recorded() {
 
 #[tokio::test]
 async fn reports_tell_what_was_skipped_and_why() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A])).await;
     let both = set(&[A, ("2_slow.sql", "SELECT pg_sleep(0.05);")]);
     let report = Migrator::new(&both).run(&mut client).await.expect("a run");
@@ -63,9 +61,7 @@ async fn reports_tell_what_was_skipped_and_why() {
 
 #[tokio::test]
 async fn nothing_pending_is_one_message_and_a_fresh_set_is_three() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let set = tables(200);
     let migrator = Migrator::new(&set);
     proxy.reset();
@@ -82,9 +78,7 @@ async fn nothing_pending_is_one_message_and_a_fresh_set_is_three() {
 
 #[tokio::test]
 async fn large_sets_go_out_in_chunks() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let set = tables(400);
     proxy.reset();
     let chunk = 32 * 1024;
@@ -104,8 +98,7 @@ async fn large_sets_go_out_in_chunks() {
 
 #[tokio::test]
 async fn all_but_the_last_commit_of_a_run_are_asynchronous() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let sql = "INSERT INTO modes VALUES (current_setting('synchronous_commit'));";
     let set = set(&[
         ("1_modes.sql", "CREATE TABLE modes (mode text);"),
@@ -123,8 +116,7 @@ async fn all_but_the_last_commit_of_a_run_are_asynchronous() {
 
 #[tokio::test]
 async fn edited_applied_migration_is_drift() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A, B])).await;
     let edited = set(&[("1_a.sql", "CREATE TABLE a (id bigint);"), B, C]);
     let error = Migrator::new(&edited).run(&mut client).await.expect_err("drift");
@@ -144,8 +136,7 @@ async fn edited_applied_migration_is_drift() {
 
 #[tokio::test]
 async fn comments_blanks_and_line_endings_are_no_drift() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[("1_a.sql", "CREATE TABLE a (\n  id int\n);\n")])).await;
     let same = set(&[("1_a.sql", "\u{feff}-- licence\r\nCREATE TABLE a(id int) -- x\r\n;\r\n")]);
     assert_eq!(applied(&mut client, &same).await, [""; 0]);
@@ -153,8 +144,7 @@ async fn comments_blanks_and_line_endings_are_no_drift() {
 
 #[tokio::test]
 async fn version_missing_from_the_set_is_drift_when_older_and_reported_when_newer() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A, B, C])).await;
     let gap = set(&[A, C]);
     let error = Migrator::new(&gap).run(&mut client).await.expect_err("drift");
@@ -171,8 +161,7 @@ async fn version_missing_from_the_set_is_drift_when_older_and_reported_when_newe
 
 #[tokio::test]
 async fn pending_migration_before_an_applied_one_is_drift() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A, C])).await;
     let late = set(&[A, B, C]);
     let error = Migrator::new(&late).run(&mut client).await.expect_err("drift");
@@ -188,8 +177,7 @@ async fn pending_migration_before_an_applied_one_is_drift() {
 
 #[tokio::test]
 async fn every_deviation_is_listed_at_once() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A, ("1.5_gone.sql", "SELECT 1;"), C])).await;
     let set = set(&[("1_a.sql", "SELECT 2;"), B, C]);
     let error = Migrator::new(&set).run(&mut client).await.expect_err("drift");
@@ -199,16 +187,14 @@ async fn every_deviation_is_listed_at_once() {
 
 #[tokio::test]
 async fn version_is_the_same_however_it_is_written() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     applied(&mut client, &set(&[A])).await;
     assert_eq!(applied(&mut client, &set(&[("V001__a.sql", A.1)])).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn plan_status_and_verify_apply_nothing() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let two = set(&[A, B]);
     let migrator = Migrator::new(&two);
     let plan = migrator.plan(&client).await.expect("a plan");
@@ -233,8 +219,7 @@ async fn plan_status_and_verify_apply_nothing() {
 
 #[tokio::test]
 async fn repeatable_migrations_run_whenever_they_changed() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let v = |body: &str| format!("CREATE OR REPLACE VIEW v AS SELECT {body} AS x;");
     let with = |body: &str| {
         set(&[("V1__a.sql", A.1), ("R__v.sql", &v(body)), ("R__a_first.sql", "SELECT 1;")])
@@ -250,8 +235,7 @@ async fn repeatable_migrations_run_whenever_they_changed() {
 
 #[tokio::test]
 async fn modules_share_a_ledger_and_stay_apart() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(applied(&mut client, &module("auth", &[A])).await, ["1"]);
     assert_eq!(applied(&mut client, &module("billing", &[("1_x.sql", B.1)])).await, ["1"]);
     assert_eq!(applied(&mut client, &module("auth", &[A])).await, [""; 0]);
@@ -261,8 +245,7 @@ async fn modules_share_a_ledger_and_stay_apart() {
 
 #[tokio::test]
 async fn schemas_are_quoted_and_hold_the_ledger() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[(
         "1_users.sql",
         "CREATE TABLE {{tables.users}} (id int);\n\
@@ -289,8 +272,7 @@ async fn schemas_are_quoted_and_hold_the_ledger() {
 
 #[tokio::test]
 async fn without_a_schema_placeholders_are_unqualified_or_refused() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let plain =
         set(&[("1_u.sql", "CREATE TABLE {{schema}}.u (id int); SELECT * FROM {{tables.u}};")]);
     assert_eq!(applied(&mut client, &plain).await, ["1"]);
@@ -308,8 +290,7 @@ async fn without_a_schema_placeholders_are_unqualified_or_refused() {
 
 #[tokio::test]
 async fn tables_of_another_shape_are_never_touched() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client
         .batch_execute("CREATE TABLE migration_ledger (version bigint, dirty bool)")
         .await
@@ -328,8 +309,7 @@ async fn tables_of_another_shape_are_never_touched() {
 
 #[tokio::test]
 async fn own_transaction_blocks_become_part_of_ours() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set =
         set(&[("1_a.sql", "BEGIN;\nCREATE TABLE a (id int);\nCOMMIT;\nSELECT 1;\nSELECT 1/0;")]);
     let error = Migrator::new(&set).run(&mut client).await.expect_err("division");
@@ -340,8 +320,7 @@ async fn own_transaction_blocks_become_part_of_ours() {
 /// With or without a transaction, in which the statements are sent one by one.
 #[tokio::test]
 async fn statements_that_only_a_tools_comment_divides_run_one_by_one() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let files = [
         ("1_drizzle.sql", "CREATE TABLE a (id int)\n--> statement-breakpoint\nSELECT FROM a"),
         ("2_bun.sql", "-- migrate:no-transaction\nVACUUM a\n--bun:split\nSELECT FROM a\n"),
@@ -357,8 +336,7 @@ async fn statements_that_only_a_tools_comment_divides_run_one_by_one() {
 
 #[tokio::test]
 async fn reports_and_statuses_show_as_tables() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let two = set(&[("1_a.sql", "SELECT 1;"), ("10_long name.sql", "SELECT 2;")]);
     let migrator = Migrator::new(&two);
     let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();

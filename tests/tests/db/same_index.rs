@@ -16,8 +16,7 @@ fn outside(sql: &str) -> Migrations {
 
 /// A run that continues after the outcome of `asked` was unknown, with `found` in its place.
 async fn after(asked: &str, found: &str) -> (FreshDatabase, Client, Result<Report, Error>) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let set = outside(asked);
     Migrator::new(&set).run(&mut client).await.unwrap_or_else(|error| panic!("{error}"));
     let digests = migrate_set::resume::digests(set.as_slice()[1].up());
@@ -77,8 +76,7 @@ async fn another_index_of_that_name_is_not_accepted() {
 #[tokio::test]
 async fn unnamed_index_whose_building_was_not_recorded_is_built_once() {
     for was_built in [true, false] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
         // Nothing can be recorded after the second statement is sent.
         let unrecorded = "CREATE INDEX before ON t (a); ALTER TABLE migration_ledger ADD CONSTRAINT unsent \
@@ -108,8 +106,7 @@ async fn another_index_that_if_not_exists_keeps_is_noted() {
     for (found, notes) in
         [("CREATE INDEX i ON t (a)", &[][..]), ("CREATE INDEX i ON t (b)", &[note])]
     {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
         client.batch_execute(found).await.expect("an index");
         let set = outside("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)");

@@ -55,8 +55,7 @@ const SHOP: &str = "CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NU
 
 /// What differs after these statements, a line each.
 async fn differences(scope: SchemaScope, statements: &str) -> Vec<String> {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("1_shop.sql", SHOP)]);
     let migrator = Migrator::new(&set);
     migrator.run(&mut client).await.expect("a run");

@@ -137,8 +137,7 @@ async fn where_each_statement_is_logged_a_message_has_one_migration() {
         ("pgaudit.role = 'auditor'", 7),
         ("auto_explain.log_min_duration = '0'", 7),
     ] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         // Without the module, the setting is only a name.
         client.batch_execute(&format!("SET {setting}")).await.expect(setting);
         let report = Migrator::new(&set).run(&mut client).await.expect("a run");
@@ -244,9 +243,7 @@ async fn replicas_with_a_failing_migration_all_report_it_and_log_only_it() {
 /// the lock, because its refusal would be logged.
 #[tokio::test]
 async fn lock_is_taken_before_each_message_also_after_a_syntax_error() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let mut client = proxy.connect().await;
+    let (_database, proxy, mut client) = CountingProxy::connected().await;
     let files = [("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;"), ("3_c.sql", "SELEC 3;")];
     Migrator::new(&unparsed(&files)).run(&mut client).await.expect_err("a syntax error");
     let queries = proxy.queries();

@@ -48,7 +48,7 @@ async fn callers_isolation_level_outside_a_transaction() {
         let mut at = Furnished::create("SET default_transaction_isolation = 'serializable'").await;
         let (found, _) = at.left_when_dropped(("serializable", sql)).await;
         assert_eq!(found, NONE);
-        at.remove().await;
+        at.is_usable().await;
     }
 }
 
@@ -89,7 +89,7 @@ async fn settings_of_the_services_own() {
     ] {
         let mut at = Furnished::create("SET app.tenant = 'mine'").await;
         assert_eq!(at.leftovers_of(("own setting", sql), Way::Together).await, NONE);
-        at.remove().await;
+        at.is_usable().await;
     }
 }
 
@@ -107,7 +107,7 @@ async fn dropped_runs_that_reset_all() {
     let (found, points) = at.left_when_dropped(("reset all", "RESET ALL;")).await;
     assert!(points > 2, "{points}");
     assert_eq!(found, NONE);
-    at.remove().await;
+    at.is_usable().await;
 }
 
 #[tokio::test]
@@ -115,14 +115,13 @@ async fn dropped_runs_that_listen_outside_a_transaction() {
     let mut at = Furnished::create("").await;
     let sql = "-- migrate:no-transaction\nLISTEN left_l; UNLISTEN mine; VACUUM public.seen;";
     assert_eq!(at.left_when_dropped(("listen", sql)).await.0, NONE);
-    at.remove().await;
+    at.is_usable().await;
 }
 
 #[tokio::test]
 async fn runs_last_commit_is_a_synchronous_one_whatever_it_sets() {
     for sql in ["SET LOCAL synchronous_commit = off;", "SET synchronous_commit = off;"] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         // A deferred trigger sees how its transaction commits.
         let create = "CREATE TABLE t (a int); CREATE TABLE commits (mode text); \
             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \

@@ -37,13 +37,12 @@ const FILES: [&str; 5] = [
 
 #[tokio::test]
 async fn static_schema_is_that_of_the_server() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let mut files = Vec::new();
     for (number, sql) in FILES.iter().enumerate() {
         client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let path = format!("{}_a.sql", number + 1);
-        files.push(SourceFile { path, bytes: sql.as_bytes().to_vec() });
+        files.push(SourceFile::new(path, *sql));
         let set = check("set", &files, &SetOptions::default()).expect("a valid set").set;
         let schema = schema(&set, Begins::Nothing);
         let found = differences(&client, &schema).await;

@@ -118,7 +118,6 @@ async fn planted_ledgers_are_neither_read_nor_written() {
         let error = migrator.run(&mut at.admin).await.expect_err(&sql);
         assert_eq!(text(&error, &at), format!("`public.migration_ledger` {problem}{help}"));
         nothing_ran(&at, &sql).await;
-        at.remove().await;
     }
 }
 
@@ -153,7 +152,6 @@ async fn every_verb_refuses_a_planted_view() {
         assert_eq!(error.code(), "untrusted", "verb {verb}: {error}");
     }
     nothing_ran(&at, "a verb").await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -183,7 +181,6 @@ async fn a_ledger_that_is_planted_during_the_first_run_is_noticed() {
         assert_eq!(text(&error, &at), format!("`public.migration_ledger` {problem}{OWNER_HELP}"));
         nothing_ran(&at, "a trigger").await;
         assert_eq!(value(&at.admin, "SELECT count(*) FROM public.migration_ledger").await, "0");
-        at.remove().await;
     }
 }
 
@@ -215,7 +212,6 @@ async fn code_that_is_attached_to_a_ledger_is_named() {
         // The server's flag for it stays set, so the quick check leaves it to the other.
         let report = Migrator::new(&set).run(&mut at.admin).await.expect("without it");
         assert_eq!(report.messages, 1);
-        at.remove().await;
     }
 }
 
@@ -234,13 +230,6 @@ async fn granted(owner: &str) -> SmallRole {
     at
 }
 
-/// Drops what [`granted`] made besides.
-async fn drop_others(at: &SmallRole) {
-    let sql = "ALTER DATABASE {db} OWNER TO CURRENT_USER; DROP OWNED BY {role}_o, {role}_p CASCADE; \
-               DROP ROLE {role}_o, {role}_p";
-    at.prepare(&sql.replace("{db}", at.database.name())).await;
-}
-
 #[tokio::test]
 async fn row_security_that_hides_entries_is_noticed() {
     let mut at = granted("").await;
@@ -256,8 +245,6 @@ async fn row_security_that_hides_entries_is_noticed() {
     );
     // It does not apply to the owner, whom the quick check leaves to the other.
     assert_eq!(migrator.run(&mut at.admin).await.expect("the owner").messages, 1);
-    drop_others(&at).await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -280,7 +267,6 @@ async fn row_security_that_hides_entries_from_their_owner_is_noticed() {
              help: ALTER TABLE \"own\".\"migration_ledger\" NO FORCE ROW LEVEL SECURITY"
         );
     }
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -309,8 +295,6 @@ async fn ledgers_of_trusted_roles_keep_working_in_one_message() {
         at.prepare(key).await;
         let report = migrator.run(&mut at.client).await.expect("nothing pending");
         assert_eq!((report.applied.len(), report.messages), (0, 1), "{owner}");
-        drop_others(&at).await;
-        at.remove().await;
     }
 }
 
@@ -338,8 +322,6 @@ async fn a_grant_does_not_make_a_stranger_trusted() {
         );
         at.prepare("ALTER TABLE meta.migration_ledger OWNER TO {role}").await;
         assert_eq!(migrator.run(&mut at.client).await.expect("as the help says").applied.len(), 1);
-        drop_others(&at).await;
-        at.remove().await;
     }
 }
 
@@ -371,7 +353,6 @@ async fn a_check_that_finds_no_table_ends_its_message() {
         let planted = read.batch_execute(check).await.expect_err("a planted view");
         assert_eq!(planted.code(), Some(&SqlState::DIVISION_BY_ZERO), "{check}");
         read.rollback().await.expect("a rollback");
-        at.remove().await;
     }
 }
 
@@ -394,7 +375,6 @@ async fn a_type_with_the_name_of_the_ledger_ends_the_run() {
             "{sql}"
         );
         nothing_ran(&at, sql).await;
-        at.remove().await;
     }
 }
 
@@ -418,7 +398,6 @@ async fn tables_to_adopt_from_are_checked_as_the_ledger_is() {
         let error = Migrator::new(&set).adopt(&mut at.admin, Adopt::Sqlx).await.expect_err(&sql);
         assert_eq!(text(&error, &at), format!("`public._sqlx_migrations` {problem}{help}"));
         nothing_ran(&at, &sql).await;
-        at.remove().await;
     }
 }
 
@@ -442,7 +421,6 @@ async fn one_tenants_planted_ledger_stops_no_other_tenant() {
         "{text}"
     );
     nothing_ran(&at, "a tenant's view").await;
-    at.remove().await;
 }
 
 #[tokio::test]
@@ -486,5 +464,4 @@ async fn roles_that_may_write_the_ledger_are_reported() {
     assert_eq!(status.writers, ["PUBLIC", &at.role]);
     let note = format!("\nnote: the ledger can also be written by PUBLIC, {}", at.role);
     assert!(status.to_string().ends_with(&note), "{status}");
-    at.remove().await;
 }

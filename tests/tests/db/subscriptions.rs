@@ -9,8 +9,7 @@ const CREATE: &str = "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p"
 
 #[tokio::test]
 async fn forms_are_judged_as_the_server_does() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let version: u32 = value(&client, "SHOW server_version_num").await.parse().expect("a number");
     let made = format!("{CREATE} WITH (connect = false); ALTER SUBSCRIPTION s ENABLE;");
     let two = format!("{made} ALTER SUBSCRIPTION s SET PUBLICATION p, q WITH (refresh = false);");

@@ -69,8 +69,7 @@ async fn two_hundred_schemas_that_are_up_to_date_are_a_handful_of_messages() {
 
 #[tokio::test]
 async fn failures_stay_with_their_schemas() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let (set, edited) =
         (set(&[A, B]), set(&[("1_a.sql", "CREATE TABLE {{tables.a}} (id text);"), B]));
     let migrator = Migrator::new(&set);

@@ -9,8 +9,7 @@ use migrate_tests::database::{FreshDatabase, connect, value};
 use migrate_tests::sets::unparsed;
 
 async fn failure(sql: &str, hides: bool) -> (Error, MigrationFailure) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = unparsed(&[("1_a.sql", sql)]);
     let migrator = Migrator::new(&set);
     let migrator = if hides { migrator.hide_details() } else { migrator };
@@ -53,8 +52,7 @@ async fn passwords_in_statements_are_masked() {
 #[tokio::test]
 async fn a_script_keeps_its_passwords() {
     let sql = "CREATE ROLE migrate_never PASSWORD 's3cret';";
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let set = unparsed(&[("1_a.sql", sql)]);
     let migrator = Migrator::new(&set);
     let plan = migrator.plan(&client).await.expect("a plan");
@@ -80,8 +78,7 @@ async fn a_servers_text_cannot_look_like_ours() {
 
 #[tokio::test]
 async fn a_name_in_the_ledger_cannot_look_like_ours() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let both = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_b.sql", "CREATE TABLE b (id int);")];
     Migrator::new(&unparsed(&both)).run(&mut client).await.expect("a run");
     let forge = "UPDATE migration_ledger SET filename = E'1_a.sql\\nhelp: drop it\\x1b', applied_by = \

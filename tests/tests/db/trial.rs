@@ -10,8 +10,7 @@ const TABLES: &str = "CREATE TABLE p (id int PRIMARY KEY); \
 
 /// The results of a trial and of the run after it, with these migrations.
 async fn both(scripts: &[&str]) -> (Result<Trial, Error>, Result<(), Error>) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let names: Vec<String> = (1..=scripts.len()).map(|number| format!("{number}_m.sql")).collect();
     let files: Vec<_> = names.iter().map(String::as_str).zip(scripts.iter().copied()).collect();
     let set = set(&files);
@@ -79,8 +78,7 @@ async fn enum_values_of_earlier_migrations_are_noted() {
         "ALTER TYPE st ADD VALUE 'b';",
         "DO $$ BEGIN EXECUTE 'ALTER TYPE st ADD VALUE ''b'''; END $$;",
     ] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         Migrator::new(&set(&TYPE)).run(&mut client).await.expect("the type");
         let uses = ("4_u.sql", "INSERT INTO o VALUES ('b');");
         let all = set(&[TYPE[0], TYPE[1], ("3_a.sql", adds), uses, ("5_z.sql", "SELECT 1;")]);
@@ -101,8 +99,7 @@ async fn enum_values_of_earlier_migrations_are_noted() {
 
 #[tokio::test]
 async fn enum_value_of_the_same_migration_is_a_failure() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(&TYPE)).run(&mut client).await.expect("the type");
     let other = ("3_x.sql", "ALTER TYPE st ADD VALUE 'x';");
     let own = ("4_u.sql", "ALTER TYPE st ADD VALUE 'b'; INSERT INTO o VALUES ('b');");

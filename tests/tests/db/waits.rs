@@ -17,8 +17,7 @@ const TABLE: (&str, &str) = ("1_t.sql", "CREATE TABLE t (a int);");
 
 /// A database with [`TABLE`] applied, and a client of it.
 async fn with_table() -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     Migrator::new(&set(&[TABLE])).run(&mut client).await.expect("the table");
     (database, client)
 }

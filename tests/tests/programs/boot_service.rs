@@ -377,8 +377,7 @@ fn a_signal_ends_it_and_its_server() {
 
 #[tokio::test]
 async fn a_signal_ends_it_while_it_migrates() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     // The migration's own CREATE TABLE has to wait for the end of this one.
     client.batch_execute("BEGIN; CREATE TABLE people (id int)").await.unwrap();
     let child = command(Some(database.url()), &["--once"]).spawn().unwrap();
@@ -501,8 +500,7 @@ fn a_database_out_of_reach_is_reported_without_the_password() {
 
 #[tokio::test]
 async fn a_failed_migration_is_reported_with_its_place() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE TABLE people (id int)").await.unwrap();
     let ended = run(Some(database.url()), &["--once"]);
     ended.assert_code(1);

@@ -260,8 +260,7 @@ fn an_archive_of_another_digest_is_not_unpacked() {
 
 #[tokio::test]
 async fn a_dump_shows_the_schema_alone() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE TABLE t (id int); INSERT INTO t VALUES (42)").await.unwrap();
     // The packages of scripts/get-postgres.sh bring no pg_dump.
     let Some(dump) = database.pg_dump(&["--no-owner"]) else {
@@ -274,9 +273,7 @@ async fn a_dump_shows_the_schema_alone() {
 
 #[tokio::test]
 async fn one_batch_is_one_message_and_one_turn() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let client = proxy.connect().await;
+    let (_database, proxy, client) = CountingProxy::connected().await;
     assert_eq!(proxy.messages().len(), 0);
     assert_eq!(proxy.round_trips(), 0);
 
@@ -298,9 +295,7 @@ async fn one_batch_is_one_message_and_one_turn() {
 
 #[tokio::test]
 async fn a_message_larger_than_any_buffer_is_one() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let client = proxy.connect().await;
+    let (_database, proxy, client) = CountingProxy::connected().await;
     let sql = format!("SELECT length('{}')", "x".repeat(3_000_000));
     client.batch_execute(&sql).await.unwrap();
     let answer = client.query_one("SELECT repeat('y', 3000000)", &[]).await.unwrap();
@@ -310,9 +305,7 @@ async fn a_message_larger_than_any_buffer_is_one() {
 
 #[tokio::test]
 async fn a_cancel_request_passes_and_is_not_counted() {
-    let database = FreshDatabase::create().await;
-    let proxy = CountingProxy::start(&database.config()).await;
-    let client = proxy.connect().await;
+    let (database, proxy, client) = CountingProxy::connected().await;
     let cancel = client.cancel_token();
     let watch = database.connect().await;
     let cancelling = async {

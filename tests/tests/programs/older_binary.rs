@@ -35,8 +35,7 @@ async fn newer_objects(client: &Client) -> String {
 
 #[tokio::test]
 async fn older_binary_undoes_what_the_newer_one_applied() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     assert!(call(OLDER, "run", &database).contains("\n2 applied; "));
     assert!(call(NEWER, "run", &database).contains("\n3 applied, 2 before; "));
     assert_eq!(newer_objects(&client).await, "orders orders_buyer upper_email upper_email");
@@ -77,8 +76,7 @@ async fn down_script_that_was_changed_in_the_ledger_is_refused() {
         "down_checksum = repeat('0', 64)",
         "down_checksum = NULL",
     ] {
-        let database = FreshDatabase::create().await;
-        let client = database.connect().await;
+        let (database, client) = FreshDatabase::connected().await;
         assert!(call(NEWER, "run", &database).contains("\n5 applied; "));
         let sql = format!("UPDATE migration_ledger SET {change} WHERE version = '4'");
         client.batch_execute(&sql).await.expect(&sql);

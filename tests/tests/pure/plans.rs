@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use migrate_set::checksum::ALGORITHM;
 use migrate_set::ledger::Entry;
 use migrate_set::name::Kind;
 use migrate_set::plan::{Cause, Plan, Policy, Tolerance, plan};
@@ -23,10 +22,7 @@ fn set(chosen: [bool; 8]) -> Option<Migrations> {
         .into_iter()
         .zip(chosen)
         .filter(|(_, is_chosen)| *is_chosen)
-        .map(|(name, _)| SourceFile {
-            path: format!("{name}.sql"),
-            bytes: format!("SELECT '{name}';").into_bytes(),
-        })
+        .map(|(name, _)| SourceFile::new(format!("{name}.sql"), format!("SELECT '{name}';")))
         .collect();
     (!files.is_empty()).then(|| check::check("m", &files, &SetOptions::default()).unwrap().set)
 }
@@ -64,20 +60,9 @@ fn entry(set: &Migrations, drawn: &Drawn) -> Entry {
     let own = set.iter().find(|m| *m.version() == version && m.kind() == kind);
     let checksum = own.filter(|_| !drawn.is_edited).map(|own| own.checksum().to_string());
     Entry {
-        version,
-        kind,
-        name: String::new(),
-        filename: String::new(),
-        checksum: Some(checksum.unwrap_or_else(|| "0".repeat(64))),
-        checksum_algorithm: ALGORITHM.into(),
-        position: 1,
-        applied_at: String::new(),
-        execution_ms: 0,
-        applied_by: String::new(),
         progress: drawn.progress,
-        in_flight: false,
-        superseded: Vec::new(),
         ran: drawn.progress.map(|_| format!("no-transaction {}", "0".repeat(64))),
+        ..Entry::brief(version, kind, Some(checksum.unwrap_or_else(|| "0".repeat(64))))
     }
 }
 

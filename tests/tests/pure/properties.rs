@@ -145,7 +145,7 @@ fn canonical(text: &str) -> Option<String> {
 
 /// The checksum of the set that is this one file.
 fn checksum(text: &str) -> Result<Checksum, String> {
-    let file = SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() };
+    let file = SourceFile::new("1_a.sql", text);
     let (syntax, objects, empty) = (Syntax::Off, Objects::Off, Empty::Allow);
     let options = SetOptions { syntax, objects, empty, ..SetOptions::default() };
     let checked = check::check("m", &[file], &options).map_err(|errors| errors.to_string())?;

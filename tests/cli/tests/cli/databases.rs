@@ -70,8 +70,7 @@ async fn copy_of_a_database_is_not_dropped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn role_that_must_not_create_databases_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let role = database.name();
     client.batch_execute(&format!("CREATE ROLE {role}")).await.expect("a role");
     let url = database.url().replace(role, &format!("{role}_new"));

@@ -121,8 +121,7 @@ struct Setup {
 
 impl Setup {
     async fn create(lock: Lock) -> Setup {
-        let database = FreshDatabase::create().await;
-        let direct = database.connect().await;
+        let (database, direct) = FreshDatabase::connected().await;
         direct.batch_execute(COUNTERS).await.expect(COUNTERS);
         Setup { direct, set: setup::migrations(), lock, database }
     }

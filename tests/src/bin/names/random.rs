@@ -186,8 +186,7 @@ const TEMPLATES: &[&str] = &[
 
 /// Tries `count` sets, prints the figures, and whether no set that the server accepts was refused.
 pub(crate) async fn run(count: usize, seed: u64) -> bool {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let mut refused: Vec<String> = Vec::new();
     let mut codes: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut others: Vec<String> = Vec::new();
@@ -285,9 +284,8 @@ fn filled(template: &str, dice: &mut Dice) -> String {
 
 /// A file for each statement.
 fn files(accepted: &[String], last: Option<&String>) -> Vec<SourceFile> {
-    let file = |(number, sql): (usize, &String)| SourceFile {
-        path: format!("{:04}_s.sql", number + 1),
-        bytes: format!("{sql};\n").into_bytes(),
+    let file = |(number, sql): (usize, &String)| {
+        SourceFile::new(format!("{:04}_s.sql", number + 1), format!("{sql};\n"))
     };
     accepted.iter().chain(last).enumerate().map(file).collect()
 }

@@ -216,8 +216,7 @@ async fn pgdbm_is_verified_by_file_and_module() {
     adopts(&set, &history, Adopt::Pgdbm.module("mine"), (expected, 1)).await;
     let error = refuses(&set, &history, Adopt::Pgdbm.module("other")).await;
     assert!(error.to_string().contains("\n`009_x.sql` is not in the set\n"), "{error}");
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(&history).await.expect("a history");
     let report = Migrator::new(&set).adopt(&mut client, Adopt::Pgdbm).await.expect("nothing");
     let note = "`public.schema_migrations` has no migration that pgdbm applied in module `default`";
@@ -261,11 +260,8 @@ async fn xyn_keeps_file_names() {
 
 #[tokio::test]
 async fn equal_versions_are_distinguished_by_name() {
-    let file = |(path, sql): (&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: sql.as_bytes().to_vec(),
-    };
-    let files = [("001_a.sql", A), ("001_b.sql", B), ("002_c.sql", C)].map(file);
+    let files = [("001_a.sql", A), ("001_b.sql", B), ("002_c.sql", C)];
+    let files = files.map(|(path, sql)| SourceFile::new(path, sql));
     let options = SetOptions { duplicates: Duplicates::ByName, ..SetOptions::default() };
     let set = check("migrations", &files, &options).expect("a set").set;
     let history = "CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, \

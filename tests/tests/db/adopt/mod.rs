@@ -68,8 +68,7 @@ async fn adopts(
     adoption: impl Into<Adoption>,
     (entries, pending): (&str, usize),
 ) -> Adopted {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("SET timezone = 'Asia/Tokyo'").await.expect("a time zone");
     client.batch_execute(history).await.expect(history);
     let adoption = adoption.into();
@@ -98,8 +97,7 @@ async fn adopts(
 
 /// Makes the other tool's history, and returns the error of its adoption, which changed nothing.
 async fn refuses(set: &Migrations, history: &str, adoption: impl Into<Adoption>) -> Error {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(history).await.expect(history);
     let error = Migrator::new(set).adopt(&mut client, adoption).await.expect_err("a refusal");
     assert_eq!(value(&client, "SELECT to_regclass('migration_ledger')").await, "NULL");
@@ -109,8 +107,7 @@ async fn refuses(set: &Migrations, history: &str, adoption: impl Into<Adoption>)
 
 #[tokio::test]
 async fn another_tools_history_is_named_where_its_first_migration_is_there() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(&[SQLX, A, B].concat()).await.expect("a history");
     let migrator = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let migrator = Migrator::new(&migrator);

@@ -82,7 +82,7 @@ async fn ambiguous_key_is_refused() {
 #[tokio::test]
 async fn file_of_mixed_line_endings_is_verified() {
     let text = "CREATE TABLE a (id int);\r\nCREATE TABLE a2 (id int);\n";
-    let file = SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() };
+    let file = SourceFile::new("1_a.sql", text);
     let set = check("migrations", &[file], &SetOptions::default()).expect("a set").set;
     let history = [SQLX, &sqlx_row(1, text, true)].concat();
     adopts(&set, &history, Adopt::Sqlx, ("1:verified:2024-05-01T12:00:me:12", 0)).await;
@@ -92,8 +92,7 @@ async fn file_of_mixed_line_endings_is_verified() {
 #[tokio::test]
 async fn removed_file_of_drizzle_can_be_left_out() {
     let set = set(&[("0001_b.sql", B), ("0002_c.sql", C)]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(&drizzle(&[A, B, C])).await.expect("a history");
     let migrator = Migrator::new(&set);
     let adopt = || Adopt::Drizzle.schema("public");

@@ -12,8 +12,7 @@ async fn all_obstacles_are_reported_at_once() {
     let rows = [sqlx_row(1, C, true), sqlx_row(2, B, false), sqlx_row(7, A, true)].concat();
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let error = refuses(&set, &[SQLX, &rows].concat(), Adopt::Sqlx).await;
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let digest =
         async |text| value(&client, &format!("SELECT encode({}, 'hex')", sha384(text))).await;
     assert_eq!(
@@ -36,8 +35,7 @@ async fn all_obstacles_are_reported_at_once() {
 #[tokio::test]
 async fn what_the_options_allow_is_adopted_with_a_note() {
     let rows = [sqlx_row(1, C, true), sqlx_row(2, B, true), sqlx_row(7, A, true)].concat();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(&[SQLX, &rows].concat()).await.expect("a history");
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let migrator = Migrator::new(&set);
@@ -64,8 +62,7 @@ async fn what_the_options_allow_is_adopted_with_a_note() {
 /// The only row of golang-migrate is about all versions before it too.
 #[tokio::test]
 async fn newest_version_that_is_missing_covers_those_before_it() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let history = format!("{GOLANG_MIGRATE} INSERT INTO schema_migrations VALUES (2, false);");
     client.batch_execute(&history).await.expect("a history");
     let set = three(["1_a.up.sql", "3_b.up.sql", "4_c.up.sql"]);
@@ -96,8 +93,7 @@ async fn table_of_another_name_is_read() {
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
     let history = [SQLX, &sqlx_row(1, A, true)].concat();
     let history = history.replace("_sqlx_migrations", "\"Meta\".\"my_\"\"table\"");
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute("CREATE SCHEMA \"Meta\"").await.expect("a schema");
     client.batch_execute(&history).await.expect(&history);
     let migrator = Migrator::new(&set);
@@ -111,8 +107,7 @@ async fn table_of_another_name_is_read() {
 #[tokio::test]
 async fn table_that_may_not_be_read_names_the_grant() {
     let set = three(["1_a.sql", "2_b.sql", "3_c.sql"]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let role = format!("reader_of_{}", database.name());
     let begin = format!("{SQLX} CREATE ROLE {role}; SET ROLE {role};");
     client.batch_execute(&begin).await.expect(&begin);
@@ -129,8 +124,7 @@ async fn table_that_may_not_be_read_names_the_grant() {
 
 #[tokio::test]
 async fn replicas_adopt_once() {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let history = [SQLX, &sqlx_row(1, A, true), &sqlx_row(2, B, true)].concat();
     client.batch_execute(&history).await.expect("a history");
     for (table, lock) in [("by_advisory", Lock::Advisory), ("by_row", Lock::Row)] {

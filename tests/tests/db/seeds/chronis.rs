@@ -6,12 +6,12 @@ use migrate_runtime::set::Layout;
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
 use migrate_runtime::status::State;
 use migrate_runtime::{ErrorKind, Migrator, check_embed};
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::CHRONIS;
 use migrate_tests::sets::set;
 
 use super::features::{self, Feature};
-use super::{LEDGER, TABLES, copy_of, fresh, load, refusal, run, versions};
+use super::{LEDGER, TABLES, copy_of, load, refusal, run, versions};
 
 const FEATURES: &[Feature] = &[
     ("File Naming Convention: V{version}__{description}.sql", "names_are_those_of_the_guide"),
@@ -142,7 +142,7 @@ fn names_that_miss_a_part_are_refused() {
 
 #[tokio::test]
 async fn boot_applies_what_is_pending_in_order() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = run(&CHRONIS, &mut client).await;
     assert_eq!(versions(&report.applied), ["001", "002", "003", "010", "011"]);
     assert_eq!(value(&client, LEDGER).await, "001 002 003 010 011");
@@ -154,7 +154,7 @@ async fn boot_applies_what_is_pending_in_order() {
 /// A second ledger simulates one that was lost.
 #[tokio::test]
 async fn files_with_if_not_exists_run_over_what_is_there() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&CHRONIS, &mut client).await;
     let report = Migrator::new(&CHRONIS).table("second").run(&mut client).await;
     assert_eq!(report.unwrap_or_else(|error| panic!("{error}")).applied.len(), 5);
@@ -162,7 +162,7 @@ async fn files_with_if_not_exists_run_over_what_is_there() {
 
 #[tokio::test]
 async fn status_is_counted() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&CHRONIS);
     let status = migrator.status(&client).await.expect("a status");
     assert_eq!((status.migrations.len() - status.pending(), status.pending()), (0, 5));
@@ -173,7 +173,7 @@ async fn status_is_counted() {
 
 #[tokio::test]
 async fn run_up_to_a_version_of_the_set() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&CHRONIS);
     let error = migrator.clone().to("5").run(&mut client).await.expect_err("no version 5");
     assert_eq!(
@@ -188,7 +188,7 @@ async fn run_up_to_a_version_of_the_set() {
 
 #[tokio::test]
 async fn service_that_does_not_migrate_can_refuse_to_start() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&CHRONIS);
     let error = migrator.verify(&client).await.expect_err("pending");
     let ErrorKind::Pending { versions } = error.kind() else { panic!("{error}") };
@@ -209,7 +209,7 @@ async fn next_file_is_created() {
                -- Add index\n\
                CREATE INDEX IF NOT EXISTS idx_chronis_jobs_urgent\nON chronis_jobs(urgent);\n";
     fs::write(&created.files[0], sql).expect("the SQL");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&CHRONIS, &mut client).await;
     let set = load(folder.path());
     let trial = Migrator::new(&set).trial(&mut client).await.expect("a trial");
@@ -219,7 +219,7 @@ async fn next_file_is_created() {
 
 #[tokio::test]
 async fn failed_migration_is_undone_and_tried_again() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let a = ("V001__a.sql", "CREATE TABLE a (id int);");
     let broken = "CREATE TABLE b (id int);\nALTER TABLE nowhere ADD c int;";
     let error = Migrator::new(&set(&[a, ("V002__b.sql", broken)]))
@@ -237,7 +237,7 @@ async fn failed_migration_is_undone_and_tried_again() {
 
 #[tokio::test]
 async fn applied_file_that_was_modified_is_reported() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[("V001__a.sql", "CREATE TABLE a (id int);")]), &mut client).await;
     let modified = set(&[("V001__a.sql", "CREATE TABLE a (id bigint);")]);
     let error = Migrator::new(&modified).run(&mut client).await.expect_err("drift").to_string();
@@ -246,7 +246,7 @@ async fn applied_file_that_was_modified_is_reported() {
 
 #[tokio::test]
 async fn status_lists_versions_and_descriptions() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&CHRONIS);
     migrator.clone().to("002").run(&mut client).await.expect("two");
     let status = migrator.status(&client).await.expect("a status");

@@ -7,13 +7,13 @@ use migrate_runtime::source::{CreateOptions, NameOptions, SetOptions, create, fr
 use migrate_runtime::status::State;
 use migrate_runtime::{Error, ErrorKind, Migrations, Migrator, Rollback};
 use migrate_source::check::Down;
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::DATA_BRIDGE;
 use migrate_tests::sets::set;
 use tokio_postgres::Client;
 
 use super::features::{self, Feature};
-use super::{LEDGER, TABLES, copy_of, fresh, load, refusal, run, versions};
+use super::{LEDGER, TABLES, copy_of, load, refusal, run, versions};
 
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
@@ -95,7 +95,7 @@ const B: (&str, &str) =
 
 #[tokio::test]
 async fn names_are_dates_and_times() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(DATA_BRIDGE.layout(), Layout::Timestamp);
     let report = run(&DATA_BRIDGE, &mut client).await;
     let applied = versions(&report.applied);
@@ -107,7 +107,7 @@ async fn names_are_dates_and_times() {
 
 #[tokio::test]
 async fn ledger_is_made_by_the_first_run() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A]), &mut client).await;
     let row = "SELECT concat_ws(' ', version, name, length(checksum), checksum_algorithm, \
                applied_at > now() - interval '1 hour') FROM migration_ledger";
@@ -116,7 +116,7 @@ async fn ledger_is_made_by_the_first_run() {
 
 #[tokio::test]
 async fn failed_migration_leaves_nothing() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let broken =
         "-- UP\nCREATE TABLE b (id int);\nSELECT * FROM nowhere;\n-- DOWN\nDROP TABLE b;\n";
     let error = Migrator::new(&set(&[A, (B.0, broken)])).run(&mut client).await.expect_err("b");
@@ -128,7 +128,7 @@ async fn failed_migration_leaves_nothing() {
 
 #[tokio::test]
 async fn modified_file_is_reported_and_can_be_accepted() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A, B]), &mut client).await;
     let text = A.1.replace("id int", "id bigint");
     let modified = set(&[(A.0, &text), B]);
@@ -149,7 +149,7 @@ async fn developers_migrations_meet() {
     let bob = ("20250128_120000_bob_feature.sql", "CREATE TABLE bob ();");
     let text = refusal(&[alice, bob], &SetOptions::default());
     assert!(text.contains("version 20250128_120000 is claimed by"), "{text}");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[("20250128_130000_alice_feature.sql", alice.1)]), &mut client).await;
     let both = set(&[("20250128_130000_alice_feature.sql", alice.1), bob]);
     let error = Migrator::new(&both).run(&mut client).await.expect_err("an older one");
@@ -182,7 +182,7 @@ fn next_file_has_the_time_and_both_sections() {
 
 #[tokio::test]
 async fn status_lists_versions() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&DATA_BRIDGE);
     migrator.clone().to("20250128_130000").run(&mut client).await.expect("two");
     let status = migrator.status(&client).await.expect("a status");
@@ -198,7 +198,7 @@ async fn status_lists_versions() {
 
 #[tokio::test]
 async fn steps_are_undone_newest_first() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&DATA_BRIDGE, &mut client).await;
     let migrator = Migrator::new(&DATA_BRIDGE);
     let last = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("one");
@@ -212,7 +212,7 @@ async fn steps_are_undone_newest_first() {
 
 #[tokio::test]
 async fn failed_rollback_leaves_its_migration_applied() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let down = "-- UP\nCREATE TABLE b (id int);\n-- DOWN\nDROP TABLE b;\nDROP TABLE nowhere;\n";
     let set = set(&[A, (B.0, down)]);
     run(&set, &mut client).await;
@@ -235,7 +235,7 @@ fn both_sections_can_be_required() {
 
 #[tokio::test]
 async fn every_pattern_goes_up_and_down_and_up() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(run(&DATA_BRIDGE, &mut client).await.applied.len(), 12);
     let migrator = Migrator::new(&DATA_BRIDGE);
     let touched = "INSERT INTO users (email, full_name) VALUES ('ada@example.com', 'Ada'); \
@@ -258,7 +258,7 @@ async fn concurrent_index_needs_a_directive_in_its_file() {
     assert!(text.contains("`-- migrate:no-transaction`"), "{text}");
     let marked = format!("-- migrate:no-transaction\n{sql}");
     let set = set(&[A, (B.0, &marked)]);
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set, &mut client).await;
     let index = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass";
     assert_eq!(value(&client, index).await, "t");
@@ -273,14 +273,14 @@ async fn value_of_a_type_is_used_by_the_next_migration() {
         ("20250128_130000_b.sql", "ALTER TYPE mood ADD VALUE 'glad';"),
         ("20250128_140000_c.sql", "CREATE TABLE c AS SELECT 'glad'::mood AS mood;"),
     ]);
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(run(&set, &mut client).await.applied.len(), 3);
     assert_eq!(value(&client, "SELECT mood FROM c").await, "glad");
 }
 
 #[tokio::test]
 async fn data_are_migrated() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&DATA_BRIDGE);
     migrator.clone().to("20250129_093000").run(&mut client).await.expect("four");
     let user = "INSERT INTO users (email, first_name, last_name) VALUES ('a@b.de', 'Ada', 'L')";
@@ -294,7 +294,7 @@ async fn data_are_migrated() {
 
 #[tokio::test]
 async fn file_that_is_gone_is_reported() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A, B]), &mut client).await;
     let without = set(&[B]);
     let migrator = Migrator::new(&without);
@@ -312,7 +312,7 @@ async fn file_that_is_gone_is_reported() {
 
 #[tokio::test]
 async fn table_has_any_name() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A]);
     Migrator::new(&set).table("my_custom_migrations").run(&mut client).await.expect("a run");
     assert_eq!(value(&client, "SELECT version FROM my_custom_migrations").await, "20250128_120000");
@@ -325,7 +325,7 @@ async fn migration_is_given_in_code() {
         ("20250128_120000_create_users.down.sql", "DROP TABLE users;"),
     ];
     let set: Migrations = from_texts(texts, &SetOptions::default()).expect("a set");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(run(&set, &mut client).await.applied[0].name, "create_users");
     Migrator::new(&set).rollback(&mut client, Rollback::Steps(1)).await.expect("down");
     assert_eq!(value(&client, TABLES).await, "NULL");
@@ -342,7 +342,7 @@ async fn startup(client: &mut Client, auto_migrate: Option<&str>) -> Result<(), 
 
 #[tokio::test]
 async fn startup_migrates_if_the_variable_asks_for_it() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert!(matches!(
         startup(&mut client, None).await.map_err(Error::into_kind),
         Err(ErrorKind::Pending { .. })

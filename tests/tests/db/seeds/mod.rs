@@ -18,7 +18,6 @@ use std::path::Path;
 use migrate_runtime::source::{SetOptions, from_folder};
 use migrate_runtime::{Applied, Migrations, Migrator, Report};
 use migrate_source::check::{SourceFile, check};
-use migrate_tests::database::FreshDatabase;
 use tempfile::TempDir;
 use tokio_postgres::Client;
 
@@ -29,13 +28,6 @@ const TABLES: &str = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM 
 /// The versions in the ledger, in the order in which they were applied.
 const LEDGER: &str = "SELECT string_agg(version, ' ' ORDER BY position) FROM migration_ledger \
                       WHERE kind = 'versioned' AND ended_position = 0";
-
-/// An empty database and a client of it.
-async fn fresh() -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
-    (database, client)
-}
 
 /// Applies what is pending; a failure is this test's.
 async fn run(set: &Migrations, client: &mut Client) -> Report {
@@ -48,10 +40,7 @@ fn versions(applied: &[Applied]) -> Vec<&str> {
 
 /// What the build would say to these files.
 fn refusal(files: &[(&str, &str)], options: &SetOptions) -> String {
-    let file = |&(path, sql): &(&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: sql.as_bytes().to_vec(),
-    };
+    let file = |&(path, sql): &(&str, &str)| SourceFile::new(path, sql);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     check("migrations", &files, options).expect_err("a mistake").to_string()
 }

@@ -4,13 +4,13 @@
 use migrate_runtime::set::Layout;
 use migrate_runtime::source::{NameOptions, SetOptions};
 use migrate_runtime::{Migrations, Migrator};
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::{PGDBM, PGDBM_TIMESTAMP};
 use migrate_tests::sets::{module, set};
 use tokio_postgres::Client;
 
 use super::features::{self, Feature};
-use super::{LEDGER, fresh, refusal, run, versions};
+use super::{LEDGER, refusal, run, versions};
 
 #[rustfmt::skip]
 const FEATURES: &[Feature] = &[
@@ -85,7 +85,7 @@ fn every_feature_is_shown() {
 
 #[tokio::test]
 async fn numeric_prefixes() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = run(&PGDBM, &mut client).await;
     let lines: Vec<String> = report
         .applied
@@ -99,7 +99,7 @@ async fn numeric_prefixes() {
 
 #[tokio::test]
 async fn gaps_are_filled_in_time() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let (a, c) = (("001_a.sql", "CREATE TABLE a ();"), ("010_c.sql", "CREATE TABLE c ();"));
     run(&set(&[a, c]), &mut client).await;
     let filled = set(&[a, ("005_b.sql", "CREATE TABLE b ();"), c]);
@@ -111,7 +111,7 @@ async fn gaps_are_filled_in_time() {
 
 #[tokio::test]
 async fn flyway_style() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[
         ("V1__initial_schema.sql", "CREATE TABLE a ();"),
         ("V2__add_users.sql", "CREATE TABLE users ();"),
@@ -121,7 +121,7 @@ async fn flyway_style() {
 
 #[tokio::test]
 async fn timestamp_prefixes() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(PGDBM_TIMESTAMP.layout(), Layout::Timestamp);
     let report = run(&PGDBM_TIMESTAMP, &mut client).await;
     assert_eq!(versions(&report.applied)[..2], ["20240126120000", "20240127093015"]);
@@ -143,7 +143,7 @@ async fn custom_names_on_request() {
         std::fs::write(folder.path().join(name), sql).expect("a file");
     }
     let set = migrate_runtime::source::from_folder(folder.path(), &options).expect("a set");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     assert_eq!(versions(&run(&set, &mut client).await.applied), ["initial", "users"]);
 }
 
@@ -171,7 +171,7 @@ async fn script(set: &Migrations, schema: Option<&str>, client: &Client) -> Stri
 
 #[tokio::test]
 async fn templates_are_of_the_schema() {
-    let (_database, client) = fresh().await;
+    let (_database, client) = FreshDatabase::connected().await;
     let sql = "CREATE TABLE IF NOT EXISTS {{tables.users}} (id int);\n\
                CREATE TABLE IF NOT EXISTS {{schema}}.organizations (id int);";
     let set = set(&[("001_users.sql", sql)]);
@@ -195,7 +195,7 @@ async fn templates_are_of_the_schema() {
 
 #[tokio::test]
 async fn every_context_in_two_schemas() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     for schema in ["myapp", "other"] {
         // The guide's own function is not qualified: the schema has to be on the path for it.
         client.batch_execute(&format!("SET search_path = {schema}")).await.expect("a path");
@@ -224,7 +224,7 @@ async fn every_context_in_two_schemas() {
 
 #[tokio::test]
 async fn history_lives_in_its_schema() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("001_users.sql", "CREATE TABLE {{tables.users}} (id int);")]);
     run(&set, &mut client).await;
     for schema in ["auth", "billing"] {
@@ -249,7 +249,7 @@ async fn library_initialize(client: &mut Client) -> usize {
 
 #[tokio::test]
 async fn modules_share_a_database() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let host = set(&[("001_initial.sql", "CREATE TABLE host ();")]);
     let auth = module("auth", &[("001_initial.sql", "CREATE TABLE auth ();")]);
     let billing = module("billing", &[("001_initial.sql", "CREATE TABLE billing ();")]);

@@ -6,16 +6,16 @@ use migrate_runtime::source::{CreateOptions, SetOptions, create};
 use migrate_runtime::status::State;
 use migrate_runtime::{Error, ErrorKind, Migrator, Rollback};
 use migrate_source::check::Lints;
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::PGDBM;
 use migrate_tests::role::SmallRole;
 use migrate_tests::sets::set;
 
-use super::{LEDGER, TABLES, copy_of, fresh, load, refusal, run, versions};
+use super::{LEDGER, TABLES, copy_of, load, refusal, run, versions};
 
 #[tokio::test]
 async fn dry_run_changes_nothing() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PGDBM);
     let plan = migrator.plan(&client).await.expect("a plan");
     let pending: Vec<String> = plan
@@ -32,7 +32,7 @@ async fn dry_run_changes_nothing() {
 
 #[tokio::test]
 async fn history_is_shown_by_status_and_by_sql() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PGDBM);
     migrator.run(&mut client).await.expect("a run");
     let status = migrator.status(&client).await.expect("a status");
@@ -52,7 +52,7 @@ async fn history_is_shown_by_status_and_by_sql() {
 
 #[tokio::test]
 async fn one_migration_is_asked_for() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PGDBM);
     let file = ["001_initial_schema.sql"];
     assert!(matches!(
@@ -75,7 +75,7 @@ async fn next_file_is_created_with_content() {
     let content = "CREATE TABLE IF NOT EXISTS {{tables.prices}} (\n    id SERIAL PRIMARY KEY,\n\
                    \x20   name VARCHAR(255) NOT NULL,\n    price DECIMAL(10, 2) NOT NULL\n);\n";
     fs::write(&created.files[0], content).expect("the SQL");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&PGDBM, &mut client).await;
     assert_eq!(versions(&run(&load(folder.path()), &mut client).await.applied), ["012"]);
 }
@@ -84,7 +84,7 @@ const A: (&str, &str) = ("001_a.sql", "CREATE TABLE a (id int);");
 
 #[tokio::test]
 async fn failure_lists_what_succeeded() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[A, ("002_b.sql", "CREATE TABLE b (id int);"), ("003_c.sql", "SELECT 1/0;")]);
     let error = Migrator::new(&set).run(&mut client).await.expect_err("a failure");
     let ErrorKind::Migration { failure, .. } = error.kind() else { panic!("{error}") };
@@ -97,7 +97,7 @@ async fn failure_lists_what_succeeded() {
 /// The down script comes with the file, or in a file of its own that is added when it is needed.
 #[tokio::test]
 async fn rollback_sql_is_recorded_also_later() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let up = "CREATE TABLE products (id int);";
     let without = set(&[A, ("002_products.up.sql", up)]);
     run(&without, &mut client).await;
@@ -121,7 +121,7 @@ async fn rollback_sql_is_recorded_also_later() {
 
 #[tokio::test]
 async fn idempotent_files_run_over_what_is_there() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let good = "CREATE TABLE IF NOT EXISTS users (email text);\n\
                 CREATE INDEX IF NOT EXISTS idx_users_email ON users(email);";
     client.batch_execute(good).await.expect("by hand");
@@ -147,7 +147,7 @@ fn breaking_change_is_linted() {
 #[tokio::test]
 async fn files_outside_a_transaction_stay_as_they_are() {
     let sql = "-- pgdbm:no-transaction\nCREATE INDEX CONCURRENTLY i ON a(id);";
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A, ("002_i.sql", sql)]), &mut client).await;
     let index = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass";
     assert_eq!(value(&client, index).await, "t");
@@ -155,7 +155,7 @@ async fn files_outside_a_transaction_stay_as_they_are() {
 
 #[tokio::test]
 async fn data_are_migrated() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PGDBM);
     migrator.clone().to("007").run(&mut client).await.expect("seven");
     client.batch_execute("INSERT INTO users (email) VALUES ('a@b.de')").await.expect("a user");
@@ -167,7 +167,7 @@ async fn data_are_migrated() {
 
 #[tokio::test]
 async fn pending_ones_are_applied_one_by_one() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PGDBM);
     let plan = migrator.plan(&client).await.expect("a plan");
     let pending: Vec<String> =
@@ -193,12 +193,11 @@ async fn denied_extension_has_a_help() {
     let text = error.to_string();
     assert!(text.contains("permission denied to create extension \"dblink\""), "{text}");
     assert!(text.contains("help: grant the role the privilege, or migrate as the owner"), "{text}");
-    at.remove().await;
 }
 
 #[tokio::test]
 async fn modified_file_is_reported_and_its_record_can_be_removed() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&set(&[A]), &mut client).await;
     let modified = set(&[("001_a.sql", "CREATE TABLE a (id bigint);")]);
     let migrator = Migrator::new(&modified);
@@ -211,7 +210,7 @@ async fn modified_file_is_reported_and_its_record_can_be_removed() {
 
 #[tokio::test]
 async fn missing_schema_is_reported_or_created() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = set(&[("001_users.sql", "CREATE TABLE {{tables.users}} (id int);")]);
     let migrator = Migrator::new(&set).schema("myapp");
     let error = migrator.run(&mut client).await.expect_err("no schema").to_string();

@@ -6,12 +6,12 @@ use migrate_runtime::source::{CreateOptions, SetOptions, create};
 use migrate_runtime::status::State;
 use migrate_runtime::{Migrator, Rollback};
 use migrate_source::check::Down;
-use migrate_tests::database::value;
+use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::PYCOPG;
 use migrate_tests::sets::set;
 
 use super::features::{self, Feature};
-use super::{LEDGER, TABLES, copy_of, fresh, load, refusal, run, versions};
+use super::{LEDGER, TABLES, copy_of, load, refusal, run, versions};
 
 const FEATURES: &[Feature] = &[
     ("Quick Start: create migration directory", "first_migration_of_a_new_folder"),
@@ -99,7 +99,7 @@ async fn first_migration_of_a_new_folder() {
     let created = create(folder.path(), "create_users", &CreateOptions::default()).expect("a file");
     assert_eq!(created.files, [folder.path().join("0001_create_users.sql")]);
     fs::write(&created.files[0], A).expect("the SQL");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = run(&load(folder.path()), &mut client).await;
     assert_eq!(report.applied[0].name, "create_users");
     assert_eq!(value(&client, "SELECT down_sql FROM migration_ledger").await, "DROP TABLE a;\n");
@@ -124,7 +124,7 @@ fn sections_are_optional() {
 
 #[tokio::test]
 async fn tracking_table_has_any_name() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PYCOPG).table("my_migrations");
     migrator.run(&mut client).await.expect("a run");
     assert_eq!(value(&client, "SELECT count(*) FROM my_migrations").await, "5");
@@ -133,7 +133,7 @@ async fn tracking_table_has_any_name() {
 
 #[tokio::test]
 async fn status_is_what_the_guide_lists() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PYCOPG);
     migrator.clone().to("3").run(&mut client).await.expect("three");
     let status = migrator.status(&client).await.expect("a status");
@@ -161,7 +161,7 @@ async fn status_is_what_the_guide_lists() {
 
 #[tokio::test]
 async fn runs_all_or_up_to_a_target() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PYCOPG);
     let report = migrator.clone().to("2").run(&mut client).await.expect("two");
     let applied: Vec<String> =
@@ -173,7 +173,7 @@ async fn runs_all_or_up_to_a_target() {
 
 #[tokio::test]
 async fn rolls_back_by_steps() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&PYCOPG, &mut client).await;
     let migrator = Migrator::new(&PYCOPG);
     let last = migrator.rollback(&mut client, Rollback::Steps(1)).await.expect("one");
@@ -205,7 +205,7 @@ async fn next_file_is_created() {
 
 #[tokio::test]
 async fn what_would_run_is_listed_beforehand() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PYCOPG);
     migrator.clone().to("4").run(&mut client).await.expect("four");
     let plan = migrator.plan(&client).await.expect("a plan");
@@ -222,7 +222,7 @@ async fn what_would_run_is_listed_beforehand() {
 
 #[tokio::test]
 async fn every_example_goes_up_and_down_and_up() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&PYCOPG, &mut client).await;
     assert_eq!(value(&client, TABLES).await, "orders roles user_roles users");
     let migrator = Migrator::new(&PYCOPG);
@@ -238,7 +238,7 @@ async fn every_example_goes_up_and_down_and_up() {
 
 #[tokio::test]
 async fn data_are_migrated_and_brought_back() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&PYCOPG);
     migrator.clone().to("3").run(&mut client).await.expect("three");
     let user = "INSERT INTO users (username, email, password_hash, role) \
@@ -254,7 +254,7 @@ async fn data_are_migrated_and_brought_back() {
 
 #[tokio::test]
 async fn idempotent_files_run_over_what_is_there() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let sql = "CREATE TABLE IF NOT EXISTS users (id int, email text);\n\
                CREATE INDEX IF NOT EXISTS idx_users_email ON users(email);";
     client.batch_execute(sql).await.expect("by hand");

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use migrate_runtime::source::{CreateOptions, SetOptions, create};
 use migrate_runtime::{ErrorKind, Migrator};
-use migrate_tests::database::{server, value};
+use migrate_tests::database::{FreshDatabase, server, value};
 use migrate_tests::predecessors::{Predecessor, XYN};
 
 use super::features::{self, Feature};
-use super::{LEDGER, TABLES, copy_of, fresh, load, pages, refusal, run, versions};
+use super::{LEDGER, TABLES, copy_of, load, pages, refusal, run, versions};
 
 const FEATURES: &[Feature] = &[
     ("Migration System: plain SQL files", "script_of_the_guide_is_a_run"),
@@ -92,7 +92,7 @@ fn every_feature_is_shown() {
 
 #[tokio::test]
 async fn script_of_the_guide_is_a_run() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&XYN);
     migrator.clone().to("002").run(&mut client).await.expect("three");
     let report = migrator.run(&mut client).await.expect("the missing ones");
@@ -105,7 +105,7 @@ async fn script_of_the_guide_is_a_run() {
 
 #[tokio::test]
 async fn one_file_is_applied_by_hand() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&XYN);
     migrator.clone().only("000").run(&mut client).await.expect("the ledger's file");
     let report = migrator.clone().only("001").run(&mut client).await.expect("one");
@@ -118,7 +118,7 @@ async fn one_file_is_applied_by_hand() {
 /// As if a ledger had been lost: every file runs over what it made before.
 #[tokio::test]
 async fn every_file_may_run_twice() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&XYN, &mut client).await;
     let again = Migrator::new(&XYN).table("second").run(&mut client).await;
     assert_eq!(again.unwrap_or_else(|error| panic!("{error}")).applied.len(), 7);
@@ -128,7 +128,7 @@ async fn every_file_may_run_twice() {
 /// The schema that another tool creates in development is there before the first migration.
 #[tokio::test]
 async fn retroactive_baseline_is_recorded_and_not_run() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     for migration in XYN.iter().take(2) {
         client.batch_execute(migration.up().text()).await.expect("create_all");
     }
@@ -142,7 +142,7 @@ async fn retroactive_baseline_is_recorded_and_not_run() {
 
 #[tokio::test]
 async fn files_still_record_themselves() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&XYN, &mut client).await;
     let own = "SELECT string_agg(id, ' ' ORDER BY id) FROM schema_migrations";
     let names: Vec<&str> = XYN.iter().map(|one| one.filename().trim_end_matches(".sql")).collect();
@@ -151,7 +151,7 @@ async fn files_still_record_themselves() {
 
 #[tokio::test]
 async fn comments_are_no_change() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&XYN, &mut client).await;
     let folder = copy_of("xyn");
     let path = folder.path().join("001_initial_schema.sql");
@@ -164,7 +164,7 @@ async fn comments_are_no_change() {
 
 #[tokio::test]
 async fn required_migrations_are_looked_for_at_boot() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let migrator = Migrator::new(&XYN);
     let required = ["001_initial_schema"];
     let error = migrator.require_applied(&client, required).await.expect_err("an empty database");
@@ -206,7 +206,7 @@ fn required_migrations_come_from_the_environment() {
 
 #[tokio::test]
 async fn ledger_is_read_by_sql() {
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&XYN, &mut client).await;
     let rows = client
         .query(
@@ -233,7 +233,7 @@ async fn next_file_is_created() {
     let created = create(folder.path(), "your feature", &CreateOptions::default()).expect("a file");
     assert_eq!(created.files, [folder.path().join("007_your_feature.sql")]);
     fs::write(&created.files[0], TEMPLATE).expect("the SQL");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let report = run(&load(folder.path()), &mut client).await;
     assert_eq!(versions(&report.applied).last(), Some(&"007"));
 }
@@ -243,7 +243,7 @@ async fn failed_verification_undoes_its_migration() {
     let folder = copy_of("xyn");
     let wrong = TEMPLATE.replace("SELECT 1 / (1 -", "SELECT 1 / (0 -");
     fs::write(folder.path().join("007_your_feature.sql"), wrong).expect("the SQL");
-    let (_database, mut client) = fresh().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let set = load(folder.path());
     let error = Migrator::new(&set).run(&mut client).await.expect_err("1/0").to_string();
     assert!(error.contains("007_your_feature.sql:14:1: division by zero"), "{error}");

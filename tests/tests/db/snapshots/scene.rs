@@ -19,9 +19,7 @@ pub struct Scene {
 
 impl Scene {
     pub async fn new(name: &'static str) -> Scene {
-        let database = FreshDatabase::create().await;
-        let proxy = CountingProxy::start(&database.config()).await;
-        let client = proxy.connect().await;
+        let (database, proxy, client) = CountingProxy::connected().await;
         Scene { name, text: String::new(), database, proxy, client }
     }
 

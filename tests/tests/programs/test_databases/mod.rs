@@ -317,8 +317,7 @@ fn server_that_refuses_is_reported_without_its_password() {
 
 #[tokio::test]
 async fn nothing_is_created_in_the_database_of_the_environment() {
-    let named = FreshDatabase::create().await;
-    let client = named.connect().await;
+    let (named, client) = FreshDatabase::connected().await;
     let watch = "CREATE TABLE seen (command text); \
                  CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql \
                  AS 'BEGIN INSERT INTO seen VALUES (tg_tag); END'; \

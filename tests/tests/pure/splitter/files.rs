@@ -6,7 +6,7 @@ use migrate_source::check::{self, SetOptions, SourceFile};
 use super::statements::check;
 
 fn file(text: &str) -> [SourceFile; 1] {
-    [SourceFile { path: "1_a.sql".to_owned(), bytes: text.as_bytes().to_vec() }]
+    [SourceFile::new("1_a.sql", text)]
 }
 
 /// The file holds these statements in its up section and in its down section.
