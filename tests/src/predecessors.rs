@@ -2,8 +2,10 @@
 //! guides, which `docs/from` follows. The header of each file in `tests/ledgers` names what wrote that database.
 
 use migrate_runtime::adopt::{Adopt, Adoption};
-use migrate_runtime::{Migrations, embed_migrations};
+use migrate_runtime::{Migrations, Migrator, embed_migrations};
 use tokio_postgres::Client;
+
+use crate::database::{FreshDatabase, value};
 
 /// The files of Chronis' guide.
 pub static CHRONIS: Migrations = embed_migrations!("sets/chronis");
@@ -33,219 +35,52 @@ pub struct Predecessor {
     left: &'static str,
 }
 
+/// A row for each: its name and its tool; how many it had applied of its files; the database that it left.
+macro_rules! predecessors {
+    ($($name:literal $tool:ident: $applied:literal of $set:expr, $left:literal;)*) => {
+        &[$(Predecessor {
+            name: $name,
+            tool: Adopt::$tool,
+            set: $set,
+            applied: $applied,
+            left: include_str!(concat!("../ledgers/", $left)),
+        }),*]
+    };
+}
+
 /// All of them: first those of the guides, in their order.
-pub static ALL: [Predecessor; 30] = [
-    Predecessor {
-        name: "chronis",
-        tool: Adopt::Chronis,
-        set: &CHRONIS,
-        applied: 3,
-        left: include_str!("../ledgers/chronis.sql"),
-    },
-    Predecessor {
-        name: "pgdbm",
-        tool: Adopt::Pgdbm,
-        set: &PGDBM,
-        applied: 9,
-        left: include_str!("../ledgers/pgdbm.sql"),
-    },
-    Predecessor {
-        name: "pycopg",
-        tool: Adopt::Pycopg,
-        set: &PYCOPG,
-        applied: 4,
-        left: include_str!("../ledgers/pycopg.sql"),
-    },
-    Predecessor {
-        name: "data-bridge",
-        tool: Adopt::DataBridge,
-        set: &DATA_BRIDGE,
-        applied: 7,
-        left: include_str!("../ledgers/data_bridge.sql"),
-    },
-    Predecessor {
-        name: "xyn",
-        tool: Adopt::Xyn,
-        set: &XYN,
-        applied: 5,
-        left: include_str!("../ledgers/xyn.sql"),
-    },
-    Predecessor {
-        name: "sqlx",
-        tool: Adopt::Sqlx,
-        set: &embed_migrations!("sets/sqlx"),
-        applied: 2,
-        left: include_str!("../ledgers/sqlx.sql"),
-    },
-    Predecessor {
-        name: "refinery",
-        tool: Adopt::Refinery,
-        set: &embed_migrations!("sets/refinery"),
-        applied: 2,
-        left: include_str!("../ledgers/refinery.sql"),
-    },
-    Predecessor {
-        name: "diesel",
-        tool: Adopt::Diesel,
-        set: &embed_migrations!("sets/diesel"),
-        applied: 2,
-        left: include_str!("../ledgers/diesel.sql"),
-    },
-    Predecessor {
-        name: "flyway",
-        tool: Adopt::Flyway,
-        set: &embed_migrations!("sets/flyway"),
-        applied: 2,
-        left: include_str!("../ledgers/flyway.sql"),
-    },
-    Predecessor {
-        name: "golang-migrate",
-        tool: Adopt::GolangMigrate,
-        set: &embed_migrations!("sets/golang_migrate"),
-        applied: 2,
-        left: include_str!("../ledgers/golang_migrate.sql"),
-    },
-    Predecessor {
-        name: "goose",
-        tool: Adopt::Goose,
-        set: &embed_migrations!("sets/goose"),
-        applied: 2,
-        left: include_str!("../ledgers/goose.sql"),
-    },
-    Predecessor {
-        name: "dbmate",
-        tool: Adopt::Dbmate,
-        set: &embed_migrations!("sets/dbmate"),
-        applied: 2,
-        left: include_str!("../ledgers/dbmate.sql"),
-    },
-    Predecessor {
-        name: "prisma",
-        tool: Adopt::Prisma,
-        set: &embed_migrations!("sets/prisma"),
-        applied: 1,
-        left: include_str!("../ledgers/prisma.sql"),
-    },
-    Predecessor {
-        name: "drizzle",
-        tool: Adopt::Drizzle,
-        set: &embed_migrations!("sets/drizzle"),
-        applied: 2,
-        left: include_str!("../ledgers/drizzle.sql"),
-    },
-    Predecessor {
-        name: "drizzle1",
-        tool: Adopt::Drizzle,
-        set: &embed_migrations!("sets/drizzle1"),
-        applied: 2,
-        left: include_str!("../ledgers/drizzle1.sql"),
-    },
-    Predecessor {
-        name: "supabase",
-        tool: Adopt::Supabase,
-        set: &embed_migrations!("sets/supabase"),
-        applied: 4,
-        left: include_str!("../ledgers/supabase.sql"),
-    },
-    Predecessor {
-        name: "node-pg-migrate",
-        tool: Adopt::NodePgMigrate,
-        set: &embed_migrations!("sets/node_pg_migrate"),
-        applied: 2,
-        left: include_str!("../ledgers/node_pg_migrate.sql"),
-    },
-    Predecessor {
-        name: "postgres-migrations",
-        tool: Adopt::PostgresMigrations,
-        set: &embed_migrations!("sets/postgres_migrations"),
-        applied: 2,
-        left: include_str!("../ledgers/postgres_migrations.sql"),
-    },
-    Predecessor {
-        name: "postgrator",
-        tool: Adopt::Postgrator,
-        set: &embed_migrations!("sets/postgrator"),
-        applied: 2,
-        left: include_str!("../ledgers/postgrator.sql"),
-    },
-    Predecessor {
-        name: "graphile-migrate",
-        tool: Adopt::GraphileMigrate,
-        set: &embed_migrations!("sets/graphile_migrate"),
-        applied: 2,
-        left: include_str!("../ledgers/graphile_migrate.sql"),
-    },
-    Predecessor {
-        name: "sql-migrate",
-        tool: Adopt::SqlMigrate,
-        set: &embed_migrations!("sets/sql_migrate"),
-        applied: 2,
-        left: include_str!("../ledgers/sql_migrate.sql"),
-    },
-    Predecessor {
-        name: "sea-orm",
-        tool: Adopt::SeaOrm,
-        set: &embed_migrations!("sets/sea_orm"),
-        applied: 2,
-        left: include_str!("../ledgers/sea_orm.sql"),
-    },
-    Predecessor {
-        name: "yoyo",
-        tool: Adopt::Yoyo,
-        set: &embed_migrations!("sets/yoyo"),
-        applied: 2,
-        left: include_str!("../ledgers/yoyo.sql"),
-    },
-    Predecessor {
-        name: "pyway",
-        tool: Adopt::Pyway,
-        set: &embed_migrations!("sets/pyway"),
-        applied: 2,
-        left: include_str!("../ledgers/pyway.sql"),
-    },
-    Predecessor {
-        name: "pgmigrate",
-        tool: Adopt::Pgmigrate,
-        set: &embed_migrations!("sets/pgmigrate"),
-        applied: 3,
-        left: include_str!("../ledgers/pgmigrate.sql"),
-    },
-    Predecessor {
-        name: "sqitch",
-        tool: Adopt::Sqitch,
-        set: &embed_migrations!("sets/sqitch"),
-        applied: 1,
-        left: include_str!("../ledgers/sqitch.sql"),
-    },
-    Predecessor {
-        name: "liquibase",
-        tool: Adopt::Liquibase,
-        set: &embed_migrations!("sets/liquibase"),
-        applied: 2,
-        left: include_str!("../ledgers/liquibase.sql"),
-    },
-    Predecessor {
-        name: "atlas",
-        tool: Adopt::Atlas,
-        set: &embed_migrations!("sets/atlas"),
-        applied: 2,
-        left: include_str!("../ledgers/atlas.sql"),
-    },
-    Predecessor {
-        name: "alembic",
-        tool: Adopt::Alembic,
-        set: &embed_migrations!("sets/alembic"),
-        applied: 2,
-        left: include_str!("../ledgers/alembic.sql"),
-    },
-    Predecessor {
-        name: "django",
-        tool: Adopt::Django,
-        set: &embed_migrations!("sets/django"),
-        applied: 2,
-        left: include_str!("../ledgers/django.sql"),
-    },
-];
+pub static ALL: &[Predecessor] = predecessors! {
+    "chronis" Chronis: 3 of &CHRONIS, "chronis.sql";
+    "pgdbm" Pgdbm: 9 of &PGDBM, "pgdbm.sql";
+    "pycopg" Pycopg: 4 of &PYCOPG, "pycopg.sql";
+    "data-bridge" DataBridge: 7 of &DATA_BRIDGE, "data_bridge.sql";
+    "xyn" Xyn: 5 of &XYN, "xyn.sql";
+    "sqlx" Sqlx: 2 of &embed_migrations!("sets/sqlx"), "sqlx.sql";
+    "refinery" Refinery: 2 of &embed_migrations!("sets/refinery"), "refinery.sql";
+    "diesel" Diesel: 2 of &embed_migrations!("sets/diesel"), "diesel.sql";
+    "flyway" Flyway: 2 of &embed_migrations!("sets/flyway"), "flyway.sql";
+    "golang-migrate" GolangMigrate: 2 of &embed_migrations!("sets/golang_migrate"), "golang_migrate.sql";
+    "goose" Goose: 2 of &embed_migrations!("sets/goose"), "goose.sql";
+    "dbmate" Dbmate: 2 of &embed_migrations!("sets/dbmate"), "dbmate.sql";
+    "prisma" Prisma: 1 of &embed_migrations!("sets/prisma"), "prisma.sql";
+    "drizzle" Drizzle: 2 of &embed_migrations!("sets/drizzle"), "drizzle.sql";
+    "drizzle1" Drizzle: 2 of &embed_migrations!("sets/drizzle1"), "drizzle1.sql";
+    "supabase" Supabase: 4 of &embed_migrations!("sets/supabase"), "supabase.sql";
+    "node-pg-migrate" NodePgMigrate: 2 of &embed_migrations!("sets/node_pg_migrate"), "node_pg_migrate.sql";
+    "postgres-migrations" PostgresMigrations: 2 of &embed_migrations!("sets/postgres_migrations"), "postgres_migrations.sql";
+    "postgrator" Postgrator: 2 of &embed_migrations!("sets/postgrator"), "postgrator.sql";
+    "graphile-migrate" GraphileMigrate: 2 of &embed_migrations!("sets/graphile_migrate"), "graphile_migrate.sql";
+    "sql-migrate" SqlMigrate: 2 of &embed_migrations!("sets/sql_migrate"), "sql_migrate.sql";
+    "sea-orm" SeaOrm: 2 of &embed_migrations!("sets/sea_orm"), "sea_orm.sql";
+    "yoyo" Yoyo: 2 of &embed_migrations!("sets/yoyo"), "yoyo.sql";
+    "pyway" Pyway: 2 of &embed_migrations!("sets/pyway"), "pyway.sql";
+    "pgmigrate" Pgmigrate: 3 of &embed_migrations!("sets/pgmigrate"), "pgmigrate.sql";
+    "sqitch" Sqitch: 1 of &embed_migrations!("sets/sqitch"), "sqitch.sql";
+    "liquibase" Liquibase: 2 of &embed_migrations!("sets/liquibase"), "liquibase.sql";
+    "atlas" Atlas: 2 of &embed_migrations!("sets/atlas"), "atlas.sql";
+    "alembic" Alembic: 2 of &embed_migrations!("sets/alembic"), "alembic.sql";
+    "django" Django: 2 of &embed_migrations!("sets/django"), "django.sql";
+};
 
 impl Predecessor {
     /// The one of this name.
@@ -279,5 +114,30 @@ impl Predecessor {
     /// When the server refuses.
     pub async fn leave(&self, client: &Client) {
         client.batch_execute(self.left).await.expect(self.left);
+    }
+
+    /// Adopts what the tool left into this set of its files, verified where it has a checksum, and runs the rest.
+    ///
+    /// # Panics
+    ///
+    /// When anything else happens.
+    pub async fn goes_on(&self, set: &Migrations) {
+        let name = self.name;
+        let (_database, mut client) = FreshDatabase::connected().await;
+        self.leave(&client).await;
+        let migrator = Migrator::new(set);
+        let report = migrator.adopt(&mut client, self.adoption()).await;
+        let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(report.amended.len(), self.applied, "{name}");
+        let is_verified = self.tool.algorithm().is_some();
+        assert_eq!(report.notes.is_empty(), is_verified, "{name}: {report}");
+        let verified = if is_verified { self.applied } else { 0 };
+        let count = "SELECT count(checksum) FROM migration_ledger";
+        assert_eq!(value(&client, count).await, verified.to_string(), "{name}");
+        let run = migrator.run(&mut client).await;
+        let run = run.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(run.applied.len(), self.set.len() - self.applied, "{name}");
+        assert!(!run.applied.is_empty(), "{name}");
+        migrator.verify(&client).await.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }

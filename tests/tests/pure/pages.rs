@@ -238,7 +238,7 @@ fn tools_table() -> String {
     let yes = |is: bool| if is { "yes" } else { "no" };
     let row = |columns: [&str; 5]| ["| ", &columns.join(" | "), " |\n"].concat();
     let mut table = String::new();
-    for from in &ALL {
+    for from in ALL {
         let name = from.name.trim_end_matches('1');
         let (written, verified) = (written_by(from.left()), from.tool.algorithm());
         let columns = [name, written, folder(name), verified.unwrap_or("no"), yes(converts(name))];

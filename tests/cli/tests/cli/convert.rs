@@ -132,22 +132,7 @@ async fn folder_of_each_tool_leaves_the_same_database_when_it_is_converted() {
 async fn ledger_of_each_tool_is_adopted_into_the_converted_folder() {
     for from in all() {
         let folders = converted(from, |text| text);
-        let set = set_of(&folders.new);
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
-        from.leave(&client).await;
-        let migrator = Migrator::new(&set);
-        let report = migrator.adopt(&mut client, from.adoption()).await;
-        let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
-        assert_eq!(report.amended.len(), from.applied, "{}", from.name);
-        let is_verified = from.tool.algorithm().is_some();
-        assert_eq!(report.notes.is_empty(), is_verified, "{}: {report}", from.name);
-        let count = "SELECT count(checksum) FROM migration_ledger";
-        let verified = if is_verified { from.applied } else { 0 };
-        assert_eq!(value(&client, count).await, verified.to_string(), "{}", from.name);
-        let run = migrator.run(&mut client).await;
-        let run = run.unwrap_or_else(|error| panic!("{}: {error}", from.name));
-        assert_eq!(run.applied.len(), from.set.len() - from.applied, "{}", from.name);
+        from.goes_on(&set_of(&folders.new)).await;
     }
 }
 
@@ -161,8 +146,7 @@ async fn edit_of_a_converted_file_is_refused() {
             format!("{comments}SELECT 1;\n{sql}")
         });
         let set = set_of(&folders.new);
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         from.leave(&client).await;
         let error = Migrator::new(&set).adopt(&mut client, from.adoption()).await;
         let error = error.expect_err(from.name);
@@ -190,8 +174,7 @@ async fn converted_file_that_was_renamed_is_found() {
             fs::rename(&path, path.with_file_name(format!("{number}.sql"))).expect("a name");
         }
         let set = set_of(&folders.new);
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         from.leave(&client).await;
         let report = Migrator::new(&set).adopt(&mut client, from.adoption()).await;
         let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
@@ -214,8 +197,7 @@ async fn ledger_of_umzug_is_adopted_by_its_files() {
     let output = command.arg("convert").arg(&old).arg("--to").arg(&new).output().expect("a run");
     assert!(output.status.success(), "{output:?}");
     let set = set_of(&new);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let left = "CREATE TABLE \"SequelizeMeta\" (name varchar(255) PRIMARY KEY); \
                 INSERT INTO \"SequelizeMeta\" VALUES ('2024.01.01T00.00.00.a.sql')";
     client.batch_execute(left).await.expect("a table");

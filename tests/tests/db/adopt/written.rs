@@ -7,28 +7,6 @@ use migrate_runtime::{ErrorKind, Migrator};
 use migrate_tests::database::{FreshDatabase, value};
 use migrate_tests::predecessors::{ALL, Predecessor};
 
-const VERIFIED: &str = "SELECT count(checksum) FROM migration_ledger";
-
-/// Adopts what `from` left, and runs the rest.
-async fn goes_on(from: &Predecessor) {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
-    from.leave(&client).await;
-    let migrator = Migrator::new(from.set);
-    let report = migrator.adopt(&mut client, from.adoption()).await;
-    let report = report.unwrap_or_else(|error| panic!("{}: {error}", from.name));
-    assert_eq!(report.amended.len(), from.applied, "{}", from.name);
-    let is_verified = from.tool.algorithm().is_some();
-    assert_eq!(report.notes.is_empty(), is_verified, "{}: {report}", from.name);
-    let verified = if is_verified { from.applied } else { 0 };
-    assert_eq!(value(&client, VERIFIED).await, verified.to_string(), "{}", from.name);
-    let run = migrator.run(&mut client).await;
-    let run = run.unwrap_or_else(|error| panic!("{}: {error}", from.name));
-    assert_eq!(run.applied.len(), from.set.len() - from.applied, "{}", from.name);
-    assert!(!run.applied.is_empty(), "{}", from.name);
-    migrator.verify(&client).await.unwrap_or_else(|error| panic!("{}: {error}", from.name));
-}
-
 /// With another word in the first file, its checksum differs, and only the file is named.
 async fn refuses_an_edit(from: &Predecessor) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -42,8 +20,7 @@ async fn refuses_an_edit(from: &Predecessor) {
     }
     let edited = from_folder(folder.path(), &SetOptions::default());
     let edited = edited.unwrap_or_else(|errors| panic!("{}: {errors}", from.name));
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     from.leave(&client).await;
     let migrator = Migrator::new(&edited);
     let error = migrator.adopt(&mut client, from.adoption()).await.expect_err(from.name);
@@ -60,8 +37,8 @@ async fn refuses_an_edit(from: &Predecessor) {
 #[tokio::test]
 async fn what_the_tools_wrote_is_taken_over() {
     assert_eq!(ALL.iter().filter(|from| from.tool.algorithm().is_some()).count(), 17);
-    for from in &ALL {
-        goes_on(from).await;
+    for from in ALL {
+        from.goes_on(from.set).await;
     }
 }
 
@@ -76,8 +53,7 @@ async fn what_the_tools_wrote_is_no_other_text() {
 #[tokio::test]
 async fn role_that_pgdbm_recorded_is_kept() {
     let from = Predecessor::named("pgdbm").expect("pgdbm");
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     from.leave(&client).await;
     client
         .batch_execute("UPDATE schema_migrations SET applied_by = 'deployer'")
@@ -92,8 +68,7 @@ async fn role_that_pgdbm_recorded_is_kept() {
 #[tokio::test]
 async fn what_pgdbm_wrote_in_a_schema_is_taken_over() {
     let from = Predecessor::named("pgdbm").expect("pgdbm");
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let left = from.left().replace("public.", "myapp.").replace("'default'", "'myapp'");
     client.batch_execute("CREATE SCHEMA myapp").await.expect("a schema");
     client.batch_execute(&left).await.expect(&left);
