@@ -7,7 +7,6 @@ use migrate_runtime::ledger::Entry;
 use migrate_runtime::set::{Kind, Layout};
 use migrate_runtime::source::{Dialects, Down, SetOptions, from_folder};
 use migrate_runtime::{DriftReport, Migrations, Version};
-use migrate_set::checksum::ALGORITHM;
 use migrate_set::plan::{Policy, Tolerance, plan};
 use migrate_set::sql::placeholder::RenderError;
 use migrate_source::check::{SourceFile, check};
@@ -15,10 +14,7 @@ use migrate_tests::sets::set;
 
 /// The mistakes in these files, in a folder named `m`.
 fn mistakes_of(files: &[(&str, &str)], options: &SetOptions) -> String {
-    let file = |&(path, text): &(&str, &str)| SourceFile {
-        path: path.to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    };
+    let file = |&(path, text): &(&str, &str)| SourceFile::new(path, text);
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     match check("m", &files, options) {
         Ok(checked) => panic!("{} migrations, and no mistake", checked.set.len()),
@@ -199,10 +195,7 @@ fn down_scripts_that_are_required_can_say_that_there_is_nothing_to_undo() {
         &[("1_a.up.sql", "SELECT 1;"), ("1_a.down.sql", "")][..],
         &[("1_a.sql", "-- UP\nSELECT 1;\n-- DOWN\n-- nothing to undo\n")][..],
     ] {
-        let file = |&(path, text): &(&str, &str)| SourceFile {
-            path: path.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
+        let file = |&(path, text): &(&str, &str)| SourceFile::new(path, text);
         let files: Vec<SourceFile> = files.iter().map(file).collect();
         let set = check("m", &files, &required).unwrap_or_else(|errors| panic!("{errors}")).set;
         assert_eq!(set.iter().filter_map(|one| one.down()).count(), 1);
@@ -320,90 +313,56 @@ fn placeholders_that_cannot_be_filled() {
 fn entry(set: &Migrations, version: &'static str) -> Entry {
     let version = Version::from_static(version);
     let migration = set.iter().find(|migration| *migration.version() == version);
+    let checksum = migration.map(|migration| migration.checksum().to_string());
     Entry {
-        kind: Kind::Versioned,
         name: migration.map_or("x", migrate_set::set::Migration::name).to_owned(),
         filename: format!("{version}_x.sql"),
-        checksum: migration.map(|migration| migration.checksum().to_string()),
-        checksum_algorithm: ALGORITHM.into(),
-        position: 1,
         applied_at: "2026-01-02T03:04:05Z".to_owned(),
-        execution_ms: 7,
         applied_by: "deploy".to_owned(),
-        progress: None,
-        in_flight: false,
-        superseded: Vec::new(),
-        ran: None,
-        version,
+        ..Entry::brief(version, Kind::Versioned, checksum)
     }
 }
 
-/// The safe policy, which also refuses a ledger that is ahead.
-const STRICT: Policy = Policy {
-    out_of_order: Tolerance::Refuse,
-    missing: Tolerance::Refuse,
-    edited: Tolerance::Refuse,
-    half_done: Tolerance::Refuse,
-    ahead: Tolerance::Refuse,
-    renamed: Tolerance::Refuse,
-};
-
-fn disagreement(set: &Migrations, entries: Vec<Entry>, expected: &str) {
-    let report: DriftReport = plan(set, entries, &STRICT).unwrap_err();
-    assert_eq!(report.to_string(), unindented(expected));
+/// What the safe policy reports, which here also refuses a ledger that is ahead.
+fn report(set: &Migrations, entries: Vec<Entry>) -> String {
+    let strict = Policy { ahead: Tolerance::Refuse, ..Policy::default() };
+    let report: DriftReport = plan(set, entries, &strict).unwrap_err();
+    report.to_string()
 }
 
 #[test]
 fn each_disagreement_names_file_and_remedy() {
     let set = set(&[("1_a.sql", "SELECT 1;"), ("3_c.sql", "SELECT 3;")]);
-    let both = || vec![entry(&set, "1"), entry(&set, "3")];
-
-    let mut edited = both();
-    edited[0].checksum = Some("00".repeat(32));
-    disagreement(
-        &set,
-        edited,
-        "ledger and set disagree in 1 place
-         version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, the set has b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)
-           help: restore the file and put the change into a new migration, or use `.allow_edited()`",
+    let check = |change: &dyn Fn(&mut Vec<Entry>), drift: &str, help: &str| {
+        let mut entries = vec![entry(&set, "1"), entry(&set, "3")];
+        change(&mut entries);
+        let expected = format!("ledger and set disagree in 1 place\n{drift}\n  help: {help}");
+        assert_eq!(report(&set, entries), expected);
+    };
+    check(
+        &|all| all[0].checksum = Some("00".repeat(32)),
+        "version 1: `migrations/1_a.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied 0000000000000000000000000000000000000000000000000000000000000000, the set has b4e0497804e46e0a0b0b8c31975b062152d551bac49c3c2e80932567b4085dcd)",
+        "restore the file and put the change into a new migration, or use `.allow_edited()`",
     );
-
-    let mut unknown = both();
-    unknown[1].checksum_algorithm = "md5".into();
-    disagreement(
-        &set,
-        unknown,
-        "ledger and set disagree in 1 place
-         version 3: the checksum of `migrations/3_c.sql` in the ledger was made with `md5`, which this binary does not know
-           help: run a binary at least as new as the one that applied it",
+    check(
+        &|all| all[1].checksum_algorithm = "md5".into(),
+        "version 3: the checksum of `migrations/3_c.sql` in the ledger was made with `md5`, which this binary does not know",
+        "run a binary at least as new as the one that applied it",
     );
-
-    let mut missing = both();
-    missing.push(entry(&set, "2"));
-    disagreement(
-        &set,
-        missing,
-        "ledger and set disagree in 1 place
-         version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
-           help: restore the file, or use `.allow_missing()`",
+    check(
+        &|all| all.push(entry(&set, "2")),
+        "version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set",
+        "restore the file, or use `.allow_missing()`",
     );
-
-    disagreement(
-        &set,
-        vec![entry(&set, "3")],
-        "ledger and set disagree in 1 place
-         version 1: `migrations/1_a.sql` is pending and sorts before version 3, which was applied
-           help: give it a version above the newest applied one, or use `.allow_out_of_order()`",
+    check(
+        &|all| drop(all.remove(0)),
+        "version 1: `migrations/1_a.sql` is pending and sorts before version 3, which was applied",
+        "give it a version above the newest applied one, or use `.allow_out_of_order()`",
     );
-
-    let mut ahead = both();
-    ahead.push(entry(&set, "4"));
-    disagreement(
-        &set,
-        ahead,
-        "ledger and set disagree in 1 place
-         version 4: `4_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that includes it, or remove `.refuse_ahead()`",
+    check(
+        &|all| all.push(entry(&set, "4")),
+        "version 4: `4_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set",
+        "deploy a binary that includes it, or remove `.refuse_ahead()`",
     );
 }
 
@@ -414,10 +373,10 @@ fn all_disagreements_are_reported_at_once() {
     unknown.checksum_algorithm = "crc32".into();
     let mut edited = entry(&set, "3");
     edited.checksum = Some("ff".repeat(32));
-    disagreement(
-        &set,
-        vec![entry(&set, "6"), edited, unknown, entry(&set, "2")],
-        "ledger and set disagree in 5 places
+    let entries = vec![entry(&set, "6"), edited, unknown, entry(&set, "2")];
+    assert_eq!(
+        report(&set, entries),
+        unindented("ledger and set disagree in 5 places
          version 1: `migrations/1_a.sql` is pending and sorts before version 6, which was applied
            help: give it a version above the newest applied one, or use `.allow_out_of_order()`
          version 3: `migrations/3_c.sql` was edited after deploy applied it at 2026-01-02T03:04:05Z (applied ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff, the set has fa4a71571fc2071c8ba7b9fa042ad3267b4f134515497aecc339df06ffd3725d)
@@ -427,6 +386,6 @@ fn all_disagreements_are_reported_at_once() {
          version 2: `2_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is missing from the set
            help: restore the file, or use `.allow_missing()`
          version 6: `6_x.sql` was applied by deploy at 2026-01-02T03:04:05Z and is newer than this set
-           help: deploy a binary that includes it, or remove `.refuse_ahead()`",
+           help: deploy a binary that includes it, or remove `.refuse_ahead()`"),
     );
 }

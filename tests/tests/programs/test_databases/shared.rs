@@ -80,12 +80,7 @@ fn shared_server_that_died_is_replaced() {
     // At once, so that this one starts while the system still ends the server.
     let other = Part::begin("server", "", &env).ready();
     assert_ne!(other.printed, one.printed);
-    let printed = [one.printed.clone(), other.printed.clone()];
-    one.end();
-    other.end();
-    for printed in &printed {
-        wait_until_gone(printed);
-    }
+    end_both(one, other);
 }
 
 /// The watchdog decides to end just when a process has opened its pipe: a process without an answer gets
@@ -109,6 +104,11 @@ fn process_without_an_answer_uses_another_server() {
     let other = other.ready();
     signal("CONT", &listening);
     assert_ne!(other.printed, one.printed);
+    end_both(one, other);
+}
+
+/// Ends two processes, and waits until their servers are gone.
+fn end_both(one: Part, other: Part) {
     let printed = [one.printed.clone(), other.printed.clone()];
     one.end();
     other.end();
