@@ -11,6 +11,7 @@
 use std::process;
 use std::time::{Duration, Instant};
 
+use clap::Parser as _;
 use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
@@ -63,7 +64,7 @@ struct Struck {
 
 fn main() {
     replica::run_if_asked();
-    let options = Options::from_arguments("chaos", 3);
+    let options = Options::parse();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     process::exit(i32::from(runtime.block_on(prove(options)) != 0));
 }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::process;
 use std::time::{Duration, Instant};
 
+use clap::Parser as _;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
 use migrate_tests::proof::checks::{self, Quiet};
@@ -62,7 +63,7 @@ struct Left {
 
 fn main() {
     replica::run_if_asked();
-    let options = Options::from_arguments("failover", 3);
+    let options = Options::parse();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     process::exit(i32::from(runtime.block_on(prove(options)) != 0));
 }

@@ -21,9 +21,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use migrate_runtime::{Error, ErrorKind, Lock, Migrations, Migrator, Report};
 use migrate_tests::database::FreshDatabase;
 use migrate_tests::fault::{self, Direction, Fault, Traffic};
+use migrate_tests::proof::options::lock;
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
@@ -34,22 +36,22 @@ use tally::{Cut, Tally};
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The options of the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Parser, Debug, Clone, Copy)]
 struct Options {
+    /// How many bytes are between two cuts
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     step: u64,
-    workers: usize,
+    /// How many runs are cut at the same time
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
+    workers: u64,
+    /// The lock of the runs
+    #[arg(long, default_value = "detect", value_parser = lock())]
     lock: Lock,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(problem) => {
-            eprintln!("{problem}\nhelp: `cuts [--step N] [--workers N] [--lock detect|row]`");
-            return ExitCode::from(2);
-        }
-    };
+    let options = Options::parse();
     let started = Instant::now();
     let setup = Setup::create(options.lock).await;
     let mut tally = Tally::default();
@@ -68,25 +70,6 @@ async fn main() -> ExitCode {
     println!("{tally}");
     println!("{} cuts in {:.1} s", cuts.len(), started.elapsed().as_secs_f64());
     if tally.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { step: 1, workers: 4, lock: Lock::Detect };
-    while let Some(name) = args.next() {
-        let value = args.next().unwrap_or_default();
-        let number = || {
-            let number = value.parse::<u32>().ok().filter(|n| *n > 0);
-            number.ok_or(format!("`{name}` needs a number above 0"))
-        };
-        match (name.as_str(), value.as_str()) {
-            ("--step", _) => options.step = u64::from(number()?),
-            ("--workers", _) => options.workers = number()? as usize,
-            ("--lock", "detect") => options.lock = Lock::Detect,
-            ("--lock", "row") => options.lock = Lock::Row,
-            _ => return Err(format!("`{name} {value}` is not an option of this program")),
-        }
-    }
-    Ok(options)
 }
 
 /// Every byte boundary of a run's traffic, including its beginning and its end.

@@ -36,6 +36,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clap::Parser;
+
 use corpus::Project;
 use judge::Judge;
 use tally::Tally;
@@ -45,60 +47,41 @@ use verdict::Verdicts;
 const WORKERS: usize = 3;
 
 /// The options of the command line.
-#[derive(Debug, Clone)]
+#[derive(Parser, Debug, Clone)]
 struct Options {
-    /// The folder of projects; `None` for random sets.
-    folder: Option<PathBuf>,
+    /// The folder of projects, or `random` for random sets
+    folder: PathBuf,
+    /// How many random sets
+    #[arg(long, default_value_t = 10_000)]
     sets: usize,
+    /// How many mutants of each project
+    #[arg(long, default_value_t = 70)]
     mutants: usize,
+    /// The seed of the mutants, or of the first random set
+    #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only the projects with this in their name
+    #[arg(long, default_value = "")]
     only: String,
+    /// What the lints report for the down scripts instead
+    #[arg(long)]
     down: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
-        Ok(options) => options,
-        Err(problem) => {
-            eprintln!(
-                "{problem}\nhelp: `names FOLDER [--mutants N] [--seed S] [--only TEXT]`, \
-                 `names FOLDER --down` or `names random [--sets N] [--seed S]`"
-            );
-            return ExitCode::from(2);
-        }
-    };
+    let options = Options::parse();
     let started = Instant::now();
-    let is_met = match &options.folder {
-        None => random::run(options.sets, options.seed).await,
-        Some(folder) if options.down => down::measure(folder, &options.only).await,
-        Some(folder) => of_projects(folder, &options).await,
+    let folder = &options.folder;
+    let is_met = if folder.as_os_str() == "random" {
+        random::run(options.sets, options.seed).await
+    } else if options.down {
+        down::measure(folder, &options.only).await
+    } else {
+        of_projects(folder, &options).await
     };
     println!("{:.0} s", started.elapsed().as_secs_f64());
     if is_met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let first = args.next().ok_or("no folder of projects")?;
-    let folder = (first != "random").then(|| PathBuf::from(first));
-    let (sets, mutants, only) = (10_000, 70, String::new());
-    let mut options = Options { folder, sets, mutants, seed: 1, only, down: false };
-    while let Some(name) = args.next() {
-        if name == "--down" {
-            options.down = true;
-            continue;
-        }
-        let value = args.next().unwrap_or_default();
-        let number = || value.parse::<usize>().map_err(|_| format!("`{name}` needs a number"));
-        match name.as_str() {
-            "--sets" => options.sets = number()?,
-            "--mutants" => options.mutants = number()?,
-            "--seed" => options.seed = number()? as u64,
-            "--only" => options.only = value,
-            _ => return Err(format!("`{name} {value}` is not an option of this program")),
-        }
-    }
-    Ok(options)
 }
 
 /// Measures every project of the folder, and whether all targets are met.

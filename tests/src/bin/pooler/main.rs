@@ -21,9 +21,11 @@ mod rows;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::Parser;
 use migrate_runtime::{ErrorKind, Lock, Migrator};
 use migrate_tests::database::value;
 use migrate_tests::pooler::PoolMode;
+use migrate_tests::proof::options::seed;
 
 use setup::{Outcome, Setup, counting, kinds, of};
 
@@ -31,46 +33,26 @@ const REPLICAS: usize = 32;
 const MIGRATIONS: usize = 40;
 
 /// The options of the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Parser, Debug, Clone, Copy)]
 struct Options {
-    /// The seed of the random points.
+    /// The seed of the random points [default: random]
+    #[arg(long, default_value_t = seed() | 1, hide_default_value = true)]
     seed: u64,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let started = Instant::now();
-    match options(std::env::args().skip(1)) {
+    match proof(Options::parse()).await {
         Err(problem) => {
-            eprintln!("{problem}\nhelp: `pooler [--seed N]`");
-            ExitCode::from(2)
+            eprintln!("{problem}");
+            ExitCode::FAILURE
         }
-        Ok(options) => match proof(options).await {
-            Err(problem) => {
-                eprintln!("{problem}");
-                ExitCode::FAILURE
-            }
-            Ok(broken) => {
-                println!("{broken} rules broken, {:.1} s", started.elapsed().as_secs_f64());
-                if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-            }
-        },
-    }
-}
-
-fn options(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
-    let now = std::time::UNIX_EPOCH.elapsed().map_or(1, |since| u64::from(since.subsec_nanos()));
-    let mut options = Options { seed: now | 1 };
-    while let Some(name) = args.next() {
-        match name.as_str() {
-            "--seed" => {
-                let seed = args.next().and_then(|value| value.parse().ok());
-                options.seed = seed.ok_or("`--seed` needs a number")?;
-            }
-            _ => return Err(format!("`{name}` is not an option of this program")),
+        Ok(broken) => {
+            println!("{broken} rules broken, {:.1} s", started.elapsed().as_secs_f64());
+            if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
     }
-    Ok(options)
 }
 
 /// Runs every check, one after the other, and returns how many rules were broken.
