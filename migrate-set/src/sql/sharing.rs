@@ -5,6 +5,7 @@
 
 use super::lexer::{Token, TokenKind};
 use super::split::Statement;
+use super::words::Words;
 
 /// With which others a migration can share its transaction; the greatest of its statements counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -23,9 +24,9 @@ pub enum Sharing {
 
 /// With which others `statement`, a statement of `text`, can share its transaction.
 pub fn sharing(text: &str, statement: &Statement<'_>) -> Sharing {
-    let words = Words { text, tokens: statement.significant().copied().collect() };
-    let [first, second] = [words.at(0), words.at(1)];
-    if is(first, &["DO"]) || (is(first, &["CREATE"]) && words.head(&["FUNCTION", "PROCEDURE"])) {
+    let words = Words::of(text, statement);
+    let [first, second] = [words.word(0), words.word(1)];
+    if is(first, &["DO"]) || (is(first, &["CREATE"]) && words.makes(&["FUNCTION", "PROCEDURE"])) {
         return routine(&words, first);
     }
     match () {
@@ -33,7 +34,7 @@ pub fn sharing(text: &str, statement: &Statement<'_>) -> Sharing {
         () if is(first, &["CREATE"]) => created(&words),
         () if is(first, &["ALTER"]) => altered(&words),
         () if is(first, &["DROP"]) => known(is(second, &DEFINED) || is(second, &["MATERIALIZED"])),
-        () if is(first, &["COMMENT"]) => known(!is(words.at(2), &OF_THE_CLUSTER)),
+        () if is(first, &["COMMENT"]) => known(!is(words.word(2), &OF_THE_CLUSTER)),
         () if is(first, &["GRANT", "REVOKE"]) => granted(&words),
         () if is(first, &["INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "REFRESH"]) => {
             Sharing::Last
@@ -72,8 +73,9 @@ fn known(is_known: bool) -> Sharing {
 
 /// A body runs later, or at once if it is that of `DO`.
 fn routine(words: &Words<'_>, first: &str) -> Sharing {
-    let foreign =
-        |at: usize| is(words.at(at), &["LANGUAGE"]) && !is(words.name(at + 1), &["sql", "plpgsql"]);
+    let foreign = |at: usize| {
+        is(words.word(at), &["LANGUAGE"]) && !is(words.bare(at + 1), &["sql", "plpgsql"])
+    };
     if (0..words.tokens.len()).any(foreign) || words.body_watches() {
         return Sharing::Ends;
     }
@@ -82,11 +84,11 @@ fn routine(words: &Words<'_>, first: &str) -> Sharing {
 }
 
 fn created(words: &Words<'_>) -> Sharing {
-    let is_any = |kinds: &[&str]| words.head(kinds);
+    let is_any = |kinds: &[&str]| words.makes(kinds);
     match () {
         () if is_any(&["EXTENSION"]) => {
             let name = (2..words.tokens.len())
-                .map(|at| words.name(at))
+                .map(|at| words.bare(at))
                 .find(|word| !is(word, &["IF", "NOT", "EXISTS"]));
             let is_quiet = name.is_some_and(|name| QUIET_EXTENSIONS.contains(&name));
             if is_quiet { Sharing::Alone } else { Sharing::Ends }
@@ -97,7 +99,7 @@ fn created(words: &Words<'_>) -> Sharing {
         () if is_any(&["MATERIALIZED"]) => Sharing::Last,
         () if is_any(&["FOREIGN", "TEMP", "TEMPORARY"]) => Sharing::Alone,
         () if is_any(&["TABLE"]) => {
-            let reads = words.outside(&["AS"]);
+            let reads = words.have("AS");
             // The bounds of a partition are computed.
             let runs = words.pair("PARTITION", "OF") && words.may_run();
             if reads || runs { Sharing::Last } else { words.unless_now(Sharing::Shares) }
@@ -114,7 +116,7 @@ fn created(words: &Words<'_>) -> Sharing {
 }
 
 fn altered(words: &Words<'_>) -> Sharing {
-    let second = words.at(1);
+    let second = words.word(1);
     match () {
         () if is(second, &["EXTENSION"]) => Sharing::Ends,
         () if is(second, &["DOMAIN"]) && words.may_run() => Sharing::Ends,
@@ -128,8 +130,8 @@ fn altered(words: &Words<'_>) -> Sharing {
 
 /// Privileges on objects of the database; a role is of the cluster.
 fn granted(words: &Words<'_>) -> Sharing {
-    let on = (0..words.tokens.len()).find(|at| is(words.at(*at), &["ON"]));
-    known(on.is_some_and(|on| !is(words.at(on + 1), &OF_THE_CLUSTER)))
+    let on = (0..words.tokens.len()).find(|at| is(words.word(*at), &["ON"]));
+    known(on.is_some_and(|on| !is(words.word(on + 1), &OF_THE_CLUSTER)))
 }
 
 /// What is written before a parenthesis and is no call, or the call of a function that depends on its arguments
@@ -153,47 +155,24 @@ const BEFORE_A_TABLE: [&str; 5] = ["references", "on", "only", "table", "exists"
 /// Strings that the server reads as the time of the transaction, when it reads the statement.
 const TIMES: [&str; 4] = ["now", "today", "tomorrow", "yesterday"];
 
-/// The tokens of a statement that are no comments or white space.
-struct Words<'t> {
-    text: &'t str,
-    tokens: Vec<Token>,
-}
-
 impl<'t> Words<'t> {
-    /// Word number `at`, or the empty string past the end.
-    fn at(&self, at: usize) -> &'t str {
-        self.tokens.get(at).map_or("", |token| token.text(self.text))
-    }
-
-    /// The same without the quotes of a name or a string.
-    fn name(&self, at: usize) -> &'t str {
-        self.at(at).trim_matches(['"', '\''])
+    /// Word number `at` without the quotes of a name or a string.
+    fn bare(&self, at: usize) -> &'t str {
+        self.word(at).trim_matches(['"', '\''])
     }
 
     /// Whether one of `kinds` is what a `CREATE` creates, after its options.
-    fn head(&self, kinds: &[&str]) -> bool {
+    fn makes(&self, kinds: &[&str]) -> bool {
         const OPTIONS: [&str; 8] =
             ["OR", "REPLACE", "UNIQUE", "UNLOGGED", "RECURSIVE", "CONSTRAINT", "LOCAL", "GLOBAL"];
-        let kind = (1..self.tokens.len()).map(|at| self.at(at)).find(|word| !is(word, &OPTIONS));
+        let kind = (1..self.tokens.len()).map(|at| self.word(at)).find(|word| !is(word, &OPTIONS));
         kind.is_some_and(|kind| is(kind, kinds))
     }
 
     /// Whether one word is directly followed by the other.
     fn pair(&self, one: &str, other: &str) -> bool {
-        (1..self.tokens.len()).any(|at| is(self.at(at - 1), &[one]) && is(self.at(at), &[other]))
-    }
-
-    /// Whether one of `words` is outside all parentheses.
-    fn outside(&self, words: &[&str]) -> bool {
-        let mut depth = 0_usize;
-        self.tokens.iter().any(|token| {
-            match token.kind {
-                TokenKind::Open => depth += 1,
-                TokenKind::Close => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0 && is(token.text(self.text), words)
-        })
+        (1..self.tokens.len())
+            .any(|at| is(self.word(at - 1), &[one]) && is(self.word(at), &[other]))
     }
 
     /// Whether it brings in code that runs for statements of others.
@@ -224,7 +203,7 @@ impl<'t> Words<'t> {
 
     /// Whether it can run code that the text of the statement does not show, or depends on the time.
     fn may_run(&self) -> bool {
-        self.has_now() || !self.calls().all(|name| is(name, &QUIET_CALLS))
+        self.has_now() || !self.called().all(|name| is(name, &QUIET_CALLS))
     }
 
     /// Whether it depends on the time, other than by a call.
@@ -253,20 +232,20 @@ impl<'t> Words<'t> {
     }
 
     /// The names before parentheses that are not those of tables.
-    fn calls(&self) -> impl Iterator<Item = &'t str> {
+    fn called(&self) -> impl Iterator<Item = &'t str> {
         let is_name =
             |token: &Token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdentifier);
         let called = move |at: usize| {
             let opens = self.tokens.get(at + 1)?.kind == TokenKind::Open;
             (opens && is_name(&self.tokens[at])).then_some(())?;
             let mut first = at;
-            while first >= 2 && self.at(first - 1) == "." {
+            while first >= 2 && self.word(first - 1) == "." {
                 first -= 2;
             }
-            let before = first.checked_sub(1).map_or("", |before| self.at(before));
+            let before = first.checked_sub(1).map_or("", |before| self.word(before));
             let is_table = is(before, &BEFORE_A_TABLE);
-            let is_builtin = first == at || is(self.at(first), &["pg_catalog", "public"]);
-            let name = if is_builtin { self.name(at) } else { "." };
+            let is_builtin = first == at || is(self.word(first), &["pg_catalog", "public"]);
+            let name = if is_builtin { self.bare(at) } else { "." };
             (!is_table).then_some(name)
         };
         (0..self.tokens.len()).filter_map(called)
@@ -276,8 +255,8 @@ impl<'t> Words<'t> {
     fn sets_sequences_only(&self) -> bool {
         const OF_SEQUENCES: [&str; 6] =
             ["setval", "pg_get_serial_sequence", "max", "coalesce", "greatest", "nextval"];
-        self.calls().all(|name| is(name, &OF_SEQUENCES) || is(name, &QUIET_CALLS))
-            && self.calls().any(|name| is(name, &["setval"]))
+        self.called().all(|name| is(name, &OF_SEQUENCES) || is(name, &QUIET_CALLS))
+            && self.called().any(|name| is(name, &["setval"]))
             && !self.tokens.iter().any(|token| is(token.text(self.text), &["INTO"]))
     }
 }

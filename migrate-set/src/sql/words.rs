@@ -10,8 +10,8 @@ use super::split::Statement;
 /// A position within a statement.
 #[derive(Clone)]
 pub struct Words<'t> {
-    text: &'t str,
-    tokens: Vec<Token>,
+    pub(super) text: &'t str,
+    pub(super) tokens: Vec<Token>,
     at: usize,
 }
 
@@ -67,6 +67,11 @@ impl<'t> Words<'t> {
     /// The beginning of `tokens`, tokens of `text` without blanks and comments.
     pub fn of_tokens(text: &'t str, tokens: &[Token]) -> Self {
         Words { text, tokens: tokens.to_vec(), at: 0 }
+    }
+
+    /// Word number `index` of the statement, or the empty string past the end.
+    pub(super) fn word(&self, index: usize) -> &'t str {
+        self.tokens.get(index).map_or("", |token| token.text(self.text))
     }
 
     /// Whether the next words are `words`, which are separated by blanks.
