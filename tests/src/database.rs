@@ -245,9 +245,10 @@ async fn remove(name: &str) -> Result<(), tokio_postgres::Error> {
     }
     client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
     let roles = format!(
-        "DO $$ DECLARE role name; BEGIN FOR role IN SELECT rolname FROM pg_roles \
-         WHERE rolname = 'role_{name}' OR starts_with(rolname, 'role_{name}_') LOOP \
-         EXECUTE format('DROP OWNED BY %1$I; DROP ROLE %1$I', role); END LOOP; END $$"
+        "DO $$ DECLARE role pg_catalog.name; BEGIN FOR role IN SELECT rolname FROM pg_catalog.pg_roles \
+         WHERE rolname OPERATOR(pg_catalog.=) 'role_{name}' \
+         OR pg_catalog.starts_with(rolname::pg_catalog.text, 'role_{name}_') LOOP \
+         EXECUTE pg_catalog.format('DROP OWNED BY %1$I; DROP ROLE %1$I', role); END LOOP; END $$"
     );
     client.batch_execute(&roles).await?;
     put_back(client);

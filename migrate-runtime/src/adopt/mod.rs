@@ -140,13 +140,11 @@ impl Adoption {
         let names: [(&[Term], &str); 2] =
             [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], table)];
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
-        let module = self.module.as_deref().or(facts.module);
-        let select = facts.select(schema, table, module);
+        let select = facts.select(schema, table, self.module.as_deref().or(facts.module));
         let sql = cx.limited(&checked(names.into_iter().map(|(_, name)| name), &select));
         let result = cx.wire.rows(&sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
-        let tool = facts.name;
-        let shown = format!("{schema}.{table}");
+        let (tool, shown) = (facts.name, format!("{schema}.{table}"));
         match source.code().map(tokio_postgres::error::SqlState::code) {
             Some(code) if is_of_a_check(code) => {
                 if let Some(error) = cx.untrusted(names.into_iter(), (schema, table)).await {

@@ -83,12 +83,8 @@ fn uri(text: &str) -> Result<Address, Mistake> {
     }
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
-    let (mut names, mut ports) = (Vec::new(), Vec::new());
-    for host in hosts.split(',') {
-        let (name, port) = host_and_port(host)?;
-        names.push(name);
-        ports.push(port);
-    }
+    let hosts = hosts.split(',').map(host_and_port).collect::<Result<Vec<_>, _>>()?;
+    let (names, ports): (Vec<&str>, Vec<&str>) = hosts.into_iter().unzip();
     address.push_decoded("host", &names.join(","))?;
     // An unescaped `/` in a password makes part of it a port.
     if ports.iter().any(|port| port.contains(|c: char| !c.is_ascii_digit())) {

@@ -8,18 +8,15 @@
 //!
 //! `cargo run --release -p migrate-tests --bin chaos -- --rounds 10 --seed 1`
 
-use std::process;
 use std::time::{Duration, Instant};
 
-use clap::Parser as _;
 use migrate_runtime::Lock;
 use migrate_tests::cluster::{Cluster, Crash};
 use migrate_tests::database::{connect, value};
 use migrate_tests::proof::checks::{self, Quiet, column};
 use migrate_tests::proof::dice::Dice;
 use migrate_tests::proof::fleet::{Fleet, Tally};
-use migrate_tests::proof::options::Options;
-use migrate_tests::proof::replica;
+use migrate_tests::proof::options::{self, Options};
 use migrate_tests::proof::script::Name;
 use tokio_postgres::Client;
 
@@ -63,10 +60,7 @@ struct Struck {
 }
 
 fn main() {
-    replica::run_if_asked();
-    let options = Options::parse();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    process::exit(i32::from(runtime.block_on(prove(options)) != 0));
+    options::main(prove)
 }
 
 /// Runs all rounds, and returns how many of them broke an invariant.

@@ -6,6 +6,9 @@ use std::hash::BuildHasher;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
 use migrate_runtime::Lock;
+use tokio::runtime::Runtime;
+
+use super::replica;
 
 /// The options of a proof.
 #[derive(Parser, Debug, Clone, Copy)]
@@ -19,6 +22,18 @@ pub struct Options {
     /// The lock of the replicas
     #[arg(long, default_value = "detect", value_parser = lock())]
     pub lock: Lock,
+}
+
+/// Runs `prove` with the options of the command line, and ends the process: with 1 if an invariant was broken.
+///
+/// # Panics
+///
+/// When there is no runtime.
+pub fn main<F: Future<Output = u64>>(prove: impl FnOnce(Options) -> F) -> ! {
+    replica::run_if_asked();
+    let options = Options::parse();
+    let runtime = Runtime::new().expect("a runtime");
+    process::exit(i32::from(runtime.block_on(prove(options)) != 0))
 }
 
 /// A random seed.
