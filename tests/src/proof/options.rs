@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::process;
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
