@@ -1,8 +1,8 @@
 //! The functions and types of the server, of PostgreSQL 13 to 18.
 
-use std::sync::OnceLock;
+use rustc_hash::FxHashSet;
 
-use super::quick::Set;
+use std::sync::OnceLock;
 
 /// `SELECT DISTINCT proname FROM pg_proc` of a new database, and what only the grammar knows.
 const FUNCTIONS: &str = include_str!("functions.txt");
@@ -10,7 +10,7 @@ const FUNCTIONS: &str = include_str!("functions.txt");
 /// The types of a new database and other spellings of them.
 const TYPES: &str = include_str!("types.txt");
 
-type Names = OnceLock<Set<&'static str>>;
+type Names = OnceLock<FxHashSet<&'static str>>;
 
 /// Whether the server has a type of this name.
 pub(super) fn is_type(name: &str) -> bool {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use rustc_hash::FxHashMap;
+
 use super::Catalog;
 use super::depend::{On, User};
 use super::name::Path;
 use super::object::{How, Object, Sort, sorts};
-use super::quick::Map;
 use super::relation::Key;
 
 /// How many new names of an object are followed.
@@ -16,11 +17,11 @@ const RENAMES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Naming {
     /// By the name that they name; those under the empty name can name any.
-    users: Map<String, Vec<User>>,
+    users: FxHashMap<String, Vec<User>>,
     /// Other names that something of a name has, or had.
-    also: Map<String, Vec<String>>,
+    also: FxHashMap<String, Vec<String>>,
     /// The new names of relations.
-    renamed: Map<Key, Vec<Key>>,
+    renamed: FxHashMap<Key, Vec<Key>>,
     /// Whether something was renamed in a way that is not followed.
     pub(super) lost: bool,
 }

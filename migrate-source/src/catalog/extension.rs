@@ -2,11 +2,12 @@
 
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashSet;
+
 use super::Catalog;
 use super::function::Routine;
 use super::name::{self, Path};
 use super::object::{How, Look, Sort, Way};
-use super::quick::Set;
 use super::relation::{Key, Relation};
 use super::types::Type;
 use crate::syntax::tree::{At, Kind};
@@ -30,7 +31,7 @@ const PLAIN: &[&str] = &[
 
 /// Whether an extension of the server's distribution makes a function or a type of this name.
 pub(super) fn makes(name: &str) -> bool {
-    static ALL: OnceLock<Set<&str>> = OnceLock::new();
+    static ALL: OnceLock<FxHashSet<&str>> = OnceLock::new();
     let all =
         || KNOWN.lines().flat_map(|line| line.split('|').skip(1)).flat_map(str::split_whitespace);
     ALL.get_or_init(|| all().collect()).contains(name)

@@ -4,7 +4,6 @@
 //! unknown is never a mistake.
 
 mod name;
-mod quick;
 mod object;
 mod builtin;
 mod scope;
@@ -48,6 +47,8 @@ mod lints;
 #[cfg(test)]
 mod tests;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use std::ops::Range;
 
 pub(crate) use pass::{File, Statement};
@@ -59,7 +60,6 @@ use crate::{syntax, threads};
 use definition::Definitions;
 use finding::Missing;
 use object::{Blurs, Gone, How, Made, Place, Sort, Space, Way};
-use quick::Map;
 use relation::Key;
 use schema::Schema;
 use scope::SearchPath;
@@ -175,11 +175,11 @@ pub(super) struct Catalog {
     /// Whether the server checks the bodies of functions in SQL when it makes them.
     checks_bodies: bool,
     /// The statements whose bodies are checked at the end, by their functions.
-    bodies: Map<(String, String, String), body::Late>,
+    bodies: FxHashMap<(String, String, String), body::Late>,
     /// What depends on what.
-    dependences: Map<depend::On, Vec<depend::Dependence>>,
+    dependences: FxHashMap<depend::On, Vec<depend::Dependence>>,
     /// The tables that have indexes as another has: a partition, or one that is `LIKE` another.
-    derived: quick::Set<String>,
+    derived: FxHashSet<String>,
     /// What the part of a statement names that is being read, if that matters.
     reads: Option<depend::Reads>,
     /// What names what.
@@ -190,7 +190,7 @@ pub(super) struct Catalog {
     /// Whether a statement did what is not followed at all.
     misses_some: bool,
     /// Where each name was made.
-    births: Map<(Sort, String), Vec<Place>>,
+    births: FxHashMap<(Sort, String), Vec<Place>>,
     missing: Vec<Missing>,
     /// How many names were compared with missing ones.
     compared: usize,
@@ -228,15 +228,15 @@ impl Catalog {
             transitions: Vec::new(),
             extensions,
             checks_bodies: true,
-            bodies: Map::default(),
-            dependences: Map::default(),
-            derived: quick::Set::default(),
+            bodies: FxHashMap::default(),
+            dependences: FxHashMap::default(),
+            derived: FxHashSet::default(),
             reads: None,
             naming: cascade::Naming::default(),
             noting,
             is_trial: false,
             misses_some: false,
-            births: Map::default(),
+            births: FxHashMap::default(),
             missing: Vec::new(),
             compared: 0,
             definitions: (noting == Noting::Definitions).then(Definitions::default),

@@ -1,7 +1,8 @@
 //! The name that a misspelt one is probably meant to be.
 
+use rustc_hash::FxHashMap;
+
 use super::object::{Object, Place};
-use super::quick::Map;
 use crate::directives::edit_distance;
 
 /// A name that can be meant, and where it was made.
@@ -47,7 +48,7 @@ impl<'w> Nearest<'w> {
         }
     }
 
-    pub(super) fn offer_all<T: Object>(&mut self, objects: &Map<String, T>) {
+    pub(super) fn offer_all<T: Object>(&mut self, objects: &FxHashMap<String, T>) {
         // What is only known from a use may be as misspelt.
         let known = objects.iter().filter(|(_, one)| one.made().place.is_some() || one.made().sure);
         for (name, object) in known {

@@ -1,6 +1,6 @@
 //! What every object has: where it was made, whether it is certain, and what became of it.
 
-use super::quick::Map;
+use rustc_hash::FxHashMap;
 
 /// A place in the set: a file by its number, and a byte of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -288,8 +288,8 @@ impl<T: Object> Names for Space<T> {
 pub(super) struct Space<T> {
     /// The kind that a step that makes new names here has to touch.
     pub(super) sort: Sort,
-    pub(super) objects: Map<String, T>,
-    pub(super) gone: Map<String, Gone>,
+    pub(super) objects: FxHashMap<String, T>,
+    pub(super) gone: FxHashMap<String, Gone>,
     /// The number of the statement that made the space.
     since: u32,
     /// Whether there can be more than what was seen.
@@ -298,11 +298,21 @@ pub(super) struct Space<T> {
 
 impl<T: Object> Space<T> {
     pub(super) fn new(sort: Sort, since: u32) -> Self {
-        Space { sort, objects: Map::default(), gone: Map::default(), since, open: false }
+        Space {
+            sort,
+            objects: FxHashMap::default(),
+            gone: FxHashMap::default(),
+            since,
+            open: false,
+        }
     }
 
     /// A space of the same kind with these objects.
-    pub(super) fn with(&self, objects: Map<String, T>, gone: Map<String, Gone>) -> Self {
+    pub(super) fn with(
+        &self,
+        objects: FxHashMap<String, T>,
+        gone: FxHashMap<String, Gone>,
+    ) -> Self {
         Space { objects, gone, ..*self }
     }
 

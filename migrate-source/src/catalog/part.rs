@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::Catalog;
 use super::definition::Id;
 use super::depend::On;
 use super::name::cut;
 use super::object::{Object, Sort, Space};
 use super::pass::File;
-use super::quick::{Map, Set};
 use super::relation::{Key, Relation};
 use super::schema::Schema;
 use super::scope::TEMPORARY;
@@ -66,11 +67,11 @@ impl Catalog {
             blurs: self.blurs,
             transitions: self.transitions.clone(),
             extensions: self.extensions.clone(),
-            bodies: Map::default(),
-            births: Map::default(),
+            bodies: FxHashMap::default(),
+            births: FxHashMap::default(),
             missing: Vec::new(),
-            dependences: Map::default(),
-            derived: Set::default(),
+            dependences: FxHashMap::default(),
+            derived: FxHashSet::default(),
             reads: None,
             naming: self.naming.part(dropped),
             definitions: None,
@@ -199,10 +200,10 @@ impl<T: Object + Clone> Space<T> {
 }
 
 fn those<V>(
-    all: &Map<String, V>,
+    all: &FxHashMap<String, V>,
     names: &HashSet<String>,
     copy: impl Fn(&V) -> V,
-) -> Map<String, V> {
+) -> FxHashMap<String, V> {
     let found = names.iter().filter_map(|name| all.get_key_value(name));
     found.map(|(name, one)| (name.clone(), copy(one))).collect()
 }

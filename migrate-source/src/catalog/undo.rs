@@ -5,13 +5,14 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
+use rustc_hash::FxHashMap;
+
 use super::Catalog;
 use super::definition::{Definition, Id, Words};
 use super::finding::shown_place;
 use super::function::Routine;
 use super::object::{Gone, How, Look, Made, Object, Sort, Space};
 use super::pass::File;
-use super::quick::Map;
 use super::relation::Relation;
 use super::same::{self, Same, same};
 use super::schema::Schema;
@@ -318,7 +319,7 @@ fn default(was: &str, is: &str) -> (Same, String) {
 }
 
 /// Whether a name is the new one of something.
-fn is_target(name: &str, gone: &Map<String, Gone>) -> bool {
+fn is_target(name: &str, gone: &FxHashMap<String, Gone>) -> bool {
     gone.values().any(|gone| matches!(&gone.how, How::Renamed(to) if to == name))
 }
 
