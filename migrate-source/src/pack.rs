@@ -209,7 +209,7 @@ mod tests {
     }
 
     /// The migration as a squash file, which replaces itself and a later one.
-    fn squash(migration: Migration) -> Migration {
+    fn squash(migration: &Migration) -> Migration {
         let [one, other] = [migration.version().clone(), Version::new("9".to_owned())];
         let of = |version| {
             let (kind, checksum, up) =
@@ -260,7 +260,7 @@ mod tests {
                         None => migration,
                         Some(after) => migration.with_contract(after),
                     };
-                    if is_squash { squash(migration) } else { migration }
+                    if is_squash { squash(&migration) } else { migration }
                 },
             )
     }

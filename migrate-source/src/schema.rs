@@ -108,5 +108,6 @@ fn write_inner(text: &mut String, inner: &[&SchemaObject], places: Places) {
     }
 }
 
-#[cfg(all(test, feature = "syntax"))]
+#[cfg(test)]
+#[cfg(feature = "syntax")]
 mod tests;

@@ -225,7 +225,8 @@ mod tests {
             let options = SetOptions { lints: Lints::Deny, ..SetOptions::default() };
             match checked(&files, &options) {
                 Ok(Checked { set, .. }) => {
-                    let found: Vec<&str> = set.iter().map(|one| one.filename()).collect();
+                    let found: Vec<&str> =
+                        set.iter().map(migrate_set::set::Migration::filename).collect();
                     assert_eq!(found, expected);
                     assert_eq!(
                         (set.as_slice()[0].version().as_str(), set.as_slice()[0].replaces().len()),

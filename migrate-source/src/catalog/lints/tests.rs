@@ -153,7 +153,7 @@ fn what_the_check_of_names_also_finds_is_reported_once() {
         let view = "create table users (id int primary key, mail varchar(40)); \
                     create view v as select mail from users";
         let files = [SourceFile::new("1_a.sql", view), SourceFile::new("2_b.sql", drop)];
-        let options = SetOptions { lints, objects, ..SetOptions::default() };
+        let options = SetOptions { objects, lints, ..SetOptions::default() };
         let (found, warned) = match check("m", &files, &options) {
             Ok(checked) => (Vec::new(), checked.warnings),
             Err(errors) => (errors.0, Vec::new()),
