@@ -29,4 +29,4 @@ pub mod create;
 pub mod convert;
 pub mod pack;
 #[cfg(test)]
-mod cases;
+mod tests;

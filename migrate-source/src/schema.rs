@@ -108,6 +108,6 @@ fn write_inner(text: &mut String, inner: &[&SchemaObject], places: Places) {
     }
 }
 
-#[cfg(test)]
 #[cfg(feature = "syntax")]
+#[cfg(test)]
 mod tests;

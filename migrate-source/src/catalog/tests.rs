@@ -14,9 +14,9 @@ use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
 use super::{File, Set, Statement, check};
-use crate::cases::cases;
 use crate::objects::Begins;
 use crate::syntax::judge_all;
+use crate::tests::cases;
 
 pub(super) fn file<'s>((name, text): &(&'s str, &'s str)) -> File<'s> {
     let tokens = lex(text);

@@ -122,7 +122,7 @@ mod tests {
     use crate::check::{SetOptions, check};
 
     fn errors(files: &[(&str, &str)], layout: Option<Layout>) -> String {
-        let files = crate::cases::files(files);
+        let files = crate::tests::files(files);
         let mut options = SetOptions::default();
         options.names.layout = layout;
         check("m", &files, &options).err().map_or(String::new(), |errors| errors.to_string())

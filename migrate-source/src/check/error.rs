@@ -112,7 +112,12 @@ impl fmt::Debug for SourceErrors {
 
 impl fmt::Display for SourceErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))
+        // Each in the form that is asked for: help for code, or for a command line.
+        for (index, error) in self.0.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { "\n\n" })?;
+            error.fmt(f)?;
+        }
+        Ok(())
     }
 }
 

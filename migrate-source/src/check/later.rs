@@ -202,7 +202,7 @@ mod tests {
 
     /// The first line of each mistake in these files, after the folder.
     fn mistakes(files: &[(&str, &str)], downs: Down) -> Vec<String> {
-        let files = crate::cases::files(files);
+        let files = crate::tests::files(files);
         let options = SetOptions { down: downs, ..SetOptions::default() };
         let errors = check("m", &files, &options).err().map_or_else(Vec::new, |errors| errors.0);
         let first = |error: &SourceError| error.to_string().lines().next().map(str::to_owned);

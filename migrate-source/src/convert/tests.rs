@@ -1,7 +1,7 @@
 //! What becomes of the folders of tools whose ledgers no other test has, and of what a folder can have besides.
 
 use super::*;
-use crate::cases::{cases, files};
+use crate::tests::{cases, files};
 
 /// Checks the cases of a table: the tool or nothing, then files `path = text` between `&&`, those beside the
 /// folder after a `+`; and each new file with its text on one line, then what was left, or why there is no folder.

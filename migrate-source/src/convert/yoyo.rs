@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     fn order(files: &[(&str, &str)]) -> Result<String, String> {
-        let files = crate::cases::files(files);
+        let files = crate::tests::files(files);
         let source = Source { shown: "m", files: &files, beside: &[] };
         let tool = super::super::tool::named("yoyo").expect("yoyo");
         let read = read(&source, tool).map_err(|troubles| troubles.to_string())?;

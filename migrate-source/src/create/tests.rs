@@ -1,5 +1,5 @@
 use super::*;
-use crate::cases::cases;
+use crate::tests::cases;
 
 /// 2024-02-29 12:34:56
 const NOW: Moment = Moment { seconds: 1_709_210_096, nanos: 0 };

@@ -2,7 +2,7 @@ use migrate_set::sql::lexer::lex;
 use migrate_set::sql::split::split;
 
 use super::*;
-use crate::cases::cases;
+use crate::tests::cases;
 
 /// The findings in a transactional script, each as `name: bytes`.
 fn found(text: &str) -> Vec<String> {

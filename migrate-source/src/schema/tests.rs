@@ -1,8 +1,8 @@
 //! What is printed of sets: the scripts are those of files `1_a.sql`, `2_a.sql` and so on.
 
 use super::*;
-use crate::cases::cases;
 use crate::check::{self, Begins, SetOptions, SourceFile};
+use crate::tests::cases;
 
 fn schema(scripts: &[&str], begins: Begins) -> SetSchema {
     let file = |(number, script): (usize, &&str)| SourceFile {

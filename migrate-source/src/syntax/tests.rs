@@ -2,7 +2,7 @@
 //! on each: `SELECT 1/0; STATEMENT` fails with 22012 if the syntax is valid, with 42601 if not.
 
 use super::*;
-use crate::cases::cases;
+use crate::tests::cases;
 
 /// `statement` with `<` and `>` around the bytes of the error, and its message.
 fn check_error(marked: &str, message: &str) {

@@ -117,17 +117,14 @@ fn invariant_3_planning_is_not_mixed_with_sending() {
 
 #[test]
 fn invariant_4_the_ledger_is_named_in_one_place() {
-    let sql = ["INSERT INTO", "CREATE TABLE", "UPDATE {", "FROM {"];
-    absent(
-        "migrate-runtime/src",
-        &sql,
-        &[
-            "sql/ledger.rs", "sql/entry.rs", "sql/adopted.rs", "sql/lease.rs", "sql/contents.rs",
-            "sql/catalog.rs", "sql/history.rs", "sql/look.rs", "sql/boot.rs",
-            // It reads the tables of other tools.
-            "adopt/facts.rs",
-        ],
-    );
+    let sql = ["INSERT INTO", "CREATE TABLE ", "UPDATE {", "FROM {"];
+    // The last but one writes the rows of all tables as statements, and the last reads the tables of other tools.
+    let except = [
+        "sql/ledger.rs", "sql/entry.rs", "sql/replaced.rs", "sql/adopted.rs", "sql/lease.rs",
+        "sql/contents.rs", "sql/catalog.rs", "sql/history.rs", "sql/look.rs", "sql/boot.rs",
+        "sql/rows.rs", "adopt/facts.rs",
+    ];
+    absent("migrate-runtime/src", &sql, &except);
     absent("migrate-testing/src", &sql, &[]);
     absent("migrate-cli/src", &sql, &[]);
 }
@@ -191,7 +188,7 @@ const PARTS: [(&str, Parts); 4] = [
             &["replace"],
             &["check"],
             &["catalog"],
-            &["history_file", "syntax"],
+            &["history_file", "schema_file", "syntax"],
             &["objects", "schema", "directives"],
             &["lint", "names", "threads"],
         ],

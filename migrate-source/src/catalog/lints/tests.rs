@@ -2,8 +2,8 @@
 
 use super::super::tests::file;
 use super::super::{Set, check};
-use crate::cases::cases;
 use crate::objects::{Begins, ObjectProblem};
+use crate::tests::cases;
 
 /// Words of the tables, and what they stand for.
 const WORDS: &[(&str, &str)] = &[

@@ -2,8 +2,8 @@
 
 use super::super::tests::file;
 use super::super::{self as catalog, Set};
-use crate::cases::cases;
 use crate::objects::{Begins, Undoing};
+use crate::tests::cases;
 
 /// What is there before each of the migrations.
 const BEFORE: &str = "create table users (id int primary key, mail text default 'x', age int); \

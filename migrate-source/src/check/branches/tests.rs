@@ -1,8 +1,8 @@
 //! Two branches that began with the same files: each finding is the file with its place, the message and the help.
 
 use super::*;
-use crate::cases::{cases, files};
 use crate::check::check;
+use crate::tests::{cases, files};
 
 type Files<'f> = [(&'f str, &'f str)];
 
