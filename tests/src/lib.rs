@@ -28,3 +28,4 @@ pub mod schema_files;
 pub mod service;
 pub mod sets;
 pub mod static_schema;
+pub mod walk;
