@@ -13,7 +13,6 @@ use migrate_source::history_file::{self, HistoryProblem, Update, Updated, is_ci}
 use migrate_source::replace::replace;
 #[cfg(feature = "syntax")]
 use migrate_source::schema_file;
-#[cfg(not(feature = "syntax"))]
 use migrate_source::schema_file::SchemaFileProblem;
 use syn::LitStr;
 
@@ -55,7 +54,7 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
     let folder = manifest.join(&shown);
     let sources = discover(&folder, &shown, input.options.links)?;
     let Checked { set, warnings, .. } = check(&shown, &sources, &input.options)?;
-    let beside = beside(input, &manifest, &set)?;
+    let beside = beside(input, &manifest, &folder, &set)?;
     let file = |source: SourceFile| Embeddable {
         is_utf8: std::str::from_utf8(&source.bytes).is_ok(),
         digest: digest_of(&source.bytes),
@@ -68,12 +67,22 @@ pub(crate) fn embed(input: &Input) -> Result<Embedded, SourceErrors> {
 }
 
 /// Compares the set with its history file and its schema file, or updates them; returns their absolute paths.
-fn beside(input: &Input, manifest: &Path, set: &Migrations) -> Result<Vec<String>, SourceErrors> {
+fn beside(
+    input: &Input,
+    manifest: &Path,
+    folder: &Path,
+    set: &Migrations,
+) -> Result<Vec<String>, SourceErrors> {
     let (mut paths, mut errors) = (Vec::new(), Vec::new());
     let files = [(&input.history, Beside::frozen as Judge), (&input.schema, Beside::described)];
     for (path, judge) in files {
         let Some(shown) = path.as_ref().map(LitStr::value) else { continue };
         let file = Beside { path: manifest.join(&shown), shown };
+        if file.is_migration_of(folder) {
+            let problem = Problem::SchemaFile(SchemaFileProblem::AmongMigrations);
+            errors.extend(file.refused(problem).0);
+            continue;
+        }
         errors.extend(
             judge(&file, set, input.options.begins).err().into_iter().flat_map(|all| all.0),
         );
@@ -128,6 +137,11 @@ impl Beside {
     #[cfg(not(feature = "syntax"))]
     fn described(&self, _: &Migrations, _: Begins) -> Result<(), SourceErrors> {
         Err(self.refused(Problem::SchemaFile(SchemaFileProblem::NoGrammar)))
+    }
+
+    fn is_migration_of(&self, folder: &Path) -> bool {
+        let is_sql = self.path.extension().is_some_and(|extension| extension == "sql");
+        is_sql && self.path.parent() == Some(folder)
     }
 
     fn refused(&self, problem: Problem) -> SourceErrors {

@@ -16,6 +16,9 @@ pub enum SchemaFileProblem {
     /// There is no file yet.
     #[error("does not exist")]
     Missing,
+    /// It would be read as a migration.
+    #[error("is in the folder of the migrations, where each SQL file is one")]
+    AmongMigrations,
     /// The file is something else.
     #[error("its first line is `{found}`, not that of `migrate schema --static`")]
     Header {
@@ -41,6 +44,7 @@ impl SchemaFileProblem {
             SchemaFileProblem::Missing => {
                 "write it with `MIGRATE_UPDATE_HISTORY=1 cargo build`, and commit it"
             }
+            SchemaFileProblem::AmongMigrations => "name a file beside the folder",
             SchemaFileProblem::Header { .. } => {
                 "name another file, or remove this one; `MIGRATE_UPDATE_HISTORY=1 cargo build` writes it"
             }

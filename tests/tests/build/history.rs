@@ -331,6 +331,16 @@ fn schema_file_of_another_form_is_never_written() {
     );
 }
 
+#[test]
+fn schema_file_that_would_be_a_migration_is_not_written() {
+    let project = project("amongst", ", schema = \"./migrations/schema.sql\"");
+    let refused = build_with(&project, "1").diagnostics;
+    let expected = "error: ./migrations/schema.sql: is in the folder of the migrations, where each SQL file is one\n       \
+                    help: name a file beside the folder\n";
+    assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
+    assert!(!project.path("migrations/schema.sql").exists());
+}
+
 /// `MIGRATE_UPDATE_HISTORY=word cargo build`
 fn build_with(project: &Scratch, word: &str) -> Outcome {
     let outcomes = project.build_with(Compiler::Rustc, &[("MIGRATE_UPDATE_HISTORY", word)]);
