@@ -42,6 +42,9 @@ pub(crate) enum VerbError {
         listed(differences)
     )]
     Schema { file: String, folder: String, differences: Vec<String>, command: String },
+    /// There is no schema file yet.
+    #[error("`{file}` does not exist\nhelp: write it, and commit it: `{command}`")]
+    NoSchema { file: String, command: String },
     /// A schema file is of the other form.
     #[error(
         "`{0}` is a file of `{1}`, not of `{2}`\n\
@@ -118,7 +121,7 @@ impl VerbError {
                 _ => Exit::Failed,
             },
             VerbError::Usage { .. } | VerbError::Declined => Exit::Usage,
-            VerbError::Schema { .. } => Exit::Drift,
+            VerbError::Schema { .. } | VerbError::NoSchema { .. } => Exit::Drift,
             _ => Exit::Failed,
         }
     }
@@ -130,7 +133,7 @@ impl VerbError {
             VerbError::Declined => "declined",
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) | VerbError::Convert(_) | VerbError::Unproved { .. } => "set",
-            VerbError::Schema { .. } => "schema",
+            VerbError::Schema { .. } | VerbError::NoSchema { .. } => "schema",
             VerbError::Create(_) | VerbError::File { .. } | VerbError::SchemaForm { .. } => "file",
             VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),

@@ -24,7 +24,7 @@ use crate::output::text::line;
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Schema {
     /// From the folder alone, without a database
-    #[arg(long = "static")]
+    #[arg(long = "static", conflicts_with = "ScopeArgs")]
     is_static: bool,
     /// Add where each object is made, as a comment
     #[arg(long, requires = "is_static")]
@@ -35,8 +35,8 @@ pub(crate) struct Schema {
     /// Write it to this file
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     output: Option<PathBuf>,
-    /// Compare it with this file, and exit with 4 if they differ
-    #[arg(long, value_name = "FILE")]
+    /// Compare it with this file, by the options in it, and exit with 4 if they differ
+    #[arg(long, value_name = "FILE", conflicts_with = "ScopeArgs")]
     check: Option<PathBuf>,
     #[command(flatten)]
     scope: ScopeArgs,
@@ -56,7 +56,7 @@ impl Schema {
         let places = if self.places { Places::Shown } else { Places::Hidden };
         let text = schema.text(places);
         if let Some(file) = &self.check {
-            return self.compare(file, &read_file(file, SchemaForm::Static)?, &text, located.shown);
+            return self.compare(file, &self.read_file(file)?, &text, located.shown);
         }
         if let Some(file) = &self.output {
             return write_file(file, &text, &located.shown);
@@ -81,12 +81,9 @@ impl Schema {
         &self,
         cx: &Connector<'_>,
     ) -> Result<(DatabasePlace, Answer), VerbError> {
-        let file = self.check.as_deref().map(|file| read_file(file, SchemaForm::Database));
-        let file = file.transpose()?;
-        let scope = match &file {
-            Some(file) if !file.is_empty() => SchemaScope::of_file(file),
-            _ => self.scope.scope(),
-        };
+        let file = self.check.as_deref().map(|file| self.read_file(file)).transpose()?;
+        let scope =
+            file.as_ref().map_or_else(|| self.scope.scope(), |file| SchemaScope::of_file(file));
         let (place, text) = if self.of_database {
             let (client, place) = cx.connect(&cx.target()?, None).await?;
             let read = schema_text(&client, &scope, &cx.ledgers()).await;
@@ -119,23 +116,34 @@ impl Schema {
             let text = line("Checked", &format!("the schema of {folder} is that of {file}"));
             return Ok(Answer::new(text, Body::SchemaChecked { folder, file, differences }));
         }
-        let form = if self.is_static { SchemaForm::Static } else { SchemaForm::Database };
+        let command = self.writes(&file);
+        Err(VerbError::Schema { file, folder, differences, command })
+    }
+
+    /// The text of a schema file of the form that is asked for.
+    fn read_file(&self, path: &Path) -> Result<String, VerbError> {
+        match read(path) {
+            Ok(bytes) => of_form(path, String::from_utf8_lossy(&bytes).into_owned(), self.form()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let file = path.to_string_lossy().into_owned();
+                Err(VerbError::NoSchema { command: self.writes(&file), file })
+            }
+            Err(source) => Err(VerbError::File { file: path.to_owned(), source }),
+        }
+    }
+
+    fn form(&self) -> SchemaForm {
+        if self.is_static { SchemaForm::Static } else { SchemaForm::Database }
+    }
+
+    /// The command that writes the file.
+    fn writes(&self, file: &str) -> String {
         let option = match (self.places, self.of_database) {
             (true, _) => " --places",
             (_, true) => " --of-database",
             _ => "",
         };
-        let command = format!("{}{option} --output {file}", form.verb());
-        Err(VerbError::Schema { file, folder, differences, command })
-    }
-}
-
-/// The text of a schema file of this form; empty if there is none yet.
-fn read_file(path: &Path, form: SchemaForm) -> Result<String, VerbError> {
-    match read(path) {
-        Ok(bytes) => of_form(path, String::from_utf8_lossy(&bytes).into_owned(), form),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-        Err(source) => Err(VerbError::File { file: path.to_owned(), source }),
+        format!("{}{option} --output {file}", self.form().verb())
     }
 }
 
