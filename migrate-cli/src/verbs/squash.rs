@@ -152,7 +152,8 @@ fn replaced<'s>(set: &'s Migrations, version: &Version) -> Result<Vec<&'s Migrat
         _ => return usage(format!("version {version} is not in the set"), "`status` lists them"),
     }
     if let [one] = replaced[..] {
-        return usage(format!("`{}` is one file already", one.filename()), "name a later version");
+        let what = format!("up to version {version} there is only `{}`", one.filename());
+        return usage(what, "name a later version");
     }
     let with_placeholders = |one: &&&Migration| !one.up().placeholders().is_empty();
     if let Some(one) = replaced.iter().find(with_placeholders) {

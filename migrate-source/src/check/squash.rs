@@ -18,16 +18,16 @@ use crate::directives::section::Sections;
 #[non_exhaustive]
 pub enum SquashProblem {
     /// The list is not that of the directive.
-    #[error("the lines below are not the list that this digest is of")]
+    #[error("this digest is not that of the list below it")]
     List,
     /// It has a down script.
     #[error("a squash file with a down script")]
     Down,
     /// It runs in another way than in one transaction.
-    #[error("a squash file that does not run in one transaction, without a function")]
+    #[error("a squash file runs in one transaction, without a function")]
     Runs,
     /// Its version is not that of the last migration that it replaces.
-    #[error("replaces migrations up to version {last}, and has another version")]
+    #[error("replaces migrations up to version {last}, but has another version")]
     Version {
         /// The last version that it replaces.
         last: String,
@@ -281,7 +281,7 @@ mod tests {
             };
             assert_eq!(found, expected, "{text}");
         };
-        let list = "the lines below are not the list that this digest is of";
+        let list = "this digest is not that of the list below it";
         check("03_squash.sql", &text, "");
         check("03_squash.sql", &text.replace("2\tno-transaction", "2\ttransaction"), list);
         check("03_squash.sql", &text.replace("to 03", "to 3"), list);
@@ -290,12 +290,12 @@ mod tests {
         check(
             "4_squash.sql",
             &text,
-            "replaces migrations up to version 03, and has another version",
+            "replaces migrations up to version 03, but has another version",
         );
         let with = |line: &str| {
             text.replacen("-- migrate:replaces", &format!("{line}\n-- migrate:replaces"), 1)
         };
-        let runs = "a squash file that does not run in one transaction, without a function";
+        let runs = "a squash file runs in one transaction, without a function";
         check("03_squash.sql", &with("-- migrate:no-transaction"), runs);
         check("03_squash.sql", &with("-- migrate:function"), runs);
         check(

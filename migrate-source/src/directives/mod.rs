@@ -140,7 +140,7 @@ pub enum DirectiveError {
         written: String,
     },
     /// `migrate:replaces` in another form than `migrate squash` writes it.
-    #[error("`{written}` does not say what the file replaces")]
+    #[error("`{written}` does not name what the file replaces")]
     NoRange {
         /// As written.
         written: String,

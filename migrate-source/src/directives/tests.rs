@@ -129,7 +129,7 @@ fn almost_directives_are_errors_with_the_nearest_spelling() {
                  for each migration";
     for written in ["migrate:replaces", "migrate:replaces 1 to 120", "migrate:replaces 1 sha256:ab"]
     {
-        let message = format!("`{written}` does not say what the file replaces");
+        let message = format!("`{written}` does not name what the file replaces");
         check(&format!("-- {written}"), &message, range);
     }
     check(
