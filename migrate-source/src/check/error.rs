@@ -122,3 +122,24 @@ impl fmt::Display for SourceErrors {
 }
 
 impl std::error::Error for SourceErrors {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_of_several_mistakes_names_options_as_its_reader_writes_them() {
+        let error = |file| SourceError::of_file(file, Problem::LinkOut);
+        let errors = SourceErrors(vec![error("1_a.sql"), error("2_b.sql")]);
+        let expected = |option| {
+            let help = format!(
+                "help: put a copy of the file into the folder, or allow such links with `{option}`"
+            );
+            format!(
+                "1_a.sql: is a link out of the folder\n{help}\n\n2_b.sql: is a link out of the folder\n{help}"
+            )
+        };
+        assert_eq!(errors.to_string(), expected("links = follow"));
+        assert_eq!(format!("{errors:#}"), expected("--links follow"));
+    }
+}
