@@ -52,6 +52,14 @@ pub(crate) enum VerbError {
         file.display(), found.verb(), expected.verb()
     )]
     SchemaForm { file: PathBuf, found: SchemaForm, expected: SchemaForm },
+    /// A file is of neither form.
+    #[error(
+        "`{0}` is not a schema file: its first line is not that of `{1}`\n\
+         help: name another file, or write one: `{1} --output FILE`",
+        file.display(),
+        expected.verb()
+    )]
+    NoSchemaForm { file: PathBuf, expected: SchemaForm },
     #[error(transparent)]
     Create(CreateError),
     /// Another tool's folder cannot be converted.
@@ -134,7 +142,10 @@ impl VerbError {
             VerbError::Connect(_) => "connection",
             VerbError::Set(_) | VerbError::Convert(_) | VerbError::Unproved { .. } => "set",
             VerbError::Schema { .. } | VerbError::NoSchema { .. } => "schema",
-            VerbError::Create(_) | VerbError::File { .. } | VerbError::SchemaForm { .. } => "file",
+            VerbError::Create(_)
+            | VerbError::File { .. }
+            | VerbError::SchemaForm { .. }
+            | VerbError::NoSchemaForm { .. } => "file",
             VerbError::Server { .. } => "database",
             VerbError::Migrate(error) => error.code(),
         }

@@ -147,11 +147,13 @@ impl Schema {
     }
 }
 
-/// The text of a schema file, unless its first line shows that it is not of this form.
+/// The text of a schema file, unless its first line shows that it is not one of this form.
 pub(super) fn of_form(path: &Path, text: String, form: SchemaForm) -> Result<String, VerbError> {
-    match SchemaForm::of_file(&text).filter(|found| *found != form) {
-        Some(found) => Err(VerbError::SchemaForm { file: path.to_owned(), found, expected: form }),
-        None => Ok(text),
+    let file = path.to_owned();
+    match SchemaForm::of_file(&text) {
+        Some(found) if found == form => Ok(text),
+        Some(found) => Err(VerbError::SchemaForm { file, found, expected: form }),
+        None => Err(VerbError::NoSchemaForm { file, expected: form }),
     }
 }
 
