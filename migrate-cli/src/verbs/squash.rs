@@ -214,9 +214,17 @@ fn compose<'s>(
 
 /// The path of the file, which is named like the last that it replaces.
 fn path_after(last: &Migration) -> String {
-    let path = last.filename();
-    match path.rfind(last.name()).filter(|_| !last.name().is_empty()) {
-        Some(at) => [&path[..at], "squash", &path[at + last.name().len()..]].concat(),
+    let (path, name) = (last.filename(), last.name());
+    // What follows it can be the same word: `2_up.up.sql`, `2_sql.sql`.
+    let after = |marks: &'static [char]| {
+        let is_name = move |at: &usize| {
+            path[..*at].ends_with(marks) && path[at + name.len()..].starts_with(['.', '/'])
+        };
+        path.match_indices(name).map(|(at, _)| at).filter(is_name)
+    };
+    let found = after(&['_', '-']).last().or_else(|| after(&['.']).next());
+    match found.filter(|_| !name.is_empty()) {
+        Some(at) => [&path[..at], "squash", &path[at + name.len()..]].concat(),
         None => path.to_owned(),
     }
 }
@@ -307,6 +315,13 @@ mod tests {
         check("2024-01-01-000000_x/up.sql", "2024-01-01-000000_squash/up.sql");
         check("20240126184148_x/migration.sql", "20240126184148_squash/migration.sql");
         check("000001.sql", "000001.sql");
+        check("0002_s.sql", "0002_squash.sql");
+        check("0002_sql.sql", "0002_squash.sql");
+        check("0002-up.up.sql", "0002-squash.up.sql");
+        check("1_1.sql", "1_squash.sql");
+        check("1.1.1_1.sql", "1.1.1_squash.sql");
+        check("1.up.up.sql", "1.squash.up.sql");
+        check("20240126184148_migration/migration.sql", "20240126184148_squash/migration.sql");
     }
 
     #[test]
