@@ -15,7 +15,6 @@ use migrate_source::history_file::{Update, update};
 use migrate_source::replace::replace;
 
 use super::database::{Maintenance, Server};
-use super::scratch::unreadable;
 use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
@@ -201,9 +200,16 @@ async fn made_by(
     let work = async |name: &str| {
         let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
         migrator.run(&mut client).await?;
-        made(&client, &cx.ledgers()).await.map_err(unreadable)
+        made(&client, &cx.ledgers()).await.map_err(hidden)
     };
     server.scratch("squash", work).await
+}
+
+/// The error of a server that does not answer with its catalogs and rows.
+fn hidden(source: tokio_postgres::Error) -> VerbError {
+    let what = "read what the migrations made".to_owned();
+    let help = "check the server's message; a role with BYPASSRLS can read rows that a policy hides from their owner";
+    VerbError::Server { what, help, source }
 }
 
 /// The file, and the set with it instead of what it replaces.
