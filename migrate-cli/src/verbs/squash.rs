@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use migrate_runtime::internal::squash::{Replaced, lines};
-use migrate_runtime::internal::{DatabasePlace, Made, made, set};
+use migrate_runtime::internal::{DatabasePlace, Made, made, set, with_set};
 use migrate_runtime::set::Kind;
 use migrate_runtime::{Migration, Migrations, Migrator, Version};
 use migrate_source::check::{SourceFile, check};
@@ -105,7 +105,7 @@ impl Squash {
         let [made, again] = [made_by(cx, &server, &old).await?, made_by(cx, &server, &old).await?];
         let unsteady = made.differing(&again);
         let squashed = compose((&located, &files), replaced, &made, &unsteady)?;
-        let new = Migrator::new(&squashed.set).to(version);
+        let new = with_set(migrator, &squashed.set).to(version);
         compare(&made, &made_by(cx, &server, &new).await?, &unsteady)?;
         Ok((server.place(), self.write(&located, &squashed)?))
     }
