@@ -29,6 +29,12 @@ pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
     migrator.set
 }
 
+/// A migrator of another set, with the same schemas and ledger.
+pub fn with_set<'s>(migrator: &Migrator<'_>, set: &'s Migrations) -> Migrator<'s> {
+    let Migrator { schema, ledger_schema, table, create_schema, .. } = migrator.clone();
+    Migrator { schema, ledger_schema, table, create_schema, ..Migrator::new(set) }
+}
+
 /// The migrator, with a way to end its runs early.
 pub fn interruptible(mut migrator: Migrator<'_>, interrupt: Arc<dyn Interrupt>) -> Migrator<'_> {
     migrator.interrupt = Some(Asked(interrupt));

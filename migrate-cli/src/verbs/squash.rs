@@ -6,7 +6,7 @@ use std::path::Path;
 
 use clap::Args;
 use migrate_runtime::internal::squash::{Replaced, lines};
-use migrate_runtime::internal::{DatabasePlace, Made, made, set};
+use migrate_runtime::internal::{DatabasePlace, Made, made, set, with_set};
 use migrate_runtime::set::Kind;
 use migrate_runtime::{Migration, Migrations, Migrator, Version};
 use migrate_source::check::{SourceFile, check};
@@ -15,7 +15,6 @@ use migrate_source::history_file::{Update, update};
 use migrate_source::replace::replace;
 
 use super::database::{Maintenance, Server};
-use super::scratch::unreadable;
 use super::server::Connector;
 use crate::error::VerbError;
 use crate::exit::Exit;
@@ -28,11 +27,36 @@ use crate::output::text::{counted, line, notes};
 const MANY_ROWS: usize = 1000;
 
 /// The beginnings of statements whose effect is not, or not only, in the database, and that the file does not have.
-const BEYOND: [&str; 12] = [
-    "CREATE ROLE ", "ALTER ROLE ", "DROP ROLE ", "CREATE USER ", "ALTER USER ", "DROP USER ",
-    "ALTER DATABASE ", "ALTER SYSTEM ", "CREATE TABLESPACE ", "ALTER TABLESPACE ",
-    "CREATE SUBSCRIPTION ", "SECURITY LABEL ",
+const BEYOND: [&str; 25] = [
+    "CREATE ROLE ",
+    "ALTER ROLE ",
+    "DROP ROLE ",
+    "CREATE USER ",
+    "ALTER USER ",
+    "DROP USER ",
+    "CREATE GROUP ",
+    "ALTER GROUP ",
+    "DROP GROUP ",
+    "REASSIGN OWNED ",
+    "DROP OWNED ",
+    "CREATE DATABASE ",
+    "ALTER DATABASE ",
+    "DROP DATABASE ",
+    "ALTER SYSTEM ",
+    "CREATE TABLESPACE ",
+    "ALTER TABLESPACE ",
+    "DROP TABLESPACE ",
+    "CREATE SUBSCRIPTION ",
+    "ALTER SUBSCRIPTION ",
+    "SECURITY LABEL ",
+    "COMMENT ON ROLE ",
+    "COMMENT ON DATABASE ",
+    "COMMENT ON TABLESPACE ",
+    "COMMENT ON SUBSCRIPTION ",
 ];
+
+/// What a privilege can be on, and that is not in a schema file.
+const OTHERS: [&str; 3] = ["DATABASE ", "TABLESPACE ", "PARAMETER "];
 
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Squash {
@@ -81,7 +105,7 @@ impl Squash {
         let [made, again] = [made_by(cx, &server, &old).await?, made_by(cx, &server, &old).await?];
         let unsteady = made.differing(&again);
         let squashed = compose((&located, &files), replaced, &made, &unsteady)?;
-        let new = Migrator::new(&squashed.set).to(version);
+        let new = with_set(migrator, &squashed.set).to(version);
         compare(&made, &made_by(cx, &server, &new).await?, &unsteady)?;
         Ok((server.place(), self.write(&located, &squashed)?))
     }
@@ -177,9 +201,16 @@ async fn made_by(
     let work = async |name: &str| {
         let (mut client, _) = cx.connect(&cx.target()?.of_database(name), None).await?;
         migrator.run(&mut client).await?;
-        made(&client, &cx.ledgers()).await.map_err(unreadable)
+        made(&client, &cx.ledgers()).await.map_err(hidden)
     };
     server.scratch("squash", work).await
+}
+
+/// The error of a server that does not answer with its catalogs and rows.
+fn hidden(source: tokio_postgres::Error) -> VerbError {
+    let what = "read what the migrations made".to_owned();
+    let help = "check the server's message; a role with BYPASSRLS can read rows that a policy hides from their owner";
+    VerbError::Server { what, help, source }
 }
 
 /// The file, and the set with it instead of what it replaces.
@@ -215,9 +246,17 @@ fn compose<'s>(
 
 /// The path of the file, which is named like the last that it replaces.
 fn path_after(last: &Migration) -> String {
-    let path = last.filename();
-    match path.rfind(last.name()).filter(|_| !last.name().is_empty()) {
-        Some(at) => [&path[..at], "squash", &path[at + last.name().len()..]].concat(),
+    let (path, name) = (last.filename(), last.name());
+    // What follows it can be the same word: `2_up.up.sql`, `2_sql.sql`.
+    let after = |marks: &'static [char]| {
+        let is_name = move |at: &usize| {
+            path[..*at].ends_with(marks) && path[at + name.len()..].starts_with(['.', '/'])
+        };
+        path.match_indices(name).map(|(at, _)| at).filter(is_name)
+    };
+    let found = after(&['_', '-']).last().or_else(|| after(&['.']).next());
+    match found.filter(|_| !name.is_empty()) {
+        Some(at) => [&path[..at], "squash", &path[at + name.len()..]].concat(),
         None => path.to_owned(),
     }
 }
@@ -237,7 +276,8 @@ fn files_of(migration: &Migration) -> Vec<String> {
 /// The statements of a migration that concern more than the schema and the rows.
 fn beyond(migration: &Migration) -> impl Iterator<Item = String> {
     let text = migration.up().text();
-    let statements = migration.up().statements().filter_map(|(start, end)| text.get(start..end));
+    let statements = migration.up().single_statements();
+    let statements = statements.filter_map(|(start, end)| text.get(start..end));
     let found = statements.filter_map(|statement| {
         let words = statement.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase() + " ";
         // A block can make a role if it is not there.
@@ -246,9 +286,29 @@ fn beyond(migration: &Migration) -> impl Iterator<Item = String> {
             let begins = words.starts_with(**beginning) || is_block && words.contains(**beginning);
             begins && !words.contains("USER MAPPING")
         };
-        BEYOND.iter().find(is_in).map(|beginning| beginning.trim().to_owned())
+        let named = BEYOND.iter().find(is_in).map(|beginning| beginning.trim().to_owned());
+        named.or_else(|| granted(&words, is_block))
     });
     found.map(|what| format!("{what} in {}", migration.filename()))
+}
+
+/// The statement that makes a role a member of another, or gives a privilege on what is not in a schema file.
+fn granted(words: &str, is_block: bool) -> Option<String> {
+    [("GRANT ", " TO "), ("REVOKE ", " FROM ")].into_iter().find_map(|(verb, end)| {
+        let is_beyond = |what: &str| {
+            let what = what.split(end).next().unwrap_or(what);
+            let on = what.split_once(" ON ").map(|(_, object)| object);
+            on.is_none_or(|on| OTHERS.iter().any(|other| on.starts_with(other)))
+        };
+        let mut parts = words.split(verb);
+        let before = parts.next()?;
+        let found = if is_block {
+            parts.any(is_beyond)
+        } else {
+            before.is_empty() && parts.next().is_some_and(is_beyond)
+        };
+        found.then(|| verb.trim().to_owned())
+    })
 }
 
 /// Whether both are the same, apart from the tables whose rows are never the same.
@@ -308,6 +368,13 @@ mod tests {
         check("2024-01-01-000000_x/up.sql", "2024-01-01-000000_squash/up.sql");
         check("20240126184148_x/migration.sql", "20240126184148_squash/migration.sql");
         check("000001.sql", "000001.sql");
+        check("0002_s.sql", "0002_squash.sql");
+        check("0002_sql.sql", "0002_squash.sql");
+        check("0002-up.up.sql", "0002-squash.up.sql");
+        check("1_1.sql", "1_squash.sql");
+        check("1.1.1_1.sql", "1.1.1_squash.sql");
+        check("1.up.up.sql", "1.squash.up.sql");
+        check("20240126184148_migration/migration.sql", "20240126184148_squash/migration.sql");
     }
 
     #[test]
@@ -320,5 +387,14 @@ mod tests {
         check("DO $$ BEGIN CREATE USER app; END $$;", &["CREATE USER in 1_a.sql"]);
         check("SELECT 'create user x';", &[]);
         check("CREATE USER MAPPING FOR public SERVER s;", &[]);
+        check("GRANT readers TO app;", &["GRANT in 1_a.sql"]);
+        check("REVOKE ADMIN OPTION FOR readers FROM app;", &["REVOKE in 1_a.sql"]);
+        check("GRANT CONNECT ON DATABASE shop TO app;", &["GRANT in 1_a.sql"]);
+        check("GRANT SELECT ON users TO app; REVOKE ALL ON SCHEMA a FROM b;", &[]);
+        check("DO $$ BEGIN GRANT SELECT ON a TO b; GRANT a TO b; END $$;", &["GRANT in 1_a.sql"]);
+        check("DO $$ BEGIN REVOKE SELECT ON a FROM b; END $$;", &[]);
+        check("SELECT 'grant'; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO a;", &[]);
+        check("BEGIN; ALTER GROUP a ADD USER b; COMMIT;", &["ALTER GROUP in 1_a.sql"]);
+        check("COMMENT ON DATABASE shop IS 'x';", &["COMMENT ON DATABASE in 1_a.sql"]);
     }
 }

@@ -35,7 +35,11 @@ fn scope() -> SchemaScope {
 /// Those of the server or of the connection.
 pub async fn made(client: &Client, ledgers: &[String]) -> Result<Made, Error> {
     let blocks = blocks(client, &scope(), ledgers).await?;
-    let (notes, blocks): (Vec<_>, Vec<_>) = blocks.into_iter().partition(SchemaBlock::is_note);
+    let (notes, mut blocks): (Vec<_>, Vec<_>) = blocks.into_iter().partition(SchemaBlock::is_note);
+    for block in blocks.iter_mut().filter(|block| has_ledger(block, ledgers)) {
+        block.statements.retain(|one| !one.starts_with("CREATE SCHEMA "));
+    }
+    blocks.retain(|block| !block.statements.is_empty());
     let mut left_out: Vec<String> = notes.into_iter().map(|note| note.name).collect();
     left_out.extend(answers(client, &owners()).await?);
     let mut found = Vec::new();
@@ -55,6 +59,14 @@ pub async fn made(client: &Client, ledgers: &[String]) -> Result<Made, Error> {
     }
     let refreshes = answers(client, &refreshes()).await?;
     Ok(Made { blocks, tables, sequences: positions, refreshes, left_out })
+}
+
+/// Whether it is the schema of a ledger, which is there before the first migration.
+fn has_ledger(block: &SchemaBlock, ledgers: &[String]) -> bool {
+    let name = block.name.trim_matches('"').replace("\"\"", "\"");
+    let is_in =
+        |ledger: &String| ledger.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.'));
+    block.kind == "schema" && ledgers.iter().any(is_in)
 }
 
 async fn answers(client: &Client, sql: &str) -> Result<Vec<String>, Error> {

@@ -129,22 +129,40 @@ fn header(text: &str, token: &Token) -> Option<SchemaBlock> {
     })
 }
 
-/// The kinds of objects that act on rows when these are added; of constraints only foreign keys do.
+/// The kinds of objects that act on rows when these are added; of constraints only some do.
 const AFTER_ROWS: [&str; 3] = ["trigger", "rule", "event trigger"];
+
+/// In the statements of constraints that rows can break: one to another table, and one that was not checked.
+const CHECKS_ROWS: [&str; 2] = [" FOREIGN KEY ", " NOT VALID"];
+
+/// The end of the statement that applies policies to the owner, who adds the rows.
+const FORCE: &str = " FORCE ROW LEVEL SECURITY";
 
 /// The statements that make the objects of the scope, with these statements that add rows before what would check or
 /// change them.
 pub fn script(blocks: Vec<SchemaBlock>, scope: &SchemaScope, rows: &str) -> String {
-    let refers = |block: &SchemaBlock| {
-        block.kind == "constraint"
-            && block.statements.iter().any(|one| one.contains(" FOREIGN KEY "))
-    };
-    let acts = |block: &SchemaBlock| AFTER_ROWS.contains(&block.kind) || refers(block);
-    let (after, before): (Vec<_>, Vec<_>) =
-        scope.of(blocks).into_iter().partition(|block| !rows.is_empty() && acts(block));
-    let text = |blocks: Vec<SchemaBlock>| blocks.iter().map(block_text).collect::<String>();
-    let gap = if rows.is_empty() { "" } else { "\n" };
-    [&text(before), gap, rows, &text(after)].concat()
+    let blocks = scope.of(blocks);
+    if rows.is_empty() {
+        return blocks.iter().map(block_text).collect();
+    }
+    let mut before = String::new();
+    let mut after = String::new();
+    for mut block in blocks {
+        let forced = block.statements.extract_if(.., |one| one.ends_with(FORCE)).collect();
+        let forced = SchemaBlock { statements: forced, ..block.clone() };
+        let place = if acts_on_rows(&block) { &mut after } else { &mut before };
+        place.push_str(&block_text(&block));
+        if !forced.statements.is_empty() {
+            after.push_str(&block_text(&forced));
+        }
+    }
+    format!("{before}\n{rows}{after}")
+}
+
+fn acts_on_rows(block: &SchemaBlock) -> bool {
+    let checks = |statement: &String| CHECKS_ROWS.iter().any(|one| statement.contains(one));
+    AFTER_ROWS.contains(&block.kind)
+        || block.kind == "constraint" && block.statements.iter().any(checks)
 }
 
 /// A schema file with what belongs to the scope.
@@ -157,4 +175,25 @@ pub fn write(blocks: Vec<SchemaBlock>, scope: &SchemaScope) -> String {
 fn block_text(block: &SchemaBlock) -> String {
     let statements = block.statements.iter().map(|statement| format!("{statement};\n"));
     format!("\n-- {}\n{}", block.object(), statements.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_before_what_rows_or_their_owner_could_break() {
+        let text = "-- table a\nCREATE TABLE a (id int);\nALTER TABLE ONLY a FORCE ROW LEVEL SECURITY;\n\n\
+                    -- constraint c on a\nALTER TABLE a ADD CONSTRAINT c CHECK (id > 0) NOT VALID;\n\n\
+                    -- constraint u on a\nALTER TABLE a ADD CONSTRAINT u UNIQUE (id);\n";
+        let check = |rows: &str, expected: &[&str]| {
+            let script = script(read(text), &SchemaScope::new(), rows);
+            let lines: Vec<&str> = script.lines().filter(|one| one.ends_with(';')).collect();
+            assert_eq!(lines, expected);
+        };
+        let lines: Vec<&str> = text.lines().filter(|line| line.ends_with(';')).collect();
+        let [table, force, not_valid, unique] = lines[..] else { panic!("{lines:?}") };
+        check("", &[table, force, not_valid, unique]);
+        check("INSERT;\n", &[table, unique, "INSERT;", force, not_valid]);
+    }
 }

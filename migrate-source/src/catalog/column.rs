@@ -270,7 +270,7 @@ impl Catalog {
                     self.expression_on(key, action);
                 }
                 Kind::SET_DEFAULT => self.column_needs(key, &name, action),
-                Kind::ADD_GENERATED => self.own_sequence(key, &name, &span),
+                Kind::ADD_GENERATED => self.own_sequence(key, &name, (action, &span)),
                 _ => self.references(action),
             }
         }

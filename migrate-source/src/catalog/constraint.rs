@@ -34,7 +34,7 @@ impl Catalog {
                 }
             }
             Kind::GENERATED_CONSTRAINT => match (at.find(Kind::GENERATED_IDENTITY), column) {
-                (Some(_), Some(column)) => self.own_sequence(key, column, &at.span()),
+                (Some(_), Some(column)) => self.own_sequence(key, column, (at, &at.span())),
                 _ => self.expression_on(key, at),
             },
             Kind::NOT_NULL_CONSTRAINT | Kind::NULL_CONSTRAINT => {

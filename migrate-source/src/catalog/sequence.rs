@@ -54,16 +54,25 @@ impl Catalog {
         }
     }
 
-    /// The sequence of a serial or identity column, with the name that the server makes.
-    pub(super) fn own_sequence(&mut self, table: &Key, column: &str, span: &Range<usize>) {
-        let name = self.free(table, column, "seq", true);
-        let key = Key { schema: table.schema.clone(), name: name.clone() };
+    /// The sequence of a serial or identity column, with the name that the server makes unless one is given.
+    pub(super) fn own_sequence(
+        &mut self,
+        table: &Key,
+        column: &str,
+        (at, span): (At<'_>, &Range<usize>),
+    ) {
+        let given = at.find(Kind::OPTION_SEQUENCE_NAME).and_then(|at| at.find(Kind::SEQUENCE));
+        let (schema, name) = match given.and_then(Path::of) {
+            Some(path) => (path.qualifier.unwrap_or_else(|| table.schema.clone()), path.name),
+            None => (table.schema.clone(), self.free(table, column, "seq", true)),
+        };
+        let key = Key { schema, name: name.clone() };
         if self.look_in(&key) == Look::Found(()) {
             return;
         }
         let made = self.made(Sort::Sequence, span);
         self.born(Sort::Sequence, &name, span);
-        self.schema_mut(&table.schema).relations.put(name, Relation::unknown(made));
+        self.schema_mut(&key.schema).relations.put(name, Relation::unknown(made));
         self.own(table, key.clone(), BTreeSet::from([column.to_owned()]));
         self.depend(On::Relation(key), User::part(Sort::Column, table, column));
     }

@@ -256,6 +256,18 @@ fn other_missing_objects_are_found() {
 }
 
 #[test]
+fn sequence_of_an_identity_column_has_the_name_that_is_given() {
+    finds(
+        r"
+        create table t (a int generated always as identity (sequence name public.numbers start 3)); select
+            nextval('numbers'); drop table t
+        create table t (a int not null); alter table t alter a add generated always as identity (sequence name s);
+            select nextval('s')
+        ",
+    );
+}
+
+#[test]
 fn what_is_there_is_not_reported() {
     finds(
         r#"

@@ -59,7 +59,7 @@ impl Catalog {
         let path = at.find(Kind::PATH_REF).and_then(Path::of);
         match path {
             Some(path) if path.qualifier.is_none() && SERIAL.contains(&path.name.as_str()) => {
-                self.own_sequence(key, column, span);
+                self.own_sequence(key, column, (at, span));
                 self.define_serial(key, column, &path.name);
             }
             _ => self.column_needs(key, column, at),
