@@ -172,15 +172,9 @@ async fn deliver<'r>(
         Part::Statement { index, .. } => tally.ran(index),
         Part::Record { .. } => durations = execution_times(row.as_ref()),
         Part::Commit { step } => {
-            let synchronous =
-                cx.wire.spreads() || (last == Last::OfRun && step + 1 == actions.len());
-            let steps = transactions.iter().find(|steps| steps.contains(&step)).cloned();
-            let durations = durations.drain(..).chain(iter::repeat(Duration::ZERO));
-            for (step, duration) in steps.unwrap_or_default().zip(durations) {
-                tally.committed(cx, actions[step], duration);
-                tally.starts(cx, actions.get(step + 1));
-            }
-            if synchronous {
+            let durations = std::mem::take(&mut durations);
+            committed(cx, tally, (actions, transactions), (step, durations));
+            if cx.wire.spreads() || (last == Last::OfRun && step + 1 == actions.len()) {
                 tally.report.unconfirmed = 0;
             }
         }
@@ -192,6 +186,21 @@ async fn deliver<'r>(
         try_restore(cx, saved.take()).await;
     }
     Ok(settle(cx, saved, actions.last().is_some_and(resets_session), result?).await?)
+}
+
+/// Reports the steps of the transaction that `step` is of, with their times.
+fn committed<'r>(
+    cx: &Context<'r>,
+    tally: &mut Tally<'r>,
+    (actions, transactions): (&[Action<'_>], &[Range<usize>]),
+    (step, durations): (usize, Vec<Duration>),
+) {
+    let steps = transactions.iter().find(|steps| steps.contains(&step)).cloned();
+    let durations = durations.into_iter().chain(iter::repeat(Duration::ZERO));
+    for (step, duration) in steps.unwrap_or_default().zip(durations) {
+        tally.committed(cx, actions[step], duration);
+        tally.starts(cx, actions.get(step + 1));
+    }
 }
 
 /// Restores the session after a message; returns why the message stopped, if it did.

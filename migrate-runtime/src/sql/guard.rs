@@ -235,15 +235,9 @@ impl Terms<'_> {
         settings.map(set).collect::<Vec<_>>().join(", ")
     }
 
-    /// Limits how long the statements after it in a message wait for a lock, and returns no row; a transaction of the
-    /// caller keeps its limit.
+    /// Limits how long the statements after it in a message wait for a lock.
     pub(crate) fn limit_of_read(self) -> String {
-        let own = "pg_catalog.current_setting('lock_timeout')";
-        format!(
-            "SELECT WHERE {SET_CONFIG}('lock_timeout', CASE WHEN pg_catalog.now() {EQ} \
-             pg_catalog.statement_timestamp() THEN {} ELSE {own} END, true) IS NULL; ",
-            self.lock_timeout()
-        )
+        setting_of_read("lock_timeout", &self.lock_timeout())
     }
 
     /// How long a statement waits for a lock: what the caller set, otherwise the session's own limit.
@@ -258,6 +252,16 @@ impl Terms<'_> {
             ),
         }
     }
+}
+
+/// A statement that sets this for the statements after it in a message, and returns no row; a transaction of the caller
+/// keeps its own value.
+pub(super) fn setting_of_read(name: &str, value: &str) -> String {
+    format!(
+        "SELECT WHERE {SET_CONFIG}('{name}', CASE WHEN pg_catalog.now() {EQ} \
+         pg_catalog.statement_timestamp() THEN {value} \
+         ELSE pg_catalog.current_setting('{name}') END, true) IS NULL; "
+    )
 }
 
 impl Ledger {

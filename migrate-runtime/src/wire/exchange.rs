@@ -1,16 +1,18 @@
 //! Sends messages and counts them; rolls back if a future is dropped before its end.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage, SimpleQueryRow};
 
 use super::message::{BEGIN, Blamed, Message, Part, Piece, Unit};
+use super::on_drop::OnDrop;
 use super::pooler;
 use crate::boxed::{Boxed, boxed};
+
+const ROLLBACK: &str = "ROLLBACK";
 
 /// How a message ended.
 #[derive(Debug)]
@@ -369,40 +371,4 @@ fn exchange<'x>(
         }
         Ok(())
     })
-}
-
-const ROLLBACK: &str = "ROLLBACK";
-
-/// Messages that are queued on the connection if a future is dropped before its end.
-#[derive(Debug)]
-pub(crate) struct OnDrop<'c> {
-    client: &'c Client,
-    is_abandoned: Arc<AtomicBool>,
-    messages: Vec<String>,
-}
-
-impl OnDrop<'_> {
-    /// Replaces the messages.
-    pub(crate) fn arm(&mut self, messages: Vec<String>) {
-        self.messages = messages;
-    }
-
-    /// Removes the messages.
-    pub(crate) fn disarm(&mut self) {
-        self.messages.clear();
-    }
-}
-
-impl Drop for OnDrop<'_> {
-    fn drop(&mut self) {
-        if self.is_abandoned.load(Ordering::Relaxed) {
-            return;
-        }
-        for sql in &self.messages {
-            // The first poll passes the message to the connection's task; its answer is ignored.
-            let mut send = pin!(self.client.batch_execute(sql));
-            let mut context = Context::from_waker(Waker::noop());
-            let _: Poll<Result<(), Error>> = send.as_mut().poll(&mut context);
-        }
-    }
 }

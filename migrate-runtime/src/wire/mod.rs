@@ -1,16 +1,18 @@
 //! Sends messages of several statements, counts them, and finds the statement that each outcome belongs to.
 
 mod message;
+mod on_drop;
 mod exchange;
 mod copy;
 mod pooler;
 
 pub(crate) use copy::{Copy, SEND_DATA};
-pub(crate) use exchange::{Failure, OnDrop, OnPart, Outcome, Wire};
+pub(crate) use exchange::{Failure, OnPart, Outcome, Wire};
 pub use exchange::{query, rows};
 pub(crate) use message::{
     BEGIN, BEGIN_EXPLICIT, BUSY, DEADLINE, ENCODING, ENDED, ESCAPES, IN_FAILED_TRANSACTION, LOST,
     MOVED, Message, Part, is_conflict, is_of_a_check,
 };
+pub(crate) use on_drop::OnDrop;
 pub(crate) use pooler::ends_unknown;
 pub use pooler::process;

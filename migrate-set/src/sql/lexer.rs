@@ -128,7 +128,7 @@ fn data_after(text: &str, statement: &[Token]) -> Option<usize> {
     let after = statement.last()?.end;
     let rest = text[after..].trim_start_matches([' ', '\t', '\r', '\x0b', '\x0c']);
     let is_last = rest.starts_with('\n') || rest.starts_with("--");
-    let feed = rest.find('\n').filter(|_| is_last)?;
+    let feed = if is_last { rest.find('\n')? } else { return None };
     Some(text.len() - rest.len() + feed + 1)
 }
 

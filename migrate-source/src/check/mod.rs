@@ -16,6 +16,7 @@ mod mistakes;
 pub mod branches;
 mod error;
 mod problem;
+mod remedy;
 
 pub use migrate_set::listing::Links;
 

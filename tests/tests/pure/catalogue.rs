@@ -21,7 +21,7 @@ const ENUMS: [(&str, &str, &str); 21] = [
     ("TestError", "migrate-testing/src/error.rs", ""),
     ("ServerError", "migrate-testing/src/error.rs", ""),
     ("CheckError", "migrate-testing/src/check.rs", ""),
-    ("Problem", "migrate-source/src/check/problem.rs", ""),
+    ("Problem", "migrate-source/src/check/problem.rs", "migrate-source/src/check/remedy.rs"),
     ("NameError", "migrate-source/src/names/error.rs", ""),
     ("HistoryProblem", "migrate-source/src/history_file/problem.rs", ""),
     ("SchemaFileProblem", "migrate-source/src/schema_file.rs", ""),

@@ -49,8 +49,6 @@ pub(super) async fn measure(setup: &Setup, extent: Extent, out: &mut Recorder) {
     }
     setup.drop(&database).await;
     let (long, database) = (growth::set(LONG), setup.database().await);
-    // It would compile the query that reads every row for seconds, which is not the reading.
-    setup.ask(&format!("ALTER DATABASE {database} SET jit = off")).await;
     copy_ledger(&mut setup.connect(&database).await, &long, &schemas).await;
     setup.settle().await;
     let (by_last, by_every) = (Migrator::new(&long), Migrator::new(&long).to(LONG.to_string()));
