@@ -1,7 +1,7 @@
 //! Whether checking a set takes time in proportion to its size, for odd sets too: each is checked at a
 //! size and at four times that size, and what the check found is written out.
 //! `cargo run --release -p migrate-tests --example linear -- [name]`; exits with 1 if one takes more
-//! than 6 times as long.
+//! than 8 times as long.
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -11,8 +11,9 @@ use migrate_source::check::{Checked, Duplicates, Lints, SetOptions, SourceFile, 
 use migrate_source::history_file;
 use rustix::time::{ClockId, clock_gettime};
 
-/// The larger size takes four times as long as the smaller one; the rest is for what the caches do.
-const LIMIT: f64 = 6.0;
+/// The larger size takes four times as long as the smaller one, and 16 times if the time is quadratic; the rest is for
+/// what the caches do: statements of a few bytes take 1.7 times as long each where they do not fit into them.
+const LIMIT: f64 = 8.0;
 
 /// The smaller size takes this long at least, unless it has [`LARGEST`] parts before: of larger sets,
 /// the time is that of the memory, of which the system hands out each page.
