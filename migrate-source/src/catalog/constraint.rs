@@ -7,7 +7,7 @@ use super::Catalog;
 use super::depend::{On, Reads, User};
 use super::name::{self, Path, made};
 use super::object::{How, Look, Names, Sort};
-use super::relation::{Constraint, Key, Relation};
+use super::relation::{Constraint, Key};
 use crate::syntax::tree::{At, Kind};
 
 impl Catalog {
@@ -229,14 +229,19 @@ impl Catalog {
         }
         self.allow_null(key, &path.name);
         let (gone, perhaps) = (self.gone_as(How::Dropped, &path.span), self.perhaps);
+        let index = self.index_of(key, &path.name);
         let Some(relation) = self.relation_mut(key) else { return };
-        let has_key = relation.has_key(&path.name) != Some(false);
         relation.constraints.lose(&path.name, gone, perhaps);
-        let index = Key { schema: key.schema.clone(), name: path.name.clone() };
-        let is_its = |index: &Relation| index.owner.as_ref() == Some(key);
-        if has_key && self.relation(&index).is_some_and(is_its) {
+        if let Some(index) = index {
             self.remove(&index, &path);
         }
+    }
+
+    /// The index that a constraint of this name has.
+    fn index_of(&self, key: &Key, name: &str) -> Option<Key> {
+        let index = Key { schema: key.schema.clone(), name: name.to_owned() };
+        let is_its = self.relation(&index)?.owner.as_ref() == Some(key);
+        (is_its && self.relation(key)?.has_key(name) != Some(false)).then_some(index)
     }
 
     pub(super) fn rename_constraint(&mut self, key: &Key, at: At<'_>) {
@@ -247,19 +252,17 @@ impl Catalog {
         let how = How::Renamed(to.name.clone());
         let (gone, perhaps) = (self.gone_as(how.clone(), &from.span), self.perhaps);
         self.born(Sort::Constraint, &to.name, &to.span);
+        let index = self.index_of(key, &from.name);
         let Some(relation) = self.relation_mut(key) else { return };
         if perhaps {
             relation.constraints.doubt(&from.name);
             relation.constraints.open = true;
             return self.blur(Sort::Index);
         }
-        let has_key = relation.has_key(&from.name) != Some(false);
         if let Some(constraint) = relation.constraints.take(&from.name, gone) {
             relation.constraints.put(to.name.clone(), constraint);
         }
-        let index = Key { schema: key.schema.clone(), name: from.name.clone() };
-        let is_its = |index: &Relation| index.owner.as_ref() == Some(key);
-        if has_key && self.relation(&index).is_some_and(is_its) {
+        if let Some(index) = index {
             self.rename(&index, &Key { name: to.name.clone(), ..index.clone() }, how, &to);
         }
     }
