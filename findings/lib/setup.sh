@@ -122,6 +122,17 @@ server_18() {
     start_server "$("$root/scripts/get-postgres.sh" 18 | tail -n 1)" 18.4 "$@"
 }
 
+# await_pooler PORT FILE: waits for the socket in $pooler; the file there has the number of the process.
+await_pooler() {
+    tries=0
+    until [ -S "$pooler/.s.PGSQL.$1" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
+        sleep 0.1
+    done
+    pids="$(cat "$pooler/$2") $pids"
+}
+
 # start_pgbouncer SETTING...: PgBouncer 1.18 of Debian 12 before the server, on a socket in $pooler; any user is
 # postgres there, and of its console.
 start_pgbouncer() {
@@ -142,13 +153,7 @@ start_pgbouncer() {
     if [ "$(id -u)" = 0 ]; then chown "$(account)" "$pooler"; fi
     (as_account env LD_LIBRARY_PATH="$libraries" sh -c 'echo $$ >"$1/pid"; exec "$2" "$3"' - "$pooler" "$program" "$work/pooler.ini") \
         >"$work/log.pooler" 2>&1 &
-    tries=0
-    until [ -S "$pooler/.s.PGSQL.6432" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
-        sleep 0.1
-    done
-    pids="$(cat "$pooler/pid") $pids"
+    await_pooler 6432 pid
 }
 
 # start_pgpool SETTING...: Pgpool-II 4.3 of Debian 12, on a socket in $pooler, whose backend 0 is the primary in $home.
@@ -171,11 +176,5 @@ start_pgpool() {
     if [ "$(id -u)" = 0 ]; then chown -R "$(account)" "$pooler"; fi
     (as_account env LD_LIBRARY_PATH="$libraries" sh -c 'echo $$ >"$1/own"; exec "$2" -n -f "$1/conf" -F "$1/users" -a "$1/users"' - "$pooler" "$program") \
         >"$work/log.pooler" 2>&1 &
-    tries=0
-    until [ -S "$pooler/.s.PGSQL.9999" ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 600 ] || { cat "$work/log.pooler" >&2; exit 1; }
-        sleep 0.1
-    done
-    pids="$(cat "$pooler/own") $pids"
+    await_pooler 9999 own
 }
