@@ -28,11 +28,7 @@ pub(crate) fn cases(table: &str) -> Vec<(String, Vec<String>)> {
 
 /// Files with these paths and texts.
 pub(crate) fn files(files: &[(&str, &str)]) -> Vec<SourceFile> {
-    let file = |(path, text): &(&str, &str)| SourceFile {
-        path: (*path).to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    };
-    files.iter().map(file).collect()
+    files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect()
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn compose<'s>(
     let head = "--\n-- What these make of an empty database, written by `migrate squash`.\n";
     let text = [&list, head, &made.script()].concat();
     let path = replaced.last().map(|last| path_after(last)).unwrap_or_default();
-    let file = SourceFile { path, bytes: text.into_bytes() };
+    let file = SourceFile::new(path, text);
     let gone: Vec<String> = replaced.iter().flat_map(|one| files_of(one)).collect();
     let is_left = |one: &&SourceFile| one.path != file.path && !gone.contains(&one.path);
     let mut rest: Vec<SourceFile> = files.iter().filter(is_left).cloned().collect();
@@ -352,8 +352,7 @@ mod tests {
     use super::*;
 
     fn one(path: &str, sql: &str) -> Migration {
-        let file = SourceFile { path: path.to_owned(), bytes: sql.as_bytes().to_vec() };
-        let set = check("m", &[file], &SetOptions::default()).unwrap().set;
+        let set = check("m", &[SourceFile::new(path, sql)], &SetOptions::default()).unwrap().set;
         set.as_slice()[0].clone()
     }
 

@@ -193,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::check::{
-        Checked, Down, Duplicates, Lints, Objects, SetOptions, SourceErrors, SourceFile, check,
+        Checked, Down, Duplicates, Lints, Objects, SetOptions, SourceErrors, check,
     };
 
     const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a ();");
@@ -203,11 +203,7 @@ mod tests {
     const SQL: &str = "CREATE TABLE a (); CREATE TABLE c ();";
 
     fn checked(files: &[(&str, &str)], options: &SetOptions) -> Result<Checked, SourceErrors> {
-        let file = |(path, sql): &(&str, &str)| SourceFile {
-            path: (*path).to_owned(),
-            bytes: sql.as_bytes().to_vec(),
-        };
-        check("m", &files.iter().map(file).collect::<Vec<_>>(), options)
+        check("m", &crate::tests::files(files), options)
     }
 
     fn squash_of(files: &[(&str, &str)]) -> String {

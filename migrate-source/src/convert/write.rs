@@ -116,7 +116,7 @@ fn push(text: &mut String, part: &Part) {
 
 /// The checksum of a file's up script, if the build would take the file.
 fn checksum(path: &str, text: &str) -> Option<Checksum> {
-    let file = SourceFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() };
+    let file = SourceFile::new(path, text);
     let options =
         SetOptions { objects: Objects::Off, down: Down::Unchecked, ..SetOptions::default() };
     let checked = check("", &[file], &options).ok()?;

@@ -5,7 +5,7 @@ use crate::tests::cases;
 const NOW: Moment = Moment { seconds: 1_709_210_096, nanos: 0 };
 
 fn drafted(paths: &[&str], wish: &Wish<'_>) -> Result<Vec<String>, DraftError> {
-    let file = |path: &&str| SourceFile { path: (*path).to_owned(), bytes: b"SELECT 1;".to_vec() };
+    let file = |path: &&str| SourceFile::new(*path, "SELECT 1;");
     let files: Vec<SourceFile> = paths.iter().map(file).collect();
     Ok(draft("migrations", &files, wish)?.files.into_iter().map(|file| file.path).collect())
 }

@@ -215,15 +215,10 @@ fn added(line: &Line<'_>, newest: Option<&Version>) -> HistoryProblem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{SetOptions, SourceFile, check as checked};
+    use crate::check::{SetOptions, check as checked};
 
     fn set(files: &[(&str, &str)]) -> Migrations {
-        let file = |&(path, sql): &(&str, &str)| SourceFile {
-            path: path.to_owned(),
-            bytes: sql.as_bytes().to_vec(),
-        };
-        let files: Vec<SourceFile> = files.iter().map(file).collect();
-        checked("m", &files, &SetOptions::default()).unwrap().set
+        checked("m", &crate::tests::files(files), &SetOptions::default()).unwrap().set
     }
 
     /// Freezes the first set and compares the second with it.

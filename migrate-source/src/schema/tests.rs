@@ -5,9 +5,8 @@ use crate::check::{self, Begins, SetOptions, SourceFile};
 use crate::tests::cases;
 
 fn schema(scripts: &[&str], begins: Begins) -> SetSchema {
-    let file = |(number, script): (usize, &&str)| SourceFile {
-        path: format!("{}_a.sql", number + 1),
-        bytes: script.as_bytes().to_vec(),
+    let file = |(number, script): (usize, &&str)| {
+        SourceFile::new(format!("{}_a.sql", number + 1), *script)
     };
     let files: Vec<SourceFile> = scripts.iter().enumerate().map(file).collect();
     let options = SetOptions { begins, ..SetOptions::default() };

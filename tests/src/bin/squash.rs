@@ -97,8 +97,7 @@ async fn result(folder: &str) -> Result<Squashed, String> {
 }
 
 async fn left(set: &Migrations) -> Result<Left, String> {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     let report = Migrator::new(set).run(&mut client).await.map_err(|error| error.to_string())?;
     let dump = database.pg_dump_with_rows(&["--no-owner", "--exclude-table=*.migration_ledger"]);
     // As they are after a restore.

@@ -48,8 +48,7 @@ fn all() -> Migrations {
 
 /// A database of a node in this group.
 async fn node(group: i32) -> (FreshDatabase, Client) {
-    let database = FreshDatabase::create().await;
-    let client = database.connect().await;
+    let (database, client) = FreshDatabase::connected().await;
     let group = format!("INSERT INTO pg_catalog.pg_dist_local_group VALUES ({group})");
     let name = database.name();
     let lazy = format!("ALTER DATABASE {name} SET synchronous_commit = off");
@@ -97,8 +96,7 @@ async fn definitions_are_alone_in_their_message_on_a_coordinator() {
 
 #[tokio::test]
 async fn same_set_fails_where_the_nodes_are_not_known() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(ALONE).await.expect("an event trigger");
     let error = Migrator::new(&all()).run(&mut client).await.expect_err("several in a message");
     assert!(error.to_string().contains("cannot insert multiple commands"), "{error}");
@@ -198,8 +196,7 @@ async fn hooks_and_listeners_see_each_migration_once() {
 
 #[tokio::test]
 async fn run_that_creates_the_extension_is_sent_alone_from_there_on() {
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let extension = format!("-- CREATE EXTENSION Citus\nSELECT 1;\n{ALONE}\nSELECT 2;");
     let set = set(&[
         ("0_before.sql", "SELECT 0;"),

@@ -40,8 +40,7 @@ async fn both_ways_leave_the_same_ledger_and_either_binary_boots_with_one_messag
     let (old, new) = both();
     let mut ledgers = Vec::new();
     for (first, then) in [(&old, &new), (&new, &old)] {
-        let database = FreshDatabase::create().await;
-        let mut client = database.connect().await;
+        let (_database, mut client) = FreshDatabase::connected().await;
         run(first, &mut client).await;
         for set in [first, then, first] {
             let report = run(set, &mut client).await;
@@ -59,8 +58,7 @@ async fn both_ways_leave_the_same_ledger_and_either_binary_boots_with_one_messag
 #[tokio::test]
 async fn fresh_database_runs_the_squash_file_alone() {
     let (_, new) = both();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let plan = Migrator::new(&new).plan(&client).await.expect("a plan");
     assert_eq!(plan.steps.len(), 2);
     let trial = Migrator::new(&new).trial(&mut client).await;
@@ -79,8 +77,7 @@ async fn fresh_database_runs_the_squash_file_alone() {
 #[tokio::test]
 async fn database_with_some_of_it_is_an_error_that_says_what_to_run() {
     let (old, new) = both();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let before = set(&[A]);
     run(&before, &mut client).await;
     let text = "ledger and set disagree in 1 place\n\
@@ -103,8 +100,7 @@ async fn database_with_some_of_it_is_an_error_that_says_what_to_run() {
 #[tokio::test]
 async fn unfinished_migration_is_not_replaced() {
     let (old, new) = both();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&old, &mut client).await;
     client
         .batch_execute(
@@ -148,8 +144,7 @@ async fn old_and_new_replicas_boot_at_once_on_an_empty_database() {
 #[tokio::test]
 async fn only_a_release_with_the_files_undoes_what_is_replaced() {
     let (old, new) = both();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&new, &mut client).await;
     let (fresh, down) = (Migrator::new(&new), Rollback::To("2".into()));
     let error = fresh.rollback(&mut client, down.clone()).await.expect_err("an obstacle");
@@ -174,8 +169,7 @@ async fn only_a_release_with_the_files_undoes_what_is_replaced() {
 async fn another_text_than_the_replaced_one_is_drift() {
     let (old, new) = both();
     let edited = set(&[(A.0, "CREATE TABLE a (id int);"), B, C]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     run(&edited, &mut client).await;
     let text = refused(&new, &mut client).await;
     assert!(text.starts_with("ledger and set disagree in 1 place\nversion 1: "), "{text}");
@@ -193,8 +187,7 @@ async fn another_text_than_the_replaced_one_is_drift() {
 #[tokio::test]
 async fn baseline_of_a_squash_file_is_one_of_all_that_it_replaces() {
     let (old, new) = both();
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     client.batch_execute(SQL).await.expect("a schema");
     Migrator::new(&new).baseline(&mut client, 3).await.expect("a baseline");
     assert_eq!(value(&client, "SELECT count(*) FROM migration_ledger").await, "3");
@@ -208,8 +201,7 @@ async fn baseline_of_a_squash_file_is_one_of_all_that_it_replaces() {
 async fn squash_file_that_fails_leaves_nothing() {
     let text = squash(&set(&[A, B, C]), "CREATE TABLE a (id int); SELECT 1 / 0;");
     let (old, failing) = (set(&[A, B, C]), set(&[("3_squash.sql", &text)]));
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (_database, mut client) = FreshDatabase::connected().await;
     let error = Migrator::new(&failing).run(&mut client).await.expect_err("a division by zero");
     assert!(matches!(error.kind(), ErrorKind::Migration { .. }), "{error}");
     assert_eq!(run(&old, &mut client).await.applied.len(), 3);
@@ -226,8 +218,7 @@ async fn each_tenant_is_decided_by_its_own_ledger() {
     let old = set(&[a, b]);
     let text = squash(&old, &[a.1, b.1].concat());
     let new = set(&[("2_squash.sql", &text)]);
-    let database = FreshDatabase::create().await;
-    let mut client = database.connect().await;
+    let (database, mut client) = FreshDatabase::connected().await;
     for (schema, ran) in [("whole", Some(&old)), ("partly", Some(&set(&[a]))), ("fresh", None)] {
         client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
         if let Some(ran) = ran {
