@@ -5,18 +5,17 @@ use tokio_postgres::SimpleQueryRow;
 use super::blockers::{is_of_prepared, prepared_columns, session_columns};
 use super::ledger::Ledger;
 use super::literal::{column, literal, text};
+use super::look::schema_oid;
 use super::operator::{CAT, EQ, GT, NE};
 use super::trust::checked;
 
 /// The columns of the table with this name: one row each, no rows without a table.
 pub(crate) fn columns(schema: &str, table: &str) -> String {
     let query = format!(
-        "SELECT a.attname FROM pg_catalog.pg_attribute a \
-         JOIN pg_catalog.pg_class c ON c.oid {EQ} a.attrelid \
-         JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
-         WHERE n.nspname {EQ} {} AND c.relname {EQ} {} AND a.attnum {GT} 0 AND NOT a.attisdropped \
+        "SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid {EQ} (SELECT c.oid FROM pg_catalog.pg_class c \
+         WHERE c.relnamespace {EQ} {} AND c.relname {EQ} {}) AND a.attnum {GT} 0 AND NOT a.attisdropped \
          ORDER BY a.attnum",
-        literal(schema),
+        schema_oid(schema),
         literal(table)
     );
     checked(std::iter::empty(), &query)

@@ -131,14 +131,15 @@ impl Ledger {
     }
 
     /// Those of `schemas` that have a ledger to read: one row each, with its names. The server truncates the
-    /// names that it compares, so the caller compares them again.
+    /// names that it compares, so the caller compares them again. `OFFSET` keeps the order of the two, as `schema_oid`
+    /// does.
     pub(crate) fn among(&self, schemas: &[String]) -> String {
         let schemas: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
         let query = format!(
-            "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_class c \
-             JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
-             WHERE c.relname {EQ} {} \
-             AND n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
+            "SELECT n.nspname AS tenant, c.relname AS \"table\" FROM pg_catalog.pg_namespace n, \
+             LATERAL (SELECT * FROM pg_catalog.pg_class c WHERE c.relname {EQ} {} \
+             AND c.relnamespace {EQ} n.oid OFFSET 0) c \
+             WHERE n.nspname {EQ} ANY (ARRAY[{}]::pg_catalog.name[]) AND {}",
             literal(&self.table),
             schemas.join(", "),
             is_trusted()

@@ -7,6 +7,7 @@ use super::citus::{limit_workers, synchronous};
 use super::entry::{NOTE_START, NOW, since_message};
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::look::schema_oid;
 use super::operator::{CAT, EQ, GT, NE, SUB};
 use super::trust::UTF8;
 use crate::migrator::DEFAULT_LOCK_TIMEOUT;
@@ -299,9 +300,9 @@ impl Ledger {
                 format!("SELECT {last} {EQ} {position} AND {condition} AS is_as_read")
             }
             None => format!(
-                "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
-                 ON n.oid {EQ} c.relnamespace WHERE n.nspname {EQ} {} AND c.relname {EQ} {}) AS is_as_read",
-                literal(&self.schema),
+                "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace {EQ} {} \
+                 AND c.relname {EQ} {}) AS is_as_read",
+                schema_oid(&self.schema),
                 literal(&self.table)
             ),
         }

@@ -98,8 +98,8 @@ impl Ledger {
     /// The schemas of the ledgers that could be this one, each as `tenant`.
     pub(crate) fn others(&self) -> String {
         format!(
-            "SELECT n.nspname AS tenant {} AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND {} \
-             LIMIT 200",
+            "SELECT (SELECT n.nspname FROM pg_catalog.pg_namespace n WHERE n.oid {EQ} c.relnamespace) AS tenant {} \
+             AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND {} LIMIT 200",
             self.in_others(),
             is_trusted()
         )
@@ -110,10 +110,20 @@ impl Ledger {
         let is = if self.schema == DEFAULT_SCHEMA { NE } else { EQ };
         // Not `to_regclass`, which raises an error for a role that may not use the schema.
         format!(
-            "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {EQ} c.relnamespace \
-             WHERE c.relname {EQ} {} AND n.nspname {is} '{DEFAULT_SCHEMA}' \
-             AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')",
-            literal(&self.table)
+            "FROM pg_catalog.pg_class c WHERE c.relname {EQ} {} \
+             AND c.relnamespace {is} COALESCE({}, 0::pg_catalog.oid) \
+             AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')",
+            literal(&self.table),
+            schema_oid(DEFAULT_SCHEMA)
         )
     }
+}
+
+/// The number of this schema, as an expression; NULL if there is none.
+///
+/// Not a join: where thousands of schemas were created since the last `ANALYZE`, the server would read all of them for
+/// each table with the ledger's name.
+pub(super) fn schema_oid(schema: &str) -> String {
+    let name = literal(schema);
+    format!("(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname {EQ} {name})")
 }
