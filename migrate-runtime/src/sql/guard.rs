@@ -106,7 +106,8 @@ impl Terms<'_> {
             raise_unless(&format!("({last} {EQ} {position})"), ("the ledger has moved", MOVED))
         };
         let (before, moved, commit, news) = match purpose {
-            Purpose::Ledger => (String::new(), String::new(), Commit::Synchronous, ""),
+            // A ledger without entries that is lost is created again.
+            Purpose::Ledger => (String::new(), String::new(), Commit::Asynchronous, ""),
             Purpose::Edit { position } => (String::new(), moved(position), Commit::Synchronous, ""),
             Purpose::Apply { position, commit, has_escapes, is_watched } => {
                 // The server buffers its answers until the end of a message, but a notice flushes them
@@ -341,7 +342,7 @@ fn raise_unless(condition: &str, (message, sqlstate): (&str, &str)) -> String {
     )
 }
 
-fn block(body: &str) -> String {
+pub(super) fn block(body: &str) -> String {
     let declared = if body.contains(NOW) {
         format!("DECLARE {NOW} pg_catalog.timestamptz := pg_catalog.clock_timestamp(); ")
     } else {

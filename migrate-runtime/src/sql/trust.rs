@@ -2,8 +2,10 @@
 
 use migrate_set::sql::placeholder::quoted_identifier;
 
+use super::guard::block;
 use super::ledger::Ledger;
 use super::literal::literal;
+use super::look::IS_OWN;
 
 /// Whether the owner of the table `c` gains nothing from code that runs as the current role: it can act as
 /// that role, as a superuser or as the database's owner, or it is a group whose privileges that role inherits.
@@ -112,9 +114,13 @@ pub(crate) fn is_too_long(name: &str) -> String {
 }
 
 impl Ledger {
-    /// Raises `division_by_zero` unless the ledger is one to read and write.
+    /// As [`check_table`], in a block of PL/pgSQL, which the guard has loaded: it plans the queries of other catalogs
+    /// only for the table of another role.
     pub(crate) fn check(&self) -> String {
-        check_table(&self.schema, &self.table)
+        let name = literal(&qualified(&self.schema, &self.table));
+        let own = format!("(SELECT {IS_OWN} AND {UTF8} {FROM_TABLE}{name}::pg_catalog.regclass)");
+        let check = check_table(&self.schema, &self.table).replacen("SELECT", "PERFORM", 1);
+        block(&format!("IF {own} IS NOT TRUE THEN {check}; END IF;"))
     }
 
     /// The roles that may write the ledger besides its owner, superusers and the current role, a line each, as

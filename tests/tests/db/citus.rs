@@ -119,7 +119,7 @@ async fn each_statement_is_a_message_and_each_transaction_one() {
         "SELECT WHERE", // the read
         "SELECT g.groupid", "BEGIN ISOLATION", // the lock
         "DO 'BEGIN", "CREATE TABLE", // the ledger
-        "SELECT WHERE", "COMMIT ;", // and the guard of the first migration
+        "DO 'BEGIN", "COMMIT ;", // and the guard of the first migration
         "CREATE TABLE", "CREATE INDEX", "WITH w", // its entry, and the commit
         "BEGIN ISOLATION", "DO 'BEGIN", "INSERT INTO", "ALTER TABLE", "WITH w",
         "SET LOCAL", // because the migration names the setting
