@@ -20,7 +20,7 @@ mod record;
 mod sections;
 mod set;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use record::Recorder;
@@ -47,28 +47,38 @@ async fn main() -> ExitCode {
                 return usage();
             }
             let named: Vec<Section> = named.into_iter().flatten().collect();
-            let all = named.is_empty();
-            let chosen = Section::ALL.into_iter().filter(|one| all || named.contains(one));
-            measure(chosen, extent).await;
+            match (&named[..], options.first()) {
+                ([one], _) => measure(*one, extent).await,
+                ([], option) => each_by_itself(&Section::ALL, option),
+                (several, option) => each_by_itself(several, option),
+            }
             page::write();
         }
     }
     ExitCode::SUCCESS
 }
 
-async fn measure(chosen: impl Iterator<Item = Section>, extent: Extent) {
+/// Measures each in a process of its own: the memory of one would be that of those before it, too.
+fn each_by_itself(sections: &[Section], option: Option<&&String>) {
+    let program = std::env::current_exe().expect("this program");
+    for section in sections {
+        let mut command = Command::new(&program);
+        let status = command.args(option).arg(section.name()).status().expect("this program");
+        assert!(status.success(), "{} failed", section.name());
+    }
+}
+
+async fn measure(section: Section, extent: Extent) {
     // Timers of this process, and so of the proxy, are kept to the microsecond where the system lets it.
     let _ = std::fs::write("/proc/self/timerslack_ns", "1");
-    for section in chosen {
-        let begun = Instant::now();
-        eprintln!("== {}", section.name());
-        let setup = Setup::start().await;
-        let circumstances = machine::circumstances(&setup, extent.name()).await;
-        let mut recorder = Recorder::begin(section.name(), &circumstances);
-        section.measure(&setup, extent, &mut recorder).await;
-        recorder.finish();
-        eprintln!("== {} took {:.0} s", section.name(), begun.elapsed().as_secs_f64());
-    }
+    let begun = Instant::now();
+    eprintln!("== {}", section.name());
+    let setup = Setup::start().await;
+    let circumstances = machine::circumstances(&setup, extent.name()).await;
+    let mut recorder = Recorder::begin(section.name(), &circumstances);
+    section.measure(&setup, extent, &mut recorder).await;
+    recorder.finish();
+    eprintln!("== {} took {:.0} s", section.name(), begun.elapsed().as_secs_f64());
 }
 
 fn usage() -> ExitCode {
