@@ -1,11 +1,9 @@
 //! What `migrate-testing` and `migrate-cli` share with a run; it is not part of the public interface,
 //! and its version promises nothing.
 
-use std::sync::Arc;
-
 use migrate_set::set::Migrations;
 
-use crate::migrator::{Asked, Migrator};
+use crate::migrator::Migrator;
 
 pub use migrate_set::schema::SchemaForm;
 pub use migrate_set::set::DEFAULT_MODULE;
@@ -19,7 +17,7 @@ pub use crate::connect::{ADDRESS, DatabasePlace, EnvFile, Target, Way, connectio
 pub use crate::migrator::Interrupt;
 pub use crate::sql::literal;
 pub use crate::stale::compare as compare_sets;
-pub use crate::verbs::{Made, made, schema_differences, schema_text};
+pub use crate::verbs::{Made, interruptible, made, schema_differences, schema_text};
 pub use crate::wire::{process, query, rows};
 pub use migrate_set::former::Former;
 pub use migrate_set::squash;
@@ -33,12 +31,6 @@ pub fn set<'s>(migrator: &Migrator<'s>) -> &'s Migrations {
 pub fn with_set<'s>(migrator: &Migrator<'_>, set: &'s Migrations) -> Migrator<'s> {
     let Migrator { schema, ledger_schema, table, create_schema, .. } = migrator.clone();
     Migrator { schema, ledger_schema, table, create_schema, ..Migrator::new(set) }
-}
-
-/// The migrator, with a way to end its runs early.
-pub fn interruptible(mut migrator: Migrator<'_>, interrupt: Arc<dyn Interrupt>) -> Migrator<'_> {
-    migrator.interrupt = Some(Asked(interrupt));
-    migrator
 }
 
 /// Its ledger's table, as messages name it.

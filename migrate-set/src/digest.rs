@@ -18,6 +18,7 @@ use crate::ledger::Entry;
 use crate::name::Kind;
 use crate::resume::manner;
 use crate::set::{Migration, Migrations};
+use crate::sql::quotes::doubled;
 use crate::squash::Replaced;
 
 /// A sum over entries, modulo 2^128; displayed as 32 lower-case hexadecimal digits.
@@ -104,7 +105,7 @@ pub fn line(digest: Digest, module: &str) -> String {
 
 /// A module in one line.
 fn escaped(module: &str) -> String {
-    module.replace('\\', "\\\\").replace('\n', "\\n")
+    doubled(module, '\\').replace('\n', "\\n")
 }
 
 /// The digests after the last row of a ledger, and after each row that is added to it: displayed as the column has
@@ -137,9 +138,11 @@ impl Running {
         let others = lines.filter_map(of_module).filter(|(module, _)| *module != own).collect();
         let module = set.module().to_owned();
         let mut running = Running { module, others, ..Running::default() };
-        let known: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| known(set).collect());
+        // Of the type of the other map, whose code is linked anyway.
+        let known = known(set).map(|((kind, version), one)| (key(kind, version), one.summand()));
+        let known: LazyCell<HashMap<_, _>, _> = LazyCell::new(|| known.collect());
         for entry in entries {
-            let find = || known.get(&(entry.kind, entry.version.as_str())).copied();
+            let find = || known.get(&key(entry.kind, entry.version.as_str())).copied();
             let summand = summand(entry, find);
             running.own = running.own.plus(summand);
             if entry.kind == Kind::Repeatable || !entry.is_finished() {
@@ -176,7 +179,7 @@ impl Running {
     pub fn end(&mut self, set: &Migrations, entry: &Entry) {
         let replaceable = self.replaceable.remove(&key(entry.kind, entry.version.as_str()));
         let its = (entry.kind, entry.version.as_str());
-        let find = || known(set).find(|(key, _)| *key == its).map(|(_, known)| known);
+        let find = || known(set).find(|(key, _)| *key == its).map(|(_, one)| one.summand());
         self.own = self.own.minus(replaceable.unwrap_or_else(|| summand(entry, find)));
     }
 
@@ -212,7 +215,6 @@ fn without_checksum(kind: Kind, version: &str) -> Digest {
 }
 
 /// What an entry is of.
-#[derive(Clone, Copy)]
 enum Known<'s> {
     Migration(&'s Migration),
     Replaced(&'s Replaced),
@@ -237,8 +239,8 @@ fn known(set: &Migrations) -> impl Iterator<Item = ((Kind, &str), Known<'_>)> {
 }
 
 /// The summand of an entry as a plan of its set sees it: a baseline has any text, and a repeatable migration that left
-/// the set is history. `find` returns what the entry is of.
-fn summand<'s>(entry: &Entry, find: impl Fn() -> Option<Known<'s>>) -> Digest {
+/// the set is history. `find` returns the summand of what the entry is of.
+fn summand(entry: &Entry, find: impl Fn() -> Option<Digest>) -> Digest {
     let (kind, version) = (entry.kind, entry.version.as_str());
     if kind == Kind::Repeatable && find().is_none() {
         Digest::default()
@@ -247,7 +249,7 @@ fn summand<'s>(entry: &Entry, find: impl Fn() -> Option<Known<'s>>) -> Digest {
     } else if let Some(checksum) = &entry.checksum {
         Digest::of_texts(kind, version, checksum, entry.manner().unwrap_or_default())
     } else if kind == Kind::Versioned {
-        find().map_or_else(|| without_checksum(kind, version), Known::summand)
+        find().unwrap_or_else(|| without_checksum(kind, version))
     } else {
         without_checksum(kind, version)
     }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// What to do about a mistake, as the `help:` of an error.
 ///
@@ -17,21 +18,27 @@ use std::fmt;
 /// assert_eq!(format!("{remedy:#}"), "restore the file, or use `--allow-missing`");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remedy(Vec<Way>);
+pub struct Remedy(Arc<Vec<Way>>);
 
-/// A text with `{}` for each of its terms.
+/// A text with `{}` for each of its terms. Shared, because many errors have a remedy, and what drops an `Arc` is linked
+/// once.
 type Way = (Cow<'static, str>, &'static [Term]);
 
 impl Remedy {
     /// `text` has `{}` for each of `terms`, before any text that is not constant.
     pub fn new(text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        Remedy(vec![(text.into(), terms)])
+        Remedy::one((text.into(), terms))
+    }
+
+    #[inline(never)]
+    fn one(way: Way) -> Self {
+        Remedy(Arc::new(vec![way]))
     }
 
     /// This, or another way: for an option that is named after a text that is not constant.
     #[must_use]
     pub fn or(mut self, text: impl Into<Cow<'static, str>>, terms: &'static [Term]) -> Self {
-        self.0.push((text.into(), terms));
+        Arc::make_mut(&mut self.0).push((text.into(), terms));
         self
     }
 }

@@ -89,19 +89,18 @@ impl<'s> Settled<'s> {
     }
 
     /// The entries that were found, with only the fields that a plan compares.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> {
-        let met = |index: usize| self.met.get(index).is_some_and(|met| *met);
-        let met =
-            self.set.iter().enumerate().filter(move |(index, _)| self.is_known || met(*index));
-        met.flat_map(|(_, migration)| {
-            let own = brief(
-                (migration.version(), migration.kind()),
-                migration.checksum(),
-                manner(migration),
-            );
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(self.count);
+        for (index, migration) in self.set.iter().enumerate() {
+            if !self.is_known && !self.met.get(index).is_some_and(|met| *met) {
+                continue;
+            }
             let before = if self.is_known { migration.replaces_before() } else { &[] };
-            before.iter().map(of_replaced).chain([own])
-        })
+            entries.extend(before.iter().map(of_replaced));
+            let key = (migration.version(), migration.kind());
+            entries.push(brief(key, migration.checksum(), manner(migration)));
+        }
+        entries
     }
 }
 

@@ -17,7 +17,7 @@ use migrate_set::remedy::Term;
 use crate::context::{Context, Sent, check_name, help_for_statement, holders};
 use crate::migrator::DEFAULT_SCHEMA;
 pub use crate::outcome::{AdoptObstacle, AdoptObstacles};
-use crate::outcome::{ErrorKind, counted_versions};
+use crate::outcome::{Error, ErrorKind, counted_versions};
 use crate::sql::{Contents, checked, column, columns};
 use crate::wire::{self, is_of_a_check};
 pub use digest::Algorithm;
@@ -106,7 +106,7 @@ impl Adoption {
         &self,
         cx: &Context<'r>,
         contents: &Contents<'_>,
-    ) -> Result<(Vec<Found<'r>>, Vec<String>), ErrorKind> {
+    ) -> Result<(Vec<Found<'r>>, Vec<String>), Error> {
         let facts = self.facts();
         let schema = self.schema.as_deref().or(facts.schema).or(cx.schema());
         let schema = schema.unwrap_or(DEFAULT_SCHEMA);
@@ -135,19 +135,19 @@ impl Adoption {
         cx: &Context<'_>,
         facts: &Facts<'_>,
         [schema, table]: [&str; 2],
-    ) -> Result<Vec<Row>, ErrorKind> {
+    ) -> Result<Vec<Row>, Error> {
         let mut rows = Vec::new();
         let names: [(&[Term], &str); 2] =
             [(&[Term::AdoptSchema], schema), (&[Term::AdoptTable], table)];
         names.into_iter().try_for_each(|(option, name)| check_name(option, name))?;
         let select = facts.select(schema, table, self.module.as_deref().or(facts.module));
-        let sql = cx.limited(&checked(names.into_iter().map(|(_, name)| name), &select));
+        let sql = cx.limited(&checked(&[schema, table], &select));
         let result = cx.wire.rows(&sql, |row| rows.push(Row::read(&row))).await;
         let Err(source) = result else { return Ok(rows) };
         let (tool, shown) = (facts.name, format!("{schema}.{table}"));
         match source.code().map(tokio_postgres::error::SqlState::code) {
             Some(code) if is_of_a_check(code) => {
-                if let Some(error) = cx.untrusted(names.into_iter(), (schema, table)).await {
+                if let Some(error) = cx.untrusted(&names, (schema, table)).await {
                     return Err(error);
                 }
             }
@@ -159,7 +159,9 @@ impl Adoption {
                     found.extend(column(&row, 0));
                 });
                 if listed.await.is_ok() {
-                    return Err(ErrorKind::NotAdoptable { tool, table: shown, columns: found });
+                    return Err(
+                        ErrorKind::NotAdoptable { tool, table: shown, columns: found }.into()
+                    );
                 }
             }
             _ => {}
@@ -168,7 +170,7 @@ impl Adoption {
         let help = help_for_statement(cx.wire.client, &source, &sql, Sent::InTransaction).await;
         let held_by = holders(cx.wire.client, &source, &sql).await;
         let detail = cx.migrator.detail(&source);
-        Err(ErrorKind::Database { doing, detail, held_by, help, source })
+        Err(ErrorKind::Database { doing, detail, held_by, help, source }.into())
     }
 }
 

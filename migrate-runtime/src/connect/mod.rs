@@ -27,8 +27,9 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use crate::boxed::Boxed;
-use crate::migrator::{Asked, Migrator};
+use crate::migrator::Migrator;
 use crate::outcome::{ConnectError, Error, ErrorKind, Report};
+use crate::verbs::interruptible;
 
 pub use error::connection_mistake;
 pub use server::DatabasePlace;
@@ -175,8 +176,7 @@ impl Migrator<'_> {
     /// As [`Migrator::run`].
     pub async fn run_url(&self, url: impl Into<Connect>) -> Result<Report, Error> {
         let (mut client, way) = url.into().open().await.map_err(ErrorKind::Connect)?;
-        let migrator = Migrator { interrupt: Some(Asked(Arc::new(way))), ..self.clone() };
-        migrator.run(&mut client).await
+        interruptible(self.clone(), Arc::new(way)).run(&mut client).await
     }
 }
 

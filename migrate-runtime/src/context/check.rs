@@ -7,22 +7,23 @@ use migrate_set::set::{Ends, Script, Traits};
 use migrate_set::sql::placeholder::{RenderError, quoted_identifier};
 
 use crate::migrator::{CreateSchema, DEFAULT_SCHEMA, Migrator};
-use crate::outcome::{ErrorKind, detail};
+use crate::outcome::{Error, ErrorKind, detail};
 use crate::sql::{Ledger, Reading, checked};
 
 impl Migrator<'_> {
     /// All statements of `script` as they are sent.
-    pub(crate) fn sql_of(&self, script: &Script) -> Result<String, ErrorKind> {
+    pub(crate) fn sql_of(&self, script: &Script) -> Result<String, Error> {
         script.sql(self.schema.as_deref()).map_err(|error| self.placeholder_error(script, &error))
     }
 
     /// The error of a placeholder of `script` that cannot be replaced.
-    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> ErrorKind {
+    pub(crate) fn placeholder_error(&self, script: &Script, error: &RenderError) -> Error {
         ErrorKind::Placeholder {
             file: self.set.path_of(script.filename()),
             position: script.position(error.at()),
             problem: error.to_string(),
         }
+        .into()
     }
 
     /// The ledger that the options name.
@@ -49,26 +50,26 @@ impl Migrator<'_> {
     }
 
     /// Refuses functions that no migration asks for.
-    pub(crate) fn check_functions(&self) -> Result<(), ErrorKind> {
+    pub(crate) fn check_functions(&self) -> Result<(), Error> {
         for version in self.calls.versions() {
             let found = self.set.iter().find(|migration| migration.version() == version);
             if found.is_none_or(|migration| migration.up().ends() != Ends::WithFunction) {
                 let (version, is_known) = (version.to_string(), found.is_some());
-                return Err(ErrorKind::UnwantedFunction { version, is_known });
+                return Err(ErrorKind::UnwantedFunction { version, is_known }.into());
             }
         }
         Ok(())
     }
 
     /// The release of the option; refuses another text.
-    pub(crate) fn oldest_release(&self) -> Result<Option<Release>, ErrorKind> {
+    pub(crate) fn oldest_release(&self) -> Result<Option<Release>, Error> {
         let Some(written) = self.oldest_peer.as_deref() else { return Ok(None) };
-        let refused = || ErrorKind::BadRelease { written: written.to_owned() };
+        let refused = || ErrorKind::BadRelease { written: written.to_owned() }.into();
         Release::new(written.to_owned()).ok_or_else(refused).map(Some)
     }
 
     /// Refuses migrations that remove what a running release uses.
-    pub(crate) fn check_peer(&self, steps: &[Step<'_>]) -> Result<(), ErrorKind> {
+    pub(crate) fn check_peer(&self, steps: &[Step<'_>]) -> Result<(), Error> {
         let Some(oldest) = self.oldest_release()? else { return Ok(()) };
         let needs = |step: &Step<'_>| {
             let after = step.migration.contract().filter(|after| **after > oldest)?;
@@ -77,12 +78,12 @@ impl Migrator<'_> {
         let files: Vec<(String, Release)> = steps.iter().filter_map(needs).collect();
         match files.iter().map(|(_, after)| after).max().cloned() {
             None => Ok(()),
-            Some(newest) => Err(ErrorKind::OlderPeer { oldest, newest, files }),
+            Some(newest) => Err(ErrorKind::OlderPeer { oldest, newest, files }.into()),
         }
     }
 
     /// Refuses names that no server accepts.
-    pub(crate) fn check_names(&self) -> Result<(), ErrorKind> {
+    pub(crate) fn check_names(&self) -> Result<(), Error> {
         self.names().try_for_each(|(option, name)| check_name(option, name))
     }
 
@@ -98,7 +99,8 @@ impl Migrator<'_> {
 
     /// `query` after the check of the names that only the server can judge.
     pub(crate) fn with_names_checked(&self, query: &str) -> String {
-        checked(self.names().map(|(_, name)| name), query)
+        let names: Vec<&str> = self.names().map(|(_, name)| name).collect();
+        checked(&names, query)
     }
 
     /// The statements that create the schemas that the caller asked for.
@@ -117,7 +119,7 @@ const LONGEST: usize = 63;
 
 /// Refuses a name that no server accepts. A character is at least one byte in any encoding; the server finds the
 /// other names that are too long.
-pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), ErrorKind> {
+pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), Error> {
     let problem = match name {
         "" => "is empty",
         name if name.contains('\0') => "contains a NUL byte",
@@ -130,6 +132,6 @@ pub(crate) fn check_name(option: &'static [Term], name: &str) -> Result<(), Erro
 /// What is wrong with a name that the server would truncate.
 pub(super) const TOO_LONG: &str = "is longer than the 63 bytes that a server keeps";
 
-pub(super) fn bad_name(option: &'static [Term], problem: &'static str) -> ErrorKind {
-    ErrorKind::BadName { problem, help: Remedy::new("give {} another name", option) }
+pub(super) fn bad_name(option: &'static [Term], problem: &'static str) -> Error {
+    ErrorKind::BadName { problem, help: Remedy::new("give {} another name", option) }.into()
 }

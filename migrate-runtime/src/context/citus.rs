@@ -2,12 +2,12 @@
 //! pieces.
 
 use super::Context;
-use crate::outcome::{ErrorKind, Report};
+use crate::outcome::{Error, ErrorKind, Report};
 use crate::sql::{CITUS_NODE, column, text};
 
 impl Context<'_> {
     /// Makes sure that this server is the coordinator: one message, once in a run, before anything is written.
-    pub(crate) async fn join_citus(&self, report: &mut Report) -> Result<(), ErrorKind> {
+    pub(crate) async fn join_citus(&self, report: &mut Report) -> Result<(), Error> {
         if self.wire.spreads() {
             return Ok(());
         }
@@ -16,7 +16,7 @@ impl Context<'_> {
                 Err(self.database_error("reading the nodes of Citus".to_owned(), source).await)
             }
             Ok(Some(row)) if text(&row, "is_coordinator") != Some("t") => {
-                Err(ErrorKind::CitusWorker { coordinator: column(&row, "coordinator") })
+                Err(ErrorKind::CitusWorker { coordinator: column(&row, "coordinator") }.into())
             }
             Ok(_) => {
                 self.wire.spread();

@@ -8,13 +8,13 @@ use migrate_set::sql::placeholder::quoted_identifier;
 
 use super::Context;
 use crate::migrator::DEFAULT_SCHEMA;
-use crate::outcome::{ErrorKind, When};
+use crate::outcome::{Error, ErrorKind, When};
 use crate::sql::{Ledger, entry, text};
 
 impl Context<'_> {
     /// Refuses to begin a ledger if that of one other schema has entries of the set that would run again in the same
     /// place.
-    pub(super) async fn refuse_elsewhere(&self) -> Result<(), ErrorKind> {
+    pub(super) async fn refuse_elsewhere(&self) -> Result<(), Error> {
         if self.is_chosen() || !self.is_fixed() {
             return Ok(());
         }
@@ -69,7 +69,7 @@ impl Context<'_> {
         })
     }
 
-    fn elsewhere(&self, schema: &str) -> ErrorKind {
+    fn elsewhere(&self, schema: &str) -> Error {
         let other = Ledger::new(schema, &self.ledger.table, self.migrator.set.module());
         let own = quoted_identifier(&self.ledger.schema);
         let moves = format!("move it: `ALTER TABLE {} SET SCHEMA {own}`", other.quoted());
@@ -85,5 +85,6 @@ impl Context<'_> {
         };
         let help = Remedy::new(help, &[Term::LedgerSchema]);
         ErrorKind::LedgerElsewhere { ledger: self.ledger.shown(), found: other.shown(), help }
+            .into()
     }
 }

@@ -3,6 +3,7 @@
 
 use migrate_set::remedy::{Remedy, Term};
 use migrate_set::sql::lexer::lex;
+use migrate_set::sql::quotes::undoubled;
 use tokio_postgres::Client;
 
 use super::next_action::{Sent, next_action};
@@ -142,7 +143,7 @@ fn written<'w>(words: &[&'w str], name: &str) -> Option<&'static str> {
         while is(target + 1, ".") {
             target += 2;
         }
-        let written = words.get(target)?.trim_matches('"').replace("\"\"", "\"");
+        let written = undoubled(words.get(target)?.trim_matches('"'), '"');
         written.eq_ignore_ascii_case(name).then_some(verb)
     })
 }

@@ -26,7 +26,7 @@ use untrusted::encoding_error;
 
 use crate::boxed::{Boxed, boxed};
 use crate::migrator::Migrator;
-use crate::outcome::{ErrorKind, MigrationFailure};
+use crate::outcome::{Error, ErrorKind, MigrationFailure};
 use crate::sql::{Contents, Ledger, Terms, column};
 use crate::wire::{ENCODING, IN_FAILED_TRANSACTION, Wire, is_of_a_check};
 
@@ -70,6 +70,7 @@ impl<'r> Context<'r> {
     }
 
     /// The terms for guards, as of now, for a run that holds the lock row with this token.
+    #[inline(never)]
     pub(crate) fn terms<'t>(&'t self, claim: Option<&'t str>) -> Terms<'t> {
         Terms {
             ledger: &self.ledger,
@@ -90,6 +91,7 @@ impl<'r> Context<'r> {
     }
 
     /// What is left of the run's time; `None` without a deadline.
+    #[inline(never)]
     pub(crate) fn time_left(&self) -> Option<Duration> {
         self.migrator.deadline.map(|deadline| deadline.saturating_sub(self.started.elapsed()))
     }
@@ -105,9 +107,9 @@ impl<'r> Context<'r> {
     }
 
     /// The error of a passed deadline; `at` is the migration that was cancelled, if any.
-    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> ErrorKind {
+    pub(crate) fn deadline_error(&self, at: Option<Box<MigrationFailure>>) -> Error {
         let deadline = self.migrator.deadline.unwrap_or_default();
-        ErrorKind::Deadline { deadline, at, unknown: Vec::new() }
+        ErrorKind::Deadline { deadline, at, unknown: Vec::new() }.into()
     }
 
     /// A script's file, as in messages.
@@ -120,13 +122,13 @@ impl<'r> Context<'r> {
         &self,
         script: &'s Script,
         range: (usize, usize),
-    ) -> Result<Rendered<'s>, ErrorKind> {
+    ) -> Result<Rendered<'s>, Error> {
         let rendered = script.render(range, self.schema());
         rendered.map_err(|error| self.migrator.placeholder_error(script, &error))
     }
 
     /// The down script for the ledger, with the run's schema.
-    pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, ErrorKind> {
+    pub(crate) fn down_sql(&self, migration: &Migration) -> Result<Option<String>, Error> {
         let Some(down) = migration.down() else { return Ok(None) };
         let sql = self.migrator.sql_of(down)?;
         Ok(Some(match down.transaction() {
@@ -140,7 +142,7 @@ impl<'r> Context<'r> {
         &'f self,
         sql: &'f str,
         doing: &'f str,
-    ) -> Boxed<'f, Result<Option<String>, ErrorKind>> {
+    ) -> Boxed<'f, Result<Option<String>, Error>> {
         boxed(async move {
             match self.wire.last_row(sql).await {
                 Ok(row) => Ok(row.and_then(|row| column(&row, 0))),
@@ -150,16 +152,21 @@ impl<'r> Context<'r> {
     }
 
     /// The error of a statement that writes the ledger.
-    pub(crate) async fn unrecorded(
+    pub(crate) fn unrecorded(
         &self,
         doing: String,
         source: tokio_postgres::Error,
-    ) -> ErrorKind {
-        let is_discarded = source.code() == Some(&SqlState::DIVISION_BY_ZERO);
-        match self.database_error(doing, source).await {
-            ErrorKind::Database { doing, .. } if is_discarded => ErrorKind::NotRecorded { doing },
-            error => error,
-        }
+    ) -> Boxed<'_, Error> {
+        boxed(async move {
+            let is_discarded = source.code() == Some(&SqlState::DIVISION_BY_ZERO);
+            match self.database_error(doing, source).await.into_kind() {
+                ErrorKind::Database { doing, .. } if is_discarded => {
+                    ErrorKind::NotRecorded { doing }
+                }
+                kind => kind,
+            }
+            .into()
+        })
     }
 
     /// The error of a statement of the library, with the GRANT that is missing.
@@ -167,17 +174,16 @@ impl<'r> Context<'r> {
         &self,
         doing: String,
         source: tokio_postgres::Error,
-    ) -> Boxed<'_, ErrorKind> {
+    ) -> Boxed<'_, Error> {
         boxed(async move {
             match source.code().map_or("", SqlState::code) {
                 ENCODING => return encoding_error(&source),
-                IN_FAILED_TRANSACTION => return ErrorKind::InTransaction,
+                IN_FAILED_TRANSACTION => return ErrorKind::InTransaction.into(),
                 CANCELED if self.is_over() => return self.deadline_error(None),
                 code if is_of_a_check(code) => {
                     let Ledger { schema, table, .. } = &self.ledger;
-                    if let Some(error) =
-                        boxed(self.untrusted(self.migrator.names(), (schema, table))).await
-                    {
+                    let names: Vec<_> = self.migrator.names().collect();
+                    if let Some(error) = self.untrusted(&names, (schema, table)).await {
                         return error;
                     }
                 }
@@ -186,7 +192,7 @@ impl<'r> Context<'r> {
             let help = boxed(grants::help(self.wire.client, &self.ledger, &source)).await;
             let held_by = holders(self.wire.client, &source, self.ledger.quoted()).await;
             let detail = self.migrator.detail(&source);
-            ErrorKind::Database { doing, detail, held_by, help, source }
+            ErrorKind::Database { doing, detail, held_by, help, source }.into()
         })
     }
 }

@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::{Context, Table};
 use crate::boxed::boxed;
-use crate::outcome::{ErrorKind, HistoryRow};
+use crate::outcome::{Error, ErrorKind, HistoryRow};
 use crate::sql::{Citus, Contents, Reading, Unread, column, history_row};
 use crate::wire::{self, is_of_a_check};
 
@@ -20,7 +20,7 @@ struct Outcome {
 
 impl<'r> Context<'r> {
     /// Reads the ledger: one message. A table that does not exist is an empty ledger.
-    pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, ErrorKind> {
+    pub(crate) async fn read(&self, reading: Reading) -> Result<Contents<'r>, Error> {
         let mut contents = Contents::against(self.migrator.set);
         let mut outcome = self.send(&self.ledger.read(reading), |row| contents.take(row)).await;
         let is_unread = matches!(&outcome.result, Err(source) if cannot_call(source))
@@ -48,7 +48,7 @@ impl<'r> Context<'r> {
     }
 
     /// Reads the history: one message. A table that does not exist has none.
-    pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, ErrorKind> {
+    pub(crate) async fn history(&self) -> Result<Vec<HistoryRow>, Error> {
         let mut rows = Vec::new();
         let take = |row: &_| history_row(row).map(|row| rows.push(row));
         let outcome = self.send(&self.ledger.history(), take).await;
@@ -73,7 +73,7 @@ impl<'r> Context<'r> {
     }
 
     /// Whether the table exists that a query was for.
-    async fn table(&self, outcome: Outcome) -> Result<Table, ErrorKind> {
+    async fn table(&self, outcome: Outcome) -> Result<Table, Error> {
         match outcome {
             Outcome { result: Err(source), .. } => Err(self.failed(source).await),
             Outcome { unread: Some(Unread::Missing), .. } => Ok(Table::Missing),
@@ -82,14 +82,14 @@ impl<'r> Context<'r> {
             }
             Outcome { unread: Some(Unread::Refused), .. } => Err(self.refused_ledger().await),
             Outcome { broken: Some(column), .. } => {
-                Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column })
+                Err(ErrorKind::BrokenEntry { ledger: self.ledger.shown(), column }.into())
             }
             _ => Ok(Table::Exists),
         }
     }
 
     /// Why the query of the ledger failed.
-    async fn failed(&self, source: tokio_postgres::Error) -> ErrorKind {
+    async fn failed(&self, source: tokio_postgres::Error) -> Error {
         match source.code().map_or("", |code| code.code()) {
             // A column is missing or has another type: it may not be a ledger.
             code if code.starts_with("42") && code != "42501" && !is_of_a_check(code) => {
@@ -99,12 +99,12 @@ impl<'r> Context<'r> {
         }
     }
 
-    async fn unreadable(&self, source: tokio_postgres::Error) -> ErrorKind {
+    async fn unreadable(&self, source: tokio_postgres::Error) -> Error {
         let doing = format!("reading the ledger `{}`", self.ledger.shown());
         self.database_error(doing, source).await
     }
 
-    async fn foreign_table(&self, source: tokio_postgres::Error) -> ErrorKind {
+    async fn foreign_table(&self, source: tokio_postgres::Error) -> Error {
         let mut columns = Vec::new();
         let listed = wire::rows(self.wire.client, &self.ledger.columns(), |row| {
             columns.extend(column(&row, 0));
@@ -112,7 +112,7 @@ impl<'r> Context<'r> {
         .await;
         match listed {
             Ok(()) if !columns.is_empty() => {
-                ErrorKind::ForeignTable { ledger: self.ledger.shown(), columns }
+                ErrorKind::ForeignTable { ledger: self.ledger.shown(), columns }.into()
             }
             _ => self.unreadable(source).await,
         }

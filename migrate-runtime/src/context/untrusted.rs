@@ -6,24 +6,32 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::Context;
 use super::check::{TOO_LONG, bad_name};
-use crate::boxed::boxed;
-use crate::outcome::ErrorKind;
+use crate::boxed::{Boxed, boxed};
+use crate::outcome::{Error, ErrorKind};
 use crate::sql::{ENCODING_NAME, Ledger, column, is_too_long, text, what_is_wrong};
 use crate::wire;
 
 impl Context<'_> {
     /// The error of a check that refused this table, or a name; `None` where nothing is wrong by now.
-    pub(crate) async fn untrusted<'n>(
+    pub(crate) fn untrusted<'f>(
+        &'f self,
+        names: &'f [(&'static [Term], &'f str)],
+        table: (&'f str, &'f str),
+    ) -> Boxed<'f, Option<Error>> {
+        boxed(self.found_untrusted(names, table))
+    }
+
+    async fn found_untrusted(
         &self,
-        names: impl Iterator<Item = (&'static [Term], &'n str)>,
+        names: &[(&'static [Term], &str)],
         (schema, table): (&str, &str),
-    ) -> Option<ErrorKind> {
+    ) -> Option<Error> {
         let encoding = self.row(ENCODING_NAME).await?;
         let encoding = text(&encoding, 0).unwrap_or_default();
         if encoding != "UTF8" {
-            return Some(ErrorKind::Encoding { encoding: encoding.to_owned() });
+            return Some(ErrorKind::Encoding { encoding: encoding.to_owned() }.into());
         }
-        for (option, name) in names.filter(|(_, name)| !name.is_ascii()) {
+        for (option, name) in names.iter().filter(|(_, name)| !name.is_ascii()) {
             let sql = format!("SELECT {}", is_too_long(name));
             if text(&self.row(&sql).await?, 0) == Some("t") {
                 return Some(bad_name(option, TOO_LONG));
@@ -33,18 +41,19 @@ impl Context<'_> {
         let owner = column(&row, "owner").unwrap_or_default();
         let quoted = Ledger::new(schema, table, "").quoted().to_owned();
         let (problem, help) = problem(&row, &owner, &escaped(&quoted))?;
-        Some(ErrorKind::Untrusted { table: format!("{schema}.{table}"), owner, problem, help })
+        let table = format!("{schema}.{table}");
+        Some(ErrorKind::Untrusted { table, owner, problem, help }.into())
     }
 
     /// The error of a ledger that was not one to read.
-    pub(super) async fn refused_ledger(&self) -> ErrorKind {
+    pub(super) async fn refused_ledger(&self) -> Error {
         let Ledger { schema, table, .. } = &self.ledger;
-        let found = boxed(self.untrusted(self.migrator.names(), (schema, table))).await;
-        found.unwrap_or_else(|| ErrorKind::Untrusted {
-            table: self.ledger.shown(),
-            owner: String::new(),
-            problem: "was replaced while it was read".to_owned(),
-            help: "run again".into(),
+        let names: Vec<_> = self.migrator.names().collect();
+        let found = self.untrusted(&names, (schema, table)).await;
+        found.unwrap_or_else(|| {
+            let (table, owner) = (self.ledger.shown(), String::new());
+            let problem = "was replaced while it was read".to_owned();
+            ErrorKind::Untrusted { table, owner, problem, help: "run again".into() }.into()
         })
     }
 
@@ -104,8 +113,8 @@ fn other_kind(row: &SimpleQueryRow) -> Option<&'static str> {
 }
 
 /// The error of a guard that found another encoding, which its message ends with.
-pub(super) fn encoding_error(source: &tokio_postgres::Error) -> ErrorKind {
+pub(super) fn encoding_error(source: &tokio_postgres::Error) -> Error {
     let message = source.as_db_error().map_or("", |db| db.message());
     let encoding = message.rsplit(' ').next().unwrap_or_default().to_owned();
-    ErrorKind::Encoding { encoding }
+    ErrorKind::Encoding { encoding }.into()
 }

@@ -89,8 +89,8 @@ async fn in_order(
         for (migrator, contents) in migrators.iter().zip(all) {
             let report = match run::up_to_date(migrator, client, contents) {
                 // Drift is reported in full.
-                Err(ErrorKind::Drift { .. }) => migrator.plan(client).await.map(|_| None),
-                report => report.map_err(Error::from),
+                Err(error) if error.drift().is_some() => migrator.plan(client).await.map(|_| None),
+                report => report,
             };
             known.push(report.map_err(|error| refused(migrator, error))?);
         }
@@ -154,8 +154,9 @@ async fn read_all<'s>(
     let mut found: Vec<Contents<'s>> =
         migrators.iter().map(|migrator| Contents::against(migrator.set)).collect();
     let mut whole = true;
-    let names = migrators.iter().flat_map(|migrator| migrator.names()).map(|(_, name)| name);
-    let sql = cx.limited(&checked(names, &first.read_modules(&modules)));
+    let names = migrators.iter().flat_map(|migrator| migrator.names());
+    let names: Vec<&str> = names.map(|(_, name)| name).collect();
+    let sql = cx.limited(&checked(&names, &first.read_modules(&modules)));
     let read = cx.wire.rows(&sql, |row| {
         whole &= Unread::of(&row).is_none();
         for (module, contents) in found.iter_mut().enumerate() {

@@ -14,7 +14,7 @@ pub(crate) use stop::Stop;
 use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::migrator::Lock;
-use crate::outcome::{ErrorKind, Holder, LockKind, Report};
+use crate::outcome::{Error, ErrorKind, Holder, LockKind, Report};
 use crate::sql::{
     LOGGERS, Lease, Purpose, Seen, Since, blocker, holder_of_lock, is_held, logs_each, session,
 };
@@ -270,10 +270,10 @@ impl<'c> Held<'c> {
         &mut self,
         cx: &Context<'_>,
         report: &mut Report,
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<(), Error> {
         self.advisory_works = false;
         if cx.migrator.lock == Lock::Advisory {
-            return Err(ErrorKind::NoAdvisoryLock { ledger: cx.ledger.shown() });
+            return Err(ErrorKind::NoAdvisoryLock { ledger: cx.ledger.shown() }.into());
         }
         if self.kind == LockKind::Advisory {
             warn!("this role cannot take advisory locks; locking with a row of the ledger");
@@ -328,12 +328,7 @@ impl<'c> Held<'c> {
     }
 
     /// The error of a run that has waited for `holder` for all of its `wait_timeout`.
-    pub(crate) fn busy(
-        &self,
-        cx: &Context<'_>,
-        waited: Duration,
-        holder: Option<Holder>,
-    ) -> ErrorKind {
+    pub(crate) fn busy(&self, cx: &Context<'_>, waited: Duration, holder: Option<Holder>) -> Error {
         let look = if holder.is_some() {
             "see what it is doing"
         } else {
@@ -348,11 +343,16 @@ impl<'c> Held<'c> {
             holder: holder.map(Box::new),
             help: Remedy::new(format!("{look}, or set a longer {{}}{row}"), &[Term::WaitTimeout]),
         }
+        .into()
     }
 }
 
 /// A token that no other run has.
 fn token() -> String {
-    let random = || RandomState::new().hash_one(LEASE);
     format!("{:016x}{:016x}", random(), random())
+}
+
+/// A hasher with random keys is random enough for tokens and jitter.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(LEASE)
 }

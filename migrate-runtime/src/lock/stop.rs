@@ -4,7 +4,7 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
-use crate::outcome::ErrorKind;
+use crate::outcome::{Error, ErrorKind};
 use crate::sql::{Ledger, what_is_wrong};
 use crate::wire::{BUSY, ESCAPES, Failure, LOST, MOVED, Part, is_conflict};
 
@@ -20,14 +20,14 @@ pub(crate) enum Stop {
     /// The session reads strings differently from the build.
     Escapes,
     /// A migration was undone because of another session, and can be tried again.
-    Blocked(ErrorKind),
+    Blocked(Error),
     /// The run cannot go on.
-    Failed(ErrorKind),
+    Failed(Error),
 }
 
-impl From<ErrorKind> for Stop {
-    fn from(error: ErrorKind) -> Self {
-        Stop::Failed(error)
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Stop::Failed(error.into())
     }
 }
 
@@ -53,14 +53,14 @@ impl Stop {
     }
 
     /// The failure of a read, which is tried again if another session has locked the ledger.
-    pub(crate) fn of_read(error: ErrorKind) -> Stop {
+    pub(crate) fn of_read(error: Error) -> Stop {
         let is_blocked =
-            matches!(&error, ErrorKind::Database { source, .. } if is_conflict(source));
+            matches!(error.kind(), ErrorKind::Database { source, .. } if is_conflict(source));
         Stop::blocked_if(is_blocked, error)
     }
 
     /// `error` as a reason to try again if another session was the cause, otherwise as a failure.
-    pub(crate) fn blocked_if(is_blocked: bool, error: ErrorKind) -> Stop {
+    pub(crate) fn blocked_if(is_blocked: bool, error: Error) -> Stop {
         if is_blocked { Stop::Blocked(error) } else { Stop::Failed(error) }
     }
 }

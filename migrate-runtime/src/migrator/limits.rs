@@ -43,18 +43,6 @@ impl Migrator<'_> {
         self
     }
 
-    /// How long `run` may take in total, waits included; unlimited by default.
-    ///
-    /// The server cancels the statement that runs at the deadline (`statement_timeout`), and its
-    /// migration is undone. What the server does not limit is cancelled a second later. If it does not end
-    /// by that either, the error lists the versions whose outcome is unknown; abort the task of the connection then. A
-    /// request to cancel has no encryption, and is not sent where the connection requires it.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
-        self
-    }
-
     /// The oldest release of this service that is running, such as `"2.2"`. A run then refuses, before anything
     /// runs, a pending migration that removes what that release uses: one whose file has
     /// `-- migrate:phase contract after 2.3`, or a newer release.

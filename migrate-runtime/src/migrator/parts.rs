@@ -1,4 +1,4 @@
-//! The parts of a run that only some sets need, so that a service links only those that its own set does.
+//! The parts of a run that only some sets and options need, so that a service links only those of its own.
 
 use std::any::Any;
 
@@ -7,7 +7,7 @@ pub(crate) type Part = &'static (dyn Any + Send + Sync);
 
 /// The parts of a migrator.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Parts(pub(crate) [Option<Part>; 2]);
+pub(crate) struct Parts(pub(crate) [Option<Part>; 3]);
 
 impl Parts {
     /// The part of this type, if it is one of these.

@@ -3,9 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use migrate_set::drift::DriftReport;
 use migrate_set::remedy::Remedy;
 use migrate_set::text::escaped_lines;
 
+use super::failure::MigrationFailure;
 use super::kind::ErrorKind;
 use super::report::Report;
 use super::text::{has_more, what_is_kept};
@@ -33,31 +35,80 @@ use crate::stale::StaleEmbed;
 ///     }
 /// }
 /// ```
-pub struct Error {
+pub struct Error(Box<dyn Content>);
+
+/// What an error consists of, behind a pointer and a table of functions: an error passes through all parts of a run,
+/// and each would have a copy of the code that drops it, which is 3 KiB.
+trait Content: Send + Sync {
+    fn whole(&self) -> &Whole;
+    fn whole_mut(&mut self) -> &mut Whole;
+    fn into_whole(self: Box<Self>) -> Whole;
+}
+
+struct Whole {
     kind: ErrorKind,
-    report: Box<Report>,
+    report: Report,
+}
+
+impl Content for Whole {
+    fn whole(&self) -> &Whole {
+        self
+    }
+
+    fn whole_mut(&mut self) -> &mut Whole {
+        self
+    }
+
+    fn into_whole(self: Box<Self>) -> Whole {
+        *self
+    }
 }
 
 impl Error {
-    /// The error of a run, with what it did before.
-    pub(crate) fn of_run(kind: ErrorKind, report: Report) -> Self {
-        Error { kind, report: Box::new(report) }
+    /// The same error, with what the run did before.
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.0.whole_mut().report = report;
+        self
+    }
+
+    /// The same error, with the number of tries.
+    pub(crate) fn tried(mut self, tries: u32) -> Self {
+        if let Some(failure) = self.failure_mut() {
+            failure.tries = tries;
+        }
+        self
     }
 
     /// What went wrong.
     pub fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.0.whole().kind
     }
 
     /// What went wrong, by value.
     pub fn into_kind(self) -> ErrorKind {
-        self.kind
+        self.0.into_whole().kind
+    }
+
+    /// How ledger and set disagree, if that is the error.
+    pub(crate) fn drift(&self) -> Option<&DriftReport> {
+        match self.kind() {
+            ErrorKind::Drift { drift } => Some(drift),
+            _ => None,
+        }
+    }
+
+    /// The migration that failed, if that is the error.
+    pub(crate) fn failure_mut(&mut self) -> Option<&mut MigrationFailure> {
+        match &mut self.0.whole_mut().kind {
+            ErrorKind::Migration { failure, .. } => Some(failure),
+            _ => None,
+        }
     }
 
     /// One word for what went wrong, which never changes: `drift`, `migration`, `busy`, `deadline` and
     /// so on. Several kinds can share one.
     pub fn code(&self) -> &'static str {
-        self.kind.code()
+        self.kind().code()
     }
 
     /// The next action; `None` if the text has one for each of several reasons (`Drift`, `Rollback`), or if
@@ -72,7 +123,7 @@ impl Error {
     /// assert_eq!(format!("{remedy:#}"), "`up` applies them"); // on a command line
     /// ```
     pub fn remedy(&self) -> Option<Remedy> {
-        self.kind.remedy()
+        self.kind().remedy()
     }
 
     /// What the run did before it failed; `None` for errors of verbs and phases that apply nothing.
@@ -86,7 +137,7 @@ impl Error {
     /// }
     /// ```
     pub fn report(&self) -> Option<&Report> {
-        ends_a_run(&self.kind).then_some(&self.report)
+        ends_a_run(self.kind()).then_some(&self.0.whole().report)
     }
 }
 
@@ -115,19 +166,15 @@ fn ends_a_run(kind: &ErrorKind) -> bool {
     )
 }
 
-impl ErrorKind {
-    /// The same error, with the number of tries.
-    pub(crate) fn tried(mut self, tries: u32) -> Self {
-        if let ErrorKind::Migration { failure, .. } = &mut self {
-            failure.tries = tries;
-        }
-        self
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Error(Box::new(Whole { kind, report: Report::default() }))
     }
 }
 
-impl From<ErrorKind> for Error {
-    fn from(kind: ErrorKind) -> Self {
-        Error::of_run(kind, Report::default())
+impl From<DriftReport> for Error {
+    fn from(drift: DriftReport) -> Self {
+        ErrorKind::from(drift).into()
     }
 }
 
@@ -153,7 +200,7 @@ struct Unescaped<'e>(&'e Error);
 
 impl fmt::Display for Unescaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.kind.fmt(f)?;
+        self.0.kind().fmt(f)?;
         f.write_str(&self.0.report().map(what_is_kept).unwrap_or_default())?;
         let Some(remedy) = self.0.remedy() else { return Ok(()) };
         f.write_str("\nhelp: ")?;
@@ -170,9 +217,9 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.kind.source()?;
+        let source = self.kind().source()?;
         // What prints a chain of errors would show what is hidden or masked.
-        let hides = match &self.kind {
+        let hides = match self.kind() {
             ErrorKind::Migration { failure, .. } => failure.hides_source,
             ErrorKind::Function { detail, .. }
             | ErrorKind::Hook { detail, .. }

@@ -93,15 +93,16 @@ const SHOWN: usize = 120;
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named =
-            |name, value: &str| (!value.is_empty()).then(|| format!("{name} `{}`", escaped(value)));
-        let details: Vec<String> = named("application_name", &self.application_name)
-            .into_iter()
-            .chain(named("user", &self.user))
-            .chain(self.since.as_ref().map(|since| format!("since {since}")))
-            .chain(self.transaction_age.map(|age| format!("transaction {} s old", age.as_secs())))
-            .chain(self.statement.as_ref().map(|sql| format!("statement `{}`", cut(sql))))
-            .collect();
+        let mut details = Vec::new();
+        for (name, value) in [("application_name", &self.application_name), ("user", &self.user)] {
+            if !value.is_empty() {
+                details.push(format!("{name} `{}`", escaped(value)));
+            }
+        }
+        details.extend(self.since.as_ref().map(|since| format!("since {since}")));
+        let age = self.transaction_age;
+        details.extend(age.map(|age| format!("transaction {} s old", age.as_secs())));
+        details.extend(self.statement.as_ref().map(|sql| format!("statement `{}`", cut(sql))));
         match &self.prepared {
             Some(name) => write!(f, "prepared transaction `{}`", escaped(name))?,
             None => write!(f, "pid {}", self.pid)?,

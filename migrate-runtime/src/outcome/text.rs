@@ -73,12 +73,11 @@ pub(super) fn error_text(error: &(dyn StdError + 'static), detail: Option<&str>)
     if !error.is::<tokio_postgres::Error>() && !error.is::<DbError>() {
         text = format!("{}: {text}", quoted(&own));
     }
-    let lines = [("detail", detail), ("hint", db.hint())];
-    let lines = lines.into_iter().filter_map(|(name, line)| Some((name, line?)));
-    text.extend(
-        lines
-            .flat_map(|(name, line)| ["\n", name, ": ", &quoted(&masked(line))].map(str::to_owned)),
-    );
+    for (name, line) in [("detail", detail), ("hint", db.hint())] {
+        if let Some(line) = line {
+            text += &["\n", name, ": ", &quoted(&masked(line))].concat();
+        }
+    }
     text
 }
 

@@ -19,7 +19,7 @@ use super::tally::Tally;
 use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
-use crate::outcome::{ErrorKind, When};
+use crate::outcome::{Error, When};
 use crate::sql::{
     Commit, Extent, Place, Purpose, Session, same_encoding, same_transaction, session, text,
 };
@@ -94,7 +94,17 @@ fn resets_session(action: &Action<'_>) -> bool {
 }
 
 /// Sends `actions` as one message, and one by one if the server cannot parse that.
-async fn send<'r>(
+fn send<'f, 'r: 'f>(
+    cx: &'f Context<'r>,
+    hold: &'f mut Hold<'r>,
+    tally: &'f mut Tally<'r>,
+    actions: &'f [Action<'_>],
+    after: (Last, Table),
+) -> Boxed<'f, Result<(), Stop>> {
+    boxed(send_together(cx, hold, tally, actions, after))
+}
+
+async fn send_together<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
@@ -139,7 +149,7 @@ async fn one_by_one<'r>(
     for action in actions {
         let one = std::slice::from_ref(action);
         hold.lock.open(cx, (table, tally.position), "true").await?;
-        Box::pin(send(cx, hold, tally, one, (last, table))).await?;
+        send(cx, hold, tally, one, (last, table)).await?;
         table = Table::Exists;
     }
     Ok(())
@@ -209,7 +219,7 @@ async fn settle(
     saved: Option<Session>,
     was_reset: bool,
     Outcome { completed, failure }: Outcome,
-) -> Result<Option<Stopped>, ErrorKind> {
+) -> Result<Option<Stopped>, Error> {
     let Some(failure) = failure else {
         if let Some(session) = saved.filter(|_| was_reset) {
             cx.ask(&session.restore(), "restoring the session").await?;
@@ -224,14 +234,16 @@ async fn settle(
 
 /// Restores the session after a failure, which is the error to report. The rollback undid settings, but
 /// not prepared statements.
-async fn try_restore(cx: &Context<'_>, saved: Option<Session>) {
-    if let Some(session) = saved {
-        let _ = cx.wire.last_row(&session.restore()).await;
-    }
+fn try_restore<'f>(cx: &'f Context<'_>, saved: Option<Session>) -> Boxed<'f, ()> {
+    boxed(async move {
+        if let Some(session) = saved {
+            let _ = cx.wire.last_row(&session.restore()).await;
+        }
+    })
 }
 
 /// Saves the session before a script that resets the settings where it would be saved.
-async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Session>, ErrorKind> {
+async fn note_session(cx: &Context<'_>, action: Action<'_>) -> Result<Option<Session>, Error> {
     match cx.wire.last_row(&session::select(action.script())).await {
         Ok(row) => Ok(row.as_ref().and_then(Session::of)),
         Err(source) => Err(cx.database_error("saving the session".to_owned(), source).await),
@@ -261,7 +273,7 @@ fn messages<'d>(
     tally: &Tally<'_>,
     (actions, transactions): (&[Action<'d>], &[Range<usize>]),
     (last, table): (Last, Table),
-) -> Result<Messages<'d>, ErrorKind> {
+) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
     let sizes = shared::joins(transactions).zip(actions);
     let sizes = sizes.map(|(joins, action)| bytes(tally.extent, action, joins));
@@ -324,7 +336,7 @@ pub(super) fn push_migration<'d>(
     messages: &mut Messages<'d>,
     (step, action, effect): (usize, Action<'d>, SessionEffect),
     (position, commit): (i64, Commit),
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let script = action.script();
     if effect != SessionEffect::Keeps {
         // Before the guard, whose settings are only for this transaction.
@@ -374,7 +386,7 @@ pub(super) fn record(
     extent: Extent<'_>,
     action: Action<'_>,
     (last, running): (i64, &mut Running),
-) -> Result<Vec<String>, ErrorKind> {
+) -> Result<Vec<String>, Error> {
     action.count(cx.migrator.set, running);
     let place = Place { position: last + action.rows(), digests: running.to_string() };
     match action {

@@ -9,7 +9,7 @@ use super::action::Action;
 use super::tally::Tally;
 use crate::context::Context;
 use crate::lock::Stop;
-use crate::outcome::{BoxError, ErrorKind, Event, RunClient, When, chain};
+use crate::outcome::{BoxError, Error, ErrorKind, Event, RunClient, When, chain};
 use crate::sql::same_encoding;
 use crate::wire::{Copy, Message, Outcome, Part, is_conflict};
 
@@ -61,7 +61,7 @@ impl<'d> Messages<'d> {
         part: Part,
         script: &'d Script,
         range: (usize, usize),
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<(), Error> {
         match script.copy(range).zip(cx.migrator.parts.find()) {
             None => self.push(part, &cx.rendered(script, range)?.sql),
             Some(([range, (start, end)], send)) => {
@@ -176,7 +176,7 @@ fn interrupted(cx: &Context<'_>, callout: Callout<'_>, source: BoxError) -> Stop
             ErrorKind::Hook { when, file, detail, source }
         }
     };
-    Stop::blocked_if(is_blocked, error)
+    Stop::blocked_if(is_blocked, error.into())
 }
 
 /// Whether another session was the cause that a statement of the service's own code failed.
@@ -223,7 +223,7 @@ pub(super) async fn begin(
     cx: &Context<'_>,
     tally: &mut Tally<'_>,
     migrations: usize,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     if migrations == 0 {
         return Ok(());
     }
@@ -240,11 +240,11 @@ pub(super) async fn around(
     cx: &Context<'_>,
     tally: &mut Tally<'_>,
     when: When,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let context = RunClient { client: cx.wire.client, migration: None, report: tally.report(cx) };
     let called = cx.migrator.calls.hooks(when, context).await;
     called.map_err(|source| {
         let detail = cx.migrator.detail(&*source);
-        ErrorKind::Hook { when, file: None, detail, source }
+        ErrorKind::Hook { when, file: None, detail, source }.into()
     })
 }

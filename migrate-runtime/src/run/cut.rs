@@ -9,8 +9,9 @@ use tokio::time::{sleep, timeout};
 
 use super::tally::Tally;
 use super::unanswered;
+use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
-use crate::outcome::ErrorKind;
+use crate::outcome::{Error, ErrorKind};
 use crate::sql::end_holder;
 use crate::wire;
 
@@ -36,21 +37,27 @@ pub(super) enum Cut {
 #[derive(Debug)]
 pub(super) enum Ended {
     /// By itself.
-    Alone(Result<(), ErrorKind>),
+    Alone(Result<(), Error>),
     /// After it was cancelled.
-    Cancelled(Result<(), ErrorKind>),
+    Cancelled(Result<(), Error>),
     /// It was dropped when no message was on its way.
     Between(Cut),
     /// It was dropped when the server had not answered a message.
     Unanswered(Cut),
 }
 
+/// The function [`short`], which only a run with a deadline or an interrupt needs.
+#[derive(Debug)]
+pub(super) struct EndEarly(
+    #[expect(clippy::type_complexity, reason = "those of `short`")]
+    pub(super)  for<'f> fn(&'f Context<'_>, Boxed<'f, Result<(), Error>>) -> Boxed<'f, Ended>,
+);
+
+pub(super) static END_EARLY: EndEarly = EndEarly(|cx, run| boxed(short(cx, run)));
+
 /// Waits for the end of `run`. When it has to end, what it runs is cancelled, and its answer is waited for, because
 /// only that shows the outcome.
-pub(super) async fn short(
-    cx: &Context<'_>,
-    run: impl Future<Output = Result<(), ErrorKind>>,
-) -> Ended {
+async fn short(cx: &Context<'_>, run: Boxed<'_, Result<(), Error>>) -> Ended {
     let mut run = pin!(run);
     let cut = match first(run.as_mut(), has_to_end(cx)).await {
         Ok(result) => return Ended::Alone(result),
@@ -76,7 +83,7 @@ pub(super) async fn short(
 
 impl Ended {
     /// The result of the run.
-    pub(super) fn settle(self, cx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), ErrorKind> {
+    pub(super) fn settle(self, cx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Error> {
         let (cut, unknown) = match self {
             Ended::Alone(result) => return result,
             Ended::Cancelled(result) => {
@@ -92,12 +99,13 @@ impl Ended {
             Cut::Deadline => {
                 let deadline = cx.migrator.deadline.unwrap_or_default();
                 if !cx.wire.is_answered() {
-                    return Err(ErrorKind::Unanswered { deadline });
+                    return Err(ErrorKind::Unanswered { deadline }.into());
                 }
                 ErrorKind::Deadline { deadline, at: None, unknown }
             }
             Cut::Interrupt => ErrorKind::Interrupted { unknown },
-        })
+        }
+        .into())
     }
 }
 

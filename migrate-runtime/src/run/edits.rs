@@ -18,7 +18,7 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::LENIENT;
-use crate::outcome::{Amended, ErrorKind};
+use crate::outcome::{Amended, Error, ErrorKind};
 use crate::sql::{Contents, Extent, Place, Purpose, Reading};
 use crate::wire::{Message, Part, ends_unknown};
 
@@ -66,7 +66,7 @@ impl Next {
 }
 
 /// The changes, or why there are none.
-type Changes = Result<Vec<Change>, ErrorKind>;
+type Changes = Result<Vec<Change>, Error>;
 
 /// What the entries alone decide.
 trait Edit: Sync {
@@ -96,7 +96,7 @@ impl Edit for Baseline {
         let set = cx.migrator.set;
         let versioned = || set.iter().filter(|migration| migration.kind() == Kind::Versioned);
         if !versioned().any(|migration| migration.version() == version) {
-            return Err(ErrorKind::UnknownVersion { version: version.to_string() });
+            return Err(ErrorKind::UnknownVersion { version: version.to_string() }.into());
         }
         let lenient = Policy { out_of_order: Tolerance::Allow, ..cx.migrator.policy };
         let plan = plan(set, contents.entries, &lenient)?;
@@ -232,7 +232,7 @@ fn chosen<'r>(
     cx: &Context<'r>,
     entries: Vec<Entry>,
     version: Option<&Version>,
-) -> Result<Vec<(&'r Migration, Entry)>, ErrorKind> {
+) -> Result<Vec<(&'r Migration, Entry)>, Error> {
     let strict = Policy { renamed: Tolerance::Refuse, ..LENIENT };
     let policy = if version.is_some() { &LENIENT } else { &strict };
     let Plan { applied, renumbered, .. } = plan(cx.migrator.set, entries.clone(), policy)?;
@@ -263,7 +263,7 @@ fn forget(
     contents: Contents<'_>,
     version: &Version,
     next: &mut Next,
-) -> Result<Change, ErrorKind> {
+) -> Result<Change, Error> {
     let entry = contents.entries.into_iter().find(|entry| entry.version == *version);
     let Some(entry) = entry else { return Err(no_entry(cx, version)) };
     let condition = as_read(cx, &entry);
@@ -273,8 +273,8 @@ fn forget(
     Ok(Change { condition, sql, amended: Amended { version, name, filename: entry.filename } })
 }
 
-fn no_entry(cx: &Context<'_>, version: &Version) -> ErrorKind {
-    ErrorKind::NoEntry { ledger: cx.ledger.shown(), version: version.to_string() }
+fn no_entry(cx: &Context<'_>, version: &Version) -> Error {
+    ErrorKind::NoEntry { ledger: cx.ledger.shown(), version: version.to_string() }.into()
 }
 
 /// Migrations that another tool applied get entries, in its order.

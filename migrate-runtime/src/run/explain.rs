@@ -6,7 +6,7 @@ use super::action::{Action, versions};
 use super::locate::{self, Blame};
 use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
-use crate::outcome::{ErrorKind, Kept, MigrationFailure, Place};
+use crate::outcome::{Error, ErrorKind, Kept, MigrationFailure, Place};
 use crate::wire::{
     DEADLINE, ENCODING, ENDED, Failure, IN_FAILED_TRANSACTION, Part, ends_unknown, is_conflict,
 };
@@ -34,7 +34,7 @@ pub(super) fn explain<'e>(
     actions: &'e [Action<'_>],
     done: usize,
     stopped: Stopped,
-) -> Boxed<'e, ErrorKind> {
+) -> Boxed<'e, Error> {
     boxed(explained(cx, actions, done, stopped))
 }
 
@@ -43,12 +43,12 @@ async fn explained(
     actions: &[Action<'_>],
     done: usize,
     Stopped { failure, completed }: Stopped,
-) -> ErrorKind {
+) -> Error {
     let stopped = Stopped { failure: failure.placed(cx.wire.client).await, completed };
     let db = stopped.failure.error.as_db_error().filter(|db| !ends_unknown(db));
     let Some(code) = db.map(|db| db.code().code()) else {
         let (versions, source) = (versions(&actions[done..]), stopped.failure.error);
-        return ErrorKind::ConnectionLost { versions, is_citus: cx.wire.spreads(), source };
+        return ErrorKind::ConnectionLost { versions, is_citus: cx.wire.spreads(), source }.into();
     };
     if code == DEADLINE {
         return cx.deadline_error(None);
@@ -59,7 +59,7 @@ async fn explained(
     let part = stopped.failure.part;
     if let (Some(Part::Check { step }), ENDED) = (part, code) {
         let file = actions.get(step).map(|action| cx.path_of(action.script()));
-        return ErrorKind::TransactionEnded { file: file.unwrap_or_default() };
+        return ErrorKind::TransactionEnded { file: file.unwrap_or_default() }.into();
     }
     // A guard needs the language, and the message was read.
     let lacks_language = code == "42704" && part == Some(Part::Guard);

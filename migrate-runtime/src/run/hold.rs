@@ -11,7 +11,7 @@ use crate::boxed::boxed;
 use crate::context::{Context, Table};
 use crate::lock::{Held, Stop};
 use crate::migrator::Lock;
-use crate::outcome::{ErrorKind, LockKind, When};
+use crate::outcome::{Error, ErrorKind, LockKind, When};
 use crate::sql::{Citus, Contents, Reading, Terms, Transaction, text};
 use crate::wire::OnDrop;
 
@@ -92,7 +92,7 @@ impl<'r> Hold<'r> {
         &mut self,
         cx: &Context<'_>,
         outside: Option<&Script>,
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<(), Error> {
         let Some(script) = outside.filter(|_| cx.migrator.lock != Lock::Advisory) else {
             return Ok(());
         };
@@ -108,13 +108,13 @@ impl<'r> Hold<'r> {
         let settings = script.session() != SessionEffect::Keeps;
         let lock = self.lock.kind();
         if self.is_pooled && (lock == LockKind::Advisory || settings) {
-            return Err(ErrorKind::Pooled { file: cx.path_of(script), lock });
+            return Err(ErrorKind::Pooled { file: cx.path_of(script), lock }.into());
         }
         Ok(())
     }
 
     /// Makes the session read strings as the build did, until the end of the run.
-    pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), ErrorKind> {
+    pub(super) async fn conform_strings(&mut self, cx: &Context<'r>) -> Result<(), Error> {
         let off = "SET standard_conforming_strings = off".to_owned();
         self.strings = Some(cx.wire.on_drop(vec![off]));
         let on = "SET standard_conforming_strings = on";
@@ -127,8 +127,8 @@ impl<'r> Hold<'r> {
         &mut self,
         cx: &Context<'_>,
         tally: &mut Tally<'_>,
-        result: Result<(), ErrorKind>,
-    ) -> Result<(), ErrorKind> {
+        result: Result<(), Error>,
+    ) -> Result<(), Error> {
         cx.wire.close().await;
         // After an error, and where another run applied the rest.
         tally.flush(cx).await;

@@ -61,7 +61,7 @@ pub(super) async fn error(
     cx: &Context<'_>,
     mut failure: MigrationFailure,
     source: Error,
-) -> ErrorKind {
+) -> crate::outcome::Error {
     let sqlstate = source.code().map_or("", |code| code.code());
     let statement = failure.statement.as_deref().unwrap_or_default();
     failure.held_by = holders(cx.wire.client, &source, statement).await;
@@ -79,7 +79,7 @@ pub(super) async fn error(
         let other = other_history(cx, &failure.version).await;
         failure.help = other.or(failure.help);
     }
-    ErrorKind::Migration { failure: Box::new(failure), source }
+    ErrorKind::Migration { failure: Box::new(failure), source }.into()
 }
 
 /// The help where the first migration of the set failed and another tool's table is there.

@@ -29,8 +29,9 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
 use crate::lock::Stop;
 use crate::migrator::{Migrator, Part, Parts};
-use crate::outcome::{Error, ErrorKind, Report};
+use crate::outcome::{Error, Report};
 use crate::wire::SEND_DATA;
+use cut::{END_EARLY, EndEarly};
 pub use edits::Edited;
 pub(crate) use edits::{Accept, Baseline, Forget};
 use goal::At;
@@ -49,11 +50,16 @@ pub(crate) use undo::Undo;
 pub(crate) fn parts(traits: Traits) -> Parts {
     let data = traits.has_data.then_some(&SEND_DATA as Part);
     let outside = traits.runs_outside.then_some(&OUTSIDE as Part);
-    Parts([data, outside])
+    Parts([data, outside, None])
+}
+
+/// These parts and the one that ends a run early.
+pub(crate) fn ended_early(Parts([data, outside, _]): Parts) -> Parts {
+    Parts([data, outside, Some(&END_EARLY)])
 }
 
 /// All parts, for scripts that are not the set's.
-pub(crate) const ALL: Parts = Parts([Some(&SEND_DATA), Some(&OUTSIDE)]);
+pub(crate) const ALL: Parts = Parts([Some(&SEND_DATA), Some(&OUTSIDE), Some(&END_EARLY)]);
 
 /// Carries out a run; returns its report, or its error with the report of what it did before.
 pub(crate) fn run<'r>(
@@ -68,9 +74,11 @@ pub(crate) fn run<'r>(
         migrator.check_functions()?;
         migrator.oldest_release()?;
         let (mut hold, mut tally) = (Hold::new(&cx), Tally::new());
-        let reached = reach(&cx, &mut hold, &mut tally, goal);
-        let ended = boxed(cut::short(&cx, reached)).await;
-        let result = ended.settle(&cx, &mut tally);
+        let reached = boxed(reach(&cx, &mut hold, &mut tally, goal));
+        let result = match migrator.parts.find() {
+            Some(EndEarly(short)) => short(&cx, reached).await.settle(&cx, &mut tally),
+            None => watched(&cx, reached).await,
+        };
         tally.close(&cx, result)
     };
     boxed(run.instrument(span))
@@ -82,7 +90,7 @@ async fn reach<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     goal: &dyn Goal,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let result = loop {
         let Err(stop) = goal.attempt(At { cx, hold, tally }).await else { break Ok(()) };
         if let Err(error) = boxed(retry::prepare(cx, hold, tally, stop)).await {

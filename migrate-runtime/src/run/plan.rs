@@ -16,7 +16,7 @@ use super::tally::Tally;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::{Limit, Migrator};
-use crate::outcome::{ErrorKind, Report};
+use crate::outcome::{Error, ErrorKind, Report};
 use crate::sql::{Contents, Extent, Reading};
 
 /// The migrations of a set that ran before.
@@ -66,7 +66,7 @@ impl<'r> Todo<'r> {
 }
 
 /// The plan for these entries: [`Migrator::decide`] or [`Migrator::foresee`].
-pub(super) type Decide<'r> = fn(&Migrator<'r>, Vec<Entry>) -> Result<Plan<'r>, ErrorKind>;
+pub(super) type Decide<'r> = fn(&Migrator<'r>, Vec<Entry>) -> Result<Plan<'r>, Error>;
 
 /// Reads the columns that a plan needs, and plans. If ledger and set disagree, if a step is unfinished
 /// or changed, or if another run holds the lock row, it reads the other columns too, for the report.
@@ -83,12 +83,12 @@ pub(super) async fn read<'r>(
     let needs_more = |step: &Step<'_>| is_locked || is_brief && step.cause != Cause::New;
     match decide(cx, tally, contents, Migrator::decide) {
         Ok(todo) if !todo.steps.iter().any(needs_more) => Ok((todo, table)),
-        Ok(_) | Err(ErrorKind::Drift { .. }) => {
+        Err(error) if error.drift().is_none() => Err(error.into()),
+        Ok(_) | Err(_) => {
             let contents = hold.read(cx, tally, Reading::Entries).await?;
             let table = Table::of(&contents);
             Ok((decide(cx, tally, contents, by)?, table))
         }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -98,7 +98,7 @@ fn decide<'r>(
     tally: &mut Tally<'r>,
     contents: Contents<'_>,
     by: Decide<'r>,
-) -> Result<Todo<'r>, ErrorKind> {
+) -> Result<Todo<'r>, Error> {
     let migrator = cx.migrator;
     let todo = if contents.is_settled() && migrator.limit == Limit::None {
         Todo { steps: Vec::new(), applied: Before::All, ahead: Vec::new() }
@@ -116,16 +116,16 @@ fn decide<'r>(
     Ok(todo)
 }
 
-fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
+fn check_function(cx: &Context<'_>, migration: &Migration) -> Result<(), Error> {
     let is_given = cx.migrator.calls.versions().any(|known| known == migration.version());
     if migration.up().ends() == Ends::WithFunction && !is_given {
         let (file, version) = (cx.path_of(migration.up()), migration.version().to_string());
-        return Err(ErrorKind::NoFunction { file, version });
+        return Err(ErrorKind::NoFunction { file, version }.into());
     }
     Ok(())
 }
 
-fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), ErrorKind> {
+fn check_placeholders(cx: &Context<'_>, migration: &Migration) -> Result<(), Error> {
     let scripts = std::iter::once(migration.up()).chain(migration.down());
     for script in scripts.filter(|script| !script.placeholders().is_empty()) {
         cx.migrator.sql_of(script)?;
@@ -138,15 +138,12 @@ pub(crate) fn up_to_date(
     migrator: &Migrator<'_>,
     client: &Client,
     contents: Contents<'_>,
-) -> Result<Option<Report>, ErrorKind> {
+) -> Result<Option<Report>, Error> {
     let cx = Context::new(migrator, client);
     let (hold, mut tally) = (Hold::new(&cx), Tally::new());
+    let passes = |drift: &DriftReport| begins_again(migrator, drift) || drift.is_partly_replaced();
     let todo = match decide(&cx, &mut tally, contents, Migrator::decide) {
-        Err(ErrorKind::Drift { drift })
-            if begins_again(migrator, &drift) || drift.is_partly_replaced() =>
-        {
-            return Ok(None);
-        }
+        Err(error) if error.drift().is_some_and(passes) => return Ok(None),
         todo => todo?,
     };
     if !todo.steps.is_empty() {
@@ -175,7 +172,7 @@ pub(super) fn given_up(forgets: &[Version], drift: &DriftReport) -> Option<Versi
 }
 
 /// The statements of a plan as text.
-pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, ErrorKind> {
+pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String, Error> {
     let mut text = String::new();
     for step in &plan.steps {
         let script = step.migration.up();
@@ -196,20 +193,21 @@ pub(crate) fn script(migrator: &Migrator<'_>, plan: &Plan<'_>) -> Result<String,
 
 impl<'s> Migrator<'s> {
     /// The plan of a run: it first ends the entries of unfinished migrations that begin again.
-    pub(crate) fn foresee(&self, mut entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
+    pub(crate) fn foresee(&self, mut entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
         if self.forgets.is_empty() {
             return self.decide(entries);
         }
         loop {
             let decided = self.decide(entries.clone());
-            let Err(ErrorKind::Drift { drift }) = &decided else { return decided };
-            let Some(version) = given_up(&self.forgets, drift) else { return decided };
+            let drift = decided.as_ref().err().and_then(Error::drift);
+            let version = drift.and_then(|drift| given_up(&self.forgets, drift));
+            let Some(version) = version else { return decided };
             entries.retain(|entry| entry.is_finished() || entry.version != version);
         }
     }
 
     /// The plan for these entries, within the limit.
-    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, ErrorKind> {
+    pub(crate) fn decide(&self, entries: Vec<Entry>) -> Result<Plan<'s>, Error> {
         let mut plan = plan(self.set, entries, &self.policy)?;
         let (versions, upto) = match &self.limit {
             Limit::None => return Ok(plan),
@@ -218,7 +216,7 @@ impl<'s> Migrator<'s> {
         };
         let is_one = |migration: &Migration| versions.contains(migration.version());
         if let (Some(first), false) = (versions.first(), self.set.iter().any(is_one)) {
-            return Err(ErrorKind::UnknownVersion { version: first.to_string() });
+            return Err(ErrorKind::UnknownVersion { version: first.to_string() }.into());
         }
         plan.steps.retain(|Step { migration, .. }| match upto {
             Some(version) => migration.kind() == Kind::Versioned && migration.version() <= version,

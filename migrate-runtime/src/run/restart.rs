@@ -12,7 +12,6 @@ use super::tally::Tally;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
-use crate::outcome::ErrorKind;
 
 /// Reads and plans; starts over after it removed an entry.
 pub(super) async fn read<'r>(
@@ -21,17 +20,19 @@ pub(super) async fn read<'r>(
     tally: &mut Tally<'r>,
 ) -> Result<(Todo<'r>, Table), Stop> {
     let planned = plan::read(cx, hold, tally, Migrator::decide).await;
-    let version = match &planned {
-        Ok((todo, _)) => now_transactional(todo),
-        Err(Stop::Failed(ErrorKind::Drift { drift }))
+    let drift = match &planned {
+        Err(Stop::Failed(error)) => error.drift(),
+        _ => None,
+    };
+    let version = match (&planned, drift) {
+        (Ok((todo, _)), _) => now_transactional(todo),
+        (Err(_), Some(drift))
             if drift.is_partly_replaced() && tally.backoff.rest_can_follow(tally.position) =>
         {
             return Err(Stop::Busy);
         }
-        Err(Stop::Failed(ErrorKind::Drift { drift })) => {
-            plan::given_up(&cx.migrator.forgets, drift)
-        }
-        Err(_) => None,
+        (Err(_), Some(drift)) => plan::given_up(&cx.migrator.forgets, drift),
+        (Err(_), None) => None,
     };
     let Some(version) = version else { return planned };
     forget_unfinished(At { cx, hold, tally }, &version).await?;

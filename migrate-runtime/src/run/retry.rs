@@ -1,8 +1,6 @@
 //! What a run does before its next attempt: wait for another run, pause, switch to the other lock, or give
 //! up.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 use migrate_set::text::escaped;
@@ -11,10 +9,10 @@ use tracing::{Instrument as _, debug, info};
 use super::hold::Hold;
 use super::spans;
 use super::tally::Tally;
-use crate::boxed::boxed;
+use crate::boxed::{Boxed, boxed};
 use crate::context::Context;
-use crate::lock::Stop;
-use crate::outcome::{ErrorKind, Event, Holder};
+use crate::lock::{Stop, random};
+use crate::outcome::{Error, ErrorKind, Event, Holder};
 
 /// The first and the longest wait for another replica; jitter changes them by up to a half.
 const FIRST_WAIT: Duration = Duration::from_millis(8);
@@ -101,7 +99,7 @@ pub(super) async fn prepare<'r>(
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
     stop: Stop,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     tally.under_way.clear();
     tally.goes_on = false;
     let moved = matches!(stop, Stop::Moved).then_some(tally.position);
@@ -109,7 +107,7 @@ pub(super) async fn prepare<'r>(
         Stop::Moved if tally.backoff.moved.is_some() => {
             cx.wire.read_as_writes();
             if tally.backoff.reads_elsewhere(tally.position) {
-                return Err(ErrorKind::ReadsElsewhere { ledger: cx.ledger.shown() });
+                return Err(ErrorKind::ReadsElsewhere { ledger: cx.ledger.shown() }.into());
             }
             boxed(wait_for_others(cx, hold, tally)).await?;
         }
@@ -137,7 +135,7 @@ async fn wait_for_others<'r>(
     cx: &Context<'r>,
     hold: &mut Hold<'r>,
     tally: &mut Tally<'r>,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let part = if hold.lock.is_foreign() { PART_OF_A_READ } else { PART };
     loop {
         let left = cx.migrator.wait_timeout.saturating_sub(tally.report.waited);
@@ -176,18 +174,14 @@ async fn reported_holder<'r>(cx: &Context<'r>, hold: &Hold<'r>) -> Holder {
 }
 
 /// Sleeps before a blocked migration is tried again, or gives up with `error`.
-async fn wait_to_retry(
-    cx: &Context<'_>,
-    tally: &mut Tally<'_>,
-    error: ErrorKind,
-) -> Result<(), ErrorKind> {
+async fn wait_to_retry(cx: &Context<'_>, tally: &mut Tally<'_>, error: Error) -> Result<(), Error> {
     let tries = tally.backoff.tries;
     if tries >= cx.migrator.retries {
         return Err(error.tried(tries + 1));
     }
     let pause = (FIRST_RETRY * 2_u32.saturating_pow(tries.min(16))).min(LONGEST_RETRY);
     tally.backoff.tries += 1;
-    let first_line = error.to_string();
+    let first_line = error.kind().to_string();
     let first_line = escaped(first_line.lines().next().unwrap_or_default());
     let first_line: &str = &first_line;
     info!(try_ = tries + 1, error = first_line, "a migration was blocked, trying again");
@@ -199,10 +193,16 @@ async fn wait_to_retry(
 }
 
 /// Sleeps for about this long, or gives up at the run's deadline.
-async fn sleep(cx: &Context<'_>, about: Duration, at_most: Duration) -> Result<(), ErrorKind> {
-    // A hasher with random keys is random enough for jitter.
-    let random = RandomState::new().hash_one(cx.wire.sent()) % 1024;
-    let factor = 0.5 + f64::from(u32::try_from(random).unwrap_or(512)) / 1024.0;
+fn sleep<'f>(
+    cx: &'f Context<'_>,
+    about: Duration,
+    at_most: Duration,
+) -> Boxed<'f, Result<(), Error>> {
+    boxed(pause(cx, about, at_most))
+}
+
+async fn pause(cx: &Context<'_>, about: Duration, at_most: Duration) -> Result<(), Error> {
+    let factor = 0.5 + f64::from(u32::try_from(random() % 1024).unwrap_or(512)) / 1024.0;
     let mut pause = about.mul_f64(factor).min(at_most);
     if let Some(left) = cx.time_left() {
         if left.is_zero() {

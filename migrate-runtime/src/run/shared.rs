@@ -16,7 +16,7 @@ use super::hold::{Hold, has_escapes};
 use super::tally::Tally;
 use crate::context::{Context, Table};
 use crate::lock::Stop;
-use crate::outcome::ErrorKind;
+use crate::outcome::Error;
 use crate::sql::{Commit, New, TICK, clock};
 use crate::wire::{Failure, Part};
 
@@ -72,7 +72,7 @@ pub(super) fn push<'d>(
     messages: &mut Messages<'d>,
     (actions, steps): (&[Action<'d>], Range<usize>),
     (position, commit, running): (i64, Commit, &mut Running),
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let ours = actions.get(steps.clone()).unwrap_or_default();
     let escapes = ours.iter().any(|action| has_escapes(action.script(), cx.schema()));
     let purpose = batch::purpose(cx, (position, commit), escapes);

@@ -16,9 +16,7 @@ use super::plan::{Before, Todo};
 use super::retry::Backoff;
 use super::spans;
 use crate::context::{Context, is_duplicate};
-use crate::outcome::{
-    Applied, Error, ErrorKind, Event, LockKind, Report, SkipReason, Skipped, SkippedList,
-};
+use crate::outcome::{Applied, Error, Event, LockKind, Report, SkipReason, Skipped, SkippedList};
 use crate::sql::Extent;
 
 /// What a run has done so far.
@@ -185,26 +183,26 @@ impl<'r> Tally<'r> {
     pub(super) fn close(
         mut self,
         cx: &Context<'_>,
-        result: Result<(), ErrorKind>,
+        result: Result<(), Error>,
     ) -> Result<Report, Error> {
         self.report.elapsed = cx.started.elapsed();
         spans::ended(self.report(cx));
         match result {
             Ok(()) => Ok(self.report),
-            Err(mut kind) => {
-                self.suggest_baseline(&mut kind);
-                spans::failed(&Span::current(), &kind);
-                spans::failed(&self.at, &kind);
-                Err(Error::of_run(kind, self.report))
+            Err(mut error) => {
+                self.suggest_baseline(&mut error);
+                spans::failed(&Span::current(), error.kind());
+                spans::failed(&self.at, error.kind());
+                Err(error.with_report(self.report))
             }
         }
     }
 
     /// Adds to the error of a run that found what it creates, and a ledger without entries, how to fill
     /// the ledger.
-    fn suggest_baseline(&self, kind: &mut ErrorKind) {
+    fn suggest_baseline(&self, error: &mut Error) {
         let was_empty = matches!(&self.at_start, Some(Before::These(list)) if list.is_empty());
-        if let ErrorKind::Migration { failure, .. } = kind
+        if let Some(failure) = error.failure_mut()
             && was_empty
             && failure.direction == Direction::Up
             && failure.sqlstate.as_deref().is_some_and(is_duplicate)

@@ -21,7 +21,7 @@ use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
 use crate::migrator::Migrator;
-use crate::outcome::ErrorKind;
+use crate::outcome::Error;
 use crate::sql::{CHECK_CONSTRAINTS, Commit, Extent, SEQUENTIAL, defer_constraints};
 use crate::wire::{Failure, Part};
 
@@ -62,7 +62,9 @@ async fn attempt(At { cx, hold, tally }: At<'_, '_>) -> Result<(), Stop> {
 
 /// Adds to a failure that a migration before it was left out.
 fn with_what_was_left_out(cx: &Context<'_>, actions: &[Action<'_>], mut stop: Stop) -> Stop {
-    if let Stop::Failed(ErrorKind::Migration { failure, .. }) = &mut stop {
+    if let Stop::Failed(error) = &mut stop
+        && let Some(failure) = error.failure_mut()
+    {
         let before = actions.iter().take_while(|action| action.version() != failure.version);
         if let Some(left_out) = before.filter(|action| !action.is_transactional()).last() {
             let file = cx.path_of(left_out.script());
@@ -174,7 +176,7 @@ fn messages<'d>(
     tally: &Tally<'_>,
     actions: &[Action<'d>],
     table: Table,
-) -> Result<Messages<'d>, ErrorKind> {
+) -> Result<Messages<'d>, Error> {
     let mut messages = Messages::new();
     cx.wire.begin(messages.message());
     if cx.wire.spreads() {

@@ -18,7 +18,7 @@ pub(crate) fn columns(schema: &str, table: &str) -> String {
         schema_oid(schema),
         literal(table)
     );
-    checked(std::iter::empty(), &query)
+    checked(&[], &query)
 }
 
 impl Ledger {
@@ -52,7 +52,7 @@ impl Ledger {
              WHERE n.nspname {EQ} {schema} AND c.relname {EQ} {table} AND p.privileges {NE} '' \
              ORDER BY 1) g"
         );
-        checked(std::iter::empty(), &query)
+        checked(&[], &query)
     }
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn denied_among(names: &[&str]) -> String {
          AND NOT pg_catalog.has_database_privilege(d.oid, 'CREATE')) o \
          HAVING pg_catalog.count(*) {EQ} 1"
     );
-    checked(std::iter::empty(), &query)
+    checked(&[], &query)
 }
 
 /// The current role, and the quoted name with its schema, if exactly one object of other roles has that
@@ -188,5 +188,5 @@ pub(crate) fn full_name(kind: &str, name: &str) -> String {
         "SELECT pg_catalog.quote_ident(current_user) AS role, \
          COALESCE(({found}), {bare}) AS name"
     );
-    checked(std::iter::empty(), &query)
+    checked(&[], &query)
 }

@@ -144,7 +144,7 @@ impl Ledger {
             schemas.join(", "),
             is_trusted()
         );
-        checked(std::iter::empty(), &query)
+        checked(&[], &query)
     }
 
     /// Whether the ledgers of all `schemas` have this digest of the module: one message, with each such schema as
@@ -212,7 +212,9 @@ impl<'s> Contents<'s> {
     /// All entries of the set's module.
     pub(crate) fn into_entries(self) -> Vec<Entry> {
         let mut entries = self.entries;
-        entries.extend(self.settled.iter().flat_map(Settled::entries));
+        if let Some(settled) = &self.settled {
+            entries.append(&mut settled.entries());
+        }
         entries
     }
 
@@ -221,7 +223,7 @@ impl<'s> Contents<'s> {
         if self.is_known() {
             return Running::default();
         }
-        let settled: Vec<Entry> = self.settled.iter().flat_map(Settled::entries).collect();
+        let settled = self.settled.as_ref().map(Settled::entries).unwrap_or_default();
         let recorded = self.recorded.iter().map(|recorded| &recorded.entry);
         let entries = self.entries.iter().chain(recorded).chain(&settled);
         Running::new(set, self.digests.as_deref(), entries)
@@ -323,9 +325,12 @@ impl<'s> Contents<'s> {
         self.take_last(last)?;
         self.digests = column(row, "digests");
         self.backend = text(row, "backend").and_then(|pid| pid.parse().ok());
-        let lines = |column| text(row, column).into_iter().flat_map(str::lines).map(str::to_owned);
-        self.writers.extend(lines("writers"));
-        self.other_modules.extend(lines("modules"));
+        for (list, column) in [(&mut self.writers, "writers"), (&mut self.other_modules, "modules")]
+        {
+            for line in text(row, column).unwrap_or_default().lines() {
+                list.push(line.to_owned());
+            }
+        }
         let expired = text(row, "expired") == Some("t");
         self.lease =
             column(row, "token").map(|token| Lease { token, holder: holder(row), expired });

@@ -232,9 +232,11 @@ impl Terms<'_> {
             Commit::Asynchronous => Some(("synchronous_commit", "'off'".to_owned())),
             Commit::Synchronous => None,
         };
-        let settings = std::iter::once(lock).chain(statement).chain(commit);
-        let set = |(name, value): (&str, String)| format!("{SET_CONFIG}('{name}', {value}, true)");
-        settings.map(set).collect::<Vec<_>>().join(", ")
+        let mut settings = Vec::new();
+        for (name, value) in [Some(lock), statement, commit].into_iter().flatten() {
+            settings.push(format!("{SET_CONFIG}('{name}', {value}, true)"));
+        }
+        settings.join(", ")
     }
 
     /// Limits how long the statements after it in a message wait for a lock.

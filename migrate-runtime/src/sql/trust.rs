@@ -81,9 +81,11 @@ pub(crate) fn what_is_wrong(schema: &str, table: &str) -> String {
 /// `query`, after statements that raise `division_by_zero` where the session does not send UTF-8, or where the
 /// server would cut one of `names`. Only the server knows: it counts the bytes in its own encoding. The first is
 /// ASCII, so it is read as it is meant, whatever the rest is read as.
-pub(crate) fn checked<'n>(names: impl Iterator<Item = &'n str>, query: &str) -> String {
-    let fits = |name| format!("NOT {}", is_too_long(name));
-    let fit: Vec<String> = names.filter(|name| !name.is_ascii()).map(fits).collect();
+pub(crate) fn checked(names: &[&str], query: &str) -> String {
+    let mut fit = Vec::new();
+    for name in names.iter().filter(|name| !name.is_ascii()) {
+        fit.push(format!("NOT {}", is_too_long(name)));
+    }
     let mut checked = String::new();
     if !(fit.is_empty() && query.is_ascii()) {
         checked += &(raise_unless(UTF8) + "; ");

@@ -8,6 +8,9 @@ mod made;
 pub use made::{Made, made};
 pub use schema::{schema_differences, schema_text};
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use migrate_set::plan::{Cause, Plan, Step};
 use migrate_set::rollback::{Rollback, Undo, rollback};
 use migrate_set::set::Migrations;
@@ -15,11 +18,17 @@ use migrate_set::version::Version;
 use tokio_postgres::Client;
 
 use crate::context::Context;
-use crate::migrator::{Limit, Migrator};
+use crate::migrator::{Asked, Interrupt, Limit, Migrator};
 use crate::outcome::{Error, ErrorKind, Report, Trial};
 use crate::run::{self, Apply, TryOut, Undo as Undoing};
 use crate::sql::{Contents, Reading};
 use crate::stale::check_embed;
+
+/// The migrator, with a way to end its runs early.
+pub fn interruptible(migrator: Migrator<'_>, interrupt: Arc<dyn Interrupt>) -> Migrator<'_> {
+    let parts = run::ended_early(migrator.parts);
+    Migrator { interrupt: Some(Asked(interrupt)), parts, ..migrator }
+}
 
 impl<'s> From<&'s Migrations> for Migrator<'s> {
     /// As [`Migrator::new`].
@@ -34,6 +43,19 @@ impl<'s> Migrator<'s> {
     #[inline]
     pub fn new(set: &'s Migrations) -> Self {
         Migrator::of(set, run::parts(set.traits()))
+    }
+
+    /// How long `run` may take in total, waits included; unlimited by default.
+    ///
+    /// The server cancels the statement that runs at the deadline (`statement_timeout`), and its
+    /// migration is undone. What the server does not limit is cancelled a second later. If it does not end
+    /// by that either, the error lists the versions whose outcome is unknown; abort the task of the connection then. A
+    /// request to cancel has no encryption, and is not sent where the connection requires it.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self.parts = run::ended_early(self.parts);
+        self
     }
 
     /// Applies pending migrations, each exactly once, however many replicas run at the same time.
@@ -116,7 +138,7 @@ impl<'s> Migrator<'s> {
     /// # Errors
     /// [`ErrorKind::Placeholder`] if a placeholder needs a schema and none is set.
     pub fn script(&self, plan: &Plan<'_>) -> Result<String, Error> {
-        Ok(run::script(self, plan)?)
+        run::script(self, plan)
     }
 
     /// Undoes applied migrations, the last applied first, each in a transaction of its own with its
@@ -230,14 +252,14 @@ impl<'s> Migrator<'s> {
     /// [`ErrorKind::Drift`], and the errors of reading the ledger.
     pub async fn plan(&self, client: &Client) -> Result<Plan<'s>, Error> {
         let contents = self.read(client, Reading::Entries).await?;
-        Ok(self.foresee(contents.entries)?)
+        self.foresee(contents.entries)
     }
 
     pub(super) async fn read<'a>(
         &'a self,
         client: &'a Client,
         reading: Reading,
-    ) -> Result<Contents<'a>, ErrorKind> {
+    ) -> Result<Contents<'a>, Error> {
         self.check_names()?;
         let cx = Context::new(self, client);
         run::watched(&cx, cx.read(reading)).await
@@ -298,8 +320,8 @@ impl<'s> Migrator<'s> {
         let plan = match self.decide(contents.into_entries()) {
             Ok(plan) if plan.steps.iter().all(|step| step.cause == Cause::New) => plan,
             // Drift is reported in full, and only a full read has the earlier texts of a repeatable.
-            Ok(_) | Err(ErrorKind::Drift { .. }) => self.plan(client).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) if error.drift().is_none() => return Err(error),
+            Ok(_) | Err(_) => self.plan(client).await?,
         };
         let version = |step: &Step<'_>| step.migration.version().to_string();
         let versions: Vec<String> = plan.steps.iter().map(version).collect();

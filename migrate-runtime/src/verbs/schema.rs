@@ -30,7 +30,7 @@ impl Migrator<'_> {
     /// [`ErrorKind::Database`].
     pub async fn read_schema(&self, client: &Client, scope: &SchemaScope) -> Result<String, Error> {
         let read = schema_text(client, scope, &[self.ledger().shown()]).await;
-        Ok(self.or_schema_error(client, read).await?)
+        self.or_schema_error(client, read).await
     }
 
     /// Whether the schema of the database is that of a schema file, which `migrate schema` or
@@ -61,7 +61,7 @@ impl Migrator<'_> {
         &self,
         client: &Client,
         read: Result<T, tokio_postgres::Error>,
-    ) -> Result<T, ErrorKind> {
+    ) -> Result<T, Error> {
         self.check_names()?;
         match read {
             Ok(read) => Ok(read),

@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::context::Context;
 use crate::migrator::{LENIENT, Migrator};
-use crate::outcome::{Error, ErrorKind, HistoryRow, State, Status, StatusRow};
+use crate::outcome::{Error, HistoryRow, State, Status, StatusRow};
 use crate::run::{begins_again, watched};
 use crate::sql::{Contents, Reading};
 
@@ -31,7 +31,7 @@ impl Migrator<'_> {
     pub async fn history(&self, client: &Client) -> Result<Vec<HistoryRow>, Error> {
         self.check_names()?;
         let cx = Context::new(self, client);
-        Ok(watched(&cx, cx.history()).await?)
+        watched(&cx, cx.history()).await
     }
 
     /// The state of each migration of the set and the ledger, and drift; applies nothing.
@@ -53,7 +53,7 @@ impl Migrator<'_> {
         let Contents { entries, writers, other_modules, .. } = contents;
         let drift = plan(self.set, entries.clone(), &self.policy).err();
         let drift = drift.filter(|drift| !begins_again(self, drift));
-        let all = plan(self.set, entries, &LENIENT).map_err(ErrorKind::from)?;
+        let all = plan(self.set, entries, &LENIENT)?;
         Ok(Status { migrations: rows(self.set, &all), drift, writers, other_modules })
     }
 }

@@ -67,6 +67,9 @@ type Row = Result<Option<SimpleQueryRow>, Error>;
 /// Called for every completed part, with the last row that it returned.
 pub(crate) type OnPart<'o> = &'o mut (dyn FnMut(Part, Option<SimpleQueryRow>) + Send);
 
+/// Called for every row.
+type OnRow<'o> = &'o mut (dyn FnMut(SimpleQueryRow) + Send);
+
 /// A run's connection, and how many messages were sent over it.
 #[derive(Debug)]
 pub(crate) struct Wire<'c> {
@@ -180,12 +183,14 @@ impl<'c> Wire<'c> {
     }
 
     /// Rolls back the transaction that the next message would continue, if there is one.
-    pub(crate) async fn close(&self) {
-        if let Some(mut rollback) = self.take_open() {
-            // If this fails, the connection is broken, and its transaction gone.
-            let _ = self.last_row(ROLLBACK).await;
-            rollback.disarm();
-        }
+    pub(crate) fn close(&self) -> Boxed<'_, ()> {
+        boxed(async move {
+            if let Some(mut rollback) = self.take_open() {
+                // If this fails, the connection is broken, and its transaction gone.
+                let _ = self.last_row(ROLLBACK).await;
+                rollback.disarm();
+            }
+        })
     }
 
     fn opened(&self) -> MutexGuard<'_, Option<OnDrop<'c>>> {
@@ -261,19 +266,25 @@ impl<'c> Wire<'c> {
     pub(crate) async fn rows(
         &self,
         sql: &str,
-        on: impl FnMut(SimpleQueryRow) + Send,
+        mut on: impl FnMut(SimpleQueryRow) + Send,
     ) -> Result<(), Error> {
-        self.count();
-        if !self.reads_as_writes.load(Ordering::Relaxed) {
-            let result = rows(self.client, sql, on).await;
-            self.is_answered.store(true, Ordering::Relaxed);
-            return result;
-        }
-        let result = rows(self.client, &as_write(sql), on).await;
-        if let Err(error) = &result {
-            self.end_transaction(error, 1).await;
-        }
-        result
+        self.read(sql, &mut on).await
+    }
+
+    fn read<'w>(&'w self, sql: &'w str, on: OnRow<'w>) -> Boxed<'w, Result<(), Error>> {
+        boxed(async move {
+            self.count();
+            if !self.reads_as_writes.load(Ordering::Relaxed) {
+                let result = rows(self.client, sql, on).await;
+                self.is_answered.store(true, Ordering::Relaxed);
+                return result;
+            }
+            let result = rows(self.client, &as_write(sql), on).await;
+            if let Err(error) = &result {
+                self.end_transaction(error, 1).await;
+            }
+            result
+        })
     }
 
     /// From now on sends reads as what is written is: what lies in between may send a `SELECT` to another server,
@@ -294,21 +305,29 @@ impl<'c> Wire<'c> {
     }
 
     /// As [`Wire::last_row`], for what is asked where the guards run; `None` also after an error.
-    pub(crate) async fn last_row_as_write(&self, sql: &str) -> Option<SimpleQueryRow> {
-        let answer = self.last_row(&as_write(sql)).await;
-        if let Err(error) = &answer {
-            self.end_transaction(error, 1).await;
-        }
-        answer.ok().flatten()
+    pub(crate) fn last_row_as_write<'w>(
+        &'w self,
+        sql: &'w str,
+    ) -> Boxed<'w, Option<SimpleQueryRow>> {
+        boxed(async move {
+            let answer = self.last_row(&as_write(sql)).await;
+            if let Err(error) = &answer {
+                self.end_transaction(error, 1).await;
+            }
+            answer.ok().flatten()
+        })
     }
 
     /// Ends the transaction that a message left open when the server refused part of it.
-    pub(crate) async fn end_transaction(&self, error: &Error, completed: usize) {
-        if completed > 0 && error.as_db_error().is_some() {
-            // If this fails too, the connection is broken and its transaction gone; the first error
-            // is the one to report.
-            let _ = self.last_row(ROLLBACK).await;
-        }
+    pub(crate) fn end_transaction(&self, error: &Error, completed: usize) -> Boxed<'_, ()> {
+        let is_open = completed > 0 && error.as_db_error().is_some();
+        boxed(async move {
+            if is_open {
+                // If this fails too, the connection is broken and its transaction gone; the first error
+                // is the one to report.
+                let _ = self.last_row(ROLLBACK).await;
+            }
+        })
     }
 
     /// Queues `messages` if the returned value is dropped before it is disarmed.
@@ -317,8 +336,8 @@ impl<'c> Wire<'c> {
     }
 
     /// The server process that was named at start-up, without a message.
-    pub(crate) async fn process(&self) -> Option<i32> {
-        pooler::process(self.client).await
+    pub(crate) fn process(&self) -> Boxed<'_, Option<i32>> {
+        boxed(pooler::process(self.client))
     }
 }
 
@@ -332,6 +351,7 @@ fn as_write(sql: &str) -> String {
 ///
 /// # Errors
 /// That of the server or of the connection.
+#[inline(never)]
 pub fn query<'q>(client: &'q Client, sql: &'q str) -> Boxed<'q, Row> {
     boxed(async move {
         let mut last = None;

@@ -1,6 +1,7 @@
 //! Decides what the entries of replaced migrations mean for the squash file: it is applied if all of them are, and
 //! pending if none is.
 
+use super::claims::insert;
 use super::{Cause, Planner, Tolerance};
 use crate::checksum::ALGORITHM;
 use crate::drift::Drift;
@@ -19,10 +20,14 @@ pub(super) fn take_replaced(set: &Migrations, entries: &mut Vec<Entry>) -> Vec<E
         entry.kind == Kind::Versioned
             && before.binary_search_by(|one| one.version().cmp(&entry.version)).is_ok()
     };
-    let (mut taken, rest): (Vec<_>, Vec<_>) =
-        std::mem::take(entries).into_iter().partition(is_replaced);
-    *entries = rest;
-    taken.sort_by(|a, b| a.version.cmp(&b.version));
+    let mut taken = Vec::new();
+    for entry in std::mem::take(entries) {
+        if is_replaced(&entry) {
+            insert(&mut taken, entry);
+        } else {
+            entries.push(entry);
+        }
+    }
     taken
 }
 

@@ -1,5 +1,6 @@
 //! Reads scripts token by token, without a grammar: statements, their kinds and placeholders.
 
+pub mod quotes;
 pub mod lexer;
 pub mod split;
 pub mod words;

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::lexer::{Token, TokenKind};
+use super::quotes::{doubled, undoubled};
 use super::split::Statement;
 
 /// A position within a statement.
@@ -108,7 +109,7 @@ impl<'t> Words<'t> {
         let name = match token.kind {
             TokenKind::Word => written.to_ascii_lowercase(),
             TokenKind::QuotedIdentifier | TokenKind::Placeholder => {
-                written.trim_matches('"').replace("\"\"", "\"")
+                undoubled(written.trim_matches('"'), '"')
             }
             _ => return None,
         };
@@ -244,8 +245,9 @@ pub fn contents(text: &str, token: &Token) -> Option<String> {
     match token.kind {
         TokenKind::String => {
             let inner = written.strip_prefix('\'')?.strip_suffix('\'')?;
-            let is_one = !inner.replace("''", "").contains('\'');
-            is_one.then(|| inner.replace("''", "'"))
+            let single = undoubled(inner, '\'');
+            let is_one = doubled(&single, '\'') == inner;
+            is_one.then_some(single)
         }
         TokenKind::DollarString => {
             let tag = written[1..].find('$')? + 2;

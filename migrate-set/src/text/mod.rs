@@ -6,6 +6,7 @@ mod secret;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::sql::quotes::undoubled;
 use secret::secrets;
 
 /// What a secret is shown as.
@@ -87,7 +88,7 @@ pub fn masked_answer<'t>(answer: &'t str, script: &str) -> Cow<'t, str> {
     let mut found = secrets(answer);
     for secret in secrets(script) {
         // The server shows a quote that is written twice once.
-        let value = script[secret].replace("''", "'");
+        let value = undoubled(&script[secret], '\'');
         let is_in_word = |place: Option<char>| place.is_some_and(char::is_alphanumeric);
         let whole = |&(at, value): &(usize, &str)| {
             !is_in_word(answer[..at].chars().next_back())

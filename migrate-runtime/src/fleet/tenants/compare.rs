@@ -8,7 +8,7 @@ use tokio_postgres::Client;
 
 use crate::context::Context;
 use crate::migrator::{Limit, Migrator};
-use crate::outcome::ErrorKind;
+use crate::outcome::{Error, ErrorKind};
 use crate::run::watched;
 use crate::sql::{Reading, entry, text};
 use crate::wire::is_of_a_check;
@@ -23,7 +23,7 @@ pub(super) struct Comparison {
     pub(super) up_to_date: Vec<String>,
     pub(super) pending: Vec<String>,
     /// Those that a run would refuse.
-    pub(super) drifted: Vec<(String, ErrorKind)>,
+    pub(super) drifted: Vec<(String, Error)>,
     pub(super) messages: u32,
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn compare(
     migrator: &Migrator<'_>,
     client: &Client,
     mut schemas: Vec<String>,
-) -> Result<Comparison, ErrorKind> {
+) -> Result<Comparison, Error> {
     let mut seen = BTreeSet::new();
     schemas.retain(|schema| seen.insert(schema.clone()));
     let mut found = Comparison::default();
@@ -96,7 +96,7 @@ impl Comparison {
     }
 }
 
-async fn with_ledger(cx: &Context<'_>, schemas: &[String]) -> Result<BTreeSet<String>, ErrorKind> {
+async fn with_ledger(cx: &Context<'_>, schemas: &[String]) -> Result<BTreeSet<String>, Error> {
     let mut found = BTreeSet::new();
     let query = cx.ledger.among(schemas);
     let read = cx.wire.rows(&query, |row| {
@@ -108,7 +108,7 @@ async fn with_ledger(cx: &Context<'_>, schemas: &[String]) -> Result<BTreeSet<St
         Err(source) if source.code().is_none_or(|code| !is_of_a_check(code.code())) => {
             let doing = "looking for the tenants' ledgers".to_owned();
             let (detail, held_by, help) = (None, Vec::new(), None);
-            Err(ErrorKind::Database { doing, detail, held_by, help, source })
+            Err(ErrorKind::Database { doing, detail, held_by, help, source }.into())
         }
         _ => Ok(found),
     }

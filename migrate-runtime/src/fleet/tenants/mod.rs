@@ -92,9 +92,7 @@ impl<'m, 's> Tenants<'m, 's> {
         check_embed(self.migrator.set).map_err(|stale| Failure::Run(stale.into()))?;
         let mut client = connect().await.map_err(Failure::Connect)?;
         let schemas = schemas.into_iter().map(Into::into).collect();
-        let found = compare(self.migrator, client.client(), schemas)
-            .await
-            .map_err(|kind| Failure::Run(kind.into()))?;
+        let found = compare(self.migrator, client.client(), schemas).await.map_err(Failure::Run)?;
         drop(client);
         let ongoing = Mutex::new(Ongoing::new(found, progress));
         let workers = lock(&ongoing).queue.len().min(self.concurrency);
@@ -146,10 +144,8 @@ impl<E, O: FnMut(Progress<'_, E>)> Ongoing<E, O> {
     fn new(found: Comparison, mut progress: O) -> Self {
         let Comparison { up_to_date, pending, drifted, messages } = found;
         progress(Progress::Compared { up_to_date: up_to_date.len(), pending: pending.len() });
-        let failed: Vec<(String, Failure<E>)> = drifted
-            .into_iter()
-            .map(|(schema, error)| (schema, Failure::Run(error.into())))
-            .collect();
+        let failed: Vec<(String, Failure<E>)> =
+            drifted.into_iter().map(|(schema, error)| (schema, Failure::Run(error))).collect();
         for (schema, failure) in &failed {
             progress(Progress::Failed { schema, failure });
         }

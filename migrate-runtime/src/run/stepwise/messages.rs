@@ -7,7 +7,7 @@ use migrate_set::sql::kind::SessionEffect;
 
 use super::work::{Noted, Work, at};
 use crate::context::{Context, Table};
-use crate::outcome::ErrorKind;
+use crate::outcome::Error;
 use crate::run::action::Action;
 use crate::run::callouts::Messages;
 use crate::run::hold::has_escapes;
@@ -61,7 +61,7 @@ impl<'w> Work<'w, '_> {
         message
     }
 
-    pub(super) fn transaction(&self, index: usize) -> Result<Messages<'w>, ErrorKind> {
+    pub(super) fn transaction(&self, index: usize) -> Result<Messages<'w>, Error> {
         let mut messages = Messages::of(self.message());
         let (cx, script) = (self.cx, self.action.script());
         let statement = |inner| Part::Statement { step: 0, index: inner };

@@ -20,7 +20,7 @@ use super::tally::Tally;
 use crate::boxed::{Boxed, boxed};
 use crate::context::{Context, Table};
 use crate::lock::Stop;
-use crate::outcome::{ErrorKind, When};
+use crate::outcome::{Error, ErrorKind, When};
 use crate::sql::{Session, column, text};
 use crate::wire::Part;
 
@@ -73,11 +73,11 @@ async fn call(
     tally: &mut Tally<'_>,
     when: When,
     action: Action<'_>,
-) -> Result<(), ErrorKind> {
+) -> Result<(), Error> {
     let called = callouts::call(cx, tally, Callout::Hooks(when, action)).await;
     called.map_err(|source| {
         let (file, detail) = (Some(cx.path_of(action.script())), cx.migrator.detail(&*source));
-        ErrorKind::Hook { when, file, detail, source }
+        ErrorKind::Hook { when, file, detail, source }.into()
     })
 }
 

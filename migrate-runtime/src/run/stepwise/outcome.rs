@@ -6,14 +6,14 @@ use tokio_postgres::error::Severity;
 
 use super::work::Work;
 use crate::context::Context;
-use crate::outcome::{ErrorKind, Kept, Place};
+use crate::outcome::{Error, ErrorKind, Kept, Place};
 use crate::run::explain::recording;
 use crate::run::locate::{self, Blame};
 use crate::wire::{Failure, LOST, Part};
 
 impl Work<'_, '_> {
     /// The error of statement number `index`, or of recording its progress.
-    pub(super) async fn failed(&self, index: usize, failure: Failure) -> ErrorKind {
+    pub(super) async fn failed(&self, index: usize, failure: Failure) -> Error {
         let Failure { part, offset, error, .. } = failure.placed(self.cx.wire.client).await;
         let (cx, action) = (self.cx, self.action);
         if error.code().is_some_and(|code| code.code() == LOST) {
@@ -36,7 +36,7 @@ impl Work<'_, '_> {
             _ if db.is_none() => {
                 let versions = vec![action.version().to_owned()];
                 let is_citus = cx.wire.spreads();
-                return ErrorKind::ConnectionLost { versions, is_citus, source: error };
+                return ErrorKind::ConnectionLost { versions, is_citus, source: error }.into();
             }
             _ => return cx.database_error(recording(cx, action), error).await,
         };
@@ -75,6 +75,6 @@ pub(super) fn took_effect(alone: &Alone, sqlstate: &str) -> bool {
     }
 }
 
-pub(super) fn lock_lost(cx: &Context<'_>) -> ErrorKind {
-    ErrorKind::LockLost { ledger: cx.ledger.shown() }
+pub(super) fn lock_lost(cx: &Context<'_>) -> Error {
+    ErrorKind::LockLost { ledger: cx.ledger.shown() }.into()
 }

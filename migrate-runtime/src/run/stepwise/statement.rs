@@ -9,7 +9,7 @@ use super::outcome::took_effect;
 use super::work::{Work, at};
 use crate::boxed::boxed;
 use crate::lock::Stop;
-use crate::outcome::ErrorKind;
+use crate::outcome::Error;
 use crate::run::action::Action;
 use crate::run::explain::is_blocked;
 use crate::run::tally::Tally;
@@ -46,7 +46,7 @@ impl Work<'_, '_> {
     }
 
     /// Repeats the statements that set up the session, which an earlier run sent in another session.
-    async fn prepare_session(&mut self, first: usize) -> Result<(), ErrorKind> {
+    async fn prepare_session(&mut self, first: usize) -> Result<(), Error> {
         for index in 0..first.min(self.ways.len()) {
             let sql = self.rendered(index)?.sql;
             if !prepares_session(&sql) {
@@ -201,7 +201,7 @@ impl Work<'_, '_> {
         &mut self,
         index: usize,
         attempted: Attempted<'_>,
-    ) -> Result<Option<InvalidIndex>, ErrorKind> {
+    ) -> Result<Option<InvalidIndex>, Error> {
         let message = self.announcement(index, attempted);
         if message.is_empty() {
             return Ok(None);

@@ -9,7 +9,7 @@ use migrate_set::sql::placeholder::Rendered;
 use tracing::Span;
 
 use crate::context::Context;
-use crate::outcome::ErrorKind;
+use crate::outcome::Error;
 use crate::run::action::Action;
 use crate::run::hold::Hold;
 use crate::run::spans;
@@ -58,10 +58,10 @@ impl<'w, 'r> Work<'w, 'r> {
         hold: &'w Hold<'r>,
         tally: &'w mut Tally<'r>,
         (action, cause): (Action<'w>, Cause),
-    ) -> Result<Self, ErrorKind> {
+    ) -> Result<Self, Error> {
         let script = action.script();
         let way = |range| Ok(Alone::of(&cx.rendered(script, range)?.sql));
-        let ways = script.statements().map(way).collect::<Result<Vec<_>, ErrorKind>>()?;
+        let ways = script.statements().map(way).collect::<Result<Vec<_>, Error>>()?;
         let down_sql = match action {
             Action::Apply(migration) => cx.down_sql(migration)?,
             Action::Undo(_) => None,
@@ -112,7 +112,7 @@ impl<'w, 'r> Work<'w, 'r> {
     }
 
     /// The span of a statement.
-    pub(super) fn span(&self, index: usize) -> Result<Span, ErrorKind> {
+    pub(super) fn span(&self, index: usize) -> Result<Span, Error> {
         let script = self.action.script();
         let rendered = self.cx.rendered(script, script.without_data(self.range(index)))?;
         Ok(spans::statement(&self.tally.at, &rendered.sql))
@@ -123,7 +123,7 @@ impl<'w, 'r> Work<'w, 'r> {
         self.action.script().statements().nth(index).unwrap_or_default()
     }
 
-    pub(super) fn rendered(&self, index: usize) -> Result<Rendered<'w>, ErrorKind> {
+    pub(super) fn rendered(&self, index: usize) -> Result<Rendered<'w>, Error> {
         self.cx.rendered(self.action.script(), self.range(index))
     }
 

@@ -11,6 +11,7 @@ pub use session::{SessionEffect, own_settings, session_effect};
 use std::borrow::Cow;
 
 use super::lexer::{Token, TokenKind, lex};
+use super::quotes::undoubled;
 use super::split::Statement;
 
 /// How a statement affects the transaction around it.
@@ -156,7 +157,7 @@ impl<'s, 't> Command<'s, 't> {
         }
         // Unescapes doubled and escaped quotes; no other escape matters here.
         let inside = quoted.get(quoted.find('\'')? + 1..quoted.len() - 1)?;
-        Some(Cow::Owned(inside.replace("\\'", "'").replace("''", "'")))
+        Some(Cow::Owned(undoubled(&inside.replace("\\'", "'"), '\'')))
     }
 }
 

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use super::quotes::doubled;
+
 pub use find::{PlaceholderError, PlaceholderProblem, placeholders};
 
 /// One placeholder: the bytes `start..end` of its text, including the braces.
@@ -165,9 +167,9 @@ fn push_value(
     schema: &str,
 ) -> Result<(), RenderError> {
     match placeholder.within {
-        Within::String => sql.push_str(&value.replace('\'', "''")),
+        Within::String => sql.push_str(&doubled(value, '\'')),
         Within::EscapeString => {
-            sql.push_str(&value.replace('\\', r"\\").replace('\'', "''"));
+            sql.push_str(&doubled(&doubled(value, '\\'), '\''));
         }
         // The tag is unknown here; a name with `$` is rare enough to refuse.
         Within::DollarString if schema.contains('$') => {
@@ -186,7 +188,7 @@ fn push_value(
 /// assert_eq!(quoted_identifier(r#"a"b"#), r#""a""b""#);
 /// ```
 pub fn quoted_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    format!("\"{}\"", doubled(name, '"'))
 }
 
 #[cfg(test)]
