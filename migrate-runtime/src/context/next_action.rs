@@ -4,6 +4,8 @@
 use migrate_set::remedy::Remedy;
 use tokio_postgres::error::DbError;
 
+use crate::wire::was_never_sent;
+
 /// How a statement was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -56,8 +58,7 @@ fn of_transaction(error: &DbError, sent: Sent) -> Option<&'static str> {
 fn of_server(error: &DbError, sent: Sent) -> Option<&'static str> {
     let names = |setting: &str| error.hint().is_some_and(|hint| hint.contains(setting));
     Some(match error.code().code() {
-        // protocol_violation, which PgBouncer sends with its own words.
-        "08P01" if error.message() == "query_wait_timeout" => {
+        _ if was_never_sent(error) => {
             "the pooler had no server connection free: end the transactions that hold them, or raise \
              its `default_pool_size` or `query_wait_timeout`, and run again"
         }
